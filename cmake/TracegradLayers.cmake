@@ -1,0 +1,39 @@
+# A layer is a static library whose include path holds exactly one entry: a directory with a link named
+# like the layer. A source file writes #include "grad/graph.h", and the compiler finds it only when its
+# target links the grad layer, so an arrow against the architecture does not compile.
+function(tracegrad_include_root name)
+  set(root ${PROJECT_BINARY_DIR}/layers/${name}/${name})
+  get_filename_component(parent ${root} DIRECTORY)
+  file(MAKE_DIRECTORY ${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${name} ${root} SYMBOLIC)
+  set(include_root ${parent} PARENT_SCOPE)
+endfunction()
+
+function(tracegrad_layer name)
+  cmake_parse_arguments(arg "" "" "LINK;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
+  foreach(excluded IN LISTS arg_EXCLUDE)
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/${name}/${excluded})
+  endforeach()
+  tracegrad_include_root(${name})
+  add_library(tracegrad_${name} STATIC ${sources})
+  target_include_directories(tracegrad_${name} PUBLIC ${include_root})
+  target_link_libraries(tracegrad_${name} PUBLIC ${arg_LINK} PRIVATE tracegrad_warnings)
+endfunction()
+
+# The narrow doors through which the mpi layer sees the two above it: single headers, not whole layers.
+function(tracegrad_api target layer)
+  set(root ${PROJECT_BINARY_DIR}/layers/${target})
+  file(MAKE_DIRECTORY ${root}/${layer})
+  foreach(header IN LISTS ARGN)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${layer}/${header} ${root}/${layer}/${header} SYMBOLIC)
+  endforeach()
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} INTERFACE ${root})
+endfunction()
+
+tracegrad_api(tracegrad_plan_api grad plan.h)
+tracegrad_api(tracegrad_opt_api opt space.h problem.h)
+# The code behind the doors, linked without its include path.
+add_library(tracegrad_grad_objects INTERFACE)
+target_link_libraries(tracegrad_grad_objects INTERFACE $<LINK_ONLY:tracegrad_grad> $<LINK_ONLY:tracegrad_opt>)

@@ -1,0 +1,72 @@
+// Diagnostics that point into a source text.
+#include "base/source.h"
+
+// A byte that begins a character: every byte that is not a UTF-8 continuation.
+static bool starts_character(char byte)
+{
+  return ((unsigned char)byte & 0xC0u) != 0x80u;
+}
+
+static size_t line_begin(const tg_source *source, size_t offset)
+{
+  while (offset > 0 && source->text[offset - 1] != '\n') offset--;
+  return offset;
+}
+
+static size_t line_end(const tg_source *source, size_t offset)
+{
+  while (offset < source->length && source->text[offset] != '\n' && source->text[offset] != '\0') offset++;
+  return offset;
+}
+
+void tg_source_locate(const tg_source *source, size_t offset, int *line, int *column)
+{
+  if (offset > source->length) offset = source->length;
+  *line = 1;
+  *column = 1;
+  for (size_t i = 0; i < offset; i++) {
+    if (source->text[i] == '\n') {
+      (*line)++;
+      *column = 1;
+    } else if (starts_character(source->text[i])) {
+      (*column)++;
+    }
+  }
+}
+
+enum { SHOWN_BEFORE_BYTES = 60, SHOWN_LINE_BYTES = 160 };
+
+void tg_source_diagnose(const tg_source *source, tg_span span, const char *severity, const char *message,
+                        tg_text *out)
+{
+  if (span.begin > source->length) span.begin = source->length;
+  if (span.end < span.begin) span.end = span.begin;
+  int line = 1;
+  int column = 1;
+  tg_source_locate(source, span.begin, &line, &column);
+  tg_text_addf(out, "%s:%d:%d: %s: %s\n", source->name, line, column, severity, message);
+
+  size_t begin = line_begin(source, span.begin);
+  size_t end = line_end(source, span.begin);
+  // A very long line is shown around the place only.
+  if (end - begin > SHOWN_LINE_BYTES) {
+    if (span.begin - begin > SHOWN_BEFORE_BYTES) begin = span.begin - SHOWN_BEFORE_BYTES;
+    while (begin < span.begin && !starts_character(source->text[begin])) begin++;
+    if (end - begin > SHOWN_LINE_BYTES) end = begin + SHOWN_LINE_BYTES;
+    while (end > span.begin && end < source->length && !starts_character(source->text[end])) end--;
+  }
+  if (end > begin && source->text[end - 1] == '\r') end--;
+  tg_text_add(out, "    ");
+  for (size_t i = begin; i < end; i++) {
+    // Control characters would move the caret or the terminal.
+    const unsigned char byte = (unsigned char)source->text[i];
+    tg_text_add_bytes(out, byte < 0x20 || byte == 0x7F ? " " : &source->text[i], 1);
+  }
+  tg_text_add(out, "\n    ");
+  for (size_t i = begin; i < span.begin; i++)
+    if (starts_character(source->text[i])) tg_text_add(out, " ");
+  tg_text_add(out, "^");
+  for (size_t i = span.begin + 1; i < span.end && i < end; i++)
+    if (starts_character(source->text[i])) tg_text_add(out, "~");
+  tg_text_add(out, "\n");
+}

@@ -1,0 +1,96 @@
+// Status codes and the error record.
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local tg_error current_error;
+
+const char *tg_status_label(tg_status code)
+{
+  static const char *const labels[] = {
+#define TG_STATUS_LABEL(name, exit_status, label) label,
+      TG_STATUS_LIST(TG_STATUS_LABEL)
+#undef TG_STATUS_LABEL
+  };
+  return code < TG_STATUS_COUNT ? labels[code] : "unknown";
+}
+
+int tg_status_exit(tg_status code)
+{
+  static const int exits[] = {
+#define TG_STATUS_EXIT(name, exit_status, label) exit_status,
+      TG_STATUS_LIST(TG_STATUS_EXIT)
+#undef TG_STATUS_EXIT
+  };
+  return code < TG_STATUS_COUNT ? exits[code] : 1;
+}
+
+tg_error *tg_error_get(void)
+{
+  return &current_error;
+}
+
+void tg_error_clear(void)
+{
+  current_error = (tg_error){.code = TG_OK};
+}
+
+__attribute__((format(printf, 4, 0))) static tg_status record(tg_status code, tg_place place, const tg_span *span,
+                                                              const char *format, va_list arguments)
+{
+  tg_error *error = &current_error;
+  error->code = code;
+  error->has_span = span != NULL;
+  error->span = span != NULL ? *span : (tg_span){0, 0};
+  error->origin = place;
+  error->trail_count = 0;
+  vsnprintf(error->message, sizeof error->message, format, arguments);
+  return code;
+}
+
+tg_status tg_error_set(tg_status code, tg_place place, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  record(code, place, NULL, format, arguments);
+  va_end(arguments);
+  return code;
+}
+
+tg_status tg_error_set_at(tg_status code, tg_place place, tg_span span, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  record(code, place, &span, format, arguments);
+  va_end(arguments);
+  return code;
+}
+
+tg_status tg_error_pass(tg_status code, tg_place place)
+{
+  tg_error *error = &current_error;
+  if (error->trail_count < TG_ERROR_TRAIL_DEPTH) error->trail[error->trail_count++] = place;
+  return code;
+}
+
+void tg_error_prefix(const char *format, ...)
+{
+  char text[TG_ERROR_MESSAGE_BYTES];
+  va_list arguments;
+  va_start(arguments, format);
+  const int used = vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (used < 0 || (size_t)used >= sizeof text) return;
+  snprintf(text + used, sizeof text - (size_t)used, ": %s", current_error.message);
+  memcpy(current_error.message, text, sizeof text);
+}
+
+_Noreturn void tg_assert_fail(const char *condition, tg_place place)
+{
+  fprintf(stderr, "tracegrad: internal error: %s does not hold in %s (%s:%d); please report this\n", condition,
+          place.function, place.file, place.line);
+  abort();
+}

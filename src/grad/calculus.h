@@ -1,0 +1,53 @@
+// Text to gradient: the interface of the grad layer for the command line, the job and the planner.
+#ifndef TG_GRAD_CALCULUS_H
+#define TG_GRAD_CALCULUS_H
+
+#include "grad/graph.h"
+
+// A declared name. rows/cols: a number >= 1, or 0 with the size's name in rows_name/cols_name, or 0 and NULL
+// when the size is to be inferred.
+typedef struct tg_declaration {
+  const char *name;
+  int64_t rows;
+  int64_t cols;
+  const char *rows_name;
+  const char *cols_name;
+  unsigned properties;
+  bool is_free; // a variable: differentiated by
+} tg_declaration;
+
+typedef struct tg_compile_options {
+  int32_t n_declarations;
+  const tg_declaration *declarations;
+  bool infer_undeclared; // names without a declaration get symbolic sizes (derive); else they are TG_NAME errors
+  bool require_scalar;   // the expression must be 1 x 1 (an objective)
+} tg_compile_options;
+
+// Parses, checks shapes and builds the node of an expression. Errors carry a span into text[0..length).
+// Declared names become symbols of the graph; a name already a symbol of the graph keeps its shape.
+tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options,
+                     tg_node *out);
+
+// Gradients of the scalar f: out[k] has the shape of wrt[k]. Reverse accumulation.
+tg_status tg_gradient(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out);
+// Directional derivative of any node: d/dt node(wrt[k] + t * along[k]) at t = 0. Forward accumulation.
+tg_status tg_forward(tg_graph *graph, tg_node node, int32_t n, const int32_t *wrt, const tg_node *along, tg_node *out);
+// d vec(F) / d vec(X)', column-major.
+tg_status tg_jacobian(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out);
+// Common left and right factors taken out of sums: A*B + A*B' to A*(B + B').
+tg_status tg_factor_common(tg_graph *graph, tg_node node, tg_node *out);
+// Degree of the node as a polynomial jointly in the given symbols; -1 when it is not one.
+int tg_degree(const tg_graph *graph, tg_node node, int32_t n, const int32_t *symbols);
+// Coefficients of t -> f(X + tD): out[0..degree], out[0] = f; directions are symbols' nodes. Polynomial f only.
+tg_status tg_line_polynomial(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *directions,
+                             int degree, tg_node *out);
+
+typedef enum tg_format { TG_FORMAT_EXPR, TG_FORMAT_UNICODE, TG_FORMAT_LATEX, TG_FORMAT_NUMPY, TG_FORMAT_OCTAVE } tg_format;
+// Prints a node; TG_FORMAT_EXPR parses back to the same node.
+tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
+
+// Value of a node on small matrices, plain loops: an oracle for claims, samples and tests, never for real sizes.
+// values[s] is the column-major content of symbol s; all sizes must be numbers. *out has rows*cols entries, tg_free it.
+tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, double **out);
+
+#endif

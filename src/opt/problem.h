@@ -1,0 +1,47 @@
+// The abstract objective f over an opt_space: what a solver may ask.
+//
+// The implementation keeps state for the current point (linear images of it), so a solver says how the
+// point moves: `set` for a new point, `advance` along the last direction. All calls are collective; returned
+// scalars are the same on all ranks. A non-finite value is a result, not an error: the line searches back off.
+#ifndef OPT_PROBLEM_H
+#define OPT_PROBLEM_H
+
+#include "opt/space.h"
+
+enum { OPT_DEGREE_MAX = 8 };
+
+typedef struct opt_problem opt_problem;
+
+typedef struct opt_problem_ops {
+  // f at x alone (a trial point; does not change the current point's state).
+  tg_status (*value)(opt_problem *problem, const opt_point *x, double *f);
+  // Makes x the current point: f and gradient there. gradient has the shape of x.
+  tg_status (*gradient)(opt_problem *problem, const opt_point *x, double *f, opt_point *gradient);
+  // Coefficients of t -> f(x + t d) at the current point x: c[0..degree], c[0] = f(x). Only when degree >= 0.
+  tg_status (*line)(opt_problem *problem, const opt_point *x, const opt_point *d, double *c);
+  // After `line`: x += t d, the state moves along; then f and the gradient at the new x.
+  tg_status (*advance)(opt_problem *problem, double t, opt_point *x, const opt_point *d, double *f,
+                       opt_point *gradient);
+  // hv = H(x)[v] at the current point.
+  tg_status (*hessian)(opt_problem *problem, const opt_point *x, const opt_point *v, opt_point *hv);
+} opt_problem_ops;
+
+// Counts since the start; the driver reports and the solvers may bound them.
+typedef struct opt_counts {
+  int64_t values;
+  int64_t gradients;
+  int64_t lines;
+  int64_t hessians;
+  int64_t products; // large matrix products done by all of these
+} opt_counts;
+
+struct opt_problem {
+  const opt_problem_ops *ops;
+  const opt_space *space;
+  int degree;       // of f jointly in all variables, -1 when not polynomial or above OPT_DEGREE_MAX
+  bool has_hessian; // the hessian call exists
+  opt_counts counts;
+  void *self;
+};
+
+#endif
