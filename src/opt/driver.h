@@ -1,0 +1,115 @@
+// The driver: starts, monitors and stops a solver, and says honestly how the minimisation ended.
+#ifndef OPT_DRIVER_H
+#define OPT_DRIVER_H
+
+#include "opt/options.h"
+#include "opt/problem.h"
+
+// How a minimisation ended. X(name, exit status of the program, label in report.json)
+#define OPT_OUTCOME_LIST(X)                                                                                            \
+  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */                          \
+  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */                                     \
+  X(TIME_LIMIT, 3, "time_limit")                                                                                       \
+  X(STALLED, 3, "stalled")          /* no further progress: precision floor or a tolerance */                          \
+  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls for ever */                           \
+  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                                                   \
+  X(NOT_FINITE, 1, "not_finite")    /* f or its gradient is NaN or infinite where it must not */
+
+typedef enum opt_outcome {
+#define OPT_OUTCOME_ENUM(name, exit_status, label) OPT_##name,
+  OPT_OUTCOME_LIST(OPT_OUTCOME_ENUM)
+#undef OPT_OUTCOME_ENUM
+      OPT_OUTCOME_COUNT
+} opt_outcome;
+
+const char *opt_outcome_label(opt_outcome outcome);
+int opt_outcome_exit(opt_outcome outcome);
+
+// One iteration, as it goes into history.jsonl. Record 0 is the start.
+typedef struct opt_record {
+  int64_t iteration;
+  double objective;
+  double gradient_norm;
+  double step;    // length t along the direction; 0 at the start
+  double seconds; // since the start, earlier runs included after a restart; of this rank
+  int64_t products;
+} opt_record;
+
+// The named content of a minimisation between two iterations: what a checkpoint holds. Entries point into the live
+// state: a writer reads through them, a restorer writes through them. Points may change places between iterations,
+// so the pointers are valid inside the callback only.
+typedef struct opt_listed_vector {
+  char name[32]; // "x", "gradient", "direction", "s3"
+  opt_point *point;
+} opt_listed_vector;
+
+typedef struct opt_listed_scalar {
+  char name[32];
+  double *number; // exactly one of number and count is set
+  int64_t *count;
+} opt_listed_scalar;
+
+typedef struct opt_listing {
+  int n_vectors;
+  opt_listed_vector *vectors;
+  int n_scalars;
+  opt_listed_scalar *scalars;
+  int vector_capacity;
+  int scalar_capacity;
+} opt_listing;
+
+// What is asked at each iteration. All ranks must leave with the same values.
+typedef struct opt_poll {
+  bool time_over;      // in: by this rank's clock; out: as agreed
+  bool interrupted;    // in: false
+  bool checkpoint_due; // in: false
+} opt_poll;
+
+// Callbacks of the caller; any may be NULL, self is handed back. All are called on every rank, in the same order.
+typedef struct opt_observer {
+  void *self;
+  // After the start and after each iteration. x is the current point.
+  tg_status (*iteration)(void *self, const opt_record *record, const opt_point *x);
+  // Once an iteration: the one place where ranks agree on time, signals and checkpoints (opt_should_stop).
+  tg_status (*poll)(void *self, opt_poll *poll);
+  // A checkpoint is due, or the run ended without convergence. The driver has recomputed f and the gradient from x
+  // just before, so that a restart continues with the same bits.
+  tg_status (*checkpoint)(void *self, const opt_listing *listing);
+  // Called once before the first evaluation: fills every entry of the listing from a checkpoint of the same method and
+  // options and sets *restored, or leaves *restored false: a fresh start.
+  tg_status (*restore)(void *self, const opt_listing *listing, bool *restored);
+} opt_observer;
+
+typedef struct opt_result {
+  opt_outcome outcome;
+  char reason[512];        // a sentence a user can act on
+  const char *method;      // as resolved: never "auto"
+  const char *line_search; // likewise; "none" where the method has its own rule
+  double objective;        // at the point returned
+  double gradient_norm;    // recomputed there from x itself
+  double gradient_norm_start;
+  double gradient_target; // the test was gradient_norm <= gradient_target
+  double drift;           // |gradient carried along - gradient recomputed| / max(1, |g start|), at the end
+  int64_t iterations;
+  int64_t restarts; // directions given up for steepest descent
+  opt_counts counts;
+  double seconds;
+} opt_result;
+
+// Minimises f from x; on return x is the final point (the best one where the method is not monotone and did not
+// converge). Converged is said only if the gradient recomputed at the final x satisfies
+//     |g|_F <= max(gradient_tolerance * max(1, |g(start)|_F), absolute_gradient_tolerance).
+// How the minimisation ended is result->outcome, never an error; the status tells of failures (memory, callbacks, an
+// option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL. Collective. No allocation after the
+// first iteration began.
+tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_point *x, const opt_observer *observer,
+                       opt_result *result);
+
+// Whether method and line search of the options can serve a problem with this degree (-1: not a polynomial) and these
+// calls; TG_UNSUPPORTED says what is missing. Local: for `check`, before any data is read.
+tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian);
+// Names that `auto` stands for with such a problem. Local.
+const char *opt_resolved_method(const opt_options *options, int degree);
+const char *opt_resolved_line_search(const opt_options *options, int degree);
+
+#endif

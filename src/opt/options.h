@@ -1,0 +1,90 @@
+// Options of a minimisation: one table of rows, generic access by key for the command line and the job file.
+#ifndef OPT_OPTIONS_H
+#define OPT_OPTIONS_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "opt/space.h"
+
+// An estimate M of the Hessian, symmetric positive definite, given by the action of its inverse.
+typedef struct opt_preconditioner {
+  const char *name;
+  // z := M^-1 r. Collective; r and z are different points.
+  tg_status (*apply)(void *self, const opt_point *r, opt_point *z);
+  void *self;
+} opt_preconditioner;
+
+typedef enum opt_option_kind {
+  OPT_KIND_NUMBER,  // double
+  OPT_KIND_COUNT,   // int64_t, written as a whole number
+  OPT_KIND_SECONDS, // double; text may carry s, min, h, d
+  OPT_KIND_METHOD,  // int32_t, the position among the choices, 0 = auto; likewise below
+  OPT_KIND_LINE_SEARCH,
+  OPT_KIND_PRECONDITIONER,
+  OPT_KIND_BETA
+} opt_option_kind;
+
+#define OPT_FIELD_NUMBER         double
+#define OPT_FIELD_COUNT          int64_t
+#define OPT_FIELD_SECONDS        double
+#define OPT_FIELD_METHOD         int32_t
+#define OPT_FIELD_LINE_SEARCH    int32_t
+#define OPT_FIELD_PRECONDITIONER int32_t
+#define OPT_FIELD_BETA           int32_t
+
+// Positions of `preconditioner`: what the caller who builds the metric goes by; the solvers look at `metric` only.
+typedef enum opt_preconditioner_choice {
+  OPT_PRECONDITIONER_AUTO,
+  OPT_PRECONDITIONER_NONE,
+  OPT_PRECONDITIONER_DIAGONAL,
+  OPT_PRECONDITIONER_KRONECKER
+} opt_preconditioner_choice;
+
+typedef enum opt_beta {
+  OPT_BETA_AUTO,
+  OPT_BETA_POLAK_RIBIERE,
+  OPT_BETA_HESTENES_STIEFEL,
+  OPT_BETA_DAI_YUAN,
+  OPT_BETA_HAGER_ZHANG
+} opt_beta;
+
+typedef struct opt_options {
+#define OPT_OPTION(key, kind, initial, smallest, largest, help) OPT_FIELD_##kind key;
+#include "opt/options.def"
+#undef OPT_OPTION
+  const opt_preconditioner *metric; // NULL: the Frobenius inner product; not owned, not settable by text
+} opt_options;
+
+typedef struct opt_option_row {
+  const char *key;
+  opt_option_kind kind;
+  const char *initial; // default, as text
+  double smallest;
+  double largest;
+  const char *help;
+  size_t offset; // of the field
+} opt_option_row;
+
+// The rows, in the order of options.def.
+int opt_option_count(void);
+const opt_option_row *opt_option_at(int index);
+// NULL when there is no such key.
+const opt_option_row *opt_option_find(const char *key);
+
+// Choices of the kinds that have some: "auto" and the names; NULL at the end. NULL for numbers.
+const char *const *opt_option_choices(opt_option_kind kind);
+
+// Every option at its default, no metric.
+void opt_options_init(opt_options *options);
+// Sets one option from text. TG_NAME: unknown key, with the nearest known one; TG_VALUE: not a value of the row's
+// kind, or outside its range. The message names key, value and what was expected; options are unchanged on failure.
+tg_status opt_option_set(opt_options *options, const char *key, const char *value);
+// Appends the option's value as text that opt_option_set reads back.
+void opt_option_print(const opt_options *options, const opt_option_row *row, tg_text *out);
+// Appends what values are allowed: "0 <= number <= 1", "auto | none | diagonal".
+void opt_option_print_range(const opt_option_row *row, tg_text *out);
+
+#endif
