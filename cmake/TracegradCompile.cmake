@@ -1,4 +1,4 @@
-# Warnings, sanitizers and tuning, carried by two interface targets.
+# Warnings, sanitizers and tuning, carried by interface targets.
 add_library(tracegrad_warnings INTERFACE)
 target_compile_options(tracegrad_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Wwrite-strings -Wstrict-prototypes
@@ -10,7 +10,18 @@ endif()
 if(TRACEGRAD_NATIVE)
   target_compile_options(tracegrad_warnings INTERFACE -march=native)
 endif()
+
 if(TRACEGRAD_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=address,undefined)
+  # -rdynamic: the program's own dlclose, below, must be seen by the MPI library.
+  add_link_options(-fsanitize=address,undefined -rdynamic)
+  add_library(tracegrad_no_dlclose OBJECT ${PROJECT_SOURCE_DIR}/tests/support/no_dlclose.c)
 endif()
+
+# Finishes an executable that uses MPI: under the sanitizers it must keep the plugins of MPI in memory.
+function(tracegrad_mpi_program target)
+  target_link_libraries(${target} PRIVATE tracegrad_warnings)
+  if(TARGET tracegrad_no_dlclose)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:tracegrad_no_dlclose>)
+  endif()
+endfunction()
