@@ -84,7 +84,8 @@ void tg_error_prefix(const char *format, ...)
   const int used = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   if (used < 0 || (size_t)used >= sizeof text) return;
-  snprintf(text + used, sizeof text - (size_t)used, ": %s", current_error.message);
+  // A message that no longer fits loses its end, not the context in front.
+  if (snprintf(text + used, sizeof text - (size_t)used, ": %s", current_error.message) < 0) return;
   memcpy(current_error.message, text, sizeof text);
 }
 
