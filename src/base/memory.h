@@ -19,8 +19,8 @@ void tg_free(void *pointer);
 
 #define TG_NEW(count, pointer) tg_alloc((count), sizeof **(pointer), (void **)(pointer))
 
-// For tests: number of allocations so far on this process, and a fault at the n-th from now (0 = never).
+// For tests: number of allocations so far on this process, and a fault at the count-th from now (0 = never).
 int64_t tg_alloc_count(void);
-void tg_alloc_fail_after(int64_t allocations);
+void tg_alloc_fail_after(int64_t count);
 
 #endif

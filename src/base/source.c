@@ -36,8 +36,7 @@ void tg_source_locate(const tg_source *source, size_t offset, int *line, int *co
 
 enum { SHOWN_BEFORE_BYTES = 60, SHOWN_LINE_BYTES = 160 };
 
-void tg_source_diagnose(const tg_source *source, tg_span span, const char *severity, const char *message,
-                        tg_text *out)
+void tg_source_diagnose(const tg_source *source, tg_span span, const char *severity, const char *message, tg_text *out)
 {
   if (span.begin > source->length) span.begin = source->length;
   if (span.end < span.begin) span.end = span.begin;

@@ -14,7 +14,6 @@ typedef struct tg_source {
 void tg_source_locate(const tg_source *source, size_t offset, int *line, int *column);
 
 // Appends "name:line:column: severity: message", the line and a caret under [span.begin, span.end).
-void tg_source_diagnose(const tg_source *source, tg_span span, const char *severity, const char *message,
-                        tg_text *out);
+void tg_source_diagnose(const tg_source *source, tg_span span, const char *severity, const char *message, tg_text *out);
 
 #endif
