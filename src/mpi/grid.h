@@ -12,21 +12,42 @@ typedef struct tg_grid {
   MPI_Comm row_comm; // the ranks of my grid row, ordered by grid column
   MPI_Comm col_comm; // the ranks of my grid column, ordered by grid row
   int context;       // BLACS
+  int system_handle; // BLACS' name of comm
   int rank;          // row * cols + col: row-major
   int size;          // rows * cols
   int rows;
   int cols;
   int row; // mine
   int col;
-  int64_t block; // default block size of the matrices on this grid (square blocks)
+  int64_t block;   // default block size of the matrices on this grid (square blocks)
+  double *scratch; // of tg_reduce_sum
 } tg_grid;
 
-// Collective over comm. rows * cols must equal the size of comm; block >= 1.
+// What tg_grid_choose found, and why, in one line for the report.
+typedef struct tg_grid_choice {
+  int rows;
+  int cols;
+  int64_t block;
+  char reason[200];
+} tg_grid_choice;
+
+// The P x Q factorisation of `ranks` with the least local perimeter rows/P + cols/Q, which is what a product
+// C = A B with a rows x cols C sends per rank; P <= Q among equals. The block size is the one near 256 that
+// spreads rows x cols most evenly. rows, cols: of the largest variable or operand. Local, deterministic.
+tg_status tg_grid_choose(int ranks, int64_t rows, int64_t cols, tg_grid_choice *out);
+
+// Collective over comm. rows * cols must equal the size of comm (TG_VALUE); block >= 1 (TG_VALUE).
 tg_status tg_grid_create(MPI_Comm comm, int rows, int cols, int64_t block, tg_grid **out);
+// Collective: communicators are freed.
 void tg_grid_destroy(tg_grid **grid);
 
 // The error agreement: every rank passes its own local status; all ranks return the status of the lowest
 // failing rank, with that rank's message in their error records. Collective.
 tg_status tg_agree(MPI_Comm comm, tg_status local);
+
+// Passes on a failure of an MPI call, by the library's own words. The default error handler ends the job
+// before this is reached; a caller who installed MPI_ERRORS_RETURN gets a status.
+tg_status tg_mpi_check(int code, tg_place place);
+#define TG_TRY_MPI(call) TG_TRY(tg_mpi_check((call), TG_HERE))
 
 #endif
