@@ -77,38 +77,38 @@ typedef struct tg_code {
 
 // Operations. `in` are buffers, `out` is a buffer unless the comment says register or factor.
 // Aliasing: LINCOMB and ENTRYWISE may write in place over an input; no other operation may.
-#define TG_OPCODE_LIST(X)                                                                                \
-  X(GEMM, "gemm")            /* out = alpha op(in0) op(in1) + beta out; op by trans[0], trans[1] */      \
-  X(LINCOMB, "lincomb")      /* out = sum_k coefs[k] in[k]; n_in = 1 copies or scales */                 \
-  X(TRANSPOSE, "transpose")  /* out = alpha in0' */                                                      \
-  X(ENTRYWISE, "entrywise")  /* out(i,j) = code(in..., i, j) */                                          \
-  X(EWSUM, "ewsum")          /* register out = sum_ij code(in..., i, j) over the shape of in[0] */       \
-  X(DOT, "dot")              /* register out = <in0, in1> */                                             \
-  X(TRACE, "trace")          /* register out = tr in0 */                                                 \
-  X(FETCH, "fetch")          /* register out = in0(0,0) of a 1 x 1 buffer */                             \
-  X(STORE, "store")          /* out(0,0) = alpha, out 1 x 1 */                                           \
-  X(SCALAR, "scalar")        /* register out = code() over registers */                                  \
-  X(FILL, "fill")            /* out = alpha * ones (0 fills zeros) */                                    \
-  X(EYE, "eye")              /* out = alpha * identity */                                                \
-  X(COMM, "comm")            /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */             \
-  X(CHOLESKY, "cholesky")    /* factor out = Cholesky of in0 (symmetric positive definite) */            \
-  X(LU, "lu")                /* factor out = LU with partial pivoting of in0 */                          \
-  X(SOLVE, "solve")          /* out = op(F)^-1 in0, or in0 op(F)^-1 if right; F = factor, op by trans[0] */ \
-  X(INVERSE, "inverse")      /* out = F^-1, transposed if trans[0] */                                    \
-  X(LOGDET, "logdet")        /* register out = log det F; NUMERIC error if det <= 0 */                   \
-  X(DET, "det")              /* register out = det F; NUMERIC error on overflow or underflow */          \
-  X(DIAG, "diag")            /* out (n x n) = diagonal matrix of the vector in0 (n x 1 or 1 x n) */      \
-  X(DIAGVEC, "diagvec")      /* out (n x 1) = diagonal of in0 */                                         \
-  X(RESHAPE, "reshape")      /* out = in0's entries in column-major order, other shape */                \
-  X(KRON, "kron")            /* out = kron(in0, in1) */                                                  \
-  X(KRON_LEFT, "kron-left")  /* out (m x n): out(i,j) = <block (i,j) of in0, in1>, in1 p x q, in0 mp x nq */ \
+#define TG_OPCODE_LIST(X)                                                                                     \
+  X(GEMM, "gemm")             /* out = alpha op(in0) op(in1) + beta out; op by trans[0], trans[1] */          \
+  X(LINCOMB, "lincomb")       /* out = sum_k coefs[k] in[k]; n_in = 1 copies or scales */                     \
+  X(TRANSPOSE, "transpose")   /* out = alpha in0' */                                                          \
+  X(ENTRYWISE, "entrywise")   /* out(i,j) = code(in..., i, j) */                                              \
+  X(EWSUM, "ewsum")           /* register out = sum_ij code(in..., i, j) over the shape of in[0] */           \
+  X(DOT, "dot")               /* register out = <in0, in1> */                                                 \
+  X(TRACE, "trace")           /* register out = tr in0 */                                                     \
+  X(FETCH, "fetch")           /* register out = in0(0,0) of a 1 x 1 buffer */                                 \
+  X(STORE, "store")           /* out(0,0) = alpha, out 1 x 1 */                                               \
+  X(SCALAR, "scalar")         /* register out = code() over registers */                                      \
+  X(FILL, "fill")             /* out = alpha * ones (0 fills zeros) */                                        \
+  X(EYE, "eye")               /* out = alpha * identity */                                                    \
+  X(COMM, "comm")             /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */                 \
+  X(CHOLESKY, "cholesky")     /* factor out = Cholesky of in0 (symmetric positive definite) */                \
+  X(LU, "lu")                 /* factor out = LU with partial pivoting of in0 */                              \
+  X(SOLVE, "solve")           /* out = op(F)^-1 in0, or in0 op(F)^-1 if right; F = factor, op by trans[0] */  \
+  X(INVERSE, "inverse")       /* out = F^-1, transposed if trans[0] */                                        \
+  X(LOGDET, "logdet")         /* register out = log det F; NUMERIC error if det <= 0 */                       \
+  X(DET, "det")               /* register out = det F; NUMERIC error on overflow or underflow */              \
+  X(DIAG, "diag")             /* out (n x n) = diagonal matrix of the vector in0 (n x 1 or 1 x n) */          \
+  X(DIAGVEC, "diagvec")       /* out (n x 1) = diagonal of in0 */                                             \
+  X(RESHAPE, "reshape")       /* out = in0's entries in column-major order, other shape */                    \
+  X(KRON, "kron")             /* out = kron(in0, in1) */                                                      \
+  X(KRON_LEFT, "kron-left")   /* out (m x n): out(i,j) = <block (i,j) of in0, in1>, in1 p x q, in0 mp x nq */ \
   X(KRON_RIGHT, "kron-right") /* out (p x q) = sum_ij in1(i,j) * block (i,j) of in0, in1 m x n, in0 mp x nq */
 
 typedef enum tg_opcode {
 #define TG_OPCODE_ENUM(name, label) TG_OP_##name,
   TG_OPCODE_LIST(TG_OPCODE_ENUM)
 #undef TG_OPCODE_ENUM
-  TG_OPCODE_COUNT
+      TG_OPCODE_COUNT
 } tg_opcode;
 
 typedef struct tg_instr {
@@ -116,7 +116,7 @@ typedef struct tg_instr {
   int32_t out;    // buffer, register or factor, by the operation
   int32_t factor; // SOLVE, INVERSE, LOGDET, DET: the factor read; else -1
   int32_t n_in;
-  const int32_t *in; // input buffers
+  const int32_t *in;    // input buffers
   const tg_coef *coefs; // LINCOMB: n_in of them
   tg_coef alpha;
   double beta; // GEMM: 0 or 1
@@ -139,6 +139,17 @@ typedef enum tg_program_id {
   TG_PROGRAM_COUNT
 } tg_program_id;
 
+// Who may read and write what; tg_plan_verify holds every plan to it.
+// - DATA, VARIABLE and DIRECTION are never written. VARIABLE is not read by SETUP; DIRECTION is read by
+//   DIRECTION, ADVANCE and HESSIAN only. GRADIENT and HESSIAN are written, each of their buffers, by the program
+//   of that name, which may read them afterwards.
+// - CONSTANT is written by SETUP only. STATE is either an image of the point, written by REFRESH and ADVANCE and
+//   read by all but SETUP, or an image of the direction, written by DIRECTION and read by DIRECTION and ADVANCE.
+//   Where there is a line, ADVANCE writes every image of the point.
+// - A TEMP buffer is read only where its own content stands in its storage. Only TEMPs share storage.
+// - A register or a factor is read after a write in the same program or in SETUP; registers may also be read
+//   when they have an initial content, and in ADVANCE the step. What SETUP or the initial content fixes, no other
+//   program writes.
 typedef struct tg_program {
   int32_t n_instrs;
   const tg_instr *instrs;
@@ -172,12 +183,12 @@ typedef struct tg_plan {
   int32_t n_variables; // blocks of the point
   const tg_plan_data *variables;
   tg_program programs[TG_PROGRAM_COUNT];
-  int32_t value_register;              // f, after VALUE and GRADIENT
-  int32_t step_register;               // t, set before ADVANCE
-  int32_t degree;                      // of f jointly in all variables; -1: not polynomial
+  int32_t value_register;                         // f, after VALUE and GRADIENT
+  int32_t step_register;                          // t, set before ADVANCE
+  int32_t degree;                                 // of f jointly in all variables; -1: not polynomial
   int32_t line_registers[TG_LINE_DEGREE_MAX + 1]; // coefficient of t^k after DIRECTION, k = 1..degree
-  bool has_line;                       // DIRECTION exists: 1 <= degree <= TG_LINE_DEGREE_MAX
-  bool has_state;                      // REFRESH and ADVANCE are not empty
+  bool has_line;                                  // DIRECTION exists: 1 <= degree <= TG_LINE_DEGREE_MAX
+  bool has_state;                                 // REFRESH and ADVANCE are not empty
   bool has_hessian;
 } tg_plan;
 
@@ -186,11 +197,37 @@ void tg_plan_destroy(tg_plan **plan);
 // Names for dumps and reports.
 const char *tg_opcode_label(tg_opcode op);
 const char *tg_program_label(tg_program_id id);
+// What an operation takes and gives.
+typedef enum tg_result { TG_RESULT_BUFFER, TG_RESULT_REGISTER, TG_RESULT_FACTOR } tg_result;
+
+typedef struct tg_opcode_info {
+  tg_result result; // what `out` is
+  int8_t n_in;      // number of inputs; -1: one or more; -2: any number
+  bool uses_alpha;  // the others ignore alpha
+  bool uses_factor; // reads `factor`
+  bool uses_code;   // runs `code`
+  bool in_place;    // `out` may stand in the storage of an input
+} tg_opcode_info;
+
+const tg_opcode_info *tg_opcode_traits(tg_opcode op);
+// Operands popped by one step of code (each pushes one result), and its name: 2 and "+" for TG_CODE_ADD.
+int tg_code_arity(tg_code_op op);
+const char *tg_code_label(tg_code_op op);
+// Number of storage ids: one more than the largest.
+int32_t tg_plan_storage_count(const tg_plan *plan);
+// The buffer of a kind that has an index; -1 when the plan has none.
+int32_t tg_plan_find_buffer(const tg_plan *plan, tg_buffer_kind kind, int32_t index);
+// Floating point operations of one instruction, all ranks together: 2 m n k for a product.
+double tg_instr_flops(const tg_plan *plan, const tg_instr *instr);
+// Whether the instruction counts as a large product: GEMM, SOLVE, INVERSE.
+bool tg_instr_is_product(const tg_instr *instr);
 // Checks the invariants above (operands exist, shapes agree, registers written before read, aliasing);
 // TG_INTERNAL names the first instruction that breaks one. Local.
 tg_status tg_plan_verify(const tg_plan *plan);
 // Prints one line per instruction with operands, shapes and flops, for `tracegrad plan`.
 void tg_plan_dump(const tg_plan *plan, tg_text *out);
+// "  T1 (64x10) = X' * R            gemm       ", without the end of the line: columns of a cost may follow.
+void tg_plan_dump_instr(const tg_plan *plan, const tg_instr *instr, tg_text *out);
 // A 64-bit fingerprint of everything that is executed: all ranks compare it before running.
 uint64_t tg_plan_hash(const tg_plan *plan);
 
