@@ -1,0 +1,561 @@
+// The serial executor: one small naive function an operation.
+#include "support/serial_exec.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+typedef struct serial_factor {
+  bool is_cholesky;
+  double *entries; // n x n: L in the lower triangle, or L and U
+  int64_t *pivots; // LU: row k was swapped with pivots[k]
+} serial_factor;
+
+struct serial_exec {
+  const tg_plan *plan;
+  tg_arena arena;   // owns all arrays
+  double **buffers; // by buffer; DATA is only read
+  double *registers;
+  serial_factor *factors;
+};
+
+static int64_t entry_count(const tg_plan_buffer *buffer)
+{
+  return buffer->rows * buffer->cols;
+}
+
+static tg_status allocate_buffers(serial_exec *exec, const double *const *data)
+{
+  const tg_plan *plan = exec->plan;
+  double **storages = NULL;
+  TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)tg_plan_storage_count(plan), &storages));
+  TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_buffers, &exec->buffers));
+  for (int32_t b = 0; b < plan->n_buffers; b++) {
+    const tg_plan_buffer *buffer = &plan->buffers[b];
+    double *shared = buffer->storage >= 0 ? storages[buffer->storage] : NULL;
+    if (buffer->kind == TG_BUFFER_DATA)
+      memcpy(&exec->buffers[b], &data[buffer->index], sizeof exec->buffers[b]); // drops const: never written
+    else if (shared != NULL)
+      exec->buffers[b] = shared;
+    else
+      TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)entry_count(buffer), &exec->buffers[b]));
+    if (buffer->storage >= 0) storages[buffer->storage] = exec->buffers[b];
+  }
+  return TG_OK;
+}
+
+static tg_status allocate(serial_exec *exec, const double *const *data)
+{
+  const tg_plan *plan = exec->plan;
+  TG_TRY(allocate_buffers(exec, data));
+  TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_registers, &exec->registers));
+  TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_factors, &exec->factors));
+  for (int32_t k = 0; k < plan->n_factors; k++) {
+    const size_t n = (size_t)plan->factor_sizes[k];
+    TG_TRY(TG_ARENA_NEW(&exec->arena, n * n, &exec->factors[k].entries));
+    TG_TRY(TG_ARENA_NEW(&exec->arena, n, &exec->factors[k].pivots));
+  }
+  for (int32_t k = 0; k < plan->n_inits; k++) exec->registers[plan->inits[k].reg] = plan->inits[k].value;
+  return TG_OK;
+}
+
+tg_status serial_exec_create(const tg_plan *plan, const double *const *data, serial_exec **out)
+{
+  *out = NULL;
+  serial_exec *exec = NULL;
+  TG_TRY(TG_NEW(1, &exec));
+  exec->plan = plan;
+  tg_arena_init(&exec->arena);
+  const tg_status status = allocate(exec, data);
+  if (status != TG_OK) {
+    serial_exec_destroy(&exec);
+    return status;
+  }
+  *out = exec;
+  return TG_OK;
+}
+
+void serial_exec_destroy(serial_exec **exec)
+{
+  if (*exec == NULL) return;
+  tg_arena_fini(&(*exec)->arena);
+  tg_free(*exec);
+  *exec = NULL;
+}
+
+void serial_exec_bind(serial_exec *exec, tg_buffer_kind kind, int32_t index, double *array)
+{
+  const int32_t id = tg_plan_find_buffer(exec->plan, kind, index);
+  if (id >= 0) exec->buffers[id] = array;
+}
+
+double *serial_exec_buffer(serial_exec *exec, int32_t buffer)
+{
+  return exec->buffers[buffer];
+}
+
+double serial_exec_register(const serial_exec *exec, int32_t reg)
+{
+  return exec->registers[reg];
+}
+
+void serial_exec_set_register(serial_exec *exec, int32_t reg, double value)
+{
+  exec->registers[reg] = value;
+}
+
+// ---- operands ----
+
+typedef struct matrix {
+  double *at;
+  int64_t rows;
+  int64_t cols;
+} matrix;
+
+static matrix matrix_of(serial_exec *exec, int32_t id)
+{
+  return (matrix){exec->buffers[id], exec->plan->buffers[id].rows, exec->plan->buffers[id].cols};
+}
+
+static matrix input(serial_exec *exec, const tg_instr *instr, int32_t k)
+{
+  return matrix_of(exec, instr->in[k]);
+}
+
+static double entry(matrix m, bool trans, int64_t i, int64_t j)
+{
+  return trans ? m.at[j + i * m.rows] : m.at[i + j * m.rows];
+}
+
+static double coef_value(const serial_exec *exec, tg_coef coef)
+{
+  return coef.reg < 0 ? coef.value : coef.value * exec->registers[coef.reg];
+}
+
+// ---- code ----
+
+static double apply_binary(tg_code_op op, double a, double b)
+{
+  switch (op) {
+  case TG_CODE_ADD:
+    return a + b;
+  case TG_CODE_SUB:
+    return a - b;
+  case TG_CODE_MUL:
+    return a * b;
+  case TG_CODE_DIV:
+    return a / b;
+  default:
+    return pow(a, b);
+  }
+}
+
+static double apply_unary(tg_code_op op, double a)
+{
+  switch (op) {
+  case TG_CODE_SQUARE:
+    return a * a;
+  case TG_CODE_NEG:
+    return -a;
+  case TG_CODE_EXP:
+    return exp(a);
+  case TG_CODE_LOG:
+    return log(a);
+  case TG_CODE_SQRT:
+    return sqrt(a);
+  case TG_CODE_SIN:
+    return sin(a);
+  case TG_CODE_COS:
+    return cos(a);
+  case TG_CODE_TAN:
+    return tan(a);
+  case TG_CODE_TANH:
+    return tanh(a);
+  case TG_CODE_ABS:
+    return fabs(a);
+  case TG_CODE_SIGN:
+    return (double)((a > 0) - (a < 0));
+  case TG_CODE_SIGMOID:
+    return a >= 0 ? 1 / (1 + exp(-a)) : exp(a) / (1 + exp(a));
+  case TG_CODE_RELU:
+    return a > 0 ? a : 0;
+  default: // softplus
+    return (a > 0 ? a : 0) + log1p(exp(-fabs(a)));
+  }
+}
+
+static double load(serial_exec *exec, const tg_instr *instr, const tg_code *step, int64_t i, int64_t j)
+{
+  if (step->op == TG_CODE_NUMBER) return step->value;
+  if (step->op == TG_CODE_REG) return exec->registers[step->operand];
+  const matrix m = input(exec, instr, step->operand);
+  if (step->op == TG_CODE_ROW) return m.at[i];
+  if (step->op == TG_CODE_COL) return m.at[j];
+  return m.at[i + j * m.rows];
+}
+
+static double run_code(serial_exec *exec, const tg_instr *instr, int64_t i, int64_t j)
+{
+  double stack[TG_CODE_DEPTH];
+  int depth = 0;
+  for (int32_t k = 0; k < instr->n_code; k++) {
+    const tg_code *step = &instr->code[k];
+    switch (tg_code_arity(step->op)) {
+    case 0:
+      stack[depth++] = load(exec, instr, step, i, j);
+      break;
+    case 1:
+      stack[depth - 1] = apply_unary(step->op, stack[depth - 1]);
+      break;
+    default:
+      stack[depth - 2] = apply_binary(step->op, stack[depth - 2], stack[depth - 1]);
+      depth--;
+    }
+  }
+  return stack[0];
+}
+
+// ---- operations: matrices ----
+
+static tg_status run_gemm(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix a = input(exec, instr, 0);
+  const matrix b = input(exec, instr, 1);
+  const matrix out = matrix_of(exec, instr->out);
+  const double alpha = coef_value(exec, instr->alpha);
+  const int64_t inner = instr->trans[0] ? a.rows : a.cols;
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++) {
+      double sum = 0;
+      for (int64_t k = 0; k < inner; k++) sum += entry(a, instr->trans[0], i, k) * entry(b, instr->trans[1], k, j);
+      double *target = &out.at[i + j * out.rows];
+      *target = alpha * sum + (instr->beta != 0.0 ? instr->beta * *target : 0.0);
+    }
+  return TG_OK;
+}
+
+static tg_status run_lincomb(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t e = 0; e < out.rows * out.cols; e++) {
+    double sum = 0;
+    for (int32_t k = 0; k < instr->n_in; k++) sum += coef_value(exec, instr->coefs[k]) * input(exec, instr, k).at[e];
+    out.at[e] = sum;
+  }
+  return TG_OK;
+}
+
+static tg_status run_transpose(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++)
+      out.at[i + j * out.rows] = coef_value(exec, instr->alpha) * entry(in, true, i, j);
+  return TG_OK;
+}
+
+static tg_status run_entrywise(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++) out.at[i + j * out.rows] = run_code(exec, instr, i, j);
+  return TG_OK;
+}
+
+static tg_status run_fill(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  const double alpha = coef_value(exec, instr->alpha);
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++) out.at[i + j * out.rows] = instr->op != TG_OP_EYE || i == j ? alpha : 0.0;
+  return TG_OK;
+}
+
+// K vec(X) = vec(X'): entry i + j m of vec(X) goes to place j + i n.
+static tg_status run_comm(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  const int64_t m = instr->dims[0];
+  const int64_t n = instr->dims[1];
+  memset(out.at, 0, (size_t)(out.rows * out.cols) * sizeof *out.at);
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) out.at[(j + i * n) + (i + j * m) * out.rows] = 1;
+  return TG_OK;
+}
+
+static tg_status run_diag(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  memset(out.at, 0, (size_t)(out.rows * out.cols) * sizeof *out.at);
+  for (int64_t i = 0; i < out.rows; i++) out.at[i + i * out.rows] = input(exec, instr, 0).at[i];
+  return TG_OK;
+}
+
+static tg_status run_diagvec(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  for (int64_t i = 0; i < in.rows; i++) exec->buffers[instr->out][i] = in.at[i + i * in.rows];
+  return TG_OK;
+}
+
+static tg_status run_reshape(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  memcpy(exec->buffers[instr->out], in.at, (size_t)(in.rows * in.cols) * sizeof *in.at);
+  return TG_OK;
+}
+
+// The three Kronecker operations walk over big((i p + k), (j q + l)) <-> left(i, j), right(k, l).
+static tg_status run_kron_family(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  const matrix in0 = input(exec, instr, 0);
+  const matrix in1 = input(exec, instr, 1);
+  const matrix big = instr->op == TG_OP_KRON ? out : in0;
+  const matrix left = instr->op == TG_OP_KRON ? in0 : instr->op == TG_OP_KRON_LEFT ? out : in1;
+  const matrix right = instr->op == TG_OP_KRON_RIGHT ? out : in1;
+  memset(out.at, 0, (size_t)(out.rows * out.cols) * sizeof *out.at);
+  for (int64_t column = 0; column < big.cols; column++)
+    for (int64_t row = 0; row < big.rows; row++) {
+      double *b = &big.at[row + column * big.rows];
+      double *l = &left.at[row / right.rows + column / right.cols * left.rows];
+      double *r = &right.at[row % right.rows + column % right.cols * right.rows];
+      if (instr->op == TG_OP_KRON) *b = *l * *r;
+      if (instr->op == TG_OP_KRON_LEFT) *l += *b * *r;
+      if (instr->op == TG_OP_KRON_RIGHT) *r += *l * *b;
+    }
+  return TG_OK;
+}
+
+// ---- operations: scalars ----
+
+static tg_status run_reduction(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  double sum = 0;
+  for (int64_t j = 0; j < in.cols; j++)
+    for (int64_t i = 0; i < in.rows; i++) {
+      if (instr->op == TG_OP_EWSUM) sum += run_code(exec, instr, i, j);
+      if (instr->op == TG_OP_DOT) sum += entry(in, false, i, j) * entry(input(exec, instr, 1), false, i, j);
+      if (instr->op == TG_OP_TRACE && i == j) sum += entry(in, false, i, j);
+    }
+  exec->registers[instr->out] = sum;
+  return TG_OK;
+}
+
+static tg_status run_fetch(serial_exec *exec, const tg_instr *instr)
+{
+  exec->registers[instr->out] = input(exec, instr, 0).at[0];
+  return TG_OK;
+}
+
+static tg_status run_scalar(serial_exec *exec, const tg_instr *instr)
+{
+  exec->registers[instr->out] = run_code(exec, instr, 0, 0);
+  return TG_OK;
+}
+
+// ---- operations: factorisations ----
+
+// Row by row (Cholesky-Banachiewicz), lower triangle only.
+static tg_status run_cholesky(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const int64_t n = in.rows;
+  serial_factor *factor = &exec->factors[instr->out];
+  double *l = factor->entries;
+  factor->is_cholesky = true;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j <= i; j++) {
+      double sum = in.at[i + j * n];
+      for (int64_t k = 0; k < j; k++) sum -= l[i + k * n] * l[j + k * n];
+      if (i == j && !(sum > 0)) TG_FAIL(TG_NUMERIC, "not positive definite at column %" PRId64, i + 1);
+      l[i + j * n] = i == j ? sqrt(sum) : sum / l[j + j * n];
+    }
+  return TG_OK;
+}
+
+static void swap_rows(double *a, int64_t n, int64_t i, int64_t k)
+{
+  for (int64_t j = 0; j < n; j++) {
+    const double kept = a[i + j * n];
+    a[i + j * n] = a[k + j * n];
+    a[k + j * n] = kept;
+  }
+}
+
+// Doolittle with partial pivoting.
+static tg_status run_lu(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const int64_t n = in.rows;
+  serial_factor *factor = &exec->factors[instr->out];
+  double *a = factor->entries;
+  factor->is_cholesky = false;
+  memcpy(a, in.at, (size_t)(n * n) * sizeof *a);
+  for (int64_t k = 0; k < n; k++) {
+    int64_t pivot = k;
+    for (int64_t i = k; i < n; i++)
+      if (fabs(a[i + k * n]) > fabs(a[pivot + k * n])) pivot = i;
+    if (a[pivot + k * n] == 0.0) TG_FAIL(TG_NUMERIC, "singular at column %" PRId64, k + 1);
+    factor->pivots[k] = pivot;
+    if (pivot != k) swap_rows(a, n, k, pivot);
+    for (int64_t i = k + 1; i < n; i++) {
+      a[i + k * n] /= a[k + k * n];
+      for (int64_t j = k + 1; j < n; j++) a[i + j * n] -= a[i + k * n] * a[k + j * n];
+    }
+  }
+  return TG_OK;
+}
+
+// Entry (i, j) of the triangular factor in question; 1 on the diagonal of LU's L.
+static double triangle(const serial_factor *factor, int64_t n, bool upper, int64_t i, int64_t j)
+{
+  if (factor->is_cholesky) return upper ? factor->entries[j + i * n] : factor->entries[i + j * n];
+  return !upper && i == j ? 1.0 : factor->entries[i + j * n];
+}
+
+// v := T^-1 v or T^-T v for the lower or upper triangle T.
+static void solve_triangle(const serial_factor *factor, int64_t n, bool upper, bool trans, double *v)
+{
+  const bool forward = upper == trans;
+  for (int64_t s = 0; s < n; s++) {
+    const int64_t i = forward ? s : n - 1 - s;
+    for (int64_t t = 0; t < s; t++) {
+      const int64_t j = forward ? t : n - 1 - t;
+      v[i] -= (trans ? triangle(factor, n, upper, j, i) : triangle(factor, n, upper, i, j)) * v[j];
+    }
+    v[i] /= triangle(factor, n, upper, i, i);
+  }
+}
+
+static void swap_entries(const serial_factor *factor, int64_t n, bool backwards, double *v)
+{
+  if (factor->is_cholesky) return;
+  for (int64_t s = 0; s < n; s++) {
+    const int64_t k = backwards ? n - 1 - s : s;
+    const double kept = v[k];
+    v[k] = v[factor->pivots[k]];
+    v[factor->pivots[k]] = kept;
+  }
+}
+
+// v := op(F)^-1 v, with P F = L U or F = L L'.
+static void solve_vector(const serial_factor *factor, int64_t n, bool trans, double *v)
+{
+  if (!trans) swap_entries(factor, n, false, v);
+  solve_triangle(factor, n, trans, trans, v);
+  solve_triangle(factor, n, !trans, trans, v);
+  if (trans) swap_entries(factor, n, true, v);
+}
+
+// From the right row by row: x op(F)^-1 = (op(F)^-T x')'.
+static tg_status run_solve(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const matrix out = matrix_of(exec, instr->out);
+  const serial_factor *factor = &exec->factors[instr->factor];
+  const int64_t n = exec->plan->factor_sizes[instr->factor];
+  double *v = NULL;
+  TG_TRY(tg_alloc_numbers(n, &v));
+  for (int64_t s = 0; s < (instr->right ? in.rows : in.cols); s++) {
+    for (int64_t k = 0; k < n; k++) v[k] = instr->right ? in.at[s + k * in.rows] : in.at[k + s * in.rows];
+    solve_vector(factor, n, instr->right ? !instr->trans[0] : instr->trans[0], v);
+    for (int64_t k = 0; k < n; k++) out.at[instr->right ? s + k * in.rows : k + s * in.rows] = v[k];
+  }
+  tg_free(v);
+  return TG_OK;
+}
+
+static tg_status run_inverse(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  memset(out.at, 0, (size_t)(out.rows * out.cols) * sizeof *out.at);
+  for (int64_t j = 0; j < out.cols; j++) {
+    out.at[j + j * out.rows] = 1;
+    solve_vector(&exec->factors[instr->factor], out.rows, instr->trans[0], out.at + j * out.rows);
+  }
+  return TG_OK;
+}
+
+// Sign and logarithm of |det F|.
+static double log_determinant(const serial_factor *factor, int64_t n, int *sign)
+{
+  double sum = 0;
+  *sign = 1;
+  for (int64_t k = 0; k < n; k++) {
+    const double pivot = factor->entries[k + k * n];
+    sum += (factor->is_cholesky ? 2 : 1) * log(fabs(pivot));
+    if (pivot < 0) *sign = -*sign;
+    if (!factor->is_cholesky && factor->pivots[k] != k) *sign = -*sign;
+  }
+  return sum;
+}
+
+static tg_status run_determinant(serial_exec *exec, const tg_instr *instr)
+{
+  int sign = 1;
+  const double log_det = log_determinant(&exec->factors[instr->factor], exec->plan->factor_sizes[instr->factor], &sign);
+  if (instr->op == TG_OP_LOGDET && sign < 0) TG_FAIL(TG_NUMERIC, "the determinant is negative");
+  const double det = sign * exp(log_det);
+  if (instr->op == TG_OP_DET && (!isfinite(det) || fabs(det) < 2.2250738585072014e-308))
+    TG_FAIL(TG_NUMERIC, "the determinant e^%g is out of range", log_det);
+  exec->registers[instr->out] = instr->op == TG_OP_LOGDET ? log_det : det;
+  return TG_OK;
+}
+
+// ---- dispatch ----
+
+typedef tg_status (*serial_runner)(serial_exec *exec, const tg_instr *instr);
+
+static const serial_runner runners[TG_OPCODE_COUNT] = {
+    [TG_OP_GEMM] = run_gemm,
+    [TG_OP_LINCOMB] = run_lincomb,
+    [TG_OP_TRANSPOSE] = run_transpose,
+    [TG_OP_ENTRYWISE] = run_entrywise,
+    [TG_OP_EWSUM] = run_reduction,
+    [TG_OP_DOT] = run_reduction,
+    [TG_OP_TRACE] = run_reduction,
+    [TG_OP_FETCH] = run_fetch,
+    [TG_OP_STORE] = run_fill,
+    [TG_OP_SCALAR] = run_scalar,
+    [TG_OP_FILL] = run_fill,
+    [TG_OP_EYE] = run_fill,
+    [TG_OP_COMM] = run_comm,
+    [TG_OP_CHOLESKY] = run_cholesky,
+    [TG_OP_LU] = run_lu,
+    [TG_OP_SOLVE] = run_solve,
+    [TG_OP_INVERSE] = run_inverse,
+    [TG_OP_LOGDET] = run_determinant,
+    [TG_OP_DET] = run_determinant,
+    [TG_OP_DIAG] = run_diag,
+    [TG_OP_DIAGVEC] = run_diagvec,
+    [TG_OP_RESHAPE] = run_reshape,
+    [TG_OP_KRON] = run_kron_family,
+    [TG_OP_KRON_LEFT] = run_kron_family,
+    [TG_OP_KRON_RIGHT] = run_kron_family,
+};
+
+static void poison_temporaries(serial_exec *exec)
+{
+  for (int32_t b = 0; b < exec->plan->n_buffers; b++) {
+    const tg_plan_buffer *buffer = &exec->plan->buffers[b];
+    if (buffer->kind != TG_BUFFER_TEMP) continue;
+    for (int64_t e = 0; e < entry_count(buffer); e++) exec->buffers[b][e] = NAN;
+  }
+}
+
+tg_status serial_exec_run(serial_exec *exec, tg_program_id program)
+{
+  const tg_program *steps = &exec->plan->programs[program];
+  poison_temporaries(exec);
+  for (int32_t k = 0; k < steps->n_instrs; k++) {
+    const tg_instr *instr = &steps->instrs[k];
+    if (runners[instr->op] == NULL) TG_FAIL(TG_INTERNAL, "no runner for '%s'", tg_opcode_label(instr->op));
+    TG_TRY(runners[instr->op](exec, instr));
+  }
+  return TG_OK;
+}
