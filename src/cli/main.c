@@ -1,5 +1,7 @@
 // The program's entry.
-int main(void)
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-  return 0;
+  return tg_cli_main(argc, argv);
 }

@@ -1,0 +1,212 @@
+// Dispatch of subcommands, MPI's life time, and how errors are shown.
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <mpi.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct command {
+  const char *name;
+  tg_status (*run)(int argc, char **argv, int *exit_status);
+  bool starts_mpi;
+  const char *help;
+} command;
+
+static const command commands[] = {
+#define TG_COMMAND(name, function, starts_mpi, help) {name, function, starts_mpi, help},
+#include "cli/commands.def"
+#undef TG_COMMAND
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static bool mpi_is_running(void)
+{
+  int begun = 0;
+  int over = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&over);
+  return begun && !over;
+}
+
+int tg_cli_rank(void)
+{
+  int rank = 0;
+  if (mpi_is_running()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
+int tg_cli_ranks(void)
+{
+  int size = 1;
+  if (mpi_is_running()) MPI_Comm_size(MPI_COMM_WORLD, &size);
+  return size;
+}
+
+bool tg_cli_is_launched(void)
+{
+  // A Slurm batch script has SLURM_PROCID too, but is no step of srun: SLURM_STEP_ID tells them apart.
+  const bool by_srun = getenv("SLURM_PROCID") != NULL && getenv("SLURM_STEP_ID") != NULL;
+  return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL || getenv("PMI_RANK") != NULL || by_srun;
+}
+
+void tg_cli_print_error(tg_status status, const tg_source *source)
+{
+  if (tg_cli_rank() != 0) return;
+  const tg_error *error = tg_error_get();
+  const char *message = error->code == status ? error->message : tg_status_label(status);
+  tg_text text;
+  tg_text_init(&text);
+  if (error->has_span && source != NULL)
+    tg_source_diagnose(source, error->span, "error", message, &text);
+  else if (source != NULL)
+    tg_text_addf(&text, "%s: error: %s\n", source->name, message);
+  else
+    tg_text_addf(&text, "tracegrad: error: %s\n", message);
+  // Our own mistakes are reported with the way they took.
+  if (status == TG_INTERNAL)
+    tg_text_addf(&text, "    in %s (%s:%d); please report this\n", error->origin.function, error->origin.file,
+                 error->origin.line);
+  fflush(stdout);
+  fputs(tg_text_string(&text), stderr);
+  tg_text_fini(&text);
+}
+
+void tg_cli_warn(const char *format, ...)
+{
+  if (tg_cli_rank() != 0) return;
+  char message[TG_ERROR_MESSAGE_BYTES];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  fprintf(stderr, "tracegrad: warning: %s\n", message);
+}
+
+tg_status tg_cli_print(FILE *stream, const tg_text *text)
+{
+  TG_TRY(tg_text_status(text));
+  if (tg_cli_rank() != 0) return TG_OK;
+  if (fputs(tg_text_string(text), stream) == EOF || fflush(stream) != 0)
+    TG_FAIL(TG_IO, "cannot write to standard output: %s", strerror(errno));
+  return TG_OK;
+}
+
+tg_status tg_cli_print_help(const tg_args_spec *spec)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_args_help(spec, &text);
+  const tg_status status = tg_cli_print(stdout, &text);
+  tg_text_fini(&text);
+  return status;
+}
+
+static tg_status print_usage(FILE *stream)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_add(&text,
+              "usage: tracegrad COMMAND [ARGUMENT]...\n\n"
+              "Write the objective as on paper; get its verified gradient; descend on a cluster.\n\ncommands:\n");
+  for (int k = 0; k < N_COMMANDS; k++) tg_text_addf(&text, "  %-8s  %s\n", commands[k].name, commands[k].help);
+  tg_text_add(&text, "\n  tracegrad COMMAND --help shows the options of a command; tracegrad --version the version.\n"
+                     "  run and check are started under mpirun or srun for more than one rank.\n\n"
+                     "exit status: 0 done; 1 failure while running; 2 invalid input; 3 stopped before convergence;\n"
+                     "  4 objective unbounded below; 75 interrupted by a signal\n");
+  const tg_status status = tg_cli_print(stream, &text);
+  tg_text_fini(&text);
+  return status;
+}
+
+static tg_status unknown_command(const char *name)
+{
+  const char *names[N_COMMANDS];
+  for (int k = 0; k < N_COMMANDS; k++) names[k] = commands[k].name;
+  const char *nearest = tg_nearest_word(name, names, N_COMMANDS);
+  if (nearest != NULL) TG_FAIL(TG_USAGE, "unknown command '%s'; did you mean '%s'?", name, nearest);
+  if (name[0] == '-') TG_FAIL(TG_USAGE, "unknown option '%s'; see tracegrad --help", name);
+  TG_FAIL(TG_USAGE, "unknown command '%s'; see tracegrad --help", name);
+}
+
+// What the first argument names; *found is NULL for --help and --version, which are done here.
+static tg_status choose(int argc, char **argv, const command **found)
+{
+  *found = NULL;
+  if (argc < 2) TG_FAIL(TG_USAGE, "a command is missing; see tracegrad --help");
+  const char *word = argv[1];
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) return print_usage(stdout);
+  if (strcmp(word, "--version") == 0) {
+    if (tg_cli_rank() == 0) printf("tracegrad %s\n", TG_VERSION);
+    return TG_OK;
+  }
+  for (int k = 0; k < N_COMMANDS; k++)
+    if (strcmp(word, commands[k].name) == 0) *found = &commands[k];
+  return *found != NULL ? TG_OK : unknown_command(word);
+}
+
+static int run_command(int argc, char **argv)
+{
+  const command *chosen = NULL;
+  int exit_status = 0;
+  tg_status status = choose(argc, argv, &chosen);
+  // A command for one process, under a launcher: rank 0 does it, the others wait for its outcome.
+  const bool mine = chosen == NULL || chosen->starts_mpi || tg_cli_rank() == 0;
+  if (status == TG_OK && chosen != NULL && mine) status = chosen->run(argc - 1, argv + 1, &exit_status);
+  if (status != TG_OK) {
+    tg_cli_print_error(status, NULL);
+    exit_status = tg_status_exit(status);
+  }
+  return exit_status;
+}
+
+static bool wants_mpi(int argc, char **argv)
+{
+  if (tg_cli_is_launched()) return true;
+  for (int k = 2; k < argc; k++)
+    if (strcmp(argv[k], "--help") == 0) return false;
+  for (int k = 0; k < N_COMMANDS; k++)
+    if (argc > 2 && strcmp(argv[1], commands[k].name) == 0) return commands[k].starts_mpi;
+  return false;
+}
+
+// A failing MPI call names itself once and ends every rank: nothing after it can be trusted.
+static void mpi_failed(MPI_Comm *comm, int *code, ...)
+{
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(*code, text, &length);
+  fprintf(stderr, "tracegrad: error: MPI failed on rank %d: %s\n", tg_cli_rank(), text);
+  MPI_Abort(comm != NULL ? *comm : MPI_COMM_WORLD, 1);
+}
+
+static int start_mpi(int *argc, char ***argv)
+{
+  int provided = 0;
+  if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+    fprintf(stderr, "tracegrad: error: MPI does not start\n");
+    return 1;
+  }
+  MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
+  MPI_Comm_create_errhandler(mpi_failed, &handler);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler);
+  MPI_Errhandler_free(&handler);
+  return 0;
+}
+
+int tg_cli_main(int argc, char **argv)
+{
+  const bool with_mpi = wants_mpi(argc, argv);
+  if (with_mpi && start_mpi(&argc, &argv) != 0) return 1;
+  int exit_status = run_command(argc, argv);
+  fflush(stdout);
+  fflush(stderr);
+  if (with_mpi) {
+    // Nobody leaves with an error before rank 0 has said which: the launcher kills the rest at once.
+    MPI_Bcast(&exit_status, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    MPI_Finalize();
+  }
+  return exit_status;
+}
