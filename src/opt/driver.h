@@ -6,13 +6,13 @@
 #include "opt/problem.h"
 
 // How a minimisation ended. X(name, exit status of the program, label in report.json)
-#define OPT_OUTCOME_LIST(X)                                                                                            \
-  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */                          \
-  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */                                     \
-  X(TIME_LIMIT, 3, "time_limit")                                                                                       \
-  X(STALLED, 3, "stalled")          /* no further progress: precision floor or a tolerance */                          \
-  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls for ever */                           \
-  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                                                   \
+#define OPT_OUTCOME_LIST(X)                                                                   \
+  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */ \
+  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */            \
+  X(TIME_LIMIT, 3, "time_limit")                                                              \
+  X(STALLED, 3, "stalled")          /* no further progress: precision floor or a tolerance */ \
+  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls for ever */  \
+  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                          \
   X(NOT_FINITE, 1, "not_finite")    /* f or its gradient is NaN or infinite where it must not */
 
 typedef enum opt_outcome {
@@ -89,7 +89,7 @@ typedef struct opt_result {
   double gradient_norm;    // recomputed there from x itself
   double gradient_norm_start;
   double gradient_target; // the test was gradient_norm <= gradient_target
-  double drift;           // |gradient carried along - gradient recomputed| / max(1, |g start|), at the end
+  double drift;           // largest | |g| carried along - |g| recomputed | / max(1, |g start|) met
   int64_t iterations;
   int64_t restarts; // directions given up for steepest descent
   opt_counts counts;
@@ -108,6 +108,8 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
 // Whether method and line search of the options can serve a problem with this degree (-1: not a polynomial) and these
 // calls; TG_UNSUPPORTED says what is missing. Local: for `check`, before any data is read.
 tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian);
+// Points that opt_minimise makes besides x: what the memory forecast needs. Local.
+int64_t opt_working_points(const opt_options *options, int degree);
 // Names that `auto` stands for with such a problem. Local.
 const char *opt_resolved_method(const opt_options *options, int degree);
 const char *opt_resolved_line_search(const opt_options *options, int degree);

@@ -26,7 +26,7 @@ typedef struct opt_problem_ops {
   tg_status (*hessian)(opt_problem *problem, const opt_point *x, const opt_point *v, opt_point *hv);
 } opt_problem_ops;
 
-// Counts since the start; the driver reports and the solvers may bound them.
+// Counts since the start, all incremented by the implementation; the driver reports and bounds them.
 typedef struct opt_counts {
   int64_t values;
   int64_t gradients;

@@ -1,0 +1,563 @@
+// The driver's loop: start, step, monitor, stop.
+#include "opt/driver.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "opt/solver.h"
+
+static const char *const outcome_labels[] = {
+#define OPT_OUTCOME_LABEL(name, exit_status, label) label,
+    OPT_OUTCOME_LIST(OPT_OUTCOME_LABEL)
+#undef OPT_OUTCOME_LABEL
+};
+
+static const int outcome_exits[] = {
+#define OPT_OUTCOME_EXIT(name, exit_status, label) exit_status,
+    OPT_OUTCOME_LIST(OPT_OUTCOME_EXIT)
+#undef OPT_OUTCOME_EXIT
+};
+
+const char *opt_outcome_label(opt_outcome outcome)
+{
+  TG_ASSERT(outcome < OPT_OUTCOME_COUNT);
+  return outcome_labels[outcome];
+}
+
+int opt_outcome_exit(opt_outcome outcome)
+{
+  TG_ASSERT(outcome < OPT_OUTCOME_COUNT);
+  return outcome_exits[outcome];
+}
+
+const char *opt_resolved_method(const opt_options *options, int degree)
+{
+  if (options->method > 0) return opt_option_choices(OPT_KIND_METHOD)[options->method];
+  return degree >= 0 && degree <= 2 ? "conjugate-gradient" : "l-bfgs";
+}
+
+const char *opt_resolved_line_search(const opt_options *options, int degree)
+{
+  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
+  const char *own = degree >= 0 ? solver->search_polynomial : solver->search_general;
+  if (strcmp(own, "none") == 0 || options->line_search == 0) return own;
+  return opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
+}
+
+int64_t opt_working_points(const opt_options *options, int degree)
+{
+  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
+  int64_t count = 1 + solver->count_points(options, degree); // g
+  if (solver->keeps_gradient || degree < 0) count++;
+  if (degree < 0) count++; // trial
+  if (!solver->is_monotone) count++;
+  return count;
+}
+
+tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian)
+{
+  const char *method = opt_resolved_method(options, degree);
+  const opt_solver *solver = opt_solver_find(method);
+  const opt_line_search *search = opt_line_search_find(opt_resolved_line_search(options, degree));
+  if (solver->needs_hessian && !has_hessian)
+    TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
+            method);
+  if (search != NULL && search->needs_polynomial && degree < 0)
+    TG_FAIL(TG_UNSUPPORTED,
+            "line_search: exact needs an objective that is a polynomial of degree at most %d in the variables; use "
+            "strong-wolfe or armijo",
+            OPT_DEGREE_MAX);
+  return TG_OK;
+}
+
+// What the driver itself keeps. Progress is judged over windows of iterations.
+typedef struct driver {
+  opt_run run;
+  void *state; // of the solver
+  const opt_observer *observer;
+  opt_result *result;
+  opt_listing listing;
+  opt_point *user_x;
+  opt_point *best; // NULL for monotone methods
+  double best_f;
+  double target;
+  double clock_start;
+  double seconds_before; // of earlier runs
+  double window_f;       // least value and gradient norm at the last progress
+  double window_g;
+  int64_t window_iteration;
+  int64_t small_changes; // iterations in a row below objective_tolerance or step_tolerance
+  int64_t small_steps;
+  int64_t failed_tests; // times that the recomputed gradient failed where the carried one passed
+  double failed_norm;   // the least recomputed one
+  int64_t last_failure; // iteration of the last step that found nothing, -1: none
+  double f_before;
+} driver;
+
+static double clock_seconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double elapsed(const driver *self)
+{
+  return self->seconds_before + clock_seconds() - self->clock_start;
+}
+
+// How a run ends: the outcome, and the sentence in run.reason.
+static bool end(driver *self, opt_outcome outcome)
+{
+  self->result->outcome = outcome;
+  return true;
+}
+
+static bool is_range_lost(const driver *self)
+{
+  return !isfinite(self->run.f) || !isfinite(self->run.g_norm);
+}
+
+// Listing: the driver's own entries first, then the solver's.
+static tg_status list_all(driver *self)
+{
+  opt_run *run = &self->run;
+  opt_listing *listing = &self->listing;
+  opt_listing_clear(listing);
+  TG_TRY(opt_listing_add_vector(listing, "x", -1, run->x));
+  if (self->best != NULL) TG_TRY(opt_listing_add_vector(listing, "best", -1, self->best));
+  struct {
+    const char *name;
+    double *number;
+  } const numbers[] = {{"best_objective", &self->best_f},
+                       {"gradient_norm_start", &run->g_norm_start},
+                       {"x_reach", &run->x_reach},
+                       {"rayleigh_max", &run->rayleigh_max},
+                       {"step", &run->step},
+                       {"seconds", &self->seconds_before},
+                       {"window_objective", &self->window_f},
+                       {"window_gradient", &self->window_g},
+                       {"failed_norm", &self->failed_norm},
+                       {"drift", &self->result->drift}};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
+  opt_counts *counts = &run->problem->counts;
+  struct {
+    const char *name;
+    int64_t *count;
+  } const whole[] = {{"iteration", &run->iteration},
+                     {"restarts", &run->restarts},
+                     {"window_iteration", &self->window_iteration},
+                     {"small_changes", &self->small_changes},
+                     {"small_steps", &self->small_steps},
+                     {"failed_tests", &self->failed_tests},
+                     {"last_failure", &self->last_failure},
+                     {"values", &counts->values},
+                     {"gradients", &counts->gradients},
+                     {"lines", &counts->lines},
+                     {"hessians", &counts->hessians},
+                     {"products", &counts->products}};
+  for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+    TG_TRY(opt_listing_add_count(listing, whole[i].name, whole[i].count));
+  TG_TRY(run->solver->list(self->state, listing));
+  return TG_OK;
+}
+
+// The gradient recomputed from x itself; how far the carried one had drifted goes into the result.
+static tg_status refresh(driver *self)
+{
+  opt_run *run = &self->run;
+  const double carried = run->g_norm;
+  const bool was_fresh = run->is_fresh;
+  TG_TRY(opt_run_refresh(run));
+  if (!was_fresh) {
+    const double drift = fabs(carried - run->g_norm) / fmax(1, run->g_norm_start);
+    self->result->drift = fmax(self->result->drift, drift);
+  }
+  return TG_OK;
+}
+
+static tg_status write_checkpoint(driver *self)
+{
+  if (self->observer->checkpoint == NULL) return TG_OK;
+  TG_TRY(refresh(self));
+  self->seconds_before = elapsed(self);
+  self->clock_start = clock_seconds();
+  TG_TRY(list_all(self));
+  TG_TRY(self->observer->checkpoint(self->observer->self, &self->listing));
+  return TG_OK;
+}
+
+static tg_status report_iteration(driver *self)
+{
+  const opt_run *run = &self->run;
+  if (self->observer->iteration == NULL) return TG_OK;
+  const opt_record record = {.iteration = run->iteration,
+                             .objective = run->f,
+                             .gradient_norm = run->g_norm,
+                             .step = run->step,
+                             .seconds = elapsed(self),
+                             .products = run->problem->counts.products};
+  TG_TRY(self->observer->iteration(self->observer->self, &record, run->x));
+  return TG_OK;
+}
+
+// The stopping test; a carried gradient that passes is recomputed before anything is claimed.
+static tg_status test_convergence(driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  if (!(run->g_norm <= self->target)) return TG_OK;
+  if (!run->is_fresh) TG_TRY(refresh(self));
+  if (run->g_norm <= self->target) {
+    opt_run_explain(run, "the gradient norm %.6g, recomputed at the point returned, is within the tolerance %.6g",
+                    run->g_norm, self->target);
+    *ended = end(self, OPT_CONVERGED);
+    return TG_OK;
+  }
+  // The carried gradient had drifted: the solver goes on from the true one, a few times while that helps.
+  run->solver->reset(self->state);
+  run->restarts++;
+  const bool helps = run->g_norm < 0.5 * self->failed_norm;
+  self->failed_tests = helps ? 0 : self->failed_tests + 1;
+  self->failed_norm = fmin(self->failed_norm, run->g_norm);
+  if (self->failed_tests < 5) return TG_OK;
+  opt_run_explain(run,
+                  "the gradient recomputed from x stays at %.6g, its rounding error, above the tolerance %.6g: the "
+                  "objective cannot be resolved below %.17g; ask for a larger gradient_tolerance",
+                  self->failed_norm, self->target, run->f);
+  *ended = end(self, OPT_STALLED);
+  return TG_OK;
+}
+
+static bool test_limits(driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_options *options = run->options;
+  const opt_counts *counts = &run->problem->counts;
+  const int64_t evaluations = counts->values + counts->gradients + counts->lines + counts->hessians;
+  if (run->iteration >= options->max_iterations) {
+    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with gradient norm %.6g, the target is %.6g",
+                    run->iteration, run->g_norm, self->target);
+    return end(self, OPT_ITERATION_LIMIT);
+  }
+  if (options->max_evaluations > 0 && evaluations >= options->max_evaluations) {
+    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with gradient norm %.6g, the target is %.6g",
+                    evaluations, run->g_norm, self->target);
+    return end(self, OPT_ITERATION_LIMIT);
+  }
+  return false;
+}
+
+// Asks the observer: time, signals, checkpoints. Here ranks agree.
+static tg_status poll_observer(driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  const double limit = run->options->time_limit;
+  opt_poll poll = {.time_over = limit > 0 && elapsed(self) >= limit};
+  if (self->observer->poll != NULL) TG_TRY(self->observer->poll(self->observer->self, &poll));
+  if (poll.interrupted) {
+    opt_run_explain(run, "interrupted after %" PRId64 " iterations with gradient norm %.6g", run->iteration,
+                    run->g_norm);
+    *ended = end(self, OPT_INTERRUPTED);
+  } else if (poll.time_over) {
+    opt_run_explain(
+        run, "time_limit: %g s are over after %" PRId64 " iterations with gradient norm %.6g, the target is %.6g",
+        limit, run->iteration, run->g_norm, self->target);
+    *ended = end(self, OPT_TIME_LIMIT);
+  } else if (poll.checkpoint_due) {
+    TG_TRY(write_checkpoint(self));
+  }
+  return TG_OK;
+}
+
+// Iterations without a lower value or a smaller gradient after which the run is called stalled.
+static int64_t patience(const driver *self)
+{
+  return self->run.solver->is_monotone ? 200 : 1000;
+}
+
+static bool test_progress(driver *self)
+{
+  opt_run *run = &self->run;
+  if (run->f < self->window_f - 2 * DBL_EPSILON * fabs(self->window_f) || run->g_norm < 0.99 * self->window_g) {
+    self->window_f = fmin(run->f, self->window_f);
+    self->window_g = fmin(run->g_norm, self->window_g);
+    self->window_iteration = run->iteration;
+    return false;
+  }
+  if (run->iteration - self->window_iteration < patience(self)) return false;
+  opt_run_explain(run,
+                  "no progress for %" PRId64 " iterations: the objective cannot be resolved below %.17g, the gradient "
+                  "norm does not fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
+                  patience(self), self->window_f, self->window_g, self->target);
+  return end(self, OPT_STALLED);
+}
+
+enum { SMALL_IN_A_ROW = 5 };
+
+static tg_status test_tolerances(driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  const opt_options *options = run->options;
+  const double change = fabs(self->f_before - run->f);
+  const bool is_small_change = change <= options->objective_tolerance * fmax(fabs(run->f), DBL_MIN);
+  self->small_changes = options->objective_tolerance > 0 && is_small_change ? self->small_changes + 1 : 0;
+  if (self->small_changes >= SMALL_IN_A_ROW) {
+    opt_run_explain(run, "objective_tolerance: the objective changed by less than %.3g of itself for %d iterations",
+                    options->objective_tolerance, SMALL_IN_A_ROW);
+    *ended = end(self, OPT_STALLED);
+  }
+  if (options->step_tolerance <= 0) return TG_OK;
+  double x_norm = 0;
+  TG_TRY(opt_norm(run->space, run->x, &x_norm));
+  const bool is_small_step = run->step_norm <= options->step_tolerance * fmax(1, x_norm);
+  self->small_steps = is_small_step ? self->small_steps + 1 : 0;
+  if (self->small_steps < SMALL_IN_A_ROW) return TG_OK;
+  opt_run_explain(run, "step_tolerance: steps stayed below %.3g of |x| for %d iterations", options->step_tolerance,
+                  SMALL_IN_A_ROW);
+  *ended = end(self, OPT_STALLED);
+  return TG_OK;
+}
+
+// A step that found nothing gets a second look with the gradient recomputed and the solver's memory forgotten.
+static tg_status handle_failure(driver *self, opt_verdict verdict, bool *ended)
+{
+  opt_run *run = &self->run;
+  if (self->last_failure != run->iteration) {
+    self->last_failure = run->iteration;
+    run->restarts++;
+    run->solver->reset(self->state);
+    TG_TRY(refresh(self));
+    return TG_OK;
+  }
+  switch (verdict) {
+  case OPT_FALLING:
+    *ended = end(self, OPT_UNBOUNDED);
+    break;
+  case OPT_OUT_OF_RANGE:
+    *ended = end(self, OPT_NOT_FINITE);
+    break;
+  case OPT_STUCK:
+  case OPT_MOVED:
+    *ended = end(self, OPT_STALLED);
+    break;
+  }
+  return TG_OK;
+}
+
+// f or g is not finite after a move: back to the point before it, where that is still there.
+static bool give_up_range(driver *self)
+{
+  opt_run *run = &self->run;
+  opt_run_explain(run, "after iteration %" PRId64 " the %s is not finite%s", run->iteration,
+                  isfinite(run->f) ? "gradient" : "objective",
+                  run->trial != NULL ? "; the point before it is returned" : "");
+  if (run->trial != NULL) {
+    opt_point *lost = run->x;
+    run->x = run->trial;
+    run->trial = lost;
+  }
+  return end(self, OPT_NOT_FINITE);
+}
+
+static tg_status keep_best(driver *self)
+{
+  const opt_run *run = &self->run;
+  if (!(run->f < self->best_f)) return TG_OK;
+  self->best_f = run->f;
+  if (self->best != NULL) TG_TRY(opt_copy(run->space, run->x, self->best));
+  return TG_OK;
+}
+
+// A value so low that nothing bounded could have it.
+static bool test_floor(driver *self)
+{
+  opt_run *run = &self->run;
+  if (!(run->f < -1e100)) return false;
+  opt_run_explain(run, "the objective is unbounded below: it fell to %.3e after %" PRId64 " iterations", run->f,
+                  run->iteration);
+  return end(self, OPT_UNBOUNDED);
+}
+
+// What follows a move: bookkeeping, then the tests that can end the run.
+static tg_status after_move(driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  run->iteration++;
+  if (isnan(run->g_norm)) TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
+  if (is_range_lost(self)) {
+    *ended = give_up_range(self);
+    return TG_OK;
+  }
+  TG_TRY(keep_best(self));
+  TG_TRY(report_iteration(self));
+  *ended = test_floor(self) || test_progress(self);
+  if (!*ended) TG_TRY(test_tolerances(self, ended));
+  return TG_OK;
+}
+
+// The loop proper. At its head f and g belong to x.
+static tg_status iterate(driver *self)
+{
+  opt_run *run = &self->run;
+  bool ended = false;
+  TG_TRY(test_convergence(self, &ended));
+  while (!ended) {
+    ended = test_limits(self);
+    if (!ended) TG_TRY(poll_observer(self, &ended));
+    if (ended) break;
+    self->f_before = run->f;
+    opt_verdict verdict = OPT_STUCK;
+    TG_TRY(run->solver->step(run, self->state, &verdict));
+    if (verdict == OPT_MOVED) {
+      TG_TRY(after_move(self, &ended));
+    } else {
+      TG_TRY(handle_failure(self, verdict, &ended));
+    }
+    // A tolerance that ends the run does not hide that the gradient test is met.
+    const bool may_test = !ended || self->result->outcome == OPT_STALLED;
+    if (may_test && !is_range_lost(self)) TG_TRY(test_convergence(self, &ended));
+  }
+  return TG_OK;
+}
+
+// Fills the state from a checkpoint, if the observer has one.
+static tg_status restore(driver *self, bool *restored)
+{
+  *restored = false;
+  if (self->observer->restore == NULL) return TG_OK;
+  TG_TRY(list_all(self));
+  TG_TRY(self->observer->restore(self->observer->self, &self->listing, restored));
+  if (!*restored) return TG_OK;
+  // The evaluation that follows was counted when the checkpoint was written.
+  const opt_counts counts = self->run.problem->counts;
+  TG_TRY(opt_run_refresh(&self->run));
+  self->run.problem->counts = counts;
+  return TG_OK;
+}
+
+static tg_status start_afresh(driver *self)
+{
+  opt_run *run = &self->run;
+  TG_TRY(opt_run_refresh(run));
+  TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
+  run->g_norm_start = run->g_norm;
+  self->best_f = INFINITY;
+  self->window_f = run->f;
+  self->window_g = run->g_norm;
+  self->failed_norm = INFINITY;
+  self->last_failure = -1;
+  if (is_range_lost(self)) return TG_OK;
+  TG_TRY(keep_best(self));
+  TG_TRY(report_iteration(self));
+  return TG_OK;
+}
+
+static tg_status start(driver *self)
+{
+  bool restored = false;
+  TG_TRY(restore(self, &restored));
+  if (!restored) TG_TRY(start_afresh(self));
+  const opt_run *run = &self->run;
+  self->target =
+      fmax(run->options->gradient_tolerance * fmax(1, run->g_norm_start), run->options->absolute_gradient_tolerance);
+  return TG_OK;
+}
+
+// Leaves the point to return in the user's x, with f and g recomputed there.
+static tg_status hand_back(driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_outcome outcome = self->result->outcome;
+  const bool is_best = self->best == NULL || outcome == OPT_CONVERGED || !(self->best_f < run->f);
+  if (!is_best) {
+    TG_TRY(opt_copy(run->space, self->best, run->x));
+    run->is_fresh = false;
+  }
+  if (outcome == OPT_NOT_FINITE) run->is_fresh = false;
+  if (!run->is_fresh) TG_TRY(opt_run_refresh(run));
+  if (run->x != self->user_x) TG_TRY(opt_copy(run->space, run->x, self->user_x));
+  opt_result *result = self->result;
+  result->objective = run->f;
+  result->gradient_norm = run->g_norm;
+  result->gradient_norm_start = run->g_norm_start;
+  result->gradient_target = self->target;
+  result->iterations = run->iteration;
+  result->restarts = run->restarts;
+  result->counts = run->problem->counts;
+  result->seconds = elapsed(self);
+  memcpy(result->reason, run->reason, sizeof result->reason);
+  return TG_OK;
+}
+
+static tg_status run_to_end(driver *self)
+{
+  opt_run *run = &self->run;
+  TG_TRY(start(self));
+  if (is_range_lost(self)) {
+    opt_run_explain(run, "the %s is not finite at the start; choose another start",
+                    isfinite(run->f) ? "gradient" : "objective");
+    end(self, OPT_NOT_FINITE);
+  } else {
+    TG_TRY(iterate(self));
+    const opt_outcome outcome = self->result->outcome;
+    if (outcome == OPT_ITERATION_LIMIT || outcome == OPT_TIME_LIMIT || outcome == OPT_INTERRUPTED)
+      TG_TRY(write_checkpoint(self));
+  }
+  TG_TRY(hand_back(self));
+  return TG_OK;
+}
+
+// Everything that allocates.
+static tg_status set_up(driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_space *space = run->space;
+  const int degree = run->problem->degree;
+  const bool is_general = degree < 0;
+  TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));
+  run->solver = opt_solver_find(opt_resolved_method(run->options, degree));
+  self->result->method = run->solver->name;
+  self->result->line_search = opt_resolved_line_search(run->options, degree);
+  run->search = opt_line_search_find(self->result->line_search);
+  TG_TRY(space->ops->create(space, &run->g));
+  if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
+  if (is_general) TG_TRY(space->ops->create(space, &run->trial));
+  if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
+  TG_TRY(run->solver->create(run, &self->state));
+  TG_TRY(list_all(self)); // reserves the listing's memory
+  return TG_OK;
+}
+
+static void tear_down(driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_space *space = run->space;
+  if (run->solver != NULL) run->solver->destroy(space, &self->state);
+  // x and trial may have changed places: the user keeps his.
+  opt_point *own = run->x != self->user_x ? run->x : run->trial;
+  space->ops->destroy(space, &own);
+  space->ops->destroy(space, &run->g);
+  space->ops->destroy(space, &run->g_old);
+  space->ops->destroy(space, &self->best);
+  opt_listing_fini(&self->listing);
+}
+
+tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_point *x, const opt_observer *observer,
+                       opt_result *result)
+{
+  static const opt_observer nobody = {0};
+  *result = (opt_result){0};
+  driver self = {.observer = observer != NULL ? observer : &nobody, .result = result, .user_x = x};
+  self.run = (opt_run){.problem = problem, .space = problem->space, .options = options, .x = x};
+  self.clock_start = clock_seconds();
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(set_up(&self));
+  TG_TRY_GOTO(run_to_end(&self));
+done:
+  tear_down(&self);
+  return status;
+}

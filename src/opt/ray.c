@@ -1,0 +1,244 @@
+// Rays from the current point: evaluation, line search, and the move along them.
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "opt/polynomial.h"
+#include "opt/solver.h"
+
+// A step further than this many times max(1, |x|), with f still falling, is taken for infinite.
+static const double horizon = 1e12;
+
+void opt_run_explain(opt_run *run, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(run->reason, sizeof run->reason, format, arguments);
+  va_end(arguments);
+}
+
+tg_status opt_run_refresh(opt_run *run)
+{
+  TG_TRY(run->problem->ops->gradient(run->problem, run->x, &run->f, run->g));
+  TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
+  run->is_fresh = true;
+  return TG_OK;
+}
+
+tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z)
+{
+  const opt_preconditioner *metric = run->options->metric;
+  if (metric == NULL) return opt_copy(run->space, g, z);
+  TG_TRY(metric->apply(metric->self, g, z));
+  return TG_OK;
+}
+
+tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray)
+{
+  *ray =
+      (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->problem->degree, .trial_t = NAN};
+  if (ray->degree < 0) return TG_OK;
+  TG_TRY(run->problem->ops->line(run->problem, run->x, d, ray->coefs));
+  // <g, d> as an inner product keeps its digits near an optimum; as a sum of traces it would not.
+  if (ray->degree >= 1) ray->coefs[1] = slope;
+  if (ray->degree >= 2) run->rayleigh_max = fmax(run->rayleigh_max, fabs(2 * ray->coefs[2]) / (d_norm * d_norm));
+  return TG_OK;
+}
+
+// run->trial := x + t d
+static tg_status place_trial(opt_ray *ray, double t)
+{
+  const opt_run *run = ray->run;
+  if (ray->trial_t == t) return TG_OK;
+  TG_TRY(opt_copy(run->space, run->x, run->trial));
+  TG_TRY(opt_axpby(run->space, t, ray->d, 1, run->trial));
+  ray->trial_t = t;
+  ray->trial_has_gradient = false;
+  return TG_OK;
+}
+
+tg_status opt_ray_eval(void *self, double t, double *rise, double *slope)
+{
+  opt_ray *ray = self;
+  opt_run *run = ray->run;
+  if (ray->degree >= 0) {
+    double c[OPT_DEGREE_MAX + 1];
+    for (int k = 1; k <= ray->degree; k++) c[k] = ray->coefs[k];
+    c[0] = 0;
+    *rise = opt_polynomial_value(ray->degree, c, t, slope);
+    return TG_OK;
+  }
+  TG_TRY(place_trial(ray, t));
+  if (slope == NULL) {
+    TG_TRY(run->problem->ops->value(run->problem, run->trial, &ray->trial_f));
+  } else {
+    TG_TRY(run->problem->ops->gradient(run->problem, run->trial, &ray->trial_f, run->g_old));
+    TG_TRY(opt_dot(run->space, run->g_old, ray->d, slope));
+    ray->trial_has_gradient = true;
+  }
+  *rise = ray->trial_f - run->f;
+  return TG_OK;
+}
+
+static void swap_points(opt_point **a, opt_point **b)
+{
+  opt_point *kept = *a;
+  *a = *b;
+  *b = kept;
+}
+
+// The polynomial's move: the problem carries f and g along.
+static tg_status move_along(opt_ray *ray, double t)
+{
+  opt_run *run = ray->run;
+  opt_point *target = run->g_old != NULL ? run->g_old : run->g;
+  TG_TRY(run->problem->ops->advance(run->problem, t, run->x, ray->d, &run->f, target));
+  if (run->g_old != NULL) swap_points(&run->g, &run->g_old);
+  run->is_fresh = false;
+  return TG_OK;
+}
+
+// The general move: the trial point and its gradient change places with the current ones.
+static tg_status move_to_trial(opt_ray *ray, double t)
+{
+  opt_run *run = ray->run;
+  TG_TRY(place_trial(ray, t));
+  if (!ray->trial_has_gradient)
+    TG_TRY(run->problem->ops->gradient(run->problem, run->trial, &ray->trial_f, run->g_old));
+  swap_points(&run->x, &run->trial);
+  swap_points(&run->g, &run->g_old);
+  run->f = ray->trial_f;
+  run->is_fresh = true;
+  return TG_OK;
+}
+
+tg_status opt_ray_move(opt_ray *ray, double t)
+{
+  opt_run *run = ray->run;
+  if (ray->degree >= 0) {
+    TG_TRY(move_along(ray, t));
+  } else {
+    TG_TRY(move_to_trial(ray, t));
+  }
+  run->g_norm = NAN;
+  run->step = t;
+  run->step_norm = t * ray->d_norm;
+  run->x_reach += run->step_norm;
+  return TG_OK;
+}
+
+bool opt_ray_is_resolved(const opt_ray *ray)
+{
+  const opt_run *run = ray->run;
+  const double g_error = 4 * DBL_EPSILON * fmax(run->g_norm_start, run->rayleigh_max * run->x_reach);
+  return fabs(ray->slope) > g_error * ray->d_norm;
+}
+
+opt_phi opt_ray_phi(opt_ray *ray)
+{
+  const double noise = ray->degree >= 0 ? 0 : 16 * DBL_EPSILON * fabs(ray->run->f);
+  return (opt_phi){.eval = opt_ray_eval,
+                   .self = ray,
+                   .slope = ray->slope,
+                   .noise = noise,
+                   .degree = ray->degree,
+                   .coefs = ray->coefs};
+}
+
+// "-2 t - 3 t^2" for the reason.
+static void print_polynomial(const opt_ray *ray, char *out, size_t size)
+{
+  size_t used = 0;
+  out[0] = '\0';
+  for (int k = 1; k <= ray->degree && used < size; k++) {
+    if (ray->coefs[k] == 0) continue;
+    const int n = snprintf(out + used, size - used, "%s%.4g t", used > 0 ? " + " : "", ray->coefs[k]);
+    used += n > 0 ? (size_t)n : 0;
+    if (k > 1 && used < size) used += (size_t)snprintf(out + used, size - used, "^%d", k);
+  }
+}
+
+opt_verdict opt_ray_falling(opt_ray *ray)
+{
+  opt_run *run = ray->run;
+  if (!opt_ray_is_resolved(ray)) {
+    opt_run_explain(run, "the gradient, |g| = %.3e, is at its own rounding error: a smaller one cannot be resolved",
+                    run->g_norm);
+    return OPT_STUCK;
+  }
+  if (ray->degree < 0) {
+    opt_run_explain(run,
+                    "the objective is unbounded below: along a direction d with |d| = %.4g and slope %.4g it still "
+                    "falls at distance %.4g; add a constraint or a regularising term",
+                    ray->d_norm, ray->slope, ray->trial_t * ray->d_norm);
+    return OPT_FALLING;
+  }
+  char polynomial[256];
+  print_polynomial(ray, polynomial, sizeof polynomial);
+  opt_run_explain(run,
+                  "the objective is unbounded below: f(x + t d) - f(x) = %s along a direction d with |d| = %.4g; add a "
+                  "constraint or a regularising term",
+                  polynomial, ray->d_norm);
+  return OPT_FALLING;
+}
+
+static bool has_finite_coefs(const opt_ray *ray)
+{
+  bool is_finite = isfinite(ray->slope) != 0;
+  for (int k = 1; k <= ray->degree; k++) is_finite = is_finite && isfinite(ray->coefs[k]);
+  return is_finite;
+}
+
+// The line search's verdict in the driver's terms; the move itself when a step was found.
+static tg_status conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
+{
+  opt_run *run = ray->run;
+  switch (found->verdict) {
+  case OPT_LINE_FOUND:
+    TG_TRY(opt_ray_move(ray, found->t));
+    *verdict = OPT_MOVED;
+    break;
+  case OPT_LINE_STUCK:
+    *verdict = OPT_STUCK;
+    opt_run_explain(run,
+                    "the objective cannot be resolved below %.17g: no step along a direction of descent lowers it by "
+                    "more than its rounding error, |g| = %.3e",
+                    run->f, run->g_norm);
+    break;
+  case OPT_LINE_FALLING:
+    *verdict = opt_ray_falling(ray);
+    break;
+  case OPT_LINE_NOT_FINITE:
+    *verdict = OPT_OUT_OF_RANGE;
+    opt_run_explain(
+        run,
+        "the objective is not finite at any of %d steps tried, down to |step| = %.3e, from a point where it is %.6g",
+        found->evaluations, found->t * ray->d_norm, run->f);
+    break;
+  }
+  return TG_OK;
+}
+
+tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
+                         opt_verdict *verdict)
+{
+  opt_ray ray;
+  TG_TRY(opt_ray_start(run, d, slope, d_norm, &ray));
+  if (!has_finite_coefs(&ray)) {
+    opt_run_explain(run, "the objective's polynomial along the direction is not finite, |d| = %.3e", d_norm);
+    *verdict = OPT_OUT_OF_RANGE;
+    return TG_OK;
+  }
+  const opt_phi phi = opt_ray_phi(&ray);
+  const opt_line_options options = {.first = first,
+                                    .longest = horizon * fmax(1, run->x_reach) / d_norm,
+                                    .decrease = 1e-4,
+                                    .curvature = curvature,
+                                    .step_length = run->options->step_length,
+                                    .max_evaluations = 60};
+  opt_line_found found;
+  TG_TRY(run->search->search(&phi, &options, &found));
+  TG_TRY(conclude(&ray, &found, verdict));
+  return TG_OK;
+}

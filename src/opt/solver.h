@@ -1,0 +1,113 @@
+// What a solver is, and what it is given: the run with its current point, rays and line search.
+#ifndef OPT_SOLVER_H
+#define OPT_SOLVER_H
+
+#include "opt/driver.h"
+#include "opt/line_search.h"
+#include "opt/vector.h"
+
+// How a step ended. Only MOVED changes the current point.
+typedef enum opt_verdict {
+  OPT_MOVED,
+  OPT_STUCK,       // no step found
+  OPT_FALLING,     // f falls for ever along a ray
+  OPT_OUT_OF_RANGE // f or its gradient is not finite next to x
+} opt_verdict;
+
+typedef struct opt_solver opt_solver;
+
+// A minimisation in progress. The driver owns it; a solver moves x and keeps f and g up to date through the calls
+// below.
+typedef struct opt_run {
+  opt_problem *problem;
+  const opt_space *space;
+  const opt_options *options;
+  const opt_solver *solver;
+  const opt_line_search *search;
+  opt_point *x;     // the current point
+  opt_point *g;     // the gradient there
+  opt_point *g_old; // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
+  opt_point *trial; // x + t d of a line search; after a move: the point before it; NULL for polynomials
+  double f;
+  double g_norm; // NAN: to be computed by the driver
+  double g_norm_start;
+  double x_reach;      // >= |x|: the start's norm plus all steps
+  double rayleigh_max; // largest |<d, H d>| / <d, d> met: the size of H
+  bool is_fresh;       // g was computed from x itself, not carried along
+  double step;         // t of the last move
+  double step_norm;    // |t d|
+  int64_t iteration;
+  int64_t restarts;
+  char reason[512]; // of a verdict other than MOVED
+} opt_run;
+
+struct opt_solver {
+  const char *name;
+  bool needs_hessian;
+  bool is_monotone;
+  bool keeps_gradient;           // uses g_old
+  const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule
+  const char *search_general;
+  // Points that create makes, and the state itself.
+  int64_t (*count_points)(const opt_options *options, int degree);
+  tg_status (*create)(opt_run *run, void **state);
+  void (*destroy)(const opt_space *space, void **state);
+  // One iteration. x, f and g are up to date before and, when MOVED, after.
+  tg_status (*step)(opt_run *run, void *state, opt_verdict *verdict);
+  // Forgets directions and models: the gradient was recomputed, or the last step found nothing.
+  void (*reset)(void *state);
+  // Adds what a restart needs.
+  tg_status (*list)(void *state, opt_listing *listing);
+};
+
+#define OPT_SOLVER(name, table, help) extern const opt_solver table;
+#include "opt/solvers.def"
+#undef OPT_SOLVER
+
+const opt_solver *opt_solver_find(const char *name);
+
+// f and g recomputed from x itself.
+tg_status opt_run_refresh(opt_run *run);
+// z := M^-1 g, or a copy of g without a metric.
+tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
+// Writes run->reason.
+__attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
+
+// A ray x + t d, t > 0, from the current point, with slope <g, d>.
+typedef struct opt_ray {
+  opt_run *run;
+  const opt_point *d;
+  double slope;
+  double d_norm;
+  int degree;                       // -1: f is evaluated at trial points
+  double coefs[OPT_DEGREE_MAX + 1]; // else of t -> f(x + t d)
+  double trial_t;                   // run->trial holds x + trial_t d; NAN: nothing
+  bool trial_has_gradient;          // run->g_old holds the gradient there
+  double trial_f;
+} opt_ray;
+
+// Starts a ray; a polynomial's coefficients are computed here: the products of an iteration.
+tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray);
+// f(x + t d) - f(x), and its derivative unless slope is NULL. The signature is opt_phi's.
+tg_status opt_ray_eval(void *ray, double t, double *rise, double *slope);
+// Makes x + t d the current point. Leaves g_norm to the caller (NAN).
+tg_status opt_ray_move(opt_ray *ray, double t);
+// Whether <g, d> is above the rounding error of the gradient.
+bool opt_ray_is_resolved(const opt_ray *ray);
+// What a line search needs to know about the ray.
+opt_phi opt_ray_phi(opt_ray *ray);
+// The verdict FALLING with its reason, or STUCK where the slope is not resolved.
+opt_verdict opt_ray_falling(opt_ray *ray);
+
+// Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions.
+tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
+                         opt_verdict *verdict);
+
+// Listing.
+tg_status opt_listing_add_vector(opt_listing *listing, const char *name, int64_t index, opt_point *point);
+tg_status opt_listing_add_number(opt_listing *listing, const char *name, int64_t index, double *number);
+tg_status opt_listing_add_count(opt_listing *listing, const char *name, int64_t *count);
+void opt_listing_clear(opt_listing *listing); // keeps the memory
+void opt_listing_fini(opt_listing *listing);
+
+#endif

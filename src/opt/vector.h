@@ -1,0 +1,32 @@
+// Short names for the operations of a space.
+#ifndef OPT_VECTOR_H
+#define OPT_VECTOR_H
+
+#include <math.h>
+
+#include "opt/space.h"
+
+static inline tg_status opt_copy(const opt_space *space, const opt_point *source, opt_point *target)
+{
+  return space->ops->copy(space, source, target);
+}
+
+// y := a x + b y
+static inline tg_status opt_axpby(const opt_space *space, double a, const opt_point *x, double b, opt_point *y)
+{
+  return space->ops->axpby(space, a, x, b, y);
+}
+
+static inline tg_status opt_dot(const opt_space *space, const opt_point *x, const opt_point *y, double *out)
+{
+  return space->ops->dots(space, 1, &x, &y, out);
+}
+
+static inline tg_status opt_norm(const opt_space *space, const opt_point *x, double *out)
+{
+  TG_TRY(opt_dot(space, x, x, out));
+  *out = sqrt(*out);
+  return TG_OK;
+}
+
+#endif
