@@ -184,7 +184,8 @@ void tg_plan_builder_share(tg_plan_builder *builder, int32_t buffer, int32_t wit
 
 const tg_plan_buffer *tg_plan_builder_buffer_info(const tg_plan_builder *builder, int32_t buffer)
 {
-  if (buffer < 0 || buffer >= builder->buffers.count) return NULL;
+  static const tg_plan_buffer unknown = {.index = -1, .storage = -1, .name = ""};
+  if (buffer < 0 || buffer >= builder->buffers.count) return &unknown;
   return (const tg_plan_buffer *)builder->buffers.items + buffer;
 }
 

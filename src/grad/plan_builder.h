@@ -27,7 +27,8 @@ int32_t tg_plan_builder_buffer(tg_plan_builder *builder, tg_buffer_kind kind, in
 // Lets the TEMP buffer `buffer` share the storage of the TEMP buffer `with` (equal shapes, disjoint lives).
 // Storage ids that nothing uses any more are removed by finish.
 void tg_plan_builder_share(tg_plan_builder *builder, int32_t buffer, int32_t with);
-// The record of a buffer made so far; NULL for an unknown id. Valid until the next addition.
+// The record of a buffer made so far; one of size 0 x 0 for an unknown id, such as the -1 of a failed addition.
+// Valid until the next addition.
 const tg_plan_buffer *tg_plan_builder_buffer_info(const tg_plan_builder *builder, int32_t buffer);
 
 // A register that programs write.

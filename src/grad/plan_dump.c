@@ -123,8 +123,12 @@ static void add_gemm(const tg_plan *plan, const tg_instr *instr, tg_text *out)
 static void add_lincomb(const tg_plan *plan, const tg_instr *instr, tg_text *out)
 {
   for (int32_t k = 0; k < instr->n_in; k++) {
-    if (k > 0) tg_text_add(out, " + ");
-    add_scale(instr->coefs[k], out);
+    tg_coef coef = instr->coefs[k];
+    if (k > 0) {
+      tg_text_add(out, coef.value < 0 ? " - " : " + ");
+      coef.value = fabs(coef.value);
+    }
+    add_scale(coef, out);
     add_buffer(plan, instr->in[k], out);
   }
 }

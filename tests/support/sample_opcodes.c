@@ -1,0 +1,369 @@
+// One plan for every operation, with all its forms: what both executors must agree on.
+#include "support/sample_plans.h"
+
+#include <inttypes.h>
+
+// Sizes and the builder; every result goes to a new CONSTANT buffer or register.
+typedef struct bench {
+  tg_plan_builder *b;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  int32_t scale; // a register with a fixed content
+} bench;
+
+static int32_t result(const bench *s, int64_t rows, int64_t cols)
+{
+  return tg_plan_builder_buffer(s->b, TG_BUFFER_CONSTANT, rows, cols, "result");
+}
+
+static int32_t operand(const bench *s, const char *name, int64_t rows, int64_t cols)
+{
+  return tg_plan_builder_data(s->b, name, rows, cols);
+}
+
+// All four transpositions, number and register scale, fresh and added to.
+static void sample_gemm(const bench *s)
+{
+  const int32_t a[2] = {operand(s, "A", s->m, s->k), operand(s, "At", s->k, s->m)};
+  const int32_t b[2] = {operand(s, "B", s->k, s->n), operand(s, "Bt", s->n, s->k)};
+  for (int form = 0; form < 4; form++) {
+    const int ta = form & 1;
+    const int tb = form >> 1;
+    const int32_t out = result(s, s->m, s->n);
+    tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, out, tg_coef_number(-1.5), a[ta], ta != 0, b[tb], tb != 0, 0);
+    tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, out, tg_coef_register(2, s->scale), a[ta], ta != 0, b[tb], tb != 0, 1);
+  }
+  // The same operand twice.
+  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, s->k, s->k), tg_coef_number(1), a[0], true, a[0], false, 0);
+  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, s->m, s->m), tg_coef_number(1), a[0], false, a[0], true, 0);
+  // A symmetric operand, on either side, transposed or not: the hint must not change the result.
+  const int32_t sym = operand(s, "S", s->k, s->k);
+  tg_instr instr = tg_instr_make(TG_OP_GEMM, result(s, s->m, s->k));
+  const int32_t in[2] = {a[0], sym};
+  instr.n_in = 2;
+  instr.in = in;
+  instr.symmetric[1] = true;
+  tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  instr.trans[1] = true;
+  instr.out = result(s, s->m, s->k);
+  tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+}
+
+static void sample_lincomb(const bench *s)
+{
+  const int32_t in[4] = {operand(s, "A", s->m, s->n), operand(s, "B", s->m, s->n), operand(s, "C", s->m, s->n),
+                         operand(s, "D", s->m, s->n)};
+  const tg_coef coefs[4] = {tg_coef_number(2), tg_coef_register(-1, s->scale), tg_coef_number(0.5), tg_coef_number(0)};
+  for (int n = 1; n <= 4; n++) tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, result(s, s->m, s->n), n, coefs, in);
+  // In place: over the first, then over the last input.
+  const int32_t out = result(s, s->m, s->n);
+  const tg_coef one = tg_coef_number(1);
+  tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, out, 1, &one, in);
+  tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, out, 2, coefs, (const int32_t[]){out, in[1]});
+  tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, out, 3, coefs, (const int32_t[]){in[0], in[2], out});
+}
+
+static void sample_transpose(const bench *s)
+{
+  tg_instr instr = tg_instr_make(TG_OP_TRANSPOSE, result(s, s->n, s->m));
+  const int32_t in = operand(s, "A", s->m, s->n);
+  instr.n_in = 1;
+  instr.in = &in;
+  tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  instr.alpha = tg_coef_register(-3, s->scale);
+  instr.out = result(s, s->n, s->m);
+  tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+}
+
+// Every step of code once, over positive operands where the function needs them.
+static void sample_steps(const bench *s, tg_opcode op)
+{
+  const int32_t in[2] = {operand(s, "P", s->m, s->n), operand(s, "P", s->m, s->n)};
+  for (int step = TG_CODE_ADD; step <= TG_CODE_SOFTPLUS; step++) {
+    const bool binary = tg_code_arity((tg_code_op)step) == 2;
+    const tg_code code[3] = {
+        {TG_CODE_LOAD, 0, 0}, {binary ? TG_CODE_LOAD : (tg_code_op)step, binary ? 1 : 0, 0}, {(tg_code_op)step, 0, 0}};
+    const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
+    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 2, in, binary ? 3 : 2, code);
+  }
+}
+
+// (A + row) * col - r * 0.25: broadcasts, a register, a number, a deep stack.
+static void sample_broadcast(const bench *s, tg_opcode op)
+{
+  const int32_t in[3] = {operand(s, "A", s->m, s->n), operand(s, "R", s->m, 1), operand(s, "C", 1, s->n)};
+  const tg_code code[] = {
+      {TG_CODE_REG, s->scale, 0}, {TG_CODE_NUMBER, 0, 0.25}, {TG_CODE_LOAD, 0, 0},
+      {TG_CODE_ROW, 1, 0},        {TG_CODE_ADD, 0, 0},       {TG_CODE_COL, 2, 0},
+      {TG_CODE_MUL, 0, 0},        {TG_CODE_SUB, 0, 0},       {TG_CODE_MUL, 0, 0},
+  };
+  const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 3, in, 9, code);
+}
+
+static void sample_deep_code(const bench *s, tg_opcode op)
+{
+  const int32_t in = operand(s, "A", s->m, s->n);
+  tg_code code[2 * TG_CODE_DEPTH - 1];
+  for (int step = 0; step < TG_CODE_DEPTH; step++) code[step] = (tg_code){TG_CODE_LOAD, 0, 0};
+  for (int step = TG_CODE_DEPTH; step < 2 * TG_CODE_DEPTH - 1; step++)
+    code[step] = (tg_code){step % 2 == 0 ? TG_CODE_ADD : TG_CODE_MUL, 0, 0};
+  const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 1, &in, 2 * TG_CODE_DEPTH - 1, code);
+}
+
+static void sample_entrywise(const bench *s)
+{
+  sample_steps(s, TG_OP_ENTRYWISE);
+  sample_broadcast(s, TG_OP_ENTRYWISE);
+  sample_deep_code(s, TG_OP_ENTRYWISE);
+  // Signs of negative, zero and positive entries, and large arguments without overflow.
+  const int32_t a = operand(s, "A", s->m, s->n);
+  for (int step = TG_CODE_ABS; step <= TG_CODE_SOFTPLUS; step++) {
+    const tg_code code[] = {
+        {TG_CODE_LOAD, 0, 0}, {TG_CODE_NUMBER, 0, 1000}, {TG_CODE_MUL, 0, 0}, {(tg_code_op)step, 0, 0}};
+    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, result(s, s->m, s->n), 1, &a, 4, code);
+  }
+  // In place, and without an input.
+  const int32_t out = result(s, s->m, s->n);
+  const tg_code number[] = {{TG_CODE_NUMBER, 0, 3}};
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, out, 0, NULL, 1, number);
+  const tg_code product[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_LOAD, 1, 0}, {TG_CODE_MUL, 0, 0}};
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, out, 2, (const int32_t[]){a, out}, 3, product);
+}
+
+static void sample_ewsum(const bench *s)
+{
+  sample_steps(s, TG_OP_EWSUM);
+  sample_broadcast(s, TG_OP_EWSUM);
+  sample_deep_code(s, TG_OP_EWSUM);
+}
+
+static void sample_dot(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, s->n);
+  const int32_t b = operand(s, "B", s->m, s->n);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, tg_plan_builder_register(s->b), a, b);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, tg_plan_builder_register(s->b), a, a);
+}
+
+static void sample_trace(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, s->m);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, tg_plan_builder_register(s->b), a);
+}
+
+// Through a 1 x 1 buffer and back, at once used as a coefficient.
+static void sample_fetch(const bench *s)
+{
+  const int32_t reg = tg_plan_builder_register(s->b);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_FETCH, reg, operand(s, "A", 1, 1));
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->m, s->n), tg_coef_register(2, reg));
+}
+
+static void sample_store(const bench *s)
+{
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_STORE, result(s, 1, 1), tg_coef_number(-4));
+  const int32_t dot = tg_plan_builder_register(s->b);
+  const int32_t a = operand(s, "A", s->m, s->n);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, dot, a, a);
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_STORE, result(s, 1, 1), tg_coef_register(0.5, dot));
+}
+
+// From reductions that are still under way, and from another scalar.
+static void sample_scalar(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, s->m);
+  const int32_t dot = tg_plan_builder_register(s->b);
+  const int32_t trace = tg_plan_builder_register(s->b);
+  const int32_t sum = tg_plan_builder_register(s->b);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, dot, a, a);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, trace, a);
+  const tg_code add[] = {{TG_CODE_REG, dot, 0}, {TG_CODE_REG, trace, 0}, {TG_CODE_ADD, 0, 0}};
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_SCALAR, sum, 0, NULL, 3, add);
+  const tg_code root[] = {{TG_CODE_REG, sum, 0}, {TG_CODE_ABS, 0, 0}, {TG_CODE_SQRT, 0, 0}};
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_SCALAR, tg_plan_builder_register(s->b), 0, NULL, 3, root);
+  // A register written twice: the second value counts.
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, dot, a);
+}
+
+static void sample_filled(const bench *s)
+{
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->m, s->n), tg_coef_number(2.5));
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->n, s->m), tg_coef_register(2, s->scale));
+}
+
+static void sample_eye(const bench *s)
+{
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_EYE, result(s, s->m, s->m), tg_coef_number(1));
+  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_EYE, result(s, s->n, s->n), tg_coef_register(-2, s->scale));
+}
+
+// Products of sizes are kept small: a commutation or Kronecker matrix of 70 x 9 entries would be 630 x 630.
+static int64_t small(int64_t size)
+{
+  return size > 6 ? 6 : size;
+}
+
+static void sample_comm(const bench *s)
+{
+  const int64_t m = small(s->m);
+  const int64_t n = small(s->n);
+  tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), m, n);
+  tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), n, m);
+}
+
+static int32_t factorise(const bench *s, tg_opcode op, const char *name)
+{
+  const int32_t factor = tg_plan_builder_factor(s->b, s->m);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, op, factor, operand(s, name, s->m, s->m));
+  return factor;
+}
+
+// From both sides, plain and transposed.
+static void sample_solves(const bench *s, int32_t factor)
+{
+  const int32_t left = operand(s, "B", s->m, s->n);
+  const int32_t right = operand(s, "C", s->n, s->m);
+  for (int form = 0; form < 4; form++) {
+    const bool from_right = (form & 1) != 0;
+    const int32_t out = from_right ? result(s, s->n, s->m) : result(s, s->m, s->n);
+    tg_plan_builder_solve(s->b, TG_PROGRAM_SETUP, out, factor, form >= 2, from_right, from_right ? right : left);
+  }
+}
+
+static void sample_cholesky(const bench *s)
+{
+  sample_solves(s, factorise(s, TG_OP_CHOLESKY, "S"));
+}
+
+static void sample_lu(const bench *s)
+{
+  sample_solves(s, factorise(s, TG_OP_LU, "U"));
+}
+
+static void sample_solve(const bench *s)
+{
+  sample_cholesky(s);
+  sample_lu(s);
+}
+
+static void sample_inverse(const bench *s)
+{
+  const int32_t factors[2] = {factorise(s, TG_OP_CHOLESKY, "S"), factorise(s, TG_OP_LU, "U")};
+  for (int form = 0; form < 4; form++)
+    tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_INVERSE, result(s, s->m, s->m), factors[form & 1],
+                             form >= 2);
+}
+
+static void sample_logdet(const bench *s)
+{
+  const int32_t factors[2] = {factorise(s, TG_OP_CHOLESKY, "S"), factorise(s, TG_OP_LU, "U")};
+  for (int k = 0; k < 2; k++)
+    tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_LOGDET, tg_plan_builder_register(s->b), factors[k], false);
+}
+
+// Of a row-swapped matrix too: its determinant is negative.
+static void sample_det(const bench *s)
+{
+  const int32_t factors[2] = {factorise(s, TG_OP_CHOLESKY, "S"), factorise(s, TG_OP_LU, "U")};
+  for (int k = 0; k < 2; k++)
+    tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), factors[k], false);
+  const int32_t swap = tg_plan_builder_factor(s->b, 4);
+  const int32_t swapped = result(s, 4, 4);
+  tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, swapped, 2, 2);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LU, swap, swapped);
+  tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), swap, false);
+}
+
+static void sample_diag(const bench *s)
+{
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->m, s->m), operand(s, "A", s->m, 1));
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->n, s->n), operand(s, "B", 1, s->n));
+}
+
+static void sample_diagvec(const bench *s)
+{
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAGVEC, result(s, s->m, 1), operand(s, "A", s->m, s->m));
+}
+
+static void sample_reshape(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, s->n);
+  const int32_t vector = result(s, s->m * s->n, 1);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, vector, a);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, result(s, s->n, s->m), vector);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, result(s, 1, s->m * s->n), a);
+}
+
+static void sample_kron(const bench *s)
+{
+  const int64_t m = small(s->m);
+  const int64_t n = small(s->n);
+  const int64_t k = small(s->k);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON, result(s, m * k, n * 2), operand(s, "A", m, n),
+                         operand(s, "B", k, 2));
+}
+
+static void sample_kron_left(const bench *s)
+{
+  const int64_t m = small(s->m);
+  const int64_t n = small(s->n);
+  const int64_t k = small(s->k);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON_LEFT, result(s, m, n), operand(s, "G", m * k, n * 2),
+                         operand(s, "B", k, 2));
+}
+
+static void sample_kron_right(const bench *s)
+{
+  const int64_t m = small(s->m);
+  const int64_t n = small(s->n);
+  const int64_t k = small(s->k);
+  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON_RIGHT, result(s, k, 2), operand(s, "G", m * k, n * 2),
+                         operand(s, "A", m, n));
+}
+
+typedef void (*sampler)(const bench *s);
+
+static const sampler samplers[TG_OPCODE_COUNT] = {
+    [TG_OP_GEMM] = sample_gemm,
+    [TG_OP_LINCOMB] = sample_lincomb,
+    [TG_OP_TRANSPOSE] = sample_transpose,
+    [TG_OP_ENTRYWISE] = sample_entrywise,
+    [TG_OP_EWSUM] = sample_ewsum,
+    [TG_OP_DOT] = sample_dot,
+    [TG_OP_TRACE] = sample_trace,
+    [TG_OP_FETCH] = sample_fetch,
+    [TG_OP_STORE] = sample_store,
+    [TG_OP_SCALAR] = sample_scalar,
+    [TG_OP_FILL] = sample_filled,
+    [TG_OP_EYE] = sample_eye,
+    [TG_OP_COMM] = sample_comm,
+    [TG_OP_CHOLESKY] = sample_cholesky,
+    [TG_OP_LU] = sample_lu,
+    [TG_OP_SOLVE] = sample_solve,
+    [TG_OP_INVERSE] = sample_inverse,
+    [TG_OP_LOGDET] = sample_logdet,
+    [TG_OP_DET] = sample_det,
+    [TG_OP_DIAG] = sample_diag,
+    [TG_OP_DIAGVEC] = sample_diagvec,
+    [TG_OP_RESHAPE] = sample_reshape,
+    [TG_OP_KRON] = sample_kron,
+    [TG_OP_KRON_LEFT] = sample_kron_left,
+    [TG_OP_KRON_RIGHT] = sample_kron_right,
+};
+
+tg_status sample_plan_of_opcode(tg_opcode op, int64_t m, int64_t n, int64_t k, tg_plan **out)
+{
+  *out = NULL;
+  if (samplers[op] == NULL) TG_FAIL(TG_INTERNAL, "operation '%s' has no sample", tg_opcode_label(op));
+  bench s = {.m = m, .n = n, .k = k};
+  TG_TRY(tg_plan_builder_create(&s.b));
+  s.scale = tg_plan_builder_constant(s.b, 0.75);
+  tg_plan_builder_set_value(s.b, s.scale);
+  samplers[op](&s);
+  const tg_status status = tg_plan_builder_finish(s.b, out);
+  tg_plan_builder_destroy(&s.b);
+  return status;
+}
