@@ -1,0 +1,131 @@
+// Points as one array each: the simplest space there is.
+#include "support/serial_space.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct opt_point {
+  const serial_space *space;
+  int64_t offsets[SERIAL_BLOCKS_MAX];
+  double *data;
+};
+
+double *serial_block(opt_point *point, int k)
+{
+  return point->data + point->offsets[k];
+}
+
+const double *serial_block_const(const opt_point *point, int k)
+{
+  return point->data + point->offsets[k];
+}
+
+static void destroy(const opt_space *base, opt_point **point)
+{
+  serial_space *space = base->self;
+  if (*point == NULL) return;
+  space->live--;
+  tg_free((*point)->data);
+  tg_free(*point);
+  *point = NULL;
+}
+
+static tg_status create(const opt_space *base, opt_point **out)
+{
+  serial_space *space = base->self;
+  tg_status status = TG_OK;
+  opt_point *point = NULL;
+  *out = NULL;
+  TG_TRY_GOTO(TG_NEW(1, &point));
+  TG_TRY_GOTO(tg_alloc(base->dimension, sizeof *point->data, (void **)&point->data));
+  point->space = space;
+  for (int k = 1; k < base->n_blocks; k++)
+    point->offsets[k] = point->offsets[k - 1] + space->rows[k - 1] * space->cols[k - 1];
+  space->live++;
+  space->created++;
+  *out = point;
+  point = NULL;
+done:
+  tg_free(point);
+  return status;
+}
+
+static tg_status copy(const opt_space *space, const opt_point *source, opt_point *target)
+{
+  memcpy(target->data, source->data, (size_t)space->dimension * sizeof *source->data);
+  return TG_OK;
+}
+
+static tg_status axpby(const opt_space *space, double a, const opt_point *x, double b, opt_point *y)
+{
+  // b = 0 must not read y: it may hold anything, NaN too.
+  for (int64_t i = 0; i < space->dimension; i++) y->data[i] = a * x->data[i] + (b == 0 ? 0 : b * y->data[i]);
+  return TG_OK;
+}
+
+static tg_status dots(const opt_space *space, int count, const opt_point *const *x, const opt_point *const *y,
+                      double *out)
+{
+  for (int k = 0; k < count; k++) {
+    double sum = 0;
+    for (int64_t i = 0; i < space->dimension; i++) sum += x[k]->data[i] * y[k]->data[i];
+    out[k] = sum;
+  }
+  return TG_OK;
+}
+
+static tg_status scale_entries(const opt_space *space, const opt_point *y, opt_point *x)
+{
+  for (int64_t i = 0; i < space->dimension; i++) x->data[i] *= y->data[i];
+  return TG_OK;
+}
+
+static tg_status divide_entries(const opt_space *space, const opt_point *y, opt_point *x)
+{
+  for (int64_t i = 0; i < space->dimension; i++) x->data[i] /= y->data[i];
+  return TG_OK;
+}
+
+// A 64-bit mixing function (the finaliser of splitmix64): independent bits for neighbouring inputs.
+static uint64_t mix(uint64_t z)
+{
+  z += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+// Box and Muller's normal deviate of entry `index`.
+static tg_status fill_random(const opt_space *space, uint64_t seed, opt_point *x)
+{
+  for (int64_t i = 0; i < space->dimension; i++) {
+    const uint64_t key = mix(seed) + 2 * (uint64_t)i;
+    const double u = ((double)(mix(key) >> 11) + 0.5) * 0x1p-53;
+    const double v = (double)(mix(key + 1) >> 11) * 0x1p-53;
+    x->data[i] = sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
+  }
+  return TG_OK;
+}
+
+static const opt_space_ops operations = {.create = create,
+                                         .destroy = destroy,
+                                         .copy = copy,
+                                         .axpby = axpby,
+                                         .dots = dots,
+                                         .scale_entries = scale_entries,
+                                         .divide_entries = divide_entries,
+                                         .random = fill_random};
+
+void serial_space_init(serial_space *space, int n_blocks, const int64_t *rows, const int64_t *cols)
+{
+  TG_ASSERT(n_blocks >= 1 && n_blocks <= SERIAL_BLOCKS_MAX);
+  *space = (serial_space){.base = {.ops = &operations, .n_blocks = n_blocks}};
+  for (int k = 0; k < n_blocks; k++) {
+    space->rows[k] = rows[k];
+    space->cols[k] = cols[k];
+    space->base.dimension += rows[k] * cols[k];
+  }
+  space->base.self = space;
+}
