@@ -3,7 +3,7 @@ add_library(tracegrad_warnings INTERFACE)
 target_compile_options(tracegrad_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Wwrite-strings -Wstrict-prototypes
   -Wmissing-prototypes -Wdouble-promotion -Wcast-qual)
-target_compile_definitions(tracegrad_warnings INTERFACE _POSIX_C_SOURCE=200809L _FILE_OFFSET_BITS=64)
+target_compile_definitions(tracegrad_warnings INTERFACE _XOPEN_SOURCE=700 _FILE_OFFSET_BITS=64)
 if(TRACEGRAD_WERROR)
   target_compile_options(tracegrad_warnings INTERFACE -Werror)
 endif()
