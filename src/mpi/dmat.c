@@ -36,7 +36,7 @@ int64_t tg_dmat_local_index(int64_t global, int64_t block, int np)
 
 // Long columns start on cache lines, and not all on the same sets of the cache, which a leading dimension
 // of a power of two would cause. Short ones stay dense: a vector must not take eight times its size.
-static int64_t leading_dimension(int64_t local_rows)
+int64_t tg_dmat_leading_dimension(int64_t local_rows)
 {
   enum { LINE = 8, PADDED_FROM = 256, WORST = 512 };
   if (local_rows < PADDED_FROM) return local_rows > 0 ? local_rows : 1;
@@ -49,7 +49,7 @@ void tg_dmat_view(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block
   *out = (tg_dmat){.grid = grid, .rows = rows, .cols = cols, .block = block, .data = data};
   out->local_rows = tg_dmat_local_count(rows, block, grid->row, grid->rows);
   out->local_cols = tg_dmat_local_count(cols, block, grid->col, grid->cols);
-  out->ld = leading_dimension(out->local_rows);
+  out->ld = tg_dmat_leading_dimension(out->local_rows);
 }
 
 int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block)
@@ -119,7 +119,7 @@ tg_status tg_dmat_descriptor(const tg_dmat *matrix, int descriptor[TG_DESCRIPTOR
   // Grid row 0 has the longest columns: judging by it, all ranks agree on whether they fit.
   int longest = 0;
   const int64_t most = tg_dmat_local_count(matrix->rows, matrix->block, 0, matrix->grid->rows);
-  TG_TRY(tg_abi_int(leading_dimension(most), "the leading dimension", &longest));
+  TG_TRY(tg_abi_int(tg_dmat_leading_dimension(most), "the leading dimension", &longest));
   TG_TRY(tg_abi_int(matrix->ld, "the leading dimension", &descriptor[8]));
   return TG_OK;
 }
@@ -141,25 +141,29 @@ tg_status tg_dmat_gather_columns(const tg_dmat *matrix, int64_t begin, int64_t e
   const tg_grid *grid = matrix->grid;
   const int64_t rows = matrix->rows;
   int64_t entries = 0;
+  int count = 0;
   TG_TRY(tg_size_mul(rows, end - begin, &entries));
-  if (entries > TG_DMAT_GATHER_LIMIT)
-    TG_FAIL(TG_LIMIT, "%" PRId64 " x %" PRId64 " entries are too many to gather on one rank, at most %d", rows,
-            end - begin, TG_DMAT_GATHER_LIMIT);
+  TG_TRY(tg_abi_int(entries, "the number of entries to gather", &count));
   memset(out, 0, (size_t)entries * sizeof(double));
-  for (int64_t lj = 0; lj < matrix->local_cols; lj++) {
+  const int64_t last = tg_dmat_local_count(end, matrix->block, grid->col, grid->cols);
+  for (int64_t lj = tg_dmat_local_count(begin, matrix->block, grid->col, grid->cols); lj < last; lj++) {
     const int64_t j = tg_dmat_global_index(lj, matrix->block, grid->col, grid->cols);
-    if (j < begin || j >= end) continue;
     for (int64_t li = 0; li < matrix->local_rows; li++)
       out[tg_dmat_global_index(li, matrix->block, grid->row, grid->rows) + (j - begin) * rows] =
           matrix->data[li + lj * matrix->ld];
   }
   // Each entry is nonzero on its owner only: a bitwise "or" moves it exactly, signs of zero and NaN included.
-  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, out, (int)entries, MPI_UINT64_T, MPI_BOR, grid->comm));
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, out, count, MPI_UINT64_T, MPI_BOR, grid->comm));
   return TG_OK;
 }
 
 tg_status tg_dmat_gather_small(const tg_dmat *matrix, double *out)
 {
+  int64_t entries = 0;
+  TG_TRY(tg_size_mul(matrix->rows, matrix->cols, &entries));
+  if (entries > TG_DMAT_GATHER_LIMIT)
+    TG_FAIL(TG_LIMIT, "%" PRId64 " x %" PRId64 " entries are too many to gather on one rank, at most %d", matrix->rows,
+            matrix->cols, TG_DMAT_GATHER_LIMIT);
   return tg_dmat_gather_columns(matrix, 0, matrix->cols, out);
 }
 

@@ -27,6 +27,9 @@ tg_status tg_dmat_create(const tg_grid *grid, int64_t rows, int64_t cols, tg_dma
 tg_status tg_dmat_create_block(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, tg_dmat **out);
 void tg_dmat_destroy(tg_dmat **matrix);
 
+// Leading dimension of a local part with so many rows: at least 1, padded for long columns. The same rule on
+// every rank, so that a sender can compute a receiver's offsets.
+int64_t tg_dmat_leading_dimension(int64_t local_rows);
 // Entries that a matrix of this shape takes on this rank, padding included: ld * local_cols.
 int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
 // A matrix over memory of the caller's with room for tg_dmat_local_entries numbers; the contents are kept. Local.
@@ -50,7 +53,7 @@ bool tg_dmat_same_shape(const tg_dmat *a, const tg_dmat *b);
 // The whole matrix, column-major with leading dimension rows, on every rank: for tests and tiny results.
 // TG_LIMIT above TG_DMAT_GATHER_LIMIT entries. Bits are copied, not added. Collective.
 tg_status tg_dmat_gather_small(const tg_dmat *matrix, double *out);
-// The columns [begin, end) of it alone; the same limit. Collective.
+// The columns [begin, end) of it alone, rows * (end - begin) numbers; at most INT_MAX of them. Collective.
 tg_status tg_dmat_gather_columns(const tg_dmat *matrix, int64_t begin, int64_t end, double *out);
 // The reverse: every rank holds all of `in` and takes its part. Local.
 void tg_dmat_scatter_small(const double *in, tg_dmat *matrix);

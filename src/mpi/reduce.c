@@ -12,14 +12,9 @@ double tg_reduce_pairwise(double *values, int64_t count)
   return values[0];
 }
 
-tg_segments tg_segments_of(const tg_dmat *matrix)
+tg_segments tg_segments_make(int64_t count)
 {
-  tg_segments s = {0};
-  if (matrix->local_rows == 0 || matrix->local_cols == 0) return s;
-  s.per_column = (matrix->local_rows + TG_SEGMENT_ROWS - 1) / TG_SEGMENT_ROWS;
-  s.count = s.per_column * matrix->local_cols;
-  s.chunks = s.count < TG_REDUCE_CHUNKS ? s.count : TG_REDUCE_CHUNKS;
-  return s;
+  return (tg_segments){.count = count, .chunks = count < TG_REDUCE_CHUNKS ? count : TG_REDUCE_CHUNKS};
 }
 
 int64_t tg_segments_begin(const tg_segments *segments, int64_t chunk)
@@ -43,15 +38,19 @@ static double dot_segment(const double *a, const double *b, int64_t count)
 
 double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b)
 {
-  const tg_segments s = tg_segments_of(a);
+  // A dense local part is one long column, so that short columns do not mean short sums.
+  const bool dense = a->ld == a->local_rows && b->ld == b->local_rows;
+  const int64_t rows = dense ? a->local_rows * a->local_cols : a->local_rows;
+  const int64_t per_column = (rows + TG_SEGMENT_ROWS - 1) / TG_SEGMENT_ROWS;
+  const tg_segments s = tg_segments_make(per_column * (dense ? 1 : a->local_cols));
   double partials[TG_REDUCE_CHUNKS];
 #pragma omp parallel for schedule(static)
   for (int64_t k = 0; k < s.chunks; k++) {
     double sum = 0;
     for (int64_t piece = tg_segments_begin(&s, k); piece < tg_segments_begin(&s, k + 1); piece++) {
-      const int64_t j = piece / s.per_column;
-      const int64_t i = piece % s.per_column * TG_SEGMENT_ROWS;
-      const int64_t rest = a->local_rows - i;
+      const int64_t j = piece / per_column;
+      const int64_t i = piece % per_column * TG_SEGMENT_ROWS;
+      const int64_t rest = rows - i;
       sum += dot_segment(a->data + i + j * a->ld, b->data + i + j * b->ld,
                          rest < TG_SEGMENT_ROWS ? rest : TG_SEGMENT_ROWS);
     }

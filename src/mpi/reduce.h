@@ -18,16 +18,15 @@ double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b);
 // Adds a run of `count` >= 0 numbers by pairs of halves: error O(log count). Overwrites values. Local.
 double tg_reduce_pairwise(double *values, int64_t count);
 
-// The fixed cutting of a local matrix into pieces of at most TG_SEGMENT_ROWS rows of one column, and of those
-// into at most TG_REDUCE_CHUNKS chunks of consecutive pieces: it depends on the local shape only.
+// The fixed cutting of `count` pieces of work into at most TG_REDUCE_CHUNKS runs of consecutive pieces, one
+// partial sum each: it depends on the count only.
 enum { TG_SEGMENT_ROWS = 1024, TG_REDUCE_CHUNKS = 1024 };
 typedef struct tg_segments {
-  int64_t per_column; // segments of a column
-  int64_t count;      // all segments
-  int64_t chunks;     // 0 for an empty local part
+  int64_t count;
+  int64_t chunks; // 0 when there is nothing
 } tg_segments;
-tg_segments tg_segments_of(const tg_dmat *matrix);
-// First segment of chunk k; chunk k ends where k + 1 begins.
+tg_segments tg_segments_make(int64_t count);
+// First piece of chunk k; chunk k ends where k + 1 begins.
 int64_t tg_segments_begin(const tg_segments *segments, int64_t chunk);
 
 #endif

@@ -1,0 +1,114 @@
+// The dispatcher of distributed products.
+#include "mpi/product.h"
+
+#include <cblas.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "mpi/product_call.h"
+#include "mpi/scalapack_abi.h"
+
+static const char *const labels[] = {"auto", "panels", "pblas"};
+
+const char *tg_product_label(tg_product_kind kind)
+{
+  return labels[kind];
+}
+
+int tg_product_find(const char *name)
+{
+  for (int k = 0; k < (int)(sizeof labels / sizeof *labels); k++)
+    if (strcmp(labels[k], name) == 0) return k;
+  return -1;
+}
+
+static tg_status check_operands(const tg_product_call *call)
+{
+  const tg_dmat *a = call->a;
+  const tg_dmat *b = call->b;
+  const tg_dmat *c = call->c;
+  const int64_t k = call->transb ? b->cols : b->rows;
+  if (call->k != k || call->m != c->rows || call->n != c->cols)
+    TG_FAIL(TG_INTERNAL,
+            "a product of op(A) %" PRId64 " x %" PRId64 " and op(B) %" PRId64 " x %" PRId64
+            " cannot be written to a %" PRId64 " x %" PRId64 " matrix",
+            call->m, call->k, k, call->n, c->rows, c->cols);
+  if (!tg_dmat_is_aligned(a, c) || !tg_dmat_is_aligned(b, c))
+    TG_FAIL(TG_INTERNAL,
+            "the operands of a product lie on different grids or in blocks of %" PRId64 ", %" PRId64 " and %" PRId64,
+            a->block, b->block, c->block);
+  if (c->data == a->data || c->data == b->data)
+    TG_FAIL(TG_INTERNAL, "the result of a product shares memory with an operand");
+  return TG_OK;
+}
+
+// --- one rank ----------------------------------------------------------------------------------------
+
+static tg_status product_local(const tg_product_call *call)
+{
+  int sizes[6];
+  const int64_t wide[6] = {call->m, call->n, call->k, call->a->ld, call->b->ld, call->c->ld};
+  for (int s = 0; s < 6; s++) TG_TRY(tg_abi_int(wide[s], "a size of a product", &sizes[s]));
+  cblas_dgemm(CblasColMajor, call->transa ? CblasTrans : CblasNoTrans, call->transb ? CblasTrans : CblasNoTrans,
+              sizes[0], sizes[1], sizes[2], call->alpha, call->a->data, sizes[3], call->b->data, sizes[4], call->beta,
+              call->c->data, sizes[5]);
+  return TG_OK;
+}
+
+// --- pdgemm ------------------------------------------------------------------------------------------
+
+static tg_status product_pblas(const tg_product_call *call)
+{
+  int desca[TG_DESCRIPTOR_LENGTH];
+  int descb[TG_DESCRIPTOR_LENGTH];
+  int descc[TG_DESCRIPTOR_LENGTH];
+  TG_TRY(tg_dmat_descriptor(call->a, desca));
+  TG_TRY(tg_dmat_descriptor(call->b, descb));
+  TG_TRY(tg_dmat_descriptor(call->c, descc));
+  int m = 0;
+  int n = 0;
+  int k = 0;
+  TG_TRY(tg_abi_int(call->m, "the number of rows of a product", &m));
+  TG_TRY(tg_abi_int(call->n, "the number of columns of a product", &n));
+  TG_TRY(tg_abi_int(call->k, "the inner size of a product", &k));
+  const int one = 1;
+  pdgemm_(call->transa ? "T" : "N", call->transb ? "T" : "N", &m, &n, &k, &call->alpha, call->a->data, &one, &one,
+          desca, call->b->data, &one, &one, descb, &call->beta, call->c->data, &one, &one, descc);
+  return TG_OK;
+}
+
+// --- the decision ------------------------------------------------------------------------------------
+
+static tg_status dispatch(tg_product_kind kind, const tg_product_call *call)
+{
+  // pdgemm is asked for by name only: it is what the others are compared with.
+  if (kind == TG_PRODUCT_PBLAS) return product_pblas(call);
+  // One rank: OpenBLAS at its full speed, nothing to send.
+  if (call->c->grid->size == 1) return product_local(call);
+  return product_pblas(call);
+}
+
+tg_status tg_product(tg_product_kind kind, bool transa, bool transb, double alpha, const tg_dmat *a, const tg_dmat *b,
+                     double beta, tg_dmat *c, tg_workspace *workspace, tg_counters *counters)
+{
+  tg_counters unused = {0};
+  const tg_product_call call = {
+      .transa = transa,
+      .transb = transb,
+      .m = transa ? a->cols : a->rows,
+      .n = transb ? b->rows : b->cols,
+      .k = transa ? a->rows : a->cols,
+      .alpha = alpha,
+      .beta = beta,
+      .a = a,
+      .b = b,
+      .c = c,
+      .workspace = workspace,
+      .counters = counters != NULL ? counters : &unused,
+  };
+  TG_TRY(check_operands(&call));
+  TG_TRY(dispatch(kind, &call));
+  call.counters->products++;
+  call.counters->flops += 2 * (double)call.m * (double)call.n * (double)call.k;
+  return TG_OK;
+}

@@ -1,0 +1,176 @@
+// opt_space on distributed matrices.
+#include "mpi/space.h"
+
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "mpi/dmat_ops.h"
+#include "mpi/generate.h"
+#include "mpi/reduce.h"
+
+typedef struct mpi_space {
+  opt_space base;
+  const tg_grid *grid;
+  int64_t *rows; // n_blocks
+  int64_t *cols;
+} mpi_space;
+
+struct opt_point {
+  int n_blocks;
+  tg_dmat *blocks[]; // n_blocks
+};
+
+tg_dmat *tg_space_block(const opt_point *point, int k)
+{
+  TG_ASSERT(k >= 0 && k < point->n_blocks);
+  return point->blocks[k];
+}
+
+// --- life of points ----------------------------------------------------------------------------------
+
+static void space_destroy_point(const opt_space *space, opt_point **point)
+{
+  (void)space;
+  if (*point == NULL) return;
+  for (int k = 0; k < (*point)->n_blocks; k++) tg_dmat_destroy(&(*point)->blocks[k]);
+  tg_free(*point);
+  *point = NULL;
+}
+
+static tg_status create_blocks(const mpi_space *self, opt_point **out)
+{
+  const int n = self->base.n_blocks;
+  TG_TRY(tg_alloc(1, sizeof **out + (size_t)n * sizeof(tg_dmat *), (void **)out));
+  (*out)->n_blocks = n;
+  for (int k = 0; k < n; k++) TG_TRY(tg_dmat_create(self->grid, self->rows[k], self->cols[k], &(*out)->blocks[k]));
+  return TG_OK;
+}
+
+static tg_status space_create_point(const opt_space *space, opt_point **out)
+{
+  const mpi_space *self = space->self;
+  *out = NULL;
+  const tg_status status = tg_agree(self->grid->comm, create_blocks(self, out));
+  if (status != TG_OK) space_destroy_point(space, out);
+  return status;
+}
+
+// --- operations --------------------------------------------------------------------------------------
+
+static tg_status space_copy(const opt_space *space, const opt_point *source, opt_point *target)
+{
+  for (int k = 0; k < space->n_blocks; k++) TG_TRY(tg_dmat_copy(source->blocks[k], target->blocks[k]));
+  return TG_OK;
+}
+
+static tg_status space_axpby(const opt_space *space, double a, const opt_point *x, double b, opt_point *y)
+{
+  const double coefs[2] = {a, b};
+  for (int k = 0; k < space->n_blocks; k++) {
+    const tg_dmat *const in[2] = {x->blocks[k], y->blocks[k]};
+    TG_TRY(tg_dmat_lincomb(b == 0 ? 1 : 2, coefs, in, y->blocks[k]));
+  }
+  return TG_OK;
+}
+
+static tg_status space_dots(const opt_space *space, int count, const opt_point *const *x, const opt_point *const *y,
+                            double *out)
+{
+  const mpi_space *self = space->self;
+  for (int d = 0; d < count; d++) {
+    out[d] = 0;
+    for (int k = 0; k < space->n_blocks; k++) {
+      double part = 0;
+      TG_TRY(tg_dmat_dot_part(x[d]->blocks[k], y[d]->blocks[k], &part));
+      out[d] += part;
+    }
+  }
+  TG_TRY(tg_reduce_sum(self->grid, count, out, out));
+  return TG_OK;
+}
+
+static tg_status combine_entries(const opt_space *space, tg_code_op op, const opt_point *y, opt_point *x)
+{
+  const tg_code code[3] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_LOAD, 1, 0}, {op, 0, 0}};
+  for (int k = 0; k < space->n_blocks; k++) {
+    const tg_dmat *const in[2] = {x->blocks[k], y->blocks[k]};
+    TG_TRY(tg_dmat_entrywise(NULL, 2, in, 3, code, NULL, x->blocks[k]));
+  }
+  return TG_OK;
+}
+
+static tg_status space_scale_entries(const opt_space *space, const opt_point *y, opt_point *x)
+{
+  return combine_entries(space, TG_CODE_MUL, y, x);
+}
+
+static tg_status space_divide_entries(const opt_space *space, const opt_point *y, opt_point *x)
+{
+  return combine_entries(space, TG_CODE_DIV, y, x);
+}
+
+static tg_status space_random(const opt_space *space, uint64_t seed, opt_point *x)
+{
+  for (int k = 0; k < space->n_blocks; k++) tg_generate_normal(seed, (uint32_t)k, x->blocks[k]);
+  return TG_OK;
+}
+
+// --- life of the space -------------------------------------------------------------------------------
+
+static const opt_space_ops space_ops = {
+    .create = space_create_point,
+    .destroy = space_destroy_point,
+    .copy = space_copy,
+    .axpby = space_axpby,
+    .dots = space_dots,
+    .scale_entries = space_scale_entries,
+    .divide_entries = space_divide_entries,
+    .random = space_random,
+};
+
+static tg_status fill_shapes(mpi_space *self, int n_blocks, const int64_t *rows, const int64_t *cols)
+{
+  TG_TRY(TG_NEW(n_blocks, &self->rows));
+  TG_TRY(TG_NEW(n_blocks, &self->cols));
+  for (int k = 0; k < n_blocks; k++) {
+    if (rows[k] < 1 || cols[k] < 1)
+      TG_FAIL(TG_SHAPE, "block %d of the space is %" PRId64 " x %" PRId64 ", it needs at least one entry", k, rows[k],
+              cols[k]);
+    int64_t entries = 0;
+    TG_TRY(tg_size_mul(rows[k], cols[k], &entries));
+    self->rows[k] = rows[k];
+    self->cols[k] = cols[k];
+    self->base.dimension += entries;
+  }
+  return TG_OK;
+}
+
+static tg_status create_space(const tg_grid *grid, int n_blocks, const int64_t *rows, const int64_t *cols,
+                              opt_space **out)
+{
+  mpi_space *self = NULL;
+  TG_TRY(TG_NEW(1, &self));
+  self->base = (opt_space){.ops = &space_ops, .n_blocks = n_blocks, .self = self};
+  self->grid = grid;
+  *out = &self->base;
+  TG_TRY(fill_shapes(self, n_blocks, rows, cols));
+  return TG_OK;
+}
+
+tg_status tg_space_create(const tg_grid *grid, int n_blocks, const int64_t *rows, const int64_t *cols, opt_space **out)
+{
+  *out = NULL;
+  const tg_status status = tg_agree(grid->comm, create_space(grid, n_blocks, rows, cols, out));
+  if (status != TG_OK) tg_space_destroy(out);
+  return status;
+}
+
+void tg_space_destroy(opt_space **space)
+{
+  if (*space == NULL) return;
+  mpi_space *self = (*space)->self;
+  tg_free(self->rows);
+  tg_free(self->cols);
+  tg_free(self);
+  *space = NULL;
+}

@@ -1,0 +1,130 @@
+// Products in every transposition, shape, grid and block size against plain loops; refusals.
+#include "check.h"
+#include "mpi/product.h"
+
+typedef struct product_case {
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  double alpha;
+  double beta;
+} product_case;
+
+// C = alpha op(A) op(B) + beta C, as the definition says.
+static void plain_product(const product_case *t, bool ta, bool tb, const double *a, const double *b, double *c)
+{
+  for (int64_t j = 0; j < t->n; j++)
+    for (int64_t i = 0; i < t->m; i++) {
+      double sum = 0;
+      for (int64_t k = 0; k < t->k; k++)
+        sum += (ta ? a[k + i * t->k] : a[i + k * t->m]) * (tb ? b[j + k * t->n] : b[k + j * t->k]);
+      c[i + j * t->m] = t->alpha * sum + (t->beta == 0 ? 0 : t->beta * c[i + j * t->m]);
+    }
+}
+
+static void test_one(const tg_grid *grid, tg_workspace *workspace, tg_product_kind kind, const product_case *t, bool ta,
+                     bool tb)
+{
+  const int64_t arows = ta ? t->k : t->m;
+  const int64_t acols = ta ? t->m : t->k;
+  const int64_t brows = tb ? t->n : t->k;
+  const int64_t bcols = tb ? t->k : t->n;
+  tg_dmat *a = check_matrix(grid, arows, acols, 1);
+  tg_dmat *b = check_matrix(grid, brows, bcols, 2);
+  tg_dmat *c = check_matrix(grid, t->m, t->n, 3);
+  double *plain_a = check_array(arows, acols, 1);
+  double *plain_b = check_array(brows, bcols, 2);
+  double *plain_c = check_array(t->m, t->n, 3);
+  // beta = 0 must not read what is there
+  if (t->beta == 0)
+    for (int64_t e = 0; e < c->ld * c->local_cols; e++) c->data[e] = NAN;
+  tg_counters counters = {0};
+  REQUIRE_OK(tg_product(kind, ta, tb, t->alpha, a, b, t->beta, c, workspace, &counters));
+  plain_product(t, ta, tb, plain_a, plain_b, plain_c);
+  char what[80];
+  snprintf(what, sizeof what, "%s %c%c k = %d, alpha %g, beta %g", tg_product_label(kind), ta ? 'T' : 'N',
+           tb ? 'T' : 'N', (int)t->k, t->alpha, t->beta);
+  CHECK_MATRIX(c, plain_c, 1e-14 * (double)t->k + 1e-14, what);
+  CHECK(counters.products == 1 && counters.flops == 2.0 * (double)(t->m * t->n * t->k), "counted %g flops",
+        counters.flops);
+  tg_free(plain_a);
+  tg_free(plain_b);
+  tg_free(plain_c);
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+  tg_dmat_destroy(&c);
+}
+
+static void test_shapes(const tg_grid *grid)
+{
+  static const product_case cases[] = {
+      {1, 1, 1, 1, 0},   {5, 7, 3, 1, 0},    {17, 13, 29, -1.5, 0.5}, {40, 3, 40, 1, 1},
+      {3, 40, 40, 2, 0}, {40, 40, 2, 1, 0},  {2, 2, 60, 0.5, -1},     {33, 1, 20, 1, 0},
+      {1, 33, 20, 1, 1}, {64, 64, 64, 1, 0}, {8, 9, 10, 0, 2},        {31, 31, 31, 1, 1},
+  };
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+    for (int kind = TG_PRODUCT_AUTO; kind <= TG_PRODUCT_PBLAS; kind++)
+      for (int trans = 0; trans < 4; trans++)
+        test_one(grid, workspace, (tg_product_kind)kind, &cases[k], trans & 1, trans & 2);
+  tg_workspace_destroy(&workspace);
+}
+
+// The second product of the same shape allocates nothing.
+static void test_no_allocation(const tg_grid *grid)
+{
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  tg_dmat *a = check_matrix(grid, 50, 50, 1);
+  tg_dmat *b = check_matrix(grid, 50, 50, 2);
+  tg_dmat *c = check_matrix(grid, 50, 50, 3);
+  for (int trans = 0; trans < 4; trans++) {
+    REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, trans & 1, trans & 2, 1, a, b, 0, c, workspace, NULL));
+    double *before = check_gather(c);
+    const int64_t allocations = tg_alloc_count();
+    REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, trans & 1, trans & 2, 1, a, b, 0, c, workspace, NULL));
+    CHECK(tg_alloc_count() == allocations, "%" PRId64 " allocations", tg_alloc_count() - allocations);
+    CHECK_MATRIX(c, before, 0, "a repeated product, same bits");
+    tg_free(before);
+  }
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+  tg_dmat_destroy(&c);
+  tg_workspace_destroy(&workspace);
+}
+
+static void test_refusals(const tg_grid *grid)
+{
+  tg_workspace *w = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &w));
+  tg_dmat *a = check_matrix(grid, 4, 5, 1);
+  tg_dmat *b = check_matrix(grid, 4, 5, 2);
+  tg_dmat *c = check_matrix(grid, 4, 4, 3);
+  tg_dmat *other = NULL;
+  REQUIRE_OK(tg_dmat_create_block(grid, 5, 4, grid->block + 1, &other));
+  CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, b, 0, c, w, NULL), TG_INTERNAL, "4 x 5 and op(B) 4 x 5");
+  CHECK_FAILS(tg_product(TG_PRODUCT_PBLAS, false, true, 1, a, b, 0, b, w, NULL), TG_INTERNAL, "cannot be written");
+  CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, other, 0, c, w, NULL), TG_INTERNAL, "in blocks of");
+  CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, c, a, 0, a, w, NULL), TG_INTERNAL, "shares memory");
+  CHECK(tg_product_find("pblas") == TG_PRODUCT_PBLAS && tg_product_find("magic") == -1, "names of kinds");
+  tg_dmat_destroy(&other);
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+  tg_dmat_destroy(&c);
+  tg_workspace_destroy(&w);
+}
+
+static void run(void)
+{
+  const int64_t blocks[] = {1, 4, 7, 64, 0};
+  const int64_t one_block[] = {4, 0};
+  check_on_grids(blocks, test_shapes);
+  check_on_grids(one_block, test_no_allocation);
+  check_on_grids(one_block, test_refusals);
+}
+
+int main(int argc, char **argv)
+{
+  return check_main(&argc, &argv, run);
+}

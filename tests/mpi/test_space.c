@@ -1,0 +1,173 @@
+// The vector space of points on distributed matrices: laws of its operations, layouts, faults.
+#include "check.h"
+#include "mpi/space.h"
+
+enum { BLOCKS = 2, POINTS = 3 };
+static const int64_t rows[BLOCKS] = {9, 1};
+static const int64_t cols[BLOCKS] = {5, 4};
+
+static void fill(opt_point *x, uint64_t seed)
+{
+  for (int k = 0; k < BLOCKS; k++) {
+    double *a = check_array(rows[k], cols[k], seed + (uint64_t)k);
+    tg_dmat_scatter_small(a, tg_space_block(x, k));
+    tg_free(a);
+  }
+}
+
+// Block k must hold what(entry of seed x, entry of seed y).
+static void check_entries(const opt_point *point, double (*what)(double, double), const char *name)
+{
+  for (int k = 0; k < BLOCKS; k++) {
+    double *x = check_array(rows[k], cols[k], 10 + (uint64_t)k);
+    double *y = check_array(rows[k], cols[k], 20 + (uint64_t)k);
+    for (int64_t e = 0; e < rows[k] * cols[k]; e++) x[e] = what(x[e], y[e]);
+    CHECK_MATRIX(tg_space_block(point, k), x, 1e-15, name);
+    tg_free(x);
+    tg_free(y);
+  }
+}
+
+static double first(double x, double y)
+{
+  (void)y;
+  return x;
+}
+
+static double sum_2_3(double x, double y)
+{
+  return 2 * x + 3 * y;
+}
+
+static double times(double x, double y)
+{
+  return x * y;
+}
+
+static double over(double x, double y)
+{
+  return x / y;
+}
+
+static void test_operations(const opt_space *space, opt_point *const p[POINTS])
+{
+  fill(p[0], 10);
+  fill(p[1], 20);
+  REQUIRE_OK(space->ops->copy(space, p[0], p[2]));
+  check_entries(p[2], first, "copy");
+  REQUIRE_OK(space->ops->copy(space, p[1], p[2]));
+  REQUIRE_OK(space->ops->axpby(space, 2, p[0], 3, p[2]));
+  check_entries(p[2], sum_2_3, "axpby");
+  for (int k = 0; k < BLOCKS; k++) { // b = 0 does not read y
+    tg_dmat *m = tg_space_block(p[2], k);
+    for (int64_t e = 0; e < m->ld * m->local_cols; e++) m->data[e] = NAN;
+  }
+  REQUIRE_OK(space->ops->axpby(space, 1, p[0], 0, p[2]));
+  check_entries(p[2], first, "axpby with b = 0");
+  REQUIRE_OK(space->ops->scale_entries(space, p[1], p[2]));
+  check_entries(p[2], times, "scale_entries");
+  REQUIRE_OK(space->ops->copy(space, p[0], p[2]));
+  REQUIRE_OK(space->ops->divide_entries(space, p[1], p[2]));
+  check_entries(p[2], over, "divide_entries");
+}
+
+static void test_dots(const opt_space *space, opt_point *const p[POINTS])
+{
+  fill(p[0], 10);
+  fill(p[1], 20);
+  const opt_point *const left[2] = {p[0], p[0]};
+  const opt_point *const right[2] = {p[1], p[0]};
+  double found[2] = {0};
+  double expected[2] = {0};
+  REQUIRE_OK(space->ops->dots(space, 2, left, right, found));
+  for (int k = 0; k < BLOCKS; k++) {
+    double *x = check_array(rows[k], cols[k], 10 + (uint64_t)k);
+    double *y = check_array(rows[k], cols[k], 20 + (uint64_t)k);
+    for (int64_t e = 0; e < rows[k] * cols[k]; e++) {
+      expected[0] += x[e] * y[e];
+      expected[1] += x[e] * x[e];
+    }
+    tg_free(x);
+    tg_free(y);
+  }
+  CHECK(check_distance(found, expected, 2) < 1e-14, "%.17g and %.17g", found[0], found[1]);
+  double again[2] = {0};
+  REQUIRE_OK(space->ops->dots(space, 2, left, right, again));
+  CHECK(memcmp(found, again, sizeof again) == 0, "same bits again");
+}
+
+// Equal to what a single rank makes; other seeds and other blocks give other numbers.
+static void test_random(const opt_space *space, opt_point *const p[POINTS])
+{
+  tg_grid *alone = NULL;
+  opt_space *one = NULL;
+  opt_point *x = NULL;
+  REQUIRE_OK(tg_grid_create(MPI_COMM_SELF, 1, 1, 64, &alone));
+  REQUIRE_OK(tg_space_create(alone, BLOCKS, rows, cols, &one));
+  REQUIRE_OK(one->ops->create(one, &x));
+  REQUIRE_OK(one->ops->random(one, 99, x));
+  REQUIRE_OK(space->ops->random(space, 99, p[0]));
+  REQUIRE_OK(space->ops->random(space, 100, p[1]));
+  double corner[BLOCKS + 1];
+  for (int k = 0; k < BLOCKS; k++) {
+    double *expected = check_gather(tg_space_block(x, k));
+    CHECK_MATRIX(tg_space_block(p[0], k), expected, 0, "random");
+    corner[k] = expected[0];
+    tg_free(expected);
+  }
+  double *other = check_gather(tg_space_block(p[1], 0));
+  corner[BLOCKS] = other[0];
+  tg_free(other);
+  CHECK(corner[0] != corner[1], "blocks differ: %g", corner[0]);
+  CHECK(corner[0] != corner[2], "seeds differ: %g", corner[0]);
+  one->ops->destroy(one, &x);
+  tg_space_destroy(&one);
+  tg_grid_destroy(&alone);
+}
+
+static void test_space(const tg_grid *grid)
+{
+  opt_space *space = NULL;
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &space));
+  CHECK(space->n_blocks == 2 && space->dimension == 49, "dimension %" PRId64, space->dimension);
+  opt_point *p[POINTS];
+  for (int k = 0; k < POINTS; k++) REQUIRE_OK(space->ops->create(space, &p[k]));
+  const opt_point *const fresh[1] = {p[0]};
+  double zero = -1;
+  REQUIRE_OK(space->ops->dots(space, 1, fresh, fresh, &zero));
+  CHECK(zero == 0, "a new point is zero, its square is %g", zero);
+  test_operations(space, p);
+  test_dots(space, p);
+  test_random(space, p);
+  for (int k = 0; k < POINTS; k++) space->ops->destroy(space, &p[k]);
+  tg_space_destroy(&space);
+}
+
+static void test_failures(const tg_grid *grid)
+{
+  opt_space *space = NULL;
+  const int64_t bad[BLOCKS] = {9, 0};
+  CHECK_FAILS(tg_space_create(grid, BLOCKS, bad, cols, &space), TG_SHAPE, "block 1 of the space is 0 x 4");
+  CHECK(space == NULL, "no space after a failure");
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &space));
+  for (int64_t nth = 1; nth <= 5; nth++) {
+    opt_point *x = NULL;
+    if (grid->rank == grid->size - 1) tg_alloc_fail_after(nth);
+    CHECK_FAILS(space->ops->create(space, &x), TG_MEMORY, "cannot allocate");
+    tg_alloc_fail_after(0);
+    CHECK(x == NULL, "no point after a fault");
+  }
+  tg_space_destroy(&space);
+}
+
+static void run(void)
+{
+  const int64_t blocks[] = {1, 3, 64, 0};
+  check_on_grids(blocks, test_space);
+  check_on_grids(blocks, test_failures);
+}
+
+int main(int argc, char **argv)
+{
+  return check_main(&argc, &argv, run);
+}
