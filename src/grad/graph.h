@@ -115,6 +115,7 @@ bool tg_node_is_spd(const tg_graph *graph, tg_node node);
 tg_status tg_dim_number(tg_graph *graph, int64_t value, tg_dim *out);
 tg_status tg_dim_named(tg_graph *graph, const char *name, tg_dim *out);
 tg_status tg_dim_product(tg_graph *graph, tg_dim a, tg_dim b, tg_dim *out);
+tg_status tg_dim_quotient(tg_graph *graph, tg_dim whole, tg_dim part, tg_dim *out); // exact, else TG_INTERNAL
 bool tg_dim_is_one(const tg_graph *graph, tg_dim dim);
 // The number, or -1 where the size is symbolic.
 int64_t tg_dim_value(const tg_graph *graph, tg_dim dim);
