@@ -7,15 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef enum workers { WORKERS_ONE, WORKERS_RANKS, WORKERS_MPI } workers;
+
 typedef struct command {
   const char *name;
   tg_status (*run)(int argc, char **argv, int *exit_status);
-  bool starts_mpi;
+  workers who;
   const char *help;
 } command;
 
 static const command commands[] = {
-#define TG_COMMAND(name, function, starts_mpi, help) {name, function, starts_mpi, help},
+#define TG_COMMAND(name, function, who, help) {name, function, WORKERS_##who, help},
 #include "cli/commands.def"
 #undef TG_COMMAND
 };
@@ -83,6 +85,16 @@ void tg_cli_warn(const char *format, ...)
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   fprintf(stderr, "tracegrad: warning: %s\n", message);
+}
+
+void tg_cli_print_warnings(const tg_text *lines)
+{
+  const char *line = tg_text_string(lines);
+  while (*line != '\0') {
+    const size_t length = strcspn(line, "\n");
+    tg_cli_warn("%.*s", (int)length, line);
+    line += length + (line[length] == '\n');
+  }
 }
 
 tg_status tg_cli_print(FILE *stream, const tg_text *text)
@@ -153,7 +165,7 @@ static int run_command(int argc, char **argv)
   int exit_status = 0;
   tg_status status = choose(argc, argv, &chosen);
   // A command for one process, under a launcher: rank 0 does it, the others wait for its outcome.
-  const bool mine = chosen == NULL || chosen->starts_mpi || tg_cli_rank() == 0;
+  const bool mine = chosen == NULL || chosen->who != WORKERS_ONE || tg_cli_rank() == 0;
   if (status == TG_OK && chosen != NULL && mine) status = chosen->run(argc - 1, argv + 1, &exit_status);
   if (status != TG_OK) {
     tg_cli_print_error(status, NULL);
@@ -168,7 +180,7 @@ static bool wants_mpi(int argc, char **argv)
   for (int k = 2; k < argc; k++)
     if (strcmp(argv[k], "--help") == 0) return false;
   for (int k = 0; k < N_COMMANDS; k++)
-    if (argc > 2 && strcmp(argv[1], commands[k].name) == 0) return commands[k].starts_mpi;
+    if (argc > 2 && strcmp(argv[1], commands[k].name) == 0) return commands[k].who == WORKERS_MPI;
   return false;
 }
 
@@ -205,7 +217,7 @@ int tg_cli_main(int argc, char **argv)
   fflush(stderr);
   if (with_mpi) {
     // Nobody leaves with an error before rank 0 has said which: the launcher kills the rest at once.
-    MPI_Bcast(&exit_status, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, &exit_status, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     MPI_Finalize();
   }
   return exit_status;

@@ -24,6 +24,8 @@ bool tg_cli_is_launched(void);
 void tg_cli_print_error(tg_status status, const tg_source *source);
 // "tracegrad: warning: ..." on rank 0.
 __attribute__((format(printf, 1, 2))) void tg_cli_warn(const char *format, ...);
+// The same for each line of the text.
+void tg_cli_print_warnings(const tg_text *lines);
 // The text on rank 0; a full disk or a closed pipe is TG_IO.
 tg_status tg_cli_print(FILE *stream, const tg_text *text);
 // The help of a command when --help was given.
@@ -31,7 +33,7 @@ tg_status tg_cli_print_help(const tg_args_spec *spec);
 
 // Subcommands. argv[0] is the command's name. A status other than TG_OK is printed by the caller and decides the exit
 // status; otherwise *exit_status does (0 on entry).
-#define TG_COMMAND(name, function, starts_mpi, help) tg_status function(int argc, char **argv, int *exit_status);
+#define TG_COMMAND(name, function, who, help) tg_status function(int argc, char **argv, int *exit_status);
 #include "cli/commands.def"
 #undef TG_COMMAND
 

@@ -3,6 +3,7 @@
 #define TG_CLI_JOB_H
 
 #include "cli/yaml.h"
+#include "mpi/generate.h"
 #include "opt/options.h"
 
 typedef enum tg_start {
@@ -42,10 +43,8 @@ typedef struct tg_job_data {
   const char *generate; // kind; NULL when read from a file
   int64_t rows;         // of a generated matrix; of a file 0 until it was probed
   int64_t cols;
-  uint64_t seed;
-  double scale;
-  double condition;    // 0 when not given
-  unsigned properties; // of tg_property
+  tg_generate_options options; // of a generated matrix
+  unsigned properties;         // of tg_property
   bool trust;
   bool used; // occurs in the objective
 } tg_job_data;

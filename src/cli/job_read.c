@@ -35,6 +35,17 @@ static const char *text_of(const tg_yaml_node *node)
   return node != NULL && node->kind == TG_YAML_SCALAR ? node->text : NULL;
 }
 
+// The error record gets the place of a node: of a check that knows no job file.
+static tg_status locate_at(tg_job *job, const tg_yaml_node *node, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_error *error = tg_error_get();
+  error->has_span = true;
+  error->span = node->span;
+  job->failed_source = node->source;
+  return tg_error_pass(status, TG_HERE);
+}
+
 // `columns` or `cols`, not both.
 static tg_status read_columns(tg_job *job, const tg_yaml_node *node, int64_t *out)
 {
@@ -135,7 +146,7 @@ static const tg_yaml_item *first_present(const tg_yaml_node *node, const char *c
 
 static tg_status read_file_data(tg_job *job, tg_job_data *out)
 {
-  static const char *const foreign[] = {"rows", "columns", "cols", "seed", "scale", "condition"};
+  static const char *const foreign[] = {"rows", "columns", "cols", "seed", "scale", "condition", "ratio"};
   const tg_yaml_item *stray = first_present(out->node, foreign, sizeof foreign / sizeof foreign[0]);
   if (stray != NULL)
     TG_FAIL_NODE(job, stray->key, TG_JOB, "%s belongs to generated data; %s is read from a file", stray->key->text,
@@ -144,15 +155,27 @@ static tg_status read_file_data(tg_job *job, tg_job_data *out)
   out->dataset = text_of(tg_yaml_get(out->node, "dataset"));
   TG_TRY(tg_job_path(job, file->text, &out->file));
   const tg_file_format *format = NULL;
-  if (tg_file_find_format(out->file, &format) != TG_OK) {
-    job->failed_source = file->source;
-    tg_error_get()->has_span = true;
-    tg_error_get()->span = file->span;
-    return tg_error_pass(tg_error_get()->code, TG_HERE);
-  }
+  TG_TRY(locate_at(job, file, tg_file_find_format(out->file, &format)));
   if (out->dataset != NULL && !format->holds_datasets)
     TG_FAIL_NODE(job, tg_yaml_find(out->node, "dataset")->key, TG_JOB, "a %s file has no datasets", format->label);
   return TG_OK;
+}
+
+static tg_status check_generated(tg_job *job, tg_job_data *out)
+{
+  static const char *const names[] = {"seed", "scale", "condition", "ratio"};
+  const tg_yaml_node *node = tg_yaml_get(out->node, "generate");
+  for (int kind = 0; kind < tg_generate_count(); kind++) {
+    if (strcmp(tg_generate_label(kind), out->generate) != 0) continue;
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+      const tg_yaml_item *item = tg_yaml_find(out->node, names[k]);
+      if (item != NULL && !tg_generate_takes(kind, names[k]))
+        TG_FAIL_NODE(job, item->key, TG_JOB, "generate: %s takes no %s", out->generate, names[k]);
+    }
+    // The other kinds are symmetric or not by their nature: there the key is a claim, verified like any.
+    if (!tg_generate_takes(kind, "symmetric")) out->options.symmetric = false;
+  }
+  return locate_at(job, node, tg_generate_check(out->generate, out->rows, out->cols, &out->options));
 }
 
 static tg_status read_generated_data(tg_job *job, tg_job_data *out)
@@ -166,16 +189,20 @@ static tg_status read_generated_data(tg_job *job, tg_job_data *out)
   if (out->rows == 0) TG_FAIL_NODE(job, out->key, TG_JOB, "generated data %s needs rows", out->name);
   if (out->cols == 0) out->cols = out->rows;
   TG_TRY(check_size(job, out->key, out->rows, out->cols));
-  out->seed = (uint64_t)whole(tg_yaml_get(out->node, "seed"), 1);
-  out->scale = number(tg_yaml_get(out->node, "scale"), 1.0);
-  out->condition = number(tg_yaml_get(out->node, "condition"), 0.0);
-  return TG_OK;
+  out->options = (tg_generate_options){
+      .seed = (uint64_t)whole(tg_yaml_get(out->node, "seed"), 1),
+      .scale = number(tg_yaml_get(out->node, "scale"), 1.0),
+      .condition = number(tg_yaml_get(out->node, "condition"), 0.0),
+      .ratio = number(tg_yaml_get(out->node, "ratio"), 0.0),
+      .symmetric = is_true(tg_yaml_get(out->node, "symmetric")),
+  };
+  return check_generated(job, out);
 }
 
 static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_job_data *out)
 {
   const tg_yaml_node *node = item->value;
-  *out = (tg_job_data){.name = item->key->text, .key = item->key, .node = node, .scale = 1.0};
+  *out = (tg_job_data){.name = item->key->text, .key = item->key, .node = node};
   if (tg_job_find_variable(job, out->name) >= 0)
     TG_FAIL_NODE(job, item->key, TG_NAME, "'%s' is declared under 'variables:' as well", out->name);
   if (tg_value_number(node, &out->number)) {
@@ -251,11 +278,7 @@ static tg_status read_output(tg_job *job)
     job->variables[k].output = item->value->text;
     job->variables[k].output_node = item->value;
     const tg_file_format *format = NULL;
-    if (tg_file_find_format(item->value->text, &format) == TG_OK) continue;
-    job->failed_source = item->value->source;
-    tg_error_get()->has_span = true;
-    tg_error_get()->span = item->value->span;
-    return tg_error_pass(tg_error_get()->code, TG_HERE);
+    TG_TRY(locate_at(job, item->value, tg_file_find_format(item->value->text, &format)));
   }
   return TG_OK;
 }

@@ -1,0 +1,70 @@
+// tracegrad info: what this program would run on.
+#include "cli/cli.h"
+#include "cli/environment.h"
+#include "cli/job_echo.h"
+#include "mpi/grid.h"
+
+static const tg_option options[] = {
+    {"--keys", NULL, false, "print the tables of job file keys as Markdown and nothing else"},
+};
+
+static const tg_args_spec spec = {
+    .command = "info",
+    .operands = "",
+    .summary = "Shows versions, ranks, threads, BLAS core and the process grid for square matrices.",
+    .details = "Under mpirun or srun it speaks about all ranks: start it like the job that is to come.",
+    .n_options = sizeof options / sizeof options[0],
+    .options = options,
+};
+
+static tg_status print_facts(const tg_environment *e, tg_text *out)
+{
+  static const char *const kinds[] = {"sequential", "pthreads", "OpenMP"};
+  tg_text_addf(out, "tracegrad   %s\n", TG_VERSION);
+  tg_text_addf(out, "MPI         %s\n", e->mpi_library);
+  tg_text_addf(out, "BLAS        %s\n", e->blas_config);
+  tg_text_addf(out, "BLAS core   %s, %s\n", e->blas_core,
+               e->blas_parallel >= 0 && e->blas_parallel <= 2 ? kinds[e->blas_parallel] : "unknown threading");
+  tg_text_addf(out, "HDF5        %s\nlibfyaml    %s\njansson     %s\n", e->hdf5, e->yaml, e->json);
+  tg_text_addf(out, "ranks       %d (at most %d a node)\n", e->ranks, e->ranks_here);
+  tg_text_addf(out, "threads     %d a rank, on %d of %d cores\n", e->threads, e->cores_bound, e->cores_here);
+  tg_text_add(out, "memory      ");
+  tg_text_add_bytes_unit(out, tg_environment_memory_bytes());
+  tg_text_add(out, " a node\n");
+  tg_grid_choice choice = {0};
+  TG_TRY(tg_grid_choose(e->ranks, 4096, 4096, &choice));
+  tg_text_addf(out, "grid        %d x %d for 4096 x 4096 matrices: %s\n", choice.rows, choice.cols, choice.reason);
+  return TG_OK;
+}
+
+static tg_status show_environment(tg_text *text)
+{
+  tg_environment environment;
+  TG_TRY(tg_environment_get(&environment));
+  TG_TRY(print_facts(&environment, text));
+  TG_TRY(tg_cli_print(stdout, text));
+  tg_text_clear(text);
+  tg_environment_print_warnings(&environment, text);
+  tg_cli_print_warnings(text);
+  return TG_OK;
+}
+
+tg_status cmd_info(int argc, char **argv, int *exit_status)
+{
+  (void)exit_status;
+  tg_args args;
+  TG_TRY(tg_args_parse(&spec, argc, argv, &args));
+  if (args.help) return tg_cli_print_help(&spec);
+  tg_text text;
+  tg_text_init(&text);
+  tg_status status = TG_OK;
+  if (tg_args_has(&args, "--keys")) {
+    tg_job_print_keys(&text);
+    status = tg_cli_print(stdout, &text);
+  } else {
+    status = show_environment(&text);
+  }
+  tg_text_fini(&text);
+  tg_args_fini(&args);
+  return status;
+}

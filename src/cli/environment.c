@@ -1,0 +1,154 @@
+// Facts about ranks, threads, cores and libraries.
+#define _GNU_SOURCE // sched_getaffinity
+#include "cli/environment.h"
+
+#include <cblas.h>
+#include <hdf5.h>
+#include <libfyaml.h>
+#include <mpi.h>
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+// Cut at the end of the text or of its first line.
+static void copy_line(char *out, size_t capacity, const char *text)
+{
+  const size_t length = strcspn(text, "\n\r");
+  snprintf(out, capacity, "%.*s", (int)length, text);
+}
+
+static void get_versions(tg_environment *out)
+{
+  char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  MPI_Get_library_version(library, &length);
+  char *comma = strchr(library, ',');
+  if (comma != NULL) *comma = '\0';
+  copy_line(out->mpi_library, sizeof out->mpi_library, library);
+  copy_line(out->blas_core, sizeof out->blas_core, openblas_get_corename());
+  copy_line(out->blas_config, sizeof out->blas_config, openblas_get_config());
+  out->blas_parallel = openblas_get_parallel();
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  snprintf(out->hdf5, sizeof out->hdf5, "%u.%u.%u", major, minor, release);
+  copy_line(out->yaml, sizeof out->yaml, fy_library_version());
+  copy_line(out->json, sizeof out->json, jansson_version_str());
+}
+
+enum { MASK_BYTES = CPU_SETSIZE / 8 };
+
+static void get_cores(tg_environment *out, cpu_set_t *mine)
+{
+  CPU_ZERO(mine);
+  if (sched_getaffinity(0, sizeof *mine, mine) != 0) {
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    for (size_t k = 0; (long)k < online && k < CPU_SETSIZE; k++) CPU_SET(k, mine);
+  }
+  out->cores_bound = out->cores_here = CPU_COUNT(mine);
+}
+
+// Ranks of the same node: how many, and the union of their cores.
+static tg_status ask_node(tg_environment *out, const cpu_set_t *mine)
+{
+  MPI_Comm node = MPI_COMM_NULL;
+  if (MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
+    TG_FAIL(TG_MPI, "cannot find the ranks of this node");
+  MPI_Comm_size(node, &out->ranks_here);
+  cpu_set_t all = *mine;
+  MPI_Allreduce(MPI_IN_PLACE, &all, MASK_BYTES, MPI_UNSIGNED_CHAR, MPI_BOR, node);
+  out->cores_here = CPU_COUNT(&all);
+  MPI_Comm_free(&node);
+  int most[2] = {out->ranks_here, out->threads};
+  int fewest[2] = {out->cores_bound, out->cores_here};
+  MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+  MPI_Allreduce(MPI_IN_PLACE, fewest, 2, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  out->ranks_here = most[0];
+  out->threads = most[1];
+  out->cores_bound = fewest[0];
+  out->cores_here = fewest[1];
+  return TG_OK;
+}
+
+tg_status tg_environment_get(tg_environment *out)
+{
+  *out = (tg_environment){.ranks = tg_cli_ranks(), .ranks_here = 1, .threads = omp_get_max_threads()};
+  get_versions(out);
+  cpu_set_t mine;
+  get_cores(out, &mine);
+  return out->ranks > 1 ? ask_node(out, &mine) : TG_OK;
+}
+
+void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
+{
+  static const char *const kinds[] = {"without threads", "with pthreads"};
+  if (e->blas_parallel >= 0 && e->blas_parallel < 2)
+    tg_text_addf(out,
+                 "OpenBLAS is built %s, not with OpenMP: its threads and ours will fight or stay idle; "
+                 "install libopenblas0-openmp and remove the other\n",
+                 kinds[e->blas_parallel]);
+  const bool bound = e->threads > e->cores_bound && e->cores_bound < e->cores_here;
+  if (bound)
+    tg_text_addf(out,
+                 "each rank runs %d threads but is bound to %d core%s: start it with mpirun --map-by slot:PE=%d, or "
+                 "--bind-to none\n",
+                 e->threads, e->cores_bound, e->cores_bound == 1 ? "" : "s", e->threads);
+  if ((int64_t)e->ranks_here * e->threads > e->cores_here && !bound) {
+    const int fitting = e->cores_here / e->ranks_here;
+    tg_text_addf(out, "%d rank%s x %d thread%s share %d core%s of a node: ", e->ranks_here,
+                 e->ranks_here == 1 ? "" : "s", e->threads, e->threads == 1 ? "" : "s", e->cores_here,
+                 e->cores_here == 1 ? "" : "s");
+    if (fitting >= 1)
+      tg_text_addf(out, "set OMP_NUM_THREADS=%d\n", fitting);
+    else
+      tg_text_addf(out, "use at most %d ranks a node%s\n", e->cores_here,
+                   e->threads > 1 ? " and OMP_NUM_THREADS=1" : ", or --mca mpi_yield_when_idle 1");
+  }
+}
+
+json_t *tg_environment_versions(const tg_environment *e)
+{
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "tracegrad", TG_VERSION, "mpi", e->mpi_library, "blas",
+                   e->blas_config, "blas_core", e->blas_core, "hdf5", e->hdf5, "libfyaml", e->yaml, "jansson", e->json);
+}
+
+int64_t tg_environment_peak_bytes(void)
+{
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return (int64_t)usage.ru_maxrss * 1024; // Linux counts in KiB
+}
+
+// A number from a one-line file of the kernel; 0 when there is none ("max").
+static double read_limit(const char *path)
+{
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return 0;
+  char line[64] = "";
+  const double value = fgets(line, sizeof line, file) != NULL ? strtod(line, NULL) : 0;
+  fclose(file);
+  return value;
+}
+
+static double smaller_limit(double a, double b)
+{
+  if (b <= 0) return a;
+  return a <= 0 || b < a ? b : a;
+}
+
+double tg_environment_memory_bytes(void)
+{
+  double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  bytes = smaller_limit(bytes, read_limit("/sys/fs/cgroup/memory.max"));
+  bytes = smaller_limit(bytes, read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+  const char *slurm = getenv("SLURM_MEM_PER_NODE"); // MiB
+  if (slurm != NULL) bytes = smaller_limit(bytes, strtod(slurm, NULL) * 1048576.0);
+  return bytes;
+}

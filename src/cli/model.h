@@ -1,0 +1,29 @@
+// What a job's symbols say, before any number is read: shapes, the graph of the objective, the compiled plan.
+#ifndef TG_CLI_MODEL_H
+#define TG_CLI_MODEL_H
+
+#include "cli/job.h"
+#include "grad/calculus.h"
+#include "grad/lower.h"
+
+typedef struct tg_model {
+  tg_graph *graph;
+  tg_node objective; // what is minimised: f, or -f for maximize
+  int n_variables;
+  int32_t *symbols; // of the variables
+  tg_plan *plan;
+  int *data; // of the job, by position in plan->data
+} tg_model;
+
+// Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.
+// LOCAL: rank 0 does it. Errors are located at the file's name in the job.
+tg_status tg_job_probe(tg_job *job);
+
+// Marks the data that occur in the objective; called by the two below as well. Warns of data that do not.
+void tg_job_mark_used(tg_job *job, bool warn);
+
+// Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
+tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
+void tg_model_destroy(tg_model **model);
+
+#endif
