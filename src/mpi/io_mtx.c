@@ -295,6 +295,7 @@ typedef struct c_locale {
 
 static tg_status c_locale_enter(c_locale *out)
 {
+  out->before = (locale_t)0;
   out->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   if (out->c == (locale_t)0) TG_FAIL(TG_MEMORY, "cannot set the C locale: %s", strerror(errno));
   out->before = uselocale(out->c);

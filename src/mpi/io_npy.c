@@ -123,6 +123,7 @@ tg_status tg_npy_read(const tg_file_source *from, tg_dmat *matrix)
 // The header ends with a line feed on a multiple of 64 bytes, as the format asks for.
 static size_t format_header(const tg_file_target *target, size_t room, unsigned char *out)
 {
+  static const unsigned char magic[8] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
   char text[128];
   const int length =
       snprintf(text, sizeof text, "{'descr': '<f8', 'fortran_order': False, 'shape': (%" PRId64 ", %" PRId64 "), }",
@@ -130,7 +131,7 @@ static size_t format_header(const tg_file_target *target, size_t room, unsigned 
   const size_t total = (10 + (size_t)length + 1 + 63) / 64 * 64;
   TG_ASSERT(length > 0 && (size_t)length < sizeof text && total <= room);
   memset(out, ' ', total);
-  memcpy(out, "\x93NUMPY\x01\x00", 8);
+  memcpy(out, magic, sizeof magic);
   tg_io_store_little(total - 10, 2, out + 8);
   memcpy(out + 10, text, (size_t)length);
   out[total - 1] = '\n';

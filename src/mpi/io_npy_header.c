@@ -247,11 +247,11 @@ static tg_status parse_prefix(const unsigned char *bytes, size_t count, size_t *
   out->version = bytes[6];
   if (out->version < 1 || out->version > 3)
     TG_FAIL(TG_DATA, ".npy version %d.%d is not known, expected 1, 2 or 3", bytes[6], bytes[7]);
-  const int width = out->version == 1 ? 2 : 4;
-  *text_begin = (size_t)(8 + width);
+  const size_t width = out->version == 1 ? 2 : 4;
+  *text_begin = 8 + width;
   if (count < *text_begin)
     TG_FAIL(TG_DATA, "the .npy header is cut: found %zu bytes, expected at least %zu", count, *text_begin);
-  const uint64_t length = tg_io_load_little(bytes + 8, width);
+  const uint64_t length = tg_io_load_little(bytes + 8, (int)width);
   if (length > TG_NPY_HEADER_LIMIT - *text_begin)
     TG_FAIL(TG_DATA, "the .npy header is %" PRIu64 " bytes long, at most %d are read", length, TG_NPY_HEADER_LIMIT);
   if (count - *text_begin < length)

@@ -155,11 +155,9 @@ static piece piece_of(const tg_slab_plan *plan, tg_slab slab, int grid_row, int 
 typedef enum direction { PACK, UNPACK } direction;
 
 // Between the slab in file order and the message of one piece.
-static void move_slab_piece(const tg_slab_plan *plan, const piece *p, direction way, double *numbers, double *message)
+static void move_slab_piece(const tg_slab_plan *plan, const piece *p, direction way, view file, view wire)
 {
   const tg_slab *slab = &p->slab;
-  const view file = plan->order == TG_ROW_MAJOR ? (view){numbers, slab->cols, 1} : (view){numbers, 1, slab->rows};
-  const view wire = {message, 1, p->rows};
   const int64_t row_end = slab->row + slab->rows;
   const int64_t col_end = slab->col + slab->cols;
   int64_t wire_j = 0;
@@ -178,14 +176,13 @@ static void move_slab_piece(const tg_slab_plan *plan, const piece *p, direction 
 }
 
 // Between my blocks and the message of one piece: the piece is a rectangle of consecutive local indices.
-static void move_local_piece(const tg_dmat *matrix, const piece *p, direction way, double *message)
+static void move_local_piece(const tg_dmat *matrix, const piece *p, direction way, view wire)
 {
   const tg_grid *grid = matrix->grid;
   if (p->rows == 0 || p->cols == 0) return;
   const int64_t i = tg_dmat_local_count(p->slab.row, matrix->block, grid->row, grid->rows);
   const int64_t j = tg_dmat_local_count(p->slab.col, matrix->block, grid->col, grid->cols);
   const view mine = view_at((view){matrix->data, 1, matrix->ld}, i, j);
-  const view wire = {message, 1, p->rows};
   copy_view(p->rows, p->cols, way == PACK ? mine : wire, way == PACK ? wire : mine);
 }
 
@@ -269,9 +266,12 @@ static tg_status plan_panel(transfer *t, const tg_slab_panel *panel, tg_slab *mi
 static void move_slab(transfer *t, tg_slab mine, direction way)
 {
   const tg_grid *grid = t->matrix->grid;
+  const bool by_rows = t->plan->order == TG_ROW_MAJOR;
+  const view file = {t->numbers, by_rows ? mine.cols : 1, by_rows ? 1 : mine.rows};
   for (int rank = 0; rank < grid->size; rank++) {
     const piece p = piece_of(t->plan, mine, rank / grid->cols, rank % grid->cols);
-    if (t->slab_counts[rank] > 0) move_slab_piece(t->plan, &p, way, t->numbers, t->slab_message + t->slab_starts[rank]);
+    if (t->slab_counts[rank] == 0) continue;
+    move_slab_piece(t->plan, &p, way, file, (view){t->slab_message + t->slab_starts[rank], 1, p.rows});
   }
 }
 
@@ -280,7 +280,8 @@ static void move_local(transfer *t, const tg_slab_panel *panel, direction way)
   const tg_grid *grid = t->matrix->grid;
   for (int rank = 0; rank < grid->size; rank++) {
     const piece p = piece_of(t->plan, tg_slab_of_rank(t->plan, panel, rank), grid->row, grid->col);
-    if (t->local_counts[rank] > 0) move_local_piece(t->matrix, &p, way, t->local_message + t->local_starts[rank]);
+    if (t->local_counts[rank] == 0) continue;
+    move_local_piece(t->matrix, &p, way, (view){t->local_message + t->local_starts[rank], 1, p.rows});
   }
 }
 
