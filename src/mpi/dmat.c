@@ -59,6 +59,12 @@ int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, i
   return view.ld * view.local_cols;
 }
 
+int64_t tg_dmat_most_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block)
+{
+  return tg_dmat_leading_dimension(tg_dmat_local_count(rows, block, 0, grid->rows)) *
+         tg_dmat_local_count(cols, block, 0, grid->cols);
+}
+
 // The thread that will work on a column touches it first, so that its pages lie near it.
 static void zero_columns(tg_dmat *matrix)
 {

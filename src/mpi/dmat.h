@@ -32,6 +32,8 @@ void tg_dmat_destroy(tg_dmat **matrix);
 int64_t tg_dmat_leading_dimension(int64_t local_rows);
 // Entries that a matrix of this shape takes on this rank, padding included: ld * local_cols.
 int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
+// The most that any rank takes: the same number on all ranks, for agreed allocations.
+int64_t tg_dmat_most_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
 // A matrix over memory of the caller's with room for tg_dmat_local_entries numbers; the contents are kept. Local.
 void tg_dmat_view(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, double *data, tg_dmat *out);
 
