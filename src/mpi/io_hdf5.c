@@ -1,13 +1,14 @@
-// HDF5 through the serial library: every rank reads its slabs; of a new file the library writes all but the numbers.
+// HDF5 through the serial library: every rank reads its slabs; of a new file the library makes all but the numbers.
 //
-// A new dataset is contiguous and allocated early, so its numbers lie at one known offset of a file whose metadata are
-// complete. They then go there as in every other format, by pwrite from all ranks with every result checked, instead
-// of through a library stack whose errors on a full disk could be lost.
+// A library that meets a full disk in H5Fclose keeps the file half closed and may crash when the program ends. So the
+// metadata of a new file are made in memory; the numbers' place, which was left open, is filled in; and metadata and
+// numbers go to the disk as in every other format, by pwrite with every result checked.
+#include <errno.h>
 #include <hdf5.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -337,6 +338,7 @@ static tg_status check_replaced(const tg_file_target *target)
 }
 
 typedef struct new_file {
+  hid_t access;
   hid_t file;
   hid_t space;
   hid_t links;
@@ -344,65 +346,142 @@ typedef struct new_file {
   hid_t dataset;
 } new_file;
 
-static bool create_dataset(const char *path, const tg_file_target *target, new_file *n, haddr_t *offset)
+// A file in memory with the dataset's description, no room allocated for its numbers. The oldest format has no
+// checksums over what is filled in later.
+static bool create_in_memory(const char *name, const tg_file_target *target, new_file *n)
 {
   const hsize_t dims[2] = {(hsize_t)target->rows, (hsize_t)target->cols};
-  n->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  n->access = H5Pcreate(H5P_FILE_ACCESS);
+  if (n->access < 0 || H5Pset_fapl_core(n->access, 4096, false) < 0 ||
+      H5Pset_libver_bounds(n->access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST) < 0)
+    return false;
+  n->file = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, n->access);
   n->space = H5Screate_simple(2, dims, NULL);
   n->links = H5Pcreate(H5P_LINK_CREATE);
   n->creation = H5Pcreate(H5P_DATASET_CREATE);
   if (n->file < 0 || n->space < 0 || n->links < 0 || n->creation < 0) return false;
   if (H5Pset_create_intermediate_group(n->links, 1) < 0 || H5Pset_layout(n->creation, H5D_CONTIGUOUS) < 0 ||
-      H5Pset_alloc_time(n->creation, H5D_ALLOC_TIME_EARLY) < 0 ||
-      H5Pset_fill_time(n->creation, H5D_FILL_TIME_NEVER) < 0)
+      H5Pset_alloc_time(n->creation, H5D_ALLOC_TIME_LATE) < 0 || H5Pset_fill_time(n->creation, H5D_FILL_TIME_NEVER) < 0)
     return false;
   n->dataset = H5Dcreate2(n->file, target->dataset, H5T_IEEE_F64LE, n->space, n->links, n->creation, H5P_DEFAULT);
-  if (n->dataset < 0) return false;
-  *offset = H5Dget_offset(n->dataset);
-  return *offset != HADDR_UNDEF;
+  return n->dataset >= 0 && H5Fflush(n->file, H5F_SCOPE_LOCAL) >= 0;
 }
 
-// All handles are closed also after a failure; the file's own close is what writes the metadata.
-static bool close_new(new_file *n)
+static void close_new(new_file *n)
 {
   if (n->dataset >= 0) H5Dclose(n->dataset);
   if (n->creation >= 0) H5Pclose(n->creation);
   if (n->links >= 0) H5Pclose(n->links);
   if (n->space >= 0) H5Sclose(n->space);
-  return n->file >= 0 && H5Fclose(n->file) >= 0;
+  if (n->file >= 0) H5Fclose(n->file);
+  if (n->access >= 0) H5Pclose(n->access);
 }
 
-static tg_status write_metadata(const char *path, const tg_file_target *target, haddr_t *offset)
+typedef struct image {
+  unsigned char *bytes;
+  int64_t count;
+} image;
+
+static tg_status make_image(const char *path, const tg_file_target *target, image *out)
 {
-  new_file n = {H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID};
-  const bool created = create_dataset(path, target, &n, offset);
-  const reason why_create = last_reason();
-  const bool closed = close_new(&n);
-  const reason why_close = last_reason();
-  if (!created)
-    TG_FAIL(TG_IO, "%s: cannot create the HDF5 dataset '%s': %s", target->final_path, target->dataset, why_create.text);
-  if (!closed) TG_FAIL(TG_IO, "%s: cannot write the HDF5 metadata: %s", target->final_path, why_close.text);
+  new_file n = {H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID};
+  tg_status status = TG_OK;
+  *out = (image){NULL, 0};
+  if (!create_in_memory(path, target, &n))
+    TG_FAIL_GOTO(TG_IO, "%s: cannot create the HDF5 dataset '%s': %s", target->final_path, target->dataset,
+                 last_reason().text);
+  out->count = (int64_t)H5Fget_file_image(n.file, NULL, 0);
+  if (out->count <= 0)
+    TG_FAIL_GOTO(TG_IO, "%s: the HDF5 library gives no image of the new file: %s", target->final_path,
+                 last_reason().text);
+  TG_TRY_GOTO(TG_NEW(out->count, &out->bytes));
+  if (H5Fget_file_image(n.file, out->bytes, (size_t)out->count) != out->count)
+    TG_FAIL_GOTO(TG_IO, "%s: the HDF5 library gives no image of the new file: %s", target->final_path,
+                 last_reason().text);
+done:
+  close_new(&n);
+  return status;
+}
+
+// Fills in where the numbers are and where the file ends (HDF5 File Format Specification 3.0):
+//   superblock version 0: the end-of-file address at byte 40;
+//   data layout message version 3, contiguous: bytes 3 and 1, the address (undefined: all ones), the size.
+// The message must be there exactly once; the library's own answer is checked afterwards.
+static bool place_numbers(const image *file, int64_t data_offset, int64_t data_bytes)
+{
+  enum { END_OF_FILE_AT = 40, MESSAGE = 18 };
+  unsigned char message[MESSAGE];
+  unsigned char *found = NULL;
+  message[0] = 3;
+  message[1] = 1;
+  memset(message + 2, 0xff, 8);
+  tg_io_store_little((uint64_t)data_bytes, 8, message + 10);
+  if (file->count < END_OF_FILE_AT + 8 || file->bytes[8] != 0) return false;
+  for (int64_t at = 0; at + MESSAGE <= file->count; at++) {
+    if (memcmp(file->bytes + at, message, MESSAGE) != 0) continue;
+    if (found != NULL) return false;
+    found = file->bytes + at;
+  }
+  if (found == NULL) return false;
+  tg_io_store_little((uint64_t)data_offset, 8, found + 2);
+  tg_io_store_little((uint64_t)(data_offset + data_bytes), 8, file->bytes + END_OF_FILE_AT);
+  return true;
+}
+
+static tg_status compare_placed(const char *path, const tg_file_target *target, int64_t data_offset)
+{
+  hdf5_source source;
+  int64_t file_bytes = 0;
+  tg_status status = open_source(path, target->dataset, &file_bytes, &source);
+  if (status == TG_OK && (source.rows != target->rows || source.cols != target->cols ||
+                          H5Dget_offset(source.dataset) != (haddr_t)data_offset))
+    status = tg_error_set(TG_INTERNAL, TG_HERE, "the HDF5 library places the numbers elsewhere than at byte %" PRId64,
+                          data_offset);
+  if (status != TG_OK) tg_error_prefix("%s: the new file's metadata are not as expected", target->final_path);
+  close_source(&source);
+  return status;
+}
+
+// The library, reading, must find the dataset and its numbers where they will be written. It wants to see a file of
+// the full size for that; afterwards the numbers alone shall make it that long, so that its size tells of them.
+static tg_status check_placed(const char *path, const tg_file_target *target, const tg_file_layout *layout)
+{
+  if (truncate(path, layout->file_bytes) != 0)
+    return tg_io_write_failed(target->final_path, "reserve the file's size", errno, layout->file_bytes);
+  TG_TRY(compare_placed(path, target, layout->data_offset));
+  if (truncate(path, layout->data_offset) != 0)
+    return tg_io_write_failed(target->final_path, "release the file's size", errno, layout->file_bytes);
   return TG_OK;
+}
+
+static tg_status write_metadata(const char *path, const tg_file_target *target, tg_file_layout *out)
+{
+  enum { ALIGNMENT = 4096 };
+  image file;
+  tg_status status = make_image(path, target, &file);
+  TG_TRY_GOTO(status);
+  const int64_t data_bytes = 8 * target->rows * target->cols;
+  *out = (tg_file_layout){.order = TG_ROW_MAJOR, .record_bytes = 8};
+  out->data_offset = (file.count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  out->file_bytes = out->data_offset + data_bytes;
+  if (!place_numbers(&file, out->data_offset, data_bytes))
+    TG_FAIL_GOTO(TG_INTERNAL, "%s: the HDF5 library's metadata are in an unknown format", target->final_path);
+  TG_TRY_GOTO(tg_io_write_header(path, target->final_path, file.bytes, file.count, out->file_bytes));
+  TG_TRY_GOTO(check_placed(path, target, out));
+done:
+  tg_free(file.bytes);
+  return status;
 }
 
 tg_status tg_hdf5_begin_write(const char *path, const tg_file_target *target, tg_file_layout *out)
 {
-  struct stat facts;
-  haddr_t offset = 0;
   if (target->dataset == NULL)
     TG_FAIL(TG_DATA, "%s: an HDF5 file needs 'dataset:' to name the matrix in it", target->final_path);
   const quiet before = quiet_enter();
   tg_status status = check_replaced(target);
-  if (status == TG_OK) status = write_metadata(path, target, &offset);
+  if (status == TG_OK) status = write_metadata(path, target, out);
   quiet_leave(before);
-  TG_TRY(status);
-  const int64_t data_bytes = 8 * target->rows * target->cols;
-  if (stat(path, &facts) != 0 || (int64_t)facts.st_size < (int64_t)offset + data_bytes)
-    TG_FAIL(TG_IO, "%s: the HDF5 library did not reserve the %" PRId64 " bytes of '%s'", target->final_path, data_bytes,
-            target->dataset);
-  *out = (tg_file_layout){.order = TG_ROW_MAJOR, .data_offset = (int64_t)offset, .record_bytes = 8};
-  out->file_bytes = (int64_t)facts.st_size;
-  return TG_OK;
+  return status;
 }
 
 tg_status tg_hdf5_encode(const double *numbers, int64_t count, unsigned char *records)
