@@ -95,6 +95,7 @@ typedef struct driver {
   double failed_norm;   // the least recomputed one
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
+  double f_start;
 } driver;
 
 static double clock_seconds(void)
@@ -132,16 +133,12 @@ static tg_status list_all(driver *self)
   struct {
     const char *name;
     double *number;
-  } const numbers[] = {{"best_objective", &self->best_f},
-                       {"gradient_norm_start", &run->g_norm_start},
-                       {"x_reach", &run->x_reach},
-                       {"rayleigh_max", &run->rayleigh_max},
-                       {"step", &run->step},
-                       {"seconds", &self->seconds_before},
-                       {"window_objective", &self->window_f},
-                       {"window_gradient", &self->window_g},
-                       {"failed_norm", &self->failed_norm},
-                       {"drift", &self->result->drift}};
+  } const numbers[] = {{"best_objective", &self->best_f},     {"gradient_norm_start", &run->g_norm_start},
+                       {"objective_start", &self->f_start},   {"x_reach", &run->x_reach},
+                       {"rayleigh_max", &run->rayleigh_max},  {"step", &run->step},
+                       {"step_norm", &run->step_norm},        {"seconds", &self->seconds_before},
+                       {"window_objective", &self->window_f}, {"window_gradient", &self->window_g},
+                       {"failed_norm", &self->failed_norm},   {"drift", &self->result->drift}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
   opt_counts *counts = &run->problem->counts;
@@ -322,14 +319,18 @@ static tg_status test_tolerances(driver *self, bool *ended)
   return TG_OK;
 }
 
-// A step that found nothing gets a second look with the gradient recomputed and the solver's memory forgotten.
+// A step that found nothing gets a second look from a gradient recomputed. A ray that falls for ever is proof once the
+// gradient was; any other failure also makes the solver forget what it knew.
 static tg_status handle_failure(driver *self, opt_verdict verdict, bool *ended)
 {
   opt_run *run = &self->run;
-  if (self->last_failure != run->iteration) {
+  const bool is_proved = verdict == OPT_FALLING && run->is_fresh;
+  if (!is_proved && self->last_failure != run->iteration) {
     self->last_failure = run->iteration;
-    run->restarts++;
-    run->solver->reset(self->state);
+    if (verdict != OPT_FALLING) {
+      run->restarts++;
+      run->solver->reset(self->state);
+    }
     TG_TRY(refresh(self));
     return TG_OK;
   }
@@ -376,7 +377,7 @@ static tg_status keep_best(driver *self)
 static bool test_floor(driver *self)
 {
   opt_run *run = &self->run;
-  if (!(run->f < -1e100)) return false;
+  if (!(run->f < -1e40 * fmax(1, fabs(self->f_start)))) return false;
   opt_run_explain(run, "the objective is unbounded below: it fell to %.3e after %" PRId64 " iterations", run->f,
                   run->iteration);
   return end(self, OPT_UNBOUNDED);
@@ -445,6 +446,7 @@ static tg_status start_afresh(driver *self)
   TG_TRY(opt_run_refresh(run));
   TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
   run->g_norm_start = run->g_norm;
+  self->f_start = run->f;
   self->best_f = INFINITY;
   self->window_f = run->f;
   self->window_g = run->g_norm;

@@ -39,14 +39,17 @@ static tg_status expand(const opt_phi *phi, const opt_line_options *options, opt
   return TG_OK;
 }
 
-// Where the required decrease is below the noise of f, the slope decides.
-static tg_status accept_in_noise(const opt_phi *phi, const opt_line_options *options, double t, double rise,
-                                 bool has_slope, double slope, bool *accepted)
+// Where even the linear decrease drowns in the noise of f, the slopes must find the step.
+static bool is_hidden(const opt_phi *phi, const opt_line_found *found)
 {
-  *accepted = false;
-  if (!(rise <= phi->noise) || -options->decrease * t * phi->slope > phi->noise) return TG_OK;
-  if (!has_slope) TG_TRY(phi->eval(phi->self, t, &rise, &slope));
-  *accepted = isfinite(slope) && opt_line_is_approximate_wolfe(phi, options, rise, slope);
+  return found->rise <= phi->noise && -found->t * phi->slope <= phi->noise;
+}
+
+static tg_status search_by_slopes(const opt_phi *phi, const opt_line_options *options, opt_line_found *found)
+{
+  const int spent = found->evaluations;
+  TG_TRY(opt_line_search_hager_zhang.search(phi, options, found));
+  found->evaluations += spent;
   return TG_OK;
 }
 
@@ -60,17 +63,16 @@ static tg_status search_armijo(const opt_phi *phi, const opt_line_options *optio
     // A finite value with an infinite gradient is no point to stand on.
     if (is_first && !isfinite(slope)) found->rise = NAN;
     if (isfinite(found->rise)) found->verdict = OPT_LINE_STUCK;
-    bool accepted = isfinite(found->rise) && is_sufficient(phi, options, found->t, found->rise);
-    const bool is_steep = is_first && accepted && slope < options->curvature * phi->slope;
-    if (!accepted) TG_TRY(accept_in_noise(phi, options, found->t, found->rise, is_first, slope, &accepted));
-    if (accepted) {
+    if (isfinite(found->rise) && is_sufficient(phi, options, found->t, found->rise)) {
       found->verdict = OPT_LINE_FOUND;
       found->evaluations++;
-      if (is_steep) TG_TRY(expand(phi, options, found));
+      if (is_first && slope < options->curvature * phi->slope) TG_TRY(expand(phi, options, found));
       return TG_OK;
     }
+    if (isfinite(found->rise) && is_hidden(phi, found)) break;
     found->t = shorter_step(phi, found->t, found->rise);
   }
+  if (found->verdict == OPT_LINE_STUCK) TG_TRY(search_by_slopes(phi, options, found));
   return TG_OK;
 }
 

@@ -128,6 +128,27 @@ tg_status opt_ray_move(opt_ray *ray, double t)
   return TG_OK;
 }
 
+// A quadratic's curvature along d that is rounding error next to the largest one met: a direction of the Hessian's
+// kernel. Conjugate gradients on an inconsistent system end in such a direction, with a curvature of either sign.
+static bool is_flat(const opt_ray *ray)
+{
+  const double curvature = 2 * ray->coefs[2] / (ray->d_norm * ray->d_norm);
+  return ray->degree == 2 && curvature <= 16 * DBL_EPSILON * ray->run->rayleigh_max;
+}
+
+bool opt_ray_falls(const opt_ray *ray)
+{
+  double t = 0;
+  double rise = 0;
+  if (ray->degree < 1) return false;
+  return is_flat(ray) || opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) == OPT_POLYNOMIAL_FALLING;
+}
+
+double opt_first_trial(const opt_run *run, double d_norm)
+{
+  return run->iteration == 0 ? fmin(1, 1 / d_norm) : run->step_norm / d_norm;
+}
+
 bool opt_ray_is_resolved(const opt_ray *ray)
 {
   const opt_run *run = ray->run;
@@ -230,6 +251,12 @@ tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double 
     *verdict = OPT_OUT_OF_RANGE;
     return TG_OK;
   }
+  // Whatever the line search: a polynomial that falls for ever is known to.
+  if (opt_ray_falls(&ray)) {
+    *verdict = opt_ray_falling(&ray);
+    return TG_OK;
+  }
+  opt_line_found found;
   const opt_phi phi = opt_ray_phi(&ray);
   const opt_line_options options = {.first = first,
                                     .longest = horizon * fmax(1, run->x_reach) / d_norm,
@@ -237,7 +264,6 @@ tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double 
                                     .curvature = curvature,
                                     .step_length = run->options->step_length,
                                     .max_evaluations = 60};
-  opt_line_found found;
   TG_TRY(run->search->search(&phi, &options, &found));
   TG_TRY(conclude(&ray, &found, verdict));
   return TG_OK;

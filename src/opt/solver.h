@@ -96,12 +96,17 @@ tg_status opt_ray_move(opt_ray *ray, double t);
 bool opt_ray_is_resolved(const opt_ray *ray);
 // What a line search needs to know about the ray.
 opt_phi opt_ray_phi(opt_ray *ray);
+// Whether the ray's polynomial is known to fall for ever.
+bool opt_ray_falls(const opt_ray *ray);
 // The verdict FALLING with its reason, or STUCK where the slope is not resolved.
 opt_verdict opt_ray_falling(opt_ray *ray);
 
 // Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions.
 tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict);
+
+// A first trial for a direction without a natural length: as far as the last step went, or min(1, |d|) at the start.
+double opt_first_trial(const opt_run *run, double d_norm);
 
 // Listing.
 tg_status opt_listing_add_vector(opt_listing *listing, const char *name, int64_t index, opt_point *point);

@@ -74,12 +74,11 @@ static tg_status step_on_polynomial(opt_ray *ray, double allowed, double t, opt_
   double minimiser = 0;
   double rise = 0;
   *verdict = OPT_STUCK;
-  const opt_polynomial_shape shape = opt_polynomial_minimise(ray->degree, ray->coefs, &minimiser, &rise);
-  if (shape == OPT_POLYNOMIAL_FALLING) {
+  if (opt_ray_falls(ray)) {
     *verdict = opt_ray_falling(ray);
     return TG_OK;
   }
-  if (shape == OPT_POLYNOMIAL_FLAT) {
+  if (opt_polynomial_minimise(ray->degree, ray->coefs, &minimiser, &rise) != OPT_POLYNOMIAL_MINIMUM) {
     opt_run_explain(ray->run, "the objective does not fall along -g, |g| = %.3e", ray->run->g_norm);
     return TG_OK;
   }
@@ -151,7 +150,7 @@ static tg_status step_two_point(opt_run *run, void *state, opt_verdict *verdict)
   if (ray.degree >= 0) {
     TG_TRY(step_on_polynomial(&ray, allowed, self->t, verdict));
   } else {
-    const double first = self->t > 0 ? self->t : fmin(1, 1 / run->g_norm);
+    const double first = self->t > 0 ? self->t : opt_first_trial(run, run->g_norm);
     TG_TRY(step_by_trials(&ray, allowed, first, verdict));
   }
   if (*verdict == OPT_MOVED) TG_TRY(choose_length(run, self));

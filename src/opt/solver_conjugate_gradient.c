@@ -140,7 +140,7 @@ static tg_status step_conjugate(opt_run *run, void *state, opt_verdict *verdict)
 {
   conjugate *self = state;
   if (!self->has_direction) TG_TRY(restart(run, self));
-  double first = fmin(1, 1 / self->d_norm);
+  double first = opt_first_trial(run, self->d_norm);
   if (self->length > 0) first = fmin(self->length * self->length_slope / self->slope, 10 * self->length);
   const double slope = self->slope;
   TG_TRY(opt_run_search(run, self->d, slope, self->d_norm, first, 0.1, verdict));

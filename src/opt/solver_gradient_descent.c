@@ -56,9 +56,9 @@ static tg_status steepest(const opt_run *run, opt_point *d, double *slope, doubl
 }
 
 // The first trial takes up the last step's first-order change (Nocedal and Wright 2006, formula 3.60's companion).
-static double first_trial(const descent *self, double slope, double d_norm)
+static double first_trial(const opt_run *run, const descent *self, double slope, double d_norm)
 {
-  if (self->slope == 0) return fmin(1, 1 / d_norm);
+  if (self->slope == 0) return opt_first_trial(run, d_norm);
   return fmin(self->length * self->slope / slope, 10 * self->length);
 }
 
@@ -68,7 +68,7 @@ static tg_status step_descent(opt_run *run, void *state, opt_verdict *verdict)
   double slope = 0;
   double d_norm = 0;
   TG_TRY(steepest(run, self->d, &slope, &d_norm));
-  TG_TRY(opt_run_search(run, self->d, slope, d_norm, first_trial(self, slope, d_norm), 0.9, verdict));
+  TG_TRY(opt_run_search(run, self->d, slope, d_norm, first_trial(run, self, slope, d_norm), 0.9, verdict));
   if (*verdict != OPT_MOVED) return TG_OK;
   self->slope = slope;
   self->length = run->step;

@@ -157,7 +157,7 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
     self->gamma = 1;
     TG_TRY(direction(run, self, &slope, &d_norm));
   }
-  const double first = self->count > 0 ? 1 : fmin(1, 1 / d_norm);
+  const double first = self->count > 0 ? 1 : opt_first_trial(run, d_norm);
   TG_TRY(opt_run_search(run, self->d, slope, d_norm, first, 0.9, verdict));
   if (*verdict == OPT_MOVED) TG_TRY(remember_pair(run, self));
   return TG_OK;

@@ -1,0 +1,105 @@
+// The opt_problem around a hand-written objective, with a watch over the order of calls.
+#include "support/hand_problem.h"
+
+#include <string.h>
+
+static int64_t dimension(const hand_problem *problem)
+{
+  return problem->space.base.dimension;
+}
+
+static bool is_same(const hand_problem *problem, const double *a, const double *b)
+{
+  return memcmp(a, b, (size_t)dimension(problem) * sizeof *a) == 0;
+}
+
+static void remember(const hand_problem *problem, const double *source, double *target)
+{
+  memcpy(target, source, (size_t)dimension(problem) * sizeof *source);
+}
+
+static void expect_current(hand_problem *problem, const double *x)
+{
+  if (!problem->has_current || !is_same(problem, x, problem->current)) problem->violations++;
+}
+
+static tg_status value(opt_problem *base, const opt_point *x, double *f)
+{
+  hand_problem *problem = base->self;
+  base->counts.values++;
+  *f = problem->objective->value(problem, serial_block_const(x, 0));
+  return TG_OK;
+}
+
+static tg_status gradient(opt_problem *base, const opt_point *x, double *f, opt_point *g)
+{
+  hand_problem *problem = base->self;
+  base->counts.gradients++;
+  *f = problem->objective->value(problem, serial_block_const(x, 0));
+  problem->objective->gradient(problem, serial_block_const(x, 0), serial_block(g, 0));
+  remember(problem, serial_block_const(x, 0), problem->current);
+  problem->has_current = true;
+  problem->has_line = false;
+  return TG_OK;
+}
+
+static tg_status line(opt_problem *base, const opt_point *x, const opt_point *d, double *c)
+{
+  hand_problem *problem = base->self;
+  base->counts.lines++;
+  base->counts.products++;
+  expect_current(problem, serial_block_const(x, 0));
+  problem->objective->line(problem, serial_block_const(x, 0), serial_block_const(d, 0), c);
+  remember(problem, serial_block_const(d, 0), problem->direction);
+  problem->has_line = true;
+  return TG_OK;
+}
+
+static tg_status advance(opt_problem *base, double t, opt_point *x, const opt_point *d, double *f, opt_point *g)
+{
+  hand_problem *problem = base->self;
+  expect_current(problem, serial_block_const(x, 0));
+  if (!problem->has_line || !is_same(problem, serial_block_const(d, 0), problem->direction)) problem->violations++;
+  TG_TRY(base->space->ops->axpby(base->space, t, d, 1, x));
+  *f = problem->objective->value(problem, serial_block_const(x, 0));
+  problem->objective->gradient(problem, serial_block_const(x, 0), serial_block(g, 0));
+  for (int64_t i = 0; i < dimension(problem); i++) serial_block(g, 0)[i] *= 1 + problem->carried_error;
+  remember(problem, serial_block_const(x, 0), problem->current);
+  problem->has_line = false;
+  return TG_OK;
+}
+
+static tg_status hessian(opt_problem *base, const opt_point *x, const opt_point *v, opt_point *hv)
+{
+  hand_problem *problem = base->self;
+  base->counts.hessians++;
+  base->counts.products++;
+  expect_current(problem, serial_block_const(x, 0));
+  problem->objective->hessian(problem, serial_block_const(x, 0), serial_block_const(v, 0), serial_block(hv, 0));
+  problem->has_line = false;
+  return TG_OK;
+}
+
+static const opt_problem_ops operations = {
+    .value = value, .gradient = gradient, .line = line, .advance = advance, .hessian = hessian};
+
+void hand_problem_init(hand_problem *problem, const hand_objective *objective)
+{
+  *problem = (hand_problem){.objective = objective};
+  serial_space_init(&problem->space, objective->n_blocks, objective->rows, objective->cols);
+  TG_ASSERT(dimension(problem) <= HAND_DATA_MAX);
+  problem->base = (opt_problem){.ops = &operations,
+                                .space = &problem->space.base,
+                                .degree = objective->degree,
+                                .has_hessian = objective->hessian != NULL,
+                                .self = problem};
+  objective->set_up(problem);
+}
+
+tg_status hand_problem_start(hand_problem *problem, opt_point **out)
+{
+  const opt_space *space = &problem->space.base;
+  TG_TRY(space->ops->create(space, out));
+  problem->objective->start(problem, serial_block(*out, 0));
+  return TG_OK;
+}
