@@ -9,8 +9,9 @@
 
 typedef struct serial_factor {
   bool is_cholesky;
-  double *entries; // n x n: L in the lower triangle, or L and U
-  int64_t *pivots; // LU: row k was swapped with pivots[k]
+  double *entries;     // n x n: L in the lower triangle, or L and U
+  int64_t *pivots;     // LU: row k was swapped with pivots[k]
+  int64_t zero_column; // LU: from 1, 0 when regular
 } serial_factor;
 
 struct serial_exec {
@@ -368,6 +369,7 @@ static tg_status run_cholesky(serial_exec *exec, const tg_instr *instr)
   serial_factor *factor = &exec->factors[instr->out];
   double *l = factor->entries;
   factor->is_cholesky = true;
+  factor->zero_column = 0;
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j <= i; j++) {
       double sum = in.at[i + j * n];
@@ -395,13 +397,17 @@ static tg_status run_lu(serial_exec *exec, const tg_instr *instr)
   serial_factor *factor = &exec->factors[instr->out];
   double *a = factor->entries;
   factor->is_cholesky = false;
+  factor->zero_column = 0;
   memcpy(a, in.at, (size_t)(n * n) * sizeof *a);
   for (int64_t k = 0; k < n; k++) {
     int64_t pivot = k;
     for (int64_t i = k; i < n; i++)
       if (fabs(a[i + k * n]) > fabs(a[pivot + k * n])) pivot = i;
-    if (a[pivot + k * n] == 0.0) TG_FAIL(TG_NUMERIC, "singular at column %" PRId64, k + 1);
     factor->pivots[k] = pivot;
+    if (a[pivot + k * n] == 0.0) { // nothing below to eliminate
+      if (factor->zero_column == 0) factor->zero_column = k + 1;
+      continue;
+    }
     if (pivot != k) swap_rows(a, n, k, pivot);
     for (int64_t i = k + 1; i < n; i++) {
       a[i + k * n] /= a[k + k * n];
@@ -452,6 +458,12 @@ static void solve_vector(const serial_factor *factor, int64_t n, bool trans, dou
   if (trans) swap_entries(factor, n, true, v);
 }
 
+static tg_status require_regular(const serial_factor *factor)
+{
+  if (factor->zero_column > 0) TG_FAIL(TG_NUMERIC, "singular at column %" PRId64, factor->zero_column);
+  return TG_OK;
+}
+
 // From the right row by row: x op(F)^-1 = (op(F)^-T x')'.
 static tg_status run_solve(serial_exec *exec, const tg_instr *instr)
 {
@@ -460,6 +472,7 @@ static tg_status run_solve(serial_exec *exec, const tg_instr *instr)
   const serial_factor *factor = &exec->factors[instr->factor];
   const int64_t n = exec->plan->factor_sizes[instr->factor];
   double *v = NULL;
+  TG_TRY(require_regular(factor));
   TG_TRY(tg_alloc_numbers(n, &v));
   for (int64_t s = 0; s < (instr->right ? in.rows : in.cols); s++) {
     for (int64_t k = 0; k < n; k++) v[k] = instr->right ? in.at[s + k * in.rows] : in.at[k + s * in.rows];
@@ -473,6 +486,7 @@ static tg_status run_solve(serial_exec *exec, const tg_instr *instr)
 static tg_status run_inverse(serial_exec *exec, const tg_instr *instr)
 {
   const matrix out = matrix_of(exec, instr->out);
+  TG_TRY(require_regular(&exec->factors[instr->factor]));
   memset(out.at, 0, (size_t)(out.rows * out.cols) * sizeof *out.at);
   for (int64_t j = 0; j < out.cols; j++) {
     out.at[j + j * out.rows] = 1;
@@ -495,15 +509,27 @@ static double log_determinant(const serial_factor *factor, int64_t n, int *sign)
   return sum;
 }
 
-static tg_status run_determinant(serial_exec *exec, const tg_instr *instr)
+static tg_status run_logdet(serial_exec *exec, const tg_instr *instr)
 {
   int sign = 1;
-  const double log_det = log_determinant(&exec->factors[instr->factor], exec->plan->factor_sizes[instr->factor], &sign);
-  if (instr->op == TG_OP_LOGDET && sign < 0) TG_FAIL(TG_NUMERIC, "the determinant is negative");
+  const serial_factor *factor = &exec->factors[instr->factor];
+  TG_TRY(require_regular(factor));
+  const double log_det = log_determinant(factor, exec->plan->factor_sizes[instr->factor], &sign);
+  if (sign < 0) TG_FAIL(TG_NUMERIC, "the determinant is negative");
+  exec->registers[instr->out] = log_det;
+  return TG_OK;
+}
+
+static tg_status run_det(serial_exec *exec, const tg_instr *instr)
+{
+  int sign = 1;
+  const serial_factor *factor = &exec->factors[instr->factor];
+  exec->registers[instr->out] = 0;
+  if (factor->zero_column > 0) return TG_OK;
+  const double log_det = log_determinant(factor, exec->plan->factor_sizes[instr->factor], &sign);
   const double det = sign * exp(log_det);
-  if (instr->op == TG_OP_DET && (!isfinite(det) || fabs(det) < 2.2250738585072014e-308))
-    TG_FAIL(TG_NUMERIC, "the determinant e^%g is out of range", log_det);
-  exec->registers[instr->out] = instr->op == TG_OP_LOGDET ? log_det : det;
+  if (!isnormal(det)) TG_FAIL(TG_NUMERIC, "the determinant e^%g is out of range", log_det);
+  exec->registers[instr->out] = det;
   return TG_OK;
 }
 
@@ -529,8 +555,8 @@ static const serial_runner runners[TG_OPCODE_COUNT] = {
     [TG_OP_LU] = run_lu,
     [TG_OP_SOLVE] = run_solve,
     [TG_OP_INVERSE] = run_inverse,
-    [TG_OP_LOGDET] = run_determinant,
-    [TG_OP_DET] = run_determinant,
+    [TG_OP_LOGDET] = run_logdet,
+    [TG_OP_DET] = run_det,
     [TG_OP_DIAG] = run_diag,
     [TG_OP_DIAGVEC] = run_diagvec,
     [TG_OP_RESHAPE] = run_reshape,
