@@ -24,7 +24,7 @@ static const command commands[] = {
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
-static bool mpi_is_running(void)
+bool tg_cli_has_mpi(void)
 {
   int begun = 0;
   int over = 0;
@@ -36,15 +36,8 @@ static bool mpi_is_running(void)
 int tg_cli_rank(void)
 {
   int rank = 0;
-  if (mpi_is_running()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (tg_cli_has_mpi()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   return rank;
-}
-
-int tg_cli_ranks(void)
-{
-  int size = 1;
-  if (mpi_is_running()) MPI_Comm_size(MPI_COMM_WORLD, &size);
-  return size;
 }
 
 bool tg_cli_is_launched(void)
@@ -54,23 +47,26 @@ bool tg_cli_is_launched(void)
   return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL || getenv("PMI_RANK") != NULL || by_srun;
 }
 
+void tg_cli_diagnose(tg_status status, const tg_source *source, tg_text *out)
+{
+  const tg_error *error = tg_error_get();
+  const char *message = error->code == status ? error->message : tg_status_label(status);
+  if (error->has_span && source != NULL)
+    tg_source_diagnose(source, error->span, "error", message, out);
+  else
+    tg_text_addf(out, "tracegrad: error: %s\n", message);
+  // Our own mistakes are reported with their origin.
+  if (status == TG_INTERNAL)
+    tg_text_addf(out, "    in %s (%s:%d); please report this\n", error->origin.function, error->origin.file,
+                 error->origin.line);
+}
+
 void tg_cli_print_error(tg_status status, const tg_source *source)
 {
   if (tg_cli_rank() != 0) return;
-  const tg_error *error = tg_error_get();
-  const char *message = error->code == status ? error->message : tg_status_label(status);
   tg_text text;
   tg_text_init(&text);
-  if (error->has_span && source != NULL)
-    tg_source_diagnose(source, error->span, "error", message, &text);
-  else if (source != NULL)
-    tg_text_addf(&text, "%s: error: %s\n", source->name, message);
-  else
-    tg_text_addf(&text, "tracegrad: error: %s\n", message);
-  // Our own mistakes are reported with the way they took.
-  if (status == TG_INTERNAL)
-    tg_text_addf(&text, "    in %s (%s:%d); please report this\n", error->origin.function, error->origin.file,
-                 error->origin.line);
+  tg_cli_diagnose(status, source, &text);
   fflush(stdout);
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);

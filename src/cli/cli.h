@@ -12,15 +12,17 @@
 // The whole program; returns its exit status. The only caller is main.
 int tg_cli_main(int argc, char **argv);
 
-// My rank and the number of ranks; 0 of 1 where MPI is not running.
+// Whether MPI is running, and my rank: 0 where it is not.
+bool tg_cli_has_mpi(void);
 int tg_cli_rank(void);
-int tg_cli_ranks(void);
 // Whether this process was started by an MPI launcher (mpirun, srun): then MPI is started for every subcommand,
 // rank 0 alone works where one process is enough, and all ranks leave together with one exit status.
 bool tg_cli_is_launched(void);
 
-// Prints the error record on rank 0 to stderr, once: located in `source` when the error carries a span and a source
-// is given, else "tracegrad: error: message". Clears nothing.
+// The error record as text: located in `source` when the error carries a span and a source is given, else
+// "tracegrad: error: message".
+void tg_cli_diagnose(tg_status status, const tg_source *source, tg_text *out);
+// Prints it on rank 0 to stderr.
 void tg_cli_print_error(tg_status status, const tg_source *source);
 // "tracegrad: warning: ..." on rank 0.
 __attribute__((format(printf, 1, 2))) void tg_cli_warn(const char *format, ...);

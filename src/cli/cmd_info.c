@@ -40,7 +40,7 @@ static tg_status print_facts(const tg_environment *e, tg_text *out)
 static tg_status show_environment(tg_text *text)
 {
   tg_environment environment;
-  TG_TRY(tg_environment_get(&environment));
+  TG_TRY(tg_environment_get(tg_cli_has_mpi() ? MPI_COMM_WORLD : MPI_COMM_NULL, &environment));
   TG_TRY(print_facts(&environment, text));
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);

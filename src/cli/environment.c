@@ -56,10 +56,10 @@ static void get_cores(tg_environment *out, cpu_set_t *mine)
 }
 
 // Ranks of the same node: how many, and the union of their cores.
-static tg_status ask_node(tg_environment *out, const cpu_set_t *mine)
+static tg_status ask_node(MPI_Comm comm, tg_environment *out, const cpu_set_t *mine)
 {
   MPI_Comm node = MPI_COMM_NULL;
-  if (MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
+  if (MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
     TG_FAIL(TG_MPI, "cannot find the ranks of this node");
   MPI_Comm_size(node, &out->ranks_here);
   cpu_set_t all = *mine;
@@ -68,8 +68,8 @@ static tg_status ask_node(tg_environment *out, const cpu_set_t *mine)
   MPI_Comm_free(&node);
   int most[2] = {out->ranks_here, out->threads};
   int fewest[2] = {out->cores_bound, out->cores_here};
-  MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-  MPI_Allreduce(MPI_IN_PLACE, fewest, 2, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, comm);
+  MPI_Allreduce(MPI_IN_PLACE, fewest, 2, MPI_INT, MPI_MIN, comm);
   out->ranks_here = most[0];
   out->threads = most[1];
   out->cores_bound = fewest[0];
@@ -77,13 +77,14 @@ static tg_status ask_node(tg_environment *out, const cpu_set_t *mine)
   return TG_OK;
 }
 
-tg_status tg_environment_get(tg_environment *out)
+tg_status tg_environment_get(MPI_Comm comm, tg_environment *out)
 {
-  *out = (tg_environment){.ranks = tg_cli_ranks(), .ranks_here = 1, .threads = omp_get_max_threads()};
+  *out = (tg_environment){.ranks = 1, .ranks_here = 1, .threads = omp_get_max_threads()};
+  if (comm != MPI_COMM_NULL) MPI_Comm_size(comm, &out->ranks);
   get_versions(out);
   cpu_set_t mine;
   get_cores(out, &mine);
-  return out->ranks > 1 ? ask_node(out, &mine) : TG_OK;
+  return out->ranks > 1 ? ask_node(comm, out, &mine) : TG_OK;
 }
 
 void tg_environment_print_warnings(const tg_environment *e, tg_text *out)

@@ -3,6 +3,7 @@
 #define TG_CLI_ENVIRONMENT_H
 
 #include <jansson.h>
+#include <mpi.h>
 
 #include "base/text.h"
 
@@ -21,8 +22,8 @@ typedef struct tg_environment {
   char json[32];
 } tg_environment;
 
-// Collective over all ranks when MPI runs, else about this process.
-tg_status tg_environment_get(tg_environment *out);
+// About the ranks of comm; collective. MPI_COMM_NULL, which needs no MPI to run: about this process.
+tg_status tg_environment_get(MPI_Comm comm, tg_environment *out);
 // One line for each thing to mend, with the remedy; nothing when all is well.
 void tg_environment_print_warnings(const tg_environment *environment, tg_text *out);
 // The versions for the report; NULL when memory is short.

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "opt/driver.h"
 
 enum { JOB_MAX_BYTES = 4 << 20, SHOWN_SET_BYTES = 60 };
 
@@ -137,12 +138,20 @@ void tg_job_relocate(tg_job *job, const tg_job_expression *expression)
   error->span.end = end > begin ? expression->offsets[end - 1] + 1 : error->span.begin + 1;
 }
 
+// Failures while running (disk, memory, numbers) carry no span: they are not the job file's fault.
+static const tg_source *failed_source(const tg_job *job)
+{
+  return job != NULL && tg_error_get()->has_span ? &job->sources[job->failed_source] : NULL;
+}
+
+void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out)
+{
+  tg_cli_diagnose(status, failed_source(job), out);
+}
+
 void tg_job_print_error(const tg_job *job, tg_status status)
 {
-  const tg_source *source = NULL;
-  // Failures while running (disk, memory, numbers) are not the job file's fault.
-  if (tg_error_get()->has_span) source = &job->sources[job->failed_source];
-  tg_cli_print_error(status, source);
+  tg_cli_print_error(status, failed_source(job));
 }
 
 void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format, ...)
@@ -206,4 +215,25 @@ tg_status tg_job_executable(tg_job *job)
                  preconditioner->text);
   if (job->checkpoint != NULL) TG_FAIL_NODE(job, job->checkpoint, TG_UNSUPPORTED, "checkpoint: not available yet");
   return TG_OK;
+}
+
+tg_status tg_job_verify_solver(tg_job *job, int degree, bool has_hessian)
+{
+  const tg_status status = opt_options_verify(&job->solver, degree, has_hessian);
+  if (status == TG_OK) return TG_OK;
+  // The method alone is at fault when it fails with the default line search as well.
+  opt_options alone = job->solver;
+  opt_options_init(&alone);
+  alone.method = job->solver.method;
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_add(&message, tg_error_get()->message);
+  const bool by_method = opt_options_verify(&alone, degree, has_hessian) != TG_OK;
+  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
+  const tg_yaml_node *node = tg_yaml_get(solver, by_method ? "method" : "line_search");
+  if (node == NULL) node = solver != NULL ? solver : job->root;
+  job->failed_source = node->source;
+  tg_error_set_at(status, TG_HERE, node->span, "%s", tg_text_string(&message));
+  tg_text_fini(&message);
+  return status;
 }

@@ -100,7 +100,9 @@ void tg_job_destroy(tg_job **job);
 
 // Moves the span of the current error from the expression's text to the job's.
 void tg_job_relocate(tg_job *job, const tg_job_expression *expression);
-// Shows the error record on rank 0, located where it can be.
+// The current error as text, located where it can be: "job.yaml:3:18: error: ...", the line, a caret.
+void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out);
+// Shows it on rank 0. job may be NULL.
 void tg_job_print_error(const tg_job *job, tg_status status);
 // A warning at a node, on rank 0.
 __attribute__((format(printf, 3, 4))) void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format,
@@ -112,5 +114,7 @@ int tg_job_find_data(const tg_job *job, const char *name);     // -1 when unknow
 int tg_job_find_variable(const tg_job *job, const char *name); // likewise
 // Whether every feature the job names can be executed; TG_UNSUPPORTED names the first that cannot, where it stands.
 tg_status tg_job_executable(tg_job *job);
+// Whether the solver the job names can serve an objective of that degree; located at the method or line search.
+tg_status tg_job_verify_solver(tg_job *job, int degree, bool has_hessian);
 
 #endif

@@ -87,7 +87,7 @@ tg_status tg_job_echo(const tg_job *job, json_t **out)
   const char *name = NULL;
   json_t *entry = NULL;
   json_object_foreach(json_object_get(root, "variables"), name, entry) fill_defaults(entry, "variables.*.");
-  fill_defaults(section(root, "output"), "output.");
+  json_object_set_new(section(root, "output"), "directory", json_string(job->output_directory));
   if (json_object_get(root, "process_grid") == NULL) json_object_set_new(root, "process_grid", json_string("auto"));
   *out = root;
   return TG_OK;

@@ -153,6 +153,23 @@ static tg_status find_variables(tg_job *job, tg_model *model)
   return TG_OK;
 }
 
+// Arguments have smaller ids than their node, so one pass downwards reaches everything below the objective.
+static tg_status find_kinks(tg_model *model)
+{
+  bool *reached = NULL;
+  TG_TRY(TG_NEW((int64_t)model->objective + 1, &reached));
+  model->is_smooth = true;
+  reached[model->objective] = true;
+  for (tg_node node = model->objective; node > TG_NONE; node--) {
+    if (!reached[node]) continue;
+    const tg_info *info = tg_node_info(model->graph, node);
+    if (info->kind == TG_ABS || info->kind == TG_SIGN || info->kind == TG_RELU) model->is_smooth = false;
+    for (int32_t k = 0; k < info->n_args; k++) reached[info->args[k]] = true;
+  }
+  tg_free(reached);
+  return TG_OK;
+}
+
 // ---- plan ----
 
 static tg_status lower(tg_job *job, tg_model *model, const tg_lower_options *given)
@@ -201,6 +218,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(compile(job, model));
   TG_TRY(find_variables(job, model));
   if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
+  TG_TRY(find_kinks(model));
   TG_TRY(lower(job, model, options));
   return match_data(job, model);
 }

@@ -12,7 +12,8 @@ typedef struct tg_model {
   int n_variables;
   int32_t *symbols; // of the variables
   tg_plan *plan;
-  int *data; // of the job, by position in plan->data
+  int *data;      // of the job, by position in plan->data
+  bool is_smooth; // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
 } tg_model;
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.

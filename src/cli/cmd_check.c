@@ -1,0 +1,202 @@
+// tracegrad check: a job and its data validated, its derivatives tested.
+#include <inttypes.h>
+#include <math.h>
+#include <mpi.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/environment.h"
+#include "cli/setup.h"
+#include "cli/taylor.h"
+#include "mpi/space.h"
+
+enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };
+
+static const tg_option options[] = {
+    {"--set", "KEY=VALUE", true, "override a key of the job; repeatable"},
+};
+
+static const tg_args_spec spec = {
+    .command = "check",
+    .operands = "JOB",
+    .n_operands = 1,
+    .summary = "Validates a job and its data, and tests gradient and Hessian action by their Taylor remainders.",
+    .details =
+        "The test point is the job's start, moved at random where the start is all zeros, so that no term hides.\n"
+        "Exit status 2: job or data are wrong; 1: a derivative is.",
+    .n_options = sizeof options / sizeof options[0],
+    .options = options,
+};
+
+// ---- what the job is ----
+
+static void print_properties(unsigned properties, bool trust, tg_text *out)
+{
+  static const struct {
+    unsigned bit;
+    const char *name;
+  } rows[] = {{TG_SYMMETRIC, "symmetric"}, {TG_SPD, "spd"}, {TG_DIAGONAL, "diagonal"}, {TG_ORTHOGONAL, "orthogonal"}};
+  if (properties == 0) return;
+  tg_text_add(out, ",");
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+    if ((properties & rows[k].bit) != 0) tg_text_addf(out, " %s", rows[k].name);
+  tg_text_add(out, trust ? " (trusted)" : " (verified)");
+}
+
+static void print_data(const tg_job *job, tg_text *out)
+{
+  for (int k = 0; k < job->n_data; k++) {
+    const tg_job_data *d = &job->data[k];
+    if (!d->used) continue;
+    if (d->is_number) {
+      tg_text_addf(out, "  %-12s ", d->name);
+      tg_text_add_number(out, d->number);
+    } else {
+      tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 " from %s", d->name, d->rows, d->cols,
+                   d->file != NULL ? d->file : d->generate);
+      print_properties(d->properties, d->trust, out);
+    }
+    tg_text_add(out, "\n");
+  }
+}
+
+static void print_job(const tg_setup *setup, tg_text *out)
+{
+  const tg_job *job = setup->job;
+  const tg_plan *plan = setup->model->plan;
+  tg_text_addf(out, "%s: %s\nvariables\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  for (int k = 0; k < job->n_variables; k++)
+    tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 "\n", job->variables[k].name, job->variables[k].rows,
+                 job->variables[k].cols);
+  if (job->n_data > 0) tg_text_add(out, "data\n");
+  print_data(job, out);
+  if (plan->degree >= 0)
+    tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)plan->degree);
+  else
+    tg_text_add(out, "objective is not a polynomial in the variables\n");
+  tg_text_addf(out, "grid %d x %d, block %" PRId64 ": %s\n", setup->choice.rows, setup->choice.cols,
+               setup->choice.block, setup->choice.reason);
+}
+
+// ---- tables ----
+
+static void print_taylor(const char *title, const tg_taylor *t, tg_text *out)
+{
+  tg_text_addf(out, "\n%s\n         t     remainder    order\n", title);
+  for (int k = 0; k < t->n; k++) {
+    const tg_taylor_row *row = &t->rows[k];
+    tg_text_addf(out, "  %8.0e  %12.4e   ", row->t, row->remainder);
+    if (isfinite(row->order))
+      tg_text_addf(out, "%6.2f\n", row->order);
+    else
+      tg_text_add(out, row->remainder <= row->floor ? "rounding\n"
+                       : isfinite(row->remainder)   ? "\n"
+                                                    : "no value here\n");
+  }
+  tg_text_addf(out, "  %s", tg_taylor_verdict_label(t->verdict));
+  if (isfinite(t->order) && t->verdict != TG_TAYLOR_EXACT)
+    tg_text_addf(out, ": observed order %.2f, expected 2", t->order);
+  tg_text_add(out, "\n");
+}
+
+// Moves a start that is exactly zero: at zero whole terms of an objective vanish, and their mistakes with them.
+static tg_status choose_point(tg_setup *setup)
+{
+  const opt_space *space = setup->space;
+  double square = 0;
+  const opt_point *x = setup->x;
+  TG_TRY(space->ops->dots(space, 1, &x, &x, &square));
+  if (square > 0) return TG_OK;
+  TG_TRY(space->ops->random(space, CHECK_SEED + 1, setup->x));
+  return space->ops->axpby(space, 0.0, setup->x, 1.0 / sqrt((double)space->dimension), setup->x);
+}
+
+static tg_status judge(const tg_setup *setup, const char *what, const tg_taylor *t)
+{
+  if (t->verdict == TG_TAYLOR_NOT_FINITE)
+    TG_FAIL(TG_NUMERIC,
+            "the objective or its gradient is not finite at the test point; give a start inside its domain");
+  if (t->verdict != TG_TAYLOR_FAILED) return TG_OK;
+  if (!setup->model->is_smooth) {
+    tg_cli_warn("%s: order %.2f is seen; the objective has kinks (abs, sign or relu), where that can be right", what,
+                t->order);
+    return TG_OK;
+  }
+  TG_FAIL(TG_NUMERIC,
+          "the %s does not belong to the objective: its Taylor remainder falls with order %.2f, expected 2; "
+          "please report this",
+          what, t->order);
+}
+
+static tg_status test_derivatives(tg_setup *setup, tg_text *text)
+{
+  tg_taylor gradient = {0};
+  tg_taylor hessian = {0};
+  TG_TRY(choose_point(setup));
+  TG_TRY(tg_taylor_gradient(setup->problem, setup->x, CHECK_SEED, CHECK_STEPS, &gradient));
+  print_taylor("gradient: |f(X+tH) - f(X) - t<G,H>|", &gradient, text);
+  if (setup->problem->has_hessian) {
+    TG_TRY(tg_taylor_hessian(setup->problem, setup->x, CHECK_SEED, CHECK_STEPS, &hessian));
+    print_taylor("Hessian action: |G(X+tV) - G(X) - t H[V]|", &hessian, text);
+  }
+  TG_TRY(tg_cli_print(stdout, text));
+  tg_text_clear(text);
+  TG_TRY(judge(setup, "gradient", &gradient));
+  if (setup->problem->has_hessian) TG_TRY(judge(setup, "Hessian action", &hessian));
+  tg_text_add(text, "\nok\n");
+  return tg_cli_print(stdout, text);
+}
+
+static tg_status check_setup(tg_setup *setup, tg_text *text)
+{
+  TG_TRY(tg_setup_fill(setup));
+  print_job(setup, text);
+  TG_TRY(tg_cli_print(stdout, text));
+  tg_text_clear(text);
+  return test_derivatives(setup, text);
+}
+
+static tg_status check_job(tg_job *job, tg_text *text)
+{
+  TG_TRY(tg_job_executable(job));
+  const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = job->solver.max_iterations};
+  tg_setup *setup = NULL;
+  TG_TRY(tg_setup_create(MPI_COMM_WORLD, job, &lowering, &setup));
+  tg_job_mark_used(job, true);
+  const tg_plan *plan = setup->model->plan;
+  tg_status status = tg_job_verify_solver(job, plan->degree, plan->has_hessian);
+  if (status == TG_OK) status = check_setup(setup, text);
+  tg_setup_destroy(&setup);
+  return status;
+}
+
+static tg_status check_file(const tg_args *args, const char **sets)
+{
+  int n_sets = 0;
+  while (tg_args_value(args, "--set", n_sets) != NULL) {
+    sets[n_sets] = tg_args_value(args, "--set", n_sets);
+    n_sets++;
+  }
+  tg_job *job = NULL;
+  tg_text text;
+  tg_text_init(&text);
+  tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, &job);
+  if (status == TG_OK) status = check_job(job, &text);
+  if (status != TG_OK) tg_job_print_error(job, status);
+  tg_text_fini(&text);
+  tg_job_destroy(&job);
+  return status;
+}
+
+tg_status cmd_check(int argc, char **argv, int *exit_status)
+{
+  tg_args args;
+  TG_TRY(tg_args_parse(&spec, argc, argv, &args));
+  if (args.help) return tg_cli_print_help(&spec);
+  const char **sets = NULL;
+  tg_status status = TG_NEW(argc, &sets);
+  if (status == TG_OK) *exit_status = tg_status_exit(check_file(&args, sets));
+  tg_free((void *)sets);
+  tg_args_fini(&args);
+  return status;
+}

@@ -1,0 +1,101 @@
+// tracegrad run: minimise a job's objective.
+#include <mpi.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/run.h"
+
+static const tg_option options[] = {
+    {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
+    {"--output", "DIR", false, "folder of the results instead of output.directory"},
+    {"--resume", NULL, false, "continue from the last checkpoint"},
+    {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
+    {"--quiet", NULL, false, "no header, warnings or progress on stderr"},
+};
+
+static const tg_args_spec spec = {
+    .command = "run",
+    .operands = "JOB",
+    .n_operands = 1,
+    .summary = "Minimises the job's objective and writes report.json, history.jsonl and the variables asked for.",
+    .details =
+        "For more than one rank: mpirun -n 4 tracegrad run JOB. SIGUSR1, SIGTERM and SIGINT stop the run after the\n"
+        "iteration at hand; what was reached is written, the exit status is 75.",
+    .n_options = sizeof options / sizeof options[0],
+    .options = options,
+};
+
+static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
+{
+  static const char *const names[] = {"none", "rows", "live"};
+  const char *name = tg_args_value(args, "--progress", 0);
+  *out = tg_args_has(args, "--quiet") ? TG_PROGRESS_NONE : TG_PROGRESS_ROWS;
+  if (name == NULL) return TG_OK;
+  for (int k = 0; k < (int)(sizeof names / sizeof names[0]); k++) {
+    if (strcmp(names[k], name) != 0) continue;
+    *out = (tg_progress_mode)k;
+    return TG_OK;
+  }
+  TG_FAIL(TG_USAGE, "run: --progress is rows, live or none, found '%s'", name);
+}
+
+static tg_status print_summary(const tg_run *run)
+{
+  const opt_result *r = &run->result;
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "status: %s\n", opt_outcome_label(r->outcome));
+  if (r->reason[0] != '\0') tg_text_addf(&text, "reason: %s\n", r->reason);
+  tg_text_addf(&text, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective, r->gradient_norm,
+               (long long)r->iterations);
+  tg_text_addf(&text, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
+               run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
+  tg_text_addf(&text, "results: %s\n", run->job->output_directory);
+  const tg_status status = tg_cli_print(stdout, &text);
+  tg_text_fini(&text);
+  return status;
+}
+
+static tg_status run_job(const tg_args *args, const char **sets, int *exit_status)
+{
+  tg_run_options run_options = {.path = args->operands[0],
+                                .sets = sets,
+                                .output = tg_args_value(args, "--output", 0),
+                                .console = !tg_args_has(args, "--quiet"),
+                                .watch_signals = true};
+  TG_TRY(progress_mode(args, &run_options.progress));
+  if (tg_args_has(args, "--resume"))
+    TG_FAIL(TG_UNSUPPORTED, "--resume: not available yet, for there are no checkpoints");
+  if (run_options.output != NULL && run_options.output[0] == '\0')
+    TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
+  while (tg_args_value(args, "--set", run_options.n_sets) != NULL) {
+    sets[run_options.n_sets] = tg_args_value(args, "--set", run_options.n_sets);
+    run_options.n_sets++;
+  }
+  tg_run *run = NULL;
+  tg_status status = tg_run_execute(MPI_COMM_WORLD, &run_options, &run);
+  if (status == TG_OK) {
+    status = print_summary(run);
+    *exit_status = opt_outcome_exit(run->result.outcome);
+  } else {
+    tg_job_print_error(run != NULL ? run->job : NULL, status);
+    *exit_status = tg_status_exit(status);
+    status = TG_OK;
+  }
+  tg_run_destroy(&run);
+  return status;
+}
+
+tg_status cmd_run(int argc, char **argv, int *exit_status)
+{
+  tg_args args;
+  TG_TRY(tg_args_parse(&spec, argc, argv, &args));
+  if (args.help) return tg_cli_print_help(&spec);
+  const char **sets = NULL;
+  tg_status status = TG_NEW(argc, &sets);
+  if (status == TG_OK) status = run_job(&args, sets, exit_status);
+  tg_free((void *)sets);
+  tg_args_fini(&args);
+  return status;
+}

@@ -1,0 +1,38 @@
+// What is seen of a run while it goes on: history.jsonl, rows on stderr, and the question whether to stop.
+#ifndef TG_CLI_PROGRESS_H
+#define TG_CLI_PROGRESS_H
+
+#include <mpi.h>
+#include <stdio.h>
+
+#include "opt/driver.h"
+
+typedef enum tg_progress_mode {
+  TG_PROGRESS_NONE,
+  TG_PROGRESS_ROWS, // at most one a second
+  TG_PROGRESS_LIVE  // one line, redrawn
+} tg_progress_mode;
+
+typedef struct tg_progress {
+  MPI_Comm comm;
+  int rank;
+  double sign; // -1 where the user maximises: numbers are shown in the user's terms
+  tg_progress_mode mode;
+  bool watch_signals;
+  FILE *history; // rank 0
+  const char *history_path;
+  tg_status failed; // writing the history failed on rank 0; the next poll tells all
+  double last_row;  // time of it
+  bool row_pending; // the last record was not shown
+  opt_record last;
+} tg_progress;
+
+// Opens history_path on rank 0, anew. TG_IO. Collective (agrees).
+tg_status tg_progress_open(MPI_Comm comm, const char *history_path, tg_progress_mode mode, bool maximize,
+                           bool watch_signals, tg_progress *out);
+// Shows the last row if it was held back, closes the history. Collective.
+tg_status tg_progress_close(tg_progress *progress);
+// The callbacks for the driver.
+opt_observer tg_progress_observer(tg_progress *progress);
+
+#endif

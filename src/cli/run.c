@@ -1,0 +1,222 @@
+// A whole run: job to problem, minimisation, results.
+#include "cli/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/cost_report.h"
+#include "cli/json.h"
+#include "cli/signals.h"
+#include "mpi/files.h"
+#include "mpi/problem.h"
+#include "mpi/space.h"
+
+enum { PROBE_STEPS = 6, PROBE_SEED = 20260101 };
+
+static int rank_of(const tg_run *run)
+{
+  int rank = 0;
+  MPI_Comm_rank(run->comm, &rank);
+  return rank;
+}
+
+// ---- the header: what was chosen, and why ----
+
+static void print_header(const tg_run *run)
+{
+  const tg_setup *setup = run->setup;
+  const tg_plan *plan = setup->model->plan;
+  const tg_environment *e = &run->environment;
+  const opt_options *options = &run->job->solver;
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, run->job->path);
+  tg_text_addf(&text, "  %s  %s\n", run->job->maximize ? "maximize" : "minimize", run->job->objective.text);
+  if (plan->degree >= 0)
+    tg_text_addf(&text, "  objective a polynomial of degree %d in the variables\n", (int)plan->degree);
+  else
+    tg_text_add(&text, "  objective not a polynomial in the variables\n");
+  tg_text_addf(&text, "  grid      %d x %d ranks, block %lld: %s\n", setup->choice.rows, setup->choice.cols,
+               (long long)setup->choice.block, setup->choice.reason);
+  tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
+               e->threads, e->threads == 1 ? "" : "s", e->blas_core);
+  tg_cost_print_header(plan, &setup->choice, e->threads, &text);
+  tg_text_addf(&text, "  method    %s, line search %s\n", opt_resolved_method(options, plan->degree),
+               opt_resolved_line_search(options, plan->degree));
+  fputs(tg_text_string(&text), stderr);
+  tg_text_fini(&text);
+}
+
+// ---- the Taylor probe ----
+
+static tg_status probe_gradient(tg_run *run, bool console)
+{
+  opt_problem *problem = run->setup->problem;
+  TG_TRY(tg_taylor_gradient(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
+  problem->counts = (opt_counts){0}; // the report counts the minimisation
+  const tg_taylor *t = &run->taylor;
+  if (t->verdict == TG_TAYLOR_FAILED && run->setup->model->is_smooth)
+    TG_FAIL(TG_NUMERIC,
+            "the gradient does not belong to the objective: at the start the Taylor remainder falls with order %.2f, "
+            "expected 2; tracegrad check shows the table; please report this",
+            t->order);
+  if (!console || rank_of(run) != 0) return TG_OK;
+  if (t->verdict == TG_TAYLOR_PASSED)
+    fprintf(stderr, "  gradient  Taylor probe at the start: order %.2f\n", t->order);
+  else
+    fprintf(stderr, "  gradient  Taylor probe at the start: %s\n", tg_taylor_verdict_label(t->verdict));
+  return TG_OK;
+}
+
+// ---- results ----
+
+// folder/name, or name where it is absolute.
+static tg_status output_path(const char *folder, const char *name, tg_text *out)
+{
+  tg_text_clear(out);
+  if (name[0] != '/') tg_text_addf(out, "%s/", folder);
+  tg_text_add(out, name);
+  return tg_text_status(out);
+}
+
+static tg_status write_variables(const tg_run *run)
+{
+  tg_text path;
+  tg_text dataset;
+  tg_text_init(&path);
+  tg_text_init(&dataset);
+  tg_status status = TG_OK;
+  for (int k = 0; k < run->job->n_variables && status == TG_OK; k++) {
+    const tg_job_variable *variable = &run->job->variables[k];
+    if (variable->output == NULL) continue;
+    const tg_file_format *format = NULL;
+    TG_TRY_GOTO(tg_file_find_format(variable->output, &format));
+    TG_TRY_GOTO(tg_agree(run->comm, output_path(run->job->output_directory, variable->output, &path)));
+    tg_text_clear(&dataset);
+    tg_text_addf(&dataset, "/%s", variable->name);
+    status = tg_file_write(tg_space_block(run->setup->x, k), tg_text_string(&path),
+                           format->holds_datasets ? tg_text_string(&dataset) : NULL);
+  }
+done:
+  tg_text_fini(&dataset);
+  tg_text_fini(&path);
+  return status;
+}
+
+static tg_status collect_counts(tg_run *run)
+{
+  const tg_exec *exec = run->setup->exec;
+  double sent = tg_exec_counters(exec)->bytes_sent;
+  int64_t peak = tg_environment_peak_bytes();
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &sent, 1, MPI_DOUBLE, MPI_SUM, run->comm));
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_INT64_T, MPI_MAX, run->comm));
+  run->counted_bytes = sent;
+  run->peak_bytes = peak;
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++)
+    run->counted_flops += tg_exec_program_usage(exec, (tg_program_id)program)->flops;
+  return tg_cost_predict_run(exec, &run->setup->choice, run->environment.threads, &run->predicted_flops,
+                             &run->predicted_bytes, &run->predicted_memory);
+}
+
+static tg_status write_results(tg_run *run, double begin)
+{
+  const double write_begin = MPI_Wtime();
+  TG_TRY(write_variables(run));
+  TG_TRY(collect_counts(run));
+  run->seconds.write = MPI_Wtime() - write_begin;
+  run->seconds.total = MPI_Wtime() - begin;
+  const bool mine = rank_of(run) == 0;
+  return tg_agree(run->comm, mine ? tg_report_write(run, run->job->output_directory) : TG_OK);
+}
+
+// ---- phases ----
+
+static tg_status prepare(tg_run *run, const tg_run_options *options)
+{
+  const bool mine = rank_of(run) == 0;
+  tg_status status = tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job);
+  TG_TRY(status);
+  if (options->output != NULL) run->job->output_directory = options->output;
+  TG_TRY(tg_job_executable(run->job));
+  const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = run->job->solver.max_iterations};
+  TG_TRY(tg_setup_create(run->comm, run->job, &lowering, &run->setup));
+  const tg_plan *plan = run->setup->model->plan;
+  TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
+  TG_TRY(tg_environment_get(run->comm, &run->environment));
+  if (options->console && mine) {
+    print_header(run);
+    tg_job_mark_used(run->job, true);
+  }
+  // A folder that cannot be made is better known now than after hours.
+  TG_TRY(tg_agree(run->comm, mine ? tg_make_folder(run->job->output_directory) : TG_OK));
+  return tg_cost_check_memory(run->comm, plan, &run->setup->choice, run->environment.ranks_here);
+}
+
+static tg_status minimise(tg_run *run, const tg_run_options *options)
+{
+  tg_text path;
+  tg_text_init(&path);
+  tg_progress progress = {0};
+  tg_status status = output_path(run->job->output_directory, "history.jsonl", &path);
+  TG_TRY_GOTO(tg_agree(run->comm, status));
+  TG_TRY_GOTO(tg_progress_open(run->comm, tg_text_string(&path), options->progress, run->job->maximize,
+                               options->watch_signals, &progress));
+  const opt_observer observer = tg_progress_observer(&progress);
+  status = opt_minimise(run->setup->problem, &run->job->solver, run->setup->x, &observer, &run->result);
+  const tg_status closed = tg_progress_close(&progress);
+  if (status == TG_OK) status = closed;
+  run->objective = (run->job->maximize ? -1.0 : 1.0) * run->result.objective;
+  // Why a point had no value is known to the executor alone.
+  const char *reason = tg_problem_reason(run->setup->problem);
+  if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE && reason[0] != '\0') {
+    const size_t used = strlen(run->result.reason);
+    snprintf(run->result.reason + used, sizeof run->result.reason - used, "; %s", reason);
+  }
+done:
+  tg_text_fini(&path);
+  return status;
+}
+
+static void print_warnings(const tg_run *run)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_environment_print_warnings(&run->environment, &text);
+  tg_cli_print_warnings(&text);
+  tg_text_fini(&text);
+}
+
+static tg_status execute(tg_run *run, const tg_run_options *options)
+{
+  const double begin = MPI_Wtime();
+  TG_TRY(prepare(run, options));
+  if (options->console) print_warnings(run);
+  TG_TRY(tg_setup_fill(run->setup));
+  TG_TRY(probe_gradient(run, options->console));
+  run->seconds.read = run->setup->read_seconds;
+  run->seconds.setup = MPI_Wtime() - begin - run->seconds.read;
+  const double solve_begin = MPI_Wtime();
+  TG_TRY(minimise(run, options));
+  run->seconds.solve = MPI_Wtime() - solve_begin;
+  return write_results(run, begin);
+}
+
+tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **out)
+{
+  *out = NULL;
+  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  (*out)->comm = comm;
+  return execute(*out, options);
+}
+
+void tg_run_destroy(tg_run **run)
+{
+  if (*run == NULL) return;
+  tg_setup_destroy(&(*run)->setup);
+  tg_job_destroy(&(*run)->job);
+  tg_free(*run);
+  *run = NULL;
+}
