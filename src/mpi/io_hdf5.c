@@ -360,8 +360,10 @@ static bool create_in_memory(const char *name, const tg_file_target *target, new
   n->links = H5Pcreate(H5P_LINK_CREATE);
   n->creation = H5Pcreate(H5P_DATASET_CREATE);
   if (n->file < 0 || n->space < 0 || n->links < 0 || n->creation < 0) return false;
-  if (H5Pset_create_intermediate_group(n->links, 1) < 0 || H5Pset_layout(n->creation, H5D_CONTIGUOUS) < 0 ||
-      H5Pset_alloc_time(n->creation, H5D_ALLOC_TIME_LATE) < 0 || H5Pset_fill_time(n->creation, H5D_FILL_TIME_NEVER) < 0)
+  // Without times, so that equal numbers give equal files.
+  if (H5Pset_obj_track_times(n->creation, false) < 0 || H5Pset_create_intermediate_group(n->links, 1) < 0 ||
+      H5Pset_layout(n->creation, H5D_CONTIGUOUS) < 0 || H5Pset_alloc_time(n->creation, H5D_ALLOC_TIME_LATE) < 0 ||
+      H5Pset_fill_time(n->creation, H5D_FILL_TIME_NEVER) < 0)
     return false;
   n->dataset = H5Dcreate2(n->file, target->dataset, H5T_IEEE_F64LE, n->space, n->links, n->creation, H5P_DEFAULT);
   return n->dataset >= 0 && H5Fflush(n->file, H5F_SCOPE_LOCAL) >= 0;
