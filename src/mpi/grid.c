@@ -122,7 +122,8 @@ tg_status tg_grid_choose(int ranks, int64_t rows, int64_t cols, tg_grid_choice *
   double best = INFINITY;
   for (int p = 1; p <= ranks; p++) {
     if (ranks % p != 0) continue;
-    const double perimeter = (double)rows / p + (double)cols / (ranks / p);
+    const int q = ranks / p;
+    const double perimeter = (double)rows / p + (double)cols / q;
     if (perimeter >= best) continue;
     best = perimeter;
     out->rows = p;

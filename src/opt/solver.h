@@ -89,7 +89,7 @@ typedef struct opt_ray {
 // Starts a ray; a polynomial's coefficients are computed here: the products of an iteration.
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray);
 // f(x + t d) - f(x), and its derivative unless slope is NULL. The signature is opt_phi's.
-tg_status opt_ray_eval(void *ray, double t, double *rise, double *slope);
+tg_status opt_ray_eval(void *self, double t, double *rise, double *slope);
 // Makes x + t d the current point. Leaves g_norm to the caller (NAN).
 tg_status opt_ray_move(opt_ray *ray, double t);
 // Whether <g, d> is above the rounding error of the gradient.
