@@ -47,8 +47,8 @@ static void uniform_pair(uint64_t key, int64_t i, int64_t j, double out[2])
       {(uint32_t)i, (uint32_t)((uint64_t)i >> 32), (uint32_t)j, (uint32_t)((uint64_t)j >> 32)}};
   const philox4x32_key_t seed = {{(uint32_t)key, (uint32_t)(key >> 32)}};
   const philox4x32_ctr_t bits = philox4x32(counter, seed);
-  for (int k = 0; k < 2; k++) {
-    const uint64_t word = (uint64_t)bits.v[(size_t)2 * k] << 32 | bits.v[(size_t)2 * k + 1];
+  for (size_t k = 0; k < 2; k++) {
+    const uint64_t word = (uint64_t)bits.v[2 * k] << 32 | bits.v[2 * k + 1];
     out[k] = ((double)(word >> 12) + 0.5) * 0x1p-52;
   }
 }
