@@ -81,11 +81,14 @@ static tg_status product_pblas(const tg_product_call *call)
 
 static tg_status dispatch(tg_product_kind kind, const tg_product_call *call)
 {
-  // pdgemm is asked for by name only: it is what the others are compared with.
+  // pdgemm is asked for by name only: it is what the others are compared with. Without overlap it reaches
+  // 0.73-0.77 of the dgemm rate for NN, and for TN and NT, which it forms by transposing pieces, 0.4-0.6.
   if (kind == TG_PRODUCT_PBLAS) return product_pblas(call);
   // One rank: OpenBLAS at its full speed, nothing to send.
-  if (call->c->grid->size == 1) return product_local(call);
-  return product_pblas(call);
+  if (kind == TG_PRODUCT_AUTO && call->c->grid->size == 1) return product_local(call);
+  // On a grid of one column (or row) the panels already leave in place what is tall (or wide): X (n x p) on
+  // P x 1 meets a broadcast p x p factor, X'Y is a local product and a sum, and A X keeps A where it is.
+  return tg_product_panels(call);
 }
 
 tg_status tg_product(tg_product_kind kind, bool transa, bool transb, double alpha, const tg_dmat *a, const tg_dmat *b,

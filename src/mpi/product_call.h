@@ -20,4 +20,7 @@ typedef struct tg_product_call {
   tg_counters *counters;
 } tg_product_call;
 
+// By panels, on any grid (product_panels.c). Collective.
+tg_status tg_product_panels(const tg_product_call *call);
+
 #endif

@@ -71,6 +71,18 @@ static void test_shapes(const tg_grid *grid)
   tg_workspace_destroy(&workspace);
 }
 
+// Long enough for several rounds of panels in the dimension that is cut, and for blocks that are cut themselves.
+static void test_many_panels(const tg_grid *grid)
+{
+  static const product_case cases[] = {{9, 11, 1500, 1, 0.5}, {1500, 9, 11, 1, 0.5}, {9, 1500, 11, 1, 0}};
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+    for (int trans = 0; trans < 4; trans++)
+      test_one(grid, workspace, TG_PRODUCT_PANELS, &cases[k], trans & 1, trans & 2);
+  tg_workspace_destroy(&workspace);
+}
+
 // The second product of the same shape allocates nothing.
 static void test_no_allocation(const tg_grid *grid)
 {
@@ -120,6 +132,8 @@ static void run(void)
   const int64_t blocks[] = {1, 4, 7, 64, 0};
   const int64_t one_block[] = {4, 0};
   check_on_grids(blocks, test_shapes);
+  const int64_t long_blocks[] = {1, 60, 700, 0};
+  check_on_grids(long_blocks, test_many_panels);
   check_on_grids(one_block, test_no_allocation);
   check_on_grids(one_block, test_refusals);
 }
