@@ -88,8 +88,11 @@ tg_status tg_exec_create(const tg_grid *grid, const tg_plan *plan, tg_dmat *cons
   *out = NULL;
   TG_TRY(compare_plans(grid, plan));
   tg_exec *exec = NULL;
-  tg_status status = TG_NEW(1, &exec);
-  TG_TRY(tg_agree(grid->comm, status));
+  tg_status status = tg_agree(grid->comm, TG_NEW(1, &exec));
+  if (status != TG_OK) {
+    tg_free(exec); // memory ran out on another rank
+    return tg_error_pass(status, TG_HERE);
+  }
   exec->grid = grid;
   exec->plan = plan;
   if (settings != NULL) exec->settings = *settings;
