@@ -152,6 +152,14 @@ int64_t tg_dim_value(const tg_graph *graph, tg_dim dim)
   return graph->dims[dim].n_factors == 0 ? graph->dims[dim].coef : -1;
 }
 
+void tg_dim_parts(const tg_graph *graph, tg_dim dim, int64_t *coef, int32_t *n, const char **names)
+{
+  const dim_record *record = &graph->dims[dim];
+  *coef = record->coef;
+  *n = record->n_factors;
+  for (int32_t i = 0; i < record->n_factors; i++) names[i] = graph->dim_names[record->factors[i]];
+}
+
 void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out)
 {
   const dim_record *record = &graph->dims[dim];

@@ -119,6 +119,8 @@ tg_status tg_dim_quotient(tg_graph *graph, tg_dim whole, tg_dim part, tg_dim *ou
 bool tg_dim_is_one(const tg_graph *graph, tg_dim dim);
 // The number, or -1 where the size is symbolic.
 int64_t tg_dim_value(const tg_graph *graph, tg_dim dim);
+// The number and the names whose product the size is; names has room for 8.
+void tg_dim_parts(const tg_graph *graph, tg_dim dim, int64_t *coef, int32_t *n, const char **names);
 void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out); // "3", "m", "2*m*n"
 
 // Symbols.

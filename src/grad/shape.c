@@ -1,0 +1,437 @@
+// The shape pass: sizes of every subexpression by unification, conflicts told in the user's own terms.
+#include "grad/shape.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { QUOTE_BYTES_MAX = 40 };
+
+void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
+{
+  size_t begin = ast->span.begin;
+  size_t end = ast->span.end;
+  // Parentheses around the whole say nothing in a sentence.
+  if (ast->kind != TG_AST_CALL && end - begin > 2 && shaper->text[begin] == '(' && shaper->text[end - 1] == ')') {
+    begin++;
+    end--;
+  }
+  const bool shortened = end - begin > QUOTE_BYTES_MAX;
+  tg_text_add_bytes(out, shaper->text + begin, shortened ? QUOTE_BYTES_MAX : end - begin);
+  if (shortened) tg_text_add(out, "...");
+}
+
+void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out)
+{
+  if (tg_shape_is_scalar(shaper, ast)) {
+    tg_text_add(out, "a scalar");
+    return;
+  }
+  tg_size_print(&shaper->sizes, ast->rows, out);
+  tg_text_add(out, " x ");
+  tg_size_print(&shaper->sizes, ast->cols, out);
+}
+
+bool tg_shape_is_scalar(const tg_shaper *shaper, const tg_ast *ast)
+{
+  return tg_size_is_one(&shaper->sizes, ast->rows) && tg_size_is_one(&shaper->sizes, ast->cols);
+}
+
+// Sets a TG_SHAPE error from a text and frees it.
+static tg_status fail_text(tg_text *message, tg_span span)
+{
+  const tg_status status = tg_error_set_at(TG_SHAPE, TG_HERE, span, "%s", tg_text_string(message));
+  tg_text_fini(message);
+  return status;
+}
+
+// "; that needs p = m" when neither side is a number.
+static void add_needed(tg_shaper *shaper, tg_size a, tg_size b, tg_text *out)
+{
+  tg_size x;
+  tg_size y;
+  if (tg_size_resolve(&shaper->sizes, a, &x) != TG_OK || tg_size_resolve(&shaper->sizes, b, &y) != TG_OK) return;
+  if (x.n_vars == 0 && y.n_vars == 0) return;
+  tg_text_add(out, "; that needs ");
+  tg_size_print(&shaper->sizes, b, out);
+  tg_text_add(out, " = ");
+  tg_size_print(&shaper->sizes, a, out);
+}
+
+tg_status tg_shape_require_square(tg_shaper *shaper, const char *what, const tg_ast *ast)
+{
+  bool equal = false;
+  TG_TRY(tg_size_unify(&shaper->sizes, ast->rows, ast->cols, ast->span, &equal));
+  if (equal) return TG_OK;
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_addf(&message, "%s needs a square matrix: ", what);
+  tg_shape_quote(shaper, ast, &message);
+  tg_text_add(&message, " is ");
+  tg_shape_describe(shaper, ast, &message);
+  add_needed(shaper, ast->rows, ast->cols, &message);
+  return fail_text(&message, ast->span);
+}
+
+tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_ast *a, const tg_ast *b, tg_span span)
+{
+  bool rows = false;
+  bool cols = false;
+  TG_TRY(tg_size_unify(&shaper->sizes, a->rows, b->rows, span, &rows));
+  if (rows) TG_TRY(tg_size_unify(&shaper->sizes, a->cols, b->cols, span, &cols));
+  if (rows && cols) return TG_OK;
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_addf(&message, "%s needs equal shapes: ", what);
+  tg_shape_quote(shaper, a, &message);
+  tg_text_add(&message, " is ");
+  tg_shape_describe(shaper, a, &message);
+  tg_text_add(&message, ", ");
+  tg_shape_quote(shaper, b, &message);
+  tg_text_add(&message, " is ");
+  tg_shape_describe(shaper, b, &message);
+  return fail_text(&message, span);
+}
+
+// ---- names ----
+
+static tg_status push_symbol(tg_shaper *shaper, const tg_scope_symbol *symbol)
+{
+  if (shaper->n_symbols == shaper->capacity) {
+    const int32_t capacity = shaper->capacity > 0 ? 2 * shaper->capacity : 16;
+    TG_TRY(tg_grow(capacity, sizeof(tg_scope_symbol), (void **)&shaper->symbols));
+    shaper->capacity = capacity;
+  }
+  shaper->symbols[shaper->n_symbols++] = *symbol;
+  return TG_OK;
+}
+
+static tg_status declared_size(tg_shaper *shaper, int64_t value, const char *name, tg_size *out)
+{
+  if (value > 0) {
+    *out = tg_size_number(value);
+    return TG_OK;
+  }
+  if (name != NULL) return tg_size_named(&shaper->sizes, name, true, out);
+  return tg_size_unknown(&shaper->sizes, out);
+}
+
+static tg_status size_of_dim(tg_shaper *shaper, tg_dim dim, tg_size *out)
+{
+  int64_t coef = 1;
+  int32_t n = 0;
+  const char *names[TG_SIZE_FACTORS_MAX];
+  tg_dim_parts(shaper->graph, dim, &coef, &n, names);
+  *out = tg_size_number(coef);
+  for (int32_t i = 0; i < n; i++) {
+    tg_size factor;
+    TG_TRY(tg_size_named(&shaper->sizes, names[i], true, &factor));
+    TG_TRY(tg_size_times(&shaper->sizes, *out, factor, out));
+  }
+  return TG_OK;
+}
+
+// A name without a declaration: what the current guess takes it for.
+static tg_status guess_symbol(tg_shaper *shaper, tg_scope_symbol *symbol)
+{
+  const int32_t index = shaper->n_undeclared++;
+  const tg_guess guess = index < shaper->n_guesses ? shaper->guesses[index] : TG_GUESS_MATRIX;
+  symbol->guessed = true;
+  symbol->rows = symbol->cols = tg_size_number(1);
+  if (guess != TG_GUESS_SCALAR) TG_TRY(tg_size_unknown(&shaper->sizes, &symbol->rows));
+  if (guess == TG_GUESS_MATRIX) TG_TRY(tg_size_unknown(&shaper->sizes, &symbol->cols));
+  return TG_OK;
+}
+
+static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const tg_compile_options *options = shaper->options;
+  const char *names[256];
+  size_t count = 0;
+  for (int32_t i = 0; i < options->n_declarations && count < 200; i++) names[count++] = options->declarations[i].name;
+  for (int32_t i = 0; i < tg_function_count() && count < 256; i++) names[count++] = tg_function_at(i)->name;
+  const char *nearest = tg_nearest_word(ast->name, names, count);
+  if (nearest != NULL)
+    TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; did you mean '%s'?", ast->name, nearest);
+  TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; declare it under variables or data", ast->name);
+}
+
+static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symbol *out)
+{
+  const tg_compile_options *options = shaper->options;
+  for (int32_t i = 0; i < shaper->n_symbols; i++) {
+    if (strcmp(shaper->symbols[i].name, ast->name) != 0) continue;
+    *out = shaper->symbols[i];
+    return TG_OK;
+  }
+  *out = (tg_scope_symbol){.name = ast->name};
+  const int32_t known = tg_symbol_find(shaper->graph, ast->name);
+  const tg_declaration *declaration = NULL;
+  for (int32_t i = 0; i < options->n_declarations; i++)
+    if (strcmp(options->declarations[i].name, ast->name) == 0) declaration = &options->declarations[i];
+  if (known >= 0) {
+    const tg_symbol *symbol = tg_symbol_info(shaper->graph, known);
+    TG_TRY(size_of_dim(shaper, symbol->rows, &out->rows));
+    TG_TRY(size_of_dim(shaper, symbol->cols, &out->cols));
+  } else if (declaration != NULL) {
+    TG_TRY(declared_size(shaper, declaration->rows, declaration->rows_name, &out->rows));
+    TG_TRY(declared_size(shaper, declaration->cols, declaration->cols_name, &out->cols));
+    out->properties = declaration->properties;
+    out->is_free = declaration->is_free;
+    // Symmetric, definite, diagonal: square by meaning.
+    bool equal = true;
+    if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_DIAGONAL)) != 0)
+      TG_TRY(tg_size_unify(&shaper->sizes, out->rows, out->cols, ast->span, &equal));
+    if (!equal) TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' is declared symmetric but is not square", ast->name);
+  } else if (options->infer_undeclared) {
+    TG_TRY(guess_symbol(shaper, out));
+  } else {
+    return fail_unknown_name(shaper, ast);
+  }
+  return push_symbol(shaper, out);
+}
+
+static tg_status shape_name(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_function_info *function = tg_function_find(ast->name);
+  if (function != NULL && tg_function_is_constant(function)) return function->shape(shaper, ast);
+  if (function != NULL)
+    TG_FAIL_AT(TG_NAME, ast->span, "'%s' is a function: write %s", ast->name, function->signature);
+  tg_scope_symbol symbol;
+  TG_TRY(find_symbol(shaper, ast, &symbol));
+  ast->rows = symbol.rows;
+  ast->cols = symbol.cols;
+  return TG_OK;
+}
+
+static tg_status fail_unknown_function(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const char *names[64];
+  size_t count = 0;
+  for (int32_t i = 0; i < tg_function_count() && count < 64; i++) names[count++] = tg_function_at(i)->name;
+  const char *nearest = tg_nearest_word(ast->name, names, count);
+  const tg_span span = {ast->span.begin, ast->span.begin + strlen(ast->name)};
+  bool declared = false;
+  for (int32_t i = 0; i < shaper->options->n_declarations; i++)
+    declared = declared || strcmp(shaper->options->declarations[i].name, ast->name) == 0;
+  if (declared || (nearest == NULL && ast->n_args == 1))
+    TG_FAIL_AT(TG_NAME, span, "'%s' is not a function; for a product write %s*(...)", ast->name, ast->name);
+  if (nearest == NULL) TG_FAIL_AT(TG_NAME, span, "unknown function '%s'", ast->name);
+  TG_FAIL_AT(TG_NAME, span, "unknown function '%s'; did you mean '%s'?", ast->name, nearest);
+}
+
+static tg_status shape_call(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_function_info *function = tg_function_find(ast->name);
+  if (function == NULL) return fail_unknown_function(shaper, ast);
+  const bool none_allowed = tg_function_is_constant(function) && ast->n_args == 0;
+  if (!none_allowed && (ast->n_args < function->min_args || ast->n_args > function->max_args))
+    TG_FAIL_AT(TG_SYNTAX, ast->span, "%s takes %d argument%s, found %d: %s", function->name, (int)function->max_args,
+               function->max_args == 1 ? "" : "s", (int)ast->n_args, function->signature);
+  for (int32_t i = 0; i < ast->n_args && !tg_function_takes_sizes(function); i++)
+    TG_TRY(tg_shape(shaper, ast->args[i]));
+  return function->shape(shaper, ast);
+}
+
+// ---- operators ----
+
+static tg_status fail_scalar_plus_matrix(tg_shaper *shaper, const tg_ast *scalar, const tg_ast *matrix, tg_span span)
+{
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_add(&message, "a sum needs equal shapes: ");
+  tg_shape_quote(shaper, scalar, &message);
+  tg_text_add(&message, " is a scalar, ");
+  tg_shape_quote(shaper, matrix, &message);
+  tg_text_add(&message, " is ");
+  tg_shape_describe(shaper, matrix, &message);
+  tg_text_add(&message, "; write ");
+  const bool one = scalar->kind == TG_AST_NUMBER && scalar->number == 1.0;
+  for (int k = 0; k < 2; k++) {
+    if (k > 0) tg_text_add(&message, " or ");
+    if (!one) tg_shape_quote(shaper, scalar, &message);
+    tg_text_add(&message, one ? "" : "*");
+    tg_text_add(&message, k == 0 ? "eye (on the diagonal)" : "ones (on every entry)");
+  }
+  return fail_text(&message, span);
+}
+
+static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
+{
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
+  const tg_ast *first = ast->args[0];
+  for (int32_t i = 1; i < ast->n_args; i++) {
+    const tg_ast *other = ast->args[i];
+    const bool a = tg_shape_is_scalar(shaper, first);
+    const bool b = tg_shape_is_scalar(shaper, other);
+    bool rows = true;
+    bool cols = true;
+    if (a != b) {
+      TG_TRY(tg_size_unify(&shaper->sizes, first->rows, other->rows, ast->span, &rows));
+      TG_TRY(tg_size_unify(&shaper->sizes, first->cols, other->cols, ast->span, &cols));
+      if (!rows || !cols) return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
+    }
+    TG_TRY(tg_shape_require_equal(shaper, "a sum", first, other, other->span));
+  }
+  ast->rows = first->rows;
+  ast->cols = first->cols;
+  return TG_OK;
+}
+
+static tg_status fail_inner_sizes(tg_shaper *shaper, const tg_ast *left, const tg_ast *right, tg_span span)
+{
+  tg_text message;
+  tg_text_init(&message);
+  tg_shape_quote(shaper, left, &message);
+  tg_text_add(&message, "*");
+  tg_shape_quote(shaper, right, &message);
+  tg_text_add(&message, " needs columns(");
+  tg_shape_quote(shaper, left, &message);
+  tg_text_add(&message, ") = rows(");
+  tg_shape_quote(shaper, right, &message);
+  tg_text_add(&message, "), found ");
+  tg_size_print(&shaper->sizes, left->cols, &message);
+  tg_text_add(&message, " and ");
+  tg_size_print(&shaper->sizes, right->rows, &message);
+  return fail_text(&message, span);
+}
+
+// The running product `left` (text and shape so far) times the next factor.
+static tg_status shape_times(tg_shaper *shaper, tg_ast *left, const tg_ast *right)
+{
+  if (tg_shape_is_scalar(shaper, right)) return TG_OK;
+  if (tg_shape_is_scalar(shaper, left)) {
+    left->rows = right->rows;
+    left->cols = right->cols;
+    return TG_OK;
+  }
+  bool equal = false;
+  TG_TRY(tg_size_unify(&shaper->sizes, left->cols, right->rows, right->span, &equal));
+  if (!equal) return fail_inner_sizes(shaper, left, right, (tg_span){left->span.begin, right->span.end});
+  left->cols = right->cols;
+  return TG_OK;
+}
+
+static tg_status shape_divide(tg_shaper *shaper, const tg_ast *left, const tg_ast *right)
+{
+  if (tg_shape_is_scalar(shaper, right)) return TG_OK;
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_add(&message, "'/' divides by a scalar: ");
+  tg_shape_quote(shaper, right, &message);
+  tg_text_add(&message, " is ");
+  tg_shape_describe(shaper, right, &message);
+  tg_text_add(&message, "; write ");
+  tg_shape_quote(shaper, left, &message);
+  tg_text_add(&message, "*inv(");
+  tg_shape_quote(shaper, right, &message);
+  tg_text_add(&message, "), or './' for entry by entry");
+  return fail_text(&message, right->span);
+}
+
+static tg_status shape_entrywise(tg_shaper *shaper, tg_ast *left, const tg_ast *right, const char *what)
+{
+  if (tg_shape_is_scalar(shaper, right)) return TG_OK;
+  if (tg_shape_is_scalar(shaper, left)) {
+    left->rows = right->rows;
+    left->cols = right->cols;
+    return TG_OK;
+  }
+  return tg_shape_require_equal(shaper, what, left, right, (tg_span){left->span.begin, right->span.end});
+}
+
+static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
+{
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
+  tg_ast left = *ast->args[0];
+  for (int32_t i = 1; i < ast->n_args; i++) {
+    const tg_ast *right = ast->args[i];
+    switch (ast->ops[i]) {
+    case '*':
+      TG_TRY(shape_times(shaper, &left, right));
+      break;
+    case '/':
+      TG_TRY(shape_divide(shaper, &left, right));
+      break;
+    case 'x':
+      TG_TRY(shape_entrywise(shaper, &left, right, "'.*'"));
+      break;
+    default:
+      TG_TRY(shape_entrywise(shaper, &left, right, "'./'"));
+      break;
+    }
+    left.kind = TG_AST_TERM;
+    left.span.end = right->span.end;
+  }
+  ast->rows = left.rows;
+  ast->cols = left.cols;
+  return TG_OK;
+}
+
+// A number, possibly signed, as an exponent.
+static bool literal_number(const tg_ast *ast, double *value)
+{
+  if (ast->kind == TG_AST_NEGATIVE && literal_number(ast->args[0], value)) {
+    *value = -*value;
+    return true;
+  }
+  *value = ast->number;
+  return ast->kind == TG_AST_NUMBER;
+}
+
+static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_ast *base = ast->args[0];
+  const tg_ast *exponent = ast->args[1];
+  TG_TRY(tg_shape(shaper, ast->args[0]));
+  TG_TRY(tg_shape(shaper, ast->args[1]));
+  ast->rows = base->rows;
+  ast->cols = base->cols;
+  if (ast->ops[0] == 'e') {
+    tg_ast left = *base;
+    TG_TRY(shape_entrywise(shaper, &left, exponent, "'.^'"));
+    ast->rows = left.rows;
+    ast->cols = left.cols;
+    return TG_OK;
+  }
+  double value = 0.0;
+  if (!tg_shape_is_scalar(shaper, exponent))
+    TG_FAIL_AT(TG_SHAPE, exponent->span, "an exponent of '^' is a number; entry by entry, write '.^'");
+  if (tg_shape_is_scalar(shaper, base)) return TG_OK;
+  if (!literal_number(exponent, &value))
+    TG_FAIL_AT(TG_VALUE, exponent->span, "the exponent of a matrix is a whole number written out");
+  if (value != floor(value))
+    TG_FAIL_AT(TG_VALUE, exponent->span, "the exponent of a matrix is a whole number, found %g; entry by entry, write '.^'",
+               value);
+  if (fabs(value) > TG_EXPONENT_MAX)
+    TG_FAIL_AT(TG_LIMIT, exponent->span, "the exponent of a matrix is at most %d, found %.0f", TG_EXPONENT_MAX, value);
+  return tg_shape_require_square(shaper, "a power", base);
+}
+
+tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
+{
+  switch (ast->kind) {
+  case TG_AST_NUMBER:
+    ast->rows = ast->cols = tg_size_number(1);
+    return TG_OK;
+  case TG_AST_NAME:
+    return shape_name(shaper, ast);
+  case TG_AST_CALL:
+    return shape_call(shaper, ast);
+  case TG_AST_SUM:
+    return shape_sum(shaper, ast);
+  case TG_AST_TERM:
+    return shape_term(shaper, ast);
+  case TG_AST_POWER:
+    return shape_power(shaper, ast);
+  case TG_AST_NEGATIVE:
+  case TG_AST_TRANSPOSE:
+    TG_TRY(tg_shape(shaper, ast->args[0]));
+    ast->rows = ast->kind == TG_AST_NEGATIVE ? ast->args[0]->rows : ast->args[0]->cols;
+    ast->cols = ast->kind == TG_AST_NEGATIVE ? ast->args[0]->cols : ast->args[0]->rows;
+    return TG_OK;
+  }
+  TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
+}
