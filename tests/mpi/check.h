@@ -16,17 +16,6 @@
 #include "base/memory.h"
 #include "mpi/dmat.h"
 
-// Under AddressSanitizer: libraries stay loaded, so that the leak checker can name what they leave behind and
-// scripts can suppress it by library.
-#ifdef __SANITIZE_ADDRESS__
-int dlclose(void *handle);
-int dlclose(void *handle)
-{
-  (void)handle;
-  return 0;
-}
-#endif
-
 enum { CHECK_LOG_LINES = 12, CHECK_LINE_BYTES = 400 };
 
 typedef struct check_record {
