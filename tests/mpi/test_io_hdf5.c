@@ -7,8 +7,8 @@
 typedef struct sample {
   const char *name;
   hid_t type;
-  int rank;
   hsize_t dims[3];
+  int rank;
   bool compressed;
 } sample;
 
@@ -79,11 +79,11 @@ static void check_sample(const tg_grid *grid, const char *path, const sample *s)
 static void test_types(const tg_grid *grid)
 {
   const sample samples[] = {
-      {"double", H5T_IEEE_F64LE, 2, {9, 7}, false},  {"double_be", H5T_IEEE_F64BE, 2, {9, 7}, false},
-      {"float", H5T_IEEE_F32LE, 2, {5, 3}, false},   {"int_be", H5T_STD_I32BE, 2, {4, 6}, false},
-      {"byte", H5T_STD_U8LE, 2, {4, 6}, false},      {"/group/deep/packed", H5T_IEEE_F64LE, 2, {13, 8}, true},
-      {"packed16", H5T_STD_I16LE, 2, {13, 8}, true}, {"vector", H5T_IEEE_F64LE, 1, {11}, false},
-      {"scalar", H5T_IEEE_F64LE, 0, {0}, false},     {"row", H5T_IEEE_F64LE, 2, {1, 20}, false},
+      {"double", H5T_IEEE_F64LE, {9, 7}, 2, false},  {"double_be", H5T_IEEE_F64BE, {9, 7}, 2, false},
+      {"float", H5T_IEEE_F32LE, {5, 3}, 2, false},   {"int_be", H5T_STD_I32BE, {4, 6}, 2, false},
+      {"byte", H5T_STD_U8LE, {4, 6}, 2, false},      {"/group/deep/packed", H5T_IEEE_F64LE, {13, 8}, 2, true},
+      {"packed16", H5T_STD_I16LE, {13, 8}, 2, true}, {"vector", H5T_IEEE_F64LE, {11}, 1, false},
+      {"scalar", H5T_IEEE_F64LE, {0}, 0, false},     {"row", H5T_IEEE_F64LE, {1, 20}, 2, false},
   };
   const size_t count = sizeof samples / sizeof *samples;
   const char *path = put_samples("types.h5", samples, count);
@@ -92,7 +92,7 @@ static void test_types(const tg_grid *grid)
 
 static void test_wrong_names(const tg_grid *grid)
 {
-  const sample samples[] = {{"A", H5T_IEEE_F64LE, 2, {3, 4}, false}, {"/g/B", H5T_IEEE_F64LE, 1, {5}, false}};
+  const sample samples[] = {{"A", H5T_IEEE_F64LE, {3, 4}, 2, false}, {"/g/B", H5T_IEEE_F64LE, {5}, 1, false}};
   const char *path = put_samples("names.h5", samples, 2);
   IO_CHECK_READ_FAILS(grid, path, NULL, TG_DATA,
                       "needs 'dataset:' to say which matrix is meant; it holds /A (3 x 4), /g/B (5)");
@@ -106,11 +106,11 @@ static void test_wrong_names(const tg_grid *grid)
 
 static void test_long_list(const tg_grid *grid)
 {
-  char names[20][8];
+  char names[20][16];
   sample samples[20];
   for (int k = 0; k < 20; k++) {
     snprintf(names[k], sizeof names[k], "m%02d", k);
-    samples[k] = (sample){names[k], H5T_IEEE_F64LE, 1, {1}, false};
+    samples[k] = (sample){names[k], H5T_IEEE_F64LE, {1}, 1, false};
   }
   const char *path = put_samples("many.h5", samples, 20);
   IO_CHECK_READ_FAILS(grid, path, "x", TG_DATA, "/m11 (1) and 8 more");
@@ -126,11 +126,11 @@ static void test_wrong_kinds(const tg_grid *grid)
   H5Tinsert(pair, "i", 8, H5T_IEEE_F64LE);
   H5Tset_size(text, 5);
   H5Tenum_insert(colours, "red", &zero);
-  const sample samples[] = {{"complex", pair, 2, {2, 2}, false},
-                            {"text", text, 1, {2}, false},
-                            {"colours", colours, 1, {2}, false},
-                            {"cube", H5T_IEEE_F64LE, 3, {2, 2, 2}, false},
-                            {"empty", H5T_IEEE_F64LE, 2, {0, 3}, false}};
+  const sample samples[] = {{"complex", pair, {2, 2}, 2, false},
+                            {"text", text, {2}, 1, false},
+                            {"colours", colours, {2}, 1, false},
+                            {"cube", H5T_IEEE_F64LE, {2, 2, 2}, 3, false},
+                            {"empty", H5T_IEEE_F64LE, {0, 3}, 2, false}};
   const char *path = put_samples("kinds.h5", samples, sizeof samples / sizeof *samples);
   IO_CHECK_READ_FAILS(grid, path, "complex", TG_DATA,
                       "holds compound values (complex numbers or records), expected real");
@@ -177,7 +177,7 @@ static void test_booleans(const tg_grid *grid)
 static void test_damage(const tg_grid *grid)
 {
   static unsigned char bytes[IO_BYTES_ROOM];
-  const sample samples[] = {{"A", H5T_IEEE_F64LE, 2, {12, 10}, true}};
+  const sample samples[] = {{"A", H5T_IEEE_F64LE, {12, 10}, 2, true}};
   const char *path = put_samples("whole.h5", samples, 1);
   const size_t count = io_get(path, bytes);
   IO_CHECK_READ_FAILS(grid, io_put_text("text.h5", "no HDF5 at all"), "A", TG_DATA, "is not an HDF5 file");
@@ -229,7 +229,7 @@ static void test_written(const tg_grid *grid)
 
 static void test_other_datasets_are_kept(const tg_grid *grid)
 {
-  const sample samples[] = {{"A", H5T_IEEE_F64LE, 2, {3, 4}, false}, {"B", H5T_IEEE_F64LE, 1, {5}, false}};
+  const sample samples[] = {{"A", H5T_IEEE_F64LE, {3, 4}, 2, false}, {"B", H5T_IEEE_F64LE, {5}, 1, false}};
   const char *path = put_samples("shared.h5", samples, 2);
   tg_dmat *m = check_matrix(grid, 3, 4, 2);
   CHECK_FAILS(tg_file_write(m, path, "/A"), TG_IO, "cannot be replaced: it also holds /B (5), which would be lost");

@@ -235,7 +235,7 @@ static void test_nonfinite(const tg_grid *grid)
     const size_t count = build(&kinds[0], 1, order == 1, rows, cols, bytes);
     const size_t begin = count - (size_t)(rows * cols) * 8;
     const int64_t places[2][2] = {{7, 0}, {2, 4}}; // from 0; the second comes first in rows
-    const double values[2] = {NAN, -INFINITY};
+    const double values[2] = {(double)NAN, -(double)INFINITY};
     for (int k = 0; k < 2; k++) {
       const int64_t at = order == 1 ? places[k][0] + places[k][1] * rows : places[k][0] * cols + places[k][1];
       put_item(&kinds[0], values[k], bytes + begin + 8 * at);
@@ -273,7 +273,7 @@ static void test_decode(void)
                {'u', 4, 0xffffffff, 4294967295.0},
                {'f', 2, 0x0001, 0x1p-24},
                {'f', 2, 0x7bff, 65504},
-               {'f', 2, 0xfc00, -INFINITY},
+               {'f', 2, 0xfc00, -(double)INFINITY},
                {'f', 4, 0x00000001, 0x1p-149},
                {'i', 8, (UINT64_C(1) << 53) + 1, 0x1p53}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
