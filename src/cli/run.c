@@ -25,7 +25,7 @@ static int rank_of(const tg_run *run)
 
 // ---- the header: what was chosen, and why ----
 
-static void print_header(const tg_run *run)
+static tg_status print_header(const tg_run *run)
 {
   const tg_setup *setup = run->setup;
   const tg_plan *plan = setup->model->plan;
@@ -43,11 +43,12 @@ static void print_header(const tg_run *run)
                (long long)setup->choice.block, setup->choice.reason);
   tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
                e->threads, e->threads == 1 ? "" : "s", e->blas_core);
-  tg_cost_print_header(plan, &setup->choice, e->threads, &text);
+  const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, &text);
   tg_text_addf(&text, "  method    %s, line search %s\n", opt_resolved_method(options, plan->degree),
                opt_resolved_line_search(options, plan->degree));
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
+  return status;
 }
 
 // ---- the Taylor probe ----
@@ -137,8 +138,7 @@ static tg_status write_results(tg_run *run, double begin)
 static tg_status prepare(tg_run *run, const tg_run_options *options)
 {
   const bool mine = rank_of(run) == 0;
-  tg_status status = tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job);
-  TG_TRY(status);
+  TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job));
   if (options->output != NULL) run->job->output_directory = options->output;
   TG_TRY(tg_job_executable(run->job));
   const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = run->job->solver.max_iterations};
@@ -146,10 +146,12 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   const tg_plan *plan = run->setup->model->plan;
   TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
   TG_TRY(tg_environment_get(run->comm, &run->environment));
+  tg_status shown = TG_OK;
   if (options->console && mine) {
-    print_header(run);
+    shown = print_header(run);
     tg_job_mark_used(run->job, true);
   }
+  TG_TRY(tg_agree(run->comm, shown));
   // A folder that cannot be made is better known now than after hours.
   TG_TRY(tg_agree(run->comm, mine ? tg_make_folder(run->job->output_directory) : TG_OK));
   return tg_cost_check_memory(run->comm, plan, &run->setup->choice, run->environment.ranks_here);

@@ -1,0 +1,175 @@
+// tracegrad plan: what a job compiles to and costs; no data is read, only the headers of files.
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/cost_report.h"
+#include "cli/setup.h"
+
+static const tg_option options[] = {
+    {"--ranks", "N", false, "number of MPI ranks to plan for (default 1, or what --grid says)"},
+    {"--threads", "T", false, "threads of each rank (default: OMP_NUM_THREADS, or the cores)"},
+    {"--grid", "PxQ", false, "process grid of P rows and Q columns"},
+    {"--plan-without", "PASS", true, "switch one optimisation off to see its gain; repeatable"},
+    {"--set", "KEY=VALUE", true, "override a key of the job; repeatable"},
+};
+
+static const tg_args_spec spec = {
+    .command = "plan",
+    .operands = "JOB",
+    .n_operands = 1,
+    .summary = "Shows the compiled plan: operations, flops, memory and messages per rank. No data is read.",
+    .details = "Optimisations for --plan-without: sharing, association, factoring, hoisting, traces, solves, fusion,\n"
+               "reuse, images.",
+    .n_options = sizeof options / sizeof options[0],
+    .options = options,
+};
+
+typedef struct machine {
+  int64_t ranks;
+  int64_t threads;
+  int64_t rows; // of the grid, 0: chosen
+  int64_t cols;
+} machine;
+
+enum { RANKS_MAX = 1 << 20, THREADS_MAX = 4096 };
+
+// "2x4"
+static tg_status read_grid(const char *text, machine *out)
+{
+  char *end = NULL;
+  char *rest = NULL;
+  const long rows = strtol(text, &end, 10);
+  const long cols = *end == 'x' ? strtol(end + 1, &rest, 10) : 0;
+  if (rows < 1 || cols < 1 || rows > RANKS_MAX || cols > RANKS_MAX || *rest != '\0')
+    TG_FAIL(TG_USAGE, "plan: --grid takes ROWSxCOLUMNS such as 2x4, found '%s'", text);
+  out->rows = rows;
+  out->cols = cols;
+  return TG_OK;
+}
+
+static tg_status read_machine(const tg_args *args, machine *out)
+{
+  *out = (machine){.ranks = 1, .threads = omp_get_max_threads()};
+  const char *grid = tg_args_value(args, "--grid", 0);
+  TG_TRY(tg_args_integer(args, "--threads", 1, THREADS_MAX, &out->threads));
+  if (grid != NULL) {
+    TG_TRY(read_grid(grid, out));
+    out->ranks = out->rows * out->cols;
+  }
+  TG_TRY(tg_args_integer(args, "--ranks", 1, RANKS_MAX, &out->ranks));
+  if (grid != NULL && out->ranks != out->rows * out->cols)
+    TG_FAIL(TG_USAGE, "plan: --grid %s has %lld ranks, --ranks says %lld", grid, (long long)(out->rows * out->cols),
+            (long long)out->ranks);
+  return TG_OK;
+}
+
+static tg_status read_passes(const tg_args *args, tg_lower_options *out)
+{
+  const char *name = NULL;
+  for (int k = 0; (name = tg_args_value(args, "--plan-without", k)) != NULL; k++) {
+    const int pass = tg_pass_find(name);
+    if (pass >= 0) {
+      out->without[pass] = true;
+      continue;
+    }
+    const char *names[TG_PASS_COUNT];
+    for (int p = 0; p < TG_PASS_COUNT; p++) names[p] = tg_pass_label((tg_pass)p);
+    const char *nearest = tg_nearest_word(name, names, TG_PASS_COUNT);
+    TG_FAIL(TG_USAGE, "plan: there is no optimisation '%s'%s%s%s", name, nearest != NULL ? "; did you mean '" : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "; see tracegrad plan --help");
+  }
+  return TG_OK;
+}
+
+static tg_status choose_grid(tg_job *job, const tg_plan *plan, const machine *m, tg_grid_choice *out)
+{
+  // What the command line says goes before the job.
+  if (m->rows > 0) {
+    job->grid_rows = (int)m->rows;
+    job->grid_cols = (int)m->cols;
+  }
+  TG_TRY(tg_setup_choose_grid(job, plan, (int)m->ranks, out));
+  if (m->rows > 0) snprintf(out->reason, sizeof out->reason, "as --grid says");
+  return TG_OK;
+}
+
+static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m, tg_text *out)
+{
+  tg_grid_choice grid;
+  TG_TRY(choose_grid(job, model->plan, m, &grid));
+  tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  if (model->plan->degree >= 0)
+    tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
+  tg_text_addf(out, "grid %d x %d, block %lld: %s; %lld thread%s a rank\n\n", grid.rows, grid.cols,
+               (long long)grid.block, grid.reason, (long long)m->threads, m->threads == 1 ? "" : "s");
+  TG_TRY(tg_cost_print_table(model->plan, &grid, (int)m->threads, out));
+  return tg_cli_print(stdout, out);
+}
+
+static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
+{
+  TG_TRY(tg_job_read(job));
+  if (job->subject_to != NULL) TG_TRY(tg_job_executable(job));
+  TG_TRY(tg_job_probe(job));
+  tg_lower_options lower_options = *lowering;
+  lower_options.expected_iterations = job->solver.max_iterations;
+  tg_model *model = NULL;
+  TG_TRY(tg_model_create(job, &lower_options, &model));
+  tg_job_mark_used(job, true);
+  const tg_status status = print_plan(job, model, m, text);
+  tg_model_destroy(&model);
+  return status;
+}
+
+static tg_status plan_file(const tg_args *args, const char **sets)
+{
+  machine m;
+  tg_lower_options lowering = {.want_hessian = true};
+  TG_TRY(read_machine(args, &m));
+  TG_TRY(read_passes(args, &lowering));
+  int n_sets = 0;
+  while (tg_args_value(args, "--set", n_sets) != NULL) {
+    sets[n_sets] = tg_args_value(args, "--set", n_sets);
+    n_sets++;
+  }
+  char *bytes = NULL;
+  size_t length = 0;
+  TG_TRY(tg_job_load(args->operands[0], &bytes, &length));
+  tg_job *job = NULL;
+  const tg_status created = tg_job_create(args->operands[0], bytes, length, n_sets, sets, &job);
+  tg_free(bytes);
+  TG_TRY(created);
+  tg_text text;
+  tg_text_init(&text);
+  const tg_status status = plan_job(job, &lowering, &m, &text);
+  tg_text_fini(&text);
+  // Located while the job's text still exists.
+  if (status != TG_OK) {
+    tg_job_print_error(job, status);
+    tg_error_clear();
+  }
+  tg_job_destroy(&job);
+  return status;
+}
+
+tg_status cmd_plan(int argc, char **argv, int *exit_status)
+{
+  tg_args args;
+  TG_TRY(tg_args_parse(&spec, argc, argv, &args));
+  if (args.help) return tg_cli_print_help(&spec);
+  const char **sets = NULL;
+  tg_status status = TG_NEW(argc, &sets);
+  if (status == TG_OK) status = plan_file(&args, sets);
+  // An error that is cleared has been shown.
+  if (status != TG_OK && tg_error_get()->code == TG_OK) {
+    *exit_status = tg_status_exit(status);
+    status = TG_OK;
+  }
+  tg_free((void *)sets);
+  tg_args_fini(&args);
+  return status;
+}

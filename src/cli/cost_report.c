@@ -1,0 +1,126 @@
+// The plan's predicted cost in words and figures.
+#include "cli/cost_report.h"
+
+#include "cli/environment.h"
+#include "grad/cost.h"
+
+static tg_cost_grid cost_grid(const tg_grid_choice *grid, int threads)
+{
+  return (tg_cost_grid){.rows = grid->rows, .cols = grid->cols, .block = grid->block, .threads = threads};
+}
+
+static tg_status cost_of(const tg_plan *plan, tg_program_id program, const tg_grid_choice *grid, int threads,
+                         tg_cost *out)
+{
+  const tg_cost_grid on = cost_grid(grid, threads);
+  const tg_cost_machine machine = tg_cost_machine_default();
+  return tg_plan_cost(plan, program, &on, &machine, out);
+}
+
+tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out)
+{
+  tg_cost gradient = {0};
+  tg_memory_cost memory = {0};
+  const tg_cost_grid on = cost_grid(grid, threads);
+  TG_TRY(cost_of(plan, TG_PROGRAM_GRADIENT, grid, threads, &gradient));
+  TG_TRY(tg_plan_memory(plan, &on, &memory));
+  tg_text_addf(out, "  plan      value and gradient: %.3g flops in %lld products; memory of a rank: ", gradient.flops,
+               (long long)gradient.products);
+  tg_text_add_bytes_unit(out, memory.total);
+  tg_text_add(out, "\n");
+  return TG_OK;
+}
+
+// ---- the table of `plan` ----
+
+static void print_memory_row(const char *name, double bytes, tg_text *out)
+{
+  tg_text_addf(out, "  %-22s ", name);
+  tg_text_add_bytes_unit(out, bytes);
+  tg_text_add(out, "\n");
+}
+
+static tg_status print_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_text *out)
+{
+  tg_memory_cost memory = {0};
+  TG_TRY(tg_plan_memory(plan, grid, &memory));
+  tg_text_add(out, "memory of the fullest rank\n");
+  print_memory_row("data", memory.data, out);
+  print_memory_row("point and directions", memory.points, out);
+  print_memory_row("constants and results", memory.storage, out);
+  print_memory_row("factorisations", memory.factors, out);
+  print_memory_row("workspace", memory.workspace, out);
+  print_memory_row("total", memory.total, out);
+  tg_text_add(out, "  besides: the solver's own points, the libraries (some 50 MiB a rank)\n");
+  return TG_OK;
+}
+
+tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out)
+{
+  const tg_cost_grid on = cost_grid(grid, threads);
+  const tg_cost_machine machine = tg_cost_machine_default();
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    if (plan->programs[program].n_instrs == 0) continue;
+    TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));
+    tg_text_add(out, "\n");
+  }
+  tg_text_addf(out, "%-10s %9s %12s %12s %12s %10s %10s\n", "program", "products", "flops", "flops/rank", "bytes/rank",
+               "messages", "seconds");
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    if (plan->programs[program].n_instrs == 0) continue;
+    tg_cost cost = {0};
+    TG_TRY(tg_plan_cost(plan, (tg_program_id)program, &on, &machine, &cost));
+    tg_text_addf(out, "%-10s %9lld %12.4g %12.4g %12.4g %10.4g %10.3g\n", tg_program_label((tg_program_id)program),
+                 (long long)cost.products, cost.flops, cost.rank_flops, cost.rank_bytes, cost.messages, cost.seconds);
+  }
+  tg_text_addf(out,
+               "seconds are those of a machine with %.3g flops/s a thread, links of %.3g bytes/s, memory of %.3g "
+               "bytes/s\nand %.3g s a message, not measured here\n\n",
+               machine.flops_per_thread, machine.link_bytes, machine.memory_bytes, machine.latency_sec);
+  return print_memory(plan, &on, out);
+}
+
+// ---- a run ----
+
+tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,
+                              double *bytes, double *memory)
+{
+  const tg_plan *plan = tg_exec_plan(exec);
+  const tg_cost_grid on = cost_grid(grid, threads);
+  *flops = *bytes = 0;
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    const double runs = (double)tg_exec_program_usage(exec, (tg_program_id)program)->runs;
+    tg_cost cost = {0};
+    if (runs == 0) continue;
+    TG_TRY(cost_of(plan, (tg_program_id)program, grid, threads, &cost));
+    *flops += runs * cost.flops;
+    *bytes += runs * cost.bytes_sent;
+  }
+  tg_memory_cost needed = {0};
+  TG_TRY(tg_plan_memory(plan, &on, &needed));
+  *memory = needed.total;
+  return TG_OK;
+}
+
+tg_status tg_cost_check_memory(MPI_Comm comm, const tg_plan *plan, const tg_grid_choice *grid, int ranks_per_node)
+{
+  tg_memory_cost needed = {0};
+  const tg_cost_grid on = cost_grid(grid, 1);
+  TG_TRY(tg_plan_memory(plan, &on, &needed));
+  const double there = tg_environment_memory_bytes();
+  const double all = needed.total * ranks_per_node;
+  tg_status status = TG_OK;
+  if (there > 0 && all > there) {
+    tg_text text;
+    tg_text_init(&text);
+    tg_text_addf(&text, "%d rank%s of a node would need ", ranks_per_node, ranks_per_node == 1 ? "" : "s");
+    tg_text_add_bytes_unit(&text, all);
+    tg_text_add(&text, ", the node has ");
+    tg_text_add_bytes_unit(&text, there);
+    tg_text_addf(&text, "; use at least %.0f nodes, or smaller matrices (tracegrad plan shows what takes it)",
+                 all / there + 1);
+    status = tg_error_set(TG_MEMORY, TG_HERE, "%s", tg_text_string(&text));
+    tg_text_fini(&text);
+  }
+  return tg_agree(comm, status);
+}
