@@ -1,6 +1,7 @@
 // The table of line searches and the conditions they share.
 #include "opt/line_search.h"
 
+#include <math.h>
 #include <string.h>
 
 const opt_line_search *opt_line_search_find(const char *name)
@@ -18,6 +19,6 @@ const opt_line_search *opt_line_search_find(const char *name)
 
 bool opt_line_is_approximate_wolfe(const opt_phi *phi, const opt_line_options *options, double rise, double slope)
 {
-  return rise <= phi->noise && slope >= options->curvature * phi->slope &&
+  return fabs(rise) <= phi->noise && slope >= options->curvature * phi->slope &&
          slope <= (2 * options->decrease - 1) * phi->slope;
 }

@@ -56,8 +56,8 @@ typedef struct opt_line_search {
 // The row of a name, NULL when there is none.
 const opt_line_search *opt_line_search_find(const char *name);
 
-// The approximate Wolfe conditions of Hager and Zhang (2005), section 4, the acceptance where f is at its rounding
-// floor:  (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0)  and  rise <= noise.
+// The approximate Wolfe conditions of Hager and Zhang (2005), section 4, for the one case in which they are needed, f
+// at its rounding floor:  (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0)  and  |rise| <= noise.
 bool opt_line_is_approximate_wolfe(const opt_phi *phi, const opt_line_options *options, double rise, double slope);
 
 #endif

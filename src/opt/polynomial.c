@@ -157,8 +157,8 @@ opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double
   if (degree == 0) return OPT_POLYNOMIAL_FLAT;
   if (degree == 1) return c[1] < 0 ? OPT_POLYNOMIAL_FALLING : OPT_POLYNOMIAL_FLAT;
   if (c[degree] < 0) {
-    if (degree > 2 && lowest_critical(degree - 1, c, t, rise) && leading_is_noise(degree, c, *t))
-      return OPT_POLYNOMIAL_MINIMUM;
+    const opt_polynomial_shape rest = opt_polynomial_minimise(degree - 1, c, t, rise);
+    if (rest == OPT_POLYNOMIAL_MINIMUM && leading_is_noise(degree, c, *t)) return rest;
     *t = 0;
     *rise = 0;
     return OPT_POLYNOMIAL_FALLING;

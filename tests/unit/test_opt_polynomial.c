@@ -1,0 +1,209 @@
+// Roots of polynomials with known roots, single, clustered and multiple; minimisers on the half-line.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opt/polynomial.h"
+
+static void assert_near(double found, double expected, double tolerance)
+{
+  if (!(fabs(found - expected) <= tolerance)) print_error("found %.17g, expected %.17g\n", found, expected);
+  assert_true(fabs(found - expected) <= tolerance);
+}
+
+// c := product over k of (t - roots[k])
+static void expand(int n, const double *roots, double *c)
+{
+  c[0] = 1;
+  for (int k = 0; k < n; k++) {
+    c[k + 1] = c[k];
+    for (int j = k; j > 0; j--) c[j] = c[j - 1] - roots[k] * c[j];
+    c[0] *= -roots[k];
+  }
+}
+
+static int compare(const void *a, const void *b)
+{
+  const double x = *(const double *)a;
+  const double y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double uniform(uint64_t *state)
+{
+  *state = *state * 6364136223846793005u + 1442695040888963407u;
+  return (double)(*state >> 11) * 0x1p-53;
+}
+
+static void test_random_roots_are_found(void **unused)
+{
+  (void)unused;
+  uint64_t state = 1;
+  for (int round = 0; round < 3000; round++) {
+    double roots[OPT_DEGREE_MAX];
+    double c[OPT_DEGREE_MAX + 1];
+    double found[OPT_DEGREE_MAX];
+    const int n = 1 + round % OPT_DEGREE_MAX;
+    // One in each of n cells, so that the roots stay apart and well conditioned.
+    for (int k = 0; k < n; k++) roots[k] = -4 + 8 * (k + 0.2 + 0.6 * uniform(&state)) / n;
+    expand(n, roots, c);
+    qsort(roots, (size_t)n, sizeof roots[0], compare);
+    assert_int_equal(opt_polynomial_roots(n, c, -10, 10, found), n);
+    for (int k = 0; k < n; k++) assert_near(found[k], roots[k], 1e-8);
+  }
+}
+
+static void test_only_the_interval_counts(void **unused)
+{
+  (void)unused;
+  const double roots[] = {-2, -1, 0.5, 3, 7};
+  double c[6];
+  double found[OPT_DEGREE_MAX];
+  expand(5, roots, c);
+  assert_int_equal(opt_polynomial_roots(5, c, 0, 5, found), 2);
+  assert_near(found[0], 0.5, 1e-12);
+  assert_near(found[1], 3, 1e-12);
+  assert_int_equal(opt_polynomial_roots(5, c, 4, 5, found), 0);
+  assert_int_equal(opt_polynomial_roots(5, c, 5, 4, found), 0);
+  // The ends belong to the interval.
+  assert_int_equal(opt_polynomial_roots(5, c, 3, 7, found), 2);
+}
+
+static void test_multiple_roots_are_found_once(void **unused)
+{
+  (void)unused;
+  double c[OPT_DEGREE_MAX + 1];
+  double found[OPT_DEGREE_MAX];
+  expand(4, (const double[]){1, 1, 3, 3}, c);
+  assert_int_equal(opt_polynomial_roots(4, c, -10, 10, found), 2);
+  assert_near(found[0], 1, 1e-7);
+  assert_near(found[1], 3, 1e-7);
+  expand(3, (const double[]){2, 2, 2}, c);
+  assert_int_equal(opt_polynomial_roots(3, c, -10, 10, found), 1);
+  assert_near(found[0], 2, 1e-4);
+  // Multiplicity 8: accurate to about eps^(1/8) = 0.01.
+  expand(8, (const double[]){1, 1, 1, 1, 1, 1, 1, 1}, c);
+  assert_int_equal(opt_polynomial_roots(8, c, -10, 10, found), 1);
+  assert_near(found[0], 1, 0.05);
+}
+
+static void test_clustered_roots_are_apart(void **unused)
+{
+  (void)unused;
+  double c[OPT_DEGREE_MAX + 1];
+  double found[OPT_DEGREE_MAX];
+  expand(4, (const double[]){1, 1.001, 2, 2.001}, c);
+  assert_int_equal(opt_polynomial_roots(4, c, -10, 10, found), 4);
+  assert_near(found[0], 1, 1e-9);
+  assert_near(found[1], 1.001, 1e-9);
+  assert_near(found[2], 2, 1e-9);
+  assert_near(found[3], 2.001, 1e-9);
+}
+
+static void test_sizes_far_apart(void **unused)
+{
+  (void)unused;
+  double c[OPT_DEGREE_MAX + 1];
+  double found[OPT_DEGREE_MAX];
+  expand(3, (const double[]){1e-9, 1, 1e9}, c);
+  assert_int_equal(opt_polynomial_roots(3, c, 0, 1e12, found), 3);
+  assert_near(found[0] / 1e-9, 1, 1e-9);
+  assert_near(found[1], 1, 1e-9);
+  assert_near(found[2] / 1e9, 1, 1e-9);
+}
+
+static void test_no_roots(void **unused)
+{
+  (void)unused;
+  double found[OPT_DEGREE_MAX];
+  assert_int_equal(opt_polynomial_roots(2, (const double[]){1, 0, 1}, -10, 10, found), 0);
+  assert_int_equal(opt_polynomial_roots(4, (const double[]){1, 0, 0, 0, 1}, -10, 10, found), 0);
+  assert_int_equal(opt_polynomial_roots(0, (const double[]){1}, -10, 10, found), 0);
+  assert_int_equal(opt_polynomial_roots(3, (const double[]){0, 0, 0, 0}, -10, 10, found), 0);
+  // Leading zeros lower the degree.
+  assert_int_equal(opt_polynomial_roots(3, (const double[]){-2, 1, 0, 0}, -10, 10, found), 1);
+  assert_near(found[0], 2, 1e-15);
+}
+
+// The oracle is a fine grid: no value on it may be below the minimum claimed.
+static void test_minimiser_is_global(void **unused)
+{
+  (void)unused;
+  uint64_t state = 9;
+  for (int round = 0; round < 1000; round++) {
+    const int degree = round % 2 == 0 ? 4 : 8;
+    double c[OPT_DEGREE_MAX + 1];
+    for (int k = 0; k <= degree; k++) c[k] = 2 * uniform(&state) - 1;
+    c[degree] = 0.1 + uniform(&state);
+    c[1] = -0.01 - uniform(&state);
+    double t = 0;
+    double rise = 0;
+    assert_int_equal(opt_polynomial_minimise(degree, c, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
+    assert_true(t > 0);
+    double slope = 0;
+    const double value = opt_polynomial_value(degree, c, t, &slope);
+    assert_near(value - c[0], rise, 1e-12 * fmax(1, fabs(value)));
+    for (int i = 0; i <= 4000; i++)
+      assert_true(opt_polynomial_value(degree, c, i * 0.005, NULL) >= value - 1e-12 * fmax(1, fabs(value)));
+  }
+}
+
+static void test_rise_keeps_its_digits(void **unused)
+{
+  (void)unused;
+  // f = 1e10 hides a decrease of 1e-12 altogether; the coefficients do not.
+  double t = 0;
+  double rise = 0;
+  assert_int_equal(opt_polynomial_minimise(2, (const double[]){1e10, -2e-6, 1}, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
+  assert_near(t, 1e-6, 1e-20);
+  assert_near(rise, -1e-12, 1e-26);
+}
+
+static void test_shapes(void **unused)
+{
+  (void)unused;
+  double t = 0;
+  double rise = 0;
+  const struct {
+    int degree;
+    double c[OPT_DEGREE_MAX + 1];
+    opt_polynomial_shape shape;
+  } rows[] = {
+      {0, {1}, OPT_POLYNOMIAL_FLAT},
+      {1, {0, -1}, OPT_POLYNOMIAL_FALLING},
+      {1, {0, 1}, OPT_POLYNOMIAL_FLAT},
+      {2, {0, -1, 1}, OPT_POLYNOMIAL_MINIMUM},
+      {2, {0, 1, 1}, OPT_POLYNOMIAL_FLAT},
+      {2, {0, -1, 0}, OPT_POLYNOMIAL_FALLING},
+      {2, {0, -1, -1}, OPT_POLYNOMIAL_FALLING},
+      {3, {0, -1, 1, -1}, OPT_POLYNOMIAL_FALLING},
+      {4, {0, -1, 0, 0, -1}, OPT_POLYNOMIAL_FALLING},
+      {4, {0, 1, -3, 0, 1}, OPT_POLYNOMIAL_MINIMUM},      // rises first, falls below further out
+      {4, {0, -1, 1, 0, -1e-20}, OPT_POLYNOMIAL_MINIMUM}, // a zero that came as rounding error
+      {4, {0, -1, 1, 0, -1e-3}, OPT_POLYNOMIAL_FALLING},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    assert_int_equal(opt_polynomial_minimise(rows[i].degree, rows[i].c, &t, &rise), rows[i].shape);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_roots_are_found),
+      cmocka_unit_test(test_only_the_interval_counts),
+      cmocka_unit_test(test_multiple_roots_are_found_once),
+      cmocka_unit_test(test_clustered_roots_are_apart),
+      cmocka_unit_test(test_sizes_far_apart),
+      cmocka_unit_test(test_no_roots),
+      cmocka_unit_test(test_minimiser_is_global),
+      cmocka_unit_test(test_rise_keeps_its_digits),
+      cmocka_unit_test(test_shapes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
