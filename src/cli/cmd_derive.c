@@ -1,10 +1,275 @@
-// tracegrad derive: the gradient of an expression.
-#include "cli/cli.h"
+// tracegrad derive: the gradient of an expression, from the command line.
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/derive.h"
+#include "grad/names.h"
+
+static const tg_option options[] = {
+    {"--wrt", "X", true, "differentiate by X; several by commas or repetition; X' for its transpose"},
+    {"--dims", "A=3x4,...", true, "sizes; without them they are inferred and named m, n, p, ..."},
+    {"--symmetric", "A,B", true, "names of symmetric matrices"},
+    {"--spd", "S", true, "names of symmetric positive definite matrices"},
+    {"--diagonal", "D", true, "names of diagonal matrices"},
+    {"--orthogonal", "Q", true, "names of matrices with Q'*Q = eye"},
+    {"--steps", NULL, false, "show the derivation, each line with the rule it uses"},
+    {"--hessian", NULL, false, "also the Hessian action H[V] along V"},
+    {"--claim", "EXPR", false, "compare a gradient of your own with the derived one"},
+    {"--format", "FORMAT", false, "human (default), expr, latex, numpy, octave, json"},
+};
+
+static const tg_args_spec spec = {
+    .command = "derive",
+    .operands = "EXPR",
+    .n_operands = 1,
+    .summary = "Prints the gradient of a scalar expression, or the Jacobian of a matrix expression.",
+    .details =
+        "The gradient G of f has the shape of X, with f(X+H) = f(X) + <G,H> + o(|H|), entries independent, also\n"
+        "where X is declared symmetric. The Jacobian is d vec(F) / d vec(X)', column-major.\n"
+        "--format expr prints one line in the input language for each name.\n"
+        "Exit status: 0; 1 for a claim that is wrong; 2 for invalid input.",
+    .n_options = sizeof options / sizeof options[0],
+    .options = options,
+};
+
+static tg_status read_format(const tg_args *args, derive_format *out)
+{
+  static const char *const names[] = {"human", "expr", "latex", "numpy", "octave", "json"};
+  const char *name = tg_args_value(args, "--format", 0);
+  *out = DERIVE_HUMAN;
+  if (name == NULL) return TG_OK;
+  for (int k = 0; k < 6; k++) {
+    if (strcmp(name, names[k]) != 0) continue;
+    *out = (derive_format)k;
+    return TG_OK;
+  }
+  const char *nearest = tg_nearest_word(name, names, 6);
+  if (nearest != NULL) TG_FAIL(TG_USAGE, "derive: unknown format '%s'; did you mean '%s'?", name, nearest);
+  TG_FAIL(TG_USAGE, "derive: unknown format '%s'; one of human, expr, latex, numpy, octave, json", name);
+}
+
+// X, or X' for its transpose.
+static tg_status read_target(const char *word, size_t length, derive_declarations *declarations, derivation *d)
+{
+  const char *name = NULL;
+  while (length > 0 && *word == ' ') word++, length--;
+  while (length > 0 && word[length - 1] == ' ') length--;
+  const bool transposed = length > 1 && word[length - 1] == '\'';
+  TG_TRY(tg_arena_string(&declarations->arena, word, transposed ? length - 1 : length, &name));
+  if (!tg_name_is_valid(name) || tg_name_is_reserved(name))
+    TG_FAIL(TG_USAGE, "derive: --wrt expects a name, found '%.*s'", (int)length, word);
+  if (d->n_targets == DERIVE_TARGETS_MAX) TG_FAIL(TG_LIMIT, "derive: --wrt takes at most %d names", DERIVE_TARGETS_MAX);
+  for (int32_t k = 0; k < d->n_targets; k++)
+    if (strcmp(d->targets[k].name, name) == 0) TG_FAIL(TG_USAGE, "derive: '%s' is given twice in --wrt", name);
+  tg_declaration *declaration = derive_declare(declarations, name);
+  if (declaration == NULL) TG_FAIL(TG_LIMIT, "derive: more than %d names are declared", DERIVE_NAMES_MAX);
+  declaration->is_free = true;
+  d->targets[d->n_targets++] = (derive_target){.name = name, .transposed = transposed};
+  return TG_OK;
+}
+
+static tg_status read_targets(const tg_args *args, derive_declarations *declarations, derivation *d)
+{
+  const char *list = NULL;
+  for (int k = 0; (list = tg_args_value(args, "--wrt", k)) != NULL; k++) {
+    while (true) {
+      const size_t length = strcspn(list, ",");
+      TG_TRY(read_target(list, length, declarations, d));
+      if (list[length] == '\0') break;
+      list += length + 1;
+    }
+  }
+  if (d->n_targets == 0) TG_FAIL(TG_USAGE, "derive: --wrt NAME is missing: the name to differentiate by");
+  return TG_OK;
+}
+
+// Sizes and properties; an error is shown inside the option's own text.
+static tg_status read_declarations(const tg_args *args, derive_declarations *out, tg_source *source)
+{
+  static const struct {
+    const char *option;
+    unsigned property;
+  } lists[] = {
+      {"--symmetric", TG_SYMMETRIC}, {"--spd", TG_SPD}, {"--diagonal", TG_DIAGONAL}, {"--orthogonal", TG_ORTHOGONAL}};
+  const char *text = NULL;
+  for (int k = 0; (text = tg_args_value(args, "--dims", k)) != NULL; k++) {
+    *source = (tg_source){"--dims", text, strlen(text)};
+    TG_TRY(derive_read_dims(text, out));
+  }
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+    for (int k = 0; (text = tg_args_value(args, lists[i].option, k)) != NULL; k++) {
+      *source = (tg_source){lists[i].option, text, strlen(text)};
+      TG_TRY(derive_read_names(text, lists[i].option, lists[i].property, out));
+    }
+  return TG_OK;
+}
+
+static tg_status compile(derivation *d, const derive_declarations *declarations, tg_source *source)
+{
+  const tg_compile_options compile_options = {
+      .n_declarations = declarations->count, .declarations = declarations->list, .infer_undeclared = true};
+  *source = (tg_source){"expression", d->expression, strlen(d->expression)};
+  TG_TRY(tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f));
+  d->scalar = tg_node_is_scalar(d->graph, d->f);
+  return TG_OK;
+}
+
+// A name that does not occur is most often misspelt; one that was declared with a size is meant, and gives zero.
+static tg_status find_target(derivation *d, const derive_declarations *declarations, derive_target *target)
+{
+  target->symbol = tg_symbol_find(d->graph, target->name);
+  if (target->symbol >= 0) return TG_OK;
+  for (int32_t i = 0; i < declarations->count; i++) {
+    const tg_declaration *declared = &declarations->list[i];
+    if (strcmp(declared->name, target->name) != 0 || declared->rows == 0 || declared->cols == 0) continue;
+    tg_dim rows = 0;
+    tg_dim cols = 0;
+    TG_TRY(tg_dim_number(d->graph, declared->rows, &rows));
+    TG_TRY(tg_dim_number(d->graph, declared->cols, &cols));
+    return tg_symbol_add(d->graph, target->name, rows, cols, 0, true, &target->symbol);
+  }
+  const char *names[DERIVE_NAMES_MAX];
+  size_t count = 0;
+  for (int32_t s = 0; s < tg_symbol_count(d->graph) && s < DERIVE_NAMES_MAX; s++)
+    names[count++] = tg_symbol_info(d->graph, s)->name;
+  const char *nearest = tg_nearest_word(target->name, names, count);
+  if (nearest != NULL)
+    TG_FAIL(TG_NAME, "'%s' does not occur in the expression; did you mean '%s'?", target->name, nearest);
+  TG_FAIL(TG_NAME, "'%s' does not occur in the expression; give its size with --dims if a zero gradient is meant",
+          target->name);
+}
+
+// Directions V of the Hessian action: V for one name, V_X for several; never a name in use.
+static tg_status add_directions(derivation *d, derive_declarations *declarations, tg_node *directions)
+{
+  for (int32_t k = 0; k < d->n_targets; k++) {
+    const tg_symbol symbol = *tg_symbol_info(d->graph, d->targets[k].symbol);
+    tg_text name;
+    int32_t direction = -1;
+    tg_text_init(&name);
+    tg_text_add(&name, "V");
+    if (d->n_targets > 1) tg_text_addf(&name, "_%s", symbol.name);
+    while (tg_symbol_find(d->graph, tg_text_string(&name)) >= 0) tg_text_add(&name, "_");
+    tg_status status =
+        tg_arena_string(&declarations->arena, tg_text_string(&name), name.length, &d->targets[k].direction);
+    tg_text_fini(&name);
+    TG_TRY(status);
+    TG_TRY(tg_symbol_add(d->graph, d->targets[k].direction, symbol.rows, symbol.cols, 0, true, &direction));
+    TG_TRY(tg_make_sym(d->graph, direction, &directions[k]));
+  }
+  return TG_OK;
+}
+
+// The presented form: common factors taken out where that makes it shorter to write.
+static tg_status present(derivation *d, const derive_target *target, tg_node *node)
+{
+  TG_TRY(tg_factor_common(d->graph, *node, node));
+  if (target->transposed && d->scalar) return tg_make_trans(d->graph, *node, node);
+  return TG_OK;
+}
+
+static tg_status differentiate(derivation *d)
+{
+  int32_t symbols[DERIVE_TARGETS_MAX];
+  tg_node gradients[DERIVE_TARGETS_MAX] = {TG_NONE};
+  for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
+  if (d->scalar) TG_TRY(tg_gradient(d->graph, d->f, d->n_targets, symbols, gradients));
+  for (int32_t k = 0; k < d->n_targets; k++) {
+    derive_target *target = &d->targets[k];
+    target->derivative = gradients[k];
+    if (!d->scalar) TG_TRY(tg_jacobian(d->graph, d->f, target->symbol, &target->derivative));
+    if (!d->scalar && target->transposed) {
+      // vec(X) = K(n,m) vec(X') for X m x n, so d vec(F)/d vec(X')' = J K(n,m).
+      const tg_symbol *symbol = tg_symbol_info(d->graph, target->symbol);
+      tg_node commutation = TG_NONE;
+      TG_TRY(tg_make_comm(d->graph, symbol->cols, symbol->rows, &commutation));
+      TG_TRY(tg_make_mul(d->graph, target->derivative, commutation, &target->derivative));
+    }
+    TG_TRY(present(d, target, &target->derivative));
+  }
+  return TG_OK;
+}
+
+static tg_status second_order(derivation *d, derive_declarations *declarations)
+{
+  int32_t symbols[DERIVE_TARGETS_MAX];
+  tg_node directions[DERIVE_TARGETS_MAX];
+  if (!d->scalar) TG_FAIL(TG_USAGE, "derive: --hessian needs a scalar expression");
+  for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
+  TG_TRY(add_directions(d, declarations, directions));
+  for (int32_t k = 0; k < d->n_targets; k++) {
+    tg_node *hessian = &d->targets[k].hessian;
+    TG_TRY(tg_gradient(d->graph, d->f, 1, &symbols[k], hessian));
+    TG_TRY(tg_forward(d->graph, *hessian, d->n_targets, symbols, directions, hessian));
+    TG_TRY(present(d, &d->targets[k], hessian));
+  }
+  return TG_OK;
+}
+
+// With --claim the comparison is the result; else the derivation.
+static tg_status answer(const tg_args *args, derivation *d, const derive_declarations *declarations,
+                        derive_format format, int *exit_status, tg_source *source)
+{
+  tg_text text;
+  tg_text_init(&text);
+  const char *claim = tg_args_value(args, "--claim", 0);
+  bool equal = true;
+  tg_status status = TG_OK;
+  if (claim != NULL) {
+    *source = (tg_source){"claim", claim, strlen(claim)};
+    status = derive_check_claim(d, declarations, claim, &equal, &text);
+  } else {
+    status = derive_print(d, format, &text);
+  }
+  if (status == TG_OK) status = tg_cli_print(stdout, &text);
+  if (!equal) *exit_status = 1;
+  tg_text_fini(&text);
+  return status;
+}
+
+static tg_status derive(const tg_args *args, derivation *d, derive_declarations *declarations, int *exit_status,
+                        tg_source *source)
+{
+  derive_format format = DERIVE_HUMAN;
+  TG_TRY(read_format(args, &format));
+  TG_TRY(read_declarations(args, declarations, source));
+  *source = (tg_source){0};
+  TG_TRY(read_targets(args, declarations, d));
+  d->expression = args->operands[0];
+  d->steps = tg_args_has(args, "--steps");
+  TG_TRY(tg_graph_create(&d->graph));
+  TG_TRY(compile(d, declarations, source));
+  for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
+  TG_TRY(differentiate(d));
+  if (tg_args_has(args, "--hessian")) TG_TRY(second_order(d, declarations));
+  return answer(args, d, declarations, format, exit_status, source);
+}
 
 tg_status cmd_derive(int argc, char **argv, int *exit_status)
 {
-  (void)argc;
-  (void)argv;
-  (void)exit_status;
-  TG_FAIL(TG_UNSUPPORTED, "derive: not available yet");
+  tg_args args;
+  TG_TRY(tg_args_parse(&spec, argc, argv, &args));
+  tg_status status = TG_OK;
+  if (args.help) {
+    status = tg_cli_print_help(&spec);
+    tg_args_fini(&args);
+    return status;
+  }
+  derivation d = {0};
+  derive_declarations declarations = {0};
+  tg_source source = {0};
+  setlocale(LC_CTYPE, "");
+  d.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+  tg_arena_init(&declarations.arena);
+  status = derive(&args, &d, &declarations, exit_status, &source);
+  if (status != TG_OK) {
+    tg_cli_print_error(status, source.text != NULL ? &source : NULL);
+    *exit_status = tg_status_exit(status);
+  }
+  tg_graph_destroy(&d.graph);
+  tg_arena_fini(&declarations.arena);
+  tg_args_fini(&args);
+  return TG_OK;
 }

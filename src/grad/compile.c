@@ -153,7 +153,9 @@ static tg_status collect_undeclared(const tg_shaper *shaper, const tg_ast *ast, 
   if (ast->kind != TG_AST_NAME || tg_function_find(ast->name) != NULL) return TG_OK;
   if (tg_symbol_find(shaper->graph, ast->name) >= 0 || *count == GUESS_NAMES_MAX) return TG_OK;
   for (int32_t i = 0; i < shaper->options->n_declarations; i++)
-    if (strcmp(shaper->options->declarations[i].name, ast->name) == 0) return TG_OK;
+    if (strcmp(shaper->options->declarations[i].name, ast->name) == 0 &&
+        !tg_shape_is_guessed(shaper, &shaper->options->declarations[i]))
+      return TG_OK;
   for (int32_t i = 0; i < *count; i++)
     if (strcmp(names[i], ast->name) == 0) return TG_OK;
   names[(*count)++] = ast->name;

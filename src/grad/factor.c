@@ -125,12 +125,46 @@ static tg_status take_out(tg_graph *g, const tg_info *lin, int32_t first, const 
   return tg_make_lin(g, n_others, other_coefs, others, out);
 }
 
+static bool has_scalar_factor(const tg_graph *g, tg_node term, tg_node scalar)
+{
+  const tg_info *info = tg_node_info(g, term);
+  for (int32_t i = 0; info->kind == TG_PROD && i < info->n_scalars; i++)
+    if (info->args[i] == scalar) return true;
+  return false;
+}
+
+// s*A + s*B to s*(A + B), for a scalar factor of all terms.
+static tg_status take_out_scalar(tg_graph *g, const tg_info *lin, bool *changed, tg_node *out)
+{
+  const tg_info *first = tg_node_info(g, lin->args[0]);
+  tg_node inverse = TG_NONE;
+  tg_node *terms = NULL;
+  *changed = false;
+  if (first->kind != TG_PROD || first->rows != lin->rows) return TG_OK;
+  for (int32_t k = 0; k < first->n_scalars && !*changed; k++) {
+    *changed = true;
+    for (int32_t i = 1; i < lin->n_args; i++) *changed = *changed && has_scalar_factor(g, lin->args[i], first->args[k]);
+    if (!*changed) continue;
+    TG_TRY(TG_SCRATCH(g, lin->n_args, &terms));
+    TG_TRY(tg_make_pow_number(g, first->args[k], -1.0, &inverse));
+    for (int32_t i = 0; i < lin->n_args; i++) TG_TRY(tg_make_mul(g, inverse, lin->args[i], &terms[i]));
+    TG_TRY(tg_make_lin(g, lin->n_args, lin->coefs, terms, out));
+    TG_TRY(tg_factor_common(g, *out, out));
+    return tg_make_mul(g, first->args[k], *out, out);
+  }
+  return TG_OK;
+}
+
 static tg_status factor_sum(tg_graph *g, tg_node node, tg_node *out)
 {
+  bool changed = false;
   const tg_info *info = tg_node_info(g, node);
   uint8_t *group = NULL;
   *out = node;
   if (info->kind != TG_LIN || info->n_args < 2) return TG_OK;
+  if (tg_node_is_scalar(g, node)) return TG_OK;
+  TG_TRY(take_out_scalar(g, info, &changed, out));
+  if (changed) return TG_OK;
   TG_TRY(TG_SCRATCH(g, info->n_args, &group));
   for (int side = 0; side < 2; side++) {
     for (int32_t first = 0; first + 1 < info->n_args; first++) {

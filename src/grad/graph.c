@@ -235,8 +235,35 @@ static uint64_t mix_double(uint64_t hash, double value)
   return mix(hash, word);
 }
 
+static uint64_t mix_string(uint64_t hash, const char *text)
+{
+  for (; *text != '\0'; text++) hash = mix(hash, (uint64_t)(unsigned char)*text);
+  return hash;
+}
+
+// A hash that a node shares with its transpose: products forwards and backwards, sums and entrywise products in any
+// order, a transpose as what it transposes.
+static uint64_t mirror_hash(const tg_graph *g, const tg_info *info)
+{
+  uint64_t forwards = mix(UINT64_C(0x2545F491), (uint64_t)info->kind);
+  uint64_t backwards = forwards;
+  uint64_t unordered = 0;
+  if (info->kind == TG_SYM) return mix_string(forwards, g->symbols[info->symbol].name);
+  if (info->kind == TG_TRANS) return g->nodes[info->args[0]]->mirror;
+  for (int32_t i = 0; i < info->n_args; i++) {
+    const uint64_t arg = g->nodes[info->args[i]]->mirror;
+    forwards = mix(forwards, arg);
+    backwards = mix(backwards, g->nodes[info->args[info->n_args - 1 - i]]->mirror);
+    unordered += info->coefs != NULL ? mix_double(arg, info->coefs[i]) : arg;
+  }
+  const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD;
+  const uint64_t content = ordered ? forwards + (info->kind == TG_PROD ? backwards : 0) : unordered + (uint64_t)info->kind;
+  return mix_double(mix(content, (uint64_t)info->exponent), info->value);
+}
+
 static void fill_hash(const tg_graph *g, tg_info *info)
 {
+  info->mirror = mirror_hash(g, info);
   uint64_t hash = mix(UINT64_C(0x51ED270B), (uint64_t)info->kind);
   hash = mix(hash, (uint64_t)(uint32_t)info->rows << 32 | (uint32_t)info->cols);
   hash = mix_double(hash, info->value);

@@ -62,7 +62,8 @@ tg_status tg_join_scalars(tg_graph *g, const tg_split *split, tg_node node, tg_n
 // For an operator linear in its one argument: applies `make` to each term of a sum, scalars taken out.
 typedef tg_status tg_make_one(tg_graph *g, tg_node a, tg_node *out);
 tg_status tg_map_linear(tg_graph *g, tg_node a, tg_make_one *make, tg_node *out, bool *done);
-// A sum divided by the number that leaves it with coprime whole or unit coefficients and a positive first one.
+// A sum divided by the number that leaves it with coprime whole or unit coefficients, most of them positive; the same
+// number for a sum and its transpose.
 tg_status tg_take_content(tg_graph *g, tg_node node, double *content, tg_node *out);
 // base and number with node = base^exponent entry by entry; exponent 1 when it is no such power.
 tg_node tg_pow_base(const tg_graph *g, tg_node node, double *exponent);

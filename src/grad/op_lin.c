@@ -146,6 +146,27 @@ static double greatest_common_divisor(double a, double b)
   return a;
 }
 
+static int32_t factor_count(const tg_info *info)
+{
+  return info->kind == TG_PROD ? info->n_args : 1;
+}
+
+// The sign that makes the sum read best, the same for a sum and its transpose: that of most terms; between equal
+// numbers, of the longest product.
+static bool is_negative(const tg_graph *g, const tg_info *lin)
+{
+  int32_t balance = 0;
+  int32_t leader = 0;
+  for (int32_t i = 0; i < lin->n_args; i++) {
+    const tg_info *best = tg_node_info(g, lin->args[leader]);
+    const tg_info *term = tg_node_info(g, lin->args[i]);
+    const int32_t longer = factor_count(term) - factor_count(best);
+    balance += lin->coefs[i] > 0.0 ? 1 : -1;
+    if (longer > 0 || (longer == 0 && term->mirror < best->mirror)) leader = i;
+  }
+  return balance != 0 ? balance < 0 : lin->coefs[leader] < 0.0;
+}
+
 tg_status tg_take_content(tg_graph *g, tg_node node, double *content, tg_node *out)
 {
   *content = 1.0;
@@ -163,7 +184,7 @@ tg_status tg_take_content(tg_graph *g, tg_node node, double *content, tg_node *o
   }
   if (!whole) divisor = 1.0;
   if (equal) divisor = fabs(info->coefs[0]);
-  if (info->coefs[0] < 0.0) divisor = -divisor;
+  if (is_negative(g, info)) divisor = -divisor;
   if (divisor == 1.0) return TG_OK;
   double *coefs = NULL;
   TG_TRY(TG_SCRATCH(g, info->n_args, &coefs));

@@ -31,12 +31,6 @@ tg_status tg_make_unvec(tg_graph *g, tg_node v, tg_dim rows, tg_dim cols, tg_nod
   if (tg_dim_is_one(g, cols)) return TG_OK;
   if (tg_dim_is_one(g, rows)) return tg_make_trans(g, v, out);
   const tg_info *info = tg_node_info(g, v);
-  if (info->kind == TG_LIN) {
-    tg_node *terms = NULL;
-    TG_TRY(TG_SCRATCH(g, info->n_args, &terms));
-    for (int32_t i = 0; i < info->n_args; i++) TG_TRY(tg_make_unvec(g, info->args[i], rows, cols, &terms[i]));
-    return tg_make_lin(g, info->n_args, info->coefs, terms, out);
-  }
   tg_split split;
   TG_TRY(tg_split_scalars(g, v, &split));
   if (split.coef != 1.0 || split.scalars != TG_NONE) {

@@ -440,6 +440,14 @@ static void print_pow(printer *p, double coef, tg_node node, tg_status *status)
   print_exponent(p, info->args[1], scalar, status);
 }
 
+// What stands before '^': a transpose needs no parentheses where powers read from left to right.
+static void print_power_base(printer *p, tg_node base, tg_status *status)
+{
+  const bool left_to_right = p->format == TG_FORMAT_EXPR || p->format == TG_FORMAT_OCTAVE;
+  const bool bare = left_to_right && tg_node_info(p->g, base)->kind == TG_TRANS;
+  print_node(p, base, bare ? PREC_POWER : PREC_ATOM, status);
+}
+
 static void print_mpow(printer *p, const tg_info *info, tg_status *status)
 {
   if (p->format == TG_FORMAT_NUMPY) {
@@ -448,7 +456,7 @@ static void print_mpow(printer *p, const tg_info *info, tg_status *status)
     tg_text_addf(p->out, ", %" PRId64 ")", info->exponent);
     return;
   }
-  print_node(p, info->args[0], PREC_ATOM, status);
+  print_power_base(p, info->args[0], status);
   if (p->format == TG_FORMAT_UNICODE)
     print_superscript(p, info->exponent);
   else

@@ -158,6 +158,12 @@ static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
   TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; declare it under variables or data", ast->name);
 }
 
+bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration)
+{
+  const bool sized = declaration->rows > 0 || declaration->cols > 0 || declaration->rows_name != NULL;
+  return shaper->options->infer_undeclared && !sized && (declaration->properties & ~(unsigned)TG_ORTHOGONAL) == 0;
+}
+
 static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symbol *out)
 {
   const tg_compile_options *options = shaper->options;
@@ -175,7 +181,7 @@ static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symb
     const tg_symbol *symbol = tg_symbol_info(shaper->graph, known);
     TG_TRY(size_of_dim(shaper, symbol->rows, &out->rows));
     TG_TRY(size_of_dim(shaper, symbol->cols, &out->cols));
-  } else if (declaration != NULL) {
+  } else if (declaration != NULL && !tg_shape_is_guessed(shaper, declaration)) {
     TG_TRY(declared_size(shaper, declaration->rows, declaration->rows_name, &out->rows));
     TG_TRY(declared_size(shaper, declaration->cols, declaration->cols_name, &out->cols));
     out->properties = declaration->properties;
@@ -186,6 +192,8 @@ static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symb
       TG_TRY(tg_size_unify(&shaper->sizes, out->rows, out->cols, ast->span, &equal));
     if (!equal) TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' is declared symmetric but is not square", ast->name);
   } else if (options->infer_undeclared) {
+    if (declaration != NULL) out->is_free = declaration->is_free;
+    if (declaration != NULL) out->properties = declaration->properties;
     TG_TRY(guess_symbol(shaper, out));
   } else {
     return fail_unknown_name(shaper, ast);

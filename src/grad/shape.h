@@ -61,6 +61,8 @@ bool tg_function_takes_sizes(const tg_function_info *function);
 // For shape rules: the text of a node, shortened; "40 x 30"; equality of sizes or TG_SHAPE with both named.
 void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out);
 void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out);
+// A declaration that leaves the size open, of what may be a scalar, a vector or a matrix.
+bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration);
 bool tg_shape_is_scalar(const tg_shaper *shaper, const tg_ast *ast);
 tg_status tg_shape_require_square(tg_shaper *shaper, const char *what, const tg_ast *ast);
 tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_ast *a, const tg_ast *b, tg_span span);

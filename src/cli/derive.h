@@ -1,0 +1,63 @@
+// tracegrad derive: what is asked, what is found, and how it is shown.
+#ifndef TG_CLI_DERIVE_H
+#define TG_CLI_DERIVE_H
+
+#include "cli/cli.h"
+#include "grad/calculus.h"
+
+enum { DERIVE_NAMES_MAX = 128 };
+
+// Sizes and properties given on the command line, by name.
+typedef struct derive_declarations {
+  tg_arena arena;
+  int32_t count;
+  tg_declaration list[DERIVE_NAMES_MAX];
+} derive_declarations;
+
+// --dims A=3x4,x=5,s=1x1,B=mxn. TG_USAGE with a span into the text. Local.
+tg_status derive_read_dims(const char *text, derive_declarations *out);
+// A comma-separated list of names that get a property; what names the option in messages.
+tg_status derive_read_names(const char *text, const char *what, unsigned property, derive_declarations *out);
+tg_declaration *derive_declare(derive_declarations *declarations, const char *name);
+
+typedef enum derive_format {
+  DERIVE_HUMAN,
+  DERIVE_EXPR,
+  DERIVE_LATEX,
+  DERIVE_NUMPY,
+  DERIVE_OCTAVE,
+  DERIVE_JSON
+} derive_format;
+
+// One name to differentiate by, or its transpose.
+typedef struct derive_target {
+  const char *name;
+  bool transposed;
+  int32_t symbol;
+  tg_node derivative;    // gradient, or Jacobian of a matrix expression
+  tg_node hessian;       // H[V], or TG_NONE
+  const char *direction; // the name of V for this target
+} derive_target;
+
+enum { DERIVE_TARGETS_MAX = 16 };
+
+typedef struct derivation {
+  const char *expression;
+  tg_graph *graph;
+  tg_node f;
+  bool scalar;
+  bool steps;
+  bool utf8;
+  int32_t n_targets;
+  derive_target targets[DERIVE_TARGETS_MAX];
+} derivation;
+
+// Prints the result in the format asked.
+tg_status derive_print(derivation *d, derive_format format, tg_text *out);
+
+// Compares a claimed gradient (in the input language) with the derived one: *equal, and in `out` a line that says so or
+// shows the shapes or an entry where they differ. Sizes that are symbolic get small distinct numbers.
+tg_status derive_check_claim(derivation *d, const derive_declarations *declarations, const char *claim, bool *equal,
+                             tg_text *out);
+
+#endif
