@@ -1,0 +1,238 @@
+"""Matrix files as other programs write and read them: NumPy, SciPy and h5py are the independent opinion.
+
+The copying program of tests/mpi/test_io_copy.c reads a file and writes another one. Parts that need a package that is
+not installed are left out, and said so.
+"""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from tracegrad_run import PROGRAM, ROOT, Checks
+
+COPY = pathlib.Path(PROGRAM).parent / "tests" / "mpi_test_io_copy"
+RANKS = (1, 3)
+
+
+def package(name):
+    """The package, or None with a line that says what is not tested."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        print(f"{name} is not installed: its files are not tested")
+        return None
+
+
+numpy = package("numpy")
+scipy_io = package("scipy.io")
+scipy_sparse = package("scipy.sparse")
+h5py = package("h5py")
+
+
+def call(ranks, arguments):
+    command = [ROOT / "scripts" / "mpirun-local", ranks, COPY, *arguments]
+    return subprocess.run([str(part) for part in command], text=True, stdin=subprocess.DEVNULL, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+
+
+def copy(source, target, ranks, source_set="-", target_set="-"):
+    return call(ranks, [source, source_set, target, target_set])
+
+
+def same(found, expected):
+    return found.dtype == numpy.float64 and found.shape == expected.shape and numpy.array_equal(found, expected)
+
+
+def as_matrix(array):
+    """What a file of this array means: a 1-D array is a column, a scalar 1 x 1; numbers become float64."""
+    array = numpy.asarray(array)
+    return array.reshape(array.shape[0] if array.ndim > 0 else 1, -1).astype(numpy.float64)
+
+
+class Copies:
+    """Files that are read by us and written as .npy, all in one run of the program per number of ranks."""
+
+    def __init__(self, checks, folder):
+        self.checks = checks
+        self.folder = folder
+        self.cases = []
+
+    def path(self, suffix):
+        """A new name for the next file."""
+        return self.folder / f"{len(self.cases)}{suffix}"
+
+    def add(self, source, expected, what, dataset="-"):
+        self.cases.append((source, dataset, self.folder / f"copy-{len(self.cases)}.npy", expected, what))
+
+    def check(self):
+        """Every copy is the array that the file's maker meant, in C order."""
+        for ranks in RANKS:
+            arguments = []
+            for source, dataset, target, _, _ in self.cases:
+                target.unlink(missing_ok=True)
+                arguments += [source, dataset, target, "-"]
+            finished = call(ranks, arguments)
+            self.checks.check(finished.returncode == 0, f"{ranks}: exit {finished.returncode}: {finished.stderr}")
+            for _, _, target, expected, what in self.cases:
+                found = numpy.load(target) if target.exists() else numpy.zeros(0)
+                self.checks.check(same(found, expected), f"{what} on {ranks}: other numbers")
+                self.checks.check(found.flags.c_contiguous, f"{what} on {ranks}: in C order")
+        self.cases.clear()
+
+
+def check_refused(checks, folder, source, text, what, source_set="-"):
+    finished = copy(source, folder / "refused.npy", 3, source_set)
+    checks.check(finished.returncode == 2, f"{what}: exit {finished.returncode}, expected 2")
+    checks.check(finished.stderr.count(text) == 1, f"{what}: '{text}' is not once in: {finished.stderr}")
+    checks.check(not (folder / "refused.npy").exists(), f"{what}: no file is left")
+
+
+def sample(shape, dtype):
+    generator = numpy.random.default_rng(5)
+    if numpy.dtype(dtype).kind == "f":
+        return generator.normal(size=shape).astype(dtype)
+    if numpy.dtype(dtype).kind == "b":
+        return generator.random(size=shape) < 0.5
+    info = numpy.iinfo(dtype)
+    return generator.integers(info.min, info.max, size=shape, dtype=numpy.dtype(dtype).newbyteorder("="),
+                              endpoint=True).astype(dtype)
+
+
+def test_npy(checks, folder):
+    copies = Copies(checks, folder)
+    dtypes = ["<f8", ">f8", "<f4", ">f4", "<f2", "?", "i1", "u1"]
+    dtypes += [order + kind + size for order in "<>" for kind in "iu" for size in "248"]
+    arrays = [(f"npy {dtype}", sample((13, 6), dtype)) for dtype in dtypes]
+    for shape in ((7,), (), (1, 9), (9, 1), (40, 31)):
+        arrays += [(f"npy {shape} {order}", numpy.asarray(sample(shape, "<f8"), order=order)) for order in "CF"]
+    for what, array in arrays:
+        path = copies.path(".npy")
+        numpy.save(path, array)
+        copies.add(path, as_matrix(array), what)
+    for version in ((1, 0), (2, 0), (3, 0)):
+        path = copies.path(".npy")
+        with open(path, "wb") as stream:
+            numpy.lib.format.write_array(stream, sample((5, 4), "<f8"), version=version)
+        copies.add(path, sample((5, 4), "<f8"), f"npy version {version}")
+    copies.check()
+
+
+def test_npy_refused(checks, folder):
+    path = folder / "bad.npy"
+    cases = {
+        "holds complex numbers": numpy.ones((2, 2), complex),
+        "holds text": numpy.array([["a", "b"]]),
+        "structured dtype": numpy.zeros(3, [("x", "f8"), ("y", "i4")]),
+        "has 3 dimensions": numpy.zeros((2, 2, 2)),
+        "is empty (0 x 4)": numpy.zeros((0, 4)),
+        "holds dates or times": numpy.zeros(3, "M8[s]"),
+        "'<f16' is not supported": numpy.ones((2, 2), numpy.longdouble),
+        "(row 2, column 3), counting from 1, is NaN": numpy.array([[1, 2, 3], [4, 5, numpy.nan], [numpy.inf, 8, 9]]),
+    }
+    for text, array in cases.items():
+        numpy.save(path, array)
+        check_refused(checks, folder, path, text, text)
+    numpy.save(path, numpy.array([[None, 1]], dtype=object), allow_pickle=True)
+    check_refused(checks, folder, path, "holds Python objects", "objects")
+
+
+def test_matrix_market(checks, folder):
+    copies = Copies(checks, folder)
+
+    def add(what, written, expected, **options):
+        path = copies.path(".mtx")
+        scipy_io.mmwrite(path, written, **options)
+        copies.add(path, numpy.asarray(expected, float), f"mtx {what}")
+
+    dense = sample((11, 7), "<f8")
+    square = dense[:7]
+    whole = numpy.arange(12).reshape(3, 4) - 5
+    add("array", dense, dense, precision=17)
+    for symmetry, matrix in {"symmetric": square + square.T, "skew-symmetric": square - square.T}.items():
+        add(f"array {symmetry}", matrix, matrix, precision=17, symmetry=symmetry)
+        add(f"coordinate {symmetry}", scipy_sparse.coo_matrix(matrix), matrix, precision=17, symmetry=symmetry)
+    add("integer", scipy_sparse.coo_matrix(whole), whole)
+    add("pattern", scipy_sparse.coo_matrix(whole > 0), whole > 0, field="pattern")
+    add("duplicates", scipy_sparse.coo_matrix(([1.0, 2.0, 4.0], ([0, 0, 1], [1, 1, 0])), shape=(2, 2)), [[0, 3], [4, 0]])
+    copies.check()
+    scipy_io.mmwrite(folder / "a.mtx", scipy_sparse.coo_matrix(dense * 1j))
+    check_refused(checks, folder, folder / "a.mtx", "the entries are complex", "mtx complex")
+
+
+def test_matrix_market_written(checks, folder):
+    array = sample((9, 5), "<f8")
+    numpy.save(folder / "b.npy", array)
+    for ranks in RANKS:
+        finished = copy(folder / "b.npy", folder / "b.mtx", ranks)
+        checks.check(finished.returncode == 0, f"mtx written on {ranks}: {finished.stderr}")
+        checks.check(same(scipy_io.mmread(folder / "b.mtx"), array), f"mtx written on {ranks}: other numbers")
+
+
+def test_hdf5(checks, folder):
+    path = folder / "a.h5"
+    dtypes = ["<f8", ">f8", "<f4", "<f2", "?", "i1", "u1", "<i4", ">i8", "<u2"]
+    with h5py.File(path, "w") as file:
+        for dtype in dtypes:
+            file[f"types/{dtype}"] = sample((12, 5), dtype)
+        file["vector"] = sample((8,), "<f8")
+        file["scalar"] = 2.5
+        file.create_dataset("packed", data=sample((50, 30), "<f8"), chunks=(7, 11), compression="gzip", shuffle=True)
+        file["complex"] = numpy.ones((2, 2), complex)
+        file["text"] = "hello"
+        file["alias"] = h5py.SoftLink("/packed")
+    copies = Copies(checks, folder)
+    for dtype in dtypes:
+        copies.add(path, as_matrix(sample((12, 5), dtype)), f"h5 {dtype}", f"/types/{dtype}")
+    copies.add(path, as_matrix(sample((8,), "<f8")), "h5 vector", "vector")
+    copies.add(path, numpy.array([[2.5]]), "h5 scalar", "scalar")
+    for name in ("packed", "alias"):
+        copies.add(path, sample((50, 30), "<f8"), f"h5 {name}", name)
+    copies.check()
+    check_refused(checks, folder, path, "holds compound values (complex numbers", "h5 complex", "complex")
+    check_refused(checks, folder, path, "holds text", "h5 text", "text")
+    check_refused(checks, folder, path, "'nothing' is not in the file; it holds /complex (2 x 2), /packed (50 x 30)",
+                  "h5 wrong name", "nothing")
+    check_refused(checks, folder, path, "needs 'dataset:'", "h5 no name")
+
+
+def test_hdf5_written(checks, folder):
+    array = sample((31, 17), "<f8")
+    numpy.save(folder / "b.npy", array)
+    for ranks in RANKS:
+        finished = copy(folder / "b.npy", folder / "b.h5", ranks, target_set="/results/W")
+        checks.check(finished.returncode == 0, f"h5 written on {ranks}: {finished.stderr}")
+        with h5py.File(folder / "b.h5", "r+") as file:
+            checks.check(same(file["results/W"][...], array), f"h5 written on {ranks}: other numbers")
+            file["results/note"] = numpy.arange(3)  # others can go on writing into our file
+        with h5py.File(folder / "b.h5", "r") as file:
+            checks.check(same(file["results/W"][...], array), f"h5 written on {ranks}: lost by a later write")
+        finished = copy(folder / "b.npy", folder / "b.h5", ranks, target_set="/results/W")
+        checks.check(finished.returncode == 1 and "also holds /results/note (3)" in finished.stderr,
+                     f"h5 with other datasets on {ranks}: exit {finished.returncode}: {finished.stderr}")
+        (folder / "b.h5").unlink()
+
+
+def main():
+    checks = Checks()
+    if numpy is None:
+        return 0
+    if not COPY.exists():
+        print(f"{COPY} is not built")
+        return 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        test_npy(checks, folder)
+        test_npy_refused(checks, folder)
+        if scipy_io is not None and scipy_sparse is not None:
+            test_matrix_market(checks, folder)
+            test_matrix_market_written(checks, folder)
+        if h5py is not None:
+            test_hdf5(checks, folder)
+            test_hdf5_written(checks, folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
