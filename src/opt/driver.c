@@ -270,9 +270,12 @@ static tg_status poll_observer(driver *self, bool *ended)
   return TG_OK;
 }
 
-// Iterations without a lower value or a smaller gradient after which the run is called stalled.
+// Iterations without a lower value or a smaller gradient after which the run is called stalled: few where the gradient
+// is down to the rounding error of the one at the start, many where a method that is not monotone may be between two
+// valleys.
 static int64_t patience(const driver *self)
 {
+  if (self->window_g <= 16 * DBL_EPSILON * self->run.g_norm_start) return 20;
   return self->run.solver->is_monotone ? 200 : 1000;
 }
 

@@ -78,12 +78,13 @@ static void set_up_logistic(hand_problem *problem)
 
 // ---- Covariance tr(S X) - log det X: minimum n + log det S at X = S^-1; NaN where X is not positive definite ----
 
-// Cholesky factor of X in `factor`; false where there is none.
+// Cholesky factor of (X + X') / 2 in `factor`; false where there is none. The function is that of the symmetric part,
+// so that rounding cannot find descent in the antisymmetric one.
 static bool factorise(int64_t n, const double *x, double *factor)
 {
   for (int64_t j = 0; j < n; j++) {
     for (int64_t i = j; i < n; i++) {
-      double sum = x[i + n * j];
+      double sum = (x[i + n * j] + x[j + n * i]) / 2;
       for (int64_t k = 0; k < j; k++) sum -= factor[i + n * k] * factor[j + n * k];
       if (i == j && !(sum > 0)) return false;
       factor[i + n * j] = i == j ? sqrt(sum) : sum / factor[j + n * j];
@@ -128,7 +129,7 @@ static void gradient_logdet(const hand_problem *problem, const double *x, double
   }
 }
 
-// H V = X^-1 V X^-1
+// H V = X^-1 (V + V') / 2 X^-1
 static void hessian_logdet(const hand_problem *problem, const double *x, const double *v, double *hv)
 {
   const int64_t n = problem->objective->rows[0];
@@ -136,7 +137,7 @@ static void hessian_logdet(const hand_problem *problem, const double *x, const d
   double half[HAND_DATA_MAX];
   if (!factorise(n, x, factor)) return;
   for (int64_t j = 0; j < n; j++) {
-    for (int64_t i = 0; i < n; i++) half[i + n * j] = v[i + n * j];
+    for (int64_t i = 0; i < n; i++) half[i + n * j] = (v[i + n * j] + v[j + n * i]) / 2;
     solve_column(n, factor, half + n * j);
   }
   for (int64_t j = 0; j < n; j++) {

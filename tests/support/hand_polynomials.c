@@ -316,8 +316,8 @@ static void hessian_factorisation(const hand_problem *problem, const double *x, 
 
 // clang-format off
 const hand_objective hand_polynomials[] = {
-    HAND_OBJECTIVE("orbital", orbital, 8, 3, 4, 0, start_orbital, line_orbital, OPT_CONVERGED, false),
-    HAND_OBJECTIVE("orbital-general", orbital, 8, 3, -1, 0, start_orbital, line_orbital, OPT_CONVERGED, false),
+    HAND_OBJECTIVE("orbital", orbital, 6, 2, 4, 0, start_orbital, line_orbital, OPT_CONVERGED, false),
+    HAND_OBJECTIVE("orbital-general", orbital, 6, 2, -1, 0, start_orbital, line_orbital, OPT_CONVERGED, false),
     HAND_OBJECTIVE("rosenbrock", rosenbrock, 2, 3, 4, 0, start_rosenbrock, line_rosenbrock, OPT_CONVERGED, true),
     HAND_OBJECTIVE("rosenbrock-general", rosenbrock, 2, 3, -1, 0, start_rosenbrock, line_rosenbrock, OPT_CONVERGED, true),
     HAND_OBJECTIVE("at-optimum", rosenbrock, 2, 3, 4, 0, start_ones, line_rosenbrock, OPT_CONVERGED, false),
