@@ -1,4 +1,8 @@
 // What a program of a plan costs on P x Q ranks: pure arithmetic, for 1 or 16,384 ranks alike.
+//
+// The layout and the algorithms are those of src/mpi: ScaLAPACK's block-cyclic matrices, products by panels with
+// TG_PRODUCT_AUTO. Bytes and messages of products and memory are exact (a test compares them with the counters);
+// of factorisations and rearrangements they are the leading terms.
 #ifndef TG_GRAD_COST_H
 #define TG_GRAD_COST_H
 
@@ -26,14 +30,15 @@ typedef struct tg_cost_machine {
 tg_cost_machine tg_cost_machine_default(void);
 
 typedef struct tg_cost {
-  double flops;        // of all ranks together
-  double rank_flops;   // of the busiest rank
-  double bytes_sent;   // by all ranks together
-  double rank_bytes;   // sent by the average rank
-  double messages;     // of the busiest rank
-  double memory_bytes; // moved between memory and cores by the busiest rank
-  double seconds;   // compute, memory and communication one after the other; products overlap the last with the first
-  int64_t products; // GEMM, SOLVE, INVERSE
+  int64_t products;     // GEMM, SOLVE, INVERSE
+  double flops;         // of all ranks together
+  double rank_flops;    // of the busiest rank
+  double bytes_sent;    // by all ranks together
+  double product_bytes; // of these, by the products: what the executor's counters book
+  double messages;      // of the products, all ranks together
+  double latencies;     // messages that one rank waits for one after another
+  double memory_bytes;  // between memory and cores of the busiest rank
+  double seconds;       // products overlap arithmetic, memory and messages; everything else adds them
 } tg_cost;
 
 // One instruction; a program. TG_VALUE when the grid or the machine is not positive. Local.

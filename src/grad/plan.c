@@ -114,17 +114,6 @@ static double code_steps(const tg_instr *instr)
   return steps;
 }
 
-// Whether the factor is somewhere made by Cholesky: its inverse costs half of an LU's.
-static bool is_cholesky(const tg_plan *plan, int32_t factor)
-{
-  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
-    for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) {
-      const tg_instr *instr = &plan->programs[p].instrs[k];
-      if (instr->op == TG_OP_CHOLESKY && instr->out == factor) return true;
-    }
-  return false;
-}
-
 // Classical operation counts: Golub and Van Loan, Matrix Computations, for the factorisations.
 static double factor_flops(const tg_plan *plan, const tg_instr *instr)
 {
@@ -138,7 +127,7 @@ static double factor_flops(const tg_plan *plan, const tg_instr *instr)
   case TG_OP_SOLVE:
     return 2 * n * entries(plan, instr->in[0]);
   case TG_OP_INVERSE:
-    return (is_cholesky(plan, instr->factor) ? 2 : 4) * n * n * n / 3;
+    return 2 * n * n * n; // a solve with the identity
   default:
     return n; // the determinants: one pass over the diagonal
   }
