@@ -116,12 +116,13 @@ static void test_every_combination(void **unused)
 {
   (void)unused;
   int complaints = 0;
+  const char *only = getenv("OPT_TEST_METHOD");
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   const char *const *searches = opt_option_choices(OPT_KIND_LINE_SEARCH);
   for (int m = 0; methods[m] != NULL; m++) {
     for (int s = 0; searches[s] != NULL; s++) {
       if (strcmp(searches[s], "fixed") == 0) continue;
-      if (getenv("OPT_TEST_METHOD") != NULL && strcmp(methods[m], getenv("OPT_TEST_METHOD")) != 0) continue;
+      if (only != NULL && strcmp(methods[m], only) != 0) continue;
       const opt_solver *solver = opt_solver_find(methods[m]);
       const bool has_own = solver != NULL && strcmp(solver->search_general, "none") == 0;
       if (!has_own || s == 0) complaints += check_pair(methods[m], searches[s]);

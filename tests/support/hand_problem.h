@@ -13,9 +13,9 @@ typedef struct hand_problem hand_problem;
 typedef struct hand_objective {
   const char *name;
   int n_blocks;
+  int degree; // -1: shown to the solver as a general function
   int64_t rows[SERIAL_BLOCKS_MAX];
   int64_t cols[SERIAL_BLOCKS_MAX];
-  int degree; // -1: shown to the solver as a general function
   double parameter;
   void (*set_up)(hand_problem *problem); // fills data and optimum
   void (*start)(const hand_problem *problem, double *x);

@@ -172,21 +172,21 @@ static void test_shapes(void **unused)
   double rise = 0;
   const struct {
     int degree;
-    double c[OPT_DEGREE_MAX + 1];
     opt_polynomial_shape shape;
+    double c[OPT_DEGREE_MAX + 1];
   } rows[] = {
-      {0, {1}, OPT_POLYNOMIAL_FLAT},
-      {1, {0, -1}, OPT_POLYNOMIAL_FALLING},
-      {1, {0, 1}, OPT_POLYNOMIAL_FLAT},
-      {2, {0, -1, 1}, OPT_POLYNOMIAL_MINIMUM},
-      {2, {0, 1, 1}, OPT_POLYNOMIAL_FLAT},
-      {2, {0, -1, 0}, OPT_POLYNOMIAL_FALLING},
-      {2, {0, -1, -1}, OPT_POLYNOMIAL_FALLING},
-      {3, {0, -1, 1, -1}, OPT_POLYNOMIAL_FALLING},
-      {4, {0, -1, 0, 0, -1}, OPT_POLYNOMIAL_FALLING},
-      {4, {0, 1, -3, 0, 1}, OPT_POLYNOMIAL_MINIMUM},      // rises first, falls below further out
-      {4, {0, -1, 1, 0, -1e-20}, OPT_POLYNOMIAL_MINIMUM}, // a zero that came as rounding error
-      {4, {0, -1, 1, 0, -1e-3}, OPT_POLYNOMIAL_FALLING},
+      {0, OPT_POLYNOMIAL_FLAT, {1}},
+      {1, OPT_POLYNOMIAL_FALLING, {0, -1}},
+      {1, OPT_POLYNOMIAL_FLAT, {0, 1}},
+      {2, OPT_POLYNOMIAL_MINIMUM, {0, -1, 1}},
+      {2, OPT_POLYNOMIAL_FLAT, {0, 1, 1}},
+      {2, OPT_POLYNOMIAL_FALLING, {0, -1, 0}},
+      {2, OPT_POLYNOMIAL_FALLING, {0, -1, -1}},
+      {3, OPT_POLYNOMIAL_FALLING, {0, -1, 1, -1}},
+      {4, OPT_POLYNOMIAL_FALLING, {0, -1, 0, 0, -1}},
+      {4, OPT_POLYNOMIAL_MINIMUM, {0, 1, -3, 0, 1}},      // rises first, falls below further out
+      {4, OPT_POLYNOMIAL_MINIMUM, {0, -1, 1, 0, -1e-20}}, // a zero that came as rounding error
+      {4, OPT_POLYNOMIAL_FALLING, {0, -1, 1, 0, -1e-3}},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     assert_int_equal(opt_polynomial_minimise(rows[i].degree, rows[i].c, &t, &rise), rows[i].shape);
