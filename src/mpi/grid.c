@@ -77,7 +77,7 @@ static double imbalance(int64_t rows, int64_t cols, int64_t block, int p, int q)
 static int64_t choose_block(int64_t rows, int64_t cols, int p, int q)
 {
   int64_t best = BLOCK_PREFERRED;
-  double best_cost = INFINITY;
+  double best_cost = HUGE_VAL;
   for (int64_t block = BLOCK_SMALLEST; block <= BLOCK_LARGEST; block++) {
     const double distance = 0.01 * fabs(log2((double)block / BLOCK_PREFERRED));
     const double cost = imbalance(rows, cols, block, p, q) + distance + (block % 8 == 0 ? 0 : 0.003);
@@ -119,7 +119,7 @@ tg_status tg_grid_choose(int ranks, int64_t rows, int64_t cols, tg_grid_choice *
   if (ranks < 1) TG_FAIL(TG_VALUE, "a process grid needs at least one rank, got %d", ranks);
   if (rows < 1 || cols < 1)
     TG_FAIL(TG_SHAPE, "a process grid is chosen for a matrix, got %" PRId64 " x %" PRId64, rows, cols);
-  double best = INFINITY;
+  double best = HUGE_VAL;
   for (int p = 1; p <= ranks; p++) {
     if (ranks % p != 0) continue;
     const int q = ranks / p;

@@ -3,7 +3,7 @@
 // NN is SUMMA (van de Geijn and Watts, 1997) with nonblocking broadcasts: for each panel K of the inner dimension,
 //   A(:,K) goes along the grid rows, B(K,:) along the grid columns, and C += A(:,K) B(K,:) everywhere.
 // TN keeps B in place: for each panel I of C's rows, A(:,I)' goes along the grid rows, is multiplied with the local
-//   rows of B, and the sum over the grid column lands on the owners of C(I,:). No transposed matrix is formed.
+//   rows of B, and the sum over the grid column lands on the owners of C(I,:). Nothing is transposed in memory.
 // NT keeps A in place, with the roles of rows and columns exchanged.
 // TT transposes the smallest of the three matrices.
 //
@@ -17,7 +17,9 @@
 #include "mpi/product_call.h"
 #include "mpi/scalapack_abi.h"
 
-enum { PANEL_WIDTH = 320, CHUNK_COLUMNS = 384, REQUESTS = 8 };
+// OpenBLAS repacks the operand that stays for every panel: as rows of a product a panel must be wide for that not
+// to show (m = 250: 0.80 of the full rate, 500: 0.90, 750: 0.96), as columns or inner dimension it need not.
+enum { WIDTH_INNER = 320, WIDTH_ROWS = 768, WIDTH_COLUMNS = 384, CHUNK_COLUMNS = 384, REQUESTS = 4 };
 
 // The panels of an index range of length n.
 typedef struct panel_order {
@@ -52,13 +54,13 @@ static int least_common_multiple(int a, int b)
 }
 
 // Whole blocks where they fit, equal parts of a block where they do not; a message must fit MPI's int.
-static int64_t panel_width(int64_t block, int64_t longest)
+static int64_t panel_width(int64_t wanted, int64_t block, int64_t longest)
 {
   int64_t width = 0;
-  if (block <= PANEL_WIDTH) {
-    width = PANEL_WIDTH / block * block;
+  if (block <= wanted) {
+    width = wanted / block * block;
   } else {
-    const int64_t parts = (block + PANEL_WIDTH - 1) / PANEL_WIDTH;
+    const int64_t parts = (block + wanted - 1) / wanted;
     width = (block + parts - 1) / parts;
   }
   const int64_t most = INT_MAX / (longest > 0 ? longest : 1);
@@ -140,8 +142,11 @@ static tg_status poke(panels_run *run)
   return TG_OK;
 }
 
-// c (m x n) = alpha op(a) b + beta c, in chunks of columns between which messages are progressed.
-static tg_status multiply(panels_run *run, bool transposed, int64_t m, int64_t n, int64_t k, double alpha, piece a,
+// Which operand of a local product is transposed.
+typedef enum local_form { LOCAL_NN, LOCAL_TN, LOCAL_NT } local_form;
+
+// c (m x n) = alpha op(a) op(b) + beta c, in chunks of columns between which messages are progressed.
+static tg_status multiply(panels_run *run, local_form form, int64_t m, int64_t n, int64_t k, double alpha, piece a,
                           piece b, double beta, piece c)
 {
   int sizes[5];
@@ -152,8 +157,9 @@ static tg_status multiply(panels_run *run, bool transposed, int64_t m, int64_t n
   for (int64_t t = 0; t < chunks; t++) {
     const int64_t j = n * t / chunks;
     const int64_t columns = n * (t + 1) / chunks - j;
-    cblas_dgemm(CblasColMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, sizes[0], (int)columns, sizes[1],
-                alpha, a.data, sizes[2], b.data + j * b.ld, sizes[3], beta, c.data + j * c.ld, sizes[4]);
+    cblas_dgemm(CblasColMajor, form == LOCAL_TN ? CblasTrans : CblasNoTrans,
+                form == LOCAL_NT ? CblasTrans : CblasNoTrans, sizes[0], (int)columns, sizes[1], alpha, a.data, sizes[2],
+                form == LOCAL_NT ? b.data + j : b.data + j * b.ld, sizes[3], beta, c.data + j * c.ld, sizes[4]);
     if (run->grid->size > 1) TG_TRY(poke(run));
   }
   return TG_OK;
@@ -185,43 +191,6 @@ static void pack_rows(const panel_order *order, const panel *p, int np, const tg
   }
 }
 
-enum { TILE = 16 };
-
-// to(j, i) = from(i, j), both column-major.
-static void transpose_piece(int64_t rows, int64_t cols, const double *from, int64_t from_ld, double *to, int64_t to_ld)
-{
-#pragma omp parallel for schedule(static)
-  for (int64_t i0 = 0; i0 < rows; i0 += TILE)
-    for (int64_t j0 = 0; j0 < cols; j0 += TILE) {
-      const int64_t i1 = i0 + TILE < rows ? i0 + TILE : rows;
-      const int64_t j1 = j0 + TILE < cols ? j0 + TILE : cols;
-      for (int64_t i = i0; i < i1; i++)
-        for (int64_t j = j0; j < j1; j++) to[j + i * to_ld] = from[i + j * from_ld];
-    }
-}
-
-// Columns of the local part, transposed: to (length x rows).
-static void pack_columns_transposed(const panel_order *order, const panel *p, int np, const tg_dmat *from, double *to)
-{
-  const int64_t width = panel_length(p);
-  for (int64_t at = 0; at < width;) {
-    const stretch r = stretch_at(order, p, at, np);
-    transpose_piece(from->local_rows, r.length, from->data + r.local * from->ld, from->ld, to + at, width);
-    at += r.length;
-  }
-}
-
-// Rows of the local part, transposed: to (cols x length).
-static void pack_rows_transposed(const panel_order *order, const panel *p, int np, const tg_dmat *from, double *to)
-{
-  const int64_t cols = from->local_cols;
-  for (int64_t at = 0; at < panel_length(p);) {
-    const stretch r = stretch_at(order, p, at, np);
-    transpose_piece(r.length, cols, from->data + r.local, from->ld, to + at * cols, cols);
-    at += r.length;
-  }
-}
-
 // --- messages ----------------------------------------------------------------------------------------
 
 static tg_status post_broadcast(panels_run *run, double *data, int64_t count, int root, MPI_Comm comm, int me, int size,
@@ -242,7 +211,8 @@ static tg_status wait_for(panels_run *run, int slot)
   return TG_OK;
 }
 
-static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t n, const int64_t lengths[3])
+static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t n, int64_t wanted,
+                           const int64_t lengths[3])
 {
   const tg_dmat *c = call->c;
   *run = (panels_run){.call = call, .grid = c->grid};
@@ -251,7 +221,7 @@ static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t
   for (int b = 0; b < 3; b++) longest = lengths[b] > longest ? lengths[b] : longest;
   run->order = (panel_order){.n = n,
                              .block = c->block,
-                             .width = panel_width(c->block, longest),
+                             .width = panel_width(wanted, c->block, longest),
                              .classes = least_common_multiple(c->grid->rows, c->grid->cols)};
   if (run->order.width < 1) TG_FAIL(TG_LIMIT, "a local part of %" PRId64 " rows is too long to send", longest);
   const int64_t width = run->order.width < n ? run->order.width : n;
@@ -313,7 +283,7 @@ static tg_status product_nn(const tg_product_call *call)
 {
   panels_run run;
   const int64_t lengths[3] = {most_rows(call->a), most_cols(call->b), 0};
-  TG_TRY(start_run(&run, call, call->k, lengths));
+  TG_TRY(start_run(&run, call, call->k, WIDTH_INNER, lengths));
   const tg_dmat *c = call->c;
   operands ready[2];
   panel p = before_first(&run.order);
@@ -327,7 +297,7 @@ static tg_status product_nn(const tg_product_call *call)
     TG_TRY(wait_for(&run, 2 * side + 1));
     more = next_panel(&run.order, &next);
     if (more) TG_TRY(post_nn(&run, &next, 1 - side, &ready[1 - side]));
-    TG_TRY(multiply(&run, false, c->local_rows, c->local_cols, panel_length(&p), call->alpha, ready[side].a,
+    TG_TRY(multiply(&run, LOCAL_NN, c->local_rows, c->local_cols, panel_length(&p), call->alpha, ready[side].a,
                     ready[side].b, is_first ? call->beta : 1, (piece){c->data, c->ld}));
   }
   return TG_OK;
@@ -383,32 +353,26 @@ static moving_form form_of(const tg_product_call *call)
   return (moving_form){false, g->col_comm, g->rows, g->row, g->row_comm, g->cols, g->col};
 }
 
-// Few columns to multiply with: a transposed copy would cost as much memory traffic as the product itself.
-enum { WORTH_PACKING = 64 };
-
-static bool stays_in_place(const panels_run *run, const moving_form *form, const panel *p)
-{
-  return form->rows_of_c && form->send_size == 1 && run->call->b->local_cols < WORTH_PACKING &&
-         is_one_stretch(&run->order, p, 1);
-}
-
+// An operand that is not broadcast is used where it lies, if the panel is in one piece.
 static tg_status post_moving(panels_run *run, const moving_form *form, const panel *p, int side, piece *out)
 {
+  const panel_order *order = &run->order;
   const tg_product_call *call = run->call;
   const tg_dmat *mover = form->rows_of_c ? call->a : call->b;
-  const int64_t inner = form->rows_of_c ? mover->local_rows : mover->local_cols;
-  const int64_t width = panel_length(p);
-  if (stays_in_place(run, form, p)) {
-    *out = (piece){mover->data + stretch_at(&run->order, p, 0, 1).local * mover->ld, mover->ld};
+  if (form->send_size == 1 && is_one_stretch(order, p, 1)) {
+    const int64_t at = stretch_at(order, p, 0, 1).local;
+    *out = (piece){mover->data + (form->rows_of_c ? at * mover->ld : at), mover->ld};
     return TG_OK;
   }
-  *out = (piece){run->buffers[0][side], form->rows_of_c ? width : inner > 0 ? inner : 1};
+  const int64_t inner = form->rows_of_c ? mover->local_rows : mover->local_cols;
+  *out = (piece){run->buffers[0][side], form->rows_of_c ? (inner > 0 ? inner : 1) : panel_length(p)};
   const int root = p->class % form->send_size;
   if (form->send_me == root && form->rows_of_c)
-    pack_columns_transposed(&run->order, p, form->send_size, mover, out->data);
+    pack_columns(order, p, form->send_size, mover, out->data);
   else if (form->send_me == root)
-    pack_rows_transposed(&run->order, p, form->send_size, mover, out->data);
-  return post_broadcast(run, out->data, inner * width, root, form->send_comm, form->send_me, form->send_size, side);
+    pack_rows(order, p, form->send_size, mover, out->data);
+  return post_broadcast(run, out->data, inner * panel_length(p), root, form->send_comm, form->send_me, form->send_size,
+                        side);
 }
 
 // Multiplies the arrived panel with the operand that stays. With nobody to sum with and the panel in one piece of
@@ -420,16 +384,16 @@ static tg_status multiply_moving(panels_run *run, const moving_form *form, const
   tg_dmat *c = call->c;
   const int64_t width = panel_length(p);
   *is_in_place = form->sum_size == 1 && is_one_stretch(&run->order, p, 1);
-  const int64_t local = stretch_at(&run->order, p, 0, form->sum_size).local;
+  const int64_t local = *is_in_place ? stretch_at(&run->order, p, 0, 1).local : 0;
   const double beta = *is_in_place ? call->beta : 0;
   if (form->rows_of_c) {
     const piece to = *is_in_place ? (piece){c->data + local, c->ld} : (piece){run->buffers[2][side], width};
-    return multiply(run, stays_in_place(run, form, p), width, c->local_cols, call->b->local_rows, call->alpha, moved,
+    return multiply(run, LOCAL_TN, width, c->local_cols, call->b->local_rows, call->alpha, moved,
                     (piece){call->b->data, call->b->ld}, beta, to);
   }
   const int64_t rows = c->local_rows > 0 ? c->local_rows : 1;
   const piece to = *is_in_place ? (piece){c->data + local * c->ld, c->ld} : (piece){run->buffers[2][side], rows};
-  return multiply(run, false, c->local_rows, width, call->a->local_cols, call->alpha,
+  return multiply(run, LOCAL_NT, c->local_rows, width, call->a->local_cols, call->alpha,
                   (piece){call->a->data, call->a->ld}, moved, beta, to);
 }
 
@@ -472,7 +436,8 @@ static tg_status product_moving(const tg_product_call *call)
   const moving_form form = form_of(call);
   const int64_t lengths[3] = {form.rows_of_c ? most_rows(call->a) : most_cols(call->b), 0,
                               form.rows_of_c ? most_cols(call->c) : most_rows(call->c)};
-  TG_TRY(start_run(&run, call, form.rows_of_c ? call->m : call->n, lengths));
+  TG_TRY(
+      start_run(&run, call, form.rows_of_c ? call->m : call->n, form.rows_of_c ? WIDTH_ROWS : WIDTH_COLUMNS, lengths));
   piece moved[2];
   panel next = before_first(&run.order);
   panel open[2]; // the panels in the two buffers of partial results

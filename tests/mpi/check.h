@@ -68,6 +68,11 @@ static inline void check_fails(tg_status status, tg_status expected, const char 
   check_note(strstr(message, text) != NULL, file, line, "\"%s\" is not in the message \"%s\"", text, message);
 }
 
+static inline double check_nan(void)
+{
+  return nan("");
+}
+
 static inline int check_rank(void)
 {
   int rank = 0;

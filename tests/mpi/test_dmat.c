@@ -44,7 +44,7 @@ static void test_gather(const tg_grid *grid)
 static void test_special_values(const tg_grid *grid)
 {
   tg_dmat *m = check_matrix(grid, 2, 2, 1);
-  const double special[4] = {-0.0, NAN, INFINITY, 5e-324};
+  const double special[4] = {-0.0, check_nan(), HUGE_VAL, 5e-324};
   tg_dmat_scatter_small(special, m);
   double *back = check_gather(m);
   CHECK(memcmp(back, special, sizeof special) == 0, "signed zero, NaN and infinity survive a gather");

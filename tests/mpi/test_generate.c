@@ -174,7 +174,7 @@ static void test_refusals(void)
   CHECK_FAILS(tg_generate_check("kac-murdock-szego", 3, 3, &options), TG_VALUE, "between -1 and 1");
   CHECK_FAILS(tg_generate_check("normal", 3, 3, &options), TG_VALUE, "takes no ratio");
   options.ratio = 0;
-  options.scale = NAN;
+  options.scale = check_nan();
   CHECK_FAILS(tg_generate_check("normal", 3, 3, &options), TG_VALUE, "must be finite");
 }
 

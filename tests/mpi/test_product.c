@@ -37,7 +37,7 @@ static void test_one(const tg_grid *grid, tg_workspace *workspace, tg_product_ki
   double *plain_c = check_array(t->m, t->n, 3);
   // beta = 0 must not read what is there
   if (t->beta == 0)
-    for (int64_t e = 0; e < c->ld * c->local_cols; e++) c->data[e] = NAN;
+    for (int64_t e = 0; e < c->ld * c->local_cols; e++) c->data[e] = check_nan();
   tg_counters counters = {0};
   REQUIRE_OK(tg_product(kind, ta, tb, t->alpha, a, b, t->beta, c, workspace, &counters));
   plain_product(t, ta, tb, plain_a, plain_b, plain_c);

@@ -60,7 +60,7 @@ static void test_operations(const opt_space *space, opt_point *const p[POINTS])
   check_entries(p[2], sum_2_3, "axpby");
   for (int k = 0; k < BLOCKS; k++) { // b = 0 does not read y
     tg_dmat *m = tg_space_block(p[2], k);
-    for (int64_t e = 0; e < m->ld * m->local_cols; e++) m->data[e] = NAN;
+    for (int64_t e = 0; e < m->ld * m->local_cols; e++) m->data[e] = check_nan();
   }
   REQUIRE_OK(space->ops->axpby(space, 1, p[0], 0, p[2]));
   check_entries(p[2], first, "axpby with b = 0");
