@@ -10,7 +10,7 @@
 #include "cli/setup.h"
 
 static const tg_option options[] = {
-    {"--ranks", "N", false, "number of MPI ranks to plan for (default 1, or what --grid says)"},
+    {"--ranks", "N", false, "number of MPI ranks to plan for (default: what --grid or the job says, or 1)"},
     {"--threads", "T", false, "threads of each rank (default: OMP_NUM_THREADS, or the cores)"},
     {"--grid", "PxQ", false, "process grid of P rows and Q columns"},
     {"--plan-without", "PASS", true, "switch one optimisation off to see its gain; repeatable"},
@@ -29,7 +29,7 @@ static const tg_args_spec spec = {
 };
 
 typedef struct machine {
-  int64_t ranks;
+  int64_t ranks; // 0: as the job's grid says, else 1
   int64_t threads;
   int64_t rows; // of the grid, 0: chosen
   int64_t cols;
@@ -53,7 +53,7 @@ static tg_status read_grid(const char *text, machine *out)
 
 static tg_status read_machine(const tg_args *args, machine *out)
 {
-  *out = (machine){.ranks = 1, .threads = omp_get_max_threads()};
+  *out = (machine){.threads = omp_get_max_threads()};
   const char *grid = tg_args_value(args, "--grid", 0);
   TG_TRY(tg_args_integer(args, "--threads", 1, THREADS_MAX, &out->threads));
   if (grid != NULL) {
@@ -92,7 +92,9 @@ static tg_status choose_grid(tg_job *job, const tg_plan *plan, const machine *m,
     job->grid_rows = (int)m->rows;
     job->grid_cols = (int)m->cols;
   }
-  TG_TRY(tg_setup_choose_grid(job, plan, (int)m->ranks, out));
+  int ranks = (int)m->ranks;
+  if (ranks == 0) ranks = job->grid_rows > 0 ? job->grid_rows * job->grid_cols : 1;
+  TG_TRY(tg_setup_choose_grid(job, plan, ranks, out));
   if (m->rows > 0) snprintf(out->reason, sizeof out->reason, "as --grid says");
   return TG_OK;
 }

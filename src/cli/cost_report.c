@@ -64,6 +64,7 @@ tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, i
     TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));
     tg_text_add(out, "\n");
   }
+  const double ranks = (double)grid->rows * grid->cols;
   tg_text_addf(out, "%-10s %9s %12s %12s %12s %10s %10s\n", "program", "products", "flops", "flops/rank", "bytes/rank",
                "messages", "seconds");
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
@@ -71,7 +72,8 @@ tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, i
     tg_cost cost = {0};
     TG_TRY(tg_plan_cost(plan, (tg_program_id)program, &on, &machine, &cost));
     tg_text_addf(out, "%-10s %9lld %12.4g %12.4g %12.4g %10.4g %10.3g\n", tg_program_label((tg_program_id)program),
-                 (long long)cost.products, cost.flops, cost.rank_flops, cost.rank_bytes, cost.messages, cost.seconds);
+                 (long long)cost.products, cost.flops, cost.rank_flops, cost.bytes_sent / ranks, cost.latencies,
+                 cost.seconds);
   }
   tg_text_addf(out,
                "seconds are those of a machine with %.3g flops/s a thread, links of %.3g bytes/s, memory of %.3g "
@@ -94,7 +96,7 @@ tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, i
     if (runs == 0) continue;
     TG_TRY(cost_of(plan, (tg_program_id)program, grid, threads, &cost));
     *flops += runs * cost.flops;
-    *bytes += runs * cost.bytes_sent;
+    *bytes += runs * cost.product_bytes;
   }
   tg_memory_cost needed = {0};
   TG_TRY(tg_plan_memory(plan, &on, &needed));

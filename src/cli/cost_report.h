@@ -12,8 +12,8 @@ tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, 
 // The table of `tracegrad plan`: each program's flops, bytes, messages and seconds, and the memory of a rank.
 tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out);
 
-// What the model says for the programs that have run so often: flops and bytes of all ranks together, bytes of memory
-// per rank.
+// What the model says for the programs that have run so often: flops of all ranks together and the bytes their products
+// send, both of which the executor counts as well; bytes of memory of the fullest rank.
 tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,
                               double *bytes, double *memory);
 

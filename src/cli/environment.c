@@ -101,7 +101,10 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
                  "each rank runs %d threads but is bound to %d core%s: start it with mpirun --map-by slot:PE=%d, or "
                  "--bind-to none\n",
                  e->threads, e->cores_bound, e->cores_bound == 1 ? "" : "s", e->threads);
-  if ((int64_t)e->ranks_here * e->threads > e->cores_here && !bound) {
+  // Ranks of one thread that yield while they wait share cores at little cost.
+  const bool shared = e->threads == 1 && (getenv("OMPI_MCA_mpi_yield_when_idle") != NULL ||
+                                          getenv("OMPI_MCA_rmaps_base_oversubscribe") != NULL);
+  if ((int64_t)e->ranks_here * e->threads > e->cores_here && !bound && !shared) {
     const int fitting = e->cores_here / e->ranks_here;
     tg_text_addf(out, "%d rank%s x %d thread%s share %d core%s of a node: ", e->ranks_here,
                  e->ranks_here == 1 ? "" : "s", e->threads, e->threads == 1 ? "" : "s", e->cores_here,

@@ -75,8 +75,10 @@ static tg_status copy_source(tg_job *job, tg_source *source, const char *name, c
 static tg_status name_set(tg_job *job, const char *argument, const char **out)
 {
   char name[SHOWN_SET_BYTES + 16];
-  const bool cut = strlen(argument) > SHOWN_SET_BYTES;
-  const int length = snprintf(name, sizeof name, "--set %.*s%s", SHOWN_SET_BYTES, argument, cut ? "..." : "");
+  size_t shown = strcspn(argument, "\r\n");
+  if (shown > SHOWN_SET_BYTES) shown = SHOWN_SET_BYTES;
+  const bool cut = argument[shown] != '\0';
+  const int length = snprintf(name, sizeof name, "--set %.*s%s", (int)shown, argument, cut ? "..." : "");
   return tg_arena_string(&job->arena, name, (size_t)length, out);
 }
 

@@ -147,6 +147,21 @@ static const char *home_of(const char *name)
   return NULL;
 }
 
+// A word that is cut short or ends otherwise ("max_iters", "dir") is far from the key it means by single slips.
+static const char *nearest_beginning(const char *word, const char *const *candidates, int count)
+{
+  const char *best = NULL;
+  size_t longest = 2;
+  for (int k = 0; k < count; k++) {
+    size_t same = 0;
+    while (word[same] != '\0' && word[same] == candidates[k][same]) same++;
+    if (same <= longest || 2 * same < strlen(word)) continue;
+    longest = same;
+    best = candidates[k];
+  }
+  return best;
+}
+
 static tg_status unknown_key(tg_job *job, const location *at, const tg_yaml_node *key, const char *const *candidates,
                              int count)
 {
@@ -155,6 +170,7 @@ static tg_status unknown_key(tg_job *job, const location *at, const tg_yaml_node
   tg_text_addf(&text, "unknown key '%.80s'", key->text);
   if (at->shown[0] != '\0') tg_text_addf(&text, " in %s", at->shown);
   const char *nearest = tg_nearest_word(key->text, candidates, (size_t)count);
+  if (nearest == NULL) nearest = nearest_beginning(key->text, candidates, count);
   const char *home = home_of(key->text);
   if (home != NULL && strcmp(home, at->shown) != 0) {
     tg_text_addf(&text, "; it belongs under '%s:'", home);

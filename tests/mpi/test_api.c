@@ -1,0 +1,108 @@
+// The public C API as a user has it: only tracegrad.h and MPI.
+#include "tracegrad.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static void expect_gradient(const char *expression, const char *wrt, const char *symmetric, const char *expected)
+{
+  char *text = NULL;
+  const int exit_class = tracegrad_derive(expression, wrt, symmetric, &text);
+  CHECK(exit_class == 0, "%s: %s", expression, tracegrad_error());
+  CHECK(text != NULL && strcmp(text, expected) == 0, "%s: found %s, expected %s", expression,
+        text != NULL ? text : "nothing", expected);
+  tracegrad_free(text);
+}
+
+static void test_derive(void)
+{
+  expect_gradient("tr(A*X)", "X", NULL, "A'");
+  expect_gradient("sumsq(X)", "X", "", "2*X");
+  expect_gradient("u'*A*u", "u", "A", "2*A*u");
+  char *text = NULL;
+  CHECK(tracegrad_derive("tr(A*", "A", NULL, &text) == 2, "an open bracket");
+  CHECK(text == NULL, "no text");
+  CHECK(strstr(tracegrad_error(), "expression:1:") != NULL, "a place: %s", tracegrad_error());
+  CHECK(tracegrad_derive("tr(A)", "Z", NULL, &text) == 2, "a name that does not occur");
+  CHECK(strstr(tracegrad_error(), "Z") != NULL, "names Z: %s", tracegrad_error());
+}
+
+static void write_text(const char *path, const char *text)
+{
+  FILE *file = fopen(path, "w");
+  if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0) MPI_Abort(MPI_COMM_WORLD, 1);
+}
+
+// sumsq(X - A) + sumsq(X) over X, A of ones 5 x 4: minimum at A/2 with the value 10.
+static const char job[] = "minimize: sumsq(X - A) + sumsq(X)\n"
+                          "variables:\n  X: {rows: 5, columns: 4, start: normal}\n"
+                          "data:\n  A: {generate: ones, rows: 5, columns: 4}\n";
+
+static void test_run(MPI_Comm comm, const char *folder)
+{
+  char path[512];
+  char output[512];
+  int rank = 0;
+  MPI_Comm_rank(comm, &rank);
+  snprintf(path, sizeof path, "%s/job.yaml", folder);
+  snprintf(output, sizeof output, "output.directory=%s/out", folder);
+  if (rank == 0) write_text(path, job);
+  MPI_Barrier(comm);
+  const char *const overrides[] = {output, "solver.gradient_tolerance=1e-10"};
+  tracegrad_report report;
+  const int exit_class = tracegrad_run(comm, path, 2, overrides, &report);
+  CHECK(exit_class == 0, "run: %s", tracegrad_error());
+  if (exit_class != 0) return;
+  CHECK(strcmp(report.status, "converged") == 0 && report.exit_status == 0, "status %s", report.status);
+  CHECK(fabs(report.objective - 10) < 1e-9, "objective %.17g", report.objective);
+  CHECK(report.iterations >= 1 && report.seconds > 0, "%d iterations", (int)report.iterations);
+  snprintf(path, sizeof path, "%s/out/report.json", folder);
+  if (rank == 0) CHECK(access(path, R_OK) == 0, "%s is missing", path);
+
+  const char *const wrong[] = {"solver.methd=l-bfgs"};
+  snprintf(path, sizeof path, "%s/job.yaml", folder);
+  CHECK(tracegrad_run(comm, path, 1, wrong, &report) == 2, "an unknown key");
+  CHECK(strstr(tracegrad_error(), "did you mean 'method'") != NULL, "a suggestion: %s", tracegrad_error());
+  CHECK(tracegrad_run(comm, "nowhere.yaml", 0, NULL, &report) == 2, "a missing file");
+  CHECK(strstr(tracegrad_error(), "nowhere.yaml") != NULL, "names the file: %s", tracegrad_error());
+}
+
+static void in_folder(MPI_Comm comm)
+{
+  char folder[] = "/tmp/tracegrad-api-XXXXXX";
+  int rank = 0;
+  MPI_Comm_rank(comm, &rank);
+  if (rank == 0 && mkdtemp(folder) == NULL) MPI_Abort(MPI_COMM_WORLD, 1);
+  MPI_Bcast(folder, (int)sizeof folder, MPI_CHAR, 0, comm);
+  test_run(comm, folder);
+  MPI_Barrier(comm);
+  if (rank != 0) return;
+  static const char *const names[] = {"out/report.json", "out/history.jsonl", "out", "job.yaml", ""};
+  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, names[k]);
+    CHECK(remove(path) == 0, "%s cannot be removed", path);
+  }
+}
+
+// A communicator that is not MPI_COMM_WORLD: two groups run at the same time, each its own job.
+static void run(void)
+{
+  CHECK(strcmp(tracegrad_version(), "0.1.0") == 0, "version %s", tracegrad_version());
+  test_derive();
+  in_folder(MPI_COMM_WORLD);
+  MPI_Comm half = MPI_COMM_NULL;
+  MPI_Comm_split(MPI_COMM_WORLD, check_rank() % 2, check_rank(), &half);
+  in_folder(half);
+  MPI_Comm_free(&half);
+}
+
+int main(int argc, char **argv)
+{
+  return check_main(&argc, &argv, run);
+}
