@@ -111,7 +111,8 @@ static tg_status create_matrix(const tg_grid *grid, const tg_file_source *source
 {
   const tg_status status = tg_dmat_create(grid, source->shape->rows, source->shape->cols, out);
   if (status != TG_OK)
-    tg_error_prefix("%s: a matrix of %" PRId64 " x %" PRId64, source->path, source->shape->rows, source->shape->cols);
+    tg_error_prefix("%s: as a dense matrix of %" PRId64 " x %" PRId64, source->path, source->shape->rows,
+                    source->shape->cols);
   return status;
 }
 

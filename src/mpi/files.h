@@ -15,7 +15,7 @@ typedef struct tg_file_shape {
   int64_t entries;    // stored in the file: rows * cols, or the number of coordinates of a sparse file
   int64_t data_bytes; // of the numbers as the header announces them; of a text file, what follows its header
   int64_t file_bytes; // the file's size as rank 0 sees it
-  char dtype[32];     // "float64", "int32, big-endian", "real coordinate symmetric": for people
+  char dtype[32];     // "float64", "int32, big-endian", "real sparse symmetric": for people
 } tg_file_shape;
 
 // Reads the header of the file. LOCAL: the caller runs it on rank 0 and broadcasts. `dataset` is the path of an HDF5
@@ -24,8 +24,8 @@ typedef struct tg_file_shape {
 tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *out);
 
 // Reads a matrix onto the grid. COLLECTIVE, the same arguments everywhere. Each rank reads contiguous slabs with
-// pread (the serial HDF5 library for .h5); beside the matrix a rank holds three panels. Finds NaN and infinities and
-// names the first in row-major order, counting from 1. Duplicate coordinates of a Matrix Market file are summed.
+// pread (the serial HDF5 library for .h5); beside the matrix a rank holds about four panels. Finds NaN and infinities
+// and names the first in row-major order, counting from 1. Duplicate coordinates of a Matrix Market file are summed.
 // One rank's failure becomes every rank's; *out is NULL on failure.
 tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out);
 

@@ -35,7 +35,7 @@ typedef struct tg_mtx_entry {
 
 // Parses the header at the start of `count` bytes (the whole file, or its first TG_MTX_HEADER_LIMIT bytes). TG_DATA.
 tg_status tg_mtx_parse_header(const char *bytes, size_t count, tg_mtx_header *out);
-// "real coordinate symmetric"
+// "real sparse symmetric", "integer array"
 void tg_mtx_describe(const tg_mtx_header *header, size_t room, char *out);
 
 // The lines are [line, end), without their line feed.

@@ -37,7 +37,7 @@ static tg_status check_length(const char *path, const tg_npy_header *header, int
           header->cols, header->item_bytes, header->descr);
 }
 
-// "float64", "int32, big-endian, column-major"
+// "float64", "int32, big-endian"
 static void describe(const tg_npy_header *header, size_t room, char *out)
 {
   const char *name = header->kind == 'f' ? "float" : header->kind == 'i' ? "int" : "uint";

@@ -60,7 +60,7 @@ static void check_plan(const tg_slab_plan *plan)
     const bool is_near_end = position >= plan->rows * plan->cols;
     if (panels < LOOKED_AT || is_near_end) {
       CHECK(panel_is_covered(plan, &panel, begin, position), "panel %d from entry %" PRId64, panels, begin);
-      CHECK(line_owned * rest_owned <= 2 * PANEL_ENTRIES, "panel %d: a rank owns %" PRId64 " entries", panels,
+      CHECK(line_owned * rest_owned <= (int64_t)2 * PANEL_ENTRIES, "panel %d: a rank owns %" PRId64 " entries", panels,
             line_owned * rest_owned);
     }
     begin = position;
