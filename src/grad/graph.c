@@ -270,12 +270,14 @@ static void fill_hash(const tg_graph *g, tg_info *info)
   hash = mix(hash, (uint64_t)info->exponent);
   hash = mix(hash, (uint64_t)(uint32_t)info->symbol << 32 | (uint32_t)info->n_scalars);
   hash = mix(hash, (uint64_t)(uint32_t)info->dims[0] << 32 | (uint32_t)info->dims[1]);
+  info->n_trans = info->kind == TG_TRANS;
   info->symbols = info->kind == TG_SYM ? UINT64_C(1) << (info->symbol % 64) : 0;
   for (int32_t i = 0; i < info->n_args; i++) {
     const tg_info *arg = g->nodes[info->args[i]];
     hash = mix(hash, arg->hash);
     if (info->coefs != NULL) hash = mix_double(hash, info->coefs[i]);
     info->symbols |= arg->symbols;
+    if (__builtin_add_overflow(info->n_trans, arg->n_trans, &info->n_trans)) info->n_trans = UINT32_MAX;
   }
   info->hash = hash;
 }
@@ -506,6 +508,13 @@ int tg_node_compare(const tg_graph *g, tg_node a, tg_node b)
   if (inner_a == inner_b) return x->kind == TG_TRANS ? 1 : -1;
   if (inner_a != a || inner_b != b) return tg_node_compare(g, inner_a, inner_b);
   return compare_content(g, x, y);
+}
+
+bool tg_node_reads_better(const tg_graph *g, tg_node a, tg_node b)
+{
+  const uint32_t x = g->nodes[a]->n_trans;
+  const uint32_t y = g->nodes[b]->n_trans;
+  return x != y ? x < y : tg_node_compare(g, a, b) < 0;
 }
 
 // ---- descriptors ----

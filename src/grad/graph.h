@@ -91,6 +91,7 @@ typedef struct tg_info {
   int32_t symbol;      // SYM
   tg_dim dims[2];      // COMM
   uint64_t hash;       // structural, independent of creation order
+  uint32_t n_trans;    // transposes written below the node, saturating
   uint64_t mirror;     // the same for a node and its transpose, and in every graph
   uint64_t symbols;    // bit (s mod 64) for every symbol below: a quick "does not depend on"
 } tg_info;

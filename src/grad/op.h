@@ -41,6 +41,8 @@ tg_status tg_scratch(tg_graph *g, int64_t count, size_t item_bytes, void **out);
 #define TG_SCRATCH(g, count, pointer) tg_scratch((g), (count), sizeof **(pointer), (void **)(pointer))
 // A total order of nodes by structure: names, transposes after what they transpose, shorter products first.
 int tg_node_compare(const tg_graph *g, tg_node a, tg_node b);
+// Of two ways to write one value, such as X and X' under a trace: the one with fewer transposes, then the smaller.
+bool tg_node_reads_better(const tg_graph *g, tg_node a, tg_node b);
 // Interned one-argument node.
 tg_status tg_intern_unary(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node a, tg_node *out);
 // Zero of a shape: NUM 0 or ZEROS.

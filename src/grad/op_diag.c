@@ -41,7 +41,7 @@ tg_status tg_make_diagvec(tg_graph *g, tg_node a, tg_node *out)
   if (info->kind == TG_ZEROS) return tg_make_zeros(g, info->rows, one, out);
   tg_node other = TG_NONE;
   TG_TRY(tg_make_trans(g, a, &other));
-  return tg_intern_unary(g, TG_DIAGVEC, info->rows, one, tg_node_compare(g, other, a) < 0 ? other : a, out);
+  return tg_intern_unary(g, TG_DIAGVEC, info->rows, one, tg_node_reads_better(g, other, a) ? other : a, out);
 }
 
 static tg_status remake_diag(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

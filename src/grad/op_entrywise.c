@@ -156,7 +156,7 @@ tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
   // f(X') = f(X)': the smaller of X and X' goes inside.
   tg_node other = TG_NONE;
   TG_TRY(tg_make_trans(g, a, &other));
-  if (tg_node_compare(g, other, a) < 0) {
+  if (tg_node_reads_better(g, other, a)) {
     TG_TRY(tg_intern_unary(g, kind, info->cols, info->rows, other, out));
     return tg_make_trans(g, *out, out);
   }

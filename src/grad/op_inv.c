@@ -51,7 +51,7 @@ static tg_status smaller_of_transposes(tg_graph *g, tg_node a, bool *swapped, tg
 {
   tg_node other = TG_NONE;
   TG_TRY(tg_make_trans(g, a, &other));
-  *swapped = tg_node_compare(g, other, a) < 0;
+  *swapped = tg_node_reads_better(g, other, a);
   *out = *swapped ? other : a;
   return TG_OK;
 }

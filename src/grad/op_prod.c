@@ -43,7 +43,9 @@ static tg_status open_factor(tg_graph *g, tg_node factor, product *p)
     p->scalars[p->n_scalars++] = factor; // a 1 x 1 chain is one scalar factor
   } else if (info->kind == TG_PROD) {
     for (int32_t i = 0; i < info->n_scalars; i++) p->scalars[p->n_scalars++] = info->args[i];
-    for (int32_t i = info->n_scalars; i < info->n_args; i++) p->chain[p->n_chain++] = info->args[i];
+    // s*I has the identity as its chain; it is dropped as one that stands alone is.
+    for (int32_t i = info->n_scalars; i < info->n_args; i++)
+      if (tg_node_info(g, info->args[i])->kind != TG_EYE) p->chain[p->n_chain++] = info->args[i];
   } else if (scalar) {
     p->scalars[p->n_scalars++] = factor;
   } else if (info->kind != TG_EYE) {
@@ -238,7 +240,7 @@ static tg_status close_scalar_chain(tg_graph *g, product *p)
     TG_TRY(tg_make_trans(g, p->chain[p->n_chain - 1 - i], &reversed.chain[i]));
   tg_node other = TG_NONE;
   TG_TRY(intern_product(g, &reversed, 0, &other));
-  if (tg_node_compare(g, other, chain) < 0) chain = other;
+  if (tg_node_reads_better(g, other, chain)) chain = other;
   p->scalars[p->n_scalars++] = chain;
   p->n_chain = 0;
   return TG_OK;

@@ -62,6 +62,13 @@ static tg_status close_seam(tg_graph *g, const tg_info *info, bool *changed, tg_
   return TG_OK;
 }
 
+static int64_t count_transposes(const tg_graph *g, int32_t n, const tg_node *chain)
+{
+  int64_t count = 0;
+  for (int32_t i = 0; i < n; i++) count += tg_node_info(g, chain[i])->n_trans;
+  return count;
+}
+
 static tg_status trace_of_chain(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
@@ -74,7 +81,8 @@ static tg_status trace_of_chain(tg_graph *g, tg_node a, tg_node *out)
   for (int32_t i = 0; i < n; i++) TG_TRY(tg_make_trans(g, info->args[n - 1 - i], &reversed[i]));
   const int32_t shift = least_rotation(g, n, info->args);
   const int32_t other = least_rotation(g, n, reversed);
-  const bool reverse = compare_rotations(g, n, reversed, other, info->args, shift) < 0;
+  const int64_t surplus = count_transposes(g, n, info->args) - count_transposes(g, n, reversed);
+  const bool reverse = surplus != 0 ? surplus > 0 : compare_rotations(g, n, reversed, other, info->args, shift) < 0;
   if (reverse)
     TG_TRY(rotated_product(g, n, reversed, other, &a));
   else
@@ -113,7 +121,7 @@ tg_status tg_make_tr(tg_graph *g, tg_node a, tg_node *out)
   }
   default:
     TG_TRY(tg_make_trans(g, a, &other));
-    return intern_scalar(g, TG_TR, tg_node_compare(g, other, a) < 0 ? other : a, out);
+    return intern_scalar(g, TG_TR, tg_node_reads_better(g, other, a) ? other : a, out);
   }
 }
 
@@ -162,7 +170,7 @@ tg_status tg_make_sum(tg_graph *g, tg_node a, tg_node *out)
     break;
   }
   TG_TRY(tg_make_trans(g, a, &other));
-  return intern_scalar(g, TG_SUM, tg_node_compare(g, other, a) < 0 ? other : a, out);
+  return intern_scalar(g, TG_SUM, tg_node_reads_better(g, other, a) ? other : a, out);
 }
 
 static tg_status remake_tr(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

@@ -412,7 +412,7 @@ static tg_status find_sumsq(tg_graph *g, tg_node trace, tg_node *out)
     for (int32_t i = 0; i < n / 2; i++) half[i] = info->args[(shift + n / 2 + i) % n];
     TG_TRY(tg_make_prod(g, n / 2, half, out));
     TG_TRY(tg_make_trans(g, *out, &other));
-    if (tg_node_compare(g, other, *out) < 0) *out = other;
+    if (tg_node_reads_better(g, other, *out)) *out = other;
     return TG_OK;
   }
   return TG_OK;
