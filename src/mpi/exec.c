@@ -249,7 +249,7 @@ static void spoil_gradient(tg_exec *exec)
 {
   for (int32_t k = 0; k < exec->plan->n_variables; k++) {
     const int32_t id = tg_plan_find_buffer(exec->plan, TG_BUFFER_GRADIENT, k);
-    if (id >= 0 && exec->buffers[id] != NULL) tg_dmat_fill(NAN, exec->buffers[id]);
+    if (id >= 0 && exec->buffers[id] != NULL) tg_dmat_fill((double)NAN, exec->buffers[id]);
   }
 }
 
@@ -261,7 +261,7 @@ tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f)
     *f = exec->registers.values[exec->plan->value_register];
     return TG_OK;
   }
-  *f = NAN;
+  *f = (double)NAN;
   if (status != TG_NUMERIC) return tg_error_pass(status, TG_HERE);
   memcpy(exec->reason, tg_error_get()->message, sizeof exec->reason);
   tg_error_clear();

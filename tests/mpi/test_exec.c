@@ -212,7 +212,7 @@ static void infeasible_points(const tg_grid *grid)
   CHECK(isnan(f) && isnan(gradient[0]) && isnan(gradient[35]), "f is %g, gradient %g", f, gradient[0]);
   tg_free(gradient);
   // Back inside, the sums that were open at the failure leave nothing behind, not even a collective.
-  const tg_exec_usage *usage = tg_exec_program_usage(p.exec, TG_PROGRAM_VALUE);
+  const tg_exec_usage *usage = tg_exec_program_usage(p.exec, TG_PROGRAM_GRADIENT);
   const int64_t reductions = usage->reductions;
   x.array[2 + 2 * 6] = 9;
   tg_dmat_scatter_small(x.array, x.matrix);
@@ -220,7 +220,7 @@ static void infeasible_points(const tg_grid *grid)
   compare_registers(&p, "logdet again");
   REQUIRE_OK(tg_exec_evaluate(p.exec, TG_PROGRAM_VALUE, &f));
   CHECK(isfinite(f), "f is %g inside the domain", f);
-  CHECK(usage->reductions == reductions + 1, "%" PRId64 " collectives in a value", usage->reductions - reductions);
+  CHECK(usage->reductions == reductions + 1, "%" PRId64 " collectives in a gradient", usage->reductions - reductions);
   block_destroy(&x);
   block_destroy(&g);
   pair_destroy(&p);

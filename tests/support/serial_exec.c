@@ -570,7 +570,7 @@ static void poison_temporaries(serial_exec *exec)
   for (int32_t b = 0; b < exec->plan->n_buffers; b++) {
     const tg_plan_buffer *buffer = &exec->plan->buffers[b];
     if (buffer->kind != TG_BUFFER_TEMP) continue;
-    for (int64_t e = 0; e < entry_count(buffer); e++) exec->buffers[b][e] = NAN;
+    for (int64_t e = 0; e < entry_count(buffer); e++) exec->buffers[b][e] = (double)NAN;
   }
 }
 
