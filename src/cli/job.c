@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "cli/cli.h"
+#include "cli/console.h"
 #include "opt/driver.h"
 
 enum { JOB_MAX_BYTES = 4 << 20, SHOWN_SET_BYTES = 60 };

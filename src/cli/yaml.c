@@ -224,6 +224,31 @@ static tg_yaml_style style_of(struct fy_token *token)
   }
 }
 
+// libfyaml 0.7.12 reads two doubled quotes in a row as three quotes where a letter follows; so single-quoted text,
+// in which transposes are written, is decoded here. A line break folds to a blank, n > 1 of them to n - 1.
+static tg_status decode_single_quoted(reader *r, tg_span span, const char **out, size_t *length)
+{
+  const char *raw = r->source->text;
+  char *text = NULL;
+  size_t used = 0;
+  TG_TRY(tg_arena_alloc(r->arena, span.end - span.begin + 1, 1, (void **)&text));
+  for (size_t at = span.begin + 1; at + 1 < span.end; at++) {
+    if (raw[at] == '\n') {
+      while (used > 0 && strchr(" \t\r", text[used - 1]) != NULL) used--;
+      size_t breaks = 1;
+      for (; at + 2 < span.end && strchr(" \t\r\n", raw[at + 1]) != NULL; at++) breaks += raw[at + 1] == '\n';
+      if (breaks == 1) text[used++] = ' ';
+      for (; breaks > 1; breaks--) text[used++] = '\n';
+      continue;
+    }
+    text[used++] = raw[at];
+    if (raw[at] == '\'') at++; // the second of two
+  }
+  *out = text;
+  *length = used;
+  return TG_OK;
+}
+
 static tg_status read_scalar(reader *r, struct fy_event *event)
 {
   tg_span span = event_span(r, event);
@@ -234,8 +259,11 @@ static tg_status read_scalar(reader *r, struct fy_event *event)
   }
   tg_yaml_node *node = NULL;
   TG_TRY(new_node(r, TG_YAML_SCALAR, span, &node));
-  TG_TRY(copy_token(r, event->scalar.value, &node->text, &node->length));
   node->style = style_of(event->scalar.value);
+  if (node->style == TG_YAML_SINGLE_QUOTED && span.end >= span.begin + 2)
+    TG_TRY(decode_single_quoted(r, span, &node->text, &node->length));
+  else
+    TG_TRY(copy_token(r, event->scalar.value, &node->text, &node->length));
   if (is_null_text(node)) node->kind = TG_YAML_NULL;
   if (strlen(node->text) != node->length) TG_FAIL_AT(TG_SYNTAX, span, "this text contains a zero byte");
   TG_TRY(remember_anchor(r, event->scalar.anchor, node));

@@ -12,6 +12,7 @@
 #include "cli/job.h"
 #include "cli/job_echo.h"
 #include "cli/job_table.h"
+#include "grad/graph.h"
 
 // A job whose objective is written as `objective` (raw YAML behind "minimize:").
 static tg_job *read_job(const char *objective, const char *rest, int n_sets, const char *const *sets, tg_status *status)
@@ -47,7 +48,9 @@ static void test_offsets(void **state)
       {"\"a\\u002Bb\\U0000002bc\"", "a+b+c"},
       {"\"a \\\n   + b\"", "a + b"},
       {"tr(A*X)\n  + b\n  + c", "tr(A*X) + b + c"},
+      {"'a''''b''c'", "a''b'c"},
       {"'tr(A*X)\n   + b'", "tr(A*X) + b"},
+      {"'tr(A*X)  \n\n\n   + b'''", "tr(A*X)\n\n+ b'"},
       {"|\n  tr(A*X)\n    + b\n", "tr(A*X)\n  + b\n"},
       {"|-\n  tr(A*X)\n  + b", "tr(A*X)\n+ b"},
       {">\n  tr(A*X)\n  + b\n\n  + c\n", "tr(A*X) + b\n+ c\n"},

@@ -1,0 +1,314 @@
+"""The program around a run: help, exit statuses, --set, report, history, signals, plots, on several rank counts."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
+
+COMMANDS = ["derive", "check", "plan", "run", "plot", "info"]
+
+# sumsq(A*X - B) + mu*sumsq(X): strictly convex, a linear system away from its answer.
+JOB = """minimize: sumsq(A*X - B) + mu*sumsq(X)
+variables:
+  X: {rows: 30, columns: 4, start: zeros}
+data:
+  A: {generate: normal, rows: 50, columns: 30, seed: 1}
+  B: {generate: normal, rows: 50, columns: 4, seed: 2}
+  mu: 0.5
+solver: {gradient_tolerance: 1e-9, max_iterations: 500}
+output: {directory: out, variables: {X: X.npy}}
+"""
+
+# -sumsq is a concave quadratic with no largest descent: unbounded below.
+UNBOUNDED = """minimize: -sumsq(X) + sum(X)
+variables: {X: {rows: 3, columns: 3, start: ones}}
+"""
+
+# A slow one for signals and time limits: an ill-conditioned problem with a first-order method.
+SLOW = """minimize: tr(A*X*B*X') - 2*tr(C'*X)
+variables: {X: {rows: 200, columns: 200}}
+data:
+  A: {generate: spd, rows: 200, condition: 1e7, seed: 1}
+  B: {generate: spd, rows: 200, condition: 1e7, seed: 2}
+  C: {generate: normal, rows: 200, seed: 3}
+solver: {method: gradient-descent, max_iterations: 100000000, gradient_tolerance: 1e-14}
+output: {directory: out, variables: {X: X.npy}}
+"""
+
+REPORT_KEYS = ["status", "objective", "gradient_norm", "constraint_violation", "iterations", "evaluations", "products",
+               "seconds", "plan", "counted", "peak_memory_bytes_per_rank", "ranks", "threads", "grid", "versions", "job"]
+
+
+def write_job(folder, text, name="job.yaml"):
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_help(checks):
+    checks.equal("--version", run(["--version"]).status, 0)
+    finished = run(["--help"])
+    checks.equal("--help", finished.status, 0)
+    for command in COMMANDS:
+        checks.check(command in finished.out, f"--help does not name {command}")
+        help_of = run([command, "--help"])
+        checks.equal(f"{command} --help", help_of.status, 0)
+        checks.check("--" in help_of.out and not help_of.err, f"{command} --help: {help_of.out!r} {help_of.err!r}")
+        checks.check(help_of.seconds < 0.5, f"{command} --help took {help_of.seconds:.2f} s")
+    info = run(["info"])
+    for word in ("Open MPI", "OpenBLAS", "ranks", "threads", "grid"):
+        checks.check(word in info.out, f"info does not name {word}")
+    on_three = run(["info"], ranks=3)
+    checks.check(re.search(r"^ranks +3 ", on_three.out, re.MULTILINE) is not None, f"info on 3 ranks: {on_three.out}")
+    checks.equal("info is printed once", on_three.out.count("BLAS core"), 1)
+    checks.equal("plan is printed once", run(["plan", ROOT / "configs" / "qap-nug12.yaml"], ranks=3).out.count("grid "), 1)
+
+
+def test_documentation(checks):
+    """The tables of the documentation are those of the program."""
+    tables = run(["info", "--keys"]).out
+    text = (ROOT / "docs" / "job-file.md").read_text()
+    for table in tables.strip().split("\n\n"):
+        checks.check(table in text, f"docs/job-file.md lacks or differs from this table of `tracegrad info --keys`:\n{table[:300]}")
+
+
+def check_report(checks, name, job, ranks):
+    report = job.report
+    for key in REPORT_KEYS:
+        checks.check(key in report, f"{name}: the report has no {key}")
+    checks.equal(f"{name}: ranks", report["ranks"], ranks)
+    grid = report["grid"]
+    checks.equal(f"{name}: grid", grid["rows"] * grid["columns"], ranks)
+    seconds = report["seconds"]
+    parts = seconds["setup"] + seconds["read"] + seconds["solve"] + seconds["write"]
+    checks.check(0 <= parts <= seconds["total"] * 1.01 + 1e-3, f"{name}: seconds {seconds}")
+    checks.close(f"{name}: flops", report["counted"]["flops"], report["plan"]["predicted_flops"], 1e-12)
+    checks.close(f"{name}: bytes", report["counted"]["bytes"] + 1, report["plan"]["predicted_bytes"] + 1, 1e-12)
+    checks.check(report["peak_memory_bytes_per_rank"] > 1e6, f"{name}: peak memory")
+    checks.equal(f"{name}: effective job", report["job"]["solver"]["max_iterations"], 500)
+    checks.equal(f"{name}: a default in the job", report["job"]["solver"]["line_search"], "auto")
+    checks.check(isinstance(report["evaluations"]["gradients"], int), f"{name}: evaluations")
+
+
+def check_history(checks, name, job):
+    checks.equal(f"{name}: history from 0 on", [r["iteration"] for r in job.history], list(range(len(job.history))))
+    last = job.history[-1]
+    checks.equal(f"{name}: last iteration", last["iteration"], job.report["iterations"])
+    checks.close(f"{name}: last objective", last["objective"], job.report["objective"], 1e-10)
+    for key in ("iteration", "objective", "gradient_norm", "step", "seconds", "products"):
+        checks.check(all(key in r for r in job.history), f"{name}: history without {key}")
+
+
+def test_run(checks, folder):
+    job = write_job(folder, JOB)
+    objectives = []
+    for ranks in (0, 1, 2, 3):
+        name = f"run on {ranks} ranks"
+        done = run_job(job, folder / f"out{ranks}", ranks=ranks)
+        if not checks.equal(f"{name}: exit status\n{done.err}", done.status, 0):
+            continue
+        checks.equal(f"{name}: status", done.report["status"], "converged")
+        check_report(checks, name, done, max(ranks, 1))
+        check_history(checks, name, done)
+        objectives.append(done.report["objective"])
+        shown = re.search(r"^objective: (\S+)$", done.out, re.MULTILINE)
+        checks.check(shown is not None and float(shown.group(1)) == done.report["objective"], f"{name}: summary {done.out}")
+        checks.check((done.folder / "X.npy").stat().st_size == 30 * 4 * 8 + 128, f"{name}: X.npy")
+        checks.equal(f"{name}: nothing else is left", sorted(os.listdir(done.folder)),
+                     ["X.npy", "history.jsonl", "report.json"])
+    for value in objectives[1:]:
+        checks.close("the same objective on other ranks", value, objectives[0], 1e-12)
+
+
+def test_maximize(checks, folder):
+    lower = run_job(write_job(folder, JOB, "min.yaml"), folder / "min", ranks=1)
+    text = JOB.replace("minimize: sumsq(A*X - B) + mu*sumsq(X)", "maximize: -sumsq(A*X - B) - mu*sumsq(X)")
+    upper = run_job(write_job(folder, text, "max.yaml"), folder / "max", ranks=1)
+    checks.equal("maximize: exit status", upper.status, 0)
+    if lower.report and upper.report:
+        checks.close("maximize", upper.report["objective"], -lower.report["objective"], 1e-12)
+        checks.check(upper.history[-1]["objective"] > upper.history[0]["objective"], "the history of maximize rises")
+
+
+def test_statuses(checks, folder):
+    limit = run_job(write_job(folder, JOB), folder / "limit", ranks=2, settings={"solver.max_iterations": 1})
+    checks.equal("iteration limit: exit status", limit.status, 3)
+    checks.equal("iteration limit: status", limit.report and limit.report["status"], "iteration_limit")
+    zero = run_job(write_job(folder, JOB), folder / "zero", ranks=1, settings={"solver.max_iterations": 0})
+    checks.equal("no iterations: exit status", zero.status, 3)
+    checks.equal("no iterations: one record", len(zero.history), 1)
+    down = run_job(write_job(folder, UNBOUNDED), folder / "down", ranks=2)
+    checks.equal(f"unbounded: exit status {down.err}", down.status, 4)
+    checks.equal("unbounded: status", down.report and down.report["status"], "unbounded")
+    slow = run_job(write_job(folder, SLOW), folder / "slow", ranks=1, settings={"solver.time_limit": "0.5s"})
+    checks.equal("time limit: exit status", slow.status, 3)
+    checks.equal("time limit: status", slow.report and slow.report["status"], "time_limit")
+    checks.check(slow.seconds < 10, f"time limit: {slow.seconds:.1f} s")
+    domain = "minimize: tr(X) - logdet(X)\nvariables: {X: {rows: 4, columns: 4, start: zeros}}\n"
+    outside = run_job(write_job(folder, domain), folder / "outside", ranks=2)
+    checks.equal("start outside the domain: exit status", outside.status, 1)
+
+
+def test_settings(checks, folder):
+    job = write_job(folder, JOB)
+    done = run_job(job, folder / "set", ranks=1, settings={"solver.method": "gradient-descent", "data.mu": "2.5",
+                                                           "solver.max_iterations": "7", "data.B.seed": 9})
+    checks.equal("--set: method", done.report["method"], "gradient-descent")
+    checks.equal("--set: job", done.report["job"]["data"]["mu"], 2.5)
+    checks.equal("--set: iterations", done.report["iterations"], 7)
+    checks.equal("--set: new key", done.report["job"]["data"]["B"]["seed"], 9)
+    quiet = run_job(job, folder / "quiet", ranks=2, options=["--quiet"])
+    checks.equal("--quiet: nothing on stderr", quiet.err, "")
+    checks.check("converged" in quiet.out, "--quiet: the summary is printed")
+    live = run_job(job, folder / "live", ranks=1, options=["--progress", "live"])
+    checks.check("\r" in live.err and live.status == 0, "--progress live redraws")
+    rows = run_job(job, folder / "rows", ranks=1)
+    checks.check("\r" not in rows.err and "iteration" in rows.err, f"rows by default: {rows.err!r}")
+    twice = run_job(job, folder / "rows", ranks=1)
+    checks.equal("running again replaces the history", len(twice.history), twice.report["iterations"] + 1)
+
+
+def test_signal(checks, folder):
+    job = write_job(folder, SLOW)
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+        out = folder / f"signal{int(number)}"
+        process = subprocess.Popen([PROGRAM, "run", str(job), "--output", str(out)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1",
+                                        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+        deadline = time.monotonic() + 20
+        history = out / "history.jsonl"
+        while time.monotonic() < deadline and not (history.exists() and history.read_text().count("\n") > 3):
+            time.sleep(0.05)
+        process.send_signal(number)
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        name = signal.Signals(number).name
+        checks.equal(f"{name}: exit status", process.returncode, 75)
+        report = json.loads((out / "report.json").read_text()) if (out / "report.json").exists() else {}
+        checks.equal(f"{name}: status", report.get("status"), "interrupted")
+        checks.check((out / "X.npy").exists(), f"{name}: the variable is written")
+
+
+def test_failures(checks, folder):
+    job = write_job(folder, JOB)
+    (folder / "file").write_text("")
+    blocked = run_job(job, folder / "file", ranks=2)
+    checks.equal("output is a file: exit status", blocked.status, 1)
+    checks.check("a file of that name exists" in blocked.err, f"output is a file: {blocked.err}")
+    blocked = run(["run", job, "--output", "/proc/nowhere"], ranks=2)
+    checks.equal("output cannot be made: exit status", blocked.status, 1)
+    checks.equal("output cannot be made: one error line", blocked.err.count(": error: "), 1)
+    huge = JOB.replace("rows: 50, columns: 30", "rows: 1000000, columns: 1000000")
+    huge = huge.replace("rows: 50, columns: 4", "rows: 1000000, columns: 4").replace("rows: 30", "rows: 1000000")
+    refused = run(["run", write_job(folder, huge)], ranks=2, cwd=folder)
+    checks.equal("too much memory: exit status", refused.status, 1)
+    checks.check("TiB" in refused.err and "the node has" in refused.err, f"too much memory: {refused.err}")
+    full = subprocess.run([PROGRAM, "--help"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, text=True, check=False)
+    checks.equal("help to a full disk: exit status", full.returncode, 1)
+    checks.check("standard output" in full.stderr, f"help to a full disk: {full.stderr}")
+
+
+def claimed(folder, claim):
+    """A generated matrix that is not what the job says it is."""
+    return write_job(folder, f"minimize: tr(X'*A*X)\nvariables: {{X: {{rows: 9, columns: 2, start: normal}}}}\n"
+                             f"data:\n  A: {{generate: {claim}}}\n")
+
+
+def test_properties(checks, folder):
+    claims = [("orthogonal, rows: 9, symmetric: true", "declared symmetric", "row "),
+              ("minij, rows: 9, diagonal: true", "declared diagonal", "(row 1, column 2) is 1"),
+              ("minij, rows: 9, orthogonal: true", "declared orthogonal", "(row 1, column 1)"),
+              ("laplacian, rows: 9, scale: -1, spd: true", "declared spd", "Cholesky")]
+    for claim, words, place in claims:
+        for ranks in (1, 3):
+            wrong = run(["check", claimed(folder, claim)], ranks=ranks)
+            checks.equal(f"{claim}: exit status", wrong.status, 2)
+            checks.check(words in wrong.err and place in wrong.err and "job.yaml:4:3" in wrong.err, f"{claim}: {wrong.err}")
+    trusted = run(["check", claimed(folder, "minij, rows: 9, symmetric: true, spd: true, trust: true")], ranks=1)
+    checks.equal(f"trust: exit status {trusted.err}", trusted.status, 0)
+
+
+def test_check(checks, folder):
+    for ranks in (0, 2):
+        done = run(["check", write_job(folder, JOB)], ranks=ranks)
+        checks.equal(f"check on {ranks} ranks: exit status\n{done.err}", done.status, 0)
+        for text in ("30 x 4", "50 x 30", "degree 2", "gradient", "Hessian action", "observed order 2.00", "\nok\n"):
+            checks.check(text in done.out, f"check does not say {text!r}:\n{done.out}")
+    unused = write_job(folder, JOB.replace("  mu: 0.5", "  mu: 0.5\n  nu: 1\n  Z: {file: none.npy}"))
+    done = run(["check", unused], ranks=2)
+    checks.equal("unused data: exit status", done.status, 0)
+    checks.check(done.err.count("warning: nu does not occur") == 1 and "warning: Z does not occur" in done.err,
+                 f"unused data: {done.err}")
+
+
+def test_plan(checks, folder):
+    job = write_job(folder, JOB)
+    one = run(["plan", job])
+    checks.equal(f"plan: exit status\n{one.err}", one.status, 0)
+    checks.check("memory" in one.out and "flops" in one.out, f"plan: {one.out}")
+    many = run(["plan", job, "--ranks", "16384", "--threads", "4"])
+    checks.equal("plan for 16384 ranks: exit status", many.status, 0)
+    checks.check(many.seconds < 1, f"plan for 16384 ranks: {many.seconds:.2f} s")
+    checks.check("grid 2 x 4" in run(["plan", job, "--grid", "2x4"]).out, "plan --grid")
+    without = run(["plan", job, "--plan-without", "hoisting", "--plan-without", "images"])
+    checks.equal("plan --plan-without: exit status", without.status, 0)
+    checks.check(without.out != one.out, "switching optimisations off changes the plan")
+
+
+def test_plot(checks, folder):
+    job = run_job(write_job(folder, JOB), folder / "plot", ranks=1)
+    checks.equal("plot: the run", job.status, 0)
+    drawn = run(["plot", folder / "plot"])
+    checks.equal(f"plot: exit status {drawn.err}", drawn.status, 0)
+    checks.check((folder / "plot" / "convergence.svg").read_text().startswith("<?xml"), "plot: SVG")
+    checks.equal("plot: PNG", (folder / "plot" / "convergence.png").read_bytes()[:4], b"\x89PNG")
+    # Of a running job the last line may be unfinished.
+    with open(folder / "plot" / "history.jsonl", "a", encoding="utf-8") as history:
+        history.write('{"iteration": 99, "objec')
+    checks.equal("plot of a running job", run(["plot", folder / "plot"]).status, 0)
+    (folder / "plot" / "history.jsonl").write_text("{}\nno record\n")
+    bad = run(["plot", folder / "plot"])
+    checks.check(bad.status == 2 and "history.jsonl:2" in bad.err, f"plot of garbage: {bad.err}")
+    (folder / "plot" / "history.jsonl").write_text("")
+    bad = run(["plot", folder / "plot"])
+    checks.check(bad.status == 2 and "no iteration" in bad.err, f"plot of nothing: {bad.err}")
+    shell = folder / "bin"
+    shell.mkdir()
+    (shell / "sh").symlink_to(shutil.which("sh"))
+    shutil.copy(folder / "min" / "history.jsonl", folder / "plot" / "history.jsonl")
+    missing = run(["plot", folder / "plot"], environment={"PATH": str(shell)})
+    checks.check(missing.status == 1 and "gnuplot is not found" in missing.err, f"plot without gnuplot: {missing.err}")
+
+
+def main():
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        test_help(checks)
+        test_documentation(checks)
+        test_run(checks, folder)
+        test_maximize(checks, folder)
+        test_statuses(checks, folder)
+        test_settings(checks, folder)
+        test_signal(checks, folder)
+        test_failures(checks, folder)
+        test_properties(checks, folder)
+        test_check(checks, folder)
+        test_plan(checks, folder)
+        test_plot(checks, folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
