@@ -626,6 +626,73 @@ static void test_every_beta_works(void **unused)
   }
 }
 
+// Near an optimum the slope among the line's coefficients is all rounding; the inner product <g, d> is not.
+static void test_slopes_come_from_inner_products(void **unused)
+{
+  (void)unused;
+  const char *const methods[] = {"gradient-descent", "barzilai-borwein", "conjugate-gradient", "l-bfgs", "newton-cg"};
+  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+    fixture f = {0};
+    set_up(&f, "quadratic-1e2", methods[i]);
+    f.problem.line_error = 1e-6;
+    assert_int_equal(minimise(&f, NULL), TG_OK);
+    assert_int_equal(f.result.outcome, OPT_CONVERGED);
+    tear_down(&f);
+  }
+}
+
+// Measured counts with a margin of a half: a formula gone wrong still converges, but not in these.
+static void test_iteration_budgets(void **unused)
+{
+  (void)unused;
+  const struct {
+    const char *method;
+    const char *objective;
+    int64_t iterations;
+  } budgets[] = {
+      {"gradient-descent", "quadratic-1e2", 700},
+      {"barzilai-borwein", "quadratic-1e4", 1000},
+      {"barzilai-borwein", "logdet", 210},
+      {"nesterov", "quadratic-1e4", 1700},
+      {"nesterov", "logistic", 105},
+      {"conjugate-gradient", "quadratic-1e4", 60},
+      {"conjugate-gradient", "orbital", 40},
+      {"l-bfgs", "rosenbrock-general", 100},
+      {"l-bfgs", "logdet", 33},
+      {"l-bfgs", "orbital", 60},
+      {"newton-cg", "rosenbrock-general", 38},
+      {"newton-cg", "logdet", 16},
+  };
+  for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
+    fixture f = {0};
+    set_up(&f, budgets[i].objective, budgets[i].method);
+    f.options.max_iterations = budgets[i].iterations;
+    assert_int_equal(minimise(&f, NULL), TG_OK);
+    if (f.result.outcome != OPT_CONVERGED)
+      print_error("%s on %s: %s\n", budgets[i].method, budgets[i].objective, f.result.reason);
+    assert_int_equal(f.result.outcome, OPT_CONVERGED);
+    tear_down(&f);
+  }
+}
+
+// The start is 0, so that |x| after one iteration is the length of the first step: the radius, when that is short.
+static void test_trust_region_is_kept(void **unused)
+{
+  (void)unused;
+  const double radii[] = {0.01, 0.3, 1};
+  for (size_t i = 0; i < sizeof radii / sizeof radii[0]; i++) {
+    fixture f = {0};
+    double norm = 0;
+    set_up(&f, "quadratic-1e2-general", "newton-cg");
+    f.options.trust_radius = radii[i];
+    f.options.max_iterations = 1;
+    assert_int_equal(minimise(&f, NULL), TG_OK);
+    assert_int_equal(opt_norm(&f.problem.space.base, f.x, &norm), TG_OK);
+    assert_true(fabs(norm - radii[i]) <= 1e-12);
+    tear_down(&f);
+  }
+}
+
 static void test_unbounded_names_the_ray(void **unused)
 {
   (void)unused;
@@ -678,6 +745,9 @@ int main(void)
       cmocka_unit_test(test_metric_is_used_everywhere),
       cmocka_unit_test(test_the_hessian_as_metric_gives_one_step),
       cmocka_unit_test(test_every_beta_works),
+      cmocka_unit_test(test_slopes_come_from_inner_products),
+      cmocka_unit_test(test_iteration_budgets),
+      cmocka_unit_test(test_trust_region_is_kept),
       cmocka_unit_test(test_unbounded_names_the_ray),
       cmocka_unit_test(test_non_finite_start_is_said),
   };

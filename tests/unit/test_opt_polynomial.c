@@ -87,6 +87,15 @@ static void test_multiple_roots_are_found_once(void **unused)
   expand(3, (const double[]){2, 2, 2}, c);
   assert_int_equal(opt_polynomial_roots(3, c, -10, 10, found), 1);
   assert_near(found[0], 2, 1e-4);
+  // Roots that are no binary fractions: the polynomial touches zero up to rounding only, from either side.
+  for (int k = 1; k < 30; k++) {
+    const double pair[] = {0.1 * k, 0.1 * k, 0.1 * k + 1.7, 0.1 * k + 1.7};
+    expand(4, pair, c);
+    for (int j = 0; j <= 4; j++) c[j] *= (k % 2 == 0 ? 1.0 : -1.0) / 3;
+    assert_int_equal(opt_polynomial_roots(4, c, -10, 10, found), 2);
+    assert_near(found[0], pair[0], 1e-6);
+    assert_near(found[1], pair[2], 1e-6);
+  }
   // Multiplicity 8: accurate to about eps^(1/8) = 0.01.
   expand(8, (const double[]){1, 1, 1, 1, 1, 1, 1, 1}, c);
   assert_int_equal(opt_polynomial_roots(8, c, -10, 10, found), 1);
