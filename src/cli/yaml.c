@@ -232,11 +232,11 @@ static tg_status decode_single_quoted(reader *r, tg_span span, const char **out,
   char *text = NULL;
   size_t used = 0;
   TG_TRY(tg_arena_alloc(r->arena, span.end - span.begin + 1, 1, (void **)&text));
-  for (size_t at = span.begin + 1; at + 1 < span.end; at++) {
+  for (size_t at = span.begin; at < span.end; at++) {
     if (raw[at] == '\n') {
       while (used > 0 && strchr(" \t\r", text[used - 1]) != NULL) used--;
       size_t breaks = 1;
-      for (; at + 2 < span.end && strchr(" \t\r\n", raw[at + 1]) != NULL; at++) breaks += raw[at + 1] == '\n';
+      for (; at + 1 < span.end && strchr(" \t\r\n", raw[at + 1]) != NULL; at++) breaks += raw[at + 1] == '\n';
       if (breaks == 1) text[used++] = ' ';
       for (; breaks > 1; breaks--) text[used++] = '\n';
       continue;
@@ -260,7 +260,7 @@ static tg_status read_scalar(reader *r, struct fy_event *event)
   tg_yaml_node *node = NULL;
   TG_TRY(new_node(r, TG_YAML_SCALAR, span, &node));
   node->style = style_of(event->scalar.value);
-  if (node->style == TG_YAML_SINGLE_QUOTED && span.end >= span.begin + 2)
+  if (node->style == TG_YAML_SINGLE_QUOTED)
     TG_TRY(decode_single_quoted(r, span, &node->text, &node->length));
   else
     TG_TRY(copy_token(r, event->scalar.value, &node->text, &node->length));
@@ -432,19 +432,6 @@ static size_t escape_length(const char *text, size_t left)
   return length < left ? length : left;
 }
 
-// The first raw byte of the content: behind the quote, or behind the header line of a block scalar.
-static size_t content_begin(const tg_source *source, const tg_yaml_node *scalar)
-{
-  size_t at = scalar->span.begin;
-  const char byte = at < source->length ? source->text[at] : '\0';
-  if ((scalar->style == TG_YAML_SINGLE_QUOTED && byte == '\'') ||
-      (scalar->style == TG_YAML_DOUBLE_QUOTED && byte == '"'))
-    return at + 1;
-  if ((scalar->style == TG_YAML_LITERAL && byte == '|') || (scalar->style == TG_YAML_FOLDED && byte == '>'))
-    while (at < source->length && source->text[at] != '\n') at++;
-  return at;
-}
-
 // Visible characters of the decoded text stand in the raw text in the same order; only blanks are folded,
 // added or dropped, and only quotes and backslashes are written differently. So the two texts are walked together.
 typedef struct walk {
@@ -479,7 +466,7 @@ static size_t raw_length(const walk *w)
 tg_status tg_yaml_offsets(tg_arena *arena, const tg_source *source, const tg_yaml_node *scalar, size_t **out)
 {
   TG_TRY(TG_ARENA_NEW(arena, scalar->length + 1, out));
-  walk w = {.source = source, .style = scalar->style, .at = content_begin(source, scalar), .end = scalar->span.end};
+  walk w = {.source = source, .style = scalar->style, .at = scalar->span.begin, .end = scalar->span.end};
   if (w.end > source->length) w.end = source->length;
   size_t last = w.at; // behind the last visible character: where a missing one is reported
   for (size_t i = 0; i < scalar->length;) {

@@ -31,7 +31,7 @@ struct tg_yaml_node {
   tg_yaml_kind kind;
   tg_yaml_style style;
   int32_t source;   // index given to tg_yaml_parse
-  tg_span span;     // of the raw text in that source
+  tg_span span;     // of the raw text in that source, without quotes and block headers
   const char *text; // scalar: decoded, zero-terminated; NULL kind: ""
   size_t length;
   int32_t n_items;
