@@ -209,8 +209,7 @@ static tg_status second_order(derivation *d, derive_declarations *declarations)
 }
 
 // With --claim the comparison is the result; else the derivation.
-static tg_status answer(const tg_args *args, derivation *d, const derive_declarations *declarations,
-                        derive_format format, int *exit_status, tg_source *source)
+static tg_status answer(const tg_args *args, derivation *d, derive_format format, int *exit_status, tg_source *source)
 {
   tg_text text;
   tg_text_init(&text);
@@ -219,7 +218,7 @@ static tg_status answer(const tg_args *args, derivation *d, const derive_declara
   tg_status status = TG_OK;
   if (claim != NULL) {
     *source = (tg_source){"claim", claim, strlen(claim)};
-    status = derive_check_claim(d, declarations, claim, &equal, &text);
+    status = derive_check_claim(d, claim, &equal, &text);
   } else {
     status = derive_print(d, format, &text);
   }
@@ -244,7 +243,7 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
   TG_TRY(differentiate(d));
   if (tg_args_has(args, "--hessian")) TG_TRY(second_order(d, declarations));
-  return answer(args, d, declarations, format, exit_status, source);
+  return answer(args, d, format, exit_status, source);
 }
 
 tg_status cmd_derive(int argc, char **argv, int *exit_status)

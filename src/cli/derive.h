@@ -57,7 +57,6 @@ tg_status derive_print(derivation *d, derive_format format, tg_text *out);
 
 // Compares a claimed gradient (in the input language) with the derived one: *equal, and in `out` a line that says so or
 // shows the shapes or an entry where they differ. Sizes that are symbolic get small distinct numbers.
-tg_status derive_check_claim(derivation *d, const derive_declarations *declarations, const char *claim, bool *equal,
-                             tg_text *out);
+tg_status derive_check_claim(derivation *d, const char *claim, bool *equal, tg_text *out);
 
 #endif
