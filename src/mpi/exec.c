@@ -200,7 +200,7 @@ static tg_status require_bound(const tg_exec *exec, int32_t id)
   return TG_OK;
 }
 
-static tg_status run_instr(tg_exec *exec, const tg_instr *instr)
+tg_status tg_exec_run_instr(tg_exec *exec, const tg_instr *instr)
 {
   for (int32_t k = 0; k < instr->n_in; k++) {
     TG_TRY(require_bound(exec, instr->in[k]));
@@ -217,7 +217,7 @@ static tg_status run_instrs(tg_exec *exec, tg_program_id program)
   for (int32_t k = 0; k < steps->n_instrs; k++) {
     const tg_instr *instr = &steps->instrs[k];
     const double begin = MPI_Wtime();
-    const tg_status status = run_instr(exec, instr);
+    const tg_status status = tg_exec_run_instr(exec, instr);
     exec->seconds[program][k] += MPI_Wtime() - begin;
     if (status != TG_OK) {
       tg_error_prefix("%s[%" PRId32 "] %s", tg_program_label(program), k, tg_opcode_label(instr->op));
@@ -259,6 +259,8 @@ tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f)
   const tg_status status = tg_exec_run(exec, program);
   if (status == TG_OK) {
     *f = exec->registers.values[exec->plan->value_register];
+    // Once is enough: a line search may meet many such points.
+    if (!isfinite(*f) && exec->reason[0] == '\0') return tg_exec_explain(exec, program);
     return TG_OK;
   }
   *f = (double)NAN;

@@ -42,8 +42,12 @@ tg_status tg_exec_run(tg_exec *exec, tg_program_id program);
 // Runs VALUE or GRADIENT and reads f. A TG_NUMERIC failure gives f = NaN and TG_OK instead, with the reason kept:
 // a line search backs off from a point outside the domain. The gradient is NaN in that case. Collective.
 tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f);
-// Why the last tg_exec_evaluate gave NaN for a numeric failure; "" when none did since the start.
+// Why tg_exec_evaluate gave a value that is not finite: the last numeric failure, or the operation in which the first
+// such value arose; "" when all values were finite since the start.
 const char *tg_exec_reason(const tg_exec *exec);
+// Runs a program again and keeps as the reason which operation is the first with a result, or an input, that is not
+// finite; "" when there is none. For a gradient that is not finite where f is. Collective.
+tg_status tg_exec_explain(tg_exec *exec, tg_program_id program);
 
 double tg_exec_register(const tg_exec *exec, int32_t reg);
 void tg_exec_set_register(tg_exec *exec, int32_t reg, double value);

@@ -68,7 +68,9 @@ tg_status tg_exec_inverse(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_logdet(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_det(tg_exec *exec, const tg_instr *instr);
 
-// Runs one instruction; exec->in holds its inputs. Collective.
+// Runs one instruction of the plan, without counting it. Collective.
+tg_status tg_exec_run_instr(tg_exec *exec, const tg_instr *instr);
+// The same once its buffers are known to be bound; exec->in holds its inputs. Collective.
 tg_status tg_exec_dispatch(tg_exec *exec, const tg_instr *instr);
 
 #endif

@@ -27,7 +27,7 @@ tg_status tg_problem_create(tg_exec *exec, const opt_space *space, const tg_prob
 void tg_problem_destroy(opt_problem **problem);
 
 const tg_problem_drift *tg_problem_get_drift(const opt_problem *problem);
-// Why f was NaN at some trial point; "" when none was.
+// Why f was not finite at some point, see tg_exec_reason; "" when it always was.
 const char *tg_problem_reason(const opt_problem *problem);
 
 #endif
