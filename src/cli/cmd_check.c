@@ -74,8 +74,7 @@ static void print_job(const tg_setup *setup, tg_text *out)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)plan->degree);
   else
     tg_text_add(out, "objective is not a polynomial in the variables\n");
-  tg_text_addf(out, "grid %d x %d, block %" PRId64 ": %s\n", setup->choice.rows, setup->choice.cols,
-               setup->choice.block, setup->choice.reason);
+  tg_text_addf(out, "grid %s; block %" PRId64 "\n", setup->choice.reason, setup->choice.block);
 }
 
 // ---- tables ----

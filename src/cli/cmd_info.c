@@ -33,7 +33,7 @@ static tg_status print_facts(const tg_environment *e, tg_text *out)
   tg_text_add(out, " a node\n");
   tg_grid_choice choice = {0};
   TG_TRY(tg_grid_choose(e->ranks, 4096, 4096, &choice));
-  tg_text_addf(out, "grid        %d x %d for 4096 x 4096 matrices: %s\n", choice.rows, choice.cols, choice.reason);
+  tg_text_addf(out, "grid        %s\n", choice.reason);
   return TG_OK;
 }
 

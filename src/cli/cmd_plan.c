@@ -95,7 +95,7 @@ static tg_status choose_grid(tg_job *job, const tg_plan *plan, const machine *m,
   int ranks = (int)m->ranks;
   if (ranks == 0) ranks = job->grid_rows > 0 ? job->grid_rows * job->grid_cols : 1;
   TG_TRY(tg_setup_choose_grid(job, plan, ranks, out));
-  if (m->rows > 0) snprintf(out->reason, sizeof out->reason, "as --grid says");
+  if (m->rows > 0) snprintf(out->reason, sizeof out->reason, "%d x %d: as --grid says", out->rows, out->cols);
   return TG_OK;
 }
 
@@ -106,8 +106,8 @@ static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
-  tg_text_addf(out, "grid %d x %d, block %lld: %s; %lld thread%s a rank\n\n", grid.rows, grid.cols,
-               (long long)grid.block, grid.reason, (long long)m->threads, m->threads == 1 ? "" : "s");
+  tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,
+               (long long)m->threads, m->threads == 1 ? "" : "s");
   TG_TRY(tg_cost_print_table(model->plan, &grid, (int)m->threads, out));
   return tg_cli_print(stdout, out);
 }

@@ -37,10 +37,10 @@ tg_status tg_progress_open(MPI_Comm comm, const char *history_path, tg_progress_
 
 static tg_status write_record(const tg_progress *p, const opt_record *r)
 {
-  json_t *record =
-      json_pack("{s:I, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
-                tg_json_number(p->sign * r->objective), "gradient_norm", tg_json_number(r->gradient_norm), "step",
-                tg_json_number(r->step), "seconds", tg_json_number(r->seconds), "products", (json_int_t)r->products);
+  json_t *record = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
+                             tg_json_number(p->sign * r->objective), "gradient_norm", tg_json_number(r->gradient_norm),
+                             "step", tg_json_number(r->step), "seconds", tg_json_number(r->seconds), "products",
+                             (json_int_t)(r->products - p->products_before));
   char *line = record != NULL ? json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(record);
   if (line == NULL) TG_FAIL(TG_MEMORY, "cannot build a record of the history");

@@ -19,7 +19,8 @@ typedef struct tg_progress {
   double sign; // -1 where the user maximises: numbers are shown in the user's terms
   tg_progress_mode mode;
   bool watch_signals;
-  FILE *history; // rank 0
+  int64_t products_before; // the start: not shown
+  FILE *history;           // rank 0
   const char *history_path;
   tg_status failed; // writing the history failed on rank 0; the next poll tells all
   double last_row;  // time of it

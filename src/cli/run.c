@@ -39,8 +39,7 @@ static tg_status print_header(const tg_run *run)
     tg_text_addf(&text, "  objective a polynomial of degree %d in the variables\n", (int)plan->degree);
   else
     tg_text_add(&text, "  objective not a polynomial in the variables\n");
-  tg_text_addf(&text, "  grid      %d x %d ranks, block %lld: %s\n", setup->choice.rows, setup->choice.cols,
-               (long long)setup->choice.block, setup->choice.reason);
+  tg_text_addf(&text, "  grid      %s; block %lld\n", setup->choice.reason, (long long)setup->choice.block);
   tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
                e->threads, e->threads == 1 ? "" : "s", e->blas_core);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, &text);
@@ -56,8 +55,10 @@ static tg_status print_header(const tg_run *run)
 static tg_status probe_gradient(tg_run *run, bool console)
 {
   opt_problem *problem = run->setup->problem;
+  const opt_counts before = problem->counts;
   TG_TRY(tg_taylor_gradient(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
-  problem->counts = (opt_counts){0}; // the report counts the minimisation
+  run->probe_products = problem->counts.products - before.products;
+  problem->counts = before;
   const tg_taylor *t = &run->taylor;
   if (t->verdict == TG_TAYLOR_FAILED && run->setup->model->is_smooth)
     TG_FAIL(TG_NUMERIC,
@@ -166,10 +167,12 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   TG_TRY_GOTO(tg_agree(run->comm, status));
   TG_TRY_GOTO(tg_progress_open(run->comm, tg_text_string(&path), options->progress, run->job->maximize,
                                options->watch_signals, &progress));
+  progress.products_before = run->probe_products;
   const opt_observer observer = tg_progress_observer(&progress);
   status = opt_minimise(run->setup->problem, &run->job->solver, run->setup->x, &observer, &run->result);
   const tg_status closed = tg_progress_close(&progress);
   if (status == TG_OK) status = closed;
+  run->result.counts.products -= run->probe_products;
   run->objective = (run->job->maximize ? -1.0 : 1.0) * run->result.objective;
   // Why a point had no value is known to the executor alone.
   const char *reason = tg_problem_reason(run->setup->problem);

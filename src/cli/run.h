@@ -32,6 +32,7 @@ typedef struct tg_run {
   tg_setup *setup;
   tg_environment environment;
   tg_taylor taylor;
+  int64_t probe_products; // spent on it; the report counts the minimisation
   opt_result result;
   double objective; // in the user's terms: of maximize the sign is turned back
   tg_run_seconds seconds;

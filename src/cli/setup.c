@@ -78,7 +78,7 @@ tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_g
                  job->grid_cols, (long long)job->grid_rows * job->grid_cols, ranks);
   out->rows = job->grid_rows;
   out->cols = job->grid_cols;
-  snprintf(out->reason, sizeof out->reason, "as the job says");
+  snprintf(out->reason, sizeof out->reason, "%d x %d: as the job says", out->rows, out->cols);
   return TG_OK;
 }
 
