@@ -1,5 +1,4 @@
 // Matrix files: formats by suffix, collective reading, and writing that never damages what is there.
-#define _XOPEN_SOURCE 700 // realpath; NOLINT(bugprone-reserved-identifier)
 #include "mpi/files.h"
 
 #include <ctype.h>
