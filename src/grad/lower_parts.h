@@ -1,0 +1,193 @@
+// The lowering's inside: what its passes share. For src/grad/lower*.c only.
+//
+// A matrix value is scale * op(buffer), op the identity or the transpose: neither scaling nor transposing costs
+// anything until an operation insists on plain entries. A scalar value is a coefficient, number * register.
+// Each program remembers what it has computed, by node; what setup has computed, every program may use.
+#ifndef TG_GRAD_LOWER_PARTS_H
+#define TG_GRAD_LOWER_PARTS_H
+
+#include "grad/calculus.h"
+#include "grad/lower.h"
+#include "grad/plan_builder.h"
+
+typedef struct tg_low_value {
+  int32_t buffer;
+  bool trans;
+  tg_coef scale;
+} tg_low_value;
+
+// What a program knows of a node. Zero is "nothing".
+typedef struct tg_low_memo {
+  bool has_value;
+  bool has_scalar;
+  bool has_plain;
+  bool has_factor;
+  tg_low_value value;
+  tg_coef scalar;
+  int32_t plain; // buffer that holds the node itself
+  int32_t factor;
+} tg_low_memo;
+
+// A list that grows by doubling.
+typedef struct tg_low_list {
+  void *items;
+  int64_t count;
+  int64_t capacity;
+} tg_low_list;
+
+typedef struct tg_low_buffer {
+  tg_buffer_kind kind;
+  int32_t index;
+  int64_t rows;
+  int64_t cols;
+  const char *name;
+  int32_t id; // in the plan builder, once replayed; -1 before
+} tg_low_buffer;
+
+// A linear image of the point: a subexpression linear in the variables, kept between programs.
+typedef struct tg_low_image {
+  tg_node point;     // A*X
+  tg_node direction; // A*D
+  int32_t state;     // their buffers
+  int32_t image;
+  bool used; // by a program other than REFRESH and ADVANCE
+} tg_low_image;
+
+// Ways to write the same objective; the cheapest is kept.
+typedef struct tg_low_variant {
+  bool expand;   // products of sums multiplied out
+  bool factor;   // common factors taken out
+  bool images;   // linear images kept as state
+  bool discount; // a product that several chains contain is charged to each in part
+} tg_low_variant;
+
+typedef struct tg_lowering {
+  tg_graph *graph;
+  const tg_lower_options *options;
+  tg_low_variant variant;
+  double iterations; // over which setup is spread
+  tg_arena arena;
+  int32_t n;
+  const int32_t *wrt;
+  int32_t *along; // direction symbols
+  int32_t degree;
+
+  tg_low_list buffers;                    // tg_low_buffer
+  tg_low_list programs[TG_PROGRAM_COUNT]; // tg_instr
+  tg_low_list factors;                    // int64_t, sizes
+  tg_low_list inits;                      // tg_register_init
+  int32_t n_registers;
+  int32_t step_register;
+  int32_t value_register;
+  int32_t line_registers[TG_LINE_DEGREE_MAX + 1];
+
+  tg_program_id program;              // that is being written
+  tg_low_list memo[TG_PROGRAM_COUNT]; // tg_low_memo by node
+  tg_low_list constant;               // by node: 0 unknown, 1 depends on point or direction, 2 constant
+  tg_low_list uses;                   // int32_t by node: places below this program's roots where its value is needed
+  tg_low_list wanted;  // int32_t by node: number of chains below this program's roots that contain the product
+  tg_low_list symbols; // by symbol: buffer + 1
+  int32_t n_images;
+  tg_low_image *images;
+} tg_lowering;
+
+// ---- lower_ir.c: buffers, registers, instructions ----
+
+tg_status tg_low_push(tg_low_list *list, size_t item_bytes, const void *item);
+// Item `at` of a list indexed by node, grown with zeros as needed.
+tg_status tg_low_at(tg_low_list *list, size_t item_bytes, int64_t at, void **out);
+tg_status tg_low_buffer_add(tg_lowering *l, tg_buffer_kind kind, int32_t index, tg_node like, int32_t *out);
+// A buffer for a result of the program being written: CONSTANT in setup, else TEMP.
+tg_status tg_low_buffer_new(tg_lowering *l, tg_node like, bool trans, int32_t *out);
+const tg_low_buffer *tg_low_buffer_get(const tg_lowering *l, int32_t buffer);
+int32_t tg_low_register_new(tg_lowering *l);
+tg_status tg_low_register_constant(tg_lowering *l, double value, int32_t *out);
+tg_status tg_low_factor_new(tg_lowering *l, int64_t n, int32_t *out);
+// Appends a copy to the program being written.
+tg_status tg_low_append(tg_lowering *l, const tg_instr *instr);
+tg_status tg_low_unary(tg_lowering *l, tg_opcode op, int32_t out, int32_t in);
+tg_status tg_low_binary(tg_lowering *l, tg_opcode op, int32_t out, int32_t a, int32_t b);
+// Shared storage, dead work removed, everything handed to a builder.
+tg_status tg_low_finish(tg_lowering *l, tg_plan **out);
+// Gives the program's result the wanted buffer instead of the temporary it was written to; false if it cannot.
+bool tg_low_retarget(tg_lowering *l, int32_t from, int32_t to);
+
+// ---- lower_node.c: matrices ----
+
+int64_t tg_low_rows(const tg_lowering *l, tg_node node);
+int64_t tg_low_cols(const tg_lowering *l, tg_node node);
+bool tg_low_is_constant(tg_lowering *l, tg_node node);
+// Setup, if the node belongs there, else the program being written; the caller restores l->program.
+tg_program_id tg_low_enter(tg_lowering *l, tg_node node);
+// Whether the node's value exists already where the program can read it.
+bool tg_low_find(tg_lowering *l, tg_node node, tg_low_value *out);
+tg_status tg_low_remember(tg_lowering *l, tg_node node, tg_low_value value);
+tg_status tg_low_matrix(tg_lowering *l, tg_node node, tg_low_value *out);
+// A buffer with the node's own entries: not scaled, not transposed.
+tg_status tg_low_plain(tg_lowering *l, tg_node node, int32_t *out);
+// The entries of a value in a buffer of its own or the value's; trans is left as it is, the scale is applied.
+tg_status tg_low_unscaled(tg_lowering *l, tg_node node, tg_low_value value, tg_low_value *out);
+tg_status tg_low_factor(tg_lowering *l, tg_node node, int32_t *factor, bool *trans);
+// The node written to the given buffer.
+tg_status tg_low_into(tg_lowering *l, tg_node node, int32_t buffer);
+
+// Places below the program's roots where the node's value is needed.
+int32_t tg_low_uses(const tg_lowering *l, tg_node node);
+
+// ---- lower_lin.c: sums ----
+
+tg_status tg_low_lin(tg_lowering *l, tg_node node, tg_low_value *out);
+
+// ---- lower_chain.c: products of matrices ----
+
+typedef struct tg_low_chain {
+  int32_t n;
+  tg_node *factors;
+  tg_node *nodes; // [i * n + j]: product of factors i..j
+  double *cost;   // flops still to be spent on it
+  int32_t *split;
+} tg_low_chain;
+
+// The matrix factors of a node: a product's chain, powers written out; otherwise the node alone.
+tg_status tg_low_factors(tg_lowering *l, tg_node node, int32_t *n, tg_node **out);
+// Cheapest association of every run of at most `longest` of factors[0..n).
+tg_status tg_low_chain_plan(tg_lowering *l, int32_t n, const tg_node *factors, int32_t longest, tg_low_chain *out);
+// The value of factors i..j; a new product is computed transposed if asked to.
+tg_status tg_low_chain_emit(tg_lowering *l, const tg_low_chain *chain, int32_t i, int32_t j, bool trans,
+                            tg_low_value *out);
+// out := alpha * (factors 0..n-1) + beta * out, out read transposed if `trans`; false in *done when the last
+// step is no plain product and the caller must take the value instead.
+tg_status tg_low_chain_accumulate(tg_lowering *l, const tg_low_chain *chain, tg_coef alpha, bool trans, double beta,
+                                  int32_t out, bool *done);
+// Whether the node is the inverse of a matrix (or its transpose) that is used by solving.
+bool tg_low_is_inverse(const tg_lowering *l, tg_node node, tg_node *of, bool *trans);
+
+// ---- lower_scalar.c: 1 x 1 values ----
+
+tg_status tg_low_scalar(tg_lowering *l, tg_node node, tg_coef *out);
+tg_status tg_low_coef_mul(tg_lowering *l, tg_coef a, tg_coef b, tg_coef *out);
+// A register with the coefficient's value.
+tg_status tg_low_coef_register(tg_lowering *l, tg_coef coef, int32_t *out);
+// The product of a node's scalar factors.
+tg_status tg_low_scalars(tg_lowering *l, tg_node product, tg_coef *out);
+
+// ---- lower_trace.c: sums over entries ----
+
+tg_status tg_low_trace(tg_lowering *l, tg_node argument, tg_coef *out);
+tg_status tg_low_sum(tg_lowering *l, tg_node argument, tg_coef *out);
+// A 1 x 1 product of matrices.
+tg_status tg_low_inner(tg_lowering *l, tg_node product, tg_coef *out);
+
+// ---- lower_entry.c: entry by entry ----
+
+bool tg_low_is_entrywise(const tg_lowering *l, tg_node node);
+tg_status tg_low_entrywise(tg_lowering *l, tg_node node, tg_low_value *out);
+// Sum over the entries of an entrywise node, without storing them.
+tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out);
+tg_code_op tg_low_code_of(tg_kind kind);
+
+// ---- lower_roots.c ----
+
+tg_status tg_low_build(tg_lowering *l, tg_node f, tg_plan **out);
+
+#endif
