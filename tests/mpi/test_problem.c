@@ -318,6 +318,26 @@ static void wrong_space(const tg_grid *grid)
   twins_fini(&t);
 }
 
+// Memory that runs out on one rank alone, at every allocation of creation in turn.
+static void lack_of_memory(const tg_grid *grid)
+{
+  twins t;
+  twins_init(&t, grid, ridge(), 0);
+  tg_status status = TG_MEMORY;
+  int failures = 0;
+  for (int64_t n = 1; status != TG_OK && n < 100; n++) {
+    opt_problem *problem = NULL;
+    tg_alloc_fail_after(grid->rank == grid->size - 1 ? n : 0);
+    status = tg_problem_create(t.exec, t.space, NULL, &problem);
+    tg_alloc_fail_after(0);
+    CHECK(status == TG_OK || status == TG_MEMORY, "%s: %s", tg_status_label(status), tg_error_get()->message);
+    failures += status != TG_OK;
+    tg_problem_destroy(&problem);
+  }
+  CHECK(status == TG_OK && failures > 2, "%d failures, then %s", failures, tg_status_label(status));
+  twins_fini(&t);
+}
+
 static void run(void)
 {
   static const int64_t blocks[] = {1, 3, 64, 0};
@@ -330,6 +350,7 @@ static void run(void)
   check_on_grids(blocks, without_state);
   check_on_grids(middle, no_allocation);
   check_on_grids(middle, wrong_space);
+  check_on_grids(middle, lack_of_memory);
 }
 
 int main(int argc, char **argv)
