@@ -194,7 +194,8 @@ static tg_status write_verdict(const derivation *d, const comparison *c, tg_text
   } else {
     tg_text_add(out, "the claim is not the gradient\n");
   }
-  tg_text_addf(out, "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the gradient %.12g\n",
+  tg_text_addf(out,
+               "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the gradient %.12g\n",
                (long long)c->row + 1, (long long)c->col + 1, c->claimed, c->derived);
   tg_text_add(out, "  the gradient is ");
   TG_TRY(tg_print(d->graph, derivative, TG_FORMAT_EXPR, out));
@@ -250,7 +251,8 @@ tg_status derive_check_claim(derivation *d, const char *claim, bool *equal, tg_t
   tg_node claimed = TG_NONE;
   tg_node derived = d->targets[0].derivative;
   *equal = false;
-  if (!d->scalar || d->n_targets != 1) TG_FAIL(TG_USAGE, "derive: --claim compares one gradient of a scalar expression");
+  if (!d->scalar || d->n_targets != 1)
+    TG_FAIL(TG_USAGE, "derive: --claim compares one gradient of a scalar expression");
   TG_TRY(tg_compile(d->graph, claim, strlen(claim), &options, &claimed));
   const tg_info *mine = tg_node_info(d->graph, derived);
   const tg_info *theirs = tg_node_info(d->graph, claimed);

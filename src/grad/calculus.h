@@ -25,8 +25,7 @@ typedef struct tg_compile_options {
 
 // Parses, checks shapes and builds the node of an expression. Errors carry a span into text[0..length).
 // Declared names become symbols of the graph; a name already a symbol of the graph keeps its shape.
-tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options,
-                     tg_node *out);
+tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options, tg_node *out);
 
 // Gradients of the scalar f: out[k] has the shape of wrt[k]. Reverse accumulation.
 tg_status tg_gradient(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out);
@@ -42,7 +41,13 @@ int tg_degree(const tg_graph *graph, tg_node node, int32_t n, const int32_t *sym
 tg_status tg_line_polynomial(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *directions,
                              int degree, tg_node *out);
 
-typedef enum tg_format { TG_FORMAT_EXPR, TG_FORMAT_UNICODE, TG_FORMAT_LATEX, TG_FORMAT_NUMPY, TG_FORMAT_OCTAVE } tg_format;
+typedef enum tg_format {
+  TG_FORMAT_EXPR,
+  TG_FORMAT_UNICODE,
+  TG_FORMAT_LATEX,
+  TG_FORMAT_NUMPY,
+  TG_FORMAT_OCTAVE
+} tg_format;
 // Prints a node; TG_FORMAT_EXPR parses back to the same node.
 tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
 

@@ -134,10 +134,9 @@ enum { GUESS_NAMES_MAX = 64, GUESS_SEARCH_MAX = 5 };
 
 static bool is_greek(const char *name)
 {
-  static const char *const greek[] = {"alpha", "beta", "gamma", "delta", "epsilon", "eps",   "zeta", "eta",
-                                      "theta", "iota", "kappa", "lambda", "lam",    "mu",    "nu",   "xi",
-                                      "pi",    "rho",  "sigma", "tau",    "upsilon", "phi",  "chi",  "psi",
-                                      "omega"};
+  static const char *const greek[] = {"alpha", "beta",  "gamma",   "delta", "epsilon", "eps", "zeta", "eta", "theta",
+                                      "iota",  "kappa", "lambda",  "lam",   "mu",      "nu",  "xi",   "pi",  "rho",
+                                      "sigma", "tau",   "upsilon", "phi",   "chi",     "psi", "omega"};
   for (size_t i = 0; i < sizeof greek / sizeof greek[0]; i++)
     if (strcmp(name, greek[i]) == 0) return true;
   return false;
@@ -267,9 +266,9 @@ static tg_status fail_not_scalar(tg_shaper *shaper, const tg_ast *ast)
   tg_text shape;
   tg_text_init(&shape);
   tg_shape_describe(shaper, ast, &shape);
-  const tg_status status = tg_error_set_at(
-      TG_SHAPE, TG_HERE, ast->span, "an objective is a scalar, found %s; take tr, sum, sumsq or norm2 of it",
-      tg_text_string(&shape));
+  const tg_status status =
+      tg_error_set_at(TG_SHAPE, TG_HERE, ast->span,
+                      "an objective is a scalar, found %s; take tr, sum, sumsq or norm2 of it", tg_text_string(&shape));
   tg_text_fini(&shape);
   return status;
 }

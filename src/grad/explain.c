@@ -29,9 +29,9 @@ typedef struct explainer {
   tg_format format;
   int32_t wrt;
   tg_explanation *out;
-  int number;        // of the term being moved
+  int number; // of the term being moved
   int next_number;
-  tg_node sum;       // of the finished terms' G
+  tg_node sum; // of the finished terms' G
   int depth;
 } explainer;
 
@@ -79,7 +79,8 @@ static tg_status write_differential(explainer *e, const term *t, tg_text *out)
   tg_text_add(out, leaf ? "d" : "d(");
   TG_TRY(tg_print(e->g, t->z, e->format, out));
   if (!leaf) tg_text_add(out, ")");
-  if (t->transposed) tg_text_add(out, e->format == TG_FORMAT_UNICODE ? "ᵀ" : e->format == TG_FORMAT_LATEX ? "^{\\top}" : "'");
+  if (t->transposed)
+    tg_text_add(out, e->format == TG_FORMAT_UNICODE ? "ᵀ" : e->format == TG_FORMAT_LATEX ? "^{\\top}" : "'");
   return TG_OK;
 }
 
@@ -334,7 +335,8 @@ static tg_status open_prod(explainer *e, const term *t, const tg_info *info)
     terms[n] = *t;
     TG_TRY(product_term(e, info, k, &terms[n++]));
   }
-  return branch(e, n, terms, n_active > 1 ? "product rule: d(X*Y) = dX*Y + X*dY" : "constant factors stay: d(A*X*B) = A*dX*B");
+  return branch(e, n, terms,
+                n_active > 1 ? "product rule: d(X*Y) = dX*Y + X*dY" : "constant factors stay: d(A*X*B) = A*dX*B");
 }
 
 static tg_status open_had(explainer *e, const term *t, const tg_info *info)

@@ -257,7 +257,8 @@ static uint64_t mirror_hash(const tg_graph *g, const tg_info *info)
     unordered += info->coefs != NULL ? mix_double(arg, info->coefs[i]) : arg;
   }
   const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD;
-  const uint64_t content = ordered ? forwards + (info->kind == TG_PROD ? backwards : 0) : unordered + (uint64_t)info->kind;
+  const uint64_t content =
+      ordered ? forwards + (info->kind == TG_PROD ? backwards : 0) : unordered + (uint64_t)info->kind;
   return mix_double(mix(content, (uint64_t)info->exponent), info->value);
 }
 

@@ -29,32 +29,32 @@ typedef enum tg_property {
 // Node kinds. Arguments in brackets.
 typedef enum tg_kind {
   // leaves
-  TG_NUM,    // scalar number `value`
-  TG_SYM,    // symbol `symbol`: data, variable, direction; 1 x 1 symbols are scalars
-  TG_EYE,    // n x n identity
-  TG_ONES,   // m x n ones, not 1 x 1
-  TG_ZEROS,  // m x n zeros, not 1 x 1
-  TG_COMM,   // commutation matrix K(m,n), (mn x mn): K vec(X) = vec(X') for X m x n; dims in `dims`
+  TG_NUM,   // scalar number `value`
+  TG_SYM,   // symbol `symbol`: data, variable, direction; 1 x 1 symbols are scalars
+  TG_EYE,   // n x n identity
+  TG_ONES,  // m x n ones, not 1 x 1
+  TG_ZEROS, // m x n zeros, not 1 x 1
+  TG_COMM,  // commutation matrix K(m,n), (mn x mn): K vec(X) = vec(X') for X m x n; dims in `dims`
   // sums and products
-  TG_LIN,    // sum_k coefs[k] * args[k], sorted, no repeated argument, no zero coefficient
-  TG_PROD,   // scalar factors args[0 .. n_scalars-1], sorted, then the matrix chain args[n_scalars ..] in order
-  TG_HAD,    // entrywise product of matrices of equal shape, sorted
-  TG_POW,    // args[0] ^ args[1] entry by entry (either may be scalar, not both unless 1 x 1 result)
-  TG_MPOW,   // matrix power args[0]^exponent, exponent >= 2, args[0] square, not 1 x 1
-  TG_TRANS,  // transpose of a leaf or of an atom that does not transpose further inside
+  TG_LIN,   // sum_k coefs[k] * args[k], sorted, no repeated argument, no zero coefficient
+  TG_PROD,  // scalar factors args[0 .. n_scalars-1], sorted, then the matrix chain args[n_scalars ..] in order
+  TG_HAD,   // entrywise product of matrices of equal shape, sorted
+  TG_POW,   // args[0] ^ args[1] entry by entry (either may be scalar, not both unless 1 x 1 result)
+  TG_MPOW,  // matrix power args[0]^exponent, exponent >= 2, args[0] square, not 1 x 1
+  TG_TRANS, // transpose of a leaf or of an atom that does not transpose further inside
   // nonlinear matrix operators
-  TG_INV,    // inverse of a square matrix, not 1 x 1
+  TG_INV, // inverse of a square matrix, not 1 x 1
   TG_DET,
   TG_LOGDET,
-  TG_TR,     // trace
-  TG_SUM,    // sum of all entries
-  TG_DIAG,   // column vector n x 1 -> diagonal matrix n x n
+  TG_TR,      // trace
+  TG_SUM,     // sum of all entries
+  TG_DIAG,    // column vector n x 1 -> diagonal matrix n x n
   TG_DIAGVEC, // square matrix -> column vector of its diagonal
   TG_KRON,
-  TG_VEC,    // column-major stacking, mn x 1
-  TG_UNVEC,  // its inverse: mn x 1 -> rows x cols of the node
-  TG_KRONL,  // (G, B): (i,j) -> <block (i,j) of G, B>, the adjoint of A -> kron(A, B)
-  TG_KRONR,  // (G, A): sum_ij A(i,j) block (i,j) of G, the adjoint of B -> kron(A, B)
+  TG_VEC,   // column-major stacking, mn x 1
+  TG_UNVEC, // its inverse: mn x 1 -> rows x cols of the node
+  TG_KRONL, // (G, B): (i,j) -> <block (i,j) of G, B>, the adjoint of A -> kron(A, B)
+  TG_KRONR, // (G, A): sum_ij A(i,j) block (i,j) of G, the adjoint of B -> kron(A, B)
   // entrywise functions (of scalars too)
   TG_EXP,
   TG_LOG,
@@ -83,7 +83,7 @@ typedef struct tg_info {
   tg_dim rows;
   tg_dim cols;
   int32_t n_args;
-  int32_t n_scalars;  // PROD
+  int32_t n_scalars; // PROD
   const tg_node *args;
   const double *coefs; // LIN
   double value;        // NUM
@@ -106,9 +106,9 @@ const tg_info *tg_node_info(const tg_graph *graph, tg_node node);
 uint32_t tg_graph_node_count(const tg_graph *graph);
 // Whether symbol occurs below node (exact).
 bool tg_node_depends_on(const tg_graph *graph, tg_node node, int32_t symbol);
-bool tg_node_is_scalar(const tg_graph *graph, tg_node node);           // 1 x 1
+bool tg_node_is_scalar(const tg_graph *graph, tg_node node);                // 1 x 1
 bool tg_node_is_number(const tg_graph *graph, tg_node node, double *value); // a NUM
-bool tg_node_is_zero(const tg_graph *graph, tg_node node);             // NUM 0 or ZEROS
+bool tg_node_is_zero(const tg_graph *graph, tg_node node);                  // NUM 0 or ZEROS
 // Proved by the normal form: transpose(node) == node; positive definite by declaration or construction.
 tg_status tg_node_is_symmetric(tg_graph *graph, tg_node node, bool *out);
 bool tg_node_is_spd(const tg_graph *graph, tg_node node);

@@ -117,8 +117,7 @@ static tg_status unexpected_character(const char *text, size_t length, size_t p)
   while (byte >= 0x80 && end < length && ((unsigned char)text[end] & 0xC0u) == 0x80u) end++;
   if (byte < 0x20 || byte == 0x7F)
     TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected control character (byte 0x%02X)", byte);
-  if (byte == '.')
-    TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected '.'; entrywise operators are .* ./ .^");
+  if (byte == '.') TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected '.'; entrywise operators are .* ./ .^");
   TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected character '%.*s'", (int)(end - p), text + p);
 }
 

@@ -43,6 +43,11 @@ tg_status tg_scratch(tg_graph *g, int64_t count, size_t item_bytes, void **out);
 int tg_node_compare(const tg_graph *g, tg_node a, tg_node b);
 // Of two ways to write one value, such as X and X' under a trace: the one with fewer transposes, then the smaller.
 bool tg_node_reads_better(const tg_graph *g, tg_node a, tg_node b);
+// For operators that do not tell X from X': *out is the one that reads better, free of content, and a = *sign * *out or
+// a' = *sign * *out with *sign = 1 or -1. *skew: a' = -a, where *out is a. a has no content itself.
+tg_status tg_choose_transpose(tg_graph *g, tg_node a, double *sign, bool *skew, tg_node *out);
+// (A B C)' = sign * C' B' A' factor by factor, each free of content: *sign is 1 or -1.
+tg_status tg_transpose_chain(tg_graph *g, int32_t n, const tg_node *chain, double *sign, tg_node *out);
 // Interned one-argument node.
 tg_status tg_intern_unary(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node a, tg_node *out);
 // Zero of a shape: NUM 0 or ZEROS.
@@ -75,7 +80,8 @@ int tg_degree_product(const tg_graph *g, tg_node node, const int *args); // the 
 int tg_degree_none(const tg_graph *g, tg_node node, const int *args);    // never a polynomial
 
 // Constructors of single kinds, behind tg_make_unary.
-tg_make_one tg_make_inv, tg_make_det, tg_make_logdet, tg_make_tr, tg_make_sum, tg_make_diag, tg_make_diagvec, tg_make_vec;
+tg_make_one tg_make_inv, tg_make_det, tg_make_logdet, tg_make_tr, tg_make_sum, tg_make_diag, tg_make_diagvec,
+    tg_make_vec;
 tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
 
 // Solves or inverts a small sample matrix by Gaussian elimination with partial pivoting: x (n x cols) := a^-1 x;

@@ -39,9 +39,12 @@ tg_status tg_make_diagvec(tg_graph *g, tg_node a, tg_node *out)
   }
   if (info->kind == TG_EYE || info->kind == TG_ONES) return tg_make_ones(g, info->rows, one, out);
   if (info->kind == TG_ZEROS) return tg_make_zeros(g, info->rows, one, out);
-  tg_node other = TG_NONE;
-  TG_TRY(tg_make_trans(g, a, &other));
-  return tg_intern_unary(g, TG_DIAGVEC, info->rows, one, tg_node_reads_better(g, other, a) ? other : a, out);
+  double sign = 1.0;
+  bool skew = false;
+  TG_TRY(tg_choose_transpose(g, a, &sign, &skew, &a));
+  if (skew) return tg_make_zeros(g, info->rows, one, out);
+  TG_TRY(tg_intern_unary(g, TG_DIAGVEC, info->rows, one, a, out));
+  return tg_make_scale(g, sign, *out, out);
 }
 
 static tg_status remake_diag(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

@@ -204,13 +204,13 @@ static tg_status sample_function(const tg_graph *g, tg_node node, const tg_value
 }
 
 // The descriptors differ in their name alone.
-#define ENTRYWISE(symbol, text)                     \
-  const tg_op symbol = {.name = text,               \
-                        .remake = remake_function,  \
-                        .forward = forward_function, \
-                        .reverse = reverse_function, \
+#define ENTRYWISE(symbol, text)                        \
+  const tg_op symbol = {.name = text,                  \
+                        .remake = remake_function,     \
+                        .forward = forward_function,   \
+                        .reverse = reverse_function,   \
                         .jacobian = jacobian_function, \
-                        .sample = sample_function,  \
+                        .sample = sample_function,     \
                         .degree = tg_degree_none}
 ENTRYWISE(tg_op_exp, "exp");
 ENTRYWISE(tg_op_log, "log");

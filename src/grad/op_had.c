@@ -90,13 +90,10 @@ tg_status tg_make_had(tg_graph *g, int32_t n, const tg_node *factors, tg_node *o
   } else if (e.n_factors == 1) {
     body = e.factors[0];
   } else {
-    TG_TRY(tg_intern(g,
-                     &(tg_info){.kind = TG_HAD,
-                                .rows = shape->rows,
-                                .cols = shape->cols,
-                                .n_args = e.n_factors,
-                                .args = e.factors},
-                     &body));
+    TG_TRY(tg_intern(
+        g,
+        &(tg_info){.kind = TG_HAD, .rows = shape->rows, .cols = shape->cols, .n_args = e.n_factors, .args = e.factors},
+        &body));
   }
   e.scalars[e.n_scalars++] = body;
   TG_TRY(tg_make_prod(g, e.n_scalars, e.scalars, &body));

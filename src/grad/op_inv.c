@@ -46,16 +46,6 @@ bool tg_node_is_spd(const tg_graph *graph, tg_node node)
   }
 }
 
-// Whether `a` or its transpose stands for both, for operators that do not distinguish the two.
-static tg_status smaller_of_transposes(tg_graph *g, tg_node a, bool *swapped, tg_node *out)
-{
-  tg_node other = TG_NONE;
-  TG_TRY(tg_make_trans(g, a, &other));
-  *swapped = tg_node_reads_better(g, other, a);
-  *out = *swapped ? other : a;
-  return TG_OK;
-}
-
 static bool is_orthogonal_square(const tg_graph *g, const tg_info *info)
 {
   if (info->kind != TG_SYM || info->rows != info->cols) return false;
@@ -115,10 +105,13 @@ tg_status tg_make_inv(tg_graph *g, tg_node a, tg_node *out)
     TG_TRY(tg_make_pow_number(g, info->args[0], -1.0, out));
     return tg_make_diag(g, *out, out);
   }
-  bool swapped = false;
-  TG_TRY(smaller_of_transposes(g, a, &swapped, &a));
-  TG_TRY(tg_intern_unary(g, TG_INV, info->rows, info->cols, a, out));
-  return swapped ? tg_make_trans(g, *out, out) : TG_OK;
+  double sign = 1.0;
+  bool skew = false;
+  tg_node chosen = TG_NONE;
+  TG_TRY(tg_choose_transpose(g, a, &sign, &skew, &chosen));
+  TG_TRY(tg_intern_unary(g, TG_INV, info->rows, info->cols, chosen, out));
+  if (chosen != a) TG_TRY(tg_make_trans(g, *out, out));
+  return tg_make_scale(g, sign, *out, out);
 }
 
 static tg_status remake_inv(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)
@@ -222,6 +215,24 @@ static bool power_fits(double coef, int64_t n)
   return n > 0 && isfinite(pow(coef, (double)n)) && fabs(pow(coef, (double)n)) > 1e-100;
 }
 
+// X' may stand for X, but -X' for X only where the sign can be told: det(-X) = (-1)^n det(X).
+static tg_status intern_determinant(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
+{
+  double sign = 1.0;
+  bool skew = false;
+  tg_dim one = 0;
+  tg_node chosen = TG_NONE;
+  const int64_t n = tg_dim_value(g, tg_node_info(g, a)->rows);
+  TG_TRY(tg_choose_transpose(g, a, &sign, &skew, &chosen));
+  if (sign < 0.0 && (n < 0 || kind == TG_LOGDET)) {
+    chosen = a;
+    sign = 1.0;
+  }
+  TG_TRY(tg_dim_number(g, 1, &one));
+  TG_TRY(tg_intern_unary(g, kind, one, one, chosen, out));
+  return tg_make_scale(g, n % 2 == 0 ? 1.0 : sign, *out, out);
+}
+
 tg_status tg_make_det(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
@@ -247,11 +258,7 @@ tg_status tg_make_det(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_pow_number(g, *out, info->kind == TG_INV ? -1.0 : (double)info->exponent, out);
   }
   if (info->kind == TG_TRANS) return tg_make_det(g, info->args[0], out);
-  bool swapped = false;
-  tg_dim one = 0;
-  TG_TRY(tg_dim_number(g, 1, &one));
-  TG_TRY(smaller_of_transposes(g, a, &swapped, &a));
-  return tg_intern_unary(g, TG_DET, one, one, a, out);
+  return intern_determinant(g, TG_DET, a, out);
 }
 
 tg_status tg_make_logdet(tg_graph *g, tg_node a, tg_node *out)
@@ -275,11 +282,7 @@ tg_status tg_make_logdet(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_scale(g, -1.0, *out, out);
   }
   if (info->kind == TG_TRANS) return tg_make_logdet(g, info->args[0], out);
-  bool swapped = false;
-  tg_dim one = 0;
-  TG_TRY(tg_dim_number(g, 1, &one));
-  TG_TRY(smaller_of_transposes(g, a, &swapped, &a));
-  return tg_intern_unary(g, TG_LOGDET, one, one, a, out);
+  return intern_determinant(g, TG_LOGDET, a, out);
 }
 
 static tg_status remake_det(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

@@ -9,7 +9,8 @@ tg_status tg_make_num(tg_graph *g, double value, tg_node *out)
   tg_dim one = 0;
   TG_TRY(tg_dim_number(g, 1, &one));
   if (isnan(value)) TG_FAIL(TG_VALUE, "a number in the expression works out to NaN (0/0 or infinity minus infinity)");
-  if (isinf(value)) TG_FAIL(TG_VALUE, "a number in the expression works out to infinity (a division by zero or an overflow)");
+  if (isinf(value))
+    TG_FAIL(TG_VALUE, "a number in the expression works out to infinity (a division by zero or an overflow)");
   return tg_intern(g, &(tg_info){.kind = TG_NUM, .rows = one, .cols = one, .value = value + 0.0}, out);
 }
 

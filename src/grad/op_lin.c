@@ -89,7 +89,8 @@ static tg_status intern_terms(tg_graph *g, tg_node like, const term *terms, int3
   }
   const tg_info *shape = tg_node_info(g, like);
   return tg_intern(
-      g, &(tg_info){.kind = TG_LIN, .rows = shape->rows, .cols = shape->cols, .n_args = n, .args = args, .coefs = coefs},
+      g,
+      &(tg_info){.kind = TG_LIN, .rows = shape->rows, .cols = shape->cols, .n_args = n, .args = args, .coefs = coefs},
       out);
 }
 
@@ -159,10 +160,10 @@ static bool is_negative(const tg_graph *g, const tg_info *lin)
   int32_t leader = 0;
   for (int32_t i = 0; i < lin->n_args; i++) {
     const tg_info *best = tg_node_info(g, lin->args[leader]);
-    const tg_info *term = tg_node_info(g, lin->args[i]);
-    const int32_t longer = factor_count(term) - factor_count(best);
+    const tg_info *info = tg_node_info(g, lin->args[i]);
+    const int32_t longer = factor_count(info) - factor_count(best);
     balance += lin->coefs[i] > 0.0 ? 1 : -1;
-    if (longer > 0 || (longer == 0 && term->mirror < best->mirror)) leader = i;
+    if (longer > 0 || (longer == 0 && info->mirror < best->mirror)) leader = i;
   }
   return balance != 0 ? balance < 0 : lin->coefs[leader] < 0.0;
 }

@@ -42,8 +42,8 @@ static tg_status intern_pow(tg_graph *g, tg_node base, tg_node exponent, tg_node
 {
   const tg_info *shape = tg_node_info(g, tg_node_is_scalar(g, base) ? exponent : base);
   const tg_node args[2] = {base, exponent};
-  return tg_intern(
-      g, &(tg_info){.kind = TG_POW, .rows = shape->rows, .cols = shape->cols, .n_args = 2, .args = args}, out);
+  return tg_intern(g, &(tg_info){.kind = TG_POW, .rows = shape->rows, .cols = shape->cols, .n_args = 2, .args = args},
+                   out);
 }
 
 tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node *out)
@@ -213,14 +213,11 @@ tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out
     TG_TRY(tg_make_pow_number(g, split.scalars, (double)exponent, &scalars));
     return tg_make_prod(g, 3, (const tg_node[]){number, scalars, *out}, out);
   }
-  return tg_intern(g,
-                   &(tg_info){.kind = TG_MPOW,
-                              .rows = info->rows,
-                              .cols = info->cols,
-                              .n_args = 1,
-                              .args = &base,
-                              .exponent = exponent},
-                   out);
+  return tg_intern(
+      g,
+      &(tg_info){
+          .kind = TG_MPOW, .rows = info->rows, .cols = info->cols, .n_args = 1, .args = &base, .exponent = exponent},
+      out);
 }
 
 static tg_status remake_mpow(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

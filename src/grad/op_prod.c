@@ -115,7 +115,8 @@ static bool cancels_orthogonal(const tg_graph *g, tg_node a, tg_node b)
   const tg_info *y = tg_node_info(g, b);
   if (x->kind == TG_TRANS && x->args[0] == b) return is_orthogonal(g, b);
   if (y->kind == TG_TRANS && y->args[0] == a) return is_orthogonal(g, a) && x->rows == x->cols;
-  return a == b && x->kind == TG_SYM && is_orthogonal(g, a) && (tg_symbol_info(g, x->symbol)->properties & TG_SYMMETRIC);
+  return a == b && x->kind == TG_SYM && is_orthogonal(g, a) &&
+         (tg_symbol_info(g, x->symbol)->properties & TG_SYMMETRIC);
 }
 
 // kron(vec(I_n)', I_m) * kron(I_n, v) is v reshaped to m x n: how expressions spell UNVEC.
@@ -129,7 +130,8 @@ static tg_status match_unvec(tg_graph *g, tg_node a, tg_node b, tg_node *out)
   const tg_info *left = tg_node_info(g, x->args[1]);
   const tg_info *right = tg_node_info(g, y->args[0]);
   const tg_info *v = tg_node_info(g, y->args[1]);
-  if (row->kind != TG_TRANS || left->kind != TG_EYE || right->kind != TG_EYE || !tg_dim_is_one(g, v->cols)) return TG_OK;
+  if (row->kind != TG_TRANS || left->kind != TG_EYE || right->kind != TG_EYE || !tg_dim_is_one(g, v->cols))
+    return TG_OK;
   const tg_info *vec = tg_node_info(g, row->args[0]);
   if (vec->kind != TG_VEC || tg_node_info(g, vec->args[0])->kind != TG_EYE) return TG_OK;
   if (tg_node_info(g, vec->args[0])->rows != right->rows) return TG_OK;
@@ -219,14 +221,10 @@ static tg_status intern_product(tg_graph *g, const product *p, int32_t n_scalars
   TG_TRY(TG_SCRATCH(g, n, &args));
   memcpy(args, p->scalars, sizeof(tg_node) * (size_t)n_scalars);
   memcpy(args + n_scalars, p->chain, sizeof(tg_node) * (size_t)p->n_chain);
-  return tg_intern(g,
-                   &(tg_info){.kind = TG_PROD,
-                              .rows = p->rows,
-                              .cols = p->cols,
-                              .n_args = n,
-                              .n_scalars = n_scalars,
-                              .args = args},
-                   out);
+  return tg_intern(
+      g,
+      &(tg_info){.kind = TG_PROD, .rows = p->rows, .cols = p->cols, .n_args = n, .n_scalars = n_scalars, .args = args},
+      out);
 }
 
 // A 1 x 1 chain equals its transpose: the smaller of the two stands for both, and is one scalar factor.
@@ -236,11 +234,15 @@ static tg_status close_scalar_chain(tg_graph *g, product *p)
   TG_TRY(intern_product(g, p, 0, &chain));
   product reversed = *p;
   TG_TRY(TG_SCRATCH(g, p->n_chain, &reversed.chain));
-  for (int32_t i = 0; i < p->n_chain; i++)
-    TG_TRY(tg_make_trans(g, p->chain[p->n_chain - 1 - i], &reversed.chain[i]));
+  double sign = 1.0;
+  TG_TRY(tg_transpose_chain(g, p->n_chain, p->chain, &sign, reversed.chain));
   tg_node other = TG_NONE;
   TG_TRY(intern_product(g, &reversed, 0, &other));
-  if (tg_node_reads_better(g, other, chain)) chain = other;
+  if (other == chain && sign < 0.0) p->zero = true; // u' K u with K' = -K
+  if (tg_node_reads_better(g, other, chain)) {
+    chain = other;
+    p->coef *= sign;
+  }
   p->scalars[p->n_scalars++] = chain;
   p->n_chain = 0;
   return TG_OK;
@@ -304,6 +306,7 @@ tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *
   TG_TRY(join_chain(g, &p));
   TG_TRY(extract_scalar_segments(g, &p));
   if (p.n_chain > 0 && tg_dim_is_one(g, p.rows) && tg_dim_is_one(g, p.cols)) TG_TRY(close_scalar_chain(g, &p));
+  if (p.zero) return tg_make_zero(g, p.rows, p.cols, out);
   TG_TRY(collect_scalars(g, &p));
   return finish_product(g, &p, out);
 }

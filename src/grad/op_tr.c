@@ -8,6 +8,17 @@ static tg_status intern_scalar(tg_graph *g, tg_kind kind, tg_node a, tg_node *ou
   return tg_intern_unary(g, kind, one, one, a, out);
 }
 
+// Trace and sum of X are those of X'; of a skew X they vanish.
+static tg_status intern_either(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
+{
+  double sign = 1.0;
+  bool skew = false;
+  TG_TRY(tg_choose_transpose(g, a, &sign, &skew, &a));
+  if (skew) return tg_make_num(g, 0.0, out);
+  TG_TRY(intern_scalar(g, kind, a, out));
+  return tg_make_scale(g, sign, *out, out);
+}
+
 static tg_status number_or_trace(tg_graph *g, tg_kind kind, tg_dim a, tg_dim b, tg_node node, tg_node *out)
 {
   const int64_t rows = tg_dim_value(g, a);
@@ -78,16 +89,20 @@ static tg_status trace_of_chain(tg_graph *g, tg_node a, tg_node *out)
   if (changed) return tg_make_tr(g, *out, out);
   tg_node *reversed = NULL;
   TG_TRY(TG_SCRATCH(g, n, &reversed));
-  for (int32_t i = 0; i < n; i++) TG_TRY(tg_make_trans(g, info->args[n - 1 - i], &reversed[i]));
+  double sign = 1.0;
+  TG_TRY(tg_transpose_chain(g, n, info->args, &sign, reversed));
   const int32_t shift = least_rotation(g, n, info->args);
   const int32_t other = least_rotation(g, n, reversed);
   const int64_t surplus = count_transposes(g, n, info->args) - count_transposes(g, n, reversed);
-  const bool reverse = surplus != 0 ? surplus > 0 : compare_rotations(g, n, reversed, other, info->args, shift) < 0;
+  const int order = compare_rotations(g, n, reversed, other, info->args, shift);
+  const bool reverse = surplus != 0 ? surplus > 0 : order < 0;
+  if (order == 0 && sign < 0.0) return tg_make_num(g, 0.0, out); // tr(S K) with K' = -K
   if (reverse)
     TG_TRY(rotated_product(g, n, reversed, other, &a));
   else
     TG_TRY(rotated_product(g, n, info->args, shift, &a));
-  return intern_scalar(g, TG_TR, a, out);
+  TG_TRY(intern_scalar(g, TG_TR, a, out));
+  return tg_make_scale(g, reverse ? sign : 1.0, *out, out);
 }
 
 tg_status tg_make_tr(tg_graph *g, tg_node a, tg_node *out)
@@ -120,8 +135,7 @@ tg_status tg_make_tr(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_mul(g, other, *out, out);
   }
   default:
-    TG_TRY(tg_make_trans(g, a, &other));
-    return intern_scalar(g, TG_TR, tg_node_reads_better(g, other, a) ? other : a, out);
+    return intern_either(g, TG_TR, a, out);
   }
 }
 
@@ -169,8 +183,7 @@ tg_status tg_make_sum(tg_graph *g, tg_node a, tg_node *out)
   default:
     break;
   }
-  TG_TRY(tg_make_trans(g, a, &other));
-  return intern_scalar(g, TG_SUM, tg_node_reads_better(g, other, a) ? other : a, out);
+  return intern_either(g, TG_SUM, a, out);
 }
 
 static tg_status remake_tr(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

@@ -107,6 +107,31 @@ tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out)
   }
 }
 
+tg_status tg_choose_transpose(tg_graph *g, tg_node a, double *sign, bool *skew, tg_node *out)
+{
+  tg_node other = TG_NONE;
+  double content = 1.0;
+  TG_TRY(tg_make_trans(g, a, &other));
+  TG_TRY(tg_take_content(g, other, &content, &other));
+  const bool swapped = tg_node_reads_better(g, other, a);
+  *skew = other == a && content < 0.0;
+  *sign = swapped ? content : 1.0;
+  *out = swapped ? other : a;
+  return TG_OK;
+}
+
+tg_status tg_transpose_chain(tg_graph *g, int32_t n, const tg_node *chain, double *sign, tg_node *out)
+{
+  *sign = 1.0;
+  for (int32_t i = 0; i < n; i++) {
+    double content = 1.0;
+    TG_TRY(tg_make_trans(g, chain[n - 1 - i], &out[i]));
+    TG_TRY(tg_take_content(g, out[i], &content, &out[i]));
+    *sign *= content;
+  }
+  return TG_OK;
+}
+
 static tg_status remake_trans(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)
 {
   (void)node;

@@ -39,7 +39,8 @@ static bool looking_at(const parser *p, char symbol)
 static tg_status fail_expected(const parser *p, const char *expected)
 {
   const tg_span span = p->token.span;
-  if (p->token.kind == TG_TOKEN_END) TG_FAIL_AT(TG_SYNTAX, span, "expected %s, found the end of the expression", expected);
+  if (p->token.kind == TG_TOKEN_END)
+    TG_FAIL_AT(TG_SYNTAX, span, "expected %s, found the end of the expression", expected);
   TG_FAIL_AT(TG_SYNTAX, span, "expected %s, found '%.*s'", expected, (int)(span.end - span.begin),
              p->text + span.begin);
 }

@@ -46,11 +46,11 @@ static const unary_row unary_rows[] = {
     {TG_TANH, {"tanh(@)", "tanh(@)", "\\tanh\\left(@\\right)", "np.tanh(@)", "tanh(@)"}},
     {TG_ABS, {"abs(@)", "|@|", "\\left|@\\right|", "np.abs(@)", "abs(@)"}},
     {TG_SIGN, {"sign(@)", "sign(@)", LATEX_FN("sign"), "np.sign(@)", "sign(@)"}},
-    {TG_SIGMOID, {"sigmoid(@)", "sigmoid(@)", "\\sigma\\left(@\\right)", "(1/(1 + np.exp(-(@))))", "(1./(1 + exp(-(@))))"}},
+    {TG_SIGMOID,
+     {"sigmoid(@)", "sigmoid(@)", "\\sigma\\left(@\\right)", "(1/(1 + np.exp(-(@))))", "(1./(1 + exp(-(@))))"}},
     {TG_RELU, {"relu(@)", "relu(@)", LATEX_FN("relu"), "np.maximum(@, 0)", "max(@, 0)"}},
     {TG_SOFTPLUS,
-     {"softplus(@)", "softplus(@)", LATEX_FN("softplus"), "np.logaddexp(0, @)",
-      "(max(@, 0) + log1p(exp(-abs(@))))"}},
+     {"softplus(@)", "softplus(@)", LATEX_FN("softplus"), "np.logaddexp(0, @)", "(max(@, 0) + log1p(exp(-abs(@))))"}},
 };
 
 // Spellings of composed nodes: sqrt(X) = POW(X, 1/2), norm2(X) = POW(TR(X'X), 1/2), ...
@@ -87,9 +87,9 @@ static void print_template(printer *p, const char *template, tg_node arg, tg_sta
 
 // ---- names, numbers, sizes ----
 
-static const char *const latex_greek[] = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta",  "eta", "theta",
-                                          "iota",  "kappa", "lambda", "mu",   "nu",     "xi",    "pi",  "rho",
-                                          "sigma", "tau",  "upsilon", "phi",  "chi",    "psi",   "omega"};
+static const char *const latex_greek[] = {"alpha", "beta",  "gamma",   "delta", "epsilon", "zeta", "eta",  "theta",
+                                          "iota",  "kappa", "lambda",  "mu",    "nu",      "xi",   "pi",   "rho",
+                                          "sigma", "tau",   "upsilon", "phi",   "chi",     "psi",  "omega"};
 
 // x_opt as x_{opt}, lambda as \lambda, several letters upright.
 static void print_latex_name(printer *p, const char *name)
@@ -227,6 +227,8 @@ static precedence precedence_of(const printer *p, tg_node node)
   case TG_PROD:
   case TG_HAD:
     return PREC_TERM;
+  case TG_TR: // may be printed as a squared norm
+    return p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX ? PREC_POWER : PREC_ATOM;
   case TG_KRON:
     return p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX ? PREC_TERM : PREC_ATOM;
   case TG_UNVEC:

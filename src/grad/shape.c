@@ -153,8 +153,7 @@ static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
   for (int32_t i = 0; i < options->n_declarations && count < 200; i++) names[count++] = options->declarations[i].name;
   for (int32_t i = 0; i < tg_function_count() && count < 256; i++) names[count++] = tg_function_at(i)->name;
   const char *nearest = tg_nearest_word(ast->name, names, count);
-  if (nearest != NULL)
-    TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; did you mean '%s'?", ast->name, nearest);
+  if (nearest != NULL) TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; did you mean '%s'?", ast->name, nearest);
   TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; declare it under variables or data", ast->name);
 }
 
@@ -205,8 +204,7 @@ static tg_status shape_name(tg_shaper *shaper, tg_ast *ast)
 {
   const tg_function_info *function = tg_function_find(ast->name);
   if (function != NULL && tg_function_is_constant(function)) return function->shape(shaper, ast);
-  if (function != NULL)
-    TG_FAIL_AT(TG_NAME, ast->span, "'%s' is a function: write %s", ast->name, function->signature);
+  if (function != NULL) TG_FAIL_AT(TG_NAME, ast->span, "'%s' is a function: write %s", ast->name, function->signature);
   tg_scope_symbol symbol;
   TG_TRY(find_symbol(shaper, ast, &symbol));
   ast->rows = symbol.rows;
@@ -411,8 +409,8 @@ static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
   if (!literal_number(exponent, &value))
     TG_FAIL_AT(TG_VALUE, exponent->span, "the exponent of a matrix is a whole number written out");
   if (value != floor(value))
-    TG_FAIL_AT(TG_VALUE, exponent->span, "the exponent of a matrix is a whole number, found %g; entry by entry, write '.^'",
-               value);
+    TG_FAIL_AT(TG_VALUE, exponent->span,
+               "the exponent of a matrix is a whole number, found %g; entry by entry, write '.^'", value);
   if (fabs(value) > TG_EXPONENT_MAX)
     TG_FAIL_AT(TG_LIMIT, exponent->span, "the exponent of a matrix is at most %d, found %.0f", TG_EXPONENT_MAX, value);
   return tg_shape_require_square(shaper, "a power", base);

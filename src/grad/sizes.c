@@ -201,9 +201,10 @@ static tg_status fail_undecided(tg_sizes *sizes, const tg_size_pair *pair, bool 
   tg_text_init(&b);
   tg_size_print(sizes, pair->a, &a);
   tg_size_print(sizes, pair->b, &b);
-  const tg_status status = tg_error_set_at(
-      TG_SHAPE, TG_HERE, pair->span, different ? "the sizes %s and %s differ" : "cannot tell whether %s = %s; give the sizes with --dims",
-      tg_text_string(&a), tg_text_string(&b));
+  const tg_status status = tg_error_set_at(TG_SHAPE, TG_HERE, pair->span,
+                                           different ? "the sizes %s and %s differ"
+                                                     : "cannot tell whether %s = %s; give the sizes with --dims",
+                                           tg_text_string(&a), tg_text_string(&b));
   tg_text_fini(&a);
   tg_text_fini(&b);
   return status;

@@ -1,0 +1,395 @@
+// Structure of an objective, read off its normal form.
+#include "grad/structure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "grad/op.h"
+
+// ---- homogeneity ----
+
+// Degree of homogeneity of a node for t > 0 from its arguments'; NaN when it has none.
+static double homogeneity_of(const tg_graph *g, const tg_info *info, const double *degrees, int32_t wrt)
+{
+  double sum = 0.0;
+  double exponent = 0.0;
+  switch (info->kind) {
+  case TG_SYM:
+    return info->symbol == wrt ? 1.0 : 0.0;
+  case TG_PROD:
+  case TG_HAD:
+  case TG_KRON:
+  case TG_KRONL:
+  case TG_KRONR:
+    for (int32_t i = 0; i < info->n_args; i++) sum += degrees[info->args[i]];
+    return sum;
+  case TG_LIN:
+    for (int32_t i = 1; i < info->n_args; i++)
+      if (degrees[info->args[i]] != degrees[info->args[0]]) return NAN;
+    return degrees[info->args[0]];
+  case TG_POW:
+    if (tg_node_is_number(g, info->args[1], &exponent)) return exponent * degrees[info->args[0]];
+    return degrees[info->args[0]] == 0.0 && degrees[info->args[1]] == 0.0 ? 0.0 : NAN;
+  case TG_MPOW:
+    return (double)info->exponent * degrees[info->args[0]];
+  case TG_INV:
+    return -degrees[info->args[0]];
+  case TG_DET:
+    if (degrees[info->args[0]] == 0.0) return 0.0;
+    if (tg_dim_value(g, tg_node_info(g, info->args[0])->rows) < 0) return NAN;
+    return degrees[info->args[0]] * (double)tg_dim_value(g, tg_node_info(g, info->args[0])->rows);
+  case TG_TRANS:
+  case TG_TR:
+  case TG_SUM:
+  case TG_DIAG:
+  case TG_DIAGVEC:
+  case TG_VEC:
+  case TG_UNVEC:
+  case TG_ABS:
+  case TG_RELU:
+    return degrees[info->args[0]];
+  case TG_SIGN:
+    return 0.0;
+  default:
+    for (int32_t i = 0; i < info->n_args; i++)
+      if (degrees[info->args[i]] != 0.0) return NAN;
+    return 0.0;
+  }
+}
+
+static tg_status find_homogeneity(const tg_graph *g, tg_node f, int32_t wrt, tg_structure *out)
+{
+  double *degrees = NULL;
+  TG_TRY(TG_NEW((int64_t)f + 1, &degrees));
+  for (tg_node node = 1; node <= f; node++) degrees[node] = homogeneity_of(g, tg_node_info(g, node), degrees, wrt);
+  out->homogeneity = degrees[f];
+  out->homogeneous = !isnan(degrees[f]);
+  tg_free(degrees);
+  return TG_OK;
+}
+
+// ---- the operator of a quadratic ----
+
+typedef struct operator_list {
+  tg_graph *g;
+  int32_t v; // symbol of the direction
+  int32_t count;
+  int32_t capacity;
+  tg_operator_term *terms;
+  bool fits; // false once something is not of the form L V R
+} operator_list;
+
+static tg_status times(tg_graph *g, tg_node a, tg_node b, tg_node *out)
+{
+  *out = a != TG_NONE ? a : b;
+  if (a != TG_NONE && b != TG_NONE) return tg_make_mul(g, a, b, out);
+  return TG_OK;
+}
+
+static tg_status transpose_of(tg_graph *g, tg_node a, tg_node *out)
+{
+  *out = a;
+  return a != TG_NONE ? tg_make_trans(g, a, out) : TG_OK;
+}
+
+static bool same_operator(const tg_operator_term *a, const tg_operator_term *b)
+{
+  return a->scalars == b->scalars && a->left == b->left && a->right == b->right && a->transposed == b->transposed;
+}
+
+static tg_status push_term(operator_list *list, const tg_operator_term *term)
+{
+  for (int32_t i = 0; i < list->count; i++) {
+    if (!same_operator(&list->terms[i], term)) continue;
+    list->terms[i].coef += term->coef;
+    return TG_OK;
+  }
+  if (list->count == list->capacity) {
+    const int32_t capacity = list->capacity > 0 ? 2 * list->capacity : 8;
+    tg_operator_term *grown = NULL;
+    TG_TRY(TG_SCRATCH(list->g, capacity, &grown));
+    if (list->count > 0) memcpy(grown, list->terms, sizeof *grown * (size_t)list->count);
+    list->terms = grown;
+    list->capacity = capacity;
+  }
+  list->terms[list->count++] = *term;
+  return TG_OK;
+}
+
+// Splits context(node), linear in V, into terms; context is the coefficient and what stands left and right.
+static tg_status collect(operator_list *list, tg_node node, tg_operator_term context);
+
+static tg_status collect_product(operator_list *list, const tg_info *info, tg_operator_term context)
+{
+  tg_graph *g = list->g;
+  tg_node inner = TG_NONE;
+  tg_node after = TG_NONE;
+  for (int32_t i = 0; i < info->n_args; i++) {
+    const tg_node factor = info->args[i];
+    if (tg_node_depends_on(g, factor, list->v)) {
+      list->fits = list->fits && inner == TG_NONE && i >= info->n_scalars;
+      inner = factor;
+    } else if (i < info->n_scalars) {
+      TG_TRY(times(g, context.scalars, factor, &context.scalars));
+    } else if (inner == TG_NONE) {
+      TG_TRY(times(g, context.left, factor, &context.left));
+    } else {
+      TG_TRY(times(g, after, factor, &after));
+    }
+  }
+  TG_TRY(times(g, after, context.right, &context.right));
+  return collect(list, inner, context);
+}
+
+static tg_status collect(operator_list *list, tg_node node, tg_operator_term context)
+{
+  if (!list->fits) return TG_OK;
+  const tg_info *info = tg_node_info(list->g, node);
+  if (info->kind == TG_SYM) return push_term(list, &context);
+  if (info->kind == TG_PROD && !tg_node_is_scalar(list->g, node)) return collect_product(list, info, context);
+  if (info->kind == TG_TRANS && tg_node_info(list->g, info->args[0])->kind == TG_SYM) {
+    context.transposed = true;
+    return push_term(list, &context);
+  }
+  list->fits = info->kind == TG_LIN;
+  for (int32_t i = 0; list->fits && i < info->n_args; i++) {
+    tg_operator_term term = context;
+    term.coef *= info->coefs[i];
+    TG_TRY(collect(list, info->args[i], term));
+  }
+  return TG_OK;
+}
+
+// <U, L V R> = <L' U R', V>; <U, L V' R> = <R U' L, V>: the operator is self-adjoint when these are its terms too.
+static tg_status find_self_adjoint(tg_graph *g, tg_structure *s)
+{
+  s->self_adjoint = true;
+  for (int32_t i = 0; i < s->n_terms; i++) {
+    tg_operator_term adjoint = s->terms[i];
+    if (s->terms[i].transposed) {
+      adjoint.left = s->terms[i].right;
+      adjoint.right = s->terms[i].left;
+    } else {
+      TG_TRY(transpose_of(g, s->terms[i].left, &adjoint.left));
+      TG_TRY(transpose_of(g, s->terms[i].right, &adjoint.right));
+    }
+    bool found = false;
+    for (int32_t k = 0; k < s->n_terms; k++)
+      found = found || (same_operator(&s->terms[k], &adjoint) && s->terms[k].coef == adjoint.coef);
+    s->self_adjoint = s->self_adjoint && found;
+  }
+  return TG_OK;
+}
+
+static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure *out)
+{
+  const tg_symbol symbol = *tg_symbol_info(g, wrt);
+  operator_list list = {.g = g, .fits = true};
+  tg_node gradient = TG_NONE;
+  tg_node v = TG_NONE;
+  tg_node action = TG_NONE;
+  char name[16] = "V";
+  for (size_t n = 1; tg_symbol_find(g, name) >= 0 && n + 1 < sizeof name; n++) name[n] = '_';
+  TG_TRY(tg_symbol_add(g, name, symbol.rows, symbol.cols, 0, true, &list.v));
+  TG_TRY(tg_make_sym(g, list.v, &v));
+  TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
+  TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));
+  if (!tg_node_is_zero(g, action)) TG_TRY(collect(&list, action, (tg_operator_term){.coef = 1.0}));
+  out->has_operator = list.fits && list.count > 0;
+  out->n_terms = list.count;
+  out->terms = list.terms;
+  return out->has_operator ? find_self_adjoint(g, out) : TG_OK;
+}
+
+// ---- curvature ----
+
+typedef struct judgement {
+  tg_curvature curvature;
+  const char *reason;
+} judgement;
+
+static judgement unknown(void)
+{
+  return (judgement){TG_CURVATURE_UNKNOWN, "no rule applies"};
+}
+
+static judgement negated(judgement j)
+{
+  if (j.curvature == TG_CURVATURE_CONVEX)
+    j.curvature = TG_CURVATURE_CONCAVE;
+  else if (j.curvature == TG_CURVATURE_CONCAVE)
+    j.curvature = TG_CURVATURE_CONVEX;
+  return j;
+}
+
+static bool is_affine(const tg_graph *g, tg_node node, int32_t wrt)
+{
+  const int degree = tg_degree(g, node, 1, &wrt);
+  return degree == 0 || degree == 1;
+}
+
+static tg_status judge(tg_graph *g, tg_node node, int32_t wrt, judgement *out);
+
+// The trace of a cycle Z' A Z B with affine Z and definite constants A, B (or none): a nonnegative quadratic.
+static tg_status is_definite_quadratic(tg_graph *g, int32_t n, const tg_node *chain, int32_t wrt, bool *out)
+{
+  *out = false;
+  if (n < 2 || n > 32) return TG_OK;
+  for (int32_t shift = 0; shift < n && !*out; shift++) {
+    // Read the cycle from `shift` on: a run of factors, a definite one or none, the mirrored run, a definite one or
+    // none.
+    for (int32_t run = 1; 2 * run <= n && !*out; run++) {
+      const int32_t spare = n - 2 * run;
+      if (spare > 2) continue;
+      for (int32_t inner = 0; inner <= spare && inner <= 1 && !*out; inner++) {
+        if (spare - inner > 1) continue;
+        bool fits = true;
+        bool moves = false;
+        for (int32_t i = 0; fits && i < run; i++) {
+          const tg_node factor = chain[(shift + i) % n];
+          tg_node mirrored = TG_NONE;
+          TG_TRY(tg_make_trans(g, chain[(shift + 2 * run + inner - 1 - i) % n], &mirrored));
+          moves = moves || tg_node_depends_on(g, factor, wrt);
+          fits = mirrored == factor;
+        }
+        if (inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + run) % n]);
+        if (spare - inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + n - 1) % n]);
+        int32_t moving = 0;
+        for (int32_t i = 0; fits && i < run; i++) {
+          const tg_node factor = chain[(shift + i) % n];
+          if (!tg_node_depends_on(g, factor, wrt)) continue;
+          moving++;
+          fits = is_affine(g, factor, wrt);
+        }
+        *out = fits && moves && moving == 1;
+      }
+    }
+  }
+  return TG_OK;
+}
+
+static tg_status judge_trace(tg_graph *g, tg_node argument, int32_t wrt, judgement *out)
+{
+  const tg_info *info = tg_node_info(g, argument);
+  bool definite = false;
+  *out = unknown();
+  if (info->kind != TG_PROD || info->n_scalars > 0) return TG_OK;
+  TG_TRY(is_definite_quadratic(g, info->n_args, info->args, wrt, &definite));
+  if (definite) *out = (judgement){TG_CURVATURE_CONVEX, "a square or definite quadratic of an affine function"};
+  return TG_OK;
+}
+
+static judgement judge_entrywise_sum(const tg_graph *g, tg_node argument, int32_t wrt)
+{
+  const tg_info *info = tg_node_info(g, argument);
+  double exponent = 0.0;
+  if (info->n_args == 0 || !is_affine(g, info->args[0], wrt)) return unknown();
+  switch (info->kind) {
+  case TG_EXP:
+  case TG_ABS:
+  case TG_RELU:
+  case TG_SOFTPLUS:
+    return (judgement){TG_CURVATURE_CONVEX, "a sum of convex functions of an affine one"};
+  case TG_LOG:
+    return (judgement){TG_CURVATURE_CONCAVE, "a sum of logarithms of an affine function"};
+  case TG_POW:
+    if (!tg_node_is_number(g, info->args[1], &exponent)) return unknown();
+    if (exponent >= 2.0 && fmod(exponent, 2.0) == 0.0)
+      return (judgement){TG_CURVATURE_CONVEX, "a sum of even powers of an affine function"};
+    return unknown();
+  default:
+    return unknown();
+  }
+}
+
+// sqrt of the square of an affine function: a norm.
+static tg_status judge_power(tg_graph *g, const tg_info *info, int32_t wrt, judgement *out)
+{
+  double exponent = 0.0;
+  *out = unknown();
+  if (!tg_node_is_number(g, info->args[1], &exponent)) return TG_OK;
+  if (exponent == 2.0 && is_affine(g, info->args[0], wrt))
+    *out = (judgement){TG_CURVATURE_CONVEX, "the square of an affine function"};
+  if (exponent != 0.5) return TG_OK;
+  TG_TRY(judge(g, info->args[0], wrt, out));
+  const tg_info *inner = tg_node_info(g, info->args[0]);
+  const bool norm = out->curvature == TG_CURVATURE_CONVEX && (inner->kind == TG_TR || inner->kind == TG_PROD);
+  *out = norm ? (judgement){TG_CURVATURE_CONVEX, "a norm of an affine function"} : unknown();
+  return TG_OK;
+}
+
+static tg_status judge_sum(tg_graph *g, const tg_info *info, int32_t wrt, judgement *out)
+{
+  judgement total = {TG_CURVATURE_AFFINE, "affine"};
+  for (int32_t i = 0; i < info->n_args; i++) {
+    judgement part;
+    TG_TRY(judge(g, info->args[i], wrt, &part));
+    if (info->coefs[i] < 0.0) part = negated(part);
+    if (part.curvature == TG_CURVATURE_AFFINE) continue;
+    if (total.curvature != TG_CURVATURE_AFFINE && part.curvature != total.curvature) part = unknown();
+    total = part.curvature == TG_CURVATURE_UNKNOWN || total.curvature == TG_CURVATURE_AFFINE
+                ? part
+                : (judgement){total.curvature, total.curvature == TG_CURVATURE_CONVEX ? "a sum of convex terms"
+                                                                                      : "a sum of concave terms"};
+    if (total.curvature == TG_CURVATURE_UNKNOWN) break;
+  }
+  *out = total;
+  return TG_OK;
+}
+
+static tg_status judge(tg_graph *g, tg_node node, int32_t wrt, judgement *out)
+{
+  const tg_info *info = tg_node_info(g, node);
+  *out = unknown();
+  if (is_affine(g, node, wrt)) {
+    *out = (judgement){TG_CURVATURE_AFFINE, "affine"};
+    return TG_OK;
+  }
+  switch (info->kind) {
+  case TG_LIN:
+    return judge_sum(g, info, wrt, out);
+  case TG_TR:
+    return judge_trace(g, info->args[0], wrt, out);
+  case TG_PROD: // u'*A*u, a 1 x 1 chain
+    return info->n_scalars == 0 ? judge_trace(g, node, wrt, out) : TG_OK;
+  case TG_SUM:
+    *out = judge_entrywise_sum(g, info->args[0], wrt);
+    return TG_OK;
+  case TG_LOGDET:
+    if (is_affine(g, info->args[0], wrt))
+      *out = (judgement){TG_CURVATURE_CONCAVE, "logdet of an affine function, on positive definite matrices"};
+    return TG_OK;
+  case TG_POW:
+    return judge_power(g, info, wrt, out);
+  case TG_LOG:
+    // log(sum(exp(affine)))
+    if (tg_node_info(g, info->args[0])->kind == TG_SUM) {
+      const tg_info *sum = tg_node_info(g, info->args[0]);
+      const tg_info *inner = tg_node_info(g, sum->args[0]);
+      if (inner->kind == TG_EXP && is_affine(g, inner->args[0], wrt))
+        *out = (judgement){TG_CURVATURE_CONVEX, "log-sum-exp of an affine function"};
+    }
+    return TG_OK;
+  case TG_EXP:
+  case TG_ABS:
+  case TG_RELU:
+  case TG_SOFTPLUS:
+    *out = judge_entrywise_sum(g, node, wrt);
+    return TG_OK;
+  default:
+    return TG_OK;
+  }
+}
+
+tg_status tg_structure_find(tg_graph *graph, tg_node f, int32_t wrt, tg_structure *out)
+{
+  *out = (tg_structure){.degree = tg_degree(graph, f, 1, &wrt)};
+  judgement j;
+  TG_TRY(find_homogeneity(graph, f, wrt, out));
+  if (out->degree == 2) TG_TRY(find_operator(graph, f, wrt, out));
+  TG_TRY(judge(graph, f, wrt, &j));
+  out->curvature = j.curvature;
+  out->reason = j.reason;
+  return TG_OK;
+}
