@@ -85,7 +85,11 @@ static tg_status prepare_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LE
   int info = 0;
   call_syevd(s, desc, values, v, &lwork, -1, &liwork, 1, &info);
   TG_TRY(agree_on_info(v->grid, info, "pdsyevd"));
-  TG_TRY(create_work(v->grid, lwork, &s->work, &s->lwork));
+  // The query forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16") reaches
+  // the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front.
+  const tg_dmat *a = s->copy;
+  const double least = 4 * (double)a->rows + (double)a->block * (double)(a->local_rows + a->local_cols + 3 * a->block);
+  TG_TRY(create_work(v->grid, lwork > least ? lwork : least, &s->work, &s->lwork));
   s->liwork = liwork;
   return tg_agree(v->grid->comm, TG_NEW(liwork, &s->iwork));
 }

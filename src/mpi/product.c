@@ -8,7 +8,7 @@
 #include "mpi/product_call.h"
 #include "mpi/scalapack_abi.h"
 
-static const char *const labels[] = {"auto", "panels", "pblas"};
+static const char *const labels[] = {"auto", "panels", "thin", "pblas"};
 
 const char *tg_product_label(tg_product_kind kind)
 {
@@ -88,6 +88,9 @@ static tg_status dispatch(tg_product_kind kind, const tg_product_call *call)
   if (kind == TG_PRODUCT_AUTO && call->c->grid->size == 1) return product_local(call);
   // On a grid of one column (or row) the panels already leave in place what is tall (or wide): X (n x p) on
   // P x 1 meets a broadcast p x p factor, X'Y is a local product and a sum, and A X keeps A where it is.
+  // On other grids they would send the large operand along the grid rows for the sake of a thin one.
+  if (kind == TG_PRODUCT_AUTO && tg_product_thin_pays(call)) return tg_product_thin(call);
+  if (kind == TG_PRODUCT_THIN) return tg_product_thin(call);
   return tg_product_panels(call);
 }
 

@@ -8,6 +8,7 @@
 typedef enum tg_product_kind {
   TG_PRODUCT_AUTO,   // the dispatcher decides
   TG_PRODUCT_PANELS, // our broadcast-overlapped panels, also on one rank
+  TG_PRODUCT_THIN,   // a large operand that stays where it is, a thin one that comes to it
   TG_PRODUCT_PBLAS   // pdgemm: the reference
 } tg_product_kind;
 
@@ -26,7 +27,7 @@ typedef struct tg_counters {
 tg_status tg_product(tg_product_kind kind, bool transa, bool transb, double alpha, const tg_dmat *a, const tg_dmat *b,
                      double beta, tg_dmat *c, tg_workspace *workspace, tg_counters *counters);
 
-// The name of a kind ("auto", "panels", "pblas") and the kind of a name (-1: unknown).
+// The name of a kind ("auto", "panels", "thin", "pblas") and the kind of a name (-1: unknown).
 const char *tg_product_label(tg_product_kind kind);
 int tg_product_find(const char *name);
 

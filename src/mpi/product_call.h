@@ -22,5 +22,9 @@ typedef struct tg_product_call {
 
 // By panels, on any grid (product_panels.c). Collective.
 tg_status tg_product_panels(const tg_product_call *call);
+// A large operand that stays, a thin one that comes to it (product_thin.c). Collective.
+tg_status tg_product_thin(const tg_product_call *call);
+// Whether that sends clearly less than panels would. Global sizes only: all ranks judge alike.
+bool tg_product_thin_pays(const tg_product_call *call);
 
 #endif

@@ -430,14 +430,23 @@ static tg_status finish_sum(panels_run *run, const moving_form *form, const pane
   return TG_OK;
 }
 
+// Few columns to multiply with: the product runs at the speed of memory, and a panel that is one block of an
+// operand that is not sent needs no copy. Tiny blocks are gathered all the same. Global sizes: all ranks agree.
+static int64_t wanted_width(const tg_product_call *call, const moving_form *form)
+{
+  enum { FEW = 256, TINY_BLOCK = 64 };
+  if (!form->rows_of_c) return WIDTH_COLUMNS;
+  const bool is_thin = form->send_size == 1 && most_cols(call->c) < FEW && call->c->block >= TINY_BLOCK;
+  return is_thin && call->c->block < WIDTH_ROWS ? call->c->block : WIDTH_ROWS;
+}
+
 static tg_status product_moving(const tg_product_call *call)
 {
   panels_run run;
   const moving_form form = form_of(call);
   const int64_t lengths[3] = {form.rows_of_c ? most_rows(call->a) : most_cols(call->b), 0,
                               form.rows_of_c ? most_cols(call->c) : most_rows(call->c)};
-  TG_TRY(
-      start_run(&run, call, form.rows_of_c ? call->m : call->n, form.rows_of_c ? WIDTH_ROWS : WIDTH_COLUMNS, lengths));
+  TG_TRY(start_run(&run, call, form.rows_of_c ? call->m : call->n, wanted_width(call, &form), lengths));
   piece moved[2];
   panel next = before_first(&run.order);
   panel open[2]; // the panels in the two buffers of partial results

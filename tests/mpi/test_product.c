@@ -83,6 +83,43 @@ static void test_many_panels(const tg_grid *grid)
   tg_workspace_destroy(&workspace);
 }
 
+// Bytes that all ranks together send for an m x k times k x n product.
+static double bytes_of(const tg_grid *grid, tg_product_kind kind, bool ta, int64_t m, int64_t n, int64_t k)
+{
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  tg_dmat *a = check_matrix(grid, ta ? k : m, ta ? m : k, 1);
+  tg_dmat *b = check_matrix(grid, k, n, 2);
+  tg_dmat *c = check_matrix(grid, m, n, 3);
+  tg_counters counters = {0};
+  REQUIRE_OK(tg_product(kind, ta, false, 1, a, b, 0, c, workspace, &counters));
+  double bytes = 0;
+  MPI_Allreduce(&counters.bytes_sent, &bytes, 1, MPI_DOUBLE, MPI_SUM, grid->comm);
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+  tg_dmat_destroy(&c);
+  tg_workspace_destroy(&workspace);
+  return bytes;
+}
+
+// Panels send each operand to the others of its grid row or column once, and TN each partial sum once; a thin
+// operand is brought to a large one, not the reverse.
+static void test_traffic(const tg_grid *grid)
+{
+  const double m = 60, n = 50, k = 70;
+  const double p = grid->rows, q = grid->cols;
+  const double nn = bytes_of(grid, TG_PRODUCT_PANELS, false, 60, 50, 70);
+  CHECK(nn == 8 * (m * k * (q - 1) + k * n * (p - 1)), "NN on %g x %g sends %g bytes", p, q, nn);
+  const double tn = bytes_of(grid, TG_PRODUCT_PANELS, true, 60, 50, 70);
+  CHECK(tn == 8 * (m * k * (q - 1) + m * n * (p - 1)), "TN on %g x %g sends %g bytes", p, q, tn);
+  if (grid->rows == 1 || grid->cols == 1) return;
+  for (int ta = 0; ta < 2; ta++) {
+    const double few = bytes_of(grid, TG_PRODUCT_AUTO, ta, 200, 1, 200);
+    const double many = bytes_of(grid, TG_PRODUCT_PANELS, ta, 200, 1, 200);
+    CHECK(few < many / 2, "thin, transposed %d: %g bytes, by panels %g", ta, few, many);
+  }
+}
+
 // The second product of the same shape allocates nothing.
 static void test_no_allocation(const tg_grid *grid)
 {
@@ -134,6 +171,7 @@ static void run(void)
   check_on_grids(blocks, test_shapes);
   const int64_t long_blocks[] = {1, 60, 700, 0};
   check_on_grids(long_blocks, test_many_panels);
+  check_on_grids(one_block, test_traffic);
   check_on_grids(one_block, test_no_allocation);
   check_on_grids(one_block, test_refusals);
 }
