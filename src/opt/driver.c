@@ -95,7 +95,6 @@ typedef struct driver {
   double failed_norm;   // the least recomputed one
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
-  double f_start;
 } driver;
 
 static double clock_seconds(void)
@@ -134,7 +133,7 @@ static tg_status list_all(driver *self)
     const char *name;
     double *number;
   } const numbers[] = {{"best_objective", &self->best_f},     {"gradient_norm_start", &run->g_norm_start},
-                       {"objective_start", &self->f_start},   {"x_reach", &run->x_reach},
+                       {"objective_start", &run->f_start},    {"x_reach", &run->x_reach},
                        {"rayleigh_max", &run->rayleigh_max},  {"step", &run->step},
                        {"step_norm", &run->step_norm},        {"seconds", &self->seconds_before},
                        {"window_objective", &self->window_f}, {"window_gradient", &self->window_g},
@@ -276,7 +275,7 @@ static tg_status poll_observer(driver *self, bool *ended)
 static int64_t patience(const driver *self)
 {
   if (self->window_g <= 16 * DBL_EPSILON * self->run.g_norm_start) return 20;
-  return self->run.solver->is_monotone ? 200 : 1000;
+  return self->run.solver->is_monotone ? 500 : 1000;
 }
 
 static bool test_progress(driver *self)
@@ -380,7 +379,7 @@ static tg_status keep_best(driver *self)
 static bool test_floor(driver *self)
 {
   opt_run *run = &self->run;
-  if (!(run->f < -1e40 * fmax(1, fabs(self->f_start)))) return false;
+  if (!(run->f < -1e40 * fmax(1, fabs(run->f_start)))) return false;
   opt_run_explain(run, "the objective is unbounded below: it fell to %.3e after %" PRId64 " iterations", run->f,
                   run->iteration);
   return end(self, OPT_UNBOUNDED);
@@ -449,7 +448,7 @@ static tg_status start_afresh(driver *self)
   TG_TRY(opt_run_refresh(run));
   TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
   run->g_norm_start = run->g_norm;
-  self->f_start = run->f;
+  run->f_start = run->f;
   self->best_f = INFINITY;
   self->window_f = run->f;
   self->window_g = run->g_norm;

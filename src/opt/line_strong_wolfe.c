@@ -240,6 +240,8 @@ static tg_status search_strong_wolfe(const opt_phi *phi, const opt_line_options 
       continue;
     }
     if (is_final(&search, &p, found)) return TG_OK;
+    // Where even the linear decrease drowns in the noise of f, comparing values leads nowhere.
+    if (fabs(p.rise) <= phi->noise && -t * phi->slope <= phi->noise) break;
     double next = 0;
     if (!advance_interval(&search, &p, &next)) break;
     // Short of the wall the trials stay inside.

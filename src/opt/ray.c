@@ -26,6 +26,11 @@ tg_status opt_run_refresh(opt_run *run)
   return TG_OK;
 }
 
+double opt_run_noise(const opt_run *run)
+{
+  return fmax(1e-10 * fabs(run->f), 16 * DBL_EPSILON * fabs(run->f_start));
+}
+
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z)
 {
   const opt_preconditioner *metric = run->options->metric;
@@ -158,7 +163,7 @@ bool opt_ray_is_resolved(const opt_ray *ray)
 
 opt_phi opt_ray_phi(opt_ray *ray)
 {
-  const double noise = ray->degree >= 0 ? 0 : 16 * DBL_EPSILON * fabs(ray->run->f);
+  const double noise = ray->degree >= 0 ? 0 : opt_run_noise(ray->run);
   return (opt_phi){.eval = opt_ray_eval,
                    .self = ray,
                    .slope = ray->slope,

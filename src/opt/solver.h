@@ -30,6 +30,7 @@ typedef struct opt_run {
   opt_point *trial; // x + t d of a line search; after a move: the point before it; NULL for polynomials
   double f;
   double g_norm; // NAN: to be computed by the driver
+  double f_start;
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
   double rayleigh_max; // largest |<d, H d>| / <d, d> met: the size of H
@@ -70,6 +71,10 @@ const opt_solver *opt_solver_find(const char *name);
 tg_status opt_run_refresh(opt_run *run);
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
+// The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
+// than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding of the value at the start, whose terms may
+// be larger.
+double opt_run_noise(const opt_run *run);
 // Writes run->reason.
 __attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
 

@@ -8,7 +8,6 @@
 // (L. Grippo, F. Lampariello and S. Lucidi 1986; M. Raydan, SIAM J. Optim. 7 (1997)). On a polynomial objective the
 // test reads the rise off the line polynomial, so that it holds to the last digit, and a refused step is replaced by
 // the minimiser along the ray: no trial evaluations at all.
-#include <float.h>
 
 #include "base/memory.h"
 #include "opt/polynomial.h"
@@ -95,7 +94,7 @@ static tg_status step_on_polynomial(opt_ray *ray, double allowed, double t, opt_
 static tg_status step_by_trials(opt_ray *ray, double allowed, double t, opt_verdict *verdict)
 {
   opt_run *run = ray->run;
-  const double noise = 16 * DBL_EPSILON * fabs(run->f);
+  const double noise = opt_run_noise(run);
   bool was_finite = false;
   for (int trial = 0; trial < 60; trial++) {
     double rise = 0;

@@ -96,7 +96,10 @@ static double beta_of(const opt_run *run, const conjugate *self, const conjugate
 {
   const double zy = p->gz - p->goz;
   const double dy = p->gd - self->slope;
-  switch ((opt_beta)run->options->beta) {
+  const bool is_quadratic = run->problem->degree == 2;
+  opt_beta formula = (opt_beta)run->options->beta;
+  if (formula == OPT_BETA_AUTO) formula = is_quadratic ? OPT_BETA_POLAK_RIBIERE : OPT_BETA_HAGER_ZHANG;
+  switch (formula) {
   case OPT_BETA_HESTENES_STIEFEL:
     return fmax(0, zy / dy);
   case OPT_BETA_DAI_YUAN:

@@ -8,7 +8,6 @@
 // t is 1/L: on a quadratic L comes from power iteration on the Hessian action, with a margin; else from backtracking on
 //     f(x+) <= f(y) - t/2 <grad f(y), M^-1 grad f(y)>,
 // with t allowed to grow again by a tenth an iteration.
-#include <float.h>
 
 #include "base/memory.h"
 #include "opt/solver.h"
@@ -122,9 +121,10 @@ static tg_status check_ray(opt_run *run, accelerated *self, double slope, double
 // probe := x+ = y + t d, with t shortened until f(x+) is low enough.
 static tg_status descend(opt_run *run, accelerated *self, double slope, double d_norm, opt_verdict *verdict)
 {
-  const double noise = 16 * DBL_EPSILON * fabs(run->f);
+  const double noise = opt_run_noise(run);
   bool was_finite = false;
-  if (!self->is_known) self->t *= 1.1;
+  // Where f cannot resolve the test, the last length that it could is kept.
+  if (!self->is_known && -self->t / 2 * slope > noise) self->t *= 1.1;
   for (int trial = 0; trial < 100; trial++) {
     double f = 0;
     TG_TRY(opt_copy(run->space, run->x, self->probe));
@@ -218,7 +218,7 @@ static tg_status step_accelerated(opt_run *run, void *state, opt_verdict *verdic
   run->step_norm = self->t * d_norm + beta * difference;
   run->x_reach += run->step_norm;
   // Without momentum a step of at most 1/L lowers f. Where it did not, the estimate of L was too small.
-  if (self->is_known && beta == 0 && run->f - f_before > 16 * DBL_EPSILON * fabs(f_before)) self->t /= 2;
+  if (self->is_known && beta == 0 && run->f - f_before > opt_run_noise(run)) self->t /= 2;
   return TG_OK;
 }
 

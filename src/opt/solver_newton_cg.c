@@ -191,7 +191,7 @@ static void adapt_radius(newton *self, double ratio, double p_norm, bool on_boun
 // (Conn, Gould and Toint 2000, 17.4.2).
 static double decrease_ratio(const opt_run *run, double rise, double predicted, bool is_polynomial)
 {
-  const double noise = is_polynomial ? 0 : 16 * DBL_EPSILON * fabs(run->f);
+  const double noise = is_polynomial ? 0 : opt_run_noise(run);
   return (rise - noise) / (predicted - noise);
 }
 
