@@ -7,10 +7,10 @@
 //     hager-zhang        beta = max(eta, (<z, y> - 2 <y, M^-1 y> <d, g> / <d, y>) / <d, y>),
 //                        eta = -1 / (|d| min(0.01, |g|))             (Hager and Zhang 2005)
 //
-// On a quadratic with the exact step this is the linear method of Hestenes and Stiefel: one `line` an iteration brings
-// H d, `advance` carries the residual, and nothing else is evaluated. The direction for the next step is made at the
-// end of a step, where all inner products go through one reduction.
-
+// `auto` is hager-zhang, on quadratics polak-ribiere, where all agree. On a quadratic with the exact step this is the
+// linear method of Hestenes and Stiefel: one `line` an iteration brings H d, `advance` carries the residual, and
+// nothing else is evaluated. The direction for the next step is made at the end of a step, where all inner products go
+// through one reduction.
 #include "base/memory.h"
 #include "opt/solver.h"
 
@@ -127,7 +127,7 @@ static tg_status turn(opt_run *run, conjugate *self)
   run->g_norm = sqrt(p.gg);
   double beta = beta_of(run, self, &p);
   const bool is_quadratic = run->problem->degree == 2;
-  if (!isfinite(beta) || (!is_quadratic && fabs(p.goz) > 0.5 * p.gz)) beta = 0;
+  if (!isfinite(beta) || (!is_quadratic && fabs(p.goz) > 0.2 * p.gz)) beta = 0;
   double slope = -p.gz + beta * p.gd;
   if (!(slope < -1e-12 * p.gz)) beta = 0;
   slope = -p.gz + beta * p.gd;
