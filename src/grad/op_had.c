@@ -10,6 +10,7 @@ typedef struct entrywise {
   tg_node *scalars;
   int32_t n_factors;
   tg_node *factors;
+  bool reopen; // a merged power is a product or has a coefficient: sqrt(2*X.*Y).^2
 } entrywise;
 
 // Puts a factor among the others: equal bases add exponents, ones vanish, order is by structure.
@@ -27,6 +28,8 @@ static tg_status put_factor(tg_graph *g, tg_node factor, entrywise *e)
     e->n_factors--;
     if (exponent + other == 0.0) return TG_OK;
     TG_TRY(tg_make_pow_number(g, base, exponent + other, &factor));
+    const tg_kind merged = tg_node_info(g, factor)->kind;
+    e->reopen = e->reopen || merged == TG_LIN || merged == TG_HAD || merged == TG_PROD || merged == TG_ONES;
     break;
   }
   int32_t place = e->n_factors;
@@ -80,10 +83,15 @@ tg_status tg_make_had(tg_graph *g, int32_t n, const tg_node *factors, tg_node *o
   }
   entrywise e = {.coef = 1.0};
   const int64_t room = opened_count(g, n, factors) + 2;
-  TG_TRY(TG_SCRATCH(g, room, &e.scalars));
+  TG_TRY(TG_SCRATCH(g, 2 * room, &e.scalars));
   TG_TRY(TG_SCRATCH(g, room, &e.factors));
   for (int32_t i = 0; i < n; i++) TG_TRY(open_factor(g, factors[i], &e));
   if (e.zero) return tg_make_zero_like(g, like, out);
+  if (e.reopen) {
+    memcpy(&e.scalars[e.n_scalars], e.factors, sizeof(tg_node) * (size_t)e.n_factors);
+    TG_TRY(tg_make_had(g, e.n_scalars + e.n_factors, e.scalars, out));
+    return tg_make_scale(g, e.coef, *out, out);
+  }
   tg_node body = TG_NONE;
   if (e.n_factors == 0) {
     TG_TRY(tg_make_ones(g, shape->rows, shape->cols, &body));

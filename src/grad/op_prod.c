@@ -248,6 +248,29 @@ static tg_status close_scalar_chain(tg_graph *g, product *p)
   return TG_OK;
 }
 
+// Whether a merged power is a product or has a coefficient, as sqrt(2*x*y)^2 has: then it must be opened again.
+static bool needs_opening(const tg_graph *g, tg_node factor)
+{
+  const tg_info *info = tg_node_info(g, factor);
+  return info->kind == TG_LIN || (info->kind == TG_PROD && info->n_scalars > 0);
+}
+
+// The factors kept so far, the merged one and the rest as one product: fewer powers than before, so this ends.
+static tg_status collect_again(tg_graph *g, product *p, int32_t kept, tg_node merged, int32_t rest)
+{
+  tg_node *factors = NULL;
+  tg_node whole = TG_NONE;
+  TG_TRY(TG_SCRATCH(g, p->n_scalars + 1, &factors));
+  memcpy(factors, p->scalars, sizeof(tg_node) * (size_t)kept);
+  factors[kept] = merged;
+  memcpy(factors + kept + 1, p->scalars + rest, sizeof(tg_node) * (size_t)(p->n_scalars - rest));
+  TG_TRY(tg_make_prod(g, kept + 1 + p->n_scalars - rest, factors, &whole));
+  const int64_t room = opened_count(g, 1, &whole) + 1;
+  TG_TRY(TG_SCRATCH(g, room, &p->scalars));
+  p->n_scalars = 0;
+  return open_factor(g, whole, p);
+}
+
 // Collects equal bases: s^a * s^b = s^(a+b). Insertion sort by base keeps the list ordered.
 static tg_status collect_scalars(tg_graph *g, product *p)
 {
@@ -267,6 +290,7 @@ static tg_status collect_scalars(tg_graph *g, product *p)
         p->coef *= tg_node_info(g, factor)->value;
         continue;
       }
+      if (needs_opening(g, factor)) return collect_again(g, p, kept, factor, i + 1);
     }
     int32_t place = kept;
     while (place > 0 && tg_node_compare(g, factor, p->scalars[place - 1]) < 0) place--;

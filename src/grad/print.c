@@ -326,10 +326,13 @@ static void print_had(printer *p, double coef, const tg_info *info, tg_status *s
 {
   double exponent = 0.0;
   bool first = true;
+  // 0.3*(X - 2*Y).*Z would be read as the sum scaled first, whose coefficients need not divide by 0.3 again.
+  const bool scaled_sum = coef != 1.0 && tg_node_info(p->g, info->args[0])->kind == TG_LIN;
   if (coef != 1.0) {
     print_number(p, coef);
     add(p, scale_ops[p->format]);
   }
+  if (scaled_sum) add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
   for (int32_t i = 0; i < info->n_args; i++) {
     if (is_reciprocal(p->g, info->args[i], &exponent)) continue;
     if (!first) add(p, had_ops[p->format]);
@@ -345,6 +348,7 @@ static void print_had(printer *p, double coef, const tg_info *info, tg_status *s
       print_divisor(p, info->args[i], quotient_ops[p->format], status);
     first = false;
   }
+  if (scaled_sum) add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
 }
 
 static void print_pow(printer *p, double coef, tg_node node, tg_status *status);

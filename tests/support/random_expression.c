@@ -1,0 +1,373 @@
+// A generator that writes an expression of a wanted shape: every production picks operands whose shapes fit.
+#include "support/random_expression.h"
+
+#include <string.h>
+
+#include "support/text_eval.h"
+
+const char random_expression_dims[] = "A11=1x1,A12=1x2,A13=1x3,A21=2x1,A22=2x2,A23=2x3,A31=3x1,A32=3x2,A33=3x3,"
+                                      "B11=1x1,B12=1x2,B13=1x3,B21=2x1,B22=2x2,B23=2x3,B31=3x1,B32=3x2,B33=3x3,"
+                                      "S22=2x2,S33=3x3,P22=2x2,P33=3x3,G22=2x2,G33=3x3,Q22=2x2,Q33=3x3,"
+                                      "U11=1x1,U21=2x1,U23=2x3,U33=3x3";
+const char random_expression_properties[] =
+    "S22:symmetric,S33:symmetric,P22:spd,P33:spd,G22:diagonal,G33:diagonal,Q22:orthogonal,Q33:orthogonal,"
+    "U11:positive,U21:positive,U23:positive,U33:positive";
+
+typedef struct writer {
+  uint64_t *state;
+  const char *focus;
+  tg_text *out;
+} writer;
+
+static void any(const writer *w, int rows, int cols, int depth);
+
+static int pick(const writer *w, int n)
+{
+  return (int)(text_random(w->state) % (uint64_t)n);
+}
+
+static void put(const writer *w, const char *text)
+{
+  tg_text_add(w->out, text);
+}
+
+// before <any> between <any> after
+static void two(const writer *w, const char *before, int rows, int cols, const char *between, int rows2, int cols2,
+                const char *after, int depth)
+{
+  put(w, before);
+  any(w, rows, cols, depth - 1);
+  put(w, between);
+  any(w, rows2, cols2, depth - 1);
+  put(w, after);
+}
+
+static void one(const writer *w, const char *before, int rows, int cols, const char *after, int depth)
+{
+  put(w, before);
+  any(w, rows, cols, depth - 1);
+  put(w, after);
+}
+
+static int size_of_focus(const writer *w, int place)
+{
+  return w->focus[strlen(w->focus) - (size_t)(2 - place)] - '0';
+}
+
+static void number(const writer *w)
+{
+  static const char *const numbers[] = {"2", "3", "0.5", "1", "4", "1.5", "0", "7", "1e-1", "0.25"};
+  put(w, numbers[pick(w, 10)]);
+}
+
+static void named(const writer *w, const char *letters, int rows, int cols)
+{
+  tg_text_addf(w->out, "%c%d%d", letters[pick(w, (int)strlen(letters))], rows, cols);
+}
+
+static void constant(const writer *w, int rows, int cols)
+{
+  if (rows == cols && rows == 4 && pick(w, 2) == 0)
+    put(w, "comm(2,2)");
+  else if (rows == cols && rows == 6 && pick(w, 2) == 0)
+    put(w, pick(w, 2) == 0 ? "comm(2,3)" : "comm(3,2)");
+  else if (rows == cols && pick(w, 4) != 0)
+    tg_text_addf(w->out, "eye(%d)", rows);
+  else
+    tg_text_addf(w->out, "%s(%d,%d)", pick(w, 6) == 0 ? "zeros" : "ones", rows, cols);
+}
+
+static void leaf(const writer *w, int rows, int cols)
+{
+  const int m = size_of_focus(w, 0);
+  const int n = size_of_focus(w, 1);
+  const bool straight = m == rows && n == cols;
+  const bool turned = m == cols && n == rows;
+  const int choice = pick(w, 10);
+  if (choice < 5 && (straight || turned)) {
+    put(w, w->focus);
+    if (!straight || (pick(w, 3) == 0 && m == n)) put(w, "'");
+  } else if (rows > 3 || cols > 3 || choice == 9) {
+    constant(w, rows, cols);
+  } else if (rows == 1 && cols == 1 && choice > 6) {
+    number(w);
+  } else if (rows == cols && rows > 1 && choice > 6) {
+    named(w, "SPGQ", rows, cols);
+  } else if (choice % 2 == 0) {
+    named(w, "AB", rows, cols);
+  } else {
+    named(w, "AB", cols, rows);
+    put(w, "'");
+  }
+}
+
+// Entries positive, so that logarithms, roots and divisions are safe.
+static void positive(const writer *w, int rows, int cols, int depth)
+{
+  const bool known =
+      (rows == 1 && cols == 1) || (rows == 2 && cols == 1) || (rows == 2 && cols == 3) || (rows == 3 && cols == 3);
+  switch (pick(w, 6)) {
+  case 0:
+    one(w, "exp(0.3*", rows, cols, ")", depth < 2 ? 1 : 2);
+    return;
+  case 1:
+    one(w, "softplus(", rows, cols, ")", depth);
+    return;
+  case 2:
+    one(w, "sigmoid(", rows, cols, ")", depth);
+    return;
+  case 3:
+    tg_text_addf(w->out, "(ones(%d,%d) + ", rows, cols);
+    one(w, "(", rows, cols, ").^2)", depth);
+    return;
+  case 4:
+    if (rows == 1 && cols == 1) {
+      one(w, "(1 + sumsq(", 1 + pick(w, 3), 1 + pick(w, 3), "))", depth);
+      return;
+    }
+    break;
+  default:
+    break;
+  }
+  if (known)
+    named(w, "U", rows, cols);
+  else
+    tg_text_addf(w->out, "(2*ones(%d,%d))", rows, cols);
+}
+
+// Symmetric positive definite.
+static void definite(const writer *w, int n, int depth)
+{
+  const int k = 1 + pick(w, 3);
+  switch (pick(w, 4)) {
+  case 0:
+    if (n > 1 && n < 4) {
+      named(w, "P", n, n);
+      return;
+    }
+    break;
+  case 1:
+    put(w, "diag(");
+    positive(w, n, 1, depth - 1);
+    put(w, ")");
+    return;
+  default:
+    break;
+  }
+  const size_t begin = w->out->length;
+  put(w, "(");
+  any(w, n, k, depth < 3 ? depth - 1 : 2);
+  put(w, ")");
+  // A second copy of the same text: X*X' + eye.
+  char copy[400];
+  const size_t length = w->out->length - begin;
+  if (length >= sizeof copy) {
+    tg_text_addf(w->out, "*zeros(%d,%d)", k, n);
+    put(w, " + ");
+  } else {
+    memcpy(copy, w->out->data + begin, length);
+    copy[length] = '\0';
+    tg_text_addf(w->out, "*%s' + ", copy);
+  }
+  tg_text_addf(w->out, "eye(%d)", n);
+}
+
+static void wrapped_definite(const writer *w, const char *before, int n, const char *after, int depth)
+{
+  put(w, before);
+  definite(w, n, depth);
+  put(w, after);
+}
+
+static void entrywise(const writer *w, int rows, int cols, int depth)
+{
+  static const char *const functions[] = {"exp(0.5*",  "sin(",   "cos(",      "tanh(", "sigmoid(",
+                                          "softplus(", "relu(",  "abs(",      "sign(", "tan(0.4*tanh(",
+                                          "exp(-",     "sin(2*", "softplus(-"};
+  const int choice = pick(w, 16);
+  if (choice < 13) {
+    put(w, functions[choice]);
+    one(w, "(", rows, cols, choice == 9 ? ")))" : "))", depth);
+    return;
+  }
+  put(w, choice == 13 ? "log(" : choice == 14 ? "sqrt(" : "(");
+  positive(w, rows, cols, depth - 1);
+  put(w, choice == 15 ? ").^-0.5" : ")");
+}
+
+static void scalar(const writer *w, int depth)
+{
+  const int m = 1 + pick(w, 3);
+  const int n = 1 + pick(w, 3);
+  switch (pick(w, 15)) {
+  case 0:
+  case 1:
+    one(w, "tr(", m, m, ")", depth);
+    return;
+  case 2:
+    one(w, "sum(", m, n, ")", depth);
+    return;
+  case 3:
+    one(w, "sumsq(", m, n, ")", depth);
+    return;
+  case 4:
+    one(w, "norm2(", m, n, ")", depth);
+    return;
+  case 5:
+    one(w, "norm1(", m, n, ")", depth);
+    return;
+  case 6:
+    one(w, "det(", m, m, ")", depth);
+    return;
+  case 7:
+    wrapped_definite(w, "logdet(", m, ")", depth);
+    return;
+  case 8:
+    two(w, "dot(", m, n, ", ", m, n, ")", depth);
+    return;
+  case 9:
+    two(w, "(", 1, n, ")*(", n, 1, ")", depth);
+    return;
+  case 10:
+    one(w, "(", 1, 1, ")/", depth);
+    positive(w, 1, 1, depth - 1);
+    return;
+  case 11:
+    positive(w, 1, 1, depth - 1);
+    one(w, "^(", 1, 1, ")", depth < 2 ? 1 : 2);
+    return;
+  case 12: {
+    static const char *const exponents[] = {")^2", ")^3", ")^-1", ")^0.5", ")^-2", ")^-1.5", ")^0"};
+    const int choice = pick(w, 7);
+    put(w, "(");
+    if (choice < 2 || choice == 6)
+      any(w, 1, 1, depth - 1);
+    else
+      positive(w, 1, 1, depth - 1);
+    put(w, exponents[choice]);
+    return;
+  }
+  case 13:
+    wrapped_definite(w, "log(det(", m, "))", depth);
+    return;
+  default:
+    entrywise(w, 1, 1, depth);
+    return;
+  }
+}
+
+static void square(const writer *w, int n, int depth)
+{
+  static const char *const exponents[] = {")^2", ")^3", ")^0", ")^1", ")'^2"};
+  switch (pick(w, 6)) {
+  case 0:
+    wrapped_definite(w, "inv(", n, ")", depth);
+    return;
+  case 1:
+    wrapped_definite(w, "(", n, pick(w, 2) == 0 ? ")^-1" : ")^-2", depth);
+    return;
+  case 2:
+    one(w, "(", n, n, exponents[pick(w, 5)], depth);
+    return;
+  case 3:
+    if (pick(w, 2) == 0)
+      one(w, "diag(", n, 1, ")", depth);
+    else
+      one(w, "diag(", 1, n, ")", depth);
+    return;
+  case 4:
+    tg_text_addf(w->out, "inv(5*eye(%d) + ", n);
+    one(w, "tanh(", n, n, "))", depth);
+    return;
+  default:
+    one(w, "diag(diagvec(", n, n, "))", depth);
+    return;
+  }
+}
+
+// vec and kron, where the size is a product.
+static void stacked(const writer *w, int rows, int cols, int depth)
+{
+  const int m = rows % 2 == 0 ? 2 : rows % 3 == 0 ? 3 : 1;
+  const int n = cols % 3 == 0 ? 3 : cols % 2 == 0 ? 2 : 1;
+  const bool other = pick(w, 2) == 0;
+  if (cols == 1 && rows > 1 && rows <= 6 && pick(w, 2) == 0)
+    one(w, "vec(", other ? m : rows / m, other ? rows / m : m, ")", depth);
+  else if (other)
+    two(w, "kron(", m, n, ", ", rows / m, cols / n, ")", depth);
+  else
+    two(w, "kron(", rows / m, cols / n, ", ", m, n, ")", depth);
+}
+
+static void general(const writer *w, int rows, int cols, int depth)
+{
+  const int k = 1 + pick(w, 3);
+  switch (pick(w, 13)) {
+  case 0:
+  case 1:
+  case 2:
+    two(w, "(", rows, k, ")*(", k, cols, ")", depth);
+    return;
+  case 3:
+    two(w, "(", rows, cols, ")+(", rows, cols, ")", depth);
+    return;
+  case 4:
+    two(w, "(", rows, cols, ")-(", rows, cols, ")", depth);
+    return;
+  case 5:
+    two(w, "(", 1, 1, ")*(", rows, cols, ")", depth);
+    return;
+  case 6:
+    two(w, "(", rows, cols, ").*(", rows, cols, ")", depth);
+    return;
+  case 7:
+    one(w, "(", rows, cols, ")./", depth);
+    positive(w, rows, cols, depth - 1);
+    return;
+  case 8:
+    one(w, "(", cols, rows, ")'", depth);
+    return;
+  case 9:
+    one(w, "(", rows, cols, pick(w, 2) == 0 ? ").^2" : ").^3", depth);
+    return;
+  case 10:
+    one(w, "-(", rows, cols, ")/", depth);
+    positive(w, 1, 1, depth - 1);
+    return;
+  case 11:
+    put(w, "(");
+    positive(w, rows, cols, depth - 1);
+    if (pick(w, 2) == 0)
+      one(w, ").^(", rows, cols, ")", 1);
+    else
+      one(w, ").^(", 1, 1, ")", 1);
+    return;
+  default:
+    entrywise(w, rows, cols, depth);
+    return;
+  }
+}
+
+static void any(const writer *w, int rows, int cols, int depth)
+{
+  const bool small = w->out->length > 700; // the text stays readable
+  const int choice = pick(w, 12);
+  if (depth <= 0 || small || choice == 0)
+    leaf(w, rows, cols);
+  else if (rows == 1 && cols == 1 && choice < 9)
+    scalar(w, depth);
+  else if (rows == cols && rows > 1 && choice < 5)
+    square(w, rows, depth);
+  else if ((rows == 1 || cols == 1) && cols <= rows && rows > 1 && choice == 5 && rows <= 3)
+    one(w, "diagvec(", rows, rows, ")", depth);
+  else if (choice >= 10 && rows * cols > 1)
+    stacked(w, rows, cols, depth);
+  else
+    general(w, rows, cols, depth);
+}
+
+void random_expression(uint64_t *state, int rows, int cols, int depth, const char *focus, tg_text *out)
+{
+  const writer w = {state, focus, out};
+  any(&w, rows, cols, depth);
+}

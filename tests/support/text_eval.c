@@ -1,0 +1,378 @@
+// A plain interpreter of the parse tree, one function per construct.
+#include "support/text_eval.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "grad/ast.h"
+
+typedef struct context {
+  tg_arena *arena;
+  int32_t n_names;
+  const text_name *names;
+} context;
+
+uint64_t text_random(uint64_t *state)
+{
+  // splitmix64 (Steele, Lea, Flood 2014)
+  uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+  z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+  return z ^ (z >> 31);
+}
+
+double text_uniform(uint64_t *state)
+{
+  return ((double)(text_random(state) >> 11) + 0.5) * 0x1p-52 - 1.0;
+}
+
+static tg_status eval(const context *c, const tg_ast *ast, text_value *out);
+
+static tg_status fresh(const context *c, int64_t rows, int64_t cols, text_value *out)
+{
+  *out = (text_value){rows, cols, NULL};
+  return TG_ARENA_NEW(c->arena, (size_t)(rows * cols), &out->data);
+}
+
+static bool is_scalar(const text_value *a)
+{
+  return a->rows == 1 && a->cols == 1;
+}
+
+static double at(const text_value *a, int64_t i, int64_t j)
+{
+  return a->data[i + j * a->rows];
+}
+
+static tg_status multiply(const context *c, text_value a, text_value b, text_value *out)
+{
+  if (a.cols != b.rows) TG_FAIL(TG_SHAPE, "oracle: product of %d columns and %d rows", (int)a.cols, (int)b.rows);
+  TG_TRY(fresh(c, a.rows, b.cols, out));
+  for (int64_t i = 0; i < a.rows; i++)
+    for (int64_t j = 0; j < b.cols; j++)
+      for (int64_t k = 0; k < a.cols; k++) out->data[i + j * a.rows] += at(&a, i, k) * at(&b, k, j);
+  return TG_OK;
+}
+
+static double combine(char op, double x, double y)
+{
+  switch (op) {
+  case '+':
+    return x + y;
+  case '-':
+    return x - y;
+  case '/':
+  case 'd':
+    return x / y;
+  case 'e':
+    return pow(x, y);
+  default:
+    return x * y;
+  }
+}
+
+// Entry by entry; a scalar meets every entry.
+static tg_status entrywise(const context *c, char op, text_value a, text_value b, text_value *out)
+{
+  const text_value *shape = is_scalar(&a) ? &b : &a;
+  if (!is_scalar(&a) && !is_scalar(&b) && (a.rows != b.rows || a.cols != b.cols))
+    TG_FAIL(TG_SHAPE, "oracle: '%c' of different shapes", op);
+  TG_TRY(fresh(c, shape->rows, shape->cols, out));
+  for (int64_t i = 0; i < shape->rows * shape->cols; i++)
+    out->data[i] = combine(op, a.data[is_scalar(&a) ? 0 : i], b.data[is_scalar(&b) ? 0 : i]);
+  return TG_OK;
+}
+
+static tg_status transposed(const context *c, text_value a, text_value *out)
+{
+  TG_TRY(fresh(c, a.cols, a.rows, out));
+  for (int64_t i = 0; i < a.rows; i++)
+    for (int64_t j = 0; j < a.cols; j++) out->data[j + i * a.cols] = at(&a, i, j);
+  return TG_OK;
+}
+
+// Gauss-Jordan with the largest pivot of each column: the inverse, and the determinant.
+static tg_status invert(const context *c, text_value a, text_value *out, double *det)
+{
+  const int64_t n = a.rows;
+  text_value work;
+  if (a.rows != a.cols) TG_FAIL(TG_SHAPE, "oracle: not square");
+  TG_TRY(fresh(c, n, n, &work));
+  TG_TRY(fresh(c, n, n, out));
+  memcpy(work.data, a.data, sizeof(double) * (size_t)(n * n));
+  for (int64_t i = 0; i < n; i++) out->data[i + i * n] = 1.0;
+  double most = 0.0;
+  *det = 1.0;
+  for (int64_t k = 0; k < n; k++) {
+    int64_t pivot = k;
+    for (int64_t i = k + 1; i < n; i++)
+      if (fabs(at(&work, i, k)) > fabs(at(&work, pivot, k))) pivot = i;
+    for (int64_t j = 0; j < n && pivot != k; j++) {
+      const double w = at(&work, k, j);
+      const double x = at(out, k, j);
+      work.data[k + j * n] = at(&work, pivot, j);
+      work.data[pivot + j * n] = w;
+      out->data[k + j * n] = at(out, pivot, j);
+      out->data[pivot + j * n] = x;
+    }
+    const double head = at(&work, k, k);
+    if (k == 0 || fabs(head) > most) most = fabs(head);
+    if (fabs(head) <= 1e-8 * most) TG_FAIL(TG_NUMERIC, "oracle: a matrix is singular to rounding");
+    *det *= pivot != k ? -head : head;
+    for (int64_t j = 0; j < n; j++) {
+      work.data[k + j * n] /= head;
+      out->data[k + j * n] /= head;
+    }
+    for (int64_t i = 0; i < n; i++) {
+      const double factor = at(&work, i, k);
+      for (int64_t j = 0; j < n && i != k; j++) {
+        work.data[i + j * n] -= factor * at(&work, k, j);
+        out->data[i + j * n] -= factor * at(out, k, j);
+      }
+    }
+  }
+  return TG_OK;
+}
+
+static tg_status power(const context *c, char op, text_value a, text_value p, text_value *out)
+{
+  if (op == 'e' || is_scalar(&a)) return entrywise(c, 'e', a, p, out);
+  double det = 0.0;
+  text_value base = a;
+  if (p.data[0] < 0.0) TG_TRY(invert(c, a, &base, &det));
+  TG_TRY(fresh(c, a.rows, a.rows, out));
+  for (int64_t i = 0; i < a.rows; i++) out->data[i + i * a.rows] = 1.0;
+  for (double k = 0.0; k < fabs(p.data[0]); k++) TG_TRY(multiply(c, *out, base, out));
+  return TG_OK;
+}
+
+// ---- functions ----
+
+static double apply(const char *name, double x, bool *known)
+{
+  *known = true;
+  if (strcmp(name, "exp") == 0) return exp(x);
+  if (strcmp(name, "log") == 0) return log(x);
+  if (strcmp(name, "sqrt") == 0) return sqrt(x);
+  if (strcmp(name, "sin") == 0) return sin(x);
+  if (strcmp(name, "cos") == 0) return cos(x);
+  if (strcmp(name, "tan") == 0) return tan(x);
+  if (strcmp(name, "tanh") == 0) return tanh(x);
+  if (strcmp(name, "abs") == 0) return fabs(x);
+  if (strcmp(name, "sign") == 0) return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
+  if (strcmp(name, "sigmoid") == 0) return 1.0 / (1.0 + exp(-x));
+  if (strcmp(name, "relu") == 0) return x > 0.0 ? x : 0.0;
+  if (strcmp(name, "softplus") == 0) return x > 30.0 ? x : log1p(exp(x));
+  *known = false;
+  return 0.0;
+}
+
+static tg_status reduce(const context *c, const char *name, text_value a, text_value *out, bool *known)
+{
+  double sum = 0.0;
+  double squares = 0.0;
+  double sizes = 0.0;
+  double trace = 0.0;
+  *known = true;
+  for (int64_t i = 0; i < a.rows * a.cols; i++) {
+    sum += a.data[i];
+    squares += a.data[i] * a.data[i];
+    sizes += fabs(a.data[i]);
+  }
+  for (int64_t i = 0; i < a.rows && a.rows == a.cols; i++) trace += at(&a, i, i);
+  TG_TRY(fresh(c, 1, 1, out));
+  if (strcmp(name, "sum") == 0)
+    out->data[0] = sum;
+  else if (strcmp(name, "sumsq") == 0)
+    out->data[0] = squares;
+  else if (strcmp(name, "norm2") == 0)
+    out->data[0] = sqrt(squares);
+  else if (strcmp(name, "norm1") == 0)
+    out->data[0] = sizes;
+  else if (strcmp(name, "tr") == 0)
+    out->data[0] = trace;
+  else
+    *known = false;
+  return TG_OK;
+}
+
+static tg_status by_elimination(const context *c, const char *name, text_value a, text_value *out)
+{
+  text_value inverse;
+  double det = 0.0;
+  TG_TRY(invert(c, a, &inverse, &det));
+  *out = inverse;
+  if (strcmp(name, "inv") == 0) return TG_OK;
+  TG_TRY(fresh(c, 1, 1, out));
+  out->data[0] = strcmp(name, "det") == 0 ? det : log(det);
+  return TG_OK;
+}
+
+static tg_status rearrange(const context *c, const char *name, text_value a, text_value *out)
+{
+  const int64_t n = a.rows * a.cols;
+  if (strcmp(name, "vec") == 0) {
+    *out = (text_value){n, 1, a.data};
+  } else if (strcmp(name, "diag") == 0) {
+    if (a.rows != 1 && a.cols != 1) TG_FAIL(TG_SHAPE, "oracle: diag of a matrix");
+    TG_TRY(fresh(c, n, n, out));
+    for (int64_t i = 0; i < n; i++) out->data[i + i * n] = a.data[i];
+  } else if (strcmp(name, "diagvec") == 0) {
+    TG_TRY(fresh(c, a.rows, 1, out));
+    for (int64_t i = 0; i < a.rows; i++) out->data[i] = at(&a, i, i);
+  } else {
+    TG_FAIL(TG_UNSUPPORTED, "oracle: function %s", name);
+  }
+  return TG_OK;
+}
+
+static tg_status call_one(const context *c, const char *name, text_value a, text_value *out)
+{
+  bool known = false;
+  apply(name, 0.0, &known);
+  if (known) {
+    TG_TRY(fresh(c, a.rows, a.cols, out));
+    for (int64_t i = 0; i < a.rows * a.cols; i++) out->data[i] = apply(name, a.data[i], &known);
+    return TG_OK;
+  }
+  TG_TRY(reduce(c, name, a, out, &known));
+  if (known) return TG_OK;
+  if (strcmp(name, "inv") == 0 || strcmp(name, "det") == 0 || strcmp(name, "logdet") == 0)
+    return by_elimination(c, name, a, out);
+  return rearrange(c, name, a, out);
+}
+
+static tg_status call_two(const context *c, const char *name, text_value a, text_value b, text_value *out)
+{
+  if (strcmp(name, "dot") == 0) {
+    TG_TRY(fresh(c, 1, 1, out));
+    for (int64_t i = 0; i < a.rows * a.cols; i++) out->data[0] += a.data[i] * b.data[i];
+    return TG_OK;
+  }
+  if (strcmp(name, "kron") != 0) TG_FAIL(TG_UNSUPPORTED, "oracle: function %s", name);
+  TG_TRY(fresh(c, a.rows * b.rows, a.cols * b.cols, out));
+  for (int64_t i = 0; i < out->rows; i++)
+    for (int64_t j = 0; j < out->cols; j++)
+      out->data[i + j * out->rows] = at(&a, i / b.rows, j / b.cols) * at(&b, i % b.rows, j % b.cols);
+  return TG_OK;
+}
+
+static tg_status constant(const context *c, const tg_ast *ast, text_value *out)
+{
+  int64_t sizes[2] = {0, 0};
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    text_value size;
+    TG_TRY(eval(c, ast->args[i], &size));
+    sizes[i] = (int64_t)size.data[0];
+  }
+  const int64_t m = sizes[0];
+  const int64_t n = sizes[1];
+  if (ast->n_args == 0) TG_FAIL(TG_UNSUPPORTED, "oracle: %s without sizes", ast->name);
+  if (strcmp(ast->name, "comm") == 0) {
+    TG_TRY(fresh(c, m * n, m * n, out));
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) out->data[(i * n + j) + (j * m + i) * m * n] = 1.0;
+    return TG_OK;
+  }
+  const bool eye = strcmp(ast->name, "eye") == 0;
+  TG_TRY(fresh(c, m, eye ? m : n, out));
+  for (int64_t i = 0; i < out->rows * out->cols; i++)
+    out->data[i] = eye ? (double)(i % m == i / m) : (double)(strcmp(ast->name, "ones") == 0);
+  return TG_OK;
+}
+
+static bool is_constant(const char *name)
+{
+  return strcmp(name, "eye") == 0 || strcmp(name, "ones") == 0 || strcmp(name, "zeros") == 0 ||
+         strcmp(name, "comm") == 0;
+}
+
+static tg_status call(const context *c, const tg_ast *ast, text_value *out)
+{
+  text_value args[2] = {{0}, {0}};
+  if (is_constant(ast->name)) return constant(c, ast, out);
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(eval(c, ast->args[i], &args[i]));
+  return ast->n_args == 1 ? call_one(c, ast->name, args[0], out) : call_two(c, ast->name, args[0], args[1], out);
+}
+
+// ---- operators ----
+
+static tg_status name_value(const context *c, const tg_ast *ast, text_value *out)
+{
+  for (int32_t i = 0; i < c->n_names; i++) {
+    if (strcmp(c->names[i].name, ast->name) != 0) continue;
+    *out = c->names[i].value;
+    return TG_OK;
+  }
+  if (is_constant(ast->name)) return constant(c, ast, out);
+  TG_FAIL(TG_NAME, "oracle: no value for %s", ast->name);
+}
+
+static tg_status term(const context *c, const tg_ast *ast, text_value *out)
+{
+  TG_TRY(eval(c, ast->args[0], out));
+  for (int32_t i = 1; i < ast->n_args; i++) {
+    text_value right;
+    const text_value left = *out;
+    TG_TRY(eval(c, ast->args[i], &right));
+    if (ast->ops[i] == '*' && !is_scalar(&left) && !is_scalar(&right))
+      TG_TRY(multiply(c, left, right, out));
+    else
+      TG_TRY(entrywise(c, ast->ops[i], left, right, out));
+  }
+  return TG_OK;
+}
+
+static tg_status sum(const context *c, const tg_ast *ast, text_value *out)
+{
+  TG_TRY(eval(c, ast->args[0], out));
+  for (int32_t i = 1; i < ast->n_args; i++) {
+    text_value right;
+    const text_value left = *out;
+    TG_TRY(eval(c, ast->args[i], &right));
+    if (left.rows != right.rows || left.cols != right.cols) TG_FAIL(TG_SHAPE, "oracle: sum of different shapes");
+    TG_TRY(entrywise(c, ast->ops[i], left, right, out));
+  }
+  return TG_OK;
+}
+
+static tg_status eval(const context *c, const tg_ast *ast, text_value *out)
+{
+  text_value a = {0};
+  text_value b = {0};
+  switch (ast->kind) {
+  case TG_AST_NUMBER:
+    TG_TRY(fresh(c, 1, 1, out));
+    out->data[0] = ast->number;
+    return TG_OK;
+  case TG_AST_NAME:
+    return name_value(c, ast, out);
+  case TG_AST_CALL:
+    return call(c, ast, out);
+  case TG_AST_SUM:
+    return sum(c, ast, out);
+  case TG_AST_TERM:
+    return term(c, ast, out);
+  case TG_AST_NEGATIVE:
+    TG_TRY(fresh(c, 1, 1, &b));
+    b.data[0] = -1.0;
+    TG_TRY(eval(c, ast->args[0], &a));
+    return entrywise(c, '*', a, b, out);
+  case TG_AST_TRANSPOSE:
+    TG_TRY(eval(c, ast->args[0], &a));
+    return transposed(c, a, out);
+  case TG_AST_POWER:
+    TG_TRY(eval(c, ast->args[0], &a));
+    TG_TRY(eval(c, ast->args[1], &b));
+    return power(c, ast->ops[0], a, b, out);
+  }
+  TG_FAIL(TG_INTERNAL, "oracle: a parse node of no known kind");
+}
+
+tg_status text_eval(tg_arena *arena, const char *text, int32_t n_names, const text_name *names, text_value *out)
+{
+  tg_ast *ast = NULL;
+  const context c = {arena, n_names, names};
+  TG_TRY(tg_parse(arena, text, strlen(text), &ast));
+  return eval(&c, ast, out);
+}
