@@ -1,0 +1,48 @@
+// One minimisation of a hand-written objective, set up and torn down: what the tests of driver and methods share.
+//
+// Include after cmocka.h.
+#ifndef OPT_FIXTURE_H
+#define OPT_FIXTURE_H
+
+#include <string.h>
+
+#include "opt/solver.h"
+#include "support/hand_problem.h"
+
+// One minimisation with its problem, options and start.
+typedef struct fixture {
+  hand_problem problem;
+  opt_options options;
+  opt_point *x;
+  opt_result result;
+} fixture;
+
+static inline void set_up(fixture *f, const char *objective, const char *method)
+{
+  hand_problem_init(&f->problem, hand_objective_find(objective));
+  opt_options_init(&f->options);
+  assert_int_equal(opt_option_set(&f->options, "method", method), TG_OK);
+  assert_int_equal(hand_problem_start(&f->problem, &f->x), TG_OK);
+}
+
+static inline void tear_down(fixture *f)
+{
+  const opt_space *space = &f->problem.space.base;
+  space->ops->destroy(space, &f->x);
+  assert_int_equal(f->problem.space.live, 0);
+  assert_int_equal(f->problem.violations, 0);
+}
+
+static inline tg_status minimise(fixture *f, const opt_observer *observer)
+{
+  return opt_minimise(&f->problem.base, &f->options, f->x, observer, &f->result);
+}
+
+static inline bool reason_has(const fixture *f, const char *part)
+{
+  const bool has = strstr(f->result.reason, part) != NULL;
+  if (!has) print_error("the reason is: %s\n", f->result.reason);
+  return has;
+}
+
+#endif
