@@ -180,7 +180,6 @@ VALUES = [
     ("grid list", change("process_grid: auto", "process_grid: [2, 2]"), ["process_grid", "a list"]),
     ("grid rows only", change("process_grid: auto", "process_grid: {rows: 2}"), ["both rows and columns"]),
     ("grid zero", change("process_grid: auto", "process_grid: {rows: 0, columns: 1}"), ["process_grid.rows"]),
-    ("grid of the wrong size", change("process_grid: auto", "process_grid: {rows: 5, columns: 7}"), ["35 ranks"]),
     ("block zero", change("process_grid: auto", "process_grid: {block: 0}"), ["process_grid.block"]),
     ("block huge", change("process_grid: auto", "process_grid: {block: 10000000}"), ["process_grid.block"]),
     ("checkpoint without directory", GOOD + "checkpoint: {every: 10min}\n", ["directory"]),
@@ -234,7 +233,7 @@ EXPRESSIONS = [
     ("no variable in it", "sumsq(B)", ["does not depend", "X"]),
     ("variable cancels", "sumsq(B) + sum(X - X)", ["does not depend", "X"]),
     ("deep brackets", "(" * 5000 + "sumsq(X)" + ")" * 5000, [""]),
-    ("many signs", "-" * 20000 + "sumsq(X)", [""]),
+    ("many signs", "-" * 20000, [""]),
     ("a comparison", "sumsq(X) <= 3", [""]),
     ("an assignment", "f = sumsq(X)", ["="]),
 ]
@@ -279,7 +278,7 @@ MISSPELT = [
     ("solver", "max_iters", "max_iterations"), ("solver", "time_limits", "time_limit"), ("solver", "timelimit", "time_limit"),
     ("solver", "memry", "memory"), ("solver", "preconditoner", "preconditioner"), ("solver", "sead", "seed"),
     ("process_grid", "row", "rows"), ("process_grid", "colums", "columns"), ("process_grid", "column", "columns"),
-    ("process_grid", "blocks", "block"), ("process_grid", "blok", "block"), ("checkpoint", "dir", None),
+    ("process_grid", "blocks", "block"), ("process_grid", "blok", "block"), ("checkpoint", "dir", "directory"),
     ("checkpoint", "directroy", "directory"), ("checkpoint", "evry", "every"), ("checkpoint", "keeps", "keep"),
     ("output", "directroy", "directory"), ("output", "variabels", "variables"), ("variables.X", "row", "rows"),
     ("variables.X", "column", "columns"), ("variables.X", "strat", "start"), ("variables.X", "sart", "start"),
@@ -322,6 +321,7 @@ FLAGS = [
     (["plan", "job.yaml", "--grid", "2x"], ["--grid"]),
     (["plan", "job.yaml", "--grid", "0x2"], ["--grid"]),
     (["plan", "job.yaml", "--grid", "2x2", "--ranks", "3"], ["--grid", "3"]),
+    (["plan", "job.yaml", "--ranks", "3", "--set", "process_grid={rows: 2, columns: 2}"], ["4 ranks", "there are 3"]),
     (["plan", "job.yaml", "--plan-without", "magic"], ["magic"]),
     (["plan", "job.yaml", "--plan-without", "fusin"], ["fusion"]),
     (["plan", "nowhere.yaml"], ["nowhere.yaml", "No such file"]),
@@ -436,7 +436,7 @@ def misspell(section, wrong):
 
 def test_misspelt(checks, folder):
     for section, wrong, right in MISSPELT:
-        wanted = [f"unknown key '{wrong}'"] + ([f"did you mean '{right}'"] if right else ["directory"])
+        wanted = [f"unknown key '{wrong}'", f"did you mean '{right}'"]
         refuse_job(checks, folder, f"misspelt {section} {wrong}", misspell(section, wrong), wanted)
 
 
