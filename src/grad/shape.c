@@ -264,6 +264,14 @@ static tg_status fail_scalar_plus_matrix(tg_shaper *shaper, const tg_ast *scalar
   return fail_text(&message, span);
 }
 
+// Whether no declared or guessed name occurs: eye, ones and zeros of open size may turn out to be 1 x 1.
+static bool is_constant_only(const tg_ast *ast)
+{
+  bool constant = ast->kind != TG_AST_NAME || tg_function_find(ast->name) != NULL;
+  for (int32_t i = 0; constant && i < ast->n_args; i++) constant = is_constant_only(ast->args[i]);
+  return constant;
+}
+
 static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
@@ -272,13 +280,8 @@ static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
     const tg_ast *other = ast->args[i];
     const bool a = tg_shape_is_scalar(shaper, first);
     const bool b = tg_shape_is_scalar(shaper, other);
-    bool rows = true;
-    bool cols = true;
-    if (a != b) {
-      TG_TRY(tg_size_unify(&shaper->sizes, first->rows, other->rows, ast->span, &rows));
-      TG_TRY(tg_size_unify(&shaper->sizes, first->cols, other->cols, ast->span, &cols));
-      if (!rows || !cols) return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
-    }
+    if (a != b && !is_constant_only(a ? other : first))
+      return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
     TG_TRY(tg_shape_require_equal(shaper, "a sum", first, other, other->span));
   }
   ast->rows = first->rows;
