@@ -1,4 +1,4 @@
-// Moving entries between owners: transposition, reshaping, other layouts, diagonals.
+// Moving entries between owners: reshaping, other layouts, diagonals.
 #include <inttypes.h>
 #include <string.h>
 
@@ -169,52 +169,6 @@ tg_status tg_dmat_reshape(tg_workspace *workspace, const tg_dmat *in, tg_dmat *o
   if (tg_dmat_same_shape(in, out)) return tg_dmat_redistribute(workspace, in, out);
   const reshape_map map = {in->rows, out->rows};
   return tg_dmat_exchange(workspace, in, (tg_dmat_map){place_reshaped, &map}, out);
-}
-
-// --- transposition -----------------------------------------------------------------------------------
-
-enum { TILE = 32 };
-
-// Tiles that fit the first-level cache twice, a column of tiles a thread.
-static void transpose_local(double alpha, const tg_dmat *in, double beta, tg_dmat *out)
-{
-  const int64_t rows = in->rows;
-  const int64_t cols = in->cols;
-#pragma omp parallel for schedule(static)
-  for (int64_t i0 = 0; i0 < rows; i0 += TILE)
-    for (int64_t j0 = 0; j0 < cols; j0 += TILE) {
-      const int64_t i1 = i0 + TILE < rows ? i0 + TILE : rows;
-      const int64_t j1 = j0 + TILE < cols ? j0 + TILE : cols;
-      for (int64_t i = i0; i < i1; i++)
-        for (int64_t j = j0; j < j1; j++) {
-          double *to = &out->data[j + i * out->ld];
-          *to = alpha * in->data[i + j * in->ld] + (beta == 0 ? 0 : beta * *to);
-        }
-    }
-}
-
-tg_status tg_dmat_transpose_add(tg_workspace *workspace, double alpha, const tg_dmat *in, double beta, tg_dmat *out)
-{
-  (void)workspace;
-  if (in->rows != out->cols || in->cols != out->rows || !tg_dmat_is_aligned(in, out))
-    TG_FAIL(TG_INTERNAL, "the transpose of %" PRId64 " x %" PRId64 " is not %" PRId64 " x %" PRId64, in->rows, in->cols,
-            out->rows, out->cols);
-  if (in->grid->size == 1) {
-    transpose_local(alpha, in, beta, out);
-    return TG_OK;
-  }
-  int from[TG_DESCRIPTOR_LENGTH];
-  int to[TG_DESCRIPTOR_LENGTH];
-  TG_TRY(tg_dmat_descriptor(in, from));
-  TG_TRY(tg_dmat_descriptor(out, to));
-  const int one = 1;
-  pdtran_(&to[2], &to[3], &alpha, in->data, &one, &one, from, &beta, out->data, &one, &one, to);
-  return TG_OK;
-}
-
-tg_status tg_dmat_transpose(tg_workspace *workspace, double alpha, const tg_dmat *in, tg_dmat *out)
-{
-  return tg_dmat_transpose_add(workspace, alpha, in, 0, out);
 }
 
 // --- diagonals ---------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ tg_status tg_dmat_entrywise_part(tg_workspace *workspace, int n_in, const tg_dma
 // Value of code without LOAD, ROW and COL: scalar arithmetic over registers. Local.
 tg_status tg_code_scalar(int n_code, const tg_code *code, const double *registers, double *out);
 
-// --- moving entries (dmat_move.c, dmat_kron.c): collective ---
+// --- moving entries (dmat_transpose.c, dmat_move.c, dmat_kron.c): collective ---
 
 // out = alpha in'.
 tg_status tg_dmat_transpose(tg_workspace *workspace, double alpha, const tg_dmat *in, tg_dmat *out);

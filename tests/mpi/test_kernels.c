@@ -318,11 +318,34 @@ static void test_transpose(const tg_grid *grid)
       for (int64_t j = 0; j < cols; j++) expected[j + i * cols] = -2 * check_entry(1, i, j);
     REQUIRE_OK(tg_dmat_transpose(workspace, -2, a, t));
     CHECK_MATRIX(t, expected, 0, "transpose");
+    for (int64_t e = 0; e < rows * cols; e++) expected[e] = 1.5 * expected[e];
+    REQUIRE_OK(tg_dmat_transpose_add(workspace, -2, a, 0.5, t));
+    CHECK_MATRIX(t, expected, 1e-15, "transpose, added");
     if (rows != cols) CHECK_FAILS(tg_dmat_transpose(workspace, 1, a, a), TG_INTERNAL, "the transpose of");
     tg_free(expected);
     tg_dmat_destroy(&a);
     tg_dmat_destroy(&t);
   }
+  tg_workspace_destroy(&workspace);
+}
+
+// More than one piece travels between two ranks; each rank checks what it owns.
+static void test_large_transpose(const tg_grid *grid)
+{
+  enum { ROWS = 3001, COLS = 2500 };
+  tg_workspace *workspace = new_workspace(grid);
+  tg_dmat *a = check_matrix(grid, ROWS, COLS, 1);
+  tg_dmat *t = NULL;
+  REQUIRE_OK(tg_dmat_create(grid, COLS, ROWS, &t));
+  REQUIRE_OK(tg_dmat_transpose(workspace, 1, a, t));
+  int64_t wrong = 0;
+  for (int64_t lj = 0; lj < t->local_cols; lj++)
+    for (int64_t li = 0; li < t->local_rows; li++)
+      wrong += t->data[li + lj * t->ld] != check_entry(1, tg_dmat_global_index(lj, t->block, grid->col, grid->cols),
+                                                       tg_dmat_global_index(li, t->block, grid->row, grid->rows));
+  CHECK(wrong == 0, "%" PRId64 " entries of a large transpose are wrong on %d x %d", wrong, grid->rows, grid->cols);
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&t);
   tg_workspace_destroy(&workspace);
 }
 
@@ -494,6 +517,7 @@ static void run(void)
   check_on_grids(one_block, test_sum_accuracy);
   check_on_grids(blocks, test_constants);
   check_on_grids(blocks, test_transpose);
+  check_on_grids(&blocks[3], test_large_transpose);
   check_on_grids(blocks, test_reshape);
   check_on_grids(one_block, test_redistribute);
   check_on_grids(blocks, test_diagonals);
