@@ -29,7 +29,8 @@ static tg_status put_factor(tg_graph *g, tg_node factor, entrywise *e)
     if (exponent + other == 0.0) return TG_OK;
     TG_TRY(tg_make_pow_number(g, base, exponent + other, &factor));
     const tg_kind merged = tg_node_info(g, factor)->kind;
-    e->reopen = e->reopen || merged == TG_LIN || merged == TG_HAD || merged == TG_PROD || merged == TG_ONES;
+    e->reopen = e->reopen || merged == TG_LIN || merged == TG_HAD || merged == TG_PROD ||
+                tg_pow_base(g, factor, &other) != base;
     break;
   }
   int32_t place = e->n_factors;

@@ -248,11 +248,14 @@ static tg_status close_scalar_chain(tg_graph *g, product *p)
   return TG_OK;
 }
 
-// Whether a merged power is a product or has a coefficient, as sqrt(2*x*y)^2 has: then it must be opened again.
-static bool needs_opening(const tg_graph *g, tg_node factor)
+// Whether a merged power is a product or has a coefficient, as sqrt(2*x*y)^2 has, or is a power of something else, as
+// sqrt(x^2)^-2 is: then it must be opened again and meet the others.
+static bool needs_opening(const tg_graph *g, tg_node base, tg_node factor)
 {
   const tg_info *info = tg_node_info(g, factor);
-  return info->kind == TG_LIN || (info->kind == TG_PROD && info->n_scalars > 0);
+  double exponent = 1.0;
+  return info->kind == TG_LIN || (info->kind == TG_PROD && info->n_scalars > 0) ||
+         tg_pow_base(g, factor, &exponent) != base;
 }
 
 // The factors kept so far, the merged one and the rest as one product: fewer powers than before, so this ends.
@@ -290,7 +293,7 @@ static tg_status collect_scalars(tg_graph *g, product *p)
         p->coef *= tg_node_info(g, factor)->value;
         continue;
       }
-      if (needs_opening(g, factor)) return collect_again(g, p, kept, factor, i + 1);
+      if (needs_opening(g, base, factor)) return collect_again(g, p, kept, factor, i + 1);
     }
     int32_t place = kept;
     while (place > 0 && tg_node_compare(g, factor, p->scalars[place - 1]) < 0) place--;

@@ -175,6 +175,7 @@ tg_status tg_make_sum(tg_graph *g, tg_node a, tg_node *out)
   case TG_DIAG:
   case TG_VEC:
   case TG_UNVEC:
+  case TG_TRANS:
     return tg_make_sum(g, info->args[0], out);
   case TG_KRON:
     TG_TRY(tg_make_sum(g, info->args[0], &other));

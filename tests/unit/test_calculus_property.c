@@ -81,6 +81,7 @@ static tally run_seeds(uint64_t first, uint64_t count, int rows, int cols, check
 {
   tally t = {0};
   const uint64_t only = from_environment("CALCULUS_SEED", 0);
+  first += from_environment("CALCULUS_SHIFT", 0);
   count = from_environment("CALCULUS_COUNT", count);
   for (uint64_t seed = first; seed < first + count; seed++) {
     tg_text text;
