@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/environment.h"
 #include "cli/setup.h"
+#include "cli/structure_report.h"
 #include "cli/taylor.h"
 #include "mpi/space.h"
 
@@ -60,7 +61,7 @@ static void print_data(const tg_job *job, tg_text *out)
   }
 }
 
-static void print_job(const tg_setup *setup, tg_text *out)
+static tg_status print_job(const tg_setup *setup, tg_text *out)
 {
   const tg_job *job = setup->job;
   const tg_plan *plan = setup->model->plan;
@@ -74,7 +75,11 @@ static void print_job(const tg_setup *setup, tg_text *out)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)plan->degree);
   else
     tg_text_add(out, "objective is not a polynomial in the variables\n");
+  const tg_model *model = setup->model;
+  for (int k = 0; k < model->n_variables; k++)
+    TG_TRY(tg_structure_print(model->graph, model->objective, model->symbols[k], TG_FORMAT_EXPR, out));
   tg_text_addf(out, "grid %s; block %" PRId64 "\n", setup->choice.reason, setup->choice.block);
+  return TG_OK;
 }
 
 // ---- tables ----
@@ -149,7 +154,7 @@ static tg_status test_derivatives(tg_setup *setup, tg_text *text)
 static tg_status check_setup(tg_setup *setup, tg_text *text)
 {
   TG_TRY(tg_setup_fill(setup));
-  print_job(setup, text);
+  TG_TRY(print_job(setup, text));
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
   return test_derivatives(setup, text);

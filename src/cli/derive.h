@@ -56,8 +56,6 @@ typedef struct derivation {
 tg_status derive_print(derivation *d, derive_format format, tg_text *out);
 
 tg_status derive_print_json(derivation *d, tg_text *out);
-// Degree, homogeneity, quadratic operator and curvature of f by wrt, in lines that begin with two blanks.
-tg_status derive_print_structure(tg_graph *graph, tg_node f, int32_t wrt, tg_format format, tg_text *out);
 
 // Compares a claimed gradient (in the input language) with the derived one: *equal, and in `out` a line that says so or
 // shows the shapes or an entry where they differ. Sizes that are symbolic get small distinct numbers.

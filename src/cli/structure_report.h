@@ -1,0 +1,10 @@
+// What the symbols reveal about an objective, in words.
+#ifndef TG_CLI_STRUCTURE_REPORT_H
+#define TG_CLI_STRUCTURE_REPORT_H
+
+#include "grad/calculus.h"
+
+// Degree, homogeneity, quadratic operator and curvature of the scalar f by wrt, in lines that begin with two blanks.
+tg_status tg_structure_print(tg_graph *graph, tg_node f, int32_t wrt, tg_format format, tg_text *out);
+
+#endif
