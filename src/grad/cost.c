@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "grad/cost_layout.h"
+#include "grad/cost_product.h"
 
 tg_cost_machine tg_cost_machine_default(void)
 {
@@ -20,129 +21,9 @@ static tg_status check_machine(const tg_cost_machine *machine)
   return TG_OK;
 }
 
-static double ranks(const tg_cost_grid *grid)
-{
-  return (double)grid->rows * (double)grid->cols;
-}
-
-static double area(int64_t rows, int64_t cols)
-{
-  return (double)rows * (double)cols;
-}
-
-// Depth of a broadcast tree over n processes.
-static double tree_depth(int64_t n)
-{
-  double depth = 0;
-  for (int64_t reached = 1; reached < n; reached *= 2) depth++;
-  return depth;
-}
-
-static double local_entries(const tg_cost_grid *grid, int64_t rows, int64_t cols)
-{
-  return area(tg_cost_share(rows, grid->block, 0, grid->rows), tg_cost_share(cols, grid->block, 0, grid->cols));
-}
-
 static double local_bytes(const tg_plan *plan, const tg_cost_grid *grid, int32_t buffer)
 {
-  return 8 * local_entries(grid, plan->buffers[buffer].rows, plan->buffers[buffer].cols);
-}
-
-// ---- products ----
-
-static int64_t least_common_multiple(int64_t a, int64_t b)
-{
-  int64_t x = a;
-  int64_t y = b;
-  while (y != 0) {
-    const int64_t rest = x % y;
-    x = y;
-    y = rest;
-  }
-  return a / x * b;
-}
-
-// Panels are cut from the index classes that one process row and one process column own.
-static double panel_count(const tg_cost_grid *grid, int64_t range, int64_t width)
-{
-  const int64_t classes = least_common_multiple(grid->rows, grid->cols);
-  double count = 0;
-  for (int64_t c = 0; c < classes && c * grid->block < range; c++) {
-    const int64_t share = tg_cost_share(range, grid->block, c, classes);
-    count += (double)((share + width - 1) / width);
-  }
-  return count;
-}
-
-// Process rows (or columns) that own a part of n indices.
-static double owners(int64_t n, int64_t block, int64_t np)
-{
-  const int64_t blocks = (n + block - 1) / block;
-  return (double)(blocks < np ? blocks : np);
-}
-
-// Data that all ranks send, in entries: each panel goes along a row or column, or is summed there.
-static double gemm_entries(const tg_cost_grid *grid, const tg_cost_gemm *g)
-{
-  const double along_row = (double)(grid->cols - 1);
-  const double along_col = (double)(grid->rows - 1);
-  if (g->trans_a) return area(g->k, g->m) * along_row + area(g->m, g->n) * along_col;
-  if (g->trans_b) return area(g->n, g->k) * along_col + area(g->m, g->n) * along_row;
-  return area(g->m, g->k) * along_row + area(g->k, g->n) * along_col;
-}
-
-// Messages of one panel, over all ranks; an empty local part sends none.
-static double messages_per_panel(const tg_cost_grid *grid, const tg_cost_gemm *g)
-{
-  const double along_row = (double)(grid->cols - 1);
-  const double along_col = (double)(grid->rows - 1);
-  const int64_t b = grid->block;
-  if (g->trans_a) return owners(g->k, b, grid->rows) * along_row + owners(g->n, b, grid->cols) * along_col;
-  if (g->trans_b) return owners(g->k, b, grid->cols) * along_col + owners(g->m, b, grid->rows) * along_row;
-  return owners(g->m, b, grid->rows) * along_row + owners(g->n, b, grid->cols) * along_col;
-}
-
-// Twice the local volume of the multiplication: what is not cut into panels is local in two of the three sizes.
-static double gemm_rank_flops(const tg_cost_grid *grid, const tg_cost_gemm *g)
-{
-  const double m = (double)tg_cost_share(g->m, grid->block, 0, grid->rows);
-  const double n = (double)tg_cost_share(g->n, grid->block, 0, grid->cols);
-  const double k_rows = (double)tg_cost_share(g->k, grid->block, 0, grid->rows);
-  const double k_cols = (double)tg_cost_share(g->k, grid->block, 0, grid->cols);
-  if (g->trans_a) return 2 * (double)g->m * n * k_rows;
-  if (g->trans_b) return 2 * m * (double)g->n * k_cols;
-  return 2 * m * n * (double)g->k;
-}
-
-// pdtran: a block stays where its transposed place has the same owner.
-static void add_transposition(const tg_cost_grid *grid, int64_t rows, int64_t cols, tg_cost *out)
-{
-  const double period = (double)least_common_multiple(grid->rows, grid->cols);
-  out->memory_bytes += 2 * 8 * local_entries(grid, rows, cols);
-  if (ranks(grid) == 1) return;
-  out->bytes_sent += 8 * area(rows, cols) * (1 - 1 / period);
-  out->latencies += period;
-}
-
-static void add_gemm(const tg_cost_grid *grid, tg_cost_gemm g, tg_cost *out)
-{
-  if (ranks(grid) == 1) {
-    out->rank_flops = 2 * (double)g.m * (double)g.n * (double)g.k;
-    return;
-  }
-  if (g.trans_a && g.trans_b) {
-    int64_t rows = 0;
-    int64_t cols = 0;
-    g = tg_cost_gemm_turned(&g, &rows, &cols);
-    add_transposition(grid, rows, cols, out);
-  }
-  const tg_cost_panels cut = tg_cost_panels_of(grid, &g);
-  const double panels = panel_count(grid, cut.range, cut.width);
-  out->product_bytes = 8 * gemm_entries(grid, &g);
-  out->bytes_sent += out->product_bytes;
-  out->messages = panels * messages_per_panel(grid, &g);
-  out->latencies += panels * (tree_depth(grid->rows) + tree_depth(grid->cols));
-  out->rank_flops = gemm_rank_flops(grid, &g);
+  return 8 * tg_cost_local_entries(grid, plan->buffers[buffer].rows, plan->buffers[buffer].cols);
 }
 
 // ---- factorisations: leading terms, as for products whose panels are half as long on the average ----
@@ -154,13 +35,13 @@ static void add_factor(const tg_plan *plan, const tg_instr *instr, const tg_cost
   const double steps = (double)((n + grid->block - 1) / grid->block);
   const double along_row = (double)(grid->cols - 1);
   const double along_col = (double)(grid->rows - 1);
-  out->rank_flops = out->flops / ranks(grid);
-  out->memory_bytes += 3 * 8 * local_entries(grid, n, n);
-  if (ranks(grid) == 1) return;
-  out->latencies += steps * (tree_depth(grid->rows) + tree_depth(grid->cols));
-  out->bytes_sent += 8 * area(n, n) / 2 * (along_row + along_col);
+  out->rank_flops = out->flops / tg_cost_ranks(grid);
+  out->memory_bytes += 3 * 8 * tg_cost_local_entries(grid, n, n);
+  if (tg_cost_ranks(grid) == 1) return;
+  out->latencies += steps * (tg_cost_tree_depth(grid->rows) + tg_cost_tree_depth(grid->cols));
+  out->bytes_sent += 8 * tg_cost_area(n, n) / 2 * (along_row + along_col);
   // LU looks for a pivot in every column.
-  if (instr->op == TG_OP_LU) out->latencies += (double)n * tree_depth(grid->rows);
+  if (instr->op == TG_OP_LU) out->latencies += (double)n * tg_cost_tree_depth(grid->rows);
 }
 
 // Two triangular solves: the factor goes along the rows, the right-hand sides along the columns.
@@ -169,11 +50,11 @@ static void add_solve(const tg_plan *plan, const tg_instr *instr, const tg_cost_
   const int64_t n = plan->factor_sizes[instr->factor];
   const tg_plan_buffer *x = &plan->buffers[instr->out];
   const double steps = 2 * (double)((n + grid->block - 1) / grid->block);
-  out->rank_flops = out->flops / ranks(grid);
-  if (ranks(grid) == 1) return;
-  out->latencies += steps * (tree_depth(grid->rows) + tree_depth(grid->cols));
-  out->bytes_sent +=
-      8 * (area(n, n) * (double)(grid->cols - 1) + 2 * area(x->rows, x->cols) * (double)(grid->rows - 1));
+  out->rank_flops = out->flops / tg_cost_ranks(grid);
+  if (tg_cost_ranks(grid) == 1) return;
+  out->latencies += steps * (tg_cost_tree_depth(grid->rows) + tg_cost_tree_depth(grid->cols));
+  out->bytes_sent += 8 * (tg_cost_area(n, n) * (double)(grid->cols - 1) +
+                          2 * tg_cost_area(x->rows, x->cols) * (double)(grid->rows - 1));
 }
 
 // ---- the rest ----
@@ -181,7 +62,7 @@ static void add_solve(const tg_plan *plan, const tg_instr *instr, const tg_cost_
 // Every rank's part goes to every rank (the sums of a program travel together: see tg_plan_cost).
 static void add_sum(const tg_cost_grid *grid, tg_cost *out)
 {
-  out->bytes_sent += 8 * ranks(grid) * (ranks(grid) - 1);
+  out->bytes_sent += 8 * tg_cost_ranks(grid) * (tg_cost_ranks(grid) - 1);
 }
 
 // A vector along one side of the grid goes along the other.
@@ -192,18 +73,19 @@ static void add_spreads(const tg_plan *plan, const tg_instr *instr, const tg_cos
     if (step->op != TG_CODE_ROW && step->op != TG_CODE_COL) continue;
     const tg_plan_buffer *vector = &plan->buffers[instr->in[step->operand]];
     const int64_t others = step->op == TG_CODE_ROW ? grid->cols : grid->rows;
-    out->bytes_sent += 8 * area(vector->rows, vector->cols) * (double)(others - 1);
-    out->latencies += tree_depth(others);
+    out->bytes_sent += 8 * tg_cost_area(vector->rows, vector->cols) * (double)(others - 1);
+    out->latencies += tg_cost_tree_depth(others);
   }
 }
 
 static void add_moves(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
 {
-  const double others = ranks(grid) - 1;
+  const double others = tg_cost_ranks(grid) - 1;
   double gathered = 0;
   switch (instr->op) {
   case TG_OP_RESHAPE: // packets of a value and its place
-    out->bytes_sent += 16 * area(plan->buffers[instr->out].rows, plan->buffers[instr->out].cols) * others / ranks(grid);
+    out->bytes_sent += 16 * tg_cost_area(plan->buffers[instr->out].rows, plan->buffers[instr->out].cols) * others /
+                       tg_cost_ranks(grid);
     out->latencies += others;
     return;
   case TG_OP_DIAG:
@@ -211,29 +93,29 @@ static void add_moves(const tg_plan *plan, const tg_instr *instr, const tg_cost_
     gathered = (double)plan->buffers[instr->in[0]].rows;
     break;
   case TG_OP_KRON:
-    gathered = area(plan->buffers[instr->in[0]].rows, plan->buffers[instr->in[0]].cols);
-    gathered += area(plan->buffers[instr->in[1]].rows, plan->buffers[instr->in[1]].cols);
+    gathered = tg_cost_area(plan->buffers[instr->in[0]].rows, plan->buffers[instr->in[0]].cols);
+    gathered += tg_cost_area(plan->buffers[instr->in[1]].rows, plan->buffers[instr->in[1]].cols);
     break;
   case TG_OP_KRON_LEFT:
   case TG_OP_KRON_RIGHT:
-    gathered = area(plan->buffers[instr->in[1]].rows, plan->buffers[instr->in[1]].cols);
-    gathered += area(plan->buffers[instr->out].rows, plan->buffers[instr->out].cols);
+    gathered = tg_cost_area(plan->buffers[instr->in[1]].rows, plan->buffers[instr->in[1]].cols);
+    gathered += tg_cost_area(plan->buffers[instr->out].rows, plan->buffers[instr->out].cols);
     break;
   default:
     return;
   }
   out->bytes_sent += 8 * gathered * others;
-  out->latencies += 2 * tree_depth((int64_t)ranks(grid));
+  out->latencies += 2 * tg_cost_tree_depth((int64_t)tg_cost_ranks(grid));
 }
 
 static void add_messages(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
 {
   switch (instr->op) {
   case TG_OP_GEMM:
-    add_gemm(grid, tg_cost_gemm_of(plan, instr), out);
+    tg_cost_add_product(grid, tg_cost_gemm_of(plan, instr), out);
     break;
   case TG_OP_TRANSPOSE:
-    add_transposition(grid, plan->buffers[instr->in[0]].rows, plan->buffers[instr->in[0]].cols, out);
+    tg_cost_add_transposition(grid, plan->buffers[instr->in[0]].rows, plan->buffers[instr->in[0]].cols, out);
     break;
   case TG_OP_CHOLESKY:
   case TG_OP_LU:
@@ -276,10 +158,10 @@ tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cos
   if (tg_opcode_traits(instr->op)->result == TG_RESULT_BUFFER && instr->op != TG_OP_TRANSPOSE)
     out->memory_bytes += local_bytes(plan, grid, instr->out) * (instr->beta != 0.0 ? 2 : 1);
   add_messages(plan, instr, grid, out);
-  if (!is_compute_bound(instr->op)) out->rank_flops = out->flops / ranks(grid);
+  if (!is_compute_bound(instr->op)) out->rank_flops = out->flops / tg_cost_ranks(grid);
   const double arithmetic = out->rank_flops / (machine->flops_per_thread * grid->threads);
   const double memory = out->memory_bytes / machine->memory_bytes;
-  const double link = out->bytes_sent / ranks(grid) / machine->link_bytes;
+  const double link = out->bytes_sent / tg_cost_ranks(grid) / machine->link_bytes;
   out->seconds = is_compute_bound(instr->op) ? fmax(arithmetic, fmax(memory, link)) : memory + link;
   out->seconds += out->latencies * machine->latency_sec;
   return TG_OK;
@@ -319,8 +201,8 @@ tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost
   }
   // The sums of a program wait for one another: usually one collective resolves them all.
   if (has_sum) {
-    out->latencies += tree_depth((int64_t)ranks(grid));
-    out->seconds += tree_depth((int64_t)ranks(grid)) * machine->latency_sec;
+    out->latencies += tg_cost_tree_depth((int64_t)tg_cost_ranks(grid));
+    out->seconds += tg_cost_tree_depth((int64_t)tg_cost_ranks(grid)) * machine->latency_sec;
   }
   return TG_OK;
 }
@@ -331,7 +213,7 @@ static void add_columns(const tg_cost *cost, const tg_cost_grid *grid, tg_text *
 {
   tg_text_addf(out, "%10.3g  ", cost->flops);
   const size_t begin = out->length;
-  tg_text_add_bytes_unit(out, cost->bytes_sent / ranks(grid));
+  tg_text_add_bytes_unit(out, cost->bytes_sent / tg_cost_ranks(grid));
   while (tg_text_status(out) == TG_OK && out->length < begin + 11) tg_text_add(out, " ");
   tg_text_addf(out, "%9.3g  %9.3g\n", cost->latencies, cost->seconds);
 }

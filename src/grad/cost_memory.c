@@ -1,5 +1,6 @@
 // Peak memory of a rank: operands, points, storage, factors and the scratch of the operations.
 #include "grad/cost_layout.h"
+#include "grad/cost_product.h"
 
 // Scratch is kept in slots that grow to the largest need; operations share them.
 typedef enum slot {
@@ -10,7 +11,10 @@ typedef enum slot {
   SLOT_PANEL_C,
   SLOT_TRANSPOSED,
   SLOT_TURNED,
-  SLOT_EXCHANGE, // four slots that always grow together
+  SLOT_PACK,
+  SLOT_SEND,
+  SLOT_RECEIVE,
+  SLOT_INDEX,
   SLOT_COUNT
 } slot;
 
@@ -25,24 +29,22 @@ static void need(scratch *s, slot where, double numbers)
   if (numbers > s->numbers[where]) s->numbers[where] = numbers;
 }
 
-static double ranks(const tg_cost_grid *grid)
+// A piece to send and a piece to receive.
+static void need_transposition(scratch *s, int64_t rows, int64_t cols)
 {
-  return (double)grid->rows * (double)grid->cols;
+  const double piece = tg_cost_transposition_scratch(s->grid, rows, cols);
+  need(s, SLOT_SEND, piece);
+  need(s, SLOT_RECEIVE, piece);
 }
 
-// Two buffers for each moving panel, and room for the matrix that A' B' transposes.
 static void need_gemm(scratch *s, tg_cost_gemm gemm)
 {
-  if (ranks(s->grid) == 1) return;
-  if (gemm.trans_a && gemm.trans_b) {
-    int64_t rows = 0;
-    int64_t cols = 0;
-    gemm = tg_cost_gemm_turned(&gemm, &rows, &cols);
-    need(s, SLOT_TRANSPOSED, tg_cost_most_entries(s->grid, rows, cols));
-  }
-  const tg_cost_panels panels = tg_cost_panels_of(s->grid, &gemm);
-  const double width = (double)(panels.width < panels.range ? panels.width : panels.range);
-  for (int b = 0; b < 3; b++) need(s, SLOT_PANEL_A + (slot)b, 2.0 * (double)panels.lengths[b] * width);
+  const tg_cost_gemm_scratch wanted = tg_cost_gemm_scratch_of(s->grid, gemm);
+  for (int b = 0; b < 3; b++) need(s, SLOT_PANEL_A + (slot)b, wanted.panels[b]);
+  need(s, SLOT_TRANSPOSED, wanted.transposed);
+  need(s, SLOT_PACK, wanted.packed);
+  need(s, SLOT_SEND, wanted.exchanged);
+  need(s, SLOT_RECEIVE, wanted.exchanged);
 }
 
 // Broadcast vectors, and the constants of long code.
@@ -63,10 +65,13 @@ static void need_code(scratch *s, const tg_instr *instr, const tg_plan_buffer *s
 static void need_exchange(scratch *s)
 {
   enum { ROUND_ENTRIES = 1 << 18, ROUND_LEAST = 1 << 10 };
-  const double size = ranks(s->grid);
+  const double size = tg_cost_ranks(s->grid);
   const double share = (double)(int64_t)(ROUND_ENTRIES / size);
   const double per_round = share > ROUND_LEAST ? share : ROUND_LEAST;
-  need(s, SLOT_EXCHANGE, 4 * per_round + 2 * per_round * size + per_round + 2 * size);
+  need(s, SLOT_PACK, 2 * per_round);
+  need(s, SLOT_SEND, 2 * per_round);
+  need(s, SLOT_RECEIVE, 2 * per_round * size);
+  need(s, SLOT_INDEX, per_round + 2 * size);
 }
 
 // A run of whole columns.
@@ -115,8 +120,13 @@ static void need_instr(scratch *s, const tg_instr *instr)
     if (in0->rows != out->rows) need_exchange(s);
     break;
   case TG_OP_SOLVE:
-    if (instr->right && may_be_lu(s->plan, instr->factor))
-      need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
+    if (!instr->right || !may_be_lu(s->plan, instr->factor)) break;
+    need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
+    need_transposition(s, in0->rows, in0->cols);
+    need_transposition(s, in0->cols, in0->rows);
+    break;
+  case TG_OP_TRANSPOSE:
+    need_transposition(s, in0->rows, in0->cols);
     break;
   case TG_OP_KRON:
     need(s, SLOT_PANEL_A, column_panel(in0));
