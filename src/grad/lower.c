@@ -110,14 +110,124 @@ static void lowering_fini(tg_lowering *l)
   tg_arena_fini(&l->arena);
 }
 
-static tg_status attempt(const tg_lowering *setting, tg_node f, tg_low_variant variant, tg_plan **out)
+// A plan with what it is expected to cost an iteration, and what it does without.
+typedef struct candidate {
+  tg_low_variant variant;
+  tg_plan *plan;
+  double cost;
+  int32_t n_images;
+  tg_node images[TG_LOW_IMAGES_MAX];
+  int32_t n_dropped;
+  tg_node dropped[TG_LOW_DROPPED_MAX];
+} candidate;
+
+// Flops of a program; all that is not a product runs at the speed of memory, some ten times slower.
+static double program_cost(const tg_plan *plan, tg_program_id id)
+{
+  double sum = 0;
+  for (int32_t k = 0; k < plan->programs[id].n_instrs; k++) {
+    const tg_instr *instr = &plan->programs[id].instrs[k];
+    const bool fast = tg_instr_is_product(instr) || instr->op == TG_OP_LU || instr->op == TG_OP_CHOLESKY;
+    sum += (fast ? 1 : 10) * tg_instr_flops(plan, instr);
+  }
+  return sum;
+}
+
+// One iteration: a gradient, and along a line its polynomial and the step; values and Hessian actions now and then.
+static double plan_cost(const tg_lowering *setting, const tg_plan *plan)
+{
+  return program_cost(plan, TG_PROGRAM_GRADIENT) + program_cost(plan, TG_PROGRAM_DIRECTION) +
+         program_cost(plan, TG_PROGRAM_ADVANCE) + 0.25 * program_cost(plan, TG_PROGRAM_VALUE) +
+         0.5 * program_cost(plan, TG_PROGRAM_HESSIAN) + program_cost(plan, TG_PROGRAM_REFRESH) / 32 +
+         program_cost(plan, TG_PROGRAM_SETUP) / setting->iterations;
+}
+
+// Builds once. An image that no program reads goes to the dropped ones, and *again is set.
+static tg_status build(const tg_lowering *setting, tg_node f, candidate *c, bool *again)
 {
   tg_lowering l = *setting;
-  l.variant = variant;
+  tg_status status = TG_OK;
+  l.variant = c->variant;
+  l.dropped = c->dropped;
+  l.n_dropped = c->n_dropped;
   tg_arena_init(&l.arena);
-  const tg_status status = tg_low_build(&l, f, out);
+  TG_TRY_GOTO(tg_low_build(&l, f));
+  const int32_t idle = tg_low_images_idle(&l);
+  *again = idle >= 0 && c->n_dropped < TG_LOW_DROPPED_MAX;
+  if (*again) {
+    c->dropped[c->n_dropped++] = l.images[idle].point;
+    goto done;
+  }
+  c->n_images = l.n_images;
+  for (int32_t k = 0; k < l.n_images; k++) c->images[k] = l.images[k].point;
+  TG_TRY_GOTO(tg_low_finish(&l, &c->plan));
+  c->cost = plan_cost(setting, c->plan);
+done:
   lowering_fini(&l);
   return status;
+}
+
+// Builds the candidate and keeps it as the best if it is cheaper.
+static tg_status attempt(const tg_lowering *setting, tg_node f, candidate c, candidate *best)
+{
+  bool again = true;
+  c.plan = NULL;
+  while (again) TG_TRY(build(setting, f, &c, &again));
+  if (best->plan != NULL && c.cost >= best->cost) {
+    tg_plan_destroy(&c.plan);
+    return TG_OK;
+  }
+  tg_plan_destroy(&best->plan);
+  *best = c;
+  return TG_OK;
+}
+
+// Each image in turn is tried without.
+static tg_status drop_images(const tg_lowering *setting, tg_node f, candidate *best)
+{
+  for (int32_t k = best->n_images - 1; k >= 0 && best->n_images > 1; k--) {
+    candidate c = *best;
+    if (k >= best->n_images || c.n_dropped == TG_LOW_DROPPED_MAX) continue;
+    c.dropped[c.n_dropped++] = c.images[k];
+    TG_TRY(attempt(setting, f, c, best));
+  }
+  return TG_OK;
+}
+
+// The variants are tried one switch at a time, each from the best so far.
+static tg_status choose(const tg_lowering *setting, tg_node f, candidate *best)
+{
+  const bool *without = setting->options->without;
+  TG_TRY(attempt(setting, f, (candidate){.cost = 0}, best));
+  for (int k = 0; k < 6; k++) {
+    candidate c = {.variant = best->variant};
+    switch (k) {
+    case 0:
+    case 3:
+      if (without[TG_PASS_IMAGES] || !best->plan->has_line || c.variant.images) continue;
+      c.variant.images = true;
+      break;
+    case 1:
+      if (without[TG_PASS_HOISTING]) continue;
+      c.variant.expand = true;
+      break;
+    case 2:
+      if (without[TG_PASS_FACTORING]) continue;
+      c.variant.factor = true;
+      break;
+    case 4:
+      if (without[TG_PASS_SHARING]) continue;
+      c.variant.discount = true;
+      break;
+    default:
+      if (without[TG_PASS_HOISTING] || c.variant.images == c.variant.expand) continue;
+      c.variant.images = false;
+      c.variant.expand = !c.variant.expand;
+      break;
+    }
+    TG_TRY(attempt(setting, f, c, best));
+  }
+  return drop_images(setting, f, best);
 }
 
 tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_lower_options *options,
@@ -126,6 +236,7 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
   static const tg_lower_options plain = {.want_hessian = false};
   tg_status status = TG_OK;
   int32_t *along = NULL;
+  candidate best = {.plan = NULL};
   *out = NULL;
   if (options == NULL) options = &plain;
   TG_TRY(check(graph, f, n));
@@ -140,8 +251,11 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
       .along = along,
       .degree = tg_degree(graph, f, n, wrt),
   };
-  TG_TRY_GOTO(attempt(&setting, f, (tg_low_variant){0}, out));
+  TG_TRY_GOTO(choose(&setting, f, &best));
+  *out = best.plan;
+  best.plan = NULL;
 done:
+  tg_plan_destroy(&best.plan);
   tg_free(along);
   return status;
 }

@@ -113,13 +113,6 @@ static double leaf_cost(tg_lowering *l, tg_node node)
   return solves_with(l, node) ? 2 * n * n * n : 0;
 }
 
-static double sharers(const tg_lowering *l, tg_node node)
-{
-  if (!l->variant.discount || node >= l->wanted.count) return 1;
-  const int32_t count = ((const int32_t *)l->wanted.items)[node];
-  return count > 1 ? (double)count : 1;
-}
-
 static void plan_segment(tg_lowering *l, tg_low_chain *c, int32_t i, int32_t j)
 {
   const tg_node node = node_at(c, i, j);
@@ -135,7 +128,7 @@ static void plan_segment(tg_lowering *l, tg_low_chain *c, int32_t i, int32_t j)
     }
   }
   if (is_known(l, node) || is_needed(l, node)) best = 0;
-  best /= sharers(l, node);
+  if (l->variant.discount && tg_low_sharers(l, node) > 1) best /= tg_low_sharers(l, node);
   if (!l->options->without[TG_PASS_HOISTING] && tg_low_is_constant(l, node)) best /= l->iterations;
   c->cost[i * c->n + j] = best;
   c->split[i * c->n + j] = split;
@@ -290,7 +283,7 @@ tg_status tg_low_chain_emit(tg_lowering *l, const tg_low_chain *c, int32_t i, in
 {
   const tg_node node = node_at(c, i, j);
   if (i == j) return tg_low_matrix(l, node, out);
-  if (tg_low_find(l, node, out)) return TG_OK;
+  if (!l->options->without[TG_PASS_SHARING] && tg_low_find(l, node, out)) return TG_OK;
   const tg_program_id before = tg_low_enter(l, node);
   tg_status status = join(l, c, i, j, trans, out);
   if (status == TG_OK) status = tg_low_remember(l, node, *out);

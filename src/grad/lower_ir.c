@@ -150,6 +150,92 @@ bool tg_low_retarget(tg_lowering *l, int32_t from, int32_t to)
   return true;
 }
 
+bool tg_low_retarget_register(tg_lowering *l, int32_t from, int32_t to)
+{
+  tg_instr *instrs = l->programs[l->program].items;
+  tg_low_memo *memo = l->memo[l->program].items;
+  bool written = false;
+  for (int64_t k = 0; k < l->programs[l->program].count; k++)
+    written |= tg_opcode_traits(instrs[k].op)->result == TG_RESULT_REGISTER && instrs[k].out == from;
+  if (!written) return false;
+  for (int64_t k = 0; k < l->programs[l->program].count; k++) {
+    tg_instr *instr = &instrs[k];
+    tg_coef *coefs = (tg_coef *)(uintptr_t)instr->coefs; // our own copies, in the arena
+    tg_code *code = (tg_code *)(uintptr_t)instr->code;
+    if (tg_opcode_traits(instr->op)->result == TG_RESULT_REGISTER && instr->out == from) instr->out = to;
+    if (instr->alpha.reg == from) instr->alpha.reg = to;
+    for (int32_t i = 0; coefs != NULL && i < instr->n_in; i++)
+      if (coefs[i].reg == from) coefs[i].reg = to;
+    for (int32_t i = 0; i < instr->n_code; i++)
+      if (code[i].op == TG_CODE_REG && code[i].operand == from) code[i].operand = to;
+  }
+  for (int64_t k = 0; k < l->memo[l->program].count; k++) {
+    if (memo[k].has_scalar && memo[k].scalar.reg == from) memo[k].scalar.reg = to;
+    if (memo[k].has_value && memo[k].value.scale.reg == from) memo[k].value.scale.reg = to;
+  }
+  return true;
+}
+
+// The instruction that alone writes a temporary which nothing has read, NULL when there is none.
+static tg_instr *only_writer(const tg_lowering *l, int32_t buffer)
+{
+  tg_instr *instrs = l->programs[l->program].items;
+  tg_instr *writer = NULL;
+  if (tg_low_buffer_get(l, buffer)->kind != TG_BUFFER_TEMP) return NULL;
+  for (int64_t k = 0; k < l->programs[l->program].count; k++) {
+    for (int32_t i = 0; i < instrs[k].n_in; i++)
+      if (instrs[k].in[i] == buffer) return NULL;
+    if (instrs[k].out != buffer || tg_opcode_traits(instrs[k].op)->result != TG_RESULT_BUFFER) continue;
+    if (writer != NULL) return NULL;
+    writer = &instrs[k];
+  }
+  return writer;
+}
+
+// What the memo knows of the buffer, after its content was scaled and perhaps transposed.
+static void adjust_memo(tg_lowering *l, int32_t buffer, double scale, bool turned)
+{
+  tg_low_memo *memo = l->memo[l->program].items;
+  for (int64_t k = 0; k < l->memo[l->program].count; k++) {
+    if (memo[k].has_plain && memo[k].plain == buffer) memo[k].has_plain = false;
+    if (!memo[k].has_value || memo[k].value.buffer != buffer) continue;
+    memo[k].value.scale.value /= scale;
+    memo[k].value.trans = memo[k].value.trans != turned;
+  }
+}
+
+// (A B)' = B' A'
+static void turn_product(tg_lowering *l, tg_instr *instr)
+{
+  int32_t *in = (int32_t *)(uintptr_t)instr->in;
+  tg_low_buffer *out = (tg_low_buffer *)l->buffers.items + instr->out;
+  const int32_t first = in[0];
+  const bool trans[2] = {!instr->trans[1], !instr->trans[0]};
+  const bool symmetric[2] = {instr->symmetric[1], instr->symmetric[0]};
+  const int64_t rows = out->rows;
+  in[0] = in[1];
+  in[1] = first;
+  for (int s = 0; s < 2; s++) {
+    instr->trans[s] = trans[s] && !symmetric[s];
+    instr->symmetric[s] = symmetric[s];
+  }
+  out->rows = out->cols;
+  out->cols = rows;
+}
+
+void tg_low_absorb(tg_lowering *l, tg_low_value *value)
+{
+  tg_instr *instr = only_writer(l, value->buffer);
+  if (instr == NULL || instr->op != TG_OP_GEMM || instr->beta != 0) return;
+  const double scale = value->scale.reg < 0 && value->scale.value != 0 ? value->scale.value : 1;
+  const bool turned = value->trans;
+  if (turned) turn_product(l, instr);
+  instr->alpha.value *= scale;
+  adjust_memo(l, value->buffer, scale, turned);
+  value->scale.value /= scale;
+  value->trans = false;
+}
+
 // ---- storage ----
 
 typedef struct storage_pool {

@@ -197,6 +197,7 @@ tg_status tg_low_into(tg_lowering *l, tg_node node, int32_t buffer)
     return tg_low_append(l, &instr);
   }
   TG_TRY(tg_low_matrix(l, node, &value));
+  tg_low_absorb(l, &value);
   const bool is_plain = !value.trans && value.scale.reg < 0 && value.scale.value == 1.0;
   if (is_plain && is_output(l, value.buffer) && tg_low_retarget(l, value.buffer, buffer)) return TG_OK;
   return copy_value(l, value, buffer);

@@ -28,6 +28,8 @@ typedef struct tg_low_memo {
   int32_t factor;
 } tg_low_memo;
 
+enum { TG_LOW_IMAGES_MAX = 16, TG_LOW_DROPPED_MAX = 32 };
+
 // A list that grows by doubling.
 typedef struct tg_low_list {
   void *items;
@@ -48,9 +50,8 @@ typedef struct tg_low_buffer {
 typedef struct tg_low_image {
   tg_node point;     // A*X
   tg_node direction; // A*D
-  int32_t state;     // their buffers
+  int32_t state;     // the buffers of the two
   int32_t image;
-  bool used; // by a program other than REFRESH and ADVANCE
 } tg_low_image;
 
 // Ways to write the same objective; the cheapest is kept.
@@ -89,6 +90,8 @@ typedef struct tg_lowering {
   tg_low_list symbols; // by symbol: buffer + 1
   int32_t n_images;
   tg_low_image *images;
+  int32_t n_dropped; // linear images that are not kept: they did not pay
+  const tg_node *dropped;
 } tg_lowering;
 
 // ---- lower_ir.c: buffers, registers, instructions ----
@@ -111,6 +114,10 @@ tg_status tg_low_binary(tg_lowering *l, tg_opcode op, int32_t out, int32_t a, in
 tg_status tg_low_finish(tg_lowering *l, tg_plan **out);
 // Gives the program's result the wanted buffer instead of the temporary it was written to; false if it cannot.
 bool tg_low_retarget(tg_lowering *l, int32_t from, int32_t to);
+// The same for a register that this program writes.
+bool tg_low_retarget_register(tg_lowering *l, int32_t from, int32_t to);
+// Lets the product that makes a temporary, and that nothing has read yet, apply the value's scale and transpose.
+void tg_low_absorb(tg_lowering *l, tg_low_value *value);
 
 // ---- lower_node.c: matrices ----
 
@@ -130,9 +137,6 @@ tg_status tg_low_unscaled(tg_lowering *l, tg_node node, tg_low_value value, tg_l
 tg_status tg_low_factor(tg_lowering *l, tg_node node, int32_t *factor, bool *trans);
 // The node written to the given buffer.
 tg_status tg_low_into(tg_lowering *l, tg_node node, int32_t buffer);
-
-// Places below the program's roots where the node's value is needed.
-int32_t tg_low_uses(const tg_lowering *l, tg_node node);
 
 // ---- lower_lin.c: sums ----
 
@@ -186,8 +190,35 @@ tg_status tg_low_entrywise(tg_lowering *l, tg_node node, tg_low_value *out);
 tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out);
 tg_code_op tg_low_code_of(tg_kind kind);
 
+// ---- lower_uses.c: who needs what ----
+
+// Counts the uses of all that is below the roots, on top of what is counted already; forget begins anew.
+void tg_low_uses_forget(tg_lowering *l);
+tg_status tg_low_uses_count(tg_lowering *l, int32_t n, const tg_node *nodes);
+// Places below the program's roots where the node's value is needed.
+int32_t tg_low_uses(const tg_lowering *l, tg_node node);
+// Chains below the program's roots that contain the product.
+int32_t tg_low_sharers(const tg_lowering *l, tg_node node);
+
+// ---- lower_rewrite.c: equal objectives ----
+
+tg_status tg_low_symmetrise(tg_lowering *l, tg_node f, tg_node *out);
+tg_status tg_low_expand(tg_lowering *l, tg_node f, tg_node *out);
+
+// ---- lower_images.c: linear images of the point ----
+
+tg_status tg_low_images_find(tg_lowering *l, tg_node f, const tg_node *gradient, const tg_node *directions);
+// The states as values that the program being written may read.
+tg_status tg_low_images_recall(tg_lowering *l);
+tg_status tg_low_images_refresh(tg_lowering *l);
+tg_status tg_low_images_direction(tg_lowering *l);
+tg_status tg_low_images_advance(tg_lowering *l);
+// An image that no program reads, -1 when all are read.
+int32_t tg_low_images_idle(const tg_lowering *l);
+
 // ---- lower_roots.c ----
 
-tg_status tg_low_build(tg_lowering *l, tg_node f, tg_plan **out);
+// Writes all programs of f; with tg_low_finish they become a plan.
+tg_status tg_low_build(tg_lowering *l, tg_node f);
 
 #endif

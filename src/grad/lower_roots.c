@@ -10,84 +10,46 @@ typedef struct roots {
   tg_node line[TG_LINE_DEGREE_MAX + 1];
 } roots;
 
-int32_t tg_low_uses(const tg_lowering *l, tg_node node)
-{
-  return node < l->uses.count ? ((const int32_t *)l->uses.items)[node] : 0;
-}
-
-// ---- counting uses ----
-
-// A trace or sum of a product does not need the product itself, only its factors.
-static bool opens_argument(const tg_lowering *l, const tg_info *info)
-{
-  if (info->kind != TG_TR && info->kind != TG_SUM && info->kind != TG_DIAGVEC) return false;
-  const tg_kind kind = tg_node_info(l->graph, info->args[0])->kind;
-  return !l->options->without[TG_PASS_TRACES] && (kind == TG_PROD || kind == TG_MPOW);
-}
-
-static tg_status count_uses(tg_lowering *l, tg_node node)
-{
-  const tg_info *info = tg_node_info(l->graph, node);
-  for (int32_t i = 0; i < info->n_args; i++) {
-    const tg_info *argument = tg_node_info(l->graph, info->args[i]);
-    int32_t *uses = NULL;
-    if (opens_argument(l, info)) {
-      TG_TRY(count_uses(l, info->args[i]));
-      continue;
-    }
-    TG_TRY(tg_low_at(&l->uses, sizeof *uses, info->args[i], (void **)&uses));
-    if ((*uses)++ == 0 && argument->n_args > 0) TG_TRY(count_uses(l, info->args[i]));
-  }
-  return TG_OK;
-}
-
-static tg_status count_roots(tg_lowering *l, int32_t n, const tg_node *nodes)
-{
-  for (int32_t k = 0; k < n; k++) {
-    int32_t *uses = NULL;
-    if (nodes[k] == TG_NONE) continue;
-    TG_TRY(tg_low_at(&l->uses, sizeof *uses, nodes[k], (void **)&uses));
-    if ((*uses)++ == 0) TG_TRY(count_uses(l, nodes[k]));
-  }
-  return TG_OK;
-}
-
 // ---- programs ----
 
-static tg_status begin(tg_lowering *l, tg_program_id program, int32_t n, const tg_node *nodes)
+// Forgets what the program has computed, but not the images it may read: nothing is shared between roots.
+static tg_status forget(tg_lowering *l)
 {
-  l->program = program;
-  l->uses.count = 0;
-  for (int64_t k = 0; k < l->uses.capacity; k++) ((int32_t *)l->uses.items)[k] = 0;
-  return count_roots(l, n, nodes);
+  tg_low_memo *memo = l->memo[l->program].items;
+  if (!l->options->without[TG_PASS_SHARING]) return TG_OK;
+  for (int64_t k = 0; k < l->memo[l->program].count; k++) memo[k] = (tg_low_memo){.has_value = false};
+  return l->program == TG_PROGRAM_REFRESH || l->program == TG_PROGRAM_SETUP ? TG_OK : tg_low_images_recall(l);
 }
 
-static tg_status emit_scalar_root(tg_lowering *l, tg_node node, int32_t *known, int32_t *out)
+static tg_status begin(tg_lowering *l, tg_program_id program)
+{
+  l->program = program;
+  tg_low_uses_forget(l);
+  return program == TG_PROGRAM_REFRESH ? TG_OK : tg_low_images_recall(l);
+}
+
+// The root in register *known, which the first program to compute it chooses.
+static tg_status emit_scalar(tg_lowering *l, tg_node node, int32_t *known)
 {
   tg_coef coef;
   TG_TRY(tg_low_scalar(l, node, &coef));
-  // Every program leaves its root in the same register.
-  if (*known < 0 || l->program == TG_PROGRAM_SETUP) {
-    TG_TRY(tg_low_coef_register(l, coef, known));
-    *out = *known;
-    return TG_OK;
-  }
-  *out = *known;
+  if (*known < 0) return tg_low_coef_register(l, coef, known);
   if (coef.reg == *known && coef.value == 1.0) return TG_OK;
-  const tg_code code[3] = {coef.reg < 0 ? (tg_code){.op = TG_CODE_NUMBER, .value = 1}
-                                        : (tg_code){.op = TG_CODE_REG, .operand = coef.reg},
-                           {.op = TG_CODE_NUMBER, .value = coef.value},
-                           {.op = TG_CODE_MUL}};
+  if (coef.value == 1.0 && coef.reg >= 0 && tg_low_retarget_register(l, coef.reg, *known)) return TG_OK;
+  const tg_code code[3] = {
+      {.op = TG_CODE_NUMBER, .value = coef.value}, {.op = TG_CODE_REG, .operand = coef.reg}, {.op = TG_CODE_MUL}};
   tg_instr instr = tg_instr_make(TG_OP_SCALAR, *known);
-  instr.n_code = 3;
+  instr.n_code = coef.reg < 0 ? 1 : 3;
   instr.code = code;
   return tg_low_append(l, &instr);
 }
 
 static tg_status emit_value(tg_lowering *l, tg_node value)
 {
-  if (l->value_register < 0 && !tg_low_is_constant(l, value)) l->value_register = tg_low_register_new(l);
-  return emit_scalar_root(l, value, &l->value_register, &l->value_register);
+  // A constant objective has its value since setup.
+  if (l->value_register >= 0 && tg_low_is_constant(l, value) && !l->options->without[TG_PASS_HOISTING]) return TG_OK;
+  TG_TRY(forget(l));
+  return emit_scalar(l, value, &l->value_register);
 }
 
 static tg_status emit_blocks(tg_lowering *l, tg_buffer_kind kind, const tg_node *nodes)
@@ -97,6 +59,7 @@ static tg_status emit_blocks(tg_lowering *l, tg_buffer_kind kind, const tg_node 
     int32_t buffer = -1;
     TG_TRY(tg_make_sym(l->graph, l->wrt[k], &symbol));
     TG_TRY(tg_low_buffer_add(l, kind, k, symbol, &buffer));
+    TG_TRY(forget(l));
     TG_TRY(tg_low_into(l, nodes[k], buffer));
   }
   return TG_OK;
@@ -105,8 +68,8 @@ static tg_status emit_blocks(tg_lowering *l, tg_buffer_kind kind, const tg_node 
 static tg_status emit_line(tg_lowering *l, const roots *r)
 {
   for (int32_t k = 1; k <= l->degree; k++) {
-    l->line_registers[k] = -1;
-    TG_TRY(emit_scalar_root(l, r->line[k], &l->line_registers[k], &l->line_registers[k]));
+    TG_TRY(forget(l));
+    TG_TRY(emit_scalar(l, r->line[k], &l->line_registers[k]));
   }
   return TG_OK;
 }
@@ -116,23 +79,33 @@ static bool has_line(const tg_lowering *l)
   return l->degree >= 1 && l->degree <= TG_LINE_DEGREE_MAX;
 }
 
+static tg_status emit_direction(tg_lowering *l, const roots *r)
+{
+  TG_TRY(begin(l, TG_PROGRAM_DIRECTION));
+  TG_TRY(tg_low_uses_count(l, l->degree, &r->line[1]));
+  TG_TRY(tg_low_images_direction(l));
+  TG_TRY(emit_line(l, r));
+  l->program = TG_PROGRAM_ADVANCE;
+  return tg_low_images_advance(l);
+}
+
 static tg_status emit_programs(tg_lowering *l, const roots *r)
 {
-  TG_TRY(begin(l, TG_PROGRAM_VALUE, 1, &r->value));
+  TG_TRY(begin(l, TG_PROGRAM_REFRESH));
+  TG_TRY(tg_low_images_refresh(l));
+  TG_TRY(begin(l, TG_PROGRAM_VALUE));
+  TG_TRY(tg_low_uses_count(l, 1, &r->value));
   TG_TRY(emit_value(l, r->value));
-  TG_TRY(begin(l, TG_PROGRAM_GRADIENT, l->n, r->gradient));
-  TG_TRY(count_roots(l, 1, &r->value));
+  TG_TRY(begin(l, TG_PROGRAM_GRADIENT));
+  TG_TRY(tg_low_uses_count(l, l->n, r->gradient));
+  TG_TRY(tg_low_uses_count(l, 1, &r->value));
   TG_TRY(emit_value(l, r->value));
   TG_TRY(emit_blocks(l, TG_BUFFER_GRADIENT, r->gradient));
-  if (has_line(l)) {
-    TG_TRY(begin(l, TG_PROGRAM_DIRECTION, l->degree, &r->line[1]));
-    TG_TRY(emit_line(l, r));
-  }
-  if (l->options->want_hessian) {
-    TG_TRY(begin(l, TG_PROGRAM_HESSIAN, l->n, r->hessian));
-    TG_TRY(emit_blocks(l, TG_BUFFER_HESSIAN, r->hessian));
-  }
-  return TG_OK;
+  if (has_line(l)) TG_TRY(emit_direction(l, r));
+  if (!l->options->want_hessian) return TG_OK;
+  TG_TRY(begin(l, TG_PROGRAM_HESSIAN));
+  TG_TRY(tg_low_uses_count(l, l->n, r->hessian));
+  return emit_blocks(l, TG_BUFFER_HESSIAN, r->hessian);
 }
 
 // ---- roots ----
@@ -143,9 +116,29 @@ static tg_status direction_nodes(tg_lowering *l, tg_node *out)
   return TG_OK;
 }
 
+// The objective as the variant wants it written.
+static tg_status rewrite(tg_lowering *l, tg_node *f)
+{
+  const bool traces = !l->options->without[TG_PASS_TRACES];
+  if (traces) TG_TRY(tg_low_symmetrise(l, *f, f));
+  if (!l->variant.expand) return TG_OK;
+  TG_TRY(tg_low_expand(l, *f, f));
+  return traces ? tg_low_symmetrise(l, *f, f) : TG_OK;
+}
+
+static tg_status factor_roots(tg_lowering *l, roots *r)
+{
+  for (int32_t k = 0; k < l->n; k++) {
+    TG_TRY(tg_factor_common(l->graph, r->gradient[k], &r->gradient[k]));
+    if (l->options->want_hessian) TG_TRY(tg_factor_common(l->graph, r->hessian[k], &r->hessian[k]));
+  }
+  return TG_OK;
+}
+
 static tg_status find_roots(tg_lowering *l, tg_node f, roots *r)
 {
   tg_node *directions = NULL;
+  TG_TRY(rewrite(l, &f));
   *r = (roots){.value = f};
   TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)l->n, &directions));
   TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)l->n, &r->gradient));
@@ -155,7 +148,8 @@ static tg_status find_roots(tg_lowering *l, tg_node f, roots *r)
   if (has_line(l)) TG_TRY(tg_line_polynomial(l->graph, f, l->n, l->wrt, directions, l->degree, r->line));
   for (int32_t k = 0; l->options->want_hessian && k < l->n; k++)
     TG_TRY(tg_forward(l->graph, r->gradient[k], l->n, l->wrt, directions, &r->hessian[k]));
-  return TG_OK;
+  if (l->variant.factor) TG_TRY(factor_roots(l, r));
+  return has_line(l) && l->variant.images ? tg_low_images_find(l, f, r->gradient, directions) : TG_OK;
 }
 
 static tg_status bind_symbol(tg_lowering *l, tg_buffer_kind kind, int32_t index, int32_t symbol)
@@ -170,16 +164,14 @@ static tg_status bind_symbol(tg_lowering *l, tg_buffer_kind kind, int32_t index,
   return TG_OK;
 }
 
-tg_status tg_low_build(tg_lowering *l, tg_node f, tg_plan **out)
+tg_status tg_low_build(tg_lowering *l, tg_node f)
 {
   roots r;
   l->value_register = -1;
-  l->step_register = -1;
   for (int k = 0; k <= TG_LINE_DEGREE_MAX; k++) l->line_registers[k] = -1;
+  l->step_register = tg_low_register_new(l);
   for (int32_t k = 0; k < l->n; k++) TG_TRY(bind_symbol(l, TG_BUFFER_VARIABLE, k, l->wrt[k]));
   for (int32_t k = 0; k < l->n; k++) TG_TRY(bind_symbol(l, TG_BUFFER_DIRECTION, k, l->along[k]));
   TG_TRY(find_roots(l, f, &r));
-  TG_TRY(emit_programs(l, &r));
-  l->step_register = tg_low_register_new(l);
-  return tg_low_finish(l, out);
+  return emit_programs(l, &r);
 }

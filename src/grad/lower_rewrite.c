@@ -1,0 +1,181 @@
+// Equal objectives that may be cheaper: symmetric parts of quadratic forms, products of sums multiplied out.
+#include <string.h>
+
+#include "base/memory.h"
+#include "grad/lower_parts.h"
+#include "grad/op.h"
+
+enum { EXPAND_MAX = 64 }; // terms of one product multiplied out
+
+// Rebuilds everything below `node`, arguments first, and hands each rebuilt node to `visit`.
+typedef tg_status visitor(tg_lowering *l, tg_node node, tg_node *out);
+
+static tg_status rebuild(tg_lowering *l, tg_node node, const tg_node *image, tg_node *out)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  tg_node *args = NULL;
+  bool same = true;
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)info->n_args, &args));
+  for (int32_t i = 0; i < info->n_args; i++) {
+    args[i] = image[info->args[i]];
+    same = same && args[i] == info->args[i];
+  }
+  *out = node;
+  return same ? TG_OK : tg_make_like(l->graph, node, args, out);
+}
+
+static tg_status rewrite(tg_lowering *l, tg_node root, visitor *visit, tg_node *out)
+{
+  tg_status status = TG_OK;
+  tg_node *image = NULL;
+  uint8_t *below = NULL;
+  TG_TRY_GOTO(TG_NEW((int64_t)root + 1, &image));
+  TG_TRY_GOTO(TG_NEW((int64_t)root + 1, &below));
+  below[root] = 1;
+  for (tg_node node = root; node > TG_NONE; node--) {
+    const tg_info *info = tg_node_info(l->graph, node);
+    for (int32_t i = 0; below[node] != 0 && i < info->n_args; i++) below[info->args[i]] = 1;
+  }
+  for (tg_node node = 1; node <= root; node++) {
+    if (below[node] == 0) continue;
+    TG_TRY_GOTO(rebuild(l, node, image, &image[node]));
+    TG_TRY_GOTO(visit(l, image[node], &image[node]));
+  }
+  *out = image[root];
+done:
+  tg_free(image);
+  tg_free(below);
+  return status;
+}
+
+// ---- symmetric parts ----
+
+// factors i+1 .. i+count of the cycle of n, as one product.
+static tg_status run_of(tg_lowering *l, int32_t n, const tg_node *chain, int32_t first, int32_t count, tg_node *out)
+{
+  tg_node *run = NULL;
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)count, &run));
+  for (int32_t i = 0; i < count; i++) run[i] = chain[(first + i) % n];
+  return tg_make_prod(l->graph, count, run, out);
+}
+
+// Length of the run of constant factors of the cycle that begins at `first`, 0 where none begins.
+static int32_t constant_run(tg_lowering *l, int32_t n, const tg_node *chain, int32_t first)
+{
+  int32_t count = 0;
+  if (tg_low_is_constant(l, chain[(first + n - 1) % n])) return 0;
+  while (count < n && tg_low_is_constant(l, chain[(first + count) % n])) count++;
+  return count;
+}
+
+// tr(M R) = tr((M + M')/2 R) where R is symmetric: then the gradient has one term instead of two.
+static tg_status symmetrise_cycle(tg_lowering *l, int32_t n, const tg_node *chain, bool *changed, tg_node *out)
+{
+  *changed = false;
+  for (int32_t first = 0; first < n; first++) {
+    const int32_t count = constant_run(l, n, chain, first);
+    if (count == 0 || count == n || (count > 1 && l->options->without[TG_PASS_HOISTING])) continue;
+    tg_node pair[2] = {TG_NONE, TG_NONE};
+    tg_node rest = TG_NONE;
+    bool symmetric = false;
+    TG_TRY(run_of(l, n, chain, first + count, n - count, &rest));
+    if (tg_node_is_scalar(l->graph, rest)) continue;
+    TG_TRY(tg_node_is_symmetric(l->graph, rest, &symmetric));
+    if (!symmetric) continue;
+    TG_TRY(run_of(l, n, chain, first, count, &pair[0]));
+    TG_TRY(tg_make_trans(l->graph, pair[0], &pair[1]));
+    if (pair[0] == pair[1]) continue;
+    tg_node mean = TG_NONE;
+    TG_TRY(tg_make_lin(l->graph, 2, (const double[]){0.5, 0.5}, pair, &mean));
+    TG_TRY(tg_make_mul(l->graph, mean, rest, &rest));
+    *changed = true;
+    return tg_make_tr(l->graph, rest, out);
+  }
+  return TG_OK;
+}
+
+static tg_status symmetrise_node(tg_lowering *l, tg_node node, tg_node *out)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  bool changed = false;
+  *out = node;
+  if (info->kind == TG_TR) info = tg_node_info(l->graph, info->args[0]);
+  // A 1 x 1 chain is the trace of any of its rotations.
+  if (info->kind != TG_PROD || info->n_scalars > 0 || !tg_node_is_scalar(l->graph, node)) return TG_OK;
+  return symmetrise_cycle(l, info->n_args, info->args, &changed, out);
+}
+
+tg_status tg_low_symmetrise(tg_lowering *l, tg_node f, tg_node *out)
+{
+  return rewrite(l, f, symmetrise_node, out);
+}
+
+// ---- products of sums ----
+
+static tg_node first_factor(const tg_lowering *l, tg_node node, bool last)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  if (info->kind != TG_PROD || info->n_scalars == info->n_args) return node;
+  return info->args[last ? info->n_args - 1 : info->n_scalars];
+}
+
+// Whether some term of the sum begins (ends) with a constant.
+static bool has_constant_edge(tg_lowering *l, tg_node factor, bool last)
+{
+  const tg_info *info = tg_node_info(l->graph, factor);
+  if (info->kind != TG_LIN) return tg_low_is_constant(l, first_factor(l, factor, last));
+  for (int32_t i = 0; i < info->n_args; i++)
+    if (tg_low_is_constant(l, first_factor(l, info->args[i], last))) return true;
+  return false;
+}
+
+static bool is_moving_sum(tg_lowering *l, tg_node factor)
+{
+  return tg_node_info(l->graph, factor)->kind == TG_LIN && !tg_low_is_constant(l, factor);
+}
+
+// Multiplying out pays where it brings two constants together, for setup to join.
+static bool meets_constant(tg_lowering *l, const tg_info *info, int32_t i)
+{
+  const bool left = i > info->n_scalars && has_constant_edge(l, info->args[i - 1], true);
+  const bool right = i + 1 < info->n_args && has_constant_edge(l, info->args[i + 1], false);
+  return is_moving_sum(l, info->args[i]) &&
+         ((left && has_constant_edge(l, info->args[i], false)) || (right && has_constant_edge(l, info->args[i], true)));
+}
+
+static tg_status expand_node(tg_lowering *l, tg_node node, tg_node *out);
+
+static tg_status expand_at(tg_lowering *l, const tg_info *info, int32_t at, tg_node *out)
+{
+  const tg_info *sum = tg_node_info(l->graph, info->args[at]);
+  tg_node *factors = NULL;
+  tg_node *terms = NULL;
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)info->n_args, &factors));
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)sum->n_args, &terms));
+  memcpy(factors, info->args, sizeof(tg_node) * (size_t)info->n_args);
+  for (int32_t i = 0; i < sum->n_args; i++) {
+    factors[at] = sum->args[i];
+    TG_TRY(tg_make_prod(l->graph, info->n_args, factors, &terms[i]));
+    TG_TRY(expand_node(l, terms[i], &terms[i]));
+  }
+  return tg_make_lin(l->graph, sum->n_args, sum->coefs, terms, out);
+}
+
+static tg_status expand_node(tg_lowering *l, tg_node node, tg_node *out)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  int64_t terms = 1;
+  *out = node;
+  if (info->kind != TG_PROD) return TG_OK;
+  for (int32_t i = info->n_scalars; i < info->n_args && terms <= EXPAND_MAX; i++)
+    if (is_moving_sum(l, info->args[i])) terms *= tg_node_info(l->graph, info->args[i])->n_args;
+  if (terms > EXPAND_MAX) return TG_OK;
+  for (int32_t i = info->n_scalars; i < info->n_args; i++)
+    if (meets_constant(l, info, i)) return expand_at(l, info, i, out);
+  return TG_OK;
+}
+
+tg_status tg_low_expand(tg_lowering *l, tg_node f, tg_node *out)
+{
+  return rewrite(l, f, expand_node, out);
+}
