@@ -341,20 +341,15 @@ static tg_status sample_determinant(const tg_graph *g, tg_node node, const tg_va
   return TG_OK;
 }
 
-// det X is a polynomial of degree n in the entries of X.
-static int degree_det(const tg_graph *g, tg_node node, const int *args)
-{
-  const int64_t n = tg_dim_value(g, tg_node_info(g, tg_node_info(g, node)->args[0])->rows);
-  return args[0] < 0 || n < 0 || n * args[0] > 1000 ? -1 : (int)n * args[0];
-}
-
 const tg_op tg_op_det = {.name = "det",
                          .remake = remake_det,
                          .forward = forward_determinant,
                          .reverse = reverse_determinant,
                          .jacobian = jacobian_determinant,
                          .sample = sample_determinant,
-                         .degree = degree_det};
+                         // A polynomial of degree n, but its line coefficients by differentials need inv(X): of no use
+                         // to an exact line search near singular matrices.
+                         .degree = tg_degree_none};
 const tg_op tg_op_logdet = {.name = "logdet",
                             .remake = remake_logdet,
                             .forward = forward_determinant,
