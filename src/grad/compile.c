@@ -35,13 +35,35 @@ done:
   return status;
 }
 
+// Factors waiting to become one product, and its shape so far; rows is -1 while all are scalars.
+typedef struct factor_run {
+  tg_node *items;
+  int32_t n;
+  tg_dim rows;
+  tg_dim cols;
+} factor_run;
+
+// Read from left to right, x'*x*x is (x'*x)*x: a run that has become 1 x 1 is closed before the next matrix.
+static tg_status push_factor(tg_graph *g, factor_run *run, tg_node factor)
+{
+  const tg_info *info = tg_node_info(g, factor);
+  run->items[run->n++] = factor;
+  if (tg_node_is_scalar(g, factor)) return TG_OK;
+  if (run->rows < 0) run->rows = info->rows;
+  run->cols = info->cols;
+  if (!tg_dim_is_one(g, run->rows) || !tg_dim_is_one(g, run->cols)) return TG_OK;
+  TG_TRY(tg_make_prod(g, run->n, run->items, &run->items[0]));
+  run->n = 1;
+  run->rows = -1;
+  return TG_OK;
+}
+
 // Runs of '*' and '/' become one product, so that a chain of hundreds is normalised once.
 static tg_status build_term(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   tg_status status = TG_OK;
-  tg_node *run = NULL;
-  int32_t n = 0;
-  TG_TRY_GOTO(TG_NEW(ast->n_args, &run));
+  factor_run run = {.rows = -1};
+  TG_TRY_GOTO(TG_NEW(ast->n_args, &run.items));
   for (int32_t i = 0; i < ast->n_args; i++) {
     const char op = ast->ops[i];
     tg_node factor = TG_NONE;
@@ -51,15 +73,16 @@ static tg_status build_term(tg_builder *b, const tg_ast *ast, tg_node *out)
       TG_TRY_GOTO(build(b, ast->args[i], &factor));
     if (op == 'x' || op == 'd') {
       tg_node left = TG_NONE;
-      TG_TRY_GOTO(tg_make_prod(b->graph, n, run, &left));
+      TG_TRY_GOTO(tg_make_prod(b->graph, run.n, run.items, &left));
       TG_TRY_GOTO(tg_make_had(b->graph, 2, (const tg_node[]){left, factor}, &factor));
-      n = 0;
+      run.n = 0;
+      run.rows = -1;
     }
-    run[n++] = factor;
+    TG_TRY_GOTO(push_factor(b->graph, &run, factor));
   }
-  TG_TRY_GOTO(tg_make_prod(b->graph, n, run, out));
+  TG_TRY_GOTO(tg_make_prod(b->graph, run.n, run.items, out));
 done:
-  tg_free(run);
+  tg_free(run.items);
   return status;
 }
 
