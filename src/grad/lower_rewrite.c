@@ -134,18 +134,29 @@ static bool is_moving_sum(tg_lowering *l, tg_node factor)
   return tg_node_info(l->graph, factor)->kind == TG_LIN && !tg_low_is_constant(l, factor);
 }
 
-// Multiplying out pays where it brings two constants together, for setup to join.
-static bool meets_constant(tg_lowering *l, const tg_info *info, int32_t i)
+// Factor i + step of the chain, round the ends of a cycle; TG_NONE outside.
+static tg_node neighbour(const tg_info *info, int32_t i, int32_t step, bool cyclic)
 {
-  const bool left = i > info->n_scalars && has_constant_edge(l, info->args[i - 1], true);
-  const bool right = i + 1 < info->n_args && has_constant_edge(l, info->args[i + 1], false);
-  return is_moving_sum(l, info->args[i]) &&
-         ((left && has_constant_edge(l, info->args[i], false)) || (right && has_constant_edge(l, info->args[i], true)));
+  const int32_t n = info->n_args - info->n_scalars;
+  const int32_t at = i - info->n_scalars + step;
+  if (n < 2 || (!cyclic && (at < 0 || at >= n))) return TG_NONE;
+  return info->args[info->n_scalars + (at + n) % n];
+}
+
+// Multiplying out pays where it brings two constants together, for setup to join.
+static bool meets_constant(tg_lowering *l, const tg_info *info, int32_t i, bool cyclic)
+{
+  const tg_node left = neighbour(info, i, -1, cyclic);
+  const tg_node right = neighbour(info, i, 1, cyclic);
+  if (!is_moving_sum(l, info->args[i])) return false;
+  return (left != TG_NONE && has_constant_edge(l, left, true) && has_constant_edge(l, info->args[i], false)) ||
+         (right != TG_NONE && has_constant_edge(l, right, false) && has_constant_edge(l, info->args[i], true));
 }
 
 static tg_status expand_node(tg_lowering *l, tg_node node, tg_node *out);
 
-static tg_status expand_at(tg_lowering *l, const tg_info *info, int32_t at, tg_node *out)
+// Factor `at` of the product multiplied out; inside a trace, each term is a trace of its own.
+static tg_status expand_at(tg_lowering *l, const tg_info *info, int32_t at, bool cyclic, tg_node *out)
 {
   const tg_info *sum = tg_node_info(l->graph, info->args[at]);
   tg_node *factors = NULL;
@@ -156,23 +167,45 @@ static tg_status expand_at(tg_lowering *l, const tg_info *info, int32_t at, tg_n
   for (int32_t i = 0; i < sum->n_args; i++) {
     factors[at] = sum->args[i];
     TG_TRY(tg_make_prod(l->graph, info->n_args, factors, &terms[i]));
+    if (cyclic) TG_TRY(tg_make_tr(l->graph, terms[i], &terms[i]));
     TG_TRY(expand_node(l, terms[i], &terms[i]));
   }
   return tg_make_lin(l->graph, sum->n_args, sum->coefs, terms, out);
 }
 
-static tg_status expand_node(tg_lowering *l, tg_node node, tg_node *out)
+static tg_status expand_product(tg_lowering *l, tg_node product, bool cyclic, tg_node *out)
 {
-  const tg_info *info = tg_node_info(l->graph, node);
+  const tg_info *info = tg_node_info(l->graph, product);
   int64_t terms = 1;
-  *out = node;
   if (info->kind != TG_PROD) return TG_OK;
   for (int32_t i = info->n_scalars; i < info->n_args && terms <= EXPAND_MAX; i++)
     if (is_moving_sum(l, info->args[i])) terms *= tg_node_info(l->graph, info->args[i])->n_args;
   if (terms > EXPAND_MAX) return TG_OK;
   for (int32_t i = info->n_scalars; i < info->n_args; i++)
-    if (meets_constant(l, info, i)) return expand_at(l, info, i, out);
+    if (meets_constant(l, info, i, cyclic)) return expand_at(l, info, i, cyclic, out);
   return TG_OK;
+}
+
+// The terms of a sum of scalars: what was a trace of a sum has become a sum of traces.
+static tg_status expand_terms(tg_lowering *l, const tg_info *info, tg_node *out)
+{
+  tg_node *terms = NULL;
+  bool same = true;
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)info->n_args, &terms));
+  for (int32_t i = 0; i < info->n_args; i++) {
+    TG_TRY(expand_node(l, info->args[i], &terms[i]));
+    same = same && terms[i] == info->args[i];
+  }
+  return same ? TG_OK : tg_make_lin(l->graph, info->n_args, info->coefs, terms, out);
+}
+
+static tg_status expand_node(tg_lowering *l, tg_node node, tg_node *out)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  *out = node;
+  if (info->kind == TG_PROD) return expand_product(l, node, false, out);
+  if (info->kind == TG_TR) return expand_product(l, info->args[0], true, out);
+  return info->kind == TG_LIN && tg_node_is_scalar(l->graph, node) ? expand_terms(l, info, out) : TG_OK;
 }
 
 tg_status tg_low_expand(tg_lowering *l, tg_node f, tg_node *out)
