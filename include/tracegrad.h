@@ -28,13 +28,13 @@ void tracegrad_free(void *memory);
 
 /* How a run ended. */
 typedef struct tracegrad_report {
-  char status[32];    /* converged, iteration_limit, time_limit, stalled, unbounded, interrupted, not_finite */
-  int exit_status;    /* what the program would return: 0 for converged, 3 for a limit, ... */
-  char reason[512];   /* a sentence */
-  double objective;   /* of maximize, too, in the job's own terms */
+  char status[32];  /* converged, iteration_limit, time_limit, stalled, unbounded, interrupted, not_finite */
+  int exit_status;  /* what the program would return: 0 for converged, 3 for a limit, ... */
+  char reason[512]; /* a sentence */
+  double objective; /* of maximize, too, in the job's own terms */
   double gradient_norm;
   int64_t iterations;
-  int64_t products;   /* of large matrices */
+  int64_t products; /* of large matrices */
   double seconds;
 } tracegrad_report;
 

@@ -187,7 +187,7 @@ static tg_status make_start(tg_setup *setup)
   const tg_job *job = setup->job;
   const tg_plan *plan = setup->model->plan;
   int64_t *sizes = NULL;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(2 * plan->n_variables, &sizes)));
+  TG_TRY(tg_agree(setup->comm, TG_NEW(2 * (int64_t)plan->n_variables, &sizes)));
   for (int32_t k = 0; k < plan->n_variables; k++) {
     sizes[k] = plan->variables[k].rows;
     sizes[plan->n_variables + k] = plan->variables[k].cols;
