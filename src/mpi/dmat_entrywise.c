@@ -194,7 +194,10 @@ static tg_status spread_vector(const tg_code *code, const tg_dmat *v, const tg_d
   const tg_grid *grid = shape->grid;
   const int64_t count = is_row ? shape->local_rows : shape->local_cols;
   const bool mine = is_row ? grid->col == 0 : grid->row == 0;
-  if (count > INT32_MAX) TG_FAIL(TG_LIMIT, "a local vector of %" PRId64 " entries is too long to send", count);
+  // Judged by the longest part, so that no rank stays behind in the broadcast.
+  const int64_t most = is_row ? tg_dmat_local_count(shape->rows, shape->block, 0, grid->rows)
+                              : tg_dmat_local_count(shape->cols, shape->block, 0, grid->cols);
+  if (most > INT32_MAX) TG_FAIL(TG_LIMIT, "a local vector of %" PRId64 " entries is too long to send", most);
   if (mine && is_row && count > 0) memcpy(to, v->data, (size_t)count * sizeof(double));
   for (int64_t j = 0; mine && !is_row && j < count; j++) to[j] = v->data[j * v->ld];
   TG_TRY_MPI(MPI_Bcast(to, (int)count, MPI_DOUBLE, 0, is_row ? grid->row_comm : grid->col_comm));

@@ -173,13 +173,14 @@ tg_status tg_dmat_reshape(tg_workspace *workspace, const tg_dmat *in, tg_dmat *o
 
 // --- diagonals ---------------------------------------------------------------------------------------
 
-// The diagonal entries that I own, entry g at place `local row of g` (or local column of g) of a spread vector.
+// Shapes agree, and the diagonal is short enough to send: global sizes, so all ranks judge alike.
 static tg_status check_diagonal(int64_t n, const tg_dmat *square, const tg_dmat *vector)
 {
   if (square->rows != n || square->cols != n || !tg_dmat_is_aligned(square, vector))
     TG_FAIL(TG_INTERNAL, "the diagonal of %" PRId64 " x %" PRId64 " is not a vector of %" PRId64, square->rows,
             square->cols, n);
-  return TG_OK;
+  int length = 0;
+  return tg_abi_int(n, "the length of a diagonal", &length);
 }
 
 tg_status tg_dmat_diag(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out)
@@ -194,9 +195,7 @@ tg_status tg_dmat_diag(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out)
   const int64_t count = is_column ? in->local_rows : out->local_cols;
   if (is_column ? grid->col == 0 : grid->row == 0)
     for (int64_t k = 0; k < count; k++) vector[k] = is_column ? in->data[k] : in->data[k * in->ld];
-  int length = 0;
-  TG_TRY(tg_abi_int(count, "the length of a local vector", &length));
-  TG_TRY_MPI(MPI_Bcast(vector, length, MPI_DOUBLE, 0, is_column ? grid->row_comm : grid->col_comm));
+  TG_TRY_MPI(MPI_Bcast(vector, (int)count, MPI_DOUBLE, 0, is_column ? grid->row_comm : grid->col_comm));
   tg_dmat_fill(0, out);
   for (int64_t lj = 0; lj < out->local_cols; lj++) {
     const int64_t g = tg_dmat_global_index(lj, out->block, grid->col, grid->cols);
@@ -214,8 +213,7 @@ tg_status tg_dmat_diagvec(tg_workspace *workspace, const tg_dmat *in, tg_dmat *o
   if (out->cols != 1) TG_FAIL(TG_INTERNAL, "a diagonal is a column, not %" PRId64 " columns", out->cols);
   double *vector = NULL;
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_VECTORS, 2 * in->rows, &vector));
-  int count = 0;
-  TG_TRY(tg_abi_int(in->local_rows, "the length of a local vector", &count));
+  const int count = (int)in->local_rows;
   double *gathered = vector + in->rows;
   memset(vector, 0, (size_t)count * sizeof(double));
   for (int64_t lj = 0; lj < in->local_cols; lj++) {

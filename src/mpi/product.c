@@ -39,6 +39,10 @@ static tg_status check_operands(const tg_product_call *call)
             a->block, b->block, c->block);
   if (c->data == a->data || c->data == b->data)
     TG_FAIL(TG_INTERNAL, "the result of a product shares memory with an operand");
+  // Sizes beyond 32 bits are refused here, where all ranks judge alike, and not in the middle of a collective.
+  int descriptor[TG_DESCRIPTOR_LENGTH];
+  const tg_dmat *const matrices[3] = {a, b, c};
+  for (int side = 0; side < 3; side++) TG_TRY(tg_dmat_descriptor(matrices[side], descriptor));
   return TG_OK;
 }
 

@@ -156,6 +156,12 @@ static void test_refusals(const tg_grid *grid)
   CHECK_FAILS(tg_product(TG_PRODUCT_PBLAS, false, true, 1, a, b, 0, b, w, NULL), TG_INTERNAL, "cannot be written");
   CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, other, 0, c, w, NULL), TG_INTERNAL, "in blocks of");
   CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, c, a, 0, a, w, NULL), TG_INTERNAL, "shares memory");
+  tg_dmat tall;
+  tg_dmat tall_too;
+  double nothing[2] = {0};
+  tg_dmat_view(grid, INT64_C(3000000000), 4, grid->block, &nothing[0], &tall);
+  tg_dmat_view(grid, INT64_C(3000000000), 4, grid->block, &nothing[1], &tall_too);
+  CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, &tall, c, 0, &tall_too, w, NULL), TG_LIMIT, "is 3000000000");
   CHECK(tg_product_find("pblas") == TG_PRODUCT_PBLAS && tg_product_find("magic") == -1, "names of kinds");
   tg_dmat_destroy(&other);
   tg_dmat_destroy(&a);
