@@ -217,17 +217,24 @@ static void add_matrix(tg_text *why, int64_t n, const double *a)
   tg_text_add(why, "\n");
 }
 
-// WRONG, with both sides shown, unless they agree to tolerance relative to the larger.
-static void compare(const char *what, int64_t n, const double *found, const double *expected, double tolerance,
-                    calculus_verdict *verdict, tg_text *why)
+// WRONG, with both sides shown, unless they agree to tolerance relative to the larger, or to `least`: what differences
+// are taken of may be larger than they.
+static void compare_above(const char *what, int64_t n, const double *found, const double *expected, double tolerance,
+                          double least, calculus_verdict *verdict, tg_text *why)
 {
-  const double scale = fmax(1e-3, fmax(largest(n, found), largest(n, expected)));
+  const double scale = fmax(least, fmax(largest(n, found), largest(n, expected)));
   if (*verdict != CALCULUS_RIGHT || distance(n, found, expected) <= tolerance * scale) return;
   *verdict = CALCULUS_WRONG;
   tg_text_addf(why, "%s:\n  found   ", what);
   add_matrix(why, n, found);
   tg_text_add(why, "  expected");
   add_matrix(why, n, expected);
+}
+
+static void compare(const char *what, int64_t n, const double *found, const double *expected, double tolerance,
+                    calculus_verdict *verdict, tg_text *why)
+{
+  compare_above(what, n, found, expected, tolerance, 1e-3, verdict, why);
 }
 
 static void add_printed(calculus_world *world, const char *label, tg_node node, tg_text *why)
@@ -381,7 +388,7 @@ static void judge_fitness(int64_t n, const double *coarse, const double *fine, d
 enum { STEP_SCALE = 1000 };
 
 // Columns d node / d x_j for every entry of name, n by the entries of x.
-static tg_status difference_columns(calculus_world *world, tg_node node, int32_t name, double *fine,
+static tg_status difference_columns(calculus_world *world, tg_node node, int32_t name, double *fine, double *magnitude,
                                     calculus_verdict *verdict)
 {
   const text_value *x = &world->names[name].value;
@@ -395,7 +402,8 @@ static tg_status difference_columns(calculus_world *world, tg_node node, int32_t
     TG_TRY(differences(world, node, &x->data[j], 0.5 / STEP_SCALE, fine + j * n));
   }
   TG_TRY(calculus_sample(world, node, &values));
-  judge_fitness(total, coarse, fine, 1e-3 * largest(n, values), verdict);
+  *magnitude = fmax(1e-3, 1e-3 * largest(n, values));
+  judge_fitness(total, coarse, fine, *magnitude, verdict);
   tg_free(values);
   return TG_OK;
 }
@@ -411,6 +419,7 @@ static tg_status check_one_gradient(calculus_world *world, tg_node f, tg_node gr
   double *found = NULL;
   double *book = NULL;
   double *numeric = NULL;
+  double magnitude = 0.0;
   tg_node textbook = TG_NONE;
   calculus_verdict fitness = *verdict;
   TG_TRY_GOTO(TG_ARENA_NEW(&world->arena, (size_t)n, &numeric));
@@ -425,9 +434,9 @@ static tg_status check_one_gradient(calculus_world *world, tg_node f, tg_node gr
     TG_TRY_GOTO(calculus_sample(world, textbook, &book));
     compare("textbook gradient", n, found, book, 1e-10, verdict, why);
   }
-  TG_TRY_GOTO(difference_columns(world, f, world->wrt[k], numeric, &fitness));
+  TG_TRY_GOTO(difference_columns(world, f, world->wrt[k], numeric, &magnitude, &fitness));
   if (*verdict == CALCULUS_RIGHT && fitness == CALCULUS_NOT_FIT) *verdict = CALCULUS_NOT_FIT;
-  compare("gradient against differences", n, found, numeric, 1e-7, verdict, why);
+  compare_above("gradient against differences", n, found, numeric, 1e-7, magnitude, verdict, why);
 done:
   if (*verdict == CALCULUS_WRONG) add_printed(world, "  gradient ", gradient, why);
   tg_free(found);
@@ -573,6 +582,28 @@ tg_status calculus_check_gradient(calculus_world *world, const char *text, const
   return check_line(world, f, verdict, why);
 }
 
+tg_status calculus_check_same(calculus_world *world, const char *text, const char *expected, calculus_verdict *verdict,
+                              tg_text *why)
+{
+  tg_status status = TG_OK;
+  tg_node node = TG_NONE;
+  tg_node other = TG_NONE;
+  double *found = NULL;
+  double *book = NULL;
+  *verdict = CALCULUS_RIGHT;
+  TG_TRY_GOTO(calculus_compile(world, text, false, &node));
+  TG_TRY_GOTO(calculus_compile(world, expected, false, &other));
+  if (entry_count(world, node) != entry_count(world, other)) TG_FAIL_GOTO(TG_SHAPE, "different shapes: %s", text);
+  TG_TRY_GOTO(calculus_sample(world, node, &found));
+  TG_TRY_GOTO(calculus_sample(world, other, &book));
+  compare("values of two texts", entry_count(world, node), found, book, 1e-10, verdict, why);
+  if (*verdict == CALCULUS_WRONG) add_printed(world, "  found ", node, why);
+done:
+  tg_free(found);
+  tg_free(book);
+  return status;
+}
+
 // ---- Jacobian ----
 
 tg_status calculus_check_jacobian(calculus_world *world, const char *text, const char *expected,
@@ -585,6 +616,7 @@ tg_status calculus_check_jacobian(calculus_world *world, const char *text, const
   double *found = NULL;
   double *book = NULL;
   double *numeric = NULL;
+  double magnitude = 0.0;
   TG_TRY_GOTO(calculus_check_value(world, text, verdict, why));
   TG_TRY_GOTO(calculus_compile(world, text, false, &f));
   TG_TRY_GOTO(tg_jacobian(world->graph, f, world->symbols[0], &jacobian));
@@ -593,8 +625,8 @@ tg_status calculus_check_jacobian(calculus_world *world, const char *text, const
   if (entry_count(world, jacobian) != n) TG_FAIL_GOTO(TG_SHAPE, "Jacobian of a wrong shape");
   TG_TRY_GOTO(TG_ARENA_NEW(&world->arena, (size_t)n, &numeric));
   TG_TRY_GOTO(calculus_sample(world, jacobian, &found));
-  TG_TRY_GOTO(difference_columns(world, f, world->wrt[0], numeric, verdict));
-  compare("Jacobian against differences", n, found, numeric, 1e-7, verdict, why);
+  TG_TRY_GOTO(difference_columns(world, f, world->wrt[0], numeric, &magnitude, verdict));
+  compare_above("Jacobian against differences", n, found, numeric, 1e-7, magnitude, verdict, why);
   if (expected != NULL) {
     TG_TRY_GOTO(calculus_compile(world, expected, false, &textbook));
     TG_TRY_GOTO(calculus_sample(world, textbook, &book));

@@ -50,4 +50,8 @@ tg_status calculus_check_gradient(calculus_world *world, const char *text, const
 tg_status calculus_check_jacobian(calculus_world *world, const char *text, const char *expected,
                                   calculus_verdict *verdict, tg_text *why);
 
+// Whether two texts have the same value.
+tg_status calculus_check_same(calculus_world *world, const char *text, const char *expected, calculus_verdict *verdict,
+                              tg_text *why);
+
 #endif

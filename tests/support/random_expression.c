@@ -299,10 +299,55 @@ static void stacked(const writer *w, int rows, int cols, int depth)
     two(w, "kron(", rows / m, cols / n, ", ", m, n, ")", depth);
 }
 
+// A run of operators without parentheses, read from left to right: x'*y*A*B*s/t.*C./D.
+static void run(const writer *w, int rows, int cols, int depth)
+{
+  const int j = 1 + pick(w, 3);
+  const int k = 1 + pick(w, 3);
+  if (pick(w, 3) == 0) put(w, "-");
+  if (pick(w, 3) == 0) one(w, "(", 1, 1, ")*", depth);
+  if (pick(w, 2) == 0) {
+    leaf(w, 1, j);
+    put(w, "*");
+    leaf(w, j, 1);
+    put(w, "*");
+  }
+  if (pick(w, 2) == 0) {
+    leaf(w, rows, j);
+    two(w, "*(", j, k, ")*(", k, cols, ")", depth);
+  } else {
+    one(w, "(", rows, k, ")*", depth);
+    leaf(w, k, cols);
+  }
+  if (pick(w, 3) == 0) one(w, "*(", 1, 1, ")", depth);
+  if (pick(w, 4) == 0) {
+    put(w, "/");
+    positive(w, 1, 1, depth - 1);
+  }
+  if (pick(w, 4) == 0) {
+    put(w, ".*");
+    leaf(w, rows, cols);
+  }
+  if (pick(w, 4) == 0) {
+    put(w, "./");
+    positive(w, rows, cols, depth - 1);
+  }
+  if (pick(w, 4) == 0) {
+    put(w, pick(w, 2) == 0 ? " + " : " - ");
+    leaf(w, rows, cols);
+  }
+}
+
 static void general(const writer *w, int rows, int cols, int depth)
 {
   const int k = 1 + pick(w, 3);
-  switch (pick(w, 13)) {
+  switch (pick(w, 15)) {
+  case 13:
+  case 14:
+    put(w, "(");
+    run(w, rows, cols, depth);
+    put(w, ")");
+    return;
   case 0:
   case 1:
   case 2:
