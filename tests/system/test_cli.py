@@ -71,6 +71,16 @@ def test_help(checks):
     checks.equal("plan is printed once", run(["plan", ROOT / "configs" / "qap-nug12.yaml"], ranks=3).out.count("grid "), 1)
 
 
+def test_environment(checks):
+    """A wrong environment is told, with the remedy."""
+    crowded = run(["info"], ranks=2, environment={"OMP_NUM_THREADS": "64"})
+    checks.check("warning: " in crowded.err and "2 ranks x 64 threads share" in crowded.err,
+                 f"too many threads: {crowded.err}")
+    checks.equal("too many threads: exit status", crowded.status, 0)
+    right = run(["info"], ranks=1, environment={"OMP_NUM_THREADS": "1"})
+    checks.equal("nothing to mend", right.err, "")
+
+
 def test_documentation(checks):
     """The tables of the documentation are those of the program."""
     tables = run(["info", "--keys"]).out
@@ -304,6 +314,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         test_help(checks)
+        test_environment(checks)
         test_documentation(checks)
         test_run(checks, folder)
         test_maximize(checks, folder)
