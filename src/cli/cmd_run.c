@@ -77,6 +77,10 @@ static tg_status run_job(const tg_args *args, const char **sets, int *exit_statu
   tg_status status = tg_run_execute(MPI_COMM_WORLD, &run_options, &run);
   if (status == TG_OK) {
     status = print_summary(run);
+    if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE) {
+      tg_error_set(TG_NUMERIC, TG_HERE, "%s", run->result.reason);
+      tg_cli_print_error(TG_NUMERIC, NULL);
+    }
     *exit_status = opt_outcome_exit(run->result.outcome);
   } else {
     tg_job_print_error(run != NULL ? run->job : NULL, status);

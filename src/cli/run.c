@@ -158,6 +158,12 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   return tg_cost_check_memory(run->comm, plan, &run->setup->choice, run->environment.ranks_here);
 }
 
+static void add_reason(opt_result *result, const char *text)
+{
+  const size_t used = strlen(result->reason);
+  if (text[0] != '\0') snprintf(result->reason + used, sizeof result->reason - used, "; %s", text);
+}
+
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
@@ -174,12 +180,10 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   if (status == TG_OK) status = closed;
   run->result.counts.products -= run->probe_products;
   run->objective = (run->job->maximize ? -1.0 : 1.0) * run->result.objective;
-  // Why a point had no value is known to the executor alone.
-  const char *reason = tg_problem_reason(run->setup->problem);
-  if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE && reason[0] != '\0') {
-    const size_t used = strlen(run->result.reason);
-    snprintf(run->result.reason + used, sizeof run->result.reason - used, "; %s", reason);
-  }
+  // Why a point had no value, and which signal came, the driver does not know.
+  if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
+    add_reason(&run->result, tg_problem_reason(run->setup->problem));
+  if (status == TG_OK && run->result.outcome == OPT_INTERRUPTED) add_reason(&run->result, tg_signals_name());
 done:
   tg_text_fini(&path);
   return status;

@@ -164,6 +164,8 @@ def test_statuses(checks, folder):
     domain = "minimize: tr(X) - logdet(X)\nvariables: {X: {rows: 4, columns: 4, start: zeros}}\n"
     outside = run_job(write_job(folder, domain), folder / "outside", ranks=2)
     checks.equal("start outside the domain: exit status", outside.status, 1)
+    checks.equal("start outside the domain: one error line", outside.err.count(": error: "), 1)
+    checks.equal("start outside the domain: status", outside.report and outside.report["status"], "not_finite")
 
 
 def raw_errors(job, folder, mode):
@@ -215,6 +217,7 @@ def test_signal(checks, folder):
         checks.equal(f"{name}: exit status", process.returncode, 75)
         report = json.loads((out / "report.json").read_text()) if (out / "report.json").exists() else {}
         checks.equal(f"{name}: status", report.get("status"), "interrupted")
+        checks.check(name in report.get("reason", ""), f"{name}: reason {report.get('reason')}")
         checks.check((out / "X.npy").exists(), f"{name}: the variable is written")
 
 

@@ -341,7 +341,6 @@ UNAVAILABLE = [
     ("subject_to", GOOD + "subject_to: [sum(X) - 1]\n", ["subject_to", "not available yet"]),
     ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
     ("preconditioner", change("max_iterations: 20", "preconditioner: kronecker"), ["kronecker", "not available yet"]),
-    ("direct", change("max_iterations: 20", "method: direct"), ["method direct", "not available yet"]),
     ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"), ["method frank-wolfe", "not available yet"]),
     ("alternating", change("max_iterations: 20", "method: alternating"), ["method alternating", "not available yet"]),
 ]
