@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "grad/lower_parts.h"
 
-enum { POWER_MAX = 8, CHAIN_MAX = 64 };
+enum { POWER_MAX = 8, CHAIN_MAX = 64, TURN_MIN = 512 };
 
 bool tg_low_is_inverse(const tg_lowering *l, tg_node node, tg_node *of, bool *trans)
 {
@@ -230,16 +230,42 @@ static tg_status is_symmetric(tg_lowering *l, tg_node node, bool *out)
   return tg_node_is_symmetric(l->graph, node, out);
 }
 
+// A constant that a large product reads transposed in every iteration is transposed once, in setup: n^2 numbers
+// against a kernel that is a tenth slower or worse. Products with one small size live on reading, not on kernels.
+static tg_status turn_constant(tg_lowering *l, tg_node node, double smallest, bool trans, tg_low_value *value)
+{
+  if (value->trans == trans || smallest < TURN_MIN || l->program == TG_PROGRAM_SETUP) return TG_OK;
+  if (l->options->without[TG_PASS_HOISTING] || !tg_low_is_constant(l, node)) return TG_OK;
+  if (trans) TG_TRY(tg_make_trans(l->graph, node, &node));
+  value->trans = trans;
+  value->scale = tg_coef_number(1);
+  return tg_low_plain(l, node, &value->buffer);
+}
+
+static double smallest_size(const tg_lowering *l, tg_node a, tg_node b)
+{
+  const int64_t m = tg_low_rows(l, a);
+  const int64_t k = tg_low_cols(l, a);
+  const int64_t n = tg_low_cols(l, b);
+  return (double)(m < k ? (m < n ? m : n) : (k < n ? k : n));
+}
+
 static tg_status multiply(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t k, int32_t j, tg_coef alpha,
                           bool trans, double beta, int32_t buffer)
 {
   tg_low_value a;
   tg_low_value b;
   bool symmetric[2] = {false, false};
-  TG_TRY(tg_low_chain_emit(l, c, i, k, false, &a));
-  TG_TRY(tg_low_chain_emit(l, c, k + 1, j, false, &b));
-  TG_TRY(is_symmetric(l, node_at(c, i, k), &symmetric[0]));
-  TG_TRY(is_symmetric(l, node_at(c, k + 1, j), &symmetric[1]));
+  // New halves in the layout of the result: the kernels are fastest on plain operands.
+  TG_TRY(tg_low_chain_emit(l, c, i, k, trans, &a));
+  TG_TRY(tg_low_chain_emit(l, c, k + 1, j, trans, &b));
+  const tg_node left = node_at(c, i, k);
+  const tg_node right = node_at(c, k + 1, j);
+  const double smallest = smallest_size(l, left, right);
+  TG_TRY(is_symmetric(l, left, &symmetric[0]));
+  TG_TRY(is_symmetric(l, right, &symmetric[1]));
+  if (!symmetric[0]) TG_TRY(turn_constant(l, left, smallest, trans, &a));
+  if (!symmetric[1]) TG_TRY(turn_constant(l, right, smallest, trans, &b));
   return gemm(l, a, b, symmetric, alpha, trans, beta, buffer);
 }
 
