@@ -71,7 +71,7 @@ static void zero_columns(tg_dmat *matrix)
   const int64_t cols = matrix->local_cols;
   const int64_t ld = matrix->ld;
   double *data = matrix->data;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (cols * ld >= TG_PARALLEL_ENTRIES)
   for (int64_t j = 0; j < cols; j++) memset(data + j * ld, 0, (size_t)ld * sizeof(double));
 }
 

@@ -7,6 +7,10 @@
 
 #include "mpi/grid.h"
 
+// Fewer entries than this are worked on by one thread: waking a team costs some microseconds, more than
+// it saves on a few pages of memory.
+enum { TG_PARALLEL_ENTRIES = 1 << 15 };
+
 typedef struct tg_dmat {
   const tg_grid *grid; // not owned
   int64_t rows;        // global

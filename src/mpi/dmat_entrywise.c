@@ -271,7 +271,7 @@ tg_status tg_dmat_entrywise(tg_workspace *workspace, int n_in, const tg_dmat *co
   TG_TRY(prepare(workspace, n_in, out, constants, &p));
   choose_stretches(out, out, &p);
   const int64_t runs = (p.rows + RUN - 1) / RUN;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (p.rows * p.cols * n_code >= TG_PARALLEL_ENTRIES)
   for (int64_t task = 0; task < runs * p.cols; task++) {
     const int64_t i = task % runs * RUN;
     const int64_t j = task / runs;
@@ -304,7 +304,7 @@ tg_status tg_dmat_entrywise_part(tg_workspace *workspace, int n_in, const tg_dma
   const int64_t runs = (p.rows + RUN - 1) / RUN;
   const tg_segments s = tg_segments_make(runs * p.cols);
   double partials[TG_REDUCE_CHUNKS];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (p.rows * p.cols * n_code >= TG_PARALLEL_ENTRIES)
   for (int64_t k = 0; k < s.chunks; k++) {
     partials[k] = 0;
     for (int64_t task = tg_segments_begin(&s, k); task < tg_segments_begin(&s, k + 1); task++) {

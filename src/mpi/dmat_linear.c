@@ -80,7 +80,7 @@ tg_status tg_dmat_lincomb(int n, const double *coefs, const tg_dmat *const *in, 
   }
   const stretches s = stretches_of(n, in, out);
   const int64_t pieces = (s.length + PIECE - 1) / PIECE;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (s.length * s.count * n >= TG_PARALLEL_ENTRIES)
   for (int64_t task = 0; task < pieces * s.count; task++) {
     int64_t at[2] = {task % pieces * PIECE, task / pieces};
     const int64_t count = s.length - at[0] < PIECE ? s.length - at[0] : PIECE;
@@ -111,7 +111,7 @@ void tg_dmat_fill(double value, tg_dmat *out)
   const int64_t cols = out->local_cols;
   double *data = out->data;
   const int64_t ld = out->ld;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * cols >= TG_PARALLEL_ENTRIES)
   for (int64_t j = 0; j < cols; j++)
     for (int64_t i = 0; i < rows; i++) data[i + j * ld] = value;
 }

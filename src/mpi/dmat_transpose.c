@@ -16,7 +16,7 @@ static void transpose_local(double alpha, const tg_dmat *in, double beta, tg_dma
 {
   const int64_t rows = in->rows;
   const int64_t cols = in->cols;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * cols >= TG_PARALLEL_ENTRIES)
   for (int64_t i0 = 0; i0 < rows; i0 += TILE)
     for (int64_t j0 = 0; j0 < cols; j0 += TILE) {
       const int64_t i1 = i0 + TILE < rows ? i0 + TILE : rows;

@@ -4,8 +4,14 @@
 
 tg_status tg_exec_create_factors(tg_exec *exec)
 {
-  for (int32_t k = 0; k < exec->plan->n_factors; k++)
-    TG_TRY(tg_factor_create(exec->grid, exec->plan->factor_sizes[k], &exec->factors[k]));
+  const tg_plan *plan = exec->plan;
+  for (int32_t k = 0; k < plan->n_factors; k++)
+    TG_TRY(tg_factor_create(exec->grid, plan->factor_sizes[k], &exec->factors[k]));
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
+    for (int32_t i = 0; i < plan->programs[p].n_instrs; i++) {
+      const tg_instr *instr = &plan->programs[p].instrs[i];
+      if (instr->op == TG_OP_LOGDET) exec->factors[instr->factor]->for_logdet = true;
+    }
   return TG_OK;
 }
 
@@ -28,7 +34,9 @@ tg_status tg_exec_cholesky(tg_exec *exec, const tg_instr *instr)
 
 tg_status tg_exec_lu(tg_exec *exec, const tg_instr *instr)
 {
-  return tg_factor_lu(exec->factors[instr->out], exec->in[0]);
+  tg_factor *factor = exec->factors[instr->out];
+  if (factor->for_logdet) return tg_factor_for_logdet(factor, exec->in[0], exec->workspace);
+  return tg_factor_lu(factor, exec->in[0]);
 }
 
 tg_status tg_exec_solve(tg_exec *exec, const tg_instr *instr)

@@ -134,6 +134,34 @@ tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a)
   return TG_OK;
 }
 
+// |a_ij - a_ji| up to this multiple of the largest |a_ij| counts as rounding.
+static const double symmetry_tolerance = 1e-12;
+
+// Largest |a_ij - a_ji| against the largest |a_ij|, the transpose in the room of the factors.
+static tg_status is_symmetric(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace, bool *out)
+{
+  TG_TRY(tg_dmat_transpose(workspace, 1.0, a, factor->matrix));
+  const tg_dmat *t = factor->matrix;
+  double largest[2] = {0, 0};
+  for (int64_t j = 0; j < a->local_cols; j++)
+    for (int64_t i = 0; i < a->local_rows; i++) {
+      const double entry = a->data[i + j * a->ld];
+      largest[0] = fmax(largest[0], fabs(entry - t->data[i + j * t->ld]));
+      largest[1] = fmax(largest[1], fabs(entry));
+    }
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPI_DOUBLE, MPI_MAX, a->grid->comm));
+  *out = largest[0] <= symmetry_tolerance * largest[1];
+  return TG_OK;
+}
+
+tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace)
+{
+  bool symmetric = false;
+  if (a->rows != factor->n || a->cols != factor->n) return tg_factor_lu(factor, a); // which names the mistake
+  TG_TRY(is_symmetric(factor, a, workspace, &symmetric));
+  return symmetric ? tg_factor_cholesky(factor, a) : tg_factor_lu(factor, a);
+}
+
 // --- solves ------------------------------------------------------------------------------------------
 
 static tg_status check_solvable(const tg_factor *factor)

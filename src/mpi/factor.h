@@ -13,6 +13,7 @@ typedef struct tg_factor {
   tg_dmat *matrix;     // the factors
   int *pivots;         // LU: local_rows + block of them
   double *diagonal;    // n, of the factors, on every rank
+  bool for_logdet;     // its logarithmic determinant will be asked for: set by the owner
   int64_t zero_column; // LU: first column with a zero pivot, counted from 1; 0: none
 } tg_factor;
 
@@ -28,6 +29,10 @@ tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a);
 // A = P L U with partial pivoting; A is kept. A singular A is no failure here: its det is 0, but solve, inverse and
 // logdet give TG_NUMERIC with the column. Collective; pdgetrf.
 tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a);
+
+// For log det A, which is defined for positive definite A: Cholesky where A is symmetric to rounding, so that an
+// indefinite A of positive determinant is TG_NUMERIC; LU where it is not symmetric. A is kept. Collective.
+tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace);
 
 // X = op(A)^-1 B, or X = B op(A)^-1 from the right, op = transposition if trans. X may be B. Collective.
 tg_status tg_factor_solve(const tg_factor *factor, bool trans, bool right, const tg_dmat *b, tg_dmat *x,

@@ -44,7 +44,7 @@ double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b)
   const int64_t per_column = (rows + TG_SEGMENT_ROWS - 1) / TG_SEGMENT_ROWS;
   const tg_segments s = tg_segments_make(per_column * (dense ? 1 : a->local_cols));
   double partials[TG_REDUCE_CHUNKS];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (a->local_rows * a->local_cols >= TG_PARALLEL_ENTRIES)
   for (int64_t k = 0; k < s.chunks; k++) {
     double sum = 0;
     for (int64_t piece = tg_segments_begin(&s, k); piece < tg_segments_begin(&s, k + 1); piece++) {

@@ -163,6 +163,38 @@ static void test_not_positive(const tg_grid *grid)
   tg_dmat_destroy(&a);
 }
 
+// log det is that of a positive definite matrix: a determinant of +1 does not make diag(-1, -1, 1, ...) one. A matrix
+// that is not symmetric has its LU factors and the logarithm of its determinant.
+static void test_for_logdet(const tg_grid *grid)
+{
+  tg_workspace *workspace = new_workspace(grid);
+  tg_dmat *a = check_matrix(grid, N, N, 3);
+  tg_factor *factor = NULL;
+  REQUIRE_OK(tg_factor_create(grid, N, &factor));
+  double *entries = check_array(N, N, 0);
+  for (int e = 0; e < N * N; e++) entries[e] = e % N == e / N ? (e % N < 2 ? -1 : 1) : 0;
+  tg_dmat_scatter_small(entries, a);
+  CHECK_FAILS(tg_factor_for_logdet(factor, a, workspace), TG_NUMERIC, "not positive definite");
+  entries[0] = entries[1 + N] = 1;
+  entries[N] = 0.5;
+  tg_dmat_scatter_small(entries, a);
+  double logdet = 1;
+  REQUIRE_OK(tg_factor_for_logdet(factor, a, workspace));
+  CHECK(factor->kind == TG_FACTOR_LU, "a matrix that is not symmetric goes to LU");
+  REQUIRE_OK(tg_factor_logdet(factor, &logdet));
+  CHECK(fabs(logdet) < 1e-14, "logdet %.17g", logdet);
+  entries[1] = 0.5;
+  tg_dmat_scatter_small(entries, a);
+  REQUIRE_OK(tg_factor_for_logdet(factor, a, workspace));
+  CHECK(factor->kind == TG_FACTOR_CHOLESKY, "a symmetric matrix goes to Cholesky");
+  REQUIRE_OK(tg_factor_logdet(factor, &logdet));
+  CHECK(fabs(logdet - log(0.75)) < 1e-14, "logdet %.17g", logdet);
+  tg_free(entries);
+  tg_factor_destroy(&factor);
+  tg_dmat_destroy(&a);
+  tg_workspace_destroy(&workspace);
+}
+
 static void test_refusals(const tg_grid *grid)
 {
   tg_dmat *a = check_matrix(grid, N, N + 1, 3);
@@ -191,6 +223,7 @@ static void run(void)
   check_on_grids(blocks, test_sign);
   check_on_grids(blocks, test_range);
   check_on_grids(blocks, test_not_positive);
+  check_on_grids(blocks, test_for_logdet);
   check_on_grids(&blocks[1], test_refusals);
 }
 
