@@ -17,6 +17,15 @@ typedef struct opt_preconditioner {
   void *self;
 } opt_preconditioner;
 
+// A minimiser known in closed form: what method: direct asks.
+typedef struct opt_closed_form {
+  const char *name; // a phrase: "two Cholesky factorisations"
+  // out := the minimiser of f, as seen from x with gradient g: x - H^-1 g on a quadratic. Collective; three different
+  // points.
+  tg_status (*solve)(void *self, const opt_point *x, const opt_point *g, opt_point *out);
+  void *self;
+} opt_closed_form;
+
 typedef enum opt_option_kind {
   OPT_KIND_NUMBER,  // double
   OPT_KIND_COUNT,   // int64_t, written as a whole number
@@ -55,7 +64,8 @@ typedef struct opt_options {
 #define OPT_OPTION(key, kind, initial, smallest, largest, help) OPT_FIELD_##kind key;
 #include "opt/options.def"
 #undef OPT_OPTION
-  const opt_preconditioner *metric; // NULL: the Frobenius inner product; not owned, not settable by text
+  const opt_preconditioner *metric;   // NULL: the Frobenius inner product; not owned, not settable by text
+  const opt_closed_form *closed_form; // for direct; likewise
 } opt_options;
 
 typedef struct opt_option_row {

@@ -45,6 +45,7 @@ typedef struct opt_run {
 struct opt_solver {
   const char *name;
   bool needs_hessian;
+  bool needs_closed_form; // options.closed_form
   bool is_monotone;
   bool keeps_gradient;           // uses g_old
   const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule

@@ -1,0 +1,338 @@
+// Direct solution of the linear systems of structured quadratics.
+#include "mpi/direct.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "mpi/dmat_ops.h"
+#include "mpi/eigen.h"
+#include "mpi/factor.h"
+#include "mpi/product.h"
+#include "mpi/space.h"
+
+typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE } direct_kind;
+
+typedef struct side {
+  int64_t n;
+  tg_factor *factor; // CHOLESKY, INVERSE: NULL is the identity
+  tg_dmat *basis;    // SPECTRAL: T; NULL is the identity
+  double *values;    // SPECTRAL: t, n of them
+} side;
+
+struct tg_direct {
+  const tg_grid *grid;
+  direct_kind kind;
+  double scale;
+  side sides[2];
+  int n_terms;
+  tg_direct_term *terms;
+  tg_workspace *workspace;
+  tg_dmat *scratch[2]; // SPECTRAL: m x n
+  double smallest;     // eigenvalues of H
+  double largest;
+  double flops;
+};
+
+static const char *const side_names[2] = {"left", "right"};
+
+// ---- creation ----
+
+void tg_direct_destroy(tg_direct **direct)
+{
+  tg_direct *d = *direct;
+  if (d == NULL) return;
+  for (int k = 0; k < 2; k++) {
+    tg_factor_destroy(&d->sides[k].factor);
+    tg_dmat_destroy(&d->sides[k].basis);
+    tg_free(d->sides[k].values);
+    tg_dmat_destroy(&d->scratch[k]);
+  }
+  tg_workspace_destroy(&d->workspace);
+  tg_free(d->terms);
+  tg_free(d);
+  *direct = NULL;
+}
+
+static tg_status create(const tg_grid *grid, direct_kind kind, int64_t rows, int64_t cols, tg_direct **out)
+{
+  *out = NULL;
+  tg_status status = TG_NEW(1, out);
+  if (status == TG_OK) {
+    (*out)->grid = grid;
+    (*out)->kind = kind;
+    (*out)->scale = 1;
+    (*out)->sides[0].n = rows;
+    (*out)->sides[1].n = cols;
+    status = tg_workspace_create(grid, &(*out)->workspace);
+  }
+  return tg_agree(grid->comm, status);
+}
+
+// On failure nothing is left behind.
+static tg_status hand_over(tg_direct **out, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_direct_destroy(out);
+  return tg_error_pass(status, TG_HERE);
+}
+
+static tg_status factorise(tg_direct *d, int which, const tg_dmat *matrix)
+{
+  side *s = &d->sides[which];
+  if (matrix == NULL) return TG_OK;
+  TG_TRY(tg_factor_create(d->grid, matrix->rows, &s->factor));
+  const tg_status status = tg_factor_cholesky(s->factor, matrix);
+  d->flops += pow((double)s->n, 3) / 3;
+  if (status == TG_NUMERIC)
+    TG_FAIL(TG_NUMERIC,
+            "the %s factor of the Hessian action (%lld x %lld) is not positive definite, so that there is no unique "
+            "minimum to solve for: its Cholesky factorisation breaks down",
+            side_names[which], (long long)s->n, (long long)s->n);
+  return status;
+}
+
+static tg_status fill_cholesky(tg_direct *d, double scale, const tg_dmat *left, const tg_dmat *right)
+{
+  if (!(scale > 0)) TG_FAIL(TG_NUMERIC, "the Hessian action has the coefficient %g, expected a positive one", scale);
+  d->scale = scale;
+  TG_TRY(factorise(d, 0, left));
+  return factorise(d, 1, right);
+}
+
+tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *left,
+                                    const tg_dmat *right, tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_CHOLESKY, rows, cols, out);
+  if (status == TG_OK) status = fill_cholesky(*out, scale, left, right);
+  return hand_over(out, status);
+}
+
+tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale, const tg_dmat *s, tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_INVERSE, n, n, out);
+  if (status == TG_OK) status = factorise(*out, 0, s);
+  if (status == TG_NUMERIC)
+    status = tg_error_set(TG_NUMERIC, TG_HERE,
+                          "S of tr(S*X) - logdet(X) is not positive definite: there is no minimum among positive "
+                          "definite matrices");
+  if (status == TG_OK) (*out)->scale = scale;
+  return hand_over(out, status);
+}
+
+// ---- bases ----
+
+// Column j of the matrix times values[j]. Local.
+static void scale_columns(const double *values, tg_dmat *matrix)
+{
+  const tg_grid *grid = matrix->grid;
+  for (int64_t j = 0; j < matrix->local_cols; j++) {
+    const double factor = values[tg_dmat_global_index(j, matrix->block, grid->col, grid->cols)];
+    for (int64_t i = 0; i < matrix->local_rows; i++) matrix->data[i + j * matrix->ld] *= factor;
+  }
+}
+
+static tg_status multiply(tg_direct *d, bool transa, bool transb, const tg_dmat *a, const tg_dmat *b, tg_dmat *c)
+{
+  d->flops += 2.0 * (double)c->rows * (double)c->cols * (double)(transa ? a->rows : a->cols);
+  return tg_product(TG_PRODUCT_AUTO, transa, transb, 1, a, b, 0, c, d->workspace, NULL);
+}
+
+static tg_status decompose(tg_direct *d, const tg_dmat *a, double *values, tg_dmat *basis)
+{
+  d->flops += 9 * pow((double)a->rows, 3);
+  return tg_eigen_symmetric(a, values, basis);
+}
+
+// W = Q m^-1/2 from metric = Q diag(m) Q'; then W' base W = U diag(t) U' and T = W U.
+static tg_status find_pencil_basis(tg_direct *d, side *s, const tg_direct_side *given)
+{
+  tg_dmat *w = NULL;
+  tg_dmat *turned = NULL;
+  tg_dmat *u = NULL;
+  tg_status status = tg_dmat_create(d->grid, s->n, s->n, &w);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &turned);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &u);
+  TG_TRY_GOTO(tg_agree(d->grid->comm, status));
+  TG_TRY_GOTO(decompose(d, given->metric, s->values, w));
+  if (!(s->values[0] > (double)s->n * DBL_EPSILON * s->values[s->n - 1])) {
+    status =
+        tg_error_set(TG_NUMERIC, TG_HERE,
+                     "a factor of the Hessian action that should be positive definite has eigenvalues from %.3g to "
+                     "%.3g",
+                     s->values[0], s->values[s->n - 1]);
+    goto done;
+  }
+  for (int64_t k = 0; k < s->n; k++) s->values[k] = 1 / sqrt(s->values[k]);
+  scale_columns(s->values, w);
+  TG_TRY_GOTO(multiply(d, false, false, given->base, w, u));
+  TG_TRY_GOTO(multiply(d, true, false, w, u, turned));
+  TG_TRY_GOTO(decompose(d, turned, s->values, u));
+  TG_TRY_GOTO(multiply(d, false, false, w, u, s->basis));
+done:
+  tg_dmat_destroy(&u);
+  tg_dmat_destroy(&turned);
+  tg_dmat_destroy(&w);
+  return status;
+}
+
+static tg_status find_basis(tg_direct *d, int which, const tg_direct_side *given)
+{
+  side *s = &d->sides[which];
+  TG_TRY(tg_agree(d->grid->comm, TG_NEW(s->n, &s->values)));
+  if (given->base == NULL) return TG_OK;
+  TG_TRY(tg_agree(d->grid->comm, tg_dmat_create(d->grid, s->n, s->n, &s->basis)));
+  if (given->metric != NULL) return find_pencil_basis(d, s, given);
+  return decompose(d, given->base, s->values, s->basis);
+}
+
+// ---- spectrum ----
+
+static double power_sum(const double *coefs, double t)
+{
+  double sum = 0;
+  for (int p = TG_DIRECT_POWERS - 1; p >= 0; p--) sum = sum * t + coefs[p];
+  return sum;
+}
+
+static double eigenvalue(const tg_direct *d, int64_t i, int64_t j)
+{
+  double sum = 0;
+  for (int k = 0; k < d->n_terms; k++)
+    sum += power_sum(d->terms[k].left, d->sides[0].values[i]) * power_sum(d->terms[k].right, d->sides[1].values[j]);
+  return sum;
+}
+
+// Every rank has all values of both sides, so each finds the extremes for itself, in its own rows of the grid of pairs.
+static tg_status check_spectrum(tg_direct *d)
+{
+  double extremes[2] = {-INFINITY, -INFINITY}; // -smallest, largest
+  const int64_t ranks = (int64_t)d->grid->rows * d->grid->cols;
+  int rank = 0;
+  MPI_Comm_rank(d->grid->comm, &rank);
+  for (int64_t j = rank; j < d->sides[1].n; j += ranks)
+    for (int64_t i = 0; i < d->sides[0].n; i++) {
+      const double w = eigenvalue(d, i, j);
+      extremes[0] = fmax(extremes[0], -w);
+      extremes[1] = fmax(extremes[1], w);
+    }
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, d->grid->comm));
+  d->smallest = -extremes[0];
+  d->largest = extremes[1];
+  const double noise = 8 * (double)(d->sides[0].n + d->sides[1].n) * DBL_EPSILON * fmax(fabs(d->smallest), d->largest);
+  if (d->smallest > noise) return TG_OK;
+  TG_FAIL(TG_NUMERIC, "the Hessian is %s: its eigenvalues reach from %.6g to %.6g; %s",
+          d->smallest < -noise ? "indefinite" : "singular", d->smallest, d->largest,
+          d->smallest < -noise ? "the objective is unbounded below"
+                               : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
+}
+
+static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_terms, const tg_direct_term *terms)
+{
+  tg_status status = TG_NEW(n_terms, &d->terms);
+  for (int k = 0; k < 2 && status == TG_OK; k++)
+    status = tg_dmat_create(d->grid, d->sides[0].n, d->sides[1].n, &d->scratch[k]);
+  TG_TRY(tg_agree(d->grid->comm, status));
+  d->n_terms = n_terms;
+  for (int k = 0; k < n_terms; k++) d->terms[k] = terms[k];
+  TG_TRY(find_basis(d, 0, &sides[0]));
+  TG_TRY(find_basis(d, 1, &sides[1]));
+  return check_spectrum(d);
+}
+
+tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t cols, const tg_direct_side sides[2],
+                                    int n_terms, const tg_direct_term *terms, tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_SPECTRAL, rows, cols, out);
+  if (status == TG_OK) status = fill_spectral(*out, sides, n_terms, terms);
+  return hand_over(out, status);
+}
+
+// ---- application ----
+
+static tg_status apply_cholesky(tg_direct *d, const tg_dmat *r, tg_dmat *z)
+{
+  const double coef = 1 / d->scale;
+  TG_TRY(tg_dmat_lincomb(1, &coef, &r, z));
+  for (int k = 0; k < 2; k++) {
+    if (d->sides[k].factor == NULL) continue;
+    TG_TRY(tg_factor_solve(d->sides[k].factor, false, k == 1, z, z, d->workspace));
+    d->flops += 2.0 * (double)z->rows * (double)z->cols * (double)d->sides[k].n;
+  }
+  return TG_OK;
+}
+
+static void divide_by_spectrum(const tg_direct *d, tg_dmat *matrix)
+{
+  const tg_grid *grid = matrix->grid;
+  for (int64_t j = 0; j < matrix->local_cols; j++) {
+    const int64_t column = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
+    for (int64_t i = 0; i < matrix->local_rows; i++) {
+      const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
+      matrix->data[i + j * matrix->ld] /= eigenvalue(d, row, column);
+    }
+  }
+}
+
+// z = T ((T' r U) ./ w) U'
+static tg_status apply_spectral(tg_direct *d, const tg_dmat *r, tg_dmat *z)
+{
+  const tg_dmat *t = d->sides[0].basis;
+  const tg_dmat *u = d->sides[1].basis;
+  tg_dmat *one = d->scratch[0];
+  tg_dmat *two = d->scratch[1];
+  TG_TRY(t != NULL ? multiply(d, true, false, t, r, one) : tg_dmat_copy(r, one));
+  TG_TRY(u != NULL ? multiply(d, false, false, one, u, two) : tg_dmat_copy(one, two));
+  divide_by_spectrum(d, two);
+  TG_TRY(t != NULL ? multiply(d, false, false, t, two, one) : tg_dmat_copy(two, one));
+  return u != NULL ? multiply(d, false, true, one, u, z) : tg_dmat_copy(one, z);
+}
+
+static tg_status apply_inverse(tg_direct *d, tg_dmat *z)
+{
+  TG_TRY(tg_factor_inverse(d->sides[0].factor, false, z, d->workspace));
+  d->flops += 2.0 / 3 * pow((double)z->rows, 3);
+  return tg_dmat_lincomb(1, &d->scale, (const tg_dmat *const[]){z}, z);
+}
+
+tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z)
+{
+  tg_direct *d = self;
+  switch (d->kind) {
+  case DIRECT_CHOLESKY:
+    return apply_cholesky(d, tg_space_block(r, 0), tg_space_block(z, 0));
+  case DIRECT_SPECTRAL:
+    return apply_spectral(d, tg_space_block(r, 0), tg_space_block(z, 0));
+  case DIRECT_INVERSE:
+    break;
+  }
+  return apply_inverse(d, tg_space_block(z, 0));
+}
+
+tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out)
+{
+  const tg_direct *d = self;
+  TG_TRY(tg_direct_apply(self, g, out));
+  if (d->kind == DIRECT_INVERSE) return TG_OK;
+  const double coefs[2] = {1, -1};
+  tg_dmat *z = tg_space_block(out, 0);
+  return tg_dmat_lincomb(2, coefs, (const tg_dmat *const[]){tg_space_block(x, 0), z}, z);
+}
+
+// ---- reports ----
+
+double tg_direct_condition(const tg_direct *direct)
+{
+  return direct->kind == DIRECT_SPECTRAL ? direct->largest / direct->smallest : 0;
+}
+
+double tg_direct_flops(const tg_direct *direct)
+{
+  return direct->flops;
+}
+
+int64_t tg_direct_products(const tg_direct *direct)
+{
+  const double n = fmax((double)direct->sides[0].n, (double)direct->sides[1].n);
+  return (int64_t)ceil(direct->flops / (2 * n * n * n));
+}

@@ -1,0 +1,55 @@
+// Linear systems of a quadratic's Hessian solved directly, on distributed matrices.
+//
+// H[V] = sum_k c_k L_k V R_k with symmetric factors, V m x n. Either one term, L and R positive definite, by two
+// Cholesky factorisations; or any number, with T' L_k T and U' R_k U diagonal for one T and one U, by symmetric
+// eigenproblems.
+#ifndef TG_MPI_DIRECT_H
+#define TG_MPI_DIRECT_H
+
+#include "mpi/dmat.h"
+#include "opt/space.h"
+
+enum { TG_DIRECT_POWERS = 5 };
+
+typedef struct tg_direct tg_direct;
+
+// One side: T' metric T = I, T' base T = diag(t). NULL is the identity. Both are read while a tg_direct is created
+// only.
+typedef struct tg_direct_side {
+  const tg_dmat *metric;
+  const tg_dmat *base;
+} tg_direct_side;
+
+// H's eigenvalues are w(i,j) = sum_k left_k(s_i) right_k(t_j), polynomials in the eigenvalues of the sides.
+typedef struct tg_direct_term {
+  double left[TG_DIRECT_POWERS];
+  double right[TG_DIRECT_POWERS];
+} tg_direct_term;
+
+// H[V] = scale L V R. left and right may be NULL, the identity. TG_NUMERIC names the side that is not positive
+// definite. Collective; 1/3 m^3 + 1/3 n^3 flops.
+tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *left,
+                                    const tg_dmat *right, tg_direct **out);
+// H by its sides and terms. TG_NUMERIC when a metric is not positive definite, or when H is not: singular or
+// indefinite, with its extreme eigenvalues. Collective; a symmetric eigenproblem for each base and each metric.
+tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t cols, const tg_direct_side sides[2],
+                                    int n_terms, const tg_direct_term *terms, tg_direct **out);
+// The stationary point X = scale S^-1 of tr(S X) - scale logdet(X), S positive definite (TG_NUMERIC). Collective.
+tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale, const tg_dmat *s, tg_direct **out);
+// NULL is fine. Local.
+void tg_direct_destroy(tg_direct **direct);
+
+// z = H^-1 r; for `inverse` z = the stationary point. self is the tg_direct: the signature is a preconditioner's. r and
+// z are different points of one block. Collective.
+tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z);
+// out = x - H^-1 g, for `inverse` the stationary point: the signature is a closed form's. Collective.
+tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out);
+
+// Largest over smallest eigenvalue of H where the spectrum is known, else 0.
+double tg_direct_condition(const tg_direct *direct);
+// Floating point operations so far, all ranks together, with 9 n^3 for an eigenproblem, and the same in units of one
+// product of the larger side, rounded up.
+double tg_direct_flops(const tg_direct *direct);
+int64_t tg_direct_products(const tg_direct *direct);
+
+#endif
