@@ -1,5 +1,6 @@
 // Dispatch of subcommands and MPI's life time.
 #include "cli/cli.h"
+#include "cli/launch.h"
 
 #include <mpi.h>
 #include <stdlib.h>
@@ -22,11 +23,20 @@ static const command commands[] = {
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
-bool tg_cli_is_launched(void)
+bool tg_cli_has_mpi(void)
 {
-  // A Slurm batch script has SLURM_PROCID too, but is no step of srun: SLURM_STEP_ID tells them apart.
-  const bool by_srun = getenv("SLURM_PROCID") != NULL && getenv("SLURM_STEP_ID") != NULL;
-  return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL || getenv("PMI_RANK") != NULL || by_srun;
+  int begun = 0;
+  int over = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&over);
+  return begun && !over;
+}
+
+int tg_cli_rank(void)
+{
+  int rank = 0;
+  if (tg_cli_has_mpi()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
 }
 
 static tg_status print_usage(FILE *stream)

@@ -9,10 +9,6 @@
 // The whole program; returns its exit status. The only caller is main.
 int tg_cli_main(int argc, char **argv);
 
-// Whether this process was started by an MPI launcher (mpirun, srun): then MPI is started for every subcommand,
-// rank 0 alone works where one process is enough, and all ranks leave together with one exit status.
-bool tg_cli_is_launched(void);
-
 // Subcommands. argv[0] is the command's name. A status other than TG_OK is printed by the caller and decides the exit
 // status; otherwise *exit_status does (0 on entry).
 #define TG_COMMAND(name, function, who, help) tg_status function(int argc, char **argv, int *exit_status);

@@ -2,25 +2,8 @@
 #include "cli/console.h"
 
 #include <errno.h>
-#include <mpi.h>
 #include <stdarg.h>
 #include <string.h>
-
-bool tg_cli_has_mpi(void)
-{
-  int begun = 0;
-  int over = 0;
-  MPI_Initialized(&begun);
-  MPI_Finalized(&over);
-  return begun && !over;
-}
-
-int tg_cli_rank(void)
-{
-  int rank = 0;
-  if (tg_cli_has_mpi()) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
-}
 
 void tg_cli_diagnose(tg_status status, const tg_source *source, tg_text *out)
 {

@@ -7,7 +7,7 @@
 #include "base/source.h"
 #include "cli/args.h"
 
-// Whether MPI is running, and my rank: 0 where it is not.
+// Whether MPI is running, and my rank: 0 where it is not. Answered by the program: cli.c with MPI, front.c without.
 bool tg_cli_has_mpi(void);
 int tg_cli_rank(void);
 // The error record as text: located in `source` when the error carries a span and a source is given, else

@@ -26,18 +26,18 @@ static double homogeneity_of(const tg_graph *g, const tg_info *info, const doubl
     return sum;
   case TG_LIN:
     for (int32_t i = 1; i < info->n_args; i++)
-      if (degrees[info->args[i]] != degrees[info->args[0]]) return NAN;
+      if (degrees[info->args[i]] != degrees[info->args[0]]) return nan("");
     return degrees[info->args[0]];
   case TG_POW:
     if (tg_node_is_number(g, info->args[1], &exponent)) return exponent * degrees[info->args[0]];
-    return degrees[info->args[0]] == 0.0 && degrees[info->args[1]] == 0.0 ? 0.0 : NAN;
+    return degrees[info->args[0]] == 0.0 && degrees[info->args[1]] == 0.0 ? 0.0 : nan("");
   case TG_MPOW:
     return (double)info->exponent * degrees[info->args[0]];
   case TG_INV:
     return -degrees[info->args[0]];
   case TG_DET:
     if (degrees[info->args[0]] == 0.0) return 0.0;
-    if (tg_dim_value(g, tg_node_info(g, info->args[0])->rows) < 0) return NAN;
+    if (tg_dim_value(g, tg_node_info(g, info->args[0])->rows) < 0) return nan("");
     return degrees[info->args[0]] * (double)tg_dim_value(g, tg_node_info(g, info->args[0])->rows);
   case TG_TRANS:
   case TG_TR:
@@ -53,7 +53,7 @@ static double homogeneity_of(const tg_graph *g, const tg_info *info, const doubl
     return 0.0;
   default:
     for (int32_t i = 0; i < info->n_args; i++)
-      if (degrees[info->args[i]] != 0.0) return NAN;
+      if (degrees[info->args[i]] != 0.0) return nan("");
     return 0.0;
   }
 }
