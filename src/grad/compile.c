@@ -11,10 +11,20 @@
 
 static tg_status build(tg_builder *b, const tg_ast *ast, tg_node *out);
 
+// A failure of a constructor (a division by zero, an overflow) is placed at the subexpression that met it.
+static tg_status place_failure(tg_status status, const tg_ast *ast)
+{
+  tg_error *error = tg_error_get();
+  if (status == TG_OK || error->has_span) return status;
+  error->has_span = true;
+  error->span = ast->span;
+  return status;
+}
+
 static tg_status build_reciprocal(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   TG_TRY(build(b, ast, out));
-  return tg_make_pow_number(b->graph, *out, -1.0, out);
+  return place_failure(tg_make_pow_number(b->graph, *out, -1.0, out), ast);
 }
 
 static tg_status build_sum(tg_builder *b, const tg_ast *ast, tg_node *out)
@@ -139,16 +149,9 @@ static tg_status build_node(tg_builder *b, const tg_ast *ast, tg_node *out)
   TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
 }
 
-// A failure of a constructor (a division by zero, an overflow) is placed at the subexpression that met it.
 static tg_status build(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
-  const tg_status status = build_node(b, ast, out);
-  tg_error *error = tg_error_get();
-  if (status != TG_OK && !error->has_span) {
-    error->has_span = true;
-    error->span = ast->span;
-  }
-  return status;
+  return place_failure(build_node(b, ast, out), ast);
 }
 
 // ---- names without a declaration ----
