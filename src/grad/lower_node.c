@@ -251,14 +251,17 @@ tg_status tg_low_factor(tg_lowering *l, tg_node node, int32_t *factor, bool *tra
   return status;
 }
 
+// inv(A), or its transpose where `node` is that.
 static tg_status make_inverse(tg_lowering *l, tg_node node, tg_low_value *out)
 {
   const tg_info *info = tg_node_info(l->graph, node);
+  const bool turned = info->kind == TG_TRANS;
   bool trans = false;
   tg_instr instr = tg_instr_make(TG_OP_INVERSE, -1);
+  if (turned) info = tg_node_info(l->graph, info->args[0]);
   TG_TRY(tg_low_factor(l, info->args[0], &instr.factor, &trans));
   TG_TRY(tg_low_buffer_new(l, node, false, &instr.out));
-  instr.trans[0] = trans;
+  instr.trans[0] = trans != turned;
   *out = whole(instr.out);
   return tg_low_append(l, &instr);
 }
@@ -359,7 +362,9 @@ static tg_status make_product(tg_lowering *l, tg_node node, tg_low_value *out)
 
 static tg_status make_transposed(tg_lowering *l, tg_node node, tg_low_value *out)
 {
-  TG_TRY(tg_low_matrix(l, tg_node_info(l->graph, node)->args[0], out));
+  const tg_node argument = tg_node_info(l->graph, node)->args[0];
+  if (tg_node_info(l->graph, argument)->kind == TG_INV) return make_inverse(l, node, out);
+  TG_TRY(tg_low_matrix(l, argument, out));
   out->trans = !out->trans;
   return TG_OK;
 }

@@ -203,6 +203,7 @@ int32_t tg_low_sharers(const tg_lowering *l, tg_node node);
 // ---- lower_rewrite.c: equal objectives ----
 
 tg_status tg_low_symmetrise(tg_lowering *l, tg_node f, tg_node *out);
+tg_status tg_low_unstack(tg_lowering *l, tg_node f, tg_node *out);
 tg_status tg_low_expand(tg_lowering *l, tg_node f, tg_node *out);
 
 // ---- lower_images.c: linear images of the point ----

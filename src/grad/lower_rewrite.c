@@ -5,7 +5,7 @@
 #include "grad/lower_parts.h"
 #include "grad/op.h"
 
-enum { EXPAND_MAX = 64 }; // terms of one product multiplied out
+enum { EXPAND_MAX = 64, KRON_POWER_MAX = 8 }; // terms of one product multiplied out; factors of a power
 
 // Rebuilds everything below `node`, arguments first, and hands each rebuilt node to `visit`.
 typedef tg_status visitor(tg_lowering *l, tg_node node, tg_node *out);
@@ -108,6 +108,97 @@ static tg_status symmetrise_node(tg_lowering *l, tg_node node, tg_node *out)
 tg_status tg_low_symmetrise(tg_lowering *l, tg_node f, tg_node *out)
 {
   return rewrite(l, f, symmetrise_node, out);
+}
+
+// ---- Kronecker products ----
+
+// kron(A, B)*v = vec(B*V*A') with vec(V) = v: products of the factors' sizes, and the big matrix is never made.
+static tg_status apply_kron(tg_lowering *l, tg_node kron, tg_node v, tg_node *out)
+{
+  const tg_info *info = tg_node_info(l->graph, kron);
+  tg_node turned = TG_NONE;
+  tg_node matrix = TG_NONE;
+  const tg_dim rows = tg_node_info(l->graph, info->args[1])->cols;
+  TG_TRY(tg_make_trans(l->graph, info->args[0], &turned));
+  TG_TRY(tg_make_unvec(l->graph, v, rows, tg_node_info(l->graph, info->args[0])->cols, &matrix));
+  const tg_node factors[3] = {info->args[1], matrix, turned};
+  TG_TRY(tg_make_prod(l->graph, 3, factors, &matrix));
+  return tg_make_unary(l->graph, TG_VEC, matrix, out);
+}
+
+// How often, and which, Kronecker product a factor multiplies by: kron(A, B)^k k times, anything else never.
+static int64_t krons_in(const tg_lowering *l, tg_node factor, tg_node *kron)
+{
+  const tg_info *info = tg_node_info(l->graph, factor);
+  *kron = info->kind == TG_MPOW ? info->args[0] : factor;
+  if (tg_node_info(l->graph, *kron)->kind != TG_KRON) return 0;
+  return info->kind == TG_MPOW ? info->exponent : 1;
+}
+
+// The matrix M of a node vec(M), TG_NONE for any other.
+static tg_node stacked(const tg_lowering *l, tg_node node)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  return info->kind == TG_VEC ? info->args[0] : TG_NONE;
+}
+
+// v'*w where one of the two is vec(M): an inner product of matrices, nothing stacked.
+static tg_status unstack_inner(tg_lowering *l, const tg_info *info, tg_node *out)
+{
+  tg_node left = TG_NONE;
+  tg_node right = info->args[1];
+  TG_TRY(tg_make_trans(l->graph, info->args[0], &left));
+  const tg_node a = stacked(l, left);
+  const tg_node b = stacked(l, right);
+  if (a == TG_NONE && b == TG_NONE) return TG_OK;
+  const tg_info *shape = tg_node_info(l->graph, a != TG_NONE ? a : b);
+  left = a;
+  if (a == TG_NONE) TG_TRY(tg_make_trans(l->graph, info->args[0], &left));
+  if (a == TG_NONE) TG_TRY(tg_make_unvec(l->graph, left, shape->rows, shape->cols, &left));
+  if (b == TG_NONE) TG_TRY(tg_make_unvec(l->graph, right, shape->rows, shape->cols, &right));
+  return tg_make_dot(l->graph, left, b != TG_NONE ? b : right, out);
+}
+
+// The last Kronecker product of a chain that ends in one column.
+static tg_status unstack_right(tg_lowering *l, const tg_info *info, bool *changed, tg_node *out)
+{
+  *changed = false;
+  if (!tg_dim_is_one(l->graph, info->cols)) return TG_OK;
+  for (int32_t i = info->n_args - 2; i >= info->n_scalars && !*changed; i--) {
+    tg_node kron = TG_NONE;
+    const int64_t times = krons_in(l, info->args[i], &kron);
+    if (times == 0 || times > KRON_POWER_MAX) continue;
+    tg_node *factors = NULL;
+    tg_node v = TG_NONE;
+    TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)info->n_args, &factors));
+    memcpy(factors, info->args, sizeof(tg_node) * (size_t)i);
+    TG_TRY(tg_make_prod(l->graph, info->n_args - i - 1, info->args + i + 1, &v));
+    for (int64_t k = 0; k < times; k++) TG_TRY(apply_kron(l, kron, v, &v));
+    factors[i] = v;
+    TG_TRY(tg_make_prod(l->graph, i + 1, factors, out));
+    *changed = true;
+  }
+  return TG_OK;
+}
+
+static tg_status unstack_node(tg_lowering *l, tg_node node, tg_node *out)
+{
+  bool changed = true;
+  *out = node;
+  while (changed) {
+    const tg_info *product = tg_node_info(l->graph, *out);
+    if (product->kind != TG_PROD) return TG_OK;
+    TG_TRY(unstack_right(l, product, &changed, out));
+  }
+  const tg_info *info = tg_node_info(l->graph, *out);
+  if (info->kind == TG_PROD && info->n_args == 2 && info->n_scalars == 0 && tg_node_is_scalar(l->graph, *out))
+    return unstack_inner(l, info, out);
+  return TG_OK;
+}
+
+tg_status tg_low_unstack(tg_lowering *l, tg_node f, tg_node *out)
+{
+  return rewrite(l, f, unstack_node, out);
 }
 
 // ---- products of sums ----

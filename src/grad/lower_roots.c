@@ -120,6 +120,7 @@ static tg_status direction_nodes(tg_lowering *l, tg_node *out)
 static tg_status rewrite(tg_lowering *l, tg_node *f)
 {
   const bool traces = !l->options->without[TG_PASS_TRACES];
+  if (!l->options->without[TG_PASS_ASSOCIATION]) TG_TRY(tg_low_unstack(l, *f, f));
   if (traces) TG_TRY(tg_low_symmetrise(l, *f, f));
   if (!l->variant.expand) return TG_OK;
   TG_TRY(tg_low_expand(l, *f, f));

@@ -82,6 +82,18 @@ static bool opens_argument(const tg_lowering *l, const tg_info *info)
 
 static tg_status use(tg_lowering *l, tg_node node);
 
+// The factors of a chain, powers written out as the chain will be.
+static tg_status use_factors(tg_lowering *l, tg_node product)
+{
+  int32_t n = 0;
+  tg_node *factors = NULL;
+  const tg_info *info = tg_node_info(l->graph, product);
+  for (int32_t i = 0; info->kind == TG_PROD && i < info->n_scalars; i++) TG_TRY(use(l, info->args[i]));
+  TG_TRY(tg_low_factors(l, product, &n, &factors));
+  for (int32_t i = 0; i < n; i++) TG_TRY(use(l, factors[i]));
+  return TG_OK;
+}
+
 static tg_status use_arguments(tg_lowering *l, const tg_info *info)
 {
   for (int32_t i = 0; i < info->n_args; i++) TG_TRY(use(l, info->args[i]));
@@ -102,10 +114,11 @@ static tg_status use(tg_lowering *l, tg_node node)
   if ((*uses)++ > 0) return TG_OK;
   if (opens_argument(l, info)) {
     TG_TRY(count_runs(l, info->args[0], info->kind == TG_TR));
-    return use_arguments(l, tg_node_info(l->graph, info->args[0]));
+    return use_factors(l, info->args[0]);
   }
-  if (info->kind == TG_PROD && info->n_scalars == 0) TG_TRY(count_runs(l, node, false));
-  return use_arguments(l, info);
+  if (info->kind != TG_PROD || info->n_scalars > 0) return use_arguments(l, info);
+  TG_TRY(count_runs(l, node, false));
+  return use_factors(l, node);
 }
 
 tg_status tg_low_uses_count(tg_lowering *l, int32_t n, const tg_node *nodes)

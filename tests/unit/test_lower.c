@@ -406,6 +406,64 @@ static void degree_bounds_the_line(void **state)
   unload(&p);
 }
 
+// ---- Kronecker products, transposed constants ----
+
+// kron(A, B)*v as two products: the 900 x 900 matrix is never made.
+static void kronecker_products_are_not_formed(void **state)
+{
+  (void)state;
+  static const example e = {"vec(X)'*kron(B, A)*vec(X) + sumsq(kron(A, Z)*k)",
+                            {{.name = "X", .rows = 30, .cols = 30, .is_free = true},
+                             {.name = "Z", .rows = 30, .cols = 30, .is_free = true},
+                             {.name = "A", .rows = 30, .cols = 30},
+                             {.name = "B", .rows = 30, .cols = 30},
+                             {.name = "k", .rows = 900, .cols = 1}}};
+  lowered p;
+  load(&e, &every_pass, &p);
+  for (int32_t b = 0; b < p.plan->n_buffers; b++) assert_true(p.plan->buffers[b].cols <= 30);
+  unload(&p);
+}
+
+static bool reads_constant_transposed(const tg_plan *plan, const tg_instr *instr)
+{
+  for (int s = 0; s < 2 && instr->op == TG_OP_GEMM; s++) {
+    const tg_buffer_kind kind = plan->buffers[instr->in[s]].kind;
+    if (instr->trans[s] && (kind == TG_BUFFER_DATA || kind == TG_BUFFER_CONSTANT)) return true;
+  }
+  return false;
+}
+
+static int transposed_reads(const example *e, tg_lower_options options, int *transposes)
+{
+  lowered p;
+  int sum = 0;
+  options.without[TG_PASS_IMAGES] = true;
+  load(e, &options, &p);
+  const tg_program *gradient = &p.plan->programs[TG_PROGRAM_GRADIENT];
+  for (int32_t k = 0; k < gradient->n_instrs; k++) sum += reads_constant_transposed(p.plan, &gradient->instrs[k]);
+  *transposes = count(&p, TG_PROGRAM_SETUP, TG_OP_TRANSPOSE);
+  unload(&p);
+  return sum;
+}
+
+// The kernels are fastest on plain operands: where products are large, setup turns the constants they read.
+static void large_constants_are_transposed_once(void **state)
+{
+  (void)state;
+  static const example large = {"tr(A*B*A'*C)",
+                                {{.name = "A", .rows = 700, .cols = 600, .is_free = true},
+                                 {.name = "B", .rows = 600, .cols = 600},
+                                 {.name = "C", .rows = 700, .cols = 700}}};
+  tg_lower_options options = every_pass;
+  int transposes = 0;
+  assert_int_equal(transposed_reads(&large, options, &transposes), 0);
+  assert_int_equal(transposes, 2);
+  assert_true(transposed_reads(&trace_general, options, &transposes) > 0); // small: not worth the memory
+  assert_int_equal(transposes, 0);
+  options.without[TG_PASS_HOISTING] = true;
+  assert_true(transposed_reads(&large, options, &transposes) > 0);
+}
+
 // ---- names, options, refusals ----
 
 static void passes_have_names(void **state)
@@ -516,6 +574,8 @@ int main(void)
       cmocka_unit_test(exact_line_search_costs_one_hessian_action),
       cmocka_unit_test(no_images_without_a_line),
       cmocka_unit_test(degree_bounds_the_line),
+      cmocka_unit_test(kronecker_products_are_not_formed),
+      cmocka_unit_test(large_constants_are_transposed_once),
       cmocka_unit_test(passes_have_names),
       cmocka_unit_test(written_cost_of_the_trace),
       cmocka_unit_test(direction_names_do_not_clash),
