@@ -8,19 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "grad/calculus.h"
 #include "grad/op.h"
+#include "grad/print_parts.h"
 
 // How tightly a printed expression holds together.
 typedef enum precedence { PREC_SUM, PREC_TERM, PREC_UNARY, PREC_POWER, PREC_ATOM } precedence;
-
-typedef struct printer {
-  tg_graph *g;
-  tg_format format;
-  tg_text *out;
-} printer;
-
-enum { FORMATS = 5 };
 
 // One-argument operators by format; '@' stands for the argument, printed as a whole expression.
 typedef struct unary_row {
@@ -68,136 +60,15 @@ static const char *const scale_ops[FORMATS] = {"*", "·", " ", " * ", "*"};
 static const char *const had_ops[FORMATS] = {".*", " ⊙ ", " \\odot ", " * ", ".*"};
 static const char *const quotient_ops[FORMATS] = {"./", " ⊘ ", " \\oslash ", " / ", "./"};
 
-static void print_node(printer *p, tg_node node, precedence least, tg_status *status);
+static void print_node(tg_printer *p, tg_node node, precedence least, tg_status *status);
 
-static void add(printer *p, const char *text)
-{
-  tg_text_add(p->out, text);
-}
-
-static void print_template(printer *p, const char *template, tg_node arg, tg_status *status)
+static void print_template(tg_printer *p, const char *template, tg_node arg, tg_status *status)
 {
   for (const char *c = template; *c != '\0'; c++) {
     if (*c == '@')
       print_node(p, arg, PREC_SUM, status);
     else
       tg_text_add_bytes(p->out, c, 1);
-  }
-}
-
-// ---- names, numbers, sizes ----
-
-static const char *const latex_greek[] = {"alpha", "beta",  "gamma",   "delta", "epsilon", "zeta", "eta",  "theta",
-                                          "iota",  "kappa", "lambda",  "mu",    "nu",      "xi",   "pi",   "rho",
-                                          "sigma", "tau",   "upsilon", "phi",   "chi",     "psi",  "omega"};
-
-// x_opt as x_{opt}, lambda as \lambda, several letters upright.
-static void print_latex_name(printer *p, const char *name)
-{
-  const char *underscore = strchr(name, '_');
-  const size_t length = underscore != NULL && underscore != name ? (size_t)(underscore - name) : strlen(name);
-  bool greek = false;
-  for (size_t i = 0; i < sizeof latex_greek / sizeof latex_greek[0]; i++)
-    greek = greek || (strlen(latex_greek[i]) == length && strncmp(name, latex_greek[i], length) == 0);
-  if (greek) add(p, "{\\");
-  if (!greek && length > 1) add(p, "\\mathrm{");
-  for (size_t i = 0; i < length; i++) {
-    if (name[i] == '_') add(p, "\\");
-    tg_text_add_bytes(p->out, name + i, 1);
-  }
-  if (greek || length > 1) add(p, "}");
-  if (name[length] == '\0') return;
-  add(p, "_{\\mathrm{");
-  for (const char *c = name + length + 1; *c != '\0'; c++) {
-    if (*c == '_') add(p, "\\");
-    tg_text_add_bytes(p->out, c, 1);
-  }
-  add(p, "}}");
-}
-
-static void print_name(printer *p, const char *name)
-{
-  if (p->format == TG_FORMAT_LATEX)
-    print_latex_name(p, name);
-  else
-    add(p, name);
-}
-
-static void print_number(printer *p, double value)
-{
-  tg_text_add_number(p->out, value);
-}
-
-static void print_superscript(printer *p, int64_t value)
-{
-  static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-  char text[24];
-  const int n = snprintf(text, sizeof text, "%" PRId64, value);
-  for (int i = 0; i < n; i++) add(p, text[i] == '-' ? "⁻" : digits[text[i] - '0']);
-}
-
-static void print_size(printer *p, tg_dim dim)
-{
-  tg_dim_print(p->g, dim, p->out);
-}
-
-static void print_two_sizes(printer *p, const char *before, tg_dim a, const char *between, tg_dim b, const char *after)
-{
-  add(p, before);
-  print_size(p, a);
-  add(p, between);
-  print_size(p, b);
-  add(p, after);
-}
-
-static void print_constant(printer *p, const tg_info *info)
-{
-  static const char *const names[3] = {"eye", "ones", "zeros"};
-  const char *name = names[info->kind == TG_EYE ? 0 : info->kind == TG_ONES ? 1 : 2];
-  const bool eye = info->kind == TG_EYE;
-  if (p->format == TG_FORMAT_LATEX || (p->format == TG_FORMAT_UNICODE && eye)) {
-    add(p, eye ? "I" : info->kind == TG_ONES ? "\\mathbf{1}" : "0");
-    add(p, p->format == TG_FORMAT_LATEX ? "_{" : "(");
-    print_size(p, info->rows);
-    if (!eye) add(p, " \\times ");
-    if (!eye) print_size(p, info->cols);
-    add(p, p->format == TG_FORMAT_LATEX ? "}" : ")");
-    return;
-  }
-  if (p->format == TG_FORMAT_NUMPY) add(p, "np.");
-  add(p, name);
-  add(p, p->format == TG_FORMAT_NUMPY && !eye ? "((" : "(");
-  print_size(p, info->rows);
-  if (!eye) add(p, p->format == TG_FORMAT_NUMPY ? ", " : ",");
-  if (!eye) print_size(p, info->cols);
-  add(p, p->format == TG_FORMAT_NUMPY && !eye ? "))" : ")");
-}
-
-static void print_comm(printer *p, const tg_info *info)
-{
-  const tg_dim m = info->dims[0];
-  const tg_dim n = info->dims[1];
-  switch (p->format) {
-  case TG_FORMAT_LATEX:
-    print_two_sizes(p, "K_{", m, ",", n, "}");
-    break;
-  case TG_FORMAT_NUMPY:
-    add(p, "np.eye(");
-    print_size(p, info->rows);
-    add(p, ")[np.arange(");
-    print_size(p, info->rows);
-    print_two_sizes(p, ").reshape((", m, ", ", n, "), order=\"F\").ravel()]");
-    break;
-  case TG_FORMAT_OCTAVE:
-    add(p, "eye(");
-    print_size(p, info->rows);
-    add(p, ")(reshape(1:");
-    print_size(p, info->rows);
-    print_two_sizes(p, ",", m, ",", n, ")'(:), :)");
-    break;
-  default:
-    print_two_sizes(p, "comm(", m, ",", n, ")");
-    break;
   }
 }
 
@@ -215,7 +86,7 @@ static bool is_sqrt(const tg_graph *g, const tg_info *info)
   return info->kind == TG_POW && tg_node_is_number(g, info->args[1], &exponent) && exponent == 0.5;
 }
 
-static precedence precedence_of(const printer *p, tg_node node)
+static precedence precedence_of(const tg_printer *p, tg_node node)
 {
   const tg_info *info = tg_node_info(p->g, node);
   double exponent = 0.0;
@@ -251,17 +122,17 @@ static precedence precedence_of(const printer *p, tg_node node)
 // ---- sums and products ----
 
 // A positive coefficient before a term: "2*"; nothing for 1.
-static void print_coefficient(printer *p, double coef)
+static void print_coefficient(tg_printer *p, double coef)
 {
   if (coef == 1.0) return;
-  print_number(p, coef);
-  add(p, scale_ops[p->format]);
+  tg_print_number(p, coef);
+  tg_print_add(p, scale_ops[p->format]);
 }
 
-static void print_term(printer *p, double coef, tg_node node, tg_status *status);
+static void print_term(tg_printer *p, double coef, tg_node node, tg_status *status);
 
 // Positive terms first, so that a sum does not begin with a minus if it can help it.
-static void print_lin(printer *p, const tg_info *info, tg_status *status)
+static void print_lin(tg_printer *p, const tg_info *info, tg_status *status)
 {
   bool first = true;
   for (int pass = 0; pass < 2; pass++) {
@@ -269,9 +140,9 @@ static void print_lin(printer *p, const tg_info *info, tg_status *status)
       const double coef = info->coefs[i];
       if ((coef > 0.0) != (pass == 0)) continue;
       if (first)
-        add(p, coef < 0.0 ? "-" : "");
+        tg_print_add(p, coef < 0.0 ? "-" : "");
       else
-        add(p, coef < 0.0 ? " - " : " + ");
+        tg_print_add(p, coef < 0.0 ? " - " : " + ");
       first = false;
       print_term(p, fabs(coef), info->args[i], status);
     }
@@ -279,7 +150,7 @@ static void print_lin(printer *p, const tg_info *info, tg_status *status)
 }
 
 // coef times one factor-like node in the denominator: s^-2 as /s^2.
-static void print_divisor(printer *p, tg_node node, const char *op, tg_status *status)
+static void print_divisor(tg_printer *p, tg_node node, const char *op, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
   double exponent = 0.0;
@@ -287,55 +158,55 @@ static void print_divisor(printer *p, tg_node node, const char *op, tg_status *s
   is_reciprocal(p->g, node, &exponent);
   *status = tg_make_pow_number(p->g, info->args[0], -exponent, &inverse);
   if (*status != TG_OK) return;
-  add(p, op);
+  tg_print_add(p, op);
   print_node(p, inverse, PREC_POWER, status);
 }
 
 // Factors of a chain: a sum or an entrywise product among them stands in parentheses.
-static void print_chain_factor(printer *p, tg_node node, bool alone, tg_status *status)
+static void print_chain_factor(tg_printer *p, tg_node node, bool alone, tg_status *status)
 {
   print_node(p, node, alone ? PREC_TERM : PREC_UNARY, status);
 }
 
-static void print_prod(printer *p, double coef, const tg_info *info, tg_status *status)
+static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_status *status)
 {
   double exponent = 0.0;
   bool first = true;
   const int32_t n_chain = info->n_args - info->n_scalars;
   if (coef != 1.0) {
-    print_number(p, coef);
+    tg_print_number(p, coef);
     first = false;
   }
   for (int32_t i = 0; i < info->n_scalars; i++) {
     if (is_reciprocal(p->g, info->args[i], &exponent)) continue;
-    if (!first) add(p, scale_ops[p->format]);
+    if (!first) tg_print_add(p, scale_ops[p->format]);
     first = false;
     print_node(p, info->args[i], PREC_UNARY, status);
   }
   for (int32_t i = info->n_scalars; i < info->n_args; i++) {
-    if (!first) add(p, i == info->n_scalars ? scale_ops[p->format] : times_ops[p->format]);
+    if (!first) tg_print_add(p, i == info->n_scalars ? scale_ops[p->format] : times_ops[p->format]);
     first = false;
     print_chain_factor(p, info->args[i], n_chain == 1 && coef == 1.0 && info->n_scalars == 0, status);
   }
-  if (first) add(p, "1");
+  if (first) tg_print_add(p, "1");
   for (int32_t i = 0; i < info->n_scalars; i++)
     if (is_reciprocal(p->g, info->args[i], &exponent)) print_divisor(p, info->args[i], "/", status);
 }
 
-static void print_had(printer *p, double coef, const tg_info *info, tg_status *status)
+static void print_had(tg_printer *p, double coef, const tg_info *info, tg_status *status)
 {
   double exponent = 0.0;
   bool first = true;
   // 0.3*(X - 2*Y).*Z would be read as the sum scaled first, whose coefficients need not divide by 0.3 again.
   const bool scaled_sum = coef != 1.0 && tg_node_info(p->g, info->args[0])->kind == TG_LIN;
   if (coef != 1.0) {
-    print_number(p, coef);
-    add(p, scale_ops[p->format]);
+    tg_print_number(p, coef);
+    tg_print_add(p, scale_ops[p->format]);
   }
-  if (scaled_sum) add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
+  if (scaled_sum) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
   for (int32_t i = 0; i < info->n_args; i++) {
     if (is_reciprocal(p->g, info->args[i], &exponent)) continue;
-    if (!first) add(p, had_ops[p->format]);
+    if (!first) tg_print_add(p, had_ops[p->format]);
     first = false;
     print_node(p, info->args[i], PREC_UNARY, status);
   }
@@ -348,17 +219,17 @@ static void print_had(printer *p, double coef, const tg_info *info, tg_status *s
       print_divisor(p, info->args[i], quotient_ops[p->format], status);
     first = false;
   }
-  if (scaled_sum) add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
+  if (scaled_sum) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
 }
 
-static void print_pow(printer *p, double coef, tg_node node, tg_status *status);
+static void print_pow(tg_printer *p, double coef, tg_node node, tg_status *status);
 
-static void print_term(printer *p, double coef, tg_node node, tg_status *status)
+static void print_term(tg_printer *p, double coef, tg_node node, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
   double exponent = 0.0;
   if (info->kind == TG_NUM) {
-    print_number(p, coef * info->value);
+    tg_print_number(p, coef * info->value);
   } else if (info->kind == TG_PROD) {
     print_prod(p, coef, info, status);
   } else if (info->kind == TG_HAD) {
@@ -373,22 +244,22 @@ static void print_term(printer *p, double coef, tg_node node, tg_status *status)
 
 // ---- powers, transposes, inverses ----
 
-static void print_exponent(printer *p, tg_node exponent, bool scalar, tg_status *status)
+static void print_exponent(tg_printer *p, tg_node exponent, bool scalar, tg_status *status)
 {
   static const char *const matrix_ops[FORMATS] = {".^", ".^", "^{\\circ ", "**", ".^"};
   static const char *const scalar_ops[FORMATS] = {"^", "^", "^{", "**", "^"};
   double value = 0.0;
   const bool number = tg_node_is_number(p->g, exponent, &value);
   if (p->format == TG_FORMAT_UNICODE && scalar && number && value == floor(value) && fabs(value) < 1000.0) {
-    print_superscript(p, (int64_t)value);
+    tg_print_superscript(p, (int64_t)value);
     return;
   }
-  add(p, scalar ? scalar_ops[p->format] : matrix_ops[p->format]);
+  tg_print_add(p, scalar ? scalar_ops[p->format] : matrix_ops[p->format]);
   if (number && (value >= 0.0 || p->format != TG_FORMAT_OCTAVE))
-    print_number(p, value);
+    tg_print_number(p, value);
   else
     print_node(p, exponent, p->format == TG_FORMAT_LATEX ? PREC_SUM : PREC_ATOM, status);
-  if (p->format == TG_FORMAT_LATEX) add(p, "}");
+  if (p->format == TG_FORMAT_LATEX) tg_print_add(p, "}");
 }
 
 // sumsq(Z) for tr(Z'Z) in any rotation: the half of the cycle whose mirror image is the other half.
@@ -424,7 +295,7 @@ static tg_status find_sumsq(tg_graph *g, tg_node trace, tg_node *out)
   return TG_OK;
 }
 
-static void print_pow(printer *p, double coef, tg_node node, tg_status *status)
+static void print_pow(tg_printer *p, double coef, tg_node node, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
   const bool scalar = tg_node_is_scalar(p->g, node);
@@ -437,7 +308,7 @@ static void print_pow(printer *p, double coef, tg_node node, tg_status *status)
     return;
   }
   if (is_reciprocal(p->g, node, &exponent) && (exponent == -1.0 || exponent == -0.5 || coef != 1.0)) {
-    print_number(p, coef);
+    tg_print_number(p, coef);
     print_divisor(p, node, scalar ? "/" : quotient_ops[p->format], status);
     return;
   }
@@ -447,100 +318,100 @@ static void print_pow(printer *p, double coef, tg_node node, tg_status *status)
 }
 
 // What stands before '^': a transpose needs no parentheses where powers read from left to right.
-static void print_power_base(printer *p, tg_node base, tg_status *status)
+static void print_power_base(tg_printer *p, tg_node base, tg_status *status)
 {
   const bool left_to_right = p->format == TG_FORMAT_EXPR || p->format == TG_FORMAT_OCTAVE;
   const bool bare = left_to_right && tg_node_info(p->g, base)->kind == TG_TRANS;
   print_node(p, base, bare ? PREC_POWER : PREC_ATOM, status);
 }
 
-static void print_mpow(printer *p, const tg_info *info, tg_status *status)
+static void print_mpow(tg_printer *p, const tg_info *info, tg_status *status)
 {
   if (p->format == TG_FORMAT_NUMPY) {
-    add(p, "np.linalg.matrix_power(");
+    tg_print_add(p, "np.linalg.matrix_power(");
     print_node(p, info->args[0], PREC_SUM, status);
     tg_text_addf(p->out, ", %" PRId64 ")", info->exponent);
     return;
   }
   print_power_base(p, info->args[0], status);
   if (p->format == TG_FORMAT_UNICODE)
-    print_superscript(p, info->exponent);
+    tg_print_superscript(p, info->exponent);
   else
     tg_text_addf(p->out, p->format == TG_FORMAT_LATEX ? "^{%" PRId64 "}" : "^%" PRId64, info->exponent);
 }
 
-static void print_trans(printer *p, const tg_info *info, tg_status *status)
+static void print_trans(tg_printer *p, const tg_info *info, tg_status *status)
 {
   static const char *const marks[FORMATS] = {"'", "ᵀ", "^{\\top}", ".T", "'"};
   const tg_info *inner = tg_node_info(p->g, info->args[0]);
   if (inner->kind == TG_INV && (p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX)) {
     print_node(p, inner->args[0], PREC_ATOM, status);
-    add(p, p->format == TG_FORMAT_LATEX ? "^{-\\top}" : "⁻ᵀ");
+    tg_print_add(p, p->format == TG_FORMAT_LATEX ? "^{-\\top}" : "⁻ᵀ");
     return;
   }
   const bool call = inner->kind == TG_INV && p->format != TG_FORMAT_LATEX;
   print_node(p, info->args[0], call ? PREC_POWER : PREC_ATOM, status);
-  add(p, marks[p->format]);
+  tg_print_add(p, marks[p->format]);
 }
 
-static void print_inv(printer *p, const tg_info *info, tg_status *status)
+static void print_inv(tg_printer *p, const tg_info *info, tg_status *status)
 {
   if (p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX) {
     print_node(p, info->args[0], PREC_ATOM, status);
-    add(p, p->format == TG_FORMAT_LATEX ? "^{-1}" : "⁻¹");
+    tg_print_add(p, p->format == TG_FORMAT_LATEX ? "^{-1}" : "⁻¹");
     return;
   }
-  add(p, p->format == TG_FORMAT_NUMPY ? "np.linalg.inv(" : "inv(");
+  tg_print_add(p, p->format == TG_FORMAT_NUMPY ? "np.linalg.inv(" : "inv(");
   print_node(p, info->args[0], PREC_SUM, status);
-  add(p, ")");
+  tg_print_add(p, ")");
 }
 
 // ---- Kronecker products and stacking ----
 
-static void print_kron(printer *p, const tg_info *info, tg_status *status)
+static void print_kron(tg_printer *p, const tg_info *info, tg_status *status)
 {
   if (p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX) {
     print_node(p, info->args[0], PREC_UNARY, status);
-    add(p, p->format == TG_FORMAT_LATEX ? " \\otimes " : " ⊗ ");
+    tg_print_add(p, p->format == TG_FORMAT_LATEX ? " \\otimes " : " ⊗ ");
     print_node(p, info->args[1], PREC_UNARY, status);
     return;
   }
-  add(p, p->format == TG_FORMAT_NUMPY ? "np.kron(" : "kron(");
+  tg_print_add(p, p->format == TG_FORMAT_NUMPY ? "np.kron(" : "kron(");
   print_node(p, info->args[0], PREC_SUM, status);
-  add(p, ", ");
+  tg_print_add(p, ", ");
   print_node(p, info->args[1], PREC_SUM, status);
-  add(p, ")");
+  tg_print_add(p, ")");
 }
 
 // The language has no reshape: v as m x n is (vec(I_n)' kron I_m) (I_n kron v), and the parser knows it again.
-static void print_unvec(printer *p, const tg_info *info, tg_status *status)
+static void print_unvec(tg_printer *p, const tg_info *info, tg_status *status)
 {
   switch (p->format) {
   case TG_FORMAT_NUMPY:
-    add(p, "(");
+    tg_print_add(p, "(");
     print_node(p, info->args[0], PREC_SUM, status);
-    print_two_sizes(p, ").reshape((", info->rows, ", ", info->cols, "), order=\"F\")");
+    tg_print_two_sizes(p, ").reshape((", info->rows, ", ", info->cols, "), order=\"F\")");
     return;
   case TG_FORMAT_OCTAVE:
-    add(p, "reshape(");
+    tg_print_add(p, "reshape(");
     print_node(p, info->args[0], PREC_SUM, status);
-    print_two_sizes(p, ", ", info->rows, ", ", info->cols, ")");
+    tg_print_two_sizes(p, ", ", info->rows, ", ", info->cols, ")");
     return;
   case TG_FORMAT_LATEX:
-    print_two_sizes(p, "\\operatorname{unvec}_{", info->rows, "\\times ", info->cols, "}\\left(");
+    tg_print_two_sizes(p, "\\operatorname{unvec}_{", info->rows, "\\times ", info->cols, "}\\left(");
     print_node(p, info->args[0], PREC_SUM, status);
-    add(p, "\\right)");
+    tg_print_add(p, "\\right)");
     return;
   default:
-    add(p, "kron(vec(eye(");
-    print_size(p, info->cols);
-    add(p, "))', eye(");
-    print_size(p, info->rows);
-    add(p, "))*kron(eye(");
-    print_size(p, info->cols);
-    add(p, "), ");
+    tg_print_add(p, "kron(vec(eye(");
+    tg_print_size(p, info->cols);
+    tg_print_add(p, "))', eye(");
+    tg_print_size(p, info->rows);
+    tg_print_add(p, "))*kron(eye(");
+    tg_print_size(p, info->cols);
+    tg_print_add(p, "), ");
     print_node(p, info->args[0], PREC_SUM, status);
-    add(p, ")");
+    tg_print_add(p, ")");
     return;
   }
 }
@@ -574,7 +445,7 @@ static tg_status spell_kron_adjoint(tg_graph *g, const tg_info *info, tg_node *o
   return tg_make_unvec(g, *out, info->rows, info->cols, out);
 }
 
-static void print_unary(printer *p, tg_node node, const tg_info *info, tg_status *status)
+static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_status *status)
 {
   tg_node squared = TG_NONE;
   if (info->kind == TG_TR) {
@@ -592,24 +463,24 @@ static void print_unary(printer *p, tg_node node, const tg_info *info, tg_status
     if (unary_rows[i].kind == info->kind) print_template(p, unary_rows[i].templates[p->format], info->args[0], status);
 }
 
-static void print_bare(printer *p, tg_node node, tg_status *status)
+static void print_bare(tg_printer *p, tg_node node, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
   tg_node spelled = TG_NONE;
   switch (info->kind) {
   case TG_NUM:
-    print_number(p, info->value);
+    tg_print_number(p, info->value);
     break;
   case TG_SYM:
-    print_name(p, tg_symbol_info(p->g, info->symbol)->name);
+    tg_print_name(p, tg_symbol_info(p->g, info->symbol)->name);
     break;
   case TG_EYE:
   case TG_ONES:
   case TG_ZEROS:
-    print_constant(p, info);
+    tg_print_constant(p, info);
     break;
   case TG_COMM:
-    print_comm(p, info);
+    tg_print_comm(p, info);
     break;
   case TG_LIN:
     print_lin(p, info, status);
@@ -649,19 +520,19 @@ static void print_bare(printer *p, tg_node node, tg_status *status)
   }
 }
 
-static void print_node(printer *p, tg_node node, precedence least, tg_status *status)
+static void print_node(tg_printer *p, tg_node node, precedence least, tg_status *status)
 {
   const bool parentheses = precedence_of(p, node) < least;
   if (*status != TG_OK) return;
-  if (parentheses) add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
+  if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
   print_bare(p, node, status);
-  if (parentheses) add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
+  if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
 }
 
 tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out)
 {
   tg_status status = TG_OK;
-  printer p = {.g = graph, .format = format, .out = out};
+  tg_printer p = {.g = graph, .format = format, .out = out};
   print_node(&p, node, PREC_SUM, &status);
   if (status != TG_OK) return status;
   return tg_text_status(out);
