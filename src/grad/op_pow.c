@@ -1,7 +1,9 @@
 // Powers: X .^ p entry by entry and s ^ p of scalars (sqrt is p = 1/2, a quotient is p = -1); matrix powers X^k.
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/memory.h"
+#include "grad/ast.h"
 #include "grad/op.h"
 
 static bool is_whole(double x)
@@ -192,6 +194,9 @@ tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out
   const tg_info *info = tg_node_info(g, base);
   if (tg_node_is_scalar(g, base)) return tg_make_pow_number(g, base, (double)exponent, out);
   if (info->rows != info->cols) TG_FAIL(TG_INTERNAL, "a power of a matrix that is not square reached the graph");
+  // The derivative has as many terms as the exponent: (X^100)^100 would have 10,000.
+  if (exponent > TG_EXPONENT_MAX || exponent < -TG_EXPONENT_MAX)
+    TG_FAIL(TG_LIMIT, "the exponent of a matrix is at most %d, found %" PRId64, TG_EXPONENT_MAX, exponent);
   if (exponent == 0) return tg_make_eye(g, info->rows, out);
   if (exponent < 0) {
     TG_TRY(tg_make_inv(g, base, &base));

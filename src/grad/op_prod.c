@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/ast.h"
 #include "grad/op.h"
 
 // A product being normalised. Scalars and chain have room for every opened factor.
@@ -152,8 +153,10 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
   TG_TRY(power_base(g, b, &base_b, &exponent_b));
   const tg_info *info = tg_node_info(g, base_a);
   if (base_a == base_b && info->rows == info->cols) {
-    if (exponent_a + exponent_b == 0) return TG_OK;
-    return tg_make_mpow(g, base_a, exponent_a + exponent_b, out);
+    const int64_t sum = exponent_a + exponent_b;
+    if (sum == 0) return TG_OK;
+    *joined = sum >= -TG_EXPONENT_MAX && sum <= TG_EXPONENT_MAX;
+    return *joined ? tg_make_mpow(g, base_a, sum, out) : TG_OK;
   }
   TG_TRY(match_unvec(g, a, b, out));
   *joined = *out != TG_NONE;

@@ -158,6 +158,7 @@ static const row rows[] = {
     {"s^S", NUMBERS, TG_SHAPE, 3, "entry by entry, write '.^'"},
     {"S^101", NUMBERS, TG_LIMIT, 3, "the exponent of a matrix is at most 100, found 101"},
     {"S^-101", NUMBERS, TG_LIMIT, 3, "at most 100, found -101"},
+    {"s*(S^50)^3", NUMBERS, TG_LIMIT, 3, "the exponent of a matrix is at most 100, found 150"},
     {"S + 1", NUMBERS, TG_SHAPE, 5, "1 is a scalar, S is 3 x 3; write eye (on the diagonal) or ones (on every entry)"},
     {"1 + S", NUMBERS, TG_SHAPE, 5, "1 is a scalar, S is 3 x 3; write eye"},
     {"S + lambda", NUMBERS, TG_SHAPE, 5, "write lambda*eye (on the diagonal) or lambda*ones"},

@@ -123,6 +123,7 @@ static void test_exponents(void **unused)
   (void)unused;
   assert_string_equal(nested("", "X^100", "", 1), "");
   assert_string_equal(nested("", "X^-100", "", 1), "");
+  assert_string_equal(nested("", "X^60*X^60*X^-100*X^-30", "", 1), "");
   assert_non_null(strstr(nested("", "X^101", "", 1), "the exponent of a matrix is at most 100"));
 }
 
