@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/explain.h"
 
 // ---- the world ----
 
@@ -563,6 +564,27 @@ done:
   return status;
 }
 
+// The derivation written out must arrive at the gradient of the reverse sweep.
+static tg_status check_derivation(calculus_world *world, tg_node f, tg_node gradient, int32_t symbol,
+                                  calculus_verdict *verdict, tg_text *why)
+{
+  tg_explanation explanation;
+  tg_status status = TG_OK;
+  double *swept = NULL;
+  double *derived = NULL;
+  TG_TRY(tg_explain(world->graph, f, symbol, TG_FORMAT_EXPR, &explanation));
+  if (explanation.gradient == gradient) goto done;
+  TG_TRY_GOTO(calculus_sample(world, gradient, &swept));
+  TG_TRY_GOTO(calculus_sample(world, explanation.gradient, &derived));
+  compare("the derivation's gradient", entry_count(world, gradient), derived, swept, 1e-9, verdict, why);
+  if (*verdict == CALCULUS_WRONG) add_printed(world, "  derived ", explanation.gradient, why);
+done:
+  tg_free(swept);
+  tg_free(derived);
+  tg_explanation_fini(&explanation);
+  return status;
+}
+
 tg_status calculus_check_gradient(calculus_world *world, const char *text, const char *const *expected,
                                   calculus_verdict *verdict, tg_text *why)
 {
@@ -576,6 +598,7 @@ tg_status calculus_check_gradient(calculus_world *world, const char *text, const
     TG_TRY(check_one_gradient(world, f, gradients[k], k, expected != NULL ? expected[k] : NULL, verdict, why));
     TG_TRY(check_printed(world, "gradient", gradients[k], verdict, why));
     TG_TRY(check_factored(world, gradients[k], verdict, why));
+    TG_TRY(check_derivation(world, f, gradients[k], world->symbols[k], verdict, why));
   }
   TG_TRY(check_forward(world, f, gradients, verdict, why));
   for (int32_t k = 0; k < world->n_wrt; k++) TG_TRY(check_hessian(world, gradients[k], verdict, why));
