@@ -243,7 +243,9 @@ static tg_status shape_with_guesses(tg_shaper *shaper, tg_ast *ast, tg_guess *gu
   for (int32_t reading = 0; reading < readings && best_cost != 0; reading++) {
     for (int32_t k = 0, rest = reading; k < n_searched; k++, rest /= 3)
       guesses[searched[k]] = preference(names[searched[k]], rest % 3);
-    if (shape_once(shaper, ast) != TG_OK) continue;
+    const tg_status status = shape_once(shaper, ast);
+    if (status == TG_MEMORY) return tg_error_pass(status, TG_HERE); // says nothing about the reading
+    if (status != TG_OK) continue;
     const int cost = reading_cost(shaper, ast);
     if (best_cost >= 0 && cost >= best_cost) continue;
     best = reading;
