@@ -305,10 +305,25 @@ static tg_status join(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t 
   }
 }
 
+bool tg_low_has_free_layout(const tg_lowering *l, tg_node node)
+{
+  return tg_node_info(l->graph, node)->kind == TG_LIN || tg_low_is_entrywise(l, node);
+}
+
+// A factor; a sum that is yet to be computed takes the layout that is asked for.
+static tg_status emit_factor(tg_lowering *l, tg_node node, bool trans, tg_low_value *out)
+{
+  if (!trans || tg_low_find(l, node, out) || !tg_low_has_free_layout(l, node)) return tg_low_matrix(l, node, out);
+  TG_TRY(tg_make_trans(l->graph, node, &node));
+  TG_TRY(tg_low_matrix(l, node, out));
+  out->trans = !out->trans;
+  return TG_OK;
+}
+
 tg_status tg_low_chain_emit(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t j, bool trans, tg_low_value *out)
 {
   const tg_node node = node_at(c, i, j);
-  if (i == j) return tg_low_matrix(l, node, out);
+  if (i == j) return emit_factor(l, node, trans, out);
   if (!l->options->without[TG_PASS_SHARING] && tg_low_find(l, node, out)) return TG_OK;
   const tg_program_id before = tg_low_enter(l, node);
   tg_status status = join(l, c, i, j, trans, out);

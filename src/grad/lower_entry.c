@@ -198,7 +198,7 @@ static void fini(code_writer *w)
 
 tg_status tg_low_entrywise(tg_lowering *l, tg_node node, tg_low_value *out)
 {
-  code_writer w = {0};
+  code_writer w = {.code = {NULL}};
   *out = (tg_low_value){-1, false, tg_coef_number(1)};
   tg_status status = write(l, &w, node, 0);
   if (status == TG_OK) status = tg_low_buffer_new(l, node, false, &out->buffer);
@@ -207,9 +207,76 @@ tg_status tg_low_entrywise(tg_lowering *l, tg_node node, tg_low_value *out)
   return status;
 }
 
+// ---- inner products without storing their halves ----
+
+enum { TURN_CONSTANT = 1, TURN_MOVING = 1000 };
+
+// What it costs to have the node, or what it is made of, in its own layout: transpositions in setup, and in every run.
+static int turns_of(tg_lowering *l, tg_node node)
+{
+  tg_low_value value;
+  bool symmetric = false;
+  const tg_info *info = tg_node_info(l->graph, node);
+  const int turn = tg_low_is_constant(l, node) ? TURN_CONSTANT : TURN_MOVING;
+  if (tg_node_is_scalar(l->graph, node)) return 0;
+  if (tg_node_is_symmetric(l->graph, node, &symmetric) == TG_OK && symmetric) return 0;
+  if (tg_low_find(l, node, &value)) return value.trans ? turn : 0;
+  if (info->kind == TG_TRANS) return tg_node_info(l->graph, info->args[0])->kind == TG_INV ? 0 : turn;
+  const bool scaled = info->kind == TG_PROD && info->n_args - info->n_scalars == 1;
+  if (info->kind != TG_LIN && !scaled && !tg_low_is_entrywise(l, node)) return 0;
+  int sum = 0;
+  for (int32_t i = 0; i < info->n_args && sum < TURN_MOVING; i++) sum += turns_of(l, info->args[i]);
+  return sum;
+}
+
+// Whether only this inner product needs the node, counting its transpose; it has `own` of the uses.
+static bool is_mine(tg_lowering *l, tg_node node, tg_node turned, int32_t own)
+{
+  const int32_t uses = tg_low_uses(l, node) + (turned == node ? 0 : tg_low_uses(l, turned));
+  const tg_kind kind = tg_node_info(l->graph, node)->kind;
+  tg_low_value value;
+  if (l->options->without[TG_PASS_FUSION] || uses > own || (kind != TG_LIN && !tg_low_is_entrywise(l, node)))
+    return false;
+  if (tg_low_find(l, node, &value)) return false;
+  return l->options->without[TG_PASS_HOISTING] || !tg_low_is_constant(l, node);
+}
+
+// An operand of the inner product: code in place if it is nobody else's.
+static tg_status write_half(tg_lowering *l, code_writer *w, tg_node node, bool mine, int depth)
+{
+  return mine ? write(l, w, node, depth) : write_operand(l, w, node, depth);
+}
+
+tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, tg_coef *out)
+{
+  tg_node turned[2] = {TG_NONE, TG_NONE};
+  TG_TRY(tg_make_trans(l->graph, a, &turned[0]));
+  TG_TRY(tg_make_trans(l->graph, b, &turned[1]));
+  const bool mine[2] = {is_mine(l, a, turned[0], a == b ? 2 : 1), is_mine(l, b, turned[1], a == b ? 2 : 1)};
+  const int turns = turns_of(l, a) + turns_of(l, b);
+  const int other = turns_of(l, turned[0]) + turns_of(l, turned[1]);
+  *done = (mine[0] || mine[1]) && (turns < TURN_MOVING || other < TURN_MOVING);
+  if (!*done) return TG_OK;
+  if (other < turns) { // <A, B> = <A', B'>
+    a = turned[0];
+    b = turned[1];
+  }
+  code_writer w = {.code = {NULL}};
+  tg_status status = write_half(l, &w, a, mine[0], 0);
+  if (status == TG_OK && a != b) status = write_half(l, &w, b, mine[1], 1);
+  if (status == TG_OK) status = put_op(&w, a == b ? TG_CODE_SQUARE : TG_CODE_MUL);
+  *done = status == TG_OK && w.in.count > 0;
+  if (*done) {
+    *out = tg_coef_register(1, tg_low_register_new(l));
+    status = append(l, &w, TG_OP_EWSUM, out->reg);
+  }
+  fini(&w);
+  return status;
+}
+
 tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out)
 {
-  code_writer w = {0};
+  code_writer w = {.code = {NULL}};
   *out = tg_coef_register(1, tg_low_register_new(l));
   const bool fused = !l->options->without[TG_PASS_FUSION] && tg_low_is_entrywise(l, node);
   tg_status status = fused && inlines(l, node, 0) ? write(l, &w, node, 0) : write_leaf(l, &w, node);

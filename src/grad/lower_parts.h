@@ -163,6 +163,8 @@ tg_status tg_low_chain_emit(tg_lowering *l, const tg_low_chain *chain, int32_t i
 // step is no plain product and the caller must take the value instead.
 tg_status tg_low_chain_accumulate(tg_lowering *l, const tg_low_chain *chain, tg_coef alpha, bool trans, double beta,
                                   int32_t out, bool *done);
+// Whether the node, when it is computed, can as well be computed transposed.
+bool tg_low_has_free_layout(const tg_lowering *l, tg_node node);
 // Whether the node is the inverse of a matrix (or its transpose) that is used by solving.
 bool tg_low_is_inverse(const tg_lowering *l, tg_node node, tg_node *of, bool *trans);
 
@@ -188,6 +190,8 @@ bool tg_low_is_entrywise(const tg_lowering *l, tg_node node);
 tg_status tg_low_entrywise(tg_lowering *l, tg_node node, tg_low_value *out);
 // Sum over the entries of an entrywise node, without storing them.
 tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out);
+// <a, b> without storing what of a and b only this product needs; *done is false where that saves nothing.
+tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, tg_coef *out);
 tg_code_op tg_low_code_of(tg_kind kind);
 
 // ---- lower_uses.c: who needs what ----

@@ -35,7 +35,7 @@ static int layout_of(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t j
   const tg_node node = c->nodes[i * c->n + j];
   if (tg_node_is_symmetric(l->graph, node, &symmetric) != TG_OK || symmetric) return 0;
   if (tg_low_find(l, node, &value)) return value.trans ? 2 : 1;
-  if (i < j) return 0;
+  if (i < j || tg_low_has_free_layout(l, node)) return 0;
   return tg_node_info(l->graph, node)->kind == TG_TRANS ? 2 : 1;
 }
 
@@ -61,6 +61,13 @@ static tg_status inner(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t
   tg_low_value v;
   const tg_node u_node = c->nodes[i * c->n + k];
   const tg_node v_node = c->nodes[(k + 1) * c->n + j];
+  if (i == k && k + 1 == j) {
+    tg_node turned = TG_NONE;
+    bool done = false;
+    TG_TRY(tg_make_trans(l->graph, u_node, &turned));
+    TG_TRY(tg_low_entry_inner(l, turned, v_node, &done, out));
+    if (done) return TG_OK;
+  }
   // The half with a layout of its own goes first, the other one is made to fit.
   if (layout_of(l, c, i, k) != 0) {
     TG_TRY(tg_low_chain_emit(l, c, i, k, false, &u));
