@@ -3,94 +3,22 @@
 // bench_products [n ...]      default: 1000 2000 3000
 // The limit is what all ranks reach together when each runs dgemm on its share of the flops, at the same time and
 // with nothing to send. A row per shape and transposition; the last line is JSON.
-#include <cblas.h>
 #include <inttypes.h>
 #include <math.h>
-#include <mpi.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/memory.h"
-#include "base/text.h"
+#include "measure.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/generate.h"
 #include "mpi/product.h"
 
-enum { REPEATS = 7, TALL_COLUMNS = 32 };
+enum { ROUNDS = 7, TALL_COLUMNS = 32 };
 
 typedef struct bench {
   const tg_grid *grid;
   tg_workspace *workspace;
   tg_text json;
 } bench;
-
-typedef tg_status (*bench_call)(void *context);
-
-// Something to time and the slowest rank's best time so far.
-typedef struct contestant {
-  bench_call call;
-  void *context;
-  double seconds;
-} contestant;
-
-// Rounds in which every contestant runs once: what else the machine does then hits all alike, and the best of
-// many rounds is what each can do. The first round warms up.
-static tg_status race(const tg_grid *grid, int n, contestant *contestants)
-{
-  for (int k = 0; k < n; k++) contestants[k].seconds = HUGE_VAL;
-  for (int r = 0; r <= REPEATS; r++)
-    for (int k = 0; k < n; k++) {
-      TG_TRY_MPI(MPI_Barrier(grid->comm));
-      const double start = MPI_Wtime();
-      TG_TRY(contestants[k].call(contestants[k].context));
-      double seconds = MPI_Wtime() - start;
-      TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, grid->comm));
-      if (r > 0 && seconds < contestants[k].seconds) contestants[k].seconds = seconds;
-    }
-  return TG_OK;
-}
-
-// --- the limit ---------------------------------------------------------------------------------------
-
-typedef struct local_product {
-  int m;
-  int n;
-  int k;
-  double *a;
-  double *b;
-  double *c;
-} local_product;
-
-static tg_status run_local(void *context)
-{
-  local_product *p = context;
-  cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, p->m, p->n, p->k, 1, p->a, p->m, p->b, p->k, 0, p->c, p->m);
-  return TG_OK;
-}
-
-// Each rank multiplies its share of the columns of C: the same flops, nothing sent.
-static tg_status create_local(int size, int64_t m, int64_t n, int64_t k, local_product *p)
-{
-  *p = (local_product){.m = (int)m, .n = (int)n, .k = (int)k};
-  // the longer side of C is shared out, so that no rank's part is thin
-  if (n >= m)
-    p->n = (int)((n + size - 1) / size);
-  else
-    p->m = (int)((m + size - 1) / size);
-  TG_TRY(tg_alloc_numbers((int64_t)p->m * p->k, &p->a));
-  TG_TRY(tg_alloc_numbers((int64_t)p->k * p->n, &p->b));
-  TG_TRY(tg_alloc_numbers((int64_t)p->m * p->n, &p->c));
-  for (int64_t e = 0; e < (int64_t)p->m * p->k; e++) p->a[e] = (double)(e % 17) - 8;
-  for (int64_t e = 0; e < (int64_t)p->k * p->n; e++) p->b[e] = (double)(e % 19) - 9;
-  return TG_OK;
-}
-
-static void destroy_local(local_product *p)
-{
-  tg_free(p->a);
-  tg_free(p->b);
-  tg_free(p->c);
-}
 
 // --- distributed products ----------------------------------------------------------------------------
 
@@ -111,12 +39,13 @@ static tg_status run_distributed(void *context)
   return tg_product(p->kind, p->transa, p->transb, 1, p->a, p->b, 0, p->c, p->workspace, &p->counters);
 }
 
-static void report(bench *b, const char *name, const int64_t sizes[3], const contestant racers[3], double difference)
+static void report(bench *b, const char *name, const int64_t sizes[3], const bench_contestant racers[3],
+                   double difference)
 {
   const double gflop = 2e-9 * (double)sizes[0] * (double)sizes[1] * (double)sizes[2];
-  const double limit = racers[0].seconds;
-  const double ours = racers[1].seconds;
-  const double pdgemm = racers[2].seconds;
+  const double limit = bench_best(&racers[0]);
+  const double ours = bench_best(&racers[1]);
+  const double pdgemm = bench_best(&racers[2]);
   if (b->grid->rank == 0)
     printf("%-6s %6" PRId64 " %6" PRId64 " %6" PRId64 "  %8.1f %8.1f %8.1f   %5.2f %5.2f   %.1e\n", name, sizes[0],
            sizes[1], sizes[2], gflop / limit, gflop / ours, gflop / pdgemm, limit / ours, limit / pdgemm, difference);
@@ -156,23 +85,25 @@ static tg_status create_operands(bench *b, const int64_t sizes[3], distributed_p
 static tg_status measure_form(bench *b, const char *name, bool ta, bool tb, int64_t m, int64_t n, int64_t k)
 {
   const int64_t sizes[3] = {m, n, k};
-  local_product limit = {0};
+  bench_limit limit = {0};
   distributed_product ours = {.kind = TG_PRODUCT_AUTO, .transa = ta, .transb = tb, .workspace = b->workspace};
   distributed_product pdgemm = {0};
-  contestant racers[3] = {{run_local, &limit, 0}, {run_distributed, &ours, 0}, {run_distributed, &pdgemm, 0}};
+  bench_contestant racers[3] = {{.call = bench_limit_run, .context = &limit},
+                                {.call = run_distributed, .context = &ours},
+                                {.call = run_distributed, .context = &pdgemm}};
   double difference = 0;
   tg_status status = TG_OK;
-  TG_TRY_GOTO(create_local(b->grid->size, m, n, k, &limit));
+  TG_TRY_GOTO(bench_limit_create(b->grid->size, m, n, k, &limit));
   TG_TRY_GOTO(create_operands(b, sizes, &ours));
   pdgemm = ours;
   pdgemm.kind = TG_PRODUCT_PBLAS;
   pdgemm.c = NULL;
   TG_TRY_GOTO(tg_dmat_create(b->grid, m, n, &pdgemm.c));
-  TG_TRY_GOTO(race(b->grid, 3, racers));
+  TG_TRY_GOTO(bench_race(b->grid->comm, ROUNDS, 3, racers));
   TG_TRY_GOTO(difference_of(pdgemm.c, ours.c, k, &difference));
   report(b, name, sizes, racers, difference);
 done:
-  destroy_local(&limit);
+  bench_limit_destroy(&limit);
   tg_dmat_destroy(&ours.a);
   tg_dmat_destroy(&ours.b);
   tg_dmat_destroy(&ours.c);
@@ -222,39 +153,34 @@ done:
   return status;
 }
 
-static tg_status measure_all(int count, char **sizes, tg_text *json)
+static tg_status body(int argc, char **argv, tg_text *json)
 {
-  static char *defaults[3];
-  static char texts[3][8] = {"1000", "2000", "3000"};
-  for (int k = 0; k < 3; k++) defaults[k] = texts[k];
-  const int n_sizes = count > 0 ? count : 3;
-  for (int k = 0; k < n_sizes; k++) {
-    const int64_t n = strtoll(count > 0 ? sizes[k] : defaults[k], NULL, 10);
-    if (n < 1 || n > 1000000) TG_FAIL(TG_USAGE, "\"%s\" is not a size between 1 and 1000000", sizes[k]);
-    TG_TRY(measure_on_grid(n, n, measure_square, json));
-    TG_TRY(measure_on_grid(n, TALL_COLUMNS, measure_tall, json));
-  }
-  return TG_OK;
-}
-
-int main(int argc, char **argv)
-{
-  int provided = 0;
+  static const int64_t defaults[] = {1000, 2000, 3000};
+  const int n_sizes = argc > 1 ? argc - 1 : (int)(sizeof defaults / sizeof *defaults);
   int rank = 0;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  tg_text grids;
+  tg_text_init(&grids);
+  tg_status status = TG_OK;
   if (rank == 0)
     printf("# GFLOP/s of the dgemm limit, ours, pdgemm; share of the limit of ours and pdgemm; difference\n"
            "%-6s %6s %6s %6s  %8s %8s %8s   %5s %5s   %s\n",
            "form", "m", "n", "k", "limit", "ours", "pdgemm", "ours", "pdg", "diff/(k eps)");
-  tg_text json;
-  tg_text_init(&json);
-  const tg_status status = measure_all(argc - 1, argv + 1, &json);
-  if (status != TG_OK)
-    fprintf(stderr, "bench_products: %s\n", tg_error_get()->message);
-  else if (rank == 0)
-    printf("{\"benchmark\": \"products\", \"grids\": [%s]}\n", tg_text_string(&json));
-  tg_text_fini(&json);
-  MPI_Finalize();
-  return tg_status_exit(status);
+  for (int k = 0; k < n_sizes; k++) {
+    int64_t n = argc > 1 ? 0 : defaults[k];
+    if (argc > 1) TG_TRY_GOTO(bench_read_size(argv[k + 1], &n));
+    TG_TRY_GOTO(measure_on_grid(n, n, measure_square, &grids));
+    TG_TRY_GOTO(measure_on_grid(n, TALL_COLUMNS, measure_tall, &grids));
+  }
+  tg_text_add(json, "{\"benchmark\": \"products\", \"machine\": ");
+  bench_add_machine(MPI_COMM_WORLD, json);
+  tg_text_addf(json, ", \"grids\": [%s]}", tg_text_string(&grids));
+done:
+  tg_text_fini(&grids);
+  return status;
+}
+
+int main(int argc, char **argv)
+{
+  return bench_main(argc, argv, "bench_products", body);
 }

@@ -1,0 +1,38 @@
+// An objective as a job would have it, from its text to a problem on the grid: the real path, without files.
+#ifndef BENCH_OBJECTIVE_H
+#define BENCH_OBJECTIVE_H
+
+#include "grad/graph.h"
+#include "mpi/exec.h"
+#include "mpi/generate.h"
+#include "opt/problem.h"
+
+enum { BENCH_SYMBOLS_MAX = 8 };
+
+typedef struct bench_symbol {
+  const char *name;
+  int64_t rows;
+  int64_t cols;
+  bool is_variable;
+  unsigned properties; // declared; the generator must give them
+  const char *kind;    // of generator, of data only
+  tg_generate_options options;
+} bench_symbol;
+
+typedef struct bench_objective {
+  tg_graph *graph;
+  tg_plan *plan;
+  tg_dmat *data[BENCH_SYMBOLS_MAX];
+  tg_exec *exec;
+  opt_space *space;
+  opt_problem *problem;
+} bench_objective;
+
+// Compiles, lowers, generates the data and runs the setup program. destroy also after a failure. Collective.
+tg_status bench_objective_create(const tg_grid *grid, const char *text, int n, const bench_symbol *symbols,
+                                 bool want_hessian, bench_objective *out);
+void bench_objective_destroy(bench_objective *objective);
+// The seconds of this rank in the products (GEMM, SOLVE, INVERSE) of all programs but the Hessian action, so far.
+double bench_objective_product_seconds(const bench_objective *objective);
+
+#endif
