@@ -106,6 +106,10 @@ static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
+  tg_method *method = NULL;
+  TG_TRY(tg_method_choose(job, model, &method));
+  tg_text_addf(out, "method %s\n", method->reason);
+  tg_method_destroy(&method);
   tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,
                (long long)m->threads, m->threads == 1 ? "" : "s");
   TG_TRY(tg_cost_print_table(model->plan, &grid, (int)m->threads, out));

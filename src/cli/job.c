@@ -210,11 +210,6 @@ tg_status tg_job_executable(tg_job *job)
                    variable->constraint);
   }
   if (job->subject_to != NULL) TG_FAIL_NODE(job, job->subject_to, TG_UNSUPPORTED, "subject_to: not available yet");
-  const tg_yaml_node *preconditioner = tg_yaml_get(tg_yaml_get(job->root, "solver"), "preconditioner");
-  if (job->solver.preconditioner == OPT_PRECONDITIONER_DIAGONAL ||
-      job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER)
-    TG_FAIL_NODE(job, preconditioner, TG_UNSUPPORTED, "preconditioner %s: not available yet; use auto or none",
-                 preconditioner->text);
   if (job->checkpoint != NULL) TG_FAIL_NODE(job, job->checkpoint, TG_UNSUPPORTED, "checkpoint: not available yet");
   return TG_OK;
 }

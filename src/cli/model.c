@@ -172,16 +172,17 @@ static tg_status find_kinks(tg_model *model)
 
 // ---- plan ----
 
-static tg_status lower(tg_job *job, tg_model *model, const tg_lower_options *given)
+tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+                         const tg_lower_options *given, tg_plan **out)
 {
-  const int32_t n_symbols = tg_symbol_count(model->graph);
+  const int32_t n_symbols = tg_symbol_count(graph);
   double *values = NULL;
   bool *known = NULL;
   tg_status status = TG_OK;
   TG_TRY_GOTO(TG_NEW(n_symbols, &values));
   TG_TRY_GOTO(TG_NEW(n_symbols, &known));
   for (int k = 0; k < job->n_data; k++) {
-    const int32_t symbol = job->data[k].used ? tg_symbol_find(model->graph, job->data[k].name) : -1;
+    const int32_t symbol = job->data[k].used ? tg_symbol_find(graph, job->data[k].name) : -1;
     if (symbol < 0 || !job->data[k].is_number) continue;
     values[symbol] = job->data[k].number;
     known[symbol] = true;
@@ -189,7 +190,7 @@ static tg_status lower(tg_job *job, tg_model *model, const tg_lower_options *giv
   tg_lower_options options = *given;
   options.scalar_values = values;
   options.has_scalar_value = known;
-  status = tg_lower(model->graph, model->objective, model->n_variables, model->symbols, &options, &model->plan);
+  status = tg_lower(graph, f, n, symbols, &options, out);
   // The whole objective is the place: which operator cannot be compiled, the message says.
   if (status != TG_OK) {
     tg_error_get()->has_span = false;
@@ -219,7 +220,8 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(find_variables(job, model));
   if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
   TG_TRY(find_kinks(model));
-  TG_TRY(lower(job, model, options));
+  TG_TRY(
+      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
   return match_data(job, model);
 }
 

@@ -27,4 +27,8 @@ void tg_job_mark_used(tg_job *job, bool warn);
 tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
 
+// The plan of another scalar f over the symbols[0..n) of the same graph, with the job's numbers for its scalars. Local.
+tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+                         const tg_lower_options *given, tg_plan **out);
+
 #endif

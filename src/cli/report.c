@@ -48,8 +48,9 @@ static json_t *build(const tg_run *run, json_t *job)
                 tg_json_number(r->gradient_norm), "constraint_violation", 0.0, "iterations", (json_int_t)r->iterations,
                 "evaluations", evaluations(&r->counts), "products", (json_int_t)r->counts.products);
   json_t *details =
-      json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method, "line_search", r->line_search,
-                "gradient_norm_start", tg_json_number(r->gradient_norm_start), "gradient_target",
+      json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method, "method_reason",
+                run->setup->method->reason, "preconditioner", run->setup->method->preconditioner, "line_search",
+                r->line_search, "gradient_norm_start", tg_json_number(r->gradient_norm_start), "gradient_target",
                 tg_json_number(r->gradient_target), "drift", tg_json_number(r->drift), "taylor_probe",
                 taylor(&run->taylor), "seconds", seconds(&run->seconds), "plan", plan(run), "counted",
                 json_pack("{s:o, s:o}", "flops", tg_json_number(run->counted_flops), "bytes",

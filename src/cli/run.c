@@ -10,6 +10,7 @@
 #include "cli/cost_report.h"
 #include "cli/json.h"
 #include "cli/signals.h"
+#include "mpi/dmat_ops.h"
 #include "mpi/files.h"
 #include "mpi/problem.h"
 #include "mpi/space.h"
@@ -30,7 +31,6 @@ static tg_status print_header(const tg_run *run)
   const tg_setup *setup = run->setup;
   const tg_plan *plan = setup->model->plan;
   const tg_environment *e = &run->environment;
-  const opt_options *options = &run->job->solver;
   tg_text text;
   tg_text_init(&text);
   tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, run->job->path);
@@ -43,8 +43,7 @@ static tg_status print_header(const tg_run *run)
   tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
                e->threads, e->threads == 1 ? "" : "s", e->blas_core);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, &text);
-  tg_text_addf(&text, "  method    %s, line search %s\n", opt_resolved_method(options, plan->degree),
-               opt_resolved_line_search(options, plan->degree));
+  tg_method_print(setup->method, setup->model, &text);
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
   return status;
@@ -164,6 +163,26 @@ static void add_reason(opt_result *result, const char *text)
   if (text[0] != '\0') snprintf(result->reason + used, sizeof result->reason - used, "; %s", text);
 }
 
+// The factorisations of a closed form or of a preconditioner. A closed form does not need the start: from zero its
+// first gradient costs no product, and from the identity tr(S*X) - logdet(X) has one.
+static tg_status prepare_method(tg_run *run, bool console)
+{
+  tg_setup *setup = run->setup;
+  tg_method *method = setup->method;
+  const int32_t planned = method->options.method;
+  TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
+  if (method->direct != NULL) {
+    tg_dmat *x = tg_space_block(setup->x, 0);
+    if (method->form.kind == TG_CLOSED_INVERSE)
+      tg_dmat_eye(1.0, x);
+    else
+      tg_dmat_fill(0.0, x);
+  }
+  if (console && rank_of(run) == 0 && method->options.method != planned)
+    fprintf(stderr, "  method    %s\n", method->reason);
+  return TG_OK;
+}
+
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
@@ -175,10 +194,10 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
                                options->watch_signals, &progress));
   progress.products_before = run->probe_products;
   const opt_observer observer = tg_progress_observer(&progress);
-  status = opt_minimise(run->setup->problem, &run->job->solver, run->setup->x, &observer, &run->result);
+  status = opt_minimise(run->setup->problem, &run->setup->method->options, run->setup->x, &observer, &run->result);
   const tg_status closed = tg_progress_close(&progress);
   if (status == TG_OK) status = closed;
-  run->result.counts.products -= run->probe_products;
+  run->result.counts.products += tg_method_products(run->setup->method) - run->probe_products;
   run->objective = (run->job->maximize ? -1.0 : 1.0) * run->result.objective;
   // Why a point had no value, and which signal came, the driver does not know.
   if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
@@ -208,6 +227,7 @@ static tg_status execute(tg_run *run, const tg_run_options *options)
   run->seconds.read = run->setup->read_seconds;
   run->seconds.setup = MPI_Wtime() - begin - run->seconds.read;
   const double solve_begin = MPI_Wtime();
+  TG_TRY(prepare_method(run, options->console));
   TG_TRY(minimise(run, options));
   run->seconds.solve = MPI_Wtime() - solve_begin;
   return write_results(run, begin);

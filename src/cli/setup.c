@@ -92,6 +92,7 @@ static tg_status create(tg_setup *setup, const tg_lower_options *options)
   TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_job_probe(setup->job) : TG_OK));
   TG_TRY(share_shapes(setup->comm, setup->job));
   TG_TRY(tg_model_create(setup->job, options, &setup->model));
+  TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
   TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
@@ -222,6 +223,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_space_destroy(&s->space);
   for (int32_t k = 0; s->data != NULL && k < s->model->plan->n_data; k++) tg_dmat_destroy(&s->data[k]);
   tg_free(s->data);
+  tg_method_destroy(&s->method);
   tg_model_destroy(&s->model);
   tg_grid_destroy(&s->grid);
   tg_free(s);

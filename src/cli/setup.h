@@ -2,7 +2,7 @@
 #ifndef TG_CLI_SETUP_H
 #define TG_CLI_SETUP_H
 
-#include "cli/model.h"
+#include "cli/method.h"
 #include "mpi/exec.h"
 #include "mpi/grid.h"
 #include "opt/problem.h"
@@ -11,6 +11,7 @@ typedef struct tg_setup {
   MPI_Comm comm; // given by the caller, not owned
   tg_job *job;   // not owned
   tg_model *model;
+  tg_method *method;
   tg_grid_choice choice;
   tg_grid *grid;
   tg_dmat **data; // by position in plan->data

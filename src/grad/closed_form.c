@@ -366,11 +366,13 @@ static tg_status find_inverse(tg_graph *g, tg_node f, int32_t wrt, double coef, 
   if (!symmetric) return TG_OK;
   tg_text text;
   tg_text_init(&text);
+  char scale[32] = "";
+  if (form->scale != 1.0) snprintf(scale, sizeof scale, "%.6g*", form->scale);
+  const char *s = print_short(g, form->sides[0].base, &text);
   snprintf(form->reason, sizeof form->reason,
-           "because the gradient S - %g inv(X), S = %s%s, vanishes at %g inv(S), the minimiser among positive definite "
+           "because the gradient %.120s - %sinv(X) vanishes at X = %sinv(%.120s), the minimum among positive definite "
            "matrices",
-           form->scale, print_short(g, form->sides[0].base, &text), form->is_proved ? " positive definite" : "",
-           form->scale);
+           s, scale, scale, s);
   tg_text_fini(&text);
   return TG_OK;
 }

@@ -33,6 +33,7 @@ typedef struct tg_problem {
   int64_t advances; // since the last refresh
   int32_t n_pairs;
   state_pair *pairs;
+  bool *is_image; // by buffer: STATE that REFRESH writes
   tg_problem_drift drift;
 } tg_problem;
 
@@ -71,11 +72,41 @@ static tg_status is_trial(tg_problem *p, const opt_point *x, bool *out)
   return TG_OK;
 }
 
+static bool has_nonzero(const tg_dmat *m)
+{
+  for (int64_t j = 0; j < m->local_cols; j++)
+    for (int64_t i = 0; i < m->local_rows; i++)
+      if (m->data[i + j * m->ld] != 0) return true;
+  return false;
+}
+
+// Whether x = 0, where most minimisations start. Stops at the first entry that is not, so that it costs nothing
+// elsewhere but the agreement. Collective.
+static tg_status is_zero(tg_problem *p, const opt_point *x, bool *out)
+{
+  int found = 0;
+  for (int32_t k = 0; k < p->plan->n_variables && found == 0; k++) found = has_nonzero(tg_space_block(x, k));
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_MAX, tg_exec_grid(p->exec)->comm));
+  *out = found == 0;
+  return TG_OK;
+}
+
+// REFRESH of the images of x: linear and homogeneous, so that those of 0 are 0 without a product.
+static tg_status refresh_images(tg_problem *p, const opt_point *x)
+{
+  bool zero = false;
+  TG_TRY(is_zero(p, x, &zero));
+  if (!zero) return run(p, TG_PROGRAM_REFRESH);
+  for (int32_t b = 0; b < p->plan->n_buffers; b++)
+    if (p->is_image[b]) tg_dmat_fill(0, tg_exec_buffer(p->exec, b));
+  return TG_OK;
+}
+
 static tg_status refresh(tg_problem *p, const opt_point *x, state_owner owner)
 {
   TG_TRY(bind_point(p, TG_BUFFER_VARIABLE, x));
   p->owner = STATE_NONE; // until it is done
-  TG_TRY(run(p, TG_PROGRAM_REFRESH));
+  TG_TRY(refresh_images(p, x));
   p->owner = owner;
   p->advances = 0;
   return TG_OK;
@@ -261,9 +292,11 @@ static tg_status find_pairs(tg_problem *p)
 {
   const tg_plan *plan = p->plan;
   TG_TRY(TG_NEW(plan->n_buffers, &p->pairs));
+  TG_TRY(TG_NEW(plan->n_buffers, &p->is_image));
   for (int32_t b = 0; b < plan->n_buffers; b++) {
     const tg_plan_buffer *image = &plan->buffers[b];
     if (image->kind != TG_BUFFER_STATE || !is_written_by(plan, TG_PROGRAM_REFRESH, b)) continue;
+    p->is_image[b] = true;
     for (int32_t s = 0; s < plan->n_buffers; s++) {
       const tg_plan_buffer *spare = &plan->buffers[s];
       if (spare->kind != TG_BUFFER_STATE || is_written_by(plan, TG_PROGRAM_REFRESH, s) || is_taken(p, s)) continue;
@@ -330,6 +363,7 @@ void tg_problem_destroy(opt_problem **problem)
   tg_problem *p = (*problem)->self;
   if (p->trial != NULL) p->base.space->ops->destroy(p->base.space, &p->trial);
   tg_free(p->pairs);
+  tg_free(p->is_image);
   tg_free(p);
   *problem = NULL;
 }

@@ -148,7 +148,8 @@ def test_maximize(checks, folder):
 
 
 def test_statuses(checks, folder):
-    limit = run_job(write_job(folder, JOB), folder / "limit", ranks=2, settings={"solver.max_iterations": 1})
+    limit = run_job(write_job(folder, JOB), folder / "limit", ranks=2,
+                    settings={"solver.method": "conjugate-gradient", "solver.max_iterations": 1})
     checks.equal("iteration limit: exit status", limit.status, 3)
     checks.equal("iteration limit: status", limit.report and limit.report["status"], "iteration_limit")
     zero = run_job(write_job(folder, JOB), folder / "zero", ranks=1, settings={"solver.max_iterations": 0})
@@ -162,7 +163,7 @@ def test_statuses(checks, folder):
     checks.equal("time limit: status", slow.report and slow.report["status"], "time_limit")
     checks.check(slow.seconds < 10, f"time limit: {slow.seconds:.1f} s")
     domain = "minimize: tr(X) - logdet(X)\nvariables: {X: {rows: 4, columns: 4, start: zeros}}\n"
-    outside = run_job(write_job(folder, domain), folder / "outside", ranks=2)
+    outside = run_job(write_job(folder, domain), folder / "outside", ranks=2, settings={"solver.method": "l-bfgs"})
     checks.equal("start outside the domain: exit status", outside.status, 1)
     checks.equal("start outside the domain: one error line", outside.err.count(": error: "), 1)
     checks.equal("start outside the domain: status", outside.report and outside.report["status"], "not_finite")

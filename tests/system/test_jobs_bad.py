@@ -340,7 +340,6 @@ UNAVAILABLE = [
     ("box", change("start: zeros", "constraint: {box: [0, 1]}"), ["constraint box", "not available yet"]),
     ("subject_to", GOOD + "subject_to: [sum(X) - 1]\n", ["subject_to", "not available yet"]),
     ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
-    ("preconditioner", change("max_iterations: 20", "preconditioner: kronecker"), ["kronecker", "not available yet"]),
     ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"), ["method frank-wolfe", "not available yet"]),
     ("alternating", change("max_iterations: 20", "method: alternating"), ["method alternating", "not available yet"]),
 ]

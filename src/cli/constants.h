@@ -1,0 +1,15 @@
+// Constant expressions of a job's data as matrices: factors of closed forms, preconditioners.
+#ifndef TG_CLI_CONSTANTS_H
+#define TG_CLI_CONSTANTS_H
+
+#include "cli/model.h"
+#include "mpi/dmat.h"
+
+// out[k] = the value of nodes[k], which no variable occurs in; NULL for TG_NONE. data by position in model->plan->data.
+// out is the caller's to destroy, also after a failure. Collective.
+//
+// The expressions are the gradient of sum_k <Z_k, node_k>, so that the plan's whole optimiser serves them.
+tg_status tg_constants_evaluate(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, int n,
+                                const tg_node *nodes, tg_dmat **out);
+
+#endif
