@@ -198,7 +198,7 @@ static void fini(code_writer *w)
 
 tg_status tg_low_entrywise(tg_lowering *l, tg_node node, tg_low_value *out)
 {
-  code_writer w = {.code = {NULL}};
+  code_writer w = {.code = {.items = NULL}, .in = {.items = NULL}};
   *out = (tg_low_value){-1, false, tg_coef_number(1)};
   tg_status status = write(l, &w, node, 0);
   if (status == TG_OK) status = tg_low_buffer_new(l, node, false, &out->buffer);
@@ -261,7 +261,7 @@ tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, t
     a = turned[0];
     b = turned[1];
   }
-  code_writer w = {.code = {NULL}};
+  code_writer w = {.code = {.items = NULL}, .in = {.items = NULL}};
   tg_status status = write_half(l, &w, a, mine[0], 0);
   if (status == TG_OK && a != b) status = write_half(l, &w, b, mine[1], 1);
   if (status == TG_OK) status = put_op(&w, a == b ? TG_CODE_SQUARE : TG_CODE_MUL);
@@ -276,7 +276,7 @@ tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, t
 
 tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out)
 {
-  code_writer w = {.code = {NULL}};
+  code_writer w = {.code = {.items = NULL}, .in = {.items = NULL}};
   *out = tg_coef_register(1, tg_low_register_new(l));
   const bool fused = !l->options->without[TG_PASS_FUSION] && tg_low_is_entrywise(l, node);
   tg_status status = fused && inlines(l, node, 0) ? write(l, &w, node, 0) : write_leaf(l, &w, node);
