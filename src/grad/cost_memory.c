@@ -83,13 +83,13 @@ static double column_panel(const tg_plan_buffer *buffer)
   return (double)buffer->rows * (double)(width < 1 ? 1 : width);
 }
 
-// Whether an LU may stand in the factor: its solves from the right are made on a transposed copy.
-static bool may_be_lu(const tg_plan *plan, int32_t factor)
+// Whether some program makes, or reads, the factor by the operation.
+static bool factor_meets(const tg_plan *plan, int32_t factor, tg_opcode op)
 {
   for (int p = 0; p < TG_PROGRAM_COUNT; p++)
     for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) {
       const tg_instr *instr = &plan->programs[p].instrs[k];
-      if (instr->op == TG_OP_LU && instr->out == factor) return true;
+      if (instr->op == op && (op == TG_OP_LU ? instr->out : instr->factor) == factor) return true;
     }
   return false;
 }
@@ -120,10 +120,14 @@ static void need_instr(scratch *s, const tg_instr *instr)
     if (in0->rows != out->rows) need_exchange(s);
     break;
   case TG_OP_SOLVE:
-    if (!instr->right || !may_be_lu(s->plan, instr->factor)) break;
+    // Solves from the right with LU factors are made on a transposed copy.
+    if (!instr->right || !factor_meets(s->plan, instr->factor, TG_OP_LU)) break;
     need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
     need_transposition(s, in0->rows, in0->cols);
     need_transposition(s, in0->cols, in0->rows);
+    break;
+  case TG_OP_LU: // for log det, the symmetric part is tried first
+    if (factor_meets(s->plan, instr->out, TG_OP_LOGDET)) need_transposition(s, in0->rows, in0->cols);
     break;
   case TG_OP_TRANSPOSE:
     need_transposition(s, in0->rows, in0->cols);

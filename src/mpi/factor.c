@@ -87,15 +87,16 @@ static tg_status gather_diagonal(tg_factor *factor)
   return TG_OK;
 }
 
-tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a)
+// Cholesky of what stands in the room of the factors.
+static tg_status cholesky_in_place(tg_factor *factor)
 {
   int descriptor[TG_DESCRIPTOR_LENGTH];
-  TG_TRY(start(factor, a, descriptor));
+  TG_TRY(tg_dmat_descriptor(factor->matrix, descriptor));
   const int one = 1;
   int info = 0;
   pdpotrf_("L", &descriptor[2], factor->matrix->data, &one, &one, descriptor, &info, 1);
   int64_t column = 0;
-  TG_TRY(agree_on_info(a->grid, info, "pdpotrf", &column));
+  TG_TRY(agree_on_info(factor->matrix->grid, info, "pdpotrf", &column));
   if (column > 0)
     TG_FAIL(TG_NUMERIC,
             "the %" PRId64 " x %" PRId64 " matrix is not positive definite: its leading minor of order %" PRId64
@@ -104,6 +105,13 @@ tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a)
   TG_TRY(gather_diagonal(factor));
   factor->kind = TG_FACTOR_CHOLESKY;
   return TG_OK;
+}
+
+tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a)
+{
+  int descriptor[TG_DESCRIPTOR_LENGTH];
+  TG_TRY(start(factor, a, descriptor));
+  return cholesky_in_place(factor);
 }
 
 // Row interchanges are counted where the pivots of grid column 0 are; each one turns the sign of the determinant,
@@ -134,32 +142,34 @@ tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a)
   return TG_OK;
 }
 
-// |a_ij - a_ji| up to this multiple of the largest |a_ij| counts as rounding.
-static const double symmetry_tolerance = 1e-12;
+// |a_ij - a_ji| / 2 up to this multiple of the largest |a_ij| counts as rounding. The skew part K of A = S + K changes
+// log det in second order only, since tr(inv(S) K) = 0.
+static const double symmetry_tolerance = 1e-9;
 
-// Largest |a_ij - a_ji| against the largest |a_ij|, the transpose in the room of the factors.
-static tg_status is_symmetric(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace, bool *out)
+// Puts (A + A')/2 in the room of the factors and compares it with A.
+static tg_status symmetric_part(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace, bool *is_symmetric)
 {
-  TG_TRY(tg_dmat_transpose(workspace, 1.0, a, factor->matrix));
-  const tg_dmat *t = factor->matrix;
+  TG_TRY(tg_dmat_transpose_add(workspace, 0.5, a, 0.5, factor->matrix));
+  const tg_dmat *s = factor->matrix;
   double largest[2] = {0, 0};
   for (int64_t j = 0; j < a->local_cols; j++)
     for (int64_t i = 0; i < a->local_rows; i++) {
       const double entry = a->data[i + j * a->ld];
-      largest[0] = fmax(largest[0], fabs(entry - t->data[i + j * t->ld]));
+      largest[0] = fmax(largest[0], fabs(entry - s->data[i + j * s->ld]));
       largest[1] = fmax(largest[1], fabs(entry));
     }
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPI_DOUBLE, MPI_MAX, a->grid->comm));
-  *out = largest[0] <= symmetry_tolerance * largest[1];
+  *is_symmetric = largest[0] <= symmetry_tolerance * largest[1];
   return TG_OK;
 }
 
 tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace)
 {
-  bool symmetric = false;
-  if (a->rows != factor->n || a->cols != factor->n) return tg_factor_lu(factor, a); // which names the mistake
-  TG_TRY(is_symmetric(factor, a, workspace, &symmetric));
-  return symmetric ? tg_factor_cholesky(factor, a) : tg_factor_lu(factor, a);
+  int descriptor[TG_DESCRIPTOR_LENGTH];
+  bool is_symmetric = false;
+  TG_TRY(start(factor, a, descriptor));
+  TG_TRY(symmetric_part(factor, a, workspace, &is_symmetric));
+  return is_symmetric ? cholesky_in_place(factor) : tg_factor_lu(factor, a);
 }
 
 // --- solves ------------------------------------------------------------------------------------------
