@@ -106,11 +106,14 @@ static tg_status accumulate(tg_lowering *l, const lin_term *term, bool trans, do
   return tg_low_append(l, &instr);
 }
 
+// Ones and entrywise terms have no buffer to add: code writes them in place.
 static bool needs_code(const tg_lowering *l, const tg_info *info)
 {
   for (int32_t i = 0; i < info->n_args; i++) {
-    const tg_kind kind = tg_node_info(l->graph, info->args[i])->kind;
-    if (kind == TG_ONES || tg_low_is_entrywise(l, info->args[i])) return true;
+    const tg_info *term = tg_node_info(l->graph, info->args[i]);
+    const bool scaled = term->kind == TG_PROD && term->n_args - term->n_scalars == 1;
+    const tg_node core = scaled ? term->args[term->n_scalars] : info->args[i];
+    if (tg_node_info(l->graph, core)->kind == TG_ONES || tg_low_is_entrywise(l, core)) return true;
   }
   return false;
 }

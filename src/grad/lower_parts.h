@@ -174,15 +174,26 @@ tg_status tg_low_scalar(tg_lowering *l, tg_node node, tg_coef *out);
 tg_status tg_low_coef_mul(tg_lowering *l, tg_coef a, tg_coef b, tg_coef *out);
 // A register with the coefficient's value.
 tg_status tg_low_coef_register(tg_lowering *l, tg_coef coef, int32_t *out);
+// Steps that multiply the top of the stack by the coefficient, at most 5; returns their number.
+int32_t tg_low_code_scale(tg_code *code, tg_coef coef);
 // The product of a node's scalar factors.
 tg_status tg_low_scalars(tg_lowering *l, tg_node product, tg_coef *out);
 
 // ---- lower_trace.c: sums over entries ----
 
-tg_status tg_low_trace(tg_lowering *l, tg_node argument, tg_coef *out);
+// An inner product that a sum of scalars has not computed yet: coef * <buffers[0], buffers[1]>.
+typedef struct tg_low_pair {
+  int32_t buffers[2];
+  tg_coef coef;
+} tg_low_pair;
+
+// With a list of pairs, a trace or product that ends in an inner product may leave it there; out is the rest.
+tg_status tg_low_trace(tg_lowering *l, tg_node argument, tg_low_list *pairs, tg_coef *out);
 tg_status tg_low_sum(tg_lowering *l, tg_node argument, tg_coef *out);
 // A 1 x 1 product of matrices.
-tg_status tg_low_inner(tg_lowering *l, tg_node product, tg_coef *out);
+tg_status tg_low_inner(tg_lowering *l, tg_node product, tg_low_list *pairs, tg_coef *out);
+// Computes the pairs, those around one buffer in one pass, and appends the values (tg_coef) to `terms`.
+tg_status tg_low_sum_pairs(tg_lowering *l, tg_low_list *pairs, tg_low_list *terms);
 
 // ---- lower_entry.c: entry by entry ----
 

@@ -38,6 +38,14 @@ static int32_t push_coef(tg_code *code, tg_coef coef)
   return 3;
 }
 
+int32_t tg_low_code_scale(tg_code *code, tg_coef coef)
+{
+  if (coef.reg < 0 && coef.value == 1.0) return 0;
+  const int32_t n = push_coef(code, coef);
+  code[n] = (tg_code){.op = TG_CODE_MUL};
+  return n + 1;
+}
+
 tg_status tg_low_coef_register(tg_lowering *l, tg_coef coef, int32_t *out)
 {
   *out = coef.reg;
@@ -80,24 +88,73 @@ static tg_status make_symbol(tg_lowering *l, tg_node node, tg_coef *out)
   return tg_low_unary(l, TG_OP_FETCH, out->reg, buffer);
 }
 
-static tg_status make_lin(tg_lowering *l, const tg_info *info, tg_coef *out)
+static bool find_scalar(const tg_lowering *l, tg_node node, tg_coef *out)
 {
+  const tg_program_id programs[2] = {l->program, TG_PROGRAM_SETUP};
+  for (int p = 0; p < 2; p++) {
+    const tg_low_list *list = &l->memo[programs[p]];
+    const tg_low_memo *memo = list->items;
+    if (node >= list->count || !memo[node].has_scalar) continue;
+    *out = memo[node].scalar;
+    return true;
+  }
+  return false;
+}
+
+// Whether the term is an inner product that only this sum needs: it may be computed together with others.
+static bool may_wait(tg_lowering *l, tg_node node)
+{
+  tg_coef known;
+  const tg_info *info = tg_node_info(l->graph, node);
+  if (info->kind != TG_TR && (info->kind != TG_PROD || info->n_scalars > 0)) return false;
+  if (l->options->without[TG_PASS_FUSION] || tg_low_uses(l, node) > 1 || find_scalar(l, node, &known)) return false;
+  return l->program == TG_PROGRAM_SETUP || l->options->without[TG_PASS_HOISTING] || !tg_low_is_constant(l, node);
+}
+
+// One term: its value, or a pair that waits, scaled by the term's coefficient.
+static tg_status add_term(tg_lowering *l, double coef, tg_node node, tg_low_list *pairs, tg_low_list *terms)
+{
+  tg_coef term;
+  const int64_t before = pairs->count;
+  if (!may_wait(l, node))
+    TG_TRY(tg_low_scalar(l, node, &term));
+  else if (tg_node_info(l->graph, node)->kind == TG_TR)
+    TG_TRY(tg_low_trace(l, tg_node_info(l->graph, node)->args[0], pairs, &term));
+  else
+    TG_TRY(tg_low_inner(l, node, pairs, &term));
+  for (int64_t k = before; k < pairs->count; k++) ((tg_low_pair *)pairs->items)[k].coef.value *= coef;
+  term.value *= coef;
+  return pairs->count > before ? TG_OK : tg_low_push(terms, sizeof term, &term);
+}
+
+static tg_status add_up(tg_lowering *l, const tg_low_list *terms, tg_coef *out)
+{
+  const tg_coef *items = terms->items;
   tg_code *code = NULL;
   int32_t n = 0;
-  TG_TRY(TG_ARENA_NEW(&l->arena, 4 * (size_t)info->n_args, &code));
-  for (int32_t i = 0; i < info->n_args; i++) {
-    tg_coef term;
-    TG_TRY(tg_low_scalar(l, info->args[i], &term));
-    term.value *= info->coefs[i];
-    if (info->n_args == 1) {
-      *out = term;
-      return TG_OK;
-    }
-    n += push_coef(code + n, term);
+  *out = items[0];
+  if (terms->count == 1) return TG_OK;
+  TG_TRY(TG_ARENA_NEW(&l->arena, 4 * (size_t)terms->count, &code));
+  for (int64_t i = 0; i < terms->count; i++) {
+    n += push_coef(code + n, items[i]);
     if (i > 0) code[n++] = (tg_code){.op = TG_CODE_ADD};
   }
   *out = tg_coef_number(1);
   return scalar_code(l, n, code, &out->reg);
+}
+
+static tg_status make_lin(tg_lowering *l, const tg_info *info, tg_coef *out)
+{
+  tg_low_list pairs = {.items = NULL};
+  tg_low_list terms = {.items = NULL};
+  tg_status status = TG_OK;
+  for (int32_t i = 0; i < info->n_args; i++) TG_TRY_GOTO(add_term(l, info->coefs[i], info->args[i], &pairs, &terms));
+  TG_TRY_GOTO(tg_low_sum_pairs(l, &pairs, &terms));
+  TG_TRY_GOTO(add_up(l, &terms, out));
+done:
+  tg_free(pairs.items);
+  tg_free(terms.items);
+  return status;
 }
 
 static tg_status make_pow(tg_lowering *l, const tg_info *info, tg_coef *out)
@@ -166,14 +223,14 @@ static tg_status make_scalar(tg_lowering *l, tg_node node, tg_coef *out)
   case TG_LIN:
     return make_lin(l, info, out);
   case TG_PROD:
-    return info->n_scalars > 0 ? tg_low_scalars(l, node, out) : tg_low_inner(l, node, out);
+    return info->n_scalars > 0 ? tg_low_scalars(l, node, out) : tg_low_inner(l, node, NULL, out);
   case TG_POW:
     return make_pow(l, info, out);
   case TG_DET:
   case TG_LOGDET:
     return make_determinant(l, info, out);
   case TG_TR:
-    return tg_low_trace(l, info->args[0], out);
+    return tg_low_trace(l, info->args[0], NULL, out);
   case TG_SUM:
     return tg_low_sum(l, info->args[0], out);
   case TG_KRONL:
@@ -183,19 +240,6 @@ static tg_status make_scalar(tg_lowering *l, tg_node node, tg_coef *out)
     if (tg_low_is_entrywise(l, node)) return make_function(l, info, out);
     TG_FAIL(TG_UNSUPPORTED, "a scalar made by '%s' cannot be executed", tg_op_get(info->kind)->name);
   }
-}
-
-static bool find_scalar(const tg_lowering *l, tg_node node, tg_coef *out)
-{
-  const tg_program_id programs[2] = {l->program, TG_PROGRAM_SETUP};
-  for (int p = 0; p < 2; p++) {
-    const tg_low_list *list = &l->memo[programs[p]];
-    const tg_low_memo *memo = list->items;
-    if (node >= list->count || !memo[node].has_scalar) continue;
-    *out = memo[node].scalar;
-    return true;
-  }
-  return false;
 }
 
 tg_status tg_low_scalar(tg_lowering *l, tg_node node, tg_coef *out)

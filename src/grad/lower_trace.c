@@ -5,8 +5,10 @@
 #include "base/memory.h"
 #include "grad/lower_parts.h"
 
-// Inner product <U', V> of two values; of the two layouts that do not meet, the constant one is turned.
-static tg_status dot(tg_lowering *l, tg_node u_node, tg_low_value u, tg_node v_node, tg_low_value v, tg_coef *out)
+// Inner product <U', V> of two values; of the two layouts that do not meet, the constant one is turned. With a list of
+// pairs it is not computed yet: the pair joins the list, and what is left to add is 0.
+static tg_status dot(tg_lowering *l, tg_node u_node, tg_low_value u, tg_node v_node, tg_low_value v, tg_low_list *pairs,
+                     tg_coef *out)
 {
   bool u_symmetric = false;
   bool v_symmetric = false;
@@ -21,9 +23,14 @@ static tg_status dot(tg_lowering *l, tg_node u_node, tg_low_value u, tg_node v_n
     turned->scale = tg_coef_number(1);
   }
   tg_coef scale;
+  TG_TRY(tg_low_coef_mul(l, u.scale, v.scale, &scale));
+  if (pairs != NULL) {
+    const tg_low_pair pair = {.buffers = {u.buffer, v.buffer}, .coef = scale};
+    *out = tg_coef_number(0);
+    return tg_low_push(pairs, sizeof pair, &pair);
+  }
   const int32_t reg = tg_low_register_new(l);
   TG_TRY(tg_low_binary(l, TG_OP_DOT, reg, u.buffer, v.buffer));
-  TG_TRY(tg_low_coef_mul(l, u.scale, v.scale, &scale));
   return tg_low_coef_mul(l, tg_coef_register(1, reg), scale, out);
 }
 
@@ -55,7 +62,8 @@ static double cut_cost(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t
   return cost;
 }
 
-static tg_status inner(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t k, int32_t j, tg_coef *out)
+static tg_status inner(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t k, int32_t j, tg_low_list *pairs,
+                       tg_coef *out)
 {
   tg_low_value u;
   tg_low_value v;
@@ -76,11 +84,11 @@ static tg_status inner(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t
     TG_TRY(tg_low_chain_emit(l, c, k + 1, j, false, &v));
     TG_TRY(tg_low_chain_emit(l, c, i, k, !v.trans, &u));
   }
-  return dot(l, u_node, u, v_node, v, out);
+  return dot(l, u_node, u, v_node, v, pairs, out);
 }
 
 // A chain whose cycle may be cut at any two places (tr), or a 1 x 1 chain with one cut.
-static tg_status cut(tg_lowering *l, int32_t n, const tg_node *factors, bool cyclic, tg_coef *out)
+static tg_status cut(tg_lowering *l, int32_t n, const tg_node *factors, bool cyclic, tg_low_list *pairs, tg_coef *out)
 {
   tg_node *doubled = NULL;
   tg_low_chain chain;
@@ -100,7 +108,7 @@ static tg_status cut(tg_lowering *l, int32_t n, const tg_node *factors, bool cyc
       best_shift = shift;
       best_cut = k;
     }
-  return inner(l, &chain, best_shift, best_shift + best_cut, best_shift + n - 1, out);
+  return inner(l, &chain, best_shift, best_shift + best_cut, best_shift + n - 1, pairs, out);
 }
 
 static tg_status trace_of(tg_lowering *l, tg_node argument, tg_coef *out)
@@ -112,7 +120,7 @@ static tg_status trace_of(tg_lowering *l, tg_node argument, tg_coef *out)
   return tg_low_coef_mul(l, tg_coef_register(1, reg), value.scale, out);
 }
 
-tg_status tg_low_trace(tg_lowering *l, tg_node argument, tg_coef *out)
+tg_status tg_low_trace(tg_lowering *l, tg_node argument, tg_low_list *pairs, tg_coef *out)
 {
   int32_t n = 0;
   tg_node *factors = NULL;
@@ -121,18 +129,100 @@ tg_status tg_low_trace(tg_lowering *l, tg_node argument, tg_coef *out)
   TG_TRY(tg_low_factors(l, argument, &n, &factors));
   if (n < 2 || l->options->without[TG_PASS_TRACES] || tg_low_find(l, argument, &known))
     return trace_of(l, argument, out);
-  TG_TRY(cut(l, n, factors, true, out));
-  if (tg_node_info(l->graph, argument)->kind != TG_PROD) return TG_OK;
+  const tg_info *info = tg_node_info(l->graph, argument);
+  const bool scaled = info->kind == TG_PROD && info->n_scalars > 0;
+  TG_TRY(cut(l, n, factors, true, scaled ? NULL : pairs, out));
+  if (!scaled) return TG_OK;
   TG_TRY(tg_low_scalars(l, argument, &scale));
   return tg_low_coef_mul(l, *out, scale, out);
 }
 
-tg_status tg_low_inner(tg_lowering *l, tg_node product, tg_coef *out)
+tg_status tg_low_inner(tg_lowering *l, tg_node product, tg_low_list *pairs, tg_coef *out)
 {
   int32_t n = 0;
   tg_node *factors = NULL;
   TG_TRY(tg_low_factors(l, product, &n, &factors));
-  return cut(l, n, factors, false, out);
+  return cut(l, n, factors, false, pairs, out);
+}
+
+// ---- sums of inner products ----
+
+// Position of the buffer among the inputs, added if it is new.
+static int32_t input_of(int32_t *in, int32_t *n_in, int32_t buffer)
+{
+  for (int32_t k = 0; k < *n_in; k++)
+    if (in[k] == buffer) return k;
+  in[*n_in] = buffer;
+  return (*n_in)++;
+}
+
+// <S, c1 A + c2 B + ...>: one pass that reads S once.
+static tg_status sum_around(tg_lowering *l, int32_t shared, int32_t n, const tg_low_pair *group, tg_coef *out)
+{
+  int32_t *in = NULL;
+  tg_code *code = NULL;
+  int32_t n_in = 0;
+  int32_t n_code = 0;
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)n + 1, &in));
+  TG_TRY(TG_ARENA_NEW(&l->arena, 6 * (size_t)n + 2, &code));
+  code[n_code++] = (tg_code){.op = TG_CODE_LOAD, .operand = input_of(in, &n_in, shared)};
+  for (int32_t k = 0; k < n; k++) {
+    const int32_t other = group[k].buffers[group[k].buffers[0] == shared ? 1 : 0];
+    code[n_code++] = (tg_code){.op = TG_CODE_LOAD, .operand = input_of(in, &n_in, other)};
+    n_code += tg_low_code_scale(code + n_code, group[k].coef);
+    if (k > 0) code[n_code++] = (tg_code){.op = TG_CODE_ADD};
+  }
+  code[n_code++] = (tg_code){.op = TG_CODE_MUL};
+  tg_instr instr = tg_instr_make(TG_OP_EWSUM, tg_low_register_new(l));
+  instr.n_in = n_in;
+  instr.in = in;
+  instr.n_code = n_code;
+  instr.code = code;
+  *out = tg_coef_register(1, instr.out);
+  return tg_low_append(l, &instr);
+}
+
+static bool has_buffer(const tg_low_pair *pair, int32_t buffer)
+{
+  return pair->buffers[0] == buffer || pair->buffers[1] == buffer;
+}
+
+// Moves the pairs with the buffer behind position `from`, next to each other; returns their number.
+static int32_t gather(tg_low_pair *pairs, int32_t from, int32_t n, int32_t buffer)
+{
+  int32_t count = 0;
+  for (int32_t k = from; k < n; k++) {
+    if (!has_buffer(&pairs[k], buffer)) continue;
+    const tg_low_pair pair = pairs[k];
+    pairs[k] = pairs[from + count];
+    pairs[from + count++] = pair;
+  }
+  return count;
+}
+
+tg_status tg_low_sum_pairs(tg_lowering *l, tg_low_list *list, tg_low_list *terms)
+{
+  tg_low_pair *pairs = list->items;
+  const int32_t n = (int32_t)list->count;
+  for (int32_t k = 0; k < n;) {
+    tg_coef term;
+    int32_t shared = pairs[k].buffers[0];
+    int32_t count = gather(pairs, k, n, shared);
+    if (count == 1) {
+      shared = pairs[k].buffers[1];
+      count = gather(pairs, k, n, shared);
+    }
+    if (count == 1) {
+      const int32_t reg = tg_low_register_new(l);
+      TG_TRY(tg_low_binary(l, TG_OP_DOT, reg, pairs[k].buffers[0], pairs[k].buffers[1]));
+      TG_TRY(tg_low_coef_mul(l, tg_coef_register(1, reg), pairs[k].coef, &term));
+    } else {
+      TG_TRY(sum_around(l, shared, count, &pairs[k], &term));
+    }
+    TG_TRY(tg_low_push(terms, sizeof term, &term));
+    k += count;
+  }
+  return TG_OK;
 }
 
 // sum(A*B) = 1' A B 1, from either end a vector at a time.
@@ -151,7 +241,7 @@ static tg_status sum_of_product(tg_lowering *l, tg_node argument, tg_coef *out)
   if (!tg_dim_is_one(l->graph, info->rows)) TG_TRY(tg_make_ones(l->graph, one, info->rows, &all[count++]));
   for (int32_t i = 0; i < n; i++) all[count++] = factors[i];
   if (!tg_dim_is_one(l->graph, info->cols)) TG_TRY(tg_make_ones(l->graph, info->cols, one, &all[count++]));
-  TG_TRY(cut(l, count, all, false, out));
+  TG_TRY(cut(l, count, all, false, NULL, out));
   if (info->kind != TG_PROD || info->n_scalars == 0) return TG_OK;
   TG_TRY(tg_low_scalars(l, argument, &scale));
   return tg_low_coef_mul(l, *out, scale, out);

@@ -321,6 +321,30 @@ static void entrywise_chain_is_one_pass(void **state)
   unload(&p);
 }
 
+// tr(A*X*B*X') - 2*tr(C'*X) from the image Y = A*X*B: <X, Y - 2 C> in one pass; a residual's norm without the residual.
+static void inner_products_are_summed_in_one_pass(void **state)
+{
+  (void)state;
+  static const example quadratic = {"tr(A*X*B*X') - 2*tr(C'*X)",
+                                    {{.name = "X", .rows = 30, .cols = 20, .is_free = true},
+                                     {.name = "A", .rows = 30, .cols = 30, .properties = TG_SYMMETRIC},
+                                     {.name = "B", .rows = 20, .cols = 20, .properties = TG_SYMMETRIC},
+                                     {.name = "C", .rows = 30, .cols = 20}}};
+  static const example residual = {"sumsq(W*H - D)",
+                                   {{.name = "W", .rows = 30, .cols = 2, .is_free = true},
+                                    {.name = "H", .rows = 2, .cols = 20, .is_free = true},
+                                    {.name = "D", .rows = 30, .cols = 20}}};
+  lowered p;
+  load(&quadratic, &every_pass, &p);
+  assert_int_equal(p.plan->programs[TG_PROGRAM_VALUE].n_instrs, 1);
+  assert_int_equal(p.plan->programs[TG_PROGRAM_GRADIENT].n_instrs, 2);
+  unload(&p);
+  load(&residual, &every_pass, &p);
+  assert_int_equal(p.plan->programs[TG_PROGRAM_VALUE].n_instrs, 2);
+  assert_int_equal(count(&p, TG_PROGRAM_VALUE, TG_OP_EWSUM), 1);
+  unload(&p);
+}
+
 static int storages_without(const example *e, tg_pass pass)
 {
   lowered p;
@@ -570,6 +594,7 @@ int main(void)
       cmocka_unit_test(one_factorisation_serves_all),
       cmocka_unit_test(solves_instead_of_inverses),
       cmocka_unit_test(entrywise_chain_is_one_pass),
+      cmocka_unit_test(inner_products_are_summed_in_one_pass),
       cmocka_unit_test(dead_buffers_are_used_again),
       cmocka_unit_test(exact_line_search_costs_one_hessian_action),
       cmocka_unit_test(no_images_without_a_line),
