@@ -38,12 +38,39 @@ static void print_latex_name(tg_printer *p, const char *name)
   tg_print_add(p, "}}");
 }
 
+// Words that a program in the format cannot use as names: its keywords, and the functions that printed text calls.
+static const char *const numpy_words[] = {
+    "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
+    "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
+    "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
+    "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield",    "np"};
+static const char *const octave_words[] = {
+    "break",          "case",  "catch",   "continue",  "do",      "else",       "elseif", "end",    "for", "function",
+    "global",         "if",    "methods", "otherwise", "parfor",  "persistent", "return", "switch", "try", "until",
+    "unwind_protect", "while", "trace",   "norm",      "reshape", "max",        "log1p"};
+
+// Also with underscores behind it, so that `lambda` and `lambda_` stay apart.
+static bool is_taken_word(const tg_printer *p, const char *name)
+{
+  const bool numpy = p->format == TG_FORMAT_NUMPY;
+  const char *const *words = numpy ? numpy_words : octave_words;
+  const size_t count =
+      numpy ? sizeof numpy_words / sizeof numpy_words[0] : sizeof octave_words / sizeof octave_words[0];
+  if (!numpy && p->format != TG_FORMAT_OCTAVE) return false;
+  for (size_t i = 0; i < count; i++) {
+    const size_t length = strlen(words[i]);
+    if (strncmp(name, words[i], length) == 0 && strspn(name + length, "_") == strlen(name + length)) return true;
+  }
+  return false;
+}
+
 void tg_print_name(tg_printer *p, const char *name)
 {
   if (p->format == TG_FORMAT_LATEX)
     print_latex_name(p, name);
   else
     tg_print_add(p, name);
+  if (is_taken_word(p, name)) tg_print_add(p, "_");
 }
 
 void tg_print_number(tg_printer *p, double value)

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "grad/explain.h"
+#include "grad/explain.h"
 
 // ---- the world ----
 
@@ -585,6 +586,31 @@ done:
   return status;
 }
 
+// The derivation written out arrives at the same gradient, and each line says something.
+static tg_status check_explained(calculus_world *world, tg_node f, tg_node gradient, int32_t k,
+                                 calculus_verdict *verdict, tg_text *why)
+{
+  tg_explanation explanation = {0};
+  double *found = NULL;
+  double *expected = NULL;
+  tg_status status = TG_OK;
+  if (*verdict != CALCULUS_RIGHT) return TG_OK;
+  TG_TRY_GOTO(tg_explain(world->graph, f, world->symbols[k], TG_FORMAT_EXPR, &explanation));
+  for (int32_t i = 0; i < explanation.n_steps; i++)
+    if (explanation.steps[i].text == NULL || explanation.steps[i].text[0] == '\0')
+      TG_FAIL_GOTO(TG_INTERNAL, "step %d of the derivation is empty", (int)i);
+  if (explanation.gradient == gradient) goto done;
+  TG_TRY_GOTO(calculus_sample(world, explanation.gradient, &found));
+  TG_TRY_GOTO(calculus_sample(world, gradient, &expected));
+  compare("gradient of the steps", entry_count(world, gradient), found, expected, 1e-9, verdict, why);
+  if (*verdict == CALCULUS_WRONG) add_printed(world, "  by steps ", explanation.gradient, why);
+done:
+  tg_explanation_fini(&explanation);
+  tg_free(found);
+  tg_free(expected);
+  return status;
+}
+
 tg_status calculus_check_gradient(calculus_world *world, const char *text, const char *const *expected,
                                   calculus_verdict *verdict, tg_text *why)
 {
@@ -598,6 +624,7 @@ tg_status calculus_check_gradient(calculus_world *world, const char *text, const
     TG_TRY(check_one_gradient(world, f, gradients[k], k, expected != NULL ? expected[k] : NULL, verdict, why));
     TG_TRY(check_printed(world, "gradient", gradients[k], verdict, why));
     TG_TRY(check_factored(world, gradients[k], verdict, why));
+    TG_TRY(check_explained(world, f, gradients[k], k, verdict, why));
     TG_TRY(check_derivation(world, f, gradients[k], world->symbols[k], verdict, why));
   }
   TG_TRY(check_forward(world, f, gradients, verdict, why));

@@ -1,0 +1,228 @@
+"""The expression language evaluated with NumPy, from its description alone: an oracle for what the program prints.
+
+    value = evaluate("tr(A*B')", {"A": ..., "B": ...}, sizes={"n": 3})
+
+Every value is a matrix: scalars are 1 x 1, vectors n x 1 or 1 x n. Sizes may be numbers, names found in `sizes`, or
+products of these.
+"""
+
+import math
+import re
+
+import numpy as np
+
+TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\.[*/^]|[-+*/^'(),]))")
+
+
+class EvaluationError(Exception):
+    pass
+
+
+def tokens_of(text):
+    """(kind, text) pairs; the dot of .* ./ .^ does not belong to the number before it."""
+    tokens, at = [], 0
+    while at < len(text.rstrip()):
+        match = TOKEN.match(text, at)
+        if match is None:
+            raise EvaluationError(f"not a token: {text[at:]!r}")
+        number, name, symbol = match.groups()
+        end = match.end()
+        if number is not None and number.endswith(".") and end < len(text) and text[end] in "*/^":
+            number, end = number[:-1], end - 1
+        tokens.append(("number", number) if number else ("name", name) if name else ("symbol", symbol))
+        at = end
+    return tokens + [("end", "")]
+
+
+def scalar(value):
+    return np.array([[float(value)]])
+
+
+def is_scalar(value):
+    return value.shape == (1, 1)
+
+
+def entrywise(operation, a, b):
+    if not (is_scalar(a) or is_scalar(b) or a.shape == b.shape):
+        raise EvaluationError(f"entrywise on {a.shape} and {b.shape}")
+    return operation(a, b)
+
+
+def times(a, b):
+    if is_scalar(a) or is_scalar(b):
+        return a * b
+    if a.shape[1] != b.shape[0]:
+        raise EvaluationError(f"product of {a.shape} and {b.shape}")
+    return a @ b
+
+
+def over(a, b):
+    if not is_scalar(b):
+        raise EvaluationError("'/' by a matrix")
+    return a / b
+
+
+def plus(a, b, sign):
+    if a.shape != b.shape:
+        raise EvaluationError(f"sum of {a.shape} and {b.shape}")
+    return a + sign * b
+
+
+def power(a, b):
+    if is_scalar(a):
+        return a**b
+    return np.linalg.matrix_power(a, int(b[0, 0]))
+
+
+def commutation(m, n):
+    """K with K vec(X) = vec(X') for X m x n."""
+    k = np.zeros((m * n, m * n))
+    for i in range(m):
+        for j in range(n):
+            k[i * n + j, j * m + i] = 1.0
+    return k
+
+
+def vec(x):
+    return x.reshape((-1, 1), order="F")
+
+
+FUNCTIONS = {
+    "tr": lambda x: scalar(np.trace(x)),
+    "det": lambda x: scalar(np.linalg.det(x)),
+    "logdet": lambda x: scalar(np.log(np.linalg.det(x))),
+    "inv": np.linalg.inv,
+    "dot": lambda x, y: scalar(np.sum(x * y)),
+    "sum": lambda x: scalar(np.sum(x)),
+    "sumsq": lambda x: scalar(np.sum(x * x)),
+    "norm2": lambda x: scalar(np.sqrt(np.sum(x * x))),
+    "norm1": lambda x: scalar(np.sum(np.abs(x))),
+    "diag": lambda x: np.diag(x.ravel()),
+    "diagvec": lambda x: np.diag(x).reshape(-1, 1),
+    "kron": np.kron,
+    "vec": vec,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "tanh": np.tanh,
+    "abs": np.abs,
+    "sign": np.sign,
+    "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "softplus": lambda x: np.logaddexp(0.0, x),
+}
+CONSTANTS = {
+    "eye": lambda n: np.eye(n),
+    "ones": lambda m, n: np.ones((m, n)),
+    "zeros": lambda m, n: np.zeros((m, n)),
+    "comm": commutation,
+}
+
+
+class Evaluator:
+    """Recursive descent over the grammar of the language's description, one method a rule."""
+
+    def __init__(self, text, values, sizes):
+        self.tokens = tokens_of(text)
+        self.at = 0
+        self.values = values
+        self.sizes = sizes
+
+    def peek(self):
+        return self.tokens[self.at][1] if self.tokens[self.at][0] == "symbol" else None
+
+    def next(self):
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def expect(self, symbol):
+        if self.peek() != symbol:
+            raise EvaluationError(f"expected {symbol!r} at token {self.at}: {self.tokens[self.at]}")
+        self.next()
+
+    def expression(self):
+        value = self.term()
+        while self.peek() in ("+", "-"):
+            sign = 1.0 if self.next()[1] == "+" else -1.0
+            value = plus(value, self.term(), sign)
+        return value
+
+    def term(self):
+        operations = {"*": times, "/": over, ".*": lambda a, b: entrywise(np.multiply, a, b),
+                      "./": lambda a, b: entrywise(np.divide, a, b)}
+        value = self.factor()
+        while self.peek() in operations:
+            operation = operations[self.next()[1]]
+            value = operation(value, self.factor())
+        return value
+
+    def signs(self):
+        sign = 1.0
+        while self.peek() in ("+", "-"):
+            sign *= 1.0 if self.next()[1] == "+" else -1.0
+        return sign
+
+    def factor(self):
+        return self.signs() * self.power()
+
+    def power(self):
+        value = self.primary()
+        while self.peek() in ("'", "^", ".^"):
+            symbol = self.next()[1]
+            if symbol == "'":
+                value = value.T
+                continue
+            exponent = self.signs() * self.primary()
+            value = power(value, exponent) if symbol == "^" else entrywise(np.power, value, exponent)
+        return value
+
+    def primary(self):
+        kind, text = self.next()
+        if kind == "number":
+            return scalar(text)
+        if kind == "name":
+            return self.call(text) if self.peek() == "(" else self.named(text)
+        if text != "(":
+            raise EvaluationError(f"unexpected {text!r}")
+        value = self.expression()
+        self.expect(")")
+        return value
+
+    def named(self, name):
+        if name not in self.values:
+            raise EvaluationError(f"no value for {name}")
+        return self.values[name]
+
+    def call(self, name):
+        read = self.size if name in CONSTANTS else self.expression
+        self.expect("(")
+        arguments = [read()]
+        while self.peek() == ",":
+            self.next()
+            arguments.append(read())
+        self.expect(")")
+        functions = CONSTANTS if name in CONSTANTS else FUNCTIONS
+        if name not in functions:
+            raise EvaluationError(f"no function {name}")
+        return functions[name](*arguments)
+
+    def size(self):
+        factors = []
+        while True:
+            kind, text = self.next()
+            factors.append(int(text) if kind == "number" else self.sizes[text])
+            if self.peek() != "*":
+                return math.prod(factors)
+            self.next()
+
+
+def evaluate(text, values, sizes=None):
+    """The matrix that the text stands for."""
+    evaluator = Evaluator(text, values, sizes or {})
+    value = evaluator.expression()
+    if evaluator.tokens[evaluator.at][0] != "end":
+        raise EvaluationError(f"left over: {evaluator.tokens[evaluator.at:]}")
+    return value

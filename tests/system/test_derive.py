@@ -1,0 +1,347 @@
+"""`tracegrad derive` as a user calls it: every row of the corpus in every format against NumPy, claims, errors, time.
+
+The answers are textbook gradients, evaluated by tests/support/tg_eval.py, which knows the language from its description
+alone. NumPy output is executed; Octave output too, and LaTeX compiled, where these programs are installed.
+"""
+
+import json
+import keyword
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tg_eval import EvaluationError, evaluate
+from tracegrad_run import ROOT, Checks, run
+
+checks = Checks()
+TOLERANCE = 1e-9
+
+
+def read_corpus(name):
+    """Rows of tests/data/NAME: expression, by, sizes, properties, expected."""
+    lines = (ROOT / "tests" / "data" / name).read_text().splitlines()
+    return [[cell.strip() for cell in line.split("|")] for line in lines if line and not line.startswith("#")]
+
+
+def shapes_of(sizes):
+    shapes = {}
+    for piece in sizes.split(","):
+        name, shape = piece.split("=")
+        numbers = [int(number) for number in shape.split("x")]
+        shapes[name.strip()] = (numbers + [1])[:2]
+    return shapes
+
+
+def random_values(sizes, properties, seed):
+    """Values with the properties of the row, as its header describes them."""
+    generator = np.random.default_rng(seed)
+    values = {name: generator.uniform(-1, 1, shape) for name, shape in shapes_of(sizes).items()}
+    for piece in filter(None, properties.split(",")):
+        name, what = piece.split(":")
+        x = values[name.strip()]
+        n = x.shape[0]
+        if what == "positive":
+            x = 1 + x / 2
+        elif what == "symmetric":
+            x = x + x.T
+        elif what in ("spd", "definite"):
+            x = x + x.T + 2 * n * np.eye(n)
+        elif what == "diagonal":
+            x = np.diag(np.diag(x))
+        elif what == "orthogonal":
+            x = np.linalg.qr(x)[0]
+        values[name.strip()] = x
+    return values
+
+
+def options_of(row):
+    """The command line that tells the program what the row tells the reader."""
+    expression, wrt, sizes, properties, _ = row
+    arguments = ["derive", expression, "--wrt", wrt, "--dims", sizes]
+    for piece in filter(None, properties.split(",")):
+        name, what = (word.strip() for word in piece.split(":"))
+        if what in ("spd", "symmetric", "diagonal", "orthogonal") and name != wrt:
+            arguments += [f"--{what}", name]
+    return arguments
+
+
+def derive(arguments, format="expr", status=0):
+    finished = run([*arguments, "--format", format])
+    if not checks.check(finished.status == status and (status != 0 or finished.out.strip()),
+                        f"{arguments} --format {format}: exit {finished.status}, {finished.out!r} {finished.err!r}"):
+        return None
+    return finished.out.strip()
+
+
+def near(what, found, expected):
+    scale = max(1e-3, float(np.max(np.abs(expected))))
+    same = found.shape == expected.shape and bool(np.max(np.abs(found - expected)) <= TOLERANCE * scale)
+    return checks.check(same, f"{what}:\n  found    {found.tolist()}\n  expected {expected.tolist()}")
+
+
+# ---- numbers ----
+
+
+def run_numpy(text, values):
+    """Matrices of NumPy as they are; a number where the result is one. lambda is lambda_ in Python."""
+    names = {name + "_" * keyword.iskeyword(name): (float(x[0, 0]) if x.shape == (1, 1) else x)
+             for name, x in values.items()}
+    found = np.asarray(eval(text, {"np": np, **names}), dtype=float)  # noqa: S307, the program's own output
+    return found.reshape(1, 1) if found.size == 1 else found
+
+
+def test_corpus(name):
+    rows = read_corpus(name)
+    checks.check(len(rows) >= 60, f"{name} has only {len(rows)} rows")
+    for row in rows:
+        values = random_values(row[2], row[3], 11)
+        expected = evaluate(row[4], values)
+        text = derive(options_of(row))
+        if text is not None:
+            near(f"{row[0]} by {row[1]} = {text}", evaluate(text, values), expected)
+        text = derive(options_of(row), "numpy")
+        if text is not None:
+            near(f"{row[0]} by {row[1]}, NumPy {text}", run_numpy(text, values), expected)
+
+
+def bind_sizes(symbols, values):
+    """The numbers that the inferred size names stand for, None where a shape was guessed otherwise."""
+    sizes = {}
+    for symbol in symbols:
+        for size, number in zip((symbol["rows"], symbol["columns"]), values[symbol["name"]].shape):
+            if isinstance(size, int) and size != number:
+                return None
+            if isinstance(size, str) and "*" not in size and sizes.setdefault(size, number) != number:
+                return None
+    return sizes
+
+
+def test_inferred_sizes():
+    """Without --dims: the sizes that the program names, bound to numbers, must give the same gradient."""
+    fitting = 0
+    rows = [row for row in read_corpus("derivatives.txt") if not re.search(r"(eye|ones|zeros|comm|kron)\(", row[0])]
+    for row in rows:
+        arguments = options_of(row)
+        at = arguments.index("--dims")
+        del arguments[at : at + 2]
+        text = derive(arguments, "json")
+        if text is None:
+            continue
+        answer = json.loads(text)
+        values = random_values(row[2], row[3], 12)
+        sizes = bind_sizes(answer["symbols"], values)
+        if sizes is None or answer["value"]["rows"] != 1 or answer["value"]["columns"] != 1:
+            continue  # lower-case names may be read as vectors or as scalars
+        fitting += 1
+        printed = derive(arguments)
+        if printed is not None:
+            near(f"{row[0]} by {row[1]}, sizes {sizes}: {printed}", evaluate(printed, values, sizes),
+                 evaluate(row[4], values))
+    checks.check(fitting >= 0.75 * len(rows), f"only {fitting} of {len(rows)} rows have the sizes one would expect")
+
+
+# ---- Octave and LaTeX ----
+
+
+def octave_matrix(x):
+    return "[" + ";".join(" ".join(repr(float(entry)) for entry in row) for row in x) + "]"
+
+
+def test_octave():
+    octave = shutil.which("octave-cli") or shutil.which("octave")
+    script, rows = [], []
+    for name in ("derivatives.txt", "jacobians.txt"):
+        for row in read_corpus(name):
+            text = derive(options_of(row), "octave")
+            if text is None:
+                continue
+            values = random_values(row[2], row[3], 13)
+            script += [f"{key} = {octave_matrix(x)};" for key, x in values.items()]
+            script += [f"found = {text};", "printf('%d %d', rows(found), columns(found)); printf(' %.17g', found);",
+                       "printf('\\n'); clear all"]
+            rows.append((row, text, evaluate(row[4], values)))
+    if octave is None:
+        print("Octave is not installed: its output is not executed")
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".m") as file:
+        file.write("\n".join(script))
+        file.flush()
+        finished = subprocess.run([octave, "--norc", "--quiet", file.name], capture_output=True, text=True, timeout=300)
+    lines = finished.stdout.splitlines()
+    checks.equal("results of Octave", len(lines), len(rows))
+    for line, (row, text, expected) in zip(lines, rows):
+        words = line.split()
+        found = np.array([float(word) for word in words[2:]]).reshape((int(words[0]), int(words[1])), order="F")
+        near(f"{row[0]} by {row[1]}, Octave {text}", found, expected)
+
+
+def test_latex():
+    formulas = []
+    for row in read_corpus("derivatives.txt") + read_corpus("jacobians.txt"):
+        text = derive(options_of(row), "latex")
+        if text is None:
+            continue
+        bare = text.replace("\\{", "").replace("\\}", "")
+        checks.equal(f"braces of {text}", bare.count("{"), bare.count("}"))
+        checks.equal(f"\\left of {text}", len(re.findall(r"\\left\b", text)), len(re.findall(r"\\right\b", text)))
+        checks.check("*" not in text and "'" not in text, f"signs of the language in {text}")
+        formulas.append(text)
+    pdflatex = shutil.which("pdflatex")
+    if pdflatex is None:
+        print("pdflatex is not installed: LaTeX output is not compiled")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        body = "\n".join(f"\\[{formula}\\]" for formula in formulas)
+        (Path(folder) / "all.tex").write_text(
+            f"\\documentclass{{article}}\\usepackage{{amsmath,amssymb}}\\begin{{document}}\n{body}\n\\end{{document}}\n")
+        finished = subprocess.run([pdflatex, "-interaction=nonstopmode", "-halt-on-error", "all.tex"], cwd=folder,
+                                  capture_output=True, text=True, errors="replace", timeout=300)
+        checks.check(finished.returncode == 0, f"pdflatex: {finished.stdout[-2000:]}")
+
+
+# ---- the command ----
+
+
+def test_known_answers():
+    """Printed exactly as one would write them."""
+    for expression, wrt, options, answer in (
+            ("tr(A*B)", "B", [], "A'"),
+            ("tr(A*B*A')", "A", [], "A*(B + B')"),
+            ("u'*A*u", "u", ["--dims", "A=nxn,u=n"], "(A + A')*u"),
+            ("det(A)", "A", [], "det(A)*inv(A)'"),
+            ("A*B", "A", ["--dims", "A=3x4,B=4x5"], "kron(B', eye(3))"),
+            ("sumsq(A*X)", "X", [], "2*A'*A*X"),
+            ("tr(X'*X)", "X", [], "2*X"),
+            ("norm2(X)", "X", [], "X/norm2(X)"),
+            ("tr(A)", "B", ["--dims", "B=2x3"], "zeros(2,3)")):
+        checks.equal(f"{expression} by {wrt}", derive(["derive", expression, "--wrt", wrt, *options]), answer)
+    text = derive(["derive", "tr(A*B*A'*C)", "--wrt", "A"])
+    checks.check(text in ("C*A*B + C'*A*B'", "C'*A*B' + C*A*B"), f"tr(A*B*A'*C) by A: {text}")
+    text = derive(["derive", "tr(A*B*A'*C)", "--wrt", "A", "--symmetric", "B,C"])
+    checks.equal("tr(A*B*A'*C) by A, B and C symmetric", text, "2*C*A*B")
+
+
+def test_several_names_and_transposes():
+    sizes = "A=3x4,B=4x5,C=3x5"
+    values = random_values(sizes, "", 14)
+    arguments = ["derive", "sumsq(A*B - C)", "--dims", sizes]
+    lines = (derive([*arguments, "--wrt", "A,B", "--wrt", "C"]) or "").splitlines()
+    expected = ("2*(A*B - C)*B'", "2*A'*(A*B - C)", "2*(C - A*B)")
+    checks.equal("lines for three names", len(lines), 3)
+    for line, text in zip(lines, expected):
+        near(f"several names: {line}", evaluate(line, values), evaluate(text, values))
+    near("by A'", evaluate(derive([*arguments, "--wrt", "A'"]), values), evaluate(f"({expected[0]})'", values))
+    jacobian = derive(["derive", "A*B", "--dims", sizes, "--wrt", "A'"])
+    near("Jacobian by A'", evaluate(jacobian, values), evaluate("kron(B', eye(3))*comm(4,3)", values))
+
+
+def test_hessian():
+    """H[V] against differences of the textbook gradient."""
+    sizes, step = "X=4x3,A=4x4,V=4x3", 1e-5
+    for expression, gradient in (("tr(X'*A*X)", "(A + A')*X"), ("sumsq(X*X')", "4*X*X'*X"),
+                                 ("logdet(eye(3) + X'*X)", "2*X*inv(eye(3) + X'*X)"),
+                                 ("sum(exp(A*X))", "A'*exp(A*X)")):
+        values = random_values(sizes, "", 15)
+        text = derive(["derive", expression, "--wrt", "X", "--dims", "X=4x3,A=4x4", "--hessian"])
+        moved = [evaluate(gradient, {**values, "X": values["X"] + t * values["V"]}) for t in (step, -step)]
+        expected = (moved[0] - moved[1]) / (2 * step)
+        found = evaluate(text, values)
+        checks.check(np.max(np.abs(found - expected)) < 1e-7 * max(1, np.max(np.abs(expected))),
+                     f"H[V] of {expression}: {text}")
+
+
+def test_formats():
+    for format in ("human", "expr", "latex", "numpy", "octave", "json"):
+        for extra in ([], ["--hessian"], ["--steps"]):
+            finished = run(["derive", "logdet(eye(n) + X*X') + tr(A*X)", "--wrt", "X", "--format", format, *extra])
+            checks.check(finished.status == 0 and finished.out.endswith("\n") and finished.err == "",
+                         f"--format {format} {extra}: {finished}")
+            if format in ("expr", "latex", "numpy", "octave") and not extra:
+                checks.equal(f"lines of --format {format}", finished.out.count("\n"), 1)
+    answer = json.loads(derive(["derive", "tr(A*X)", "--wrt", "X", "--steps"], "json") or "{}")
+    checks.check({"symbols"} <= set(answer), f"JSON: {sorted(answer)}")
+    ascii_only = run(["derive", "tr(A*X*X')", "--wrt", "X"], environment={"LC_ALL": "C"})
+    checks.check(ascii_only.out.isascii() and "df/dX" in ascii_only.out, f"human in the C locale: {ascii_only.out!r}")
+    steps = run(["derive", "tr(A*B*A'*C)", "--wrt", "A", "--steps"], environment={"LC_ALL": "C"})
+    checks.check(steps.status == 0 and steps.out.count("\n") >= 6, f"--steps: {steps.out!r}")
+
+
+def test_claims():
+    """Two errors that published code has made, and the right answers beside them."""
+    for expression, wrt, sizes, claim, equal in (
+            ("sumsq(A*X - B)", "X", "A=4x3,X=3x2,B=4x2", "2*A'*(A*X - B)", True),
+            ("sumsq(A*X - B)", "X", "A=4x3,X=3x2,B=4x2", "A'*(A*X - B)", False),
+            ("tr(X'*A*X)", "X", "A=4x4,X=4x3", "A*X + A'*X", True),
+            ("tr(X'*A*X)", "X", "A=4x4,X=4x3", "2*A*X", False),
+            ("tr(A*X)", "X", "A=4x4,X=4x4", "A", False),
+            ("tr(A*X)", "X", None, "A", False),
+            ("tr(A*X)", "X", "A=4x3,X=3x4", "A", False),
+            ("det(X)", "X", "X=3x3", "det(X)*inv(X)'", True),
+            ("det(X)", "X", "X=3x3", "det(X)*inv(X)", False)):
+        arguments = ["derive", expression, "--wrt", wrt, "--claim", claim] + (["--dims", sizes] if sizes else [])
+        finished = run(arguments)
+        checks.check(finished.status == (0 if equal else 1) and finished.out.strip() and not finished.err,
+                     f"{expression}, claim {claim} ({'right' if equal else 'wrong'}): {finished}")
+    finished = run(["derive", "tr(A*X)", "--wrt", "X", "--claim", "A*"])
+    checks.check(finished.status == 2 and "1:3" in finished.err, f"a claim that cannot be read: {finished}")
+
+
+def test_errors():
+    """Exit 2, the place, a caret, and a word about what to do; nothing on stdout."""
+    for arguments, words in (
+            (["tr(A*B", "--wrt", "A"], ("expression:1:7", "expected ',' or ')'", "^")),
+            (["tr(A*B)", "--wrt", "A", "--dims", "A=mxn,B=nxp"],
+             ("expression:1:4", "A*B is m x p; that needs p = m", "^")),
+            (["tr(A*B)", "--wrt", "A", "--dims", "A=3x4,B=5x3"], ("found 4 and 5", "^~~")),
+            (["tr(A*X)", "--wrt", "Y"], ("'Y' does not occur",)),
+            (["tr(A*Xy)", "--wrt", "Xx"], ("did you mean",)),
+            (["tr(A)", "--wrt", "A", "--dims", "A"], ("NAME=ROWSxCOLUMNS", "^")),
+            (["tr(A)", "--wrt", "A", "--dims", "A=0x3"], ("whole number from 1",)),
+            (["tr(A)", "--wrt", "A", "--dims", "A=3x3,A=4x4"], ("given twice",)),
+            (["tr(A)", "--wrt", "A", "--format", "latx"], ("did you mean 'latex'",)),
+            (["tr(A)", "--wrt", "tr"], ("--wrt expects a name",)),
+            (["tr(A)", "--wrt", "A,A"], ("given twice",)),
+            (["tr(A)", "--wrt", ""], ("--wrt",)),
+            (["tr(A)"], ("--wrt",)),
+            ([], ("EXPR",)),
+            (["tr(A)", "tr(B)", "--wrt", "A"], ("derive",)),
+            (["tr(A)", "--wrt", "A", "--frobnicate"], ("frobnicate",)),
+            (["A*X", "--wrt", "X", "--hessian"], ("scalar",)),
+            (["X + ", "--wrt", "X"], ("expression:1:5", "found the end")),
+            (["1/0*tr(X)", "--wrt", "X"], ("expression:1:3", "division by zero")),
+            (["(" * 300 + "X" + ")" * 300, "--wrt", "X"], ("nested deeper than 200",)),
+            (["x" * 64, "--wrt", "X"], ("at most 63",))):
+        finished = run(["derive", *arguments])
+        text = finished.err
+        checks.check(finished.status == 2 and finished.out == "" and all(word in text for word in words),
+                     f"derive {arguments}: exit {finished.status}, {finished.out!r}, {text!r}, expected {words}")
+        checks.check(finished.seconds < 1, f"derive {arguments}: {finished.seconds:.2f} s")
+
+
+def test_time():
+    """Start to end in a few milliseconds: no MPI is started. The bound leaves room for a busy machine."""
+    seconds = [run(["derive", "sumsq(Y - X*W) + mu*sumsq(W)", "--wrt", "W"]).seconds for _ in range(20)]
+    print(f"derive: median {1000 * statistics.median(seconds):.1f} ms, least {1000 * min(seconds):.1f} ms")
+    checks.check(statistics.median(seconds) < 0.05, f"derive takes {statistics.median(seconds):.3f} s")
+
+
+def main():
+    for test in (test_known_answers, test_several_names_and_transposes, test_hessian, test_formats, test_claims,
+                 test_errors, test_inferred_sizes, test_octave, test_latex, test_time):
+        try:
+            test()
+        except EvaluationError as error:
+            checks.check(False, f"{test.__name__}: {error}")
+    for name in ("derivatives.txt", "jacobians.txt"):
+        test_corpus(name)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
