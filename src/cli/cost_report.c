@@ -2,6 +2,7 @@
 #include "cli/cost_report.h"
 
 #include "cli/environment.h"
+#include "cli/machine.h"
 #include "grad/cost.h"
 
 static tg_cost_grid cost_grid(const tg_grid_choice *grid, int threads)
@@ -55,30 +56,70 @@ static tg_status print_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_
   return TG_OK;
 }
 
-tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out)
+static void print_row(const char *name, const tg_cost *cost, double ranks, tg_text *out)
 {
-  const tg_cost_grid on = cost_grid(grid, threads);
-  const tg_cost_machine machine = tg_cost_machine_default();
-  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
-    if (plan->programs[program].n_instrs == 0) continue;
-    TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));
-    tg_text_add(out, "\n");
-  }
-  const double ranks = (double)grid->rows * grid->cols;
+  tg_text_addf(out, "%-10s %9lld %12.4g %12.4g %12.4g %10.4g %10.3g\n", name, (long long)cost->products, cost->flops,
+               cost->rank_flops, cost->bytes_sent / ranks, cost->latencies, cost->seconds);
+}
+
+// What an iteration is made of, and its products against what no two-dimensional algorithm can go below.
+static tg_status print_iteration(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                                 tg_text *out)
+{
+  const double ranks = (double)grid->rows * (double)grid->cols;
+  tg_cost cost = {0};
+  tg_cost_bound bound = {0};
+  tg_program_id programs[3];
+  const int count = tg_plan_iteration_programs(plan, programs);
+  TG_TRY(tg_plan_iteration_cost(plan, grid, machine, &cost));
+  TG_TRY(tg_plan_iteration_bound(plan, grid, &bound));
+  print_row("iteration", &cost, ranks, out);
+  if (ranks > 1)
+    tg_text_addf(out, "%-10s %9s %12s %12s %12.4g %10.4g\n", "2-D bound", "", "", "", bound.bytes, bound.messages);
+  tg_text_add(out, "iteration:");
+  for (int p = 0; p < count; p++) tg_text_addf(out, "%s %s", p > 0 ? " +" : "", tg_program_label(programs[p]));
+  if (bound.bytes > 0)
+    tg_text_addf(out,
+                 "; its products send %.2f times the 2-D lower bound, 2 n^2/sqrt(P) numbers\n"
+                 "a rank for n x n matrices on P ranks, less the 2 n^2/P that it holds",
+                 cost.product_bytes / ranks / bound.bytes);
+  tg_text_add(out, "\n");
+  return TG_OK;
+}
+
+static tg_status print_programs(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                                tg_text *out)
+{
+  const double ranks = (double)grid->rows * (double)grid->cols;
   tg_text_addf(out, "%-10s %9s %12s %12s %12s %10s %10s\n", "program", "products", "flops", "flops/rank", "bytes/rank",
                "messages", "seconds");
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
     if (plan->programs[program].n_instrs == 0) continue;
     tg_cost cost = {0};
-    TG_TRY(tg_plan_cost(plan, (tg_program_id)program, &on, &machine, &cost));
-    tg_text_addf(out, "%-10s %9lld %12.4g %12.4g %12.4g %10.4g %10.3g\n", tg_program_label((tg_program_id)program),
-                 (long long)cost.products, cost.flops, cost.rank_flops, cost.bytes_sent / ranks, cost.latencies,
-                 cost.seconds);
+    TG_TRY(tg_plan_cost(plan, (tg_program_id)program, grid, machine, &cost));
+    print_row(tg_program_label((tg_program_id)program), &cost, ranks, out);
   }
+  return print_iteration(plan, grid, machine, out);
+}
+
+tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out)
+{
+  const tg_cost_grid on = cost_grid(grid, threads);
+  tg_cost_machine machine;
+  const char *source = NULL;
+  TG_TRY(tg_machine_get(&machine, &source));
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    if (plan->programs[program].n_instrs == 0) continue;
+    TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));
+    tg_text_add(out, "\n");
+  }
+  TG_TRY(print_programs(plan, &on, &machine, out));
   tg_text_addf(out,
                "seconds are those of a machine with %.3g flops/s a thread, links of %.3g bytes/s, memory of %.3g "
-               "bytes/s\nand %.3g s a message, not measured here\n\n",
-               machine.flops_per_thread, machine.link_bytes, machine.memory_bytes, machine.latency_sec);
+               "bytes/s\nand %.3g s a message, %s%s\n\n",
+               machine.flops_per_thread, machine.link_bytes, machine.memory_bytes, machine.latency_sec,
+               source != NULL ? "measured: " : "not measured here: " TG_MACHINE_VARIABLE " names a file of constants",
+               source != NULL ? source : "");
   return print_memory(plan, &on, out);
 }
 

@@ -167,7 +167,7 @@ tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cos
   return TG_OK;
 }
 
-static void add_cost(const tg_cost *part, tg_cost *sum)
+void tg_cost_accumulate(const tg_cost *part, tg_cost *sum)
 {
   sum->products += part->products;
   sum->flops += part->flops;
@@ -196,7 +196,7 @@ tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost
     const tg_instr *instr = &plan->programs[program].instrs[k];
     tg_cost part;
     TG_TRY(tg_instr_cost(plan, instr, grid, machine, &part));
-    add_cost(&part, out);
+    tg_cost_accumulate(&part, out);
     has_sum = has_sum || is_sum(instr->op);
   }
   // The sums of a program wait for one another: usually one collective resolves them all.

@@ -47,6 +47,28 @@ tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cos
 tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost_grid *grid,
                        const tg_cost_machine *machine, tg_cost *out);
 
+// Adds every field of `part` to `sum`. Local.
+void tg_cost_accumulate(const tg_cost *part, tg_cost *sum);
+
+// An iteration of a descent method: DIRECTION, ADVANCE and GRADIENT where the plan has a line, else REFRESH and
+// GRADIENT, one evaluation a step. The programs in order (their number is returned), and their cost together.
+int tg_plan_iteration_programs(const tg_plan *plan, tg_program_id out[3]);
+tg_status tg_plan_iteration_cost(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                                 tg_cost *out);
+
+// The least that a rank sends for the GEMMs of an iteration when no matrix is stored twice. C (m x n) = A B stays where
+// it is: its rank needs k (m / p + n / q) numbers of A and B, P = p q ranks, at least 2 k sqrt(m n / P), and has
+// k (m + n) / P of them; or A, or B stays. For square matrices 2 n^2 / sqrt(P) - 2 n^2 / P. A message carries at most
+// what a rank holds of the three. Source: D. Irony, S. Toledo, A. Tiskin, Communication lower bounds for distributed-
+// memory matrix multiplication, 2004.
+typedef struct tg_cost_bound {
+  double bytes; // a rank
+  double messages;
+} tg_cost_bound;
+
+// Local.
+tg_status tg_plan_iteration_bound(const tg_plan *plan, const tg_cost_grid *grid, tg_cost_bound *out);
+
 // Memory of the rank that holds most (rank 0), in bytes.
 typedef struct tg_memory_cost {
   double data;    // operands

@@ -282,6 +282,22 @@ def test_plan(checks, folder):
     many = run(["plan", job, "--ranks", "16384", "--threads", "4"])
     checks.equal("plan for 16384 ranks: exit status", many.status, 0)
     checks.check(many.seconds < 1, f"plan for 16384 ranks: {many.seconds:.2f} s")
+    # Square matrices on a square grid: the products send what no two-dimensional algorithm can go below.
+    square = [f"--set={key}=25600" for key in ("variables.X.rows", "variables.X.columns", "data.A.rows",
+              "data.A.columns", "data.B.rows", "data.B.columns", "data.C.rows", "data.C.columns")]
+    bound = run(["plan", ROOT / "configs" / "quadratic-generated.yaml", "--grid", "10x10", *square])
+    rows = {line.split()[0]: line.split() for line in bound.out.splitlines() if line.strip()}
+    checks.equal(f"plan: products of an iteration\n{bound.out}", rows["iteration"][1:2], ["2"])
+    checks.check("1.00 times the 2-D lower bound" in bound.out, f"plan: lower bound: {bound.out}")
+    checks.close("plan: bytes of the bound", float(rows["2-D"][2]), 4 * 8 * 25600**2 * (1 / 10 - 1 / 100), 1e-3)
+    machine = folder / "machine.json"
+    machine.write_text('{"flops_per_thread": 1e3, "link_bytes": 1, "memory_bytes": 1, "latency_sec": 1}\n')
+    slow = run(["plan", job, "--grid", "2x4"], environment={"TRACEGRAD_MACHINE": str(machine)})
+    checks.check(f"measured: {machine}" in slow.out, f"plan: machine: {slow.out}{slow.err}")
+    machine.write_text('{"flops_per_thread": 1e3}\n')
+    broken = run(["plan", job], environment={"TRACEGRAD_MACHINE": str(machine)})
+    checks.equal("plan: broken machine: exit status", broken.status, 2)
+    checks.check('has no "link_bytes"' in broken.err, f"plan: broken machine: {broken.err}")
     checks.check("grid 2 x 4" in run(["plan", job, "--grid", "2x4"]).out, "plan --grid")
     without = run(["plan", job, "--plan-without", "hoisting", "--plan-without", "images"])
     checks.equal("plan --plan-without: exit status", without.status, 0)

@@ -180,18 +180,69 @@ static void machine_rates_count(void **state)
   tg_plan_destroy(&plan);
 }
 
+// The gradient X'(X W - Y) of square matrices: SUMMA reaches the bound on square grids, and no grid goes below it.
+static void products_keep_to_the_lower_bound(void **state)
+{
+  (void)state;
+  const tg_cost_machine machine = tg_cost_machine_default();
+  static const tg_cost_grid grids[] = {{1, 1, 64, 1}, {2, 2, 64, 1}, {128, 128, 64, 1}, {1, 4, 64, 1}, {2, 3, 64, 1}};
+  for (size_t k = 0; k < sizeof grids / sizeof grids[0]; k++) {
+    tg_plan *plan = ridge(8192, 8192, 8192);
+    tg_cost cost;
+    tg_cost_bound bound;
+    assert_int_equal(tg_plan_iteration_cost(plan, &grids[k], &machine, &cost), TG_OK);
+    assert_int_equal(tg_plan_iteration_bound(plan, &grids[k], &bound), TG_OK);
+    const double ranks = tg_cost_ranks(&grids[k]);
+    const double n2 = 8 * 8192.0 * 8192.0;
+    const double expected = (double)cost.products * 2 * (n2 / sqrt(ranks) - n2 / ranks);
+    assert_int_equal(cost.products, 2);
+    if (!(fabs(bound.bytes - expected) <= 1e-9 * expected)) fail_msg("%g bytes, expected %g", bound.bytes, expected);
+    const double sent = cost.product_bytes / ranks;
+    if (grids[k].rows == grids[k].cols)
+      assert_true(fabs(sent - bound.bytes) <= 1e-9 * sent);
+    else
+      assert_true(sent > 1.01 * bound.bytes);
+    assert_true(cost.latencies >= bound.messages);
+    tg_plan_destroy(&plan);
+  }
+}
+
+// Thin shapes, where a square arrangement of ranks would have less than a row each.
+static void thin_products_keep_to_the_lower_bound(void **state)
+{
+  (void)state;
+  const tg_cost_machine machine = tg_cost_machine_default();
+  static const int64_t shapes[][3] = {{100000, 64, 10}, {64, 100000, 10}, {64, 10, 100000}, {3, 2, 1}, {500, 400, 300}};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
+    for (int64_t rows = 1; rows <= 8; rows++) {
+      const tg_cost_grid grid = {rows, 8 / rows, 16, 1};
+      tg_plan *plan = ridge(shapes[s][0], shapes[s][1], shapes[s][2]);
+      tg_cost cost;
+      tg_cost_bound bound;
+      assert_int_equal(tg_plan_iteration_cost(plan, &grid, &machine, &cost), TG_OK);
+      assert_int_equal(tg_plan_iteration_bound(plan, &grid, &bound), TG_OK);
+      const double sent = cost.product_bytes / tg_cost_ranks(&grid);
+      if (!(bound.bytes >= 0 && bound.bytes <= sent * (1 + 1e-12)))
+        fail_msg("shape %zu on %d rows: %g bytes, the bound is %g", s, (int)rows, sent, bound.bytes);
+      tg_plan_destroy(&plan);
+    }
+}
+
 static void nonsense_is_refused(void **state)
 {
   (void)state;
   tg_plan *plan = ridge(4, 3, 2);
   tg_cost cost;
   tg_memory_cost memory;
+  tg_cost_bound bound;
   tg_cost_machine machine = tg_cost_machine_default();
   const tg_cost_grid grids[] = {{0, 1, 4, 1}, {1, -1, 4, 1}, {1, 1, 0, 1}, {1, 1, 4, 0}};
   for (size_t k = 0; k < sizeof grids / sizeof grids[0]; k++) {
     assert_int_equal(tg_plan_cost(plan, TG_PROGRAM_VALUE, &grids[k], &machine, &cost), TG_VALUE);
     assert_non_null(strstr(tg_error_get()->message, "a grid of"));
     assert_int_equal(tg_plan_memory(plan, &grids[k], &memory), TG_VALUE);
+    assert_int_equal(tg_plan_iteration_bound(plan, &grids[k], &bound), TG_VALUE);
+    assert_int_equal(tg_plan_iteration_cost(plan, &grids[k], &machine, &cost), TG_VALUE);
   }
   machine.link_bytes = 0;
   assert_int_equal(tg_plan_cost(plan, TG_PROGRAM_VALUE, &one_rank, &machine, &cost), TG_VALUE);
@@ -229,6 +280,8 @@ int main(void)
       cmocka_unit_test(scaling_is_monotone),
       cmocka_unit_test(memory_counts_shared_storage_once),
       cmocka_unit_test(machine_rates_count),
+      cmocka_unit_test(products_keep_to_the_lower_bound),
+      cmocka_unit_test(thin_products_keep_to_the_lower_bound),
       cmocka_unit_test(nonsense_is_refused),
       cmocka_unit_test(dump_has_columns),
   };
