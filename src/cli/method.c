@@ -166,12 +166,20 @@ void tg_method_print(const tg_method *method, const tg_model *model, tg_text *ou
   if (is_direct(&method->options)) return;
   tg_text_addf(out, "  search    %s\n", opt_resolved_line_search(&method->options, degree));
   if (method->n_terms > 0)
-    tg_text_add(out, "  precond.  kronecker: the dominant of the Hessian's terms, by its Cholesky factors\n");
+    tg_text_add(out, "  precond.  kronecker: the Hessian in the bases of its dominant terms\n");
   else if (method->n_diagonals > 0)
     tg_text_add(out, "  precond.  diagonal, of the Hessian\n");
 }
 
 // ---- by numbers ----
+
+// What turns symbols into numbers.
+typedef struct numbers {
+  tg_job *job;
+  tg_model *model;
+  const tg_grid *grid;
+  tg_dmat *const *data;
+} numbers;
 
 static void destroy_all(int n, tg_dmat **matrices)
 {
@@ -179,7 +187,7 @@ static void destroy_all(int n, tg_dmat **matrices)
 }
 
 static tg_status make_direct(const tg_model *model, const tg_grid *grid, const tg_closed_form *form,
-                             tg_dmat *const *matrices, tg_direct **out)
+                             tg_dmat *const *matrices, int n_extras, const tg_direct_extra *extras, tg_direct **out)
 {
   const tg_plan_data *x = &model->plan->variables[0];
   const tg_direct_side sides[2] = {{matrices[0], matrices[1]}, {matrices[2], matrices[3]}};
@@ -199,18 +207,25 @@ static tg_status make_direct(const tg_model *model, const tg_grid *grid, const t
     memcpy(terms[k].left, form->terms[k].left, sizeof terms[k].left);
     memcpy(terms[k].right, form->terms[k].right, sizeof terms[k].right);
   }
-  return tg_direct_create_spectral(grid, x->rows, x->cols, sides, form->n_terms, terms, out);
+  return tg_direct_create_spectral(grid, x->rows, x->cols, sides, form->n_terms, terms, n_extras, extras, out);
 }
 
-static tg_status prepare_direct(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
+// The numbers of a closed form; extras are matrices already.
+static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, int n_extras,
+                               const tg_direct_extra *extras, tg_direct **out)
 {
-  const tg_closed_side *sides = m->form.sides;
+  const tg_closed_side *sides = form->sides;
   const tg_node nodes[4] = {sides[0].metric, sides[0].base, sides[1].metric, sides[1].base};
   tg_dmat *matrices[4];
-  tg_status status = tg_constants_evaluate(job, model, grid, data, 4, nodes, matrices);
-  if (status == TG_OK) status = make_direct(model, grid, &m->form, matrices, &m->direct);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, 4, nodes, matrices);
+  if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, n_extras, extras, out);
   destroy_all(4, matrices);
-  TG_TRY(status);
+  return status;
+}
+
+static tg_status prepare_direct(const numbers *by, tg_method *m)
+{
+  TG_TRY(evaluate_form(by, &m->form, 0, NULL, &m->direct));
   static const char *const names[] = {[TG_CLOSED_NONE] = "",
                                       [TG_CLOSED_CHOLESKY] = "Cholesky factorisations",
                                       [TG_CLOSED_SPECTRAL] = "symmetric eigenproblems",
@@ -231,59 +246,100 @@ static tg_status weigh(const tg_model *model, const tg_closed_group *term, tg_dm
   return TG_OK;
 }
 
-// The heaviest term whose factors are definite. Numbers that refuse are no failure here: kronecker stays NULL.
-static tg_status make_kronecker(const tg_model *model, const tg_grid *grid, tg_dmat *const *matrices, tg_method *m)
+// The heaviest terms first.
+static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method *m)
 {
-  const tg_plan_data *x = &model->plan->variables[0];
   double weights[TG_METHOD_TERMS];
-  for (int32_t k = 0; k < m->n_terms; k++) TG_TRY(weigh(model, &m->terms[k], &matrices[2 * k], &weights[k]));
-  for (int32_t round = 0; round < m->n_terms && m->kronecker == NULL; round++) {
-    int32_t best = 0;
-    for (int32_t k = 1; k < m->n_terms; k++)
-      if (weights[k] > weights[best]) best = k;
-    if (!(weights[best] > 0)) return TG_OK;
-    weights[best] = -1;
-    const tg_status status = tg_direct_create_cholesky(grid, x->rows, x->cols, m->terms[best].coef, matrices[2 * best],
-                                                       matrices[2 * best + 1], &m->kronecker);
+  for (int k = 0; k < m->n_terms; k++) TG_TRY(weigh(model, &m->terms[k], &matrices[2 * k], &weights[k]));
+  for (int k = 1; k < m->n_terms; k++)
+    for (int i = k; i > 0 && weights[i] > weights[i - 1]; i--) {
+      const double weight = weights[i];
+      const tg_closed_group term = m->terms[i];
+      tg_dmat *const pair[2] = {matrices[2 * i], matrices[2 * i + 1]};
+      weights[i] = weights[i - 1];
+      m->terms[i] = m->terms[i - 1];
+      memcpy(&matrices[2 * i], &matrices[2 * i - 2], sizeof pair);
+      weights[i - 1] = weight;
+      m->terms[i - 1] = term;
+      memcpy(&matrices[2 * i - 2], pair, sizeof pair);
+    }
+  return TG_OK;
+}
+
+// H in the bases that make the terms first and second diagonal, the others by their diagonals there. Numbers that
+// refuse are no failure: kronecker stays NULL.
+static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **matrices, tg_method *m)
+{
+  const tg_closed_group pair[2] = {m->terms[first], m->terms[second]};
+  tg_direct_extra extras[TG_METHOD_TERMS];
+  int n_extras = 0;
+  tg_closed_form form;
+  TG_TRY(tg_closed_form_of_groups(by->model->graph, 2, pair, &form));
+  if (form.kind == TG_CLOSED_NONE) return TG_OK;
+  for (int k = 0; k < m->n_terms; k++) {
+    const tg_direct_extra extra = {m->terms[k].coef, matrices[2 * k], matrices[2 * k + 1]};
+    const bool is_lost =
+        (extra.left != NULL && form.sides[0].base == TG_NONE) || (extra.right != NULL && form.sides[1].base == TG_NONE);
+    if (k != first && k != second && !is_lost) extras[n_extras++] = extra;
+  }
+  const tg_status status = evaluate_form(by, &form, n_extras, extras, &m->kronecker);
+  if (status != TG_NUMERIC) return status;
+  tg_error_clear();
+  return TG_OK;
+}
+
+// Two terms where that serves, the heaviest ones that do; else one.
+static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
+{
+  const tg_plan_data *x = &by->model->plan->variables[0];
+  TG_TRY(sort_terms(by->model, matrices, m));
+  for (int first = 0; first < m->n_terms && m->kronecker == NULL; first++)
+    for (int second = first + 1; second < m->n_terms && m->kronecker == NULL; second++)
+      TG_TRY(try_pair(by, first, second, matrices, m));
+  for (int k = 0; k < m->n_terms && m->kronecker == NULL; k++) {
+    if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) continue;
+    const tg_status status = tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, matrices[2 * k],
+                                                       matrices[2 * k + 1], &m->kronecker);
     if (status != TG_OK && status != TG_NUMERIC) return status;
     tg_error_clear();
   }
   return TG_OK;
 }
 
-static tg_status prepare_kronecker(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
-                                   tg_method *m)
+static tg_status prepare_kronecker(const numbers *by, tg_method *m)
 {
   tg_node nodes[2 * TG_METHOD_TERMS];
   tg_dmat *matrices[2 * TG_METHOD_TERMS];
-  for (int32_t k = 0; k < m->n_terms; k++) {
+  for (int k = 0; k < m->n_terms; k++) {
     nodes[2 * k] = m->terms[k].left;
     nodes[2 * k + 1] = m->terms[k].right;
   }
-  tg_status status = tg_constants_evaluate(job, model, grid, data, 2 * m->n_terms, nodes, matrices);
-  if (status == TG_OK) status = make_kronecker(model, grid, matrices, m);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, 2 * m->n_terms, nodes, matrices);
+  if (status == TG_OK) status = make_kronecker(by, matrices, m);
   destroy_all(2 * m->n_terms, matrices);
   TG_TRY(status);
   if (m->kronecker != NULL) {
     m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = tg_direct_apply, .self = m->kronecker};
     m->options.metric = &m->preconditioning;
     snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker");
-  } else if (job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER) {
+  } else if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER) {
     TG_FAIL(TG_NUMERIC, "preconditioner kronecker: no term of the Hessian action has positive definite factors; take "
                         "diagonal or none");
   }
   return TG_OK;
 }
 
-static tg_status prepare_diagonal(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
+static tg_status prepare_diagonal(const numbers *by, tg_method *m)
 {
   tg_dmat **matrices = NULL;
-  TG_TRY(tg_agree(grid->comm, TG_NEW(m->n_diagonals, &matrices)));
-  tg_status status = tg_constants_evaluate(job, model, grid, data, m->n_diagonals, m->diagonals, matrices);
-  if (status == TG_OK) status = tg_metric_create(grid, m->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
+  TG_TRY(tg_agree(by->grid->comm, TG_NEW(m->n_diagonals, &matrices)));
+  tg_status status =
+      tg_constants_evaluate(by->job, by->model, by->grid, by->data, m->n_diagonals, m->diagonals, matrices);
+  if (status == TG_OK)
+    status = tg_metric_create(by->grid, m->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
   destroy_all(m->n_diagonals, matrices);
   tg_free(matrices);
-  if (status == TG_NUMERIC && job->solver.preconditioner == OPT_PRECONDITIONER_AUTO) {
+  if (status == TG_NUMERIC && by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO) {
     tg_error_clear();
     return TG_OK;
   }
@@ -308,14 +364,15 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
 
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
+  const numbers by = {job, model, grid, data};
   if (is_direct(&m->options)) {
-    tg_status status = prepare_direct(job, model, grid, data, m);
+    tg_status status = prepare_direct(&by, m);
     if (status == TG_OK) return TG_OK;
     if (status == TG_NUMERIC) status = fall_back(job, model, m);
     TG_TRY(status);
   }
-  if (m->n_terms > 0) TG_TRY(prepare_kronecker(job, model, grid, data, m));
-  if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(job, model, grid, data, m));
+  if (m->n_terms > 0) TG_TRY(prepare_kronecker(&by, m));
+  if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(&by, m));
   return TG_OK;
 }
 

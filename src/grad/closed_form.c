@@ -317,6 +317,12 @@ static tg_status find_cholesky(tg_graph *g, const tg_closed_group *group, tg_clo
   return explain(g, 1, group, form);
 }
 
+tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_group *groups, tg_closed_form *out)
+{
+  *out = (tg_closed_form){.scale = 1.0};
+  return n == 1 ? find_cholesky(graph, &groups[0], out) : find_spectral(graph, n, groups, out);
+}
+
 static tg_status find_quadratic(tg_graph *g, const tg_structure *s, int32_t wrt, tg_closed_form *form)
 {
   for (int32_t k = 0; k < s->n_terms; k++)
@@ -324,7 +330,7 @@ static tg_status find_quadratic(tg_graph *g, const tg_structure *s, int32_t wrt,
   int32_t n = 0;
   tg_closed_group *groups = NULL;
   TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
-  return n == 1 ? find_cholesky(g, &groups[0], form) : find_spectral(g, n, groups, form);
+  return tg_closed_form_of_groups(g, n, groups, form);
 }
 
 // ---- tr(S X) - c logdet(X) ----

@@ -53,6 +53,10 @@ typedef struct tg_closed_group {
 tg_status tg_closed_groups(tg_graph *graph, const tg_structure *structure, int32_t wrt, int32_t *n_out,
                            tg_closed_group **out);
 
+// The closed form of the operator that is the sum of groups[0..n): CHOLESKY for one, SPECTRAL for more, NONE with a
+// reason.
+tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_group *groups, tg_closed_form *out);
+
 // Recognises the closed form of min f over the symbols wrt[0..n). f without one is no failure: kind NONE with a reason.
 // Whether factors that are not proved definite are so is left to the numbers.
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out);

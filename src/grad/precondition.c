@@ -105,10 +105,9 @@ tg_status tg_precondition_terms(tg_graph *graph, tg_node f, int32_t wrt, int32_t
   for (int32_t k = 0; k < n && *n_out < room; k++) {
     bool left = false;
     bool right = false;
-    const bool is_plain = groups[k].left == TG_NONE && groups[k].right == TG_NONE;
     TG_TRY(is_symmetric(graph, groups[k].left, &left));
     TG_TRY(is_symmetric(graph, groups[k].right, &right));
-    if (left && right && !is_plain && groups[k].coef > 0) out[(*n_out)++] = groups[k];
+    if (left && right && groups[k].coef > 0) out[(*n_out)++] = groups[k];
   }
   return TG_OK;
 }

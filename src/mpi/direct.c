@@ -18,6 +18,7 @@ typedef struct side {
   tg_factor *factor; // CHOLESKY, INVERSE: NULL is the identity
   tg_dmat *basis;    // SPECTRAL: T; NULL is the identity
   double *values;    // SPECTRAL: t, n of them
+  double *factors;   // SPECTRAL: what each term multiplies w(i,j) by, n of them a term
 } side;
 
 struct tg_direct {
@@ -26,7 +27,6 @@ struct tg_direct {
   double scale;
   side sides[2];
   int n_terms;
-  tg_direct_term *terms;
   tg_workspace *workspace;
   tg_dmat *scratch[2]; // SPECTRAL: m x n
   double smallest;     // eigenvalues of H
@@ -46,10 +46,10 @@ void tg_direct_destroy(tg_direct **direct)
     tg_factor_destroy(&d->sides[k].factor);
     tg_dmat_destroy(&d->sides[k].basis);
     tg_free(d->sides[k].values);
+    tg_free(d->sides[k].factors);
     tg_dmat_destroy(&d->scratch[k]);
   }
   tg_workspace_destroy(&d->workspace);
-  tg_free(d->terms);
   tg_free(d);
   *direct = NULL;
 }
@@ -199,8 +199,57 @@ static double eigenvalue(const tg_direct *d, int64_t i, int64_t j)
 {
   double sum = 0;
   for (int k = 0; k < d->n_terms; k++)
-    sum += power_sum(d->terms[k].left, d->sides[0].values[i]) * power_sum(d->terms[k].right, d->sides[1].values[j]);
+    sum += d->sides[0].factors[k * d->sides[0].n + i] * d->sides[1].factors[k * d->sides[1].n + j];
   return sum;
+}
+
+// out[j] = <column j of a, column j of b>, on every rank.
+static tg_status dot_columns(const tg_dmat *a, const tg_dmat *b, double *out)
+{
+  const tg_grid *grid = a->grid;
+  for (int64_t j = 0; j < a->cols; j++) out[j] = 0;
+  for (int64_t j = 0; j < a->local_cols; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < a->local_rows; i++) sum += a->data[i + j * a->ld] * b->data[i + j * b->ld];
+    out[tg_dmat_global_index(j, a->block, grid->col, grid->cols)] = sum;
+  }
+  return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, out, (int)a->cols, MPI_DOUBLE, MPI_SUM, grid->comm), TG_HERE);
+}
+
+// out = the diagonal of T' factor T.
+static tg_status find_diagonal(tg_direct *d, const side *s, const tg_dmat *factor, double *out)
+{
+  if (s->basis == NULL && factor == NULL) {
+    for (int64_t i = 0; i < s->n; i++) out[i] = 1;
+    return TG_OK;
+  }
+  if (factor == NULL) return dot_columns(s->basis, s->basis, out);
+  if (s->basis == NULL) TG_FAIL(TG_INTERNAL, "an extra term has a factor on a side without a basis");
+  tg_dmat *image = NULL;
+  TG_TRY(tg_agree(d->grid->comm, tg_dmat_create(d->grid, s->n, s->n, &image)));
+  tg_status status = multiply(d, false, false, factor, s->basis, image);
+  if (status == TG_OK) status = dot_columns(s->basis, image, out);
+  tg_dmat_destroy(&image);
+  return status;
+}
+
+static tg_status fill_factors(tg_direct *d, int n_terms, const tg_direct_term *terms, int n_extras,
+                              const tg_direct_extra *extras)
+{
+  for (int which = 0; which < 2; which++) {
+    side *s = &d->sides[which];
+    TG_TRY(tg_agree(d->grid->comm, TG_NEW((int64_t)(n_terms + n_extras) * s->n, &s->factors)));
+    for (int k = 0; k < n_terms; k++)
+      for (int64_t i = 0; i < s->n; i++)
+        s->factors[k * s->n + i] = power_sum(which == 0 ? terms[k].left : terms[k].right, s->values[i]);
+    for (int k = 0; k < n_extras; k++) {
+      double *out = s->factors + (n_terms + k) * s->n;
+      TG_TRY(find_diagonal(d, s, which == 0 ? extras[k].left : extras[k].right, out));
+      for (int64_t i = 0; which == 0 && i < s->n; i++) out[i] *= extras[k].coef;
+    }
+  }
+  d->n_terms = n_terms + n_extras;
+  return TG_OK;
 }
 
 // Every rank has all values of both sides, so each finds the extremes for itself, in its own rows of the grid of pairs.
@@ -227,24 +276,25 @@ static tg_status check_spectrum(tg_direct *d)
                                : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
 }
 
-static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_terms, const tg_direct_term *terms)
+static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_terms, const tg_direct_term *terms,
+                               int n_extras, const tg_direct_extra *extras)
 {
-  tg_status status = TG_NEW(n_terms, &d->terms);
+  tg_status status = TG_OK;
   for (int k = 0; k < 2 && status == TG_OK; k++)
     status = tg_dmat_create(d->grid, d->sides[0].n, d->sides[1].n, &d->scratch[k]);
   TG_TRY(tg_agree(d->grid->comm, status));
-  d->n_terms = n_terms;
-  for (int k = 0; k < n_terms; k++) d->terms[k] = terms[k];
   TG_TRY(find_basis(d, 0, &sides[0]));
   TG_TRY(find_basis(d, 1, &sides[1]));
+  TG_TRY(fill_factors(d, n_terms, terms, n_extras, extras));
   return check_spectrum(d);
 }
 
 tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t cols, const tg_direct_side sides[2],
-                                    int n_terms, const tg_direct_term *terms, tg_direct **out)
+                                    int n_terms, const tg_direct_term *terms, int n_extras,
+                                    const tg_direct_extra *extras, tg_direct **out)
 {
   tg_status status = create(grid, DIRECT_SPECTRAL, rows, cols, out);
-  if (status == TG_OK) status = fill_spectral(*out, sides, n_terms, terms);
+  if (status == TG_OK) status = fill_spectral(*out, sides, n_terms, terms, n_extras, extras);
   return hand_over(out, status);
 }
 

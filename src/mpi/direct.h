@@ -26,14 +26,23 @@ typedef struct tg_direct_term {
   double right[TG_DIRECT_POWERS];
 } tg_direct_term;
 
+// A term c L V R that the bases do not diagonalise: only its diagonal in them counts. NULL is the identity.
+typedef struct tg_direct_extra {
+  double coef;
+  const tg_dmat *left;
+  const tg_dmat *right;
+} tg_direct_extra;
+
 // H[V] = scale L V R. left and right may be NULL, the identity. TG_NUMERIC names the side that is not positive
 // definite. Collective; 1/3 m^3 + 1/3 n^3 flops.
 tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *left,
                                     const tg_dmat *right, tg_direct **out);
-// H by its sides and terms. TG_NUMERIC when a metric is not positive definite, or when H is not: singular or
-// indefinite, with its extreme eigenvalues. Collective; a symmetric eigenproblem for each base and each metric.
+// H by its sides and terms; with extras an approximation of H, for preconditioning. TG_NUMERIC when a metric is not
+// positive definite, or when H is not: singular or indefinite, with its extreme eigenvalues. Collective; a symmetric
+// eigenproblem for each base and each metric, a product for each factor of an extra.
 tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t cols, const tg_direct_side sides[2],
-                                    int n_terms, const tg_direct_term *terms, tg_direct **out);
+                                    int n_terms, const tg_direct_term *terms, int n_extras,
+                                    const tg_direct_extra *extras, tg_direct **out);
 // The stationary point X = scale S^-1 of tr(S X) - scale logdet(X), S positive definite (TG_NUMERIC). Collective.
 tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale, const tg_dmat *s, tg_direct **out);
 // NULL is fine. Local.
