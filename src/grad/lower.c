@@ -142,7 +142,8 @@ static double plan_cost(const tg_lowering *setting, const tg_plan *plan)
          program_cost(plan, TG_PROGRAM_SETUP) / setting->iterations;
 }
 
-// Builds once. An image that no program reads goes to the dropped ones, and *again is set.
+// Builds once, in a state of its own: nothing of an attempt survives it but the plan and nodes of the graph. An image
+// that no program reads goes to the dropped ones, and *again is set.
 static tg_status build(const tg_lowering *setting, tg_node f, candidate *c, bool *again)
 {
   tg_lowering l = *setting;
@@ -182,7 +183,8 @@ static tg_status attempt(const tg_lowering *setting, tg_node f, candidate c, can
   return TG_OK;
 }
 
-// Each image in turn is tried without.
+// Each image in turn is tried without: an image costs a buffer for the point and one for the direction, and a pass
+// over both in every step, so it must save more than that.
 static tg_status drop_images(const tg_lowering *setting, tg_node f, candidate *best)
 {
   for (int32_t k = best->n_images - 1; k >= 0 && best->n_images > 1; k--) {
@@ -194,37 +196,52 @@ static tg_status drop_images(const tg_lowering *setting, tg_node f, candidate *b
   return TG_OK;
 }
 
-// The variants are tried one switch at a time, each from the best so far.
+// Moves from one variant to the next. Images come first, because what they save decides whether multiplying out pays;
+// they are tried again once the objective is written otherwise; the last move takes back one of the two.
+typedef enum variant_move {
+  MOVE_IMAGES,
+  MOVE_EXPAND,
+  MOVE_FACTOR,
+  MOVE_IMAGES_AGAIN,
+  MOVE_DISCOUNT,
+  MOVE_EXCHANGE,
+  MOVE_COUNT
+} variant_move;
+
+// Applies the move; false where it changes nothing or its pass is switched off.
+static bool apply_move(variant_move move, const bool *without, bool has_line, tg_low_variant *variant)
+{
+  const tg_low_variant before = *variant;
+  switch (move) {
+  case MOVE_IMAGES:
+  case MOVE_IMAGES_AGAIN:
+    variant->images = variant->images || (has_line && !without[TG_PASS_IMAGES]);
+    return variant->images != before.images;
+  case MOVE_EXPAND:
+    variant->expand = !without[TG_PASS_HOISTING]; // without setup there is nothing to win
+    return variant->expand;
+  case MOVE_FACTOR:
+    variant->factor = !without[TG_PASS_FACTORING];
+    return variant->factor;
+  case MOVE_DISCOUNT:
+    variant->discount = !without[TG_PASS_SHARING];
+    return variant->discount;
+  default:
+    if (without[TG_PASS_HOISTING] || before.images == before.expand) return false;
+    variant->images = false;
+    variant->expand = !before.expand;
+    return true;
+  }
+}
+
+// A walk, not a search of all variants: each move is kept if the plan gets cheaper. The cost is that of finished
+// plans, so a move that sharing or setup makes worthless is seen for what it is.
 static tg_status choose(const tg_lowering *setting, tg_node f, candidate *best)
 {
-  const bool *without = setting->options->without;
   TG_TRY(attempt(setting, f, (candidate){.cost = 0}, best));
-  for (int k = 0; k < 6; k++) {
+  for (int k = 0; k < MOVE_COUNT; k++) {
     candidate c = {.variant = best->variant};
-    switch (k) {
-    case 0:
-    case 3:
-      if (without[TG_PASS_IMAGES] || !best->plan->has_line || c.variant.images) continue;
-      c.variant.images = true;
-      break;
-    case 1:
-      if (without[TG_PASS_HOISTING]) continue;
-      c.variant.expand = true;
-      break;
-    case 2:
-      if (without[TG_PASS_FACTORING]) continue;
-      c.variant.factor = true;
-      break;
-    case 4:
-      if (without[TG_PASS_SHARING]) continue;
-      c.variant.discount = true;
-      break;
-    default:
-      if (without[TG_PASS_HOISTING] || c.variant.images == c.variant.expand) continue;
-      c.variant.images = false;
-      c.variant.expand = !c.variant.expand;
-      break;
-    }
+    if (!apply_move((variant_move)k, setting->options->without, best->plan->has_line, &c.variant)) continue;
     TG_TRY(attempt(setting, f, c, best));
   }
   return drop_images(setting, f, best);

@@ -23,6 +23,7 @@ static int32_t repeats(const tg_info *info)
   return info->kind == TG_MPOW && info->exponent <= POWER_MAX ? (int32_t)info->exponent : 1;
 }
 
+// A power inside a chain is written out: A^2*v is A*(A*v), and A*A is found again if it pays to square.
 tg_status tg_low_factors(tg_lowering *l, tg_node node, int32_t *n, tg_node **out)
 {
   const tg_info *info = tg_node_info(l->graph, node);
@@ -113,6 +114,8 @@ static double leaf_cost(tg_lowering *l, tg_node node)
   return solves_with(l, node) ? 2 * n * n * n : 0;
 }
 
+// Costs compare candidates within one plan; the plan as a whole is priced afterwards by what it really does. A product
+// that the program needs as a node of its own is paid there, whoever computes it first.
 static void plan_segment(tg_lowering *l, tg_low_chain *c, int32_t i, int32_t j)
 {
   const tg_node node = node_at(c, i, j);
@@ -158,6 +161,7 @@ tg_status tg_low_chain_plan(tg_lowering *l, int32_t n, const tg_node *factors, i
 
 // ---- instructions ----
 
+// Scales and transposes of the operands fold into the one call: alpha, and the flags of the two operands.
 static tg_status gemm(tg_lowering *l, tg_low_value a, tg_low_value b, const bool symmetric[2], tg_coef alpha,
                       bool trans, double beta, int32_t out)
 {

@@ -72,6 +72,7 @@ static tg_status put_factor(code_writer *w, tg_coef coef)
   return put_op(w, TG_CODE_MUL);
 }
 
+// Each buffer is one input, however often the code loads it: in place is then safe entry by entry.
 static tg_status put_load(code_writer *w, int32_t buffer)
 {
   const int32_t *in = w->in.items;
@@ -85,6 +86,7 @@ static tg_status put_load(code_writer *w, int32_t buffer)
 
 static tg_status write(tg_lowering *l, code_writer *w, tg_node node, int depth);
 
+// A scale costs a step of code, a transpose a pass over memory: the first is applied here, the second made plain.
 static tg_status write_leaf(tg_lowering *l, code_writer *w, tg_node node)
 {
   tg_low_value value;
@@ -145,6 +147,7 @@ static tg_status write_lin(tg_lowering *l, code_writer *w, const tg_info *info, 
   return TG_OK;
 }
 
+// Quotients, squares and roots have steps of their own: pow() is ten times dearer.
 static tg_status write_pow(tg_lowering *l, code_writer *w, const tg_info *info, int depth)
 {
   double exponent = 0;
@@ -247,6 +250,7 @@ static tg_status write_half(tg_lowering *l, code_writer *w, tg_node node, bool m
   return mine ? write(l, w, node, depth) : write_operand(l, w, node, depth);
 }
 
+// Storing a half costs a write and a read of it; here its operands are read once and the rest stays in cache.
 tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, tg_coef *out)
 {
   tg_node turned[2] = {TG_NONE, TG_NONE};

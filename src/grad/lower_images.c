@@ -11,6 +11,7 @@ static bool is_moving(tg_lowering *l, tg_node node)
 }
 
 // Whether the node is linear and homogeneous in the variables.
+// The operators listed are linear in each argument, so one moving argument that is linear itself is enough.
 static bool is_linear(tg_lowering *l, tg_node node)
 {
   const tg_info *info = tg_node_info(l->graph, node);
@@ -42,6 +43,7 @@ static bool is_linear(tg_lowering *l, tg_node node)
   }
 }
 
+// A matrix and its transpose are one image; a row of images is bounded by the memory they hold.
 static tg_status add_image(tg_lowering *l, tg_node node)
 {
   tg_node transposed = TG_NONE;
@@ -63,6 +65,7 @@ static tg_status add_run(tg_lowering *l, int32_t n, const tg_node *chain, int32_
   while (before + 1 < n && (cyclic || at > before) && !is_moving(l, chain[(at - before - 1 + n) % n])) before++;
   while (before + after + 1 < n && (cyclic || at + after + 1 < n) && !is_moving(l, chain[(at + after + 1) % n]))
     after++;
+  // The variable alone is no image; a whole cycle is a scalar, whose constant part setup has already.
   if (before + after == 0 || before + after + 1 == n + (cyclic ? 0 : 1)) return TG_OK;
   tg_node *run = NULL;
   tg_node node = TG_NONE;
@@ -142,6 +145,7 @@ tg_status tg_low_images_refresh(tg_lowering *l)
   return TG_OK;
 }
 
+// The images of D come first in their program: the line's coefficients then find them as they find any product.
 tg_status tg_low_images_direction(tg_lowering *l)
 {
   for (int32_t k = 0; k < l->n_images; k++) {

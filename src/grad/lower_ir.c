@@ -130,6 +130,8 @@ tg_status tg_low_binary(tg_lowering *l, tg_opcode op, int32_t out, int32_t a, in
 
 // ---- renaming ----
 
+// An output is computed in its own buffer rather than copied there: all mentions of the temporary are renamed. The
+// outputs may be read in the program that writes them, so readers that come later are renamed just the same.
 bool tg_low_retarget(tg_lowering *l, int32_t from, int32_t to)
 {
   const tg_low_buffer *source = tg_low_buffer_get(l, from);
@@ -150,6 +152,7 @@ bool tg_low_retarget(tg_lowering *l, int32_t from, int32_t to)
   return true;
 }
 
+// Registers that setup or an initial content fixes are not written here and stay as they are.
 bool tg_low_retarget_register(tg_lowering *l, int32_t from, int32_t to)
 {
   tg_instr *instrs = l->programs[l->program].items;
@@ -223,6 +226,7 @@ static void turn_product(tg_lowering *l, tg_instr *instr)
   out->cols = rows;
 }
 
+// Scaling by a register is left alone: the register may be written only after the product.
 void tg_low_absorb(tg_lowering *l, tg_low_value *value)
 {
   tg_instr *instr = only_writer(l, value->buffer);
@@ -291,6 +295,8 @@ static void place(const tg_lowering *l, storage_pool *pool, int32_t out)
   }
 }
 
+// Linear scan over straight-line code: lives are intervals between the first write and the last read, and only
+// equal shapes share, so the first free storage is as good as any.
 // One program: each temporary takes the storage of a dead one of its shape.
 static void share_program(const tg_lowering *l, tg_program_id id, storage_pool *pool, bool *placed)
 {
@@ -310,6 +316,7 @@ static void share_program(const tg_lowering *l, tg_program_id id, storage_pool *
     if (placed[b]) pool->is_free[head_of(pool, b)] = true;
 }
 
+// Temporaries live within one program, so programs may share all of theirs.
 static tg_status share_storage(tg_lowering *l, int32_t *with)
 {
   tg_status status = TG_OK;

@@ -29,6 +29,7 @@ static bool accumulates(tg_lowering *l, tg_node core)
   return l->options->without[TG_PASS_HOISTING] || l->program == TG_PROGRAM_SETUP || !tg_low_is_constant(l, core);
 }
 
+// Values first, products last: the sum takes the layout that most of the values have, and products fit any layout.
 static tg_status prepare(tg_lowering *l, const tg_info *info, lin_term *terms, bool *trans)
 {
   int32_t balance = 0;
@@ -60,6 +61,7 @@ static tg_status settle(tg_lowering *l, lin_term *term, bool trans, int32_t *buf
   return tg_low_plain(l, node, buffer);
 }
 
+// All terms but the products, in one pass.
 static tg_status combine(tg_lowering *l, int32_t n, lin_term *terms, bool trans, int32_t out, int32_t *count)
 {
   tg_instr instr = tg_instr_make(TG_OP_LINCOMB, out);

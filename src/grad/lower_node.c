@@ -50,6 +50,7 @@ static const tg_low_memo *recall(const tg_lowering *l, tg_program_id program, tg
   return node < memo->count ? (const tg_low_memo *)memo->items + node : &nothing;
 }
 
+// A buffer of its own entries is the best answer; else the value, or the transposed one's with its flag turned.
 static bool find_in(tg_lowering *l, tg_program_id program, tg_node node, tg_node transposed, tg_low_value *out)
 {
   const tg_low_memo *memo = recall(l, program, node);
@@ -168,6 +169,7 @@ static tg_status plain(tg_lowering *l, tg_node node, int32_t *out)
   return TG_OK;
 }
 
+// The copy of a constant is a constant: made once, in setup.
 tg_status tg_low_plain(tg_lowering *l, tg_node node, int32_t *out)
 {
   const tg_program_id before = tg_low_enter(l, node);
@@ -176,6 +178,7 @@ tg_status tg_low_plain(tg_lowering *l, tg_node node, int32_t *out)
   return status;
 }
 
+// Only temporaries may be renamed: states and constants are read by other programs under their own name.
 static bool is_output(const tg_lowering *l, int32_t buffer)
 {
   return tg_low_buffer_get(l, buffer)->kind == TG_BUFFER_TEMP;
@@ -205,6 +208,8 @@ tg_status tg_low_into(tg_lowering *l, tg_node node, int32_t buffer)
 
 // ---- factorisations ----
 
+// The factorisation is of the buffer as it stands: where that holds the transpose, solves turn their flag instead.
+// Positive definite matrices take half the work, and no pivoting.
 static tg_status make_factor(tg_lowering *l, tg_node node, int32_t *factor, bool *trans)
 {
   tg_low_value value;
@@ -317,6 +322,7 @@ static tg_status make_diagvec(tg_lowering *l, tg_node node, tg_low_value *out)
   return tg_low_coef_mul(l, out->scale, known.scale, &out->scale);
 }
 
+// By squaring; the smaller powers are nodes of their own, remembered and shared like any product.
 static tg_status make_power(tg_lowering *l, tg_node node, tg_low_value *out)
 {
   const tg_info *info = tg_node_info(l->graph, node);
@@ -348,7 +354,7 @@ static tg_status make_product(tg_lowering *l, tg_node node, tg_low_value *out)
   tg_coef scale;
   const tg_info *info = tg_node_info(l->graph, node);
   if (info->n_scalars > 0) {
-    // The chain alone is what others may share.
+    // Scalars stay a coefficient of the value: the chain alone is what others may share.
     tg_node core = TG_NONE;
     TG_TRY(tg_low_scalars(l, node, &scale));
     TG_TRY(tg_make_prod(l->graph, info->n_args - info->n_scalars, info->args + info->n_scalars, &core));
@@ -420,7 +426,7 @@ tg_status tg_low_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
   tg_status status = make_matrix(l, node, out);
   bool symmetric = false;
   if (status == TG_OK) status = tg_node_is_symmetric(l->graph, node, &symmetric);
-  if (symmetric) out->trans = false;
+  if (symmetric) out->trans = false; // its transpose is itself: a flag would only cost
   if (status == TG_OK) status = tg_low_remember(l, node, *out);
   l->program = before;
   return status;

@@ -24,6 +24,7 @@ static tg_status rebuild(tg_lowering *l, tg_node node, const tg_node *image, tg_
   return same ? TG_OK : tg_make_like(l->graph, node, args, out);
 }
 
+// Arguments have smaller ids than their node: one pass down marks what is below, one pass up rebuilds it.
 static tg_status rewrite(tg_lowering *l, tg_node root, visitor *visit, tg_node *out)
 {
   tg_status status = TG_OK;

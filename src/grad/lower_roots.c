@@ -89,6 +89,8 @@ static tg_status emit_direction(tg_lowering *l, const roots *r)
   return tg_low_images_advance(l);
 }
 
+// In the gradient program the value comes first: its trace then picks the halves that the gradient will need, and
+// leaves them behind.
 static tg_status emit_programs(tg_lowering *l, const roots *r)
 {
   TG_TRY(begin(l, TG_PROGRAM_REFRESH));
@@ -127,6 +129,7 @@ static tg_status rewrite(tg_lowering *l, tg_node *f)
   return traces ? tg_low_symmetrise(l, *f, f) : TG_OK;
 }
 
+// Line coefficients are sums of traces, which have no common matrix factors to take out.
 static tg_status factor_roots(tg_lowering *l, roots *r)
 {
   for (int32_t k = 0; k < l->n; k++) {
@@ -136,6 +139,7 @@ static tg_status factor_roots(tg_lowering *l, roots *r)
   return TG_OK;
 }
 
+// Everything is derived from the rewritten objective, so that value, gradient, line and Hessian action share.
 static tg_status find_roots(tg_lowering *l, tg_node f, roots *r)
 {
   tg_node *directions = NULL;

@@ -5,6 +5,7 @@
 #include "grad/lower_parts.h"
 #include "grad/op.h"
 
+// Scalar code costs nothing beside a matrix: every scalar node has a register, and nothing is fused.
 static tg_status scalar_code(tg_lowering *l, int32_t n_code, const tg_code *code, int32_t *out)
 {
   tg_instr instr = tg_instr_make(TG_OP_SCALAR, tg_low_register_new(l));
@@ -67,6 +68,7 @@ tg_status tg_low_scalars(tg_lowering *l, tg_node product, tg_coef *out)
   return TG_OK;
 }
 
+// A number of the job is a register with an initial content; a 1 x 1 matrix is fetched where it is needed first.
 static tg_status make_symbol(tg_lowering *l, tg_node node, tg_coef *out)
 {
   const int32_t symbol = tg_node_info(l->graph, node)->symbol;
@@ -127,6 +129,7 @@ static tg_status add_term(tg_lowering *l, double coef, tg_node node, tg_low_list
   return pairs->count > before ? TG_OK : tg_low_push(terms, sizeof term, &term);
 }
 
+// The order is the plan's, the same on every rank: sums of scalars round alike everywhere.
 static tg_status add_up(tg_lowering *l, const tg_low_list *terms, tg_coef *out)
 {
   const tg_coef *items = terms->items;
@@ -157,6 +160,7 @@ done:
   return status;
 }
 
+// Squares and roots by their own steps, as entry by entry.
 static tg_status make_pow(tg_lowering *l, const tg_info *info, tg_coef *out)
 {
   tg_coef base;

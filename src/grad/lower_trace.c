@@ -88,6 +88,7 @@ static tg_status inner(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t
 }
 
 // A chain whose cycle may be cut at any two places (tr), or a 1 x 1 chain with one cut.
+// The cycle is laid out twice, so that every run of it is a segment of one table.
 static tg_status cut(tg_lowering *l, int32_t n, const tg_node *factors, bool cyclic, tg_low_list *pairs, tg_coef *out)
 {
   tg_node *doubled = NULL;
@@ -111,6 +112,7 @@ static tg_status cut(tg_lowering *l, int32_t n, const tg_node *factors, bool cyc
   return inner(l, &chain, best_shift, best_shift + best_cut, best_shift + n - 1, pairs, out);
 }
 
+// What is no product, or stands in a buffer already: its diagonal.
 static tg_status trace_of(tg_lowering *l, tg_node argument, tg_coef *out)
 {
   tg_low_value value;
