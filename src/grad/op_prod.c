@@ -145,10 +145,6 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
   *joined = true;
   *out = TG_NONE;
   if (cancels_orthogonal(g, a, b)) return TG_OK;
-  // A column of ones times a row of ones.
-  if (tg_node_info(g, a)->kind == TG_ONES && tg_node_info(g, b)->kind == TG_ONES &&
-      tg_dim_is_one(g, tg_node_info(g, b)->rows))
-    return tg_make_ones(g, tg_node_info(g, a)->rows, tg_node_info(g, b)->cols, out);
   tg_node base_a = TG_NONE;
   tg_node base_b = TG_NONE;
   int64_t exponent_a = 1;
