@@ -202,24 +202,24 @@ static int32_t gather(tg_low_pair *pairs, int32_t from, int32_t n, int32_t buffe
   return count;
 }
 
-tg_status tg_low_sum_pairs(tg_lowering *l, tg_low_list *list, tg_low_list *terms)
+tg_status tg_low_sum_pairs(tg_lowering *l, tg_low_list *pairs, tg_low_list *terms)
 {
-  tg_low_pair *pairs = list->items;
-  const int32_t n = (int32_t)list->count;
+  tg_low_pair *items = pairs->items;
+  const int32_t n = (int32_t)pairs->count;
   for (int32_t k = 0; k < n;) {
     tg_coef term;
-    int32_t shared = pairs[k].buffers[0];
-    int32_t count = gather(pairs, k, n, shared);
+    int32_t shared = items[k].buffers[0];
+    int32_t count = gather(items, k, n, shared);
     if (count == 1) {
-      shared = pairs[k].buffers[1];
-      count = gather(pairs, k, n, shared);
+      shared = items[k].buffers[1];
+      count = gather(items, k, n, shared);
     }
     if (count == 1) {
       const int32_t reg = tg_low_register_new(l);
-      TG_TRY(tg_low_binary(l, TG_OP_DOT, reg, pairs[k].buffers[0], pairs[k].buffers[1]));
-      TG_TRY(tg_low_coef_mul(l, tg_coef_register(1, reg), pairs[k].coef, &term));
+      TG_TRY(tg_low_binary(l, TG_OP_DOT, reg, items[k].buffers[0], items[k].buffers[1]));
+      TG_TRY(tg_low_coef_mul(l, tg_coef_register(1, reg), items[k].coef, &term));
     } else {
-      TG_TRY(sum_around(l, shared, count, &pairs[k], &term));
+      TG_TRY(sum_around(l, shared, count, &items[k], &term));
     }
     TG_TRY(tg_low_push(terms, sizeof term, &term));
     k += count;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,8 +245,8 @@ static void lower(fixture *f, const tg_lower_options *options)
   succeed(f, tg_lower(f->graph, f->f, f->n, f->wrt, &full, &f->plan));
   fill_symbols(f);
   for (int32_t k = 0; k < f->n; k++) {
-    char name[8] = "D_";
-    strcat(name, tg_symbol_info(f->graph, f->wrt[k])->name);
+    char name[8];
+    snprintf(name, sizeof name, "D_%s", tg_symbol_info(f->graph, f->wrt[k])->name);
     f->along[k] = tg_symbol_find(f->graph, name);
     assert_true(f->along[k] >= 0);
   }
