@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/cost_report.h"
+#include "cli/feasible.h"
 #include "cli/setup.h"
 
 static const tg_option options[] = {
@@ -108,6 +109,7 @@ static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
   tg_method *method = NULL;
   TG_TRY(tg_method_choose(job, model, &method));
+  tg_feasible_explain(job, method);
   tg_text_addf(out, "method %s\n", method->reason);
   tg_method_destroy(&method);
   tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "cli/console.h"
+#include "cli/feasible.h"
 #include "opt/driver.h"
 
 enum { JOB_MAX_BYTES = 4 << 20, SHOWN_SET_BYTES = 60 };
@@ -203,12 +204,7 @@ int tg_job_find_variable(const tg_job *job, const char *name)
 
 tg_status tg_job_executable(tg_job *job)
 {
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *variable = &job->variables[k];
-    if (variable->constraint != NULL)
-      TG_FAIL_NODE(job, variable->constraint_node, TG_UNSUPPORTED, "constraint %s: not available yet",
-                   variable->constraint);
-  }
+  TG_TRY(tg_feasible_check(job));
   if (job->subject_to != NULL) TG_FAIL_NODE(job, job->subject_to, TG_UNSUPPORTED, "subject_to: not available yet");
   if (job->checkpoint != NULL) TG_FAIL_NODE(job, job->checkpoint, TG_UNSUPPORTED, "checkpoint: not available yet");
   return TG_OK;

@@ -42,11 +42,11 @@ static json_t *taylor(const tg_taylor *t)
 static json_t *build(const tg_run *run, json_t *job)
 {
   const opt_result *r = &run->result;
-  json_t *outcome =
-      json_pack("{s:s, s:s, s:o, s:o, s:f, s:I, s:o, s:I}", "status", opt_outcome_label(r->outcome), "reason",
-                r->reason, "objective", tg_json_number(run->objective), "gradient_norm",
-                tg_json_number(r->gradient_norm), "constraint_violation", 0.0, "iterations", (json_int_t)r->iterations,
-                "evaluations", evaluations(&r->counts), "products", (json_int_t)r->counts.products);
+  json_t *outcome = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I}", "status", opt_outcome_label(r->outcome),
+                              "reason", r->reason, "objective", tg_json_number(run->objective), "gradient_norm",
+                              tg_json_number(r->gradient_norm), "constraint_violation", tg_json_number(r->violation),
+                              "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
+                              "products", (json_int_t)r->counts.products);
   json_t *details =
       json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method, "method_reason",
                 run->setup->method->reason, "preconditioner", run->setup->method->preconditioner, "line_search",

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/feasible.h"
 #include "cli/properties.h"
+#include "mpi/constraint.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/files.h"
 #include "mpi/problem.h"
@@ -93,6 +95,7 @@ static tg_status create(tg_setup *setup, const tg_lower_options *options)
   TG_TRY(share_shapes(setup->comm, setup->job));
   TG_TRY(tg_model_create(setup->job, options, &setup->model));
   TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
+  tg_feasible_explain(setup->job, setup->method);
   TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
@@ -210,7 +213,8 @@ tg_status tg_setup_fill(tg_setup *setup)
   TG_TRY(read_data(setup));
   TG_TRY(make_start(setup));
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, NULL, &setup->exec));
-  return tg_problem_create(setup->exec, setup->space, NULL, &setup->problem);
+  TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
+  return tg_feasible_create(setup->job, setup->grid, setup->problem, setup->x, &setup->constraint);
 }
 
 void tg_setup_destroy(tg_setup **setup)
@@ -218,6 +222,7 @@ void tg_setup_destroy(tg_setup **setup)
   if (*setup == NULL) return;
   tg_setup *s = *setup;
   tg_problem_destroy(&s->problem);
+  tg_constraint_destroy(&s->constraint);
   tg_exec_destroy(&s->exec);
   if (s->space != NULL) s->space->ops->destroy(s->space, &s->x);
   tg_space_destroy(&s->space);

@@ -19,8 +19,9 @@ typedef struct tg_setup {
   opt_point *x; // the start, later the result
   tg_exec *exec;
   opt_problem *problem;
-  double read_seconds; // of the files and generators
-  int64_t read_bytes;  // of numbers, all ranks together
+  opt_constraint *constraint; // NULL: none
+  double read_seconds;        // of the files and generators
+  int64_t read_bytes;         // of numbers, all ranks together
 } tg_setup;
 
 // Rank 0 reads the job file, all ranks parse the same bytes. On failure *out may hold a job that was created but does

@@ -168,6 +168,7 @@ static tg_status refresh(driver *self)
   opt_run *run = &self->run;
   const double carried = run->g_norm;
   const bool was_fresh = run->is_fresh;
+  TG_TRY(opt_run_make_feasible(run));
   TG_TRY(opt_run_refresh(run));
   if (!was_fresh) {
     const double drift = fabs(carried - run->g_norm) / fmax(1, run->g_norm_start);
@@ -390,7 +391,7 @@ static tg_status after_move(driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   run->iteration++;
-  if (isnan(run->g_norm)) TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
+  if (isnan(run->g_norm)) TG_TRY(opt_run_measure(run));
   if (is_range_lost(self)) {
     *ended = give_up_range(self);
     return TG_OK;
@@ -445,6 +446,7 @@ static tg_status restore(driver *self, bool *restored)
 static tg_status start_afresh(driver *self)
 {
   opt_run *run = &self->run;
+  TG_TRY(opt_run_make_feasible(run));
   TG_TRY(opt_run_refresh(run));
   TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
   run->g_norm_start = run->g_norm;
@@ -482,9 +484,13 @@ static tg_status hand_back(driver *self)
     run->is_fresh = false;
   }
   if (outcome == OPT_NOT_FINITE) run->is_fresh = false;
-  if (!run->is_fresh) TG_TRY(opt_run_refresh(run));
+  if (!run->is_fresh) {
+    TG_TRY(opt_run_make_feasible(run));
+    TG_TRY(opt_run_refresh(run));
+  }
   if (run->x != self->user_x) TG_TRY(opt_copy(run->space, run->x, self->user_x));
   opt_result *result = self->result;
+  if (run->constraint != NULL) TG_TRY(run->constraint->ops->violation(run->constraint, run->x, &result->violation));
   result->objective = run->f;
   result->gradient_norm = run->g_norm;
   result->gradient_norm_start = run->g_norm_start;
@@ -515,18 +521,34 @@ static tg_status run_to_end(driver *self)
   return TG_OK;
 }
 
+// Method and line search by the options, and by the geometry of the constraints.
+static tg_status choose_solver(driver *self)
+{
+  opt_run *run = &self->run;
+  const int degree = run->problem->degree;
+  opt_result *result = self->result;
+  if (run->constraint != NULL) {
+    TG_TRY(opt_constrained_solver(run->options, run->constraint->geometry, &run->solver));
+    TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
+  } else {
+    TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));
+    run->solver = opt_solver_find(opt_resolved_method(run->options, degree));
+    result->line_search = opt_resolved_line_search(run->options, degree);
+  }
+  result->method = run->solver->name;
+  run->search = opt_line_search_find(result->line_search);
+  return TG_OK;
+}
+
 // Everything that allocates.
 static tg_status set_up(driver *self)
 {
   opt_run *run = &self->run;
   const opt_space *space = run->space;
-  const int degree = run->problem->degree;
-  const bool is_general = degree < 0;
-  TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));
-  run->solver = opt_solver_find(opt_resolved_method(run->options, degree));
-  self->result->method = run->solver->name;
-  self->result->line_search = opt_resolved_line_search(run->options, degree);
-  run->search = opt_line_search_find(self->result->line_search);
+  const bool is_curved = run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_MANIFOLD;
+  const bool is_general = run->problem->degree < 0 || is_curved;
+  TG_TRY(choose_solver(self));
+  if (run->constraint != NULL && !is_curved) TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(space->ops->create(space, &run->g));
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));
@@ -546,6 +568,7 @@ static void tear_down(driver *self)
   space->ops->destroy(space, &own);
   space->ops->destroy(space, &run->g);
   space->ops->destroy(space, &run->g_old);
+  space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
   opt_listing_fini(&self->listing);
 }
@@ -556,7 +579,8 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
   static const opt_observer nobody = {0};
   *result = (opt_result){0};
   driver self = {.observer = observer != NULL ? observer : &nobody, .result = result, .user_x = x};
-  self.run = (opt_run){.problem = problem, .space = problem->space, .options = options, .x = x};
+  self.run = (opt_run){
+      .problem = problem, .space = problem->space, .options = options, .x = x, .constraint = problem->constraint};
   self.clock_start = clock_seconds();
   tg_status status = TG_OK;
   TG_TRY_GOTO(set_up(&self));

@@ -89,6 +89,7 @@ typedef struct opt_result {
   double gradient_norm;    // recomputed there from x itself
   double gradient_norm_start;
   double gradient_target; // the test was gradient_norm <= gradient_target
+  double violation;       // of the constraints, at the point returned; 0 without any
   double drift;           // largest | |g| carried along - |g| recomputed | / max(1, |g start|) met
   int64_t iterations;
   int64_t restarts; // directions given up for steepest descent
@@ -99,6 +100,8 @@ typedef struct opt_result {
 // Minimises f from x; on return x is the final point (the best one where the method is not monotone and did not
 // converge). Converged is said only if the gradient recomputed at the final x satisfies
 //     |g|_F <= max(gradient_tolerance * max(1, |g(start)|_F), absolute_gradient_tolerance).
+// With a feasible set (problem->constraint) the start is projected onto it, every claim is about a projected point, and
+// g is the Riemannian gradient, or P(x - g) - x for convex sets.
 // How the minimisation ended is result->outcome, never an error; the status tells of failures (memory, callbacks, an
 // option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL. Collective. No allocation after the
 // first iteration began.
@@ -110,6 +113,11 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
 tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian);
 // Points that opt_minimise makes besides x: what the memory forecast needs. Local.
 int64_t opt_working_points(const opt_options *options, int degree);
+// The solver that method and constraints make, and the name of its line search ("none": its own rule). TG_UNSUPPORTED
+// says what the geometry can have instead. Local.
+struct opt_solver;
+tg_status opt_constrained_solver(const opt_options *options, opt_geometry geometry, const struct opt_solver **out);
+tg_status opt_constrained_search(const opt_options *options, const struct opt_solver *solver, const char **out);
 // Names that `auto` stands for with such a problem. Local.
 const char *opt_resolved_method(const opt_options *options, int degree);
 const char *opt_resolved_line_search(const opt_options *options, int degree);

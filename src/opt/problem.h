@@ -6,6 +6,7 @@
 #ifndef OPT_PROBLEM_H
 #define OPT_PROBLEM_H
 
+#include "opt/constraint.h"
 #include "opt/space.h"
 
 enum { OPT_DEGREE_MAX = 8 };
@@ -38,8 +39,9 @@ typedef struct opt_counts {
 struct opt_problem {
   const opt_problem_ops *ops;
   const opt_space *space;
-  int degree;       // of f jointly in all variables, -1 when not polynomial or above OPT_DEGREE_MAX
-  bool has_hessian; // the hessian call exists
+  const opt_constraint *constraint; // feasible set; NULL: the whole space. Not owned
+  int degree;                       // of f jointly in all variables, -1 when not polynomial or above OPT_DEGREE_MAX
+  bool has_hessian;                 // the hessian call exists
   opt_counts counts;
   void *self;
 };

@@ -21,7 +21,9 @@ void opt_run_explain(opt_run *run, const char *format, ...)
 tg_status opt_run_refresh(opt_run *run)
 {
   TG_TRY(run->problem->ops->gradient(run->problem, run->x, &run->f, run->g));
-  TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
+  if (run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_MANIFOLD)
+    TG_TRY(run->constraint->ops->tangent(run->constraint, run->x, run->g));
+  TG_TRY(opt_run_measure(run));
   run->is_fresh = true;
   return TG_OK;
 }

@@ -24,12 +24,14 @@ typedef struct opt_run {
   const opt_options *options;
   const opt_solver *solver;
   const opt_line_search *search;
-  opt_point *x;     // the current point
-  opt_point *g;     // the gradient there
+  const opt_constraint *constraint; // NULL: none
+  opt_point *feasible;              // scratch of the stopping test; convex constraints only
+  opt_point *x;                     // the current point
+  opt_point *g;                     // the gradient there; on a manifold the Riemannian one
   opt_point *g_old; // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
   opt_point *trial; // x + t d of a line search; after a move: the point before it; NULL for polynomials
   double f;
-  double g_norm; // NAN: to be computed by the driver
+  double g_norm; // |g|, under convex constraints |P(x - g) - x|; NAN: to be computed by the driver
   double f_start;
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
@@ -68,7 +70,16 @@ struct opt_solver {
 
 const opt_solver *opt_solver_find(const char *name);
 
-// f and g recomputed from x itself.
+// Solvers under constraints: what the rows of solvers.def mean there (opt_constrained_solver).
+extern const opt_solver opt_solver_projected_gradient;
+extern const opt_solver opt_solver_riemannian_gradient;
+extern const opt_solver opt_solver_riemannian_conjugate_gradient;
+
+// g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints.
+tg_status opt_run_measure(opt_run *run);
+// x := its projection onto the feasible set; f and g are to be computed anew.
+tg_status opt_run_make_feasible(opt_run *run);
+// f and g recomputed from x itself, g_norm measured.
 tg_status opt_run_refresh(opt_run *run);
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);

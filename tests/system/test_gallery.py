@@ -67,6 +67,35 @@ def logistic_digits(folder):
     return value, {"W": (np.load(folder / "W.npy"), W, 1e-4)}
 
 
+def nonnegative_least_squares(hessian, linear):
+    """min x'Hx/2 - c'x, x >= 0, by the active-set method of Lawson and Hanson."""
+    x, passive = np.zeros(len(linear)), np.zeros(len(linear), bool)
+    while True:
+        pull = np.where(passive, -np.inf, linear - hessian @ x)
+        if pull.max() <= 1e-11 * np.abs(linear).max():
+            return x
+        passive[int(np.argmax(pull))] = True
+        while True:
+            target = np.zeros(len(linear))
+            target[passive] = np.linalg.solve(hessian[np.ix_(passive, passive)], linear[passive])
+            bad = passive & (target <= 0)
+            if not bad.any():
+                x = target
+                break
+            x = x + np.min(x[bad] / (x[bad] - target[bad])) * (target - x)
+            passive &= x > 1e-14
+            x[~passive] = 0
+
+
+def nonnegative_digits(folder):
+    X, Y = load("digits-x.npy"), load("digits-y.npy")
+    hessian = X.T @ X + 1000 * np.eye(64)
+    W = np.column_stack([nonnegative_least_squares(hessian, X.T @ Y[:, k]) for k in range(10)])
+    found = np.load(folder / "W.npy")
+    checks.check(found.min() >= 0, "nonnegative-digits: a weight is negative")
+    return ((Y - X @ W) ** 2).sum() + 1000 * (W**2).sum(), {"W": (found, W, 1e-5)}
+
+
 def pca_digits(folder):
     values, vectors = np.linalg.eigh(load("digits-covariance.npy"))
     basis = vectors[:, -5:]
@@ -154,6 +183,7 @@ GALLERY = {
     "poisson": (poisson, 4, 0, "converged", 1e-9),
     "quadratic-generated": (quadratic_generated, 2, 0, "converged", 1e-9),
     "nearly-orthogonal": (nearly_orthogonal, 2, 0, "converged", 1e-9),
+    "nonnegative-digits": (nonnegative_digits, 2, 0, "converged", 1e-10),
     "qap-nug12": (qap_nug12, 1, 3, "iteration_limit", 1e-12),
 }
 

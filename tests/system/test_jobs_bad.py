@@ -336,8 +336,14 @@ FLAGS = [
 ]
 
 UNAVAILABLE = [
-    ("constraint", change("start: zeros", "constraint: nonnegative"), ["constraint nonnegative", "not available yet"]),
-    ("box", change("start: zeros", "constraint: {box: [0, 1]}"), ["constraint box", "not available yet"]),
+    ("doubly_stochastic", change("start: zeros", "constraint: doubly_stochastic"),
+     ["constraint doubly_stochastic", "not available yet"]),
+    ("metric", change("start: zeros", "constraint: {orthonormal_columns: {metric: A}}"), ["metric", "not available yet"]),
+    ("square set", change("start: zeros", "constraint: symmetric"), ["constraint symmetric needs a square matrix"]),
+    ("constrained method", change("start: zeros", "constraint: nonnegative").replace("max_iterations: 20", "method: l-bfgs"),
+     ["method: l-bfgs does not know convex constraints", "barzilai-borwein"]),
+    ("constrained metric", change("start: zeros", "constraint: nonnegative").replace(
+        "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with constraints"]),
     ("subject_to", GOOD + "subject_to: [sum(X) - 1]\n", ["subject_to", "not available yet"]),
     ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
     ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"), ["method frank-wolfe", "not available yet"]),

@@ -1,0 +1,175 @@
+// Constraints of the job file, checked and made.
+#include "cli/feasible.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/job_table.h"
+#include "mpi/constraint.h"
+#include "opt/driver.h"
+#include "opt/solver.h"
+
+static const tg_yaml_node *argument_of(const tg_job_variable *variable)
+{
+  const tg_yaml_node *node = tg_yaml_get(variable->node, "constraint");
+  return node->kind == TG_YAML_MAPPING ? node->first->value : NULL;
+}
+
+static double number_at(const tg_yaml_node *node)
+{
+  double value = 0;
+  const bool is_number = tg_value_number(node, &value); // the job was read: it is one
+  TG_ASSERT(is_number);
+  return value;
+}
+
+// The set of one variable; its argument was validated when the job was read.
+static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out)
+{
+  *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE};
+  if (variable->constraint == NULL) return TG_OK;
+  const opt_constraint_row *row = opt_constraint_find(variable->constraint);
+  const tg_yaml_node *argument = argument_of(variable);
+  if (row == NULL)
+    TG_FAIL_NODE(job, variable->constraint_node, TG_UNSUPPORTED, "constraint %s: not available yet",
+                 variable->constraint);
+  if (argument != NULL && argument->kind == TG_YAML_MAPPING)
+    TG_FAIL_NODE(job, variable->constraint_node, TG_UNSUPPORTED, "constraint %s: a metric is not available yet",
+                 variable->constraint);
+  if (row->is_square && variable->rows != variable->cols)
+    TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
+                 "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,
+                 variable->rows, variable->cols);
+  out->kind = row->kind;
+  if (row->kind == OPT_CONSTRAINT_FROBENIUS_BALL) out->high = number_at(argument);
+  if (row->kind != OPT_CONSTRAINT_BOX) return TG_OK;
+  out->low = number_at(argument->first->value);
+  out->high = number_at(argument->last->value);
+  return TG_OK;
+}
+
+// The node that says how to solve, for errors about it.
+static const tg_yaml_node *solver_node(const tg_job *job, const char *key)
+{
+  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
+  const tg_yaml_node *node = tg_yaml_get(solver, key);
+  return node != NULL ? node : solver != NULL ? solver : job->root;
+}
+
+// Locates the current error at a node.
+static tg_status at_node(tg_job *job, const tg_yaml_node *node, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_error_get()->has_span = true;
+  tg_error_get()->span = node->span;
+  job->failed_source = node->source;
+  return tg_error_pass(status, TG_HERE);
+}
+
+static const tg_yaml_node *last_constraint(const tg_job *job)
+{
+  const tg_yaml_node *node = NULL;
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].constraint != NULL) node = job->variables[k].constraint_node;
+  return node;
+}
+
+// All blocks, whether any is constrained, and by what geometry.
+static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, bool *has_any, opt_geometry *geometry)
+{
+  for (int k = 0; k < job->n_variables; k++) TG_TRY(read_block(job, &job->variables[k], &blocks[k]));
+  return at_node(job, last_constraint(job), opt_constraint_geometry(job->n_variables, blocks, has_any, geometry));
+}
+
+static tg_status check_solver(tg_job *job, opt_geometry geometry)
+{
+  const opt_solver *solver = NULL;
+  const char *search = NULL;
+  const int wish = job->solver.preconditioner;
+  TG_TRY(at_node(job, solver_node(job, "method"), opt_constrained_solver(&job->solver, geometry, &solver)));
+  TG_TRY(at_node(job, solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
+  if (wish == OPT_PRECONDITIONER_DIAGONAL || wish == OPT_PRECONDITIONER_KRONECKER)
+    TG_FAIL_NODE(job, solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+                 "preconditioner %s: does not go with constraints; take auto or none",
+                 solver_node(job, "preconditioner")->text);
+  return TG_OK;
+}
+
+tg_status tg_feasible_check(tg_job *job)
+{
+  opt_constraint_block *blocks = NULL;
+  bool has_any = false;
+  opt_geometry geometry = OPT_GEOMETRY_CONVEX;
+  if (last_constraint(job) == NULL) return TG_OK;
+  TG_TRY(TG_NEW(job->n_variables, &blocks));
+  tg_status status = read_blocks(job, blocks, &has_any, &geometry);
+  if (status == TG_OK && has_any) status = check_solver(job, geometry);
+  tg_free(blocks);
+  return status;
+}
+
+static int32_t choice(opt_option_kind kind, const char *name)
+{
+  const char *const *names = opt_option_choices(kind);
+  for (int32_t k = 0; names[k] != NULL; k++)
+    if (strcmp(names[k], name) == 0) return k;
+  return 0;
+}
+
+void tg_feasible_explain(const tg_job *job, tg_method *method)
+{
+  const opt_constraint_row *row = NULL;
+  const opt_solver *solver = NULL;
+  const tg_yaml_node *node = last_constraint(job);
+  if (node != NULL) row = opt_constraint_find(node->text);
+  if (row == NULL) return;
+  const bool is_asked = method->options.method > 0;
+  if (opt_constrained_solver(&method->options, row->geometry, &solver) != TG_OK) {
+    tg_error_clear();
+    return;
+  }
+  const bool has_search = strcmp(solver->search_general, "none") != 0;
+  method->options.method = choice(OPT_KIND_METHOD, has_search ? "conjugate-gradient" : "barzilai-borwein");
+  if (has_search && method->options.line_search == 0)
+    method->options.line_search = choice(OPT_KIND_LINE_SEARCH, solver->search_general);
+  // The metrics know nothing of the set.
+  method->n_terms = 0;
+  method->n_diagonals = 0;
+  snprintf(method->reason, sizeof method->reason, "%s, %s%s", solver->name,
+           is_asked ? "what the job's method is under " : "for the constraint ", row->name);
+}
+
+// The start moved into the set.
+static tg_status project_start(tg_job *job, const opt_constraint *constraint, opt_point *x)
+{
+  const tg_status status = constraint->ops->project(constraint, x);
+  if (status != TG_NUMERIC) return status;
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_addf(&message, "the start has no nearest feasible point: %s; give start: normal", tg_error_get()->message);
+  const tg_yaml_node *node = last_constraint(job);
+  job->failed_source = node->source;
+  tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s", tg_text_string(&message));
+  tg_text_fini(&message);
+  return TG_VALUE;
+}
+
+tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *problem, opt_point *x, opt_constraint **out)
+{
+  opt_constraint_block *blocks = NULL;
+  bool has_any = false;
+  opt_geometry geometry = OPT_GEOMETRY_CONVEX;
+  *out = NULL;
+  if (last_constraint(job) == NULL) return TG_OK;
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(tg_agree(grid->comm, TG_NEW(job->n_variables, &blocks)));
+  TG_TRY_GOTO(read_blocks(job, blocks, &has_any, &geometry));
+  TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
+  problem->constraint = *out;
+  status = project_start(job, *out, x);
+done:
+  tg_free(blocks);
+  return status;
+}

@@ -1,0 +1,20 @@
+// The feasible set of a job: from `constraint:` of its variables to an opt_constraint.
+#ifndef TG_CLI_FEASIBLE_H
+#define TG_CLI_FEASIBLE_H
+
+#include "cli/job.h"
+#include "cli/method.h"
+#include "opt/problem.h"
+
+// Whether the constraints the job names can be met: known to the solvers, of fitting shapes, of one geometry, with a
+// method that serves it. TG_UNSUPPORTED or TG_SHAPE, located at the constraint or the key of `solver:`. Local.
+tg_status tg_feasible_check(tg_job *job);
+// Sets method, line search and their reason to what the constraints make of them; nothing without constraints, or with
+// such as tg_feasible_check refuses. Local.
+void tg_feasible_explain(const tg_job *job, tg_method *method);
+// Makes the set (NULL without constraints), gives it to the problem and moves the start x into it. TG_VALUE, located,
+// where the start has no nearest feasible point. Collective.
+tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *problem, opt_point *x,
+                             opt_constraint **out);
+
+#endif

@@ -1,0 +1,38 @@
+// One block's feasible set: what constraint.c asks of the files constraint_FAMILY.c. Internal to the mpi layer.
+#ifndef TG_MPI_CONSTRAINT_SET_H
+#define TG_MPI_CONSTRAINT_SET_H
+
+#include "mpi/dmat.h"
+#include "mpi/workspace.h"
+#include "opt/constraint.h"
+
+typedef struct tg_set {
+  const struct tg_set_ops *ops; // NULL: free
+  opt_constraint_block block;
+  const tg_grid *grid;
+  int64_t rows;
+  int64_t cols;
+  tg_workspace *workspace; // shared, not owned
+  tg_dmat *scratch[3];     // as the set needs
+  double *numbers;         // likewise
+} tg_set;
+
+// All are collective; x and v are this block of the points.
+typedef struct tg_set_ops {
+  // Makes scratch; may be NULL. Local: the caller agrees.
+  tg_status (*create)(tg_set *set);
+  tg_status (*violation)(tg_set *set, const tg_dmat *x, double *out);
+  tg_status (*project)(tg_set *set, tg_dmat *x);
+  tg_status (*tangent)(tg_set *set, const tg_dmat *x, tg_dmat *v);
+  // y holds x + t v and becomes the point on the manifold.
+  tg_status (*retract)(tg_set *set, tg_dmat *y);
+} tg_set_ops;
+
+extern const tg_set_ops tg_set_interval;  // nonnegative, box
+extern const tg_set_ops tg_set_ball;      // frobenius_ball
+extern const tg_set_ops tg_set_symmetric; // symmetric
+
+// The largest number of all ranks, NaN where any rank has one. Collective.
+tg_status tg_set_largest(const tg_grid *grid, double mine, double *out);
+
+#endif

@@ -1,0 +1,127 @@
+// The table of feasible sets, and the solvers that serve each geometry.
+#include "opt/constraint.h"
+
+#include <string.h>
+
+#include "opt/solver.h"
+
+static const opt_constraint_row rows[] = {
+#define OPT_CONSTRAINT(id, row_name, row_geometry, square) \
+  {.kind = OPT_CONSTRAINT_##id, .name = row_name, .geometry = OPT_GEOMETRY_##row_geometry, .is_square = square},
+#include "opt/constraints.def"
+#undef OPT_CONSTRAINT
+};
+
+const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind)
+{
+  TG_ASSERT(kind > OPT_CONSTRAINT_FREE && kind < OPT_CONSTRAINT_COUNT);
+  return &rows[kind - 1];
+}
+
+const opt_constraint_row *opt_constraint_find(const char *name)
+{
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    if (strcmp(rows[i].name, name) == 0) return &rows[i];
+  }
+  return NULL;
+}
+
+tg_status opt_constraint_geometry(int n_blocks, const opt_constraint_block *blocks, bool *has_any, opt_geometry *out)
+{
+  const opt_constraint_row *first = NULL;
+  for (int k = 0; k < n_blocks; k++) {
+    if (blocks[k].kind == OPT_CONSTRAINT_FREE) continue;
+    const opt_constraint_row *row = opt_constraint_row_of(blocks[k].kind);
+    if (first == NULL) first = row;
+    if (row->geometry != first->geometry)
+      TG_FAIL(TG_UNSUPPORTED,
+              "the constraints %s and %s in one job: convex sets and manifolds do not go together; give one of the "
+              "variables another form",
+              first->name, row->name);
+  }
+  *has_any = first != NULL;
+  *out = first != NULL ? first->geometry : OPT_GEOMETRY_CONVEX;
+  return TG_OK;
+}
+
+tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed, opt_point *x)
+{
+  TG_TRY(constraint->space->ops->random(constraint->space, seed, x));
+  TG_TRY(constraint->ops->project(constraint, x));
+  return TG_OK;
+}
+
+// ---- which solver ----
+
+// What a method of the options means on each geometry; auto is the first row of its geometry.
+static const struct {
+  opt_geometry geometry;
+  const char *method;
+  const opt_solver *solver;
+} servants[] = {
+    {OPT_GEOMETRY_CONVEX, "auto", &opt_solver_projected_gradient},
+    {OPT_GEOMETRY_CONVEX, "barzilai-borwein", &opt_solver_projected_gradient},
+    {OPT_GEOMETRY_MANIFOLD, "auto", &opt_solver_riemannian_conjugate_gradient},
+    {OPT_GEOMETRY_MANIFOLD, "conjugate-gradient", &opt_solver_riemannian_conjugate_gradient},
+    {OPT_GEOMETRY_MANIFOLD, "gradient-descent", &opt_solver_riemannian_gradient},
+    {OPT_GEOMETRY_MANIFOLD, "barzilai-borwein", &opt_solver_riemannian_gradient},
+};
+
+tg_status opt_constrained_solver(const opt_options *options, opt_geometry geometry, const opt_solver **out)
+{
+  const char *method = opt_option_choices(OPT_KIND_METHOD)[options->method];
+  for (size_t i = 0; i < sizeof servants / sizeof servants[0]; i++) {
+    if (servants[i].geometry != geometry || strcmp(servants[i].method, method) != 0) continue;
+    *out = servants[i].solver;
+    return TG_OK;
+  }
+  if (geometry == OPT_GEOMETRY_CONVEX)
+    TG_FAIL(
+        TG_UNSUPPORTED,
+        "method: %s does not know convex constraints; take auto or barzilai-borwein, the spectral projected gradient",
+        method);
+  TG_FAIL(TG_UNSUPPORTED,
+          "method: %s does not know manifolds; take auto, conjugate-gradient, gradient-descent or barzilai-borwein",
+          method);
+}
+
+tg_status opt_constrained_search(const opt_options *options, const opt_solver *solver, const char **out)
+{
+  const char *wish = opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
+  *out = solver->search_general;
+  if (options->line_search == 0 || strcmp(*out, "none") == 0) return TG_OK;
+  if (strcmp(wish, "exact") == 0 || strcmp(wish, "fixed") == 0)
+    TG_FAIL(TG_UNSUPPORTED, "line_search: %s does not know manifolds; take auto, armijo, strong-wolfe or hager-zhang",
+            wish);
+  *out = wish;
+  return TG_OK;
+}
+
+// ---- how far from stationary ----
+
+// CONVEX: |P(x - g) - x|, which is |g| inside the set and 0 exactly at a stationary point.
+static tg_status measure_projected(opt_run *run)
+{
+  opt_point *p = run->feasible;
+  TG_TRY(opt_copy(run->space, run->x, p));
+  TG_TRY(opt_axpby(run->space, -1, run->g, 1, p));
+  TG_TRY(run->constraint->ops->project(run->constraint, p));
+  TG_TRY(opt_axpby(run->space, -1, run->x, 1, p));
+  TG_TRY(opt_norm(run->space, p, &run->g_norm));
+  return TG_OK;
+}
+
+tg_status opt_run_measure(opt_run *run)
+{
+  if (run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_CONVEX) return measure_projected(run);
+  TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
+  return TG_OK;
+}
+
+tg_status opt_run_make_feasible(opt_run *run)
+{
+  if (run->constraint == NULL) return TG_OK;
+  TG_TRY(run->constraint->ops->project(run->constraint, run->x));
+  run->is_fresh = false;
+  return TG_OK;
+}

@@ -1,0 +1,76 @@
+// The feasible set of a minimisation: what a solver may ask about it.
+//
+// A set is a product of sets, one for each block of a point (NAME of constraints.def, or free), and all of one
+// geometry:
+//     CONVEX    closed and convex: the metric projection P(x) = argmin |z - x|, z in the set
+//     MANIFOLD  a submanifold of the space with the Frobenius inner product: tangent projection, retraction, and the
+//               metric projection to start from; vectors are transported by projection onto the new tangent space
+//               (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix Manifolds, 2008, ch. 3, 4, 8)
+// A free block is both. All calls are collective; scalars are the same on all ranks.
+#ifndef OPT_CONSTRAINT_H
+#define OPT_CONSTRAINT_H
+
+#include <stdbool.h>
+
+#include "opt/space.h"
+
+typedef enum opt_geometry { OPT_GEOMETRY_CONVEX, OPT_GEOMETRY_MANIFOLD } opt_geometry;
+
+typedef enum opt_constraint_kind {
+  OPT_CONSTRAINT_FREE,
+#define OPT_CONSTRAINT(id, name, geometry, is_square) OPT_CONSTRAINT_##id,
+#include "opt/constraints.def"
+#undef OPT_CONSTRAINT
+  OPT_CONSTRAINT_COUNT
+} opt_constraint_kind;
+
+// The feasible set of one block, with its numbers: box [low, high]; frobenius_ball: |X| <= high.
+typedef struct opt_constraint_block {
+  opt_constraint_kind kind;
+  double low;
+  double high;
+} opt_constraint_block;
+
+typedef struct opt_constraint_row {
+  opt_constraint_kind kind;
+  const char *name;
+  opt_geometry geometry;
+  bool is_square;
+} opt_constraint_row;
+
+// The row of a kind other than FREE, and of a name (NULL: not among them).
+const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind);
+const opt_constraint_row *opt_constraint_find(const char *name);
+
+typedef struct opt_constraint opt_constraint;
+
+typedef struct opt_constraint_ops {
+  // How far x is outside, largest over the blocks: the worst entry for sets of entries and lines, |X'X - I|, |X - X'|
+  // and the like (Frobenius) for others. Says nothing about optimality. x is kept.
+  tg_status (*violation)(const opt_constraint *constraint, const opt_point *x, double *out);
+  // x := the nearest feasible point. TG_NUMERIC where there is no nearest one, or none to be computed: a matrix of
+  // dependent columns has no nearest orthonormal one.
+  tg_status (*project)(const opt_constraint *constraint, opt_point *x);
+  // MANIFOLD: v := its orthogonal projection onto the tangent space at the feasible x.
+  tg_status (*tangent)(const opt_constraint *constraint, const opt_point *x, opt_point *v);
+  // MANIFOLD: out := R_x(t v), feasible to rounding, with R_x(t v) = x + t v + O(t^2) for v tangent at x. out is
+  // another point than x and v.
+  tg_status (*retract)(const opt_constraint *constraint, const opt_point *x, double t, const opt_point *v,
+                       opt_point *out);
+} opt_constraint_ops;
+
+struct opt_constraint {
+  const opt_constraint_ops *ops;
+  const opt_space *space;
+  opt_geometry geometry;
+  void *self; // of the implementation
+};
+
+// The geometry that serves all these blocks; TG_UNSUPPORTED names two blocks that do not go together. has_any says
+// whether any block is not free. Local.
+tg_status opt_constraint_geometry(int n_blocks, const opt_constraint_block *blocks, bool *has_any, opt_geometry *out);
+
+// x := a random feasible point: the projection of a standard normal one.
+tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed, opt_point *x);
+
+#endif

@@ -1,0 +1,193 @@
+"""Jobs with constraints, their optima against NumPy: active sets, secular equations, eigenvalues, never gradients.
+
+Each job runs on 1 and 4 ranks; report, constraint violation and variables are checked.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tracegrad_run import ROOT, Checks, run_job
+
+DATA = ROOT / "configs" / "data"
+checks = Checks()
+
+
+def digits():
+    return np.load(DATA / "digits-x.npy").astype(float), np.load(DATA / "digits-y.npy").astype(float)
+
+
+def covariance():
+    return np.load(DATA / "digits-covariance.npy")
+
+
+def bounded_quadratic(hessian, linear, low, high):
+    """min x'Hx/2 - c'x, low <= x <= high, by the primal active-set method with one change at a time."""
+    n = len(linear)
+    x, side = np.full(n, low), np.full(n, -1)  # -1: at low, 1: at high, 0: free
+    for _ in range(100 * n):
+        free = side == 0
+        target = x.copy()
+        if free.any():
+            rest = linear[free] - hessian[np.ix_(free, ~free)] @ x[~free]
+            target[free] = np.linalg.solve(hessian[np.ix_(free, free)], rest)
+        step = target - x
+        room = np.full(n, np.inf)
+        room[step > 1e-14] = (high - x[step > 1e-14]) / step[step > 1e-14]
+        room[step < -1e-14] = (low - x[step < -1e-14]) / step[step < -1e-14]
+        first = int(np.argmin(room))
+        if room[first] < 1:
+            x = x + room[first] * step
+            side[first] = 1 if step[first] > 0 else -1
+            x[first] = high if step[first] > 0 else low
+            continue
+        x = target
+        pull = (linear - hessian @ x) * -side  # > 0: wants to leave its bound
+        if pull.max() <= 1e-11 * np.abs(linear).max():
+            return x
+        side[int(np.argmax(pull))] = 0
+    raise RuntimeError("the active-set method does not end")
+
+
+def in_ball(hessian, linear, radius):
+    """min <X, HX>/2 - <C, X>, |X| <= radius: the secular equation |(H + m)^-1 C| = radius by bisection."""
+    values, vectors = np.linalg.eigh(hessian)
+    turned = vectors.T @ linear
+    norm = lambda m: np.linalg.norm(turned / (values + m)[:, None])
+    low, high = 0.0, 1e12
+    if norm(0.0) <= radius:
+        high = 0.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if norm(middle) > radius else (low, middle)
+    return vectors @ (turned / (values + high)[:, None])
+
+
+RIDGE = """
+minimize: sumsq(Y - X*W) + 1000*sumsq(W)
+variables:
+  W: {rows: 64, columns: 10, constraint: CONSTRAINT}
+data:
+  X: {file: DATA/digits-x.npy}
+  Y: {file: DATA/digits-y.npy}
+solver: {max_iterations: 3000, gradient_tolerance: 1e-9}
+output: {variables: {W: W.npy}}
+"""
+
+
+def ridge(W):
+    X, Y = digits()
+    return ((Y - X @ W) ** 2).sum() + 1000 * (W**2).sum()
+
+
+def normal_equations():
+    X, Y = digits()
+    return X.T @ X + 1000 * np.eye(64), X.T @ Y
+
+
+def ridge_between(low, high):
+    hessian, linear = normal_equations()
+    return np.column_stack([bounded_quadratic(hessian, linear[:, k], low, high) for k in range(10)])
+
+
+def nonnegative(folder):
+    W = ridge_between(0.0, 1e9)
+    checks.check((np.load(folder / "W.npy") >= 0).all(), "nonnegative: a weight is negative")
+    return ridge(W), {"W": (np.load(folder / "W.npy"), W, 1e-5)}
+
+
+def box(folder):
+    W = ridge_between(-0.002, 0.005)
+    return ridge(W), {"W": (np.load(folder / "W.npy"), W, 1e-5)}
+
+
+def ball(folder):
+    W = in_ball(*normal_equations(), 0.05)
+    return ridge(W), {"W": (np.load(folder / "W.npy"), W, 1e-6)}
+
+
+PROCRUSTES = """
+minimize: sumsq(A*X - B)
+variables:
+  X: {rows: 12, columns: 12, start: normal, constraint: symmetric}
+data:
+  A: {file: FOLDER/A.npy}
+  B: {file: FOLDER/B.npy}
+solver: {gradient_tolerance: 1e-10}
+output: {variables: {X: X.npy}}
+"""
+
+
+def symmetric(folder):
+    """A'A X + X A'A = A'B + B'A, solved in the eigenvectors of A'A."""
+    A, B = np.load(folder.parent / "A.npy"), np.load(folder.parent / "B.npy")
+    gram, right = A.T @ A, A.T @ B + B.T @ A
+    values, vectors = np.linalg.eigh(gram)
+    X = vectors @ ((vectors.T @ right @ vectors) / (values[:, None] + values)) @ vectors.T
+    found = np.load(folder / "X.npy")
+    checks.close("symmetric: distance from its transpose", 1 + np.abs(found - found.T).max(), 1.0, 1e-14)
+    return ((A @ X - B) ** 2).sum(), {"X": (found, X, 1e-8)}
+
+
+# job, its constraint, the oracle, the relative tolerance of the objective
+JOBS = {
+    "nonnegative": (RIDGE, "nonnegative", nonnegative, 1e-12),
+    "box": (RIDGE, "{box: [-0.002, 0.005]}", box, 1e-12),
+    "ball": (RIDGE, "{frobenius_ball: 0.05}", ball, 1e-12),
+    "symmetric": (PROCRUSTES, "symmetric", symmetric, 1e-12),
+}
+
+
+def write_data(folder):
+    """Matrices that both sides read."""
+    generator = np.random.default_rng(5)
+    for name, shape in (("A", (30, 12)), ("B", (30, 12))):
+        np.save(folder / f"{name}.npy", generator.standard_normal(shape))
+
+
+def test_job(name, folder):
+    text, constraint, oracle, tolerance = JOBS[name]
+    job = folder / f"{name}.yaml"
+    text = text.replace("CONSTRAINT", constraint).replace("DATA", str(DATA)).replace("FOLDER", str(folder))
+    job.write_text(text)
+    for ranks in (1, 4):
+        results = folder / f"{name}-{ranks}"
+        finished = run_job(job, results, ranks=ranks)
+        what = f"{name} on {ranks} ranks"
+        if not checks.equal(f"{what}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+            continue
+        report = finished.report
+        checks.equal(f"{what}: status", report["status"], "converged")
+        checks.check(0 <= report["constraint_violation"] <= 1e-12,
+                     f"{what}: constraint violation {report['constraint_violation']}")
+        optimum, variables = oracle(results)
+        checks.close(f"{what}: objective", report["objective"], optimum, tolerance)
+        for variable, (found, expected, bound) in variables.items():
+            error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
+            checks.check(error <= bound, f"{what}: {variable} is off by {error:.2e} relative, allowed {bound:.0e}")
+
+
+def test_limit(folder):
+    """Stopped early, a run says so, and its point is feasible nevertheless."""
+    finished = run_job(folder / "box.yaml", folder / "limit", ranks=2, settings={"solver.max_iterations": 3})
+    checks.equal("three iterations: exit status", finished.status, 3)
+    checks.equal("three iterations: violation", finished.report["constraint_violation"], 0)
+    W = np.load(folder / "limit" / "W.npy")
+    checks.check(W.min() >= -0.002 and W.max() <= 0.005, "three iterations: outside the box")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="tracegrad-constrained-") as temporary:
+        folder = Path(temporary)
+        write_data(folder)
+        for name in sys.argv[1:] or JOBS:
+            test_job(name, folder)
+        if len(sys.argv) == 1:
+            test_limit(folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
