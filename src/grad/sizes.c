@@ -210,22 +210,49 @@ static tg_status fail_undecided(tg_sizes *sizes, const tg_size_pair *pair, bool 
   return status;
 }
 
+// One round over the waiting equations: those that can be decided now are.
+static tg_status settle_round(tg_sizes *sizes, bool *progress)
+{
+  int32_t kept = 0;
+  *progress = false;
+  for (int32_t i = 0; i < sizes->n_deferred; i++) {
+    outcome result = EQUAL;
+    TG_TRY(try_unify(sizes, sizes->deferred[i].a, sizes->deferred[i].b, &result));
+    if (result == DIFFERENT) return fail_undecided(sizes, &sizes->deferred[i], true);
+    if (result == UNDECIDED)
+      sizes->deferred[kept++] = sizes->deferred[i];
+    else
+      *progress = true;
+  }
+  sizes->n_deferred = kept;
+  return TG_OK;
+}
+
+// m*p = n*q has many solutions; m = n, p = q is the one that is meant by kron(A, X) where a square matrix is needed.
+static tg_status assume_factorwise(tg_sizes *sizes, const tg_size_pair *pair, bool *done)
+{
+  tg_size a;
+  tg_size b;
+  TG_TRY(tg_size_resolve(sizes, pair->a, &a));
+  TG_TRY(tg_size_resolve(sizes, pair->b, &b));
+  cancel(&a, &b);
+  *done = a.coef == b.coef && a.n_vars == b.n_vars;
+  for (int32_t i = 0; *done && i < a.n_vars; i++) {
+    outcome result = EQUAL;
+    const tg_size x = {.coef = 1, .n_vars = 1, .vars = {a.vars[i]}};
+    const tg_size y = {.coef = 1, .n_vars = 1, .vars = {b.vars[i]}};
+    TG_TRY(try_unify(sizes, x, y, &result));
+    *done = result == EQUAL;
+  }
+  return TG_OK;
+}
+
 tg_status tg_sizes_settle(tg_sizes *sizes)
 {
   bool progress = true;
   while (progress && sizes->n_deferred > 0) {
-    progress = false;
-    int32_t kept = 0;
-    for (int32_t i = 0; i < sizes->n_deferred; i++) {
-      outcome result = EQUAL;
-      TG_TRY(try_unify(sizes, sizes->deferred[i].a, sizes->deferred[i].b, &result));
-      if (result == DIFFERENT) return fail_undecided(sizes, &sizes->deferred[i], true);
-      if (result == UNDECIDED)
-        sizes->deferred[kept++] = sizes->deferred[i];
-      else
-        progress = true;
-    }
-    sizes->n_deferred = kept;
+    TG_TRY(settle_round(sizes, &progress));
+    if (!progress && sizes->n_deferred > 0) TG_TRY(assume_factorwise(sizes, &sizes->deferred[0], &progress));
   }
   return sizes->n_deferred > 0 ? fail_undecided(sizes, &sizes->deferred[0], false) : TG_OK;
 }

@@ -40,7 +40,8 @@ tg_status tg_size_resolve(const tg_sizes *sizes, tg_size a, tg_size *out);
 bool tg_size_is_one(const tg_sizes *sizes, tg_size a);
 // Makes a and b equal, if they can be: *equal tells. span is kept for an equation that must wait.
 tg_status tg_size_unify(tg_sizes *sizes, tg_size a, tg_size b, tg_span span, bool *equal);
-// Tries the waiting equations until none yields; TG_SHAPE at the span of the first that cannot be decided.
+// Tries the waiting equations until none yields, taking m*p = n*q for m = n, p = q where nothing else decides; TG_SHAPE
+// at the span of the first that cannot be decided.
 tg_status tg_sizes_settle(tg_sizes *sizes);
 // Gives every unbound variable without a name one: m, n, p, q, ...
 tg_status tg_sizes_name_unknowns(tg_sizes *sizes);
