@@ -42,6 +42,10 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
     TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
                  "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,
                  variable->rows, variable->cols);
+  if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS && variable->cols > variable->rows)
+    TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
+                 "constraint %s needs at least as many rows as columns, %s is %" PRId64 " x %" PRId64, row->name,
+                 variable->name, variable->rows, variable->cols);
   out->kind = row->kind;
   if (row->kind == OPT_CONSTRAINT_FROBENIUS_BALL) out->high = number_at(argument);
   if (row->kind != OPT_CONSTRAINT_BOX) return TG_OK;

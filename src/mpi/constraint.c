@@ -20,6 +20,8 @@ static const tg_set_ops *const operations[OPT_CONSTRAINT_COUNT] = {
     [OPT_CONSTRAINT_BOX] = &tg_set_interval,
     [OPT_CONSTRAINT_FROBENIUS_BALL] = &tg_set_ball,
     [OPT_CONSTRAINT_SYMMETRIC] = &tg_set_symmetric,
+    [OPT_CONSTRAINT_ORTHONORMAL_COLUMNS] = &tg_set_orthonormal,
+    [OPT_CONSTRAINT_UNIT_COLUMNS] = &tg_set_unit,
 };
 
 tg_status tg_set_largest(const tg_grid *grid, double mine, double *out)

@@ -28,9 +28,11 @@ typedef struct tg_set_ops {
   tg_status (*retract)(tg_set *set, tg_dmat *y);
 } tg_set_ops;
 
-extern const tg_set_ops tg_set_interval;  // nonnegative, box
-extern const tg_set_ops tg_set_ball;      // frobenius_ball
-extern const tg_set_ops tg_set_symmetric; // symmetric
+extern const tg_set_ops tg_set_orthonormal; // orthonormal_columns
+extern const tg_set_ops tg_set_unit;        // unit_columns
+extern const tg_set_ops tg_set_interval;    // nonnegative, box
+extern const tg_set_ops tg_set_ball;        // frobenius_ball
+extern const tg_set_ops tg_set_symmetric;   // symmetric
 
 // The largest number of all ranks, NaN where any rank has one. Collective.
 tg_status tg_set_largest(const tg_grid *grid, double mine, double *out);

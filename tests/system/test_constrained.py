@@ -131,12 +131,86 @@ def symmetric(folder):
     return ((A @ X - B) ** 2).sum(), {"X": (found, X, 1e-8)}
 
 
+EIGENVECTORS = """
+minimize: tr(X'*H*X*N)
+variables:
+  X: {rows: 12, columns: 3, start: normal, seed: 2, constraint: CONSTRAINT}
+data:
+  H: {file: FOLDER/H.npy, symmetric: true}
+  N: {file: FOLDER/WEIGHTS.npy, symmetric: true}
+solver: {gradient_tolerance: 1e-10, SOLVER}
+output: {variables: {X: X.npy}}
+"""
+
+
+def check_orthonormal(X):
+    error = np.linalg.norm(X.T @ X - np.eye(X.shape[1]))
+    checks.check(error <= 1e-12, f"X'X differs from eye by {error:.2e}")
+
+
+def subspace(folder):
+    """tr(X'HX): the three smallest eigenvalues; X is free up to rotation."""
+    values, vectors = np.linalg.eigh(np.load(folder.parent / "H.npy"))
+    X = np.load(folder / "X.npy")
+    check_orthonormal(X)
+    basis = vectors[:, :3]
+    return values[:3].sum(), {"X*X'": (X @ X.T, basis @ basis.T, 1e-7)}
+
+
+def brockett(folder):
+    """tr(X'HXN), N = diag(3, 2, 1): the eigenvectors themselves, up to their signs."""
+    values, vectors = np.linalg.eigh(np.load(folder.parent / "H.npy"))
+    X = np.load(folder / "X.npy")
+    check_orthonormal(X)
+    return values[:3] @ [3, 2, 1], {"|V'*X|": (np.abs(vectors[:, :3].T @ X), np.eye(3), 1e-7)}
+
+
+SPHERES = """
+minimize: sumsq(A*X - B)
+variables:
+  X: {rows: 12, columns: 12, start: normal, constraint: unit_columns}
+data:
+  A: {file: FOLDER/A.npy}
+  B: {file: FOLDER/B.npy}
+solver: {gradient_tolerance: 1e-10, SOLVER}
+output: {variables: {X: X.npy}}
+"""
+
+
+def spheres(folder):
+    """Column by column the secular equation |(A'A - m)^-1 A'b| = 1, m below the least eigenvalue: the global minimum."""
+    A, B = np.load(folder.parent / "A.npy"), np.load(folder.parent / "B.npy")
+    values, vectors = np.linalg.eigh(A.T @ A)
+    columns = []
+    for b in B.T:
+        turned = vectors.T @ (A.T @ b)
+        low, high = values[0] - 1e6, values[0]
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (middle, high) if np.linalg.norm(turned / (values - middle)) < 1 else (low, middle)
+        columns.append(vectors @ (turned / (values - low)))
+    X = np.column_stack(columns)
+    return ((A @ X - B) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-7)}
+
+
+def with_solver(text, solver, weights="N"):
+    return text.replace("SOLVER", solver).replace("WEIGHTS", weights)
+
+
 # job, its constraint, the oracle, the relative tolerance of the objective
 JOBS = {
     "nonnegative": (RIDGE, "nonnegative", nonnegative, 1e-12),
     "box": (RIDGE, "{box: [-0.002, 0.005]}", box, 1e-12),
     "ball": (RIDGE, "{frobenius_ball: 0.05}", ball, 1e-12),
     "symmetric": (PROCRUSTES, "symmetric", symmetric, 1e-12),
+    "subspace": (with_solver(EIGENVECTORS, "method: auto", "I"), "orthonormal_columns", subspace, 1e-12),
+    "subspace descent": (with_solver(EIGENVECTORS, "method: gradient-descent", "I"), "orthonormal_columns", subspace, 1e-12),
+    "brockett": (with_solver(EIGENVECTORS, "method: conjugate-gradient"), "orthonormal_columns", brockett, 1e-12),
+    "brockett hager-zhang": (with_solver(EIGENVECTORS, "beta: hager-zhang, line_search: strong-wolfe"), "orthonormal_columns",
+                             brockett, 1e-12),
+    "brockett descent": (with_solver(EIGENVECTORS, "method: barzilai-borwein"), "orthonormal_columns", brockett, 1e-12),
+    "spheres": (with_solver(SPHERES, "method: auto"), "unit_columns", spheres, 1e-12),
+    "spheres descent": (with_solver(SPHERES, "method: barzilai-borwein"), "unit_columns", spheres, 1e-12),
 }
 
 
@@ -145,6 +219,10 @@ def write_data(folder):
     generator = np.random.default_rng(5)
     for name, shape in (("A", (30, 12)), ("B", (30, 12))):
         np.save(folder / f"{name}.npy", generator.standard_normal(shape))
+    square = generator.standard_normal((12, 12))
+    np.save(folder / "H.npy", square + square.T)
+    np.save(folder / "I.npy", np.eye(3))
+    np.save(folder / "N.npy", np.diag([3.0, 2.0, 1.0]))
 
 
 def test_job(name, folder):
@@ -178,6 +256,18 @@ def test_limit(folder):
     checks.check(W.min() >= -0.002 and W.max() <= 0.005, "three iterations: outside the box")
 
 
+def test_start(folder):
+    """Zeros have no nearest orthonormal matrix: said at the constraint, before anything runs."""
+    job = folder / "zeros.yaml"
+    job.write_text(with_solver(EIGENVECTORS, "method: auto").replace("CONSTRAINT", "orthonormal_columns")
+                   .replace("FOLDER", str(folder)).replace("start: normal", "start: zeros"))
+    for ranks in (1, 3):
+        finished = run_job(job, folder / "zeros", ranks=ranks)
+        checks.equal(f"zeros on {ranks} ranks: exit status", finished.status, 2)
+        for text in ("zeros.yaml:4:", "linearly dependent", "start: normal"):
+            checks.check(text in finished.err, f"zeros on {ranks} ranks: no {text!r} in {finished.err.strip()[-400:]}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-constrained-") as temporary:
         folder = Path(temporary)
@@ -186,6 +276,7 @@ def main():
             test_job(name, folder)
         if len(sys.argv) == 1:
             test_limit(folder)
+            test_start(folder)
     return checks.finish()
 
 

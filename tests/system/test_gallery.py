@@ -177,6 +177,7 @@ GALLERY = {
     "ridge-digits": (ridge_digits, 2, 0, "converged", 1e-9),
     "logistic-digits": (logistic_digits, 2, 0, "converged", 1e-9),
     "pca-digits": (pca_digits, 3, 0, "converged", 1e-9),
+    "pca-orthonormal-digits": (pca_digits, 3, 0, "converged", 1e-12),
     "factorise-digits": (factorise_digits, 2, 0, "converged", 1e-9),
     "precision-digits": (precision_digits, 2, 0, "converged", 1e-9),
     "precision-factor-digits": (precision_factor_digits, 2, 0, "converged", 1e-9),

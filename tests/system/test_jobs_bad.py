@@ -342,6 +342,12 @@ UNAVAILABLE = [
     ("square set", change("start: zeros", "constraint: symmetric"), ["constraint symmetric needs a square matrix"]),
     ("constrained method", change("start: zeros", "constraint: nonnegative").replace("max_iterations: 20", "method: l-bfgs"),
      ["method: l-bfgs does not know convex constraints", "barzilai-borwein"]),
+    ("orthonormal wide", change("{rows: 6, columns: 3, start: zeros}", "{rows: 6, columns: 7, constraint: orthonormal_columns}")
+     .replace("rows: 8, columns: 3", "rows: 8, columns: 7"), ["at least as many rows as columns", "6 x 7"]),
+    ("manifold method", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "method: newton-cg"),
+     ["method: newton-cg does not know manifolds"]),
+    ("manifold search", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "line_search: exact"),
+     ["line_search: exact does not know manifolds"]),
     ("constrained metric", change("start: zeros", "constraint: nonnegative").replace(
         "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with constraints"]),
     ("subject_to", GOOD + "subject_to: [sum(X) - 1]\n", ["subject_to", "not available yet"]),
