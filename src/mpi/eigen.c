@@ -88,7 +88,10 @@ static tg_status prepare_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LE
   // The query forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16") reaches
   // the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front.
   const tg_dmat *a = s->copy;
-  const double least = 4 * (double)a->rows + (double)a->block * (double)(a->local_rows + a->local_cols + 3 * a->block);
+  const double update = (double)a->block * (double)(a->local_rows + a->local_cols + 3 * a->block);
+  // And what pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it).
+  const double merge = 2 * (double)(a->local_rows + a->block) * (double)(a->local_cols + a->block);
+  const double least = 10 * (double)a->rows + update + merge;
   TG_TRY(create_work(v->grid, lwork > least ? lwork : least, &s->work, &s->lwork));
   s->liwork = liwork;
   return tg_agree(v->grid->comm, TG_NEW(liwork, &s->iwork));

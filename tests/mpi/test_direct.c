@@ -1,0 +1,213 @@
+// Direct solution of structured systems: H z = r checked by applying H with plain loops; definiteness refused by name.
+#include "check.h"
+#include "mpi/direct.h"
+#include "mpi/dmat_ops.h"
+#include "mpi/generate.h"
+#include "mpi/product.h"
+#include "mpi/space.h"
+
+enum { M = 11, N = 6 };
+
+// Two points of one M x N block.
+typedef struct pair {
+  opt_space *space;
+  opt_point *r;
+  opt_point *z;
+} pair;
+
+static void open_pair(const tg_grid *grid, int64_t rows, int64_t cols, pair *p)
+{
+  REQUIRE_OK(tg_space_create(grid, 1, &rows, &cols, &p->space));
+  REQUIRE_OK(p->space->ops->create(p->space, &p->r));
+  REQUIRE_OK(p->space->ops->create(p->space, &p->z));
+  REQUIRE_OK(p->space->ops->random(p->space, 9, p->r));
+}
+
+static void close_pair(pair *p)
+{
+  p->space->ops->destroy(p->space, &p->z);
+  p->space->ops->destroy(p->space, &p->r);
+  tg_space_destroy(&p->space);
+}
+
+static tg_dmat *new_spd(const tg_grid *grid, int64_t n, uint64_t seed)
+{
+  const tg_generate_options options = {.seed = seed, .condition = 50};
+  tg_dmat *a = check_matrix(grid, n, n, 1);
+  REQUIRE_OK(tg_generate("spd", &options, a));
+  return a;
+}
+
+// out += c L V R, gathered matrices, NULL the identity.
+static void add_term(double c, const double *l, const double *v, const double *r, double *out)
+{
+  for (int64_t i = 0; i < M; i++)
+    for (int64_t j = 0; j < N; j++)
+      for (int64_t p = 0; p < M; p++)
+        for (int64_t q = 0; q < N; q++) {
+          const double left = l != NULL ? l[i + p * M] : (double)(i == p);
+          const double right = r != NULL ? r[q + j * N] : (double)(q == j);
+          out[i + j * M] += c * left * v[p + q * M] * right;
+        }
+}
+
+typedef struct term {
+  double c;
+  const tg_dmat *left;
+  const tg_dmat *right;
+} term;
+
+// z = H^-1 r: H z must be r; and x - H^-1 g from x = z, g = r is zero.
+static void check_inverse(tg_direct *direct, int n_terms, const term *terms, const tg_grid *grid, const char *what)
+{
+  pair p = {0};
+  open_pair(grid, M, N, &p);
+  REQUIRE_OK(tg_direct_apply(direct, p.r, p.z));
+  double *z = check_gather(tg_space_block(p.z, 0));
+  double *hz = check_array(M, N, 1);
+  memset(hz, 0, sizeof *hz * M * N);
+  for (int k = 0; k < n_terms; k++) {
+    double *left = terms[k].left != NULL ? check_gather(terms[k].left) : NULL;
+    double *right = terms[k].right != NULL ? check_gather(terms[k].right) : NULL;
+    add_term(terms[k].c, left, z, right, hz);
+    tg_free(left);
+    tg_free(right);
+  }
+  CHECK_MATRIX(tg_space_block(p.r, 0), hz, 1e-11, what);
+  opt_point *out = NULL;
+  double norm = 0;
+  REQUIRE_OK(p.space->ops->create(p.space, &out));
+  REQUIRE_OK(tg_direct_solve(direct, p.z, p.r, out));
+  REQUIRE_OK(p.space->ops->dots(p.space, 1, (const opt_point *const[]){out}, (const opt_point *const[]){out}, &norm));
+  CHECK(norm == 0, "%s: x - H^-1 g is %g away from zero", what, norm);
+  CHECK(tg_direct_flops(direct) > 0 && tg_direct_products(direct) > 0, "%s: %g flops", what, tg_direct_flops(direct));
+  p.space->ops->destroy(p.space, &out);
+  tg_free(hz);
+  tg_free(z);
+  close_pair(&p);
+}
+
+static void test_cholesky(const tg_grid *grid)
+{
+  tg_dmat *a = new_spd(grid, M, 1);
+  tg_dmat *b = new_spd(grid, N, 2);
+  for (int sides = 1; sides < 4; sides++) {
+    const tg_dmat *left = (sides & 1) != 0 ? a : NULL;
+    const tg_dmat *right = (sides & 2) != 0 ? b : NULL;
+    tg_direct *direct = NULL;
+    REQUIRE_OK(tg_direct_create_cholesky(grid, M, N, 2.5, left, right, &direct));
+    check_inverse(direct, 1, &(term){2.5, left, right}, grid, "one term");
+    tg_direct_destroy(&direct);
+  }
+  tg_direct *none = NULL;
+  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, -1, a, b, &none), TG_NUMERIC, "expected a positive one");
+  tg_dmat_eye(-1, b);
+  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, 1, a, b, &none), TG_NUMERIC, "the right factor");
+  CHECK(none == NULL, "something is left after a failure");
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+}
+
+// (A V + V B) and squares of it: 2 A^2 V + 4 A V B + 2 V B^2 has the eigenvalues 2 (a_i + b_j)^2.
+static void test_spectral(const tg_grid *grid)
+{
+  tg_dmat *a = new_spd(grid, M, 1);
+  tg_dmat *b = new_spd(grid, N, 2);
+  const tg_direct_side sides[2] = {{NULL, a}, {NULL, b}};
+  const tg_direct_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
+  tg_direct *direct = NULL;
+  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct));
+  check_inverse(direct, 2, (const term[]){{1, a, NULL}, {1, NULL, b}}, grid, "A V + V B");
+  // Both spectra reach from 1 to 1/50.
+  CHECK(fabs(tg_direct_condition(direct) - 50) < 1e-9, "condition %.17g", tg_direct_condition(direct));
+  tg_direct_destroy(&direct);
+  const tg_direct_term squares[3] = {{{0, 0, 2}, {1}}, {{0, 4}, {0, 1}}, {{2}, {0, 0, 1}}};
+  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 3, squares, 0, NULL, &direct));
+  CHECK(fabs(tg_direct_condition(direct) - 2500) < 1e-6, "condition of squares %.17g", tg_direct_condition(direct));
+  tg_direct_destroy(&direct);
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+}
+
+// A V B + D V E by two pencils, and an extra term that happens to be one of the two: exact as well.
+static void test_pencils(const tg_grid *grid)
+{
+  tg_dmat *a = new_spd(grid, M, 1);
+  tg_dmat *b = new_spd(grid, N, 2);
+  tg_dmat *d = new_spd(grid, M, 3);
+  tg_dmat *e = new_spd(grid, N, 4);
+  const tg_direct_side sides[2] = {{a, d}, {b, e}};
+  const tg_direct_term terms[2] = {{{1}, {1}}, {{0, 3}, {0, 1}}};
+  const tg_direct_extra extra = {0.5, d, b};
+  tg_direct *direct = NULL;
+  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct));
+  check_inverse(direct, 2, (const term[]){{1, a, b}, {3, d, e}}, grid, "A V B + 3 D V E");
+  tg_direct_destroy(&direct);
+  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 1, &extra, &direct));
+  check_inverse(direct, 3, (const term[]){{1, a, b}, {3, d, e}, {0.5, d, b}}, grid, "with an extra");
+  tg_direct_destroy(&direct);
+  tg_dmat_eye(-1, a);
+  CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC,
+              "should be positive definite has eigenvalues from -1 to -1");
+  CHECK(direct == NULL, "something is left after a failure");
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+  tg_dmat_destroy(&d);
+  tg_dmat_destroy(&e);
+}
+
+static void test_definiteness(const tg_grid *grid)
+{
+  tg_dmat *a = check_matrix(grid, M, M, 1);
+  tg_dmat *b = check_matrix(grid, N, N, 1);
+  const tg_direct_side sides[2] = {{NULL, a}, {NULL, b}};
+  const tg_direct_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
+  tg_direct *direct = NULL;
+  tg_dmat_eye(1, a);
+  tg_dmat_eye(-1, b);
+  CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC, "singular");
+  tg_dmat_eye(-3, b);
+  CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC,
+              "indefinite: its eigenvalues reach from -2 to -2");
+  CHECK_FAILS(tg_direct_create_inverse(grid, N, 1, b, &direct), TG_NUMERIC, "S of tr(S*X) - logdet(X)");
+  tg_dmat_destroy(&a);
+  tg_dmat_destroy(&b);
+}
+
+static void test_inverse(const tg_grid *grid)
+{
+  tg_dmat *s = new_spd(grid, M, 1);
+  tg_dmat *one = check_matrix(grid, M, M, 1);
+  tg_workspace *workspace = NULL;
+  tg_direct *direct = NULL;
+  pair p = {0};
+  open_pair(grid, M, M, &p);
+  tg_dmat_eye(3, one);
+  double *expected = check_gather(one);
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  REQUIRE_OK(tg_direct_create_inverse(grid, M, 3, s, &direct));
+  REQUIRE_OK(tg_direct_apply(direct, p.r, p.z));
+  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, s, tg_space_block(p.z, 0), 0, one, workspace, NULL));
+  CHECK_MATRIX(one, expected, 1e-11, "S times 3 inv(S)");
+  tg_direct_destroy(&direct);
+  tg_workspace_destroy(&workspace);
+  tg_free(expected);
+  close_pair(&p);
+  tg_dmat_destroy(&one);
+  tg_dmat_destroy(&s);
+}
+
+static void run(void)
+{
+  const int64_t blocks[] = {2, 64, 0};
+  check_on_grids(blocks, test_cholesky);
+  check_on_grids(blocks, test_spectral);
+  check_on_grids(blocks, test_pencils);
+  check_on_grids(blocks, test_definiteness);
+  check_on_grids(blocks, test_inverse);
+}
+
+int main(int argc, char **argv)
+{
+  return check_main(&argc, &argv, run);
+}

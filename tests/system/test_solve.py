@@ -1,0 +1,228 @@
+"""Closed forms, preconditioners and auto through the command line: against dense linear algebra in NumPy.
+
+Every quadratic here is small enough for its Hessian as a matrix: H vec(X) = c, column-major.
+"""
+
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+from tracegrad_run import Checks, run, run_job
+
+RANKS = [1, 2, 3, 4, 7]
+M, N, ROWS = 13, 9, 31
+
+
+def spd(random, n, condition):
+    q, _ = np.linalg.qr(random.standard_normal((n, n)))
+    return symmetric(q @ np.diag(np.geomspace(1, 1 / condition, n)) @ q.T)
+
+
+def symmetric(a):
+    return (a + a.T) / 2
+
+
+def make_data():
+    random = np.random.default_rng(5)
+    data = {name: spd(random, n, 300) for name, n in (("A", M), ("D", M), ("F", M), ("B", N), ("E", N), ("G", N))}
+    data["C"] = random.standard_normal((M, N))
+    data["X0"] = random.standard_normal((ROWS, M))
+    data["Y"] = random.standard_normal((ROWS, N))
+    data["L"] = 2 * np.eye(N) - np.roll(np.eye(N), 1, 0) - np.roll(np.eye(N), -1, 0)
+    data["K"] = symmetric(random.standard_normal((M, M)))  # indefinite
+    data["P"] = symmetric(np.diag([1.0] * (M - 1) + [0.0]))  # singular
+    data["R"] = random.standard_normal((M, M))  # not symmetric
+    data["Q"] = random.standard_normal((N, N))
+    return data
+
+
+PROPERTIES = {name: "spd: true" for name in "ADFBEG"} | {name: "symmetric: true" for name in "LKP"}
+
+
+def write_job(folder, name, objective, used, extra=""):
+    lines = [f'minimize: "{objective}"', "variables:",
+             f"  X: {{rows: {M}, columns: {M if 'logdet' in objective else N}, start: normal, seed: 3}}"]
+    if used:
+        lines.append("data:")
+    for key in used:
+        properties = ", " + PROPERTIES[key] if key in PROPERTIES else ""
+        lines.append(f"  {key}: {{file: {folder}/{key}.npy{properties}}}")
+    lines += [extra, "output: {directory: out, variables: {X: X.npy}}", ""]
+    path = folder / f"{name}.yaml"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def solve_terms(terms, c):
+    """X with sum_k L X R = c, by the matrix of the operator."""
+    h = sum(np.kron(right.T, left) for left, right in terms)
+    return np.linalg.solve(h, c.reshape(-1, order="F")).reshape(c.shape, order="F")
+
+
+def cases(d):
+    """name, objective, data used, the minimiser, words of the explanation."""
+    im, iv = np.eye(M), np.eye(N)
+    x0, y, c = d["X0"], d["Y"], d["C"]
+    gram = 2 * x0.T @ x0
+    return [
+        ("product", "tr(A*X*B*X') - 2*tr(C'*X)", "ABC", solve_terms([(d["A"], d["B"])], c), "2*A*V*B"),
+        ("one sided", "tr(X'*A*X) - tr(C'*X)", "AC", np.linalg.solve(2 * d["A"], c), "2*A*V"),
+        ("sylvester", "tr(X'*A*X) + tr(X*B*X') - tr(C'*X)", "ABC",
+         solve_terms([(2 * d["A"], iv), (im, 2 * d["B"])], c), "V*B"),
+        ("squares", "sumsq(A*X + X*B - C)", "ABC", solve_terms([(d["A"], iv), (im, d["B"])], c), "4*A*V*B"),
+        ("two terms", "tr(X'*A*X*B) + tr(X'*D*X*E) - tr(C'*X)", "ABDEC",
+         solve_terms([(2 * d["A"], d["B"]), (2 * d["D"], d["E"])], c), "2*D*V*E"),
+        ("ridge", "sumsq(Y - X0*X) + 0.3*sumsq(X)", ["X0", "Y"],
+         np.linalg.solve(gram + 0.6 * im, 2 * x0.T @ y), "X0'*X0"),
+        ("least squares", "sumsq(Y - X0*X)", ["X0", "Y"], np.linalg.lstsq(x0, y, rcond=None)[0], "X0'*X0"),
+        ("laplacian", "sumsq(Y - X0*X) + 0.1*tr(X*L*X') + 0.2*sumsq(X)", ["X0", "Y", "L"],
+         solve_terms([(gram + 0.4 * im, iv), (im, 0.2 * d["L"])], 2 * x0.T @ y), "X0'*X0"),
+        ("logdet", "tr(A*X) - 2*logdet(X) + 7", "A", 2 * np.linalg.inv(d["A"]), "inv(A)"),
+    ]
+
+
+def check_solution(checks, what, done, expected):
+    if not checks.equal(f"{what}: exit status {done.err[-300:]}", done.status, 0):
+        return
+    checks.equal(f"{what}: status", done.report["status"], "converged")
+    found = np.load(done.folder / "X.npy")
+    error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
+    checks.check(error < 1e-6, f"{what}: the minimiser is {error:.1e} away")
+
+
+def test_closed_forms(checks, folder, data):
+    for name, objective, used, expected, words in cases(data):
+        job = write_job(folder, "job", objective, list(used), "solver: {gradient_tolerance: 1e-10}")
+        for ranks in RANKS:
+            done = run_job(job, folder / f"{name} {ranks}", ranks=ranks)
+            check_solution(checks, f"{name} on {ranks}", done, expected)
+            checks.equal(f"{name}: method", done.report and done.report["method"], "direct")
+            checks.check(done.report and done.report["iterations"] <= 3, f"{name}: {done.report['iterations']} steps")
+        reason = done.report["method_reason"]
+        checks.check(words in reason and reason.startswith("direct, because"), f"{name}: reason {reason}")
+        plan = run(["plan", job])
+        checks.check("method direct, because" in plan.out, f"{name}: plan says {plan.out[:200]}")
+
+
+REFUSED = [
+    ("three terms", "tr(X'*A*X*B) + tr(X'*D*X*E) + tr(X'*F*X*G) - tr(C'*X)", "ABDEFGC",
+     ["3 terms", "diagonal together", "method: auto"], 2),
+    ("quartic", "sumsq(X'*X) - tr(C'*X)", "C", ["degree 4", "not quadratic"], 2),
+    ("not a polynomial", "sum(exp(X)) - tr(C'*X)", "C", ["not quadratic"], 2),
+    ("linear", "tr(C'*X)", "C", ["linear", "unbounded below"], 2),
+    ("transposed", "sumsq(X*C' + C*X')", "C", ["V'"], 2),
+    ("unknown symmetry", "tr(X'*R*X*Q) - tr(C'*X)", "RQC", ["not known to be symmetric", "declare"], 2),
+    ("indefinite", "tr(X'*K*X*B) - tr(C'*X)", "KBC", ["left factor", "not positive definite"], 1),
+    ("singular", "tr(X'*P*X*B) - tr(C'*X)", "PBC", ["not positive definite"], 1),
+    ("singular sum", "tr(X'*P*X) + tr(X*L*X') - tr(C'*X)", "PLC", ["singular", "ridge"], 1),
+    ("indefinite sum", "tr(X'*K*X) + tr(X*B*X') - tr(C'*X)", "KBC", ["indefinite", "unbounded below"], 1),
+    ("logdet of nothing definite", "tr(K*X) - logdet(X)", "K", ["not positive definite"], 1),
+]
+
+
+def test_refusals(checks, folder):
+    for name, objective, used, words, status in REFUSED:
+        job = write_job(folder, "job", objective, list(used), "solver: {method: direct}")
+        done = run_job(job, folder / name, ranks=2)
+        checks.equal(f"{name}: exit status {done.err[-300:]}", done.status, status)
+        checks.equal(f"{name}: one error", done.err.count("error: "), 1)
+        for word in words:
+            checks.check(word in done.err, f"{name}: '{word}' is not in {done.err[-400:]}")
+    two = folder / "two.yaml"
+    two.write_text("minimize: sumsq(U) + sumsq(W) - sum(U)\nvariables: {U: {rows: 3, columns: 2}, W: {rows: 3, columns: 2}}\n"
+                   "solver: {method: direct}\n")
+    done = run_job(two, folder / "two", ranks=1)
+    checks.check(done.status == 2 and "there are 2 variables" in done.err, f"two variables: {done.err}")
+
+
+# auto goes on where the numbers or the structure refuse.
+FALLBACKS = [
+    ("indefinite", "tr(X'*K*X*B) - tr(C'*X)", "KBC", 4, "conjugate-gradient", "not positive definite"),
+    ("consistent", "tr(X'*P*X*B) - tr((P*C)'*X)", "PBC", 0, "conjugate-gradient", "not positive definite"),
+    ("three terms", "tr(X'*A*X*B) + tr(X'*D*X*E) + tr(X'*F*X*G) - tr(C'*X)", "ABDEFGC", 0, "conjugate-gradient",
+     "3 terms"),
+    ("quartic", "sumsq(X'*X) - tr(C'*X)", "C", 0, "l-bfgs", "line polynomial of degree 4"),
+    ("exponential", "sum(exp(X)) - sum(X)", "", 0, "l-bfgs", "not a polynomial"),
+    ("linear", "tr(C'*X)", "C", 4, "conjugate-gradient", "unbounded below"),
+]
+
+
+def test_auto_falls_back(checks, folder):
+    for name, objective, used, status, method, words in FALLBACKS:
+        job = write_job(folder, "job", objective, list(used))
+        done = run_job(job, folder / f"auto {name}", ranks=2)
+        if not checks.equal(f"auto, {name}: exit status {done.err[-300:]}", done.status, status):
+            continue
+        checks.equal(f"auto, {name}: method", done.report["method"], method)
+        checks.check(words in done.report["method_reason"], f"auto, {name}: {done.report['method_reason']}")
+        checks.check(words in done.err, f"auto, {name}: the reason is not shown: {done.err}")
+
+
+def test_preconditioners(checks, folder, data):
+    terms = [(2 * data["A"], data["B"]), (2 * data["D"], data["E"]), (0.04 * data["F"], data["G"])]
+    expected = solve_terms(terms, data["C"])
+    job = write_job(folder, "job", "tr(X'*A*X*B) + tr(X'*D*X*E) + 0.02*tr(X'*F*X*G) - tr(C'*X)", list("ABDEFGC"),
+                    "solver: {gradient_tolerance: 1e-10, max_iterations: 5000}")
+    iterations = {}
+    for choice in ("none", "diagonal", "kronecker", "auto"):
+        for ranks in (1, 3, 4) if choice != "none" else (2,):
+            done = run_job(job, folder / f"{choice} {ranks}", ranks=ranks, settings={"solver.preconditioner": choice})
+            check_solution(checks, f"preconditioner {choice} on {ranks}", done, expected)
+            iterations[choice] = done.report["iterations"]
+        checks.equal(f"preconditioner {choice}", done.report["preconditioner"],
+                     "kronecker" if choice == "auto" else choice)
+    checks.check(2 * iterations["kronecker"] < iterations["none"], f"kronecker halves the iterations: {iterations}")
+    # Diagonal data: the diagonal is the Hessian, and one step is enough; a V' term has its part in it.
+    plain = write_job(folder, "job", "sumsq(X) + 3*sumsq(diagvec(X'*C)) - tr(C'*X)", "C",
+                      "solver: {preconditioner: diagonal}")
+    done = run_job(plain, folder / "no products", ranks=1)
+    checks.check(done.status == 2 and "preconditioner diagonal" in done.err, f"no operator: {done.err}")
+    for choice in ("diagonal", "kronecker"):
+        job = write_job(folder, "job", "sum(exp(X)) - sum(X)", "", f"solver: {{preconditioner: {choice}}}")
+        done = run_job(job, folder / "exp", ranks=1)
+        checks.check(done.status == 2 and "not quadratic" in done.err, f"{choice} of an exponential: {done.err}")
+    job = write_job(folder, "job", "tr(X'*K*X) + 40*sumsq(X*B) - tr(C'*X)", "KBC",
+                    "solver: {method: conjugate-gradient, preconditioner: diagonal}")
+    done = run_job(job, folder / "negative", ranks=2)
+    checks.check(done.status == 1 and "diagonal of the Hessian" in done.err, f"negative diagonal: {done.err}")
+
+
+def test_transposed_diagonal(checks, folder, data):
+    """tr(S1 X S2 X) + shift |X|^2 has V' terms; with them the diagonal still solves a quadratic in fewer steps."""
+    job = folder / "turned.yaml"
+    job.write_text("minimize: \"5*tr(X'*A*X*A) + tr(A*X*A*X) + sumsq(X) - tr(A*X)\"\n"
+                   f"variables: {{X: {{rows: {M}, columns: {M}}}}}\n"
+                   f"data: {{A: {{file: {folder}/A.npy, spd: true}}}}\n"
+                   "solver: {preconditioner: diagonal, gradient_tolerance: 1e-10}\n"
+                   "output: {directory: out, variables: {X: X.npy}}\n")
+    a = data["A"]
+    h = 10 * np.kron(a, a) + 2 * np.eye(M * M)
+    turn = np.zeros((M * M, M * M))
+    for i in range(M):
+        for j in range(M):
+            turn[i + j * M, j + i * M] = 1
+    h += 2 * np.kron(a, a) @ turn
+    expected = np.linalg.solve(h, a.reshape(-1, order="F")).reshape(M, M, order="F")
+    for ranks in (1, 4):
+        check_solution(checks, "transposed terms", run_job(job, folder / "turned", ranks=ranks), expected)
+
+
+def main():
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        data = make_data()
+        for key, matrix in data.items():
+            np.save(folder / f"{key}.npy", np.asfortranarray(matrix))
+        test_closed_forms(checks, folder, data)
+        test_refusals(checks, folder)
+        test_auto_falls_back(checks, folder)
+        test_preconditioners(checks, folder, data)
+        test_transposed_diagonal(checks, folder, data)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
