@@ -41,8 +41,7 @@ def stub(path, text):
 def call(folder, *options, status="3", job=JOB):
     command = [str(ROOT / "bench" / "scaling"), str(job), "--build", str(folder / "build"), "--launch", "env R={ranks}",
                "--output", str(folder / "out"), "--iterations", "5", "--cores", "2"]
-    for key in SIZES:
-        command += ["--size-key", key]
+    command += ["--size-key", ",".join(SIZES[1:]), "--size-key", SIZES[0]]
     variables = dict(os.environ, CALLS=str(folder / "calls"), REAL=PROGRAM, RUN_STATUS=status,
                      OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     return subprocess.run(command + list(options), cwd=ROOT, env=variables, text=True, timeout=120,
