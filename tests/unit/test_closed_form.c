@@ -1,0 +1,228 @@
+// Closed forms as the symbols show them: kinds, factors, polynomials of the sides, reasons; diagonals without large
+// products.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "grad/precondition.h"
+
+enum { M = 4, N = 3, T = 7 };
+
+// X is M x N, and Z its square brother; what the expressions below may use.
+static const tg_declaration declared[] = {
+    {.name = "X", .rows = M, .cols = N, .is_free = true},
+    {.name = "Z", .rows = M, .cols = M, .is_free = true},
+    {.name = "A", .rows = M, .cols = M, .properties = TG_SPD},
+    {.name = "D", .rows = M, .cols = M, .properties = TG_SPD},
+    {.name = "F", .rows = M, .cols = M, .properties = TG_SPD},
+    {.name = "S", .rows = M, .cols = M, .properties = TG_SYMMETRIC},
+    {.name = "R", .rows = M, .cols = M},
+    {.name = "B", .rows = N, .cols = N, .properties = TG_SPD},
+    {.name = "E", .rows = N, .cols = N, .properties = TG_SPD},
+    {.name = "G", .rows = N, .cols = N, .properties = TG_SPD},
+    {.name = "Q", .rows = N, .cols = N},
+    {.name = "C", .rows = M, .cols = N},
+    {.name = "Y", .rows = T, .cols = N},
+    {.name = "K", .rows = T, .cols = M},
+    {.name = "mu", .rows = 1, .cols = 1},
+};
+
+static tg_node compile(tg_graph *graph, const char *text)
+{
+  const tg_compile_options options = {.n_declarations = sizeof declared / sizeof declared[0], .declarations = declared};
+  tg_node out = TG_NONE;
+  assert_int_equal(tg_compile(graph, text, strlen(text), &options, &out), TG_OK);
+  return out;
+}
+
+static tg_graph *new_graph(void)
+{
+  tg_graph *graph = NULL;
+  assert_int_equal(tg_graph_create(&graph), TG_OK);
+  return graph;
+}
+
+static tg_closed_form find(tg_graph *graph, const char *objective, const char *by)
+{
+  const tg_node f = compile(graph, objective);
+  const int32_t wrt = tg_symbol_find(graph, by);
+  tg_closed_form form;
+  assert_int_equal(tg_closed_form_find(graph, f, 1, &wrt, &form), TG_OK);
+  return form;
+}
+
+// TG_NONE for "".
+static void assert_node(tg_graph *graph, tg_node found, const char *expected)
+{
+  assert_int_equal(found, expected[0] == '\0' ? (tg_node)TG_NONE : compile(graph, expected));
+}
+
+static void test_one_term(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *left, *right;
+    double scale;
+    bool proved;
+  } rows[] = {
+      {"tr(A*X*B*X') - 2*tr(C'*X)", "X", "A", "B", 2, true},
+      {"0.5*tr(X'*S*X) - tr(C'*X)", "X", "S", "", 1, false},
+      {"sumsq(Y - K*X)", "X", "K'*K", "", 2, false},
+      {"sumsq(Y - K*X) + 3*sumsq(X)", "X", "2*K'*K + 6*eye(4)", "", 1, true},
+      {"sumsq(X - C)", "X", "", "", 2, true},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find(graph, rows[k].objective, rows[k].by);
+    assert_int_equal(form.kind, TG_CLOSED_CHOLESKY);
+    assert_node(graph, form.sides[0].base, rows[k].left);
+    assert_node(graph, form.sides[1].base, rows[k].right);
+    assert_true(form.scale == rows[k].scale);
+    assert_int_equal(form.is_proved, rows[k].proved);
+    assert_non_null(strstr(form.reason, "because the Hessian action is "));
+    tg_graph_destroy(&graph);
+  }
+}
+
+// 2 A^2 V + 4 A V B + 2 V B^2: polynomials in A and in B.
+static void test_squares(void **unused)
+{
+  (void)unused;
+  tg_graph *graph = new_graph();
+  const tg_closed_form form = find(graph, "sumsq(A*X + X*B - C)", "X");
+  assert_int_equal(form.kind, TG_CLOSED_SPECTRAL);
+  assert_node(graph, form.sides[0].base, "A");
+  assert_node(graph, form.sides[1].base, "B");
+  assert_node(graph, form.sides[0].metric, "");
+  double table[TG_CLOSED_POWERS][TG_CLOSED_POWERS] = {{0}};
+  for (int32_t k = 0; k < form.n_terms; k++)
+    for (int i = 0; i < TG_CLOSED_POWERS; i++)
+      for (int j = 0; j < TG_CLOSED_POWERS; j++) table[i][j] += form.terms[k].left[i] * form.terms[k].right[j];
+  for (int i = 0; i < TG_CLOSED_POWERS; i++)
+    for (int j = 0; j < TG_CLOSED_POWERS; j++) assert_true(table[i][j] == (i + j != 2 ? 0 : i == 1 ? 4 : 2));
+  tg_graph_destroy(&graph);
+}
+
+static void test_pencils(void **unused)
+{
+  (void)unused;
+  tg_graph *graph = new_graph();
+  const tg_closed_form form = find(graph, "tr(X'*S*X*B) + tr(X'*A*X*E)", "X");
+  assert_int_equal(form.kind, TG_CLOSED_SPECTRAL);
+  assert_node(graph, form.sides[0].metric, "A"); // the one that is known to be definite
+  assert_node(graph, form.sides[0].base, "S");
+  assert_int_equal(form.n_terms, 2);
+  tg_graph_destroy(&graph);
+}
+
+static void test_inverse(void **unused)
+{
+  (void)unused;
+  tg_graph *graph = new_graph();
+  const tg_closed_form form = find(graph, "tr(A*Z) + 2*tr(Z) - 3*logdet(Z) + 5", "Z");
+  assert_int_equal(form.kind, TG_CLOSED_INVERSE);
+  assert_true(form.scale == 3);
+  assert_node(graph, form.sides[0].base, "A + 2*eye(4)");
+  tg_graph_destroy(&graph);
+}
+
+static void test_refusals(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *reason;
+  } rows[] = {
+      {"tr(X'*A*X*B) + tr(X'*D*X*E) + tr(X'*F*X*G)", "X", "has 3 terms"},
+      {"tr(X'*R*X*Q)", "X", "not known to be symmetric"},
+      {"-sumsq(X)", "X", "negative coefficient -2"},
+      {"sumsq(Z + Z')", "Z", "holds V'"},
+      {"sumsq(X.*C)", "X", "not a sum of products"},
+      {"tr(C'*X)", "X", "linear"},
+      {"sum(C)", "X", "constant"},
+      {"sumsq(X'*X)", "X", "degree 4"},
+      {"sum(exp(X))", "X", "not quadratic"},
+      {"tr(A*Z) + logdet(Z)", "Z", "positive coefficient 1"},
+      {"-logdet(Z)", "Z", "falls for ever"},
+      {"sum(A) - 2*logdet(Z)", "Z", "falls for ever"},
+      {"tr(R*Z) - logdet(Z)", "Z", "not known to be symmetric"},
+      {"sumsq(Z) - logdet(Z)", "Z", "not quadratic"},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find(graph, rows[k].objective, rows[k].by);
+    if (form.kind != TG_CLOSED_NONE || strstr(form.reason, rows[k].reason) == NULL)
+      print_error("%s: kind %d, %s\n", rows[k].objective, (int)form.kind, form.reason);
+    assert_int_equal(form.kind, TG_CLOSED_NONE);
+    assert_non_null(strstr(form.reason, rows[k].reason));
+    tg_graph_destroy(&graph);
+  }
+  tg_graph *graph = new_graph();
+  const tg_node f = compile(graph, "sumsq(A*X) + sumsq(Z)");
+  const int32_t both[2] = {tg_symbol_find(graph, "X"), tg_symbol_find(graph, "Z")};
+  tg_closed_form form;
+  assert_int_equal(tg_closed_form_find(graph, f, 2, both, &form), TG_OK);
+  assert_non_null(strstr(form.reason, "2 variables"));
+  tg_graph_destroy(&graph);
+}
+
+// The diagonal of K'K is a vector of column sums: K'K itself does not occur.
+static void test_diagonals(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *expected;
+  } rows[] = {
+      {"sumsq(Y - K*X)", "X", "2*((K'.*K')*ones(7,1))*ones(1,3)"},
+      {"tr(X'*A*X*B)", "X", "2*diagvec(A)*diagvec(B)'"},
+      {"mu*tr(X'*A*X)", "X", "2*mu*diagvec(A)*ones(1,3)"},
+      {"tr(Z*Z)", "Z", "2*eye(4)"}, // H[V] = 2 V': 2 I .* I
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_node f = compile(graph, rows[k].objective);
+    tg_node diagonal = TG_NONE;
+    assert_int_equal(tg_precondition_diagonal(graph, f, tg_symbol_find(graph, rows[k].by), &diagonal), TG_OK);
+    tg_text text;
+    tg_text_init(&text);
+    assert_int_equal(tg_print(graph, diagonal, TG_FORMAT_EXPR, &text), TG_OK);
+    if (diagonal != compile(graph, rows[k].expected))
+      print_error("%s: %s, expected %s\n", rows[k].objective, tg_text_string(&text), rows[k].expected);
+    assert_int_equal(diagonal, compile(graph, rows[k].expected));
+    tg_text_fini(&text);
+    tg_graph_destroy(&graph);
+  }
+  tg_graph *graph = new_graph();
+  tg_node diagonal = TG_NONE;
+  assert_int_equal(
+      tg_precondition_diagonal(graph, compile(graph, "sum(exp(X))"), tg_symbol_find(graph, "X"), &diagonal), TG_OK);
+  assert_int_equal(diagonal, TG_NONE);
+  tg_graph_destroy(&graph);
+}
+
+static void test_terms(void **unused)
+{
+  (void)unused;
+  tg_graph *graph = new_graph();
+  const tg_node f = compile(graph, "tr(X'*A*X*B) + tr(X'*D*X*E) - tr(X'*F*X*G) + tr(X'*R*X*Q) + sumsq(X)");
+  tg_closed_group terms[4];
+  int32_t n = 0;
+  assert_int_equal(tg_precondition_terms(graph, f, tg_symbol_find(graph, "X"), 4, &n, terms), TG_OK);
+  assert_int_equal(n, 3); // A..B, D..E and the identity; neither the negative one nor the one without symmetry
+  for (int32_t k = 0; k < n; k++) assert_true(terms[k].coef == 2);
+  tg_graph_destroy(&graph);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_one_term), cmocka_unit_test(test_squares),  cmocka_unit_test(test_pencils),
+      cmocka_unit_test(test_inverse),  cmocka_unit_test(test_refusals), cmocka_unit_test(test_diagonals),
+      cmocka_unit_test(test_terms),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
