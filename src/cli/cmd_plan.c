@@ -24,7 +24,9 @@ static const tg_args_spec spec = {
     .n_operands = 1,
     .summary = "Shows the compiled plan: operations, flops, memory and messages per rank. No data is read.",
     .details = "Optimisations for --plan-without: sharing, association, factoring, hoisting, traces, solves, fusion,\n"
-               "reuse, images.",
+               "reuse, images.\n"
+               "The environment variable TRACEGRAD_MACHINE names a file with this machine's rates, as bench_machine\n"
+               "prints them: see docs/performance.md.",
     .n_options = sizeof options / sizeof options[0],
     .options = options,
 };
