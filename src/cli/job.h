@@ -73,6 +73,7 @@ typedef struct tg_job {
   int grid_rows; // 0: auto
   int grid_cols;
   int64_t grid_block;             // 0: auto
+  int products;                   // a tg_product_kind
   const tg_yaml_node *grid_node;  // NULL: not given
   const tg_yaml_node *subject_to; // NULL: none
   const tg_yaml_node *checkpoint;

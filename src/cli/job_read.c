@@ -7,6 +7,7 @@
 #include "cli/job_table.h"
 #include "grad/graph.h"
 #include "mpi/files.h"
+#include "mpi/product.h"
 
 // ---- values that are known to be well formed ----
 
@@ -266,6 +267,24 @@ static tg_status read_grid(tg_job *job)
   return TG_OK;
 }
 
+// How distributed products are made: the dispatcher's choice, or one algorithm for all.
+static tg_status read_products(tg_job *job)
+{
+  static const char *const names[] = {"auto", "panels", "scalapack"};
+  static const tg_product_kind kinds[] = {TG_PRODUCT_AUTO, TG_PRODUCT_PANELS, TG_PRODUCT_PBLAS};
+  const tg_yaml_node *node = tg_yaml_get(job->root, "products");
+  job->products = TG_PRODUCT_AUTO;
+  if (node == NULL) return TG_OK;
+  for (int k = 0; k < 3; k++) {
+    if (strcmp(node->text, names[k]) != 0) continue;
+    job->products = kinds[k];
+    return TG_OK;
+  }
+  const char *nearest = tg_nearest_word(node->text, names, 3);
+  TG_FAIL_NODE(job, node, TG_JOB, "products is auto, panels or scalapack, found '%s'%s%s%s", node->text,
+               nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+}
+
 static tg_status read_output(tg_job *job)
 {
   const tg_yaml_node *output = tg_yaml_get(job->root, "output");
@@ -305,6 +324,7 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(read_variables(job));
   TG_TRY(read_data(job));
   TG_TRY(read_grid(job));
+  TG_TRY(read_products(job));
   TG_TRY(read_output(job));
   return read_checkpoint(job);
 }

@@ -212,7 +212,8 @@ tg_status tg_setup_fill(tg_setup *setup)
 {
   TG_TRY(read_data(setup));
   TG_TRY(make_start(setup));
-  TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, NULL, &setup->exec));
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products};
+  TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
   return tg_feasible_create(setup->job, setup->grid, setup->problem, setup->x, &setup->constraint);
 }

@@ -180,6 +180,7 @@ VALUES = [
     ("grid list", change("process_grid: auto", "process_grid: [2, 2]"), ["process_grid", "a list"]),
     ("grid rows only", change("process_grid: auto", "process_grid: {rows: 2}"), ["both rows and columns"]),
     ("grid zero", change("process_grid: auto", "process_grid: {rows: 0, columns: 1}"), ["process_grid.rows"]),
+    ("products misspelt", change("process_grid: auto", "products: scalapak"), ["products is auto", "'scalapack'"]),
     ("block zero", change("process_grid: auto", "process_grid: {block: 0}"), ["process_grid.block"]),
     ("block huge", change("process_grid: auto", "process_grid: {block: 10000000}"), ["process_grid.block"]),
     ("checkpoint without directory", GOOD + "checkpoint: {every: 10min}\n", ["directory"]),
