@@ -47,10 +47,11 @@ static int64_t panel_width(int64_t wanted, int64_t block, const int64_t lengths[
     const int64_t parts = (block + wanted - 1) / wanted;
     width = (block + parts - 1) / parts;
   }
-  int64_t longest = 1;
-  for (int b = 0; b < 3; b++) longest = lengths[b] > longest ? lengths[b] : longest;
-  const int64_t most = INT_MAX / longest > 1 ? INT_MAX / longest : 1;
-  return width > most ? most : width;
+  for (int b = 0; b < 3; b++) {
+    const int64_t most = lengths[b] > 0 ? INT_MAX / lengths[b] : width;
+    if (width > most) width = most;
+  }
+  return width > 1 ? width : 1;
 }
 
 // How a product is cut: indices 0 .. range-1 in panels of at most `width`, through three buffers that hold so many
