@@ -20,6 +20,9 @@ static const tg_set_ops *const operations[OPT_CONSTRAINT_COUNT] = {
     [OPT_CONSTRAINT_BOX] = &tg_set_interval,
     [OPT_CONSTRAINT_FROBENIUS_BALL] = &tg_set_ball,
     [OPT_CONSTRAINT_SYMMETRIC] = &tg_set_symmetric,
+    [OPT_CONSTRAINT_SIMPLEX_ROWS] = &tg_set_simplex,
+    [OPT_CONSTRAINT_SIMPLEX_COLUMNS] = &tg_set_simplex,
+    [OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE] = &tg_set_semidefinite,
     [OPT_CONSTRAINT_ORTHONORMAL_COLUMNS] = &tg_set_orthonormal,
     [OPT_CONSTRAINT_UNIT_COLUMNS] = &tg_set_unit,
 };
@@ -41,7 +44,7 @@ static tg_status violation_of_all(const opt_constraint *constraint, const opt_po
     tg_set *set = &self->sets[k];
     double one = 0;
     if (set->ops != NULL) TG_TRY(set->ops->violation(set, tg_space_block(x, k), &one));
-    if (!(one <= *out)) *out = one;
+    *out = tg_set_worse(*out, one);
   }
   return TG_OK;
 }

@@ -108,8 +108,7 @@ static tg_status violation_unit(tg_set *set, const tg_dmat *x, double *out)
   double worst = 0;
   TG_TRY(column_dots(set, x, x));
   for (int64_t j = 0; j < x->local_cols; j++) {
-    const double outside = fabs(sqrt(set->numbers[j]) - 1);
-    if (!(outside <= worst)) worst = outside;
+    worst = tg_set_worse(worst, fabs(sqrt(set->numbers[j]) - 1));
   }
   return tg_set_largest(set->grid, worst, out);
 }

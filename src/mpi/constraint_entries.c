@@ -22,8 +22,7 @@ static tg_status violation_interval(tg_set *set, const tg_dmat *x, double *out)
   for (int64_t j = 0; j < x->local_cols; j++) {
     for (int64_t i = 0; i < x->local_rows; i++) {
       const double entry = x->data[i + j * x->ld];
-      const double outside = fmax(low - entry, entry - high);
-      if (isnan(entry) || outside > worst) worst = isnan(entry) ? entry : outside;
+      worst = tg_set_worse(worst, tg_set_worse(low - entry, entry - high));
     }
   }
   TG_TRY(tg_set_largest(set->grid, worst, out));

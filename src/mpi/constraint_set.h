@@ -28,11 +28,19 @@ typedef struct tg_set_ops {
   tg_status (*retract)(tg_set *set, tg_dmat *y);
 } tg_set_ops;
 
-extern const tg_set_ops tg_set_orthonormal; // orthonormal_columns
-extern const tg_set_ops tg_set_unit;        // unit_columns
-extern const tg_set_ops tg_set_interval;    // nonnegative, box
-extern const tg_set_ops tg_set_ball;        // frobenius_ball
-extern const tg_set_ops tg_set_symmetric;   // symmetric
+extern const tg_set_ops tg_set_simplex;      // simplex_rows, simplex_columns
+extern const tg_set_ops tg_set_semidefinite; // positive_semidefinite
+extern const tg_set_ops tg_set_orthonormal;  // orthonormal_columns
+extern const tg_set_ops tg_set_unit;         // unit_columns
+extern const tg_set_ops tg_set_interval;     // nonnegative, box
+extern const tg_set_ops tg_set_ball;         // frobenius_ball
+extern const tg_set_ops tg_set_symmetric;    // symmetric
+
+// The larger of two; NaN, which fmax would drop, is larger than any number.
+static inline double tg_set_worse(double a, double b)
+{
+  return a != a || a >= b ? a : b;
+}
 
 // The largest number of all ranks, NaN where any rank has one. Collective.
 tg_status tg_set_largest(const tg_grid *grid, double mine, double *out);

@@ -19,6 +19,7 @@ typedef struct projected {
 static const double sufficient = 1e-4;
 static const double a_least = 1e-30;
 static const double a_most = 1e30;
+static const double horizon = 1e12; // a segment of this length is taken for infinite
 
 static int64_t count_points_projected(const opt_options *options, int degree)
 {
@@ -47,7 +48,8 @@ static tg_status create_projected(opt_run *run, void **state)
   return TG_OK;
 }
 
-// d := P(x - a g) - x, its slope and norm.
+// d := P(x - a g) - x, its slope and norm. The slope is at most -|d|^2 / a, for x - a g - P(x - a g) makes an obtuse
+// angle with d; the sum <g, d> may lose that where most of g is orthogonal to the set, and the bound does not.
 static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *slope, double *d_norm)
 {
   double products[2];
@@ -57,7 +59,7 @@ static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *sl
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
   TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d},
                                products));
-  *slope = products[0];
+  *slope = fmin(products[0], -products[1] / a);
   *d_norm = sqrt(products[1]);
   return TG_OK;
 }
@@ -118,6 +120,12 @@ static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
   }
   opt_ray ray;
   TG_TRY(opt_ray_start(run, self->d, slope, d_norm, &ray));
+  // Nothing but descent for as long as a grew tenfold a step, and a feasible segment of this length ahead.
+  if (self->a >= a_most && d_norm >= horizon) {
+    ray.trial_t = 1;
+    *verdict = opt_ray_falling(&ray);
+    return TG_OK;
+  }
   TG_TRY(search_segment(&ray, allowed, verdict));
   if (*verdict != OPT_MOVED) return TG_OK;
   run->is_fresh = false; // x + t d is feasible up to rounding only

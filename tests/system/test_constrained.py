@@ -111,7 +111,7 @@ def ball(folder):
 PROCRUSTES = """
 minimize: sumsq(A*X - B)
 variables:
-  X: {rows: 12, columns: 12, start: normal, constraint: symmetric}
+  X: {rows: 12, columns: 12, start: normal, constraint: CONSTRAINT}
 data:
   A: {file: FOLDER/A.npy}
   B: {file: FOLDER/B.npy}
@@ -168,7 +168,7 @@ def brockett(folder):
 SPHERES = """
 minimize: sumsq(A*X - B)
 variables:
-  X: {rows: 12, columns: 12, start: normal, constraint: unit_columns}
+  X: {rows: 12, columns: 12, start: normal, constraint: CONSTRAINT}
 data:
   A: {file: FOLDER/A.npy}
   B: {file: FOLDER/B.npy}
@@ -193,6 +193,73 @@ def spheres(folder):
     return ((A @ X - B) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-7)}
 
 
+SIMPLEX = PROCRUSTES.replace("start: normal, ", "").replace("1e-10", "1e-9, max_iterations: 3000")
+
+
+def gap(folder, by_rows):
+    """f(X) - min f <= <G, X> - min <G, Z> over the simplices, which is a sum of least entries (Frank and Wolfe)."""
+    A, B = np.load(folder.parent / "A.npy"), np.load(folder.parent / "B.npy")
+    X = np.load(folder / "X.npy")
+    axis = 1 if by_rows else 0
+    checks.check(X.min() >= 0, f"simplex: an entry {X.min()} is negative")
+    checks.check(np.abs(X.sum(axis) - 1).max() <= 1e-13, "simplex: a sum is not 1")
+    G = 2 * A.T @ (A @ X - B)
+    bound = (G * X).sum() - G.min(axis).sum()
+    value = ((A @ X - B) ** 2).sum()
+    checks.check(-1e-9 <= bound <= 1e-6 * value, f"simplex: the duality gap is {bound:.2e} at the value {value:.6g}")
+    return value, {}
+
+
+def simplex_rows(folder):
+    return gap(folder, True)
+
+
+def simplex_columns(folder):
+    return gap(folder, False)
+
+
+def nearest_in_simplices(folder):
+    """min |X - H|: each column by sorting."""
+    columns = []
+    for y in np.load(folder.parent / "H.npy").T:
+        ordered = np.sort(y)[::-1]
+        shifts = (np.cumsum(ordered) - 1) / np.arange(1, len(y) + 1)
+        columns.append(np.maximum(y - shifts[ordered > shifts][-1], 0))
+    X, H = np.column_stack(columns), np.load(folder.parent / "H.npy")
+    return ((X - H) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-8)}
+
+
+def nearest_semidefinite(folder):
+    H = np.load(folder.parent / "H.npy")
+    values, vectors = np.linalg.eigh(H)
+    X = (vectors * np.maximum(values, 0)) @ vectors.T
+    return (np.minimum(values, 0) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-8)}
+
+
+def semidefinite(folder):
+    """A convex problem: X is optimal if and only if the symmetric part of G is semidefinite and <G, X> = 0."""
+    A, B = np.load(folder.parent / "A.npy"), np.load(folder.parent / "B.npy")
+    X = np.load(folder / "X.npy")
+    G = A.T @ (A @ X - B)
+    scale = np.linalg.norm(A.T @ B)
+    least, multiplier = np.linalg.eigvalsh(X)[0], np.linalg.eigvalsh(G + G.T)[0]
+    checks.check(least >= -1e-12, f"semidefinite: an eigenvalue {least:.2e} of X")
+    checks.check(np.linalg.matrix_rank(X, 1e-8) < 12, "semidefinite: the constraint is not active")
+    checks.check(multiplier >= -1e-7 * scale, f"semidefinite: an eigenvalue {multiplier:.2e} of the multiplier")
+    checks.check(abs((G * X).sum()) <= 1e-7 * scale, f"semidefinite: <G, X> = {(G * X).sum():.2e}")
+    return ((A @ X - B) ** 2).sum(), {}
+
+
+NEAREST = """
+minimize: sumsq(X - H)
+variables:
+  X: {rows: 12, columns: 12, constraint: CONSTRAINT}
+data:
+  H: {file: FOLDER/H.npy, symmetric: true}
+output: {variables: {X: X.npy}}
+"""
+
+
 def with_solver(text, solver, weights="N"):
     return text.replace("SOLVER", solver).replace("WEIGHTS", weights)
 
@@ -203,6 +270,11 @@ JOBS = {
     "box": (RIDGE, "{box: [-0.002, 0.005]}", box, 1e-12),
     "ball": (RIDGE, "{frobenius_ball: 0.05}", ball, 1e-12),
     "symmetric": (PROCRUSTES, "symmetric", symmetric, 1e-12),
+    "simplex rows": (SIMPLEX, "simplex_rows", simplex_rows, 1e-12),
+    "simplex columns": (SIMPLEX, "simplex_columns", simplex_columns, 1e-12),
+    "nearest in simplices": (NEAREST, "simplex_columns", nearest_in_simplices, 1e-12),
+    "nearest semidefinite": (NEAREST, "positive_semidefinite", nearest_semidefinite, 1e-12),
+    "semidefinite": (PROCRUSTES, "positive_semidefinite", semidefinite, 1e-12),
     "subspace": (with_solver(EIGENVECTORS, "method: auto", "I"), "orthonormal_columns", subspace, 1e-12),
     "subspace descent": (with_solver(EIGENVECTORS, "method: gradient-descent", "I"), "orthonormal_columns", subspace, 1e-12),
     "brockett": (with_solver(EIGENVECTORS, "method: conjugate-gradient"), "orthonormal_columns", brockett, 1e-12),

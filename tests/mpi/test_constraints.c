@@ -1,0 +1,181 @@
+// Feasible sets on distributed matrices against the same sets on plain arrays, which use other algorithms.
+#include "check.h"
+#include "mpi/constraint.h"
+#include "mpi/space.h"
+#include "support/serial_constraint.h"
+
+enum { BLOCKS = 2, ENTRIES_MAX = 256 };
+
+typedef struct bench {
+  opt_space *space;
+  opt_constraint *constraint;
+  serial_set set;
+  opt_point *x;
+  opt_point *v;
+  opt_point *y;
+  double serial_x[ENTRIES_MAX];
+  double serial_v[ENTRIES_MAX];
+} bench;
+
+static opt_constraint_block block_of(opt_constraint_kind kind)
+{
+  return (opt_constraint_block){.kind = kind, .low = -0.4, .high = kind == OPT_CONSTRAINT_FROBENIUS_BALL ? 1.5 : 0.7};
+}
+
+static void set_up(bench *b, const tg_grid *grid, const opt_constraint_row *row)
+{
+  const int64_t rows[BLOCKS] = {3, row->is_square ? 9 : 11};
+  const int64_t cols[BLOCKS] = {2, row->is_square ? 9 : 5};
+  const opt_constraint_block blocks[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE}, block_of(row->kind)};
+  b->set = (serial_set){.block = blocks[1], .rows = rows[1], .cols = cols[1]};
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b->space));
+  REQUIRE_OK(tg_constraint_create(b->space, grid, blocks, &b->constraint));
+  CHECK(b->constraint->geometry == row->geometry, "%s: geometry %d", row->name, (int)b->constraint->geometry);
+  REQUIRE_OK(b->space->ops->create(b->space, &b->x));
+  REQUIRE_OK(b->space->ops->create(b->space, &b->v));
+  REQUIRE_OK(b->space->ops->create(b->space, &b->y));
+}
+
+static void tear_down(bench *b)
+{
+  b->space->ops->destroy(b->space, &b->x);
+  b->space->ops->destroy(b->space, &b->v);
+  b->space->ops->destroy(b->space, &b->y);
+  tg_constraint_destroy(&b->constraint);
+  tg_space_destroy(&b->space);
+}
+
+// The same irregular numbers on both sides.
+static void fill(const bench *b, uint64_t seed, opt_point *x, double *serial)
+{
+  for (int k = 0; k < BLOCKS; k++) {
+    tg_dmat *m = tg_space_block(x, k);
+    double *a = check_array(m->rows, m->cols, seed + (uint64_t)k);
+    tg_dmat_scatter_small(a, m);
+    if (k == 1) memcpy(serial, a, (size_t)(b->set.rows * b->set.cols) * sizeof *serial);
+    tg_free(a);
+  }
+}
+
+static void check_violation(const bench *b, const char *name, double expected)
+{
+  double found = -1;
+  REQUIRE_OK(b->constraint->ops->violation(b->constraint, b->x, &found));
+  CHECK(fabs(found - expected) <= 1e-13, "%s: violation %.17g, expected %.17g", name, found, expected);
+}
+
+static void check_projection(bench *b, const char *name)
+{
+  fill(b, 10, b->x, b->serial_x);
+  // Of semidefinite sets the two sides measure differently: the norm of the negative part is at least its worst value.
+  if (b->set.block.kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE)
+    check_violation(b, name, serial_set_violation(&b->set, b->serial_x));
+  REQUIRE_OK(b->constraint->ops->project(b->constraint, b->x));
+  serial_set_project(&b->set, b->serial_x);
+  CHECK_MATRIX(tg_space_block(b->x, 1), b->serial_x, 1e-13, name);
+  check_violation(b, name, 0);
+  double *kept = check_array(3, 2, 10);
+  CHECK_MATRIX(tg_space_block(b->x, 0), kept, 0, "a free block");
+  tg_free(kept);
+}
+
+// At the projected point.
+static void check_manifold(bench *b, const char *name)
+{
+  const opt_constraint_ops *ops = b->constraint->ops;
+  fill(b, 20, b->v, b->serial_v);
+  REQUIRE_OK(ops->tangent(b->constraint, b->x, b->v));
+  serial_set_tangent(&b->set, b->serial_x, b->serial_v);
+  CHECK_MATRIX(tg_space_block(b->v, 1), b->serial_v, 1e-13, name);
+  const double t = 0.7;
+  REQUIRE_OK(ops->retract(b->constraint, b->x, t, b->v, b->y));
+  for (int64_t e = 0; e < b->set.rows * b->set.cols; e++) b->serial_x[e] += t * b->serial_v[e];
+  serial_set_retract(&b->set, b->serial_x);
+  CHECK_MATRIX(tg_space_block(b->y, 1), b->serial_x, 1e-13, name);
+  double found = -1;
+  REQUIRE_OK(ops->violation(b->constraint, b->y, &found));
+  CHECK(found <= 1e-13, "%s: a retracted point violates by %.3g", name, found);
+}
+
+// An infeasible semidefinite matrix with eigenvalues 1, ..., 1, -2.
+static void check_indefinite(bench *b)
+{
+  const int64_t n = b->set.rows;
+  double *a = NULL;
+  REQUIRE_OK(tg_alloc_numbers(n * n, &a));
+  for (int64_t k = 0; k < n * n; k++) a[k] = k % (n + 1) == 0;
+  a[2 + 2 * n] = -2;
+  tg_dmat_scatter_small(a, tg_space_block(b->x, 1));
+  check_violation(b, "indefinite", 2);
+  a[2 + 2 * n] = 0;
+  REQUIRE_OK(b->constraint->ops->project(b->constraint, b->x));
+  CHECK_MATRIX(tg_space_block(b->x, 1), a, 1e-14, "indefinite");
+  tg_free(a);
+}
+
+// What has no nearest feasible point is refused on every rank; a NaN does not pass for feasible.
+static void check_refusals(bench *b)
+{
+  tg_dmat *m = tg_space_block(b->x, 1);
+  double found = 0;
+  for (int64_t e = 0; e < m->ld * m->local_cols; e++) m->data[e] = 0;
+  if (b->set.block.kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS)
+    CHECK_FAILS(b->constraint->ops->project(b->constraint, b->x), TG_NUMERIC, "linearly dependent");
+  if (b->set.block.kind == OPT_CONSTRAINT_UNIT_COLUMNS)
+    CHECK_FAILS(b->constraint->ops->project(b->constraint, b->x), TG_NUMERIC, "is zero");
+  if (m->grid->rank == 0) m->data[0] = check_nan();
+  const tg_status status = b->constraint->ops->violation(b->constraint, b->x, &found);
+  CHECK(status != TG_OK || isnan(found), "a NaN has violation %g", found);
+}
+
+static void test_sets(const tg_grid *grid)
+{
+  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++) {
+    const opt_constraint_row *row = opt_constraint_row_of((opt_constraint_kind)kind);
+    bench b = {0};
+    set_up(&b, grid, row);
+    check_projection(&b, row->name);
+    if (row->geometry == OPT_GEOMETRY_MANIFOLD) check_manifold(&b, row->name);
+    if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) check_indefinite(&b);
+    check_refusals(&b);
+    tear_down(&b);
+  }
+}
+
+static void test_failures(const tg_grid *grid)
+{
+  opt_space *space = NULL;
+  opt_constraint *constraint = NULL;
+  const int64_t rows[BLOCKS] = {3, 2};
+  const int64_t cols[BLOCKS] = {3, 4};
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &space));
+  const opt_constraint_block square[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE}, {.kind = OPT_CONSTRAINT_SYMMETRIC}};
+  CHECK_FAILS(tg_constraint_create(space, grid, square, &constraint), TG_SHAPE, "square matrix, found 2 x 4");
+  const opt_constraint_block wide[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE},
+                                             {.kind = OPT_CONSTRAINT_ORTHONORMAL_COLUMNS}};
+  CHECK_FAILS(tg_constraint_create(space, grid, wide, &constraint), TG_SHAPE, "found 2 x 4");
+  const opt_constraint_block mixed[BLOCKS] = {{.kind = OPT_CONSTRAINT_BOX}, {.kind = OPT_CONSTRAINT_UNIT_COLUMNS}};
+  CHECK_FAILS(tg_constraint_create(space, grid, mixed, &constraint), TG_UNSUPPORTED, "box and unit_columns");
+  const opt_constraint_block good[BLOCKS] = {{.kind = OPT_CONSTRAINT_SYMMETRIC}, {.kind = OPT_CONSTRAINT_SIMPLEX_ROWS}};
+  for (int64_t nth = 1; nth <= 4; nth++) {
+    // The first three allocations make a point of the shapes.
+    if (grid->rank == grid->size - 1) tg_alloc_fail_after(nth + 3);
+    const tg_status status = tg_constraint_create(space, grid, good, &constraint);
+    tg_alloc_fail_after(0);
+    CHECK(status == TG_MEMORY && constraint == NULL, "fault %" PRId64 ": %s", nth, tg_status_label(status));
+    tg_constraint_destroy(&constraint);
+  }
+  tg_space_destroy(&space);
+}
+
+static void run(void)
+{
+  const int64_t blocks[] = {1, 3, 64, 0};
+  check_on_grids(blocks, test_sets);
+  check_on_grids(blocks, test_failures);
+}
+
+int main(int argc, char **argv)
+{
+  return check_main(&argc, &argv, run);
+}

@@ -1,0 +1,360 @@
+// Feasible sets on plain arrays.
+#include "support/serial_constraint.h"
+
+#include <math.h>
+#include <string.h>
+
+// ---- tools ----
+
+// a (n x n, symmetric) becomes diagonal, v its eigenvectors: cyclic Jacobi rotations.
+static void diagonalise(int64_t n, double *a, double *v)
+{
+  for (int64_t e = 0; e < n * n; e++) v[e] = e % (n + 1) == 0;
+  for (int sweep = 0; sweep < 60; sweep++) {
+    for (int64_t p = 0; p < n; p++) {
+      for (int64_t q = p + 1; q < n; q++) {
+        const double apq = a[p + n * q];
+        if (fabs(apq) < 1e-300) continue;
+        const double theta = (a[q + n * q] - a[p + n * p]) / (2 * apq);
+        const double t = (theta >= 0 ? 1 : -1) / (fabs(theta) + sqrt(theta * theta + 1));
+        const double c = 1 / sqrt(t * t + 1);
+        const double s = t * c;
+        for (int64_t k = 0; k < n; k++) { // columns p and q of a and v
+          const double ap = a[k + n * p];
+          const double vp = v[k + n * p];
+          a[k + n * p] = c * ap - s * a[k + n * q];
+          a[k + n * q] = s * ap + c * a[k + n * q];
+          v[k + n * p] = c * vp - s * v[k + n * q];
+          v[k + n * q] = s * vp + c * v[k + n * q];
+        }
+        for (int64_t k = 0; k < n; k++) { // rows p and q of a
+          const double ap = a[p + n * k];
+          a[p + n * k] = c * ap - s * a[q + n * k];
+          a[q + n * k] = s * ap + c * a[q + n * k];
+        }
+      }
+    }
+  }
+}
+
+// out (n x n) := V diag(f(values)) V' for the symmetric part of a.
+static void apply_function(int64_t n, const double *a, double (*f)(double), double *out)
+{
+  double diagonal[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double v[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t i = 0; i < n; i++) diagonal[i + n * j] = (a[i + n * j] + a[j + n * i]) / 2;
+  diagonalise(n, diagonal, v);
+  for (int64_t j = 0; j < n; j++) {
+    for (int64_t i = 0; i < n; i++) {
+      out[i + n * j] = 0;
+      for (int64_t k = 0; k < n; k++) out[i + n * j] += v[i + n * k] * f(diagonal[k + n * k]) * v[j + n * k];
+    }
+  }
+}
+
+// out (p x p) := x'y
+static void gram(const serial_set *set, const double *x, const double *y, double *out)
+{
+  const int64_t p = set->cols;
+  for (int64_t j = 0; j < p; j++) {
+    for (int64_t i = 0; i < p; i++) {
+      out[i + p * j] = 0;
+      for (int64_t k = 0; k < set->rows; k++) out[i + p * j] += x[k + set->rows * i] * y[k + set->rows * j];
+    }
+  }
+}
+
+// ---- sets of entries, balls, symmetry ----
+
+static void interval_of(const serial_set *set, double *low, double *high)
+{
+  *low = set->block.kind == OPT_CONSTRAINT_BOX ? set->block.low : 0;
+  *high = set->block.kind == OPT_CONSTRAINT_BOX ? set->block.high : (double)INFINITY;
+}
+
+static double norm_of(const serial_set *set, const double *x)
+{
+  double square = 0;
+  for (int64_t e = 0; e < set->rows * set->cols; e++) square += x[e] * x[e];
+  return sqrt(square);
+}
+
+static double asymmetry(const serial_set *set, const double *x)
+{
+  double square = 0;
+  for (int64_t j = 0; j < set->cols; j++)
+    for (int64_t i = 0; i < set->rows; i++) square += pow(x[i + set->rows * j] - x[j + set->rows * i], 2);
+  return sqrt(square);
+}
+
+static double itself(double value)
+{
+  return value;
+}
+
+static double positive_part(double value)
+{
+  return fmax(value, 0);
+}
+
+static double inverse_root(double value)
+{
+  return 1 / sqrt(value);
+}
+
+// ---- simplices: by sorting (Duchi, Shalev-Shwartz, Singer, Chandra 2008) ----
+
+typedef struct line {
+  int64_t count;
+  int64_t length;
+  int64_t step;   // from line to line
+  int64_t stride; // from entry to entry
+} line;
+
+static line lines_of(const serial_set *set)
+{
+  const bool by_rows = set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
+  return by_rows ? (line){set->rows, set->cols, 1, set->rows} : (line){set->cols, set->rows, set->rows, 1};
+}
+
+static void project_line(const line *l, double *x)
+{
+  double sorted[SERIAL_SIDE_MAX];
+  for (int64_t k = 0; k < l->length; k++) {
+    int64_t place = k;
+    for (; place > 0 && sorted[place - 1] < x[k * l->stride]; place--) sorted[place] = sorted[place - 1];
+    sorted[place] = x[k * l->stride];
+  }
+  double sum = 0;
+  double threshold = 0;
+  for (int64_t k = 0; k < l->length; k++) {
+    sum += sorted[k];
+    if (sorted[k] - (sum - 1) / (double)(k + 1) > 0) threshold = (sum - 1) / (double)(k + 1);
+  }
+  for (int64_t k = 0; k < l->length; k++) x[k * l->stride] = fmax(x[k * l->stride] - threshold, 0);
+}
+
+static double violation_of_lines(const serial_set *set, const double *x)
+{
+  const line l = lines_of(set);
+  double worst = 0;
+  for (int64_t j = 0; j < l.count; j++) {
+    double sum = 0;
+    for (int64_t k = 0; k < l.length; k++) {
+      sum += x[j * l.step + k * l.stride];
+      worst = fmax(worst, -x[j * l.step + k * l.stride]);
+    }
+    worst = fmax(worst, fabs(sum - 1));
+  }
+  return worst;
+}
+
+// ---- columns ----
+
+static double violation_of_columns(const serial_set *set, const double *x)
+{
+  double g[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  const int64_t p = set->cols;
+  double worst = 0;
+  double square = 0;
+  gram(set, x, x, g);
+  for (int64_t e = 0; e < p * p; e++) square += pow(g[e] - (e % (p + 1) == 0), 2);
+  for (int64_t j = 0; j < p; j++) worst = fmax(worst, fabs(sqrt(g[j + p * j]) - 1));
+  return set->block.kind == OPT_CONSTRAINT_UNIT_COLUMNS ? worst : sqrt(square);
+}
+
+// The polar factor x (x'x)^(-1/2), twice against its rounding.
+static void make_polar(const serial_set *set, double *x)
+{
+  double g[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double root[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double row[SERIAL_SIDE_MAX];
+  for (int round = 0; round < 2; round++) {
+    gram(set, x, x, g);
+    apply_function(set->cols, g, inverse_root, root);
+    for (int64_t i = 0; i < set->rows; i++) {
+      for (int64_t j = 0; j < set->cols; j++) {
+        row[j] = 0;
+        for (int64_t k = 0; k < set->cols; k++) row[j] += x[i + set->rows * k] * root[k + set->cols * j];
+      }
+      for (int64_t j = 0; j < set->cols; j++) x[i + set->rows * j] = row[j];
+    }
+  }
+}
+
+static void normalise_columns(const serial_set *set, double *x)
+{
+  for (int64_t j = 0; j < set->cols; j++) {
+    double *column = x + set->rows * j;
+    double square = 0;
+    for (int64_t i = 0; i < set->rows; i++) square += column[i] * column[i];
+    for (int64_t i = 0; i < set->rows; i++) column[i] /= sqrt(square);
+  }
+}
+
+// Gram-Schmidt, each column twice: the Q of the decomposition whose R has a positive diagonal.
+static void orthonormalise(const serial_set *set, double *x)
+{
+  for (int64_t j = 0; j < set->cols; j++) {
+    double *column = x + set->rows * j;
+    for (int64_t k = 0; k < 2 * j; k++) {
+      const double *other = x + set->rows * (k % j);
+      double product = 0;
+      for (int64_t i = 0; i < set->rows; i++) product += column[i] * other[i];
+      for (int64_t i = 0; i < set->rows; i++) column[i] -= product * other[i];
+    }
+    const serial_set one = {.rows = set->rows, .cols = 1};
+    normalise_columns(&one, column);
+  }
+}
+
+// ---- by kind ----
+
+double serial_set_violation(const serial_set *set, const double *x)
+{
+  double worst = 0;
+  double low = 0;
+  double high = 0;
+  double positive[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  interval_of(set, &low, &high);
+  switch (set->block.kind) {
+  case OPT_CONSTRAINT_NONNEGATIVE:
+  case OPT_CONSTRAINT_BOX:
+    for (int64_t e = 0; e < set->rows * set->cols; e++) worst = fmax(worst, fmax(low - x[e], x[e] - high));
+    return worst;
+  case OPT_CONSTRAINT_FROBENIUS_BALL:
+    return fmax(0, norm_of(set, x) - set->block.high);
+  case OPT_CONSTRAINT_SYMMETRIC:
+    return asymmetry(set, x);
+  case OPT_CONSTRAINT_SIMPLEX_ROWS:
+  case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
+    return violation_of_lines(set, x);
+  case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
+    // Distance from the positive part: at most the norm of all negative eigenvalues.
+    apply_function(set->rows, x, positive_part, positive);
+    for (int64_t e = 0; e < set->rows * set->cols; e++) worst += pow(x[e] - positive[e], 2);
+    return fmax(sqrt(worst), asymmetry(set, x));
+  case OPT_CONSTRAINT_ORTHONORMAL_COLUMNS:
+  case OPT_CONSTRAINT_UNIT_COLUMNS:
+    return violation_of_columns(set, x);
+  case OPT_CONSTRAINT_FREE:
+  case OPT_CONSTRAINT_COUNT:
+    break;
+  }
+  return 0;
+}
+
+void serial_set_project(const serial_set *set, double *x)
+{
+  const int64_t count = set->rows * set->cols;
+  double kept[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double low = 0;
+  double high = 0;
+  const line l = lines_of(set);
+  interval_of(set, &low, &high);
+  memcpy(kept, x, (size_t)count * sizeof *x);
+  switch (set->block.kind) {
+  case OPT_CONSTRAINT_NONNEGATIVE:
+  case OPT_CONSTRAINT_BOX:
+    for (int64_t e = 0; e < count; e++) x[e] = fmin(fmax(x[e], low), high);
+    break;
+  case OPT_CONSTRAINT_FROBENIUS_BALL:
+    for (int64_t e = 0; e < count; e++) x[e] /= fmax(1, norm_of(set, kept) / set->block.high);
+    break;
+  case OPT_CONSTRAINT_SYMMETRIC:
+    apply_function(set->rows, kept, itself, x);
+    break;
+  case OPT_CONSTRAINT_SIMPLEX_ROWS:
+  case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
+    for (int64_t j = 0; j < l.count; j++) project_line(&l, x + j * l.step);
+    break;
+  case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
+    apply_function(set->rows, kept, positive_part, x);
+    break;
+  case OPT_CONSTRAINT_ORTHONORMAL_COLUMNS:
+    make_polar(set, x);
+    break;
+  case OPT_CONSTRAINT_UNIT_COLUMNS:
+    normalise_columns(set, x);
+    break;
+  case OPT_CONSTRAINT_FREE:
+  case OPT_CONSTRAINT_COUNT:
+    break;
+  }
+}
+
+void serial_set_tangent(const serial_set *set, const double *x, double *v)
+{
+  const int64_t p = set->cols;
+  double g[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double weights[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  if (set->block.kind == OPT_CONSTRAINT_FREE) return;
+  gram(set, x, v, g);
+  for (int64_t j = 0; j < p; j++) {
+    for (int64_t i = 0; i < p; i++) {
+      const double alone = i == j ? g[i + p * j] : 0;
+      const double sym = (g[i + p * j] + g[j + p * i]) / 2;
+      weights[i + p * j] = set->block.kind == OPT_CONSTRAINT_UNIT_COLUMNS ? alone : sym;
+    }
+  }
+  for (int64_t j = 0; j < p; j++)
+    for (int64_t k = 0; k < p; k++)
+      for (int64_t i = 0; i < set->rows; i++) v[i + set->rows * j] -= x[i + set->rows * k] * weights[k + p * j];
+}
+
+void serial_set_retract(const serial_set *set, double *y)
+{
+  if (set->block.kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS) orthonormalise(set, y);
+  if (set->block.kind == OPT_CONSTRAINT_UNIT_COLUMNS) normalise_columns(set, y);
+}
+
+// ---- as an opt_constraint ----
+
+static tg_status violation(const opt_constraint *base, const opt_point *x, double *out)
+{
+  const serial_constraint *self = base->self;
+  *out = 0;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    *out = fmax(*out, serial_set_violation(&self->sets[k], serial_block_const(x, k)));
+  return TG_OK;
+}
+
+static tg_status project(const opt_constraint *base, opt_point *x)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++) serial_set_project(&self->sets[k], serial_block(x, k));
+  return TG_OK;
+}
+
+static tg_status tangent(const opt_constraint *base, const opt_point *x, opt_point *v)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_tangent(&self->sets[k], serial_block_const(x, k), serial_block(v, k));
+  return TG_OK;
+}
+
+static tg_status retract(const opt_constraint *base, const opt_point *x, double t, const opt_point *v, opt_point *out)
+{
+  const serial_constraint *self = base->self;
+  TG_TRY(base->space->ops->copy(base->space, x, out));
+  TG_TRY(base->space->ops->axpby(base->space, t, v, 1, out));
+  for (int k = 0; k < base->space->n_blocks; k++) serial_set_retract(&self->sets[k], serial_block(out, k));
+  return TG_OK;
+}
+
+static const opt_constraint_ops operations = {
+    .violation = violation, .project = project, .tangent = tangent, .retract = retract};
+
+tg_status serial_constraint_init(serial_constraint *constraint, const serial_space *space,
+                                 const opt_constraint_block *blocks)
+{
+  bool has_any = false;
+  *constraint = (serial_constraint){.base = {.ops = &operations, .space = &space->base}};
+  constraint->base.self = constraint;
+  TG_TRY(opt_constraint_geometry(space->base.n_blocks, blocks, &has_any, &constraint->base.geometry));
+  for (int k = 0; k < space->base.n_blocks; k++)
+    constraint->sets[k] = (serial_set){.block = blocks[k], .rows = space->rows[k], .cols = space->cols[k]};
+  return TG_OK;
+}

@@ -1,0 +1,32 @@
+// Feasible sets on plain column-major arrays, by other algorithms than the distributed ones: sorting, Jacobi rotations,
+// Gram-Schmidt.
+#ifndef SERIAL_CONSTRAINT_H
+#define SERIAL_CONSTRAINT_H
+
+#include "opt/constraint.h"
+#include "support/serial_space.h"
+
+enum { SERIAL_SIDE_MAX = 32 }; // rows and columns at most
+
+typedef struct serial_set {
+  opt_constraint_block block;
+  int64_t rows;
+  int64_t cols;
+} serial_set;
+
+double serial_set_violation(const serial_set *set, const double *x);
+void serial_set_project(const serial_set *set, double *x);
+void serial_set_tangent(const serial_set *set, const double *x, double *v);
+// y = x + t v becomes the point on the manifold.
+void serial_set_retract(const serial_set *set, double *y);
+
+typedef struct serial_constraint {
+  opt_constraint base; // base.self points back here
+  serial_set sets[SERIAL_BLOCKS_MAX];
+} serial_constraint;
+
+// The product of one set a block of the space. Fills the caller's storage, which must not move.
+tg_status serial_constraint_init(serial_constraint *constraint, const serial_space *space,
+                                 const opt_constraint_block *blocks);
+
+#endif
