@@ -59,14 +59,21 @@ static double cost_in_iterations(const tg_model *model, const tg_closed_form *fo
   return action > 0 ? factor / action : 0;
 }
 
-static void explain_iterative(const tg_model *model, tg_method *m)
+// A polynomial in several variables has the scales of its blocks to balance, and there pairs of old gradients mislead:
+// on the factorisation of the digits l-bfgs takes 2946 products, conjugate gradients 1116. In one variable l-bfgs is
+// ahead.
+static void choose_iterative(const tg_model *model, tg_method *m)
 {
   const int degree = model->plan->degree;
+  const bool couples = model->plan->has_line && degree > 2 && model->n_variables > 1;
+  if (couples) m->options.method = method_index("conjugate-gradient");
   const char *name = opt_resolved_method(&m->options, model->plan->has_line ? degree : -1);
   if (degree >= 0 && degree <= 2)
     snprintf(m->reason, sizeof m->reason, "%s, for a polynomial of degree %d; %s", name, degree, m->form.reason);
   else if (model->plan->has_line)
-    snprintf(m->reason, sizeof m->reason, "%s, with exact steps along the line polynomial of degree %d", name, degree);
+    snprintf(m->reason, sizeof m->reason,
+             "%s, with exact steps along the line polynomial of degree %d in %d variable%s", name, degree,
+             model->n_variables, model->n_variables > 1 ? "s" : "");
   else
     snprintf(m->reason, sizeof m->reason, "%s, because the objective is not a polynomial of degree at most %d", name,
              TG_LINE_DEGREE_MAX);
@@ -93,7 +100,7 @@ static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
     m->form.kind = TG_CLOSED_NONE;
   }
   if (m->form.kind == TG_CLOSED_NONE) {
-    explain_iterative(model, m);
+    choose_iterative(model, m);
     return TG_OK;
   }
   m->options.method = method_index("direct");
@@ -358,7 +365,7 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
   tg_error_clear();
   m->form.kind = TG_CLOSED_NONE;
   m->options.method = 0;
-  explain_iterative(model, m);
+  choose_iterative(model, m);
   return choose_preconditioner(job, model, m);
 }
 

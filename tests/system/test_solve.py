@@ -160,6 +160,21 @@ def test_auto_falls_back(checks, folder):
         checks.check(words in done.err, f"auto, {name}: the reason is not shown: {done.err}")
 
 
+def test_auto_in_several_variables(checks, folder):
+    """A factorisation takes conjugate gradients, and finds the truncated singular values; plan says so as well."""
+    job = folder / "several.yaml"
+    job.write_text(f"minimize: sumsq(C - U*W')\nvariables:\n  U: {{rows: {M}, columns: 2, start: normal, seed: 1}}\n"
+                   f"  W: {{rows: {N}, columns: 2, start: normal, seed: 2}}\n"
+                   f"data: {{C: {{file: {folder}/C.npy}}}}\n")
+    done = run_job(job, folder / "several", ranks=3)
+    checks.equal("several variables: method", done.report and done.report["method"], "conjugate-gradient")
+    rest = np.linalg.svd(np.load(folder / "C.npy"), compute_uv=False)[2:]
+    checks.close("several variables: objective", done.report["objective"], np.sum(rest**2), 1e-8)
+    plan = run(["plan", job])
+    checks.check("method conjugate-gradient, with exact steps along the line polynomial of degree 4 in 2 variables"
+                 in plan.out, f"several variables: plan says {plan.out[:300]}")
+
+
 def test_preconditioners(checks, folder, data):
     terms = [(2 * data["A"], data["B"]), (2 * data["D"], data["E"]), (0.04 * data["F"], data["G"])]
     expected = solve_terms(terms, data["C"])
@@ -219,6 +234,7 @@ def main():
         test_closed_forms(checks, folder, data)
         test_refusals(checks, folder)
         test_auto_falls_back(checks, folder)
+        test_auto_in_several_variables(checks, folder)
         test_preconditioners(checks, folder, data)
         test_transposed_diagonal(checks, folder, data)
     return checks.finish()
