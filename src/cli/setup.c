@@ -144,6 +144,27 @@ static tg_status read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat *
   return at_declaration(setup->job, datum->key, tg_properties_verify(*out, datum->name, datum->properties));
 }
 
+static bool is_in_plan(const tg_setup *setup, int datum)
+{
+  for (int32_t k = 0; k < setup->model->plan->n_data; k++)
+    if (setup->model->data[k] == datum) return true;
+  return false;
+}
+
+// A claim may remove its own matrix from the plan: sumsq(Q*X) is sumsq(X) for an orthogonal Q. Right only if it holds.
+static tg_status verify_vanished(tg_setup *setup)
+{
+  for (int k = 0; k < setup->job->n_data; k++) {
+    const tg_job_data *datum = &setup->job->data[k];
+    if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k)) continue;
+    tg_dmat *matrix = NULL;
+    const tg_status status = read_datum(setup, datum, &matrix);
+    tg_dmat_destroy(&matrix);
+    TG_TRY(status);
+  }
+  return TG_OK;
+}
+
 static tg_status read_data(tg_setup *setup)
 {
   const tg_plan *plan = setup->model->plan;
@@ -151,6 +172,7 @@ static tg_status read_data(tg_setup *setup)
   TG_TRY(tg_agree(setup->comm, TG_NEW(plan->n_data, &setup->data)));
   for (int32_t k = 0; k < plan->n_data; k++)
     TG_TRY(read_datum(setup, &setup->job->data[setup->model->data[k]], &setup->data[k]));
+  TG_TRY(verify_vanished(setup));
   setup->read_seconds += MPI_Wtime() - begin;
   return TG_OK;
 }

@@ -257,6 +257,12 @@ def test_properties(checks, folder):
             wrong = run(["check", claimed(folder, claim)], ranks=ranks)
             checks.equal(f"{claim}: exit status", wrong.status, 2)
             checks.check(words in wrong.err and place in wrong.err and "job.yaml:4:3" in wrong.err, f"{claim}: {wrong.err}")
+    # The claim takes its matrix out of the plan, and has to be verified all the same.
+    vanishing = write_job(folder, "minimize: sumsq(A*X) + tr(X)\nvariables: {X: {rows: 9, columns: 9, start: normal}}\n"
+                                  "data:\n  A: {generate: hilbert, rows: 9, orthogonal: true}\n")
+    wrong = run(["run", vanishing, "--output", folder / "vanishing"], ranks=2)
+    checks.equal("claim that removes its matrix: exit status", wrong.status, 2)
+    checks.check("declared orthogonal" in wrong.err, f"claim that removes its matrix: {wrong.err}")
     trusted = run(["check", claimed(folder, "minij, rows: 9, symmetric: true, spd: true, trust: true")], ranks=1)
     checks.equal(f"trust: exit status {trusted.err}", trusted.status, 0)
 
