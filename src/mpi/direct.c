@@ -255,7 +255,7 @@ static tg_status fill_factors(tg_direct *d, int n_terms, const tg_direct_term *t
 // Every rank has all values of both sides, so each finds the extremes for itself, in its own rows of the grid of pairs.
 static tg_status check_spectrum(tg_direct *d)
 {
-  double extremes[2] = {-INFINITY, -INFINITY}; // -smallest, largest
+  double extremes[2] = {-HUGE_VAL, -HUGE_VAL}; // -smallest, largest
   const int64_t ranks = (int64_t)d->grid->rows * d->grid->cols;
   int rank = 0;
   MPI_Comm_rank(d->grid->comm, &rank);

@@ -37,13 +37,13 @@ static tg_status allocate(const tg_grid *grid, int n_blocks, const tg_dmat *cons
 // NaN counts as not positive: fmax would drop it.
 static tg_status find_extremes(const tg_grid *grid, tg_metric *m)
 {
-  double extremes[2] = {-INFINITY, -INFINITY}; // -smallest, largest
+  double extremes[2] = {-HUGE_VAL, -HUGE_VAL}; // -smallest, largest
   for (int k = 0; k < m->n_blocks; k++) {
     const tg_dmat *d = m->diagonals[k];
     for (int64_t j = 0; j < d->local_cols; j++)
       for (int64_t i = 0; i < d->local_rows; i++) {
         const double entry = d->data[i + j * d->ld];
-        extremes[0] = isnan(entry) ? (double)INFINITY : fmax(extremes[0], -entry);
+        extremes[0] = isnan(entry) ? HUGE_VAL : fmax(extremes[0], -entry);
         extremes[1] = fmax(extremes[1], entry);
       }
   }
