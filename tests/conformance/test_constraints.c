@@ -271,7 +271,13 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
   assert_int_equal(space->ops->create(space, &rival), TG_OK);
   // logdet has a domain of its own, in which its start lies; the others start anywhere.
   if (strcmp(objective, "logdet") != 0) assert_int_equal(opt_constraint_random(&set.base, 7, x), TG_OK);
+  const int64_t before = problem.space.created;
   const tg_status status = opt_minimise(&problem.base, &options, x, NULL, &result);
+  // docs/solvers.md promises these numbers.
+  const int64_t convex_points = problem.objective->degree < 0 ? 6 : 5;
+  const int64_t curved_points = solver == &opt_solver_riemannian_gradient ? 5 : 4;
+  assert_int_equal(problem.space.created - before,
+                   row->geometry == OPT_GEOMETRY_CONVEX ? convex_points : curved_points);
   const double f = problem.objective->value(&problem, serial_block_const(x, 0));
   if (status != TG_OK || result.outcome != OPT_CONVERGED || !(result.violation <= 1e-12) || problem.violations > 0 ||
       fabs(f - result.objective) > 1e-13 * fmax(1, fabs(f)) ||
