@@ -33,7 +33,9 @@ static tg_status emit_scalar(tg_lowering *l, tg_node node, int32_t *known)
 {
   tg_coef coef;
   TG_TRY(tg_low_scalar(l, node, &coef));
-  if (*known < 0) return tg_low_coef_register(l, coef, known);
+  if (*known < 0 && coef.reg >= 0) return tg_low_coef_register(l, coef, known);
+  // A number alone is written by every program: its literal's register belongs to no program.
+  if (*known < 0) *known = tg_low_register_new(l);
   if (coef.reg == *known && coef.value == 1.0) return TG_OK;
   if (coef.value == 1.0 && coef.reg >= 0 && tg_low_retarget_register(l, coef.reg, *known)) return TG_OK;
   const tg_code code[3] = {
@@ -46,8 +48,6 @@ static tg_status emit_scalar(tg_lowering *l, tg_node node, int32_t *known)
 
 static tg_status emit_value(tg_lowering *l, tg_node value)
 {
-  // A constant objective has its value since setup.
-  if (l->value_register >= 0 && tg_low_is_constant(l, value) && !l->options->without[TG_PASS_HOISTING]) return TG_OK;
   TG_TRY(forget(l));
   return emit_scalar(l, value, &l->value_register);
 }

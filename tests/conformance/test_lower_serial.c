@@ -47,6 +47,10 @@ static const tg_declaration names[] = {
 enum { NAME_COUNT = (int)(sizeof names / sizeof names[0]), SYMBOLS_MAX = NAME_COUNT + 8, VARIABLES_MAX = 4 };
 
 static const char *const expressions[] = {
+    // constant in every variable
+    "sum(X.^0)",
+    "2.5*c*sum(X.^0)",
+    "c*sum(X.^0) + tr(A*S)",
     // sums and products
     "tr(C'*X)",
     "tr(Z) + tr(Z') + 3*s*c + s^2*d",
@@ -226,6 +230,8 @@ static void compile(fixture *f, const char *text)
     const int32_t symbol = tg_symbol_find(f->graph, names[k].name);
     if (symbol >= 0 && tg_node_depends_on(f->graph, f->f, symbol)) f->wrt[f->n++] = symbol;
   }
+  // A constant objective is one in X all the same.
+  if (f->n == 0) f->wrt[f->n++] = tg_symbol_find(f->graph, "X");
 }
 
 static void lower(fixture *f, const tg_lower_options *options)
