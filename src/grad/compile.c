@@ -274,12 +274,12 @@ static tg_status add_symbols(tg_builder *builder, const tg_shaper *shaper)
   return TG_OK;
 }
 
-// Sizes of eye, ones and zeros that nothing determines.
+// Sizes of eye, ones, zeros and comm that nothing determines.
 static tg_status require_known_sizes(const tg_shaper *shaper, const tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(require_known_sizes(shaper, ast->args[i]));
   if ((ast->kind != TG_AST_NAME && ast->kind != TG_AST_CALL) || tg_function_find(ast->name) == NULL) return TG_OK;
-  if (!tg_function_is_constant(tg_function_find(ast->name))) return TG_OK;
+  if (!tg_function_takes_sizes(tg_function_find(ast->name))) return TG_OK;
   tg_size rows;
   tg_size cols;
   TG_TRY(tg_size_resolve(&shaper->sizes, ast->rows, &rows));

@@ -178,6 +178,7 @@ static const row rows[] = {
     {"S + eye(4)", NUMBERS, TG_SHAPE, 5, "S is 3 x 3, eye(4) is 4 x 4"},
     {"A + eye", NUMBERS, TG_SHAPE, 5, "A is 3 x 4"},
     {"tr(eye)", NUMBERS, TG_SHAPE, 4, "the size of eye cannot be inferred here; write eye(n)"},
+    {"tr(comm(2,p))", NUMBERS, TG_SHAPE, 4, "the size of comm cannot be inferred here; write comm(m, n)"},
     {"sum(ones)", NUMBERS, TG_SHAPE, 5, "the size of ones cannot be inferred here; write ones(m, n)"},
     {"S*ones", NUMBERS, TG_SHAPE, 3, "the size of ones cannot be inferred"},
     {"norm2(zeros)", NUMBERS, TG_SHAPE, 7, "the size of zeros cannot be inferred"},
