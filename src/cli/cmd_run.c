@@ -1,4 +1,5 @@
 // tracegrad run: minimise a job's objective.
+#include <math.h>
 #include <mpi.h>
 #include <string.h>
 
@@ -47,8 +48,8 @@ static tg_status print_summary(const tg_run *run)
   tg_text_init(&text);
   tg_text_addf(&text, "status: %s\n", opt_outcome_label(r->outcome));
   if (r->reason[0] != '\0') tg_text_addf(&text, "reason: %s\n", r->reason);
-  tg_text_addf(&text, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective, r->gradient_norm,
-               (long long)r->iterations);
+  tg_text_addf(&text, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective,
+               fabs(r->gradient_norm), (long long)r->iterations);
   tg_text_addf(&text, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
                run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
   tg_text_addf(&text, "results: %s\n", run->job->output_directory);

@@ -277,12 +277,24 @@ static tg_status read_products(tg_job *job)
   if (node == NULL) return TG_OK;
   for (int k = 0; k < 3; k++) {
     if (strcmp(node->text, names[k]) != 0) continue;
-    job->products = kinds[k];
+    job->products = (int)kinds[k];
     return TG_OK;
   }
   const char *nearest = tg_nearest_word(node->text, names, 3);
   TG_FAIL_NODE(job, node, TG_JOB, "products is auto, panels or scalapack, found '%s'%s%s%s", node->text,
                nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+}
+
+// A file holds one variable, also one with datasets: it is replaced as a whole.
+static tg_status refuse_same_file(tg_job *job, const tg_yaml_node *file)
+{
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *variable = &job->variables[k];
+    if (variable->output == NULL || strcmp(variable->output, file->text) != 0) continue;
+    TG_FAIL_NODE(job, file, TG_JOB, "'%s' is already the file of %s; each variable needs its own", file->text,
+                 variable->name);
+  }
+  return TG_OK;
 }
 
 static tg_status read_output(tg_job *job)
@@ -294,6 +306,7 @@ static tg_status read_output(tg_job *job)
   for (const tg_yaml_item *item = files != NULL ? files->first : NULL; item != NULL; item = item->next) {
     const int k = tg_job_find_variable(job, item->key->text);
     if (k < 0) TG_FAIL_NODE(job, item->key, TG_NAME, "'%s' is no variable of this job", item->key->text);
+    TG_TRY(refuse_same_file(job, item->value));
     job->variables[k].output = item->value->text;
     job->variables[k].output_node = item->value;
     const tg_file_format *format = NULL;

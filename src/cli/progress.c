@@ -35,12 +35,13 @@ tg_status tg_progress_open(MPI_Comm comm, const char *history_path, tg_progress_
 
 // ---- history ----
 
+// Added 0.0 turns the -0 of a maximum into 0.
 static tg_status write_record(const tg_progress *p, const opt_record *r)
 {
   json_t *record = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
-                             tg_json_number(p->sign * r->objective), "gradient_norm", tg_json_number(r->gradient_norm),
-                             "step", tg_json_number(r->step), "seconds", tg_json_number(r->seconds), "products",
-                             (json_int_t)(r->products - p->products_before));
+                             tg_json_number(p->sign * r->objective + 0.0), "gradient_norm",
+                             tg_json_number(r->gradient_norm), "step", tg_json_number(r->step), "seconds",
+                             tg_json_number(r->seconds), "products", (json_int_t)(r->products - p->products_before));
   char *line = record != NULL ? json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(record);
   if (line == NULL) TG_FAIL(TG_MEMORY, "cannot build a record of the history");
@@ -59,7 +60,7 @@ static void show_row(tg_progress *p, const opt_record *r)
   if (r->iteration == 0 && !live)
     fprintf(stderr, "%10s  %24s  %13s  %10s  %9s\n", "iteration", "objective", "gradient norm", "step", "seconds");
   fprintf(stderr, "%s%10" PRId64 "  %24.16e  %13.6e  %10.3e  %9.2f%s", live ? "\r" : "", r->iteration,
-          p->sign * r->objective, r->gradient_norm, r->step, r->seconds, live ? "" : "\n");
+          p->sign * r->objective + 0.0, r->gradient_norm, r->step, r->seconds, live ? "" : "\n");
   fflush(stderr);
   p->row_pending = false;
 }

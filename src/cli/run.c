@@ -83,6 +83,26 @@ static tg_status output_path(const char *folder, const char *name, tg_text *out)
   return tg_text_status(out);
 }
 
+// A folder that cannot be made is better known now than after hours. Rank 0.
+static tg_status make_output_folders(const tg_run *run)
+{
+  tg_text path;
+  tg_text_init(&path);
+  tg_status status = tg_make_folder(run->job->output_directory);
+  for (int k = 0; k < run->job->n_variables && status == TG_OK; k++) {
+    const char *name = run->job->variables[k].output;
+    const char *slash = name != NULL ? strrchr(name, '/') : NULL;
+    if (slash == NULL || slash == name) continue;
+    tg_text_clear(&path);
+    if (name[0] != '/') tg_text_addf(&path, "%s/", run->job->output_directory);
+    tg_text_add_bytes(&path, name, (size_t)(slash - name));
+    status = tg_text_status(&path);
+    if (status == TG_OK) status = tg_make_folder(tg_text_string(&path));
+  }
+  tg_text_fini(&path);
+  return status;
+}
+
 static tg_status write_variables(const tg_run *run)
 {
   tg_text path;
@@ -152,8 +172,7 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
     tg_job_mark_used(run->job, true);
   }
   TG_TRY(tg_agree(run->comm, shown));
-  // A folder that cannot be made is better known now than after hours.
-  TG_TRY(tg_agree(run->comm, mine ? tg_make_folder(run->job->output_directory) : TG_OK));
+  TG_TRY(tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK));
   return tg_cost_check_memory(run->comm, plan, &run->setup->choice, run->environment.ranks_here);
 }
 
@@ -198,7 +217,10 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   const tg_status closed = tg_progress_close(&progress);
   if (status == TG_OK) status = closed;
   run->result.counts.products += tg_method_products(run->setup->method) - run->probe_products;
-  run->objective = (run->job->maximize ? -1.0 : 1.0) * run->result.objective;
+  // Neither -0 for the zero of a maximum nor a sign on what is not a number.
+  run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
+                   : run->job->maximize         ? 0.0 - run->result.objective
+                                                : run->result.objective;
   // Why a point had no value, and which signal came, the driver does not know.
   if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
     add_reason(&run->result, tg_problem_reason(run->setup->problem));
