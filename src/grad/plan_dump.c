@@ -166,7 +166,7 @@ static void add_call(const tg_plan *plan, const tg_instr *instr, tg_text *out)
   tg_text_add(out, ")");
 }
 
-static void add_right_side(const tg_plan *plan, const tg_instr *instr, tg_text *out)
+void tg_plan_dump_formula(const tg_plan *plan, const tg_instr *instr, tg_text *out)
 {
   switch (instr->op) {
   case TG_OP_GEMM:
@@ -233,7 +233,7 @@ void tg_plan_dump_instr(const tg_plan *plan, const tg_instr *instr, tg_text *out
   tg_text_add(out, "  ");
   add_left_side(plan, instr, out);
   tg_text_add(out, " = ");
-  add_right_side(plan, instr, out);
+  tg_plan_dump_formula(plan, instr, out);
   pad(out, begin, FORMULA_COLUMNS);
   tg_text_addf(out, "%-11s", tg_opcode_label(instr->op));
 }

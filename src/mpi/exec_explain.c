@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "mpi/exec_parts.h"
 
 static bool is_finite_here(const tg_dmat *m)
@@ -54,6 +55,20 @@ static tg_status look_at(tg_exec *exec, tg_program_id program, int32_t k, int32_
   return TG_OK;
 }
 
+// "value[2] ewsum: a scalar becomes nan: sum log(X)". The sign of a nan means nothing and is not shown.
+static tg_status name_scalar(tg_exec *exec, tg_program_id program, int32_t k, double value)
+{
+  const tg_instr *instr = &exec->plan->programs[program].instrs[k];
+  tg_text formula;
+  tg_text_init(&formula);
+  tg_plan_dump_formula(exec->plan, instr, &formula);
+  const tg_status status = tg_text_status(&formula);
+  snprintf(exec->reason, sizeof exec->reason, "%s[%" PRId32 "] %s: a scalar becomes %g: %s", tg_program_label(program),
+           k, tg_opcode_label(instr->op), isnan(value) ? fabs(value) : value, tg_text_string(&formula));
+  tg_text_fini(&formula);
+  return status;
+}
+
 static tg_status look_at_result(tg_exec *exec, tg_program_id program, int32_t k, bool *found)
 {
   const tg_instr *instr = &exec->plan->programs[program].instrs[k];
@@ -64,10 +79,7 @@ static tg_status look_at_result(tg_exec *exec, tg_program_id program, int32_t k,
   case TG_RESULT_REGISTER:
     TG_TRY(tg_registers_need(&exec->registers, instr->out));
     *found = !isfinite(exec->registers.values[instr->out]);
-    if (*found)
-      snprintf(exec->reason, sizeof exec->reason, "%s[%" PRId32 "] %s: a scalar becomes %g", tg_program_label(program),
-               k, tg_opcode_label(instr->op), exec->registers.values[instr->out]);
-    return TG_OK;
+    return *found ? name_scalar(exec, program, k, exec->registers.values[instr->out]) : TG_OK;
   default:
     return TG_OK;
   }

@@ -273,7 +273,12 @@ static tg_status find_generator(const char *kind, const generator **out)
   if (*out != NULL) return TG_OK;
   const char *near = tg_nearest_word(kind, names, GENERATORS);
   if (near != NULL) TG_FAIL(TG_NAME, "there is no generated matrix \"%s\"; is \"%s\" meant?", kind, near);
-  TG_FAIL(TG_NAME, "there is no generated matrix \"%s\"; the kinds are normal, uniform, spd, ...", kind);
+  tg_text kinds;
+  tg_text_init(&kinds);
+  for (int k = 0; k < GENERATORS; k++) tg_text_addf(&kinds, "%s%s", k == 0 ? "" : ", ", names[k]);
+  tg_error_set(TG_NAME, TG_HERE, "there is no generated matrix \"%s\"; the kinds are %s", kind, tg_text_string(&kinds));
+  tg_text_fini(&kinds);
+  return TG_NAME;
 }
 
 static tg_status check_condition(const generator *found, const tg_generate_options *options)

@@ -129,6 +129,11 @@ VALUES = [
     ("ball negative", change("start: zeros", "constraint: {frobenius_ball: -1}"), ["positive number"]),
     ("metric undeclared", change("start: zeros", "constraint: {orthonormal_columns: {metric: S}}"), ["'S'", "data"]),
     ("nonnegative with argument", change("start: zeros", "constraint: {nonnegative: 3}"), ["no argument"]),
+    ("generate unlike any kind", change("generate: normal, rows: 8, columns: 6", "generate: qqqqqq, rows: 8, columns: 6"),
+     ["qqqqqq", "laplacian-path", "lehmer"]),
+    ("two variables, one file", change("X: {rows: 6, columns: 3, start: zeros}",
+                                       "X: {rows: 6, columns: 3}\n  Y: {rows: 1, columns: 1}")
+     .replace("{X: X.npy}", "{X: X.npy, Y: X.npy}"), ["'X.npy'", "file of X"]),
     ("number nan", change("mu: 0.5", "mu: .nan"), ["data.mu", "finite"]),
     ("number NaN", change("mu: 0.5", "mu: NaN"), ["data.mu", "finite"]),
     ("number infinite", change("mu: 0.5", "mu: -.inf"), ["data.mu", "finite"]),
