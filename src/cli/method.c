@@ -2,6 +2,7 @@
 #include "cli/method.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -257,9 +258,9 @@ static tg_status weigh(const tg_model *model, const tg_closed_group *term, tg_dm
 static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method *m)
 {
   double weights[TG_METHOD_TERMS];
-  for (int k = 0; k < m->n_terms; k++) TG_TRY(weigh(model, &m->terms[k], &matrices[2 * k], &weights[k]));
-  for (int k = 1; k < m->n_terms; k++)
-    for (int i = k; i > 0 && weights[i] > weights[i - 1]; i--) {
+  for (ptrdiff_t k = 0; k < m->n_terms; k++) TG_TRY(weigh(model, &m->terms[k], &matrices[2 * k], &weights[k]));
+  for (ptrdiff_t k = 1; k < m->n_terms; k++)
+    for (ptrdiff_t i = k; i > 0 && weights[i] > weights[i - 1]; i--) {
       const double weight = weights[i];
       const tg_closed_group term = m->terms[i];
       tg_dmat *const pair[2] = {matrices[2 * i], matrices[2 * i + 1]};
@@ -283,7 +284,7 @@ static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **ma
   tg_closed_form form;
   TG_TRY(tg_closed_form_of_groups(by->model->graph, 2, pair, &form));
   if (form.kind == TG_CLOSED_NONE) return TG_OK;
-  for (int k = 0; k < m->n_terms; k++) {
+  for (ptrdiff_t k = 0; k < m->n_terms; k++) {
     const tg_direct_extra extra = {m->terms[k].coef, matrices[2 * k], matrices[2 * k + 1]};
     const bool is_lost =
         (extra.left != NULL && form.sides[0].base == TG_NONE) || (extra.right != NULL && form.sides[1].base == TG_NONE);
@@ -303,7 +304,7 @@ static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method
   for (int first = 0; first < m->n_terms && m->kronecker == NULL; first++)
     for (int second = first + 1; second < m->n_terms && m->kronecker == NULL; second++)
       TG_TRY(try_pair(by, first, second, matrices, m));
-  for (int k = 0; k < m->n_terms && m->kronecker == NULL; k++) {
+  for (ptrdiff_t k = 0; k < m->n_terms && m->kronecker == NULL; k++) {
     if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) continue;
     const tg_status status = tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, matrices[2 * k],
                                                        matrices[2 * k + 1], &m->kronecker);
@@ -317,7 +318,7 @@ static tg_status prepare_kronecker(const numbers *by, tg_method *m)
 {
   tg_node nodes[2 * TG_METHOD_TERMS];
   tg_dmat *matrices[2 * TG_METHOD_TERMS];
-  for (int k = 0; k < m->n_terms; k++) {
+  for (ptrdiff_t k = 0; k < m->n_terms; k++) {
     nodes[2 * k] = m->terms[k].left;
     nodes[2 * k + 1] = m->terms[k].right;
   }
