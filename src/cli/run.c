@@ -190,7 +190,8 @@ static tg_status prepare_method(tg_run *run, bool console)
   tg_method *method = setup->method;
   const int32_t planned = method->options.method;
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
-  if (method->direct != NULL) {
+  // With no iterations allowed, the value at the job's own start is what is asked for.
+  if (method->direct != NULL && run->job->solver.max_iterations > 0) {
     tg_dmat *x = tg_space_block(setup->x, 0);
     if (method->form.kind == TG_CLOSED_INVERSE)
       tg_dmat_eye(1.0, x);

@@ -251,6 +251,10 @@ def test_failures(checks, folder):
     zero = run(["run", write_job(folder, "maximize: sum(X) - sumsq(X)\nvariables: {X: {rows: 3, columns: 3}}\n"),
                 "--output", folder / "zero"], ranks=1)
     checks.check("-0.0" not in (folder / "zero/history.jsonl").read_text(), f"a maximum starts at 0, not -0: {zero.err}")
+    at_start = run(["run", write_job(folder, "minimize: sumsq(X)\nvariables: {X: {rows: 3, columns: 3, start: ones}}\n"),
+                    "--output", folder / "start", "--set", "solver.max_iterations=0"], ranks=2)
+    checks.equal(f"no iterations: exit status {at_start.err}", at_start.status, 3)
+    checks.equal("no iterations: the start's objective", json.loads((folder / "start/report.json").read_text())["objective"], 9)
     full = subprocess.run([PROGRAM, "--help"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, text=True, check=False)
     checks.equal("help to a full disk: exit status", full.returncode, 1)
     checks.check("standard output" in full.stderr, f"help to a full disk: {full.stderr}")
