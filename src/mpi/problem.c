@@ -319,7 +319,7 @@ static tg_status check_space(const tg_problem *p)
 static tg_status create_parts(tg_problem *p)
 {
   const opt_space *space = p->base.space;
-  const MPI_Comm comm = tg_exec_grid(p->exec)->comm;
+  MPI_Comm comm = tg_exec_grid(p->exec)->comm;
   TG_TRY(check_space(p));
   TG_TRY(tg_agree(comm, find_pairs(p)));
   if (p->plan->has_state) {
