@@ -205,10 +205,26 @@ static void reset_shaper(tg_shaper *shaper)
   shaper->sizes.n_deferred = 0;
 }
 
+// Names read as scalars where nobody would put one: diag(x), vec(x), tr(x), x'.
+static int odd_scalars(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const bool wants_more = ast->kind == TG_AST_TRANSPOSE ||
+                          (ast->kind == TG_AST_CALL && tg_function_find(ast->name)->kind >= TG_INV &&
+                           tg_function_find(ast->name)->kind <= TG_UNVEC);
+  int count = 0;
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    const tg_ast *arg = ast->args[i];
+    count += wants_more && arg->kind == TG_AST_NAME && tg_shape_is_scalar(shaper, arg);
+    if (ast->kind != TG_AST_CALL || !tg_function_takes_sizes(tg_function_find(ast->name)))
+      count += odd_scalars(shaper, arg);
+  }
+  return count;
+}
+
 // How far a reading is from what its names suggest: a matrix squeezed to a vector, a value that is no scalar.
 static int reading_cost(const tg_shaper *shaper, const tg_ast *ast)
 {
-  int cost = tg_shape_is_scalar(shaper, ast) ? 0 : 1;
+  int cost = (tg_shape_is_scalar(shaper, ast) ? 0 : 1) + 2 * odd_scalars(shaper, ast);
   for (int32_t i = 0; i < shaper->n_symbols; i++) {
     const tg_scope_symbol *symbol = &shaper->symbols[i];
     if (!symbol->guessed || !isupper((unsigned char)symbol->name[0])) continue;

@@ -219,6 +219,12 @@ def test_known_answers():
             ("sumsq(A*X)", "X", [], "2*A'*A*X"),
             ("tr(X'*X)", "X", [], "2*X"),
             ("norm2(X)", "X", [], "X/norm2(X)"),
+            # Without sizes a small letter is what its use suggests: a column, or a number where no column fits.
+            ("x'*A*x", "x", [], "(A + A')*x"),
+            ("tr(diag(d)*X)", "d", [], "diagvec(X)"),
+            ("diag(x)", "x", [], "kron(eye(m), ones(m,1)).*kron(ones(m,1), eye(m))"),
+            ("c*sumsq(X)", "X", [], "2*c*X"),
+            ("lambda*tr(X)", "X", [], "lambda*eye(m)"),
             ("tr(A)", "B", ["--dims", "B=2x3"], "zeros(2,3)")):
         checks.equal(f"{expression} by {wrt}", derive(["derive", expression, "--wrt", wrt, *options]), answer)
     text = derive(["derive", "tr(A*B*A'*C)", "--wrt", "A"])
