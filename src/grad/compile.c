@@ -208,9 +208,9 @@ static void reset_shaper(tg_shaper *shaper)
 // Names read as scalars where nobody would put one: diag(x), vec(x), tr(x), x'.
 static int odd_scalars(const tg_shaper *shaper, const tg_ast *ast)
 {
-  const bool wants_more = ast->kind == TG_AST_TRANSPOSE ||
-                          (ast->kind == TG_AST_CALL && tg_function_find(ast->name)->kind >= TG_INV &&
-                           tg_function_find(ast->name)->kind <= TG_UNVEC);
+  const bool wants_more =
+      ast->kind == TG_AST_TRANSPOSE || (ast->kind == TG_AST_CALL && tg_function_find(ast->name)->kind >= TG_INV &&
+                                        tg_function_find(ast->name)->kind <= TG_UNVEC);
   int count = 0;
   for (int32_t i = 0; i < ast->n_args; i++) {
     const tg_ast *arg = ast->args[i];
