@@ -232,6 +232,10 @@ static tg_status call_svd(svd_call *s, double *work, int lwork)
   int info = 0;
   pdgesvd_("V", "V", &s->desca[2], &s->desca[3], s->copy->data, &one, &one, s->desca, s->values, s->u->data, &one, &one,
            s->descu, s->vt->data, &one, &one, s->descv, work, &lwork, &info, 1, 1);
+  // min(m, n) + 1 says that the values are not the same bits everywhere: ranks that own nothing compute them by another
+  // algorithm (no vectors to turn). The others agree, and rank 0 is one of them.
+  const int64_t smaller = s->copy->rows < s->copy->cols ? s->copy->rows : s->copy->cols;
+  if (info == smaller + 1) info = 0;
   return agree_on_info(s->copy->grid, info, "pdgesvd");
 }
 
@@ -253,6 +257,7 @@ tg_status tg_eigen_svd(const tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt
   TG_TRY_GOTO(call_svd(&s, &asked, -1));
   TG_TRY_GOTO(create_work(a->grid, asked, &work, &lwork));
   TG_TRY_GOTO(call_svd(&s, work, lwork));
+  TG_TRY_GOTO(tg_mpi_check(MPI_Bcast(values, (int)k, MPI_DOUBLE, 0, a->grid->comm), TG_HERE));
 done:
   tg_dmat_destroy(&s.copy);
   tg_free(work);

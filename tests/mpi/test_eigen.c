@@ -102,6 +102,11 @@ static void test_svd_shape(const tg_grid *grid, int64_t rows, int64_t cols, tg_w
   REQUIRE_OK(tg_alloc_numbers(k, &values));
   REQUIRE_OK(tg_eigen_svd(a, u, values, vt));
   for (int64_t s = 0; s + 1 < k; s++) CHECK(values[s] >= values[s + 1] && values[s + 1] >= 0, "order of %d", (int)s);
+  for (int64_t s = 0; s < k; s++) {
+    double first = values[s];
+    MPI_Bcast(&first, 1, MPI_DOUBLE, 0, grid->comm);
+    CHECK(values[s] == first, "singular value %d is %.17g, on rank 0 %.17g", (int)s, values[s], first);
+  }
   check_orthonormal(u, false, workspace, "U");
   check_orthonormal(vt, true, workspace, "V");
   check_product(u, values, vt, false, a, workspace, "U S V'");
@@ -113,7 +118,7 @@ static void test_svd_shape(const tg_grid *grid, int64_t rows, int64_t cols, tg_w
 
 static void test_shapes(const tg_grid *grid)
 {
-  static const int64_t shapes[][2] = {{1, 1}, {20, 20}, {31, 6}, {40, 1}};
+  static const int64_t shapes[][2] = {{1, 1}, {5, 5}, {20, 20}, {31, 6}, {40, 1}};
   tg_workspace *workspace = workspace_of(grid);
   for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
     test_qr_shape(grid, shapes[k][0], shapes[k][1], workspace);
