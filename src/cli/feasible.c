@@ -47,6 +47,7 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
                  "constraint %s needs at least as many rows as columns, %s is %" PRId64 " x %" PRId64, row->name,
                  variable->name, variable->rows, variable->cols);
   out->kind = row->kind;
+  out->retraction = (opt_retraction)job->solver.retraction;
   if (row->kind == OPT_CONSTRAINT_FROBENIUS_BALL) out->high = number_at(argument);
   if (row->kind != OPT_CONSTRAINT_BOX) return TG_OK;
   out->low = number_at(argument->first->value);
@@ -134,10 +135,11 @@ void tg_feasible_explain(const tg_job *job, tg_method *method)
     tg_error_clear();
     return;
   }
-  const bool has_search = strcmp(solver->search_general, "none") != 0;
-  method->options.method = choice(OPT_KIND_METHOD, has_search ? "conjugate-gradient" : "barzilai-borwein");
-  if (has_search && method->options.line_search == 0)
-    method->options.line_search = choice(OPT_KIND_LINE_SEARCH, solver->search_general);
+  const char *search = solver->search_general;
+  const bool is_curved = row->geometry == OPT_GEOMETRY_MANIFOLD;
+  if (is_curved && opt_constrained_search(&method->options, solver, &search) != TG_OK) tg_error_clear();
+  method->options.method = choice(OPT_KIND_METHOD, is_curved ? solver->name : "barzilai-borwein");
+  if (is_curved) method->options.line_search = choice(OPT_KIND_LINE_SEARCH, search);
   // The metrics know nothing of the set.
   method->n_terms = 0;
   method->n_diagonals = 0;
@@ -152,7 +154,7 @@ static tg_status project_start(tg_job *job, const opt_constraint *constraint, op
   if (status != TG_NUMERIC) return status;
   tg_text message;
   tg_text_init(&message);
-  tg_text_addf(&message, "the start has no nearest feasible point: %s; give start: normal", tg_error_get()->message);
+  tg_text_addf(&message, "the start has no nearest feasible point: %s; give start: feasible", tg_error_get()->message);
   const tg_yaml_node *node = last_constraint(job);
   job->failed_source = node->source;
   tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s", tg_text_string(&message));

@@ -83,9 +83,25 @@ static tg_status retract_all(const opt_constraint *constraint, const opt_point *
   return TG_OK;
 }
 
+static tg_status hessian_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g,
+                             const opt_point *v, opt_point *hv)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops == NULL) continue;
+    TG_TRY(set->ops->hessian(set, tg_space_block(x, k), tg_space_block(g, k), tg_space_block(v, k),
+                             tg_space_block(hv, k)));
+  }
+  return TG_OK;
+}
+
 static const opt_constraint_ops convex_ops = {.violation = violation_of_all, .project = project_all};
-static const opt_constraint_ops manifold_ops = {
-    .violation = violation_of_all, .project = project_all, .tangent = tangent_all, .retract = retract_all};
+static const opt_constraint_ops manifold_ops = {.violation = violation_of_all,
+                                                .project = project_all,
+                                                .tangent = tangent_all,
+                                                .retract = retract_all,
+                                                .hessian = hessian_all};
 
 // ---- life ----
 

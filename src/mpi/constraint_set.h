@@ -13,7 +13,7 @@ typedef struct tg_set {
   int64_t rows;
   int64_t cols;
   tg_workspace *workspace; // shared, not owned
-  tg_dmat *scratch[3];     // as the set needs
+  tg_dmat *scratch[4];     // as the set needs
   double *numbers;         // likewise
 } tg_set;
 
@@ -26,6 +26,8 @@ typedef struct tg_set_ops {
   tg_status (*tangent)(tg_set *set, const tg_dmat *x, tg_dmat *v);
   // y holds x + t v and becomes the point on the manifold.
   tg_status (*retract)(tg_set *set, tg_dmat *y);
+  // hv becomes the action of the Riemannian Hessian; g is the Euclidean gradient (opt_constraint_ops).
+  tg_status (*hessian)(tg_set *set, const tg_dmat *x, const tg_dmat *g, const tg_dmat *v, tg_dmat *hv);
 } tg_set_ops;
 
 extern const tg_set_ops tg_set_simplex;      // simplex_rows, simplex_columns

@@ -1,6 +1,7 @@
 // The table of feasible sets, and the solvers that serve each geometry.
 #include "opt/constraint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "opt/solver.h"
@@ -53,35 +54,47 @@ tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed,
 
 // ---- which solver ----
 
-// What a method of the options means on each geometry; auto is the first row of its geometry.
+// What a method of the options means on convex sets; auto is the first row.
 static const struct {
-  opt_geometry geometry;
   const char *method;
   const opt_solver *solver;
 } servants[] = {
-    {OPT_GEOMETRY_CONVEX, "auto", &opt_solver_projected_gradient},
-    {OPT_GEOMETRY_CONVEX, "barzilai-borwein", &opt_solver_projected_gradient},
-    {OPT_GEOMETRY_MANIFOLD, "auto", &opt_solver_riemannian_conjugate_gradient},
-    {OPT_GEOMETRY_MANIFOLD, "conjugate-gradient", &opt_solver_riemannian_conjugate_gradient},
-    {OPT_GEOMETRY_MANIFOLD, "gradient-descent", &opt_solver_riemannian_gradient},
-    {OPT_GEOMETRY_MANIFOLD, "barzilai-borwein", &opt_solver_riemannian_gradient},
+    {"auto", &opt_solver_projected_gradient},
+    {"barzilai-borwein", &opt_solver_projected_gradient},
 };
+
+static const char *const manifold_auto = "conjugate-gradient";
+
+// On a manifold a method is what it is elsewhere, its rays being curves (ray.c), where it knows how to carry its
+// vectors.
+static tg_status solver_on_manifold(const char *method, const opt_solver **out)
+{
+  const opt_solver *solver = opt_solver_find(strcmp(method, "auto") == 0 ? manifold_auto : method);
+  if (solver->serves_manifolds) {
+    *out = solver;
+    return TG_OK;
+  }
+  char names[200] = "";
+  const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
+  for (int k = 1; methods[k] != NULL; k++) {
+    const size_t used = strlen(names);
+    if (opt_solver_find(methods[k])->serves_manifolds)
+      snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", methods[k]);
+  }
+  TG_FAIL(TG_UNSUPPORTED, "method: %s does not know manifolds; take auto or one of %s", method, names);
+}
 
 tg_status opt_constrained_solver(const opt_options *options, opt_geometry geometry, const opt_solver **out)
 {
   const char *method = opt_option_choices(OPT_KIND_METHOD)[options->method];
+  if (geometry == OPT_GEOMETRY_MANIFOLD) return solver_on_manifold(method, out);
   for (size_t i = 0; i < sizeof servants / sizeof servants[0]; i++) {
-    if (servants[i].geometry != geometry || strcmp(servants[i].method, method) != 0) continue;
+    if (strcmp(servants[i].method, method) != 0) continue;
     *out = servants[i].solver;
     return TG_OK;
   }
-  if (geometry == OPT_GEOMETRY_CONVEX)
-    TG_FAIL(
-        TG_UNSUPPORTED,
-        "method: %s does not know convex constraints; take auto or barzilai-borwein, the spectral projected gradient",
-        method);
   TG_FAIL(TG_UNSUPPORTED,
-          "method: %s does not know manifolds; take auto, conjugate-gradient, gradient-descent or barzilai-borwein",
+          "method: %s does not know convex constraints; take auto or barzilai-borwein, the spectral projected gradient",
           method);
 }
 
@@ -89,6 +102,8 @@ tg_status opt_constrained_search(const opt_options *options, const opt_solver *s
 {
   const char *wish = opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
   *out = solver->search_general;
+  // Along a curve the slope is known to first order only: a search that brackets by its sign bears that.
+  if (strcmp(*out, "strong-wolfe") == 0) *out = "hager-zhang";
   if (options->line_search == 0 || strcmp(*out, "none") == 0) return TG_OK;
   if (strcmp(wish, "exact") == 0 || strcmp(wish, "fixed") == 0)
     TG_FAIL(TG_UNSUPPORTED, "line_search: %s does not know manifolds; take auto, armijo, strong-wolfe or hager-zhang",

@@ -24,11 +24,19 @@ typedef enum opt_constraint_kind {
   OPT_CONSTRAINT_COUNT
 } opt_constraint_kind;
 
+// How a step becomes a point of the manifold again, where there is a choice: orthonormal_columns.
+typedef enum opt_retraction {
+  OPT_RETRACTION_AUTO,
+  OPT_RETRACTION_QR,
+  OPT_RETRACTION_POLAR // of second order
+} opt_retraction;
+
 // The feasible set of one block, with its numbers: box [low, high]; frobenius_ball: |X| <= high.
 typedef struct opt_constraint_block {
   opt_constraint_kind kind;
   double low;
   double high;
+  opt_retraction retraction;
 } opt_constraint_block;
 
 typedef struct opt_constraint_row {
@@ -57,6 +65,11 @@ typedef struct opt_constraint_ops {
   // another point than x and v.
   tg_status (*retract)(const opt_constraint *constraint, const opt_point *x, double t, const opt_point *v,
                        opt_point *out);
+  // MANIFOLD: hv, the Euclidean Hessian's action on the tangent v, becomes the Riemannian one's, given the Euclidean
+  // gradient g at x: the tangent part of hv less what the curvature of the set takes, v sym(x'g) where x'x = I (Absil,
+  // Mahony and Trumpf, An extrinsic look at the Riemannian Hessian, 2013).
+  tg_status (*hessian)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, const opt_point *v,
+                       opt_point *hv);
 } opt_constraint_ops;
 
 struct opt_constraint {

@@ -33,46 +33,6 @@ int opt_outcome_exit(opt_outcome outcome)
   return outcome_exits[outcome];
 }
 
-const char *opt_resolved_method(const opt_options *options, int degree)
-{
-  if (options->method > 0) return opt_option_choices(OPT_KIND_METHOD)[options->method];
-  return degree >= 0 && degree <= 2 ? "conjugate-gradient" : "l-bfgs";
-}
-
-const char *opt_resolved_line_search(const opt_options *options, int degree)
-{
-  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
-  const char *own = degree >= 0 ? solver->search_polynomial : solver->search_general;
-  if (strcmp(own, "none") == 0 || options->line_search == 0) return own;
-  return opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
-}
-
-int64_t opt_working_points(const opt_options *options, int degree)
-{
-  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
-  int64_t count = 1 + solver->count_points(options, degree); // g
-  if (solver->keeps_gradient || degree < 0) count++;
-  if (degree < 0) count++; // trial
-  if (!solver->is_monotone) count++;
-  return count;
-}
-
-tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian)
-{
-  const char *method = opt_resolved_method(options, degree);
-  const opt_solver *solver = opt_solver_find(method);
-  const opt_line_search *search = opt_line_search_find(opt_resolved_line_search(options, degree));
-  if (solver->needs_hessian && !has_hessian)
-    TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
-            method);
-  if (search != NULL && search->needs_polynomial && degree < 0)
-    TG_FAIL(TG_UNSUPPORTED,
-            "line_search: exact needs an objective that is a polynomial of degree at most %d in the variables; use "
-            "strong-wolfe or armijo",
-            OPT_DEGREE_MAX);
-  return TG_OK;
-}
-
 // What the driver itself keeps. Progress is judged over windows of iterations.
 typedef struct driver {
   opt_run run;
@@ -202,6 +162,17 @@ static tg_status report_iteration(driver *self)
   return TG_OK;
 }
 
+// A stationary start may be a saddle, from which no gradient leads away: on a quadratic f then falls for ever.
+static tg_status judge_start(driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  bool is_saddle = false;
+  if (run->iteration > 0) return TG_OK;
+  TG_TRY(opt_run_probe_saddle(run, &is_saddle));
+  if (is_saddle) *ended = end(self, run->degree == 2 ? OPT_UNBOUNDED : OPT_STALLED);
+  return TG_OK;
+}
+
 // The stopping test; a carried gradient that passes is recomputed before anything is claimed.
 static tg_status test_convergence(driver *self, bool *ended)
 {
@@ -209,6 +180,8 @@ static tg_status test_convergence(driver *self, bool *ended)
   if (!(run->g_norm <= self->target)) return TG_OK;
   if (!run->is_fresh) TG_TRY(refresh(self));
   if (run->g_norm <= self->target) {
+    TG_TRY(judge_start(self, ended));
+    if (*ended) return TG_OK;
     opt_run_explain(run, "the gradient norm %.6g, recomputed at the point returned, is within the tolerance %.6g",
                     run->g_norm, self->target);
     *ended = end(self, OPT_CONVERGED);
@@ -526,7 +499,10 @@ static tg_status choose_solver(driver *self)
 {
   opt_run *run = &self->run;
   const int degree = run->problem->degree;
+  const bool is_curved = run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_MANIFOLD;
   opt_result *result = self->result;
+  run->manifold = is_curved ? run->constraint : NULL;
+  run->degree = is_curved ? -1 : degree;
   if (run->constraint != NULL) {
     TG_TRY(opt_constrained_solver(run->options, run->constraint->geometry, &run->solver));
     TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
@@ -545,10 +521,9 @@ static tg_status set_up(driver *self)
 {
   opt_run *run = &self->run;
   const opt_space *space = run->space;
-  const bool is_curved = run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_MANIFOLD;
-  const bool is_general = run->problem->degree < 0 || is_curved;
   TG_TRY(choose_solver(self));
-  if (run->constraint != NULL && !is_curved) TG_TRY(space->ops->create(space, &run->feasible));
+  const bool is_general = run->degree < 0;
+  if (run->constraint != run->manifold) TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(space->ops->create(space, &run->g));
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));

@@ -6,13 +6,13 @@
 #include "opt/problem.h"
 
 // How a minimisation ended. X(name, exit status of the program, label in report.json)
-#define OPT_OUTCOME_LIST(X)                                                                   \
-  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */ \
-  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */            \
-  X(TIME_LIMIT, 3, "time_limit")                                                              \
-  X(STALLED, 3, "stalled")          /* no further progress: precision floor or a tolerance */ \
-  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls for ever */  \
-  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                          \
+#define OPT_OUTCOME_LIST(X)                                                                    \
+  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */  \
+  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */             \
+  X(TIME_LIMIT, 3, "time_limit")                                                               \
+  X(STALLED, 3, "stalled")          /* no further progress: precision, tolerance, or saddle */ \
+  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls for ever */   \
+  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                           \
   X(NOT_FINITE, 1, "not_finite")    /* f or its gradient is NaN or infinite where it must not */
 
 typedef enum opt_outcome {

@@ -1,12 +1,11 @@
-// The last values of f, which a method that is not monotone may rise to.
+// The nonmonotone search: f may rise to the largest of its last values.
+//
+//     f(x + t d) <= max of the last values + 1e-4 t <g, d>
 //
 // L. Grippo, F. Lampariello and S. Lucidi, SIAM J. Numer. Anal. 23 (1986).
 #ifndef OPT_NONMONOTONE_H
 #define OPT_NONMONOTONE_H
 
-#include <math.h>
-
-#include "base/memory.h"
 #include "opt/solver.h"
 
 typedef struct opt_recent {
@@ -15,32 +14,17 @@ typedef struct opt_recent {
   int64_t n_values; // ever put in
 } opt_recent;
 
-static inline tg_status opt_recent_create(int64_t memory, opt_recent *out)
-{
-  out->memory = memory;
-  TG_TRY(tg_alloc(memory, sizeof *out->values, (void **)&out->values));
-  return TG_OK;
-}
-
-static inline void opt_recent_destroy(opt_recent *recent)
-{
-  tg_free(recent->values);
-}
-
+tg_status opt_recent_create(int64_t memory, opt_recent *out);
+void opt_recent_destroy(opt_recent *recent);
 // Remembers f; returns how far the largest remembered value stands above it.
-static inline double opt_recent_allowance(opt_recent *recent, double f)
-{
-  recent->values[recent->n_values++ % recent->memory] = f;
-  double largest = f;
-  for (int64_t i = 0; i < recent->memory && i < recent->n_values; i++) largest = fmax(largest, recent->values[i]);
-  return largest - f;
-}
+double opt_recent_allowance(opt_recent *recent, double f);
+tg_status opt_recent_list(opt_recent *recent, opt_listing *listing);
 
-static inline tg_status opt_recent_list(opt_recent *recent, opt_listing *listing)
-{
-  TG_TRY(opt_listing_add_count(listing, "n_values", &recent->n_values));
-  for (int64_t i = 0; i < recent->memory; i++) TG_TRY(opt_listing_add_number(listing, "value", i, &recent->values[i]));
-  return TG_OK;
-}
+// Whether the test above holds for f(x + t d) - f(x) = rise, `allowed` above f(x). A rise that is not finite fails.
+bool opt_nonmonotone_accepts(const opt_ray *ray, double allowed, double t, double rise);
+// From `first` on t is shortened by the parabola through f(x), the slope and f(x + t d) until the test holds; then the
+// move. The first trial computes the gradient as well, which the next iteration needs when it is accepted, as it mostly
+// is. `where` completes the reason of a failure: "along -g".
+tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, const char *where, opt_verdict *verdict);
 
 #endif

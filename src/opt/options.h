@@ -33,7 +33,8 @@ typedef enum opt_option_kind {
   OPT_KIND_METHOD,  // int32_t, the position among the choices, 0 = auto; likewise below
   OPT_KIND_LINE_SEARCH,
   OPT_KIND_PRECONDITIONER,
-  OPT_KIND_BETA
+  OPT_KIND_BETA,
+  OPT_KIND_RETRACTION
 } opt_option_kind;
 
 #define OPT_FIELD_NUMBER         double
@@ -43,6 +44,7 @@ typedef enum opt_option_kind {
 #define OPT_FIELD_LINE_SEARCH    int32_t
 #define OPT_FIELD_PRECONDITIONER int32_t
 #define OPT_FIELD_BETA           int32_t
+#define OPT_FIELD_RETRACTION     int32_t
 
 // Positions of `preconditioner`: what the caller who builds the metric goes by; the solvers look at `metric` only.
 typedef enum opt_preconditioner_choice {

@@ -9,6 +9,8 @@
 
 // A step further than this many times max(1, |x|), with f still falling, is taken for infinite.
 static const double horizon = 1e12;
+// On a manifold, of which most are compact, no trial goes further than this: a step that still falls there is taken.
+static const double manifold_horizon = 1e3;
 
 void opt_run_explain(opt_run *run, const char *format, ...)
 {
@@ -18,11 +20,20 @@ void opt_run_explain(opt_run *run, const char *format, ...)
   va_end(arguments);
 }
 
+// f and the gradient at x: on a manifold the Riemannian one.
+static tg_status differentiate(const opt_run *run, const opt_point *x, double *f, opt_point *g)
+{
+  const opt_constraint *manifold = run->manifold;
+  TG_TRY(run->problem->ops->gradient(run->problem, x, f, g));
+  if (manifold == NULL) return TG_OK;
+  if (run->g_free != NULL) TG_TRY(opt_copy(run->space, g, run->g_free));
+  TG_TRY(manifold->ops->tangent(manifold, x, g));
+  return TG_OK;
+}
+
 tg_status opt_run_refresh(opt_run *run)
 {
-  TG_TRY(run->problem->ops->gradient(run->problem, run->x, &run->f, run->g));
-  if (run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_MANIFOLD)
-    TG_TRY(run->constraint->ops->tangent(run->constraint, run->x, run->g));
+  TG_TRY(differentiate(run, run->x, &run->f, run->g));
   TG_TRY(opt_run_measure(run));
   run->is_fresh = true;
   return TG_OK;
@@ -31,6 +42,22 @@ tg_status opt_run_refresh(opt_run *run)
 double opt_run_noise(const opt_run *run)
 {
   return fmax(1e-10 * fabs(run->f), 16 * DBL_EPSILON * fabs(run->f_start));
+}
+
+tg_status opt_run_transport(const opt_run *run, opt_point *v)
+{
+  if (run->manifold == NULL) return TG_OK;
+  TG_TRY(run->manifold->ops->tangent(run->manifold, run->x, v));
+  return TG_OK;
+}
+
+tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
+{
+  const opt_constraint *manifold = run->manifold;
+  TG_TRY(run->problem->ops->hessian(run->problem, run->x, v, hv));
+  if (manifold == NULL) return TG_OK;
+  TG_TRY(manifold->ops->hessian(manifold, run->x, run->g_free, v, hv));
+  return TG_OK;
 }
 
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z)
@@ -43,8 +70,7 @@ tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point
 
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray)
 {
-  *ray =
-      (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->problem->degree, .trial_t = NAN};
+  *ray = (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->degree, .trial_t = NAN};
   if (ray->degree < 0) return TG_OK;
   TG_TRY(run->problem->ops->line(run->problem, run->x, d, ray->coefs));
   // <g, d> as an inner product keeps its digits near an optimum; as a sum of traces it would not.
@@ -58,10 +84,23 @@ static tg_status place_trial(opt_ray *ray, double t)
 {
   const opt_run *run = ray->run;
   if (ray->trial_t == t) return TG_OK;
-  TG_TRY(opt_copy(run->space, run->x, run->trial));
-  TG_TRY(opt_axpby(run->space, t, ray->d, 1, run->trial));
+  if (run->manifold != NULL) {
+    TG_TRY(run->manifold->ops->retract(run->manifold, run->x, t, ray->d, run->trial));
+  } else {
+    TG_TRY(opt_copy(run->space, run->x, run->trial));
+    TG_TRY(opt_axpby(run->space, t, ray->d, 1, run->trial));
+  }
   ray->trial_t = t;
   ray->trial_has_gradient = false;
+  return TG_OK;
+}
+
+static tg_status differentiate_trial(opt_ray *ray)
+{
+  const opt_run *run = ray->run;
+  if (ray->trial_has_gradient) return TG_OK;
+  TG_TRY(differentiate(run, run->trial, &ray->trial_f, run->g_old));
+  ray->trial_has_gradient = true;
   return TG_OK;
 }
 
@@ -77,22 +116,14 @@ tg_status opt_ray_eval(void *self, double t, double *rise, double *slope)
     return TG_OK;
   }
   TG_TRY(place_trial(ray, t));
-  if (slope == NULL) {
-    TG_TRY(run->problem->ops->value(run->problem, run->trial, &ray->trial_f));
-  } else {
-    TG_TRY(run->problem->ops->gradient(run->problem, run->trial, &ray->trial_f, run->g_old));
+  if (slope != NULL) {
+    TG_TRY(differentiate_trial(ray));
     TG_TRY(opt_dot(run->space, run->g_old, ray->d, slope));
-    ray->trial_has_gradient = true;
+  } else if (!ray->trial_has_gradient) {
+    TG_TRY(run->problem->ops->value(run->problem, run->trial, &ray->trial_f));
   }
   *rise = ray->trial_f - run->f;
   return TG_OK;
-}
-
-static void swap_points(opt_point **a, opt_point **b)
-{
-  opt_point *kept = *a;
-  *a = *b;
-  *b = kept;
 }
 
 // The polynomial's move: the problem carries f and g along.
@@ -101,7 +132,7 @@ static tg_status move_along(opt_ray *ray, double t)
   opt_run *run = ray->run;
   opt_point *target = run->g_old != NULL ? run->g_old : run->g;
   TG_TRY(run->problem->ops->advance(run->problem, t, run->x, ray->d, &run->f, target));
-  if (run->g_old != NULL) swap_points(&run->g, &run->g_old);
+  if (run->g_old != NULL) opt_swap(&run->g, &run->g_old);
   run->is_fresh = false;
   return TG_OK;
 }
@@ -111,12 +142,11 @@ static tg_status move_to_trial(opt_ray *ray, double t)
 {
   opt_run *run = ray->run;
   TG_TRY(place_trial(ray, t));
-  if (!ray->trial_has_gradient)
-    TG_TRY(run->problem->ops->gradient(run->problem, run->trial, &ray->trial_f, run->g_old));
-  swap_points(&run->x, &run->trial);
-  swap_points(&run->g, &run->g_old);
+  TG_TRY(differentiate_trial(ray));
+  opt_swap(&run->x, &run->trial);
+  opt_swap(&run->g, &run->g_old);
   run->f = ray->trial_f;
-  run->is_fresh = true;
+  run->is_fresh = run->manifold == NULL; // a retracted point is feasible up to rounding only
   return TG_OK;
 }
 
@@ -163,13 +193,17 @@ bool opt_ray_is_resolved(const opt_ray *ray)
   return fabs(ray->slope) > g_error * ray->d_norm;
 }
 
+double opt_ray_noise(const opt_ray *ray)
+{
+  return ray->degree >= 0 ? 0 : opt_run_noise(ray->run);
+}
+
 opt_phi opt_ray_phi(opt_ray *ray)
 {
-  const double noise = ray->degree >= 0 ? 0 : opt_run_noise(ray->run);
   return (opt_phi){.eval = opt_ray_eval,
                    .self = ray,
                    .slope = ray->slope,
-                   .noise = noise,
+                   .noise = opt_ray_noise(ray),
                    .degree = ray->degree,
                    .coefs = ray->coefs};
 }
@@ -235,7 +269,8 @@ static tg_status conclude(opt_ray *ray, const opt_line_found *found, opt_verdict
                     run->f, run->g_norm);
     break;
   case OPT_LINE_FALLING:
-    *verdict = opt_ray_falling(ray);
+    *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
+    if (*verdict == OPT_MOVED) TG_TRY(opt_ray_move(ray, found->t));
     break;
   case OPT_LINE_NOT_FINITE:
     *verdict = OPT_OUT_OF_RANGE;
@@ -265,8 +300,9 @@ tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double 
   }
   opt_line_found found;
   const opt_phi phi = opt_ray_phi(&ray);
+  const double furthest = run->manifold != NULL ? manifold_horizon : horizon;
   const opt_line_options options = {.first = first,
-                                    .longest = horizon * fmax(1, run->x_reach) / d_norm,
+                                    .longest = furthest * fmax(1, run->x_reach) / d_norm,
                                     .decrease = 1e-4,
                                     .curvature = curvature,
                                     .step_length = run->options->step_length,

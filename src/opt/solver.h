@@ -25,11 +25,14 @@ typedef struct opt_run {
   const opt_solver *solver;
   const opt_line_search *search;
   const opt_constraint *constraint; // NULL: none
+  const opt_constraint *manifold;   // the same where it is a manifold, else NULL
+  int degree;                       // of f along rays: the problem's, -1 on a manifold
   opt_point *feasible;              // scratch of the stopping test; convex constraints only
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
-  opt_point *g_old; // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
-  opt_point *trial; // x + t d of a line search; after a move: the point before it; NULL for polynomials
+  opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
+  opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL for polynomials
+  opt_point *g_free; // on a manifold: the Euclidean gradient at x, where the solver keeps one; not owned
   double f;
   double g_norm; // |g|, under convex constraints |P(x - g) - x|; NAN: to be computed by the driver
   double f_start;
@@ -49,6 +52,7 @@ struct opt_solver {
   bool needs_hessian;
   bool needs_closed_form; // options.closed_form
   bool is_monotone;
+  bool serves_manifolds;
   bool keeps_gradient;           // uses g_old
   const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule
   const char *search_general;
@@ -70,10 +74,8 @@ struct opt_solver {
 
 const opt_solver *opt_solver_find(const char *name);
 
-// Solvers under constraints: what the rows of solvers.def mean there (opt_constrained_solver).
+// The solver under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
-extern const opt_solver opt_solver_riemannian_gradient;
-extern const opt_solver opt_solver_riemannian_conjugate_gradient;
 
 // g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints.
 tg_status opt_run_measure(opt_run *run);
@@ -81,6 +83,15 @@ tg_status opt_run_measure(opt_run *run);
 tg_status opt_run_make_feasible(opt_run *run);
 // f and g recomputed from x itself, g_norm measured.
 tg_status opt_run_refresh(opt_run *run);
+// v := its image in the tangent space at x, by projection: how a manifold's vectors follow the point. Nothing to do
+// elsewhere.
+tg_status opt_run_transport(const opt_run *run, opt_point *v);
+// hv := the action of the Hessian at x on v; on a manifold of the Riemannian one, v tangent, for which run->g_free must
+// be kept.
+tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv);
+// Whether the stationary x is no minimum, as far as a few Hessian actions tell; then the reason says so. Makes three
+// points, on a manifold four, and destroys them. Nothing is claimed under convex constraints.
+tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle);
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
 // The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
@@ -90,7 +101,8 @@ double opt_run_noise(const opt_run *run);
 // Writes run->reason.
 __attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
 
-// A ray x + t d, t > 0, from the current point, with slope <g, d>.
+// A ray x + t d, t > 0, from the current point, with slope <g, d>. On a manifold it is the curve R_x(t d), d tangent at
+// x, and "x + t d" below means a point of it.
 typedef struct opt_ray {
   opt_run *run;
   const opt_point *d;
@@ -105,12 +117,15 @@ typedef struct opt_ray {
 
 // Starts a ray; a polynomial's coefficients are computed here: the products of an iteration.
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray);
-// f(x + t d) - f(x), and its derivative unless slope is NULL. The signature is opt_phi's.
+// f(x + t d) - f(x), and its derivative unless slope is NULL: on a manifold <g there, d>, the inner product with the
+// transported d since g is tangent; right to first order in t. The signature is opt_phi's.
 tg_status opt_ray_eval(void *self, double t, double *rise, double *slope);
 // Makes x + t d the current point. Leaves g_norm to the caller (NAN).
 tg_status opt_ray_move(opt_ray *ray, double t);
 // Whether <g, d> is above the rounding error of the gradient.
 bool opt_ray_is_resolved(const opt_ray *ray);
+// The rounding error of a rise along the ray: 0 where it is read off the polynomial.
+double opt_ray_noise(const opt_ray *ray);
 // What a line search needs to know about the ray.
 opt_phi opt_ray_phi(opt_ray *ray);
 // Whether the ray's polynomial is known to fall for ever.

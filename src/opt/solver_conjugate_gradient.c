@@ -11,6 +11,11 @@
 // linear method of Hestenes and Stiefel: one `line` an iteration brings H d, `advance` carries the residual, and
 // nothing else is evaluated. The direction for the next step is made at the end of a step, where all inner products go
 // through one reduction.
+//
+// On a manifold g is the Riemannian gradient, x moves along the retraction, and the last d and g_old stand for their
+// projections T onto the new tangent space (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix
+// Manifolds, 2008, algorithm 13; H. Sakai and H. Iiduka, J. Optim. Theory Appl. 190 (2021)). g is tangent, so that
+// <g, T g_old> = <g, g_old>: only d is transported. `auto` is polak-ribiere there.
 #include "base/memory.h"
 #include "opt/solver.h"
 
@@ -75,20 +80,23 @@ typedef struct conjugate_products {
   double gd;  // <g, d>, d the last direction
   double zz;
   double zd;
+  double dd;
 } conjugate_products;
 
 static tg_status products_at(const opt_run *run, const conjugate *self, conjugate_products *p)
 {
   const bool has_metric = self->z != NULL;
   const opt_point *z = has_metric ? self->z : run->g;
-  const opt_point *const left[] = {run->g, run->g_old, run->g, run->g, z, z};
-  const opt_point *const right[] = {z, z, self->d, run->g, z, self->d};
-  double out[6];
-  TG_TRY(run->space->ops->dots(run->space, has_metric ? 6 : 3, left, right, out));
+  // Without a metric z is g, and |d| changes by transport only.
+  const opt_point *const left[] = {run->g, run->g_old, run->g, self->d, run->g, z, z};
+  const opt_point *const right[] = {z, z, self->d, self->d, run->g, z, self->d};
+  double out[7];
+  TG_TRY(run->space->ops->dots(run->space, has_metric ? 7 : run->manifold != NULL ? 4 : 3, left, right, out));
   *p = (conjugate_products){.gz = out[0], .goz = out[1], .gd = out[2]};
-  p->gg = has_metric ? out[3] : out[0];
-  p->zz = has_metric ? out[4] : out[0];
-  p->zd = has_metric ? out[5] : out[2];
+  p->dd = run->manifold != NULL ? out[3] : self->d_norm * self->d_norm;
+  p->gg = has_metric ? out[4] : out[0];
+  p->zz = has_metric ? out[5] : out[0];
+  p->zd = has_metric ? out[6] : out[2];
   return TG_OK;
 }
 
@@ -96,16 +104,16 @@ static double beta_of(const opt_run *run, const conjugate *self, const conjugate
 {
   const double zy = p->gz - p->goz;
   const double dy = p->gd - self->slope;
-  const bool is_quadratic = run->problem->degree == 2;
+  const bool is_plain = run->degree == 2 || run->manifold != NULL;
   opt_beta formula = (opt_beta)run->options->beta;
-  if (formula == OPT_BETA_AUTO) formula = is_quadratic ? OPT_BETA_POLAK_RIBIERE : OPT_BETA_HAGER_ZHANG;
+  if (formula == OPT_BETA_AUTO) formula = is_plain ? OPT_BETA_POLAK_RIBIERE : OPT_BETA_HAGER_ZHANG;
   switch (formula) {
   case OPT_BETA_HESTENES_STIEFEL:
     return fmax(0, zy / dy);
   case OPT_BETA_DAI_YUAN:
     return p->gz / dy;
   case OPT_BETA_HAGER_ZHANG: {
-    const double yy = p->gz - 2 * p->goz + self->gz; // <y, M^-1 y>
+    const double yy = p->gz - 2 * p->goz + self->gz; // <y, M^-1 y>; T taken for an isometry
     const double eta = -1 / (self->d_norm * fmin(0.01, sqrt(p->gg)));
     return fmax(eta, (zy - 2 * yy * p->gd / dy) / dy);
   }
@@ -116,24 +124,24 @@ static double beta_of(const opt_run *run, const conjugate *self, const conjugate
   return fmax(0, zy / self->gz);
 }
 
-// d := -z + beta d, or -z where that is no direction of descent, or (Powell 1977) where successive gradients are far
+// d := -z + beta T(d), or -z where that is no direction of descent, or (Powell 1977) where successive gradients are far
 // from orthogonal though the objective is not a quadratic.
 static tg_status turn(opt_run *run, conjugate *self)
 {
   if (self->z != NULL) TG_TRY(opt_run_precondition(run, run->g, self->z));
   const opt_point *z = self->z != NULL ? self->z : run->g;
   conjugate_products p = {0};
+  TG_TRY(opt_run_transport(run, self->d));
   TG_TRY(products_at(run, self, &p));
   run->g_norm = sqrt(p.gg);
   double beta = beta_of(run, self, &p);
-  const bool is_quadratic = run->problem->degree == 2;
-  if (!isfinite(beta) || (!is_quadratic && fabs(p.goz) > 0.2 * p.gz)) beta = 0;
+  if (!isfinite(beta) || (run->degree != 2 && fabs(p.goz) > 0.2 * p.gz)) beta = 0;
   double slope = -p.gz + beta * p.gd;
   if (!(slope < -1e-12 * p.gz)) beta = 0;
   slope = -p.gz + beta * p.gd;
   if (beta == 0) run->restarts++;
   TG_TRY(opt_axpby(run->space, -1, z, beta, self->d));
-  self->d_norm = sqrt(fmax(0, p.zz - 2 * beta * p.zd + beta * beta * self->d_norm * self->d_norm));
+  self->d_norm = sqrt(fmax(0, p.zz - 2 * beta * p.zd + beta * beta * p.dd));
   self->slope = slope;
   self->gz = p.gz;
   return TG_OK;
@@ -177,6 +185,7 @@ static tg_status list_conjugate(void *state, opt_listing *listing)
 const opt_solver opt_solver_conjugate_gradient = {.name = "conjugate-gradient",
                                                   .is_monotone = true,
                                                   .keeps_gradient = true,
+                                                  .serves_manifolds = true,
                                                   .search_polynomial = "exact",
                                                   .search_general = "strong-wolfe",
                                                   .count_points = count_points_conjugate,

@@ -1,7 +1,8 @@
 // Steepest descent: x := x - t M^-1 g.
 //
 // Cauchy (1847); with M the metric, the steepest direction in its inner product. On quadratics with the exact step the
-// error falls by ((k - 1) / (k + 1))^2 an iteration, k the condition number: the reference, not the recommendation.
+// error falls by ((k - 1) / (k + 1))^2 an iteration, k the condition number: the reference, not the recommendation. On
+// a manifold x := R_x(-t g), g the Riemannian gradient.
 #include "base/memory.h"
 #include "opt/solver.h"
 
@@ -91,6 +92,7 @@ static tg_status list_descent(void *state, opt_listing *listing)
 
 const opt_solver opt_solver_gradient_descent = {.name = "gradient-descent",
                                                 .is_monotone = true,
+                                                .serves_manifolds = true,
                                                 .search_polynomial = "exact",
                                                 .search_general = "armijo",
                                                 .count_points = count_points_descent,

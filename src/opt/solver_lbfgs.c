@@ -7,6 +7,11 @@
 //     oldest to newest: r := r + s_i (a_i - rho_i <y_i, r>);  d := -r
 // The inverse Hessian estimate stays positive definite because only pairs with <s, y> > 0 enter (cautious update:
 // D.-H. Li and M. Fukushima, SIAM J. Optim. 11 (2001)).
+//
+// On a manifold the step is R_x(t d), and all pairs follow the point by T, the projection onto its tangent space, with
+// s = T(t d) and y = g - T(g_old) for the newest (W. Huang, K. Gallivan and P.-A. Absil, SIAM J. Optim. 25 (2015), with
+// a transport that is no isometry: rho is made anew, and a pair that has lost <s, y> > 0 on the way pauses with rho =
+// 0).
 #include "base/memory.h"
 #include "opt/solver.h"
 
@@ -16,7 +21,7 @@ typedef struct lbfgs {
   int64_t next;
   opt_point **s;
   opt_point **y;
-  double *rho;
+  double *rho; // 1 / <s, y>; 0: the pair takes no part
   double *a;
   double gamma;
   opt_point *d;
@@ -113,12 +118,38 @@ static tg_status direction(const opt_run *run, lbfgs *self, double *slope, doubl
   return TG_OK;
 }
 
+// Not curved upwards along s beyond rounding.
+static bool is_flat(double sy, double ss, double yy)
+{
+  return !(sy > 1e-14 * sqrt(yy * ss));
+}
+
+// On a manifold: the pairs follow to the tangent space at the new point, all but the one to be replaced.
+static tg_status transport_pairs(const opt_run *run, lbfgs *self)
+{
+  if (run->manifold == NULL) return TG_OK;
+  for (int64_t i = 0; i < self->count && i < self->memory - 1; i++) {
+    const int64_t k = slot(self, i);
+    opt_point *s = self->s[k];
+    opt_point *y = self->y[k];
+    double p[3];
+    TG_TRY(opt_run_transport(run, s));
+    TG_TRY(opt_run_transport(run, y));
+    TG_TRY(run->space->ops->dots(run->space, 3, (const opt_point *const[]){s, s, y},
+                                 (const opt_point *const[]){y, s, y}, p));
+    self->rho[k] = is_flat(p[0], p[1], p[2]) ? 0 : 1 / p[0];
+  }
+  return TG_OK;
+}
+
 // Puts the step t d and the change of the gradient in the place of the oldest pair.
 static tg_status remember_pair(opt_run *run, lbfgs *self)
 {
   const opt_space *space = run->space;
   opt_point *s = self->s[self->next];
   opt_point *y = self->y[self->next];
+  TG_TRY(opt_run_transport(run, self->d));
+  TG_TRY(opt_run_transport(run, run->g_old));
   TG_TRY(opt_axpby(space, run->step, self->d, 0, s));
   TG_TRY(opt_copy(space, run->g, y));
   TG_TRY(opt_axpby(space, -1, run->g_old, 1, y));
@@ -131,8 +162,7 @@ static tg_status remember_pair(opt_run *run, lbfgs *self)
   TG_TRY(space->ops->dots(space, 4, (const opt_point *const[]){s, y, s, run->g},
                           (const opt_point *const[]){y, my, s, run->g}, p));
   run->g_norm = sqrt(p[3]);
-  // Not curved upwards along s beyond rounding: the slot is left for the next pair.
-  if (!(p[0] > 1e-14 * sqrt(p[1] * p[2]))) {
+  if (is_flat(p[0], p[2], p[1])) {                  // the slot is left for the next pair
     if (self->count == self->memory) self->count--; // its old content is gone
     return TG_OK;
   }
@@ -159,7 +189,9 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
   }
   const double first = self->count > 0 ? 1 : opt_first_trial(run, d_norm);
   TG_TRY(opt_run_search(run, self->d, slope, d_norm, first, 0.9, verdict));
-  if (*verdict == OPT_MOVED) TG_TRY(remember_pair(run, self));
+  if (*verdict != OPT_MOVED) return TG_OK;
+  TG_TRY(transport_pairs(run, self));
+  TG_TRY(remember_pair(run, self));
   return TG_OK;
 }
 
@@ -186,6 +218,7 @@ static tg_status list_lbfgs(void *state, opt_listing *listing)
 const opt_solver opt_solver_lbfgs = {.name = "l-bfgs",
                                      .is_monotone = true,
                                      .keeps_gradient = true,
+                                     .serves_manifolds = true,
                                      .search_polynomial = "exact",
                                      .search_general = "strong-wolfe",
                                      .count_points = count_points_lbfgs,

@@ -54,13 +54,6 @@ static tg_status create_accelerated(opt_run *run, void **state)
 
 enum { POWER_ITERATIONS = 30 };
 
-static void swap_points(opt_point **a, opt_point **b)
-{
-  opt_point *kept = *a;
-  *a = *b;
-  *b = kept;
-}
-
 // The largest modulus of an eigenvalue of M^-1 H, by power iteration from a random point. Uses d and probe.
 static tg_status estimate_lipschitz(opt_run *run, accelerated *self, double *lipschitz)
 {
@@ -75,7 +68,7 @@ static tg_status estimate_lipschitz(opt_run *run, accelerated *self, double *lip
     TG_TRY(problem->ops->hessian(problem, run->x, self->probe, self->d));
     if (run->options->metric != NULL) {
       TG_TRY(opt_run_precondition(run, self->d, self->probe));
-      swap_points(&self->d, &self->probe);
+      opt_swap(&self->d, &self->probe);
     }
     TG_TRY(opt_norm(space, self->d, &norm));
     *lipschitz = norm;
@@ -159,14 +152,14 @@ static tg_status place(opt_run *run, const accelerated *self, double beta)
 // stays in run->trial, where there is one, in case the gradient is not.
 static tg_status extrapolate(opt_run *run, accelerated *self, double beta)
 {
-  if (run->trial != NULL) swap_points(&run->x, &run->trial);
+  if (run->trial != NULL) opt_swap(&run->x, &run->trial);
   TG_TRY(place(run, self, beta));
   if (beta > 0 && !(isfinite(run->f) && isfinite(run->g_norm))) {
     run->restarts++;
     self->theta = 1;
     TG_TRY(place(run, self, 0));
   }
-  swap_points(&self->x_old, &self->probe);
+  opt_swap(&self->x_old, &self->probe);
   self->has_old = 1;
   return TG_OK;
 }

@@ -8,6 +8,9 @@
 // M. The radius follows the ratio of true to predicted decrease (Nocedal and Wright 2006, algorithm 4.1). On a
 // polynomial objective the true decrease is read off the line polynomial along p, free of cancellation, and the step is
 // its minimiser along p.
+//
+// On a manifold p, g and H are those of the tangent space at x and the step is R_x(p) (P.-A. Absil, C. Baker and K.
+// Gallivan, Found. Comput. Math. 7 (2007)); H needs the Euclidean gradient, which is kept.
 #include <float.h>
 
 #include "base/memory.h"
@@ -19,8 +22,9 @@ typedef struct newton {
   opt_point *hp; // H p, kept along with p
   opt_point *d;  // direction of the inner iteration
   opt_point *hd;
-  opt_point *r; // residual g + H p
-  opt_point *z; // M^-1 r; NULL without a metric
+  opt_point *r;        // residual g + H p
+  opt_point *z;        // M^-1 r; NULL without a metric
+  opt_point *gradient; // the Euclidean one; NULL but on a manifold
   double radius;
 } newton;
 
@@ -36,7 +40,7 @@ static void destroy_newton(const opt_space *space, void **state)
 {
   newton *self = *state;
   if (self == NULL) return;
-  opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z};
+  opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z, &self->gradient};
   for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) space->ops->destroy(space, points[i]);
   tg_free(self);
   *state = NULL;
@@ -51,6 +55,8 @@ static tg_status create_newton(opt_run *run, void **state)
   opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z};
   const size_t count = run->options->metric != NULL ? 6 : 5;
   for (size_t i = 0; i < count; i++) TG_TRY(space->ops->create(space, points[i]));
+  if (run->manifold != NULL) TG_TRY(space->ops->create(space, &self->gradient));
+  run->g_free = self->gradient;
   self->radius = run->options->trust_radius;
   return TG_OK;
 }
@@ -139,7 +145,7 @@ static tg_status settle_quadratic(opt_run *run, newton *self, opt_verdict *verdi
 static tg_status curvature(opt_run *run, newton *self, inner *in, bool *is_positive)
 {
   const opt_space *space = run->space;
-  TG_TRY(run->problem->ops->hessian(run->problem, run->x, self->d, self->hd));
+  TG_TRY(opt_run_hessian(run, self->d, self->hd));
   double p[2];
   TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->d, self->d},
                           (const opt_point *const[]){self->hd, self->d}, p));
@@ -160,13 +166,13 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
   for (int k = 0; k < INNER_MAX && in.rz > 0; k++) {
     bool is_positive = false;
     TG_TRY(curvature(run, self, &in, &is_positive));
-    if (!is_positive && run->problem->degree == 2) {
+    if (!is_positive && run->degree == 2) {
       TG_TRY(settle_quadratic(run, self, verdict));
       return TG_OK;
     }
     const double t = is_positive ? in.rz / in.dhd : (double)INFINITY;
     // A quadratic is its own model: no region is needed.
-    const double furthest = run->problem->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
+    const double furthest = run->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
     *on_boundary = t >= furthest;
     TG_TRY(extend(run, self, fmin(t, furthest)));
     if (*on_boundary) return TG_OK;
@@ -216,11 +222,23 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
   return TG_OK;
 }
 
+// The region to begin with: as long as the gradient; on a manifold, which curves away from its tangents, not longer
+// than half of x.
+static tg_status first_radius(const opt_run *run, double *out)
+{
+  double norm = 0;
+  *out = run->g_norm;
+  if (run->manifold == NULL) return TG_OK;
+  TG_TRY(opt_norm(run->space, run->x, &norm));
+  *out = fmin(run->g_norm, norm / 2);
+  return TG_OK;
+}
+
 static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
 {
   newton *self = state;
   const opt_space *space = run->space;
-  if (self->radius == 0) self->radius = run->g_norm;
+  if (self->radius == 0) TG_TRY(first_radius(run, &self->radius));
   bool was_finite = false;
   for (int trial = 0; trial < 60; trial++) {
     bool on_boundary = false;
@@ -264,6 +282,7 @@ static tg_status list_newton(void *state, opt_listing *listing)
 const opt_solver opt_solver_newton_cg = {.name = "newton-cg",
                                          .needs_hessian = true,
                                          .is_monotone = true,
+                                         .serves_manifolds = true,
                                          .search_polynomial = "none",
                                          .search_general = "none",
                                          .count_points = count_points_newton,

@@ -8,6 +8,9 @@
 // test). The other two-point step, <s, y> / <y, y>, is of no use here: y lives on bound entries too, s does not. On a
 // polynomial objective the test reads the rise off the line polynomial: it holds to the last digit and trials cost
 // nothing.
+#include <math.h>
+
+#include "base/memory.h"
 #include "opt/nonmonotone.h"
 
 typedef struct projected {
@@ -16,7 +19,6 @@ typedef struct projected {
   double a; // of the next step; 0: none known
 } projected;
 
-static const double sufficient = 1e-4;
 static const double a_least = 1e-30;
 static const double a_most = 1e30;
 static const double horizon = 1e12; // a segment of this length is taken for infinite
@@ -64,34 +66,6 @@ static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *sl
   return TG_OK;
 }
 
-// The segment x + t d, t <= 1: the parabola through f(x), the slope and f(x + t d) shortens t.
-static tg_status search_segment(opt_ray *ray, double allowed, opt_verdict *verdict)
-{
-  opt_run *run = ray->run;
-  const double noise = opt_ray_phi(ray).noise;
-  bool was_finite = false;
-  double t = 1;
-  for (int trial = 0; trial < 60; trial++) {
-    double rise = 0;
-    double slope = 0;
-    TG_TRY(opt_ray_eval(ray, t, &rise, trial == 0 ? &slope : NULL));
-    const bool is_finite = isfinite(rise) && isfinite(slope);
-    if (is_finite && rise <= allowed + noise + sufficient * t * ray->slope) {
-      TG_TRY(opt_ray_move(ray, t));
-      *verdict = OPT_MOVED;
-      return TG_OK;
-    }
-    was_finite = was_finite || is_finite;
-    const double minimiser = -ray->slope * t * t / (2 * (rise - t * ray->slope));
-    t = is_finite ? fmin(fmax(minimiser, t / 10), t / 2) : t / 10;
-  }
-  *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
-  opt_run_explain(run,
-                  "the objective %s towards the projected gradient step down to |step| = %.3e, |P(x - g) - x| = %.3e",
-                  was_finite ? "does not fall" : "is not finite", t * ray->d_norm, run->g_norm);
-  return TG_OK;
-}
-
 // The next a from the step just taken along d: s = t d, y = g - g_old.
 static tg_status choose_length(opt_run *run, projected *self)
 {
@@ -126,7 +100,7 @@ static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
     *verdict = opt_ray_falling(&ray);
     return TG_OK;
   }
-  TG_TRY(search_segment(&ray, allowed, verdict));
+  TG_TRY(opt_nonmonotone_search(&ray, allowed, 1, "towards the projected gradient step", verdict));
   if (*verdict != OPT_MOVED) return TG_OK;
   run->is_fresh = false; // x + t d is feasible up to rounding only
   TG_TRY(choose_length(run, self));

@@ -22,6 +22,13 @@ static inline tg_status opt_dot(const opt_space *space, const opt_point *x, cons
   return space->ops->dots(space, 1, &x, &y, out);
 }
 
+static inline void opt_swap(opt_point **a, opt_point **b)
+{
+  opt_point *kept = *a;
+  *a = *b;
+  *b = kept;
+}
+
 static inline tg_status opt_norm(const opt_space *space, const opt_point *x, double *out)
 {
   TG_TRY(opt_dot(space, x, x, out));

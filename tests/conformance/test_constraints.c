@@ -28,12 +28,13 @@ static opt_constraint_block block_of(opt_constraint_kind kind)
   return (opt_constraint_block){.kind = kind, .low = -0.4, .high = kind == OPT_CONSTRAINT_FROBENIUS_BALL ? 1.5 : 0.7};
 }
 
-static void set_up(bench *b, opt_constraint_kind kind)
+static void set_up(bench *b, opt_constraint_kind kind, opt_retraction retraction)
 {
   b->row = opt_constraint_row_of(kind);
   const int64_t rows[BLOCKS] = {b->row->is_square ? 5 : 6, 2};
   const int64_t cols[BLOCKS] = {b->row->is_square ? 5 : 3, 2};
-  const opt_constraint_block blocks[BLOCKS] = {block_of(kind), {.kind = OPT_CONSTRAINT_FREE}};
+  opt_constraint_block blocks[BLOCKS] = {block_of(kind), {.kind = OPT_CONSTRAINT_FREE}};
+  blocks[0].retraction = retraction;
   serial_space_init(&b->space, BLOCKS, rows, cols);
   assert_int_equal(serial_constraint_init(&b->constraint, &b->space, blocks), TG_OK);
   for (int k = 0; k < POINTS; k++) assert_int_equal(b->space.base.ops->create(&b->space.base, &b->p[k]), TG_OK);
@@ -171,6 +172,28 @@ static void check_retraction(bench *b)
   }
 }
 
+// |T(R_x(t v) - x - t v)|: O(t^3) of a second-order retraction.
+static double tangential_error(bench *b, const opt_point *x, double t, const opt_point *v)
+{
+  retraction_error(b, x, t, v);
+  assert_int_equal(opt_axpby(&b->space.base, -1, b->p[4], 1, b->p[3]), TG_OK);
+  tangent(b, x, b->p[3]);
+  return sqrt(dot(b, b->p[3], b->p[3]));
+}
+
+static void check_second_order(bench *b)
+{
+  opt_point *x = b->p[0];
+  opt_point *v = b->p[1];
+  feasible_point(b, 33, x);
+  random_point(b, 34, v);
+  tangent(b, x, v);
+  const double order = log(tangential_error(b, x, 1e-2, v) / tangential_error(b, x, 1e-3, v)) / log(10);
+  const bool is_second =
+      b->row->kind == OPT_CONSTRAINT_UNIT_COLUMNS || b->constraint.sets[0].block.retraction == OPT_RETRACTION_POLAR;
+  expect(b, order > (is_second ? 2.9 : 1.9), "the order of a retraction along the tangents", order);
+}
+
 // f = <c, x> + |x .* c|^2 / 2, with gradient c + c .* c .* x.
 static double value_at(bench *b, const opt_point *c, const opt_point *x)
 {
@@ -183,6 +206,16 @@ static double value_at(bench *b, const opt_point *c, const opt_point *x)
   return f;
 }
 
+// The Riemannian gradient there.
+static void gradient_at(bench *b, const opt_point *c, const opt_point *x, opt_point *g)
+{
+  for (int64_t e = 0; e < b->space.base.dimension; e++) {
+    const double ce = serial_block_const(c, 0)[e];
+    serial_block(g, 0)[e] = ce + ce * ce * serial_block_const(x, 0)[e];
+  }
+  tangent(b, x, g);
+}
+
 static void check_gradient(bench *b)
 {
   opt_point *x = b->p[0];
@@ -192,11 +225,7 @@ static void check_gradient(bench *b)
   const double t = 1e-5;
   feasible_point(b, 41, x);
   random_point(b, 42, c);
-  for (int64_t e = 0; e < b->space.base.dimension; e++) {
-    const double ce = serial_block_const(c, 0)[e];
-    serial_block(g, 0)[e] = ce + ce * ce * serial_block_const(x, 0)[e];
-  }
-  tangent(b, x, g);
+  gradient_at(b, c, x, g);
   for (uint64_t k = 0; k < 5; k++) {
     random_point(b, 50 + k, v);
     tangent(b, x, v);
@@ -209,20 +238,70 @@ static void check_gradient(bench *b)
   }
 }
 
+// hv := the Riemannian Hessian of f on v, from H[v] = c .* c .* v and the Euclidean gradient, which takes p's place.
+static void hessian_at(bench *b, const opt_point *c, const opt_point *x, const opt_point *v, opt_point *p,
+                       opt_point *hv)
+{
+  for (int64_t e = 0; e < b->space.base.dimension; e++) {
+    const double ce = serial_block_const(c, 0)[e];
+    serial_block(p, 0)[e] = ce + ce * ce * serial_block_const(x, 0)[e];
+    serial_block(hv, 0)[e] = ce * ce * serial_block_const(v, 0)[e];
+  }
+  assert_int_equal(b->constraint.base.ops->hessian(&b->constraint.base, x, p, v, hv), TG_OK);
+}
+
+// The tangent part of the derivative of the Riemannian gradient along a curve with tangent v is Hess f[v].
+static void check_hessian(bench *b)
+{
+  opt_point *x = b->p[0];
+  opt_point *v = b->p[1];
+  opt_point *c = b->p[2];
+  opt_point *ahead = b->p[3];
+  opt_point *other = b->p[4];
+  opt_point *gradient = NULL;
+  const opt_space *space = &b->space.base;
+  const double t = 1e-5;
+  assert_int_equal(space->ops->create(space, &gradient), TG_OK);
+  feasible_point(b, 61, x);
+  random_point(b, 62, c);
+  random_point(b, 63, v);
+  tangent(b, x, v);
+  retract(b, x, t, v, other);
+  gradient_at(b, c, other, ahead);
+  retract(b, x, -t, v, other);
+  gradient_at(b, c, other, gradient);
+  assert_int_equal(opt_axpby(space, -0.5 / t, gradient, 0.5 / t, ahead), TG_OK);
+  tangent(b, x, ahead);
+  hessian_at(b, c, x, v, gradient, other);
+  expect(b, distance(b, ahead, other) <= 1e-7, "the Hessian is the derivative of the Riemannian gradient",
+         distance(b, ahead, other));
+  assert_int_equal(opt_copy(space, other, ahead), TG_OK);
+  tangent(b, x, ahead);
+  expect(b, distance(b, ahead, other) <= 1e-13, "it is tangent", distance(b, ahead, other));
+  space->ops->destroy(space, &gradient);
+}
+
+static void check_laws(opt_constraint_kind kind, opt_retraction retraction)
+{
+  bench b;
+  set_up(&b, kind, retraction);
+  check_projection(&b);
+  if (b.row->geometry == OPT_GEOMETRY_MANIFOLD) {
+    check_tangents(&b);
+    check_retraction(&b);
+    check_second_order(&b);
+    check_gradient(&b);
+    check_hessian(&b);
+  }
+  tear_down(&b);
+}
+
 static void test_laws(void **unused)
 {
   (void)unused;
-  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++) {
-    bench b;
-    set_up(&b, (opt_constraint_kind)kind);
-    check_projection(&b);
-    if (b.row->geometry == OPT_GEOMETRY_MANIFOLD) {
-      check_tangents(&b);
-      check_retraction(&b);
-      check_gradient(&b);
-    }
-    tear_down(&b);
-  }
+  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++)
+    check_laws((opt_constraint_kind)kind, OPT_RETRACTION_AUTO);
+  check_laws(OPT_CONSTRAINT_ORTHONORMAL_COLUMNS, OPT_RETRACTION_POLAR);
 }
 
 // ---- solvers ----
@@ -275,9 +354,12 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
   const tg_status status = opt_minimise(&problem.base, &options, x, NULL, &result);
   // docs/solvers.md promises these numbers.
   const int64_t convex_points = problem.objective->degree < 0 ? 6 : 5;
-  const int64_t curved_points = solver == &opt_solver_riemannian_gradient ? 5 : 4;
-  assert_int_equal(problem.space.created - before,
-                   row->geometry == OPT_GEOMETRY_CONVEX ? convex_points : curved_points);
+  int64_t points = convex_points;
+  if (row->geometry == OPT_GEOMETRY_MANIFOLD) {
+    assert_int_equal(opt_option_set(&options, "method", result.method), TG_OK);
+    points = opt_working_points(&options, -1) + (solver->needs_hessian ? 1 : 0);
+  }
+  assert_int_equal(problem.space.created - before, points);
   const double f = problem.objective->value(&problem, serial_block_const(x, 0));
   if (status != TG_OK || result.outcome != OPT_CONVERGED || !(result.violation <= 1e-12) || problem.violations > 0 ||
       fabs(f - result.objective) > 1e-13 * fmax(1, fabs(f)) ||
@@ -351,11 +433,11 @@ static void test_refusals(void **unused)
   assert_int_equal(opt_option_set(&options, "method", "l-bfgs"), TG_OK);
   assert_int_equal(opt_constrained_solver(&options, OPT_GEOMETRY_CONVEX, &solver), TG_UNSUPPORTED);
   assert_non_null(strstr(tg_error_get()->message, "l-bfgs does not know convex constraints"));
+  assert_int_equal(opt_option_set(&options, "method", "nesterov"), TG_OK);
   assert_int_equal(opt_constrained_solver(&options, OPT_GEOMETRY_MANIFOLD, &solver), TG_UNSUPPORTED);
-  assert_non_null(strstr(tg_error_get()->message, "l-bfgs does not know manifolds"));
+  assert_non_null(strstr(tg_error_get()->message, "nesterov does not know manifolds; take auto or one of gradient-d"));
   assert_int_equal(opt_option_set(&options, "line_search", "fixed"), TG_OK);
-  assert_int_equal(opt_constrained_search(&options, &opt_solver_riemannian_conjugate_gradient, &search),
-                   TG_UNSUPPORTED);
+  assert_int_equal(opt_constrained_search(&options, &opt_solver_conjugate_gradient, &search), TG_UNSUPPORTED);
   assert_non_null(strstr(tg_error_get()->message, "fixed does not know manifolds"));
   assert_null(opt_constraint_find("nonnegativ"));
   tg_error_clear();

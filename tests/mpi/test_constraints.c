@@ -22,11 +22,12 @@ static opt_constraint_block block_of(opt_constraint_kind kind)
   return (opt_constraint_block){.kind = kind, .low = -0.4, .high = kind == OPT_CONSTRAINT_FROBENIUS_BALL ? 1.5 : 0.7};
 }
 
-static void set_up(bench *b, const tg_grid *grid, const opt_constraint_row *row)
+static void set_up(bench *b, const tg_grid *grid, const opt_constraint_row *row, opt_retraction retraction)
 {
   const int64_t rows[BLOCKS] = {3, row->is_square ? 9 : 11};
   const int64_t cols[BLOCKS] = {2, row->is_square ? 9 : 5};
-  const opt_constraint_block blocks[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE}, block_of(row->kind)};
+  opt_constraint_block blocks[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE}, block_of(row->kind)};
+  blocks[1].retraction = retraction;
   b->set = (serial_set){.block = blocks[1], .rows = rows[1], .cols = cols[1]};
   REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b->space));
   REQUIRE_OK(tg_constraint_create(b->space, grid, blocks, &b->constraint));
@@ -79,6 +80,24 @@ static void check_projection(bench *b, const char *name)
   tg_free(kept);
 }
 
+// At the projected point, on the tangent v.
+static void check_hessian(bench *b, const char *name)
+{
+  double serial_g[ENTRIES_MAX];
+  double serial_hv[ENTRIES_MAX];
+  opt_point *g = NULL;
+  REQUIRE_OK(b->space->ops->create(b->space, &g));
+  fill(b, 30, g, serial_g);
+  fill(b, 40, b->y, serial_hv);
+  REQUIRE_OK(b->constraint->ops->hessian(b->constraint, b->x, g, b->v, b->y));
+  serial_set_hessian(&b->set, b->serial_x, serial_g, b->serial_v, serial_hv);
+  CHECK_MATRIX(tg_space_block(b->y, 1), serial_hv, 1e-13, name);
+  double *kept = check_array(3, 2, 40);
+  CHECK_MATRIX(tg_space_block(b->y, 0), kept, 0, "the Hessian of a free block");
+  tg_free(kept);
+  b->space->ops->destroy(b->space, &g);
+}
+
 // At the projected point.
 static void check_manifold(bench *b, const char *name)
 {
@@ -87,6 +106,7 @@ static void check_manifold(bench *b, const char *name)
   REQUIRE_OK(ops->tangent(b->constraint, b->x, b->v));
   serial_set_tangent(&b->set, b->serial_x, b->serial_v);
   CHECK_MATRIX(tg_space_block(b->v, 1), b->serial_v, 1e-13, name);
+  check_hessian(b, name);
   const double t = 0.7;
   REQUIRE_OK(ops->retract(b->constraint, b->x, t, b->v, b->y));
   for (int64_t e = 0; e < b->set.rows * b->set.cols; e++) b->serial_x[e] += t * b->serial_v[e];
@@ -128,18 +148,23 @@ static void check_refusals(bench *b)
   CHECK(status != TG_OK || isnan(found), "a NaN has violation %g", found);
 }
 
+static void test_set(const tg_grid *grid, opt_constraint_kind kind, opt_retraction retraction)
+{
+  const opt_constraint_row *row = opt_constraint_row_of(kind);
+  bench b = {0};
+  set_up(&b, grid, row, retraction);
+  check_projection(&b, row->name);
+  if (row->geometry == OPT_GEOMETRY_MANIFOLD) check_manifold(&b, row->name);
+  if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) check_indefinite(&b);
+  check_refusals(&b);
+  tear_down(&b);
+}
+
 static void test_sets(const tg_grid *grid)
 {
-  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++) {
-    const opt_constraint_row *row = opt_constraint_row_of((opt_constraint_kind)kind);
-    bench b = {0};
-    set_up(&b, grid, row);
-    check_projection(&b, row->name);
-    if (row->geometry == OPT_GEOMETRY_MANIFOLD) check_manifold(&b, row->name);
-    if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) check_indefinite(&b);
-    check_refusals(&b);
-    tear_down(&b);
-  }
+  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++)
+    test_set(grid, (opt_constraint_kind)kind, OPT_RETRACTION_AUTO);
+  test_set(grid, OPT_CONSTRAINT_ORTHONORMAL_COLUMNS, OPT_RETRACTION_POLAR);
 }
 
 static void test_failures(const tg_grid *grid)

@@ -284,7 +284,8 @@ void serial_set_project(const serial_set *set, double *x)
   }
 }
 
-void serial_set_tangent(const serial_set *set, const double *x, double *v)
+// y -= z W, W the part of x'v that the set's normal space is made of: its diagonal, or its symmetric part.
+static void subtract_normal(const serial_set *set, const double *x, const double *v, const double *z, double *y)
 {
   const int64_t p = set->cols;
   double g[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
@@ -300,12 +301,28 @@ void serial_set_tangent(const serial_set *set, const double *x, double *v)
   }
   for (int64_t j = 0; j < p; j++)
     for (int64_t k = 0; k < p; k++)
-      for (int64_t i = 0; i < set->rows; i++) v[i + set->rows * j] -= x[i + set->rows * k] * weights[k + p * j];
+      for (int64_t i = 0; i < set->rows; i++) y[i + set->rows * j] -= z[i + set->rows * k] * weights[k + p * j];
+}
+
+void serial_set_tangent(const serial_set *set, const double *x, double *v)
+{
+  double kept[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  if (set->block.kind == OPT_CONSTRAINT_FREE) return;
+  memcpy(kept, v, (size_t)(set->rows * set->cols) * sizeof *v);
+  subtract_normal(set, x, kept, x, v);
+}
+
+void serial_set_hessian(const serial_set *set, const double *x, const double *g, const double *v, double *hv)
+{
+  subtract_normal(set, x, g, v, hv);
+  serial_set_tangent(set, x, hv);
 }
 
 void serial_set_retract(const serial_set *set, double *y)
 {
-  if (set->block.kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS) orthonormalise(set, y);
+  const bool is_polar = set->block.retraction == OPT_RETRACTION_POLAR;
+  if (set->block.kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS && is_polar) make_polar(set, y);
+  if (set->block.kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS && !is_polar) orthonormalise(set, y);
   if (set->block.kind == OPT_CONSTRAINT_UNIT_COLUMNS) normalise_columns(set, y);
 }
 
@@ -344,8 +361,18 @@ static tg_status retract(const opt_constraint *base, const opt_point *x, double 
   return TG_OK;
 }
 
+static tg_status hessian(const opt_constraint *base, const opt_point *x, const opt_point *g, const opt_point *v,
+                         opt_point *hv)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_hessian(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), serial_block_const(v, k),
+                       serial_block(hv, k));
+  return TG_OK;
+}
+
 static const opt_constraint_ops operations = {
-    .violation = violation, .project = project, .tangent = tangent, .retract = retract};
+    .violation = violation, .project = project, .tangent = tangent, .retract = retract, .hessian = hessian};
 
 tg_status serial_constraint_init(serial_constraint *constraint, const serial_space *space,
                                  const opt_constraint_block *blocks)

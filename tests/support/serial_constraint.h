@@ -17,6 +17,8 @@ typedef struct serial_set {
 double serial_set_violation(const serial_set *set, const double *x);
 void serial_set_project(const serial_set *set, double *x);
 void serial_set_tangent(const serial_set *set, const double *x, double *v);
+// hv = H[v] becomes the Riemannian Hessian's action, g the Euclidean gradient.
+void serial_set_hessian(const serial_set *set, const double *x, const double *g, const double *v, double *hv);
 // y = x + t v becomes the point on the manifold.
 void serial_set_retract(const serial_set *set, double *y);
 

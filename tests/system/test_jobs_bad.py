@@ -107,6 +107,7 @@ VALUES = [
     ("start misspelt", change("start: zeros", "start: zeroes"), ["did you mean 'zeros'"]),
     ("start a number", change("start: zeros", "start: 0"), ["start"]),
     ("start a list", change("start: zeros", "start: [zeros]"), ["start", "a list"]),
+    ("start feasible of a free variable", change("start: zeros", "start: feasible"), ["X has no constraint", "normal"]),
     ("start without file", change("start: zeros", "start: {dataset: /W}"), ["'file'"]),
     ("start file missing", change("start: zeros", "start: {file: none.npy}"), ["none.npy"]),
     ("start file unknown suffix", change("start: zeros", "start: {file: none.csv}"), [".npy"]),
@@ -350,8 +351,8 @@ UNAVAILABLE = [
      ["method: l-bfgs does not know convex constraints", "barzilai-borwein"]),
     ("orthonormal wide", change("{rows: 6, columns: 3, start: zeros}", "{rows: 6, columns: 7, constraint: orthonormal_columns}")
      .replace("rows: 8, columns: 3", "rows: 8, columns: 7"), ["at least as many rows as columns", "6 x 7"]),
-    ("manifold method", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "method: newton-cg"),
-     ["method: newton-cg does not know manifolds"]),
+    ("manifold method", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "method: nesterov"),
+     ["method: nesterov does not know manifolds"]),
     ("manifold search", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "line_search: exact"),
      ["line_search: exact does not know manifolds"]),
     ("constrained metric", change("start: zeros", "constraint: nonnegative").replace(

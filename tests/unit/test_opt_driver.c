@@ -398,6 +398,68 @@ static void test_non_finite_start_is_said(void **unused)
   tear_down(&f);
 }
 
+// A run from a stationary point: of polynomials and of the same shown as general functions.
+static void start_stationary(fixture *f, const char *objective, const char *method)
+{
+  set_up(f, objective, method);
+  memset(f->problem.c, 0, sizeof f->problem.c); // the linear part of quadratics
+  memset(serial_block(f->x, 0), 0, (size_t)f->problem.space.base.dimension * sizeof(double));
+  assert_int_equal(minimise(f, NULL), TG_OK);
+  assert_int_equal(f->result.iterations, 0);
+}
+
+static void test_a_saddle_at_the_start_is_said(void **unused)
+{
+  (void)unused;
+  const char *const saddles[] = {"orbital", "orbital-general", "saddle", "saddle-general", "indefinite-general"};
+  const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
+  for (int m = 0; methods[m] != NULL; m++) {
+    if (strcmp(methods[m], "direct") == 0) continue; // has closed forms only
+    for (size_t k = 0; k < sizeof saddles / sizeof saddles[0]; k++) {
+      fixture f = {0};
+      start_stationary(&f, saddles[k], methods[m]);
+      assert_int_equal(f.result.outcome, OPT_STALLED);
+      assert_true(reason_has(&f, "stationary at the start"));
+      assert_true(reason_has(&f, "start elsewhere"));
+      tear_down(&f);
+    }
+  }
+}
+
+// Four of the 24 eigenvalues are negative and small: one random direction would miss them.
+static void test_a_saddle_of_a_quadratic_is_unbounded(void **unused)
+{
+  (void)unused;
+  fixture f = {0};
+  start_stationary(&f, "indefinite", "auto");
+  assert_int_equal(f.result.outcome, OPT_UNBOUNDED);
+  assert_true(f.result.counts.hessians > 1);
+  assert_true(reason_has(&f, "unbounded below"));
+  tear_down(&f);
+}
+
+// Semidefinite, singular, constant: nothing to complain of; and without a Hessian nothing is asked.
+static void test_a_stationary_minimum_is_converged(void **unused)
+{
+  (void)unused;
+  const char *const minima[] = {"quadratic-1e8", "singular", "singular-general", "constant"};
+  for (size_t k = 0; k < sizeof minima / sizeof minima[0]; k++) {
+    fixture f = {0};
+    start_stationary(&f, minima[k], "auto");
+    assert_int_equal(f.result.outcome, OPT_CONVERGED);
+    assert_true(f.result.counts.hessians <= 20);
+    tear_down(&f);
+  }
+  fixture f = {0};
+  set_up(&f, "saddle", "l-bfgs");
+  f.problem.base.has_hessian = false;
+  memset(serial_block(f.x, 0), 0, (size_t)f.problem.space.base.dimension * sizeof(double));
+  assert_int_equal(minimise(&f, NULL), TG_OK);
+  assert_int_equal(f.result.outcome, OPT_CONVERGED);
+  assert_int_equal(f.result.counts.hessians, 0);
+  tear_down(&f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -415,6 +477,9 @@ int main(void)
       cmocka_unit_test(test_observers_failures_are_passed_on),
       cmocka_unit_test(test_unfit_options_are_refused),
       cmocka_unit_test(test_non_finite_start_is_said),
+      cmocka_unit_test(test_a_saddle_at_the_start_is_said),
+      cmocka_unit_test(test_a_saddle_of_a_quadratic_is_unbounded),
+      cmocka_unit_test(test_a_stationary_minimum_is_converged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,45 @@
+// What `auto` stands for, what it needs, and whether the options can serve a problem.
+#include <string.h>
+
+#include "opt/driver.h"
+#include "opt/solver.h"
+
+const char *opt_resolved_method(const opt_options *options, int degree)
+{
+  if (options->method > 0) return opt_option_choices(OPT_KIND_METHOD)[options->method];
+  return degree >= 0 && degree <= 2 ? "conjugate-gradient" : "l-bfgs";
+}
+
+const char *opt_resolved_line_search(const opt_options *options, int degree)
+{
+  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
+  const char *own = degree >= 0 ? solver->search_polynomial : solver->search_general;
+  if (strcmp(own, "none") == 0 || options->line_search == 0) return own;
+  return opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
+}
+
+int64_t opt_working_points(const opt_options *options, int degree)
+{
+  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
+  int64_t count = 1 + solver->count_points(options, degree); // g
+  if (solver->keeps_gradient || degree < 0) count++;
+  if (degree < 0) count++; // trial
+  if (!solver->is_monotone) count++;
+  return count;
+}
+
+tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian)
+{
+  const char *method = opt_resolved_method(options, degree);
+  const opt_solver *solver = opt_solver_find(method);
+  const opt_line_search *search = opt_line_search_find(opt_resolved_line_search(options, degree));
+  if (solver->needs_hessian && !has_hessian)
+    TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
+            method);
+  if (search != NULL && search->needs_polynomial && degree < 0)
+    TG_FAIL(TG_UNSUPPORTED,
+            "line_search: exact needs an objective that is a polynomial of degree at most %d in the variables; use "
+            "strong-wolfe or armijo",
+            OPT_DEGREE_MAX);
+  return TG_OK;
+}
