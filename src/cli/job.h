@@ -12,6 +12,7 @@ typedef enum tg_start {
   TG_START_IDENTITY,
   TG_START_NORMAL,
   TG_START_UNIFORM,
+  TG_START_FEASIBLE, // normal, then its projection onto the constraint set
   TG_START_FILE
 } tg_start;
 

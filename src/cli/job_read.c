@@ -84,6 +84,11 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_job_variab
   if (out->start == TG_START_IDENTITY && out->rows != out->cols)
     TG_FAIL_NODE(job, start, TG_SHAPE, "start: identity needs a square matrix, %s is %lld x %lld", out->name,
                  (long long)out->rows, (long long)out->cols);
+  if (out->start == TG_START_FEASIBLE && out->constraint == NULL)
+    TG_FAIL_NODE(job, start, TG_VALUE,
+                 "start: feasible is a random point of the constraint set, and %s has no constraint; give it one, or "
+                 "take start: normal",
+                 out->name);
   return TG_OK;
 }
 

@@ -66,7 +66,7 @@ const char *tg_job_type_label(tg_job_type type)
       [TG_JOB_BOOLEAN] = "true or false",
       [TG_JOB_TEXT] = "a text",
       [TG_JOB_DURATION] = "a time such as 90, 30s, 10min, 2h or 1d",
-      [TG_JOB_START] = "zeros, ones, identity, normal, uniform or {file: PATH}",
+      [TG_JOB_START] = "zeros, ones, identity, normal, uniform, feasible or {file: PATH}",
       [TG_JOB_CONSTRAINT] = "a constraint's name or one {name: argument}",
       [TG_JOB_DATA] = "a finite number or a mapping",
       [TG_JOB_SOLVER] = "a mapping",
@@ -255,11 +255,15 @@ static tg_status check_text(tg_job *job, const location *at, const tg_yaml_node 
   return TG_OK;
 }
 
+// By tg_start.
+static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible"};
+
+enum { START_NAMES = sizeof start_names / sizeof start_names[0] };
+
 bool tg_start_find(const char *name, tg_start *out)
 {
-  static const char *const names[] = {"zeros", "ones", "identity", "normal", "uniform"};
-  for (int k = 0; k < (int)(sizeof names / sizeof names[0]); k++) {
-    if (strcmp(names[k], name) != 0) continue;
+  for (int k = 0; k < START_NAMES; k++) {
+    if (strcmp(start_names[k], name) != 0) continue;
     *out = (tg_start)k;
     return true;
   }
@@ -283,7 +287,6 @@ static tg_status check_mapping(tg_job *job, const location *at, const tg_yaml_no
 
 static tg_status check_start(tg_job *job, const location *at, const tg_yaml_node *node)
 {
-  static const char *const names[] = {"zeros", "ones", "identity", "normal", "uniform"};
   tg_start start = TG_START_ZEROS;
   if (node->kind == TG_YAML_MAPPING) {
     TG_TRY(check_mapping(job, at, node));
@@ -291,8 +294,7 @@ static tg_status check_start(tg_job *job, const location *at, const tg_yaml_node
     return TG_OK;
   }
   if (node->kind == TG_YAML_SCALAR && tg_start_find(node->text, &start)) return TG_OK;
-  const char *nearest =
-      node->kind == TG_YAML_SCALAR ? tg_nearest_word(node->text, names, sizeof names / sizeof names[0]) : NULL;
+  const char *nearest = node->kind == TG_YAML_SCALAR ? tg_nearest_word(node->text, start_names, START_NAMES) : NULL;
   if (nearest != NULL)
     TG_FAIL_NODE(job, node, TG_VALUE, "unknown start '%.60s'; did you mean '%s'?", node->text, nearest);
   return wrong_type(job, at, node, tg_job_type_label(TG_JOB_START), "");

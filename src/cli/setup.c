@@ -193,11 +193,9 @@ static tg_status read_start(const tg_setup *setup, const tg_job_variable *variab
 
 static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variable, tg_dmat *out)
 {
-  static const char *const kinds[] = {[TG_START_ZEROS] = "zeros",
-                                      [TG_START_ONES] = "ones",
-                                      [TG_START_IDENTITY] = "identity",
-                                      [TG_START_NORMAL] = "normal",
-                                      [TG_START_UNIFORM] = "uniform"};
+  static const char *const kinds[] = {
+      [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
+      [TG_START_NORMAL] = "normal", [TG_START_UNIFORM] = "uniform", [TG_START_FEASIBLE] = "normal"};
   if (variable->start == TG_START_FILE) return read_start(setup, variable, out);
   // The generators take a factor 0 as "not given".
   if (variable->start == TG_START_ZEROS || variable->scale == 0) {
