@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/job_table.h"
+#include "mpi/assignment.h"
 #include "mpi/constraint.h"
 #include "opt/driver.h"
 #include "opt/solver.h"
@@ -81,19 +82,29 @@ static const tg_yaml_node *last_constraint(const tg_job *job)
   return node;
 }
 
-// All blocks, whether any is constrained, and by what geometry.
-static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, bool *has_any, opt_geometry *geometry)
+// All blocks, and what they have in common.
+static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_traits *traits)
 {
   for (int k = 0; k < job->n_variables; k++) TG_TRY(read_block(job, &job->variables[k], &blocks[k]));
-  return at_node(job, last_constraint(job), opt_constraint_geometry(job->n_variables, blocks, has_any, geometry));
+  return at_node(job, last_constraint(job), opt_traits_find(job->n_variables, blocks, traits));
 }
 
-static tg_status check_solver(tg_job *job, opt_geometry geometry)
+// An extreme point of a large matrix may be more than one rank can find.
+static tg_status check_extremes(tg_job *job, const opt_constraint_block *blocks)
+{
+  for (int k = 0; k < job->n_variables; k++)
+    if (blocks[k].kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC)
+      TG_TRY(at_node(job, job->variables[k].constraint_node, tg_assignment_check(job->variables[k].rows)));
+  return TG_OK;
+}
+
+static tg_status check_solver(tg_job *job, const opt_constraint_block *blocks, const opt_traits *traits)
 {
   const opt_solver *solver = NULL;
   const char *search = NULL;
   const int wish = job->solver.preconditioner;
-  TG_TRY(at_node(job, solver_node(job, "method"), opt_constrained_solver(&job->solver, geometry, &solver)));
+  TG_TRY(at_node(job, solver_node(job, "method"), opt_constrained_solver(&job->solver, traits, &solver)));
+  if (solver == &opt_solver_frank_wolfe) TG_TRY(check_extremes(job, blocks));
   TG_TRY(at_node(job, solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
   if (wish == OPT_PRECONDITIONER_DIAGONAL || wish == OPT_PRECONDITIONER_KRONECKER)
     TG_FAIL_NODE(job, solver_node(job, "preconditioner"), TG_UNSUPPORTED,
@@ -105,12 +116,11 @@ static tg_status check_solver(tg_job *job, opt_geometry geometry)
 tg_status tg_feasible_check(tg_job *job)
 {
   opt_constraint_block *blocks = NULL;
-  bool has_any = false;
-  opt_geometry geometry = OPT_GEOMETRY_CONVEX;
+  opt_traits traits;
   if (last_constraint(job) == NULL) return TG_OK;
   TG_TRY(TG_NEW(job->n_variables, &blocks));
-  tg_status status = read_blocks(job, blocks, &has_any, &geometry);
-  if (status == TG_OK && has_any) status = check_solver(job, geometry);
+  tg_status status = read_blocks(job, blocks, &traits);
+  if (status == TG_OK) status = check_solver(job, blocks, &traits);
   tg_free(blocks);
   return status;
 }
@@ -123,28 +133,31 @@ static int32_t choice(opt_option_kind kind, const char *name)
   return 0;
 }
 
-void tg_feasible_explain(const tg_job *job, tg_method *method)
+void tg_feasible_explain(tg_job *job, tg_method *method)
 {
-  const opt_constraint_row *row = NULL;
+  opt_constraint_block *blocks = NULL;
+  opt_traits traits;
   const opt_solver *solver = NULL;
-  const tg_yaml_node *node = last_constraint(job);
-  if (node != NULL) row = opt_constraint_find(node->text);
-  if (row == NULL) return;
-  const bool is_asked = method->options.method > 0;
-  if (opt_constrained_solver(&method->options, row->geometry, &solver) != TG_OK) {
+  if (last_constraint(job) == NULL) return;
+  tg_status status = TG_NEW(job->n_variables, &blocks);
+  if (status == TG_OK) status = read_blocks(job, blocks, &traits);
+  if (status == TG_OK) status = opt_constrained_solver(&method->options, &traits, &solver);
+  tg_free(blocks);
+  if (status != TG_OK) {
     tg_error_clear();
     return;
   }
+  const bool is_asked = method->options.method > 0;
   const char *search = solver->search_general;
-  const bool is_curved = row->geometry == OPT_GEOMETRY_MANIFOLD;
+  const bool is_curved = traits.geometry == OPT_GEOMETRY_MANIFOLD;
   if (is_curved && opt_constrained_search(&method->options, solver, &search) != TG_OK) tg_error_clear();
-  method->options.method = choice(OPT_KIND_METHOD, is_curved ? solver->name : "barzilai-borwein");
+  method->options.method = choice(OPT_KIND_METHOD, opt_constrained_method(solver));
   if (is_curved) method->options.line_search = choice(OPT_KIND_LINE_SEARCH, search);
   // The metrics know nothing of the set.
   method->n_terms = 0;
   method->n_diagonals = 0;
   snprintf(method->reason, sizeof method->reason, "%s, %s%s", solver->name,
-           is_asked ? "what the job's method is under " : "for the constraint ", row->name);
+           is_asked ? "what the job's method is under " : "for the constraint ", last_constraint(job)->text);
 }
 
 // The start moved into the set.
@@ -165,13 +178,12 @@ static tg_status project_start(tg_job *job, const opt_constraint *constraint, op
 tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *problem, opt_point *x, opt_constraint **out)
 {
   opt_constraint_block *blocks = NULL;
-  bool has_any = false;
-  opt_geometry geometry = OPT_GEOMETRY_CONVEX;
+  opt_traits traits;
   *out = NULL;
   if (last_constraint(job) == NULL) return TG_OK;
   tg_status status = TG_OK;
   TG_TRY_GOTO(tg_agree(grid->comm, TG_NEW(job->n_variables, &blocks)));
-  TG_TRY_GOTO(read_blocks(job, blocks, &has_any, &geometry));
+  TG_TRY_GOTO(read_blocks(job, blocks, &traits));
   TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
   problem->constraint = *out;
   status = project_start(job, *out, x);

@@ -212,6 +212,9 @@ tg_status tg_job_executable(tg_job *job)
 
 tg_status tg_job_verify_solver(tg_job *job, int degree, bool has_hessian)
 {
+  // Under constraints methods mean something else: tg_feasible_check has judged them.
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].constraint != NULL) return TG_OK;
   const tg_status status = opt_options_verify(&job->solver, degree, has_hessian);
   if (status == TG_OK) return TG_OK;
   // The method alone is at fault when it fails with the default line search as well.

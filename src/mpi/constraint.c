@@ -22,6 +22,7 @@ static const tg_set_ops *const operations[OPT_CONSTRAINT_COUNT] = {
     [OPT_CONSTRAINT_SYMMETRIC] = &tg_set_symmetric,
     [OPT_CONSTRAINT_SIMPLEX_ROWS] = &tg_set_simplex,
     [OPT_CONSTRAINT_SIMPLEX_COLUMNS] = &tg_set_simplex,
+    [OPT_CONSTRAINT_DOUBLY_STOCHASTIC] = &tg_set_stochastic,
     [OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE] = &tg_set_semidefinite,
     [OPT_CONSTRAINT_ORTHONORMAL_COLUMNS] = &tg_set_orthonormal,
     [OPT_CONSTRAINT_UNIT_COLUMNS] = &tg_set_unit,
@@ -83,6 +84,16 @@ static tg_status retract_all(const opt_constraint *constraint, const opt_point *
   return TG_OK;
 }
 
+static tg_status extreme_of_all(const opt_constraint *constraint, const opt_point *g, opt_point *z)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    TG_TRY(set->ops->extreme(set, tg_space_block(g, k), tg_space_block(z, k)));
+  }
+  return TG_OK;
+}
+
 static tg_status hessian_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g,
                              const opt_point *v, opt_point *hv)
 {
@@ -96,7 +107,47 @@ static tg_status hessian_all(const opt_constraint *constraint, const opt_point *
   return TG_OK;
 }
 
-static const opt_constraint_ops convex_ops = {.violation = violation_of_all, .project = project_all};
+static tg_status mask_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
+                          opt_point *v)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL)
+      set->ops->mask(set, tg_space_block(x, k), tg_space_block(g, k), release, tg_space_block(v, k));
+  }
+  return TG_OK;
+}
+
+static tg_status room_of_all(const opt_constraint *constraint, const opt_point *x, const opt_point *d, double *t)
+{
+  const mpi_constraint *self = constraint->self;
+  double mine = (double)INFINITY;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL) set->ops->room(set, tg_space_block(x, k), tg_space_block(d, k), &mine);
+  }
+  TG_TRY(tg_set_largest(self->sets[0].grid, -mine, t));
+  *t = -*t;
+  return TG_OK;
+}
+
+static tg_status settle_all(const opt_constraint *constraint, double t, const opt_point *d, opt_point *x)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL) set->ops->settle(set, t, tg_space_block(d, k), tg_space_block(x, k));
+  }
+  return TG_OK;
+}
+
+static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
+                                              .project = project_all,
+                                              .extreme = extreme_of_all,
+                                              .mask = mask_all,
+                                              .room = room_of_all,
+                                              .settle = settle_all};
 static const opt_constraint_ops manifold_ops = {.violation = violation_of_all,
                                                 .project = project_all,
                                                 .tangent = tangent_all,
@@ -128,14 +179,13 @@ static tg_status create_all(const opt_space *space, const tg_grid *grid, const o
                             const opt_point *shape, opt_constraint **out)
 {
   mpi_constraint *self = NULL;
-  bool has_any = false;
-  opt_geometry geometry = OPT_GEOMETRY_CONVEX;
-  TG_TRY(opt_constraint_geometry(space->n_blocks, blocks, &has_any, &geometry));
+  opt_traits traits;
+  TG_TRY(opt_traits_find(space->n_blocks, blocks, &traits));
   TG_TRY(tg_alloc(1, sizeof *self + (size_t)space->n_blocks * sizeof(tg_set), (void **)&self));
   *out = &self->base;
-  self->base = (opt_constraint){.ops = geometry == OPT_GEOMETRY_CONVEX ? &convex_ops : &manifold_ops,
+  self->base = (opt_constraint){.ops = traits.geometry == OPT_GEOMETRY_CONVEX ? &convex_ops : &manifold_ops,
                                 .space = space,
-                                .geometry = geometry,
+                                .traits = traits,
                                 .self = self};
   self->n_sets = space->n_blocks;
   TG_TRY(tg_workspace_create(grid, &self->workspace));
@@ -163,6 +213,8 @@ void tg_constraint_destroy(opt_constraint **constraint)
     for (int s = 0; s < (int)(sizeof self->sets[k].scratch / sizeof self->sets[k].scratch[0]); s++)
       tg_dmat_destroy(&self->sets[k].scratch[s]);
     tg_free(self->sets[k].numbers);
+    tg_free(self->sets[k].gathered);
+    tg_free(self->sets[k].assigned);
   }
   tg_workspace_destroy(&self->workspace);
   tg_free(self);

@@ -7,7 +7,7 @@
 
 // The product of blocks[k], k < space->n_blocks, over a space of tg_space_create; the space must outlive it. Scratch is
 // made here. TG_SHAPE: a set of square matrices for a block that is not square, TG_UNSUPPORTED: sets that do not go
-// together (opt_constraint_geometry). Collective (agrees).
+// together (opt_traits_find). Collective (agrees).
 tg_status tg_constraint_create(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
                                opt_constraint **out);
 // NULL is fine. Local.

@@ -1,4 +1,5 @@
 // Sets judged entry by entry or by one norm: nonnegative, box, frobenius_ball, symmetric.
+#include <float.h>
 #include <math.h>
 
 #include "mpi/constraint_set.h"
@@ -42,7 +43,69 @@ static tg_status project_interval(tg_set *set, tg_dmat *x)
   return TG_OK;
 }
 
-const tg_set_ops tg_set_interval = {.violation = violation_interval, .project = project_interval};
+static tg_status extreme_interval(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < z->local_cols; j++)
+    for (int64_t i = 0; i < z->local_rows; i++) z->data[i + j * z->ld] = g->data[i + j * g->ld] < 0 ? high : low;
+  return TG_OK;
+}
+
+// An entry at a bound stays there, unless it may be released and -g pulls it inwards.
+static bool is_held(double x, double g, bool release, double low, double high)
+{
+  return (x <= low && !(release && g < 0)) || (x >= high && !(release && g > 0));
+}
+
+static void mask_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < v->local_cols; j++)
+    for (int64_t i = 0; i < v->local_rows; i++)
+      if (is_held(x->data[i + j * x->ld], g->data[i + j * g->ld], release, low, high)) v->data[i + j * v->ld] = 0;
+}
+
+static void room_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      const double entry = x->data[i + j * x->ld];
+      const double step = d->data[i + j * d->ld];
+      if (step < 0) *t = fmin(*t, (low - entry) / step);
+      if (step > 0) *t = fmin(*t, (high - entry) / step);
+    }
+  }
+}
+
+// x + t d was meant to be at a bound and is there up to the rounding of t d.
+static void settle_interval(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      double *entry = &x->data[i + j * x->ld];
+      const double error = 4 * DBL_EPSILON * fabs(t * d->data[i + j * d->ld]);
+      if (*entry <= low + error) *entry = low;
+      if (*entry >= high - error) *entry = high;
+    }
+  }
+}
+
+const tg_set_ops tg_set_interval = {.violation = violation_interval,
+                                    .project = project_interval,
+                                    .extreme = extreme_interval,
+                                    .mask = mask_interval,
+                                    .room = room_interval,
+                                    .settle = settle_interval};
 
 // ---- frobenius_ball ----
 
@@ -67,7 +130,17 @@ static tg_status project_ball(tg_set *set, tg_dmat *x)
   return TG_OK;
 }
 
-const tg_set_ops tg_set_ball = {.violation = violation_ball, .project = project_ball};
+// z := -r g / |g|, the centre where g = 0.
+static tg_status extreme_ball(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  double square = 0;
+  TG_TRY(tg_dmat_dot(g, g, &square));
+  const double factor = square == 0 ? 0 : -set->block.high / sqrt(square);
+  const tg_dmat *const in[1] = {g};
+  return tg_dmat_lincomb(1, &factor, in, z);
+}
+
+const tg_set_ops tg_set_ball = {.violation = violation_ball, .project = project_ball, .extreme = extreme_ball};
 
 // ---- symmetric: a linear subspace, P(x) = (x + x') / 2 ----
 

@@ -15,6 +15,8 @@ typedef struct tg_set {
   tg_workspace *workspace; // shared, not owned
   tg_dmat *scratch[4];     // as the set needs
   double *numbers;         // likewise
+  double *gathered;        // of `extreme`, made at its first use; likewise
+  int64_t *assigned;
 } tg_set;
 
 // All are collective; x and v are this block of the points.
@@ -28,9 +30,16 @@ typedef struct tg_set_ops {
   tg_status (*retract)(tg_set *set, tg_dmat *y);
   // hv becomes the action of the Riemannian Hessian; g is the Euclidean gradient (opt_constraint_ops).
   tg_status (*hessian)(tg_set *set, const tg_dmat *x, const tg_dmat *g, const tg_dmat *v, tg_dmat *hv);
+  // z := a point of the set with the least <g, z>; NULL for sets on which that has no least value.
+  tg_status (*extreme)(tg_set *set, const tg_dmat *g, tg_dmat *z);
+  // Sets of bounds only, see opt_constraint_ops. Local; *t is this rank's part.
+  void (*mask)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v);
+  void (*room)(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t);
+  void (*settle)(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x);
 } tg_set_ops;
 
 extern const tg_set_ops tg_set_simplex;      // simplex_rows, simplex_columns
+extern const tg_set_ops tg_set_stochastic;   // doubly_stochastic
 extern const tg_set_ops tg_set_semidefinite; // positive_semidefinite
 extern const tg_set_ops tg_set_orthonormal;  // orthonormal_columns
 extern const tg_set_ops tg_set_unit;         // unit_columns

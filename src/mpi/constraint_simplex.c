@@ -5,10 +5,12 @@
 // (sum y - 1) / n on, m becomes (sum of the entries above m, less 1) / their number until no entry falls out any more.
 // m only rises and the set of entries above only shrinks, so it ends, mostly after a handful of rounds, one reduction
 // each (C. Michelot, J. Optim. Theory Appl. 50 (1986)).
+#include <limits.h>
 #include <math.h>
 
 #include "base/memory.h"
 #include "mpi/constraint_set.h"
+#include "mpi/dmat_ops.h"
 
 typedef struct lines {
   bool by_rows;
@@ -113,5 +115,45 @@ static tg_status project_simplex(tg_set *set, tg_dmat *x)
   return TG_OK;
 }
 
+// Where a line is least; of equals the first, whichever ranks they are on.
+typedef struct place {
+  double value;
+  int index; // in the whole line
+} place;
+
+static place least_entry(const tg_dmat *g, const lines *l, int64_t line)
+{
+  const tg_grid *grid = g->grid;
+  place least = {.value = (double)INFINITY, .index = INT_MAX};
+  for (int64_t k = 0; k < l->length; k++) {
+    const double value = *entry_of(g, l, line, k);
+    if (!(value < least.value)) continue;
+    const int64_t index = l->by_rows ? tg_dmat_global_index(k, g->block, grid->col, grid->cols)
+                                     : tg_dmat_global_index(k, g->block, grid->row, grid->rows);
+    least = (place){.value = value, .index = (int)index};
+  }
+  return least;
+}
+
+// z := 1 where a line of g is least, else 0. A line of NaNs gets no 1: <g, z> is NaN all the same.
+static tg_status extreme_simplex(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  const lines l = lines_of(set, z);
+  place *least = (place *)(void *)set->numbers; // three numbers a line are room for it
+  _Static_assert(sizeof(place) <= 3 * sizeof(double), "a place fits the room of a line");
+  for (int64_t line = 0; line < l.count; line++) least[line] = least_entry(g, &l, line);
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, least, (int)l.count, MPI_DOUBLE_INT, MPI_MINLOC, l.comm));
+  tg_dmat_fill(0, z);
+  for (int64_t line = 0; line < l.count; line++) {
+    const tg_grid *grid = z->grid;
+    const int64_t index = least[line].index;
+    const bool is_mine = l.by_rows ? tg_dmat_owner(index, z->block, grid->cols) == grid->col
+                                   : tg_dmat_owner(index, z->block, grid->rows) == grid->row;
+    if (index == INT_MAX || !is_mine) continue;
+    *entry_of(z, &l, line, tg_dmat_local_index(index, z->block, l.by_rows ? grid->cols : grid->rows)) = 1;
+  }
+  return TG_OK;
+}
+
 const tg_set_ops tg_set_simplex = {
-    .create = create_simplex, .violation = violation_simplex, .project = project_simplex};
+    .create = create_simplex, .violation = violation_simplex, .project = project_simplex, .extreme = extreme_simplex};

@@ -33,6 +33,8 @@ tg_status opt_options_verify(const opt_options *options, int degree, bool has_he
   const char *method = opt_resolved_method(options, degree);
   const opt_solver *solver = opt_solver_find(method);
   const opt_line_search *search = opt_line_search_find(opt_resolved_line_search(options, degree));
+  if (solver->needs_constraint)
+    TG_FAIL(TG_UNSUPPORTED, "method: %s needs a bounded convex constraint on every variable; take auto", method);
   if (solver->needs_hessian && !has_hessian)
     TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
             method);

@@ -7,8 +7,13 @@
 #include "opt/solver.h"
 
 static const opt_constraint_row rows[] = {
-#define OPT_CONSTRAINT(id, row_name, row_geometry, square) \
-  {.kind = OPT_CONSTRAINT_##id, .name = row_name, .geometry = OPT_GEOMETRY_##row_geometry, .is_square = square},
+#define OPT_CONSTRAINT(id, row_name, row_geometry, square, bounds, oracle) \
+  {.kind = OPT_CONSTRAINT_##id,                                            \
+   .name = row_name,                                                       \
+   .geometry = OPT_GEOMETRY_##row_geometry,                                \
+   .is_square = square,                                                    \
+   .is_bounds = bounds,                                                    \
+   .has_oracle = oracle},
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT
 };
@@ -27,11 +32,15 @@ const opt_constraint_row *opt_constraint_find(const char *name)
   return NULL;
 }
 
-tg_status opt_constraint_geometry(int n_blocks, const opt_constraint_block *blocks, bool *has_any, opt_geometry *out)
+tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_traits *out)
 {
   const opt_constraint_row *first = NULL;
+  *out = (opt_traits){.geometry = OPT_GEOMETRY_CONVEX, .is_bounds = true, .has_oracle = true};
   for (int k = 0; k < n_blocks; k++) {
-    if (blocks[k].kind == OPT_CONSTRAINT_FREE) continue;
+    if (blocks[k].kind == OPT_CONSTRAINT_FREE) {
+      out->has_oracle = false;
+      continue;
+    }
     const opt_constraint_row *row = opt_constraint_row_of(blocks[k].kind);
     if (first == NULL) first = row;
     if (row->geometry != first->geometry)
@@ -39,9 +48,11 @@ tg_status opt_constraint_geometry(int n_blocks, const opt_constraint_block *bloc
               "the constraints %s and %s in one job: convex sets and manifolds do not go together; give one of the "
               "variables another form",
               first->name, row->name);
+    out->has_any = true;
+    out->geometry = row->geometry;
+    out->is_bounds = out->is_bounds && row->is_bounds;
+    out->has_oracle = out->has_oracle && row->has_oracle;
   }
-  *has_any = first != NULL;
-  *out = first != NULL ? first->geometry : OPT_GEOMETRY_CONVEX;
   return TG_OK;
 }
 
@@ -54,14 +65,23 @@ tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed,
 
 // ---- which solver ----
 
-// What a method of the options means on convex sets; auto is the first row.
-static const struct {
+// What a method of the options means on convex sets; auto takes the first row that serves the set.
+typedef struct servant {
   const char *method;
   const opt_solver *solver;
-} servants[] = {
-    {"auto", &opt_solver_projected_gradient},
-    {"barzilai-borwein", &opt_solver_projected_gradient},
+  bool needs_oracle;
+} servant;
+
+static const servant servants[] = {
+    {"barzilai-borwein", &opt_solver_projected_gradient, .needs_oracle = false},
+    {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
 };
+
+static bool serves(const servant *row, const opt_traits *traits, const char *method)
+{
+  const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
+  return is_meant && (!row->needs_oracle || traits->has_oracle);
+}
 
 static const char *const manifold_auto = "conjugate-gradient";
 
@@ -84,18 +104,29 @@ static tg_status solver_on_manifold(const char *method, const opt_solver **out)
   TG_FAIL(TG_UNSUPPORTED, "method: %s does not know manifolds; take auto or one of %s", method, names);
 }
 
-tg_status opt_constrained_solver(const opt_options *options, opt_geometry geometry, const opt_solver **out)
+tg_status opt_constrained_solver(const opt_options *options, const opt_traits *traits, const opt_solver **out)
 {
   const char *method = opt_option_choices(OPT_KIND_METHOD)[options->method];
-  if (geometry == OPT_GEOMETRY_MANIFOLD) return solver_on_manifold(method, out);
+  if (traits->geometry == OPT_GEOMETRY_MANIFOLD) return solver_on_manifold(method, out);
   for (size_t i = 0; i < sizeof servants / sizeof servants[0]; i++) {
-    if (strcmp(servants[i].method, method) != 0) continue;
+    if (!serves(&servants[i], traits, method)) continue;
     *out = servants[i].solver;
     return TG_OK;
   }
+  if (strcmp(method, "frank-wolfe") == 0)
+    TG_FAIL(TG_UNSUPPORTED, "method: frank-wolfe needs a bounded convex constraint on every variable: box, "
+                            "frobenius_ball, simplex_rows, simplex_columns or doubly_stochastic; take auto");
   TG_FAIL(TG_UNSUPPORTED,
-          "method: %s does not know convex constraints; take auto or barzilai-borwein, the spectral projected gradient",
+          "method: %s does not know convex constraints; take auto, barzilai-borwein (the spectral projected gradient) "
+          "or, on bounded sets, frank-wolfe",
           method);
+}
+
+const char *opt_constrained_method(const opt_solver *solver)
+{
+  for (size_t i = 0; i < sizeof servants / sizeof servants[0]; i++)
+    if (servants[i].solver == solver) return servants[i].method;
+  return solver->name;
 }
 
 tg_status opt_constrained_search(const opt_options *options, const opt_solver *solver, const char **out)
@@ -128,7 +159,8 @@ static tg_status measure_projected(opt_run *run)
 
 tg_status opt_run_measure(opt_run *run)
 {
-  if (run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_CONVEX) return measure_projected(run);
+  if (run->solver->measure != NULL) return run->solver->measure(run);
+  if (run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_CONVEX) return measure_projected(run);
   TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
   return TG_OK;
 }

@@ -18,7 +18,7 @@ typedef enum opt_geometry { OPT_GEOMETRY_CONVEX, OPT_GEOMETRY_MANIFOLD } opt_geo
 
 typedef enum opt_constraint_kind {
   OPT_CONSTRAINT_FREE,
-#define OPT_CONSTRAINT(id, name, geometry, is_square) OPT_CONSTRAINT_##id,
+#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, has_oracle) OPT_CONSTRAINT_##id,
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT
   OPT_CONSTRAINT_COUNT
@@ -44,7 +44,17 @@ typedef struct opt_constraint_row {
   const char *name;
   opt_geometry geometry;
   bool is_square;
+  bool is_bounds;  // low <= every entry <= high
+  bool has_oracle; // linear functions have a least value on it, which `extreme` finds
 } opt_constraint_row;
+
+// What all blocks have in common: which solvers may serve them.
+typedef struct opt_traits {
+  bool has_any; // not all blocks are free
+  opt_geometry geometry;
+  bool is_bounds;  // every block is free or has bounds
+  bool has_oracle; // every block has an oracle
+} opt_traits;
 
 // The row of a kind other than FREE, and of a name (NULL: not among them).
 const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind);
@@ -70,18 +80,27 @@ typedef struct opt_constraint_ops {
   // Mahony and Trumpf, An extrinsic look at the Riemannian Hessian, 2013).
   tg_status (*hessian)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, const opt_point *v,
                        opt_point *hv);
+  // has_oracle: z := a feasible point with the least <g, z>, an extreme one. z is another point than g.
+  tg_status (*extreme)(const opt_constraint *constraint, const opt_point *g, opt_point *z);
+  // is_bounds. v := 0 in the entries of the feasible x that a bound holds: those at a bound; with release without those
+  // that -g pulls inwards. v may be g.
+  tg_status (*mask)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
+                    opt_point *v);
+  // is_bounds: the largest t with x + t d feasible, INFINITY where there is none.
+  tg_status (*room)(const opt_constraint *constraint, const opt_point *x, const opt_point *d, double *t);
+  // is_bounds: x, which a step t d has brought to a bound up to rounding or beyond it, is put on it.
+  tg_status (*settle)(const opt_constraint *constraint, double t, const opt_point *d, opt_point *x);
 } opt_constraint_ops;
 
 struct opt_constraint {
   const opt_constraint_ops *ops;
   const opt_space *space;
-  opt_geometry geometry;
+  opt_traits traits;
   void *self; // of the implementation
 };
 
-// The geometry that serves all these blocks; TG_UNSUPPORTED names two blocks that do not go together. has_any says
-// whether any block is not free. Local.
-tg_status opt_constraint_geometry(int n_blocks, const opt_constraint_block *blocks, bool *has_any, opt_geometry *out);
+// What these blocks have in common; TG_UNSUPPORTED names two that do not go together. Local.
+tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_traits *out);
 
 // x := a random feasible point: the projection of a standard normal one.
 tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed, opt_point *x);

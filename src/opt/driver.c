@@ -173,6 +173,13 @@ static tg_status judge_start(driver *self, bool *ended)
   return TG_OK;
 }
 
+// What the number that is to become small is called.
+static const char *measure_of(const driver *self)
+{
+  const char *own = self->run.solver->measure_name;
+  return own != NULL ? own : "gradient norm";
+}
+
 // The stopping test; a carried gradient that passes is recomputed before anything is claimed.
 static tg_status test_convergence(driver *self, bool *ended)
 {
@@ -182,8 +189,8 @@ static tg_status test_convergence(driver *self, bool *ended)
   if (run->g_norm <= self->target) {
     TG_TRY(judge_start(self, ended));
     if (*ended) return TG_OK;
-    opt_run_explain(run, "the gradient norm %.6g, recomputed at the point returned, is within the tolerance %.6g",
-                    run->g_norm, self->target);
+    opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g",
+                    measure_of(self), run->g_norm, self->target);
     *ended = end(self, OPT_CONVERGED);
     return TG_OK;
   }
@@ -209,13 +216,13 @@ static bool test_limits(driver *self)
   const opt_counts *counts = &run->problem->counts;
   const int64_t evaluations = counts->values + counts->gradients + counts->lines + counts->hessians;
   if (run->iteration >= options->max_iterations) {
-    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with gradient norm %.6g, the target is %.6g",
-                    run->iteration, run->g_norm, self->target);
+    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with %s %.6g, the target is %.6g", run->iteration,
+                    measure_of(self), run->g_norm, self->target);
     return end(self, OPT_ITERATION_LIMIT);
   }
   if (options->max_evaluations > 0 && evaluations >= options->max_evaluations) {
-    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with gradient norm %.6g, the target is %.6g",
-                    evaluations, run->g_norm, self->target);
+    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with %s %.6g, the target is %.6g", evaluations,
+                    measure_of(self), run->g_norm, self->target);
     return end(self, OPT_ITERATION_LIMIT);
   }
   return false;
@@ -229,13 +236,12 @@ static tg_status poll_observer(driver *self, bool *ended)
   opt_poll poll = {.time_over = limit > 0 && elapsed(self) >= limit};
   if (self->observer->poll != NULL) TG_TRY(self->observer->poll(self->observer->self, &poll));
   if (poll.interrupted) {
-    opt_run_explain(run, "interrupted after %" PRId64 " iterations with gradient norm %.6g", run->iteration,
+    opt_run_explain(run, "interrupted after %" PRId64 " iterations with %s %.6g", run->iteration, measure_of(self),
                     run->g_norm);
     *ended = end(self, OPT_INTERRUPTED);
   } else if (poll.time_over) {
-    opt_run_explain(
-        run, "time_limit: %g s are over after %" PRId64 " iterations with gradient norm %.6g, the target is %.6g",
-        limit, run->iteration, run->g_norm, self->target);
+    opt_run_explain(run, "time_limit: %g s are over after %" PRId64 " iterations with %s %.6g, the target is %.6g",
+                    limit, run->iteration, measure_of(self), run->g_norm, self->target);
     *ended = end(self, OPT_TIME_LIMIT);
   } else if (poll.checkpoint_due) {
     TG_TRY(write_checkpoint(self));
@@ -243,9 +249,9 @@ static tg_status poll_observer(driver *self, bool *ended)
   return TG_OK;
 }
 
-// Iterations without a lower value or a smaller gradient after which the run is called stalled: few where the gradient
-// is down to the rounding error of the one at the start, many where a method that is not monotone may be between two
-// valleys.
+// Iterations without a lower value or a smaller gradient after which the run is called stalled: few where the
+// gradient is down to the rounding error of the one at the start, many where a method that is not monotone may be
+// between two valleys.
 static int64_t patience(const driver *self)
 {
   if (self->window_g <= 16 * DBL_EPSILON * self->run.g_norm_start) return 20;
@@ -263,9 +269,10 @@ static bool test_progress(driver *self)
   }
   if (run->iteration - self->window_iteration < patience(self)) return false;
   opt_run_explain(run,
-                  "no progress for %" PRId64 " iterations: the objective cannot be resolved below %.17g, the gradient "
-                  "norm does not fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
-                  patience(self), self->window_f, self->window_g, self->target);
+                  "no progress for %" PRId64
+                  " iterations: the objective cannot be resolved below %.17g, the %s does not "
+                  "fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
+                  patience(self), self->window_f, measure_of(self), self->window_g, self->target);
   return end(self, OPT_STALLED);
 }
 
@@ -295,8 +302,8 @@ static tg_status test_tolerances(driver *self, bool *ended)
   return TG_OK;
 }
 
-// A step that found nothing gets a second look from a gradient recomputed. A ray that falls for ever is proof once the
-// gradient was; any other failure also makes the solver forget what it knew.
+// A step that found nothing gets a second look from a gradient recomputed. A ray that falls for ever is proof once
+// the gradient was; any other failure also makes the solver forget what it knew.
 static tg_status handle_failure(driver *self, opt_verdict verdict, bool *ended)
 {
   opt_run *run = &self->run;
@@ -465,6 +472,7 @@ static tg_status hand_back(driver *self)
   opt_result *result = self->result;
   if (run->constraint != NULL) TG_TRY(run->constraint->ops->violation(run->constraint, run->x, &result->violation));
   result->objective = run->f;
+  result->measure = measure_of(self);
   result->gradient_norm = run->g_norm;
   result->gradient_norm_start = run->g_norm_start;
   result->gradient_target = self->target;
@@ -499,12 +507,12 @@ static tg_status choose_solver(driver *self)
 {
   opt_run *run = &self->run;
   const int degree = run->problem->degree;
-  const bool is_curved = run->constraint != NULL && run->constraint->geometry == OPT_GEOMETRY_MANIFOLD;
+  const bool is_curved = run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_MANIFOLD;
   opt_result *result = self->result;
   run->manifold = is_curved ? run->constraint : NULL;
   run->degree = is_curved ? -1 : degree;
   if (run->constraint != NULL) {
-    TG_TRY(opt_constrained_solver(run->options, run->constraint->geometry, &run->solver));
+    TG_TRY(opt_constrained_solver(run->options, &run->constraint->traits, &run->solver));
     TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
   } else {
     TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));

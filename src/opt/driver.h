@@ -86,6 +86,7 @@ typedef struct opt_result {
   const char *method;      // as resolved: never "auto"
   const char *line_search; // likewise; "none" where the method has its own rule
   double objective;        // at the point returned
+  const char *measure;     // what is called the gradient norm here: "gap" by Frank-Wolfe's method, else "gradient norm"
   double gradient_norm;    // recomputed there from x itself
   double gradient_norm_start;
   double gradient_target; // the test was gradient_norm <= gradient_target
@@ -114,9 +115,11 @@ tg_status opt_options_verify(const opt_options *options, int degree, bool has_he
 // Points that opt_minimise makes besides x: what the memory forecast needs. Local.
 int64_t opt_working_points(const opt_options *options, int degree);
 // The solver that method and constraints make, and the name of its line search ("none": its own rule). TG_UNSUPPORTED
-// says what the geometry can have instead. Local.
+// says what the constraints can have instead. Local.
 struct opt_solver;
-tg_status opt_constrained_solver(const opt_options *options, opt_geometry geometry, const struct opt_solver **out);
+tg_status opt_constrained_solver(const opt_options *options, const opt_traits *traits, const struct opt_solver **out);
+// The method of the options that means this solver under constraints.
+const char *opt_constrained_method(const struct opt_solver *solver);
 tg_status opt_constrained_search(const opt_options *options, const struct opt_solver *solver, const char **out);
 // Names that `auto` stands for with such a problem. Local.
 const char *opt_resolved_method(const opt_options *options, int degree);

@@ -171,3 +171,20 @@ opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double
   }
   return lowest_critical(degree, c, t, rise) ? OPT_POLYNOMIAL_MINIMUM : OPT_POLYNOMIAL_FLAT;
 }
+
+void opt_polynomial_minimise_within(int degree, const double *c, double longest, double *t, double *rise)
+{
+  double derivative[OPT_DEGREE_MAX + 1] = {0};
+  double roots[OPT_DEGREE_MAX];
+  for (int k = 1; k <= degree; k++) derivative[k - 1] = k * c[k];
+  const int n = degree > 1 ? opt_polynomial_roots(degree - 1, derivative, 0, longest, roots) : 0;
+  *t = 0;
+  *rise = 0;
+  for (int i = 0; i <= n; i++) {
+    const double candidate = i < n ? roots[i] : longest;
+    const double value = rise_at(degree, c, candidate);
+    if (!(value < *rise)) continue;
+    *t = candidate;
+    *rise = value;
+  }
+}

@@ -31,4 +31,7 @@ typedef enum opt_polynomial_shape {
 // moduli) at a minimum of the rest: the coefficients are computed numbers, and a zero may come as -1e-20.
 opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double *t, double *rise);
 
+// The minimiser of p on 0 <= t <= longest, longest finite; *rise as above, 0 at t = 0.
+void opt_polynomial_minimise_within(int degree, const double *c, double longest, double *t, double *rise);
+
 #endif

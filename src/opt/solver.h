@@ -27,14 +27,14 @@ typedef struct opt_run {
   const opt_constraint *constraint; // NULL: none
   const opt_constraint *manifold;   // the same where it is a manifold, else NULL
   int degree;                       // of f along rays: the problem's, -1 on a manifold
-  opt_point *feasible;              // scratch of the stopping test; convex constraints only
+  opt_point *feasible;              // left by the stopping test, see opt_run_measure; convex constraints only
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
   opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
   opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL for polynomials
   opt_point *g_free; // on a manifold: the Euclidean gradient at x, where the solver keeps one; not owned
   double f;
-  double g_norm; // |g|, under convex constraints |P(x - g) - x|; NAN: to be computed by the driver
+  double g_norm; // |g|, under convex constraints |P(x - g) - x| or the solver's own; NAN: to be computed by the driver
   double f_start;
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
@@ -51,6 +51,7 @@ struct opt_solver {
   const char *name;
   bool needs_hessian;
   bool needs_closed_form; // options.closed_form
+  bool needs_constraint;  // has no meaning without one
   bool is_monotone;
   bool serves_manifolds;
   bool keeps_gradient;           // uses g_old
@@ -66,6 +67,10 @@ struct opt_solver {
   void (*reset)(void *state);
   // Adds what a restart needs.
   tg_status (*list)(void *state, opt_listing *listing);
+  // Sets g_norm from x and g where it is not the one of opt_run_measure; measure_name is what to call it. Both NULL:
+  // the gradient norm.
+  tg_status (*measure)(opt_run *run);
+  const char *measure_name;
 };
 
 #define OPT_SOLVER(name, table, help) extern const opt_solver table;
@@ -77,7 +82,7 @@ const opt_solver *opt_solver_find(const char *name);
 // The solver under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
 
-// g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints.
+// g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints, where P(x - g) - x is left in run->feasible.
 tg_status opt_run_measure(opt_run *run);
 // x := its projection onto the feasible set; f and g are to be computed anew.
 tg_status opt_run_make_feasible(opt_run *run);

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "mpi/constraint.h"
 #include "mpi/space.h"
+#include "opt/vector.h"
 #include "support/serial_constraint.h"
 
 enum { BLOCKS = 2, ENTRIES_MAX = 256 };
@@ -31,7 +32,8 @@ static void set_up(bench *b, const tg_grid *grid, const opt_constraint_row *row,
   b->set = (serial_set){.block = blocks[1], .rows = rows[1], .cols = cols[1]};
   REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b->space));
   REQUIRE_OK(tg_constraint_create(b->space, grid, blocks, &b->constraint));
-  CHECK(b->constraint->geometry == row->geometry, "%s: geometry %d", row->name, (int)b->constraint->geometry);
+  CHECK(b->constraint->traits.geometry == row->geometry, "%s: geometry %d", row->name,
+        (int)b->constraint->traits.geometry);
   REQUIRE_OK(b->space->ops->create(b->space, &b->x));
   REQUIRE_OK(b->space->ops->create(b->space, &b->v));
   REQUIRE_OK(b->space->ops->create(b->space, &b->y));
@@ -98,6 +100,75 @@ static void check_hessian(bench *b, const char *name)
   b->space->ops->destroy(b->space, &g);
 }
 
+// A large matrix is projected near an extreme point, up to its rounding, which does not show in the sums.
+static void check_large(bench *b, const char *name)
+{
+  fill(b, 10, b->x, b->serial_x);
+  tg_dmat *m = tg_space_block(b->x, 1);
+  for (int64_t e = 0; e < m->ld * m->local_cols; e++) m->data[e] *= 1e7;
+  for (int64_t e = 0; e < b->set.rows * b->set.cols; e++) b->serial_x[e] *= -1;
+  REQUIRE_OK(b->constraint->ops->project(b->constraint, b->x));
+  serial_set_extreme(&b->set, b->serial_x, b->serial_v);
+  CHECK_MATRIX(m, b->serial_v, 1e-8, name);
+  check_violation(b, name, 0);
+}
+
+// The extreme point of the same numbers, which is unique.
+static void check_extreme(const opt_constraint_row *row, const tg_grid *grid)
+{
+  bench b = {0};
+  const int64_t side = 9;
+  const int64_t rows[1] = {side};
+  const int64_t cols[1] = {row->is_square ? side : 4};
+  const opt_constraint_block block = block_of(row->kind);
+  b.set = (serial_set){.block = block, .rows = rows[0], .cols = cols[0]};
+  REQUIRE_OK(tg_space_create(grid, 1, rows, cols, &b.space));
+  REQUIRE_OK(tg_constraint_create(b.space, grid, &block, &b.constraint));
+  REQUIRE_OK(b.space->ops->create(b.space, &b.x));
+  REQUIRE_OK(b.space->ops->create(b.space, &b.v));
+  for (uint64_t seed = 40; seed < 45; seed++) {
+    double *a = check_array(rows[0], cols[0], seed);
+    tg_dmat_scatter_small(a, tg_space_block(b.x, 0));
+    REQUIRE_OK(b.constraint->ops->extreme(b.constraint, b.x, b.v));
+    serial_set_extreme(&b.set, a, b.serial_v);
+    CHECK_MATRIX(tg_space_block(b.v, 0), b.serial_v, 1e-15, row->name);
+    tg_free(a);
+  }
+  if (grid->rank == 0) tg_space_block(b.x, 0)->data[0] = check_nan();
+  REQUIRE_OK(b.constraint->ops->extreme(b.constraint, b.x, b.v));
+  double product = 0;
+  REQUIRE_OK(opt_dot(b.space, b.x, b.v, &product));
+  CHECK(isnan(product), "%s: <g, z> = %g with a NaN in g", row->name, product);
+  tear_down(&b);
+}
+
+// Of sets of bounds: what is held, how far a direction goes, and that a step to a bound ends on it.
+static void check_bounds(bench *b, const char *name)
+{
+  const opt_constraint_ops *ops = b->constraint->ops;
+  double found = 0;
+  fill(b, 10, b->x, b->serial_x);
+  REQUIRE_OK(ops->project(b->constraint, b->x));
+  serial_set_project(&b->set, b->serial_x);
+  for (int release = 0; release < 2; release++) {
+    fill(b, 30, b->v, b->serial_v);
+    REQUIRE_OK(ops->mask(b->constraint, b->x, b->v, release > 0, b->v));
+    serial_set_mask(&b->set, b->serial_x, b->serial_v, release > 0, b->serial_v);
+    CHECK_MATRIX(tg_space_block(b->v, 1), b->serial_v, 0, name);
+  }
+  // What is not held may move along -g: after the release the room is not zero.
+  REQUIRE_OK(opt_axpby(b->space, -1, b->v, 0, b->y));
+  for (int64_t e = 0; e < b->set.rows * b->set.cols; e++) b->serial_v[e] *= -1;
+  REQUIRE_OK(ops->room(b->constraint, b->x, b->y, &found));
+  const double room = serial_set_room(&b->set, b->serial_x, b->serial_v);
+  CHECK(found > 0 && fabs(found - room) <= 1e-15 * room, "%s: room %.17g, expected %.17g", name, found, room);
+  REQUIRE_OK(opt_axpby(b->space, found, b->y, 1, b->x));
+  REQUIRE_OK(ops->settle(b->constraint, found, b->y, b->x));
+  REQUIRE_OK(ops->room(b->constraint, b->x, b->y, &found));
+  CHECK(found == 0, "%s: room %.3g at the bound", name, found);
+  check_violation(b, name, 0);
+}
+
 // At the projected point.
 static void check_manifold(bench *b, const char *name)
 {
@@ -156,6 +227,9 @@ static void test_set(const tg_grid *grid, opt_constraint_kind kind, opt_retracti
   check_projection(&b, row->name);
   if (row->geometry == OPT_GEOMETRY_MANIFOLD) check_manifold(&b, row->name);
   if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) check_indefinite(&b);
+  if (row->kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC) check_large(&b, row->name);
+  if (row->has_oracle) check_extreme(row, grid);
+  if (row->is_bounds) check_bounds(&b, row->name);
   check_refusals(&b);
   tear_down(&b);
 }

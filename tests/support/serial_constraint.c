@@ -1,6 +1,7 @@
 // Feasible sets on plain arrays.
 #include "support/serial_constraint.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -150,6 +151,73 @@ static double violation_of_lines(const serial_set *set, const double *x)
   return worst;
 }
 
+// ---- doubly stochastic: Dykstra's alternating projections onto the row and the column simplices (J. P. Boyle, R. L.
+// Dykstra 1986), and the assignment by dynamic programming over sets of rows ----
+
+static void project_lines(int64_t n, bool by_rows, double *x)
+{
+  const line l = by_rows ? (line){n, n, 1, n} : (line){n, n, n, 1};
+  for (int64_t j = 0; j < n; j++) project_line(&l, x + j * l.step);
+}
+
+static void project_stochastic(int64_t n, double *x)
+{
+  double correction[2][SERIAL_SIDE_MAX * SERIAL_SIDE_MAX] = {{0}};
+  for (int round = 0; round < 100000; round++) {
+    double change = 0;
+    for (int side = 0; side < 2; side++) {
+      double before[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+      for (int64_t e = 0; e < n * n; e++) x[e] += correction[side][e];
+      memcpy(before, x, (size_t)(n * n) * sizeof *x);
+      project_lines(n, side == 0, x);
+      for (int64_t e = 0; e < n * n; e++) {
+        change = fmax(change, fabs(correction[side][e] - (before[e] - x[e])));
+        correction[side][e] = before[e] - x[e];
+      }
+    }
+    if (change < 1e-16) return;
+  }
+}
+
+static double violation_of_stochastic(int64_t n, const double *x)
+{
+  double worst = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double row = 0;
+    double column = 0;
+    for (int64_t k = 0; k < n; k++) {
+      row += x[i + n * k];
+      column += x[k + n * i];
+      worst = fmax(worst, -x[i + n * k]);
+    }
+    worst = fmax(worst, fmax(fabs(row - 1), fabs(column - 1)));
+  }
+  return worst;
+}
+
+// least[s]: the cheapest way to give the first columns, as many as s has members, the rows of s.
+static void find_assignment(int64_t n, const double *cost, double *z)
+{
+  enum { SIDE = 10 };
+  static double least[1 << SIDE];
+  static int last[1 << SIDE];
+  assert(n <= SIDE);
+  least[0] = 0;
+  for (int s = 1; s < 1 << n; s++) {
+    const int column = __builtin_popcount((unsigned)s) - 1;
+    least[s] = (double)INFINITY;
+    for (int i = 0; i < n; i++) {
+      if ((s >> i & 1) == 0) continue;
+      const double total = least[s & ~(1 << i)] + cost[i + n * column];
+      if (total >= least[s]) continue;
+      least[s] = total;
+      last[s] = i;
+    }
+  }
+  memset(z, 0, (size_t)(n * n) * sizeof *z);
+  for (int s = (1 << n) - 1; s != 0; s &= ~(1 << last[s])) z[last[s] + n * (__builtin_popcount((unsigned)s) - 1)] = 1;
+}
+
 // ---- columns ----
 
 static double violation_of_columns(const serial_set *set, const double *x)
@@ -230,6 +298,8 @@ double serial_set_violation(const serial_set *set, const double *x)
   case OPT_CONSTRAINT_SIMPLEX_ROWS:
   case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
     return violation_of_lines(set, x);
+  case OPT_CONSTRAINT_DOUBLY_STOCHASTIC:
+    return violation_of_stochastic(set->rows, x);
   case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
     // Distance from the positive part: at most the norm of all negative eigenvalues.
     apply_function(set->rows, x, positive_part, positive);
@@ -269,6 +339,9 @@ void serial_set_project(const serial_set *set, double *x)
   case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
     for (int64_t j = 0; j < l.count; j++) project_line(&l, x + j * l.step);
     break;
+  case OPT_CONSTRAINT_DOUBLY_STOCHASTIC:
+    project_stochastic(set->rows, x);
+    break;
   case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
     apply_function(set->rows, kept, positive_part, x);
     break;
@@ -281,6 +354,79 @@ void serial_set_project(const serial_set *set, double *x)
   case OPT_CONSTRAINT_FREE:
   case OPT_CONSTRAINT_COUNT:
     break;
+  }
+}
+
+void serial_set_extreme(const serial_set *set, const double *g, double *z)
+{
+  const int64_t count = set->rows * set->cols;
+  const line l = lines_of(set);
+  switch (set->block.kind) {
+  case OPT_CONSTRAINT_BOX:
+    for (int64_t e = 0; e < count; e++) z[e] = g[e] > 0 ? set->block.low : set->block.high;
+    break;
+  case OPT_CONSTRAINT_FROBENIUS_BALL:
+    for (int64_t e = 0; e < count; e++) z[e] = -set->block.high * g[e] / fmax(norm_of(set, g), 1e-300);
+    break;
+  case OPT_CONSTRAINT_DOUBLY_STOCHASTIC:
+    find_assignment(set->rows, g, z);
+    break;
+  case OPT_CONSTRAINT_SIMPLEX_ROWS:
+  case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
+    for (int64_t j = 0; j < l.count; j++) {
+      int64_t least = 0;
+      for (int64_t k = 0; k < l.length; k++) {
+        z[j * l.step + k * l.stride] = 0;
+        if (g[j * l.step + k * l.stride] < g[j * l.step + least * l.stride]) least = k;
+      }
+      z[j * l.step + least * l.stride] = 1;
+    }
+    break;
+  default: // no oracle
+    assert(false);
+  }
+}
+
+// Low and high of each entry, the free ones infinite.
+static void bounds_of(const serial_set *set, double *low, double *high)
+{
+  interval_of(set, low, high);
+  if (set->block.kind == OPT_CONSTRAINT_FREE) *low = -(double)INFINITY;
+}
+
+void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    const bool leaves_low = release && g[e] < 0;
+    const bool leaves_high = release && g[e] > 0;
+    if (x[e] == low && !leaves_low) v[e] = 0;
+    if (x[e] == high && !leaves_high) v[e] = 0;
+  }
+}
+
+double serial_set_room(const serial_set *set, const double *x, const double *d)
+{
+  double low = 0;
+  double high = 0;
+  double room = (double)INFINITY;
+  bounds_of(set, &low, &high);
+  for (int64_t e = 0; e < set->rows * set->cols; e++)
+    if (d[e] != 0) room = fmin(room, ((d[e] < 0 ? low : high) - x[e]) / d[e]);
+  return room;
+}
+
+void serial_set_settle(const serial_set *set, double t, const double *d, double *x)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    const double rounding = 1e-15 * fabs(t * d[e]);
+    if (x[e] - low <= rounding) x[e] = low;
+    if (high - x[e] <= rounding) x[e] = high;
   }
 }
 
@@ -371,16 +517,55 @@ static tg_status hessian(const opt_constraint *base, const opt_point *x, const o
   return TG_OK;
 }
 
-static const opt_constraint_ops operations = {
-    .violation = violation, .project = project, .tangent = tangent, .retract = retract, .hessian = hessian};
+static tg_status extreme(const opt_constraint *base, const opt_point *g, opt_point *z)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_extreme(&self->sets[k], serial_block_const(g, k), serial_block(z, k));
+  return TG_OK;
+}
+
+static tg_status mask(const opt_constraint *base, const opt_point *x, const opt_point *g, bool release, opt_point *v)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_mask(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), release, serial_block(v, k));
+  return TG_OK;
+}
+
+static tg_status room(const opt_constraint *base, const opt_point *x, const opt_point *d, double *t)
+{
+  const serial_constraint *self = base->self;
+  *t = (double)INFINITY;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    *t = fmin(*t, serial_set_room(&self->sets[k], serial_block_const(x, k), serial_block_const(d, k)));
+  return TG_OK;
+}
+
+static tg_status settle(const opt_constraint *base, double t, const opt_point *d, opt_point *x)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_settle(&self->sets[k], t, serial_block_const(d, k), serial_block(x, k));
+  return TG_OK;
+}
+
+static const opt_constraint_ops operations = {.violation = violation,
+                                              .project = project,
+                                              .tangent = tangent,
+                                              .retract = retract,
+                                              .hessian = hessian,
+                                              .extreme = extreme,
+                                              .mask = mask,
+                                              .room = room,
+                                              .settle = settle};
 
 tg_status serial_constraint_init(serial_constraint *constraint, const serial_space *space,
                                  const opt_constraint_block *blocks)
 {
-  bool has_any = false;
   *constraint = (serial_constraint){.base = {.ops = &operations, .space = &space->base}};
   constraint->base.self = constraint;
-  TG_TRY(opt_constraint_geometry(space->base.n_blocks, blocks, &has_any, &constraint->base.geometry));
+  TG_TRY(opt_traits_find(space->base.n_blocks, blocks, &constraint->base.traits));
   for (int k = 0; k < space->base.n_blocks; k++)
     constraint->sets[k] = (serial_set){.block = blocks[k], .rows = space->rows[k], .cols = space->cols[k]};
   return TG_OK;

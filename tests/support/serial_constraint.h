@@ -1,5 +1,5 @@
 // Feasible sets on plain column-major arrays, by other algorithms than the distributed ones: sorting, Jacobi rotations,
-// Gram-Schmidt.
+// Gram-Schmidt, alternating projections, dynamic programming.
 #ifndef SERIAL_CONSTRAINT_H
 #define SERIAL_CONSTRAINT_H
 
@@ -16,6 +16,12 @@ typedef struct serial_set {
 
 double serial_set_violation(const serial_set *set, const double *x);
 void serial_set_project(const serial_set *set, double *x);
+// z := a point of the set with the least <g, z>; for sets with an oracle. At most 10 rows of doubly stochastic ones.
+void serial_set_extreme(const serial_set *set, const double *g, double *z);
+// Of bounds and free blocks, see opt_constraint_ops.
+void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v);
+double serial_set_room(const serial_set *set, const double *x, const double *d);
+void serial_set_settle(const serial_set *set, double t, const double *d, double *x);
 void serial_set_tangent(const serial_set *set, const double *x, double *v);
 // hv = H[v] becomes the Riemannian Hessian's action, g the Euclidean gradient.
 void serial_set_hessian(const serial_set *set, const double *x, const double *g, const double *v, double *hv);

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assignment import least_assignment
 from tracegrad_run import ROOT, Checks, run_job
 
 DATA = ROOT / "configs" / "data"
@@ -229,6 +230,37 @@ def nearest_in_simplices(folder):
     return ((X - H) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-8)}
 
 
+def stochastic(folder):
+    """A convex problem: f(X) - min f <= <G, X> - min <G, Z> over the permutations."""
+    A, B = np.load(folder.parent / "A.npy"), np.load(folder.parent / "B.npy")
+    X = np.load(folder / "X.npy")
+    sums = max(np.abs(X.sum(0) - 1).max(), np.abs(X.sum(1) - 1).max())
+    checks.check(X.min() >= 0 and sums <= 1e-13, f"doubly stochastic: entries from {X.min()}, sums off by {sums:.2e}")
+    G = 2 * A.T @ (A @ X - B)
+    value, bound = ((A @ X - B) ** 2).sum(), (G * X).sum() - least_assignment(G)[0]
+    checks.check(-1e-9 <= bound <= 1e-6 * value, f"doubly stochastic: the duality gap is {bound:.2e} at {value:.6g}")
+    return value, {}
+
+
+def nearest_stochastic(folder):
+    """min |X - H|: alternating projections onto the row and the column simplices with Dykstra's corrections."""
+    H = np.load(folder.parent / "H.npy")
+
+    def simplices(Y):
+        ordered = np.sort(Y, axis=0)[::-1]
+        shifts = (np.cumsum(ordered, axis=0) - 1) / np.arange(1, len(Y) + 1)[:, None]
+        count = (ordered > shifts).sum(0)
+        return np.maximum(Y - shifts[count - 1, np.arange(Y.shape[1])], 0)
+
+    X, P, Q = H.copy(), np.zeros_like(H), np.zeros_like(H)
+    for _ in range(20000):
+        Y = simplices(X + P)
+        P += X - Y
+        X = simplices((Y + Q).T).T
+        Q += Y - X
+    return ((X - H) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-8)}
+
+
 def nearest_semidefinite(folder):
     H = np.load(folder.parent / "H.npy")
     values, vectors = np.linalg.eigh(H)
@@ -273,6 +305,8 @@ JOBS = {
     "simplex rows": (SIMPLEX, "simplex_rows", simplex_rows, 1e-12),
     "simplex columns": (SIMPLEX, "simplex_columns", simplex_columns, 1e-12),
     "nearest in simplices": (NEAREST, "simplex_columns", nearest_in_simplices, 1e-12),
+    "doubly stochastic": (SIMPLEX, "doubly_stochastic", stochastic, 1e-12),
+    "nearest stochastic": (NEAREST, "doubly_stochastic", nearest_stochastic, 1e-12),
     "nearest semidefinite": (NEAREST, "positive_semidefinite", nearest_semidefinite, 1e-12),
     "semidefinite": (PROCRUSTES, "positive_semidefinite", semidefinite, 1e-12),
     "subspace": (with_solver(EIGENVECTORS, "method: auto", "I"), "orthonormal_columns", subspace, 1e-12),
@@ -319,6 +353,40 @@ def test_job(name, folder):
             checks.check(error <= bound, f"{what}: {variable} is off by {error:.2e} relative, allowed {bound:.0e}")
 
 
+LINEAR_LEAST = {
+    "{box: [-0.1, 0.3]}": lambda G: (np.where(G > 0, -0.1, 0.3) * G).sum(),
+    "{frobenius_ball: 0.5}": lambda G: -0.5 * np.linalg.norm(G),
+    "simplex_rows": lambda G: G.min(1).sum(),
+    "simplex_columns": lambda G: G.min(0).sum(),
+    "doubly_stochastic": lambda G: least_assignment(G)[0],
+}
+
+
+def test_frank_wolfe(folder):
+    """The gap that is reported is the true one, and bounds the distance to the optimum, which other methods find."""
+    A, B = np.load(folder / "A.npy"), np.load(folder / "B.npy")
+    for k, (constraint, least) in enumerate(LINEAR_LEAST.items()):
+        job = folder / f"frank-wolfe-{k}.yaml"
+        job.write_text(SIMPLEX.replace("CONSTRAINT", constraint).replace("FOLDER", str(folder)))
+        best = run_job(job, folder / f"frank-wolfe-{k}-best", ranks=2)
+        checks.equal(f"{constraint}: exit status {best.err.strip()[-400:]}", best.status, 0)
+        for ranks in (1, 4):
+            what = f"frank-wolfe in {constraint} on {ranks} ranks"
+            finished = run_job(job, folder / f"frank-wolfe-{k}-{ranks}", ranks=ranks, settings={
+                "solver.method": "frank-wolfe", "solver.gradient_tolerance": 1e-3, "solver.max_iterations": 20000})
+            if not checks.equal(f"{what}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+                continue
+            report, X = finished.report, np.load(finished.folder / "X.npy")
+            G = 2 * A.T @ (A @ X - B)
+            checks.equal(f"{what}: method", report["method"], "frank-wolfe")
+            checks.equal(f"{what}: measure", report["stopping_measure"], "gap")
+            checks.close(f"{what}: gap", report["gradient_norm"], (G * X).sum() - least(G), 1e-6)
+            above = report["objective"] - best.report["objective"]
+            checks.check(-1e-9 <= above <= report["gradient_norm"], f"{what}: {above:.3e} above the optimum, the gap is "
+                                                                    f"{report['gradient_norm']:.3e}")
+            checks.check(report["constraint_violation"] <= 1e-12, f"{what}: violation {report['constraint_violation']}")
+
+
 def test_limit(folder):
     """Stopped early, a run says so, and its point is feasible nevertheless."""
     finished = run_job(folder / "box.yaml", folder / "limit", ranks=2, settings={"solver.max_iterations": 3})
@@ -348,6 +416,7 @@ def main():
             test_job(name, folder)
         if len(sys.argv) == 1:
             test_limit(folder)
+            test_frank_wolfe(folder)
             test_start(folder)
     return checks.finish()
 

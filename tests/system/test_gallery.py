@@ -4,6 +4,7 @@ The independent answers come from closed forms or from another algorithm (normal
 Newton's method), never from the gradient that the program derived.
 """
 
+import json
 import re
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assignment import least_assignment
 from tracegrad_run import ROOT, Checks, run, run_job
 
 CONFIGS = ROOT / "configs"
@@ -172,6 +174,22 @@ def qap_nug12(folder):
     return np.trace(F @ X @ D @ X.T), {}
 
 
+def qap_relaxation_nug12(folder):
+    F, D = load_mtx("nug12-flow.mtx"), load_mtx("nug12-distance.mtx")
+    X = np.load(folder / "X.npy")
+    outside = max(abs(X.sum(0) - 1).max(), abs(X.sum(1) - 1).max(), -X.min())
+    checks.check(outside <= 1e-12, f"qap-relaxation-nug12: X is not doubly stochastic by {outside:.2e}")
+    G = 2 * F @ X @ D
+    gap = (G * X).sum() - least_assignment(G)[0]
+    report = json.loads((folder / "report.json").read_text())
+    checks.equal("qap-relaxation-nug12: what is reported", report["stopping_measure"], "gap")
+    checks.close("qap-relaxation-nug12: gap", report["gradient_norm"], gap, 1e-6)
+    centre = np.trace(F @ np.full((12, 12), 1 / 12) @ D @ np.full((12, 12), 1 / 12))
+    value = np.trace(F @ X @ D @ X.T)
+    checks.check(value < 0.9 * centre, f"qap-relaxation-nug12: {value:.6g} is no descent from {centre:.6g}")
+    return value, {}
+
+
 # job: (reference, ranks, exit status, status, tolerance of the optimum)
 GALLERY = {
     "ridge-digits": (ridge_digits, 2, 0, "converged", 1e-9),
@@ -185,6 +203,7 @@ GALLERY = {
     "quadratic-generated": (quadratic_generated, 2, 0, "converged", 1e-9),
     "nearly-orthogonal": (nearly_orthogonal, 2, 0, "converged", 1e-9),
     "nonnegative-digits": (nonnegative_digits, 2, 0, "converged", 1e-10),
+    "qap-relaxation-nug12": (qap_relaxation_nug12, 2, 0, "converged", 1e-12),
     "qap-nug12": (qap_nug12, 1, 3, "iteration_limit", 1e-12),
 }
 

@@ -343,8 +343,8 @@ FLAGS = [
 ]
 
 UNAVAILABLE = [
-    ("doubly_stochastic", change("start: zeros", "constraint: doubly_stochastic"),
-     ["constraint doubly_stochastic", "not available yet"]),
+    ("rectangular set", change("start: zeros", "constraint: doubly_stochastic"),
+     ["constraint doubly_stochastic needs a square matrix, X is 6 x 3"]),
     ("metric", change("start: zeros", "constraint: {orthonormal_columns: {metric: A}}"), ["metric", "not available yet"]),
     ("square set", change("start: zeros", "constraint: symmetric"), ["constraint symmetric needs a square matrix"]),
     ("constrained method", change("start: zeros", "constraint: nonnegative").replace("max_iterations: 20", "method: l-bfgs"),
@@ -359,7 +359,12 @@ UNAVAILABLE = [
         "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with constraints"]),
     ("subject_to", GOOD + "subject_to: [sum(X) - 1]\n", ["subject_to", "not available yet"]),
     ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
-    ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"), ["method frank-wolfe", "not available yet"]),
+    ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"),
+     ["method: frank-wolfe needs a bounded convex constraint on every variable"]),
+    ("frank-wolfe unbounded", change("start: zeros", "constraint: nonnegative").replace(
+        "max_iterations: 20", "method: frank-wolfe"), ["frank-wolfe needs a bounded", "simplex_rows"]),
+    ("frank-wolfe large", "minimize: sumsq(X)\nvariables: {X: {rows: 4097, columns: 4097, constraint: doubly_stochastic}}\n"
+     "solver: {method: frank-wolfe}\n", ["4097 x 4097 matrix is solved on one rank, at most 4096 x 4096"]),
     ("alternating", change("max_iterations: 20", "method: alternating"), ["method alternating", "not available yet"]),
 ]
 

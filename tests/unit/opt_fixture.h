@@ -17,6 +17,14 @@ typedef struct fixture {
   opt_result result;
 } fixture;
 
+// Whether a method (auto among them) needs nothing but the objective; the others have tests of their own, with closed
+// forms and constraints.
+static inline bool stands_alone(const char *method)
+{
+  const opt_solver *solver = opt_solver_find(method);
+  return solver == NULL || !(solver->needs_closed_form || solver->needs_constraint);
+}
+
 static inline void set_up(fixture *f, const char *objective, const char *method)
 {
   hand_problem_init(&f->problem, hand_objective_find(objective));

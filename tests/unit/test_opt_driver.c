@@ -304,7 +304,7 @@ static void test_restarts_continue_bit_for_bit(void **unused)
   (void)unused;
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
-    if (strcmp(methods[m], "direct") == 0) continue; // has tests of its own, with closed forms
+    if (!stands_alone(methods[m])) continue;
     check_restart(methods[m], "quadratic-1e4");
     check_restart(methods[m], "rosenbrock");
     check_restart(methods[m], "logdet");
@@ -318,7 +318,7 @@ static void test_no_allocation_inside_iterations(void **unused)
   const char *const objectives[] = {"quadratic-1e4", "rosenbrock-general"};
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
-    if (strcmp(methods[m], "direct") == 0) continue; // has tests of its own, with closed forms
+    if (!stands_alone(methods[m])) continue;
     for (size_t i = 0; i < 2; i++) {
       fixture f = {0};
       recorder r = {.checkpoint_every = 3};
@@ -340,7 +340,7 @@ static void test_failing_allocations(void **unused)
   (void)unused;
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
-    if (strcmp(methods[m], "direct") == 0) continue; // has tests of its own, with closed forms
+    if (!stands_alone(methods[m])) continue;
     bool has_succeeded = false;
     for (int64_t n = 1; !has_succeeded; n++) {
       fixture f = {0};
@@ -414,7 +414,7 @@ static void test_a_saddle_at_the_start_is_said(void **unused)
   const char *const saddles[] = {"orbital", "orbital-general", "saddle", "saddle-general", "indefinite-general"};
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
-    if (strcmp(methods[m], "direct") == 0) continue; // has closed forms only
+    if (!stands_alone(methods[m])) continue;
     for (size_t k = 0; k < sizeof saddles / sizeof saddles[0]; k++) {
       fixture f = {0};
       start_stationary(&f, saddles[k], methods[m]);

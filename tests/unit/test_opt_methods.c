@@ -31,7 +31,7 @@ static void test_precision_floor_is_noticed(void **unused)
   const char *const objectives[] = {"quadratic-1e2", "quadratic-1e2-general", "orbital", "logistic", "logdet"};
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
-    if (strcmp(methods[m], "direct") == 0) continue; // has tests of its own, with closed forms
+    if (!stands_alone(methods[m])) continue;
     for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++) {
       fixture f = {0};
       set_up(&f, objectives[i], methods[m]);

@@ -201,9 +201,37 @@ static void test_shapes(void **unused)
     assert_int_equal(opt_polynomial_minimise(rows[i].degree, rows[i].c, &t, &rise), rows[i].shape);
 }
 
+// Against the best of many points: inside, at the far end, and where nothing is lower.
+static void test_minimise_within(void **unused)
+{
+  (void)unused;
+  const struct {
+    int degree;
+    double c[5];
+    double longest;
+  } cases[] = {
+      {2, {0, -2, 1}, 5},        {2, {0, -2, 1}, 0.5}, {2, {0, -2, -1}, 3},           {2, {0, 2, 1}, 4},
+      {1, {0, -3}, 2},           {1, {0, 3}, 2},       {4, {0, -1, 3, -3.5, 1}, 2.2}, {4, {0, -1, 3, -3.5, 1}, 1},
+      {3, {0, -1, 0, -1}, 1e-3}, {0, {7}, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    double t = -1;
+    double rise = 1;
+    double least = 0;
+    opt_polynomial_minimise_within(cases[i].degree, cases[i].c, cases[i].longest, &t, &rise);
+    for (int k = 0; k <= 4000; k++) {
+      const double at = k * cases[i].longest / 4000;
+      least = fmin(least, opt_polynomial_value(cases[i].degree, cases[i].c, at, NULL) - cases[i].c[0]);
+    }
+    assert_true(t >= 0 && t <= cases[i].longest);
+    assert_true(fabs(opt_polynomial_value(cases[i].degree, cases[i].c, t, NULL) - cases[i].c[0] - rise) <= 1e-14);
+    assert_true(rise <= least && rise >= least - 1e-5);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_minimise_within),
       cmocka_unit_test(test_random_roots_are_found),
       cmocka_unit_test(test_only_the_interval_counts),
       cmocka_unit_test(test_multiple_roots_are_found_once),

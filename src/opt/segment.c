@@ -1,0 +1,17 @@
+// Search along a feasible segment.
+#include "opt/segment.h"
+
+#include "opt/nonmonotone.h"
+#include "opt/polynomial.h"
+
+tg_status opt_segment_minimise(opt_ray *ray, double first, double longest, const char *where, opt_verdict *verdict)
+{
+  double t = 0;
+  double rise = 0;
+  if (ray->degree < 0) return opt_nonmonotone_search(ray, 0, fmin(first, longest), where, verdict);
+  opt_polynomial_minimise_within(ray->degree, ray->coefs, longest, &t, &rise);
+  *verdict = t > 0 ? OPT_MOVED : OPT_STUCK;
+  if (t > 0) return opt_ray_move(ray, t);
+  opt_run_explain(ray->run, "the objective does not fall %s, |d| = %.3e, slope %.3e", where, ray->d_norm, ray->slope);
+  return TG_OK;
+}
