@@ -138,7 +138,7 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
   const opt_solver *solver = NULL;
-  if (last_constraint(job) == NULL) return;
+  if (last_constraint(job) == NULL || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
   tg_status status = TG_NEW(job->n_variables, &blocks);
   if (status == TG_OK) status = read_blocks(job, blocks, &traits);
   if (status == TG_OK) status = opt_constrained_solver(&method->options, &traits, &solver);
@@ -156,8 +156,12 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   // The metrics know nothing of the set.
   method->n_terms = 0;
   method->n_diagonals = 0;
-  snprintf(method->reason, sizeof method->reason, "%s, %s%s", solver->name,
-           is_asked ? "what the job's method is under " : "for the constraint ", last_constraint(job)->text);
+  const char *set = last_constraint(job)->text;
+  // Where closed forms exist for some objectives, why there is none for this one.
+  const bool may_have_form = !is_asked && strcmp(set, "orthonormal_columns") == 0;
+  snprintf(method->reason, sizeof method->reason, "%s, %s%s%s%s", solver->name,
+           is_asked ? "what the job's method is under " : "for the constraint ", set, may_have_form ? "; " : "",
+           may_have_form ? method->form.reason : "");
 }
 
 // The start moved into the set.

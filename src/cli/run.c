@@ -182,8 +182,15 @@ static void add_reason(opt_result *result, const char *text)
   if (text[0] != '\0') snprintf(result->reason + used, sizeof result->reason - used, "; %s", text);
 }
 
-// The factorisations of a closed form or of a preconditioner. A closed form does not need the start: from zero its
-// first gradient costs no product, and from the identity tr(S*X) - logdet(X) has one.
+// A closed form does not need the start: from zero its first gradient costs no product, and from the identity
+// tr(S*X) - logdet(X) has one. On a constraint the start is kept, for neither of them is feasible.
+static void move_start(const tg_closed_form *form, tg_dmat *x)
+{
+  if (form->kind == TG_CLOSED_INVERSE) tg_dmat_eye(1.0, x);
+  if (form->kind == TG_CLOSED_CHOLESKY || form->kind == TG_CLOSED_SPECTRAL) tg_dmat_fill(0.0, x);
+}
+
+// The factorisations of a closed form or of a preconditioner.
 static tg_status prepare_method(tg_run *run, bool console)
 {
   tg_setup *setup = run->setup;
@@ -191,13 +198,8 @@ static tg_status prepare_method(tg_run *run, bool console)
   const int32_t planned = method->options.method;
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
-  if (method->direct != NULL && run->job->solver.max_iterations > 0) {
-    tg_dmat *x = tg_space_block(setup->x, 0);
-    if (method->form.kind == TG_CLOSED_INVERSE)
-      tg_dmat_eye(1.0, x);
-    else
-      tg_dmat_fill(0.0, x);
-  }
+  if (method->direct != NULL && run->job->solver.max_iterations > 0)
+    move_start(&method->form, tg_space_block(setup->x, 0));
   if (console && rank_of(run) == 0 && method->options.method != planned)
     fprintf(stderr, "  method    %s\n", method->reason);
   return TG_OK;

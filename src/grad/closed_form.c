@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/closed_form_parts.h"
 #include "grad/op.h"
 
 static bool is_identity(const tg_graph *g, tg_node node)
@@ -14,14 +15,14 @@ static bool is_identity(const tg_graph *g, tg_node node)
   return node == TG_NONE || tg_node_info(g, node)->kind == TG_EYE;
 }
 
-static const char *print_short(tg_graph *g, tg_node node, tg_text *text)
+const char *tg_closed_print(tg_graph *g, tg_node node, tg_text *text)
 {
   tg_text_clear(text);
   if (tg_print(g, node, TG_FORMAT_EXPR, text) != TG_OK) return "?";
   return tg_text_string(text);
 }
 
-__attribute__((format(printf, 2, 3))) static tg_status refuse(tg_closed_form *form, const char *format, ...)
+tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
@@ -206,7 +207,7 @@ static void add_factor(tg_graph *g, tg_node node, bool before, tg_text *out)
   const bool sum = tg_node_info(g, node)->kind == TG_LIN;
   tg_text one;
   tg_text_init(&one);
-  tg_text_addf(out, "%s%s%s%s%s", before ? "" : "*", sum ? "(" : "", print_short(g, node, &one), sum ? ")" : "",
+  tg_text_addf(out, "%s%s%s%s%s", before ? "" : "*", sum ? "(" : "", tg_closed_print(g, node, &one), sum ? ")" : "",
                before ? "*" : "");
   tg_text_fini(&one);
 }
@@ -237,7 +238,7 @@ static void print_factors(tg_graph *g, const tg_closed_form *form, tg_text *out)
     const tg_node nodes[2] = {form->sides[side].metric, form->sides[side].base};
     for (int k = 0; k < 2; k++) {
       if (nodes[k] == TG_NONE || (side == 1 && nodes[k] == form->sides[0].base)) continue;
-      tg_text_addf(out, "%s%s", between, print_short(g, nodes[k], &one));
+      tg_text_addf(out, "%s%s", between, tg_closed_print(g, nodes[k], &one));
       between = ", ";
     }
   }
@@ -260,7 +261,7 @@ static tg_status explain(tg_graph *g, int32_t n, const tg_closed_group *groups, 
 
 // ---- quadratics ----
 
-static tg_status check_symmetric(tg_graph *g, tg_closed_form *form, bool *out)
+tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out)
 {
   *out = true;
   form->is_proved = true;
@@ -273,10 +274,11 @@ static tg_status check_symmetric(tg_graph *g, tg_closed_form *form, bool *out)
       if (*out) continue;
       tg_text text;
       tg_text_init(&text);
-      TG_TRY(refuse(form,
-                    "no closed form: in the Hessian action the factor %s is not known to be symmetric; declare its "
-                    "matrices symmetric or spd where they are",
-                    print_short(g, nodes[k], &text)));
+      TG_TRY(tg_closed_refuse(
+          form,
+          "no closed form: in the Hessian action the factor %s is not known to be symmetric; declare its "
+          "matrices symmetric or spd where they are",
+          tg_closed_print(g, nodes[k], &text)));
       tg_text_fini(&text);
     }
   }
@@ -288,11 +290,11 @@ static tg_status find_spectral(tg_graph *g, int32_t n, const tg_closed_group *gr
   bool fits = n <= TG_CLOSED_TERMS;
   for (int side = 0; side < 2; side++) fits = fits && find_side(g, n, groups, side, &form->sides[side]);
   if (!fits)
-    return refuse(form, "no closed form: the Hessian action has %d terms whose factors do not become diagonal together",
-                  (int)n);
+    return tg_closed_refuse(
+        form, "no closed form: the Hessian action has %d terms whose factors do not become diagonal together", (int)n);
   bool symmetric = false;
   form->kind = TG_CLOSED_SPECTRAL;
-  TG_TRY(check_symmetric(g, form, &symmetric));
+  TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
   if (!symmetric) return TG_OK;
   form->n_terms = n;
   for (int32_t k = 0; k < n; k++) {
@@ -310,10 +312,10 @@ static tg_status find_cholesky(tg_graph *g, const tg_closed_group *group, tg_clo
   form->scale = group->coef;
   form->sides[0].base = group->left;
   form->sides[1].base = group->right;
-  TG_TRY(check_symmetric(g, form, &symmetric));
+  TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
   if (!symmetric) return TG_OK;
   if (group->coef < 0)
-    return refuse(form, "no minimum: the Hessian action has the negative coefficient %g", group->coef);
+    return tg_closed_refuse(form, "no minimum: the Hessian action has the negative coefficient %g", group->coef);
   return explain(g, 1, group, form);
 }
 
@@ -326,7 +328,7 @@ tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_g
 static tg_status find_quadratic(tg_graph *g, const tg_structure *s, int32_t wrt, tg_closed_form *form)
 {
   for (int32_t k = 0; k < s->n_terms; k++)
-    if (s->terms[k].transposed) return refuse(form, "no closed form: the Hessian action holds V'");
+    if (s->terms[k].transposed) return tg_closed_refuse(form, "no closed form: the Hessian action holds V'");
   int32_t n = 0;
   tg_closed_group *groups = NULL;
   TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
@@ -363,18 +365,18 @@ static tg_status find_inverse(tg_graph *g, tg_node f, int32_t wrt, double coef, 
   TG_TRY(tg_make_unary(g, TG_LOGDET, x, &logdet));
   TG_TRY(tg_make_lin(g, 2, (const double[]){1.0, -coef}, (const tg_node[]){f, logdet}, &rest));
   TG_TRY(tg_gradient(g, rest, 1, &wrt, &form->sides[0].base));
-  if (coef > 0) return refuse(form, "no minimum: logdet stands with the positive coefficient %g", coef);
+  if (coef > 0) return tg_closed_refuse(form, "no minimum: logdet stands with the positive coefficient %g", coef);
   if (tg_node_is_zero(g, form->sides[0].base))
-    return refuse(form, "no minimum: nothing but -logdet depends on the variable, which falls for ever");
+    return tg_closed_refuse(form, "no minimum: nothing but -logdet depends on the variable, which falls for ever");
   form->kind = TG_CLOSED_INVERSE;
   form->scale = -coef;
-  TG_TRY(check_symmetric(g, form, &symmetric));
+  TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
   if (!symmetric) return TG_OK;
   tg_text text;
   tg_text_init(&text);
   char scale[32] = "";
   if (form->scale != 1.0) snprintf(scale, sizeof scale, "%.6g*", form->scale);
-  const char *s = print_short(g, form->sides[0].base, &text);
+  const char *s = tg_closed_print(g, form->sides[0].base, &text);
   snprintf(form->reason, sizeof form->reason,
            "because the gradient %.120s - %sinv(X) vanishes at X = %sinv(%.120s), the minimum among positive definite "
            "matrices",
@@ -386,20 +388,23 @@ static tg_status find_inverse(tg_graph *g, tg_node f, int32_t wrt, double coef, 
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out)
 {
   *out = (tg_closed_form){.scale = 1.0};
-  if (n != 1) return refuse(out, "no closed form: there are %d variables, closed forms are for one", (int)n);
+  if (n != 1) return tg_closed_refuse(out, "no closed form: there are %d variables, closed forms are for one", (int)n);
   tg_structure structure;
   double coef = 0.0;
   TG_TRY(tg_structure_find(graph, f, wrt[0], &structure));
   if (structure.degree == 0)
-    return refuse(out, "the objective is constant in the variable: every point is a minimiser");
+    return tg_closed_refuse(out, "the objective is constant in the variable: every point is a minimiser");
   if (structure.degree == 1)
-    return refuse(out, "no minimum: the objective is linear in the variable, unbounded below where its gradient is "
-                       "not zero");
+    return tg_closed_refuse(
+        out, "no minimum: the objective is linear in the variable, unbounded below where its gradient is "
+             "not zero");
   if (structure.degree == 2 && structure.has_operator) return find_quadratic(graph, &structure, wrt[0], out);
   if (structure.degree == 2)
-    return refuse(out, "no closed form: the Hessian action is not a sum of products L*V*R with constant L and R");
+    return tg_closed_refuse(out,
+                            "no closed form: the Hessian action is not a sum of products L*V*R with constant L and R");
   if (read_logdet(graph, f, wrt[0], &coef)) return find_inverse(graph, f, wrt[0], coef, out);
   if (structure.degree > 2)
-    return refuse(out, "no closed form: the objective is a polynomial of degree %d, not quadratic", structure.degree);
-  return refuse(out, "no closed form: the objective is not quadratic");
+    return tg_closed_refuse(out, "no closed form: the objective is a polynomial of degree %d, not quadratic",
+                            structure.degree);
+  return tg_closed_refuse(out, "no closed form: the objective is not quadratic");
 }

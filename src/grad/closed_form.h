@@ -15,11 +15,15 @@ typedef enum tg_closed_kind {
   TG_CLOSED_NONE,     // why: the reason
   TG_CLOSED_CHOLESKY, // H[V] = scale L V R: X = x - L^-1 g R^-1 / scale
   TG_CLOSED_SPECTRAL, // H[V] diagonal in the bases of two symmetric pencils
-  TG_CLOSED_INVERSE   // tr(S X) - scale logdet(X): X = scale S^-1
+  TG_CLOSED_INVERSE,  // tr(S X) - scale logdet(X): X = scale S^-1
+  // on X'X = I
+  TG_CLOSED_EIGENVECTORS, // f = scale tr(X' A X N) + constant: X = eigenvectors of A, in the order of those of N
+  TG_CLOSED_POLAR         // f = <C, X> + constant: X = -U V' with C = U diag(s) V'
 } tg_closed_kind;
 
 // One side of the operator. CHOLESKY: `base` is the factor. SPECTRAL: T' metric T = I and T' base T = diag(t); without
 // a metric T is orthogonal, without a base T = I. TG_NONE is the identity. INVERSE: `base` of side 0 is S.
+// EIGENVECTORS: `base` is A (left), N (right). POLAR: `base` of side 0 is C, of the variable's shape.
 typedef struct tg_closed_side {
   tg_node metric;
   tg_node base;
@@ -60,5 +64,9 @@ tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_g
 // Recognises the closed form of min f over the symbols wrt[0..n). f without one is no failure: kind NONE with a reason.
 // Whether factors that are not proved definite are so is left to the numbers.
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out);
+
+// The same for min f over the matrices wrt, n x p, with X'X = I (closed_form_orthonormal.c). EIGENVECTORS, POLAR, or
+// NONE with a reason. n >= p is the caller's to check.
+tg_status tg_closed_form_find_orthonormal(tg_graph *graph, tg_node f, int32_t wrt, tg_closed_form *out);
 
 #endif

@@ -11,7 +11,7 @@
 #include "mpi/product.h"
 #include "mpi/space.h"
 
-typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE } direct_kind;
+typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE, DIRECT_KNOWN } direct_kind;
 
 typedef struct side {
   int64_t n;
@@ -29,6 +29,7 @@ struct tg_direct {
   int n_terms;
   tg_workspace *workspace;
   tg_dmat *scratch[2]; // SPECTRAL: m x n
+  tg_dmat *known;      // KNOWN: the minimiser
   double smallest;     // eigenvalues of H
   double largest;
   double flops;
@@ -49,6 +50,7 @@ void tg_direct_destroy(tg_direct **direct)
     tg_free(d->sides[k].factors);
     tg_dmat_destroy(&d->scratch[k]);
   }
+  tg_dmat_destroy(&d->known);
   tg_workspace_destroy(&d->workspace);
   tg_free(d);
   *direct = NULL;
@@ -117,6 +119,17 @@ tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale,
                           "S of tr(S*X) - logdet(X) is not positive definite: there is no minimum among positive "
                           "definite matrices");
   if (status == TG_OK) (*out)->scale = scale;
+  return hand_over(out, status);
+}
+
+tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out)
+{
+  const tg_status status = create(grid, DIRECT_KNOWN, x->rows, x->cols, out);
+  if (status != TG_OK) tg_dmat_destroy(&x);
+  if (status == TG_OK) {
+    (*out)->known = x;
+    (*out)->flops = flops;
+  }
   return hand_over(out, status);
 }
 
@@ -353,6 +366,8 @@ tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z)
     return apply_cholesky(d, tg_space_block(r, 0), tg_space_block(z, 0));
   case DIRECT_SPECTRAL:
     return apply_spectral(d, tg_space_block(r, 0), tg_space_block(z, 0));
+  case DIRECT_KNOWN:
+    return tg_dmat_copy(d->known, tg_space_block(z, 0));
   case DIRECT_INVERSE:
     break;
   }
@@ -363,7 +378,7 @@ tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, op
 {
   const tg_direct *d = self;
   TG_TRY(tg_direct_apply(self, g, out));
-  if (d->kind == DIRECT_INVERSE) return TG_OK;
+  if (d->kind == DIRECT_INVERSE || d->kind == DIRECT_KNOWN) return TG_OK;
   const double coefs[2] = {1, -1};
   tg_dmat *z = tg_space_block(out, 0);
   return tg_dmat_lincomb(2, coefs, (const tg_dmat *const[]){tg_space_block(x, 0), z}, z);

@@ -45,13 +45,23 @@ tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t c
                                     const tg_direct_extra *extras, tg_direct **out);
 // The stationary point X = scale S^-1 of tr(S X) - scale logdet(X), S positive definite (TG_NUMERIC). Collective.
 tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale, const tg_dmat *s, tg_direct **out);
+// The minimiser of scale tr(X'AXN) over X'X = I, X rows x cols: A symmetric rows x rows, N = weights symmetric
+// cols x cols, NULL the identity. TG_NUMERIC where an eigenvalue iteration does not converge. Collective; the extreme
+// eigenvectors of A that are needed (direct_orthonormal.c).
+tg_status tg_direct_create_eigenvectors(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *a,
+                                        const tg_dmat *weights, tg_direct **out);
+// The minimiser -U V' of <C, X> over X'X = I, C = U diag(s) V' with at least as many rows as columns; one of many
+// where C has not full rank. Collective; a singular value decomposition.
+tg_status tg_direct_create_polar(const tg_grid *grid, const tg_dmat *c, tg_direct **out);
+// A minimiser that is known already, at the cost of so many flops; takes x over, also on failure. Collective (agrees).
+tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out);
 // NULL is fine. Local.
 void tg_direct_destroy(tg_direct **direct);
 
-// z = H^-1 r; for `inverse` z = the stationary point. self is the tg_direct: the signature is a preconditioner's. r and
-// z are different points of one block. Collective.
+// z = H^-1 r; for all but `cholesky` and `spectral` z = the minimiser. self is the tg_direct: the signature is a
+// preconditioner's. r and z are different points of one block. Collective.
 tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z);
-// out = x - H^-1 g, for `inverse` the stationary point: the signature is a closed form's. Collective.
+// out = x - H^-1 g, or the minimiser: the signature is a closed form's. Collective.
 tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out);
 
 // Largest over smallest eigenvalue of H where the spectrum is known, else 0.

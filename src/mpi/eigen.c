@@ -7,14 +7,14 @@
 
 #include "base/memory.h"
 #include "mpi/dmat_ops.h"
+#include "mpi/eigen_parts.h"
 #include "mpi/scalapack_abi.h"
 
 static const int one = 1;
 
 // --- common ------------------------------------------------------------------------------------------
 
-// Shapes are global, so all ranks refuse alike.
-static tg_status check_shape(const tg_dmat *m, int64_t rows, int64_t cols, const tg_dmat *a, const char *name)
+tg_status tg_eigen_check_shape(const tg_dmat *m, int64_t rows, int64_t cols, const tg_dmat *a, const char *name)
 {
   if (m->rows != rows || m->cols != cols || !tg_dmat_is_aligned(m, a))
     TG_FAIL(TG_INTERNAL,
@@ -24,8 +24,7 @@ static tg_status check_shape(const tg_dmat *m, int64_t rows, int64_t cols, const
   return TG_OK;
 }
 
-// The iterations of LAPACK need not end on NaN: it is refused beforehand. Collective.
-static tg_status check_finite(const tg_dmat *a)
+tg_status tg_eigen_check_finite(const tg_dmat *a)
 {
   int is_bad = 0;
   for (int64_t j = 0; j < a->local_cols; j++)
@@ -37,22 +36,19 @@ static tg_status check_finite(const tg_dmat *a)
   return TG_OK;
 }
 
-// A copy that the routines may destroy. Collective.
-static tg_status copy_of(const tg_dmat *a, tg_dmat **out)
+tg_status tg_eigen_copy_of(const tg_dmat *a, tg_dmat **out)
 {
   TG_TRY(tg_agree(a->grid->comm, tg_dmat_create_block(a->grid, a->rows, a->cols, a->block, out)));
   return tg_dmat_copy(a, *out);
 }
 
-// The work array that a query asked for: its size came back as a double. Collective.
-static tg_status create_work(const tg_grid *grid, double asked, double **work, int *length)
+tg_status tg_eigen_create_work(const tg_grid *grid, double asked, double **work, int *length)
 {
   const tg_status status = tg_abi_int((int64_t)asked, "the work space of a decomposition", length);
   return tg_agree(grid->comm, status != TG_OK ? status : tg_alloc_numbers(*length, work));
 }
 
-// One rank's complaint becomes everybody's. Collective.
-static tg_status agree_on_info(const tg_grid *grid, int info, const char *routine)
+tg_status tg_eigen_agree_on_info(const tg_grid *grid, int info, const char *routine)
 {
   int found[2] = {info, -info};
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, found, 2, MPI_INT, MPI_MAX, grid->comm));
@@ -84,7 +80,7 @@ static tg_status prepare_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LE
   int liwork = 0;
   int info = 0;
   call_syevd(s, desc, values, v, &lwork, -1, &liwork, 1, &info);
-  TG_TRY(agree_on_info(v->grid, info, "pdsyevd"));
+  TG_TRY(tg_eigen_agree_on_info(v->grid, info, "pdsyevd"));
   // The query forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16") reaches
   // the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front.
   const tg_dmat *a = s->copy;
@@ -92,7 +88,7 @@ static tg_status prepare_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LE
   // And what pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it).
   const double merge = 2 * (double)(a->local_rows + a->block) * (double)(a->local_cols + a->block);
   const double least = 10 * (double)a->rows + update + merge;
-  TG_TRY(create_work(v->grid, lwork > least ? lwork : least, &s->work, &s->lwork));
+  TG_TRY(tg_eigen_create_work(v->grid, lwork > least ? lwork : least, &s->work, &s->lwork));
   s->liwork = liwork;
   return tg_agree(v->grid->comm, TG_NEW(liwork, &s->iwork));
 }
@@ -101,17 +97,17 @@ tg_status tg_eigen_symmetric(const tg_dmat *a, double *values, tg_dmat *v)
 {
   if (a->rows != a->cols)
     TG_FAIL(TG_INTERNAL, "a %" PRId64 " x %" PRId64 " matrix has no symmetric eigenvalues", a->rows, a->cols);
-  TG_TRY(check_shape(v, a->rows, a->rows, a, "the eigenvectors"));
-  TG_TRY(check_finite(a));
+  TG_TRY(tg_eigen_check_shape(v, a->rows, a->rows, a, "the eigenvectors"));
+  TG_TRY(tg_eigen_check_finite(a));
   int desc[TG_DESCRIPTOR_LENGTH];
   TG_TRY(tg_dmat_descriptor(v, desc));
   syevd_scratch s = {0};
   tg_status status = TG_OK;
-  TG_TRY_GOTO(copy_of(a, &s.copy));
+  TG_TRY_GOTO(tg_eigen_copy_of(a, &s.copy));
   TG_TRY_GOTO(prepare_syevd(&s, desc, values, v));
   int info = 0;
   call_syevd(&s, desc, values, v, s.work, s.lwork, s.iwork, s.liwork, &info);
-  TG_TRY_GOTO(agree_on_info(a->grid, info, "pdsyevd"));
+  TG_TRY_GOTO(tg_eigen_agree_on_info(a->grid, info, "pdsyevd"));
   // A matrix within one block is solved by its owner alone, and pdsyevd leaves the other ranks without the values.
   TG_TRY_GOTO(tg_mpi_check(MPI_Bcast(values, desc[2], MPI_DOUBLE, 0, a->grid->comm), TG_HERE));
 done:
@@ -180,10 +176,10 @@ static tg_status prepare_qr(qr_scratch *s, const int desc[TG_DESCRIPTOR_LENGTH],
   const int query = -1;
   int info = 0;
   pdgeqrf_(&desc[2], &desc[3], q->data, &one, &one, desc, &asked[0], &asked[0], &query, &info);
-  TG_TRY(agree_on_info(q->grid, info, "pdgeqrf"));
+  TG_TRY(tg_eigen_agree_on_info(q->grid, info, "pdgeqrf"));
   pdorgqr_(&desc[2], &desc[3], &desc[3], q->data, &one, &one, desc, &asked[1], &asked[1], &query, &info);
-  TG_TRY(agree_on_info(q->grid, info, "pdorgqr"));
-  TG_TRY(create_work(q->grid, asked[0] > asked[1] ? asked[0] : asked[1], &s->work, &s->lwork));
+  TG_TRY(tg_eigen_agree_on_info(q->grid, info, "pdorgqr"));
+  TG_TRY(tg_eigen_create_work(q->grid, asked[0] > asked[1] ? asked[0] : asked[1], &s->work, &s->lwork));
   TG_TRY(tg_agree(q->grid->comm, tg_alloc_numbers(q->local_cols + q->block, &s->tau)));
   return tg_agree(q->grid->comm, tg_alloc_numbers(q->cols, &s->signs));
 }
@@ -192,8 +188,8 @@ tg_status tg_eigen_qr(const tg_dmat *a, tg_dmat *q, tg_dmat *r)
 {
   if (a->rows < a->cols)
     TG_FAIL(TG_INTERNAL, "QR needs as many rows as columns, found %" PRId64 " x %" PRId64, a->rows, a->cols);
-  TG_TRY(check_shape(q, a->rows, a->cols, a, "the orthogonal factor"));
-  if (r != NULL) TG_TRY(check_shape(r, a->cols, a->cols, a, "the triangular factor"));
+  TG_TRY(tg_eigen_check_shape(q, a->rows, a->cols, a, "the orthogonal factor"));
+  if (r != NULL) TG_TRY(tg_eigen_check_shape(r, a->cols, a->cols, a, "the triangular factor"));
   int desc[TG_DESCRIPTOR_LENGTH];
   TG_TRY(tg_dmat_descriptor(q, desc));
   TG_TRY(tg_dmat_copy(a, q));
@@ -202,11 +198,11 @@ tg_status tg_eigen_qr(const tg_dmat *a, tg_dmat *q, tg_dmat *r)
   int info = 0;
   TG_TRY_GOTO(prepare_qr(&s, desc, q));
   pdgeqrf_(&desc[2], &desc[3], q->data, &one, &one, desc, s.tau, s.work, &s.lwork, &info);
-  TG_TRY_GOTO(agree_on_info(a->grid, info, "pdgeqrf"));
+  TG_TRY_GOTO(tg_eigen_agree_on_info(a->grid, info, "pdgeqrf"));
   if (r != NULL) take_triangle(q, r);
   TG_TRY_GOTO(gather_signs(q, s.signs));
   pdorgqr_(&desc[2], &desc[3], &desc[3], q->data, &one, &one, desc, s.tau, s.work, &s.lwork, &info);
-  TG_TRY_GOTO(agree_on_info(a->grid, info, "pdorgqr"));
+  TG_TRY_GOTO(tg_eigen_agree_on_info(a->grid, info, "pdorgqr"));
   apply_signs(s.signs, q, r);
 done:
   tg_free(s.tau);
@@ -236,15 +232,15 @@ static tg_status call_svd(svd_call *s, double *work, int lwork)
   // algorithm (no vectors to turn). The others agree, and rank 0 is one of them.
   const int64_t smaller = s->copy->rows < s->copy->cols ? s->copy->rows : s->copy->cols;
   if (info == smaller + 1) info = 0;
-  return agree_on_info(s->copy->grid, info, "pdgesvd");
+  return tg_eigen_agree_on_info(s->copy->grid, info, "pdgesvd");
 }
 
 tg_status tg_eigen_svd(const tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt)
 {
   const int64_t k = a->rows < a->cols ? a->rows : a->cols;
-  TG_TRY(check_shape(u, a->rows, k, a, "the left singular vectors"));
-  TG_TRY(check_shape(vt, k, a->cols, a, "the right singular vectors"));
-  TG_TRY(check_finite(a));
+  TG_TRY(tg_eigen_check_shape(u, a->rows, k, a, "the left singular vectors"));
+  TG_TRY(tg_eigen_check_shape(vt, k, a->cols, a, "the right singular vectors"));
+  TG_TRY(tg_eigen_check_finite(a));
   svd_call s = {.u = u, .vt = vt, .values = values};
   TG_TRY(tg_dmat_descriptor(a, s.desca));
   TG_TRY(tg_dmat_descriptor(u, s.descu));
@@ -253,9 +249,9 @@ tg_status tg_eigen_svd(const tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt
   double *work = NULL;
   int lwork = 0;
   tg_status status = TG_OK;
-  TG_TRY_GOTO(copy_of(a, &s.copy));
+  TG_TRY_GOTO(tg_eigen_copy_of(a, &s.copy));
   TG_TRY_GOTO(call_svd(&s, &asked, -1));
-  TG_TRY_GOTO(create_work(a->grid, asked, &work, &lwork));
+  TG_TRY_GOTO(tg_eigen_create_work(a->grid, asked, &work, &lwork));
   TG_TRY_GOTO(call_svd(&s, work, lwork));
   TG_TRY_GOTO(tg_mpi_check(MPI_Bcast(values, (int)k, MPI_DOUBLE, 0, a->grid->comm), TG_HERE));
 done:

@@ -51,6 +51,12 @@ void pdgetrs_(const char *trans, const int *n, const int *nrhs, const double *a,
 void pdsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *ia, const int *ja,
               const int *desca, double *w, double *z, const int *iz, const int *jz, const int *descz, double *work,
               const int *lwork, int *iwork, const int *liwork, int *info, size_t jobz_length, size_t uplo_length);
+void pdsytrd_(const char *uplo, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *d,
+              double *e, double *tau, double *work, const int *lwork, int *info, size_t uplo_length);
+void pdormtr_(const char *side, const char *uplo, const char *trans, const int *m, const int *n, const double *a,
+              const int *ia, const int *ja, const int *desca, const double *tau, double *c, const int *ic,
+              const int *jc, const int *descc, double *work, const int *lwork, int *info, size_t side_length,
+              size_t uplo_length, size_t trans_length);
 void pdgeqrf_(const int *m, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *tau,
               double *work, const int *lwork, int *info);
 void pdorgqr_(const int *m, const int *n, const int *k, double *a, const int *ia, const int *ja, const int *desca,
@@ -59,5 +65,11 @@ void pdgesvd_(const char *jobu, const char *jobvt, const int *m, const int *n, d
               const int *desca, double *s, double *u, const int *iu, const int *ju, const int *descu, double *vt,
               const int *ivt, const int *jvt, const int *descvt, double *work, const int *lwork, int *info,
               size_t jobu_length, size_t jobvt_length);
+
+// Of LAPACK itself.
+void dstemr_(const char *jobz, const char *range, const int *n, double *d, double *e, const double *vl,
+             const double *vu, const int *il, const int *iu, int *m, double *w, double *z, const int *ldz,
+             const int *nzc, int *isuppz, int *tryrac, double *work, const int *lwork, int *iwork, const int *liwork,
+             int *info, size_t jobz_length, size_t range_length);
 
 #endif

@@ -388,7 +388,7 @@ static tg_status iterate(driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
-  TG_TRY(test_convergence(self, &ended));
+  if (!run->solver->ignores_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);
     if (!ended) TG_TRY(poll_observer(self, &ended));

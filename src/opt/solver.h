@@ -52,6 +52,7 @@ struct opt_solver {
   bool needs_hessian;
   bool needs_closed_form; // options.closed_form
   bool needs_constraint;  // has no meaning without one
+  bool ignores_start;     // makes a step even from a stationary start, which on a manifold need not be a minimum
   bool is_monotone;
   bool serves_manifolds;
   bool keeps_gradient;           // uses g_old

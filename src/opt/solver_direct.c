@@ -85,6 +85,8 @@ static tg_status list_direct(void *state, opt_listing *listing)
 
 const opt_solver opt_solver_direct = {.name = "direct",
                                       .needs_closed_form = true,
+                                      .ignores_start = true,
+                                      .serves_manifolds = true,
                                       .is_monotone = true,
                                       .search_polynomial = "none",
                                       .search_general = "none",

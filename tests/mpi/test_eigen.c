@@ -67,6 +67,59 @@ static void test_symmetric(const tg_grid *grid)
   tg_workspace_destroy(&workspace);
 }
 
+// A V = V diag(values), orthonormal columns, and the values expected: n_low from the front, n_high from the back.
+static void check_extremes(const tg_dmat *a, int64_t n_low, int64_t n_high, const double *expected,
+                           tg_workspace *workspace)
+{
+  const int64_t m = n_low + n_high;
+  tg_dmat *v = check_matrix(a->grid, a->rows, m, 2);
+  tg_dmat *image = check_matrix(a->grid, a->rows, m, 3);
+  tg_dmat *eye = check_matrix(a->grid, m, m, 3);
+  double *values = check_array(m, 1, 1);
+  double flops = 0;
+  REQUIRE_OK(tg_eigen_extremes(a, n_low, n_high, values, v, &flops));
+  CHECK(flops > 0, "%g flops", flops);
+  for (int64_t k = 0; k < m; k++) {
+    const double value = expected[k < n_low ? k : k + a->rows - m];
+    CHECK(fabs(values[k] - value) < 1e-13, "%d + %d of %d: eigenvalue %d is %.17g, expected %.17g", (int)n_low,
+          (int)n_high, (int)a->rows, (int)k, values[k], value);
+  }
+  check_orthonormal(v, false, workspace, "extreme eigenvectors");
+  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, a, v, 0, image, workspace, NULL));
+  tg_dmat_eye(1, eye);
+  check_product(v, values, eye, false, image, workspace, "V D");
+  tg_free(values);
+  tg_dmat_destroy(&v);
+  tg_dmat_destroy(&image);
+  tg_dmat_destroy(&eye);
+}
+
+// Few (by the tridiagonal form) and many (all of them, then a choice).
+static void test_extremes(const tg_grid *grid)
+{
+  enum { N = 23 };
+  static const int64_t wanted[][2] = {{3, 0}, {0, 4}, {2, 3}, {1, 0}, {N, 0}, {0, N}, {10, 8}};
+  tg_workspace *workspace = workspace_of(grid);
+  const tg_generate_options options = {.seed = 6, .condition = 1000};
+  tg_dmat *a = check_matrix(grid, N, N, 1);
+  double expected[N];
+  REQUIRE_OK(tg_generate("spd", &options, a));
+  for (int k = 0; k < N; k++) expected[k] = pow(1000, -(double)(N - 1 - k) / (N - 1));
+  for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
+    check_extremes(a, wanted[k][0], wanted[k][1], expected, workspace);
+  // Eigenvalues of multiplicity N: the vectors must be orthonormal nevertheless.
+  tg_dmat_eye(2, a);
+  for (int k = 0; k < N; k++) expected[k] = 2;
+  for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
+    check_extremes(a, wanted[k][0], wanted[k][1], expected, workspace);
+  tg_dmat *one = check_matrix(grid, 1, 1, 1);
+  tg_dmat_fill(-3, one);
+  check_extremes(one, 0, 1, (const double[]){-3}, workspace);
+  tg_dmat_destroy(&one);
+  tg_dmat_destroy(&a);
+  tg_workspace_destroy(&workspace);
+}
+
 static void test_qr_shape(const tg_grid *grid, int64_t rows, int64_t cols, tg_workspace *workspace)
 {
   tg_dmat *a = check_matrix(grid, rows, cols, 1);
@@ -141,12 +194,22 @@ static void test_refusals(const tg_grid *grid)
   if (grid->rank == 0) square->data[0] = check_nan();
   CHECK_FAILS(tg_eigen_symmetric(square, values, q), TG_NUMERIC, "not finite");
   CHECK_FAILS(tg_eigen_svd(square, q, values, q), TG_NUMERIC, "not finite");
+  CHECK_FAILS(tg_eigen_extremes(square, 5, 0, values, q, NULL), TG_NUMERIC, "not finite");
+  CHECK_FAILS(tg_eigen_extremes(square, 3, 3, values, q, NULL), TG_INTERNAL, "3 + 3 eigenvalues of a 5 x 5");
+  CHECK_FAILS(tg_eigen_extremes(square, 3, 0, values, q, NULL), TG_INTERNAL, "the eigenvectors");
   tg_dmat_eye(1, square);
   for (int64_t nth = 1; nth <= 4; nth++) {
     if (grid->rank == grid->size - 1) tg_alloc_fail_after(nth);
     CHECK_FAILS(tg_eigen_symmetric(square, values, q), TG_MEMORY, "cannot allocate");
     tg_alloc_fail_after(0);
   }
+  tg_dmat *few = check_matrix(grid, 5, 2, 1);
+  for (int64_t nth = 1; nth <= 8; nth++) {
+    if (grid->rank == grid->size - 1) tg_alloc_fail_after(nth);
+    CHECK_FAILS(tg_eigen_extremes(square, 2, 0, values, few, NULL), TG_MEMORY, "cannot allocate");
+    tg_alloc_fail_after(0);
+  }
+  tg_dmat_destroy(&few);
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&square);
   tg_dmat_destroy(&q);
@@ -156,6 +219,7 @@ static void run(void)
 {
   const int64_t blocks[] = {1, 3, 8, 64, 0};
   check_on_grids(blocks, test_symmetric);
+  check_on_grids(blocks, test_extremes);
   check_on_grids(blocks, test_shapes);
   check_on_grids(&blocks[1], test_refusals);
 }

@@ -170,6 +170,96 @@ static void test_refusals(void **unused)
   tg_graph_destroy(&graph);
 }
 
+// ---- on X'X = I ----
+
+static tg_closed_form find_orthonormal(tg_graph *graph, const char *objective, const char *by)
+{
+  const tg_node f = compile(graph, objective);
+  tg_closed_form form;
+  assert_int_equal(tg_closed_form_find_orthonormal(graph, f, tg_symbol_find(graph, by), &form), TG_OK);
+  return form;
+}
+
+// Terms that are constant on the set, X'X R and, for a square Z, L ZZ', do not count.
+static void test_eigenvectors(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *left, *right;
+    double scale;
+  } rows[] = {
+      {"tr(X'*A*X)", "X", "A", "", 1},
+      {"-tr(X'*S*X*B)", "X", "S", "B", -1},
+      {"tr(B*X'*S*X) + tr(X*E*X') + sumsq(X) + sum(C)", "X", "S", "B", 1},
+      {"tr(X'*R*X)", "X", "R + R'", "", 0.5},
+      {"tr(X'*R*X*B)", "X", "R + R'", "B", 0.5},
+      {"sumsq(K*X)", "X", "K'*K", "", 1},
+      {"mu*tr(X'*A*X)", "X", "mu*A", "", 1},
+      {"tr(X'*A*X) - 3*tr(X'*D*X)", "X", "2*A - 6*D", "", 0.5},
+      {"tr(Z'*A*Z*D) + tr(Z'*F*Z) + tr(Z*F*Z')", "Z", "A", "D", 1},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find_orthonormal(graph, rows[k].objective, rows[k].by);
+    if (form.kind != TG_CLOSED_EIGENVECTORS) print_error("%s: %s\n", rows[k].objective, form.reason);
+    assert_int_equal(form.kind, TG_CLOSED_EIGENVECTORS);
+    assert_node(graph, form.sides[0].base, rows[k].left);
+    assert_node(graph, form.sides[1].base, rows[k].right);
+    assert_true(form.scale == rows[k].scale);
+    assert_non_null(strstr(form.reason, "eigenvectors"));
+    tg_graph_destroy(&graph);
+  }
+}
+
+static void test_polar(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *linear;
+  } rows[] = {
+      {"-2*tr(C'*X)", "X", "-2*C"},
+      {"sumsq(X - C)", "X", "-2*C"},
+      {"sumsq(X*Q - C)", "X", "-2*C*Q'"},
+      {"sumsq(R*Z - S) + tr(Z'*A*Z)", "Z", "-2*R'*S"},
+      {"tr(X'*A*X) - tr(X'*A*X) + mu*dot(C, X)", "X", "mu*C"},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find_orthonormal(graph, rows[k].objective, rows[k].by);
+    if (form.kind != TG_CLOSED_POLAR) print_error("%s: %s\n", rows[k].objective, form.reason);
+    assert_int_equal(form.kind, TG_CLOSED_POLAR);
+    assert_node(graph, form.sides[0].base, rows[k].linear);
+    assert_non_null(strstr(form.reason, "polar"));
+    tg_graph_destroy(&graph);
+  }
+}
+
+static void test_orthonormal_refusals(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *reason;
+  } rows[] = {
+      {"sumsq(K*X - Y)", "X", "a quadratic and a linear part"}, // X is not square: tr(X'K'KX) moves
+      {"tr(X'*A*X*B) + tr(X'*D*X*E)", "X", "2 terms"},
+      {"tr(X'*R*X*Q)", "X", "R is not known to be symmetric"},
+      {"tr(Z*Z)", "Z", "holds V'"},
+      {"sumsq(X)", "X", "constant"},
+      {"sum(exp(X))", "X", "no closed form"},
+      {"sumsq(X.*C)", "X", "no closed form"},
+      {"sumsq(A*X*X'*A)", "X", "no closed form"},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find_orthonormal(graph, rows[k].objective, rows[k].by);
+    if (form.kind != TG_CLOSED_NONE || strstr(form.reason, rows[k].reason) == NULL)
+      print_error("%s: kind %d, %s\n", rows[k].objective, (int)form.kind, form.reason);
+    assert_int_equal(form.kind, TG_CLOSED_NONE);
+    assert_non_null(strstr(form.reason, rows[k].reason));
+    tg_graph_destroy(&graph);
+  }
+}
+
 // The diagonal of K'K is a vector of column sums: K'K itself does not occur.
 static void test_diagonals(void **unused)
 {
@@ -220,9 +310,11 @@ static void test_terms(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_one_term), cmocka_unit_test(test_squares),  cmocka_unit_test(test_pencils),
-      cmocka_unit_test(test_inverse),  cmocka_unit_test(test_refusals), cmocka_unit_test(test_diagonals),
-      cmocka_unit_test(test_terms),
+      cmocka_unit_test(test_one_term), cmocka_unit_test(test_squares),
+      cmocka_unit_test(test_pencils),  cmocka_unit_test(test_inverse),
+      cmocka_unit_test(test_refusals), cmocka_unit_test(test_diagonals),
+      cmocka_unit_test(test_terms),    cmocka_unit_test(test_eigenvectors),
+      cmocka_unit_test(test_polar),    cmocka_unit_test(test_orthonormal_refusals),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+// What the recognisers of closed forms share. Internal to closed_form*.c.
+#ifndef TG_GRAD_CLOSED_FORM_PARTS_H
+#define TG_GRAD_CLOSED_FORM_PARTS_H
+
+#include "grad/closed_form.h"
+
+// The node as text, kept in `text`; "?" where it cannot be printed.
+const char *tg_closed_print(tg_graph *g, tg_node node, tg_text *text);
+
+// kind NONE with the reason; TG_OK, for "there is none" is an answer.
+__attribute__((format(printf, 2, 3))) tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...);
+
+// Whether all factors of the form's sides are known to be symmetric; refuses, naming the first that is not, and sets
+// is_proved where all are known to be definite.
+tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out);
+
+#endif
