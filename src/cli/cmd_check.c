@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/environment.h"
+#include "cli/lagrangian.h"
 #include "cli/setup.h"
 #include "cli/structure_report.h"
 #include "cli/taylor.h"
@@ -65,7 +66,9 @@ static tg_status print_job(const tg_setup *setup, tg_text *out)
 {
   const tg_job *job = setup->job;
   const tg_plan *plan = setup->model->plan;
-  tg_text_addf(out, "%s: %s\nvariables\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  tg_lagrangian_print(job, "", out);
+  tg_text_add(out, "variables\n");
   for (int k = 0; k < job->n_variables; k++)
     tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 "\n", job->variables[k].name, job->variables[k].rows,
                  job->variables[k].cols);

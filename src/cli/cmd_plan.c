@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/cost_report.h"
 #include "cli/feasible.h"
+#include "cli/lagrangian.h"
 #include "cli/setup.h"
 
 static const tg_option options[] = {
@@ -107,11 +108,13 @@ static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m
   tg_grid_choice grid;
   TG_TRY(choose_grid(job, model->plan, m, &grid));
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  tg_lagrangian_print(job, "", out);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
   tg_method *method = NULL;
   TG_TRY(tg_method_choose(job, model, &method));
   tg_feasible_explain(job, method);
+  tg_lagrangian_explain(model, method);
   tg_text_addf(out, "method %s\n", method->reason);
   tg_method_destroy(&method);
   tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,
@@ -123,7 +126,6 @@ static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m
 static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
   TG_TRY(tg_job_read(job));
-  if (job->subject_to != NULL) TG_TRY(tg_job_executable(job));
   TG_TRY(tg_job_probe(job));
   tg_lower_options lower_options = *lowering;
   lower_options.expected_iterations = job->solver.max_iterations;

@@ -7,8 +7,6 @@
 
 // out[k] = the value of nodes[k], which no variable occurs in; NULL for TG_NONE. data by position in model->plan->data.
 // out is the caller's to destroy, also after a failure. Collective.
-//
-// The expressions are the gradient of sum_k <Z_k, node_k>, so that the plan's whole optimiser serves them.
 tg_status tg_constants_evaluate(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, int n,
                                 const tg_node *nodes, tg_dmat **out);
 

@@ -205,7 +205,6 @@ int tg_job_find_variable(const tg_job *job, const char *name)
 tg_status tg_job_executable(tg_job *job)
 {
   TG_TRY(tg_feasible_check(job));
-  if (job->subject_to != NULL) TG_FAIL_NODE(job, job->subject_to, TG_UNSUPPORTED, "subject_to: not available yet");
   if (job->checkpoint != NULL) TG_FAIL_NODE(job, job->checkpoint, TG_UNSUPPORTED, "checkpoint: not available yet");
   return TG_OK;
 }

@@ -57,6 +57,18 @@ typedef struct tg_job_expression {
   const size_t *offsets; // of the source, by byte of text
 } tg_job_expression;
 
+typedef enum tg_relation_sign { TG_RELATION_EQUAL, TG_RELATION_AT_MOST, TG_RELATION_AT_LEAST } tg_relation_sign;
+
+// An entry of subject_to: LEFT = RIGHT, LEFT <= RIGHT or LEFT >= RIGHT. The parts are expressions of their own, with
+// their places in the job.
+typedef struct tg_job_relation {
+  tg_job_expression whole; // as written
+  tg_relation_sign sign;
+  tg_job_expression left;
+  tg_job_expression right;
+  tg_job_expression difference; // LEFT -(RIGHT)
+} tg_job_relation;
+
 typedef struct tg_job {
   tg_arena arena; // owns everything below
   const char *path;
@@ -73,10 +85,11 @@ typedef struct tg_job {
   opt_options solver;
   int grid_rows; // 0: auto
   int grid_cols;
-  int64_t grid_block;             // 0: auto
-  int products;                   // a tg_product_kind
-  const tg_yaml_node *grid_node;  // NULL: not given
-  const tg_yaml_node *subject_to; // NULL: none
+  int64_t grid_block;            // 0: auto
+  int products;                  // a tg_product_kind
+  const tg_yaml_node *grid_node; // NULL: not given
+  int n_relations;               // of subject_to
+  tg_job_relation *relations;
   const tg_yaml_node *checkpoint;
   const char *output_directory;
 } tg_job;

@@ -5,6 +5,7 @@
 
 #include "cli/job_set.h"
 #include "cli/job_table.h"
+#include "cli/relation.h"
 #include "grad/graph.h"
 #include "mpi/files.h"
 #include "mpi/product.h"
@@ -325,7 +326,6 @@ static tg_status read_checkpoint(tg_job *job)
   job->checkpoint = tg_yaml_get(job->root, "checkpoint");
   if (job->checkpoint != NULL && tg_yaml_get(job->checkpoint, "directory") == NULL)
     TG_FAIL_NODE(job, job->checkpoint, TG_JOB, "checkpoint needs a directory");
-  job->subject_to = tg_yaml_get(job->root, "subject_to");
   return TG_OK;
 }
 
@@ -344,5 +344,6 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(read_grid(job));
   TG_TRY(read_products(job));
   TG_TRY(read_output(job));
-  return read_checkpoint(job);
+  TG_TRY(read_checkpoint(job));
+  return tg_job_read_relations(job);
 }

@@ -40,7 +40,7 @@ static bool is_constrained(const tg_job *job)
 {
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].constraint != NULL) return true;
-  return job->subject_to != NULL;
+  return false;
 }
 
 static tg_status find_form(const tg_job *job, const tg_model *model, tg_closed_form *out)

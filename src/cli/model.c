@@ -29,14 +29,21 @@ static bool occurs(const char *text, const char *name)
   return false;
 }
 
+static bool is_used(const tg_job *job, const char *name)
+{
+  for (int k = 0; k < job->n_relations; k++)
+    if (occurs(job->relations[k].whole.text, name)) return true;
+  return occurs(job->objective.text, name);
+}
+
 void tg_job_mark_used(tg_job *job, bool warn)
 {
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
-    datum->used = occurs(job->objective.text, datum->name);
+    datum->used = is_used(job, datum->name);
     if (warn && !datum->used)
-      tg_job_warn(job, datum->key, "%s does not occur in the objective%s", datum->name,
-                  datum->is_number ? "" : "; it is not read");
+      tg_job_warn(job, datum->key, "%s does not occur in the objective%s%s", datum->name,
+                  job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
   }
 }
 
@@ -123,20 +130,31 @@ static tg_status declare(const tg_job *job, tg_declaration **out, int32_t *count
   return TG_OK;
 }
 
+static tg_status compile_objective(tg_job *job, const tg_compile_options *options, tg_model *model)
+{
+  const tg_status status =
+      tg_compile(model->graph, job->objective.text, job->objective.length, options, &model->objective);
+  if (status != TG_OK) {
+    tg_job_relocate(job, &job->objective);
+    return tg_error_pass(status, TG_HERE);
+  }
+  if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
+  return TG_OK;
+}
+
 static tg_status compile(tg_job *job, tg_model *model)
 {
   tg_declaration *declarations = NULL;
   int32_t count = 0;
   TG_TRY(declare(job, &declarations, &count));
   const tg_compile_options options = {.n_declarations = count, .declarations = declarations, .require_scalar = true};
-  const tg_status status =
-      tg_compile(model->graph, job->objective.text, job->objective.length, &options, &model->objective);
-  tg_free(declarations);
-  if (status != TG_OK) {
-    tg_job_relocate(job, &job->objective);
-    return tg_error_pass(status, TG_HERE);
+  tg_status status = compile_objective(job, &options, model);
+  if (status == TG_OK && job->n_relations > 0) {
+    status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
+    if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
   }
-  return TG_OK;
+  tg_free(declarations);
+  return status;
 }
 
 // A variable that the objective does not depend on could be anything: surely not what was meant.
@@ -206,9 +224,12 @@ static tg_status match_data(const tg_job *job, tg_model *model)
 {
   TG_TRY(TG_NEW(model->plan->n_data, &model->data));
   for (int32_t k = 0; k < model->plan->n_data; k++) {
-    model->data[k] = tg_job_find_data(job, model->plan->data[k].name);
-    if (model->data[k] < 0)
-      TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", model->plan->data[k].name);
+    const char *name = model->plan->data[k].name;
+    model->data[k] = tg_job_find_data(job, name);
+    if (model->data[k] >= 0) continue;
+    const int own = model->subject != NULL ? tg_subject_find(model->subject, model->graph, name) : -1;
+    model->data[k] = job->n_data + own;
+    if (own < 0) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", name);
   }
   return TG_OK;
 }
@@ -218,7 +239,6 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_graph_create(&model->graph));
   TG_TRY(compile(job, model));
   TG_TRY(find_variables(job, model));
-  if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
   TG_TRY(find_kinks(model));
   TG_TRY(
       tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
@@ -244,6 +264,7 @@ void tg_model_destroy(tg_model **model)
 {
   if (*model == NULL) return;
   tg_plan_destroy(&(*model)->plan);
+  tg_subject_destroy(&(*model)->subject);
   tg_graph_destroy(&(*model)->graph);
   tg_free((*model)->symbols);
   tg_free((*model)->data);

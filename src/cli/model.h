@@ -3,16 +3,18 @@
 #define TG_CLI_MODEL_H
 
 #include "cli/job.h"
+#include "cli/subject.h"
 #include "grad/calculus.h"
 #include "grad/lower.h"
 
 typedef struct tg_model {
   tg_graph *graph;
-  tg_node objective; // what is minimised: f, or -f for maximize
+  tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian
+  tg_subject *subject; // NULL: no subject_to
   int n_variables;
   int32_t *symbols; // of the variables
   tg_plan *plan;
-  int *data;      // of the job, by position in plan->data
+  int *data;      // by position in plan->data: of the job, or n_data + what tg_subject_find says
   bool is_smooth; // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
 } tg_model;
 
@@ -20,7 +22,8 @@ typedef struct tg_model {
 // LOCAL: rank 0 does it. Errors are located at the file's name in the job.
 tg_status tg_job_probe(tg_job *job);
 
-// Marks the data that occur in the objective; called by the two below as well. Warns of data that do not.
+// Marks the data that occur in the objective or in subject_to; called by the two below as well. Warns of data that do
+// not.
 void tg_job_mark_used(tg_job *job, bool warn);
 
 // Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.

@@ -38,6 +38,16 @@ static json_t *taylor(const tg_taylor *t)
   return json_pack("{s:s, s:o}", "verdict", tg_taylor_verdict_label(t->verdict), "order", tg_json_number(t->order));
 }
 
+// What only some jobs have.
+static json_t *extras(const tg_run *run)
+{
+  json_t *out = json_object();
+  if (out == NULL || run->lagrangian == NULL) return out;
+  if (json_object_set_new(out, "subject_to", tg_lagrangian_report(run->lagrangian, &run->rounds)) == 0) return out;
+  json_decref(out);
+  return NULL;
+}
+
 // The answer first, then what it took. Each part is NULL when memory is short, and then the whole is.
 static json_t *build(const tg_run *run, json_t *job)
 {
@@ -59,8 +69,11 @@ static json_t *build(const tg_run *run, json_t *job)
       json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->peak_bytes, "ranks",
                 run->environment.ranks, "threads", run->environment.threads, "grid", grid(&run->setup->choice),
                 "versions", tg_environment_versions(&run->environment), "job", job);
-  const bool whole = outcome != NULL && details != NULL && machine != NULL &&
-                     json_object_update(outcome, details) == 0 && json_object_update(outcome, machine) == 0;
+  json_t *more = extras(run);
+  const bool whole = outcome != NULL && more != NULL && details != NULL && machine != NULL &&
+                     json_object_update(outcome, more) == 0 && json_object_update(outcome, details) == 0 &&
+                     json_object_update(outcome, machine) == 0;
+  json_decref(more);
   json_decref(details);
   json_decref(machine);
   if (whole) return outcome;

@@ -35,6 +35,7 @@ static tg_status print_header(const tg_run *run)
   tg_text_init(&text);
   tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, run->job->path);
   tg_text_addf(&text, "  %s  %s\n", run->job->maximize ? "maximize" : "minimize", run->job->objective.text);
+  tg_lagrangian_print(run->job, "  ", &text);
   if (plan->degree >= 0)
     tg_text_addf(&text, "  objective a polynomial of degree %d in the variables\n", (int)plan->degree);
   else
@@ -196,12 +197,25 @@ static tg_status prepare_method(tg_run *run, bool console)
   tg_setup *setup = run->setup;
   tg_method *method = setup->method;
   const int32_t planned = method->options.method;
+  // Under subject_to the penalty comes first: the method is prepared with it.
+  if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && run->job->solver.max_iterations > 0)
     move_start(&method->form, tg_space_block(setup->x, 0));
   if (console && rank_of(run) == 0 && method->options.method != planned)
     fprintf(stderr, "  method    %s\n", method->reason);
+  return TG_OK;
+}
+
+static tg_status call_driver(tg_run *run, const opt_observer *observer)
+{
+  tg_setup *setup = run->setup;
+  if (run->lagrangian == NULL)
+    return opt_minimise(setup->problem, &setup->method->options, setup->x, observer, &run->result);
+  TG_TRY(opt_minimise_lagrangian(setup->problem, tg_lagrangian_base(run->lagrangian), &run->job->solver, setup->x,
+                                 observer, &run->result, &run->rounds));
+  run->result.counts.products += tg_lagrangian_products(run->lagrangian);
   return TG_OK;
 }
 
@@ -216,7 +230,7 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
                                options->watch_signals, &progress));
   progress.products_before = run->probe_products;
   const opt_observer observer = tg_progress_observer(&progress);
-  status = opt_minimise(run->setup->problem, &run->setup->method->options, run->setup->x, &observer, &run->result);
+  status = call_driver(run, &observer);
   const tg_status closed = tg_progress_close(&progress);
   if (status == TG_OK) status = closed;
   run->result.counts.products += tg_method_products(run->setup->method) - run->probe_products;
@@ -269,6 +283,7 @@ tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **
 void tg_run_destroy(tg_run **run)
 {
   if (*run == NULL) return;
+  tg_lagrangian_destroy(&(*run)->lagrangian);
   tg_setup_destroy(&(*run)->setup);
   tg_job_destroy(&(*run)->job);
   tg_free(*run);

@@ -3,6 +3,7 @@
 #define TG_CLI_RUN_H
 
 #include "cli/environment.h"
+#include "cli/lagrangian.h"
 #include "cli/progress.h"
 #include "cli/setup.h"
 #include "cli/taylor.h"
@@ -30,11 +31,13 @@ typedef struct tg_run {
   MPI_Comm comm;
   tg_job *job;
   tg_setup *setup;
+  tg_lagrangian *lagrangian; // NULL: no subject_to
   tg_environment environment;
   tg_taylor taylor;
   int64_t probe_products; // spent on it; the report counts the minimisation
   opt_result result;
-  double objective; // in the user's terms: of maximize the sign is turned back
+  opt_lagrangian_report rounds; // of subject_to
+  double objective;             // in the user's terms: of maximize the sign is turned back
   tg_run_seconds seconds;
   double predicted_flops; // of the programs that ran, by the cost model, all ranks together
   double predicted_bytes;

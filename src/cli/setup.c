@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/feasible.h"
+#include "cli/lagrangian.h"
 #include "cli/properties.h"
 #include "mpi/constraint.h"
 #include "mpi/dmat_ops.h"
@@ -96,6 +97,7 @@ static tg_status create(tg_setup *setup, const tg_lower_options *options)
   TG_TRY(tg_model_create(setup->job, options, &setup->model));
   TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
   tg_feasible_explain(setup->job, setup->method);
+  tg_lagrangian_explain(setup->model, setup->method);
   TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
@@ -165,13 +167,26 @@ static tg_status verify_vanished(tg_setup *setup)
   return TG_OK;
 }
 
+// Data of subject_to: multipliers 0, penalty 1 at first.
+static tg_status make_own(const tg_setup *setup, int index, const tg_plan_data *shape, tg_dmat **out)
+{
+  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, shape->rows, shape->cols, out)));
+  if (index == setup->model->subject->n) tg_dmat_fill(1.0, *out);
+  return TG_OK;
+}
+
 static tg_status read_data(tg_setup *setup)
 {
   const tg_plan *plan = setup->model->plan;
   const double begin = MPI_Wtime();
   TG_TRY(tg_agree(setup->comm, TG_NEW(plan->n_data, &setup->data)));
-  for (int32_t k = 0; k < plan->n_data; k++)
-    TG_TRY(read_datum(setup, &setup->job->data[setup->model->data[k]], &setup->data[k]));
+  for (int32_t k = 0; k < plan->n_data; k++) {
+    const int datum = setup->model->data[k];
+    if (datum < setup->job->n_data)
+      TG_TRY(read_datum(setup, &setup->job->data[datum], &setup->data[k]));
+    else
+      TG_TRY(make_own(setup, datum - setup->job->n_data, &plan->data[k], &setup->data[k]));
+  }
   TG_TRY(verify_vanished(setup));
   setup->read_seconds += MPI_Wtime() - begin;
   return TG_OK;

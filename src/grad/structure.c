@@ -182,16 +182,35 @@ static tg_status find_self_adjoint(tg_graph *g, tg_structure *s)
   return TG_OK;
 }
 
-static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure *out)
+// The symbol V of the direction: one that f does not know, of an earlier call where there is one.
+static tg_status find_direction(tg_graph *g, tg_node f, int32_t wrt, int32_t *out)
 {
   const tg_symbol symbol = *tg_symbol_info(g, wrt);
+  tg_status status = TG_OK;
+  tg_text name;
+  tg_text_init(&name);
+  tg_text_add(&name, "V");
+  TG_TRY_GOTO(tg_text_status(&name));
+  for (*out = tg_symbol_find(g, "V"); *out >= 0; *out = tg_symbol_find(g, tg_text_string(&name))) {
+    const tg_symbol *known = tg_symbol_info(g, *out);
+    const bool fits = known->free && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
+    if (fits && !tg_node_depends_on(g, f, *out)) goto done;
+    tg_text_add(&name, "_");
+    TG_TRY_GOTO(tg_text_status(&name));
+  }
+  TG_TRY_GOTO(tg_symbol_add(g, tg_text_string(&name), symbol.rows, symbol.cols, 0, true, out));
+done:
+  tg_text_fini(&name);
+  return status;
+}
+
+static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure *out)
+{
   operator_list list = {.g = g, .fits = true};
   tg_node gradient = TG_NONE;
   tg_node v = TG_NONE;
   tg_node action = TG_NONE;
-  char name[16] = "V";
-  for (size_t n = 1; tg_symbol_find(g, name) >= 0 && n + 1 < sizeof name; n++) name[n] = '_';
-  TG_TRY(tg_symbol_add(g, name, symbol.rows, symbol.cols, 0, true, &list.v));
+  TG_TRY(find_direction(g, f, wrt, &list.v));
   TG_TRY(tg_make_sym(g, list.v, &v));
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
   TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));

@@ -357,6 +357,16 @@ tg_status tg_problem_create(tg_exec *exec, const opt_space *space, const tg_prob
   return TG_OK;
 }
 
+tg_status tg_problem_renew(opt_problem *problem)
+{
+  tg_problem *p = problem->self;
+  p->owner = STATE_NONE;
+  p->has_current_value = false;
+  TG_TRY(run(p, TG_PROGRAM_SETUP));
+  problem->counts.products = total_products(p);
+  return TG_OK;
+}
+
 void tg_problem_destroy(opt_problem **problem)
 {
   if (*problem == NULL) return;

@@ -23,6 +23,9 @@ typedef struct tg_problem_drift {
 // blocks must be the plan's variables, in order (TG_INTERNAL). settings may be NULL. Collective.
 tg_status tg_problem_create(tg_exec *exec, const opt_space *space, const tg_problem_settings *settings,
                             opt_problem **out);
+// The operands' numbers have changed: runs TG_PROGRAM_SETUP again and forgets what was known of the current point, so
+// that `gradient` comes next. Collective.
+tg_status tg_problem_renew(opt_problem *problem);
 // NULL is fine. Local.
 void tg_problem_destroy(opt_problem **problem);
 

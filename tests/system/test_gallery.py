@@ -98,6 +98,14 @@ def nonnegative_digits(folder):
     return ((Y - X @ W) ** 2).sum() + 1000 * (W**2).sum(), {"W": (found, W, 1e-5)}
 
 
+def balanced_digits(folder):
+    """The KKT system: the multipliers take the mean out of each row of the unconstrained solution."""
+    X, Y = load("digits-x.npy"), load("digits-y.npy")
+    free = np.linalg.solve(X.T @ X + 1000 * np.eye(64), X.T @ Y)
+    W = free - free.mean(axis=1, keepdims=True)
+    return ((Y - X @ W) ** 2).sum() + 1000 * (W**2).sum(), {"W": (np.load(folder / "W.npy"), W, 1e-7)}
+
+
 def pca_digits(folder):
     values, vectors = np.linalg.eigh(load("digits-covariance.npy"))
     basis = vectors[:, -5:]
@@ -204,6 +212,7 @@ GALLERY = {
     "nearly-orthogonal": (nearly_orthogonal, 2, 0, "converged", 1e-9),
     "nonnegative-digits": (nonnegative_digits, 2, 0, "converged", 1e-10),
     "qap-relaxation-nug12": (qap_relaxation_nug12, 2, 0, "converged", 1e-12),
+    "balanced-digits": (balanced_digits, 2, 0, "converged", 1e-8),
     "qap-nug12": (qap_nug12, 1, 3, "iteration_limit", 1e-12),
 }
 

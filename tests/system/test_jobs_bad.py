@@ -195,6 +195,8 @@ VALUES = [
     ("checkpoint text", GOOD + "checkpoint: here\n", ["checkpoint", "mapping"]),
     ("subject_to text", GOOD + "subject_to: X = 0\n", ["subject_to", "list"]),
     ("subject_to mapping entry", GOOD + "subject_to: [{a: 1}]\n", ["subject_to"]),
+    ("subject_to without a sign", GOOD + "subject_to: [sum(X) - 1]\n", ["no =, <= or >=", "sum(X) - 1 = 0"]),
+    ("subject_to empty", GOOD + "subject_to: []\n", ["subject_to is empty", "tr(X) = 1"]),
     ("output of unknown variable", change("{X: X.npy}", "{Z: Z.npy}"), ["'Z'", "no variable"]),
     ("output of data", change("{X: X.npy}", "{A: A.npy}"), ["'A'", "no variable"]),
     ("output unknown suffix", change("{X: X.npy}", "{X: X.csv}"), ["X.csv", ".npy"]),
@@ -357,7 +359,6 @@ UNAVAILABLE = [
      ["line_search: exact does not know manifolds"]),
     ("constrained metric", change("start: zeros", "constraint: nonnegative").replace(
         "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with constraints"]),
-    ("subject_to", GOOD + "subject_to: [sum(X) - 1]\n", ["subject_to", "not available yet"]),
     ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
     ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"),
      ["method: frank-wolfe needs a bounded convex constraint on every variable"]),

@@ -1,0 +1,306 @@
+// The augmented Lagrangian method: minimise L, update the multipliers, raise the penalty where that helps too little.
+//
+//     x       :~ argmin L(., m, penalty), up to |gradient of L| <= e
+//     m_h     := m_h + penalty h(x),   m_g := max(0, m_g + penalty g(x))
+//     penalty := 10 penalty, unless |h|, |max(g, -m_g / penalty)| fell to a quarter
+//     e       := e / 10 while they fall, down to the tolerance asked for
+//
+// M. Powell 1969, M. Hestenes 1969, R. T. Rockafellar 1973; J. Nocedal, S. Wright, Numerical Optimization, 2006,
+// section 17.4; E. Birgin, J. Martinez, Practical Augmented Lagrangian Methods, 2014, algorithm 4.1 and the first
+// penalty of its section 12.4.
+#include "opt/augmented_lagrangian.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "opt/vector.h"
+
+enum {
+  ROUNDS_MAX = 200,
+  FUTILE_MAX = 8, // raises of the penalty in a row that leave the violation where it is
+  FALLING_MAX = 8 // in a row after which L still falls for ever
+};
+
+static const double growth = 10; // of the penalty
+static const double needed_decrease = 0.25;
+static const double no_decrease = 0.9;
+static const double loose = 1e-3; // relative gradient tolerance of the first round
+static const double multiplier_limit = 1e20;
+
+typedef struct outer {
+  opt_problem *problem;
+  opt_lagrangian *lagrangian;
+  const opt_options *options; // the user's
+  const opt_options *current; // of the present L
+  const opt_observer *observer;
+  opt_point *x;
+  opt_point *before; // x at the beginning of a round
+  opt_result *result;
+  opt_lagrangian_report *report;
+  opt_result inner;
+  opt_measure measure;
+  double penalty;
+  double first_penalty;
+  double tolerance; // of the inner gradient
+  double target;    // what it comes down to
+  double best_violation;
+  double last_complementarity;
+  int futile;
+  int falling;
+  int64_t iterations; // of the rounds done
+  int64_t restarts;
+  double seconds;
+  double drift;
+} outer;
+
+// ---- one sequence of iterations out of many rounds ----
+
+static tg_status on_iteration(void *self, const opt_record *record, const opt_point *x)
+{
+  const outer *o = self;
+  if (o->observer == NULL || o->observer->iteration == NULL) return TG_OK;
+  // The start of a later round is the end of the one before.
+  if (o->report->rounds > 1 && record->iteration == 0) return TG_OK;
+  opt_record shifted = *record;
+  shifted.iteration += o->iterations;
+  shifted.seconds += o->seconds;
+  return o->observer->iteration(o->observer->self, &shifted, x);
+}
+
+static tg_status on_poll(void *self, opt_poll *poll)
+{
+  const outer *o = self;
+  if (o->observer == NULL || o->observer->poll == NULL) return TG_OK;
+  return o->observer->poll(o->observer->self, poll);
+}
+
+// ---- a round ----
+
+// Minimises L from x with what is left of the limits.
+static tg_status solve(outer *o)
+{
+  opt_options options = *o->current;
+  o->report->rounds++;
+  options.gradient_tolerance = 0;
+  options.absolute_gradient_tolerance = o->tolerance;
+  options.max_iterations = o->options->max_iterations - o->iterations;
+  if (o->options->time_limit > 0) options.time_limit = fmax(DBL_MIN, o->options->time_limit - o->seconds);
+  const opt_observer observer = {.self = o, .iteration = on_iteration, .poll = on_poll};
+  TG_TRY(opt_copy(o->problem->space, o->x, o->before));
+  TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
+  o->iterations += o->inner.iterations;
+  o->restarts += o->inner.restarts;
+  o->seconds += o->inner.seconds;
+  o->drift = fmax(o->drift, o->inner.drift);
+  return TG_OK;
+}
+
+static tg_status commit(outer *o, double penalty)
+{
+  o->penalty = penalty;
+  return o->lagrangian->ops->commit(o->lagrangian, penalty, &o->current);
+}
+
+__attribute__((format(printf, 3, 4))) static bool end(outer *o, opt_outcome outcome, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(o->result->reason, sizeof o->result->reason, format, arguments);
+  va_end(arguments);
+  o->result->outcome = outcome;
+  return true;
+}
+
+// Limits and signals end the whole; what the inner run says of them counts one round only.
+static bool end_by_inner(outer *o)
+{
+  switch (o->inner.outcome) {
+  case OPT_ITERATION_LIMIT:
+    return end(o, OPT_ITERATION_LIMIT,
+               "max_iterations or max_evaluations: %" PRId64 " iterations in %" PRId64
+               " rounds done, with |gradient of the Lagrangian| = %.6g, the target is %.6g",
+               o->iterations, o->report->rounds, o->inner.gradient_norm, o->target);
+  case OPT_TIME_LIMIT:
+    return end(o, OPT_TIME_LIMIT, "time_limit: %g s are over after %" PRId64 " iterations in %" PRId64 " rounds",
+               o->options->time_limit, o->iterations, o->report->rounds);
+  case OPT_INTERRUPTED:
+    return end(o, OPT_INTERRUPTED, "interrupted after %" PRId64 " iterations in %" PRId64 " rounds", o->iterations,
+               o->report->rounds);
+  case OPT_NOT_FINITE:
+    return end(o, OPT_NOT_FINITE, "%.400s", o->inner.reason);
+  case OPT_CONVERGED:
+  case OPT_STALLED:
+  case OPT_UNBOUNDED:
+  case OPT_OUTCOME_COUNT:
+    break;
+  }
+  return false;
+}
+
+// L falls for ever: a larger penalty bends it upwards where the constraints bound f.
+static tg_status raise_floor(outer *o, bool *ended)
+{
+  if (++o->falling > FALLING_MAX) {
+    *ended = end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still falls for ever: %.380s",
+                 o->penalty, o->inner.reason);
+    return TG_OK;
+  }
+  TG_TRY(opt_copy(o->problem->space, o->before, o->x));
+  return commit(o, growth * o->penalty);
+}
+
+// ---- judgement of a round ----
+
+// How far f is from the value of L, which is what the violation that is left is worth: large multipliers make a small
+// one dear. Asked for no finer than the values themselves are.
+static bool is_worthless(const outer *o)
+{
+  const double f = o->measure.objective;
+  return fabs(o->inner.objective - f) <= fmax(o->options->constraint_tolerance, 1e-10) * fmax(1, fabs(f));
+}
+
+static bool is_feasible(const outer *o)
+{
+  const double allowed = o->options->constraint_tolerance;
+  return o->measure.violation <= allowed && o->measure.complementarity <= allowed && is_worthless(o);
+}
+
+static bool test_end(outer *o)
+{
+  const opt_measure *m = &o->measure;
+  if (is_feasible(o) && o->inner.gradient_norm <= o->target)
+    return end(o, OPT_CONVERGED,
+               "the constraints hold to %.3g (allowed %.3g), and |gradient of the Lagrangian| = %.6g is within the "
+               "tolerance %.6g",
+               m->violation, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
+  if (is_feasible(o) && o->inner.outcome == OPT_STALLED && o->inner.gradient_target <= o->target)
+    return end(o, OPT_STALLED, "the constraints hold to %.3g, but: %.420s", m->violation, o->inner.reason);
+  if (o->futile >= FUTILE_MAX)
+    return end(o, OPT_STALLED,
+               "the constraints cannot be met: '%.200s' stays violated by %.3g while the penalty rose from %.1e to "
+               "%.1e; they contradict each other, or this start leads to a point where their violation has a local "
+               "minimum",
+               o->lagrangian->ops->describe(o->lagrangian, m->worst), m->violation, o->first_penalty, o->penalty);
+  if (o->report->rounds >= ROUNDS_MAX)
+    return end(o, OPT_STALLED, "after %d rounds the constraints are still violated by %.3g, allowed is %.3g",
+               ROUNDS_MAX, m->violation, o->options->constraint_tolerance);
+  return false;
+}
+
+// The rule of algorithm 4.1; the inner tolerance follows the constraints.
+static double next_penalty(outer *o)
+{
+  const opt_measure *m = &o->measure;
+  const bool has_fallen = m->complementarity <= needed_decrease * o->last_complementarity;
+  const bool must_rise = !has_fallen && m->complementarity > o->options->constraint_tolerance;
+  if (is_feasible(o))
+    o->tolerance = o->target;
+  else
+    o->tolerance = fmax(o->target, (has_fallen ? 0.1 : 0.3) * o->tolerance);
+  o->futile = must_rise && m->violation > no_decrease * o->best_violation ? o->futile + 1 : 0;
+  o->best_violation = fmin(o->best_violation, m->violation);
+  o->last_complementarity = m->complementarity;
+  return must_rise ? growth * o->penalty : o->penalty;
+}
+
+static tg_status finish_round(outer *o, bool *ended)
+{
+  TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
+  *ended = end_by_inner(o);
+  if (*ended) return TG_OK;
+  if (o->inner.outcome == OPT_UNBOUNDED) return raise_floor(o, ended);
+  o->falling = 0;
+  TG_TRY(o->lagrangian->ops->update(o->lagrangian, multiplier_limit, &o->report->multiplier_norm));
+  const double penalty = next_penalty(o);
+  *ended = test_end(o);
+  return *ended ? TG_OK : commit(o, penalty);
+}
+
+// ---- the whole ----
+
+// The tolerances, from the gradient of f: that of L at the start is the penalty's rather than the user's.
+static tg_status choose_tolerances(outer *o)
+{
+  double norm = 0;
+  TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &norm));
+  const double unit = isfinite(norm) ? fmax(1, norm) : 1;
+  o->target = fmax(o->options->gradient_tolerance * unit, o->options->absolute_gradient_tolerance);
+  o->tolerance = fmax(o->target, loose * unit);
+  o->result->gradient_norm_start = norm;
+  return TG_OK;
+}
+
+// Balances the violation against f at the start.
+static double choose_penalty(const opt_options *options, const opt_measure *m)
+{
+  if (options->penalty > 0) return options->penalty;
+  const double balance = 10 * fmax(1, fabs(m->objective)) / fmax(1, 0.5 * m->square);
+  return isfinite(balance) ? fmin(fmax(balance, 1e-4), 1e8) : 10;
+}
+
+// What the report says: about f and the constraints, at x.
+static tg_status hand_back(outer *o)
+{
+  opt_result *r = o->result;
+  const double start = r->gradient_norm_start;
+  const opt_outcome outcome = r->outcome;
+  char reason[sizeof r->reason];
+  memcpy(reason, r->reason, sizeof reason);
+  *r = o->inner;
+  r->outcome = outcome;
+  memcpy(r->reason, reason, sizeof reason);
+  r->gradient_norm_start = start;
+  r->gradient_target = o->target;
+  r->objective = o->measure.objective;
+  r->violation = fmax(r->violation, o->measure.violation);
+  r->iterations = o->iterations;
+  r->restarts = o->restarts;
+  r->seconds = o->seconds;
+  r->drift = o->drift;
+  o->report->penalty = o->penalty;
+  o->report->complementarity = o->measure.complementarity;
+  if (outcome != OPT_ITERATION_LIMIT && outcome != OPT_TIME_LIMIT && outcome != OPT_INTERRUPTED) return TG_OK;
+  const size_t used = strlen(r->reason);
+  snprintf(r->reason + used, sizeof r->reason - used, "; the constraints are violated by %.3g, allowed is %.3g",
+           o->measure.violation, o->options->constraint_tolerance);
+  return TG_OK;
+}
+
+static tg_status iterate(outer *o)
+{
+  bool ended = false;
+  TG_TRY(choose_tolerances(o));
+  TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
+  o->first_penalty = choose_penalty(o->options, &o->measure);
+  o->best_violation = INFINITY;
+  o->last_complementarity = INFINITY;
+  TG_TRY(commit(o, o->first_penalty));
+  while (!ended) {
+    TG_TRY(solve(o));
+    TG_TRY(finish_round(o, &ended));
+  }
+  return hand_back(o);
+}
+
+tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangian, const opt_options *options,
+                                  opt_point *x, const opt_observer *observer, opt_result *result,
+                                  opt_lagrangian_report *report)
+{
+  memset(result, 0, sizeof *result);
+  memset(report, 0, sizeof *report);
+  outer o = {.problem = problem,
+             .lagrangian = lagrangian,
+             .options = options,
+             .observer = observer,
+             .x = x,
+             .result = result,
+             .report = report};
+  tg_status status = problem->space->ops->create(problem->space, &o.before);
+  if (status == TG_OK) status = iterate(&o);
+  problem->space->ops->destroy(problem->space, &o.before);
+  return status;
+}

@@ -1,0 +1,64 @@
+// Minimisation under general equalities and inequalities by an augmented Lagrangian.
+//
+//     minimise f(x)  subject to  h(x) = 0,  g(x) <= 0     (and x in the feasible set of the problem, if it has one)
+//     L(x) = f(x) + <m_h, h(x)> + penalty/2 |h(x)|^2
+//                 + penalty/2 |max(0, g(x) + m_g / penalty)|^2 - |m_g|^2 / (2 penalty)
+//
+// The problem's objective is L; what makes it out of f, the multipliers m and the penalty stands behind opt_lagrangian.
+// At a minimiser of L the gradient of L is that of the Lagrangian f + <m, (h, g)> with the multipliers of the update
+// below, so that the inner stopping test is the stationarity test of the whole.
+#ifndef OPT_AUGMENTED_LAGRANGIAN_H
+#define OPT_AUGMENTED_LAGRANGIAN_H
+
+#include "opt/driver.h"
+
+// What the constraints say at a point.
+typedef struct opt_measure {
+  double objective;       // f
+  double violation;       // largest of |h_i| and max(0, g_i) over all entries
+  double complementarity; // largest of |h_i| and |max(g_i, -m_i / penalty)|: 0 says that m_i = 0 where g_i < 0 as well
+  double square;          // |h|^2 + |max(0, g)|^2
+  int worst;              // the constraint of the largest violation
+} opt_measure;
+
+typedef struct opt_lagrangian opt_lagrangian;
+
+typedef struct opt_lagrangian_ops {
+  // |gradient of f| at x, before the first commit: what gradient_tolerance refers to. Collective.
+  tg_status (*scale)(opt_lagrangian *lagrangian, const opt_point *x, double *norm);
+  // f and the constraints at x, kept for `update`. Collective.
+  tg_status (*measure)(opt_lagrangian *lagrangian, const opt_point *x, opt_measure *out);
+  // m_h := m_h + penalty h, m_g := max(0, m_g + penalty g) with the values of the last measure and the penalty of the
+  // last commit, every entry kept within +-limit; norm := |m|_F. Collective.
+  tg_status (*update)(opt_lagrangian *lagrangian, double limit, double *norm);
+  // From now on the problem's objective is L with the multipliers as they are and this penalty; *options are those to
+  // minimise it with (a preconditioner may depend on the penalty), valid until the next commit. Collective.
+  tg_status (*commit)(opt_lagrangian *lagrangian, double penalty, const opt_options **options);
+  // Constraint k in the user's words.
+  const char *(*describe)(const opt_lagrangian *lagrangian, int k);
+} opt_lagrangian_ops;
+
+struct opt_lagrangian {
+  const opt_lagrangian_ops *ops;
+  void *self;
+};
+
+// What is known beyond opt_result when it ends.
+typedef struct opt_lagrangian_report {
+  int64_t rounds;         // minimisations of L
+  double penalty;         // the last one
+  double multiplier_norm; // |m|_F
+  double complementarity;
+} opt_lagrangian_report;
+
+// Minimises f under the constraints from x; problem's objective is L. Converged is said only if, at the point returned,
+//     |gradient of L| <= max(gradient_tolerance max(1, |gradient of f at the start|), absolute_gradient_tolerance)
+// violation and complementarity are at most constraint_tolerance, and |L - f| at most its share of max(1, |f|).
+// max_iterations, max_evaluations and time_limit count all rounds together; result->objective is f, result->violation
+// the larger of the problem's feasible set's and that of h and g. Constraints that cannot be met end as stalled, with
+// the reason. observer sees one sequence of iterations, with values of L; it is not asked for checkpoints. Collective.
+tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangian, const opt_options *options,
+                                  opt_point *x, const opt_observer *observer, opt_result *result,
+                                  opt_lagrangian_report *report);
+
+#endif

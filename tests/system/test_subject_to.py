@@ -1,0 +1,248 @@
+"""General equalities and inequalities (subject_to), against NumPy: KKT systems, optimality certificates, eigenvalues.
+
+The independent answers are linear systems, closed forms, or a certificate: for a convex job, multipliers fitted to the
+point found by least squares must have the right signs and leave no gradient.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tracegrad_run import Checks, run, run_job
+
+checks = Checks()
+
+
+def save_data(folder):
+    rng = np.random.default_rng(5)
+    n, p = 20, 3
+    M, N = rng.standard_normal((2, n, n))
+    data = {"S": M @ M.T / n + 0.1 * np.eye(n), "N": N + N.T, "R": rng.standard_normal((n, p)),
+            "r": rng.standard_normal((n, 1)), "G": rng.standard_normal((5, n)), "B": 0.1 * rng.standard_normal((5, p))}
+    for name, matrix in data.items():
+        np.save(folder / f"{name}.npy", matrix)
+    return data
+
+
+DATA_LINES = {"S": "  S: {file: S.npy, spd: true}\n", "N": "  N: {file: N.npy, symmetric: true}\n",
+              "R": "  R: {file: R.npy}\n", "r": "  r: {file: r.npy}\n", "G": "  G: {file: G.npy}\n", "B": "  B: {file: B.npy}\n"}
+
+
+def write_job(folder, name, objective, relations, variable="", data="", solver="", goal="minimize"):
+    """A job in X, 20 x 3; `data` are letters of DATA_LINES."""
+    text = f"{goal}: {objective}\nsubject_to:\n" + "".join(f"  - {relation}\n" for relation in relations)
+    text += f"variables:\n  X: {{rows: 20, columns: 3{variable}}}\n"
+    if data:
+        text += "data:\n" + "".join(DATA_LINES[letter] for letter in data)
+    text += f"solver: {{{solver}}}\noutput: {{variables: {{X: X.npy}}}}\n"
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return path
+
+
+def solve(folder, name, job, ranks, status="converged", exit_status=0, settings=None):
+    finished = run_job(job, folder / f"{name}-{ranks}", ranks=ranks, settings=settings)
+    what = f"{name} on {ranks} ranks"
+    if not checks.equal(f"{what}: exit status ({finished.err.strip()[-300:]})", finished.status, exit_status):
+        return None, None
+    report = finished.report
+    checks.equal(f"{what}: status", report["status"], status)
+    if status == "converged":
+        checks.check(report["constraint_violation"] <= 1e-8, f"{what}: violation {report['constraint_violation']}")
+        iterations = [record["iteration"] for record in finished.history]
+        checks.equal(f"{what}: iterations in the history", iterations, list(range(report["iterations"] + 1)))
+    return report, np.load(finished.folder / "X.npy")
+
+
+def check_point(what, report, X, value, violation):
+    """What the report claims of the point is recomputed from the point."""
+    checks.close(f"{what}: objective in the report", report["objective"], value, 1e-12)
+    checks.check(abs(report["constraint_violation"] - violation) <= 1e-13 + 1e-9 * violation,
+                 f"{what}: violation {report['constraint_violation']}, recomputed {violation}")
+    checks.check(np.isfinite(X).all(), f"{what}: not finite")
+
+
+def test_equality(folder, d):
+    """min tr(X'SX)/2 - <R, X>, X ones = r: the KKT system S X + m 1' = R, X 1 = r."""
+    n, p = d["R"].shape
+    inverse, one = np.linalg.inv(d["S"]), np.ones((p, 1))
+    m = np.linalg.solve(inverse * p, inverse @ d["R"] @ one - d["r"])
+    X = inverse @ (d["R"] - m @ one.T)
+    job = write_job(folder, "equality", "0.5*tr(X'*S*X) - dot(R, X)", ["X*ones = r"], data="SRr")
+    found = {}
+    for ranks in (1, 2, 3, 4, 7):
+        report, found[ranks] = solve(folder, "equality", job, ranks)
+        if report is None:
+            return
+        Y = found[ranks]
+        check_point(f"equality {ranks}", report, Y, 0.5 * np.trace(Y.T @ d["S"] @ Y) - (d["R"] * Y).sum(),
+                    abs(Y @ one - d["r"]).max())
+        checks.check(abs(Y - X).max() <= 1e-7 * abs(X).max(), f"equality on {ranks} ranks: X is off by {abs(Y - X).max()}")
+        checks.close("equality: |multipliers|", report["subject_to"]["multiplier_norm"], np.linalg.norm(m), 1e-6)
+        checks.check(np.abs(Y - found[1]).max() <= 1e-11, f"equality: {ranks} ranks and 1 differ")
+    # The quadratic stays one: each round is solved directly, in a handful of rounds.
+    checks.equal("equality: method", report["method"], "direct")
+    checks.check(report["subject_to"]["rounds"] <= 15, f"equality: {report['subject_to']['rounds']} rounds")
+
+
+def certificate(what, gradient, normals, is_active, is_equality, tolerance):
+    """gradient + sum of m_k normals_k = 0 with m_k >= 0 on active inequalities, 0 on others."""
+    used = is_active | is_equality
+    m, *_ = np.linalg.lstsq(normals[:, used], -gradient, rcond=None)
+    rest = np.linalg.norm(gradient + normals[:, used] @ m)
+    checks.check(rest <= tolerance * np.linalg.norm(gradient), f"{what}: no multipliers fit, rest {rest:.2e}")
+    lowest = m[~is_equality[used]].min(initial=0)
+    checks.check(lowest >= -tolerance, f"{what}: a multiplier is {lowest:.2e}")
+
+
+def test_portfolio(folder, d):
+    """min tr(X'SX)/2 - <R, X>, 1'X = 1', G X <= B: columns apart, certified by multipliers."""
+    job = write_job(folder, "portfolio", "0.5*tr(X'*S*X) - dot(R, X)", ["ones(1,20)*X = ones", "G*X <= B"], data="SRGB")
+    for ranks in (1, 2, 4):
+        report, X = solve(folder, "portfolio", job, ranks)
+        if report is None:
+            return
+        check_point(f"portfolio {ranks}", report, X, 0.5 * np.trace(X.T @ d["S"] @ X) - (d["R"] * X).sum(),
+                    max(abs(X.sum(0) - 1).max(), (d["G"] @ X - d["B"]).max(), 0))
+    normals = np.column_stack([np.ones(20), d["G"].T])
+    is_equality = np.array([True] + 5 * [False])
+    count = 0
+    for k in range(3):
+        is_active = np.concatenate([[False], d["G"] @ X[:, k] - d["B"][:, k] > -1e-6])
+        certificate(f"portfolio, column {k}", d["S"] @ X[:, k] - d["R"][:, k], normals, is_active, is_equality, 1e-6)
+        count += is_active.sum()
+    checks.check(0 < count < 15, f"portfolio: {count} of 15 inequalities are active: the test tests too little")
+
+
+def test_bounds_three_ways(folder, d):
+    """X on simplices: as entries of subject_to, with a set for one part, and as a set: one optimum."""
+    objective = "0.5*tr(X'*S*X) - dot(R, X)"
+    ways = {"entries": (["ones(1,20)*X = 1", "X >= 0"], ""), "mixed": (["1 = ones(1,20)*X"], ", constraint: nonnegative"),
+            "set": (["sum(X) <= 1000"], ", constraint: simplex_columns")}
+    points = {}
+    for name, (relations, variable) in ways.items():
+        job = write_job(folder, name, objective, relations, variable, "SR")
+        report, points[name] = solve(folder, name, job, 2)
+        if report is None:
+            return
+    for name in ("entries", "mixed"):
+        error = abs(points[name] - points["set"]).max()
+        checks.check(error <= 1e-6, f"simplex by {name}: off by {error:.1e}")
+    checks.equal("simplex by set: multipliers of what does not bind", report["subject_to"]["multiplier_norm"], 0.0)
+
+
+def test_eigenvalues(folder, d):
+    """The largest eigenvalues by X'X = I as an entry: not convex, every local optimum is global."""
+    top = np.linalg.eigvalsh(d["N"])[-3:].sum()
+    job = write_job(folder, "stiefel", "tr(X'*N*X)", ["X'*X = eye"], ", start: normal", "N", goal="maximize")
+    for ranks in (1, 4):
+        report, X = solve(folder, "stiefel", job, ranks)
+        if report is None:
+            return
+        check_point("stiefel", report, X, np.trace(X.T @ d["N"] @ X), abs(X.T @ X - np.eye(3)).max())
+        checks.close("stiefel: objective", report["objective"], top, 1e-7)
+
+
+def test_manifold(folder, d):
+    """On orthonormal columns, orthogonal to the ones vector: eigenvalues of the projected matrix."""
+    P = np.eye(20) - np.ones((20, 20)) / 20
+    top = np.linalg.eigvalsh(P @ d["N"] @ P)[-3:].sum()
+    job = write_job(folder, "deflated", "-tr(X'*N*X)", ["ones(1,20)*X = 0"],
+                    ", start: normal, constraint: orthonormal_columns", "N")
+    report, X = solve(folder, "deflated", job, 2)
+    if report is None:
+        return
+    checks.close("deflated: objective", report["objective"], -top, 1e-7)
+    checks.check(abs(X.T @ X - np.eye(3)).max() <= 1e-12, "deflated: X has left the manifold")
+
+
+def test_ball(folder, d):
+    """maximize <R, X>, |X|^2 <= 4: 2 |R|, and the multiplier |R| / 4."""
+    job = write_job(folder, "ball", "dot(R, X)", ["sumsq(X) <= 4"], data="R", goal="maximize")
+    report, _ = solve(folder, "ball", job, 3)
+    if report is None:
+        return
+    norm = np.linalg.norm(d["R"])
+    checks.close("ball: objective", report["objective"], 2 * norm, 1e-8)
+    checks.close("ball: multiplier", report["subject_to"]["constraints"][0]["multiplier_norm"], norm / 4, 1e-6)
+
+
+def test_held_by_the_constraint(folder, d):
+    """An indefinite quadratic that only its constraint bounds: the penalty has to grow first."""
+    job = write_job(folder, "held", "tr(X'*N*X)", ["X = R"], data="NR")
+    report, X = solve(folder, "held", job, 2)
+    if report is not None:
+        checks.check(abs(X - d["R"]).max() <= 1e-8, "held: X is not R")
+
+
+def test_ends(folder):
+    """Contradiction, no bound, limits: a true status and a sentence."""
+    job = write_job(folder, "contradiction", "sumsq(X)", ["sum(X) = 1", "sum(X) = 2"], ", start: normal")
+    report, X = solve(folder, "contradiction", job, 2, "stalled", 3)
+    if report is not None:
+        checks.check("the constraints cannot be met: 'sum(X) = " in report["reason"], f"contradiction: {report['reason']}")
+        checks.check(abs(report["constraint_violation"] - max(abs(X.sum() - 1), abs(X.sum() - 2))) < 1e-9,
+                     f"contradiction: violation {report['constraint_violation']}, the sum is {X.sum()}")
+    job = write_job(folder, "unbounded", "dot(R, X)", ["ones(1,20)*X = 1"], data="R")
+    report, _ = solve(folder, "unbounded", job, 1, "unbounded", 4)
+    job = write_job(folder, "limit", "sumsq(X'*X - 4*eye) + sum(X)", ["ones(1,20)*X = 1"], ", start: normal")
+    report, X = solve(folder, "limit", job, 2, "iteration_limit", 3, {"solver.max_iterations": 4})
+    if report is not None:
+        checks.equal("limit: iterations", report["iterations"], 4)
+        check_point("limit", report, X, ((X.T @ X - 4 * np.eye(3)) ** 2).sum() + X.sum(), abs(X.sum(0) - 1).max())
+
+
+REFUSED = [  # entry, place in it (column from 1), words of the message
+    ("G*X <= X", 8, ["5 x 3", "20 x 3"]),
+    ("X - R", 1, ["no =, <= or >=", "X - R = 0"]),
+    ("X < R", 3, ["found '<'"]),
+    ("0 <= X <= 1", 8, ["a second sign"]),
+    ("X =< R", 3, ["found '=<'"]),
+    ("X = Q", 5, ["Q"]),
+    ("X = R +", 8, ["expected"]),
+    ("(X = R)", 3, ["expected ')'"]),
+    ("= R", 1, ["nothing stands on the left"]),
+    ("tr(R'*R) = 1", 1, ["does not depend on any variable"]),
+    ("X*ones*ones = R", 3, ["size of ones cannot be inferred"]),
+]
+
+
+def test_refusals(folder):
+    for number, (entry, column, words) in enumerate(REFUSED):
+        job = write_job(folder, f"refused-{number}", "sumsq(X - R)", ["'" + entry.replace("'", "''") + "'"], data="RG")
+        for command in ("plan", "run"):
+            finished = run([command, job], ranks=2 if command == "run" and number == 0 else 0)
+            checks.equal(f"{command} with {entry}: exit status ({finished.err[-300:]})", finished.status, 2)
+            for word in words:
+                checks.check(word in finished.err, f"{command} with {entry}: no '{word}' in {finished.err}")
+        place = f"refused-{number}.yaml:3:{column + 5 + entry[:column - 1].count(chr(39))}:"
+        checks.check(place in finished.err, f"{entry}: expected {place} in {finished.err}")
+
+
+def test_commands(folder, d):
+    """check tests the derivatives of the augmented Lagrangian; plan prices it and says what each round does."""
+    job = write_job(folder, "commands", "0.5*tr(X'*S*X) - dot(R, X)", ["X*ones = r", "G*X <= B"], data="SRrGB")
+    finished = run(["check", job], ranks=2)
+    checks.equal(f"check: exit status ({finished.err[-300:]})", finished.status, 0)
+    checks.check("subject to: G*X <= B" in finished.out and "passed" in finished.out, f"check says: {finished.out}")
+    finished = run(["plan", job])
+    checks.check("augmented Lagrangian" in finished.out and "subject to: X*ones = r" in finished.out,
+                 f"plan says: {finished.out} {finished.err}")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="tracegrad-subject-") as temporary:
+        folder = Path(temporary)
+        data = save_data(folder)
+        for test in (test_equality, test_portfolio, test_bounds_three_ways, test_eigenvalues, test_manifold, test_ball,
+                     test_held_by_the_constraint, test_commands):
+            test(folder, data)
+        test_ends(folder)
+        test_refusals(folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
