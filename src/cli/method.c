@@ -48,7 +48,7 @@ static tg_status find_form(const tg_job *job, const tg_model *model, tg_closed_f
   if (!is_constrained(job))
     return tg_closed_form_find(model->graph, model->objective, model->n_variables, model->symbols, out);
   const char *set = job->variables[0].constraint;
-  if (job->n_variables == 1 && job->subject_to == NULL && strcmp(set, orthonormal) == 0)
+  if (job->n_variables == 1 && strcmp(set, orthonormal) == 0)
     return tg_closed_form_find_orthonormal(model->graph, model->objective, model->symbols[0], out);
   *out = (tg_closed_form){.kind = TG_CLOSED_NONE};
   snprintf(out->reason, sizeof out->reason,
