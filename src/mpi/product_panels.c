@@ -19,7 +19,8 @@
 
 // OpenBLAS repacks the operand that stays for every panel: as rows of a product a panel must be wide for that not
 // to show (m = 250: 0.80 of the full rate, 500: 0.90, 750: 0.96), as columns or inner dimension it need not.
-// The left operand it packs for every chunk of columns: with 384 of them that costs 3 % of the rate, with 768 less than 1.
+// The left operand it packs for every chunk of columns: with 384 of them that costs 3 % of the rate, with 768 less
+// than 1.
 enum { WIDTH_INNER = 320, WIDTH_ROWS = 768, WIDTH_COLUMNS = 384, CHUNK_COLUMNS = 768, REQUESTS = 4 };
 
 // The panels of an index range of length n.

@@ -15,7 +15,7 @@
 // On a manifold g is the Riemannian gradient, x moves along the retraction, and the last d and g_old stand for their
 // projections T onto the new tangent space (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix
 // Manifolds, 2008, algorithm 13; H. Sakai and H. Iiduka, J. Optim. Theory Appl. 190 (2021)). g is tangent, so that
-// <g, T g_old> = <g, g_old>: only d is transported. `auto` is polak-ribiere there.
+// <g, T g_old> = <g, g_old>: only d is transported.
 #include "base/memory.h"
 #include "opt/solver.h"
 
@@ -104,9 +104,9 @@ static double beta_of(const opt_run *run, const conjugate *self, const conjugate
 {
   const double zy = p->gz - p->goz;
   const double dy = p->gd - self->slope;
-  const bool is_plain = run->degree == 2 || run->manifold != NULL;
+  const bool is_quadratic = run->degree == 2;
   opt_beta formula = (opt_beta)run->options->beta;
-  if (formula == OPT_BETA_AUTO) formula = is_plain ? OPT_BETA_POLAK_RIBIERE : OPT_BETA_HAGER_ZHANG;
+  if (formula == OPT_BETA_AUTO) formula = is_quadratic ? OPT_BETA_POLAK_RIBIERE : OPT_BETA_HAGER_ZHANG;
   switch (formula) {
   case OPT_BETA_HESTENES_STIEFEL:
     return fmax(0, zy / dy);

@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "opt/solver.h"
+#include "support/hand_curved.h"
 #include "support/hand_problem.h"
+#include "support/serial_constraint.h"
 
 // One minimisation with its problem, options and start.
 typedef struct fixture {
   hand_problem problem;
+  serial_constraint set; // of objectives on manifolds
   opt_options options;
   opt_point *x;
   opt_result result;
@@ -25,12 +28,25 @@ static inline bool stands_alone(const char *method)
   return solver == NULL || !(solver->needs_closed_form || solver->needs_constraint);
 }
 
+// An objective of either catalogue.
 static inline void set_up(fixture *f, const char *objective, const char *method)
 {
-  hand_problem_init(&f->problem, hand_objective_find(objective));
+  const hand_curved *curved = hand_curved_find(objective);
+  hand_problem_init(&f->problem, curved != NULL ? &curved->objective : hand_objective_find(objective));
   opt_options_init(&f->options);
   assert_int_equal(opt_option_set(&f->options, "method", method), TG_OK);
   assert_int_equal(hand_problem_start(&f->problem, &f->x), TG_OK);
+  if (curved == NULL) return;
+  const opt_constraint_block block = {.kind = curved->kind};
+  assert_int_equal(serial_constraint_init(&f->set, &f->problem.space, &block), TG_OK);
+  f->problem.base.constraint = &f->set.base;
+  assert_int_equal(opt_constraint_random(&f->set.base, 3, f->x), TG_OK);
+}
+
+static inline bool serves_manifolds(const char *method)
+{
+  const opt_solver *solver = opt_solver_find(method);
+  return solver == NULL || solver->serves_manifolds; // auto does
 }
 
 static inline void tear_down(fixture *f)

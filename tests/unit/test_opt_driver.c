@@ -309,17 +309,18 @@ static void test_restarts_continue_bit_for_bit(void **unused)
     check_restart(methods[m], "rosenbrock");
     check_restart(methods[m], "logdet");
     check_restart(methods[m], "factorisation");
+    if (serves_manifolds(methods[m])) check_restart(methods[m], "trace-ratio");
   }
 }
 
 static void test_no_allocation_inside_iterations(void **unused)
 {
   (void)unused;
-  const char *const objectives[] = {"quadratic-1e4", "rosenbrock-general"};
+  const char *const objectives[] = {"quadratic-1e4", "rosenbrock-general", "brockett"};
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
     if (!stands_alone(methods[m])) continue;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < (serves_manifolds(methods[m]) ? 3 : 2); i++) {
       fixture f = {0};
       recorder r = {.checkpoint_every = 3};
       set_up(&f, objectives[i], methods[m]);
