@@ -192,10 +192,7 @@ static tg_status add_reachable_graph(const derivation *d, json_t *root)
     below[d->targets[k].derivative] = 1;
     if (d->targets[k].hessian != TG_NONE) below[d->targets[k].hessian] = 1;
   }
-  for (tg_node node = top; node > 0; node--) {
-    const tg_info *info = tg_node_info(d->graph, node);
-    for (int32_t i = 0; below[node] != 0 && i < info->n_args; i++) below[info->args[i]] = 1;
-  }
+  tg_node_mark_below(d->graph, top, below);
   const tg_status status = add_graph(d, root, below, top);
   free(below);
   return status;

@@ -171,20 +171,16 @@ static tg_status find_variables(tg_job *job, tg_model *model)
   return TG_OK;
 }
 
-// Arguments have smaller ids than their node, so one pass downwards reaches everything below the objective.
 static tg_status find_kinks(tg_model *model)
 {
-  bool *reached = NULL;
-  TG_TRY(TG_NEW((int64_t)model->objective + 1, &reached));
+  uint8_t *below = NULL;
+  TG_TRY(tg_node_find_below(model->graph, model->objective, &below));
   model->is_smooth = true;
-  reached[model->objective] = true;
-  for (tg_node node = model->objective; node > TG_NONE; node--) {
-    if (!reached[node]) continue;
-    const tg_info *info = tg_node_info(model->graph, node);
-    if (info->kind == TG_ABS || info->kind == TG_SIGN || info->kind == TG_RELU) model->is_smooth = false;
-    for (int32_t k = 0; k < info->n_args; k++) reached[info->args[k]] = true;
+  for (tg_node node = 1; node <= model->objective; node++) {
+    const tg_kind kind = tg_node_info(model->graph, node)->kind;
+    if (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU)) model->is_smooth = false;
   }
-  tg_free(reached);
+  tg_free(below);
   return TG_OK;
 }
 

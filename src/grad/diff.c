@@ -17,12 +17,7 @@ static tg_status find_active(const tg_graph *g, tg_node root, int32_t n, const i
   tg_status status = TG_OK;
   *out = NULL;
   TG_TRY_GOTO(TG_NEW((int64_t)root + 1, &active));
-  TG_TRY_GOTO(TG_NEW((int64_t)root + 1, &below));
-  below[root] = 1;
-  for (tg_node node = root; node > 0; node--) {
-    const tg_info *info = tg_node_info(g, node);
-    for (int32_t i = 0; below[node] != 0 && i < info->n_args; i++) below[info->args[i]] = 1;
-  }
+  TG_TRY_GOTO(tg_node_find_below(g, root, &below));
   for (tg_node node = 1; node <= root; node++) {
     const tg_info *info = tg_node_info(g, node);
     if (below[node] == 0) continue;

@@ -184,12 +184,7 @@ tg_status tg_factor_common(tg_graph *graph, tg_node node, tg_node *out)
   tg_node *image = NULL;
   uint8_t *below = NULL;
   TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &image));
-  TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &below));
-  below[node] = 1;
-  for (tg_node at = node; at > 0; at--) {
-    const tg_info *info = tg_node_info(graph, at);
-    for (int32_t i = 0; below[at] != 0 && i < info->n_args; i++) below[info->args[i]] = 1;
-  }
+  TG_TRY_GOTO(tg_node_find_below(graph, node, &below));
   for (tg_node at = 1; at <= node; at++) {
     const tg_info *info = tg_node_info(graph, at);
     if (below[at] == 0) continue;

@@ -393,6 +393,23 @@ bool tg_node_depends_on(const tg_graph *graph, tg_node node, int32_t symbol)
   return found;
 }
 
+// Arguments have smaller ids than their node, so one pass downwards reaches everything.
+void tg_node_mark_below(const tg_graph *graph, tg_node top, uint8_t *below)
+{
+  for (tg_node node = top; node > TG_NONE; node--) {
+    const tg_info *info = graph->nodes[node];
+    for (int32_t i = 0; below[node] != 0 && i < info->n_args; i++) below[info->args[i]] = 1;
+  }
+}
+
+tg_status tg_node_find_below(const tg_graph *graph, tg_node node, uint8_t **out)
+{
+  TG_TRY(TG_NEW((int64_t)node + 1, out));
+  (*out)[node] = 1;
+  tg_node_mark_below(graph, node, *out);
+  return TG_OK;
+}
+
 bool tg_node_is_scalar(const tg_graph *graph, tg_node node)
 {
   const tg_info *info = tg_node_info(graph, node);

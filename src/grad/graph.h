@@ -106,6 +106,10 @@ const tg_info *tg_node_info(const tg_graph *graph, tg_node node);
 uint32_t tg_graph_node_count(const tg_graph *graph);
 // Whether symbol occurs below node (exact).
 bool tg_node_depends_on(const tg_graph *graph, tg_node node, int32_t symbol);
+// Marks every node below a marked one; below has top + 1 entries, indexed by node.
+void tg_node_mark_below(const tg_graph *graph, tg_node top, uint8_t *below);
+// *out[0..node]: node itself and every node below it are marked. To be freed.
+tg_status tg_node_find_below(const tg_graph *graph, tg_node node, uint8_t **out);
 bool tg_node_is_scalar(const tg_graph *graph, tg_node node);                // 1 x 1
 bool tg_node_is_number(const tg_graph *graph, tg_node node, double *value); // a NUM
 bool tg_node_is_zero(const tg_graph *graph, tg_node node);                  // NUM 0 or ZEROS

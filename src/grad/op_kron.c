@@ -61,18 +61,46 @@ static tg_status intern_adjoint(tg_graph *g, tg_kind kind, tg_node big, tg_node 
   return tg_intern(g, &(tg_info){.kind = kind, .rows = rows, .cols = cols, .n_args = 2, .args = args}, out);
 }
 
-tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out)
+// kronl(kron(A, B), C) = tr(B'C) A, kronr(kron(A, B), C) = tr(A'C) B, where C has the shape of what it meets.
+static tg_status contract_kron(tg_graph *g, tg_kind kind, tg_node big, tg_node part, tg_node *out, bool *done)
+{
+  const tg_info *info = tg_node_info(g, big);
+  *done = false;
+  if (info->kind != TG_KRON) return TG_OK;
+  const tg_node kept = info->args[kind == TG_KRONL ? 0 : 1];
+  const tg_node met = info->args[kind == TG_KRONL ? 1 : 0];
+  const tg_info *x = tg_node_info(g, met);
+  const tg_info *y = tg_node_info(g, part);
+  if (x->rows != y->rows || x->cols != y->cols) return TG_OK;
+  *done = true;
+  TG_TRY(tg_make_dot(g, met, part, out));
+  return tg_make_mul(g, *out, kept, out);
+}
+
+// Linear in `big`, term by term, so that like terms meet.
+static tg_status make_adjoint(tg_graph *g, tg_kind kind, make_two *make, tg_node big, tg_node part, tg_node *out)
 {
   bool done = false;
-  TG_TRY(split_bilinear(g, big, b, tg_make_kronl, out, &done));
-  return done ? TG_OK : intern_adjoint(g, TG_KRONL, big, b, out);
+  TG_TRY(split_bilinear(g, big, part, make, out, &done));
+  if (done) return TG_OK;
+  TG_TRY(contract_kron(g, kind, big, part, out, &done));
+  if (done) return TG_OK;
+  const tg_info *info = tg_node_info(g, big);
+  if (info->kind != TG_LIN) return intern_adjoint(g, kind, big, part, out);
+  tg_node *terms = NULL;
+  TG_TRY(TG_SCRATCH(g, info->n_args, &terms));
+  for (int32_t i = 0; i < info->n_args; i++) TG_TRY(make(g, info->args[i], part, &terms[i]));
+  return tg_make_lin(g, info->n_args, info->coefs, terms, out);
+}
+
+tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out)
+{
+  return make_adjoint(g, TG_KRONL, tg_make_kronl, big, b, out);
 }
 
 tg_status tg_make_kronr(tg_graph *g, tg_node big, tg_node a, tg_node *out)
 {
-  bool done = false;
-  TG_TRY(split_bilinear(g, big, a, tg_make_kronr, out, &done));
-  return done ? TG_OK : intern_adjoint(g, TG_KRONR, big, a, out);
+  return make_adjoint(g, TG_KRONR, tg_make_kronr, big, a, out);
 }
 
 static tg_status make_bilinear(tg_graph *g, tg_kind kind, tg_node a, tg_node b, tg_node *out)
@@ -152,8 +180,7 @@ static tg_status jacobian_kron(tg_graph *g, tg_node node, int32_t k, tg_node *ou
   return tg_make_mul(g, order, *out, out);
 }
 
-// The adjoints are linear in each argument: vec(kronl(G, B)) = (I kron vec(B)') interleave' vec(G), and so on; their
-// own Jacobians are the transposed Jacobians of the kron they belong to.
+// The adjoints arise in gradients only; no expression of the language is one.
 static tg_status jacobian_adjoint(tg_graph *g, tg_node node, int32_t k, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, node);

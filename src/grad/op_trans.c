@@ -99,6 +99,8 @@ tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out)
   case TG_POW:
   case TG_MPOW:
   case TG_KRON:
+  case TG_KRONL:
+  case TG_KRONR:
     TG_TRY(TG_SCRATCH(g, info->n_args, &args));
     TG_TRY(transpose_each(g, info, false, args));
     return tg_make_like(g, a, args, out);

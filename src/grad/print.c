@@ -103,8 +103,6 @@ static precedence precedence_of(const tg_printer *p, tg_node node)
   case TG_KRON:
     return p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX ? PREC_TERM : PREC_ATOM;
   case TG_UNVEC:
-  case TG_KRONL:
-  case TG_KRONR:
     return PREC_TERM;
   case TG_POW:
     if (is_sqrt(p->g, info)) return PREC_ATOM;
@@ -466,7 +464,6 @@ static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_sta
 static void print_bare(tg_printer *p, tg_node node, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
-  tg_node spelled = TG_NONE;
   switch (info->kind) {
   case TG_NUM:
     tg_print_number(p, info->value);
@@ -509,11 +506,6 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
   case TG_UNVEC:
     print_unvec(p, info, status);
     break;
-  case TG_KRONL:
-  case TG_KRONR:
-    *status = spell_kron_adjoint(p->g, info, &spelled);
-    if (*status == TG_OK) print_node(p, spelled, PREC_SUM, status);
-    break;
   default:
     print_unary(p, node, info, status);
     break;
@@ -522,8 +514,10 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
 
 static void print_node(tg_printer *p, tg_node node, precedence least, tg_status *status)
 {
-  const bool parentheses = precedence_of(p, node) < least;
+  const tg_info *info = tg_node_info(p->g, node);
+  if (info->kind == TG_KRONL || info->kind == TG_KRONR) *status = spell_kron_adjoint(p->g, info, &node);
   if (*status != TG_OK) return;
+  const bool parentheses = precedence_of(p, node) < least;
   if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
   print_bare(p, node, status);
   if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");

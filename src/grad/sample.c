@@ -36,13 +36,8 @@ tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, 
   uint8_t *below = NULL;
   tg_value *all = NULL;
   *out = NULL;
-  TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &below));
+  TG_TRY_GOTO(tg_node_find_below(graph, node, &below));
   TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &all));
-  below[node] = 1;
-  for (tg_node at = node; at > 0; at--) {
-    const tg_info *info = tg_node_info(graph, at);
-    for (int32_t i = 0; below[at] != 0 && i < info->n_args; i++) below[info->args[i]] = 1;
-  }
   for (tg_node at = 1; at <= node; at++)
     if (below[at] != 0) TG_TRY_GOTO(sample_node(graph, at, values, all));
   *out = all[node].data;

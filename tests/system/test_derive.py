@@ -105,6 +105,8 @@ def test_corpus(name):
         text = derive(options_of(row))
         if text is not None:
             near(f"{row[0]} by {row[1]} = {text}", evaluate(text, values), expected)
+            # In Octave a pair of signs is a decrement.
+            checks.check("--" not in text, f"{row[0]} by {row[1]} has two signs in a row: {text}")
         text = derive(options_of(row), "numpy")
         if text is not None:
             near(f"{row[0]} by {row[1]}, NumPy {text}", run_numpy(text, values), expected)
