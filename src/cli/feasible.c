@@ -164,9 +164,9 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
            may_have_form ? method->form.reason : "");
 }
 
-// The start moved into the set.
-static tg_status project_start(tg_job *job, const opt_constraint *constraint, opt_point *x)
+tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt_point *x)
 {
+  if (constraint == NULL) return TG_OK;
   const tg_status status = constraint->ops->project(constraint, x);
   if (status != TG_NUMERIC) return status;
   tg_text message;
@@ -190,7 +190,7 @@ tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *prob
   TG_TRY_GOTO(read_blocks(job, blocks, &traits));
   TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
   problem->constraint = *out;
-  status = project_start(job, *out, x);
+  status = tg_feasible_project(job, *out, x);
 done:
   tg_free(blocks);
   return status;

@@ -179,6 +179,15 @@ tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
   return TG_OK;
 }
 
+void tg_lagrangian_reset(tg_lagrangian *self)
+{
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    tg_dmat_fill(0.0, self->constraints[k].multiplier);
+    self->norms[k] = 0;
+  }
+  self->penalty = NAN;
+}
+
 void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
 {
   tg_lagrangian *self = *lagrangian;

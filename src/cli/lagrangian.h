@@ -14,6 +14,8 @@ typedef struct tg_lagrangian tg_lagrangian;
 tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out);
 // NULL is fine. Local.
 void tg_lagrangian_destroy(tg_lagrangian **lagrangian);
+// As after its creation: multipliers 0, no penalty yet. Local.
+void tg_lagrangian_reset(tg_lagrangian *lagrangian);
 // What opt_minimise_lagrangian takes.
 opt_lagrangian *tg_lagrangian_base(tg_lagrangian *lagrangian);
 // Products spent on the constraints' values and on the factorisations of earlier penalties.

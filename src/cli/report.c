@@ -1,6 +1,7 @@
 // report.json: what a run did, with what, and what came out.
 #include <stdio.h>
 
+#include "cli/attempts.h"
 #include "cli/job_echo.h"
 #include "cli/json.h"
 #include "cli/run.h"
@@ -38,12 +39,14 @@ static json_t *taylor(const tg_taylor *t)
   return json_pack("{s:s, s:o}", "verdict", tg_taylor_verdict_label(t->verdict), "order", tg_json_number(t->order));
 }
 
-// What only some jobs have.
+// What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
   json_t *out = json_object();
-  if (out == NULL || run->lagrangian == NULL) return out;
-  if (json_object_set_new(out, "subject_to", tg_lagrangian_report(run->lagrangian, &run->rounds)) == 0) return out;
+  int failed = out == NULL;
+  if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
+  if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
+  if (failed == 0) return out;
   json_decref(out);
   return NULL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/attempts.h"
 #include "cli/cli.h"
 #include "cli/cost_report.h"
 #include "cli/json.h"
@@ -166,6 +167,7 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_setup_create(run->comm, run->job, &lowering, &run->setup));
   const tg_plan *plan = run->setup->model->plan;
   TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
+  TG_TRY(tg_attempts_check(run->job, run->setup->method));
   TG_TRY(tg_environment_get(run->comm, &run->environment));
   tg_status shown = TG_OK;
   if (options->console && mine) {
@@ -208,17 +210,6 @@ static tg_status prepare_method(tg_run *run, bool console)
   return TG_OK;
 }
 
-static tg_status call_driver(tg_run *run, const opt_observer *observer)
-{
-  tg_setup *setup = run->setup;
-  if (run->lagrangian == NULL)
-    return opt_minimise(setup->problem, &setup->method->options, setup->x, observer, &run->result);
-  TG_TRY(opt_minimise_lagrangian(setup->problem, tg_lagrangian_base(run->lagrangian), &run->job->solver, setup->x,
-                                 observer, &run->result, &run->rounds));
-  run->result.counts.products += tg_lagrangian_products(run->lagrangian);
-  return TG_OK;
-}
-
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
@@ -230,7 +221,7 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
                                options->watch_signals, &progress));
   progress.products_before = run->probe_products;
   const opt_observer observer = tg_progress_observer(&progress);
-  status = call_driver(run, &observer);
+  status = tg_attempts_minimise(run, &observer);
   const tg_status closed = tg_progress_close(&progress);
   if (status == TG_OK) status = closed;
   run->result.counts.products += tg_method_products(run->setup->method) - run->probe_products;
@@ -283,6 +274,8 @@ tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **
 void tg_run_destroy(tg_run **run)
 {
   if (*run == NULL) return;
+  json_decref((*run)->subject_report);
+  tg_free((*run)->attempts);
   tg_lagrangian_destroy(&(*run)->lagrangian);
   tg_setup_destroy(&(*run)->setup);
   tg_job_destroy(&(*run)->job);

@@ -18,6 +18,15 @@ typedef struct tg_run_options {
   bool watch_signals;
 } tg_run_options;
 
+// How one of the minimisations of solver.restarts ended; numbers as they are minimised.
+typedef struct tg_attempt {
+  opt_outcome outcome;
+  double objective;
+  double gradient_norm;
+  double violation;
+  int64_t iterations;
+} tg_attempt;
+
 typedef struct tg_run_seconds {
   double setup; // symbols, plan, grid, storage, Taylor probe
   double read;
@@ -36,8 +45,10 @@ typedef struct tg_run {
   tg_taylor taylor;
   int64_t probe_products; // spent on it; the report counts the minimisation
   opt_result result;
-  opt_lagrangian_report rounds; // of subject_to
-  double objective;             // in the user's terms: of maximize the sign is turned back
+  json_t *subject_report; // of subject_to, at the point returned; NULL: none
+  int n_attempts;         // minimisations done; 1 without solver.restarts
+  tg_attempt *attempts;
+  double objective; // in the user's terms: of maximize the sign is turned back
   tg_run_seconds seconds;
   double predicted_flops; // of the programs that ran, by the cost model, all ranks together
   double predicted_bytes;

@@ -206,7 +206,7 @@ static tg_status read_start(const tg_setup *setup, const tg_job_variable *variab
   return status;
 }
 
-static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variable, tg_dmat *out)
+static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variable, int64_t shift, tg_dmat *out)
 {
   static const char *const kinds[] = {
       [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
@@ -217,13 +217,19 @@ static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variab
     tg_dmat_fill(0.0, out);
     return TG_OK;
   }
-  const tg_generate_options options = {.seed = variable->seed, .scale = variable->scale};
+  const tg_generate_options options = {.seed = variable->seed + (uint64_t)shift, .scale = variable->scale};
   return tg_generate(kinds[variable->start], &options, out);
+}
+
+static tg_status fill_all(const tg_setup *setup, int64_t shift)
+{
+  for (int k = 0; k < setup->job->n_variables; k++)
+    TG_TRY(fill_start(setup, &setup->job->variables[k], shift, tg_space_block(setup->x, k)));
+  return TG_OK;
 }
 
 static tg_status make_start(tg_setup *setup)
 {
-  const tg_job *job = setup->job;
   const tg_plan *plan = setup->model->plan;
   int64_t *sizes = NULL;
   TG_TRY(tg_agree(setup->comm, TG_NEW(2 * (int64_t)plan->n_variables, &sizes)));
@@ -236,9 +242,15 @@ static tg_status make_start(tg_setup *setup)
   TG_TRY(status);
   TG_TRY(setup->space->ops->create(setup->space, &setup->x));
   const double begin = MPI_Wtime();
-  for (int k = 0; k < job->n_variables; k++) TG_TRY(fill_start(setup, &job->variables[k], tg_space_block(setup->x, k)));
+  TG_TRY(fill_all(setup, 0));
   setup->read_seconds += MPI_Wtime() - begin;
   return TG_OK;
+}
+
+tg_status tg_setup_restart(tg_setup *setup, int64_t shift)
+{
+  TG_TRY(fill_all(setup, shift));
+  return tg_feasible_project(setup->job, setup->constraint, setup->x);
 }
 
 // ---- problem ----

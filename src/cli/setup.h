@@ -32,6 +32,8 @@ tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char 
 tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *options, tg_setup **out);
 // Reads or generates the data, verifies declared properties, makes start point, executor and problem. Collective.
 tg_status tg_setup_fill(tg_setup *setup);
+// The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
+tg_status tg_setup_restart(tg_setup *setup, int64_t shift);
 // NULL is fine. Collective: the grid's communicators are freed.
 void tg_setup_destroy(tg_setup **setup);
 

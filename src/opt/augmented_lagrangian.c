@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "opt/sequence.h"
 #include "opt/vector.h"
 
 enum {
@@ -36,7 +37,7 @@ typedef struct outer {
   opt_lagrangian *lagrangian;
   const opt_options *options; // the user's
   const opt_options *current; // of the present L
-  const opt_observer *observer;
+  opt_sequence sequence;      // the rounds done
   opt_point *x;
   opt_point *before; // x at the beginning of a round
   opt_result *result;
@@ -51,32 +52,9 @@ typedef struct outer {
   double last_complementarity;
   int futile;
   int falling;
-  int64_t iterations; // of the rounds done
   int64_t restarts;
-  double seconds;
   double drift;
 } outer;
-
-// ---- one sequence of iterations out of many rounds ----
-
-static tg_status on_iteration(void *self, const opt_record *record, const opt_point *x)
-{
-  const outer *o = self;
-  if (o->observer == NULL || o->observer->iteration == NULL) return TG_OK;
-  // The start of a later round is the end of the one before.
-  if (o->report->rounds > 1 && record->iteration == 0) return TG_OK;
-  opt_record shifted = *record;
-  shifted.iteration += o->iterations;
-  shifted.seconds += o->seconds;
-  return o->observer->iteration(o->observer->self, &shifted, x);
-}
-
-static tg_status on_poll(void *self, opt_poll *poll)
-{
-  const outer *o = self;
-  if (o->observer == NULL || o->observer->poll == NULL) return TG_OK;
-  return o->observer->poll(o->observer->self, poll);
-}
 
 // ---- a round ----
 
@@ -87,14 +65,15 @@ static tg_status solve(outer *o)
   o->report->rounds++;
   options.gradient_tolerance = 0;
   options.absolute_gradient_tolerance = o->tolerance;
-  options.max_iterations = o->options->max_iterations - o->iterations;
-  if (o->options->time_limit > 0) options.time_limit = fmax(DBL_MIN, o->options->time_limit - o->seconds);
-  const opt_observer observer = {.self = o, .iteration = on_iteration, .poll = on_poll};
+  options.max_iterations = o->options->max_iterations - o->sequence.iterations;
+  if (o->options->time_limit > 0) options.time_limit = fmax(DBL_MIN, o->options->time_limit - o->sequence.seconds);
+  o->sequence.skips_start = o->report->rounds > 1; // the end of the round before
+  const opt_observer observer = opt_sequence_observer(&o->sequence);
   TG_TRY(opt_copy(o->problem->space, o->x, o->before));
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
-  o->iterations += o->inner.iterations;
+  o->sequence.iterations += o->inner.iterations;
   o->restarts += o->inner.restarts;
-  o->seconds += o->inner.seconds;
+  o->sequence.seconds += o->inner.seconds;
   o->drift = fmax(o->drift, o->inner.drift);
   return TG_OK;
 }
@@ -123,13 +102,13 @@ static bool end_by_inner(outer *o)
     return end(o, OPT_ITERATION_LIMIT,
                "max_iterations or max_evaluations: %" PRId64 " iterations in %" PRId64
                " rounds done, with |gradient of the Lagrangian| = %.6g, the target is %.6g",
-               o->iterations, o->report->rounds, o->inner.gradient_norm, o->target);
+               o->sequence.iterations, o->report->rounds, o->inner.gradient_norm, o->target);
   case OPT_TIME_LIMIT:
     return end(o, OPT_TIME_LIMIT, "time_limit: %g s are over after %" PRId64 " iterations in %" PRId64 " rounds",
-               o->options->time_limit, o->iterations, o->report->rounds);
+               o->options->time_limit, o->sequence.iterations, o->report->rounds);
   case OPT_INTERRUPTED:
-    return end(o, OPT_INTERRUPTED, "interrupted after %" PRId64 " iterations in %" PRId64 " rounds", o->iterations,
-               o->report->rounds);
+    return end(o, OPT_INTERRUPTED, "interrupted after %" PRId64 " iterations in %" PRId64 " rounds",
+               o->sequence.iterations, o->report->rounds);
   case OPT_NOT_FINITE:
     return end(o, OPT_NOT_FINITE, "%.400s", o->inner.reason);
   case OPT_CONVERGED:
@@ -257,9 +236,9 @@ static tg_status hand_back(outer *o)
   r->gradient_target = o->target;
   r->objective = o->measure.objective;
   r->violation = fmax(r->violation, o->measure.violation);
-  r->iterations = o->iterations;
+  r->iterations = o->sequence.iterations;
   r->restarts = o->restarts;
-  r->seconds = o->seconds;
+  r->seconds = o->sequence.seconds;
   r->drift = o->drift;
   o->report->penalty = o->penalty;
   o->report->complementarity = o->measure.complementarity;
@@ -295,7 +274,7 @@ tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangi
   outer o = {.problem = problem,
              .lagrangian = lagrangian,
              .options = options,
-             .observer = observer,
+             .sequence = {.observer = observer},
              .x = x,
              .result = result,
              .report = report};
