@@ -1,0 +1,173 @@
+"""Jobs on manifolds: methods and retractions by name, random feasible starts, saddles; NumPy knows the optima."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tracegrad_run import Checks, run, run_job
+
+checks = Checks()
+
+JOB = """
+minimize: OBJECTIVE
+variables:
+  X: {rows: 12, columns: 3, START}
+data:
+DATA
+solver: {gradient_tolerance: 1e-9, SOLVER}
+output: {variables: {X: X.npy}}
+"""
+
+DATA = {
+    "A": "  A: {file: FOLDER/A.npy, symmetric: true}",
+    "B": "  B: {file: FOLDER/B.npy, symmetric: true}",
+    "M": "  M: {file: FOLDER/M.npy}",
+    "N": "  N: {file: FOLDER/N.npy, symmetric: true}",
+}
+
+
+def write_data(folder):
+    generator = np.random.default_rng(11)
+    square = generator.standard_normal((12, 12))
+    np.save(folder / "A.npy", square + square.T)
+    half = generator.standard_normal((12, 12))
+    np.save(folder / "B.npy", half @ half.T + np.eye(12))
+    np.save(folder / "M.npy", generator.standard_normal((12, 3)))
+    np.save(folder / "N.npy", np.diag([3.0, 2.0, 1.0]))
+
+
+def write_job(folder, name, objective, data, start="start: feasible, constraint: orthonormal_columns", solver=""):
+    text = JOB.replace("OBJECTIVE", objective).replace("START", start).replace("SOLVER", solver or "method: auto")
+    text = text.replace("DATA", "\n".join(DATA[key] for key in data)).replace("FOLDER", str(folder))
+    job = folder / f"{name}.yaml"
+    job.write_text(text)
+    return job
+
+
+def brockett_optimum(folder):
+    return np.linalg.eigvalsh(np.load(folder / "A.npy"))[:3] @ [3, 2, 1]
+
+
+def ratio_optimum(folder):
+    """The r at which the three least eigenvalues of A - r B add up to 0, by bisection: the sum falls with r."""
+    A, B = np.load(folder / "A.npy"), np.load(folder / "B.npy")
+    low, high = -1e3, 1e3
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.linalg.eigvalsh(A - middle * B)[:3].sum() > 0 else (low, middle)
+    return low
+
+
+def quartic_value(folder, X):
+    return np.trace(X.T @ np.load(folder / "A.npy") @ X) + 2 * (X**4).sum()
+
+
+def test_methods(folder):
+    """What is asked for by name runs by that name and ends at the optimum of the spectrum."""
+    jobs = {
+        "brockett": (write_job(folder, "brockett", "tr(X'*A*X*N)", "AN"), brockett_optimum(folder)),
+        "ratio": (write_job(folder, "ratio", "tr(X'*A*X)/tr(X'*B*X)", "AB"), ratio_optimum(folder)),
+    }
+    wishes = [("gradient-descent", {"solver.max_iterations": 5000}), ("barzilai-borwein", {}), ("conjugate-gradient", {}),
+              ("l-bfgs", {}), ("newton-cg", {}), ("newton-cg", {"solver.retraction": "polar"}),
+              ("l-bfgs", {"solver.retraction": "qr"})]
+    for turn, (name, (job, optimum)) in enumerate(jobs.items()):
+        for place, (method, settings) in enumerate(wishes):
+            ranks = (1, 3)[(turn + place) % 2]
+            settings = dict(settings, **{"solver.method": method})
+            finished = run_job(job, folder / "out", ranks=ranks, settings=settings)
+            what = f"{name}, {method}, {settings.get('solver.retraction', '')} on {ranks} ranks"
+            if not checks.equal(f"{what}: exit status ({finished.err.strip()[-300:]})", finished.status, 0): continue
+            report = finished.report
+            checks.equal(f"{what}: method", report["method"], method)
+            checks.close(f"{what}: objective", report["objective"], optimum, 1e-11)
+            X = np.load(folder / "out" / "X.npy")
+            checks.check(np.linalg.norm(X.T @ X - np.eye(3)) <= 1e-12, f"{what}: X'X is not eye")
+
+
+def test_auto(folder):
+    """Without a closed form auto is l-bfgs, and says for what."""
+    job = write_job(folder, "quartic", "tr(X'*A*X) + 2*sum((X.*X).*(X.*X))", "A")
+    finished = run_job(job, folder / "quartic", ranks=2)
+    checks.equal(f"quartic: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
+    checks.equal("quartic: method", finished.report["method"], "l-bfgs")
+    checks.equal("quartic: line search", finished.report["line_search"], "hager-zhang")
+    checks.check("orthonormal_columns" in finished.report["method_reason"], finished.report["method_reason"])
+    X = np.load(folder / "quartic" / "X.npy")
+    checks.close("quartic: objective", finished.report["objective"], quartic_value(folder, X), 1e-13)
+    A = np.load(folder / "A.npy")
+    G = 2 * A @ X + 8 * X**3
+    tangent = G - X @ (X.T @ G + G.T @ X) / 2
+    checks.check(np.linalg.norm(tangent) <= finished.report["gradient_target"] * (1 + 1e-6),
+                 f"quartic: the Riemannian gradient is {np.linalg.norm(tangent):.2e}")
+
+
+STARTS = {
+    "orthonormal_columns": lambda X: np.linalg.norm(X.T @ X - np.eye(3)),
+    "unit_columns": lambda X: np.abs(np.linalg.norm(X, axis=0) - 1).max(),
+    "{box: [-0.5, 0.25]}": lambda X: max(0, X.max() - 0.25, -0.5 - X.min()),
+    "simplex_columns": lambda X: max(np.abs(X.sum(axis=0) - 1).max(), -X.min()),
+    "{frobenius_ball: 2}": lambda X: max(0, np.linalg.norm(X) - 2),
+}
+
+
+def test_feasible_starts(folder):
+    """start: feasible is a point of the set, of its seed, and of no number of ranks."""
+    for constraint, violation in STARTS.items():
+        points = []
+        for ranks, seed in ((1, 1), (3, 1), (2, 2)):
+            start = f"start: feasible, seed: {seed}, constraint: {constraint}"
+            job = write_job(folder, "start", "sumsq(X - M)", "M", start, "max_iterations: 0")
+            finished = run_job(job, folder / "start", ranks=ranks)
+            checks.equal(f"{constraint}: exit status ({finished.err.strip()[-300:]})", finished.status, 3)
+            points.append(np.load(folder / "start" / "X.npy"))
+            checks.check(violation(points[-1]) <= 1e-13, f"{constraint}: violated by {violation(points[-1]):.2e}")
+        checks.check(np.abs(points[0] - points[1]).max() <= 1e-13, f"{constraint}: another start on 3 ranks")
+        checks.check(np.abs(points[0] - points[2]).max() > 1e-2, f"{constraint}: the same start from another seed")
+
+
+def test_saddles(folder):
+    """A stationary start that is no minimum is said to be one, by every method; on a quadratic f is unbounded."""
+    _, vectors = np.linalg.eigh(np.load(folder / "A.npy"))
+    np.save(folder / "wrong.npy", vectors[:, [1, 0, 2]])
+    eigenvectors = "start: {file: FOLDER/wrong.npy}, constraint: orthonormal_columns"
+    swapped = write_job(folder, "swapped", "tr(X'*A*X*N)", "AN", eigenvectors)
+    orbital = write_job(folder, "orbital", "2*tr(X'*A*X) - tr(X'*X*X'*A*X)", "A", "start: zeros")
+    for job, ranks, method in ((swapped, 1, "l-bfgs"), (swapped, 3, "newton-cg"), (orbital, 2, "auto"),
+                               (orbital, 1, "newton-cg")):
+        finished = run_job(job, folder / "saddle", ranks=ranks, settings={"solver.method": method})
+        what = f"{job.stem}, {method}"
+        checks.equal(f"{what}: exit status ({finished.err.strip()[-300:]})", finished.status, 3)
+        checks.equal(f"{what}: status", finished.report["status"], "stalled")
+        for text in ("stationary at the start", "negative curvature", "start elsewhere"):
+            checks.check(text in finished.report["reason"], f"{what}: no {text!r} in {finished.report['reason']}")
+    ridge = write_job(folder, "ridge", "tr(X'*A*X)", "A", "start: zeros")
+    finished = run_job(ridge, folder / "saddle", ranks=2, settings={"solver.method": "l-bfgs"})
+    checks.equal(f"quadratic: exit status ({finished.err.strip()[-300:]})", finished.status, 4)
+    minimum = write_job(folder, "minimum", "tr(X'*B*X)", "B", "start: zeros")
+    finished = run_job(minimum, folder / "saddle", ranks=2, settings={"solver.method": "l-bfgs"})
+    checks.equal(f"minimum: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
+
+
+def test_refusals(folder):
+    """A method without a meaning on manifolds, named with those that have one."""
+    job = write_job(folder, "refused", "tr(X'*A*X*N)", "AN", solver="method: nesterov")
+    finished = run(["check", job], ranks=2)
+    checks.equal("nesterov: exit status", finished.status, 2)
+    for text in ("refused.yaml:", "nesterov does not know manifolds", "newton-cg"):
+        checks.check(text in finished.err, f"nesterov: no {text!r} in {finished.err.strip()[-300:]}")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="tracegrad-manifold-") as temporary:
+        folder = Path(temporary)
+        write_data(folder)
+        for test in (test_methods, test_auto, test_feasible_starts, test_saddles, test_refusals):
+            test(folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
