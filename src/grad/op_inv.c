@@ -215,22 +215,23 @@ static bool power_fits(double coef, int64_t n)
   return n > 0 && isfinite(pow(coef, (double)n)) && fabs(pow(coef, (double)n)) > 1e-100;
 }
 
-// X' may stand for X, but -X' for X only where the sign can be told: det(-X) = (-1)^n det(X).
+// X' may stand for X, and -X' too where the sign can be told: det(-X) = (-1)^n det(X). A factor that tg_make_det or
+// tg_make_logdet could not take out, for n is not known, stays with the matrix.
 static tg_status intern_determinant(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
 {
+  double content = 1.0;
   double sign = 1.0;
   bool skew = false;
   tg_dim one = 0;
   tg_node chosen = TG_NONE;
   const int64_t n = tg_dim_value(g, tg_node_info(g, a)->rows);
+  TG_TRY(tg_take_content(g, a, &content, &a));
   TG_TRY(tg_choose_transpose(g, a, &sign, &skew, &chosen));
-  if (sign < 0.0 && (n < 0 || kind == TG_LOGDET)) {
-    chosen = a;
-    sign = 1.0;
-  }
+  const bool comes_out = kind == TG_DET && n >= 0 && content * sign == -1.0;
+  if (!comes_out) TG_TRY(tg_make_scale(g, content * sign, chosen, &chosen));
   TG_TRY(tg_dim_number(g, 1, &one));
   TG_TRY(tg_intern_unary(g, kind, one, one, chosen, out));
-  return tg_make_scale(g, n % 2 == 0 ? 1.0 : sign, *out, out);
+  return tg_make_scale(g, comes_out && n % 2 != 0 ? -1.0 : 1.0, *out, out);
 }
 
 tg_status tg_make_det(tg_graph *g, tg_node a, tg_node *out)
