@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/environment.h"
 #include "cli/lagrangian.h"
+#include "cli/product_report.h"
 #include "cli/setup.h"
 #include "cli/structure_report.h"
 #include "cli/taylor.h"
@@ -22,10 +23,11 @@ static const tg_args_spec spec = {
     .command = "check",
     .operands = "JOB",
     .n_operands = 1,
-    .summary = "Validates a job and its data, and tests gradient and Hessian action by their Taylor remainders.",
+    .summary = "Validates a job and its data, tests gradient and Hessian action by their Taylor remainders and every\n"
+               "product by a random vector.",
     .details =
         "The test point is the job's start, moved at random where the start is all zeros, so that no term hides.\n"
-        "Exit status 2: job or data are wrong; 1: a derivative is.",
+        "Exit status 2: job or data are wrong; 1: a derivative or a product is.",
     .n_options = sizeof options / sizeof options[0],
     .options = options,
 };
@@ -135,6 +137,20 @@ static tg_status judge(const tg_setup *setup, const char *what, const tg_taylor 
           what, t->order);
 }
 
+// A line from the test point, so that its products are probed as well.
+static tg_status probe_line(tg_setup *setup)
+{
+  const opt_space *space = setup->space;
+  opt_point *d = NULL;
+  double coefs[OPT_DEGREE_MAX + 1];
+  if (setup->problem->degree < 0) return TG_OK;
+  TG_TRY(space->ops->create(space, &d));
+  tg_status status = space->ops->random(space, CHECK_SEED, d);
+  if (status == TG_OK) status = setup->problem->ops->line(setup->problem, setup->x, d, coefs);
+  space->ops->destroy(space, &d);
+  return status;
+}
+
 static tg_status test_derivatives(tg_setup *setup, tg_text *text)
 {
   tg_taylor gradient = {0};
@@ -146,8 +162,12 @@ static tg_status test_derivatives(tg_setup *setup, tg_text *text)
     TG_TRY(tg_taylor_hessian(setup->problem, setup->x, CHECK_SEED, CHECK_STEPS, &hessian));
     print_taylor("Hessian action: |G(X+tV) - G(X) - t H[V]|", &hessian, text);
   }
+  TG_TRY(probe_line(setup));
+  tg_product_report(setup->exec, text);
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
+  // First: with a wrong product no derivative is right.
+  TG_TRY(tg_product_judge(setup->exec));
   TG_TRY(judge(setup, "gradient", &gradient));
   if (setup->problem->has_hessian) TG_TRY(judge(setup, "Hessian action", &hessian));
   tg_text_add(text, "\nok\n");
@@ -156,6 +176,7 @@ static tg_status test_derivatives(tg_setup *setup, tg_text *text)
 
 static tg_status check_setup(tg_setup *setup, tg_text *text)
 {
+  setup->probe = true;
   TG_TRY(tg_setup_fill(setup));
   TG_TRY(print_job(setup, text));
   TG_TRY(tg_cli_print(stdout, text));

@@ -267,3 +267,15 @@ void tg_model_destroy(tg_model **model)
   tg_free(*model);
   *model = NULL;
 }
+
+void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols)
+{
+  *rows = 1;
+  *cols = 1;
+  for (int32_t k = 0; k < plan->n_data + plan->n_variables; k++) {
+    const tg_plan_data *matrix = k < plan->n_data ? &plan->data[k] : &plan->variables[k - plan->n_data];
+    if (matrix->rows * matrix->cols <= *rows * *cols) continue;
+    *rows = matrix->rows;
+    *cols = matrix->cols;
+  }
+}

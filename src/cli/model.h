@@ -29,6 +29,8 @@ void tg_job_mark_used(tg_job *job, bool warn);
 // Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
 tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
+// Sizes of the largest matrix among data and variables: what a grid is chosen for. Local.
+void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols);
 
 // The plan of another scalar f over the symbols[0..n) of the same graph, with the job's numbers for its scalars. Local.
 tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,

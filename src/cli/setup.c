@@ -65,14 +65,9 @@ static tg_status share_shapes(MPI_Comm comm, tg_job *job)
 
 tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_grid_choice *out)
 {
-  int64_t rows = 1;
-  int64_t cols = 1;
-  for (int32_t k = 0; k < plan->n_data + plan->n_variables; k++) {
-    const tg_plan_data *matrix = k < plan->n_data ? &plan->data[k] : &plan->variables[k - plan->n_data];
-    if (matrix->rows * matrix->cols <= rows * cols) continue;
-    rows = matrix->rows;
-    cols = matrix->cols;
-  }
+  int64_t rows = 0;
+  int64_t cols = 0;
+  tg_model_largest(plan, &rows, &cols);
   TG_TRY(tg_grid_choose(ranks, rows, cols, out));
   if (job->grid_block > 0) out->block = job->grid_block;
   if (job->grid_rows == 0) return TG_OK;
@@ -259,7 +254,7 @@ tg_status tg_setup_fill(tg_setup *setup)
 {
   TG_TRY(read_data(setup));
   TG_TRY(make_start(setup));
-  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products};
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
   return tg_feasible_create(setup->job, setup->grid, setup->problem, setup->x, &setup->constraint);

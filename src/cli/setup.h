@@ -20,6 +20,7 @@ typedef struct tg_setup {
   tg_exec *exec;
   opt_problem *problem;
   opt_constraint *constraint; // NULL: none
+  bool probe;                 // set before tg_setup_fill: products are tested, see mpi/probe.h
   double read_seconds;        // of the files and generators
   int64_t read_bytes;         // of numbers, all ranks together
 } tg_setup;

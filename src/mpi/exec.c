@@ -60,6 +60,15 @@ static int32_t most_inputs(const tg_plan *plan)
   return most;
 }
 
+static tg_status create_meters(tg_exec *exec, int program)
+{
+  const size_t count = (size_t)exec->plan->programs[program].n_instrs;
+  TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->seconds[program]));
+  TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->residuals[program]));
+  for (size_t k = 0; k < count; k++) exec->residuals[program][k] = -1;
+  return TG_OK;
+}
+
 static tg_status create_tables(tg_exec *exec)
 {
   const tg_plan *plan = exec->plan;
@@ -69,8 +78,7 @@ static tg_status create_tables(tg_exec *exec)
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_factors, &exec->factors));
   TG_TRY(TG_ARENA_NEW(&exec->arena, inputs, &exec->in));
   TG_TRY(TG_ARENA_NEW(&exec->arena, inputs, &exec->coefs));
-  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
-    TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->programs[p].n_instrs, &exec->seconds[p]));
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++) TG_TRY(create_meters(exec, p));
   return tg_registers_init(&exec->registers, exec->grid, plan);
 }
 
@@ -173,6 +181,11 @@ const tg_exec_usage *tg_exec_program_usage(const tg_exec *exec, tg_program_id pr
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k)
 {
   return exec->seconds[program][k];
+}
+
+double tg_exec_residual(const tg_exec *exec, tg_program_id program, int32_t k)
+{
+  return exec->residuals[program][k];
 }
 
 const tg_counters *tg_exec_counters(const tg_exec *exec)

@@ -10,6 +10,7 @@ typedef struct tg_exec tg_exec;
 
 typedef struct tg_exec_settings {
   tg_product_kind product; // which product algorithm
+  bool probe;              // every product is tested by a random vector (mpi/probe.h): tg_exec_residual
 } tg_exec_settings;
 
 // What one program has done so far on this rank.
@@ -60,6 +61,8 @@ const tg_grid *tg_exec_grid(const tg_exec *exec);
 const tg_exec_usage *tg_exec_program_usage(const tg_exec *exec, tg_program_id program);
 // Seconds of this rank in instruction k of a program, over all runs.
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k);
+// The worst residual of product k of a program over all runs; -1 where it was not probed.
+double tg_exec_residual(const tg_exec *exec, tg_program_id program, int32_t k);
 // What the product algorithms have sent.
 const tg_counters *tg_exec_counters(const tg_exec *exec);
 // Bytes allocated on this rank: storage, factors and workspace; operands and points not included.

@@ -1,5 +1,6 @@
 // One small function an operation: from the plan's instruction to the numerics.
 #include "mpi/exec_parts.h"
+#include "mpi/probe.h"
 
 typedef tg_status (*exec_op)(tg_exec *exec, const tg_instr *instr);
 
@@ -25,6 +26,30 @@ static tg_dmat *result(const tg_exec *exec, const tg_instr *instr)
   return exec->buffers[instr->out];
 }
 
+// Keeps the worst residual with the instruction.
+static void note_residual(tg_exec *exec, const tg_instr *instr, double residual)
+{
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
+    for (int32_t k = 0; k < exec->plan->programs[p].n_instrs; k++)
+      if (&exec->plan->programs[p].instrs[k] == instr && residual > exec->residuals[p][k])
+        exec->residuals[p][k] = residual;
+}
+
+static tg_status product_probed(tg_exec *exec, const tg_instr *instr, bool trans_a, bool trans_b, double alpha)
+{
+  tg_probe probe;
+  double residual = 0;
+  tg_dmat *c = result(exec, instr);
+  tg_status status = tg_probe_start(trans_a, trans_b, alpha, exec->in[0], exec->in[1], instr->beta, c, &probe);
+  if (status == TG_OK)
+    status = tg_product(exec->settings.product, trans_a, trans_b, alpha, exec->in[0], exec->in[1], instr->beta, c,
+                        exec->workspace, &exec->counters);
+  if (status == TG_OK) status = tg_probe_finish(&probe, c, &residual);
+  tg_probe_fini(&probe);
+  if (status == TG_OK) note_residual(exec, instr, residual);
+  return status;
+}
+
 static tg_status op_gemm(tg_exec *exec, const tg_instr *instr)
 {
   double alpha = 0;
@@ -32,6 +57,7 @@ static tg_status op_gemm(tg_exec *exec, const tg_instr *instr)
   // A symmetric operand needs no transposition, and plain panels are the fastest.
   const bool trans_a = instr->trans[0] && !instr->symmetric[0];
   const bool trans_b = instr->trans[1] && !instr->symmetric[1];
+  if (exec->settings.probe) return product_probed(exec, instr, trans_a, trans_b, alpha);
   return tg_product(exec->settings.product, trans_a, trans_b, alpha, exec->in[0], exec->in[1], instr->beta,
                     result(exec, instr), exec->workspace, &exec->counters);
 }

@@ -53,7 +53,8 @@ struct tg_exec {
   double *coefs;
   tg_counters counters;
   tg_exec_usage usage[TG_PROGRAM_COUNT];
-  double *seconds[TG_PROGRAM_COUNT]; // by instruction
+  double *seconds[TG_PROGRAM_COUNT];   // by instruction
+  double *residuals[TG_PROGRAM_COUNT]; // likewise
   char reason[TG_ERROR_MESSAGE_BYTES];
 };
 
