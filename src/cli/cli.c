@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/launch.h"
 
+#include <malloc.h>
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +132,18 @@ static int start_mpi(int *argc, char ***argv)
   return 0;
 }
 
+// Matrices go back to the system when they are freed: the C library else raises this bound to the largest block freed,
+// keeps what lies below it, and the memory of a run is no longer the sum of what lives.
+static void return_freed_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 int tg_cli_main(int argc, char **argv)
 {
+  return_freed_memory();
   const bool with_mpi = wants_mpi(argc, argv);
   if (with_mpi && start_mpi(&argc, &argv) != 0) return 1;
   int exit_status = run_command(argc, argv);

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/cost_report.h"
 #include "cli/feasible.h"
+#include "cli/forecast.h"
 #include "cli/lagrangian.h"
 #include "cli/setup.h"
 
@@ -103,7 +104,7 @@ static tg_status choose_grid(tg_job *job, const tg_plan *plan, const machine *m,
   return TG_OK;
 }
 
-static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m, tg_text *out)
+static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_text *out)
 {
   tg_grid_choice grid;
   TG_TRY(choose_grid(job, model->plan, m, &grid));
@@ -116,10 +117,15 @@ static tg_status print_plan(tg_job *job, const tg_model *model, const machine *m
   tg_feasible_explain(job, method);
   tg_lagrangian_explain(model, method);
   tg_text_addf(out, "method %s\n", method->reason);
+  tg_forecast memory;
+  const tg_cost_grid on = tg_cost_grid_of(&grid, (int)m->threads);
+  const tg_status status = tg_forecast_make(job, model, method, &on, &memory);
   tg_method_destroy(&method);
+  TG_TRY(status);
   tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,
                (long long)m->threads, m->threads == 1 ? "" : "s");
-  TG_TRY(tg_cost_print_table(model->plan, &grid, (int)m->threads, out));
+  TG_TRY(tg_cost_print_table(model, &grid, (int)m->threads, out));
+  tg_forecast_print(&memory, out);
   return tg_cli_print(stdout, out);
 }
 

@@ -1,11 +1,9 @@
 // The plan's predicted cost in words and figures.
 #include "cli/cost_report.h"
 
-#include "cli/environment.h"
 #include "cli/machine.h"
-#include "grad/cost.h"
 
-static tg_cost_grid cost_grid(const tg_grid_choice *grid, int threads)
+tg_cost_grid tg_cost_grid_of(const tg_grid_choice *grid, int threads)
 {
   return (tg_cost_grid){.rows = grid->rows, .cols = grid->cols, .block = grid->block, .threads = threads};
 }
@@ -13,48 +11,24 @@ static tg_cost_grid cost_grid(const tg_grid_choice *grid, int threads)
 static tg_status cost_of(const tg_plan *plan, tg_program_id program, const tg_grid_choice *grid, int threads,
                          tg_cost *out)
 {
-  const tg_cost_grid on = cost_grid(grid, threads);
+  const tg_cost_grid on = tg_cost_grid_of(grid, threads);
   const tg_cost_machine machine = tg_cost_machine_default();
   return tg_plan_cost(plan, program, &on, &machine, out);
 }
 
-tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out)
+tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, int threads, double memory,
+                               tg_text *out)
 {
   tg_cost gradient = {0};
-  tg_memory_cost memory = {0};
-  const tg_cost_grid on = cost_grid(grid, threads);
   TG_TRY(cost_of(plan, TG_PROGRAM_GRADIENT, grid, threads, &gradient));
-  TG_TRY(tg_plan_memory(plan, &on, &memory));
   tg_text_addf(out, "  plan      value and gradient: %.3g flops in %lld products; memory of a rank: ", gradient.flops,
                (long long)gradient.products);
-  tg_text_add_bytes_unit(out, memory.total);
+  tg_text_add_bytes_unit(out, memory);
   tg_text_add(out, "\n");
   return TG_OK;
 }
 
 // ---- the table of `plan` ----
-
-static void print_memory_row(const char *name, double bytes, tg_text *out)
-{
-  tg_text_addf(out, "  %-22s ", name);
-  tg_text_add_bytes_unit(out, bytes);
-  tg_text_add(out, "\n");
-}
-
-static tg_status print_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_text *out)
-{
-  tg_memory_cost memory = {0};
-  TG_TRY(tg_plan_memory(plan, grid, &memory));
-  tg_text_add(out, "memory of the fullest rank\n");
-  print_memory_row("data", memory.data, out);
-  print_memory_row("point and directions", memory.points, out);
-  print_memory_row("constants and results", memory.storage, out);
-  print_memory_row("factorisations", memory.factors, out);
-  print_memory_row("workspace", memory.workspace, out);
-  print_memory_row("total", memory.total, out);
-  tg_text_add(out, "  besides: the solver's own points, the libraries (some 50 MiB a rank)\n");
-  return TG_OK;
-}
 
 static void print_row(const char *name, const tg_cost *cost, double ranks, tg_text *out)
 {
@@ -102,9 +76,37 @@ static tg_status print_programs(const tg_plan *plan, const tg_cost_grid *grid, c
   return print_iteration(plan, grid, machine, out);
 }
 
-tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, int threads, tg_text *out)
+tg_status tg_cost_compare(const tg_model *model, tg_cost_compared *out)
 {
-  const tg_cost_grid on = cost_grid(grid, threads);
+  tg_program_id programs[3];
+  const tg_plan *plan = model->plan;
+  const int count = tg_plan_iteration_programs(plan, programs);
+  *out = (tg_cost_compared){0};
+  for (int p = 0; p < count; p++)
+    for (int32_t k = 0; k < plan->programs[programs[p]].n_instrs; k++) {
+      const tg_instr *instr = &plan->programs[programs[p]].instrs[k];
+      out->products += tg_instr_is_product(instr);
+      out->flops += tg_instr_flops(plan, instr);
+    }
+  return tg_lower_written_cost(model->graph, model->objective, model->n_variables, model->symbols, &out->written);
+}
+
+// What the optimiser gained.
+static tg_status print_written(const tg_model *model, tg_text *out)
+{
+  tg_cost_compared c;
+  TG_TRY(tg_cost_compare(model, &c));
+  tg_text_addf(out, "%-10s %9lld %12.4g\n", "as written", (long long)c.written.products, c.written.flops);
+  tg_text_add(out, "as written: value and gradient on paper, from left to right and backwards, with nothing shared");
+  if (c.flops > 0) tg_text_addf(out, ": %.3g times the flops\nof an iteration here", c.written.flops / c.flops);
+  tg_text_add(out, "\n");
+  return TG_OK;
+}
+
+tg_status tg_cost_print_table(const tg_model *model, const tg_grid_choice *grid, int threads, tg_text *out)
+{
+  const tg_plan *plan = model->plan;
+  const tg_cost_grid on = tg_cost_grid_of(grid, threads);
   tg_cost_machine machine;
   const char *source = NULL;
   TG_TRY(tg_machine_get(&machine, &source));
@@ -114,22 +116,22 @@ tg_status tg_cost_print_table(const tg_plan *plan, const tg_grid_choice *grid, i
     tg_text_add(out, "\n");
   }
   TG_TRY(print_programs(plan, &on, &machine, out));
+  TG_TRY(print_written(model, out));
   tg_text_addf(out,
                "seconds are those of a machine with %.3g flops/s a thread, links of %.3g bytes/s, memory of %.3g "
                "bytes/s\nand %.3g s a message, %s%s\n\n",
                machine.flops_per_thread, machine.link_bytes, machine.memory_bytes, machine.latency_sec,
                source != NULL ? "measured: " : "not measured here: " TG_MACHINE_VARIABLE " names a file of constants",
                source != NULL ? source : "");
-  return print_memory(plan, &on, out);
+  return TG_OK;
 }
 
 // ---- a run ----
 
 tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,
-                              double *bytes, double *memory)
+                              double *bytes)
 {
   const tg_plan *plan = tg_exec_plan(exec);
-  const tg_cost_grid on = cost_grid(grid, threads);
   *flops = *bytes = 0;
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
     const double runs = (double)tg_exec_program_usage(exec, (tg_program_id)program)->runs;
@@ -139,31 +141,5 @@ tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, i
     *flops += runs * cost.flops;
     *bytes += runs * cost.product_bytes;
   }
-  tg_memory_cost needed = {0};
-  TG_TRY(tg_plan_memory(plan, &on, &needed));
-  *memory = needed.total;
   return TG_OK;
-}
-
-tg_status tg_cost_check_memory(MPI_Comm comm, const tg_plan *plan, const tg_grid_choice *grid, int ranks_per_node)
-{
-  tg_memory_cost needed = {0};
-  const tg_cost_grid on = cost_grid(grid, 1);
-  TG_TRY(tg_plan_memory(plan, &on, &needed));
-  const double there = tg_environment_memory_bytes();
-  const double all = needed.total * ranks_per_node;
-  tg_status status = TG_OK;
-  if (there > 0 && all > there) {
-    tg_text text;
-    tg_text_init(&text);
-    tg_text_addf(&text, "%d rank%s of a node would need ", ranks_per_node, ranks_per_node == 1 ? "" : "s");
-    tg_text_add_bytes_unit(&text, all);
-    tg_text_add(&text, ", the node has ");
-    tg_text_add_bytes_unit(&text, there);
-    tg_text_addf(&text, "; use at least %.0f nodes, or smaller matrices (tracegrad plan shows what takes it)",
-                 all / there + 1);
-    status = tg_error_set(TG_MEMORY, TG_HERE, "%s", tg_text_string(&text));
-    tg_text_fini(&text);
-  }
-  return tg_agree(comm, status);
 }

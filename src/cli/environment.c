@@ -55,38 +55,6 @@ static void get_cores(tg_environment *out, cpu_set_t *mine)
   out->cores_bound = out->cores_here = CPU_COUNT(mine);
 }
 
-// Ranks of the same node: how many, and the union of their cores.
-static tg_status ask_node(MPI_Comm comm, tg_environment *out, const cpu_set_t *mine)
-{
-  MPI_Comm node = MPI_COMM_NULL;
-  if (MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
-    TG_FAIL(TG_MPI, "cannot find the ranks of this node");
-  MPI_Comm_size(node, &out->ranks_here);
-  cpu_set_t all = *mine;
-  MPI_Allreduce(MPI_IN_PLACE, &all, MASK_BYTES, MPI_UNSIGNED_CHAR, MPI_BOR, node);
-  out->cores_here = CPU_COUNT(&all);
-  MPI_Comm_free(&node);
-  int most[2] = {out->ranks_here, out->threads};
-  int fewest[2] = {out->cores_bound, out->cores_here};
-  MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, comm);
-  MPI_Allreduce(MPI_IN_PLACE, fewest, 2, MPI_INT, MPI_MIN, comm);
-  out->ranks_here = most[0];
-  out->threads = most[1];
-  out->cores_bound = fewest[0];
-  out->cores_here = fewest[1];
-  return TG_OK;
-}
-
-tg_status tg_environment_get(MPI_Comm comm, tg_environment *out)
-{
-  *out = (tg_environment){.ranks = 1, .ranks_here = 1, .threads = omp_get_max_threads()};
-  if (comm != MPI_COMM_NULL) MPI_Comm_size(comm, &out->ranks);
-  get_versions(out);
-  cpu_set_t mine;
-  get_cores(out, &mine);
-  return out->ranks > 1 ? ask_node(comm, out, &mine) : TG_OK;
-}
-
 void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
 {
   static const char *const kinds[] = {"without threads", "with pthreads"};
@@ -147,12 +115,110 @@ static double smaller_limit(double a, double b)
   return a <= 0 || b < a ? b : a;
 }
 
+// The limits of a control group and of those above it, up to the root that this process sees.
+static double group_limit(const char *mount, const char *group, const char *file)
+{
+  char path[4096];
+  double bytes = 0;
+  size_t length = strlen(group);
+  while (true) {
+    snprintf(path, sizeof path, "%s%.*s/%s", mount, (int)length, group, file);
+    bytes = smaller_limit(bytes, read_limit(path));
+    if (length == 0) return bytes;
+    while (length > 0 && group[--length] != '/') continue;
+  }
+}
+
+// Lines "0::/user.slice/job" (version 2) and "7:memory:/slurm/job" (version 1).
+static double control_group_bytes(void)
+{
+  char line[2048];
+  double bytes = smaller_limit(group_limit("/sys/fs/cgroup", "", "memory.max"),
+                               group_limit("/sys/fs/cgroup/memory", "", "memory.limit_in_bytes"));
+  FILE *file = fopen("/proc/self/cgroup", "r");
+  if (file == NULL) return bytes;
+  while (fgets(line, sizeof line, file) != NULL) {
+    line[strcspn(line, "\n")] = '\0';
+    const char *group = strstr(line, ":/");
+    if (group == NULL) continue;
+    if (strncmp(line, "0::", 3) == 0)
+      bytes = smaller_limit(bytes, group_limit("/sys/fs/cgroup", group + 1, "memory.max"));
+    else if (strstr(line, ":memory:") != NULL)
+      bytes = smaller_limit(bytes, group_limit("/sys/fs/cgroup/memory", group + 1, "memory.limit_in_bytes"));
+  }
+  fclose(file);
+  return bytes;
+}
+
+static double slurm_bytes(void)
+{
+  const double mib = 1048576.0;
+  const char *node = getenv("SLURM_MEM_PER_NODE");
+  const char *core = getenv("SLURM_MEM_PER_CPU");
+  const char *cores = getenv("SLURM_CPUS_ON_NODE");
+  if (node != NULL) return mib * strtod(node, NULL);
+  return core != NULL && cores != NULL ? mib * strtod(core, NULL) * strtod(cores, NULL) : 0;
+}
+
 double tg_environment_memory_bytes(void)
 {
-  double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  bytes = smaller_limit(bytes, read_limit("/sys/fs/cgroup/memory.max"));
-  bytes = smaller_limit(bytes, read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-  const char *slurm = getenv("SLURM_MEM_PER_NODE"); // MiB
-  if (slurm != NULL) bytes = smaller_limit(bytes, strtod(slurm, NULL) * 1048576.0);
-  return bytes;
+  const double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  return smaller_limit(smaller_limit(machine, control_group_bytes()), slurm_bytes());
+}
+
+// What ulimit -v leaves, in terms of resident memory: address space that libraries map and never touch is taken
+// already.
+static double address_space_bytes(void)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+  double pages[2] = {0, 0}; // mapped, resident
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file == NULL) return (double)limit.rlim_cur;
+  if (fscanf(file, "%lf %lf", &pages[0], &pages[1]) != 2) pages[0] = pages[1] = 0;
+  fclose(file);
+  const double left = (double)limit.rlim_cur - (pages[0] - pages[1]) * (double)sysconf(_SC_PAGESIZE);
+  return left > 1 ? left : 1;
+}
+
+static double rank_memory(int ranks_here)
+{
+  return smaller_limit(tg_environment_memory_bytes() / ranks_here, address_space_bytes());
+}
+
+// ---- all of it ----
+
+// Ranks of the same node: how many, and the union of their cores.
+static tg_status ask_node(MPI_Comm comm, tg_environment *out, const cpu_set_t *mine)
+{
+  MPI_Comm node = MPI_COMM_NULL;
+  if (MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) != MPI_SUCCESS)
+    TG_FAIL(TG_MPI, "cannot find the ranks of this node");
+  MPI_Comm_size(node, &out->ranks_here);
+  cpu_set_t all = *mine;
+  MPI_Allreduce(MPI_IN_PLACE, &all, MASK_BYTES, MPI_UNSIGNED_CHAR, MPI_BOR, node);
+  out->cores_here = CPU_COUNT(&all);
+  MPI_Comm_free(&node);
+  int most[2] = {out->ranks_here, out->threads};
+  int fewest[2] = {out->cores_bound, out->cores_here};
+  MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT, MPI_MAX, comm);
+  MPI_Allreduce(MPI_IN_PLACE, fewest, 2, MPI_INT, MPI_MIN, comm);
+  out->ranks_here = most[0];
+  out->threads = most[1];
+  out->cores_bound = fewest[0];
+  out->cores_here = fewest[1];
+  out->memory = rank_memory(out->ranks_here);
+  MPI_Allreduce(MPI_IN_PLACE, &out->memory, 1, MPI_DOUBLE, MPI_MIN, comm);
+  return TG_OK;
+}
+
+tg_status tg_environment_get(MPI_Comm comm, tg_environment *out)
+{
+  *out = (tg_environment){.ranks = 1, .ranks_here = 1, .threads = omp_get_max_threads()};
+  if (comm != MPI_COMM_NULL) MPI_Comm_size(comm, &out->ranks);
+  get_versions(out);
+  cpu_set_t mine;
+  get_cores(out, &mine);
+  out->memory = rank_memory(1);
+  return out->ranks > 1 ? ask_node(comm, out, &mine) : TG_OK;
 }

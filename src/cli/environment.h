@@ -13,6 +13,7 @@ typedef struct tg_environment {
   int threads;       // of each rank
   int cores_bound;   // cores this rank may use, the fewest over all ranks
   int cores_here;    // cores that the ranks of this node may use together, the fewest over all nodes
+  double memory;     // bytes that a rank may take, the fewest over all ranks; 0: unknown
   int blas_parallel; // 0 sequential, 1 pthreads, 2 OpenMP
   char blas_core[64];
   char blas_config[160];
@@ -30,7 +31,7 @@ void tg_environment_print_warnings(const tg_environment *environment, tg_text *o
 json_t *tg_environment_versions(const tg_environment *environment);
 // Largest resident size of this process so far, in bytes.
 int64_t tg_environment_peak_bytes(void);
-// Memory this node gives to this job: the machine's, or less where a control group or a limit says so. 0: unknown.
+// Memory this node gives to this job: the machine's, or less where a control group or Slurm says so. 0: unknown.
 double tg_environment_memory_bytes(void);
 
 #endif

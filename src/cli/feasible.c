@@ -164,6 +164,17 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
            may_have_form ? method->form.reason : "");
 }
 
+int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)
+{
+  opt_constraint_block *blocks = NULL;
+  opt_traits traits = {0};
+  tg_status status = last_constraint(job) != NULL ? TG_NEW(job->n_variables, &blocks) : TG_OK;
+  if (status == TG_OK && blocks != NULL) status = read_blocks(job, blocks, &traits);
+  tg_free(blocks);
+  if (status != TG_OK) tg_error_clear();
+  return traits.has_any ? opt_constrained_points(options, degree, &traits) : opt_working_points(options, degree);
+}
+
 tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt_point *x)
 {
   if (constraint == NULL) return TG_OK;

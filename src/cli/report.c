@@ -19,13 +19,25 @@ static json_t *seconds(const tg_run_seconds *s)
                    s->write, "total", s->total);
 }
 
+static json_t *memory(const tg_forecast *f)
+{
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "data", tg_json_number(f->data), "points",
+                   tg_json_number(f->points), "storage", tg_json_number(f->storage), "factors",
+                   tg_json_number(f->factors), "workspace", tg_json_number(f->workspace), "constraint",
+                   tg_json_number(f->constraint), "method", tg_json_number(f->method), "libraries",
+                   tg_json_number(f->libraries));
+}
+
 static json_t *plan(const tg_run *run)
 {
   const tg_plan *p = run->setup->model->plan;
-  return json_pack("{s:o, s:o, s:o, s:i, s:b}", "predicted_flops", tg_json_number(run->predicted_flops),
-                   "predicted_bytes", tg_json_number(run->predicted_bytes), "predicted_memory_bytes_per_rank",
-                   tg_json_number(run->predicted_memory), "degree", (int)p->degree, "linear_images",
-                   p->has_state ? 1 : 0);
+  const tg_cost_compared *c = &run->compared;
+  return json_pack(
+      "{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o}", "predicted_flops", tg_json_number(run->predicted_flops),
+      "predicted_bytes", tg_json_number(run->predicted_bytes), "predicted_memory_bytes_per_rank",
+      tg_json_number(run->forecast.total), "memory", memory(&run->forecast), "degree", (int)p->degree, "linear_images",
+      p->has_state ? 1 : 0, "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops),
+      "written_products", (json_int_t)c->written.products, "written_flops", tg_json_number(c->written.flops));
 }
 
 static json_t *grid(const tg_grid_choice *choice)

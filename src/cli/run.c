@@ -44,7 +44,7 @@ static tg_status print_header(const tg_run *run)
   tg_text_addf(&text, "  grid      %s; block %lld\n", setup->choice.reason, (long long)setup->choice.block);
   tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
                e->threads, e->threads == 1 ? "" : "s", e->blas_core);
-  const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, &text);
+  const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
   tg_method_print(setup->method, setup->model, &text);
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
@@ -140,8 +140,9 @@ static tg_status collect_counts(tg_run *run)
   run->peak_bytes = peak;
   for (int program = 0; program < TG_PROGRAM_COUNT; program++)
     run->counted_flops += tg_exec_program_usage(exec, (tg_program_id)program)->flops;
+  TG_TRY(tg_cost_compare(run->setup->model, &run->compared));
   return tg_cost_predict_run(exec, &run->setup->choice, run->environment.threads, &run->predicted_flops,
-                             &run->predicted_bytes, &run->predicted_memory);
+                             &run->predicted_bytes);
 }
 
 static tg_status write_results(tg_run *run, double begin)
@@ -157,6 +158,20 @@ static tg_status write_results(tg_run *run, double begin)
 
 // ---- phases ----
 
+static tg_status forecast_memory(tg_run *run)
+{
+  const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
+  return tg_forecast_make(run->job, run->setup->model, run->setup->method, &on, &run->forecast);
+}
+
+// What does not fit is better known now than when the kernel ends a rank.
+static tg_status refuse_memory(tg_run *run)
+{
+  const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
+  const tg_memory_room room = {run->environment.memory, run->environment.ranks};
+  return tg_forecast_check(run->job, run->setup->model, run->setup->method, &on, &room, &run->forecast);
+}
+
 static tg_status prepare(tg_run *run, const tg_run_options *options)
 {
   const bool mine = rank_of(run) == 0;
@@ -169,14 +184,15 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
   TG_TRY(tg_attempts_check(run->job, run->setup->method));
   TG_TRY(tg_environment_get(run->comm, &run->environment));
+  TG_TRY(tg_agree(run->comm, forecast_memory(run)));
   tg_status shown = TG_OK;
   if (options->console && mine) {
     shown = print_header(run);
     tg_job_mark_used(run->job, true);
   }
   TG_TRY(tg_agree(run->comm, shown));
-  TG_TRY(tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK));
-  return tg_cost_check_memory(run->comm, plan, &run->setup->choice, run->environment.ranks_here);
+  TG_TRY(tg_agree(run->comm, refuse_memory(run)));
+  return tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK);
 }
 
 static void add_reason(opt_result *result, const char *text)

@@ -2,7 +2,9 @@
 #ifndef TG_CLI_RUN_H
 #define TG_CLI_RUN_H
 
+#include "cli/cost_report.h"
 #include "cli/environment.h"
+#include "cli/forecast.h"
 #include "cli/lagrangian.h"
 #include "cli/progress.h"
 #include "cli/setup.h"
@@ -42,6 +44,7 @@ typedef struct tg_run {
   tg_setup *setup;
   tg_lagrangian *lagrangian; // NULL: no subject_to
   tg_environment environment;
+  tg_forecast forecast; // of memory
   tg_taylor taylor;
   int64_t probe_products; // spent on it; the report counts the minimisation
   opt_result result;
@@ -50,9 +53,9 @@ typedef struct tg_run {
   tg_attempt *attempts;
   double objective; // in the user's terms: of maximize the sign is turned back
   tg_run_seconds seconds;
+  tg_cost_compared compared;
   double predicted_flops; // of the programs that ran, by the cost model, all ranks together
   double predicted_bytes;
-  double predicted_memory; // bytes per rank
   double counted_flops;
   double counted_bytes; // sent by all ranks
   int64_t peak_bytes;   // the largest of all ranks

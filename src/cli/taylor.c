@@ -64,6 +64,7 @@ void tg_taylor_judge(tg_taylor *taylor)
 
 // ---- points ----
 
+// A test of the gradient has the first TG_TAYLOR_POINTS of them.
 enum { N_POINTS = 5 };
 typedef enum point_role { DIRECTION, GRADIENT, TRIAL, OTHER, ACTION } point_role;
 
@@ -97,10 +98,10 @@ static tg_status make_direction(probe *p, uint64_t seed)
   return p->space->ops->axpby(p->space, 0.0, p->x, length / sqrt(d_square), p->points[DIRECTION]);
 }
 
-static tg_status open_probe(probe *p, opt_problem *problem, const opt_point *x, uint64_t seed)
+static tg_status open_probe(probe *p, opt_problem *problem, const opt_point *x, uint64_t seed, int n_points)
 {
   *p = (probe){.problem = problem, .space = problem->space, .x = x};
-  for (int k = 0; k < N_POINTS; k++) TG_TRY(p->space->ops->create(p->space, &p->points[k]));
+  for (int k = 0; k < n_points; k++) TG_TRY(p->space->ops->create(p->space, &p->points[k]));
   return make_direction(p, seed);
 }
 
@@ -145,7 +146,7 @@ tg_status tg_taylor_gradient(opt_problem *problem, const opt_point *x, uint64_t 
 {
   *out = (tg_taylor){.order = NAN};
   probe p;
-  tg_status status = open_probe(&p, problem, x, seed);
+  tg_status status = open_probe(&p, problem, x, seed, TG_TAYLOR_POINTS);
   if (status == TG_OK) status = gradient_rows(&p, steps, out);
   close_probe(&p);
   return status;
@@ -195,7 +196,7 @@ tg_status tg_taylor_hessian(opt_problem *problem, const opt_point *x, uint64_t s
   TG_ASSERT(problem->has_hessian);
   *out = (tg_taylor){.order = NAN};
   probe p;
-  tg_status status = open_probe(&p, problem, x, seed);
+  tg_status status = open_probe(&p, problem, x, seed, N_POINTS);
   if (status == TG_OK) status = hessian_rows(&p, steps, out);
   close_probe(&p);
   return status;

@@ -8,6 +8,8 @@
 #include "opt/problem.h"
 
 enum { TG_TAYLOR_MAX = 16 };
+// Points that a test of the gradient makes beside x.
+enum { TG_TAYLOR_POINTS = 3 };
 
 typedef enum tg_taylor_verdict {
   TG_TAYLOR_PASSED,     // second order or better where it can be seen

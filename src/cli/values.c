@@ -99,8 +99,7 @@ static tg_status find_data(const tg_model *model, tg_dmat *const *data, const op
 }
 
 // Symbols to plan: no communication.
-static tg_status compile(tg_job *job, tg_model *model, tg_dmat *const *data, const opt_point *x, int n,
-                         const tg_node *nodes, tg_values *self)
+static tg_status compile(tg_job *job, tg_model *model, int n, const tg_node *nodes, tg_values *self)
 {
   self->n_nodes = n;
   TG_TRY(TG_NEW(n, &self->blocks));
@@ -113,8 +112,7 @@ static tg_status compile(tg_job *job, tg_model *model, tg_dmat *const *data, con
   }
   if (self->n == 0) return TG_OK;
   const tg_lower_options options = {.expected_iterations = 1};
-  TG_TRY(tg_model_lower(job, model->graph, self->f, self->n, self->symbols, &options, &self->plan));
-  return find_data(model, data, x, self);
+  return tg_model_lower(job, model->graph, self->f, self->n, self->symbols, &options, &self->plan);
 }
 
 static tg_status allocate(const tg_grid *grid, tg_values *self)
@@ -132,7 +130,8 @@ tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg
   *out = NULL;
   tg_values *self = NULL;
   tg_status status = TG_NEW(1, &self);
-  if (status == TG_OK) status = compile(job, model, data, x, n, nodes, self);
+  if (status == TG_OK) status = compile(job, model, n, nodes, self);
+  if (status == TG_OK && self->n > 0) status = find_data(model, data, x, self);
   status = tg_agree(grid->comm, status);
   if (status == TG_OK && self->n > 0) status = allocate(grid, self);
   if (status != TG_OK) {
@@ -158,6 +157,18 @@ tg_status tg_values_evaluate(tg_values *self)
 const tg_dmat *tg_values_matrix(const tg_values *self, int k)
 {
   return self->blocks[k] >= 0 ? tg_space_block(self->gradient, self->blocks[k]) : NULL;
+}
+
+tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
+                           tg_memory_cost *out)
+{
+  tg_values *self = NULL;
+  *out = (tg_memory_cost){0};
+  TG_TRY(TG_NEW(1, &self));
+  tg_status status = compile(job, model, n, nodes, self);
+  if (status == TG_OK && self->n > 0) status = tg_plan_memory(self->plan, grid, out);
+  tg_values_destroy(&self);
+  return status;
 }
 
 int64_t tg_values_products(const tg_values *self)

@@ -3,6 +3,7 @@
 #define TG_CLI_VALUES_H
 
 #include "cli/model.h"
+#include "grad/cost.h"
 #include "mpi/dmat.h"
 #include "opt/space.h"
 
@@ -21,6 +22,10 @@ void tg_values_destroy(tg_values **values);
 tg_status tg_values_evaluate(tg_values *values);
 // The matrix of nodes[k]; NULL for TG_NONE. Zero before the first evaluation.
 const tg_dmat *tg_values_matrix(const tg_values *values, int k);
+// The memory of the plan that evaluates such nodes; the values themselves are its points. Local, no data; adds symbols
+// to the model's graph.
+tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
+                           tg_memory_cost *out);
 // Large products done so far.
 int64_t tg_values_products(const tg_values *values);
 

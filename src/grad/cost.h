@@ -79,6 +79,9 @@ typedef struct tg_memory_cost {
   double total;
 } tg_memory_cost;
 
+// Bytes of a rows x cols matrix on the rank that holds most. Local.
+double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols);
+
 tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out);
 
 // The dump of one program with columns: flops, bytes and messages per rank, seconds; and their totals.

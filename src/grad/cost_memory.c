@@ -146,12 +146,17 @@ static void need_instr(scratch *s, const tg_instr *instr)
   }
 }
 
+double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  return 8 * tg_cost_most_entries(grid, rows, cols);
+}
+
 static void add_buffers(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out)
 {
   const int32_t storages = tg_plan_storage_count(plan);
   for (int32_t b = 0; b < plan->n_buffers; b++) {
     const tg_plan_buffer *buffer = &plan->buffers[b];
-    const double bytes = 8 * tg_cost_most_entries(grid, buffer->rows, buffer->cols);
+    const double bytes = tg_cost_matrix_bytes(grid, buffer->rows, buffer->cols);
     if (buffer->kind == TG_BUFFER_DATA) out->data += bytes;
     if (buffer->kind != TG_BUFFER_DATA && buffer->storage < 0) out->points += bytes;
   }
@@ -159,7 +164,7 @@ static void add_buffers(const tg_plan *plan, const tg_cost_grid *grid, tg_memory
   for (int32_t s = 0; s < storages; s++)
     for (int32_t b = 0; b < plan->n_buffers; b++)
       if (plan->buffers[b].storage == s) {
-        out->storage += 8 * tg_cost_most_entries(grid, plan->buffers[b].rows, plan->buffers[b].cols);
+        out->storage += tg_cost_matrix_bytes(grid, plan->buffers[b].rows, plan->buffers[b].cols);
         break;
       }
 }

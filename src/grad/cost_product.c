@@ -60,6 +60,7 @@ typedef struct panel_cut {
   int64_t range;
   int64_t width;
   int64_t lengths[3];
+  int64_t sizes[3]; // processes that share a panel
 } panel_cut;
 
 // C's rows (A' B) are cut more finely where few columns are multiplied with and nothing is sent.
@@ -81,15 +82,21 @@ static panel_cut cut_product(const tg_cost_grid *grid, const tg_cost_gemm *gemm)
     panels.range = gemm->m;
     panels.lengths[0] = tg_cost_share(gemm->k, block, 0, grid->rows);
     panels.lengths[2] = tg_cost_share(gemm->n, block, 0, grid->cols);
+    panels.sizes[0] = grid->cols;
+    panels.sizes[2] = grid->rows;
   } else if (gemm->trans_b) {
     wanted = WIDTH_COLUMNS;
     panels.range = gemm->n;
     panels.lengths[0] = tg_cost_share(gemm->k, block, 0, grid->cols);
     panels.lengths[2] = tg_cost_share(gemm->m, block, 0, grid->rows);
+    panels.sizes[0] = grid->rows;
+    panels.sizes[2] = grid->cols;
   } else {
     panels.range = gemm->k;
     panels.lengths[0] = tg_cost_share(gemm->m, block, 0, grid->rows);
     panels.lengths[1] = tg_cost_share(gemm->n, block, 0, grid->cols);
+    panels.sizes[0] = grid->cols;
+    panels.sizes[1] = grid->rows;
   }
   panels.width = panel_width(wanted, block, panels.lengths);
   return panels;
@@ -158,7 +165,7 @@ void tg_cost_add_transposition(const tg_cost_grid *grid, int64_t rows, int64_t c
 
 double tg_cost_transposition_scratch(const tg_cost_grid *grid, int64_t rows, int64_t cols)
 {
-  enum { PIECE_ENTRIES = 1 << 21 };
+  enum { PIECE_ENTRIES = 1 << 18 };
   const double column = (double)tg_cost_share(rows, grid->block, 0, grid->rows);
   const double local = tg_cost_local_entries(grid, rows, cols);
   const double piece = local < PIECE_ENTRIES ? local : PIECE_ENTRIES;
@@ -181,7 +188,10 @@ static tg_cost_gemm_scratch panels_scratch(const tg_cost_grid *grid, tg_cost_gem
   }
   const panel_cut cut = cut_product(grid, &gemm);
   const double width = (double)(cut.width < cut.range ? cut.width : cut.range);
-  for (int b = 0; b < 3; b++) scratch.panels[b] = 2.0 * (double)cut.lengths[b] * width;
+  for (int b = 0; b < 3; b++) {
+    const bool in_place = cut.sizes[b] == 1 && grid->block % cut.width == 0;
+    scratch.panels[b] = in_place ? 0 : 2.0 * (double)cut.lengths[b] * width;
+  }
   return scratch;
 }
 

@@ -37,10 +37,15 @@ typedef struct tg_lower_options {
 tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_lower_options *options,
                    tg_plan **out);
 
-// Flops of value and gradient computed as on paper, to compare a plan with: every node once, chains from left to right,
-// inverses formed, and reverse accumulation with one product for each operand of a product that depends on wrt.
-// tr(A*B*A'*C) costs 7 products in this way. All sizes must be numbers.
-tg_status tg_lower_written_flops(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, double *out);
+// Value and gradient computed as on paper, to compare a plan with: every node once, chains from left to right, inverses
+// formed, and reverse accumulation with one product for each operand of a product that depends on wrt. tr(A*B*A'*C)
+// costs 7 products in this way. All sizes must be numbers.
+typedef struct tg_written_cost {
+  int64_t products; // of matrices, and inverses
+  double flops;
+} tg_written_cost;
+
+tg_status tg_lower_written_cost(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_written_cost *out);
 
 // Index by name, or -1.
 int tg_pass_find(const char *name);

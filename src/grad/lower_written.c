@@ -6,7 +6,7 @@
 typedef struct written {
   const tg_graph *graph;
   const uint8_t *moves; // by node
-  double flops;
+  tg_written_cost cost;
 } written;
 
 static double rows_of(const tg_graph *graph, tg_node node)
@@ -22,7 +22,9 @@ static double cols_of(const tg_graph *graph, tg_node node)
 // Forward once, and backwards once for each operand that moves.
 static void add_product(written *w, double rows, double inner, double cols, bool left_moves, bool right_moves)
 {
-  w->flops += 2 * rows * inner * cols * (1 + (left_moves ? 1 : 0) + (right_moves ? 1 : 0));
+  const int count = 1 + (left_moves ? 1 : 0) + (right_moves ? 1 : 0);
+  w->cost.products += count;
+  w->cost.flops += 2 * rows * inner * cols * count;
 }
 
 static void add_chain(written *w, const tg_info *info)
@@ -51,26 +53,28 @@ static void add_node(written *w, tg_node node)
     for (int64_t k = 1; k < info->exponent; k++) add_product(w, n, n, n, moves, moves);
     break;
   case TG_INV: // backwards: two products with the inverse
-    w->flops += 2 * n * n * n * (moves ? 3 : 1);
+    w->cost.products += moves ? 3 : 1;
+    w->cost.flops += 2 * n * n * n * (moves ? 3 : 1);
     break;
   case TG_DET:
   case TG_LOGDET: // backwards: the inverse
-    w->flops += (moves ? 2 + 2.0 / 3 : 2.0 / 3) * n * n * n;
+    w->cost.products += moves ? 1 : 0;
+    w->cost.flops += (moves ? 2 + 2.0 / 3 : 2.0 / 3) * n * n * n;
     break;
   case TG_TR:
-    w->flops += n;
+    w->cost.flops += n;
     break;
   case TG_SUM:
   case TG_LIN:
   case TG_HAD:
     for (int32_t i = 0; i < info->n_args; i++)
-      w->flops += rows_of(w->graph, info->args[i]) * cols_of(w->graph, info->args[i]) * (moves ? 2 : 1);
+      w->cost.flops += rows_of(w->graph, info->args[i]) * cols_of(w->graph, info->args[i]) * (moves ? 2 : 1);
     break;
   case TG_KRON:
-    w->flops += size * (moves ? 3 : 1);
+    w->cost.flops += size * (moves ? 3 : 1);
     break;
   default:
-    if (info->kind == TG_POW || info->kind >= TG_EXP) w->flops += size * (moves ? 2 : 1);
+    if (info->kind == TG_POW || info->kind >= TG_EXP) w->cost.flops += size * (moves ? 2 : 1);
     break;
   }
 }
@@ -90,7 +94,7 @@ static void mark(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt
   }
 }
 
-tg_status tg_lower_written_flops(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, double *out)
+tg_status tg_lower_written_cost(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_written_cost *out)
 {
   tg_status status = TG_OK;
   uint8_t *below = NULL;
@@ -101,7 +105,7 @@ tg_status tg_lower_written_flops(const tg_graph *graph, tg_node f, int32_t n, co
   written w = {.graph = graph, .moves = moves};
   for (tg_node node = 1; node <= f; node++)
     if (below[node] != 0) add_node(&w, node);
-  *out = w.flops;
+  *out = w.cost;
 done:
   tg_free(below);
   tg_free(moves);

@@ -9,7 +9,7 @@
 #include "mpi/dmat_ops.h"
 #include "mpi/scalapack_abi.h"
 
-enum { TILE = 32, PIECE_ENTRIES = 1 << 21 };
+enum { TILE = 32, PIECE_ENTRIES = 1 << 18 };
 
 // Tiles that fit the first-level cache twice, a column of tiles a thread.
 static void transpose_local(double alpha, const tg_dmat *in, double beta, tg_dmat *out)

@@ -213,14 +213,26 @@ static tg_status wait_for(panels_run *run, int slot)
   return TG_OK;
 }
 
+// What passes through the buffers of a panel: its length beside the panel's width, and how many processes share it.
+typedef struct passage {
+  int64_t length;
+  int size;
+} passage;
+
+// Panels that are parts of one block each are used where they lie by a process that shares them with nobody.
+static bool is_used_in_place(const panel_order *order, int size)
+{
+  return size == 1 && order->block % order->width == 0;
+}
+
 static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t n, int64_t wanted,
-                           const int64_t lengths[3])
+                           const passage passages[3])
 {
   const tg_dmat *c = call->c;
   *run = (panels_run){.call = call, .grid = c->grid};
   for (int r = 0; r < REQUESTS; r++) run->requests[r] = MPI_REQUEST_NULL;
   int64_t longest = 0;
-  for (int b = 0; b < 3; b++) longest = lengths[b] > longest ? lengths[b] : longest;
+  for (int b = 0; b < 3; b++) longest = passages[b].length > longest ? passages[b].length : longest;
   run->order = (panel_order){.n = n,
                              .block = c->block,
                              .width = panel_width(wanted, c->block, longest),
@@ -229,9 +241,10 @@ static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t
   const int64_t width = run->order.width < n ? run->order.width : n;
   static const tg_workspace_slot slots[3] = {TG_SLOT_PANEL_A, TG_SLOT_PANEL_B, TG_SLOT_PANEL_C};
   for (int b = 0; b < 3; b++) {
-    if (lengths[b] == 0) continue;
-    TG_TRY(tg_workspace_reserve(call->workspace, slots[b], 2 * lengths[b] * width, &run->buffers[b][0]));
-    run->buffers[b][1] = run->buffers[b][0] + lengths[b] * width;
+    const int64_t entries = passages[b].length * width;
+    if (entries == 0 || is_used_in_place(&run->order, passages[b].size)) continue;
+    TG_TRY(tg_workspace_reserve(call->workspace, slots[b], 2 * entries, &run->buffers[b][0]));
+    run->buffers[b][1] = run->buffers[b][0] + entries;
   }
   return TG_OK;
 }
@@ -284,8 +297,9 @@ static tg_status post_nn(panels_run *run, const panel *p, int side, operands *ou
 static tg_status product_nn(const tg_product_call *call)
 {
   panels_run run;
-  const int64_t lengths[3] = {most_rows(call->a), most_cols(call->b), 0};
-  TG_TRY(start_run(&run, call, call->k, WIDTH_INNER, lengths));
+  const tg_grid *grid = call->c->grid;
+  const passage passages[3] = {{most_rows(call->a), grid->cols}, {most_cols(call->b), grid->rows}};
+  TG_TRY(start_run(&run, call, call->k, WIDTH_INNER, passages));
   const tg_dmat *c = call->c;
   operands ready[2];
   panel p = before_first(&run.order);
@@ -446,9 +460,10 @@ static tg_status product_moving(const tg_product_call *call)
 {
   panels_run run;
   const moving_form form = form_of(call);
-  const int64_t lengths[3] = {form.rows_of_c ? most_rows(call->a) : most_cols(call->b), 0,
-                              form.rows_of_c ? most_cols(call->c) : most_rows(call->c)};
-  TG_TRY(start_run(&run, call, form.rows_of_c ? call->m : call->n, wanted_width(call, &form), lengths));
+  const passage passages[3] = {{form.rows_of_c ? most_rows(call->a) : most_cols(call->b), form.send_size},
+                               {0, 0},
+                               {form.rows_of_c ? most_cols(call->c) : most_rows(call->c), form.sum_size}};
+  TG_TRY(start_run(&run, call, form.rows_of_c ? call->m : call->n, wanted_width(call, &form), passages));
   piece moved[2];
   panel next = before_first(&run.order);
   panel open[2]; // the panels in the two buffers of partial results

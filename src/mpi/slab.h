@@ -33,7 +33,7 @@ typedef struct tg_slab_plan {
   int grid_cols;
 } tg_slab_plan;
 
-enum { TG_SLAB_PANEL_BYTES = 64 << 20 };
+enum { TG_SLAB_PANEL_BYTES = 16 << 20 };
 
 // Arithmetic, without communication: the next panel after `*position` entries (from 0, in file order) and the slab
 // of `rank` in it. tg_slab_next returns false at the end of the matrix.

@@ -18,14 +18,30 @@ const char *opt_resolved_line_search(const opt_options *options, int degree)
   return opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
 }
 
-int64_t opt_working_points(const opt_options *options, int degree)
+// What the driver and the solver make.
+static int64_t count_points(const opt_options *options, const opt_solver *solver, int degree)
 {
-  const opt_solver *solver = opt_solver_find(opt_resolved_method(options, degree));
   int64_t count = 1 + solver->count_points(options, degree); // g
   if (solver->keeps_gradient || degree < 0) count++;
   if (degree < 0) count++; // trial
   if (!solver->is_monotone) count++;
   return count;
+}
+
+int64_t opt_working_points(const opt_options *options, int degree)
+{
+  return count_points(options, opt_solver_find(opt_resolved_method(options, degree)), degree);
+}
+
+int64_t opt_constrained_points(const opt_options *options, int degree, const opt_traits *traits)
+{
+  const opt_solver *solver = NULL;
+  if (opt_constrained_solver(options, traits, &solver) != TG_OK) {
+    tg_error_clear();
+    return opt_working_points(options, degree);
+  }
+  if (traits->geometry == OPT_GEOMETRY_CONVEX) return 1 + count_points(options, solver, degree);
+  return count_points(options, solver, -1) + (solver->needs_hessian ? 1 : 0);
 }
 
 tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian)

@@ -114,6 +114,8 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
 tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian);
 // Points that opt_minimise makes besides x: what the memory forecast needs. Local.
 int64_t opt_working_points(const opt_options *options, int degree);
+// The same under constraints; as without any where no solver serves them.
+int64_t opt_constrained_points(const opt_options *options, int degree, const opt_traits *traits);
 // The solver that method and constraints make, and the name of its line search ("none": its own rule). TG_UNSUPPORTED
 // says what the constraints can have instead. Local.
 struct opt_solver;

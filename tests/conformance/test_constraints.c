@@ -392,6 +392,7 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
     points = opt_working_points(&options, -1) + (solver->needs_hessian ? 1 : 0);
   }
   assert_int_equal(problem.space.created - before, points);
+  assert_int_equal(points, opt_constrained_points(&options, problem.objective->degree, &set.base.traits));
   const double f = problem.objective->value(&problem, serial_block_const(x, 0));
   if (status != TG_OK || result.outcome != OPT_CONVERGED || !(result.violation <= 1e-12) || problem.violations > 0 ||
       fabs(f - result.objective) > 1e-13 * fmax(1, fabs(f)) ||

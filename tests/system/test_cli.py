@@ -32,6 +32,15 @@ UNBOUNDED = """minimize: -sumsq(X) + sum(X)
 variables: {X: {rows: 3, columns: 3, start: ones}}
 """
 
+# 3 GB of operands.
+LARGE = """minimize: tr(A*X*B*X')
+variables: {X: {rows: 14000, columns: 14000}}
+data:
+  A: {generate: normal, rows: 14000, columns: 14000}
+  B: {generate: normal, rows: 14000, columns: 14000}
+output: {directory: large}
+"""
+
 # A slow one for signals and time limits: an ill-conditioned problem with a first-order method.
 SLOW = """minimize: tr(A*X*B*X') - 2*tr(C'*X)
 variables: {X: {rows: 200, columns: 200}}
@@ -243,7 +252,16 @@ def test_failures(checks, folder):
     huge = huge.replace("rows: 50, columns: 4", "rows: 1000000, columns: 4").replace("rows: 30", "rows: 1000000")
     refused = run(["run", write_job(folder, huge)], ranks=2, cwd=folder)
     checks.equal("too much memory: exit status", refused.status, 1)
-    checks.check("TiB" in refused.err and "the node has" in refused.err, f"too much memory: {refused.err}")
+    found = re.search(r"needs ([\d.]+) TiB of memory per rank, .* is available to each of 2 ranks; (\d+) ranks with as much "
+                      r"each would do", refused.err)
+    checks.check(found is not None, f"too much memory: {refused.err}")
+    # A and A'*A are 8e12 bytes each, half of them on each rank; a preconditioner is made from A'*A.
+    checks.check(found is not None and 7.2 < float(found[1]) < 40 and int(found[2]) > 1000, f"too much memory: {refused.err}")
+    limited = subprocess.run(["sh", "-c", f"ulimit -v 2000000; exec {PROGRAM} run {write_job(folder, LARGE)}"], text=True,
+                             stderr=subprocess.PIPE, cwd=folder, check=False,
+                             env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+    checks.equal(f"too little address space: exit status {limited.stderr}", limited.returncode, 1)
+    checks.check("of memory per rank" in limited.stderr, f"too little address space: {limited.stderr}")
     spoilt = run(["run", write_job(folder, "minimize: sum(log(X))\nvariables: {X: {rows: 3, columns: 3, start: ones, "
                                            "scale: -1}}\n"), "--output", folder / "spoilt"], ranks=2)
     checks.equal("log of a negative number: exit status", spoilt.status, 1)
@@ -292,6 +310,15 @@ def test_check(checks, folder):
         checks.equal(f"check on {ranks} ranks: exit status\n{done.err}", done.status, 0)
         for text in ("30 x 4", "50 x 30", "degree 2", "gradient", "Hessian action", "observed order 2.00", "\nok\n"):
             checks.check(text in done.out, f"check does not say {text!r}:\n{done.out}")
+        residuals = [float(line.split()[0]) for line in done.out.split("products:")[1].splitlines()[2:] if " x " in line]
+        checks.check(len(residuals) >= 2 and all(0 <= r < 2 for r in residuals), f"check: residuals\n{done.out}")
+    # A BLAS that returns wrong numbers is found, and its product named.
+    for ranks in (0, 2):
+        wrong = run(["check", write_job(folder, JOB)], ranks=ranks,
+                    environment={"LD_PRELOAD": os.environ["WRONG_DGEMM"], "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        checks.equal(f"wrong dgemm on {ranks} ranks: exit status", wrong.status, 1)
+        checks.check(re.search(r"the product .* \* .* of \w+ is wrong: .* residual", wrong.err) is not None,
+                     f"wrong dgemm: {wrong.err}{wrong.out}")
     unused = write_job(folder, JOB.replace("  mu: 0.5", "  mu: 0.5\n  nu: 1\n  Z: {file: none.npy}"))
     done = run(["check", unused], ranks=2)
     checks.equal("unused data: exit status", done.status, 0)
@@ -315,6 +342,18 @@ def test_plan(checks, folder):
     checks.equal(f"plan: products of an iteration\n{bound.out}", rows["iteration"][1:2], ["2"])
     checks.check("1.00 times the 2-D lower bound" in bound.out, f"plan: lower bound: {bound.out}")
     checks.close("plan: bytes of the bound", float(rows["2-D"][2]), 4 * 8 * 25600**2 * (1 / 10 - 1 / 100), 1e-3)
+    # Seven products as on paper, two here: of 2 n^3 each.
+    trace = write_job(folder, "minimize: tr(A*B*A'*C)\nvariables: {A: {rows: 40, columns: 40}}\ndata:\n"
+                              "  B: {generate: normal, rows: 40, columns: 40, symmetric: true}\n"
+                              "  C: {generate: normal, rows: 40, columns: 40, symmetric: true, seed: 2}\n")
+    written = run(["plan", trace])
+    rows = {line.split()[0]: line.split() for line in written.out.splitlines() if line.strip()}
+    words = re.search(r"^as written +(\d+) +(\S+)$", written.out, re.MULTILINE)
+    checks.check(words is not None and words[1] == "7", f"plan: products as written\n{written.out}")
+    checks.equal("plan: products of the trace", rows["iteration"][1:2], ["2"])
+    checks.close("plan: flops as written", float(words[2]), 7 * 2 * 40**3, 1e-2)
+    ratio = re.search(r"nothing shared: (\S+) times the flops", written.out)
+    checks.close(f"plan: ratio {written.out}", float(ratio[1]), float(words[2]) / float(rows["iteration"][2]), 1e-2)
     machine = folder / "machine.json"
     machine.write_text('{"flops_per_thread": 1e3, "link_bytes": 1, "memory_bytes": 1, "latency_sec": 1}\n')
     slow = run(["plan", job, "--grid", "2x4"], environment={"TRACEGRAD_MACHINE": str(machine)})

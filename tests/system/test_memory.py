@@ -1,0 +1,131 @@
+"""The forecast of memory against the peak that the run itself reports, for jobs whose matrices outweigh the libraries."""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import numpy
+
+from tracegrad_run import Checks, run, run_job
+
+QUADRATIC = """minimize: tr(A*X*B*X') - 2*tr(C'*X)
+variables: {{X: {{rows: {n}, columns: {n}}}}}
+data:
+  A: {{generate: spd, rows: {n}, condition: 1e3, seed: 1, spd: true, trust: {trust}}}
+  B: {{generate: spd, rows: {n}, condition: 1e3, seed: 2, spd: true, trust: {trust}}}
+  C: {{generate: normal, rows: {n}, seed: 3}}
+solver: {{method: {method}, preconditioner: {preconditioner}, max_iterations: 3, gradient_tolerance: 1e-14}}
+output: {{directory: out, variables: {{X: X.npy}}}}
+"""
+
+SYLVESTER = """minimize: tr(X'*A*X) + tr(X*B*X') - 2*tr(C'*X)
+variables: {X: {rows: 900, columns: 900}}
+data:
+  A: {generate: spd, rows: 900, condition: 1e2, seed: 1, spd: true}
+  B: {generate: spd, rows: 900, condition: 1e2, seed: 2, spd: true}
+  C: {generate: normal, rows: 900, seed: 3}
+solver: {method: direct}
+output: {directory: out}
+"""
+
+REGRESSION = """minimize: sumsq(X*W - Y) + mu*sumsq(W)
+variables: {W: {rows: 96, columns: 16}}
+data:
+  X: {file: X.npy}
+  Y: {file: Y.npy}
+  mu: 0.5
+solver: {method: conjugate-gradient, preconditioner: none, max_iterations: 5}
+output: {directory: out, variables: {W: W.npy}}
+"""
+
+SMOOTH = """minimize: sum(softplus(X - A)) + sumsq(X)
+variables: {X: {rows: 1400, columns: 1400, start: normal}}
+data: {A: {generate: normal, rows: 1400, columns: 1400}}
+solver: {method: l-bfgs, max_iterations: 12}
+output: {directory: out, variables: {X: X.npy}}
+"""
+
+ENTROPY = """minimize: tr(S*X) - logdet(X) + sumsq(X)
+variables: {X: {rows: 1000, columns: 1000, start: identity}}
+data: {S: {generate: spd, rows: 1000, condition: 1e1, spd: true, trust: true}}
+solver: {method: gradient-descent, max_iterations: 1}
+output: {directory: out}
+"""
+
+SEMIDEFINITE = """minimize: sumsq(X - A)
+variables: {X: {rows: 900, columns: 900, constraint: positive_semidefinite}}
+data: {A: {generate: normal, rows: 900, columns: 900}}
+solver: {max_iterations: 1}
+output: {directory: out}
+"""
+
+ORTHONORMAL = """minimize: tr(X'*A*X)
+variables: {X: {rows: 2000, columns: 300, start: normal, constraint: orthonormal_columns}}
+data: {A: {generate: normal, rows: 2000, columns: 2000, symmetric: true, trust: true}}
+solver: {method: conjugate-gradient, max_iterations: 2}
+output: {directory: out}
+"""
+
+
+def quadratic(n, method, preconditioner="none", trust="true"):
+    return QUADRATIC.format(n=n, method=method, preconditioner=preconditioner, trust=trust)
+
+
+# name, job, ranks
+JOBS = [
+    ("conjugate gradients", quadratic(1500, "conjugate-gradient"), 1),
+    ("conjugate gradients on ranks", quadratic(1800, "conjugate-gradient"), 2),
+    ("verified claims", quadratic(1200, "gradient-descent", trust="false"), 1),
+    ("Cholesky", quadratic(1300, "direct"), 1),
+    ("Cholesky on ranks", quadratic(1500, "direct"), 2),
+    ("kronecker", quadratic(1200, "conjugate-gradient", "kronecker"), 1),
+    ("spectral", SYLVESTER, 1),
+    ("files on ranks", REGRESSION, 2),
+    ("l-bfgs", SMOOTH, 1),
+    ("logdet", ENTROPY, 1),
+    ("semidefinite", SEMIDEFINITE, 1),
+    ("orthonormal", ORTHONORMAL, 1),
+]
+
+
+def write_data(folder):
+    generator = numpy.random.default_rng(1)
+    numpy.save(folder / "X.npy", generator.standard_normal((150000, 96)))
+    numpy.save(folder / "Y.npy", generator.standard_normal((150000, 16)))
+
+
+def check_job(checks, folder, name, text, ranks):
+    job = folder / "job.yaml"
+    job.write_text(text)
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    done = run_job(job, folder / "out", ranks=ranks)
+    if not checks.check(done.report is not None, f"{name}: {done.err}"):
+        return
+    peak = done.report["peak_memory_bytes_per_rank"]
+    plan = done.report["plan"]
+    forecast = plan["predicted_memory_bytes_per_rank"]
+    parts = {key: round(value / 2**20, 1) for key, value in plan["memory"].items()}
+    print(f"{name}: peak {peak / 2**20:.1f} MiB, forecast {forecast / peak - 1:+.1%}, {done.seconds:.0f} s", flush=True)
+    checks.check(peak > 60 * 2**20, f"{name}: a peak of {peak} bytes is that of the libraries")
+    checks.check(abs(forecast / peak - 1) < 0.1, f"{name}: forecast {forecast / 2**20:.1f} MiB {parts}, "
+                                                 f"peak {peak / 2**20:.1f} MiB")
+    # `plan` says the same without running it.
+    planned = run(["plan", job, "--ranks", ranks, "--threads", done.report["threads"]])
+    line = next((line for line in planned.out.splitlines() if line.startswith("  peak")), "")
+    checks.check(line.split()[1:2] == [f"{forecast / 2**20:.2f}"], f"{name}: plan says {line!r}, {planned.err}")
+
+
+def main():
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        write_data(folder)
+        for row in JOBS:
+            if len(sys.argv) < 2 or sys.argv[1] in row[0]:
+                check_job(checks, folder, *row)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
