@@ -106,10 +106,11 @@ static tg_status check_solver(tg_job *job, const opt_constraint_block *blocks, c
   TG_TRY(at_node(job, solver_node(job, "method"), opt_constrained_solver(&job->solver, traits, &solver)));
   if (solver == &opt_solver_frank_wolfe) TG_TRY(check_extremes(job, blocks));
   TG_TRY(at_node(job, solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
-  if (wish == OPT_PRECONDITIONER_DIAGONAL || wish == OPT_PRECONDITIONER_KRONECKER)
+  const bool is_bad = wish == OPT_PRECONDITIONER_DIAGONAL ? !solver->keeps_faces : wish == OPT_PRECONDITIONER_KRONECKER;
+  if (is_bad)
     TG_FAIL_NODE(job, solver_node(job, "preconditioner"), TG_UNSUPPORTED,
-                 "preconditioner %s: does not go with constraints; take auto or none",
-                 solver_node(job, "preconditioner")->text);
+                 "preconditioner %s: does not go with %s; take auto or none", solver_node(job, "preconditioner")->text,
+                 wish == OPT_PRECONDITIONER_DIAGONAL ? "these constraints and this method" : "constraints");
   return TG_OK;
 }
 
@@ -139,6 +140,8 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   opt_traits traits;
   const opt_solver *solver = NULL;
   if (last_constraint(job) == NULL || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
+  // What auto makes of the objective alone is of no use here.
+  method->options.method = job->solver.method;
   tg_status status = TG_NEW(job->n_variables, &blocks);
   if (status == TG_OK) status = read_blocks(job, blocks, &traits);
   if (status == TG_OK) status = opt_constrained_solver(&method->options, &traits, &solver);
@@ -153,9 +156,9 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   if (is_curved && opt_constrained_search(&method->options, solver, &search) != TG_OK) tg_error_clear();
   method->options.method = choice(OPT_KIND_METHOD, opt_constrained_method(solver));
   if (is_curved) method->options.line_search = choice(OPT_KIND_LINE_SEARCH, search);
-  // The metrics know nothing of the set.
+  // The metrics know nothing of the set; a diagonal one keeps the faces of bounds.
   method->n_terms = 0;
-  method->n_diagonals = 0;
+  if (!solver->keeps_faces) method->n_diagonals = 0;
   const char *set = last_constraint(job)->text;
   // Where closed forms exist for some objectives, why there is none for this one.
   const bool may_have_form = !is_asked && strcmp(set, "orthonormal_columns") == 0;

@@ -69,18 +69,22 @@ tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed,
 typedef struct servant {
   const char *method;
   const opt_solver *solver;
+  bool needs_bounds;
   bool needs_oracle;
 } servant;
 
 static const servant servants[] = {
-    {"barzilai-borwein", &opt_solver_projected_gradient, .needs_oracle = false},
+    {"l-bfgs", &opt_solver_bounded_lbfgs, .needs_bounds = true},
+    {"newton-cg", &opt_solver_bounded_newton, .needs_bounds = true},
+    {"conjugate-gradient", &opt_solver_bounded_newton, .needs_bounds = true},
+    {"barzilai-borwein", &opt_solver_projected_gradient, .needs_bounds = false},
     {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
 };
 
 static bool serves(const servant *row, const opt_traits *traits, const char *method)
 {
   const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
-  return is_meant && (!row->needs_oracle || traits->has_oracle);
+  return is_meant && (!row->needs_bounds || traits->is_bounds) && (!row->needs_oracle || traits->has_oracle);
 }
 
 // Products to a relative gradient of 1e-8, X 200 x 10 with X'X = I where nothing else is said, A with
@@ -127,9 +131,9 @@ tg_status opt_constrained_solver(const opt_options *options, const opt_traits *t
     TG_FAIL(TG_UNSUPPORTED, "method: frank-wolfe needs a bounded convex constraint on every variable: box, "
                             "frobenius_ball, simplex_rows, simplex_columns or doubly_stochastic; take auto");
   TG_FAIL(TG_UNSUPPORTED,
-          "method: %s does not know convex constraints; take auto, barzilai-borwein (the spectral projected gradient) "
-          "or, on bounded sets, frank-wolfe",
-          method);
+          "method: %s does not know %s; take auto, barzilai-borwein (the spectral projected gradient), on bounded sets "
+          "frank-wolfe, or, where all constraints are nonnegative and box, l-bfgs, newton-cg or conjugate-gradient",
+          method, traits->is_bounds ? "bounds" : "these convex constraints");
 }
 
 const char *opt_constrained_method(const opt_solver *solver)

@@ -514,6 +514,9 @@ static tg_status choose_solver(driver *self)
   if (run->constraint != NULL) {
     TG_TRY(opt_constrained_solver(run->options, &run->constraint->traits, &run->solver));
     TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
+    if (run->solver->needs_hessian && !run->problem->has_hessian)
+      TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
+              run->solver->name);
   } else {
     TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));
     run->solver = opt_solver_find(opt_resolved_method(run->options, degree));

@@ -1,8 +1,9 @@
 // The abstract objective f over an opt_space: what a solver may ask.
 //
 // The implementation keeps state for the current point (linear images of it), so a solver says how the
-// point moves: `set` for a new point, `advance` along the last direction. All calls are collective; returned
-// scalars are the same on all ranks. A non-finite value is a result, not an error: the line searches back off.
+// point moves: `set` for a new point, `advance` along the last direction. Between two calls the current point may
+// change by rounding errors (an entry put on the bound that a step has brought it to). All calls are collective;
+// returned scalars are the same on all ranks. A non-finite value is a result, not an error: the line searches back off.
 #ifndef OPT_PROBLEM_H
 #define OPT_PROBLEM_H
 

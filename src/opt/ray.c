@@ -253,7 +253,7 @@ static bool has_finite_coefs(const opt_ray *ray)
 }
 
 // The line search's verdict in the driver's terms; the move itself when a step was found.
-static tg_status conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
+tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
 {
   opt_run *run = ray->run;
   switch (found->verdict) {
@@ -283,6 +283,18 @@ static tg_status conclude(opt_ray *ray, const opt_line_found *found, opt_verdict
   return TG_OK;
 }
 
+opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double curvature)
+{
+  const opt_run *run = ray->run;
+  const double furthest = run->manifold != NULL ? manifold_horizon : horizon;
+  return (opt_line_options){.first = first,
+                            .longest = furthest * fmax(1, run->x_reach) / ray->d_norm,
+                            .decrease = 1e-4,
+                            .curvature = curvature,
+                            .step_length = run->options->step_length,
+                            .max_evaluations = 60};
+}
+
 tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict)
 {
@@ -300,14 +312,8 @@ tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double 
   }
   opt_line_found found;
   const opt_phi phi = opt_ray_phi(&ray);
-  const double furthest = run->manifold != NULL ? manifold_horizon : horizon;
-  const opt_line_options options = {.first = first,
-                                    .longest = furthest * fmax(1, run->x_reach) / d_norm,
-                                    .decrease = 1e-4,
-                                    .curvature = curvature,
-                                    .step_length = run->options->step_length,
-                                    .max_evaluations = 60};
+  const opt_line_options options = opt_ray_line_options(&ray, first, curvature);
   TG_TRY(run->search->search(&phi, &options, &found));
-  TG_TRY(conclude(&ray, &found, verdict));
+  TG_TRY(opt_ray_conclude(&ray, &found, verdict));
   return TG_OK;
 }

@@ -55,6 +55,7 @@ struct opt_solver {
   bool ignores_start;     // makes a step even from a stationary start, which on a manifold need not be a minimum
   bool is_monotone;
   bool serves_manifolds;
+  bool keeps_faces;              // of bounds: a diagonal metric serves it
   bool keeps_gradient;           // uses g_old
   const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule
   const char *search_general;
@@ -80,8 +81,10 @@ struct opt_solver {
 
 const opt_solver *opt_solver_find(const char *name);
 
-// The solver under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
+// The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
+extern const opt_solver opt_solver_bounded_newton;
+extern const opt_solver opt_solver_bounded_lbfgs;
 
 // g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints, where P(x - g) - x is left in run->feasible.
 tg_status opt_run_measure(opt_run *run);
@@ -138,6 +141,12 @@ opt_phi opt_ray_phi(opt_ray *ray);
 bool opt_ray_falls(const opt_ray *ray);
 // The verdict FALLING with its reason, or STUCK where the slope is not resolved.
 opt_verdict opt_ray_falling(opt_ray *ray);
+
+// For a line search along the ray: first trial, curvature of the Wolfe conditions, no longer than what is taken for
+// infinite.
+opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double curvature);
+// What a line search found, in the driver's terms; the move itself when a step was found.
+tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict);
 
 // Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions.
 tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,

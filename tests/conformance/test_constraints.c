@@ -354,8 +354,11 @@ static double best_descent(const hand_problem *problem, serial_constraint *set, 
 // docs/solvers.md promises these numbers.
 static int64_t convex_points(const opt_solver *solver, int degree)
 {
-  if (solver == &opt_solver_frank_wolfe) return degree < 0 ? 4 : 2;
-  return degree < 0 ? 6 : 5;
+  const int64_t trial = degree < 0 ? 1 : 0;
+  if (solver == &opt_solver_frank_wolfe) return 2 + 2 * trial;
+  if (solver == &opt_solver_bounded_newton) return 7 + trial;
+  if (solver == &opt_solver_bounded_lbfgs) return 5 + 2 * 10 + trial;
+  return 5 + trial;
 }
 
 static void check_solver(const char *objective, const opt_constraint_row *row, const char *method)
@@ -466,7 +469,7 @@ static void test_refusals(void **unused)
   assert_int_equal(opt_option_set(&options, "method", "l-bfgs"), TG_OK);
   opt_traits traits = {.has_any = true, .geometry = OPT_GEOMETRY_CONVEX};
   assert_int_equal(opt_constrained_solver(&options, &traits, &solver), TG_UNSUPPORTED);
-  assert_non_null(strstr(tg_error_get()->message, "l-bfgs does not know convex constraints"));
+  assert_non_null(strstr(tg_error_get()->message, "l-bfgs does not know these convex constraints"));
   assert_int_equal(opt_option_set(&options, "method", "frank-wolfe"), TG_OK);
   assert_int_equal(opt_constrained_solver(&options, &traits, &solver), TG_UNSUPPORTED);
   assert_non_null(strstr(tg_error_get()->message, "frank-wolfe needs a bounded convex constraint on every variable"));

@@ -296,10 +296,38 @@ def with_solver(text, solver, weights="N"):
     return text.replace("SOLVER", solver).replace("WEIGHTS", weights)
 
 
+# Hessian of condition 1e6; the constraint is active in about half of the entries.
+ILL = PROCRUSTES.replace("FOLDER/A.npy", "FOLDER/ill-A.npy").replace("FOLDER/B.npy", "FOLDER/ill-B.npy").replace(
+    "{rows: 12, columns: 12, start: normal,", "{rows: 40, columns: 3,").replace("gradient_tolerance: 1e-10", "SOLVER")
+
+
+def ill_between(folder, low, high):
+    A, B = np.load(folder.parent / "ill-A.npy"), np.load(folder.parent / "ill-B.npy")
+    X = np.column_stack([bounded_quadratic(A.T @ A, A.T @ b, low, high) for b in B.T])
+    held = ((X == low) | (X == high)).mean()
+    checks.check(0.2 < held < 0.9, f"ill-conditioned: {held:.0%} of the entries are at a bound")
+    return ((A @ X - B) ** 2).sum(), {"X": (np.load(folder / "X.npy"), X, 1e-3)}
+
+
+def ill_nonnegative(folder):
+    checks.check(np.load(folder / "X.npy").min() >= 0, "ill-conditioned: an entry is negative")
+    return ill_between(folder, 0.0, 1e9)
+
+
+def ill_box(folder):
+    return ill_between(folder, -0.1, 0.4)
+
+
 # job, its constraint, the oracle, the relative tolerance of the objective
 JOBS = {
     "nonnegative": (RIDGE, "nonnegative", nonnegative, 1e-12),
     "box": (RIDGE, "{box: [-0.002, 0.005]}", box, 1e-12),
+    "nonnegative newton": (RIDGE.replace("solver: {", "solver: {method: newton-cg, "), "nonnegative", nonnegative, 1e-12),
+    "box diagonal": (RIDGE.replace("solver: {", "solver: {preconditioner: diagonal, "), "{box: [-0.002, 0.005]}", box, 1e-12),
+    "box conjugate": (RIDGE.replace("solver: {", "solver: {method: conjugate-gradient, "), "{box: [-0.002, 0.005]}", box, 1e-12),
+    "ill nonnegative": (with_solver(ILL, "max_iterations: 10000"), "nonnegative", ill_nonnegative, 1e-7),
+    "ill nonnegative newton": (with_solver(ILL, "method: newton-cg"), "nonnegative", ill_nonnegative, 1e-7),
+    "ill box": (with_solver(ILL, "method: l-bfgs, max_iterations: 10000"), "{box: [-0.1, 0.4]}", ill_box, 1e-7),
     "ball": (RIDGE, "{frobenius_ball: 0.05}", ball, 1e-12),
     "symmetric": (PROCRUSTES, "symmetric", symmetric, 1e-12),
     "simplex rows": (SIMPLEX, "simplex_rows", simplex_rows, 1e-12),
@@ -327,6 +355,13 @@ def write_data(folder):
         np.save(folder / f"{name}.npy", generator.standard_normal(shape))
     square = generator.standard_normal((12, 12))
     np.save(folder / "H.npy", square + square.T)
+    left = np.linalg.qr(generator.standard_normal((80, 40)))[0]
+    right = np.linalg.qr(generator.standard_normal((40, 40)))[0]
+    ill = (left * np.logspace(0, -3, 40)) @ right.T
+    np.save(folder / "ill-A.npy", ill)
+    np.save(folder / "ill-B.npy", ill @ np.maximum(generator.standard_normal((40, 3)), 0)
+            + 1e-3 * generator.standard_normal((80, 3)))
+    np.save(folder / "Y.npy", np.abs(generator.standard_normal((40, 30))))
     np.save(folder / "I.npy", np.eye(3))
     np.save(folder / "N.npy", np.diag([3.0, 2.0, 1.0]))
 
@@ -351,6 +386,40 @@ def test_job(name, folder):
         for variable, (found, expected, bound) in variables.items():
             error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
             checks.check(error <= bound, f"{what}: {variable} is off by {error:.2e} relative, allowed {bound:.0e}")
+
+
+FACTORS = """
+minimize: sumsq(Y - U*V)
+variables:
+  U: {rows: 40, columns: 4, start: uniform, constraint: nonnegative}
+  V: {rows: 4, columns: 30, start: uniform, seed: 2, constraint: nonnegative}
+data: {Y: {file: FOLDER/Y.npy}}
+output: {variables: {U: U.npy, V: V.npy}}
+"""
+
+
+def test_factors(folder):
+    """Nonnegative factors: the measure reported is that of the point, and the methods for bounds earn their keep."""
+    job, Y, products = folder / "factors.yaml", np.load(folder / "Y.npy"), {}
+    job.write_text(FACTORS.replace("FOLDER", str(folder)))
+    for method, ranks in (("auto", 1), ("auto", 4), ("newton-cg", 2), ("barzilai-borwein", 1)):
+        what = f"factors by {method} on {ranks} ranks"
+        finished = run_job(job, folder / f"factors-{method}-{ranks}", ranks=ranks,
+                           settings={"solver.method": method, "solver.max_iterations": 5000})
+        if not checks.equal(f"{what}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+            continue
+        U, V = np.load(finished.folder / "U.npy"), np.load(finished.folder / "V.npy")
+        checks.check(min(U.min(), V.min()) >= 0, f"{what}: an entry is negative")
+        checks.check((U == 0).sum() + (V == 0).sum() > 10, f"{what}: the constraint is not active")
+        checks.close(f"{what}: objective", finished.report["objective"], ((Y - U @ V) ** 2).sum(), 1e-12)
+        R = 2 * (U @ V - Y)
+        away = np.hypot(np.linalg.norm(U - np.maximum(U - R @ V.T, 0)), np.linalg.norm(V - np.maximum(V - U.T @ R, 0)))
+        checks.check(abs(away - finished.report["gradient_norm"]) <= 1e-9 and away <= finished.report["gradient_target"],
+                     f"{what}: |P(x - g) - x| is {away:.3e}, reported {finished.report['gradient_norm']:.3e}")
+        products[method] = finished.report["products"]
+        expected = {"auto": "bounded-l-bfgs", "newton-cg": "bounded-newton-cg", "barzilai-borwein": "spectral-projected-gradient"}
+        checks.equal(f"{what}: method", finished.report["method"], expected[method])
+    checks.check(products["auto"] < products["barzilai-borwein"], f"products by method: {products}")
 
 
 LINEAR_LEAST = {
@@ -417,6 +486,7 @@ def main():
         if len(sys.argv) == 1:
             test_limit(folder)
             test_frank_wolfe(folder)
+            test_factors(folder)
             test_start(folder)
     return checks.finish()
 

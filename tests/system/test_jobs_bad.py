@@ -349,16 +349,20 @@ UNAVAILABLE = [
      ["constraint doubly_stochastic needs a square matrix, X is 6 x 3"]),
     ("metric", change("start: zeros", "constraint: {orthonormal_columns: {metric: A}}"), ["metric", "not available yet"]),
     ("square set", change("start: zeros", "constraint: symmetric"), ["constraint symmetric needs a square matrix"]),
-    ("constrained method", change("start: zeros", "constraint: nonnegative").replace("max_iterations: 20", "method: l-bfgs"),
-     ["method: l-bfgs does not know convex constraints", "barzilai-borwein"]),
+    ("constrained method", change("start: zeros", "constraint: simplex_rows").replace("max_iterations: 20", "method: l-bfgs"),
+     ["method: l-bfgs does not know these convex constraints", "barzilai-borwein"]),
+    ("bounded method", change("start: zeros", "constraint: nonnegative").replace("max_iterations: 20", "method: nesterov"),
+     ["method: nesterov does not know bounds", "l-bfgs"]),
     ("orthonormal wide", change("{rows: 6, columns: 3, start: zeros}", "{rows: 6, columns: 7, constraint: orthonormal_columns}")
      .replace("rows: 8, columns: 3", "rows: 8, columns: 7"), ["at least as many rows as columns", "6 x 7"]),
     ("manifold method", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "method: nesterov"),
      ["method: nesterov does not know manifolds"]),
     ("manifold search", change("start: zeros", "constraint: unit_columns").replace("max_iterations: 20", "line_search: exact"),
      ["line_search: exact does not know manifolds"]),
-    ("constrained metric", change("start: zeros", "constraint: nonnegative").replace(
-        "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with constraints"]),
+    ("constrained metric", change("start: zeros", "constraint: simplex_rows").replace(
+        "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with these constraints"]),
+    ("bounded metric", change("start: zeros", "constraint: nonnegative").replace(
+        "max_iterations: 20", "preconditioner: kronecker"), ["preconditioner kronecker", "does not go with constraints"]),
     ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
     ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"),
      ["method: frank-wolfe needs a bounded convex constraint on every variable"]),
