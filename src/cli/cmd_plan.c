@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/congruence.h"
 #include "cli/cost_report.h"
 #include "cli/feasible.h"
 #include "cli/forecast.h"
@@ -116,6 +117,7 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
   TG_TRY(tg_method_choose(job, model, &method));
   tg_feasible_explain(job, method);
   tg_lagrangian_explain(model, method);
+  tg_congruence_print(job, model, "metric ", out);
   tg_text_addf(out, "method %s\n", method->reason);
   tg_forecast memory;
   const tg_cost_grid on = tg_cost_grid_of(&grid, (int)m->threads);

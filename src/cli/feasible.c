@@ -36,9 +36,6 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
   if (row == NULL)
     TG_FAIL_NODE(job, variable->constraint_node, TG_UNSUPPORTED, "constraint %s: not available yet",
                  variable->constraint);
-  if (argument != NULL && argument->kind == TG_YAML_MAPPING)
-    TG_FAIL_NODE(job, variable->constraint_node, TG_UNSUPPORTED, "constraint %s: a metric is not available yet",
-                 variable->constraint);
   if (row->is_square && variable->rows != variable->cols)
     TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
                  "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,

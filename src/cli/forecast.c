@@ -75,7 +75,7 @@ static void forecast_reading(forecasting *f)
   const tg_plan *plan = f->model->plan;
   for (int32_t k = 0; k < plan->n_data; k++) {
     f->out->data += bytes_of(f, plan->data[k].rows, plan->data[k].cols);
-    if (f->model->data[k] >= f->job->n_data) continue; // of subject_to
+    if (f->model->data[k] < 0 || f->model->data[k] >= f->job->n_data) continue; // of a metric, of subject_to
     const tg_job_data *datum = &f->job->data[f->model->data[k]];
     f->out->reading = fmax(f->out->reading, f->out->data + reading_bytes(f, datum));
   }
@@ -84,6 +84,27 @@ static void forecast_reading(forecasting *f)
     if (x->start != TG_START_FILE) continue;
     const double beside = bytes_of(f, x->rows, x->cols) + slab_bytes(f, x->rows, x->cols);
     f->out->reading = fmax(f->out->reading, f->out->data + point_bytes(f) + beside);
+  }
+}
+
+static bool is_in_plan(const forecasting *f, int datum)
+{
+  for (int32_t k = 0; k < f->model->plan->n_data; k++)
+    if (f->model->data[k] == datum) return true;
+  return false;
+}
+
+// S and L' of the metrics, kept beside the Q of the plan; a factorisation, or what reading S takes.
+static void forecast_metrics(const forecasting *f)
+{
+  for (int c = 0; c < f->model->n_changes; c++) {
+    const int datum = f->model->changes[c].datum;
+    const tg_job_data *s = &f->job->data[datum];
+    const double matrix = bytes_of(f, s->rows, s->cols);
+    const bool is_shared = is_in_plan(f, datum);
+    f->out->constraint += is_shared ? matrix : 2 * matrix;
+    const double passing = fmax(matrix, is_shared ? 0 : reading_bytes(f, s));
+    f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + passing);
   }
 }
 
@@ -291,6 +312,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   out->factors = plan.factors;
   out->workspace = plan.workspace;
   forecast_reading(&f);
+  forecast_metrics(&f);
   forecast_constraint(&f, &projecting);
   TG_TRY(forecast_subject(&f));
   TG_TRY(forecast_method(&f, &building));

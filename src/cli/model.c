@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/congruence.h"
 #include "mpi/files.h"
 
 // ---- names that occur ----
@@ -40,7 +41,7 @@ void tg_job_mark_used(tg_job *job, bool warn)
 {
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
-    datum->used = is_used(job, datum->name);
+    datum->used = is_used(job, datum->name) || tg_congruence_needs(job, datum->name);
     if (warn && !datum->used)
       tg_job_warn(job, datum->key, "%s does not occur in the objective%s%s", datum->name,
                   job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
@@ -222,7 +223,7 @@ static tg_status match_data(const tg_job *job, tg_model *model)
   for (int32_t k = 0; k < model->plan->n_data; k++) {
     const char *name = model->plan->data[k].name;
     model->data[k] = tg_job_find_data(job, name);
-    if (model->data[k] >= 0) continue;
+    if (model->data[k] >= 0 || tg_congruence_find(model, name) >= 0) continue;
     const int own = model->subject != NULL ? tg_subject_find(model->subject, model->graph, name) : -1;
     model->data[k] = job->n_data + own;
     if (own < 0) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", name);
@@ -235,6 +236,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_graph_create(&model->graph));
   TG_TRY(compile(job, model));
   TG_TRY(find_variables(job, model));
+  TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));
   TG_TRY(
       tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
@@ -264,6 +266,8 @@ void tg_model_destroy(tg_model **model)
   tg_graph_destroy(&(*model)->graph);
   tg_free((*model)->symbols);
   tg_free((*model)->data);
+  tg_free((*model)->changes);
+  tg_free((*model)->change_of);
   tg_free(*model);
   *model = NULL;
 }

@@ -7,6 +7,13 @@
 #include "grad/calculus.h"
 #include "grad/lower.h"
 
+// A metric S taken out of the constraints: the symbol of Q, which makes X = Q Y of X'SX = I (congruence.h).
+typedef struct tg_change {
+  int datum; // S, of the job
+  int32_t symbol;
+  char name[300];
+} tg_change;
+
 typedef struct tg_model {
   tg_graph *graph;
   tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian
@@ -14,7 +21,10 @@ typedef struct tg_model {
   int n_variables;
   int32_t *symbols; // of the variables
   tg_plan *plan;
-  int *data;      // by position in plan->data: of the job, or n_data + what tg_subject_find says
+  int *data; // by position in plan->data: of the job, n_data + what tg_subject_find says, or -1: a change
+  int n_changes;
+  tg_change *changes;
+  int *change_of; // of each variable, -1: none
   bool is_smooth; // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
 } tg_model;
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/attempts.h"
 #include "cli/cli.h"
+#include "cli/congruence.h"
 #include "cli/cost_report.h"
 #include "cli/json.h"
 #include "cli/signals.h"
@@ -45,6 +46,7 @@ static tg_status print_header(const tg_run *run)
   tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
                e->threads, e->threads == 1 ? "" : "s", e->blas_core);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
+  tg_congruence_print(run->job, setup->model, "  metric    ", &text);
   tg_method_print(setup->method, setup->model, &text);
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
@@ -254,6 +256,16 @@ done:
   return status;
 }
 
+// From the variables that were minimised over to those of the job: X'SX - I is measured on what is handed out.
+static tg_status hand_out(tg_run *run)
+{
+  double violation = 0;
+  if (run->setup->model->n_changes == 0) return TG_OK;
+  TG_TRY(tg_congruence_leave(run->setup, &violation));
+  if (!(violation <= run->result.violation)) run->result.violation = violation;
+  return TG_OK;
+}
+
 static void print_warnings(const tg_run *run)
 {
   tg_text text;
@@ -275,6 +287,7 @@ static tg_status execute(tg_run *run, const tg_run_options *options)
   const double solve_begin = MPI_Wtime();
   TG_TRY(prepare_method(run, options->console));
   TG_TRY(minimise(run, options));
+  TG_TRY(hand_out(run));
   run->seconds.solve = MPI_Wtime() - solve_begin;
   return write_results(run, begin);
 }

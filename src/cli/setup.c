@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/congruence.h"
 #include "cli/feasible.h"
 #include "cli/lagrangian.h"
 #include "cli/properties.h"
@@ -133,7 +134,7 @@ static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, tg
   return tg_generate(datum->generate, &datum->options, *out);
 }
 
-static tg_status read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
 {
   TG_TRY(at_declaration(setup->job, datum->key, make_matrix(setup, datum, out)));
   setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
@@ -153,9 +154,11 @@ static tg_status verify_vanished(tg_setup *setup)
 {
   for (int k = 0; k < setup->job->n_data; k++) {
     const tg_job_data *datum = &setup->job->data[k];
-    if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k)) continue;
+    if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k) ||
+        tg_congruence_needs(setup->job, datum->name))
+      continue;
     tg_dmat *matrix = NULL;
-    const tg_status status = read_datum(setup, datum, &matrix);
+    const tg_status status = tg_setup_read_datum(setup, datum, &matrix);
     tg_dmat_destroy(&matrix);
     TG_TRY(status);
   }
@@ -177,11 +180,13 @@ static tg_status read_data(tg_setup *setup)
   TG_TRY(tg_agree(setup->comm, TG_NEW(plan->n_data, &setup->data)));
   for (int32_t k = 0; k < plan->n_data; k++) {
     const int datum = setup->model->data[k];
+    if (datum < 0) continue; // made of a metric
     if (datum < setup->job->n_data)
-      TG_TRY(read_datum(setup, &setup->job->data[datum], &setup->data[k]));
+      TG_TRY(tg_setup_read_datum(setup, &setup->job->data[datum], &setup->data[k]));
     else
       TG_TRY(make_own(setup, datum - setup->job->n_data, &plan->data[k], &setup->data[k]));
   }
+  TG_TRY(tg_congruence_fill(setup));
   TG_TRY(verify_vanished(setup));
   setup->read_seconds += MPI_Wtime() - begin;
   return TG_OK;
@@ -220,7 +225,7 @@ static tg_status fill_all(const tg_setup *setup, int64_t shift)
 {
   for (int k = 0; k < setup->job->n_variables; k++)
     TG_TRY(fill_start(setup, &setup->job->variables[k], shift, tg_space_block(setup->x, k)));
-  return TG_OK;
+  return tg_congruence_enter(setup);
 }
 
 static tg_status make_start(tg_setup *setup)
@@ -269,6 +274,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_exec_destroy(&s->exec);
   if (s->space != NULL) s->space->ops->destroy(s->space, &s->x);
   tg_space_destroy(&s->space);
+  tg_congruence_destroy(s);
   for (int32_t k = 0; s->data != NULL && k < s->model->plan->n_data; k++) tg_dmat_destroy(&s->data[k]);
   tg_free(s->data);
   tg_method_destroy(&s->method);

@@ -7,6 +7,14 @@
 #include "mpi/grid.h"
 #include "opt/problem.h"
 
+// The numbers of a change of variables (congruence.h): S = root' root.
+typedef struct tg_setup_metric {
+  const tg_dmat *s;
+  tg_dmat *own; // S, where the plan does not hold it
+  tg_dmat *root;
+  tg_dmat *inverse; // Q: the plan borrows it
+} tg_setup_metric;
+
 typedef struct tg_setup {
   MPI_Comm comm; // given by the caller, not owned
   tg_job *job;   // not owned
@@ -14,7 +22,8 @@ typedef struct tg_setup {
   tg_method *method;
   tg_grid_choice choice;
   tg_grid *grid;
-  tg_dmat **data; // by position in plan->data
+  tg_dmat **data;           // by position in plan->data
+  tg_setup_metric *metrics; // by position in model->changes; NULL: none
   opt_space *space;
   opt_point *x; // the start, later the result
   tg_exec *exec;
@@ -35,6 +44,8 @@ tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *op
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
 tg_status tg_setup_restart(tg_setup *setup, int64_t shift);
+// Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out);
 // NULL is fine. Collective: the grid's communicators are freed.
 void tg_setup_destroy(tg_setup **setup);
 

@@ -1,4 +1,4 @@
-"""Closed forms on orthonormal columns through the command line, against NumPy: eigenvalues, singular values.
+"""Closed forms on orthonormal columns, metric: S too, through the command line, against NumPy's decompositions.
 
 Every job is run as `method: auto`, which must take direct; the numbers of ranks go round.
 """
@@ -144,6 +144,103 @@ def test_refusals(folder):
         checks.equal(f"{name} under auto: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
 
 
+METRIC = """
+minimize: OBJECTIVE
+variables:
+  X: {rows: 30, columns: 4, start: START, seed: 5, constraint: {orthonormal_columns: {metric: S}}}
+data:
+  A: {file: FOLDER/A.npy, symmetric: true}
+  C: {file: FOLDER/C.npy}
+  S: DECLARED
+output: {variables: {X: X.npy}}
+"""
+
+
+def write_metric(folder, name, objective, start="normal", declared="{file: FOLDER/S.npy, spd: true}"):
+    job = folder / f"{name}.yaml"
+    job.write_text(METRIC.replace("OBJECTIVE", objective).replace("START", start).replace("DECLARED", declared)
+                   .replace("FOLDER", str(folder)))
+    return job
+
+
+def generalised(A, S):
+    """Eigenvalues of A v = t S v by a root of S that is not triangular."""
+    values, vectors = np.linalg.eigh(S)
+    root = vectors / np.sqrt(values) @ vectors.T
+    return np.linalg.eigvalsh(root @ A @ root), root
+
+
+def test_metric(folder, data):
+    generator = np.random.default_rng(12)
+    factor = generator.standard_normal((30, 40))
+    S = factor @ factor.T / 40
+    np.save(folder / "S.npy", S)
+    values, root = generalised(data["A"], S)
+    weight = np.linalg.svd(root @ data["C"], compute_uv=False).sum()
+    rows = (("generalised", "tr(X'*A*X)", "auto", values[:4].sum(), "direct"),
+            ("generalised descent", "tr(X'*A*X)", "conjugate-gradient", values[:4].sum(), "conjugate-gradient"),
+            ("metric in the objective", "tr(X'*A*X) + tr(X'*S*X) + sum(S)", "l-bfgs",
+             values[:4].sum() + 4 + S.sum(), "l-bfgs"),
+            ("linear in a metric", "-dot(C, X)", "auto", -weight, "direct"))
+    for name, objective, method, optimum, taken in rows:
+        job = write_metric(folder, name, objective)
+        for ranks in (1, 3, 4):
+            what = f"{name} on {ranks} ranks"
+            finished = run_job(job, folder / f"{name}-{ranks}", ranks=ranks,
+                               settings={"solver.method": method, "solver.gradient_tolerance": 1e-9})
+            if not checks.equal(f"{what}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+                continue
+            checks.equal(f"{what}: method", finished.report["method"], taken)
+            checks.close(f"{what}: objective", finished.report["objective"], optimum, 1e-11)
+            X = np.load(folder / f"{name}-{ranks}" / "X.npy")
+            violation = np.linalg.norm(X.T @ S @ X - np.eye(4))
+            checks.check(violation <= 1e-12, f"{what}: X'SX differs from eye by {violation:.2e}")
+            checks.check(abs(finished.report["constraint_violation"] - violation) <= 1e-13,
+                         f"{what}: violation reported {finished.report['constraint_violation']:.2e}, "
+                         f"found {violation:.2e}")
+
+
+def test_metric_start(folder, data):
+    """A start in the set is kept: without iterations it is the result."""
+    S = np.load(folder / "S.npy")
+    X = generalised(data["A"], S)[1][:, :4]
+    np.save(folder / "X0.npy", X)
+    job = write_metric(folder, "kept", "tr(X'*A*X)", start=f"{{file: {folder}/X0.npy}}")
+    finished = run_job(job, folder / "kept", ranks=2, settings={"solver.max_iterations": 0})
+    checks.equal(f"kept: exit status ({finished.err.strip()[-300:]})", finished.status, 3)
+    error = np.abs(np.load(folder / "kept" / "X.npy") - X).max()
+    checks.check(error <= 1e-13, f"kept: the start moved by {error:.2e}")
+    checks.check("metric" in finished.err and "X = Q_S*Y" in finished.err, "kept: the header does not tell the change")
+
+
+def test_metric_refusals(folder):
+    np.save(folder / "indefinite.npy", np.diag([1.0] * 29 + [-1.0]))
+    rows = (("undeclared", "{file: FOLDER/S.npy}", "not declared positive definite"),
+            ("number", "2", "the metric S of X is 1 x 1, expected 30 x 30"),
+            ("size", "{file: FOLDER/N.npy, spd: true}", "the metric S of X is 4 x 4, expected 30 x 30"),
+            ("indefinite", "{file: FOLDER/indefinite.npy, symmetric: true}", "the metric S is not positive definite"),
+            ("trusted", "{file: FOLDER/indefinite.npy, spd: true, trust: true}", "the metric S is not positive definite"),
+            ("claimed", "{file: FOLDER/indefinite.npy, spd: true}", "S is declared"))
+    for name, declared, message in rows:
+        job = write_metric(folder, f"metric {name}", "tr(X'*A*X)", declared=declared)
+        finished = run_job(job, folder / f"metric-{name}", ranks=3)
+        checks.equal(f"metric {name}: exit status", finished.status, 2)
+        place = f"metric {name}.yaml:{8 if name == 'claimed' else 4}:"
+        for text in (place, message):
+            checks.check(text in finished.err, f"metric {name}: no {text!r} in {finished.err.strip()[-400:]}")
+        checks.equal(f"metric {name}: said once", finished.err.count(message), 1)
+    job = write_metric(folder, "metric subject", "tr(X'*A*X)")
+    job.write_text(job.read_text() + "subject_to: ['sum(X) = 0']\n")
+    finished = run_job(job, folder / "metric-subject", ranks=1)
+    checks.equal("metric and subject_to: exit status", finished.status, 2)
+    checks.check("does not go with subject_to" in finished.err, f"metric and subject_to: {finished.err.strip()[-300:]}")
+
+
+def test_metric_check(folder):
+    finished = run(["check", folder / "generalised.yaml"], ranks=2)
+    checks.equal(f"check with a metric: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
+
+
 def test_plan(folder):
     finished = run(["plan", folder / "brockett.yaml", "--ranks", 4])
     checks.equal("plan: exit status", finished.status, 0)
@@ -158,6 +255,10 @@ def main():
         test_saddle_start(folder, data)
         test_refusals(folder)
         test_plan(folder)
+        test_metric(folder, data)
+        test_metric_start(folder, data)
+        test_metric_refusals(folder)
+        test_metric_check(folder)
     return checks.finish()
 
 

@@ -347,7 +347,6 @@ FLAGS = [
 UNAVAILABLE = [
     ("rectangular set", change("start: zeros", "constraint: doubly_stochastic"),
      ["constraint doubly_stochastic needs a square matrix, X is 6 x 3"]),
-    ("metric", change("start: zeros", "constraint: {orthonormal_columns: {metric: A}}"), ["metric", "not available yet"]),
     ("square set", change("start: zeros", "constraint: symmetric"), ["constraint symmetric needs a square matrix"]),
     ("constrained method", change("start: zeros", "constraint: simplex_rows").replace("max_iterations: 20", "method: l-bfgs"),
      ["method: l-bfgs does not know these convex constraints", "barzilai-borwein"]),
