@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/alternating.h"
 #include "cli/cli.h"
 #include "cli/congruence.h"
 #include "cli/cost_report.h"
@@ -134,6 +135,7 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
 static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
   TG_TRY(tg_job_read(job));
+  TG_TRY(tg_alternating_check(job));
   TG_TRY(tg_job_probe(job));
   tg_lower_options lower_options = *lowering;
   lower_options.expected_iterations = job->solver.max_iterations;

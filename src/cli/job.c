@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "cli/alternating.h"
 #include "cli/console.h"
 #include "cli/feasible.h"
 #include "opt/driver.h"
@@ -205,6 +206,7 @@ int tg_job_find_variable(const tg_job *job, const char *name)
 tg_status tg_job_executable(tg_job *job)
 {
   TG_TRY(tg_feasible_check(job));
+  TG_TRY(tg_alternating_check(job));
   if (job->checkpoint != NULL) TG_FAIL_NODE(job, job->checkpoint, TG_UNSUPPORTED, "checkpoint: not available yet");
   return TG_OK;
 }

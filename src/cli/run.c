@@ -219,6 +219,11 @@ static tg_status prepare_method(tg_run *run, bool console)
   const int32_t planned = method->options.method;
   // Under subject_to the penalty comes first: the method is prepared with it.
   if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
+  TG_TRY(tg_alternating_create(setup, &run->alternating));
+  if (run->alternating != NULL) {
+    if (console && rank_of(run) == 0) fprintf(stderr, "  method    %s\n", method->reason);
+    return TG_OK;
+  }
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && run->job->solver.max_iterations > 0)
@@ -306,6 +311,7 @@ void tg_run_destroy(tg_run **run)
   json_decref((*run)->subject_report);
   tg_free((*run)->attempts);
   tg_lagrangian_destroy(&(*run)->lagrangian);
+  tg_alternating_destroy(&(*run)->alternating);
   tg_setup_destroy(&(*run)->setup);
   tg_job_destroy(&(*run)->job);
   tg_free(*run);

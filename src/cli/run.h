@@ -2,6 +2,7 @@
 #ifndef TG_CLI_RUN_H
 #define TG_CLI_RUN_H
 
+#include "cli/alternating.h"
 #include "cli/cost_report.h"
 #include "cli/environment.h"
 #include "cli/forecast.h"
@@ -42,7 +43,8 @@ typedef struct tg_run {
   MPI_Comm comm;
   tg_job *job;
   tg_setup *setup;
-  tg_lagrangian *lagrangian; // NULL: no subject_to
+  tg_lagrangian *lagrangian;   // NULL: no subject_to
+  tg_alternating *alternating; // NULL: another method
   tg_environment environment;
   tg_forecast forecast; // of memory
   tg_taylor taylor;

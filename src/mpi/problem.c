@@ -35,6 +35,7 @@ typedef struct tg_problem {
   state_pair *pairs;
   bool *is_image; // by buffer: STATE that REFRESH writes
   tg_problem_drift drift;
+  int64_t other_products; // done elsewhere
 } tg_problem;
 
 // ---- binding ----
@@ -165,7 +166,7 @@ static tg_status refresh_moved(tg_problem *p, const opt_point *x)
 
 static int64_t total_products(const tg_problem *p)
 {
-  int64_t total = 0;
+  int64_t total = p->other_products;
   for (int k = 0; k < TG_PROGRAM_COUNT; k++) total += tg_exec_program_usage(p->exec, (tg_program_id)k)->products;
   return total;
 }
@@ -376,6 +377,13 @@ void tg_problem_destroy(opt_problem **problem)
   tg_free(p->is_image);
   tg_free(p);
   *problem = NULL;
+}
+
+void tg_problem_add_products(opt_problem *problem, int64_t products)
+{
+  tg_problem *p = problem->self;
+  p->other_products += products;
+  problem->counts.products = total_products(p);
 }
 
 const tg_problem_drift *tg_problem_get_drift(const opt_problem *problem)

@@ -79,6 +79,7 @@ static const servant servants[] = {
     {"conjugate-gradient", &opt_solver_bounded_newton, .needs_bounds = true},
     {"barzilai-borwein", &opt_solver_projected_gradient, .needs_bounds = false},
     {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
+    {"alternating", &opt_solver_alternating, .needs_oracle = false},
 };
 
 static bool serves(const servant *row, const opt_traits *traits, const char *method)

@@ -26,6 +26,17 @@ typedef struct opt_closed_form {
   void *self;
 } opt_closed_form;
 
+struct opt_result;
+
+// Minimisation over one block of x, the others held: what method: alternating asks.
+typedef struct opt_block_solver {
+  int n; // blocks
+  // x's block k := a minimiser of f over it, up to the gradient norm `tolerance` in this block, or a better point than
+  // before; result tells how it ended. Collective.
+  tg_status (*solve)(void *self, int k, double tolerance, opt_point *x, struct opt_result *result);
+  void *self;
+} opt_block_solver;
+
 typedef enum opt_option_kind {
   OPT_KIND_NUMBER,  // double
   OPT_KIND_COUNT,   // int64_t, written as a whole number
@@ -68,6 +79,7 @@ typedef struct opt_options {
 #undef OPT_OPTION
   const opt_preconditioner *metric;   // NULL: the Frobenius inner product; not owned, not settable by text
   const opt_closed_form *closed_form; // for direct; likewise
+  const opt_block_solver *blocks;     // for alternating; likewise
 } opt_options;
 
 typedef struct opt_option_row {

@@ -51,6 +51,7 @@ struct opt_solver {
   const char *name;
   bool needs_hessian;
   bool needs_closed_form; // options.closed_form
+  bool needs_blocks;      // options.blocks
   bool needs_constraint;  // has no meaning without one
   bool ignores_start;     // makes a step even from a stationary start, which on a manifold need not be a minimum
   bool is_monotone;

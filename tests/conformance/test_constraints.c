@@ -378,7 +378,7 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
   options.max_iterations = 20000;
   const opt_solver *solver = NULL;
   if (opt_constrained_solver(&options, &set.base.traits, &solver) != TG_OK) return;
-  if (solver->needs_closed_form) return; // has tests of its own
+  if (solver->needs_closed_form || solver->needs_blocks) return; // has tests of its own
   // Its gap falls like 1/k.
   const bool is_slow = solver == &opt_solver_frank_wolfe;
   if (is_slow) options.gradient_tolerance = 1e-4;

@@ -123,7 +123,7 @@ static int check_pair(const char *method, const char *line_search)
 static bool is_served(const char *method)
 {
   const opt_solver *solver = opt_solver_find(method);
-  return solver == NULL || (solver->serves_manifolds && !solver->needs_closed_form);
+  return solver == NULL || (solver->serves_manifolds && !solver->needs_closed_form && !solver->needs_blocks);
 }
 
 static void test_every_combination(void **unused)

@@ -125,7 +125,7 @@ static void test_every_combination(void **unused)
   for (int m = 0; methods[m] != NULL; m++) {
     const opt_solver *named = opt_solver_find(methods[m]);
     // These have tests of their own, with closed forms and constraints.
-    if (named != NULL && (named->needs_closed_form || named->needs_constraint)) continue;
+    if (named != NULL && (named->needs_closed_form || named->needs_blocks || named->needs_constraint)) continue;
     for (int s = 0; searches[s] != NULL; s++) {
       if (strcmp(searches[s], "fixed") == 0) continue;
       if (only != NULL && strcmp(methods[m], only) != 0) continue;

@@ -369,7 +369,7 @@ UNAVAILABLE = [
         "max_iterations: 20", "method: frank-wolfe"), ["frank-wolfe needs a bounded", "simplex_rows"]),
     ("frank-wolfe large", "minimize: sumsq(X)\nvariables: {X: {rows: 4097, columns: 4097, constraint: doubly_stochastic}}\n"
      "solver: {method: frank-wolfe}\n", ["4097 x 4097 matrix is solved on one rank, at most 4096 x 4096"]),
-    ("alternating", change("max_iterations: 20", "method: alternating"), ["method alternating", "not available yet"]),
+    ("alternating", change("max_iterations: 20", "method: alternating"), ["method: alternating", "X is the only one"]),
 ]
 
 

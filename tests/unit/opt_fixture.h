@@ -25,7 +25,7 @@ typedef struct fixture {
 static inline bool stands_alone(const char *method)
 {
   const opt_solver *solver = opt_solver_find(method);
-  return solver == NULL || !(solver->needs_closed_form || solver->needs_constraint);
+  return solver == NULL || !(solver->needs_closed_form || solver->needs_blocks || solver->needs_constraint);
 }
 
 // An objective of either catalogue.

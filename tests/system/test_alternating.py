@@ -1,0 +1,173 @@
+"""method: alternating on factorisations: optima from singular values, stationarity recomputed in NumPy."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tracegrad_run import Checks, run, run_job
+
+checks = Checks()
+ROWS, COLS, RANK = 23, 17, 4
+
+
+def save_data(folder):
+    rng = np.random.default_rng(8)
+    A = rng.standard_normal((ROWS, COLS)) @ np.diag(0.8 ** np.arange(COLS))
+    P = 1 / (1 + np.exp(-rng.standard_normal((ROWS, COLS))))
+    N = rng.random((ROWS, RANK)) @ rng.random((RANK, COLS)) + 0.1 * rng.random((ROWS, COLS))
+    for name, matrix in {"A": A, "P": P, "N": N}.items():
+        np.save(folder / f"{name}.npy", matrix)
+    return A, P, N
+
+
+def write(folder, name, objective, data, u="start: normal", v="start: normal, seed: 2", more=""):
+    job = folder / f"{name}.yaml"
+    job.write_text(f"minimize: {objective}\nvariables:\n"
+                   f"  U: {{rows: {ROWS}, columns: {RANK}, {u}}}\n  V: {{rows: {COLS}, columns: {RANK}, {v}}}\n"
+                   f"data:\n  {data}: {{file: {data}.npy}}\n"
+                   f"solver: {{method: alternating, max_iterations: 5000}}\n"
+                   f"output: {{variables: {{U: U.npy, V: V.npy}}}}\n{more}")
+    return job
+
+
+def solve(folder, name, job, ranks, settings=None):
+    finished = run_job(job, folder / f"{name}-{ranks}", ranks=ranks, settings=settings)
+    what = f"{name} on {ranks} ranks"
+    if not checks.equal(f"{what}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+        return None, None, None
+    report = finished.report
+    checks.equal(f"{what}: status", report["status"], "converged")
+    values = [record["objective"] for record in finished.history]
+    rises = np.diff(values).max()
+    checks.check(rises <= 1e-13 * abs(values[0]), f"{what}: the objective rises by {rises}")
+    products = [record["products"] for record in finished.history]
+    checks.check((np.diff(products) > 0).all(), f"{what}: a pass costs no products: {products[:5]}")
+    checks.check(0 <= report["products"] - products[-1] <= 10, f"{what}: {report['products']} products in the report, "
+                                                               f"{products[-1]} in the history")
+    return report, np.load(finished.folder / "U.npy"), np.load(finished.folder / "V.npy")
+
+
+def test_singular_values(folder, A):
+    """|A - U V'|^2: the tail of the singular values; each half-step is direct."""
+    s = np.linalg.svd(A, compute_uv=False)
+    job = write(folder, "svd", "sumsq(A - U*V')", "A")
+    found = {}
+    for ranks in (1, 2, 3, 4, 7):
+        report, U, V = solve(folder, "svd", job, ranks)
+        if report is None:
+            return
+        found[ranks] = U @ V.T
+        checks.close(f"svd on {ranks} ranks: objective", report["objective"], (s[RANK:] ** 2).sum(), 1e-9)
+        checks.close("svd: objective at U, V", ((A - U @ V.T) ** 2).sum(), report["objective"], 1e-12)
+        checks.equal("svd: method", report["method"], "alternating")
+        checks.check("U by direct, V by direct" in report["method_reason"], f"svd: {report['method_reason']}")
+        checks.check(abs(found[ranks] - found[1]).max() <= 1e-6, f"svd: {ranks} ranks and 1 differ")
+
+
+def test_ridge(folder, A):
+    """|A - U V'|^2 + l |U|^2 + l |V|^2: singular values above l are shrunk by l, the others cut."""
+    s, ridge = np.linalg.svd(A, compute_uv=False), 0.7
+    kept = np.where((np.arange(COLS) < RANK) & (s > ridge), s - ridge, 0)
+    optimum = ((s - kept) ** 2).sum() + 2 * ridge * kept.sum()
+    job = write(folder, "ridge", f"sumsq(A - U*V') + {ridge}*sumsq(U) + {ridge}*sumsq(V)", "A")
+    for ranks in (1, 4):
+        report, _, _ = solve(folder, "ridge", job, ranks)
+        if report is not None:
+            checks.close("ridge: objective", report["objective"], optimum, 1e-9)
+
+
+def test_nonnegative(folder, N):
+    """Nonnegative factors: stationary, projected gradients recomputed."""
+    job = write(folder, "nmf", "sumsq(N - U*V')", "N", "start: uniform, constraint: nonnegative",
+                "start: uniform, seed: 2, constraint: nonnegative")
+    for ranks in (1, 2):
+        report, U, V = solve(folder, "nmf", job, ranks, {"solver.gradient_tolerance": 1e-6})
+        if report is None:
+            return
+        checks.check(U.min() >= 0 and V.min() >= 0, "nmf: a factor is negative")
+        rest = U @ V.T - N
+        steps = [np.maximum(X - G, 0) - X for X, G in ((U, 2 * rest @ V), (V, 2 * rest.T @ U))]
+        norm = np.sqrt(sum((step**2).sum() for step in steps))
+        checks.check(abs(norm - report["gradient_norm"]) <= 1e-9 and norm <= report["gradient_target"],
+                     f"nmf: projected gradient {norm}, reported {report['gradient_norm']}")
+        checks.check((rest**2).sum() < 0.01 * (N**2).sum(), f"nmf: the fit is poor: {(rest ** 2).sum()}")
+
+
+def test_manifold_block(folder, A):
+    """U orthonormal: its half-step is an orthogonal Procrustes problem."""
+    s = np.linalg.svd(A, compute_uv=False)
+    job = write(folder, "orthonormal", "sumsq(A - U*V')", "A", "start: feasible, constraint: orthonormal_columns")
+    report, U, _ = solve(folder, "orthonormal", job, 2)
+    if report is not None:
+        checks.close("orthonormal: objective", report["objective"], (s[RANK:] ** 2).sum(), 1e-9)
+        checks.check(abs(U.T @ U - np.eye(RANK)).max() <= 1e-13, "orthonormal: U has left the manifold")
+
+
+def test_not_quadratic(folder, P):
+    """A logistic loss: the half-steps iterate; the gradient is recomputed."""
+    job = write(folder, "logistic", "sum(softplus(U*V')) - dot(P, U*V') + 0.2*sumsq(U) + 0.2*sumsq(V)", "P")
+    report, U, V = solve(folder, "logistic", job, 2)
+    if report is None:
+        return
+    rest = 1 / (1 + np.exp(-U @ V.T)) - P
+    norm = np.sqrt(((rest @ V + 0.4 * U) ** 2).sum() + ((rest.T @ U + 0.4 * V) ** 2).sum())
+    checks.check(abs(norm - report["gradient_norm"]) <= 1e-10, f"logistic: gradient {norm}, {report['gradient_norm']}")
+    checks.check("U by l-bfgs, V by l-bfgs" in report["method_reason"], f"logistic: {report['method_reason']}")
+
+
+def test_restarts(folder, A):
+    job = write(folder, "several", "sumsq(A - U*V')", "A")
+    finished = run_job(job, folder / "several", ranks=2, settings={"solver.restarts": 3})
+    checks.equal(f"several: exit status ({finished.err[-300:]})", finished.status, 0)
+    checks.equal("several: attempts", len(finished.report["restarts"]), 3)
+
+
+def test_ends(folder):
+    """A start from which no half-step leads away, and an objective that falls for ever in one variable."""
+    job = write(folder, "zero", "sumsq(A - U*V')", "A", "start: zeros", "start: zeros")
+    finished = run_job(job, folder / "zero", ranks=2)
+    checks.equal("zero: exit status", finished.status, 3)
+    checks.check("saddle" in finished.report["reason"], f"zero: {finished.report['reason']}")
+    job = write(folder, "falls", "sumsq(A - U*V') - 50*sumsq(U)", "A")
+    finished = run_job(job, folder / "falls", ranks=2)
+    checks.equal("falls: exit status", finished.status, 4)
+    checks.check("in variable 1 of 2 alone" in finished.report["reason"], f"falls: {finished.report['reason']}")
+
+
+def test_refusals(folder):
+    job = folder / "one.yaml"
+    job.write_text("minimize: sumsq(X - A)\nvariables: {X: {rows: 23, columns: 17}}\ndata: {A: {file: A.npy}}\n"
+                   "solver: {method: alternating}\n")
+    for command in ("plan", "run", "check"):
+        finished = run([command, job])
+        checks.equal(f"{command} with one variable: exit status", finished.status, 2)
+        for word in ("one.yaml:4:18:", "X is the only one", "conjugate-gradient or l-bfgs"):
+            checks.check(word in finished.err, f"{command} with one variable: no '{word}' in {finished.err}")
+    job = write(folder, "related", "sumsq(A - U*V')", "A", more="subject_to: [sum(U) = 1]\n")
+    finished = run(["run", job], ranks=2)
+    checks.equal("alternating with subject_to: exit status", finished.status, 2)
+    checks.check("does not serve the rounds of subject_to" in finished.err, f"related: {finished.err}")
+    job = write(folder, "metric", "sumsq(A - U*V')", "S: {generate: spd, rows: 23, spd: true}\n  A",
+                "start: normal, constraint: {orthonormal_columns: {metric: S}}")
+    job.write_text(job.read_text().replace(": {file: S: {generate: spd, rows: 23, spd: true}\n  A.npy", ": {file: A.npy"))
+    finished = run(["run", job])
+    checks.equal("alternating with a metric: exit status", finished.status, 2)
+    checks.check("does not go with the metric of U" in finished.err, f"metric: {finished.err}")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="tracegrad-alternating-") as temporary:
+        folder = Path(temporary)
+        A, P, N = save_data(folder)
+        for test, argument in ((test_singular_values, A), (test_ridge, A), (test_nonnegative, N),
+                               (test_manifold_block, A), (test_not_quadratic, P), (test_restarts, A)):
+            test(folder, argument)
+        test_ends(folder)
+        test_refusals(folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

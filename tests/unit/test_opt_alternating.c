@@ -1,0 +1,145 @@
+// The alternating solver on a quadratic in two blocks, each minimised exactly: steps, ends, and what it refuses.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "opt/driver.h"
+#include "support/serial_space.h"
+
+// f = (x^2 + y^2)/2 + a x y - x - 2 y: at its minimum x + a y = 1, a x + y = 2.
+typedef struct coupled {
+  opt_problem base;
+  serial_space space;
+  opt_options options;
+  opt_block_solver blocks;
+  double a;
+  double spoil;         // added to what a block's solver returns
+  opt_outcome reported; // what it says of it
+  int solved[2];
+  double last_tolerance;
+} coupled;
+
+static tg_status gradient(opt_problem *base, const opt_point *point, double *f, opt_point *g)
+{
+  const coupled *p = base->self;
+  const double x = *serial_block_const(point, 0);
+  const double y = *serial_block_const(point, 1);
+  base->counts.gradients++;
+  *f = (x * x + y * y) / 2 + p->a * x * y - x - 2 * y;
+  *serial_block(g, 0) = x + p->a * y - 1;
+  *serial_block(g, 1) = y + p->a * x - 2;
+  return TG_OK;
+}
+
+static const opt_problem_ops problem_ops = {.gradient = gradient};
+
+static tg_status solve(void *self, int k, double tolerance, opt_point *point, opt_result *result)
+{
+  coupled *p = self;
+  memset(result, 0, sizeof *result);
+  p->solved[k]++;
+  p->last_tolerance = tolerance;
+  *serial_block(point, k) = (k == 0 ? 1.0 : 2.0) - p->a * *serial_block_const(point, 1 - k) + p->spoil;
+  result->outcome = p->reported;
+  strcpy(result->reason, "as the test says");
+  return TG_OK;
+}
+
+static void set_up(coupled *p, double a)
+{
+  const int64_t ones[2] = {1, 1};
+  memset(p, 0, sizeof *p);
+  serial_space_init(&p->space, 2, ones, ones);
+  opt_options_init(&p->options);
+  assert_int_equal(opt_option_set(&p->options, "method", "alternating"), TG_OK);
+  p->base = (opt_problem){.ops = &problem_ops, .space = &p->space.base, .degree = -1, .self = p};
+  p->blocks = (opt_block_solver){.n = 2, .solve = solve, .self = p};
+  p->options.blocks = &p->blocks;
+  p->a = a;
+  p->reported = OPT_CONVERGED;
+}
+
+static tg_status minimise(coupled *p, double *x, opt_result *result)
+{
+  opt_point *point = NULL;
+  assert_int_equal(p->space.base.ops->create(&p->space.base, &point), TG_OK);
+  const tg_status status = opt_minimise(&p->base, &p->options, point, NULL, result);
+  for (int k = 0; k < 2; k++) x[k] = *serial_block_const(point, k);
+  p->space.base.ops->destroy(&p->space.base, &point);
+  assert_int_equal(p->space.live, 0);
+  return status;
+}
+
+// The error falls by a^2 a pass: 13 passes or so for a = 1/2 and 1e-8.
+static void test_converges_at_its_rate(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  assert_int_equal(minimise(&p, x, &result), TG_OK);
+  assert_int_equal(result.outcome, OPT_CONVERGED);
+  assert_true(fabs(x[0] - 0) <= 1e-7 && fabs(x[1] - 2) <= 1e-7);
+  assert_true(result.iterations >= 10 && result.iterations <= 16);
+  assert_int_equal(p.solved[0], (int)result.iterations);
+  assert_int_equal(p.solved[1], (int)result.iterations);
+  assert_string_equal(result.line_search, "none");
+  assert_true(p.last_tolerance > 0 && p.last_tolerance < 1e-7);
+}
+
+static void test_needs_blocks(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  p.options.blocks = NULL;
+  assert_int_equal(minimise(&p, x, &result), TG_UNSUPPORTED);
+  assert_non_null(strstr(tg_error_get()->message, "method: alternating needs a solver for each block"));
+}
+
+// A pass that makes it worse is taken back.
+static void test_never_rises(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  p.spoil = 10;
+  assert_int_equal(minimise(&p, x, &result), TG_OK);
+  assert_int_equal(result.outcome, OPT_STALLED);
+  assert_non_null(strstr(result.reason, "a pass over the 2 variables lowers neither"));
+  assert_true(x[0] == 0 && x[1] == 0);
+}
+
+static void test_unbounded_block(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  p.reported = OPT_UNBOUNDED;
+  assert_int_equal(minimise(&p, x, &result), TG_OK);
+  assert_int_equal(result.outcome, OPT_UNBOUNDED);
+  assert_string_equal(result.reason, "in variable 1 of 2 alone: as the test says");
+  assert_true(x[0] == 0 && x[1] == 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_converges_at_its_rate),
+      cmocka_unit_test(test_needs_blocks),
+      cmocka_unit_test(test_never_rises),
+      cmocka_unit_test(test_unbounded_block),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
