@@ -149,9 +149,8 @@ def test_refusals(folder):
     finished = run(["run", job], ranks=2)
     checks.equal("alternating with subject_to: exit status", finished.status, 2)
     checks.check("does not serve the rounds of subject_to" in finished.err, f"related: {finished.err}")
-    job = write(folder, "metric", "sumsq(A - U*V')", "S: {generate: spd, rows: 23, spd: true}\n  A",
-                "start: normal, constraint: {orthonormal_columns: {metric: S}}")
-    job.write_text(job.read_text().replace(": {file: S: {generate: spd, rows: 23, spd: true}\n  A.npy", ": {file: A.npy"))
+    job = write(folder, "metric", "sumsq(A - U*V')", "A", "start: normal, constraint: {orthonormal_columns: {metric: S}}")
+    job.write_text(job.read_text().replace("data:", "data:\n  S: {generate: minij, rows: 23, spd: true}"))
     finished = run(["run", job])
     checks.equal("alternating with a metric: exit status", finished.status, 2)
     checks.check("does not go with the metric of U" in finished.err, f"metric: {finished.err}")
