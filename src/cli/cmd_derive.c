@@ -141,6 +141,15 @@ static tg_status find_target(derivation *d, const derive_declarations *declarati
           target->name);
 }
 
+// A size or property of a name that does not occur is most often a slip, but no reason to refuse: one list of sizes may
+// serve several expressions, and a claim may bring the name.
+static void warn_of_unused(const derivation *d, const derive_declarations *declarations)
+{
+  for (int32_t i = 0; i < declarations->count; i++)
+    if (tg_symbol_find(d->graph, declarations->list[i].name) < 0)
+      tg_cli_warn("'%s' is declared, but does not occur in the expression", declarations->list[i].name);
+}
+
 // Directions V of the Hessian action: V for one name, V_X for several; never a name in use.
 static tg_status add_directions(derivation *d, derive_declarations *declarations, tg_node *directions)
 {
@@ -241,6 +250,7 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   TG_TRY(tg_graph_create(&d->graph));
   TG_TRY(compile(d, declarations, source));
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
+  if (!tg_args_has(args, "--claim")) warn_of_unused(d, declarations);
   TG_TRY(differentiate(d));
   if (tg_args_has(args, "--hessian")) TG_TRY(second_order(d, declarations));
   return answer(args, d, format, exit_status, source);

@@ -272,6 +272,9 @@ def test_formats():
                          f"--format {format} {extra}: {finished}")
             if format in ("expr", "latex", "numpy", "octave") and not extra:
                 checks.equal(f"lines of --format {format}", finished.out.count("\n"), 1)
+    unused = run(["derive", "tr(A*X)", "--wrt", "X", "--dims", "A=3x4,B=2x2", "--symmetric", "S", "--format", "expr"])
+    checks.check(unused.status == 0 and unused.out == "A'\n" and "'B'" in unused.err and "'S'" in unused.err,
+                 f"declared names that do not occur: {unused}")
     answer = json.loads(derive(["derive", "tr(A*X)", "--wrt", "X", "--steps"], "json") or "{}")
     checks.check({"symbols"} <= set(answer), f"JSON: {sorted(answer)}")
     ascii_only = run(["derive", "tr(A*X*X')", "--wrt", "X"], environment={"LC_ALL": "C"})
