@@ -141,7 +141,7 @@ static void forecast_constraint(const forecasting *f, double *passing)
       *passing = fmax(*passing, eigen_bytes(matrix));
     }
     if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS) {
-      f->out->constraint += matrix + 2 * gram;
+      f->out->constraint += matrix + 3 * gram;
       *passing = fmax(*passing, 2 * matrix + gram);
     }
   }

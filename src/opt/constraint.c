@@ -92,11 +92,11 @@ static bool serves(const servant *row, const opt_traits *traits, const char *met
 // eigenvalues 1..200:
 //
 //                                        l-bfgs   newton-cg   conjugate-gradient   barzilai-borwein
-//     tr(X'AXN), N = diag(10, ..., 1)      1194        1374                 2610               2544
-//     tr(X'AX)                              132         240                  255                172
+//     tr(X'AXN), N = diag(10, ..., 1)      1194        1326                 2610               2544
+//     tr(X'AX)                              132         230                  255                172
 //     tr(X'AX) / tr(X'BX)                   250         588                  538                284
-//     sumsq(AX - M)                        1513        3297                 6022             > 5000
-//     sumsq(AX - M), unit columns          2114        3435                 7764             > 5000
+//     sumsq(AX - M)                        1513        3130                 6022             > 5000
+//     sumsq(AX - M), unit columns          2114        3429                 7764             > 5000
 //     tr(X'HX), the orbitals, 60 x 30        37          53                   68                 39
 static const char *const manifold_auto = "l-bfgs";
 

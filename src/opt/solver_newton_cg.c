@@ -156,13 +156,22 @@ static tg_status curvature(opt_run *run, newton *self, inner *in, bool *is_posit
   return TG_OK;
 }
 
+// The forcing term; the last step need not go below what is asked for, and the residual is the next gradient but for
+// the model's error.
+static double residual_wanted(const opt_run *run)
+{
+  const double forcing = fmin(0.1, sqrt(run->g_norm / fmax(run->g_norm_start, run->g_norm)));
+  const double target = run->options->gradient_tolerance * fmax(1, run->g_norm_start);
+  return fmax(forcing * run->g_norm, 0.3 * target);
+}
+
 // Steihaug's iteration. *verdict stays MOVED unless a quadratic was found to fall for ever.
 static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_verdict *verdict)
 {
   inner in = {0};
   *on_boundary = false;
   TG_TRY(start_inner(run, self, &in));
-  const double tolerance = fmin(0.1, sqrt(run->g_norm / fmax(run->g_norm_start, run->g_norm))) * run->g_norm;
+  const double tolerance = residual_wanted(run);
   for (int k = 0; k < INNER_MAX && in.rz > 0; k++) {
     bool is_positive = false;
     TG_TRY(curvature(run, self, &in, &is_positive));
