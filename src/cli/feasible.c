@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/job_table.h"
+#include "cli/penalty.h"
 #include "mpi/assignment.h"
 #include "mpi/constraint.h"
 #include "opt/driver.h"
@@ -29,7 +30,7 @@ static double number_at(const tg_yaml_node *node)
 // The set of one variable; its argument was validated when the job was read.
 static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out)
 {
-  *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE};
+  *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE, .norm1 = variable->norm1};
   if (variable->constraint == NULL) return TG_OK;
   const opt_constraint_row *row = opt_constraint_find(variable->constraint);
   const tg_yaml_node *argument = argument_of(variable);
@@ -79,6 +80,12 @@ static const tg_yaml_node *last_constraint(const tg_job *job)
   return node;
 }
 
+// No sets and no proximal steps: nothing of this file is needed.
+static bool is_plain(const tg_job *job)
+{
+  return last_constraint(job) == NULL && !tg_penalty_any(job);
+}
+
 // All blocks, and what they have in common.
 static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_traits *traits)
 {
@@ -115,7 +122,7 @@ tg_status tg_feasible_check(tg_job *job)
 {
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
-  if (last_constraint(job) == NULL) return TG_OK;
+  if (is_plain(job)) return TG_OK;
   TG_TRY(TG_NEW(job->n_variables, &blocks));
   tg_status status = read_blocks(job, blocks, &traits);
   if (status == TG_OK) status = check_solver(job, blocks, &traits);
@@ -136,7 +143,7 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
   const opt_solver *solver = NULL;
-  if (last_constraint(job) == NULL || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
+  if (is_plain(job) || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
   // What auto makes of the objective alone is of no use here.
   method->options.method = job->solver.method;
   tg_status status = TG_NEW(job->n_variables, &blocks);
@@ -156,9 +163,15 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   // The metrics know nothing of the set; a diagonal one keeps the faces of bounds.
   method->n_terms = 0;
   if (!solver->keeps_faces) method->n_diagonals = 0;
-  const char *set = last_constraint(job)->text;
+  const tg_yaml_node *last = last_constraint(job);
+  const char *set = last != NULL ? last->text : "";
   // Where closed forms exist for some objectives, why there is none for this one.
   const bool may_have_form = !is_asked && strcmp(set, "orthonormal_columns") == 0;
+  if (traits.has_penalty) {
+    snprintf(method->reason, sizeof method->reason, "%s, which takes norm1 of a variable by its proximal step",
+             solver->name);
+    return;
+  }
   snprintf(method->reason, sizeof method->reason, "%s, %s%s%s%s", solver->name,
            is_asked ? "what the job's method is under " : "for the constraint ", set, may_have_form ? "; " : "",
            may_have_form ? method->form.reason : "");
@@ -168,7 +181,7 @@ int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)
 {
   opt_constraint_block *blocks = NULL;
   opt_traits traits = {0};
-  tg_status status = last_constraint(job) != NULL ? TG_NEW(job->n_variables, &blocks) : TG_OK;
+  tg_status status = !is_plain(job) ? TG_NEW(job->n_variables, &blocks) : TG_OK;
   if (status == TG_OK && blocks != NULL) status = read_blocks(job, blocks, &traits);
   tg_free(blocks);
   if (status != TG_OK) tg_error_clear();
@@ -195,7 +208,7 @@ tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *prob
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
   *out = NULL;
-  if (last_constraint(job) == NULL) return TG_OK;
+  if (is_plain(job)) return TG_OK;
   tg_status status = TG_OK;
   TG_TRY_GOTO(tg_agree(grid->comm, TG_NEW(job->n_variables, &blocks)));
   TG_TRY_GOTO(read_blocks(job, blocks, &traits));

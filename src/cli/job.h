@@ -29,6 +29,7 @@ typedef struct tg_job_variable {
   double scale;
   const char *constraint; // name, NULL when free
   const tg_yaml_node *constraint_node;
+  double norm1;       // weight of norm1(X), taken out of the objective for proximal steps (penalty.h); 0: none
   const char *output; // file name, NULL when it is not written
   const tg_yaml_node *output_node;
 } tg_job_variable;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/method_parts.h"
+#include "cli/penalty.h"
 #include "grad/precondition.h"
 #include "opt/driver.h"
 
@@ -45,6 +46,10 @@ static bool is_constrained(const tg_job *job)
 
 static tg_status find_form(const tg_job *job, const tg_model *model, tg_closed_form *out)
 {
+  if (tg_penalty_any(job)) {
+    *out = (tg_closed_form){.kind = TG_CLOSED_NONE, .reason = "no closed form: norm1 is in the objective"};
+    return TG_OK;
+  }
   if (!is_constrained(job))
     return tg_closed_form_find(model->graph, model->objective, model->n_variables, model->symbols, out);
   const char *set = job->variables[0].constraint;
@@ -91,8 +96,12 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *m)
              "%s, with exact steps along the line polynomial of degree %d in %d variable%s", name, degree,
              model->n_variables, model->n_variables > 1 ? "s" : "");
   else
-    snprintf(m->reason, sizeof m->reason, "%s, because the objective is not a polynomial of degree at most %d", name,
-             TG_LINE_DEGREE_MAX);
+    snprintf(m->reason, sizeof m->reason, "%s, because the objective is not a polynomial of degree at most %d%s", name,
+             TG_LINE_DEGREE_MAX,
+             model->is_smooth ? ""
+                              : "; abs, norm1 or relu of an expression has kinks, where the descent may stall: only "
+                                "w*norm1(X) of a variable X has a proximal step; a smooth form is "
+                                "sum((E.^2 + 1e-6*ones).^0.5)");
 }
 
 static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)

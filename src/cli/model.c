@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/congruence.h"
+#include "cli/penalty.h"
 #include "mpi/files.h"
 
 // ---- names that occur ----
@@ -187,21 +188,28 @@ static tg_status find_kinks(tg_model *model)
 
 // ---- plan ----
 
-tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
-                         const tg_lower_options *given, tg_plan **out)
+tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known)
 {
   const int32_t n_symbols = tg_symbol_count(graph);
-  double *values = NULL;
-  bool *known = NULL;
-  tg_status status = TG_OK;
-  TG_TRY_GOTO(TG_NEW(n_symbols, &values));
-  TG_TRY_GOTO(TG_NEW(n_symbols, &known));
+  *is_known = NULL;
+  TG_TRY(TG_NEW(n_symbols, values));
+  TG_TRY(TG_NEW(n_symbols, is_known));
   for (int k = 0; k < job->n_data; k++) {
     const int32_t symbol = job->data[k].used ? tg_symbol_find(graph, job->data[k].name) : -1;
     if (symbol < 0 || !job->data[k].is_number) continue;
-    values[symbol] = job->data[k].number;
-    known[symbol] = true;
+    (*values)[symbol] = job->data[k].number;
+    (*is_known)[symbol] = true;
   }
+  return TG_OK;
+}
+
+tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+                         const tg_lower_options *given, tg_plan **out)
+{
+  double *values = NULL;
+  bool *known = NULL;
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(tg_model_numbers(job, graph, &values, &known));
   tg_lower_options options = *given;
   options.scalar_values = values;
   options.has_scalar_value = known;
@@ -236,6 +244,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_graph_create(&model->graph));
   TG_TRY(compile(job, model));
   TG_TRY(find_variables(job, model));
+  TG_TRY(tg_penalty_split(job, model));
   TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));
   TG_TRY(

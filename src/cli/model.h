@@ -16,7 +16,8 @@ typedef struct tg_change {
 
 typedef struct tg_model {
   tg_graph *graph;
-  tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian
+  tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian; without
+                       // the norm1 of variables that have proximal steps (penalty.h)
   tg_subject *subject; // NULL: no subject_to
   int n_variables;
   int32_t *symbols; // of the variables
@@ -41,6 +42,9 @@ tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model
 void tg_model_destroy(tg_model **model);
 // Sizes of the largest matrix among data and variables: what a grid is chosen for. Local.
 void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols);
+
+// By symbol: the numbers that the job gives, and which have one. To be freed, on failure too. Local.
+tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known);
 
 // The plan of another scalar f over the symbols[0..n) of the same graph, with the job's numbers for its scalars. Local.
 tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,

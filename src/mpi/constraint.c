@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "mpi/constraint_set.h"
+#include "mpi/reduce.h"
 #include "mpi/space.h"
 
 typedef struct mpi_constraint {
@@ -84,6 +85,30 @@ static tg_status retract_all(const opt_constraint *constraint, const opt_point *
   return TG_OK;
 }
 
+static tg_status penalty_of_all(const opt_constraint *constraint, const opt_point *x, double *out)
+{
+  const mpi_constraint *self = constraint->self;
+  *out = 0;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->block.norm1 > 0) set->ops->penalty(set, tg_space_block(x, k), out);
+  }
+  return tg_reduce_sum(self->sets[0].grid, 1, out, out);
+}
+
+static tg_status proximal_all(const opt_constraint *constraint, double a, opt_point *x)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->block.norm1 > 0)
+      set->ops->proximal(set, a, tg_space_block(x, k));
+    else if (set->ops != NULL)
+      TG_TRY(set->ops->project(set, tg_space_block(x, k)));
+  }
+  return TG_OK;
+}
+
 static tg_status extreme_of_all(const opt_constraint *constraint, const opt_point *g, opt_point *z)
 {
   mpi_constraint *self = constraint->self;
@@ -144,6 +169,8 @@ static tg_status settle_all(const opt_constraint *constraint, double t, const op
 
 static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .project = project_all,
+                                              .penalty = penalty_of_all,
+                                              .proximal = proximal_all,
                                               .extreme = extreme_of_all,
                                               .mask = mask_all,
                                               .room = room_of_all,
@@ -165,6 +192,7 @@ static tg_status fill_set(mpi_constraint *self, const tg_grid *grid, const opt_c
   set->rows = shape->rows;
   set->cols = shape->cols;
   set->workspace = self->workspace;
+  if (block->kind == OPT_CONSTRAINT_FREE && block->norm1 > 0) set->ops = &tg_set_interval;
   if (block->kind == OPT_CONSTRAINT_FREE) return TG_OK;
   const opt_constraint_row *row = opt_constraint_row_of(block->kind);
   if (row->is_square && set->rows != set->cols)

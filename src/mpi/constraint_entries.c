@@ -5,12 +5,13 @@
 #include "mpi/constraint_set.h"
 #include "mpi/dmat_ops.h"
 
-// ---- nonnegative, box: every entry by itself ----
+// ---- nonnegative, box, and no bounds with a norm1: every entry by itself ----
 
 static void bounds_of(const tg_set *set, double *low, double *high)
 {
   const bool is_box = set->block.kind == OPT_CONSTRAINT_BOX;
-  *low = is_box ? set->block.low : 0;
+  const bool is_free = set->block.kind == OPT_CONSTRAINT_FREE;
+  *low = is_box ? set->block.low : is_free ? -(double)INFINITY : 0;
   *high = is_box ? set->block.high : (double)INFINITY;
 }
 
@@ -41,6 +42,34 @@ static tg_status project_interval(tg_set *set, tg_dmat *x)
     for (int64_t i = 0; i < x->local_rows; i++) column[i] = column[i] < low ? low : column[i] > high ? high : column[i];
   }
   return TG_OK;
+}
+
+static void penalty_interval(const tg_set *set, const tg_dmat *x, double *part)
+{
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < x->local_rows; i++) sum += fabs(x->data[i + j * x->ld]);
+    *part += set->block.norm1 * sum;
+  }
+}
+
+// The entry nearer to zero by a norm1, at most to zero, then moved between the bounds: the function of one entry is
+// convex, so that its minimiser between bounds is the free one moved there.
+static void proximal_interval(const tg_set *set, double a, tg_dmat *x)
+{
+  double low = 0;
+  double high = 0;
+  const double shrinkage = a * set->block.norm1;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      double *entry = &x->data[i + j * x->ld];
+      // A NaN passes all comparisons by: the objective shall see it.
+      const double shrunk = *entry > shrinkage ? *entry - shrinkage : *entry < -shrinkage ? *entry + shrinkage : *entry;
+      *entry = fabs(*entry) <= shrinkage ? 0 : shrunk;
+      *entry = *entry < low ? low : *entry > high ? high : *entry;
+    }
+  }
 }
 
 static tg_status extreme_interval(tg_set *set, const tg_dmat *g, tg_dmat *z)
@@ -101,6 +130,8 @@ static void settle_interval(const tg_set *set, double t, const tg_dmat *d, tg_dm
 }
 
 const tg_set_ops tg_set_interval = {.violation = violation_interval,
+                                    .penalty = penalty_interval,
+                                    .proximal = proximal_interval,
                                     .project = project_interval,
                                     .extreme = extreme_interval,
                                     .mask = mask_interval,

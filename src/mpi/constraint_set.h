@@ -32,7 +32,9 @@ typedef struct tg_set_ops {
   tg_status (*hessian)(tg_set *set, const tg_dmat *x, const tg_dmat *g, const tg_dmat *v, tg_dmat *hv);
   // z := a point of the set with the least <g, z>; NULL for sets on which that has no least value.
   tg_status (*extreme)(tg_set *set, const tg_dmat *g, tg_dmat *z);
-  // Sets of bounds only, see opt_constraint_ops. Local; *t is this rank's part.
+  // Sets of bounds only, see opt_constraint_ops. Local; *part and *t are this rank's, added to what they are.
+  void (*penalty)(const tg_set *set, const tg_dmat *x, double *part);
+  void (*proximal)(const tg_set *set, double a, tg_dmat *x);
   void (*mask)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v);
   void (*room)(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t);
   void (*settle)(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x);

@@ -37,6 +37,7 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
   const opt_constraint_row *first = NULL;
   *out = (opt_traits){.geometry = OPT_GEOMETRY_CONVEX, .is_bounds = true, .has_oracle = true};
   for (int k = 0; k < n_blocks; k++) {
+    if (blocks[k].norm1 > 0) out->has_any = out->has_penalty = true;
     if (blocks[k].kind == OPT_CONSTRAINT_FREE) {
       out->has_oracle = false;
       continue;
@@ -52,7 +53,13 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
     out->geometry = row->geometry;
     out->is_bounds = out->is_bounds && row->is_bounds;
     out->has_oracle = out->has_oracle && row->has_oracle;
+    if (blocks[k].norm1 > 0 && !row->is_bounds)
+      TG_FAIL(TG_UNSUPPORTED, "norm1 has no proximal step under the constraint %s, only under bounds or none",
+              row->name);
   }
+  if (out->has_penalty && out->geometry != OPT_GEOMETRY_CONVEX)
+    TG_FAIL(TG_UNSUPPORTED, "norm1 has no proximal step beside the constraint %s", first->name);
+  if (out->has_penalty) out->is_bounds = out->has_oracle = false;
   return TG_OK;
 }
 
@@ -71,6 +78,7 @@ typedef struct servant {
   const opt_solver *solver;
   bool needs_bounds;
   bool needs_oracle;
+  bool has_proximal;
 } servant;
 
 static const servant servants[] = {
@@ -78,6 +86,7 @@ static const servant servants[] = {
     {"newton-cg", &opt_solver_bounded_newton, .needs_bounds = true},
     {"conjugate-gradient", &opt_solver_bounded_newton, .needs_bounds = true},
     {"barzilai-borwein", &opt_solver_projected_gradient, .needs_bounds = false},
+    {"barzilai-borwein", &opt_solver_proximal_gradient, .has_proximal = true},
     {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
     {"alternating", &opt_solver_alternating, .needs_oracle = false},
 };
@@ -85,7 +94,8 @@ static const servant servants[] = {
 static bool serves(const servant *row, const opt_traits *traits, const char *method)
 {
   const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
-  return is_meant && (!row->needs_bounds || traits->is_bounds) && (!row->needs_oracle || traits->has_oracle);
+  return is_meant && row->has_proximal == traits->has_penalty && (!row->needs_bounds || traits->is_bounds) &&
+         (!row->needs_oracle || traits->has_oracle);
 }
 
 // Products to a relative gradient of 1e-8, X 200 x 10 with X'X = I where nothing else is said, A with
@@ -160,13 +170,30 @@ tg_status opt_constrained_search(const opt_options *options, const opt_solver *s
 
 // ---- how far from stationary ----
 
-// CONVEX: |P(x - g) - x|, which is |g| inside the set and 0 exactly at a stationary point.
+tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x)
+{
+  const opt_constraint *constraint = run->constraint;
+  if (constraint->traits.has_penalty) return constraint->ops->proximal(constraint, a, x);
+  return constraint->ops->project(constraint, x);
+}
+
+tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f)
+{
+  double penalty = 0;
+  if (run->constraint == NULL || !run->constraint->traits.has_penalty) return TG_OK;
+  TG_TRY(run->constraint->ops->penalty(run->constraint, x, &penalty));
+  *f += penalty;
+  return TG_OK;
+}
+
+// CONVEX: |P(x - g) - x|, which is |g| inside the set and 0 exactly at a stationary point; P is the proximal step where
+// the set carries a penalty.
 static tg_status measure_projected(opt_run *run)
 {
   opt_point *p = run->feasible;
   TG_TRY(opt_copy(run->space, run->x, p));
   TG_TRY(opt_axpby(run->space, -1, run->g, 1, p));
-  TG_TRY(run->constraint->ops->project(run->constraint, p));
+  TG_TRY(opt_run_proximal(run, 1, p));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, p));
   TG_TRY(opt_norm(run->space, p, &run->g_norm));
   return TG_OK;

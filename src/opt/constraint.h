@@ -37,6 +37,7 @@ typedef struct opt_constraint_block {
   double low;
   double high;
   opt_retraction retraction;
+  double norm1; // a term norm1 * sum |x| of the objective that the set carries with it; 0: none
 } opt_constraint_block;
 
 typedef struct opt_constraint_row {
@@ -52,8 +53,9 @@ typedef struct opt_constraint_row {
 typedef struct opt_traits {
   bool has_any; // not all blocks are free
   opt_geometry geometry;
-  bool is_bounds;  // every block is free or has bounds
-  bool has_oracle; // every block has an oracle
+  bool is_bounds;   // every block is free or has bounds
+  bool has_oracle;  // every block has an oracle
+  bool has_penalty; // a block carries a term of the objective; then the two above are false
 } opt_traits;
 
 // The row of a kind other than FREE, and of a name (NULL: not among them).
@@ -80,6 +82,10 @@ typedef struct opt_constraint_ops {
   // Mahony and Trumpf, An extrinsic look at the Riemannian Hessian, 2013).
   tg_status (*hessian)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, const opt_point *v,
                        opt_point *hv);
+  // has_penalty: the terms norm1 * sum |x| at a feasible x, together.
+  tg_status (*penalty)(const opt_constraint *constraint, const opt_point *x, double *out);
+  // has_penalty: x := argmin |z - x|^2 / 2 + a penalty(z), z in the set.
+  tg_status (*proximal)(const opt_constraint *constraint, double a, opt_point *x);
   // has_oracle: z := a feasible point with the least <g, z>, an extreme one. z is another point than g.
   tg_status (*extreme)(const opt_constraint *constraint, const opt_point *g, opt_point *z);
   // is_bounds. v := 0 in the entries of the feasible x that a bound holds: those at a bound; with release without those

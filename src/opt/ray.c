@@ -25,7 +25,7 @@ static tg_status differentiate(const opt_run *run, const opt_point *x, double *f
 {
   const opt_constraint *manifold = run->manifold;
   TG_TRY(run->problem->ops->gradient(run->problem, x, f, g));
-  if (manifold == NULL) return TG_OK;
+  if (manifold == NULL) return opt_run_add_penalty(run, x, f);
   if (run->g_free != NULL) TG_TRY(opt_copy(run->space, g, run->g_free));
   TG_TRY(manifold->ops->tangent(manifold, x, g));
   return TG_OK;
@@ -121,6 +121,7 @@ tg_status opt_ray_eval(void *self, double t, double *rise, double *slope)
     TG_TRY(opt_dot(run->space, run->g_old, ray->d, slope));
   } else if (!ray->trial_has_gradient) {
     TG_TRY(run->problem->ops->value(run->problem, run->trial, &ray->trial_f));
+    TG_TRY(opt_run_add_penalty(run, run->trial, &ray->trial_f));
   }
   *rise = ray->trial_f - run->f;
   return TG_OK;
@@ -132,6 +133,7 @@ static tg_status move_along(opt_ray *ray, double t)
   opt_run *run = ray->run;
   opt_point *target = run->g_old != NULL ? run->g_old : run->g;
   TG_TRY(run->problem->ops->advance(run->problem, t, run->x, ray->d, &run->f, target));
+  TG_TRY(opt_run_add_penalty(run, run->x, &run->f));
   if (run->g_old != NULL) opt_swap(&run->g, &run->g_old);
   run->is_fresh = false;
   return TG_OK;

@@ -84,11 +84,17 @@ const opt_solver *opt_solver_find(const char *name);
 
 // The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
+extern const opt_solver opt_solver_proximal_gradient;
 extern const opt_solver opt_solver_bounded_newton;
 extern const opt_solver opt_solver_bounded_lbfgs;
 
 // g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints, where P(x - g) - x is left in run->feasible.
 tg_status opt_run_measure(opt_run *run);
+// Under convex constraints: x := argmin |z - x|^2 / 2 + a penalty(z) over the set, the projection where there is no
+// penalty.
+tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x);
+// f += the penalty at x, if the constraint has one: the problem itself knows the smooth part only.
+tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f);
 // x := its projection onto the feasible set; f and g are to be computed anew.
 tg_status opt_run_make_feasible(opt_run *run);
 // f and g recomputed from x itself, g_norm measured.

@@ -8,6 +8,11 @@
 // test). The other two-point step, <s, y> / <y, y>, is of no use here: y lives on bound entries too, s does not. On a
 // polynomial objective the test reads the rise off the line polynomial: it holds to the last digit and trials cost
 // nothing.
+//
+// Where the set carries a penalty h, f + h is minimised in the same way: P is the proximal step argmin |z - y|^2 / 2 +
+// a h(z), and <g, d> + h(x + d) - h(x) takes the place of the slope, which h, being convex, does not exceed along the
+// segment (S. Wright, R. Nowak and M. Figueiredo, IEEE Trans. Signal Process. 57 (2009), with the search of the above).
+// The line polynomial plus that slope bounds the rise of f + h from above.
 #include <math.h>
 
 #include "base/memory.h"
@@ -51,17 +56,22 @@ static tg_status create_projected(opt_run *run, void **state)
 }
 
 // d := P(x - a g) - x, its slope and norm. The slope is at most -|d|^2 / a, for x - a g - P(x - a g) makes an obtuse
-// angle with d; the sum <g, d> may lose that where most of g is orthogonal to the set, and the bound does not.
+// angle with d; the sum <g, d> may lose that where most of g is orthogonal to the set, and the bound does not. The same
+// holds with a penalty.
 static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *slope, double *d_norm)
 {
   double products[2];
+  double here = 0;
+  double there = 0;
   TG_TRY(opt_copy(run->space, run->x, d));
   TG_TRY(opt_axpby(run->space, -a, run->g, 1, d));
-  TG_TRY(run->constraint->ops->project(run->constraint, d));
+  TG_TRY(opt_run_proximal(run, a, d));
+  TG_TRY(opt_run_add_penalty(run, d, &there));
+  TG_TRY(opt_run_add_penalty(run, run->x, &here));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
   TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d},
                                products));
-  *slope = fmin(products[0], -products[1] / a);
+  *slope = fmin(products[0] + (there - here), -products[1] / a);
   *d_norm = sqrt(products[1]);
   return TG_OK;
 }
@@ -132,3 +142,15 @@ const opt_solver opt_solver_projected_gradient = {.name = "spectral-projected-gr
                                                   .step = step_projected,
                                                   .reset = reset_projected,
                                                   .list = list_projected};
+
+const opt_solver opt_solver_proximal_gradient = {.name = "spectral-proximal-gradient",
+                                                 .keeps_gradient = true,
+                                                 .search_polynomial = "none",
+                                                 .search_general = "none",
+                                                 .count_points = count_points_projected,
+                                                 .create = create_projected,
+                                                 .destroy = destroy_projected,
+                                                 .step = step_projected,
+                                                 .reset = reset_projected,
+                                                 .list = list_projected,
+                                                 .measure_name = "proximal gradient norm"};

@@ -234,6 +234,40 @@ static void test_set(const tg_grid *grid, opt_constraint_kind kind, opt_retracti
   tear_down(&b);
 }
 
+// norm1 carried by bounds, and by a block that is free otherwise, beside a simplex that is projected onto.
+static void test_proximal(const tg_grid *grid)
+{
+  const int64_t rows[BLOCKS] = {11, 4};
+  const int64_t cols[BLOCKS] = {5, 3};
+  const opt_constraint_kind kinds[] = {OPT_CONSTRAINT_FREE, OPT_CONSTRAINT_NONNEGATIVE, OPT_CONSTRAINT_BOX};
+  for (int k = 0; k < 3; k++) {
+    bench b = {0};
+    opt_constraint_block blocks[BLOCKS] = {block_of(kinds[k]), block_of(OPT_CONSTRAINT_SIMPLEX_ROWS)};
+    blocks[0].norm1 = 0.25;
+    b.set = (serial_set){.block = blocks[0], .rows = rows[0], .cols = cols[0]};
+    REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b.space));
+    REQUIRE_OK(tg_constraint_create(b.space, grid, blocks, &b.constraint));
+    CHECK(b.constraint->traits.has_penalty && !b.constraint->traits.is_bounds, "traits of a penalty");
+    REQUIRE_OK(b.space->ops->create(b.space, &b.x));
+    double *a = check_array(rows[0], cols[0], 50);
+    double *other = check_array(rows[1], cols[1], 51);
+    const serial_set simplex = {.block = blocks[1], .rows = rows[1], .cols = cols[1]};
+    double found = 0;
+    tg_dmat_scatter_small(a, tg_space_block(b.x, 0));
+    tg_dmat_scatter_small(other, tg_space_block(b.x, 1));
+    REQUIRE_OK(b.constraint->ops->penalty(b.constraint, b.x, &found));
+    CHECK(fabs(found - serial_set_penalty(&b.set, a)) <= 1e-13, "penalty %.17g", found);
+    REQUIRE_OK(b.constraint->ops->proximal(b.constraint, 0.8, b.x));
+    serial_set_proximal(&b.set, 0.8, a);
+    serial_set_project(&simplex, other);
+    CHECK_MATRIX(tg_space_block(b.x, 0), a, 1e-15, "a proximal step");
+    CHECK_MATRIX(tg_space_block(b.x, 1), other, 1e-13, "a set without a penalty");
+    tg_free(a);
+    tg_free(other);
+    tear_down(&b);
+  }
+}
+
 static void test_sets(const tg_grid *grid)
 {
   for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++)
@@ -271,6 +305,7 @@ static void run(void)
 {
   const int64_t blocks[] = {1, 3, 64, 0};
   check_on_grids(blocks, test_sets);
+  check_on_grids(blocks, test_proximal);
   check_on_grids(blocks, test_failures);
 }
 

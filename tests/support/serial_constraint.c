@@ -394,6 +394,35 @@ static void bounds_of(const serial_set *set, double *low, double *high)
   if (set->block.kind == OPT_CONSTRAINT_FREE) *low = -(double)INFINITY;
 }
 
+double serial_set_penalty(const serial_set *set, const double *x)
+{
+  double sum = 0;
+  for (int64_t e = 0; e < set->rows * set->cols; e++) sum += set->block.norm1 * fabs(x[e]);
+  return sum;
+}
+
+// Entry by entry the best of the candidates: the stationary points of either sign, zero, and the bounds.
+void serial_set_proximal(const serial_set *set, double a, double *x)
+{
+  double low = 0;
+  double high = 0;
+  const double weight = a * set->block.norm1;
+  bounds_of(set, &low, &high);
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    const double candidates[] = {x[e] - weight, x[e] + weight, 0, low, high};
+    double best = NAN;
+    double least = (double)INFINITY;
+    for (int k = 0; k < 5; k++) {
+      const double z = candidates[k];
+      const double cost = (z - x[e]) * (z - x[e]) / 2 + weight * fabs(z);
+      if (!(z >= low && z <= high && cost < least)) continue;
+      best = z;
+      least = cost;
+    }
+    x[e] = best;
+  }
+}
+
 void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v)
 {
   double low = 0;
@@ -517,6 +546,26 @@ static tg_status hessian(const opt_constraint *base, const opt_point *x, const o
   return TG_OK;
 }
 
+static tg_status penalty(const opt_constraint *base, const opt_point *x, double *out)
+{
+  const serial_constraint *self = base->self;
+  *out = 0;
+  for (int k = 0; k < base->space->n_blocks; k++) *out += serial_set_penalty(&self->sets[k], serial_block_const(x, k));
+  return TG_OK;
+}
+
+static tg_status proximal(const opt_constraint *base, double a, opt_point *x)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++) {
+    if (self->sets[k].block.norm1 > 0)
+      serial_set_proximal(&self->sets[k], a, serial_block(x, k));
+    else
+      serial_set_project(&self->sets[k], serial_block(x, k));
+  }
+  return TG_OK;
+}
+
 static tg_status extreme(const opt_constraint *base, const opt_point *g, opt_point *z)
 {
   const serial_constraint *self = base->self;
@@ -555,6 +604,8 @@ static const opt_constraint_ops operations = {.violation = violation,
                                               .tangent = tangent,
                                               .retract = retract,
                                               .hessian = hessian,
+                                              .penalty = penalty,
+                                              .proximal = proximal,
                                               .extreme = extreme,
                                               .mask = mask,
                                               .room = room,

@@ -422,6 +422,76 @@ def test_factors(folder):
     checks.check(products["auto"] < products["barzilai-borwein"], f"products by method: {products}")
 
 
+LASSO = """
+minimize: sumsq(A*X - B) + lambda*norm1(X) + 0.5*norm1(X)
+variables: {X: {rows: 12, columns: 12CONSTRAINT}}
+data: {A: {file: FOLDER/A.npy}, B: {file: FOLDER/B.npy}, lambda: 5.5}
+solver: {gradient_tolerance: 1e-10}
+output: {variables: {X: X.npy}}
+"""
+
+
+def lasso(A, b, weight, low, high):
+    """min |A x - b|^2 + weight |x|_1, low <= x <= high, by coordinate descent."""
+    x, rest, squares = np.zeros(A.shape[1]), b.copy(), (A**2).sum(0)
+    for _ in range(100000):
+        change = 0.0
+        for j, a in enumerate(A.T):
+            wanted = a @ rest + squares[j] * x[j]
+            new = np.clip(np.sign(wanted) * max(abs(wanted) - weight / 2, 0) / squares[j], low, high)
+            rest -= a * (new - x[j])
+            change, x[j] = max(change, abs(new - x[j])), new
+        if change < 1e-14:
+            return x
+    raise RuntimeError("coordinate descent does not end")
+
+
+def test_lasso(folder):
+    """norm1 by proximal steps: the same zeros as coordinate descent; of nonnegative variables it is a sum."""
+    A, B = np.load(folder / "A.npy"), np.load(folder / "B.npy")
+    for k, (constraint, low, high, method) in enumerate((("", -np.inf, np.inf, "spectral-proximal-gradient"),
+                                                 (", constraint: {box: [-0.1, 0.2]}", -0.1, 0.2, "spectral-proximal-gradient"),
+                                                 (", constraint: nonnegative", 0, np.inf, "bounded-l-bfgs"))):
+        X = np.column_stack([lasso(A, b, 6.0, low, high) for b in B.T])
+        value = ((A @ X - B) ** 2).sum() + 6.0 * np.abs(X).sum()
+        checks.check(20 < (X == 0).sum() < 125, f"lasso {k}: {(X == 0).sum()} zeros of 144 make no test")
+        text = LASSO.replace("CONSTRAINT", constraint).replace("FOLDER", str(folder))
+        for sense, ranks in (("minimize", 1), ("minimize", 4), ("maximize", 2)):
+            job = folder / f"lasso-{k}-{sense}.yaml"
+            sign = 1 if sense == "minimize" else -1
+            job.write_text(text if sign == 1 else text.replace("minimize: sumsq", "maximize: -sumsq").replace("+", "-"))
+            finished = run_job(job, folder / f"lasso-{k}-{sense}-{ranks}", ranks=ranks)
+            what = f"lasso{constraint}, {sense} on {ranks} ranks"
+            if not checks.equal(f"{what}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+                continue
+            report, found = finished.report, np.load(finished.folder / "X.npy")
+            checks.equal(f"{what}: method", report["method"], method)
+            checks.close(f"{what}: objective", sign * report["objective"], value, 1e-12)
+            checks.check(np.linalg.norm(found - X) <= 1e-8, f"{what}: X is off by {np.linalg.norm(found - X):.2e}")
+            checks.equal(f"{what}: zeros", ((found == 0) != (X == 0)).sum(), 0)
+
+
+def test_sparse_factors(folder):
+    """norm1 of two variables at once: stationary for both, and sparse."""
+    job, Y = folder / "sparse.yaml", np.load(folder / "Y.npy")
+    job.write_text(FACTORS.replace("sumsq(Y - U*V)", "sumsq(Y - U*V) + 2*norm1(U) + norm1(V)")
+                   .replace("seed: 2, constraint: nonnegative", "seed: 2, constraint: {box: [-1, 1]}")
+                   .replace("start: uniform, constraint: nonnegative", "start: uniform").replace("FOLDER", str(folder)))
+    finished = run_job(job, folder / "sparse", ranks=3, settings={"solver.max_iterations": 20000})
+    if not checks.equal(f"sparse factors: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+        return
+    U, V = np.load(finished.folder / "U.npy"), np.load(finished.folder / "V.npy")
+    R = 2 * (U @ V - Y)
+    shrink = lambda Z, w: np.sign(Z) * np.maximum(np.abs(Z) - w, 0)
+    away = np.hypot(np.linalg.norm(U - shrink(U - R @ V.T, 2)),
+                    np.linalg.norm(V - np.clip(shrink(V - U.T @ R, 1), -1, 1)))
+    value = ((Y - U @ V) ** 2).sum() + 2 * np.abs(U).sum() + np.abs(V).sum()
+    checks.close("sparse factors: objective", finished.report["objective"], value, 1e-12)
+    checks.equal("sparse factors: measure", finished.report["stopping_measure"], "proximal gradient norm")
+    checks.check(abs(away - finished.report["gradient_norm"]) <= 1e-9, f"sparse factors: {away:.3e} from stationary, "
+                                                                       f"reported {finished.report['gradient_norm']:.3e}")
+
+
 LINEAR_LEAST = {
     "{box: [-0.1, 0.3]}": lambda G: (np.where(G > 0, -0.1, 0.3) * G).sum(),
     "{frobenius_ball: 0.5}": lambda G: -0.5 * np.linalg.norm(G),
@@ -487,6 +557,8 @@ def main():
             test_limit(folder)
             test_frank_wolfe(folder)
             test_factors(folder)
+            test_lasso(folder)
+            test_sparse_factors(folder)
             test_start(folder)
     return checks.finish()
 
