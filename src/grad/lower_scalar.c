@@ -74,7 +74,8 @@ static tg_status make_symbol(tg_lowering *l, tg_node node, tg_coef *out)
   const int32_t symbol = tg_node_info(l->graph, node)->symbol;
   const tg_lower_options *options = l->options;
   *out = tg_coef_register(1, -1);
-  if (options->has_scalar_value != NULL && options->has_scalar_value[symbol] && tg_low_is_constant(l, node)) {
+  // Directions are symbols made after the caller counted his.
+  if (tg_low_is_constant(l, node) && options->has_scalar_value != NULL && options->has_scalar_value[symbol]) {
     TG_TRY(tg_low_register_constant(l, options->scalar_values[symbol], &out->reg));
     return TG_OK;
   }
