@@ -22,6 +22,7 @@ enum { INNER_ITERATIONS = 100 };
 // (whether V'*V is positive definite), and its factorisations do.
 typedef struct half {
   tg_job job; // its text and names are those of the whole job
+  tg_job_variable variable;
   tg_model *model;
   tg_dmat **data; // borrowed
   opt_space *space;
@@ -68,13 +69,15 @@ tg_status tg_alternating_check(tg_job *job)
 
 // ---- the job in one variable ----
 
-static tg_status fill_job(const tg_job *whole, int variable, tg_job *out)
+static tg_status fill_job(const tg_job *whole, int variable, half *h)
 {
+  tg_job *out = &h->job;
   *out = *whole;
   tg_arena_init(&out->arena);
   opt_options_init(&out->solver);
   out->n_variables = 1;
-  out->variables = &whole->variables[variable];
+  h->variable = whole->variables[variable];
+  out->variables = &h->variable;
   out->data = NULL;
   TG_TRY(TG_NEW(whole->n_data + whole->n_variables - 1, &out->data));
   memcpy(out->data, whole->data, (size_t)whole->n_data * sizeof *out->data);
@@ -114,7 +117,7 @@ static tg_status bind_data(const tg_alternating *self, half *h)
 static tg_status compile(const tg_alternating *self, int variable, half *h)
 {
   const tg_lower_options options = {.want_hessian = true, .expected_iterations = INNER_ITERATIONS};
-  TG_TRY(fill_job(self->setup->job, variable, &h->job));
+  TG_TRY(fill_job(self->setup->job, variable, h));
   TG_TRY(tg_model_create(&h->job, &options, &h->model));
   TG_TRY(bind_data(self, h));
   return tg_method_choose(&h->job, h->model, &h->method);

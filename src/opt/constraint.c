@@ -89,6 +89,7 @@ static const servant servants[] = {
     {"barzilai-borwein", &opt_solver_proximal_gradient, .has_proximal = true},
     {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
     {"alternating", &opt_solver_alternating, .needs_oracle = false},
+    {"alternating", &opt_solver_alternating, .has_proximal = true},
 };
 
 static bool serves(const servant *row, const opt_traits *traits, const char *method)

@@ -105,6 +105,22 @@ def test_manifold_block(folder, A):
         checks.check(abs(U.T @ U - np.eye(RANK)).max() <= 1e-13, "orthonormal: U has left the manifold")
 
 
+def test_sparse(folder, A):
+    """norm1 of one factor by proximal steps inside its half-step: the proximal gradient, recomputed."""
+    job = write(folder, "sparse", "sumsq(A - U*V') + sumsq(U) + norm1(V)", "A")
+    report, U, V = solve(folder, "sparse", job, 2, {"solver.gradient_tolerance": 1e-6})
+    if report is None:
+        return
+    rest = U @ V.T - A
+    moved = V - 2 * rest.T @ U
+    shrunk = np.sign(moved) * np.maximum(abs(moved) - 1, 0) - V
+    norm = np.sqrt(((2 * rest @ V + 2 * U) ** 2).sum() + (shrunk**2).sum())
+    checks.check(abs(norm - report["gradient_norm"]) <= 1e-10, f"sparse: {norm}, reported {report['gradient_norm']}")
+    checks.close("sparse: objective", report["objective"], (rest**2).sum() + (U**2).sum() + abs(V).sum(), 1e-12)
+    checks.check((V == 0).sum() > 0, "sparse: no entry is zero")
+    checks.check("V by spectral-proximal-gradient" in report["method_reason"], f"sparse: {report['method_reason']}")
+
+
 def test_not_quadratic(folder, P):
     """A logistic loss: the half-steps iterate; the gradient is recomputed."""
     job = write(folder, "logistic", "sum(softplus(U*V')) - dot(P, U*V') + 0.2*sumsq(U) + 0.2*sumsq(V)", "P")
@@ -161,7 +177,7 @@ def main():
         folder = Path(temporary)
         A, P, N = save_data(folder)
         for test, argument in ((test_singular_values, A), (test_ridge, A), (test_nonnegative, N),
-                               (test_manifold_block, A), (test_not_quadratic, P), (test_restarts, A)):
+                               (test_manifold_block, A), (test_sparse, A), (test_not_quadratic, P), (test_restarts, A)):
             test(folder, argument)
         test_ends(folder)
         test_refusals(folder)
