@@ -56,6 +56,7 @@ static void tear_down(trial *t)
   const opt_space *space = &t->problem.space.base;
   space->ops->destroy(space, &t->x);
   if (t->problem.space.live != 0) complain(t, "leaks points");
+  if (t->set.strays > 0) complain(t, "steps along vectors that are not tangent");
 }
 
 // The oracle recomputes value, violation and Riemannian gradient at the point returned.

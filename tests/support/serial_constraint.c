@@ -527,9 +527,25 @@ static tg_status tangent(const opt_constraint *base, const opt_point *x, opt_poi
   return TG_OK;
 }
 
+// Counts a v that is not tangent at x, beyond the rounding of a projection from numbers of about 1.
+static void expect_tangent(serial_constraint *self, const opt_point *x, const opt_point *v)
+{
+  for (int k = 0; k < self->base.space->n_blocks; k++) {
+    const serial_set *set = &self->sets[k];
+    double part[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+    if (set->block.kind == OPT_CONSTRAINT_FREE) continue;
+    const int64_t count = set->rows * set->cols;
+    memcpy(part, serial_block_const(v, k), (size_t)count * sizeof *part);
+    serial_set_tangent(set, serial_block_const(x, k), part);
+    for (int64_t e = 0; e < count; e++) part[e] -= serial_block_const(v, k)[e];
+    if (norm_of(set, part) > 1e-12 + 1e-10 * norm_of(set, serial_block_const(v, k))) self->strays++;
+  }
+}
+
 static tg_status retract(const opt_constraint *base, const opt_point *x, double t, const opt_point *v, opt_point *out)
 {
-  const serial_constraint *self = base->self;
+  serial_constraint *self = base->self;
+  expect_tangent(self, x, v);
   TG_TRY(base->space->ops->copy(base->space, x, out));
   TG_TRY(base->space->ops->axpby(base->space, t, v, 1, out));
   for (int k = 0; k < base->space->n_blocks; k++) serial_set_retract(&self->sets[k], serial_block(out, k));
@@ -539,7 +555,8 @@ static tg_status retract(const opt_constraint *base, const opt_point *x, double 
 static tg_status hessian(const opt_constraint *base, const opt_point *x, const opt_point *g, const opt_point *v,
                          opt_point *hv)
 {
-  const serial_constraint *self = base->self;
+  serial_constraint *self = base->self;
+  expect_tangent(self, x, v);
   for (int k = 0; k < base->space->n_blocks; k++)
     serial_set_hessian(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), serial_block_const(v, k),
                        serial_block(hv, k));

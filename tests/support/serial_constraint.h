@@ -33,6 +33,7 @@ void serial_set_retract(const serial_set *set, double *y);
 typedef struct serial_constraint {
   opt_constraint base; // base.self points back here
   serial_set sets[SERIAL_BLOCKS_MAX];
+  int64_t strays; // retractions and Hessian actions of vectors that are not tangent
 } serial_constraint;
 
 // The product of one set a block of the space. Fills the caller's storage, which must not move.

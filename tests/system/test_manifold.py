@@ -104,6 +104,24 @@ def test_auto(folder):
                  f"quartic: the Riemannian gradient is {np.linalg.norm(tangent):.2e}")
 
 
+def test_several(folder):
+    """Two manifolds, and a manifold beside a free variable: both optima are sums over singular values."""
+    two = write_job(folder, "two", "tr(X'*M*Z)", "M")
+    two.write_text(two.read_text().replace("minimize", "maximize").replace("columns: 3", "columns: 2")
+                   .replace("data:", "  Z: {rows: 3, columns: 2, start: feasible, seed: 2, constraint: orthonormal_columns}\ndata:"))
+    mixed = write_job(folder, "mixed", "sumsq(M - X*W) + 0.01*sumsq(W)", "M")
+    mixed.write_text(mixed.read_text().replace("columns: 3", "columns: 2")
+                     .replace("data:", "  W: {rows: 2, columns: 3, start: normal}\ndata:"))
+    values = np.linalg.svd(np.load(folder / "M.npy"), compute_uv=False)
+    optima = {two: values[:2].sum(), mixed: (values[:2] ** 2).sum() * 0.01 / 1.01 + values[2] ** 2}
+    for job, optimum in optima.items():
+        for method, ranks in (("auto", 3), ("newton-cg", 1), ("conjugate-gradient", 2)):
+            finished = run_job(job, folder / "several", ranks=ranks, settings={"solver.method": method})
+            what = f"{job.stem}, {method}"
+            if checks.equal(f"{what}: exit status ({finished.err.strip()[-300:]})", finished.status, 0):
+                checks.close(f"{what}: objective", finished.report["objective"], optimum, 1e-11)
+
+
 STARTS = {
     "orthonormal_columns": lambda X: np.linalg.norm(X.T @ X - np.eye(3)),
     "unit_columns": lambda X: np.abs(np.linalg.norm(X, axis=0) - 1).max(),
@@ -164,7 +182,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-manifold-") as temporary:
         folder = Path(temporary)
         write_data(folder)
-        for test in (test_methods, test_auto, test_feasible_starts, test_saddles, test_refusals):
+        for test in (test_methods, test_auto, test_several, test_feasible_starts, test_saddles, test_refusals):
             test(folder)
     return checks.finish()
 
