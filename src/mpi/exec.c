@@ -65,7 +65,11 @@ static tg_status create_meters(tg_exec *exec, int program)
   const size_t count = (size_t)exec->plan->programs[program].n_instrs;
   TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->seconds[program]));
   TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->residuals[program]));
-  for (size_t k = 0; k < count; k++) exec->residuals[program][k] = -1;
+  TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->groups[program]));
+  for (size_t k = 0; k < count; k++) {
+    exec->residuals[program][k] = -1;
+    exec->groups[program][k] = tg_exec_group_length(exec->plan, &exec->plan->programs[program], (int32_t)k);
+  }
   return TG_OK;
 }
 
@@ -213,31 +217,47 @@ static tg_status require_bound(const tg_exec *exec, int32_t id)
   return TG_OK;
 }
 
-tg_status tg_exec_run_instr(tg_exec *exec, const tg_instr *instr)
+tg_status tg_exec_bind_inputs(tg_exec *exec, const tg_instr *instr)
 {
   for (int32_t k = 0; k < instr->n_in; k++) {
     TG_TRY(require_bound(exec, instr->in[k]));
     exec->in[k] = exec->buffers[instr->in[k]];
   }
   if (tg_opcode_traits(instr->op)->result == TG_RESULT_BUFFER) TG_TRY(require_bound(exec, instr->out));
+  return TG_OK;
+}
+
+tg_status tg_exec_run_instr(tg_exec *exec, const tg_instr *instr)
+{
+  TG_TRY(tg_exec_bind_inputs(exec, instr));
   return tg_exec_dispatch(exec, instr);
+}
+
+// Instruction k, or the group that begins with it: *n is how many that were, its time is that of the first.
+static tg_status run_some(tg_exec *exec, tg_program_id program, int32_t k, int32_t *n)
+{
+  const tg_instr *instr = &exec->plan->programs[program].instrs[k];
+  const double begin = MPI_Wtime();
+  *n = exec->groups[program][k];
+  if (*n > 1 && !tg_exec_group_pays(exec, instr)) *n = 1;
+  const tg_status status = *n > 1 ? tg_exec_run_group(exec, instr, *n) : tg_exec_run_instr(exec, instr);
+  exec->seconds[program][k] += MPI_Wtime() - begin;
+  if (status == TG_OK) return TG_OK;
+  tg_error_prefix("%s[%" PRId32 "] %s", tg_program_label(program), k, tg_opcode_label(instr->op));
+  return tg_error_pass(status, TG_HERE);
 }
 
 static tg_status run_instrs(tg_exec *exec, tg_program_id program)
 {
   const tg_program *steps = &exec->plan->programs[program];
   tg_exec_usage *usage = &exec->usage[program];
-  for (int32_t k = 0; k < steps->n_instrs; k++) {
-    const tg_instr *instr = &steps->instrs[k];
-    const double begin = MPI_Wtime();
-    const tg_status status = tg_exec_run_instr(exec, instr);
-    exec->seconds[program][k] += MPI_Wtime() - begin;
-    if (status != TG_OK) {
-      tg_error_prefix("%s[%" PRId32 "] %s", tg_program_label(program), k, tg_opcode_label(instr->op));
-      return tg_error_pass(status, TG_HERE);
+  for (int32_t k = 0; k < steps->n_instrs;) {
+    int32_t n = 0;
+    TG_TRY(run_some(exec, program, k, &n));
+    for (; n > 0; n--, k++) {
+      usage->products += tg_instr_is_product(&steps->instrs[k]);
+      usage->flops += tg_instr_flops(exec->plan, &steps->instrs[k]);
     }
-    usage->products += tg_instr_is_product(instr);
-    usage->flops += tg_instr_flops(exec->plan, instr);
   }
   return tg_registers_resolve(&exec->registers);
 }

@@ -59,7 +59,7 @@ const tg_grid *tg_exec_grid(const tg_exec *exec);
 
 // Reports.
 const tg_exec_usage *tg_exec_program_usage(const tg_exec *exec, tg_program_id program);
-// Seconds of this rank in instruction k of a program, over all runs.
+// Seconds of this rank in instruction k of a program, over all runs; passes that ran together count with their first.
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k);
 // The worst residual of product k of a program over all runs; -1 where it was not probed.
 double tg_exec_residual(const tg_exec *exec, tg_program_id program, int32_t k);

@@ -55,6 +55,7 @@ struct tg_exec {
   tg_exec_usage usage[TG_PROGRAM_COUNT];
   double *seconds[TG_PROGRAM_COUNT];   // by instruction
   double *residuals[TG_PROGRAM_COUNT]; // likewise
+  int32_t *groups[TG_PROGRAM_COUNT];   // by instruction: how many run together from it on
   char reason[TG_ERROR_MESSAGE_BYTES];
 };
 
@@ -69,6 +70,16 @@ tg_status tg_exec_inverse(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_logdet(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_det(tg_exec *exec, const tg_instr *instr);
 
+// Passes over matrices of one shape that run together (exec_group.c): how many instructions from `first` on, 1 for
+// none.
+int32_t tg_exec_group_length(const tg_plan *plan, const tg_program *program, int32_t first);
+// Whether the matrices are large enough. Global sizes: all ranks judge alike.
+bool tg_exec_group_pays(const tg_exec *exec, const tg_instr *first);
+// Collective like the instructions of it.
+tg_status tg_exec_run_group(tg_exec *exec, const tg_instr *instrs, int32_t n);
+
+// Lets exec->in hold the instruction's inputs; TG_INTERNAL where a buffer of it is not bound. Local.
+tg_status tg_exec_bind_inputs(tg_exec *exec, const tg_instr *instr);
 // Runs one instruction of the plan, without counting it. Collective.
 tg_status tg_exec_run_instr(tg_exec *exec, const tg_instr *instr);
 // The same once its buffers are known to be bound; exec->in holds its inputs. Collective.

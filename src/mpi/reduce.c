@@ -36,27 +36,39 @@ static double dot_segment(const double *a, const double *b, int64_t count)
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
-double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b)
+// Pieces of 8 KiB stay in the cache while all pairs that read them are served.
+void tg_reduce_local_dots(int n, const tg_dmat *const *a, const tg_dmat *const *b, double *out)
 {
+  const int64_t local_rows = a[0]->local_rows;
+  const int64_t local_cols = a[0]->local_cols;
   // A dense local part is one long column, so that short columns do not mean short sums.
-  const bool dense = a->ld == a->local_rows && b->ld == b->local_rows;
-  const int64_t rows = dense ? a->local_rows * a->local_cols : a->local_rows;
+  bool dense = true;
+  for (int d = 0; d < n; d++) dense = dense && a[d]->ld == local_rows && b[d]->ld == local_rows;
+  const int64_t rows = dense ? local_rows * local_cols : local_rows;
   const int64_t per_column = (rows + TG_SEGMENT_ROWS - 1) / TG_SEGMENT_ROWS;
-  const tg_segments s = tg_segments_make(per_column * (dense ? 1 : a->local_cols));
-  double partials[TG_REDUCE_CHUNKS];
-#pragma omp parallel for schedule(static) if (a->local_rows * a->local_cols >= TG_PARALLEL_ENTRIES)
+  const tg_segments s = tg_segments_make(per_column * (dense ? 1 : local_cols));
+  double partials[TG_REDUCE_FUSED][TG_REDUCE_CHUNKS];
+  TG_ASSERT(n >= 1 && n <= TG_REDUCE_FUSED);
+#pragma omp parallel for schedule(static) if (local_rows * local_cols >= TG_PARALLEL_ENTRIES)
   for (int64_t k = 0; k < s.chunks; k++) {
-    double sum = 0;
+    double sums[TG_REDUCE_FUSED] = {0};
     for (int64_t piece = tg_segments_begin(&s, k); piece < tg_segments_begin(&s, k + 1); piece++) {
       const int64_t j = piece / per_column;
       const int64_t i = piece % per_column * TG_SEGMENT_ROWS;
-      const int64_t rest = rows - i;
-      sum += dot_segment(a->data + i + j * a->ld, b->data + i + j * b->ld,
-                         rest < TG_SEGMENT_ROWS ? rest : TG_SEGMENT_ROWS);
+      const int64_t count = rows - i < TG_SEGMENT_ROWS ? rows - i : TG_SEGMENT_ROWS;
+      for (int d = 0; d < n; d++)
+        sums[d] += dot_segment(a[d]->data + i + j * a[d]->ld, b[d]->data + i + j * b[d]->ld, count);
     }
-    partials[k] = sum;
+    for (int d = 0; d < n; d++) partials[d][k] = sums[d];
   }
-  return tg_reduce_pairwise(partials, s.chunks);
+  for (int d = 0; d < n; d++) out[d] = tg_reduce_pairwise(partials[d], s.chunks);
+}
+
+double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b)
+{
+  double out = 0;
+  tg_reduce_local_dots(1, &a, &b, &out);
+  return out;
 }
 
 tg_status tg_reduce_sum(const tg_grid *grid, int n, const double *partials, double *totals)

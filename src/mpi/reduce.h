@@ -14,6 +14,9 @@ tg_status tg_reduce_sum(const tg_grid *grid, int n, const double *partials, doub
 // My part of sum_ij a(i,j) b(i,j): fixed chunks, several accumulators inside, pairwise between, so that the
 // value does not depend on how threads are scheduled nor on their number. Local. Shapes and blocks must be equal.
 double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b);
+// The same for n <= TG_REDUCE_FUSED pairs of one shape, in one pass over memory, each with the bits it has alone.
+enum { TG_REDUCE_FUSED = 8 };
+void tg_reduce_local_dots(int n, const tg_dmat *const *a, const tg_dmat *const *b, double *out);
 
 // Adds a run of `count` >= 0 numbers by pairs of halves: error O(log count). Overwrites values. Local.
 double tg_reduce_pairwise(double *values, int64_t count);

@@ -73,17 +73,29 @@ static tg_status space_axpby(const opt_space *space, double a, const opt_point *
   return TG_OK;
 }
 
+// out[d] += my part of <x[d], y[d]> in block k. Points of one space have blocks of one shape.
+static void add_dots(int n, const opt_point *const *x, const opt_point *const *y, int k, double *out)
+{
+  const tg_dmat *left[TG_REDUCE_FUSED];
+  const tg_dmat *right[TG_REDUCE_FUSED];
+  double parts[TG_REDUCE_FUSED];
+  for (int d = 0; d < n; d++) {
+    left[d] = x[d]->blocks[k];
+    right[d] = y[d]->blocks[k];
+  }
+  tg_reduce_local_dots(n, left, right, parts);
+  for (int d = 0; d < n; d++) out[d] += parts[d];
+}
+
 static tg_status space_dots(const opt_space *space, int count, const opt_point *const *x, const opt_point *const *y,
                             double *out)
 {
   const mpi_space *self = space->self;
-  for (int d = 0; d < count; d++) {
-    out[d] = 0;
-    for (int k = 0; k < space->n_blocks; k++) {
-      double part = 0;
-      TG_TRY(tg_dmat_dot_part(x[d]->blocks[k], y[d]->blocks[k], &part));
-      out[d] += part;
-    }
+  for (int d = 0; d < count; d++) out[d] = 0;
+  // Several at a time: what they have in common is read once.
+  for (int first = 0; first < count; first += TG_REDUCE_FUSED) {
+    const int n = count - first < TG_REDUCE_FUSED ? count - first : TG_REDUCE_FUSED;
+    for (int k = 0; k < space->n_blocks; k++) add_dots(n, x + first, y + first, k, out + first);
   }
   TG_TRY(tg_reduce_sum(self->grid, count, out, out));
   return TG_OK;

@@ -94,6 +94,19 @@ static void test_dots(const opt_space *space, opt_point *const p[POINTS])
   double again[2] = {0};
   REQUIRE_OK(space->ops->dots(space, 2, left, right, again));
   CHECK(memcmp(found, again, sizeof again) == 0, "same bits again");
+  // Many at once, in batches, each as it is alone.
+  enum { MANY = 19 };
+  const opt_point *a[MANY];
+  const opt_point *b[MANY];
+  double all[MANY] = {0};
+  for (int d = 0; d < MANY; d++) {
+    a[d] = p[0];
+    b[d] = p[d % 3 == 0 ? 1 : 0];
+  }
+  REQUIRE_OK(space->ops->dots(space, MANY, a, b, all));
+  for (int d = 0; d < MANY; d++)
+    CHECK(all[d] == found[d % 3 == 0 ? 0 : 1], "product %d of many is %.17g, alone %.17g", d, all[d],
+          found[d % 3 != 0]);
 }
 
 // Equal to what a single rank makes; other seeds and other blocks give other numbers.
