@@ -94,6 +94,26 @@ static bool factor_meets(const tg_plan *plan, int32_t factor, tg_opcode op)
   return false;
 }
 
+// What pdpotri and pdgetri want, and a copy where half a symmetric inverse is transposed, or an inverse of LU.
+static void need_inverse(scratch *s, const tg_instr *instr)
+{
+  const int64_t n = s->plan->factor_sizes[instr->factor];
+  const int64_t block = s->grid->block;
+  const bool by_lu = factor_meets(s->plan, instr->factor, TG_OP_LU);
+  // For log det LU may turn out to be Cholesky.
+  const bool by_cholesky = !by_lu || factor_meets(s->plan, instr->factor, TG_OP_LOGDET);
+  if ((by_cholesky && tg_cost_ranks(s->grid) > 1) || (by_lu && instr->trans[0])) {
+    need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, n, n));
+    need_transposition(s, n, n);
+  }
+  if (!by_lu) return;
+  const int64_t longest = n + block * s->grid->rows;
+  const int64_t blocks = (tg_cost_share(longest, block, 0, s->grid->rows) + block - 1) / block;
+  const int64_t integers = tg_cost_share(longest, block, 0, s->grid->cols) + block * (blocks + 1);
+  need(s, SLOT_PACK, (double)((tg_cost_share(n, block, 0, s->grid->rows) + block) * block));
+  need(s, SLOT_INDEX, (double)((integers + 1) / 2));
+}
+
 static void need_instr(scratch *s, const tg_instr *instr)
 {
   const tg_plan_buffer *buffers = s->plan->buffers;
@@ -125,6 +145,9 @@ static void need_instr(scratch *s, const tg_instr *instr)
     need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
     need_transposition(s, in0->rows, in0->cols);
     need_transposition(s, in0->cols, in0->rows);
+    break;
+  case TG_OP_INVERSE:
+    need_inverse(s, instr);
     break;
   case TG_OP_LU: // for log det, the symmetric part is tried first
     if (factor_meets(s->plan, instr->out, TG_OP_LOGDET)) need_transposition(s, in0->rows, in0->cols);

@@ -15,6 +15,8 @@ tg_cost_gemm tg_cost_gemm_of(const tg_plan *plan, const tg_instr *instr)
       .k = instr->trans[0] ? a->rows : a->cols,
       .trans_a = instr->trans[0] && !instr->symmetric[0],
       .trans_b = instr->trans[1] && !instr->symmetric[1],
+      .is_update = instr->in[0] == instr->in[1] && instr->beta == 0 &&
+                   (instr->trans[0] != instr->trans[1] || instr->symmetric[0]),
   };
 }
 
@@ -296,7 +298,7 @@ static tg_cost_gemm_scratch thin_scratch(const tg_cost_gemm *g)
 void tg_cost_add_product(const tg_cost_grid *grid, tg_cost_gemm gemm, tg_cost *out)
 {
   if (tg_cost_ranks(grid) == 1)
-    out->rank_flops = 2 * (double)gemm.m * (double)gemm.n * (double)gemm.k;
+    out->rank_flops = (gemm.is_update ? 1 : 2) * (double)gemm.m * (double)gemm.n * (double)gemm.k;
   else if (thin_pays(grid, &gemm))
     add_thin(grid, &gemm, out);
   else

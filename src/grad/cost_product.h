@@ -12,6 +12,7 @@ typedef struct tg_cost_gemm {
   int64_t k;
   bool trans_a;
   bool trans_b;
+  bool is_update; // A' A or A A': half the flops on one rank
 } tg_cost_gemm;
 
 // Scratch in numbers: panels of A, B and C, a transposed operand, a packed result.

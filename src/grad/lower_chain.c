@@ -111,7 +111,7 @@ static double join_cost(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_
 static double leaf_cost(tg_lowering *l, tg_node node)
 {
   const double n = (double)tg_low_rows(l, node);
-  return solves_with(l, node) ? 2 * n * n * n : 0;
+  return solves_with(l, node) ? 4 * n * n * n / 3 : 0;
 }
 
 // Costs compare candidates within one plan; the plan as a whole is priced afterwards by what it really does. A product

@@ -52,14 +52,14 @@ static void add_node(written *w, tg_node node)
   case TG_MPOW:
     for (int64_t k = 1; k < info->exponent; k++) add_product(w, n, n, n, moves, moves);
     break;
-  case TG_INV: // backwards: two products with the inverse
+  case TG_INV: // factorised and inverted; backwards: two products with the inverse
     w->cost.products += moves ? 3 : 1;
     w->cost.flops += 2 * n * n * n * (moves ? 3 : 1);
     break;
   case TG_DET:
   case TG_LOGDET: // backwards: the inverse
     w->cost.products += moves ? 1 : 0;
-    w->cost.flops += (moves ? 2 + 2.0 / 3 : 2.0 / 3) * n * n * n;
+    w->cost.flops += (moves ? 2 : 2.0 / 3) * n * n * n;
     break;
   case TG_TR:
     w->cost.flops += n;

@@ -29,6 +29,17 @@ static void transpose_local(double alpha, const tg_dmat *in, double beta, tg_dma
     }
 }
 
+void tg_dmat_mirror_lower(tg_dmat *m)
+{
+  const int64_t n = m->rows;
+  TG_ASSERT(m->grid->size == 1 && m->rows == m->cols);
+#pragma omp parallel for schedule(dynamic) if (n * n >= TG_PARALLEL_ENTRIES)
+  for (int64_t j0 = 0; j0 < n; j0 += TILE)
+    for (int64_t i0 = 0; i0 <= j0; i0 += TILE)
+      for (int64_t j = j0; j < n && j < j0 + TILE; j++)
+        for (int64_t i = i0; i < j && i < i0 + TILE; i++) m->data[i + j * m->ld] = m->data[j + i * m->ld];
+}
+
 // --- who sends what to whom --------------------------------------------------------------------------
 
 // Indices whose blocks are congruent to `residue` modulo `modulus`; empty where residue < 0.

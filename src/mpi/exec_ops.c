@@ -54,9 +54,11 @@ static tg_status op_gemm(tg_exec *exec, const tg_instr *instr)
 {
   double alpha = 0;
   TG_TRY(coef_value(exec, instr->alpha, &alpha));
-  // A symmetric operand needs no transposition, and plain panels are the fastest.
-  const bool trans_a = instr->trans[0] && !instr->symmetric[0];
-  const bool trans_b = instr->trans[1] && !instr->symmetric[1];
+  // A symmetric operand needs no transposition, and plain panels are the fastest; on one rank A A is half as dear as
+  // A'A.
+  const bool is_square = instr->in[0] == instr->in[1] && instr->symmetric[0] && exec->grid->size == 1;
+  const bool trans_a = is_square || (instr->trans[0] && !instr->symmetric[0]);
+  const bool trans_b = !is_square && instr->trans[1] && !instr->symmetric[1];
   if (exec->settings.probe) return product_probed(exec, instr, trans_a, trans_b, alpha);
   return tg_product(exec->settings.product, trans_a, trans_b, alpha, exec->in[0], exec->in[1], instr->beta,
                     result(exec, instr), exec->workspace, &exec->counters);

@@ -71,6 +71,37 @@ static void test_shapes(const tg_grid *grid)
   tg_workspace_destroy(&workspace);
 }
 
+// An operand times its own transpose: on one rank half the work, and symmetric to the last bit.
+static void test_updates(const tg_grid *grid)
+{
+  static const int64_t shapes[][2] = {{1, 5}, {40, 7}, {7, 40}, {70, 65}};
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (int form = 0; form < 4; form++) {
+      const bool ta = form & 1;
+      const int64_t rows = shapes[s][0];
+      const int64_t cols = shapes[s][1];
+      const product_case t = {ta ? cols : rows, ta ? cols : rows, ta ? rows : cols, -1.5, form & 2 ? 0.5 : 0};
+      tg_dmat *a = check_matrix(grid, rows, cols, 1);
+      tg_dmat *c = check_matrix(grid, t.m, t.n, 3);
+      double *plain_a = check_array(rows, cols, 1);
+      double *plain_c = check_array(t.m, t.n, 3);
+      for (int64_t e = 0; t.beta == 0 && e < c->ld * c->local_cols; e++) c->data[e] = check_nan();
+      REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, ta, !ta, t.alpha, a, a, t.beta, c, workspace, NULL));
+      plain_product(&t, ta, !ta, plain_a, plain_a, plain_c);
+      CHECK_MATRIX(c, plain_c, 1e-14 * (double)t.k, ta ? "A'A" : "AA'");
+      for (int64_t j = 0; grid->size == 1 && t.beta == 0 && j < t.n; j++)
+        for (int64_t i = 0; i < j; i++)
+          CHECK(c->data[i + j * c->ld] == c->data[j + i * c->ld], "entry (%" PRId64 ", %" PRId64 ")", i, j);
+      tg_free(plain_a);
+      tg_free(plain_c);
+      tg_dmat_destroy(&a);
+      tg_dmat_destroy(&c);
+    }
+  tg_workspace_destroy(&workspace);
+}
+
 // Long enough for several rounds of panels in the dimension that is cut, and for blocks that are cut themselves.
 static void test_many_panels(const tg_grid *grid)
 {
@@ -175,6 +206,7 @@ static void run(void)
   const int64_t blocks[] = {1, 4, 7, 64, 0};
   const int64_t one_block[] = {4, 0};
   check_on_grids(blocks, test_shapes);
+  check_on_grids(blocks, test_updates);
   const int64_t long_blocks[] = {1, 60, 700, 0};
   check_on_grids(long_blocks, test_many_panels);
   check_on_grids(one_block, test_traffic);

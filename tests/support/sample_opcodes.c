@@ -48,6 +48,13 @@ static void sample_gemm(const bench *s)
   instr.trans[1] = true;
   instr.out = result(s, s->m, s->k);
   tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  // Its square.
+  const int32_t twice[2] = {sym, sym};
+  instr = tg_instr_make(TG_OP_GEMM, result(s, s->k, s->k));
+  instr.n_in = 2;
+  instr.in = twice;
+  instr.symmetric[0] = instr.symmetric[1] = true;
+  tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
 }
 
 static void sample_lincomb(const bench *s)

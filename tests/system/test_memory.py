@@ -47,9 +47,9 @@ output: {directory: out, variables: {X: X.npy}}
 """
 
 ENTROPY = """minimize: tr(S*X) - logdet(X) + sumsq(X)
-variables: {X: {rows: 1000, columns: 1000, start: identity}}
-data: {S: {generate: spd, rows: 1000, condition: 1e1, spd: true, trust: true}}
-solver: {method: gradient-descent, max_iterations: 1}
+variables: {X: {rows: 800, columns: 800, start: identity}}
+data: {S: {generate: spd, rows: 800, condition: 1e1, spd: true, trust: true}}
+solver: {method: newton-cg, max_iterations: 1}
 output: {directory: out}
 """
 
