@@ -15,6 +15,7 @@ enum { TG_METHOD_TERMS = 4 };
 typedef struct tg_method {
   opt_options options; // what to minimise with: the job's, resolved
   tg_closed_form form; // as recognised
+  tg_node quadratic;   // what preconditioners are made of: the objective, or its Hessian at zero; TG_NONE: nothing
   int n_terms;         // candidates of preconditioner: kronecker
   tg_closed_group terms[TG_METHOD_TERMS];
   int n_diagonals; // of preconditioner: diagonal, the Hessian's diagonals as expressions: 0 or all variables

@@ -138,6 +138,17 @@ static const function functions[TG_KIND_COUNT] = {
     [TG_SOFTPLUS] = {value_softplus, slope_softplus},
 };
 
+// Whether all entries of the matrix are this number: zeros, ones, 2*ones.
+static bool is_filled(const tg_graph *g, tg_node a, double *entry)
+{
+  const tg_info *info = tg_node_info(g, a);
+  *entry = info->kind == TG_ONES ? 1.0 : 0.0;
+  if (info->kind == TG_ONES || info->kind == TG_ZEROS) return true;
+  if (info->kind != TG_LIN || info->n_args != 1 || tg_node_info(g, info->args[0])->kind != TG_ONES) return false;
+  *entry = info->coefs[0];
+  return true;
+}
+
 tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
 {
   TG_ASSERT(functions[kind].value != NULL);
@@ -148,10 +159,11 @@ tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
     if (kind == TG_LOG && x <= 0.0) TG_FAIL(TG_VALUE, "log(%g) is not a real number", x);
     return tg_make_num(g, functions[kind].value(x), out);
   }
-  if (info->kind == TG_ONES) {
-    tg_node value = TG_NONE;
-    TG_TRY(tg_make_num(g, functions[kind].value(1.0), &value));
-    return tg_make_mul(g, value, a, out);
+  double entry = 0.0;
+  if (is_filled(g, a, &entry) && isfinite(functions[kind].value(entry))) {
+    tg_node ones = TG_NONE;
+    TG_TRY(tg_make_ones(g, info->rows, info->cols, &ones));
+    return tg_make_scale(g, functions[kind].value(entry), ones, out);
   }
   // f(X') = f(X)': the smaller of X and X' goes inside.
   tg_node other = TG_NONE;

@@ -195,13 +195,49 @@ def test_preconditioners(checks, folder, data):
     done = run_job(plain, folder / "no products", ranks=1)
     checks.check(done.status == 2 and "preconditioner diagonal" in done.err, f"no operator: {done.err}")
     for choice in ("diagonal", "kronecker"):
-        job = write_job(folder, "job", "sum(exp(X)) - sum(X)", "", f"solver: {{preconditioner: {choice}}}")
+        job = write_job(folder, "job", "sum(abs(X)) + sum(exp(X)) - sum(X)", "",
+                        f"solver: {{preconditioner: {choice}}}")
         done = run_job(job, folder / "exp", ranks=1)
-        checks.check(done.status == 2 and "not quadratic" in done.err, f"{choice} of an exponential: {done.err}")
+        checks.check(done.status == 2 and "no Hessian at zero" in done.err, f"{choice} of a kink: {done.err}")
     job = write_job(folder, "job", "tr(X'*K*X) + 40*sumsq(X*B) - tr(C'*X)", "KBC",
                     "solver: {method: conjugate-gradient, preconditioner: diagonal}")
     done = run_job(job, folder / "negative", ranks=2)
     checks.check(done.status == 1 and "diagonal of the Hessian" in done.err, f"negative diagonal: {done.err}")
+
+
+def test_loss(checks, folder):
+    """A convex loss under auto is preconditioned by its Hessian at zero: fewer products, the minimum of Newton's method."""
+    generator = np.random.default_rng(8)
+    design = generator.standard_normal((90, M)) * np.logspace(0, 2, M) / 30
+    labels = (generator.random((90, 2)) < 0.5).astype(float)
+    np.save(folder / "design.npy", design)
+    np.save(folder / "labels.npy", labels)
+    job = folder / "loss.yaml"
+    job.write_text("minimize: sum(softplus(K*X)) - dot(T, K*X) + mu*sumsq(X)\n"
+                   f"variables: {{X: {{rows: {M}, columns: 2, start: normal}}}}\n"
+                   f"data: {{K: {{file: {folder}/design.npy}}, T: {{file: {folder}/labels.npy}}, mu: 1.0e-3}}\n"
+                   "solver: {gradient_tolerance: 1e-9, max_iterations: 5000}\n"
+                   "output: {variables: {X: X.npy}}\n")
+    expected = np.zeros((M, 2))
+    for k in range(2):
+        for _ in range(60):
+            p = 1 / (1 + np.exp(-design @ expected[:, k]))
+            slope = design.T @ (p - labels[:, k]) + 2e-3 * expected[:, k]
+            hessian = design.T @ (design * (p * (1 - p))[:, None]) + 2e-3 * np.eye(M)
+            expected[:, k] -= np.linalg.solve(hessian, slope)
+    products = {}
+    for choice, taken in (("auto", "kronecker"), ("diagonal", "diagonal"), ("none", "none")):
+        for ranks in (1, 3) if choice == "auto" else (2,):
+            done = run_job(job, folder / f"loss {choice}", ranks=ranks, settings={"solver.preconditioner": choice})
+            if not checks.equal(f"loss {choice}: exit status ({done.err.strip()[-300:]})", done.status, 0):
+                return
+            checks.equal(f"loss {choice}: preconditioner", done.report["preconditioner"], taken)
+            error = np.linalg.norm(np.load(folder / f"loss {choice}" / "X.npy") - expected) / np.linalg.norm(expected)
+            checks.check(error < 1e-5, f"loss {choice} on {ranks} ranks: X is off by {error:.1e}")
+            products[choice] = done.report["products"]
+    checks.check(2 * products["auto"] < products["none"], f"the Hessian at zero halves the products: {products}")
+    named = run_job(job, folder / "loss named", ranks=1, settings={"solver.method": "l-bfgs"})
+    checks.equal("a named method stays as it is", named.report["preconditioner"], "none")
 
 
 def test_transposed_diagonal(checks, folder, data):
@@ -236,6 +272,7 @@ def main():
         test_auto_falls_back(checks, folder)
         test_auto_in_several_variables(checks, folder)
         test_preconditioners(checks, folder, data)
+        test_loss(checks, folder)
         test_transposed_diagonal(checks, folder, data)
     return checks.finish()
 

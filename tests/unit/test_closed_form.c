@@ -307,6 +307,41 @@ static void test_terms(void **unused)
   tg_graph_destroy(&graph);
 }
 
+// f beyond degree 2 is represented by its Hessian at zero, where it has one.
+static void test_models(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by, *expected; // NULL: none
+  } rows[] = {
+      {"sumsq(Y - K*X) + tr(X'*A*X)", "X", "sumsq(Y - K*X) + tr(X'*A*X)"},
+      {"sum(softplus(K*X)) - dot(Y, K*X) + mu*sumsq(X)", "X", "0.5*tr(X'*(0.25*K'*K*X + 2*mu*X))"},
+      {"sum(log(1*ones(7,3) + exp(K*X)))", "X", NULL},
+      {"sum(exp(A*X*B)) + sum(cos(X))", "X", "0.5*tr(X'*(A^2*X*B^2 - X))"},
+      {"sumsq(K*X) + sumsq(X'*X)", "X", "sumsq(K*X)"},
+      {"sumsq(X'*X - B)", "X", "-2*tr(B*X'*X)"},
+      {"sumsq(X'*X)", "X", NULL},
+      {"tr(A*Z) - logdet(Z)", "Z", NULL},
+      {"sum(abs(X)) + sum(exp(X))", "X", NULL},
+      {"sum(exp(X)) + norm2(X)", "X", NULL},
+      {"sumsq(X) + sum(exp(X)) + sum(abs(C))", "X", "1.5*tr(X'*X)"},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const int32_t wrt = (compile(graph, rows[k].objective), tg_symbol_find(graph, rows[k].by));
+    tg_node model = TG_NONE;
+    assert_int_equal(tg_precondition_model(graph, compile(graph, rows[k].objective), 1, &wrt, &model), TG_OK);
+    const tg_node expected = rows[k].expected != NULL ? compile(graph, rows[k].expected) : (tg_node)TG_NONE;
+    tg_text text;
+    tg_text_init(&text);
+    if (model != TG_NONE) assert_int_equal(tg_print(graph, model, TG_FORMAT_EXPR, &text), TG_OK);
+    if (model != expected) print_error("%s: %s\n", rows[k].objective, tg_text_string(&text));
+    assert_int_equal(model, expected);
+    tg_text_fini(&text);
+    tg_graph_destroy(&graph);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -315,6 +350,7 @@ int main(void)
       cmocka_unit_test(test_refusals), cmocka_unit_test(test_diagonals),
       cmocka_unit_test(test_terms),    cmocka_unit_test(test_eigenvectors),
       cmocka_unit_test(test_polar),    cmocka_unit_test(test_orthonormal_refusals),
+      cmocka_unit_test(test_models),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
