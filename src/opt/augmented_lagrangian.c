@@ -158,12 +158,15 @@ static bool test_end(outer *o)
                m->violation, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
   if (is_feasible(o) && o->inner.outcome == OPT_STALLED && o->inner.gradient_target <= o->target)
     return end(o, OPT_STALLED, "the constraints hold to %.3g, but: %.420s", m->violation, o->inner.reason);
+  // A round that stalls knows more: it may be a saddle that the start cannot leave.
+  const bool is_stuck = o->inner.outcome == OPT_STALLED;
   if (o->futile >= FUTILE_MAX)
     return end(o, OPT_STALLED,
-               "the constraints cannot be met: '%.200s' stays violated by %.3g while the penalty rose from %.1e to "
+               "the constraints cannot be met: '%.100s' stays violated by %.3g while the penalty rose from %.1e to "
                "%.1e; they contradict each other, or this start leads to a point where their violation has a local "
-               "minimum",
-               o->lagrangian->ops->describe(o->lagrangian, m->worst), m->violation, o->first_penalty, o->penalty);
+               "minimum or a saddle%s%.180s",
+               o->lagrangian->ops->describe(o->lagrangian, m->worst), m->violation, o->first_penalty, o->penalty,
+               is_stuck ? "; the last round: " : "", is_stuck ? o->inner.reason : "");
   if (o->report->rounds >= ROUNDS_MAX)
     return end(o, OPT_STALLED, "after %d rounds the constraints are still violated by %.3g, allowed is %.3g",
                ROUNDS_MAX, m->violation, o->options->constraint_tolerance);

@@ -187,11 +187,31 @@ def test_ends(folder):
                      f"contradiction: violation {report['constraint_violation']}, the sum is {X.sum()}")
     job = write_job(folder, "unbounded", "dot(R, X)", ["ones(1,20)*X = 1"], data="R")
     report, _ = solve(folder, "unbounded", job, 1, "unbounded", 4)
+    job = write_job(folder, "saddle", "-tr(X'*N*X)", ["X'*X = eye"], data="N")
+    report, _ = solve(folder, "saddle", job, 1, "stalled", 3)
+    checks.check(report and "saddle" in report["reason"] and "the last round: " in report["reason"],
+                 f"saddle: {report and report['reason']}")
     job = write_job(folder, "limit", "sumsq(X'*X - 4*eye) + sum(X)", ["ones(1,20)*X = 1"], ", start: normal")
     report, X = solve(folder, "limit", job, 2, "iteration_limit", 3, {"solver.max_iterations": 4})
     if report is not None:
         checks.equal("limit: iterations", report["iterations"], 4)
         check_point("limit", report, X, ((X.T @ X - 4 * np.eye(3)) ** 2).sum() + X.sum(), abs(X.sum(0) - 1).max())
+
+
+def test_options(folder, d):
+    """The tolerance and the first penalty are the job's."""
+    job = write_job(folder, "options", "0.5*tr(X'*S*X) - dot(R, X)", ["X*ones = r"], data="SRr")
+    rounds = {}
+    for name, settings in (("default", {}), ("loose", {"solver.constraint_tolerance": 1e-3}),
+                           ("heavy", {"solver.penalty": 1e4})):
+        finished = run_job(job, folder / f"options-{name}", ranks=1, settings=settings)
+        checks.equal(f"options {name}: exit status ({finished.err[-300:]})", finished.status, 0)
+        X, report = np.load(finished.folder / "X.npy"), finished.report
+        violation = abs(X.sum(axis=1, keepdims=True) - d["r"]).max()
+        rounds[name] = report["subject_to"]["rounds"]
+        checks.check(violation <= (1e-3 if name == "loose" else 1e-8), f"options {name}: violation {violation}")
+        checks.check(name != "heavy" or report["subject_to"]["penalty"] >= 1e4, "options: the penalty is not the job's")
+    checks.check(rounds["loose"] < rounds["default"] and rounds["heavy"] < rounds["default"], f"options: rounds {rounds}")
 
 
 REFUSED = [  # entry, place in it (column from 1), words of the message
@@ -237,7 +257,7 @@ def main():
         folder = Path(temporary)
         data = save_data(folder)
         for test in (test_equality, test_portfolio, test_bounds_three_ways, test_eigenvalues, test_manifold, test_ball,
-                     test_held_by_the_constraint, test_commands):
+                     test_held_by_the_constraint, test_options, test_commands):
             test(folder, data)
         test_ends(folder)
         test_refusals(folder)
