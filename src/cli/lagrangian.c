@@ -165,7 +165,7 @@ tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
   tg_lagrangian *self = NULL;
   tg_status status = TG_NEW(1, &self);
   if (status == TG_OK) {
-    *self = (tg_lagrangian){.base = {.ops = &ops, .self = self}, .setup = setup, .penalty = NAN};
+    *self = (tg_lagrangian){.base = {.ops = &ops, .self = self}, .setup = setup, .penalty = (double)NAN};
     status = allocate(self);
   }
   status = tg_agree(setup->comm, status);
@@ -185,7 +185,7 @@ void tg_lagrangian_reset(tg_lagrangian *self)
     tg_dmat_fill(0.0, self->constraints[k].multiplier);
     self->norms[k] = 0;
   }
-  self->penalty = NAN;
+  self->penalty = (double)NAN;
 }
 
 void tg_lagrangian_destroy(tg_lagrangian **lagrangian)

@@ -258,8 +258,8 @@ static tg_status iterate(outer *o)
   TG_TRY(choose_tolerances(o));
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
   o->first_penalty = choose_penalty(o->options, &o->measure);
-  o->best_violation = INFINITY;
-  o->last_complementarity = INFINITY;
+  o->best_violation = (double)INFINITY;
+  o->last_complementarity = (double)INFINITY;
   TG_TRY(commit(o, o->first_penalty));
   while (!ended) {
     TG_TRY(solve(o));
