@@ -1,4 +1,4 @@
-"""bench/solvers at tiny sizes: the formulas written for the peers, what is counted, and refusals."""
+"""bench/solvers and bench/methods at tiny sizes: the formulas written for the peers, what is counted, and refusals."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import tempfile
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks
+from tracegrad_run import PROGRAM, ROOT, Checks, run_job
 
 sys.path.insert(0, str(ROOT / "bench" / "peers"))
 import problems  # noqa: E402
@@ -56,8 +56,8 @@ def test_formulas(checks):
 
 
 def test_run(checks, folder):
-    done = call(folder, "solvers", "--scale", "0.02", "--peers", "scipy", "--problems", "quadratic-1e4,third-term,orbital,logdet",
-                "--limit", "5", "--ranks", "2")
+    done = call(folder, "solvers", "--scale", "0.02", "--peers", "scipy", "--problems", "quadratic-1e4,third-term,logdet",
+                "--limit", "2", "--ranks", "2")
     if not checks.equal(f"solvers: exit status\n{done.stderr}", done.returncode, 0):
         return
     last = json.loads(done.stdout.splitlines()[-1])
@@ -105,6 +105,26 @@ def test_refusals(checks, folder):
         checks.check(done.returncode == status and text in done.stderr, f"{options}: {done.returncode}: {done.stderr}")
 
 
+def test_methods(checks, folder):
+    document = folder / "table.md"
+    document.write_text("before\n<!-- bench/methods: begin -->\nold\n<!-- bench/methods: end -->\nafter\n")
+    done = call(folder, "methods", "--jobs", "poisson", "--iterations", "100", "--document", str(document))
+    if not checks.equal(f"methods: exit status\n{done.stderr}", done.returncode, 0):
+        return
+    text = document.read_text()
+    checks.check(text.startswith("before\n<!--") and text.endswith("-->\nafter\n") and "old" not in text, f"methods: {text}")
+    rows = {cells[2]: cells[3:] for cells in ([c.strip() for c in line.split("|")] for line in text.splitlines()) if len(cells) > 5}
+    checks.check("**auto**: direct" in rows and "alternating" not in rows, f"methods: rows {list(rows)}")
+    checks.equal("methods: gradient-descent ends", rows["gradient-descent (diagonal)"][3], "iteration limit")
+    alone = run_job(ROOT / "configs" / "poisson.yaml", folder / "alone", settings={"solver.method": "conjugate-gradient"}).report
+    checks.equal("methods: counts", rows["conjugate-gradient (diagonal)"][:2], [str(alone["iterations"]), str(alone["products"])])
+    document.write_text("no place for it\n")
+    done = call(folder, "methods", "--document", str(document))
+    checks.check(done.returncode == 1 and "has no lines <!-- bench/methods: begin -->" in done.stderr, f"no place: {done.stderr}")
+    done = call(folder, "methods", "--jobs", "poissen")
+    checks.check(done.returncode == 2 and "there is no job configs/poissen.yaml" in done.stderr, f"no job: {done.stderr}")
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -112,6 +132,7 @@ def main():
         test_formulas(checks)
         test_run(checks, folder)
         test_missing(checks, folder)
+        test_methods(checks, folder)
         test_refusals(checks, folder)
     return checks.finish()
 
