@@ -1,6 +1,7 @@
 // The table of feasible sets, and the solvers that serve each geometry.
 #include "opt/constraint.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,16 +188,32 @@ tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f)
   return TG_OK;
 }
 
-// CONVEX: |P(x - g) - x|, which is |g| inside the set and 0 exactly at a stationary point; P is the proximal step where
-// the set carries a penalty.
-static tg_status measure_projected(opt_run *run)
+// run->feasible := P(x - a g) - x and its norm; P is the proximal step where the set carries a penalty.
+static tg_status project_step(opt_run *run, double a, double *norm)
 {
   opt_point *p = run->feasible;
   TG_TRY(opt_copy(run->space, run->x, p));
-  TG_TRY(opt_axpby(run->space, -1, run->g, 1, p));
-  TG_TRY(opt_run_proximal(run, 1, p));
+  TG_TRY(opt_axpby(run->space, -a, run->g, 1, p));
+  TG_TRY(opt_run_proximal(run, a, p));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, p));
-  TG_TRY(opt_norm(run->space, p, &run->g_norm));
+  return opt_norm(run->space, p, norm);
+}
+
+// CONVEX: |P(x - g) - x|, which is |g| inside the set and 0 exactly at a stationary point. Far out, where x - g is x up
+// to rounding, a longer step tells: |P(x - a g) - x| / a does not grow with a, so that it is never more than the true
+// value for a = 1.
+static tg_status measure_projected(opt_run *run)
+{
+  double p[2];
+  TG_TRY(project_step(run, 1, &run->g_norm));
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->x, run->g},
+                               (const opt_point *const[]){run->x, run->g}, p));
+  const double noise = 16 * DBL_EPSILON * sqrt(p[0]);
+  const double a = sqrt(p[0] / p[1]);
+  if (!(run->g_norm <= noise) || !(a > 1 && isfinite(a))) return TG_OK;
+  double longer = 0;
+  TG_TRY(project_step(run, a, &longer));
+  run->g_norm = fmax(run->g_norm, longer / a);
   return TG_OK;
 }
 

@@ -332,19 +332,30 @@ static tg_status handle_failure(driver *self, opt_verdict verdict, bool *ended)
   return TG_OK;
 }
 
+// A finite value so low that nothing bounded could have it. One that overflowed to minus infinity proves nothing: x -
+// log(1 + exp(x)) does that on its way to 0.
+static bool is_bottomless(const opt_run *run)
+{
+  return isfinite(run->f) && run->f < -1e40 * fmax(1, fabs(run->f_start));
+}
+
 // f or g is not finite after a move: back to the point before it, where that is still there.
 static bool give_up_range(driver *self)
 {
   opt_run *run = &self->run;
-  opt_run_explain(run, "after iteration %" PRId64 " the %s is not finite%s", run->iteration,
-                  isfinite(run->f) ? "gradient" : "objective",
-                  run->trial != NULL ? "; the point before it is returned" : "");
-  if (run->trial != NULL) {
-    opt_point *lost = run->x;
-    run->x = run->trial;
-    run->trial = lost;
-  }
-  return end(self, OPT_NOT_FINITE);
+  const bool falls = is_bottomless(run);
+  const char *const back = run->trial != NULL ? "; the point before it is returned" : "";
+  if (falls)
+    opt_run_explain(run,
+                    "the objective is unbounded below: it fell to %.3e in iteration %" PRId64
+                    ", where its gradient is not finite%s",
+                    run->f, run->iteration, back);
+  else
+    opt_run_explain(run, "after iteration %" PRId64 " the %s is not finite%s", run->iteration,
+                    isfinite(run->f) ? "gradient" : "objective", back);
+  if (run->trial != NULL) opt_swap(&run->x, &run->trial);
+  run->is_fresh = false;
+  return end(self, falls ? OPT_UNBOUNDED : OPT_NOT_FINITE);
 }
 
 static tg_status keep_best(driver *self)
@@ -356,11 +367,10 @@ static tg_status keep_best(driver *self)
   return TG_OK;
 }
 
-// A value so low that nothing bounded could have it.
 static bool test_floor(driver *self)
 {
   opt_run *run = &self->run;
-  if (!(run->f < -1e40 * fmax(1, fabs(run->f_start)))) return false;
+  if (!is_bottomless(run)) return false;
   opt_run_explain(run, "the objective is unbounded below: it fell to %.3e after %" PRId64 " iterations", run->f,
                   run->iteration);
   return end(self, OPT_UNBOUNDED);

@@ -526,6 +526,38 @@ def test_frank_wolfe(folder):
             checks.check(report["constraint_violation"] <= 1e-12, f"{what}: violation {report['constraint_violation']}")
 
 
+# objective, the variable's other keys, methods, exit status
+STATUSES = [
+    ("-sum(exp(X))", "", ("auto", "gradient-descent", "barzilai-borwein", "newton-cg"), 4),
+    ("-sum(exp(exp(X)))", ", constraint: nonnegative", ("auto", "newton-cg", "barzilai-borwein"), 4),
+    ("-sum(exp(X))", ", constraint: positive_semidefinite", ("auto",), 4),
+    ("-tr(X)", ", constraint: positive_semidefinite", ("auto",), 4),
+    ("-sumsq(X)", ", start: identity, constraint: positive_semidefinite", ("auto",), 4),
+    ("sum(X)", ", constraint: symmetric", ("auto",), 4),
+    ("-sum(X)", ", constraint: nonnegative", ("auto", "newton-cg", "barzilai-borwein"), 4),
+    ("norm1(X) - 2*sum(X)", "", ("auto",), 4),
+    # Bounded, though the start is outside, or though a value on the way overflows to minus infinity.
+    ("sum(X)", ", start: normal, constraint: nonnegative", ("auto", "newton-cg", "barzilai-borwein"), 0),
+    ("norm1(X) - 0.5*sum(X)", ", start: normal", ("auto",), 0),
+    ("sum(X - log(ones + exp(X))) + 1e-6*sumsq(X)", ", start: ones, scale: 700", ("auto", "gradient-descent"), (0, 3)),
+]
+
+
+def test_statuses(folder):
+    """What falls for ever is unbounded, also where numbers end; what has a minimum is not."""
+    for k, (objective, keys, methods, expected) in enumerate(STATUSES):
+        job = folder / f"status-{k}.yaml"
+        job.write_text(f"minimize: {objective}\nvariables: {{X: {{rows: 3, columns: 3{keys}}}}}\n")
+        for method in methods:
+            finished = run_job(job, folder / f"status-{k}", ranks=2, settings={"solver.method": method})
+            what = f"{objective}{keys} by {method}: exit status ({finished.err.strip()[-300:]})"
+            allowed = expected if isinstance(expected, tuple) else (expected,)
+            checks.check(finished.status in allowed, f"{what}: found {finished.status}, expected {expected}")
+            if expected == 4 and finished.report is not None:
+                checks.equal(f"{what}: status", finished.report["status"], "unbounded")
+                checks.check("unbounded below" in finished.report["reason"], f"{what}: {finished.report['reason']}")
+
+
 def test_limit(folder):
     """Stopped early, a run says so, and its point is feasible nevertheless."""
     finished = run_job(folder / "box.yaml", folder / "limit", ranks=2, settings={"solver.max_iterations": 3})
@@ -557,6 +589,7 @@ def main():
             test_limit(folder)
             test_frank_wolfe(folder)
             test_factors(folder)
+            test_statuses(folder)
             test_lasso(folder)
             test_sparse_factors(folder)
             test_start(folder)
