@@ -53,7 +53,6 @@ static tg_status step_direct(opt_run *run, void *state, opt_verdict *verdict)
   direct *self = state;
   const opt_closed_form *form = run->options->closed_form;
   const double norm_before = run->g_norm;
-  const double f_before = run->f;
   TG_TRY(form->solve(form->self, run->x, run->g, self->d));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, self->d));
   TG_TRY(opt_norm(run->space, self->d, &run->step_norm));
@@ -62,12 +61,12 @@ static tg_status step_direct(opt_run *run, void *state, opt_verdict *verdict)
   *verdict = OPT_MOVED;
   if (self->steps++ == 0 || run->g_norm <= 0.5 * norm_before) return TG_OK;
   const double norm_after = run->g_norm;
-  TG_TRY(move(run, -1, self->d));
+  if (!(norm_after < norm_before)) TG_TRY(move(run, -1, self->d)); // the better of the two stays
   opt_run_explain(run,
                   "the direct solution (%s) leaves a gradient norm of %.6g, and refining it gives %.6g: that is its "
-                  "rounding error, the objective is %.17g; ask for a larger gradient_tolerance or take method: "
-                  "conjugate-gradient",
-                  form->name, norm_before, norm_after, f_before);
+                  "rounding error, the objective is %.17g; ask for a larger gradient_tolerance, or for a ridge that "
+                  "makes the problem better conditioned",
+                  form->name, norm_before, norm_after, run->f);
   *verdict = OPT_STUCK;
   return TG_OK;
 }

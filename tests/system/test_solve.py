@@ -240,6 +240,30 @@ def test_loss(checks, folder):
     checks.equal("a named method stays as it is", named.report["preconditioner"], "none")
 
 
+def test_floor(checks, folder):
+    """Condition 1e14: the gradient cannot fall to 1e-8; direct says so at its rounding error, near the true optimum."""
+    generator = np.random.default_rng(9)
+    spectra, matrices, bases = (np.logspace(0, -8, 40), np.logspace(0, -6, 30)), [], []
+    for spectrum in spectra:
+        basis = np.linalg.qr(generator.standard_normal((len(spectrum), len(spectrum))))[0]
+        bases.append(basis)
+        matrices.append((basis * spectrum) @ basis.T)
+    linear = generator.standard_normal((40, 30))
+    for name, matrix in (("left", matrices[0]), ("right", matrices[1]), ("linear", linear)):
+        np.save(folder / f"{name}.npy", (matrix + matrix.T) / 2 if name != "linear" else matrix)
+    job = folder / "floor.yaml"
+    job.write_text("minimize: tr(A*X*B*X') - 2*tr(C'*X)\nvariables: {X: {rows: 40, columns: 30}}\n"
+                   f"data: {{A: {{file: {folder}/left.npy, spd: true}}, B: {{file: {folder}/right.npy, spd: true}}, "
+                   f"C: {{file: {folder}/linear.npy}}}}\n")
+    done = run_job(job, folder / "floor", ranks=2)
+    checks.equal(f"floor: exit status ({done.err.strip()[-300:]})", done.status, 3)
+    checks.equal("floor: status", done.report["status"], "stalled")
+    checks.check("rounding error" in done.report["reason"] and "ridge" in done.report["reason"],
+                 f"floor: the reason {done.report['reason']!r}")
+    turned = bases[0].T @ linear @ bases[1]
+    checks.close("floor: objective", done.report["objective"], -(turned**2 / np.outer(*spectra)).sum(), 1e-6)
+
+
 def test_transposed_diagonal(checks, folder, data):
     """tr(S1 X S2 X) + shift |X|^2 has V' terms; with them the diagonal still solves a quadratic in fewer steps."""
     job = folder / "turned.yaml"
@@ -273,6 +297,7 @@ def main():
         test_auto_in_several_variables(checks, folder)
         test_preconditioners(checks, folder, data)
         test_loss(checks, folder)
+        test_floor(checks, folder)
         test_transposed_diagonal(checks, folder, data)
     return checks.finish()
 
