@@ -181,6 +181,7 @@ static tg_status find_kinks(tg_model *model)
   for (tg_node node = 1; node <= model->objective; node++) {
     const tg_kind kind = tg_node_info(model->graph, node)->kind;
     if (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU)) model->is_smooth = false;
+    if (below[node] != 0 && kind == TG_LOGDET) model->has_logdet = true;
   }
   tg_free(below);
   return TG_OK;

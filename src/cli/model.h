@@ -27,6 +27,7 @@ typedef struct tg_model {
   tg_change *changes;
   int *change_of; // of each variable, -1: none
   bool is_smooth; // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
+  bool has_logdet;
 } tg_model;
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.

@@ -65,6 +65,7 @@ static tg_status solve(outer *o)
   o->report->rounds++;
   options.gradient_tolerance = 0;
   options.absolute_gradient_tolerance = o->tolerance;
+  options.trusts_start = true; // with a small penalty L may curve downwards even at the minimum
   options.max_iterations = o->options->max_iterations - o->sequence.iterations;
   if (o->options->time_limit > 0) options.time_limit = fmax(DBL_MIN, o->options->time_limit - o->sequence.seconds);
   o->sequence.skips_start = o->report->rounds > 1; // the end of the round before

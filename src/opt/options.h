@@ -80,6 +80,7 @@ typedef struct opt_options {
   const opt_preconditioner *metric;   // NULL: the Frobenius inner product; not owned, not settable by text
   const opt_closed_form *closed_form; // for direct; likewise
   const opt_block_solver *blocks;     // for alternating; likewise
+  bool trusts_start;                  // a stationary start is taken for a minimum, without a look for a saddle
 } opt_options;
 
 typedef struct opt_option_row {

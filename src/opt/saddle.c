@@ -77,7 +77,11 @@ tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle)
   tg_status status = TG_OK;
   *is_saddle = false;
   const bool is_convex = run->constraint != run->manifold;
-  if (!run->problem->has_hessian || is_convex || (run->degree >= 0 && run->degree < 2)) return TG_OK;
+  const bool is_linear = run->degree >= 0 && run->degree < 2;
+  // A closed form has found the Hessian definite; those on manifolds have not looked at it.
+  const bool is_known = run->options->closed_form != NULL && run->manifold == NULL;
+  const bool may_ask = run->problem->has_hessian && !is_convex && !run->options->trusts_start;
+  if (!may_ask || is_linear || is_known) return TG_OK;
   TG_TRY_GOTO(start_probe(run, &p));
   TG_TRY_GOTO(iterate(run, &p, &curvature, is_saddle));
   if (*is_saddle && run->degree == 2)

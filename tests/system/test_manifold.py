@@ -161,6 +161,10 @@ def test_saddles(folder):
         checks.equal(f"{what}: status", finished.report["status"], "stalled")
         for text in ("stationary at the start", "negative curvature", "start elsewhere"):
             checks.check(text in finished.report["reason"], f"{what}: no {text!r} in {finished.report['reason']}")
+    precision = write_job(folder, "precision", "tr(X) - logdet(X)", "", "start: identity")
+    precision.write_text(precision.read_text().replace("rows: 12", "rows: 3").replace("data:\n", ""))
+    finished = run_job(precision, folder / "saddle", ranks=2, settings={"solver.method": "l-bfgs"})
+    checks.equal(f"precision: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
     ridge = write_job(folder, "ridge", "tr(X'*A*X)", "A", "start: zeros")
     finished = run_job(ridge, folder / "saddle", ranks=2, settings={"solver.method": "l-bfgs"})
     checks.equal(f"quadratic: exit status ({finished.err.strip()[-300:]})", finished.status, 4)

@@ -439,7 +439,7 @@ static void test_a_saddle_of_a_quadratic_is_unbounded(void **unused)
   tear_down(&f);
 }
 
-// Semidefinite, singular, constant: nothing to complain of; and without a Hessian nothing is asked.
+// Semidefinite, singular, constant: nothing to complain of; and nothing is asked where the start is trusted.
 static void test_a_stationary_minimum_is_converged(void **unused)
 {
   (void)unused;
@@ -451,14 +451,17 @@ static void test_a_stationary_minimum_is_converged(void **unused)
     assert_true(f.result.counts.hessians <= 20);
     tear_down(&f);
   }
-  fixture f = {0};
-  set_up(&f, "saddle", "l-bfgs");
-  f.problem.base.has_hessian = false;
-  memset(serial_block(f.x, 0), 0, (size_t)f.problem.space.base.dimension * sizeof(double));
-  assert_int_equal(minimise(&f, NULL), TG_OK);
-  assert_int_equal(f.result.outcome, OPT_CONVERGED);
-  assert_int_equal(f.result.counts.hessians, 0);
-  tear_down(&f);
+  for (int is_trusted = 0; is_trusted < 2; is_trusted++) { // or without a Hessian action
+    fixture f = {0};
+    set_up(&f, "saddle", "l-bfgs");
+    f.problem.base.has_hessian = is_trusted != 0;
+    f.options.trusts_start = is_trusted != 0;
+    memset(serial_block(f.x, 0), 0, (size_t)f.problem.space.base.dimension * sizeof(double));
+    assert_int_equal(minimise(&f, NULL), TG_OK);
+    assert_int_equal(f.result.outcome, OPT_CONVERGED);
+    assert_int_equal(f.result.counts.hessians, 0);
+    tear_down(&f);
+  }
 }
 
 int main(void)
