@@ -168,8 +168,9 @@ static tg_status run_torch(const tg_grid *grid, int64_t n, int rounds, torch_res
     char command[sizeof torch_program + 200];
     const int cores = grid->size * omp_get_max_threads();
     // Before Python starts, too: BLAS counts its threads when it is loaded.
-    snprintf(command, sizeof command, "OMP_NUM_THREADS=%d python3 - %lld %d %d <<'PROGRAM'\n%sPROGRAM\n", cores,
-             (long long)n, rounds, cores, torch_program);
+    snprintf(command, sizeof command,
+             "OMP_NUM_THREADS=%d ${BENCH_PYTHON:-python3} - %lld %d %d <<'PROGRAM'\n%sPROGRAM\n", cores, (long long)n,
+             rounds, cores, torch_program);
     FILE *pipe = popen(command, "r");
     if (pipe != NULL) {
       read_torch(pipe, out);

@@ -124,6 +124,36 @@ def test_refusals(checks, folder):
     checks.check(other.returncode == 1 and "has other columns" in other.stderr, f"other columns: {other.stderr}")
 
 
+# A product takes ranks 2 and 3 s, threads 5 and 3 s: the best of each counts.
+GRADIENT = """[ "${OMPI_COMM_WORLD_RANK:-0}" = 0 ] || exit 0
+echo "gradient $OMP_NUM_THREADS $BENCH_PYTHON $*" >> "$CALLS"
+n=$(wc -l < "$CALLS")
+if [ "$OMP_NUM_THREADS" = 1 ]; then limit=$((n == 1 ? 2 : 3)); else limit=$((n == 2 ? 5 : 3)); fi
+echo '# a table'
+echo "{\\"benchmark\\": \\"gradient\\", \\"limit_seconds\\": $limit, \\"general\\": 9, \\"general_best\\": 4.5, \\"symmetric\\": 2, \\"symmetric_best\\": 2.0, \\"pdgemm\\": 8}"
+"""
+
+
+def test_placement(checks, folder):
+    cores = int(subprocess.run([str(ROOT / "scripts" / "cores")], text=True, stdout=subprocess.PIPE, check=True).stdout)
+    (folder / "placed").mkdir()
+    stub(folder / "placed" / "bench" / "bench_gradient", GRADIENT)
+    (folder / "placements").write_text("")
+    variables = dict(os.environ, CALLS=str(folder / "placements"), BUILD=str(folder / "placed"))
+    done = subprocess.run([str(ROOT / "bench" / "placement"), "200", "2"], cwd=ROOT, env=variables, text=True, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if cores < 2:
+        checks.check(done.returncode == 1 and "one core" in done.stderr, f"placement: {done.stderr}")
+        return
+    checks.equal(f"placement: exit status\n{done.stdout}{done.stderr}", done.returncode, 0)
+    calls = (folder / "placements").read_text().splitlines()
+    checks.equal("placement: runs take turns", calls, [f"gradient {t} false 200 3" for t in (1, cores, 1, cores)])
+    table = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if "." in line and "{" not in line}
+    checks.equal(f"placement: best seconds\n{done.stdout}", table.get("general"), ["9.0000", "13.5000", "0.667"])
+    bad = subprocess.run([str(ROOT / "bench" / "placement"), "many"], text=True, stderr=subprocess.PIPE, check=False)
+    checks.check(bad.returncode == 2 and "usage" in bad.stderr, f"placement: {bad.stderr}")
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
@@ -135,6 +165,7 @@ def main():
         test_resume(checks, folder)
         test_projection(checks, folder)
         test_refusals(checks, folder)
+        test_placement(checks, folder)
     return checks.finish()
 
 
