@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/environment.h"
+#include "cli/job_verify.h"
 #include "cli/lagrangian.h"
 #include "cli/product_report.h"
 #include "cli/setup.h"

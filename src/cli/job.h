@@ -128,9 +128,5 @@ __attribute__((format(printf, 3, 4))) void tg_job_warn(const tg_job *job, const 
 tg_status tg_job_path(tg_job *job, const char *path, const char **out);
 int tg_job_find_data(const tg_job *job, const char *name);     // -1 when unknown
 int tg_job_find_variable(const tg_job *job, const char *name); // likewise
-// Whether every feature the job names can be executed; TG_UNSUPPORTED names the first that cannot, where it stands.
-tg_status tg_job_executable(tg_job *job);
-// Whether the solver the job names can serve an objective of that degree; located at the method or line search.
-tg_status tg_job_verify_solver(tg_job *job, int degree, bool has_hessian);
 
 #endif

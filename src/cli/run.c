@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/congruence.h"
 #include "cli/cost_report.h"
+#include "cli/job_verify.h"
 #include "cli/json.h"
 #include "cli/signals.h"
 #include "mpi/dmat_ops.h"
