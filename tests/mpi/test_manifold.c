@@ -156,7 +156,7 @@ static void check_iterates(bench *b, const char *method)
 static bool is_served(const char *method)
 {
   const opt_solver *solver = opt_solver_find(method);
-  return solver != NULL && solver->serves_manifolds && !solver->needs_closed_form;
+  return solver != NULL && solver->serves_manifolds && !solver->needs_closed_form && !solver->needs_blocks;
 }
 
 // The first iterations of every method; to the end only those that take few, and on the wide grids.
