@@ -59,7 +59,9 @@ class Monitor:
 
 def run_scipy(method):
     import scipy.optimize
-    options = {"L-BFGS-B": {"maxiter": 10 ** 9, "maxfun": 10 ** 9, "ftol": 0, "gtol": 0}, "CG": {"maxiter": 10 ** 9, "gtol": 0}}[method]
+    options = {"maxiter": 10 ** 9, "gtol": 0}
+    if method == "L-BFGS-B":
+        options.update(maxfun=10 ** 9, ftol=0)
 
     def run(monitor):
         result = scipy.optimize.minimize(monitor, monitor.start.ravel(), jac=True, method=method, options=options)
@@ -137,9 +139,9 @@ def main():
         why = "converged" if TOLERANCES[-1] in monitor.reached else f"stopped after {seconds} s"
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
         why = f"broke: {error}"
-    print(json.dumps({
-        "version": version, "status": why, "evaluations": monitor.evaluations, "gradient": monitor.best, "objective": monitor.objective,
-        "reached": {str(t): {"evaluations": e, "products": e * problem.products, "seconds": s} for t, (e, s) in monitor.reached.items()}}))
+    reached = {str(t): {"evaluations": e, "products": e * problem.products, "seconds": s} for t, (e, s) in monitor.reached.items()}
+    print(json.dumps({"version": version, "status": why, "evaluations": monitor.evaluations, "gradient": monitor.best,
+                      "objective": monitor.objective, "reached": reached}))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import typing
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -113,7 +114,8 @@ def ridge():
     def closed(m):
         return scipy.linalg.solve_sylvester(gram, 0.1 * m["L"], right)
 
-    return Problem("ridge", "ridge with a Laplacian, digits, 64 x 10", "P = (D'D + I) X + 0.1 X L; f = |Y|^2 + <X,P> - 2<D'Y,X>, G = 2(P - D'Y)",
+    return Problem("ridge", "ridge with a Laplacian, digits, 64 x 10",
+                   "P = (D'D + I) X + 0.1 X L; f = |Y|^2 + <X,P> - 2<D'Y,X>, G = 2(P - D'Y)",
                    2, 64, "sumsq(Y - D*X) + 0.1*tr(X*L*X') + sumsq(X)", {"D": x, "Y": y, "L": ring}, {"L": SYMMETRIC},
                    np.zeros((64, 10)), evaluate, closed=closed,
                    linear=lambda m: (right, [(1, gram, None), (0.1, None, m["L"])], None), at_most=20)
@@ -204,7 +206,8 @@ def third_term(n):
     def linear(m):
         return m["C"], [(1, m["A"], m["B"]), (0.01, m["D"], m["E"]), (0.001, m["F"], m["G"])], None
 
-    return Problem("third-term", f"three terms c tr(LXRX') - 2tr(C'X), n = {n}", "Q = A X B + D X E/100 + F X G/1000; f = <X,Q> - 2<C,X>, G = 2(Q - C)",
+    return Problem("third-term", f"three terms c tr(LXRX') - 2tr(C'X), n = {n}",
+                   "Q = A X B + D X E/100 + F X G/1000; f = <X,Q> - 2<C,X>, G = 2(Q - C)",
                    6, n, "tr(A*X*B*X') + 0.01*tr(D*X*E*X') + 0.001*tr(F*X*G*X') - 2*tr(C'*X)", matrices,
                    {name: SPD for name in "ABDEFG"}, np.zeros((n, n)), evaluate, linear=linear)
 
