@@ -48,8 +48,12 @@ typedef enum tg_format {
   TG_FORMAT_NUMPY,
   TG_FORMAT_OCTAVE
 } tg_format;
-// Prints a node; TG_FORMAT_EXPR parses back to the same node.
+enum { TG_PRINT_BYTES_MAX = 4000000 };
+// Prints a node; TG_FORMAT_EXPR parses back to the same node. TG_LIMIT: a graph of few nodes that share much, such as
+// the derivative of a tower of powers, is longer than TG_PRINT_BYTES_MAX when written out.
 tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
+// The beginning of it, at least so many bytes where there are as many: for a label.
+tg_status tg_print_start(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out);
 
 // Value of a node on small matrices, plain loops: an oracle for claims, samples and tests, never for real sizes.
 // values[s] is the column-major content of symbol s; all sizes must be numbers. *out has rows*cols entries, tg_free it.

@@ -359,10 +359,16 @@ tg_status tg_intern(tg_graph *g, const tg_info *draft, tg_node *out)
   }
   tg_info *info = NULL;
   TG_TRY(copy_draft(g, &probe, &info));
+  info->transposed = TG_NONE; // a draft may be made from another node
   g->nodes[g->n_nodes] = info;
   g->table[slot] = g->n_nodes;
   *out = g->n_nodes++;
   return TG_OK;
+}
+
+void tg_remember_trans(tg_graph *g, tg_node node, tg_node transposed)
+{
+  g->nodes[node]->transposed = transposed;
 }
 
 tg_status tg_intern_unary(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node a, tg_node *out)

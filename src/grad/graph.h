@@ -94,6 +94,7 @@ typedef struct tg_info {
   uint32_t n_trans;    // transposes written below the node, saturating
   uint64_t mirror;     // the same for a node and its transpose, and in every graph
   uint64_t symbols;    // bit (s mod 64) for every symbol below: a quick "does not depend on"
+  tg_node transposed;  // once it was asked for; TG_NONE: not yet
 } tg_info;
 
 typedef struct tg_graph tg_graph;

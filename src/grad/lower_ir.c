@@ -33,7 +33,7 @@ static tg_status name_of(tg_lowering *l, tg_node node, const char **out)
 {
   tg_text text;
   tg_text_init(&text);
-  tg_status status = tg_print(l->graph, node, TG_FORMAT_EXPR, &text);
+  tg_status status = tg_print_start(l->graph, node, TG_FORMAT_EXPR, NAME_LENGTH, &text);
   if (status == TG_OK) status = tg_text_status(&text);
   const char *string = tg_text_string(&text);
   size_t length = strlen(string);

@@ -49,6 +49,8 @@ tg_status tg_choose_transpose(tg_graph *g, tg_node a, double *sign, bool *skew, 
 // (A B C)' = sign * C' B' A' factor by factor, each free of content: *sign is 1 or -1.
 tg_status tg_transpose_chain(tg_graph *g, int32_t n, const tg_node *chain, double *sign, tg_node *out);
 // Interned one-argument node.
+// What tg_make_trans found for a node, for the next time: graphs that share much are walked once, not once a path.
+void tg_remember_trans(tg_graph *g, tg_node node, tg_node transposed);
 tg_status tg_intern_unary(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node a, tg_node *out);
 // Zero of a shape: NUM 0 or ZEROS.
 tg_status tg_make_zero_like(tg_graph *g, tg_node like, tg_node *out);

@@ -69,7 +69,7 @@ static tg_status transpose_atom(tg_graph *g, tg_node a, tg_node *out)
   return tg_intern_unary(g, TG_TRANS, info->cols, info->rows, a, out);
 }
 
-tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out)
+static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
   tg_node *args = NULL;
@@ -107,6 +107,15 @@ tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out)
   default:
     return transpose_atom(g, a, out);
   }
+}
+
+tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out)
+{
+  *out = tg_node_info(g, a)->transposed;
+  if (*out != TG_NONE) return TG_OK;
+  TG_TRY(transpose(g, a, out));
+  tg_remember_trans(g, a, *out);
+  return TG_OK;
 }
 
 tg_status tg_choose_transpose(tg_graph *g, tg_node a, double *sign, bool *skew, tg_node *out)

@@ -515,6 +515,8 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
 static void print_node(tg_printer *p, tg_node node, precedence least, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
+  p->is_cut = p->is_cut || p->out->length > p->longest;
+  if (p->is_cut || *status != TG_OK) return;
   if (info->kind == TG_KRONL || info->kind == TG_KRONR) *status = spell_kron_adjoint(p->g, info, &node);
   if (*status != TG_OK) return;
   const bool parentheses = precedence_of(p, node) < least;
@@ -523,11 +525,28 @@ static void print_node(tg_printer *p, tg_node node, precedence least, tg_status 
   if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
 }
 
-tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out)
+static tg_status print_up_to(size_t bytes, tg_graph *graph, tg_node node, tg_format format, tg_text *out, bool *is_cut)
 {
   tg_status status = TG_OK;
-  tg_printer p = {.g = graph, .format = format, .out = out};
+  tg_printer p = {.g = graph, .format = format, .out = out, .longest = out->length + bytes};
   print_node(&p, node, PREC_SUM, &status);
+  *is_cut = p.is_cut;
   if (status != TG_OK) return status;
   return tg_text_status(out);
+}
+
+tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out)
+{
+  bool is_cut = false;
+  TG_TRY(print_up_to(TG_PRINT_BYTES_MAX, graph, node, format, out, &is_cut));
+  if (is_cut)
+    TG_FAIL(TG_LIMIT, "written out, the result is longer than %d characters: what it shares is repeated at each use",
+            TG_PRINT_BYTES_MAX);
+  return TG_OK;
+}
+
+tg_status tg_print_start(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out)
+{
+  bool is_cut = false;
+  return print_up_to(bytes, graph, node, format, out, &is_cut);
 }

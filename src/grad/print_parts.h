@@ -8,6 +8,8 @@ typedef struct tg_printer {
   tg_graph *g;
   tg_format format;
   tg_text *out;
+  size_t longest; // of out: nothing is begun beyond it
+  bool is_cut;    // something was not
 } tg_printer;
 
 enum { FORMATS = 5 };

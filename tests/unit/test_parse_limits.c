@@ -10,6 +10,7 @@
 
 #include "grad/ast.h"
 #include "grad/calculus.h"
+#include "grad/op.h"
 
 static const tg_declaration names[] = {
     {.name = "A", .rows = 3, .cols = 3},
@@ -73,6 +74,32 @@ static void test_postfix_runs(void **unused)
   assert_non_null(strstr(nested("", "X", "'", TG_NESTING_MAX + 1), "more than 200 transposes and powers in a row"));
   assert_string_equal(nested("", "s", "^1", TG_NESTING_MAX), "");
   assert_non_null(strstr(nested("", "s", "^1", 400000), "more than 200 transposes and powers in a row"));
+}
+
+// What a graph shares is written out at each use: y := sin(y).*cos(y), thirty times, has 2^30 leaves.
+static void test_printed_length(void **unused)
+{
+  tg_graph *graph = NULL;
+  tg_node y = TG_NONE;
+  tg_text text;
+  (void)unused;
+  tg_text_init(&text);
+  assert_int_equal(tg_graph_create(&graph), TG_OK);
+  assert_int_equal(tg_compile(graph, "X", 1, &options, &y), TG_OK);
+  for (int level = 0; level < 30; level++) {
+    tg_node sine = TG_NONE;
+    tg_node cosine = TG_NONE;
+    assert_int_equal(tg_make_function(graph, TG_SIN, y, &sine), TG_OK);
+    assert_int_equal(tg_make_function(graph, TG_COS, y, &cosine), TG_OK);
+    assert_int_equal(tg_make_had(graph, 2, (const tg_node[]){sine, cosine}, &y), TG_OK);
+  }
+  assert_int_equal(tg_print(graph, y, TG_FORMAT_EXPR, &text), TG_LIMIT);
+  assert_non_null(strstr(tg_error_get()->message, "longer than 4000000 characters"));
+  tg_text_clear(&text);
+  assert_int_equal(tg_print_start(graph, y, TG_FORMAT_EXPR, 40, &text), TG_OK);
+  assert_true(text.length >= 40 && text.length < 4000);
+  tg_text_fini(&text);
+  tg_graph_destroy(&graph);
 }
 
 // Signs are read in a loop: any number of them.
@@ -231,6 +258,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nesting),
       cmocka_unit_test(test_postfix_runs),
+      cmocka_unit_test(test_printed_length),
       cmocka_unit_test(test_signs),
       cmocka_unit_test(test_length),
       cmocka_unit_test(test_operands),
