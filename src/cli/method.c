@@ -205,10 +205,24 @@ static void add_offer(const tg_model *model, tg_method *m)
            model->plan->degree == 2 ? "" : " at zero");
 }
 
+// The step that has no use for a preconditioner, NULL where there is one.
+static const char *step_without_metric(const tg_job *job, const tg_method *m)
+{
+  static const char two_point[] = "barzilai-borwein";
+  if (tg_penalty_any(job)) return "the proximal step of norm1";
+  return strcmp(opt_option_choices(OPT_KIND_METHOD)[m->options.method], two_point) == 0 ? two_point : NULL;
+}
+
 tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg_method *m)
 {
   const int wish = m->options.preconditioner;
   if (tg_method_is_direct(&m->options) || wish == OPT_PRECONDITIONER_NONE) return TG_OK;
+  const char *without = step_without_metric(job, m);
+  if (without != NULL && wish != OPT_PRECONDITIONER_AUTO)
+    TG_FAIL_NODE(job, solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+                 "preconditioner %s: %s has no use for one; take auto or none",
+                 opt_option_choices(OPT_KIND_PRECONDITIONER)[wish], without);
+  if (without != NULL) return TG_OK;
   TG_TRY(find_quadratic(job, model, m));
   TG_TRY(find_diagonals(model, m));
   // Who names a method wants that method: auto adds what costs nothing, the diagonal of a quadratic.

@@ -68,6 +68,37 @@ tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point
   return TG_OK;
 }
 
+static bool has_finite_coefs(const opt_ray *ray)
+{
+  bool is_finite = isfinite(ray->slope) != 0;
+  for (int k = 1; k <= ray->degree; k++) is_finite = is_finite && isfinite(ray->coefs[k]);
+  return is_finite;
+}
+
+// Whether a quadratic falls for ever. A curvature that is rounding error next to the largest one met may be zero, of
+// either sign: d is a direction of the Hessian's kernel, in which conjugate gradients on an inconsistent system end, or
+// the Hessian is too ill-conditioned to tell. It is taken for zero where even the largest such curvature would let f
+// fall out of all proportion.
+static bool quadratic_falls(const opt_ray *ray)
+{
+  static const double proportion = 1e3;
+  const opt_run *run = ray->run;
+  const double curvature = 2 * ray->coefs[2] / (ray->d_norm * ray->d_norm);
+  const double noise = 16 * DBL_EPSILON * run->rayleigh_max;
+  if (fabs(curvature) > noise) return curvature < 0;
+  const double slope = ray->slope / ray->d_norm;
+  return slope * slope > 2 * noise * proportion * fmax(1, fabs(run->f_start));
+}
+
+static bool polynomial_falls(const opt_ray *ray)
+{
+  double t = 0;
+  double rise = 0;
+  if (ray->degree < 1 || !has_finite_coefs(ray)) return false;
+  if (ray->degree == 2) return quadratic_falls(ray);
+  return opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) == OPT_POLYNOMIAL_FALLING;
+}
+
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray)
 {
   *ray = (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->degree, .trial_t = NAN};
@@ -76,6 +107,7 @@ tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d
   // <g, d> as an inner product keeps its digits near an optimum; as a sum of traces it would not.
   if (ray->degree >= 1) ray->coefs[1] = slope;
   if (ray->degree >= 2) run->rayleigh_max = fmax(run->rayleigh_max, fabs(2 * ray->coefs[2]) / (d_norm * d_norm));
+  ray->falls = polynomial_falls(ray);
   return TG_OK;
 }
 
@@ -167,20 +199,9 @@ tg_status opt_ray_move(opt_ray *ray, double t)
   return TG_OK;
 }
 
-// A quadratic's curvature along d that is rounding error next to the largest one met: a direction of the Hessian's
-// kernel. Conjugate gradients on an inconsistent system end in such a direction, with a curvature of either sign.
-static bool is_flat(const opt_ray *ray)
-{
-  const double curvature = 2 * ray->coefs[2] / (ray->d_norm * ray->d_norm);
-  return ray->degree == 2 && curvature <= 16 * DBL_EPSILON * ray->run->rayleigh_max;
-}
-
 bool opt_ray_falls(const opt_ray *ray)
 {
-  double t = 0;
-  double rise = 0;
-  if (ray->degree < 1) return false;
-  return is_flat(ray) || opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) == OPT_POLYNOMIAL_FALLING;
+  return ray->falls;
 }
 
 double opt_first_trial(const opt_run *run, double d_norm)
@@ -247,13 +268,6 @@ opt_verdict opt_ray_falling(opt_ray *ray)
   return OPT_FALLING;
 }
 
-static bool has_finite_coefs(const opt_ray *ray)
-{
-  bool is_finite = isfinite(ray->slope) != 0;
-  for (int k = 1; k <= ray->degree; k++) is_finite = is_finite && isfinite(ray->coefs[k]);
-  return is_finite;
-}
-
 // The line search's verdict in the driver's terms; the move itself when a step was found.
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
 {
@@ -271,6 +285,14 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
                     run->f, run->g_norm);
     break;
   case OPT_LINE_FALLING:
+    if (ray->degree >= 0 && !ray->falls) {
+      opt_run_explain(run,
+                      "the Hessian is singular to rounding along the direction, and the objective does not fall along "
+                      "it for ever: |g| = %.3e",
+                      run->g_norm);
+      *verdict = OPT_STUCK;
+      break;
+    }
     *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
     if (*verdict == OPT_MOVED) TG_TRY(opt_ray_move(ray, found->t));
     break;

@@ -126,6 +126,7 @@ typedef struct opt_ray {
   double d_norm;
   int degree;                       // -1: f is evaluated at trial points
   double coefs[OPT_DEGREE_MAX + 1]; // else of t -> f(x + t d)
+  bool falls;                       // the polynomial for ever
   double trial_t;                   // run->trial holds x + trial_t d; NAN: nothing
   bool trial_has_gradient;          // run->g_old holds the gradient there
   double trial_f;

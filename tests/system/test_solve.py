@@ -195,10 +195,17 @@ def test_preconditioners(checks, folder, data):
     done = run_job(plain, folder / "no products", ranks=1)
     checks.check(done.status == 2 and "preconditioner diagonal" in done.err, f"no operator: {done.err}")
     for choice in ("diagonal", "kronecker"):
-        job = write_job(folder, "job", "sum(abs(X)) + sum(exp(X)) - sum(X)", "",
-                        f"solver: {{preconditioner: {choice}}}")
+        for method, why in (("l-bfgs", "no Hessian at zero"), ("auto", "the proximal step of norm1 has no use for one"),
+                            ("barzilai-borwein", "the proximal step of norm1 has no use for one")):
+            job = write_job(folder, "job", "sum(abs(X)) + sum(exp(X)) - sum(X)", "",
+                            f"solver: {{preconditioner: {choice}, method: {method}}}")
+            done = run_job(job, folder / "exp", ranks=1)
+            checks.check(done.status == 2 and why in done.err, f"{choice} of a kink by {method}: {done.err}")
+        job = write_job(folder, "job", "sumsq(X)", "",
+                        f"solver: {{preconditioner: {choice}, method: barzilai-borwein}}")
         done = run_job(job, folder / "exp", ranks=1)
-        checks.check(done.status == 2 and "no Hessian at zero" in done.err, f"{choice} of a kink: {done.err}")
+        checks.check(done.status == 2 and "barzilai-borwein has no use for one" in done.err,
+                     f"{choice} with barzilai-borwein: {done.err}")
     job = write_job(folder, "job", "tr(X'*K*X) + 40*sumsq(X*B) - tr(C'*X)", "KBC",
                     "solver: {method: conjugate-gradient, preconditioner: diagonal}")
     done = run_job(job, folder / "negative", ranks=2)
@@ -238,6 +245,17 @@ def test_loss(checks, folder):
     checks.check(2 * products["auto"] < products["none"], f"the Hessian at zero halves the products: {products}")
     named = run_job(job, folder / "loss named", ranks=1, settings={"solver.method": "l-bfgs"})
     checks.equal("a named method stays as it is", named.report["preconditioner"], "none")
+
+
+def test_nearly_singular(checks, folder):
+    """A sum of squares whose Hessian's condition rounding hides: bounded below, whatever the curvatures' last digits say."""
+    job = folder / "hilbert.yaml"
+    job.write_text("minimize: sumsq(H*X - C)\nvariables: {X: {rows: 8, columns: 3}}\n"
+                   "data: {H: {generate: hilbert, rows: 100, columns: 8}, C: {generate: normal, rows: 100, columns: 3}}\n")
+    for method in ("conjugate-gradient", "l-bfgs", "barzilai-borwein"):
+        done = run_job(job, folder / f"hilbert {method}", ranks=1, settings={"solver.method": method})
+        checks.check(done.report is not None and done.report["status"] in ("converged", "stalled", "iteration_limit"),
+                     f"{method} on a Hilbert matrix: {done.report and done.report['reason']} {done.err}")
 
 
 def test_floor(checks, folder):
@@ -298,6 +316,7 @@ def main():
         test_preconditioners(checks, folder, data)
         test_loss(checks, folder)
         test_floor(checks, folder)
+        test_nearly_singular(checks, folder)
         test_transposed_diagonal(checks, folder, data)
     return checks.finish()
 

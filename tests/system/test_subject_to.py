@@ -189,7 +189,7 @@ def test_ends(folder):
     report, _ = solve(folder, "unbounded", job, 1, "unbounded", 4)
     job = write_job(folder, "saddle", "-tr(X'*N*X)", ["X'*X = eye"], data="N")
     report, _ = solve(folder, "saddle", job, 1, "stalled", 3)
-    checks.check(report and "saddle" in report["reason"] and "the last round: " in report["reason"],
+    checks.check(report and "or a saddle" in report["reason"],
                  f"saddle: {report and report['reason']}")
     job = write_job(folder, "limit", "sumsq(X'*X - 4*eye) + sum(X)", ["ones(1,20)*X = 1"], ", start: normal")
     report, X = solve(folder, "limit", job, 2, "iteration_limit", 3, {"solver.max_iterations": 4})
