@@ -77,20 +77,23 @@ static bool has_finite_coefs(const opt_ray *ray)
 
 // Whether a quadratic falls for ever. A curvature that is rounding error next to the largest one met may be zero, of
 // either sign: d is a direction of the Hessian's kernel, in which conjugate gradients on an inconsistent system end, or
-// the Hessian is too ill-conditioned to tell. It is taken for zero where even the largest such curvature would let f
-// fall out of all proportion.
-static bool quadratic_falls(const opt_ray *ray)
+// the Hessian is too ill-conditioned to tell. It is taken for zero where much of the gradient lies along d, and where
+// even the largest such curvature would let f fall as far below zero as it was above it at the start, which a sum of
+// squares cannot; else for positive, so that the step is finite and lowers f.
+static bool quadratic_falls(opt_ray *ray)
 {
-  static const double proportion = 1e3;
   const opt_run *run = ray->run;
-  const double curvature = 2 * ray->coefs[2] / (ray->d_norm * ray->d_norm);
+  const double d_squared = ray->d_norm * ray->d_norm;
   const double noise = 16 * DBL_EPSILON * run->rayleigh_max;
-  if (fabs(curvature) > noise) return curvature < 0;
+  if (fabs(2 * ray->coefs[2]) > noise * d_squared) return ray->coefs[2] < 0;
   const double slope = ray->slope / ray->d_norm;
-  return slope * slope > 2 * noise * proportion * fmax(1, fabs(run->f_start));
+  if (fabs(slope) > 0.1 * run->g_norm) return true;
+  if (!(run->f - slope * slope / (2 * noise) >= -fmax(1, fabs(run->f_start)))) return true;
+  if (ray->coefs[2] <= 0) ray->coefs[2] = noise * d_squared / 2;
+  return false;
 }
 
-static bool polynomial_falls(const opt_ray *ray)
+static bool polynomial_falls(opt_ray *ray)
 {
   double t = 0;
   double rise = 0;
@@ -285,14 +288,6 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
                     run->f, run->g_norm);
     break;
   case OPT_LINE_FALLING:
-    if (ray->degree >= 0 && !ray->falls) {
-      opt_run_explain(run,
-                      "the Hessian is singular to rounding along the direction, and the objective does not fall along "
-                      "it for ever: |g| = %.3e",
-                      run->g_norm);
-      *verdict = OPT_STUCK;
-      break;
-    }
     *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
     if (*verdict == OPT_MOVED) TG_TRY(opt_ray_move(ray, found->t));
     break;

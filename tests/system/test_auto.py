@@ -1,5 +1,6 @@
 """auto against every explicit method, by products, on the gallery and a few small jobs: at most 1.2 times the best.
 
+test_auto.py [--all | NAME...]: without arguments the jobs that take seconds; --all takes minutes.
 Counts, never seconds. A method counts where it converges to the objective that auto reaches, or a lower one.
 """
 
@@ -19,6 +20,7 @@ checks = Checks()
 # Jobs of the gallery that converge in seconds by most methods.
 GALLERY = ("ridge-digits", "logistic-digits", "pca-digits", "pca-orthonormal-digits", "precision-digits", "poisson",
            "nearly-orthogonal", "nonnegative-digits", "factorise-digits")
+QUICK = ("ridge-digits", "poisson", "precision-digits", "nearly-orthogonal")
 
 # name: objective, variables, data
 SMALL = {
@@ -83,14 +85,21 @@ def compare(name, job, folder, maximize):
         checks.check(auto[0] <= FACTOR * best + 2, f"{name}: auto takes {auto[0]} products, {whose} {best}")
 
 
+def wanted(names, quick):
+    """Those named on the command line; every one with --all; without arguments the quick ones."""
+    if "--all" in sys.argv:
+        return tuple(names)
+    return [name for name in names if name in sys.argv[1:]] if len(sys.argv) > 1 else quick
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-auto-") as temporary:
         folder = Path(temporary)
-        for name in [name for name in sys.argv[1:] if name in GALLERY] or (GALLERY if len(sys.argv) == 1 else ()):
+        for name in wanted(GALLERY, QUICK):
             job = CONFIGS / f"{name}.yaml"
             compare(name, job, folder, "\nmaximize:" in job.read_text())
         for name, (objective, variable) in SMALL.items():
-            if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            if name not in wanted(SMALL, SMALL):
                 continue
             job = folder / f"{name}.yaml"
             job.write_text(JOB.replace("OBJECTIVE", objective).replace("VARIABLE", variable))
