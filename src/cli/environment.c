@@ -172,12 +172,15 @@ static double address_space_bytes(void)
 {
   struct rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
-  double pages[2] = {0, 0}; // mapped, resident
+  char line[128] = ""; // pages: mapped, resident, ...
   FILE *file = fopen("/proc/self/statm", "r");
   if (file == NULL) return (double)limit.rlim_cur;
-  if (fscanf(file, "%lf %lf", &pages[0], &pages[1]) != 2) pages[0] = pages[1] = 0;
+  const bool is_read = fgets(line, sizeof line, file) != NULL;
   fclose(file);
-  const double left = (double)limit.rlim_cur - (pages[0] - pages[1]) * (double)sysconf(_SC_PAGESIZE);
+  char *rest = line;
+  const double mapped = is_read ? strtod(line, &rest) : 0;
+  const double resident = is_read ? strtod(rest, NULL) : 0;
+  const double left = (double)limit.rlim_cur - (mapped - resident) * (double)sysconf(_SC_PAGESIZE);
   return left > 1 ? left : 1;
 }
 

@@ -179,13 +179,13 @@ tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
   return TG_OK;
 }
 
-void tg_lagrangian_reset(tg_lagrangian *self)
+void tg_lagrangian_reset(tg_lagrangian *lagrangian)
 {
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
-    tg_dmat_fill(0.0, self->constraints[k].multiplier);
-    self->norms[k] = 0;
+  for (int k = 0; k < lagrangian->setup->model->subject->n; k++) {
+    tg_dmat_fill(0.0, lagrangian->constraints[k].multiplier);
+    lagrangian->norms[k] = 0;
   }
-  self->penalty = (double)NAN;
+  lagrangian->penalty = (double)NAN;
 }
 
 void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
@@ -205,9 +205,9 @@ opt_lagrangian *tg_lagrangian_base(tg_lagrangian *lagrangian)
   return &lagrangian->base;
 }
 
-int64_t tg_lagrangian_products(const tg_lagrangian *self)
+int64_t tg_lagrangian_products(const tg_lagrangian *lagrangian)
 {
-  return self->products + tg_values_products(self->values);
+  return lagrangian->products + tg_values_products(lagrangian->values);
 }
 
 // ---- words ----
@@ -225,11 +225,12 @@ static json_t *list_constraints(const tg_lagrangian *self)
   return list;
 }
 
-json_t *tg_lagrangian_report(const tg_lagrangian *self, const opt_lagrangian_report *result)
+json_t *tg_lagrangian_report(const tg_lagrangian *lagrangian, const opt_lagrangian_report *result)
 {
   return json_pack("{s:I, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
                    tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),
-                   "complementarity", tg_json_number(result->complementarity), "constraints", list_constraints(self));
+                   "complementarity", tg_json_number(result->complementarity), "constraints",
+                   list_constraints(lagrangian));
 }
 
 void tg_lagrangian_explain(const tg_model *model, tg_method *method)

@@ -142,21 +142,21 @@ tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg
   return TG_OK;
 }
 
-tg_status tg_values_evaluate(tg_values *self)
+tg_status tg_values_evaluate(tg_values *values)
 {
   double value = 0;
-  if (self->n == 0) return TG_OK;
+  if (values->n == 0) return TG_OK;
   // What depends on the numbers is computed in the plan's setup.
-  if (self->problem == NULL)
-    TG_TRY(tg_problem_create(self->exec, self->space, NULL, &self->problem));
+  if (values->problem == NULL)
+    TG_TRY(tg_problem_create(values->exec, values->space, NULL, &values->problem));
   else
-    TG_TRY(tg_problem_renew(self->problem));
-  return self->problem->ops->gradient(self->problem, self->z, &value, self->gradient);
+    TG_TRY(tg_problem_renew(values->problem));
+  return values->problem->ops->gradient(values->problem, values->z, &value, values->gradient);
 }
 
-const tg_dmat *tg_values_matrix(const tg_values *self, int k)
+const tg_dmat *tg_values_matrix(const tg_values *values, int k)
 {
-  return self->blocks[k] >= 0 ? tg_space_block(self->gradient, self->blocks[k]) : NULL;
+  return values->blocks[k] >= 0 ? tg_space_block(values->gradient, values->blocks[k]) : NULL;
 }
 
 tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
@@ -171,7 +171,7 @@ tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *gri
   return status;
 }
 
-int64_t tg_values_products(const tg_values *self)
+int64_t tg_values_products(const tg_values *values)
 {
-  return self->problem != NULL ? self->problem->counts.products : 0;
+  return values->problem != NULL ? values->problem->counts.products : 0;
 }

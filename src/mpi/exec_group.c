@@ -221,7 +221,7 @@ static tg_status hand_over(tg_exec *exec, const group *g, const tg_instr *instrs
 bool tg_exec_group_pays(const tg_exec *exec, const tg_instr *first)
 {
   const tg_plan_buffer *shape = &exec->plan->buffers[shape_of(first)];
-  return tg_dmat_most_entries(exec->grid, shape->rows, shape->cols, exec->grid->block) >= 4 * TILE_SMALLEST;
+  return tg_dmat_most_entries(exec->grid, shape->rows, shape->cols, exec->grid->block) / 4 >= TILE_SMALLEST;
 }
 
 tg_status tg_exec_run_group(tg_exec *exec, const tg_instr *instrs, int32_t n)
