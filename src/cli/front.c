@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,11 +45,21 @@ static int derive_here(int argc, char **argv)
   return tg_status_exit(status);
 }
 
+// A single rank talks to nobody: without the search for networks and a daemon to talk to, Open MPI starts in 0.05 s
+// instead of 0.7 s. What the user has set stays.
+static void start_alone(void)
+{
+  setenv("OMPI_MCA_pml", "ob1", 0);
+  setenv("OMPI_MCA_btl", "self", 0);
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+}
+
 int main(int argc, char **argv)
 {
   char path[PATH_MAX];
   // Under a launcher one rank speaks for all, which takes MPI.
   if (argc > 1 && strcmp(argv[1], "derive") == 0 && !tg_cli_is_launched()) return derive_here(argc - 1, argv + 1);
+  if (!tg_cli_is_launched()) start_alone();
   const char *engine = find_engine(path);
   if (engine != NULL) execv(engine, argv);
   fprintf(stderr, "tracegrad: error: cannot start %s: %s; it is built and installed beside tracegrad\n",
