@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "grad/cost.h"
 #include "measure.h"
 #include "objective.h"
 #include "opt/driver.h"
@@ -104,12 +105,13 @@ static figures figures_of(const char *method, const watch *w, const opt_result *
                    bench_median(w->n, ratios[3])};
 }
 
-// Products of DIRECTION, ADVANCE and GRADIENT: what an iteration of either method runs.
+// Products of the programs that an iteration of either method runs.
 static double products_of_iteration(const tg_plan *plan)
 {
-  static const tg_program_id programs[] = {TG_PROGRAM_DIRECTION, TG_PROGRAM_ADVANCE, TG_PROGRAM_GRADIENT};
+  tg_program_id programs[3];
+  const int count = tg_plan_iteration_programs(plan, programs);
   double products = 0;
-  for (size_t p = 0; p < sizeof programs / sizeof *programs; p++)
+  for (int p = 0; p < count; p++)
     for (int32_t k = 0; k < plan->programs[programs[p]].n_instrs; k++)
       products += tg_instr_is_product(&plan->programs[programs[p]].instrs[k]);
   return products;

@@ -138,13 +138,13 @@ static tg_status judge(const tg_setup *setup, const char *what, const tg_taylor 
           what, t->order);
 }
 
-// A line from the test point, so that its products are probed as well.
+// A line from the test point, so that its products are probed as well; that of a quadratic is its Hessian action's.
 static tg_status probe_line(tg_setup *setup)
 {
   const opt_space *space = setup->space;
   opt_point *d = NULL;
   double coefs[OPT_DEGREE_MAX + 1];
-  if (setup->problem->degree < 0) return TG_OK;
+  if (setup->problem->degree < 0 || setup->model->plan->line_by_hessian) return TG_OK;
   TG_TRY(space->ops->create(space, &d));
   tg_status status = space->ops->random(space, CHECK_SEED, d);
   if (status == TG_OK) status = setup->problem->ops->line(setup->problem, setup->x, d, coefs);

@@ -50,8 +50,9 @@ tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost
 // Adds every field of `part` to `sum`. Local.
 void tg_cost_accumulate(const tg_cost *part, tg_cost *sum);
 
-// An iteration of a descent method: DIRECTION, ADVANCE and GRADIENT where the plan has a line, else REFRESH and
-// GRADIENT, one evaluation a step. The programs in order (their number is returned), and their cost together.
+// An iteration of a descent method: of a quadratic HESSIAN alone (tg_plan.line_by_hessian), DIRECTION, ADVANCE and
+// GRADIENT where the plan has a line otherwise, else REFRESH and GRADIENT, one evaluation a step. The programs in order
+// (their number is returned), and their cost together.
 int tg_plan_iteration_programs(const tg_plan *plan, tg_program_id out[3]);
 tg_status tg_plan_iteration_cost(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
                                  tg_cost *out);

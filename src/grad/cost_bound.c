@@ -7,6 +7,10 @@
 int tg_plan_iteration_programs(const tg_plan *plan, tg_program_id out[3])
 {
   int count = 0;
+  if (plan->line_by_hessian) {
+    out[0] = TG_PROGRAM_HESSIAN;
+    return 1;
+  }
   if (plan->has_line) {
     out[count++] = TG_PROGRAM_DIRECTION;
     out[count++] = TG_PROGRAM_ADVANCE;

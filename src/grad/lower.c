@@ -133,9 +133,13 @@ static double program_cost(const tg_plan *plan, tg_program_id id)
   return sum;
 }
 
-// One iteration: a gradient, and along a line its polynomial and the step; values and Hessian actions now and then.
+// One iteration: a gradient, and along a line its polynomial and the step; values and Hessian actions now and then. Of
+// a quadratic that is moved by its Hessian action: that, and the others now and then.
 static double plan_cost(const tg_lowering *setting, const tg_plan *plan)
 {
+  if (plan->line_by_hessian)
+    return program_cost(plan, TG_PROGRAM_HESSIAN) + 0.25 * program_cost(plan, TG_PROGRAM_GRADIENT) +
+           0.25 * program_cost(plan, TG_PROGRAM_VALUE) + program_cost(plan, TG_PROGRAM_SETUP) / setting->iterations;
   return program_cost(plan, TG_PROGRAM_GRADIENT) + program_cost(plan, TG_PROGRAM_DIRECTION) +
          program_cost(plan, TG_PROGRAM_ADVANCE) + 0.25 * program_cost(plan, TG_PROGRAM_VALUE) +
          0.5 * program_cost(plan, TG_PROGRAM_HESSIAN) + program_cost(plan, TG_PROGRAM_REFRESH) / 32 +
@@ -209,13 +213,13 @@ typedef enum variant_move {
 } variant_move;
 
 // Applies the move; false where it changes nothing or its pass is switched off.
-static bool apply_move(variant_move move, const bool *without, bool has_line, tg_low_variant *variant)
+static bool apply_move(variant_move move, const bool *without, bool may_have_images, tg_low_variant *variant)
 {
   const tg_low_variant before = *variant;
   switch (move) {
   case MOVE_IMAGES:
   case MOVE_IMAGES_AGAIN:
-    variant->images = variant->images || (has_line && !without[TG_PASS_IMAGES]);
+    variant->images = variant->images || (may_have_images && !without[TG_PASS_IMAGES]);
     return variant->images != before.images;
   case MOVE_EXPAND:
     variant->expand = !without[TG_PASS_HOISTING]; // without setup there is nothing to win
@@ -241,7 +245,8 @@ static tg_status choose(const tg_lowering *setting, tg_node f, candidate *best)
   TG_TRY(attempt(setting, f, (candidate){.cost = 0}, best));
   for (int k = 0; k < MOVE_COUNT; k++) {
     candidate c = {.variant = best->variant};
-    if (!apply_move((variant_move)k, setting->options->without, best->plan->has_line, &c.variant)) continue;
+    const bool may_have_images = best->plan->has_line && !best->plan->line_by_hessian;
+    if (!apply_move((variant_move)k, setting->options->without, may_have_images, &c.variant)) continue;
     TG_TRY(attempt(setting, f, c, best));
   }
   return drop_images(setting, f, best);

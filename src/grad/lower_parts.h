@@ -234,6 +234,9 @@ int32_t tg_low_images_idle(const tg_lowering *l);
 
 // ---- lower_roots.c ----
 
+// Whether the objective is a quadratic whose line and next gradient come from H[D] = G(X + D) - G(X): the products of
+// one gradient, as with images, but nothing to carry beside the gradient, whose error then shrinks with it.
+bool tg_low_line_by_hessian(const tg_lowering *l);
 // Writes all programs of f; with tg_low_finish they become a plan.
 tg_status tg_low_build(tg_lowering *l, tg_node f);
 

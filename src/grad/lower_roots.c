@@ -74,9 +74,15 @@ static tg_status emit_line(tg_lowering *l, const roots *r)
   return TG_OK;
 }
 
+bool tg_low_line_by_hessian(const tg_lowering *l)
+{
+  return l->degree == 2 && l->options->want_hessian && !l->options->without[TG_PASS_IMAGES];
+}
+
+// Whether DIRECTION and ADVANCE are written: for a polynomial, unless it is a quadratic that H[D] moves.
 static bool has_line(const tg_lowering *l)
 {
-  return l->degree >= 1 && l->degree <= TG_LINE_DEGREE_MAX;
+  return l->degree >= 1 && l->degree <= TG_LINE_DEGREE_MAX && !tg_low_line_by_hessian(l);
 }
 
 static tg_status emit_direction(tg_lowering *l, const roots *r)

@@ -260,6 +260,7 @@ uint64_t tg_plan_hash(const tg_plan *plan)
   mix_int(&hash, plan->step_register);
   mix_int(&hash, plan->degree);
   mix_int(&hash, plan->has_line);
+  mix_int(&hash, plan->line_by_hessian);
   mix_int(&hash, plan->has_state);
   mix_int(&hash, plan->has_hessian);
   for (int32_t k = 1; plan->has_line && k <= plan->degree; k++) mix_int(&hash, plan->line_registers[k]);

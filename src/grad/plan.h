@@ -187,8 +187,10 @@ typedef struct tg_plan {
   int32_t step_register;                          // t, set before ADVANCE
   int32_t degree;                                 // of f jointly in all variables; -1: not polynomial
   int32_t line_registers[TG_LINE_DEGREE_MAX + 1]; // coefficient of t^k after DIRECTION, k = 1..degree
-  bool has_line;                                  // DIRECTION exists: 1 <= degree <= TG_LINE_DEGREE_MAX
-  bool has_state;                                 // REFRESH and ADVANCE are not empty
+  bool has_line;                                  // f is a polynomial along lines, 1 <= degree <= TG_LINE_DEGREE_MAX
+  bool line_by_hessian; // degree 2: f(X + tD) = f + t <G, D> + t^2 <D, H[D]> / 2 and the gradient moves by t H[D], for
+                        // which HESSIAN is all that is needed: DIRECTION and ADVANCE are empty, nothing is STATE
+  bool has_state;       // REFRESH and ADVANCE are not empty
   bool has_hessian;
 } tg_plan;
 

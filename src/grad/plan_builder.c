@@ -312,10 +312,12 @@ tg_status tg_plan_builder_finish(tg_plan_builder *builder, tg_plan **out)
   if (plan == NULL) TG_FAIL(TG_INTERNAL, "the plan has been handed over already");
   TG_TRY(compact_storage(builder));
   TG_TRY(take_tables(builder, plan));
-  plan->has_line = plan->degree >= 1 && plan->degree <= TG_LINE_DEGREE_MAX;
-  for (int32_t k = 1; plan->has_line && k <= plan->degree; k++) plan->has_line = plan->line_registers[k] >= 0;
   plan->has_state = plan->programs[TG_PROGRAM_REFRESH].n_instrs > 0;
   plan->has_hessian = plan->programs[TG_PROGRAM_HESSIAN].n_instrs > 0;
+  plan->has_line = plan->degree >= 1 && plan->degree <= TG_LINE_DEGREE_MAX;
+  for (int32_t k = 1; plan->has_line && k <= plan->degree; k++) plan->has_line = plan->line_registers[k] >= 0;
+  plan->line_by_hessian = plan->degree == 2 && plan->has_hessian && !plan->has_line;
+  plan->has_line = plan->has_line || plan->line_by_hessian;
   TG_TRY(tg_plan_verify(plan));
   builder->plan = NULL;
   builder->status = tg_error_set(TG_INTERNAL, TG_HERE, "the plan has been handed over already");

@@ -452,6 +452,7 @@ static tg_status check_root(const checker *c, int32_t reg, const char *what)
 
 static tg_status check_line(const checker *c)
 {
+  if (c->plan->line_by_hessian) return TG_OK;
   for (int32_t k = 1; k <= c->plan->degree; k++)
     TG_TRY(check_root(c, c->plan->line_registers[k], "a coefficient of the line"));
   return TG_OK;
@@ -495,6 +496,10 @@ static tg_status check_flags(const checker *c)
   const tg_plan *plan = c->plan;
   if (plan->has_line && (plan->degree < 1 || plan->degree > TG_LINE_DEGREE_MAX))
     return broken(c, "a line of degree %" PRId32, plan->degree);
+  if (plan->line_by_hessian &&
+      (plan->degree != 2 || !plan->has_hessian || !plan->has_line || plan->has_state ||
+       plan->programs[TG_PROGRAM_DIRECTION].n_instrs > 0 || plan->programs[TG_PROGRAM_ADVANCE].n_instrs > 0))
+    return broken(c, "a line taken from the Hessian action beside images or a direction program");
   if (plan->has_state != (plan->programs[TG_PROGRAM_REFRESH].n_instrs > 0))
     return broken(c, "has_state is %d, refresh has %" PRId32 " instructions", (int)plan->has_state,
                   plan->programs[TG_PROGRAM_REFRESH].n_instrs);

@@ -215,6 +215,7 @@ static tg_status problem_line(opt_problem *base, const opt_point *x, const opt_p
 {
   tg_problem *p = base->self;
   base->counts.lines++;
+  if (p->plan->line_by_hessian) TG_FAIL(TG_INTERNAL, "a line of a quadratic comes from its Hessian action");
   TG_TRY(make_current(p, x));
   if (!p->has_current_value) {
     TG_TRY(tg_exec_evaluate(p->exec, TG_PROGRAM_VALUE, &p->current_value));
@@ -244,7 +245,7 @@ static tg_status problem_advance(opt_problem *base, double t, opt_point *x, cons
                                  opt_point *gradient)
 {
   tg_problem *p = base->self;
-  if (!p->plan->has_line) TG_FAIL(TG_INTERNAL, "advance without a line: the objective is not a polynomial");
+  if (!p->plan->has_line || p->plan->line_by_hessian) TG_FAIL(TG_INTERNAL, "advance without a line before it");
   TG_TRY(base->space->ops->axpby(base->space, t, d, 1, x));
   if (p->plan->has_state) TG_TRY(move_state(p, t, x, d));
   return evaluate_gradient(p, x, f, gradient);

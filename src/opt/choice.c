@@ -18,12 +18,18 @@ const char *opt_resolved_line_search(const opt_options *options, int degree)
   return opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
 }
 
+bool opt_keeps_hd(const opt_solver *solver, int degree)
+{
+  return degree == 2 && !solver->needs_closed_form && !solver->needs_blocks;
+}
+
 // What the driver and the solver make.
 static int64_t count_points(const opt_options *options, const opt_solver *solver, int degree)
 {
   int64_t count = 1 + solver->count_points(options, degree); // g
   if (solver->keeps_gradient || degree < 0) count++;
   if (degree < 0) count++; // trial
+  if (opt_keeps_hd(solver, degree)) count++;
   if (!solver->is_monotone) count++;
   return count;
 }

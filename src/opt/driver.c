@@ -546,6 +546,7 @@ static tg_status set_up(driver *self)
   const bool is_general = run->degree < 0;
   if (run->constraint != run->manifold) TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(space->ops->create(space, &run->g));
+  if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));
   if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
@@ -563,6 +564,7 @@ static void tear_down(driver *self)
   opt_point *own = run->x != self->user_x ? run->x : run->trial;
   space->ops->destroy(space, &own);
   space->ops->destroy(space, &run->g);
+  space->ops->destroy(space, &run->hd);
   space->ops->destroy(space, &run->g_old);
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);

@@ -1,9 +1,11 @@
 // The abstract objective f over an opt_space: what a solver may ask.
 //
 // The implementation keeps state for the current point (linear images of it), so a solver says how the
-// point moves: `set` for a new point, `advance` along the last direction. Between two calls the current point may
-// change by rounding errors (an entry put on the bound that a step has brought it to). All calls are collective;
-// returned scalars are the same on all ranks. A non-finite value is a result, not an error: the line searches back off.
+// point moves: `gradient` at a new point, `advance` along the last direction. A quadratic with
+// a Hessian action needs no such state: f(x + t d) = f + t <g, d> + t^2 <d, H d> / 2, and the gradient there is g + t H
+// d; x then moves without a call. Between two calls the current point may change by rounding errors (an entry put on
+// the bound that a step has brought it to). All calls are collective; returned scalars are the same on all ranks. A
+// non-finite value is a result, not an error: the line searches back off.
 #ifndef OPT_PROBLEM_H
 #define OPT_PROBLEM_H
 
@@ -19,7 +21,8 @@ typedef struct opt_problem_ops {
   tg_status (*value)(opt_problem *problem, const opt_point *x, double *f);
   // Makes x the current point: f and gradient there. gradient has the shape of x.
   tg_status (*gradient)(opt_problem *problem, const opt_point *x, double *f, opt_point *gradient);
-  // Coefficients of t -> f(x + t d) at the current point x: c[0..degree], c[0] = f(x). Only when degree >= 0.
+  // Coefficients of t -> f(x + t d) at the current point x: c[0..degree], c[0] = f(x). Only when degree >= 0, and not
+  // of a quadratic with a Hessian action, which gives the line as well.
   tg_status (*line)(opt_problem *problem, const opt_point *x, const opt_point *d, double *c);
   // After `line`: x += t d, the state moves along; then f and the gradient at the new x.
   tg_status (*advance)(opt_problem *problem, double t, opt_point *x, const opt_point *d, double *f,

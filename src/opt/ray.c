@@ -102,11 +102,25 @@ static bool polynomial_falls(opt_ray *ray)
   return opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) == OPT_POLYNOMIAL_FALLING;
 }
 
+// Of a quadratic: H d, which the move will need, and the coefficients that follow from it.
+static tg_status take_line_from_hessian(opt_ray *ray)
+{
+  opt_run *run = ray->run;
+  TG_TRY(run->problem->ops->hessian(run->problem, run->x, ray->d, run->hd));
+  TG_TRY(opt_dot(run->space, ray->d, run->hd, &ray->curvature));
+  ray->coefs[0] = run->f;
+  ray->coefs[2] = ray->curvature / 2;
+  return TG_OK;
+}
+
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray)
 {
   *ray = (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->degree, .trial_t = NAN};
   if (ray->degree < 0) return TG_OK;
-  TG_TRY(run->problem->ops->line(run->problem, run->x, d, ray->coefs));
+  if (run->hd != NULL)
+    TG_TRY(take_line_from_hessian(ray));
+  else
+    TG_TRY(run->problem->ops->line(run->problem, run->x, d, ray->coefs));
   // <g, d> as an inner product keeps its digits near an optimum; as a sum of traces it would not.
   if (ray->degree >= 1) ray->coefs[1] = slope;
   if (ray->degree >= 2) run->rayleigh_max = fmax(run->rayleigh_max, fabs(2 * ray->coefs[2]) / (d_norm * d_norm));
@@ -174,6 +188,28 @@ static tg_status move_along(opt_ray *ray, double t)
   return TG_OK;
 }
 
+// x += t d, g += t H d, and f by its polynomial: what the method of Hestenes and Stiefel does with its residual. The
+// error of g is then made of the errors of the steps and shrinks with them; G(x) computed anew has that of its largest
+// term.
+static tg_status move_by_hessian(opt_ray *ray, double t)
+{
+  opt_run *run = ray->run;
+  double penalty = 0;
+  double slope = ray->slope;
+  TG_TRY(opt_run_add_penalty(run, run->x, &penalty));
+  // Where there is a penalty the ray's slope has a share of it.
+  if (run->constraint != NULL && run->constraint->traits.has_penalty)
+    TG_TRY(opt_dot(run->space, run->g, ray->d, &slope));
+  TG_TRY(opt_axpby(run->space, t, ray->d, 1, run->x));
+  run->f += t * (slope + t * ray->curvature / 2) - penalty;
+  TG_TRY(opt_run_add_penalty(run, run->x, &run->f));
+  TG_TRY(opt_axpby(run->space, 1, run->g, t, run->hd));
+  opt_swap(&run->g, &run->hd);
+  if (run->g_old != NULL) opt_swap(&run->g_old, &run->hd);
+  run->is_fresh = false;
+  return TG_OK;
+}
+
 // The general move: the trial point and its gradient change places with the current ones.
 static tg_status move_to_trial(opt_ray *ray, double t)
 {
@@ -190,7 +226,9 @@ static tg_status move_to_trial(opt_ray *ray, double t)
 tg_status opt_ray_move(opt_ray *ray, double t)
 {
   opt_run *run = ray->run;
-  if (ray->degree >= 0) {
+  if (run->hd != NULL) {
+    TG_TRY(move_by_hessian(ray, t));
+  } else if (ray->degree >= 0) {
     TG_TRY(move_along(ray, t));
   } else {
     TG_TRY(move_to_trial(ray, t));

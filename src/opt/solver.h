@@ -30,6 +30,7 @@ typedef struct opt_run {
   opt_point *feasible;              // left by the stopping test, see opt_run_measure; convex constraints only
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
+  opt_point *hd;                    // H d of the last ray of a quadratic with a Hessian action; else NULL
   opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
   opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL for polynomials
   opt_point *g_free; // on a manifold: the Euclidean gradient at x, where the solver keeps one; not owned
@@ -81,6 +82,8 @@ struct opt_solver {
 #undef OPT_SOLVER
 
 const opt_solver *opt_solver_find(const char *name);
+// Whether the driver keeps H d: of a quadratic, for all solvers that move along rays.
+bool opt_keeps_hd(const opt_solver *solver, int degree);
 
 // The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
@@ -126,6 +129,7 @@ typedef struct opt_ray {
   double d_norm;
   int degree;                       // -1: f is evaluated at trial points
   double coefs[OPT_DEGREE_MAX + 1]; // else of t -> f(x + t d)
+  double curvature;                 // <d, H d>, where run->hd is kept
   bool falls;                       // the polynomial for ever
   double trial_t;                   // run->trial holds x + trial_t d; NAN: nothing
   bool trial_has_gradient;          // run->g_old holds the gradient there

@@ -263,7 +263,7 @@ static void without_state(const tg_grid *grid)
   gradient(&t, D);
   double f = 0;
   CHECK_FAILS(t.problem->ops->advance(t.problem, 1, t.points[X], t.points[D], &f, t.points[G]), TG_INTERNAL,
-              "not a polynomial");
+              "advance without a line");
   twins_fini(&t);
   REQUIRE_OK(sample_plan_logdet(5, &plan));
   twins_init(&t, grid, plan, 0);

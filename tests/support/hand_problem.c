@@ -84,8 +84,12 @@ static tg_status hessian(opt_problem *base, const opt_point *x, const opt_point 
   hand_problem *problem = base->self;
   base->counts.hessians++;
   base->counts.products++;
-  expect_current(problem, serial_block_const(x, 0));
+  // The Hessian action of a quadratic is the same everywhere: x may have moved along it.
+  if (base->degree != 2) expect_current(problem, serial_block_const(x, 0));
   problem->objective->hessian(problem, serial_block_const(x, 0), serial_block_const(v, 0), serial_block(hv, 0));
+  // The gradient of a quadratic is carried along by this.
+  for (int64_t i = 0; base->degree == 2 && i < dimension(problem); i++)
+    serial_block(hv, 0)[i] *= 1 + problem->carried_error;
   problem->has_line = false;
   return TG_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "grad/calculus.h"
+#include "grad/cost.h"
 #include "grad/lower.h"
 
 enum { DECLARATIONS_MAX = 8 };
@@ -321,7 +322,8 @@ static void entrywise_chain_is_one_pass(void **state)
   unload(&p);
 }
 
-// tr(A*X*B*X') - 2*tr(C'*X) from the image Y = A*X*B: <X, Y - 2 C> in one pass; a residual's norm without the residual.
+// tr(A*X*B*X') - 2*tr(C'*X) beside its gradient, from Y = A*X*B: <X, Y - 2 C> in one pass; a residual's norm without
+// the residual.
 static void inner_products_are_summed_in_one_pass(void **state)
 {
   (void)state;
@@ -336,8 +338,7 @@ static void inner_products_are_summed_in_one_pass(void **state)
                                     {.name = "D", .rows = 30, .cols = 20}}};
   lowered p;
   load(&quadratic, &every_pass, &p);
-  assert_int_equal(p.plan->programs[TG_PROGRAM_VALUE].n_instrs, 1);
-  assert_int_equal(p.plan->programs[TG_PROGRAM_GRADIENT].n_instrs, 2);
+  assert_int_equal(p.plan->programs[TG_PROGRAM_GRADIENT].n_instrs - products(&p, TG_PROGRAM_GRADIENT), 2);
   unload(&p);
   load(&residual, &every_pass, &p);
   assert_int_equal(p.plan->programs[TG_PROGRAM_VALUE].n_instrs, 2);
@@ -373,7 +374,11 @@ static const example two_sided = {"tr(A*X*B*X') - 2*tr(C'*X)",
 
 static int iteration_products(const lowered *p)
 {
-  return products(p, TG_PROGRAM_DIRECTION) + products(p, TG_PROGRAM_ADVANCE) + products(p, TG_PROGRAM_GRADIENT);
+  tg_program_id programs[3];
+  const int n = tg_plan_iteration_programs(p->plan, programs);
+  int sum = 0;
+  for (int k = 0; k < n; k++) sum += products(p, programs[k]);
+  return sum;
 }
 
 // An exact line search with its step and the next gradient: two products, the cost of one Hessian action.
@@ -382,16 +387,40 @@ static void exact_line_search_costs_one_hessian_action(void **state)
   (void)state;
   lowered p;
   load(&two_sided, &every_pass, &p);
-  assert_true(p.plan->has_state && p.plan->has_line);
+  assert_true(p.plan->line_by_hessian && p.plan->has_line);
+  assert_false(p.plan->has_state);
   assert_int_equal(iteration_products(&p), 2);
   assert_int_equal(products(&p, TG_PROGRAM_HESSIAN), 2);
-  assert_int_equal(products(&p, TG_PROGRAM_VALUE), 0);
   unload(&p);
   tg_lower_options options = every_pass;
   options.without[TG_PASS_IMAGES] = true;
   load(&two_sided, &options, &p);
-  assert_false(p.plan->has_state);
+  assert_false(p.plan->has_state || p.plan->line_by_hessian);
   assert_int_equal(iteration_products(&p), 4);
+  unload(&p);
+}
+
+// A quadratic without a Hessian program, and polynomials of higher degrees: images of the point and the direction.
+static void images_move_along_the_line(void **state)
+{
+  (void)state;
+  static const example quartic = {"sumsq(X'*A*X)",
+                                  {{.name = "X", .rows = 300, .cols = 30, .is_free = true},
+                                   {.name = "A", .rows = 300, .cols = 300, .properties = TG_SYMMETRIC}}};
+  lowered p;
+  tg_lower_options options = every_pass;
+  options.want_hessian = false;
+  load(&two_sided, &options, &p);
+  assert_true(p.plan->has_state && p.plan->has_line && !p.plan->line_by_hessian);
+  assert_int_equal(iteration_products(&p), 2);
+  assert_int_equal(products(&p, TG_PROGRAM_VALUE), 0);
+  unload(&p);
+  load(&quartic, &every_pass, &p);
+  assert_true(p.plan->has_state && p.plan->has_line && !p.plan->line_by_hessian);
+  // A*D is the one product with the large matrix; X'*A*D, D'*A*D, twice X'*A*X and A*X*(X'*A*X) are thin.
+  const double large = 2.0 * 300 * 300 * 30;
+  assert_int_equal(iteration_products(&p), 6);
+  assert_true(product_flops(&p, TG_PROGRAM_DIRECTION) + product_flops(&p, TG_PROGRAM_GRADIENT) <= 1.51 * large);
   unload(&p);
 }
 
@@ -598,6 +627,7 @@ int main(void)
       cmocka_unit_test(inner_products_are_summed_in_one_pass),
       cmocka_unit_test(dead_buffers_are_used_again),
       cmocka_unit_test(exact_line_search_costs_one_hessian_action),
+      cmocka_unit_test(images_move_along_the_line),
       cmocka_unit_test(no_images_without_a_line),
       cmocka_unit_test(degree_bounds_the_line),
       cmocka_unit_test(kronecker_products_are_not_formed),

@@ -8,7 +8,7 @@
 
 #include "unit/opt_fixture.h"
 
-static void test_linear_conjugate_gradients_cost_one_line_an_iteration(void **unused)
+static void test_linear_conjugate_gradients_cost_one_hessian_action_an_iteration(void **unused)
 {
   (void)unused;
   fixture f = {0};
@@ -16,7 +16,8 @@ static void test_linear_conjugate_gradients_cost_one_line_an_iteration(void **un
   assert_int_equal(minimise(&f, NULL), TG_OK);
   assert_string_equal(f.result.method, "conjugate-gradient");
   assert_string_equal(f.result.line_search, "exact");
-  assert_int_equal(f.result.counts.lines, f.result.iterations);
+  assert_int_equal(f.result.counts.hessians, f.result.iterations);
+  assert_int_equal(f.result.counts.lines, 0);
   assert_int_equal(f.result.counts.gradients, 2); // at the start and at the end
   assert_int_equal(f.result.counts.values, 0);
   // 24 unknowns: Krylov's space is exhausted by then, rounding aside.
@@ -223,7 +224,7 @@ static void test_slopes_come_from_inner_products(void **unused)
   const char *const methods[] = {"gradient-descent", "barzilai-borwein", "conjugate-gradient", "l-bfgs", "newton-cg"};
   for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
     fixture f = {0};
-    set_up(&f, "quadratic-1e2", methods[i]);
+    set_up(&f, "orbital", methods[i]);
     f.problem.line_error = 1e-6;
     assert_int_equal(minimise(&f, NULL), TG_OK);
     assert_int_equal(f.result.outcome, OPT_CONVERGED);
@@ -302,7 +303,7 @@ static void test_unbounded_names_the_ray(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_linear_conjugate_gradients_cost_one_line_an_iteration),
+      cmocka_unit_test(test_linear_conjugate_gradients_cost_one_hessian_action_an_iteration),
       cmocka_unit_test(test_precision_floor_is_noticed),
       cmocka_unit_test(test_fixed_steps),
       cmocka_unit_test(test_metric_is_used_everywhere),
