@@ -207,6 +207,7 @@ typedef enum variant_move {
   MOVE_EXPAND,
   MOVE_FACTOR,
   MOVE_IMAGES_AGAIN,
+  MOVE_SQUARES,
   MOVE_DISCOUNT,
   MOVE_EXCHANGE,
   MOVE_COUNT
@@ -221,6 +222,9 @@ static bool apply_move(variant_move move, const bool *without, bool may_have_ima
   case MOVE_IMAGES_AGAIN:
     variant->images = variant->images || (may_have_images && !without[TG_PASS_IMAGES]);
     return variant->images != before.images;
+  case MOVE_SQUARES:
+    variant->squares = variant->images;
+    return variant->squares;
   case MOVE_EXPAND:
     variant->expand = !without[TG_PASS_HOISTING]; // without setup there is nothing to win
     return variant->expand;
@@ -232,7 +236,7 @@ static bool apply_move(variant_move move, const bool *without, bool may_have_ima
     return variant->discount;
   default:
     if (without[TG_PASS_HOISTING] || before.images == before.expand) return false;
-    variant->images = false;
+    variant->images = variant->squares = false;
     variant->expand = !before.expand;
     return true;
   }

@@ -15,7 +15,7 @@
   X(SOLVES, "solves", "solves with a factorisation instead of inverses")     \
   X(FUSION, "fusion", "entrywise chains in one pass")                        \
   X(REUSE, "reuse", "buffers with disjoint lives share memory")              \
-  X(IMAGES, "images", "linear images of the point updated along a line, not recomputed")
+  X(IMAGES, "images", "images of the point updated along a line, not recomputed")
 
 typedef enum tg_pass {
 #define TG_PASS_ENUM(name, label, help) TG_PASS_##name,

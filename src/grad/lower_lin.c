@@ -29,13 +29,26 @@ static bool accumulates(tg_lowering *l, tg_node core)
   return l->options->without[TG_PASS_HOISTING] || l->program == TG_PROGRAM_SETUP || !tg_low_is_constant(l, core);
 }
 
+// Whether the sum has the transpose of term i as well, X'*A*D + D'*A*X: then one product serves both.
+static tg_status has_twin(tg_lowering *l, int32_t n, const lin_term *terms, int32_t i, bool *out)
+{
+  tg_node transposed = TG_NONE;
+  *out = false;
+  if (l->options->without[TG_PASS_SHARING]) return TG_OK;
+  TG_TRY(tg_make_trans(l->graph, terms[i].core, &transposed));
+  for (int32_t k = 0; k < n; k++) *out = *out || (k != i && terms[k].core == transposed);
+  return TG_OK;
+}
+
 // Values first, products last: the sum takes the layout that most of the values have, and products fit any layout.
 static tg_status prepare(tg_lowering *l, const tg_info *info, lin_term *terms, bool *trans)
 {
   int32_t balance = 0;
+  for (int32_t i = 0; i < info->n_args; i++) TG_TRY(open_term(l, info->coefs[i], info->args[i], &terms[i]));
   for (int32_t i = 0; i < info->n_args; i++) {
-    TG_TRY(open_term(l, info->coefs[i], info->args[i], &terms[i]));
-    terms[i].product = accumulates(l, terms[i].core);
+    bool twin = false;
+    TG_TRY(has_twin(l, info->n_args, terms, i, &twin));
+    terms[i].product = !twin && accumulates(l, terms[i].core);
     if (terms[i].product) continue;
     TG_TRY(tg_low_matrix(l, terms[i].core, &terms[i].value));
     bool symmetric = false;

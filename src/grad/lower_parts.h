@@ -46,12 +46,14 @@ typedef struct tg_low_buffer {
   int32_t id; // in the plan builder, once replayed; -1 before
 } tg_low_buffer;
 
-// A linear image of the point: a subexpression linear in the variables, kept between programs.
+// An image of the point: a subexpression Y(X), homogeneous of degree 1 or 2 in the variables, kept between programs.
+// Y(X + tD) = Y(X) + sum_k t^k Y_k, k = 1..degree.
 typedef struct tg_low_image {
-  tg_node point;     // A*X
-  tg_node direction; // A*D
-  int32_t state;     // the buffers of the two
-  int32_t image;
+  tg_node point;         // A*X; X'*A*X
+  int32_t degree;        // 1; 2
+  tg_node directions[2]; // Y_1, Y_2: A*D; X'*A*D + D'*A*X, D'*A*D
+  int32_t state;         // the buffers of these
+  int32_t images[2];
 } tg_low_image;
 
 // Ways to write the same objective; the cheapest is kept.
@@ -59,6 +61,7 @@ typedef struct tg_low_variant {
   bool expand;   // products of sums multiplied out
   bool factor;   // common factors taken out
   bool images;   // linear images kept as state
+  bool squares;  // and products of two of them
   bool discount; // a product that several chains contain is charged to each in part
 } tg_low_variant;
 
@@ -90,7 +93,7 @@ typedef struct tg_lowering {
   tg_low_list symbols; // by symbol: buffer + 1
   int32_t n_images;
   tg_low_image *images;
-  int32_t n_dropped; // linear images that are not kept: they did not pay
+  int32_t n_dropped; // images that are not kept: they did not pay
   const tg_node *dropped;
 } tg_lowering;
 
@@ -221,7 +224,7 @@ tg_status tg_low_symmetrise(tg_lowering *l, tg_node f, tg_node *out);
 tg_status tg_low_unstack(tg_lowering *l, tg_node f, tg_node *out);
 tg_status tg_low_expand(tg_lowering *l, tg_node f, tg_node *out);
 
-// ---- lower_images.c: linear images of the point ----
+// ---- lower_images.c: images of the point ----
 
 tg_status tg_low_images_find(tg_lowering *l, tg_node f, const tg_node *gradient, const tg_node *directions);
 // The states as values that the program being written may read.

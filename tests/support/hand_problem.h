@@ -37,7 +37,7 @@ struct hand_problem {
   double c[HAND_DATA_MAX];
   double carried_error; // the gradient that `advance` returns, or H v of a quadratic, is wrong by this factor of
                         // itself: drift to order
-  double line_error; // added to the slope among the coefficients of `line`: a sum of traces that cancel
+  double line_error;    // added to the slope among the coefficients of `line`: a sum of traces that cancel
   // Protocol: `line` and `hessian` are asked at the current point, `advance` follows a `line` along the same direction.
   double current[HAND_DATA_MAX];
   double direction[HAND_DATA_MAX];
