@@ -55,6 +55,7 @@ typedef struct driver {
   double failed_norm;   // the least recomputed one
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
+  int64_t renewed_at; // iteration of the metric's last renewal
 } driver;
 
 static double clock_seconds(void)
@@ -393,6 +394,22 @@ static tg_status after_move(driver *self, bool *ended)
   return TG_OK;
 }
 
+// A metric made of the Hessian at the start is made of that at x after 4, 12, 36, ... steps: soon, while x goes far,
+// and then ever more seldom.
+static tg_status renew_metric(driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_preconditioner *metric = run->options->metric;
+  int64_t due = 4;
+  if (metric == NULL || metric->renew == NULL) return TG_OK;
+  while (due < run->iteration) due *= 3;
+  if (due != run->iteration || self->renewed_at == due) return TG_OK;
+  self->renewed_at = due;
+  TG_TRY(metric->renew(metric->self, run->x));
+  if (run->solver->remembers_metric) run->solver->reset(self->state);
+  return TG_OK;
+}
+
 // The loop proper. At its head f and g belong to x.
 static tg_status iterate(driver *self)
 {
@@ -404,6 +421,7 @@ static tg_status iterate(driver *self)
     if (!ended) TG_TRY(poll_observer(self, &ended));
     if (ended) break;
     self->f_before = run->f;
+    TG_TRY(renew_metric(self));
     opt_verdict verdict = OPT_STUCK;
     TG_TRY(run->solver->step(run, self->state, &verdict));
     if (verdict == OPT_MOVED) {

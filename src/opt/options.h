@@ -14,6 +14,8 @@ typedef struct opt_preconditioner {
   const char *name;
   // z := M^-1 r. Collective; r and z are different points.
   tg_status (*apply)(void *self, const opt_point *r, opt_point *z);
+  // M := the estimate at x. NULL where it is the same everywhere. Collective.
+  tg_status (*renew)(void *self, const opt_point *x);
   void *self;
 } opt_preconditioner;
 

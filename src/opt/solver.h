@@ -59,6 +59,7 @@ struct opt_solver {
   bool serves_manifolds;
   bool keeps_faces;              // of bounds: a diagonal metric serves it
   bool keeps_gradient;           // uses g_old
+  bool remembers_metric;         // what it keeps between steps was made with M
   const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule
   const char *search_general;
   // Points that create makes, and the state itself.

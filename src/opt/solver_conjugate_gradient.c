@@ -185,6 +185,7 @@ static tg_status list_conjugate(void *state, opt_listing *listing)
 const opt_solver opt_solver_conjugate_gradient = {.name = "conjugate-gradient",
                                                   .is_monotone = true,
                                                   .keeps_gradient = true,
+                                                  .remembers_metric = true,
                                                   .serves_manifolds = true,
                                                   .search_polynomial = "exact",
                                                   .search_general = "strong-wolfe",

@@ -234,6 +234,7 @@ static tg_status list_accelerated(void *state, opt_listing *listing)
 }
 
 const opt_solver opt_solver_nesterov = {.name = "nesterov",
+                                        .remembers_metric = true,
                                         .search_polynomial = "none",
                                         .search_general = "none",
                                         .count_points = count_points_accelerated,

@@ -82,6 +82,7 @@ typedef struct scaling {
   const opt_space *space;
   opt_point *weights;
   int64_t calls;
+  int64_t renewals;
 } scaling;
 
 static tg_status apply_scaling(void *self, const opt_point *r, opt_point *z)
@@ -117,6 +118,42 @@ static void test_metric_is_used_everywhere(void **unused)
       space->ops->destroy(space, &s.weights);
       tear_down(&f);
     }
+  }
+}
+
+// A metric that depends on the point: another one at each renewal.
+static tg_status renew_scaling(void *self, const opt_point *x)
+{
+  scaling *s = self;
+  (void)x;
+  s->renewals++;
+  for (int64_t k = 0; k < s->space->dimension; k++)
+    serial_block(s->weights, 0)[k] = 1 + 0.5 * sin((double)(k + 7 * s->renewals));
+  return TG_OK;
+}
+
+static void test_metric_is_renewed_ever_more_seldom(void **unused)
+{
+  (void)unused;
+  const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
+  for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+    fixture f = {0};
+    set_up(&f, "logistic", methods[m]);
+    const opt_space *space = &f.problem.space.base;
+    scaling s = {.space = space};
+    assert_int_equal(space->ops->create(space, &s.weights), TG_OK);
+    for (int64_t k = 0; k < space->dimension; k++) serial_block(s.weights, 0)[k] = 1;
+    const opt_preconditioner metric = {.name = "scaling", .apply = apply_scaling, .renew = renew_scaling, .self = &s};
+    f.options.metric = &metric;
+    f.options.max_iterations = 5000;
+    assert_int_equal(minimise(&f, NULL), TG_OK);
+    assert_int_equal(f.result.outcome, OPT_CONVERGED);
+    int64_t expected = 0;
+    for (int64_t due = 4; due < f.result.iterations; due *= 3) expected++;
+    assert_int_equal(s.renewals, expected);
+    assert_true(fabs(f.result.objective - f.problem.optimum) <= 1e-9 * fmax(1, fabs(f.problem.optimum)));
+    space->ops->destroy(space, &s.weights);
+    tear_down(&f);
   }
 }
 
@@ -307,6 +344,7 @@ int main(void)
       cmocka_unit_test(test_precision_floor_is_noticed),
       cmocka_unit_test(test_fixed_steps),
       cmocka_unit_test(test_metric_is_used_everywhere),
+      cmocka_unit_test(test_metric_is_renewed_ever_more_seldom),
       cmocka_unit_test(test_the_hessian_as_metric_gives_one_step),
       cmocka_unit_test(test_every_beta_works),
       cmocka_unit_test(test_slopes_come_from_inner_products),
