@@ -1,6 +1,8 @@
 // Constant expressions, evaluated once.
 #include "cli/constants.h"
 
+#include <math.h>
+
 #include "cli/values.h"
 #include "mpi/dmat_ops.h"
 
@@ -17,13 +19,16 @@ static tg_status copy_out(const tg_grid *grid, const tg_values *values, int n, t
 }
 
 tg_status tg_constants_evaluate(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, int n,
-                                const tg_node *nodes, tg_dmat **out)
+                                const tg_node *nodes, tg_dmat **out, double *products)
 {
+  const tg_plan_data *x = &model->plan->variables[0];
+  const double side = fmax((double)x->rows, (double)x->cols);
   tg_values *values = NULL;
   for (int k = 0; k < n; k++) out[k] = NULL;
   tg_status status = tg_values_create(job, model, grid, data, NULL, n, nodes, &values);
   if (status == TG_OK) status = tg_values_evaluate(values);
   if (status == TG_OK) status = copy_out(grid, values, n, out);
+  if (status == TG_OK) *products += tg_values_product_units(values, 2 * pow(side, 3));
   tg_values_destroy(&values);
   return status;
 }

@@ -6,8 +6,9 @@
 #include "mpi/dmat.h"
 
 // out[k] = the value of nodes[k], which no variable occurs in; NULL for TG_NONE. data by position in model->plan->data.
-// out is the caller's to destroy, also after a failure. Collective.
+// out is the caller's to destroy, also after a failure. *products is raised by those it took, in
+// units of one of the larger side of the first variable. Collective.
 tg_status tg_constants_evaluate(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, int n,
-                                const tg_node *nodes, tg_dmat **out);
+                                const tg_node *nodes, tg_dmat **out, double *products);
 
 #endif

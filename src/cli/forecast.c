@@ -211,15 +211,11 @@ static tg_status forecast_direct(const forecasting *f, double *passing)
 // The terms that are tried as a pair in a common basis, then one alone.
 static tg_status forecast_kronecker(const forecasting *f, double *passing)
 {
-  tg_node nodes[2 * TG_METHOD_TERMS];
+  tg_node nodes[TG_METHOD_NODES];
   const int n = f->method->n_terms;
   double given = 0;
   double building = 0;
-  for (ptrdiff_t k = 0; k < n; k++) {
-    nodes[2 * k] = f->method->terms[k].left;
-    nodes[2 * k + 1] = f->method->terms[k].right;
-  }
-  TG_TRY(forecast_nodes(f, 2 * n, nodes, passing, &given));
+  TG_TRY(forecast_nodes(f, tg_method_kronecker_nodes(f->method, nodes), nodes, passing, &given));
   tg_closed_form form = {.kind = n > 1 ? TG_CLOSED_SPECTRAL : TG_CLOSED_CHOLESKY};
   for (int side = 0; side < 2; side++)
     for (int k = 0; k < n; k++) {

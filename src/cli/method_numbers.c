@@ -1,4 +1,5 @@
 // The numbers of a method: closed forms and preconditioners evaluated and factorised.
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ typedef struct numbers {
   tg_model *model;
   const tg_grid *grid;
   tg_dmat *const *data;
+  double *products;
 } numbers;
 
 static void destroy_all(int n, tg_dmat **matrices)
@@ -57,7 +59,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   const tg_closed_side *sides = form->sides;
   const tg_node nodes[4] = {sides[0].metric, sides[0].base, sides[1].metric, sides[1].base};
   tg_dmat *matrices[4];
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, 4, nodes, matrices);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, 4, nodes, matrices, by->products);
   if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, n_extras, extras, out);
   destroy_all(4, matrices);
   return status;
@@ -110,7 +112,9 @@ static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method
 
 // H in the bases that make the terms first and second diagonal, the others by their diagonals there. Numbers that
 // refuse are no failure: kronecker stays NULL.
-static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **matrices, tg_method *m)
+//
+// Bit k of *fits: its term k, in its own order, stands in for weights.
+static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **matrices, tg_method *m, unsigned *fits)
 {
   const tg_closed_group pair[2] = {m->terms[first], m->terms[second]};
   tg_direct_extra extras[TG_METHOD_TERMS];
@@ -118,11 +122,14 @@ static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **ma
   tg_closed_form form;
   TG_TRY(tg_closed_form_of_groups(by->model->graph, 2, pair, &form));
   if (form.kind == TG_CLOSED_NONE) return TG_OK;
+  *fits = (pair[0].is_fit ? 1U : 0) | (pair[1].is_fit ? 2U : 0);
   for (ptrdiff_t k = 0; k < m->n_terms; k++) {
     const tg_direct_extra extra = {m->terms[k].coef, matrices[2 * k], matrices[2 * k + 1]};
     const bool is_lost =
         (extra.left != NULL && form.sides[0].base == TG_NONE) || (extra.right != NULL && form.sides[1].base == TG_NONE);
-    if (k != first && k != second && !is_lost) extras[n_extras++] = extra;
+    if (k == first || k == second || is_lost) continue;
+    if (m->terms[k].is_fit) *fits |= 4U << n_extras;
+    extras[n_extras++] = extra;
   }
   const tg_status status = evaluate_form(by, &form, n_extras, extras, &m->kronecker);
   if (status != TG_NUMERIC) return status;
@@ -130,35 +137,71 @@ static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **ma
   return TG_OK;
 }
 
-// Two terms where that serves, the heaviest ones that do; else one.
-static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
+// One term alone by its Cholesky factors.
+static tg_status try_single(const numbers *by, ptrdiff_t k, tg_dmat **matrices, tg_method *m)
 {
   const tg_plan_data *x = &by->model->plan->variables[0];
+  if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) return TG_OK;
+  const tg_status status = tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, matrices[2 * k],
+                                                     matrices[2 * k + 1], &m->kronecker);
+  if (status != TG_NUMERIC) return status;
+  tg_error_clear();
+  return TG_OK;
+}
+
+static bool is_auto(const numbers *by)
+{
+  return by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO;
+}
+
+// Under auto a stand-in for weights has to earn its products.
+static tg_status keep_if_it_pays(const numbers *by, const tg_weights_judgement *judgement, tg_dmat **matrices,
+                                 tg_method *m)
+{
+  bool pays = true;
+  if (is_auto(by) && m->n_weights > 0)
+    TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
+  if (pays) return TG_OK;
+  m->products += (double)tg_direct_products(m->kronecker);
+  tg_direct_destroy(&m->kronecker);
+  return TG_OK;
+}
+
+// Two terms where that serves, the heaviest ones that do; else one. Where the heaviest of them all is a weight in the
+// diagonal of H, that diagonal is the better preconditioner: exact there, where separable weights are not.
+static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
+{
+  unsigned fits = 0;
+  tg_weights_judgement judgement = {.share = 1, .is_spectral = true};
   TG_TRY(sort_terms(by->model, matrices, m));
+  if (is_auto(by) && m->n_diagonals > 0 && m->terms[0].is_fit &&
+      tg_precondition_is_diagonal(by->model->graph, &m->terms[0]))
+    return TG_OK;
   for (int first = 0; first < m->n_terms && m->kronecker == NULL; first++)
     for (int second = first + 1; second < m->n_terms && m->kronecker == NULL; second++)
-      TG_TRY(try_pair(by, first, second, matrices, m));
-  for (ptrdiff_t k = 0; k < m->n_terms && m->kronecker == NULL; k++) {
-    if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) continue;
-    const tg_status status = tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, matrices[2 * k],
-                                                       matrices[2 * k + 1], &m->kronecker);
-    if (status != TG_OK && status != TG_NUMERIC) return status;
-    tg_error_clear();
+      TG_TRY(try_pair(by, first, second, matrices, m, &fits));
+  if (m->kronecker != NULL) {
+    judgement.condition = tg_direct_condition(m->kronecker);
+    TG_TRY(tg_direct_share(m->kronecker, fits, &judgement.share));
+    return keep_if_it_pays(by, &judgement, matrices, m);
   }
-  return TG_OK;
+  ptrdiff_t k = 0;
+  while (k < m->n_terms && m->kronecker == NULL) TG_TRY(try_single(by, k++, matrices, m));
+  if (m->kronecker == NULL || m->n_weights == 0) return TG_OK;
+  k--;
+  judgement.is_spectral = false;
+  TG_TRY(tg_direct_estimate_condition(m->kronecker, matrices[2 * k], matrices[2 * k + 1], &judgement.condition));
+  return keep_if_it_pays(by, &judgement, matrices, m);
 }
 
 static tg_status prepare_kronecker(const numbers *by, tg_method *m)
 {
-  tg_node nodes[2 * TG_METHOD_TERMS];
-  tg_dmat *matrices[2 * TG_METHOD_TERMS];
-  for (ptrdiff_t k = 0; k < m->n_terms; k++) {
-    nodes[2 * k] = m->terms[k].left;
-    nodes[2 * k + 1] = m->terms[k].right;
-  }
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, 2 * m->n_terms, nodes, matrices);
+  tg_node nodes[TG_METHOD_NODES];
+  tg_dmat *matrices[TG_METHOD_NODES];
+  const int n = tg_method_kronecker_nodes(m, nodes);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, n, nodes, matrices, by->products);
   if (status == TG_OK) status = make_kronecker(by, matrices, m);
-  destroy_all(2 * m->n_terms, matrices);
+  destroy_all(n, matrices);
   TG_TRY(status);
   if (m->kronecker != NULL) {
     m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = tg_direct_apply, .self = m->kronecker};
@@ -167,6 +210,9 @@ static tg_status prepare_kronecker(const numbers *by, tg_method *m)
   } else if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER) {
     TG_FAIL(TG_NUMERIC, "preconditioner kronecker: no term of the Hessian action has positive definite factors; take "
                         "diagonal or none");
+  } else if (m->n_weights > 0 && strcmp(m->preconditioner, "none") == 0) {
+    snprintf(m->preconditioner, sizeof m->preconditioner,
+             "none: no term of the Hessian action has positive definite factors, separable weights included");
   }
   return TG_OK;
 }
@@ -175,8 +221,8 @@ static tg_status prepare_diagonal(const numbers *by, tg_method *m)
 {
   tg_dmat **matrices = NULL;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(m->n_diagonals, &matrices)));
-  tg_status status =
-      tg_constants_evaluate(by->job, by->model, by->grid, by->data, m->n_diagonals, m->diagonals, matrices);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, m->n_diagonals, m->diagonals,
+                                           matrices, by->products);
   if (status == TG_OK)
     status = tg_metric_create(by->grid, m->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
   destroy_all(m->n_diagonals, matrices);
@@ -208,7 +254,7 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
 
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
-  const numbers by = {job, model, grid, data};
+  const numbers by = {job, model, grid, data, &m->products};
   if (tg_method_is_direct(&m->options)) {
     tg_status status = prepare_direct(&by, m);
     if (status == TG_OK) return TG_OK;
@@ -222,7 +268,7 @@ tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, t
 
 int64_t tg_method_products(const tg_method *method)
 {
-  int64_t products = 0;
+  int64_t products = (int64_t)ceil(method->products);
   if (method->direct != NULL) products += tg_direct_products(method->direct);
   if (method->kronecker != NULL) products += tg_direct_products(method->kronecker);
   return products;

@@ -11,4 +11,16 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *method);
 // Local.
 tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg_method *method);
 
+// What the numbers say of a kronecker preconditioner in which terms stand in for weights (method_weights.c).
+typedef struct tg_weights_judgement {
+  double condition; // of the preconditioner
+  double share;     // of the stand-ins in its eigenvalues, 1: nothing else is in it
+  bool is_spectral;
+} tg_weights_judgement;
+
+// Whether it is likely to save products; m->preconditioner says why not. matrices: the weights, then the mismatch; NULL
+// among them for none. Collective.
+tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_weights_judgement *by,
+                                tg_dmat *const *matrices, bool *out);
+
 #endif

@@ -1,6 +1,7 @@
 // Expressions through a plan of their own.
 #include "cli/values.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -174,4 +175,17 @@ tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *gri
 int64_t tg_values_products(const tg_values *values)
 {
   return values->problem != NULL ? values->problem->counts.products : 0;
+}
+
+double tg_values_product_units(const tg_values *values, double unit_flops)
+{
+  double units = 0;
+  for (int k = 0; values->exec != NULL && k < TG_PROGRAM_COUNT; k++) {
+    const tg_program *program = &values->plan->programs[k];
+    const double runs = (double)tg_exec_program_usage(values->exec, (tg_program_id)k)->runs;
+    for (int32_t i = 0; i < program->n_instrs; i++)
+      if (tg_instr_is_product(&program->instrs[i]))
+        units += runs * fmin(1, tg_instr_flops(values->plan, &program->instrs[i]) / unit_flops);
+  }
+  return units;
 }

@@ -28,5 +28,8 @@ tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *gri
                            tg_memory_cost *out);
 // Large products done so far.
 int64_t tg_values_products(const tg_values *values);
+// The same with every product of fewer than unit_flops counted as its share of them: what is made of constants is full
+// of products with vectors.
+double tg_values_product_units(const tg_values *values, double unit_flops);
 
 #endif

@@ -50,6 +50,7 @@ typedef struct tg_closed_group {
   double coef;
   tg_node left;
   tg_node right;
+  bool is_fit; // of a preconditioner: stands in for a weighted term, which is no product L V R
 } tg_closed_group;
 
 // The untransposed operator terms in as few groups as summing over equal left or right factors gives. *out is in the

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "grad/op.h"
@@ -178,24 +179,176 @@ static tg_status term_diagonal(tg_graph *g, const tg_operator_term *term, const 
   return tg_make_scale(g, term->coef, *out, out);
 }
 
+static tg_status add_to(tg_graph *g, tg_node part, tg_node *sum)
+{
+  if (*sum != TG_NONE) return tg_make_add(g, *sum, part, sum);
+  *sum = part;
+  return TG_OK;
+}
+
+// a .* b' for factors of n rows, where TG_NONE is the identity; two of them give TG_NONE.
+static tg_status entrywise_factor(tg_graph *g, tg_node a, tg_node b, tg_dim n, tg_node *out)
+{
+  tg_node parts[2] = {a, b};
+  *out = TG_NONE;
+  if (a == TG_NONE && b == TG_NONE) return TG_OK;
+  if (a == TG_NONE || b == TG_NONE) {
+    TG_TRY(diagonal_of(g, a == TG_NONE ? b : a, n, out));
+    return tg_make_unary(g, TG_DIAG, *out, out);
+  }
+  TG_TRY(tg_make_trans(g, b, &parts[1]));
+  return tg_make_had(g, 2, parts, out);
+}
+
+// Entry (i,j) of the diagonal of L (Q .* (J V K)) R is sum_ab L(i,a) J(a,i) Q(a,b) K(j,b) R(b,j).
+static tg_status weighted_diagonal(tg_graph *g, const tg_weighted_term *term, const tg_symbol *x, tg_node *out)
+{
+  tg_node left = TG_NONE;
+  tg_node right = TG_NONE;
+  TG_TRY(entrywise_factor(g, term->left, term->inner.left, x->rows, &left));
+  TG_TRY(entrywise_factor(g, term->inner.right, term->right, x->cols, &right));
+  *out = term->weight;
+  if (left != TG_NONE) TG_TRY(tg_make_mul(g, left, *out, out));
+  if (right != TG_NONE) TG_TRY(tg_make_trans(g, right, &right));
+  if (right != TG_NONE) TG_TRY(tg_make_mul(g, *out, right, out));
+  if (term->inner.scalars != TG_NONE) TG_TRY(tg_make_mul(g, term->inner.scalars, *out, out));
+  return tg_make_scale(g, term->inner.coef, *out, out);
+}
+
 tg_status tg_precondition_diagonal(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out)
 {
   *out = TG_NONE;
   tg_structure structure;
   TG_TRY(tg_structure_find(graph, f, wrt, &structure));
-  if (!structure.has_operator) return TG_OK;
+  if (!structure.has_operator && !structure.has_weights) return TG_OK;
   const tg_symbol x = *tg_symbol_info(graph, wrt);
   tg_node sum = TG_NONE;
+  tg_node part = TG_NONE;
   for (int32_t k = 0; k < structure.n_terms; k++) {
-    tg_node part = TG_NONE;
     TG_TRY(term_diagonal(graph, &structure.terms[k], &x, &part));
-    if (sum == TG_NONE)
-      sum = part;
-    else
-      TG_TRY(tg_make_add(graph, sum, part, &sum));
+    TG_TRY(add_to(graph, part, &sum));
+  }
+  for (int32_t k = 0; k < structure.n_weighted; k++) {
+    if (structure.weighted[k].inner.transposed) return TG_OK; // entries of V' and of V mix: no product of factors
+    TG_TRY(weighted_diagonal(graph, &structure.weighted[k], &x, &part));
+    TG_TRY(add_to(graph, part, &sum));
   }
   *out = sum;
   return TG_OK;
+}
+
+// ---- weights ----
+
+static bool is_diagonal(const tg_graph *g, tg_node node)
+{
+  if (node == TG_NONE) return true;
+  const tg_info *info = tg_node_info(g, node);
+  if (info->kind == TG_EYE || info->kind == TG_DIAG) return true;
+  if (info->kind == TG_SYM) return (tg_symbol_info(g, info->symbol)->properties & TG_DIAGONAL) != 0;
+  bool all = info->kind == TG_LIN || info->kind == TG_PROD;
+  for (int32_t k = info->kind == TG_PROD ? info->n_scalars : 0; all && k < info->n_args; k++)
+    all = is_diagonal(g, info->args[k]);
+  return all;
+}
+
+bool tg_precondition_is_diagonal(const tg_graph *graph, const tg_closed_group *term)
+{
+  return is_diagonal(graph, term->left) && is_diagonal(graph, term->right);
+}
+
+tg_status tg_precondition_weights(tg_graph *graph, tg_node f, int32_t wrt, int32_t room, tg_weights *out,
+                                  int32_t *n_out, tg_node *nodes)
+{
+  tg_structure structure;
+  TG_TRY(tg_structure_find(graph, f, wrt, &structure));
+  *out = structure.has_weights ? TG_WEIGHTS_DIAGONAL : TG_WEIGHTS_NONE;
+  *n_out = 0;
+  for (int32_t k = 0; structure.has_weights && k < structure.n_weighted; k++) {
+    const tg_weighted_term *term = &structure.weighted[k];
+    if (*n_out < room) nodes[(*n_out)++] = term->weight;
+    const tg_node factors[4] = {term->left, term->inner.left, term->inner.right, term->right};
+    for (int i = 0; i < 4; i++)
+      if (!is_diagonal(graph, factors[i])) *out = TG_WEIGHTS_INSIDE;
+  }
+  return TG_OK;
+}
+
+// diag(Q ones) with the shift; of Q' for the columns.
+static tg_status marginal(tg_graph *g, tg_node weight, tg_node total, tg_node *out)
+{
+  const tg_info info = *tg_node_info(g, weight);
+  const int64_t n = tg_dim_value(g, info.rows);
+  tg_dim one = 0;
+  tg_node ones = TG_NONE;
+  TG_TRY(tg_dim_number(g, 1, &one));
+  TG_TRY(tg_make_ones(g, info.cols, one, &ones));
+  TG_TRY(tg_make_mul(g, weight, ones, out));
+  if (n > 0) {
+    TG_TRY(tg_make_ones(g, info.rows, one, &ones));
+    TG_TRY(tg_make_mul(g, total, ones, &ones));
+    TG_TRY(tg_make_lin(g, 2, (const double[]){1.0, TG_WEIGHT_SHIFT / (double)n}, (const tg_node[]){*out, ones}, out));
+  }
+  return tg_make_unary(g, TG_DIAG, *out, out);
+}
+
+static tg_status multiply_three(tg_graph *g, tg_node a, tg_node b, tg_node c, tg_node *out)
+{
+  *out = b;
+  if (a != TG_NONE) TG_TRY(tg_make_mul(g, a, *out, out));
+  return c != TG_NONE ? tg_make_mul(g, *out, c, out) : TG_OK;
+}
+
+// L diag(r) J V K (diag(c) / s) R for L (Q .* (J V K)) R. The sign of the coefficient goes with that of r into the left
+// side, and c / s has none: weights may come as -1 times a matrix that is nowhere positive.
+static tg_status separate(tg_graph *g, const tg_weighted_term *term, tg_operator_term *out)
+{
+  tg_node total = TG_NONE;
+  tg_node across = TG_NONE;
+  tg_node rows = TG_NONE;
+  tg_node cols = TG_NONE;
+  *out = (tg_operator_term){.coef = 1.0, .transposed = term->inner.transposed};
+  TG_TRY(tg_make_trans(g, term->weight, &across));
+  TG_TRY(tg_make_unary(g, TG_SUM, term->weight, &total));
+  TG_TRY(marginal(g, term->weight, total, &rows));
+  TG_TRY(marginal(g, across, total, &cols));
+  TG_TRY(multiply_three(g, term->left, rows, term->inner.left, &out->left));
+  TG_TRY(multiply_three(g, term->inner.right, cols, term->right, &out->right));
+  if (term->inner.scalars != TG_NONE) TG_TRY(tg_make_mul(g, term->inner.scalars, out->left, &out->left));
+  TG_TRY(tg_make_scale(g, term->inner.coef, out->left, &out->left));
+  TG_TRY(tg_make_pow_number(g, total, -1.0, &total));
+  return tg_make_mul(g, total, out->right, &out->right);
+}
+
+// The operator of the weighted terms alone, by separable stand-ins; without weights an empty one.
+static tg_status separate_weights(tg_graph *g, const tg_structure *s, tg_structure *out)
+{
+  *out = (tg_structure){.degree = s->degree, .has_operator = s->has_weights};
+  if (!s->has_weights) return TG_OK;
+  TG_TRY(TG_SCRATCH(g, s->n_weighted, &out->terms));
+  for (int32_t k = 0; k < s->n_weighted; k++) TG_TRY(separate(g, &s->weighted[k], &out->terms[out->n_terms++]));
+  return TG_OK;
+}
+
+tg_status tg_precondition_mismatch(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out)
+{
+  *out = TG_NONE;
+  tg_structure structure;
+  tg_structure fits;
+  tg_node parts[2] = {TG_NONE, TG_NONE};
+  tg_node part = TG_NONE;
+  const tg_symbol x = *tg_symbol_info(graph, wrt);
+  TG_TRY(tg_structure_find(graph, f, wrt, &structure));
+  if (!structure.has_weights) return TG_OK;
+  TG_TRY(tg_precondition_diagonal(graph, f, wrt, &parts[0]));
+  if (parts[0] == TG_NONE) return TG_OK;
+  TG_TRY(separate_weights(graph, &structure, &fits));
+  for (int32_t k = 0; k < structure.n_terms + fits.n_terms; k++) {
+    const tg_operator_term *term = k < structure.n_terms ? &structure.terms[k] : &fits.terms[k - structure.n_terms];
+    TG_TRY(term_diagonal(graph, term, &x, &part));
+    TG_TRY(add_to(graph, part, &parts[1]));
+  }
+  TG_TRY(tg_make_pow_number(graph, parts[1], -1.0, &parts[1]));
+  return tg_make_had(graph, 2, parts, out);
 }
 
 // ---- terms ----
@@ -206,21 +359,34 @@ static tg_status is_symmetric(tg_graph *g, tg_node node, bool *out)
   return node == TG_NONE ? TG_OK : tg_node_is_symmetric(g, node, out);
 }
 
+// Groups of the operator that serve, after the *count that are there.
+static tg_status add_terms(tg_graph *g, const tg_structure *s, int32_t wrt, bool is_fit, int32_t room, int32_t *count,
+                           tg_closed_group *out)
+{
+  int32_t n = 0;
+  tg_closed_group *groups = NULL;
+  TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
+  for (int32_t k = 0; k < n && *count < room; k++) {
+    bool left = false;
+    bool right = false;
+    TG_TRY(is_symmetric(g, groups[k].left, &left));
+    TG_TRY(is_symmetric(g, groups[k].right, &right));
+    groups[k].is_fit = is_fit;
+    if (left && right && groups[k].coef > 0) out[(*count)++] = groups[k];
+  }
+  return TG_OK;
+}
+
 tg_status tg_precondition_terms(tg_graph *graph, tg_node f, int32_t wrt, int32_t room, int32_t *n_out,
                                 tg_closed_group *out)
 {
   *n_out = 0;
   tg_structure structure;
+  tg_structure fits;
   TG_TRY(tg_structure_find(graph, f, wrt, &structure));
-  int32_t n = 0;
-  tg_closed_group *groups = NULL;
-  TG_TRY(tg_closed_groups(graph, &structure, wrt, &n, &groups));
-  for (int32_t k = 0; k < n && *n_out < room; k++) {
-    bool left = false;
-    bool right = false;
-    TG_TRY(is_symmetric(graph, groups[k].left, &left));
-    TG_TRY(is_symmetric(graph, groups[k].right, &right));
-    if (left && right && groups[k].coef > 0) out[(*n_out)++] = groups[k];
-  }
-  return TG_OK;
+  if (!structure.has_operator && !structure.has_weights) return TG_OK;
+  TG_TRY(separate_weights(graph, &structure, &fits));
+  TG_TRY(add_terms(graph, &fits, wrt, true, room, n_out, out));
+  structure.has_operator = structure.n_terms > 0;
+  return add_terms(graph, &structure, wrt, false, room, n_out, out);
 }

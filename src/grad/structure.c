@@ -77,7 +77,10 @@ typedef struct operator_list {
   int32_t count;
   int32_t capacity;
   tg_operator_term *terms;
-  bool fits; // false once something is not of the form L V R
+  int32_t n_weighted;
+  int32_t room_weighted;
+  tg_weighted_term *weighted;
+  bool fits; // false once something is not of the form L V R, weighted once or not
 } operator_list;
 
 static tg_status times(tg_graph *g, tg_node a, tg_node b, tg_node *out)
@@ -98,6 +101,19 @@ static bool same_operator(const tg_operator_term *a, const tg_operator_term *b)
   return a->scalars == b->scalars && a->left == b->left && a->right == b->right && a->transposed == b->transposed;
 }
 
+// Room for one more of `count` items in the graph's memory.
+static tg_status make_room(tg_graph *g, int32_t count, size_t item_bytes, int32_t *capacity, void **items)
+{
+  if (count < *capacity) return TG_OK;
+  const int32_t wider = *capacity > 0 ? 2 * *capacity : 8;
+  void *grown = NULL;
+  TG_TRY(tg_scratch(g, wider, item_bytes, &grown));
+  if (count > 0) memcpy(grown, *items, item_bytes * (size_t)count);
+  *items = grown;
+  *capacity = wider;
+  return TG_OK;
+}
+
 static tg_status push_term(operator_list *list, const tg_operator_term *term)
 {
   for (int32_t i = 0; i < list->count; i++) {
@@ -105,23 +121,53 @@ static tg_status push_term(operator_list *list, const tg_operator_term *term)
     list->terms[i].coef += term->coef;
     return TG_OK;
   }
-  if (list->count == list->capacity) {
-    const int32_t capacity = list->capacity > 0 ? 2 * list->capacity : 8;
-    tg_operator_term *grown = NULL;
-    TG_TRY(TG_SCRATCH(list->g, capacity, &grown));
-    if (list->count > 0) memcpy(grown, list->terms, sizeof *grown * (size_t)list->count);
-    list->terms = grown;
-    list->capacity = capacity;
-  }
+  TG_TRY(make_room(list->g, list->count, sizeof *term, &list->capacity, (void **)&list->terms));
   list->terms[list->count++] = *term;
   return TG_OK;
 }
 
-// Splits context(node), linear in V, into terms; context is the coefficient and what stands left and right.
-static tg_status collect(operator_list *list, tg_node node, tg_operator_term context);
-
-static tg_status collect_product(operator_list *list, const tg_info *info, tg_operator_term context)
+// Weights between equal sides add up: those of sum(softplus(A X B + C)) at zero are sigmoid(C) and -sigmoid(C).^2.
+static tg_status add_weight(tg_graph *g, const tg_weighted_term *term, tg_weighted_term *sum)
 {
+  if (sum->weight == term->weight && sum->inner.scalars == term->inner.scalars) {
+    sum->inner.coef += term->inner.coef;
+    return TG_OK;
+  }
+  const double coefs[2] = {sum->inner.coef, term->inner.coef};
+  tg_node weights[2] = {TG_NONE, TG_NONE};
+  TG_TRY(times(g, sum->inner.scalars, sum->weight, &weights[0]));
+  TG_TRY(times(g, term->inner.scalars, term->weight, &weights[1]));
+  sum->inner.coef = 1.0;
+  sum->inner.scalars = TG_NONE;
+  return tg_make_lin(g, 2, coefs, weights, &sum->weight);
+}
+
+static tg_status push_weighted(operator_list *list, const tg_weighted_term *term)
+{
+  for (int32_t i = 0; i < list->n_weighted; i++) {
+    tg_weighted_term *known = &list->weighted[i];
+    if (known->left != term->left || known->right != term->right || known->inner.left != term->inner.left ||
+        known->inner.right != term->inner.right || known->inner.transposed != term->inner.transposed)
+      continue;
+    return add_weight(list->g, term, known);
+  }
+  TG_TRY(make_room(list->g, list->n_weighted, sizeof *term, &list->room_weighted, (void **)&list->weighted));
+  list->weighted[list->n_weighted++] = *term;
+  return TG_OK;
+}
+
+static tg_status push(operator_list *list, const tg_weighted_term *term)
+{
+  return term->weight != TG_NONE ? push_weighted(list, term) : push_term(list, &term->inner);
+}
+
+// Splits context(node), linear in V, into terms; context is the coefficient and what stands around the node: `inner`
+// up to a weight, where there is one, the rest beyond it.
+static tg_status collect(operator_list *list, tg_node node, tg_weighted_term context);
+
+static tg_status collect_product(operator_list *list, const tg_info *info, tg_weighted_term around)
+{
+  tg_operator_term context = around.inner;
   tg_graph *g = list->g;
   tg_node inner = TG_NONE;
   tg_node after = TG_NONE;
@@ -139,23 +185,59 @@ static tg_status collect_product(operator_list *list, const tg_info *info, tg_op
     }
   }
   TG_TRY(times(g, after, context.right, &context.right));
-  return collect(list, inner, context);
+  around.inner = context;
+  return collect(list, inner, around);
 }
 
-static tg_status collect(operator_list *list, tg_node node, tg_operator_term context)
+// Q .* Z: of one column it is diag(Q) Z and of one row Z diag(Q'), products like any other; else Q becomes the weight.
+static tg_status collect_entrywise(operator_list *list, const tg_info *info, tg_weighted_term around)
+{
+  tg_graph *g = list->g;
+  tg_node inner = TG_NONE;
+  tg_node *weights = NULL;
+  int32_t n = 0;
+  TG_TRY(TG_SCRATCH(g, info->n_args, &weights));
+  for (int32_t i = 0; i < info->n_args; i++) {
+    const bool moves = tg_node_depends_on(g, info->args[i], list->v);
+    list->fits = list->fits && (!moves || inner == TG_NONE);
+    if (moves)
+      inner = info->args[i];
+    else
+      weights[n++] = info->args[i];
+  }
+  if (!list->fits) return TG_OK;
+  tg_operator_term *near = &around.inner;
+  tg_node weight = TG_NONE;
+  TG_TRY(tg_make_had(g, n, weights, &weight));
+  if (tg_dim_is_one(g, info->cols)) {
+    TG_TRY(tg_make_unary(g, TG_DIAG, weight, &weight));
+    TG_TRY(times(g, near->left, weight, &near->left));
+  } else if (tg_dim_is_one(g, info->rows)) {
+    TG_TRY(tg_make_trans(g, weight, &weight));
+    TG_TRY(tg_make_unary(g, TG_DIAG, weight, &weight));
+    TG_TRY(times(g, weight, near->right, &near->right));
+  } else {
+    list->fits = around.weight == TG_NONE;
+    around = (tg_weighted_term){{near->coef, near->scalars, TG_NONE, TG_NONE, false}, weight, near->left, near->right};
+  }
+  return collect(list, inner, around);
+}
+
+static tg_status collect(operator_list *list, tg_node node, tg_weighted_term context)
 {
   if (!list->fits) return TG_OK;
   const tg_info *info = tg_node_info(list->g, node);
-  if (info->kind == TG_SYM) return push_term(list, &context);
+  if (info->kind == TG_SYM) return push(list, &context);
   if (info->kind == TG_PROD && !tg_node_is_scalar(list->g, node)) return collect_product(list, info, context);
+  if (info->kind == TG_HAD) return collect_entrywise(list, info, context);
   if (info->kind == TG_TRANS && tg_node_info(list->g, info->args[0])->kind == TG_SYM) {
-    context.transposed = true;
-    return push_term(list, &context);
+    context.inner.transposed = true;
+    return push(list, &context);
   }
   list->fits = info->kind == TG_LIN;
   for (int32_t i = 0; list->fits && i < info->n_args; i++) {
-    tg_operator_term term = context;
-    term.coef *= info->coefs[i];
+    tg_weighted_term term = context;
+    term.inner.coef *= info->coefs[i];
     TG_TRY(collect(list, info->args[i], term));
   }
   return TG_OK;
@@ -214,10 +296,13 @@ static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure
   TG_TRY(tg_make_sym(g, list.v, &v));
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
   TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));
-  if (!tg_node_is_zero(g, action)) TG_TRY(collect(&list, action, (tg_operator_term){.coef = 1.0}));
-  out->has_operator = list.fits && list.count > 0;
+  if (!tg_node_is_zero(g, action)) TG_TRY(collect(&list, action, (tg_weighted_term){.inner = {.coef = 1.0}}));
+  out->has_operator = list.fits && list.n_weighted == 0 && list.count > 0;
   out->n_terms = list.count;
   out->terms = list.terms;
+  out->has_weights = list.fits && list.n_weighted > 0;
+  out->n_weighted = list.n_weighted;
+  out->weighted = list.weighted;
   return out->has_operator ? find_self_adjoint(g, out) : TG_OK;
 }
 

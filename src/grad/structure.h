@@ -13,6 +13,15 @@ typedef struct tg_operator_term {
   bool transposed; // acts on V'
 } tg_operator_term;
 
+// left * (weight .* inner(V)) * right: a term that a constant weights entry by entry, as in the Hessian of
+// sumsq(W .* (A X B)): 2 A' ((W .* W) .* (A V B)) B'. Terms that differ in nothing but the weight are one.
+typedef struct tg_weighted_term {
+  tg_operator_term inner;
+  tg_node weight;
+  tg_node left;  // TG_NONE: identity
+  tg_node right; // TG_NONE: identity
+} tg_weighted_term;
+
 typedef enum tg_curvature {
   TG_CURVATURE_UNKNOWN,
   TG_CURVATURE_AFFINE,
@@ -27,7 +36,10 @@ typedef struct tg_structure {
   bool has_operator;  // degree 2 and H[V] is a sum of the terms below
   int32_t n_terms;
   tg_operator_term *terms; // in the graph's memory
-  bool self_adjoint;       // every term's adjoint L' V R' is a term
+  bool has_weights;        // degree 2 and H[V] is a sum of the terms above and, some at least, of these
+  int32_t n_weighted;
+  tg_weighted_term *weighted; // in the graph's memory
+  bool self_adjoint;          // every term's adjoint L' V R' is a term
   tg_curvature curvature;
   const char *reason; // of the curvature: a phrase
 } tg_structure;

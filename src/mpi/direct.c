@@ -8,7 +8,9 @@
 #include "mpi/dmat_ops.h"
 #include "mpi/eigen.h"
 #include "mpi/factor.h"
+#include "mpi/generate.h"
 #include "mpi/product.h"
+#include "mpi/reduce.h"
 #include "mpi/space.h"
 
 typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE, DIRECT_KNOWN } direct_kind;
@@ -18,6 +20,7 @@ typedef struct side {
   tg_factor *factor; // CHOLESKY, INVERSE: NULL is the identity
   tg_dmat *basis;    // SPECTRAL: T; NULL is the identity
   double *values;    // SPECTRAL: t, n of them
+  double *norms;     // SPECTRAL: of T's columns, squared, n of them
   double *factors;   // SPECTRAL: what each term multiplies w(i,j) by, n of them a term
 } side;
 
@@ -30,8 +33,7 @@ struct tg_direct {
   tg_workspace *workspace;
   tg_dmat *scratch[2]; // SPECTRAL: m x n
   tg_dmat *known;      // KNOWN: the minimiser
-  double smallest;     // eigenvalues of H
-  double largest;
+  double condition;    // SPECTRAL: of the Rayleigh quotients of H at the bases' vectors
   double flops;
 };
 
@@ -47,6 +49,7 @@ void tg_direct_destroy(tg_direct **direct)
     tg_factor_destroy(&d->sides[k].factor);
     tg_dmat_destroy(&d->sides[k].basis);
     tg_free(d->sides[k].values);
+    tg_free(d->sides[k].norms);
     tg_free(d->sides[k].factors);
     tg_dmat_destroy(&d->scratch[k]);
   }
@@ -266,27 +269,34 @@ static tg_status fill_factors(tg_direct *d, int n_terms, const tg_direct_term *t
 }
 
 // Every rank has all values of both sides, so each finds the extremes for itself, in its own rows of the grid of pairs.
+// Between the vectors t_i and u_j of the bases H has the Rayleigh quotient w(i,j) / (|t_i|^2 |u_j|^2), its eigenvalue
+// where the bases are orthogonal.
 static tg_status check_spectrum(tg_direct *d)
 {
-  double extremes[2] = {-HUGE_VAL, -HUGE_VAL}; // -smallest, largest
+  double extremes[4] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL, -HUGE_VAL}; // -smallest, largest; the same of quotients
+  const side *s = d->sides;
   const int64_t ranks = (int64_t)d->grid->rows * d->grid->cols;
   int rank = 0;
   MPI_Comm_rank(d->grid->comm, &rank);
-  for (int64_t j = rank; j < d->sides[1].n; j += ranks)
-    for (int64_t i = 0; i < d->sides[0].n; i++) {
+  for (int64_t j = rank; j < s[1].n; j += ranks)
+    for (int64_t i = 0; i < s[0].n; i++) {
       const double w = eigenvalue(d, i, j);
+      const double quotient = w / (s[0].norms[i] * s[1].norms[j]);
       extremes[0] = fmax(extremes[0], -w);
       extremes[1] = fmax(extremes[1], w);
+      extremes[2] = fmax(extremes[2], -quotient);
+      extremes[3] = fmax(extremes[3], quotient);
     }
-  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, d->grid->comm));
-  d->smallest = -extremes[0];
-  d->largest = extremes[1];
-  const double noise = 8 * (double)(d->sides[0].n + d->sides[1].n) * DBL_EPSILON * fmax(fabs(d->smallest), d->largest);
-  if (d->smallest > noise) return TG_OK;
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 4, MPI_DOUBLE, MPI_MAX, d->grid->comm));
+  const double smallest = -extremes[0];
+  const double largest = extremes[1];
+  d->condition = -extremes[3] / extremes[2];
+  const double noise = 8 * (double)(s[0].n + s[1].n) * DBL_EPSILON * fmax(fabs(smallest), largest);
+  if (smallest > noise) return TG_OK;
   TG_FAIL(TG_NUMERIC, "the Hessian is %s: its eigenvalues reach from %.6g to %.6g; %s",
-          d->smallest < -noise ? "indefinite" : "singular", d->smallest, d->largest,
-          d->smallest < -noise ? "the objective is unbounded below"
-                               : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
+          smallest < -noise ? "indefinite" : "singular", smallest, largest,
+          smallest < -noise ? "the objective is unbounded below"
+                            : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
 }
 
 static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_terms, const tg_direct_term *terms,
@@ -298,6 +308,10 @@ static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_
   TG_TRY(tg_agree(d->grid->comm, status));
   TG_TRY(find_basis(d, 0, &sides[0]));
   TG_TRY(find_basis(d, 1, &sides[1]));
+  for (int k = 0; k < 2; k++) {
+    TG_TRY(tg_agree(d->grid->comm, TG_NEW(d->sides[k].n, &d->sides[k].norms)));
+    TG_TRY(find_diagonal(d, &d->sides[k], NULL, d->sides[k].norms));
+  }
   TG_TRY(fill_factors(d, n_terms, terms, n_extras, extras));
   return check_spectrum(d);
 }
@@ -388,7 +402,75 @@ tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, op
 
 double tg_direct_condition(const tg_direct *direct)
 {
-  return direct->kind == DIRECT_SPECTRAL ? direct->largest / direct->smallest : 0;
+  return direct->condition;
+}
+
+// v := A v / |A v| or A^-1 v / |A^-1 v|; *out = |A v|.
+static tg_status power_step(tg_direct *d, const tg_dmat *a, const tg_factor *inverse, tg_dmat *v, tg_dmat *image,
+                            double *out)
+{
+  double square = 0;
+  if (a != NULL)
+    TG_TRY(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, v, 0, image, d->workspace, NULL));
+  else
+    TG_TRY(tg_factor_solve(inverse, false, false, v, image, d->workspace));
+  TG_TRY(tg_dmat_dot(image, image, &square));
+  *out = sqrt(square);
+  const double coef = 1 / *out;
+  return tg_dmat_lincomb(1, &coef, (const tg_dmat *const[]){image}, v);
+}
+
+// The largest eigenvalue of A times that of A^-1.
+static tg_status estimate_side(tg_direct *d, const side *s, const tg_dmat *a, double *out)
+{
+  enum { STEPS = 12 };
+  tg_dmat *v = NULL;
+  tg_dmat *image = NULL;
+  double norm = 0;
+  *out = 1;
+  tg_status status = tg_dmat_create(d->grid, s->n, 1, &v);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, 1, &image);
+  TG_TRY_GOTO(tg_agree(d->grid->comm, status));
+  for (int inverse = 0; inverse < 2; inverse++) {
+    tg_generate_normal(1, 0, v);
+    for (int k = 0; k < STEPS; k++) TG_TRY_GOTO(power_step(d, inverse == 0 ? a : NULL, s->factor, v, image, &norm));
+    *out *= norm;
+  }
+done:
+  tg_dmat_destroy(&image);
+  tg_dmat_destroy(&v);
+  return status;
+}
+
+tg_status tg_direct_estimate_condition(tg_direct *direct, const tg_dmat *left, const tg_dmat *right, double *out)
+{
+  const tg_dmat *const matrices[2] = {left, right};
+  *out = 1;
+  for (int k = 0; k < 2; k++) {
+    double condition = 1;
+    if (matrices[k] != NULL) TG_TRY(estimate_side(direct, &direct->sides[k], matrices[k], &condition));
+    *out *= condition;
+  }
+  return TG_OK;
+}
+
+tg_status tg_direct_share(const tg_direct *direct, unsigned terms, double *out)
+{
+  const side *s = direct->sides;
+  const int64_t ranks = (int64_t)direct->grid->rows * direct->grid->cols;
+  double sum = 0;
+  int rank = 0;
+  MPI_Comm_rank(direct->grid->comm, &rank);
+  for (int64_t j = rank; j < s[1].n; j += ranks)
+    for (int64_t i = 0; i < s[0].n; i++) {
+      double part = 0;
+      for (int k = 0; k < direct->n_terms; k++)
+        if ((terms >> k & 1U) != 0) part += s[0].factors[k * s[0].n + i] * s[1].factors[k * s[1].n + j];
+      sum += part / eigenvalue(direct, i, j);
+    }
+  TG_TRY(tg_reduce_sum(direct->grid, 1, &sum, out));
+  *out /= (double)s[0].n * (double)s[1].n;
+  return TG_OK;
 }
 
 double tg_direct_flops(const tg_direct *direct)

@@ -64,8 +64,15 @@ tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z);
 // out = x - H^-1 g, or the minimiser: the signature is a closed form's. Collective.
 tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out);
 
-// Largest over smallest eigenvalue of H where the spectrum is known, else 0.
+// Largest over smallest eigenvalue of H where the spectrum is known, else 0. From below where a side has a metric,
+// whose basis is not orthogonal.
 double tg_direct_condition(const tg_direct *direct);
+// The same of `cholesky`, from below: a few steps of power iteration on its factors and on their inverses, by the
+// matrices that it was made of. Collective; products with vectors only.
+tg_status tg_direct_estimate_condition(tg_direct *direct, const tg_dmat *left, const tg_dmat *right, double *out);
+// The mean over the eigenvalues w(i,j) of `spectral` of the share that some of its terms have in them: bit k of `terms`
+// is term k, the extras counted after the terms. Collective.
+tg_status tg_direct_share(const tg_direct *direct, unsigned terms, double *out);
 // Floating point operations so far, all ranks together, with 9 n^3 for an eigenproblem, and the same in units of one
 // product of the larger side, rounded up.
 double tg_direct_flops(const tg_direct *direct);

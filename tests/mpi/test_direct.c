@@ -97,6 +97,11 @@ static void test_cholesky(const tg_grid *grid)
     tg_direct *direct = NULL;
     REQUIRE_OK(tg_direct_create_cholesky(grid, M, N, 2.5, left, right, &direct));
     check_inverse(direct, 1, &(term){2.5, left, right}, grid, "one term");
+    // Conditions of 50 a side, from below.
+    double condition = 0;
+    const double exact = sides == 3 ? 2500 : 50;
+    REQUIRE_OK(tg_direct_estimate_condition(direct, left, right, &condition));
+    CHECK(condition > exact / 2 && condition < exact * (1 + 1e-9), "condition %g, expected %g", condition, exact);
     tg_direct_destroy(&direct);
   }
   tg_direct *none = NULL;
@@ -145,6 +150,20 @@ static void test_pencils(const tg_grid *grid)
   tg_direct_destroy(&direct);
   REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 1, &extra, &direct));
   check_inverse(direct, 3, (const term[]){{1, a, b}, {3, d, e}, {0.5, d, b}}, grid, "with an extra");
+  double parts[2] = {0};
+  REQUIRE_OK(tg_direct_share(direct, 1 | 4, &parts[0]));
+  REQUIRE_OK(tg_direct_share(direct, 2, &parts[1]));
+  CHECK(parts[0] > 0 && parts[1] > 0 && fabs(parts[0] + parts[1] - 1) < 1e-12, "shares %.17g and %.17g", parts[0],
+        parts[1]);
+  tg_direct_destroy(&direct);
+  // A V B + A V B by pencils (A, A) and (B, B): every share is 1/2, and the Rayleigh quotients know the condition.
+  const tg_direct_side equal[2] = {{a, a}, {b, b}};
+  const tg_direct_term halves[2] = {{{1}, {1}}, {{0, 1}, {0, 1}}};
+  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, equal, 2, halves, 0, NULL, &direct));
+  REQUIRE_OK(tg_direct_share(direct, 1, &parts[0]));
+  CHECK(fabs(parts[0] - 0.5) < 1e-10, "the share of one of two equal terms is %.17g", parts[0]);
+  CHECK(tg_direct_condition(direct) > 2 && tg_direct_condition(direct) < 2500 * (1 + 1e-9), "condition %g",
+        tg_direct_condition(direct));
   tg_direct_destroy(&direct);
   tg_dmat_eye(-1, a);
   CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC,

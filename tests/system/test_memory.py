@@ -29,6 +29,17 @@ solver: {method: direct}
 output: {directory: out}
 """
 
+MASKED = """minimize: sumsq(W.*(A*X*B - C)) + 0.01*sumsq(X)
+variables: {X: {rows: 900, columns: 900}}
+data:
+  A: {generate: normal, rows: 900, columns: 900, seed: 1, scale: 0.03}
+  B: {generate: normal, rows: 900, columns: 900, seed: 2, scale: 0.03}
+  C: {generate: normal, rows: 900, seed: 3}
+  W: {generate: uniform, rows: 900, seed: 4}
+solver: {method: conjugate-gradient, preconditioner: kronecker, max_iterations: 3}
+output: {directory: out}
+"""
+
 REGRESSION = """minimize: sumsq(X*W - Y) + mu*sumsq(W)
 variables: {W: {rows: 96, columns: 16}}
 data:
@@ -81,6 +92,8 @@ JOBS = [
     ("Cholesky on ranks", quadratic(1500, "direct"), 2),
     ("kronecker", quadratic(1200, "conjugate-gradient", "kronecker"), 1),
     ("spectral", SYLVESTER, 1),
+    ("masked", MASKED, 1),
+    ("masked, auto", MASKED.replace("method: conjugate-gradient, preconditioner: kronecker", "method: auto"), 1),
     ("files on ranks", REGRESSION, 2),
     ("l-bfgs", SMOOTH, 1),
     ("logdet", ENTROPY, 1),

@@ -29,6 +29,9 @@ static const tg_declaration declared[] = {
     {.name = "C", .rows = M, .cols = N},
     {.name = "Y", .rows = T, .cols = N},
     {.name = "K", .rows = T, .cols = M},
+    {.name = "W", .rows = M, .cols = N},
+    {.name = "v", .rows = M, .cols = 1, .is_free = true},
+    {.name = "w", .rows = T, .cols = 1},
     {.name = "mu", .rows = 1, .cols = 1},
 };
 
@@ -271,6 +274,9 @@ static void test_diagonals(void **unused)
       {"tr(X'*A*X*B)", "X", "2*diagvec(A)*diagvec(B)'"},
       {"mu*tr(X'*A*X)", "X", "2*mu*diagvec(A)*ones(1,3)"},
       {"tr(Z*Z)", "Z", "2*eye(4)"}, // H[V] = 2 V': 2 I .* I
+      {"sumsq(W.*(R*X*Q - C)) + mu*sumsq(X)", "X", "2*(R'.*R')*(W.^2)*(Q'.*Q') + 2*mu*ones(4,1)*ones(1,3)"},
+      {"sumsq(Y.*(K*X))", "X", "2*(K'.*K')*(Y.^2)"},
+      {"sumsq(W.*(X - C))", "X", "2*W.^2"},
   };
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
     tg_graph *graph = new_graph();
@@ -304,6 +310,116 @@ static void test_terms(void **unused)
   assert_int_equal(tg_precondition_terms(graph, f, tg_symbol_find(graph, "X"), 4, &n, terms), TG_OK);
   assert_int_equal(n, 3); // A..B, D..E and the identity; neither the negative one nor the one without symmetry
   for (int32_t k = 0; k < n; k++) assert_true(terms[k].coef == 2);
+  tg_graph_destroy(&graph);
+}
+
+// Which factors a Hadamard product weights, and the separable stand-ins for it.
+static void test_weights(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *by;
+    tg_weights kind;
+    const char *weight;
+    int n_terms, n_fits;
+  } rows[] = {
+      {"sumsq(W.*(A*X*B - C))", "X", TG_WEIGHTS_INSIDE, "W.^2", 1, 1},
+      {"sumsq(W.*(R*X*Q)) + tr(X'*A*X) + mu*sumsq(X)", "X", TG_WEIGHTS_INSIDE, "W.^2", 2, 1},
+      {"sum(W.*(R*X*Q - C).^2)", "X", TG_WEIGHTS_INSIDE, "W", 1, 1},
+      {"sumsq(W.*(X - C)) + tr(X'*A*X)", "X", TG_WEIGHTS_DIAGONAL, "W.^2", 2, 1},
+      {"sumsq(W.*(A*X + X*B))", "X", TG_WEIGHTS_INSIDE, "W.^2", 2, 2}, // the crossed terms are not symmetric
+      {"sumsq(W.*(A*X)) + sumsq(C.*(A*X))", "X", TG_WEIGHTS_INSIDE, "2*W.^2 + 2*C.^2", 1, 1}, // two weights, one term
+      {"sumsq(A*X*B)", "X", TG_WEIGHTS_NONE, NULL, 1, 0},
+      {"sumsq(W.*(A*(C.*X)*B))", "X", TG_WEIGHTS_NONE, NULL, 0, 0}, // a weight within a weight
+      {"sumsq(X.*X)", "X", TG_WEIGHTS_NONE, NULL, 0, 0},
+      {"sumsq(w.*(K*v))", "v", TG_WEIGHTS_NONE, NULL, 1, 0}, // of one column: diag(w.^2), a product like any other
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_node f = compile(graph, rows[k].objective);
+    const int32_t wrt = tg_symbol_find(graph, rows[k].by);
+    tg_weights kind = TG_WEIGHTS_NONE;
+    tg_node weight = TG_NONE;
+    tg_closed_group terms[4];
+    int32_t n = 0;
+    int32_t n_fits = 0;
+    assert_int_equal(tg_precondition_weights(graph, f, wrt, 1, &kind, &n, &weight), TG_OK);
+    if (kind != rows[k].kind) print_error("%s: weights of kind %d\n", rows[k].objective, (int)kind);
+    assert_int_equal(kind, rows[k].kind);
+    assert_int_equal(n, rows[k].weight != NULL);
+    if (rows[k].weight != NULL) assert_int_equal(weight, compile(graph, rows[k].weight));
+    assert_int_equal(tg_precondition_terms(graph, f, wrt, 4, &n, terms), TG_OK);
+    for (int32_t i = 0; i < n; i++) n_fits += terms[i].is_fit;
+    if (n != rows[k].n_terms || n_fits != rows[k].n_fits)
+      print_error("%s: %d terms, %d stand in\n", rows[k].objective, (int)n, (int)n_fits);
+    assert_int_equal(n, rows[k].n_terms);
+    assert_int_equal(n_fits, rows[k].n_fits);
+    tg_graph_destroy(&graph);
+  }
+}
+
+// Of column-major values by symbol.
+static double *sample(tg_graph *graph, tg_node node, const double *const *values)
+{
+  double *out = NULL;
+  assert_int_equal(tg_sample(graph, node, values, &out), TG_OK);
+  return out;
+}
+
+// A separable weight u z' is fitted exactly but for the shift: the stand-in's L and R multiply to H, of either sign.
+static void test_separable(void **unused)
+{
+  (void)unused;
+  static const char *const objectives[] = {"sum(W.*(R*X*Q).^2)", "-sum(W.*(R*X*Q).^2)"};
+  for (int negative = 0; negative < 2; negative++) {
+    tg_graph *graph = new_graph();
+    const tg_node f = compile(graph, objectives[negative]);
+    double data[32][M * M];
+    const double *values[32];
+    for (int s = 0; s < 32; s++) {
+      for (int i = 0; i < M * M; i++) data[s][i] = 0.3 + (double)((7 * i + 3 * s) % 11) / 11;
+      values[s] = data[s];
+    }
+    const int32_t w = tg_symbol_find(graph, "W");
+    for (int j = 0; j < N; j++)
+      for (int i = 0; i < M; i++) data[w][i + j * M] = (negative ? -1 : 1) * (1.0 + i) * (2.0 + j);
+    tg_closed_group term;
+    int32_t n = 0;
+    assert_true(tg_symbol_count(graph) < 32);
+    assert_int_equal(tg_precondition_terms(graph, f, tg_symbol_find(graph, "X"), 1, &n, &term), TG_OK);
+    assert_int_equal(n, 1);
+    assert_true(tg_symbol_count(graph) < 32);
+    double *left = sample(graph, term.left, values);
+    double *right = sample(graph, term.right, values);
+    double *expected_left = sample(graph, compile(graph, "R'*diag(W*ones(3,1))*R"), values);
+    double *expected_right = sample(graph, compile(graph, "Q*diag(W'*ones(4,1))*Q'"), values);
+    double *total = sample(graph, compile(graph, "sum(W)"), values);
+    const double sign = negative ? -1 : 1;
+    for (int i = 0; i < M * M; i++)
+      for (int j = 0; j < N * N; j++) {
+        const double exact = 2 * sign * expected_left[i] * expected_right[j] / *total;
+        const double found = term.coef * left[i] * right[j];
+        assert_true(exact > 0 && found > exact && found < exact * (1 + 4 * N * TG_WEIGHT_SHIFT + 1e-12));
+      }
+    double *const all[] = {left, right, expected_left, expected_right, total};
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) tg_free(all[k]);
+    tg_graph_destroy(&graph);
+  }
+}
+
+// The Hessian at zero of a loss with an offset: two weights of opposite signs, brought into one.
+static void test_weights_at_zero(void **unused)
+{
+  (void)unused;
+  tg_graph *graph = new_graph();
+  const tg_node f = compile(graph, "sum(softplus(A*X*B + C))");
+  const int32_t wrt = tg_symbol_find(graph, "X");
+  tg_node model = TG_NONE;
+  tg_closed_group term;
+  int32_t n = 0;
+  assert_int_equal(tg_precondition_model(graph, f, 1, &wrt, &model), TG_OK);
+  assert_int_equal(tg_precondition_terms(graph, model, wrt, 1, &n, &term), TG_OK);
+  assert_true(n == 1 && term.is_fit);
   tg_graph_destroy(&graph);
 }
 
@@ -345,12 +461,13 @@ static void test_models(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_one_term), cmocka_unit_test(test_squares),
-      cmocka_unit_test(test_pencils),  cmocka_unit_test(test_inverse),
-      cmocka_unit_test(test_refusals), cmocka_unit_test(test_diagonals),
-      cmocka_unit_test(test_terms),    cmocka_unit_test(test_eigenvectors),
-      cmocka_unit_test(test_polar),    cmocka_unit_test(test_orthonormal_refusals),
-      cmocka_unit_test(test_models),
+      cmocka_unit_test(test_one_term),  cmocka_unit_test(test_squares),
+      cmocka_unit_test(test_pencils),   cmocka_unit_test(test_inverse),
+      cmocka_unit_test(test_refusals),  cmocka_unit_test(test_diagonals),
+      cmocka_unit_test(test_terms),     cmocka_unit_test(test_eigenvectors),
+      cmocka_unit_test(test_polar),     cmocka_unit_test(test_orthonormal_refusals),
+      cmocka_unit_test(test_models),    cmocka_unit_test(test_weights),
+      cmocka_unit_test(test_separable), cmocka_unit_test(test_weights_at_zero),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
