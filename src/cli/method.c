@@ -1,4 +1,5 @@
 // The choice of method and preconditioner by symbols.
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "base/memory.h"
 #include "cli/method_parts.h"
 #include "cli/penalty.h"
+#include "grad/cost.h"
 #include "grad/precondition.h"
 #include "opt/driver.h"
 
@@ -244,6 +246,24 @@ tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg
   return TG_OK;
 }
 
+// ---- pairs of l-bfgs ----
+
+// The flops of an iteration on one rank, as those on any number: the iterations must not depend on the ranks.
+static tg_status choose_pairs(const tg_model *model, tg_method *m)
+{
+  const tg_cost_grid one_rank = {.rows = 1, .cols = 1, .block = 64, .threads = 1};
+  const tg_cost_machine machine = tg_cost_machine_default();
+  const tg_plan *plan = model->plan;
+  double dimension = 0;
+  tg_cost iteration;
+  if (m->options.memory > 0) return TG_OK;
+  for (int32_t k = 0; k < plan->n_variables; k++)
+    dimension += (double)plan->variables[k].rows * (double)plan->variables[k].cols;
+  TG_TRY(tg_plan_iteration_cost(plan, &one_rank, &machine, &iteration));
+  m->options.memory = opt_automatic_pairs(iteration.flops, dimension);
+  return TG_OK;
+}
+
 tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
 {
   *out = NULL;
@@ -255,6 +275,7 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   snprintf(m->preconditioner, sizeof m->preconditioner, "none");
   tg_status status = choose_method(job, model, m);
   if (status == TG_OK) status = tg_method_choose_preconditioner(job, model, m);
+  if (status == TG_OK) status = choose_pairs(model, m);
   if (status != TG_OK) {
     tg_method_destroy(&m);
     return tg_error_pass(status, TG_HERE);
@@ -269,6 +290,8 @@ void tg_method_print(const tg_method *method, const tg_model *model, tg_text *ou
   tg_text_addf(out, "  method    %s\n", method->reason);
   if (tg_method_is_direct(&method->options)) return;
   tg_text_addf(out, "  search    %s\n", opt_resolved_line_search(&method->options, degree));
+  if (strstr(opt_resolved_method(&method->options, degree), "l-bfgs") != NULL)
+    tg_text_addf(out, "  memory    %" PRId64 " pairs\n", opt_pairs(&method->options));
   const char *where = model->plan->degree == 2 ? "" : " at zero";
   if (method->n_terms > 0)
     tg_text_addf(out, "  precond.  kronecker: the Hessian%s in the bases of its dominant terms\n", where);
