@@ -56,6 +56,15 @@ solver: {method: l-bfgs, preconditioner: none, max_iterations: 5}
 output: {directory: out}
 """
 
+FACTORS = """minimize: sumsq(A - U*V')
+variables:
+  U: {rows: 3000, columns: 200, start: normal, seed: 1}
+  V: {rows: 2500, columns: 200, start: normal, seed: 2}
+data: {A: {generate: normal, rows: 3000, columns: 2500, seed: 3}}
+solver: {max_iterations: 2}
+output: {directory: out}
+"""
+
 ENTROPY = """minimize: tr(S*X) - logdet(X) + sumsq(X)
 variables: {X: {rows: 800, columns: 800, start: identity}}
 data: {S: {generate: spd, rows: 800, condition: 1e1, spd: true, trust: true}}
@@ -94,6 +103,7 @@ JOBS = [
     ("files on ranks", REGRESSION, 2),
     ("l-bfgs", SMOOTH, 1),
     ("l-bfgs, many pairs", LOSS, 1),
+    ("alternating", FACTORS, 1),
     ("logdet", ENTROPY, 1),
     ("semidefinite", SEMIDEFINITE, 1),
     ("orthonormal", ORTHONORMAL, 1),
