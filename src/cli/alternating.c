@@ -2,6 +2,7 @@
 #include "cli/alternating.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,13 +115,18 @@ static tg_status bind_data(const tg_alternating *self, half *h)
 }
 
 // Symbols to plan: no communication.
-static tg_status compile(const tg_alternating *self, int variable, half *h)
+static tg_status compile_alone(const tg_job *whole, int variable, half *h)
 {
   const tg_lower_options options = {.want_hessian = true, .expected_iterations = INNER_ITERATIONS};
-  TG_TRY(fill_job(self->setup->job, variable, h));
+  TG_TRY(fill_job(whole, variable, h));
   TG_TRY(tg_model_create(&h->job, &options, &h->model));
-  TG_TRY(bind_data(self, h));
   return tg_method_choose(&h->job, h->model, &h->method);
+}
+
+static tg_status compile(const tg_alternating *self, int variable, half *h)
+{
+  TG_TRY(compile_alone(self->setup->job, variable, h));
+  return bind_data(self, h);
 }
 
 static tg_status copy_block(const opt_point *from, int from_block, opt_point *to, int to_block)
@@ -204,6 +210,42 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
   return copy_block(h->x, 0, x, k);
 }
 
+// ---- memory ----
+
+// What a half-step keeps, and what it takes for its time.
+static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_grid *grid, double *kept, double *passing)
+{
+  half h = {0};
+  tg_memory_cost plan = {0};
+  tg_status status = compile_alone(job, variable, &h);
+  if (status == TG_OK) status = tg_plan_memory(h.model->plan, grid, &plan);
+  if (status == TG_OK) {
+    const int degree = h.model->plan->has_line ? h.model->plan->degree : -1;
+    const double block = tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
+    *kept = plan.storage + plan.factors + plan.workspace + block;
+    *passing = (double)tg_feasible_points(&h.job, &h.method->options, degree) * block;
+  }
+  destroy_half(&h);
+  return status;
+}
+
+tg_status tg_alternating_memory(const tg_job *job, const opt_options *options, const tg_cost_grid *grid, double *out)
+{
+  double most = 0;
+  *out = 0;
+  if (!is_alternating(options)) return TG_OK;
+  for (int k = 0; k < job->n_variables; k++) {
+    double kept = 0;
+    double passing = 0;
+    TG_TRY(forecast_half(job, k, grid, &kept, &passing));
+    // The half's, and the point that the others find the variable in.
+    *out += kept + tg_cost_matrix_bytes(grid, job->variables[k].rows, job->variables[k].cols);
+    most = fmax(most, passing);
+  }
+  *out += most;
+  return TG_OK;
+}
+
 // ---- life ----
 
 // "alternating: U by direct, V by l-bfgs"
@@ -232,7 +274,7 @@ static tg_status create(tg_alternating *self)
     return tg_error_pass(status, TG_HERE);
   }
   for (int k = 0; k < self->n; k++) tg_feasible_explain(&self->halves[k].job, self->halves[k].method);
-  explain(self);
+  if (setup->job->solver.method != 0) explain(self); // auto has said why
   return TG_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "cli/alternating.h"
 #include "cli/feasible.h"
 #include "cli/taylor.h"
 #include "cli/values.h"
@@ -302,6 +303,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   tg_memory_cost plan = {0};
   double projecting = 0;
   double building = 0;
+  double halves = 0;
   *out = (tg_forecast){.libraries = library_bytes(grid)};
   TG_TRY(tg_plan_memory(model->plan, grid, &plan));
   out->storage = plan.storage;
@@ -312,6 +314,8 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   forecast_constraint(&f, &projecting);
   TG_TRY(forecast_subject(&f));
   TG_TRY(forecast_method(&f, &building));
+  TG_TRY(tg_alternating_memory(job, &method->options, grid, &halves));
+  out->method += halves;
   const double point = point_bytes(&f);
   const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
   out->points = (kept_points(&f) + solver_points(&f)) * point;
@@ -339,7 +343,7 @@ void tg_forecast_print(const tg_forecast *f, tg_text *out)
   print_row("factorisations", f->factors, out);
   print_row("workspace", f->workspace, out);
   if (f->constraint > 0) print_row("constraint", f->constraint, out);
-  if (f->method > 0) print_row("closed form or preconditioner", f->method, out);
+  if (f->method > 0) print_row("closed form, metric or half-steps", f->method, out);
   print_row("program, MPI, BLAS", f->libraries, out);
   tg_text_add(out, "by phase, program and libraries included\n");
   print_row("reading and verifying the data", f->libraries + f->reading, out);

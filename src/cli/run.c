@@ -222,7 +222,8 @@ static tg_status prepare_method(tg_run *run, bool console)
   if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
   TG_TRY(tg_alternating_create(setup, &run->alternating));
   if (run->alternating != NULL) {
-    if (console && rank_of(run) == 0) fprintf(stderr, "  method    %s\n", method->reason);
+    if (console && rank_of(run) == 0 && run->job->solver.method != 0)
+      fprintf(stderr, "  method    %s\n", method->reason);
     return TG_OK;
   }
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));

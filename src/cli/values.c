@@ -1,6 +1,7 @@
 // Expressions through a plan of their own.
 #include "cli/values.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,16 +49,15 @@ void tg_values_destroy(tg_values **values)
   *values = NULL;
 }
 
-// A name that no symbol has yet.
-static tg_status add_symbol(tg_graph *graph, tg_node node, int32_t *out)
+// Z_k of the node's shape: a name that no user can write, and the same at each evaluation, or a graph whose expressions
+// are evaluated again and again would grow, and all its walks with it.
+static tg_status add_symbol(tg_graph *graph, tg_node node, int k, int32_t *out)
 {
-  char name[32];
-  int number = 0;
-  do {
-    snprintf(name, sizeof name, "Z__%d", number++);
-  } while (tg_symbol_find(graph, name) >= 0);
+  char name[96];
   const tg_info *info = tg_node_info(graph, node);
-  return tg_symbol_add(graph, name, info->rows, info->cols, 0, true, out);
+  snprintf(name, sizeof name, "Z#%d:%" PRId32 ",%" PRId32, k, info->rows, info->cols);
+  *out = tg_symbol_find(graph, name);
+  return *out >= 0 ? TG_OK : tg_symbol_add(graph, name, info->rows, info->cols, 0, true, out);
 }
 
 // + <Z, node>
@@ -66,7 +66,7 @@ static tg_status add_term(tg_graph *graph, tg_node node, tg_values *self)
   const int k = self->n++;
   tg_node z = TG_NONE;
   tg_node dot = TG_NONE;
-  TG_TRY(add_symbol(graph, node, &self->symbols[k]));
+  TG_TRY(add_symbol(graph, node, k, &self->symbols[k]));
   TG_TRY(tg_make_sym(graph, self->symbols[k], &z));
   TG_TRY(tg_make_dot(graph, z, node, &dot));
   self->rows[k] = tg_dim_value(graph, tg_node_info(graph, node)->rows);

@@ -1,8 +1,18 @@
 // What `auto` stands for, what it needs, and whether the options can serve a problem.
+#include <math.h>
 #include <string.h>
 
 #include "opt/driver.h"
 #include "opt/solver.h"
+
+// More pairs save iterations, and cost time in each and room. Beyond 100 little is saved; 50 of a point so small that
+// they stay in a core's cache take no time that shows.
+enum { PAIRS_LEAST = 10, PAIRS_IN_CACHE = 50, PAIRS_MOST = 100 };
+
+static const double work_share = 0.25;      // of value and gradient: what the two loops may take
+static const double memory_penalty = 10;    // a flop on vectors from memory takes as long as so many in a product
+static const double cached_bytes = 1 << 20; // of all ranks together: the smallest cache there may be
+static const double pairs_bytes = 1 << 26;  // beyond the least: moderate beside what a rank has
 
 const char *opt_resolved_method(const opt_options *options, int degree)
 {
@@ -21,6 +31,20 @@ const char *opt_resolved_line_search(const opt_options *options, int degree)
 bool opt_keeps_hd(const opt_solver *solver, int degree)
 {
   return degree == 2 && !solver->needs_closed_form && !solver->needs_blocks;
+}
+
+int64_t opt_pairs(const opt_options *options)
+{
+  return options->memory > 0 ? options->memory : PAIRS_LEAST;
+}
+
+int64_t opt_automatic_pairs(double flops, double dimension)
+{
+  // Of one pair: two inner products and two updates in the two loops, two flops an entry each.
+  const double pays = work_share * flops / (memory_penalty * 8 * dimension);
+  const double fits = pairs_bytes / (2 * sizeof(double) * dimension);
+  const double cheap = cached_bytes / (2 * sizeof(double) * dimension) >= PAIRS_IN_CACHE ? PAIRS_IN_CACHE : PAIRS_LEAST;
+  return (int64_t)fmax(PAIRS_LEAST, fmin(PAIRS_MOST, fmin(fits, fmax(pays, cheap))));
 }
 
 // What the driver and the solver make.

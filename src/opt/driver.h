@@ -112,6 +112,11 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
 // Whether method and line search of the options can serve a problem with this degree (-1: not a polynomial) and these
 // calls; TG_UNSUPPORTED says what is missing. Local: for `check`, before any data is read.
 tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian);
+// Pairs that the options make l-bfgs keep: 10 where they leave it open.
+int64_t opt_pairs(const opt_options *options);
+// Pairs that pay where an iteration's value and gradient take so many flops, for points of so many numbers: what the
+// caller who knows the flops puts for `memory: 0`. Depends on neither ranks nor machine. Local.
+int64_t opt_automatic_pairs(double flops, double dimension);
 // Points that opt_minimise makes besides x: what the memory forecast needs. Local.
 int64_t opt_working_points(const opt_options *options, int degree);
 // The same under constraints; as without any where no solver serves them.

@@ -5,12 +5,26 @@
 // Block coordinate descent; every limit point is stationary where the minimiser of each block is unique, or with two
 // blocks: L. Grippo, M. Sciandrone, Operations Research Letters 26 (2000); D. Bertsekas, Nonlinear Programming, 1999,
 // section 2.7. Who minimises over a block stands behind the options' `blocks`; the driver judges by the gradient in all
-// blocks together, computed from x.
+// blocks together.
+//
+// Such passes P converge linearly, and slowly where the blocks are coupled strongly. On a polynomial without
+// constraints they precondition conjugate gradients:
+//
+//     z := x - P(x),  d := -z + beta d,  beta = max(0, <z, g - g_old> / <z_old, g_old>),  x := x + t d
+//
+// with t the minimiser along d: H. De Sterck, M. Winlaw, Numer. Linear Algebra Appl. 22 (2015); beta in the form for
+// preconditioners that change, Y. Notay, SIAM J. Sci. Comput. 22 (2000). Products with this and by the passes alone, to
+// 1e-7 on |A - U V'|^2: 370 and 514 on the digits, rank 5; 2770 and 30375 on 120 x 90 normal random numbers, rank 10.
 #include "base/memory.h"
 #include "opt/solver.h"
 
 typedef struct alternating {
   opt_point *before;
+  opt_point *d; // NULL as the two below: the passes alone
+  opt_point *z;
+  opt_point *g_before; // where z was made last
+  double gz;           // <z, g> there
+  int64_t has_direction;
 } alternating;
 
 static const double inner_share = 0.1; // of the gradient norm: how far a block's own gradient is brought down
@@ -18,8 +32,7 @@ static const double inner_share = 0.1; // of the gradient norm: how far a block'
 static int64_t count_points_alternating(const opt_options *options, int degree)
 {
   (void)options;
-  (void)degree;
-  return 1;
+  return degree < 0 ? 1 : 4;
 }
 
 static void destroy_alternating(const opt_space *space, void **state)
@@ -27,6 +40,9 @@ static void destroy_alternating(const opt_space *space, void **state)
   alternating *self = *state;
   if (self == NULL) return;
   space->ops->destroy(space, &self->before);
+  space->ops->destroy(space, &self->d);
+  space->ops->destroy(space, &self->z);
+  space->ops->destroy(space, &self->g_before);
   tg_free(self);
   *state = NULL;
 }
@@ -38,7 +54,11 @@ static tg_status create_alternating(opt_run *run, void **state)
   alternating *self = NULL;
   TG_TRY(TG_NEW(1, &self));
   *state = self;
-  return run->space->ops->create(run->space, &self->before);
+  TG_TRY(run->space->ops->create(run->space, &self->before));
+  if (run->degree < 0) return TG_OK;
+  TG_TRY(run->space->ops->create(run->space, &self->d));
+  TG_TRY(run->space->ops->create(run->space, &self->g_before));
+  return run->space->ops->create(run->space, &self->z);
 }
 
 // Back to the point before.
@@ -66,16 +86,12 @@ static tg_status pass(opt_run *run, opt_verdict *verdict, bool *is_whole)
   return TG_OK;
 }
 
-static tg_status step_alternating(opt_run *run, void *state, opt_verdict *verdict)
+// The step to the point that the pass found.
+static tg_status take_pass(opt_run *run, alternating *self, opt_verdict *verdict)
 {
-  alternating *self = state;
   const double f_before = run->f;
   const double g_before = run->g_norm;
-  bool is_whole = false;
-  TG_TRY(opt_copy(run->space, run->x, self->before));
-  if (run->trial != NULL) TG_TRY(opt_copy(run->space, run->x, run->trial));
-  TG_TRY(pass(run, verdict, &is_whole));
-  if (!is_whole) return give_up(run, self);
+  self->has_direction = 0;
   TG_TRY(opt_run_refresh(run));
   if (!(run->f < f_before) && !(run->g_norm < g_before)) {
     opt_run_explain(run,
@@ -92,15 +108,69 @@ static tg_status step_alternating(opt_run *run, void *state, opt_verdict *verdic
   return TG_OK;
 }
 
+// d := -z + beta d with z = `before` - x, `before` the current point and x what the pass made of it. False where z is
+// no direction of descent.
+static tg_status turn(opt_run *run, alternating *self, double *slope, double *d_norm, bool *descends)
+{
+  const opt_space *space = run->space;
+  const opt_point *z = self->z;
+  double p[4] = {0};
+  TG_TRY(opt_copy(space, self->before, self->z));
+  TG_TRY(opt_axpby(space, -1, run->x, 1, self->z));
+  TG_TRY(space->ops->dots(space, self->has_direction ? 4 : 2,
+                          (const opt_point *const[]){run->g, z, self->g_before, run->g},
+                          (const opt_point *const[]){z, z, z, self->d}, p));
+  const double gz = p[0];
+  const double gd = p[3];
+  double beta = self->has_direction ? (gz - p[2]) / self->gz : 0;
+  if (!(beta > 0) || !isfinite(beta) || !(-gz + beta * gd < 0)) beta = 0;
+  *descends = gz > 1e-12 * sqrt(p[1]) * run->g_norm;
+  *slope = -gz + beta * gd;
+  self->gz = gz;
+  self->has_direction = *descends;
+  TG_TRY(opt_axpby(space, -1, z, beta, self->d));
+  TG_TRY(opt_copy(space, run->g, self->g_before));
+  return opt_norm(space, self->d, d_norm);
+}
+
+// From the point before the pass along d.
+static tg_status search(opt_run *run, alternating *self, double slope, double d_norm, opt_verdict *verdict)
+{
+  TG_TRY(opt_copy(run->space, self->before, run->x));
+  TG_TRY(opt_run_search(run, self->d, slope, d_norm, 1, 0.1, verdict));
+  if (*verdict == OPT_MOVED) TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
+  return TG_OK;
+}
+
+static tg_status step_alternating(opt_run *run, void *state, opt_verdict *verdict)
+{
+  alternating *self = state;
+  bool is_whole = false;
+  bool descends = false;
+  double slope = 0;
+  double d_norm = 0;
+  TG_TRY(opt_copy(run->space, run->x, self->before));
+  if (run->trial != NULL) TG_TRY(opt_copy(run->space, run->x, run->trial));
+  TG_TRY(pass(run, verdict, &is_whole));
+  if (!is_whole) return give_up(run, self);
+  if (self->d != NULL && run->constraint == NULL) TG_TRY(turn(run, self, &slope, &d_norm, &descends));
+  return descends ? search(run, self, slope, d_norm, verdict) : take_pass(run, self, verdict);
+}
+
 static void reset_alternating(void *state)
 {
-  (void)state;
+  alternating *self = state;
+  self->has_direction = 0;
 }
 
 static tg_status list_alternating(void *state, opt_listing *listing)
 {
-  (void)state;
-  (void)listing;
+  alternating *self = state;
+  if (self->d == NULL) return TG_OK;
+  TG_TRY(opt_listing_add_vector(listing, "direction", -1, self->d));
+  TG_TRY(opt_listing_add_vector(listing, "gradient_before", -1, self->g_before));
+  TG_TRY(opt_listing_add_number(listing, "gz", -1, &self->gz));
+  TG_TRY(opt_listing_add_count(listing, "has_direction", &self->has_direction));
   return TG_OK;
 }
 
@@ -108,7 +178,7 @@ const opt_solver opt_solver_alternating = {.name = "alternating",
                                            .needs_blocks = true,
                                            .serves_manifolds = true,
                                            .is_monotone = true,
-                                           .search_polynomial = "none",
+                                           .search_polynomial = "exact",
                                            .search_general = "none",
                                            .count_points = count_points_alternating,
                                            .create = create_alternating,

@@ -26,7 +26,7 @@ typedef struct bounded {
 static int64_t count_points_bounded(const opt_options *options, int degree)
 {
   (void)degree;
-  return 2 * options->memory + (options->metric != NULL ? 3 : 2);
+  return 2 * opt_pairs(options) + (options->metric != NULL ? 3 : 2);
 }
 
 static void destroy_bounded(const opt_space *space, void **state)
@@ -52,7 +52,7 @@ static tg_status create_bounded(opt_run *run, void **state)
   bounded *self = NULL;
   TG_TRY(TG_NEW(1, &self));
   *state = self;
-  self->memory = run->options->memory;
+  self->memory = opt_pairs(run->options);
   TG_TRY(TG_NEW(self->memory, &self->s));
   TG_TRY(TG_NEW(self->memory, &self->y));
   TG_TRY(TG_NEW(self->memory, &self->rho));

@@ -34,7 +34,7 @@ typedef struct lbfgs {
 static int64_t count_points_lbfgs(const opt_options *options, int degree)
 {
   (void)degree;
-  return 2 * options->memory + 1 + (options->metric != NULL ? 1 : 0);
+  return 2 * opt_pairs(options) + 1 + (options->metric != NULL ? 1 : 0);
 }
 
 static void destroy_lbfgs(const opt_space *space, void **state)
@@ -59,7 +59,7 @@ static tg_status create_lbfgs(opt_run *run, void **state)
   lbfgs *self = NULL;
   TG_TRY(TG_NEW(1, &self));
   *state = self;
-  self->memory = run->options->memory;
+  self->memory = opt_pairs(run->options);
   TG_TRY(TG_NEW(self->memory, &self->s));
   TG_TRY(TG_NEW(self->memory, &self->y));
   TG_TRY(TG_NEW(self->memory, &self->rho));

@@ -133,6 +133,50 @@ def test_not_quadratic(folder, P):
     checks.check("U by l-bfgs, V by l-bfgs" in report["method_reason"], f"logistic: {report['method_reason']}")
 
 
+def test_auto(folder):
+    """What auto takes: alternating for closed half-steps without regularising terms, and only where it heeds all of the job."""
+    loss = "sumsq(A - U*V')"
+    takes = {"plain": (loss, {}), "no metric": (loss, {"solver.preconditioner": "none"}),
+             "scaled": ("0.5*sumsq(A - U*V') + sum(A.^2)", {})}
+    leaves = {"ridge": (loss + " + 1e-3*sumsq(U) + 1e-3*sumsq(V)", {}), "ridge on one": (loss + " + 0.1*sumsq(V)", {}),
+              "search": (loss, {"solver.line_search": "strong-wolfe"}), "quartic": (loss + " + sumsq(U'*U)", {}),
+              "loss": ("sum(softplus(U*V')) - dot(A, U*V')", {}), "sparse": (loss + " + norm1(V)", {})}
+    for name, (objective, settings) in {**takes, **leaves}.items():
+        job = write(folder, f"auto {name}", objective, "A")
+        settings = {"solver.method": "auto", **settings}
+        planned = run(["plan", job, *[word for key, value in settings.items() for word in ("--set", f"{key}={value}")]])
+        line = next((line for line in planned.out.splitlines() if line.startswith("method ")), "none")
+        checks.equal(f"auto, {name}: {line!r} {planned.err}", line.startswith("method alternating, because"), name in takes)
+    for name, u, more in (("constraint", "start: feasible, constraint: orthonormal_columns", ""),
+                          ("relation", "start: normal", "subject_to: [sum(U) = 1]\n")):
+        job = write(folder, f"auto {name}", loss, "A", u, more=more)
+        planned = run(["plan", job, "--set", "solver.method=auto"])
+        checks.check("method alternating" not in planned.out and "method " in planned.out, f"auto, {name}: {planned.out}")
+    job = write(folder, "auto diagonal", loss, "A")
+    refused = run(["plan", job, "--set", "solver.method=auto", "--set", "solver.preconditioner=diagonal"])
+    checks.check(refused.status == 2 and "not quadratic" in refused.err, f"auto, diagonal: {refused.err}")
+    job = write(folder, "auto run", loss, "A")
+    finished = run_job(job, folder / "auto-run", ranks=2, settings={"solver.method": "auto"})
+    checks.equal(f"auto: exit status ({finished.err[-300:]})", finished.status, 0)
+    reason = finished.report["method_reason"]
+    checks.check("closed form in U, V alone" in reason and reason in finished.err, f"auto: {reason!r} in {finished.err}")
+    checks.equal("auto: method", (finished.report["method"], finished.report["line_search"]), ("alternating", "exact"))
+
+
+def test_noise(folder):
+    """No gap among the singular values: the passes alone take thousands, as preconditioner some tens."""
+    N = np.random.default_rng(5).standard_normal((ROWS, COLS))
+    np.save(folder / "N.npy", N)
+    s = np.linalg.svd(N, compute_uv=False)
+    job = write(folder, "noise", "sumsq(N - U*V')", "N")
+    report, _, _ = solve(folder, "noise", job, 2)
+    if report is not None:
+        rate = (s[RANK] / s[RANK - 1]) ** 2
+        checks.close("noise: objective", report["objective"], (s[RANK:] ** 2).sum(), 1e-9)
+        checks.check(report["iterations"] < 0.5 * np.log(1e-8) / np.log(rate),
+                     f"noise: {report['iterations']} passes, the passes alone fall by {rate} each")
+
+
 def test_restarts(folder, A):
     job = write(folder, "several", "sumsq(A - U*V')", "A")
     finished = run_job(job, folder / "several", ranks=2, settings={"solver.restarts": 3})
@@ -179,6 +223,8 @@ def main():
         for test, argument in ((test_singular_values, A), (test_ridge, A), (test_nonnegative, N),
                                (test_manifold_block, A), (test_sparse, A), (test_not_quadratic, P), (test_restarts, A)):
             test(folder, argument)
+        test_noise(folder)
+        test_auto(folder)
         test_ends(folder)
         test_refusals(folder)
     return checks.finish()

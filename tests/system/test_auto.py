@@ -13,14 +13,17 @@ import numpy as np
 from tracegrad_run import ROOT, Checks, run, run_job
 
 CONFIGS = ROOT / "configs"
-METHODS = ("gradient-descent", "barzilai-borwein", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg", "direct")
+METHODS = ("gradient-descent", "barzilai-borwein", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg", "direct",
+           "alternating")
 FACTOR = 1.2
 checks = Checks()
 
 # Jobs of the gallery that converge in seconds by most methods.
 GALLERY = ("ridge-digits", "logistic-digits", "pca-digits", "pca-orthonormal-digits", "precision-digits", "poisson",
            "nearly-orthogonal", "nonnegative-digits", "factorise-digits")
-QUICK = ("ridge-digits", "poisson", "precision-digits", "nearly-orthogonal")
+QUICK = ("ridge-digits", "poisson", "precision-digits", "nearly-orthogonal", "factorise-digits")
+
+FACTORS = "U: {rows: 40, columns: 4, start: normal, seed: 1}\n  V: {rows: 30, columns: 4, start: normal, seed: 2}"
 
 # name: objective, variables, data
 SMALL = {
@@ -29,6 +32,10 @@ SMALL = {
     "brockett": ("tr(X'*A*X*G)", "X: {rows: 40, columns: 5, start: normal, constraint: orthonormal_columns}"),
     "procrustes": ("sumsq(A*X*P - C*P)", "X: {rows: 40, columns: 30, start: normal, constraint: orthonormal_columns}"),
     "quartic": ("sumsq(A*X*B - C) + 0.1*sumsq(X'*X)", "X: {rows: 40, columns: 30, start: zeros}"),
+    "factors": ("sumsq(C - U*V')", FACTORS),
+    "factors with a ridge": ("sumsq(A*C - U*V') + 0.1*sumsq(U) + 0.1*sumsq(V)", FACTORS),
+    "factors of two matrices": ("sumsq(C - U*V') + sumsq(A*C - U*W')", FACTORS + "\n  W: {rows: 30, columns: 4, start: normal, seed: 3}"),
+    "three factors": ("sumsq(C - U*S*V')", FACTORS + "\n  S: {rows: 4, columns: 4, start: normal, seed: 3}"),
     "poisson loss": ("sum(exp(K*X)) - dot(T, K*X) + 0.01*sumsq(X)", "X: {rows: 10, columns: 3, start: zeros}"),
 }
 

@@ -57,6 +57,25 @@ solver: {method: l-bfgs, max_iterations: 12}
 output: {directory: out, variables: {X: X.npy}}
 """
 
+# An iteration costs enough for more than 10 pairs, which outweigh the rest.
+LOSS = """minimize: sum(softplus(K*X)) - dot(T, K*X) + sumsq(X)
+variables: {X: {rows: 200, columns: 200, start: zeros}}
+data:
+  K: {generate: normal, rows: 20000, columns: 200, seed: 1, scale: 0.05}
+  T: {generate: uniform, rows: 20000, columns: 200, seed: 2}
+solver: {method: l-bfgs, preconditioner: none, max_iterations: 5}
+output: {directory: out}
+"""
+
+FACTORS = """minimize: sumsq(A - U*V')
+variables:
+  U: {rows: 3000, columns: 200, start: normal, seed: 1}
+  V: {rows: 2500, columns: 200, start: normal, seed: 2}
+data: {A: {generate: normal, rows: 3000, columns: 2500, seed: 3}}
+solver: {max_iterations: 2}
+output: {directory: out}
+"""
+
 ENTROPY = """minimize: tr(S*X) - logdet(X) + sumsq(X)
 variables: {X: {rows: 800, columns: 800, start: identity}}
 data: {S: {generate: spd, rows: 800, condition: 1e1, spd: true, trust: true}}
@@ -96,6 +115,8 @@ JOBS = [
     ("masked, auto", MASKED.replace("method: conjugate-gradient, preconditioner: kronecker", "method: auto"), 1),
     ("files on ranks", REGRESSION, 2),
     ("l-bfgs", SMOOTH, 1),
+    ("l-bfgs, many pairs", LOSS, 1),
+    ("alternating", FACTORS, 1),
     ("logdet", ENTROPY, 1),
     ("semidefinite", SEMIDEFINITE, 1),
     ("orthonormal", ORTHONORMAL, 1),
@@ -129,11 +150,45 @@ def check_job(checks, folder, name, text, ranks):
     checks.check(line.split()[1:2] == [f"{forecast / 2**20:.2f}"], f"{name}: plan says {line!r}, {planned.err}")
 
 
+PAIRS = """minimize: OBJECTIVE
+variables: {{X: {{rows: {rows}, columns: {cols}, start: zeros}}}}
+data:
+  K: {{generate: normal, rows: {samples}, columns: {rows}, seed: 1}}
+  T: {{generate: uniform, rows: {samples}, columns: {cols}, seed: 2}}
+solver: {{method: l-bfgs, max_iterations: 3}}
+output: {{directory: out}}
+""".replace("OBJECTIVE", "sum(softplus(K*X)) - dot(T, K*X)")
+
+
+def check_pairs(checks, folder):
+    """`memory: 0` against the rule of docs/solvers.md, from the flops of an iteration in the report; on all ranks alike."""
+    found = {}
+    for name, samples, rows, cols in (("tiny", 20, 12, 5), ("tall", 9000, 60, 25), ("in between", 900, 60, 30),
+                                      ("large", 1000, 700, 700)):
+        job = folder / "pairs.yaml"
+        job.write_text(PAIRS.format(samples=samples, rows=rows, cols=cols))
+        for ranks in (1, 2):
+            report = run_job(job, folder / "out", ranks=ranks).report
+            if not checks.check(report is not None, f"pairs, {name} on {ranks} ranks: no report"):
+                return
+            size = rows * cols
+            least = 50 if 16 * 50 * size <= 2**20 else 10
+            expected = min(100, 2**26 / 16 / size, max(least, report["plan"]["iteration_flops"] / 4 / (80 * size)))
+            checks.equal(f"pairs, {name} on {ranks} ranks", report["pairs"], max(10, int(expected)))
+            found[name] = report["pairs"]
+        report = run_job(job, folder / "out", ranks=1, settings={"solver.memory": 7}).report
+        checks.equal(f"pairs, {name}: those asked for", report["pairs"], 7)
+    checks.check(found["tiny"] == 50 and found["tall"] == 100 and found["large"] == 10 and 10 < found["in between"] < 50,
+                 f"pairs: the jobs do not show the rule: {found}")
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_data(folder)
+        if len(sys.argv) < 2:
+            check_pairs(checks, folder)
         for row in JOBS:
             if len(sys.argv) < 2 or sys.argv[1] in row[0]:
                 check_job(checks, folder, *row)

@@ -160,10 +160,37 @@ static void test_verification_names_what_is_missing(void **unused)
   assert_string_equal(opt_resolved_line_search(&options, 4), "none");
 }
 
+static void expect_pairs(double flops, double dimension, int64_t expected)
+{
+  assert_int_equal(opt_automatic_pairs(flops, dimension), expected);
+}
+
+// A quarter of the flops for 8 an entry and a pair, which count tenfold: 320 flops * dimension for each pair.
+static void test_automatic_pairs(void **unused)
+{
+  (void)unused;
+  opt_options options;
+  opt_options_init(&options);
+  assert_int_equal(options.memory, 0);
+  assert_int_equal(opt_pairs(&options), 10);
+  options.memory = 7;
+  assert_int_equal(opt_pairs(&options), 7);
+  expect_pairs(0, 1e4, 10);
+  expect_pairs(30 * 320e4, 1e4, 30); // by work
+  expect_pairs(1e12, 1e4, 100);
+  expect_pairs(0, 1310, 50); // 16 * 50 * 1310 bytes are less than 1 MiB
+  expect_pairs(0, 1311, 10);
+  expect_pairs(70 * 320e3, 1e3, 70);
+  expect_pairs(1e12, 1 << 16, 64); // 16 * 64 * 65536 bytes are 64 MiB
+  expect_pairs(1e15, 1e6, 10);
+  expect_pairs(1e15, 1e12, 10);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_defaults_print_and_read_back),
+      cmocka_unit_test(test_automatic_pairs),
       cmocka_unit_test(test_every_choice_is_accepted),
       cmocka_unit_test(test_every_row_refuses_nonsense),
       cmocka_unit_test(test_every_number_keeps_its_range),
