@@ -186,6 +186,11 @@ static void forecast_form(const forecasting *f, const tg_closed_form *form, doub
   }
 }
 
+static bool is_direct(const tg_method *method)
+{
+  return method->form.kind != TG_CLOSED_NONE;
+}
+
 // Expressions evaluated to matrices: the functional's two points, its storage, and the copies that are handed out.
 static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *nodes, double *most, double *given)
 {
@@ -210,29 +215,46 @@ static tg_status forecast_direct(const forecasting *f, double *passing)
 }
 
 // The terms that are tried as a pair in a common basis, then one alone.
-static tg_status forecast_kronecker(const forecasting *f, double *passing)
+static tg_status forecast_terms(const forecasting *f, int n, const tg_closed_group *terms, int n_nodes,
+                                const tg_node *nodes, double *passing, double *kept)
 {
-  tg_node nodes[TG_METHOD_NODES];
-  const int n = f->method->n_terms;
   double given = 0;
   double building = 0;
-  TG_TRY(forecast_nodes(f, tg_method_kronecker_nodes(f->method, nodes), nodes, passing, &given));
+  TG_TRY(forecast_nodes(f, n_nodes, nodes, passing, &given));
   tg_closed_form form = {.kind = n > 1 ? TG_CLOSED_SPECTRAL : TG_CLOSED_CHOLESKY};
   for (int side = 0; side < 2; side++)
     for (int k = 0; k < n; k++) {
-      const tg_node factor = side == 0 ? f->method->terms[k].left : f->method->terms[k].right;
+      const tg_node factor = side == 0 ? terms[k].left : terms[k].right;
       if (factor == TG_NONE) continue;
       form.sides[side].metric = form.sides[side].base;
       form.sides[side].base = factor;
     }
-  forecast_form(f, &form, given, &building, &f->out->method);
+  forecast_form(f, &form, given, &building, kept);
   *passing = fmax(*passing, building);
   return TG_OK;
 }
 
-static bool is_direct(const tg_method *method)
+static tg_status forecast_kronecker(const forecasting *f, double *passing)
 {
-  return method->form.kind != TG_CLOSED_NONE;
+  const tg_method *m = f->method;
+  tg_node nodes[TG_METHOD_NODES];
+  const int n_nodes = tg_method_kronecker_nodes(m, nodes);
+  return forecast_terms(f, m->n_terms, m->terms, n_nodes, nodes, passing, &f->out->method);
+}
+
+// A preconditioner that is renewed during the run: the new one is made while the old one stands.
+static tg_status forecast_renewal(const forecasting *f, double *out)
+{
+  const tg_method *m = f->method;
+  tg_node nodes[2 * TG_METHOD_TERMS];
+  double kept = 0;
+  *out = 0;
+  if (is_direct(m) || m->n_terms == 0 || m->n_moving == 0) return TG_OK;
+  for (int k = 0; k < m->n_moving; k++) {
+    nodes[2 * (ptrdiff_t)k] = m->moving[k].left;
+    nodes[2 * (ptrdiff_t)k + 1] = m->moving[k].right;
+  }
+  return forecast_terms(f, m->n_moving, m->moving, 2 * m->n_moving, nodes, out, &kept);
 }
 
 // The values of f and of the constraints that the multipliers are updated by.
@@ -304,6 +326,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   double projecting = 0;
   double building = 0;
   double halves = 0;
+  double renewing = 0;
   *out = (tg_forecast){.libraries = library_bytes(grid)};
   TG_TRY(tg_plan_memory(model->plan, grid, &plan));
   out->storage = plan.storage;
@@ -314,6 +337,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   forecast_constraint(&f, &projecting);
   TG_TRY(forecast_subject(&f));
   TG_TRY(forecast_method(&f, &building));
+  TG_TRY(forecast_renewal(&f, &renewing));
   TG_TRY(tg_alternating_memory(job, &method->options, grid, &halves));
   out->method += halves;
   const double point = point_bytes(&f);
@@ -321,7 +345,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   out->points = (kept_points(&f) + solver_points(&f)) * point;
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
-  out->solving = lasting + out->method + out->points + projecting;
+  out->solving = lasting + out->method + out->points + fmax(projecting, renewing);
   out->writing = kept + out->method + writing_bytes(&f);
   out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
   return TG_OK;

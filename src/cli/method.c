@@ -143,25 +143,32 @@ static bool has_room(const tg_plan *plan)
   return side * side <= most;
 }
 
+// The objective with the job's numbers in it: the signs matter, and mu*eye is no matrix to factorise.
+static tg_status with_numbers(const tg_job *job, const tg_model *model, tg_node *f)
+{
+  *f = model->objective;
+  for (int k = 0; k < job->n_data; k++) {
+    const int32_t symbol = job->data[k].is_number ? tg_symbol_find(model->graph, job->data[k].name) : -1;
+    tg_node number = TG_NONE;
+    if (symbol < 0) continue;
+    TG_TRY(tg_make_num(model->graph, job->data[k].number, &number));
+    TG_TRY(tg_substitute(model->graph, *f, 1, &symbol, &number, f));
+  }
+  return TG_OK;
+}
+
 // Beyond degree 2 the Hessian at zero says something about the one elsewhere where f is convex and no polynomial: for
 // losses it is a bound. On the logistic regression of the digits l-bfgs with 10 pairs takes 546 products without
 // it, 380 with it.
 static tg_status is_loss(const tg_job *job, const tg_model *model, bool *out)
 {
   tg_structure structure;
-  tg_node f = model->objective;
+  tg_node f = TG_NONE;
   *out = false;
   if (job->solver.method != 0 || is_constrained(job) || model->n_variables != 1 || model->plan->degree >= 0 ||
       !has_room(model->plan))
     return TG_OK;
-  // The signs of the job's numbers matter: mu*sumsq(X).
-  for (int k = 0; k < job->n_data; k++) {
-    const int32_t symbol = job->data[k].is_number ? tg_symbol_find(model->graph, job->data[k].name) : -1;
-    tg_node number = TG_NONE;
-    if (symbol < 0) continue;
-    TG_TRY(tg_make_num(model->graph, job->data[k].number, &number));
-    TG_TRY(tg_substitute(model->graph, f, 1, &symbol, &number, &f));
-  }
+  TG_TRY(with_numbers(job, model, &f));
   TG_TRY(tg_structure_find(model->graph, f, model->symbols[0], &structure));
   *out = structure.curvature == TG_CURVATURE_CONVEX;
   return TG_OK;
@@ -173,7 +180,9 @@ static tg_status find_quadratic(const tg_job *job, const tg_model *model, tg_met
   m->quadratic = TG_NONE;
   if (!takes_zero) TG_TRY(is_loss(job, model, &takes_zero));
   if (model->plan->degree != 2 && !takes_zero) return TG_OK;
-  return tg_precondition_model(model->graph, model->objective, model->n_variables, model->symbols, &m->quadratic);
+  tg_node f = model->objective;
+  if (model->plan->degree != 2) TG_TRY(with_numbers(job, model, &f));
+  return tg_precondition_model(model->graph, f, model->n_variables, model->symbols, &m->quadratic);
 }
 
 // One diagonal for each variable, or none at all.
@@ -192,11 +201,40 @@ static tg_status find_diagonals(const tg_model *model, tg_method *m)
   return TG_OK;
 }
 
-static tg_status find_terms(const tg_model *model, tg_method *m)
+// The terms of the Hessian at the point: found with a symbol for the point, beside the variable that stands for the
+// direction, and then written with the variable.
+static tg_status find_moving_terms(const tg_job *job, const tg_model *model, tg_method *m)
+{
+  tg_graph *graph = model->graph;
+  const tg_symbol x = *tg_symbol_info(graph, model->symbols[0]);
+  const char name[] = "P#"; // a name that no user can write
+  int32_t symbol = tg_symbol_find(graph, name);
+  tg_node points[2] = {TG_NONE, TG_NONE}; // as a symbol, as the variable
+  tg_node quadratic = TG_NONE;
+  tg_node f = TG_NONE;
+  m->n_moving = 0;
+  TG_TRY(with_numbers(job, model, &f));
+  if (symbol < 0) TG_TRY(tg_symbol_add(graph, name, x.rows, x.cols, 0, true, &symbol));
+  TG_TRY(tg_make_sym(graph, symbol, &points[0]));
+  TG_TRY(tg_make_sym(graph, model->symbols[0], &points[1]));
+  TG_TRY(tg_precondition_model_at(graph, f, 1, model->symbols, points, &quadratic));
+  if (quadratic == TG_NONE || !tg_node_depends_on(graph, quadratic, symbol)) return TG_OK;
+  TG_TRY(tg_precondition_terms(graph, quadratic, model->symbols[0], TG_METHOD_TERMS, &m->n_moving, m->moving));
+  for (int k = 0; k < m->n_moving; k++) {
+    tg_node *factors[2] = {&m->moving[k].left, &m->moving[k].right};
+    for (int side = 0; side < 2; side++)
+      if (*factors[side] != TG_NONE)
+        TG_TRY(tg_substitute(graph, *factors[side], 1, &symbol, &points[1], factors[side]));
+  }
+  return TG_OK;
+}
+
+static tg_status find_terms(const tg_job *job, const tg_model *model, tg_method *m)
 {
   m->n_terms = 0;
   if (m->quadratic == TG_NONE || model->n_variables != 1) return TG_OK;
-  return tg_precondition_terms(model->graph, m->quadratic, model->symbols[0], TG_METHOD_TERMS, &m->n_terms, m->terms);
+  TG_TRY(tg_precondition_terms(model->graph, m->quadratic, model->symbols[0], TG_METHOD_TERMS, &m->n_terms, m->terms));
+  return m->n_terms > 0 ? find_moving_terms(job, model, m) : TG_OK;
 }
 
 // What auto leaves out where the Hessian has weights, by symbols. The diagonal has nothing to mend but weights that
@@ -267,7 +305,7 @@ tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg
   TG_TRY(find_quadratic(job, model, m));
   TG_TRY(find_diagonals(model, m));
   // Who names a method wants that method: auto adds what costs nothing, the diagonal of a quadratic.
-  if (wish == OPT_PRECONDITIONER_KRONECKER || job->solver.method == 0) TG_TRY(find_terms(model, m));
+  if (wish == OPT_PRECONDITIONER_KRONECKER || job->solver.method == 0) TG_TRY(find_terms(job, model, m));
   if (wish == OPT_PRECONDITIONER_AUTO && model->plan->degree != 2) m->n_diagonals = 0; // costs more than it gains
   if (wish == OPT_PRECONDITIONER_AUTO) TG_TRY(drop_by_weights(model, m));
   const char *why = m->quadratic == TG_NONE
@@ -347,6 +385,7 @@ void tg_method_destroy(tg_method **method)
   tg_direct_destroy(&m->kronecker);
   tg_metric_destroy(&m->metric);
   tg_free(m->diagonals);
+  tg_free(m->by);
   tg_free(m);
   *method = NULL;
 }

@@ -19,6 +19,8 @@ typedef struct tg_method {
   tg_node quadratic;   // what preconditioners are made of: the objective, or its Hessian at zero; TG_NONE: nothing
   int n_terms;         // candidates of preconditioner: kronecker
   tg_closed_group terms[TG_METHOD_TERMS];
+  int n_moving; // the same of the Hessian at the point, where it depends on it: by what the preconditioner is renewed
+  tg_closed_group moving[TG_METHOD_TERMS];
   tg_weights weighting; // of that quadratic's Hessian
   int n_weights;        // to judge by whether the terms that stand in for them serve
   tg_node weights[TG_METHOD_TERMS];
@@ -30,7 +32,8 @@ typedef struct tg_method {
   tg_direct *direct;        // the closed form in numbers
   tg_direct *kronecker;     // the preconditioners in numbers
   tg_metric *metric;
-  double products; // of the expressions that these are made of
+  double products;              // of the expressions that these are made of, and of preconditioners renewed since
+  struct tg_method_numbers *by; // what a renewal needs
   opt_closed_form closed;
   opt_preconditioner preconditioning;
 } tg_method;

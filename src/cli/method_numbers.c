@@ -10,14 +10,7 @@
 #include "cli/method_parts.h"
 #include "mpi/dmat_ops.h"
 
-// What turns symbols into numbers.
-typedef struct numbers {
-  tg_job *job;
-  tg_model *model;
-  const tg_grid *grid;
-  tg_dmat *const *data;
-  double *products;
-} numbers;
+typedef tg_method_numbers numbers;
 
 static void destroy_all(int n, tg_dmat **matrices)
 {
@@ -59,7 +52,8 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   const tg_closed_side *sides = form->sides;
   const tg_node nodes[4] = {sides[0].metric, sides[0].base, sides[1].metric, sides[1].base};
   tg_dmat *matrices[4];
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, 4, nodes, matrices, by->products);
+  tg_status status =
+      tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, 4, nodes, matrices, by->products);
   if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, n_extras, extras, out);
   destroy_all(4, matrices);
   return status;
@@ -194,26 +188,69 @@ static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method
   return keep_if_it_pays(by, &judgement, matrices, m);
 }
 
-static tg_status prepare_kronecker(const numbers *by, tg_method *m)
+static tg_status evaluate_kronecker(const numbers *by, tg_method *m)
 {
   tg_node nodes[TG_METHOD_NODES];
   tg_dmat *matrices[TG_METHOD_NODES];
   const int n = tg_method_kronecker_nodes(m, nodes);
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, n, nodes, matrices, by->products);
+  tg_status status =
+      tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
   if (status == TG_OK) status = make_kronecker(by, matrices, m);
   destroy_all(n, matrices);
-  TG_TRY(status);
-  if (m->kronecker != NULL) {
-    m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = tg_direct_apply, .self = m->kronecker};
-    m->options.metric = &m->preconditioning;
-    snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker");
-  } else if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER) {
+  return status;
+}
+
+static tg_status apply_kronecker(void *self, const opt_point *r, opt_point *z)
+{
+  return tg_direct_apply(((tg_method *)self)->kronecker, r, z);
+}
+
+// The Hessian at x in the place of the one before. Where that has no positive definite terms the old one stays.
+static tg_status renew_kronecker(void *self, const opt_point *x)
+{
+  tg_method *m = self;
+  numbers by = *m->by;
+  tg_direct *before = m->kronecker;
+  by.x = x;
+  m->kronecker = NULL;
+  m->n_weights = 0; // judged when it was made
+  m->n_terms = m->n_moving;
+  memcpy(m->terms, m->moving, sizeof m->moving);
+  const tg_status status = evaluate_kronecker(&by, m);
+  if (status != TG_OK || m->kronecker == NULL) {
+    tg_direct_destroy(&m->kronecker);
+    m->kronecker = before;
+    return status;
+  }
+  m->products += (double)tg_direct_products(before);
+  tg_direct_destroy(&before);
+  return TG_OK;
+}
+
+// Takes the preconditioner that was made; one whose terms depend on the point will be renewed.
+static tg_status take_kronecker(const numbers *by, tg_method *m)
+{
+  m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = apply_kronecker, .self = m};
+  m->options.metric = &m->preconditioning;
+  snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s",
+           m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "");
+  if (m->n_moving == 0) return TG_OK;
+  TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
+  *m->by = *by;
+  m->preconditioning.renew = renew_kronecker;
+  return TG_OK;
+}
+
+static tg_status prepare_kronecker(const numbers *by, tg_method *m)
+{
+  TG_TRY(evaluate_kronecker(by, m));
+  if (m->kronecker != NULL) return take_kronecker(by, m);
+  if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER)
     TG_FAIL(TG_NUMERIC, "preconditioner kronecker: no term of the Hessian action has positive definite factors; take "
                         "diagonal or none");
-  } else if (m->n_weights > 0 && strcmp(m->preconditioner, "none") == 0) {
+  if (m->n_weights > 0 && strcmp(m->preconditioner, "none") == 0)
     snprintf(m->preconditioner, sizeof m->preconditioner,
              "none: no term of the Hessian action has positive definite factors, separable weights included");
-  }
   return TG_OK;
 }
 
@@ -221,7 +258,7 @@ static tg_status prepare_diagonal(const numbers *by, tg_method *m)
 {
   tg_dmat **matrices = NULL;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(m->n_diagonals, &matrices)));
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, m->n_diagonals, m->diagonals,
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, m->n_diagonals, m->diagonals,
                                            matrices, by->products);
   if (status == TG_OK)
     status = tg_metric_create(by->grid, m->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
@@ -254,7 +291,7 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
 
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
-  const numbers by = {job, model, grid, data, &m->products};
+  const numbers by = {job, model, grid, data, NULL, &m->products};
   if (tg_method_is_direct(&m->options)) {
     tg_status status = prepare_direct(&by, m);
     if (status == TG_OK) return TG_OK;

@@ -6,6 +6,16 @@
 
 // The method's position among the choices of OPT_KIND_METHOD.
 int tg_method_index(const char *name);
+// What turns a method's symbols into numbers. Nothing is owned.
+typedef struct tg_method_numbers {
+  tg_job *job;
+  tg_model *model;
+  const tg_grid *grid;
+  tg_dmat *const *data;
+  const opt_point *x; // the point that the expressions may depend on, or NULL
+  double *products;
+} tg_method_numbers;
+
 bool tg_method_is_direct(const opt_options *options);
 // Hessian actions that the factorisations of a form for the variable x cost, by flops of dense operations.
 double tg_method_form_cost(const tg_plan_data *x, const tg_closed_form *form);

@@ -60,8 +60,8 @@ static tg_status add_direction(tg_graph *g, const tg_symbol *x, int32_t *symbol,
   return tg_make_sym(g, *symbol, out);
 }
 
-// 1/2 <X, H(0)[X]> of one variable; zeros are the values of all.
-static tg_status half_square(tg_graph *g, tg_node f, int32_t wrt, int32_t n, const int32_t *all, const tg_node *zeros,
+// 1/2 <X, H[X]> of one variable; points are the values of all in H.
+static tg_status half_square(tg_graph *g, tg_node f, int32_t wrt, int32_t n, const int32_t *all, const tg_node *points,
                              tg_node *out)
 {
   const tg_symbol x = *tg_symbol_info(g, wrt);
@@ -73,42 +73,46 @@ static tg_status half_square(tg_graph *g, tg_node f, int32_t wrt, int32_t n, con
   TG_TRY(add_direction(g, &x, &direction, &v));
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
   TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));
-  TG_TRY(tg_substitute(g, action, n, all, zeros, &action));
+  TG_TRY(tg_substitute(g, action, n, all, points, &action));
   TG_TRY(tg_make_sym(g, wrt, &point));
   TG_TRY(tg_substitute(g, action, 1, &direction, &point, &action));
   TG_TRY(tg_make_dot(g, point, action, out));
   return tg_make_scale(g, 0.5, *out, out);
 }
 
-static tg_status expand_at_zero(tg_graph *g, tg_node f, int32_t n, const int32_t *wrt, tg_node *zeros, tg_node *out)
+tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
+                                   tg_node *out)
 {
-  for (int32_t k = 0; k < n; k++) {
-    const tg_symbol x = *tg_symbol_info(g, wrt[k]);
-    TG_TRY(tg_make_zero(g, x.rows, x.cols, &zeros[k]));
-  }
+  const int degree = tg_degree(graph, f, n, wrt);
+  bool smooth = false;
+  *out = TG_NONE;
+  if (degree >= 0 && degree <= 2) return TG_OK;
+  TG_TRY(is_smooth(graph, f, n, wrt, &smooth));
+  if (!smooth) return TG_OK;
   for (int32_t k = 0; k < n; k++) {
     tg_node part = TG_NONE;
-    TG_TRY(half_square(g, f, wrt[k], n, wrt, zeros, &part));
+    TG_TRY(half_square(graph, f, wrt[k], n, wrt, points, &part));
     if (*out == TG_NONE)
       *out = part;
     else
-      TG_TRY(tg_make_add(g, *out, part, out));
+      TG_TRY(tg_make_add(graph, *out, part, out));
   }
-  if (tg_node_is_zero(g, *out)) *out = TG_NONE;
+  if (tg_node_is_zero(graph, *out)) *out = TG_NONE;
   return TG_OK;
 }
 
 tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out)
 {
   const int degree = tg_degree(graph, f, n, wrt);
-  bool smooth = false;
   tg_node *zeros = NULL;
-  *out = degree >= 0 && degree <= 2 ? f : TG_NONE;
-  if (*out != TG_NONE) return TG_OK;
-  TG_TRY(is_smooth(graph, f, n, wrt, &smooth));
-  if (!smooth) return TG_OK;
+  *out = f;
+  if (degree >= 0 && degree <= 2) return TG_OK;
   TG_TRY(TG_SCRATCH(graph, n, &zeros));
-  return expand_at_zero(graph, f, n, wrt, zeros, out);
+  for (int32_t k = 0; k < n; k++) {
+    const tg_symbol x = *tg_symbol_info(graph, wrt[k]);
+    TG_TRY(tg_make_zero(graph, x.rows, x.cols, &zeros[k]));
+  }
+  return tg_precondition_model_at(graph, f, n, wrt, zeros, out);
 }
 
 // ---- the diagonal ----

@@ -10,6 +10,11 @@
 // 1988). TG_NONE where there is none: an inverse, a determinant, a kink, or nothing of second order.
 tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out);
 
+// That Hessian at another point than zero, points[k] the value of the variable wrt[k]: 1/2 sum_k <X_k,
+// H_kk(points)[X_k]>, of degree 2 in the X_k. TG_NONE as above, and where f is a quadratic itself.
+tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
+                                   tg_node *out);
+
 // The diagonal of H, of the variable's shape: sum_k c_k diag(L_k) diag(R_k)' + sum of c L .* R over terms L V' R + sum
 // of c (L .* J') Q (K' .* R) over weighted terms L (Q .* (J V K)) R. Diagonals of products come from row sums, nothing
 // larger than the factors is formed. TG_NONE without an operator.

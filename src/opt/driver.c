@@ -394,18 +394,19 @@ static tg_status after_move(driver *self, bool *ended)
   return TG_OK;
 }
 
-// A metric made of the Hessian at the start is made of that at x after 4, 12, 36, ... steps: soon, while x goes far,
+// A metric made of the Hessian at the start is made of that at x after 6, 18, 54, ... steps: soon, while x goes far,
 // and then ever more seldom.
 static tg_status renew_metric(driver *self)
 {
   opt_run *run = &self->run;
   const opt_preconditioner *metric = run->options->metric;
-  int64_t due = 4;
+  int64_t due = 6;
   if (metric == NULL || metric->renew == NULL) return TG_OK;
   while (due < run->iteration) due *= 3;
   if (due != run->iteration || self->renewed_at == due) return TG_OK;
   self->renewed_at = due;
   TG_TRY(metric->renew(metric->self, run->x));
+  run->renewals++;
   if (run->solver->remembers_metric) run->solver->reset(self->state);
   return TG_OK;
 }

@@ -45,6 +45,7 @@ typedef struct opt_run {
   double step_norm;    // |t d|
   int64_t iteration;
   int64_t restarts;
+  int64_t renewals; // of the metric
   char reason[512]; // of a verdict other than MOVED
 } opt_run;
 

@@ -27,6 +27,7 @@ typedef struct lbfgs {
   double *rho;
   double *a;
   double gamma;
+  int64_t renewals; // of the metric that gamma was made with
   opt_point *d;
   opt_point *z; // M^-1 of something; NULL without a metric
 } lbfgs;
@@ -110,6 +111,21 @@ static tg_status two_loops(const opt_run *run, lbfgs *self)
   return TG_OK;
 }
 
+// gamma of the newest pair by a metric that was renewed since. The pairs themselves were made without it.
+static tg_status rescale(const opt_run *run, lbfgs *self)
+{
+  const int64_t k = slot(self, 0);
+  double p[2];
+  if (self->renewals == run->renewals) return TG_OK;
+  self->renewals = run->renewals;
+  if (self->count == 0) return TG_OK;
+  TG_TRY(opt_run_precondition(run, self->y[k], self->z));
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){self->s[k], self->y[k]},
+                               (const opt_point *const[]){self->y[k], self->z}, p));
+  self->gamma = p[0] / p[1];
+  return TG_OK;
+}
+
 static tg_status direction(const opt_run *run, lbfgs *self, double *slope, double *d_norm)
 {
   double p[2];
@@ -158,6 +174,7 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
 {
   lbfgs *self = state;
   if (self->count == 0) self->gamma = 1;
+  TG_TRY(rescale(run, self));
   double slope = 0;
   double d_norm = 0;
   TG_TRY(direction(run, self, &slope, &d_norm));

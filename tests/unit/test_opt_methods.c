@@ -149,7 +149,7 @@ static void test_metric_is_renewed_ever_more_seldom(void **unused)
     assert_int_equal(minimise(&f, NULL), TG_OK);
     assert_int_equal(f.result.outcome, OPT_CONVERGED);
     int64_t expected = 0;
-    for (int64_t due = 4; due < f.result.iterations; due *= 3) expected++;
+    for (int64_t due = 6; due < f.result.iterations; due *= 3) expected++;
     assert_int_equal(s.renewals, expected);
     assert_true(fabs(f.result.objective - f.problem.optimum) <= 1e-9 * fmax(1, fabs(f.problem.optimum)));
     space->ops->destroy(space, &s.weights);
