@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/run.h"
+#include "cli/run/run.h"
 #include "grad/calculus.h"
 
 enum { MESSAGE_BYTES = 4096, SYMMETRIC_MAX = 64 };

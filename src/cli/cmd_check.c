@@ -5,13 +5,13 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/environment.h"
-#include "cli/job_verify.h"
-#include "cli/lagrangian.h"
-#include "cli/product_report.h"
-#include "cli/setup.h"
-#include "cli/structure_report.h"
-#include "cli/taylor.h"
+#include "cli/derive/structure_report.h"
+#include "cli/job/job_verify.h"
+#include "cli/problem/lagrangian.h"
+#include "cli/problem/setup.h"
+#include "cli/problem/taylor.h"
+#include "cli/run/environment.h"
+#include "cli/run/product_report.h"
 #include "mpi/space.h"
 
 enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/derive.h"
+#include "cli/derive/derive.h"
 #include "grad/names.h"
 
 static const tg_option options[] = {

@@ -1,7 +1,7 @@
 // tracegrad info: what this program would run on.
 #include "cli/cli.h"
-#include "cli/environment.h"
-#include "cli/job_echo.h"
+#include "cli/job/job_echo.h"
+#include "cli/run/environment.h"
 #include "mpi/grid.h"
 
 static const tg_option options[] = {

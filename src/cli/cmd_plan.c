@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/alternating.h"
 #include "cli/cli.h"
-#include "cli/congruence.h"
-#include "cli/cost_report.h"
-#include "cli/feasible.h"
-#include "cli/forecast.h"
-#include "cli/lagrangian.h"
-#include "cli/setup.h"
+#include "cli/method/feasible.h"
+#include "cli/model/congruence.h"
+#include "cli/problem/alternating.h"
+#include "cli/problem/lagrangian.h"
+#include "cli/problem/setup.h"
+#include "cli/run/cost_report.h"
+#include "cli/run/forecast.h"
 
 static const tg_option options[] = {
     {"--ranks", "N", false, "number of MPI ranks to plan for (default: what --grid or the job says, or 1)"},

@@ -1,7 +1,7 @@
 // Declared properties: right matrices pass, wrong ones are refused with the first offending entry.
 #include "check.h"
 
-#include "cli/properties.h"
+#include "cli/problem/properties.h"
 #include "mpi/generate.h"
 
 static tg_dmat *generated(const tg_grid *grid, const char *kind, double condition)

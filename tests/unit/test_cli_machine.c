@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/machine.h"
+#include "cli/run/machine.h"
 
 static const char measured[] = "# 2 ranks x 1 thread\n"
                                "{\"flops_per_thread\": 1, \"an older line\": true}\n"

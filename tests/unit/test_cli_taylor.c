@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/taylor.h"
+#include "cli/problem/taylor.h"
 #include "support/hand_problem.h"
 
 // ---- the judgement alone ----

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/job.h"
-#include "cli/job_echo.h"
-#include "cli/job_table.h"
+#include "cli/job/job.h"
+#include "cli/job/job_echo.h"
+#include "cli/job/job_table.h"
 #include "grad/graph.h"
 
 // A job whose objective is written as `objective` (raw YAML behind "minimize:").

@@ -1,0 +1,196 @@
+// The result of derive in each format.
+#include <string.h>
+
+#include "cli/derive/derive.h"
+#include "cli/derive/structure_report.h"
+#include "grad/explain.h"
+
+static void add_shape(const derivation *d, tg_dim rows, tg_dim cols, tg_text *out)
+{
+  if (tg_dim_is_one(d->graph, rows) && tg_dim_is_one(d->graph, cols)) {
+    tg_text_add(out, "scalar");
+    return;
+  }
+  tg_dim_print(d->graph, rows, out);
+  tg_text_add(out, " x ");
+  tg_dim_print(d->graph, cols, out);
+}
+
+static void add_node_shape(const derivation *d, tg_node node, tg_text *out)
+{
+  const tg_info *info = tg_node_info(d->graph, node);
+  add_shape(d, info->rows, info->cols, out);
+}
+
+// ---- formats of one line each ----
+
+static tg_status print_lines(const derivation *d, tg_format format, tg_text *out)
+{
+  for (int32_t k = 0; k < d->n_targets; k++) {
+    const derive_target *target = &d->targets[k];
+    TG_TRY(tg_print(d->graph, target->hessian != TG_NONE ? target->hessian : target->derivative, format, out));
+    tg_text_add(out, "\n");
+  }
+  return TG_OK;
+}
+
+// ---- human ----
+
+static void add_label(const derivation *d, const derive_target *target, tg_text *out)
+{
+  const char *mark = target->transposed ? "'" : "";
+  if (d->scalar)
+    tg_text_addf(out, "df/d%s%s", target->name, mark);
+  else
+    tg_text_addf(out, "d vec(F)/d vec(%s%s)'", target->name, mark);
+}
+
+static tg_status print_names(const derivation *d, tg_text *out)
+{
+  tg_text_add(out, "where ");
+  bool first = true;
+  for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
+    const tg_symbol *symbol = tg_symbol_info(d->graph, s);
+    tg_text_addf(out, "%s%s: ", first ? "" : ", ", symbol->name);
+    add_shape(d, symbol->rows, symbol->cols, out);
+    if ((symbol->properties & TG_SPD) != 0)
+      tg_text_add(out, " positive definite");
+    else if ((symbol->properties & TG_DIAGONAL) != 0)
+      tg_text_add(out, " diagonal");
+    else if ((symbol->properties & TG_SYMMETRIC) != 0)
+      tg_text_add(out, " symmetric");
+    if ((symbol->properties & TG_ORTHOGONAL) != 0) tg_text_add(out, " orthogonal");
+    first = false;
+  }
+  tg_text_add(out, "\n\n");
+  return TG_OK;
+}
+
+static tg_status print_result(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+{
+  tg_text_add(out, "  ");
+  add_label(d, target, out);
+  tg_text_add(out, " = ");
+  TG_TRY(tg_print(d->graph, target->derivative, format, out));
+  tg_text_add(out, "    (");
+  add_node_shape(d, target->derivative, out);
+  tg_text_add(out, ")\n");
+  if (target->hessian == TG_NONE) return TG_OK;
+  tg_text_addf(out, "  H[%s] = ", target->direction);
+  TG_TRY(tg_print(d->graph, target->hessian, format, out));
+  tg_text_add(out, "    (");
+  add_node_shape(d, target->hessian, out);
+  tg_text_add(out, ")\n");
+  return TG_OK;
+}
+
+// ---- steps ----
+
+enum { RULE_COLUMN = 60 };
+
+// Characters, not bytes: continuation bytes of UTF-8 take no column.
+static size_t columns_of(const char *text)
+{
+  size_t columns = 0;
+  for (; *text != '\0'; text++) columns += ((unsigned char)*text & 0xC0u) != 0x80u;
+  return columns;
+}
+
+static void add_step(const tg_step *step, bool first, tg_text *out)
+{
+  if (step->rule == NULL) {
+    tg_text_addf(out, "  (%d) %s\n", step->term, step->text);
+    return;
+  }
+  const char *label = step->term == -1 ? "  G  = " : step->term > 0 ? "       = " : first ? "  df = " : "     = ";
+  const size_t width = columns_of(label) + columns_of(step->text);
+  tg_text_add(out, label);
+  tg_text_add(out, step->text);
+  // A long line puts its rule below itself.
+  if (width + 2 > RULE_COLUMN) tg_text_add(out, "\n");
+  for (size_t k = width + 2 > RULE_COLUMN ? 0 : width; k < RULE_COLUMN; k++) tg_text_add(out, " ");
+  tg_text_addf(out, "| %s\n", step->rule);
+}
+
+static tg_status print_steps(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+{
+  tg_explanation explanation;
+  TG_TRY(tg_explain(d->graph, d->f, target->symbol, format, &explanation));
+  tg_text_addf(out, "Derivation by %s:\n", target->name);
+  int previous = -2;
+  for (int32_t k = 0; k < explanation.n_steps; k++) {
+    const tg_step *step = &explanation.steps[k];
+    add_step(step, step->term == 0 && previous != 0, out);
+    previous = step->term;
+  }
+  if (explanation.shortened) tg_text_addf(out, "  ... (shown up to %d steps)\n", TG_STEPS_MAX);
+  tg_text_add(out, "\n");
+  tg_explanation_fini(&explanation);
+  return TG_OK;
+}
+
+// A matrix function: its differential, then the stacked form.
+static tg_status print_matrix_steps(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+{
+  const tg_symbol symbol = *tg_symbol_info(d->graph, target->symbol);
+  tg_text name;
+  tg_node direction = TG_NONE;
+  tg_node differential = TG_NONE;
+  int32_t index = -1;
+  tg_text_init(&name);
+  tg_text_addf(&name, "d%s", target->name);
+  while (tg_symbol_find(d->graph, tg_text_string(&name)) >= 0) tg_text_add(&name, "_");
+  const tg_status added = tg_symbol_add(d->graph, tg_text_string(&name), symbol.rows, symbol.cols, 0, true, &index);
+  tg_text_fini(&name);
+  TG_TRY(added);
+  TG_TRY(tg_make_sym(d->graph, index, &direction));
+  TG_TRY(tg_forward(d->graph, d->f, 1, &target->symbol, &direction, &differential));
+  tg_text_addf(out, "Derivation by %s:\n  dF = ", target->name);
+  TG_TRY(tg_print(d->graph, differential, format, out));
+  tg_text_add(out, "    | differential rules\n  vec(dF) = (");
+  TG_TRY(tg_print(d->graph, target->derivative, format, out));
+  tg_text_addf(out, ")*vec(d%s)    | vec(A*X*B) = kron(B',A)*vec(X); vec(X') = comm(m,n)*vec(X)\n\n", target->name);
+  return TG_OK;
+}
+
+static tg_status print_human(derivation *d, tg_text *out)
+{
+  const tg_format format = d->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
+  tg_text_add(out, d->scalar ? "f = " : "F = ");
+  TG_TRY(tg_print(d->graph, d->f, format, out));
+  tg_text_add(out, "    (");
+  add_node_shape(d, d->f, out);
+  tg_text_add(out, ")\n");
+  TG_TRY(print_names(d, out));
+  for (int32_t k = 0; d->steps && k < d->n_targets; k++) {
+    if (d->scalar)
+      TG_TRY(print_steps(d, &d->targets[k], format, out));
+    else
+      TG_TRY(print_matrix_steps(d, &d->targets[k], format, out));
+  }
+  for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(print_result(d, &d->targets[k], format, out));
+  if (d->scalar) tg_text_add(out, "\n");
+  for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
+    TG_TRY(tg_structure_print(d->graph, d->f, d->targets[k].symbol, format, out));
+  tg_text_add(out, d->scalar ? "\nThe gradient G satisfies f(X+H) = f(X) + <G,H> + o(|H|), entries of X independent.\n"
+                             : "\nThe Jacobian is d vec(F)/d vec(X)', vec column by column.\n");
+  return TG_OK;
+}
+
+tg_status derive_print(derivation *d, derive_format format, tg_text *out)
+{
+  switch (format) {
+  case DERIVE_EXPR:
+    return print_lines(d, TG_FORMAT_EXPR, out);
+  case DERIVE_LATEX:
+    return print_lines(d, TG_FORMAT_LATEX, out);
+  case DERIVE_NUMPY:
+    return print_lines(d, TG_FORMAT_NUMPY, out);
+  case DERIVE_OCTAVE:
+    return print_lines(d, TG_FORMAT_OCTAVE, out);
+  case DERIVE_JSON:
+    return derive_print_json(d, out);
+  default:
+    return print_human(d, out);
+  }
+}

@@ -1,0 +1,132 @@
+// The job file as typed values, each with its place in the text.
+#ifndef TG_CLI_JOB_H
+#define TG_CLI_JOB_H
+
+#include "cli/job/yaml.h"
+#include "mpi/generate.h"
+#include "opt/options.h"
+
+typedef enum tg_start {
+  TG_START_ZEROS,
+  TG_START_ONES,
+  TG_START_IDENTITY,
+  TG_START_NORMAL,
+  TG_START_UNIFORM,
+  TG_START_FEASIBLE, // normal, then its projection onto the constraint set
+  TG_START_FILE
+} tg_start;
+
+typedef struct tg_job_variable {
+  const char *name;
+  const tg_yaml_node *key; // where it is declared
+  const tg_yaml_node *node;
+  int64_t rows;
+  int64_t cols;
+  tg_start start;
+  const char *start_file;
+  const char *start_dataset;
+  uint64_t seed;
+  double scale;
+  const char *constraint; // name, NULL when free
+  const tg_yaml_node *constraint_node;
+  double norm1;       // weight of norm1(X), taken out of the objective for proximal steps (penalty.h); 0: none
+  const char *output; // file name, NULL when it is not written
+  const tg_yaml_node *output_node;
+} tg_job_variable;
+
+typedef struct tg_job_data {
+  const char *name;
+  const tg_yaml_node *key;
+  const tg_yaml_node *node;
+  bool is_number;
+  double number;
+  const char *file;
+  const char *dataset;
+  const char *generate; // kind; NULL when read from a file
+  int64_t rows;         // of a generated matrix; of a file 0 until it was probed
+  int64_t cols;
+  tg_generate_options options; // of a generated matrix
+  unsigned properties;         // of tg_property
+  bool trust;
+  bool used; // occurs in the objective
+} tg_job_data;
+
+typedef struct tg_job_expression {
+  const tg_yaml_node *node;
+  const char *text;
+  size_t length;
+  const size_t *offsets; // of the source, by byte of text
+} tg_job_expression;
+
+typedef enum tg_relation_sign { TG_RELATION_EQUAL, TG_RELATION_AT_MOST, TG_RELATION_AT_LEAST } tg_relation_sign;
+
+// An entry of subject_to: LEFT = RIGHT, LEFT <= RIGHT or LEFT >= RIGHT. The parts are expressions of their own, with
+// their places in the job.
+typedef struct tg_job_relation {
+  tg_job_expression whole; // as written
+  tg_relation_sign sign;
+  tg_job_expression left;
+  tg_job_expression right;
+  tg_job_expression difference; // LEFT -(RIGHT)
+} tg_job_relation;
+
+typedef struct tg_job {
+  tg_arena arena; // owns everything below
+  const char *path;
+  int n_sources; // 0: the file; 1 ..: one for each --set
+  tg_source *sources;
+  int32_t failed_source; // of the last located error
+  tg_yaml_node *root;    // the effective job: the file with --set applied
+  bool maximize;
+  tg_job_expression objective;
+  int n_variables;
+  tg_job_variable *variables;
+  int n_data;
+  tg_job_data *data;
+  opt_options solver;
+  int grid_rows; // 0: auto
+  int grid_cols;
+  int64_t grid_block;            // 0: auto
+  int products;                  // a tg_product_kind
+  const tg_yaml_node *grid_node; // NULL: not given
+  int n_relations;               // of subject_to
+  tg_job_relation *relations;
+  const tg_yaml_node *checkpoint;
+  const char *output_directory;
+} tg_job;
+
+// The bytes of a job file; TG_DATA says what is wrong with the file: missing, a directory, unreadable, too large.
+// Local.
+tg_status tg_job_load(const char *path, char **text, size_t *length);
+
+// A job that holds copies of the text and of the --set arguments; nothing is read yet. Local.
+tg_status tg_job_create(const char *path, const char *text, size_t length, int n_sets, const char *const *sets,
+                        tg_job **out);
+// Parses, applies --set, validates against the table and fills the typed fields. On failure tg_job_print_error shows
+// where. Local; the same on all ranks for the same text.
+tg_status tg_job_read(tg_job *job);
+void tg_job_destroy(tg_job **job);
+
+// A located error at a node of the job.
+#define TG_FAIL_NODE(job, where, code, ...)         \
+  do {                                              \
+    (job)->failed_source = (where)->source;         \
+    TG_FAIL_AT((code), (where)->span, __VA_ARGS__); \
+  } while (0)
+
+// Moves the span of the current error from the expression's text to the job's.
+void tg_job_relocate(tg_job *job, const tg_job_expression *expression);
+// The current error as text, located where it can be: "job.yaml:3:18: error: ...", the line, a caret.
+void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out);
+// Shows it on rank 0. job may be NULL.
+void tg_job_print_error(const tg_job *job, tg_status status);
+// A warning at a node, on rank 0.
+__attribute__((format(printf, 3, 4))) void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format,
+                                                       ...);
+
+// path itself when absolute, else relative to the folder of the job file; in the job's arena.
+tg_status tg_job_path(tg_job *job, const char *path, const char **out);
+int tg_job_find_data(const tg_job *job, const char *name);     // -1 when unknown
+int tg_job_find_variable(const tg_job *job, const char *name); // likewise
+
+#endif

@@ -1,0 +1,16 @@
+// The job written out again: as JSON for the report, and the tables of its keys as text for the documentation.
+#ifndef TG_CLI_JOB_ECHO_H
+#define TG_CLI_JOB_ECHO_H
+
+#include <jansson.h>
+
+#include "cli/job/job.h"
+
+// The effective job: the file with --set applied and every solver option and other default filled in.
+// TG_MEMORY when JSON cannot be built. The caller owns *out.
+tg_status tg_job_echo(const tg_job *job, json_t **out);
+
+// Markdown tables of all keys with type, range, default and help, in the order of the table.
+void tg_job_print_keys(tg_text *out);
+
+#endif

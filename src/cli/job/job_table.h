@@ -1,0 +1,67 @@
+// The table of job keys: lookup, validation of a tree against it, typed values.
+#ifndef TG_CLI_JOB_TABLE_H
+#define TG_CLI_JOB_TABLE_H
+
+#include "cli/job/job.h"
+
+typedef enum tg_job_type {
+  TG_JOB_EXPRESSION,
+  TG_JOB_EXPRESSIONS, // a list of them
+  TG_JOB_NAMES,       // a mapping whose keys are the user's names
+  TG_JOB_MAPPING,
+  TG_JOB_SIZE,  // a whole number >= 1
+  TG_JOB_WHOLE, // a whole number >= 0
+  TG_JOB_NUMBER,
+  TG_JOB_BOOLEAN,
+  TG_JOB_TEXT,
+  TG_JOB_DURATION,
+  TG_JOB_START,
+  TG_JOB_CONSTRAINT,
+  TG_JOB_DATA,
+  TG_JOB_SOLVER,
+  TG_JOB_GRID
+} tg_job_type;
+
+typedef struct tg_job_key {
+  const char *path;
+  tg_job_type type;
+  double smallest;
+  double largest;
+  const char *initial;
+  const char *help;
+} tg_job_key;
+
+typedef enum tg_constraint_argument {
+  TG_CONSTRAINT_NONE,
+  TG_CONSTRAINT_NUMBER,
+  TG_CONSTRAINT_INTERVAL,
+  TG_CONSTRAINT_METRIC
+} tg_constraint_argument;
+
+typedef struct tg_constraint_row {
+  const char *name;
+  tg_constraint_argument argument;
+  const char *help;
+} tg_constraint_row;
+
+int tg_job_key_count(void);
+const tg_job_key *tg_job_key_at(int index);
+const char *tg_job_type_label(tg_job_type type); // "a whole number"
+int tg_constraint_count(void);
+const tg_constraint_row *tg_constraint_at(int index);
+const tg_constraint_row *tg_constraint_find(const char *name);
+
+// Checks every key and value of the tree against the table; the first fault is located. Values of the solver section
+// go into job->solver at once.
+tg_status tg_job_validate(tg_job *job);
+
+// The start point of that name (never TG_START_FILE); false when there is none.
+bool tg_start_find(const char *name, tg_start *out);
+
+// Values of nodes; strict, whole text, finite. False when the text is none.
+bool tg_value_number(const tg_yaml_node *node, double *out);
+bool tg_value_whole(const tg_yaml_node *node, int64_t *out);
+bool tg_value_boolean(const tg_yaml_node *node, bool *out);
+bool tg_value_duration(const tg_yaml_node *node, double *seconds); // 90, 30s, 10min, 2h, 1d
+
+#endif

@@ -1,0 +1,97 @@
+// Whether auto takes alternating: what the objective is in each variable alone.
+//
+// On sumsq(A - U*V') and its kin the half-steps cost a few products and know the scales of the factors, which a joint
+// step has to learn. Products to a relative gradient of 1e-7, A 80 to 1000 x 30 to 800, ranks 5 to 10; "-" is more than
+// 20000:
+//
+//                                            alternating   conjugate-gradient   l-bfgs   newton-cg
+//     sumsq(A - U*V'), a gap in A                     83                  236      266        1250
+//     the same, tall A                               110                  666        -        1206
+//     the same, V and U wider than A's rank          670                    -        -       25424
+//     the same, A decays                             390                 2216     2906       13071
+//     the same, A is noise                          2770                 2666     4466       28549
+//     sumsq(K*U*V' - A)                              563                 2256     1264       23492
+//     sumsq(A - U*V') + sumsq(B - U*W')              662                  658      658        7330
+//     sumsq(A - U*S*V')                              173                    -        -       10639
+//     sumsq(A - U*V') + mu*sumsq(U) + mu*sumsq(V)
+//       the first A, mu = 1                          670                  356      386        1029
+//       the first A, mu = 1e-3                         -                 1426      886       11197
+//       noise, mu = 1                               2050                 1196     1136        3385
+//       noise, mu = 1e-3                            9030                 4326     7206
+//
+// A term in one variable alone, such as mu*sumsq(U), settles how large U is beside V; passes over the variables move
+// that slowly. So every term of each half-step's Hessian has to have another variable in it.
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/method/method_parts.h"
+#include "cli/model/penalty.h"
+
+// The factorisations of a half-step, in Hessian actions, for they are made anew in each.
+static const double most_factorising = 4;
+
+// Of the job: nothing that alternating would not heed, or that would change the half-steps.
+static bool is_free(const tg_job *job)
+{
+  const int wish = job->solver.preconditioner;
+  if (job->n_relations > 0 || tg_penalty_any(job) || job->solver.line_search != 0 ||
+      (wish != OPT_PRECONDITIONER_AUTO && wish != OPT_PRECONDITIONER_NONE))
+    return false;
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].constraint != NULL) return false;
+  return true;
+}
+
+static bool depends_on_others(const tg_model *model, int variable, tg_node node)
+{
+  for (int k = 0; k < model->n_variables && node != TG_NONE; k++)
+    if (k != variable && tg_node_depends_on(model->graph, node, model->symbols[k])) return true;
+  return false;
+}
+
+// Whether another variable stands in each term of the Hessian in this one.
+static tg_status is_coupled(const tg_model *model, int variable, bool *out)
+{
+  tg_structure structure;
+  TG_TRY(tg_structure_find(model->graph, model->objective, model->symbols[variable], &structure));
+  *out = structure.has_operator && structure.n_terms > 0;
+  for (int32_t k = 0; k < structure.n_terms && *out; k++) {
+    const tg_operator_term *term = &structure.terms[k];
+    *out = depends_on_others(model, variable, term->left) || depends_on_others(model, variable, term->right) ||
+           depends_on_others(model, variable, term->scalars);
+  }
+  return TG_OK;
+}
+
+static tg_status has_half_step(const tg_model *model, int variable, bool *out)
+{
+  tg_closed_form form;
+  TG_TRY(is_coupled(model, variable, out));
+  if (!*out) return TG_OK;
+  TG_TRY(tg_closed_form_find(model->graph, model->objective, 1, &model->symbols[variable], &form));
+  *out = (form.kind == TG_CLOSED_CHOLESKY || form.kind == TG_CLOSED_SPECTRAL) &&
+         tg_method_form_cost(&model->plan->variables[variable], &form) <= most_factorising;
+  return TG_OK;
+}
+
+static void explain(const tg_job *job, tg_method *m)
+{
+  size_t used =
+      (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has a closed form in");
+  for (int k = 0; k < job->n_variables && used + 1 < sizeof m->reason; k++)
+    used += (size_t)snprintf(m->reason + used, sizeof m->reason - used, "%s %.64s", k > 0 ? "," : "",
+                             job->variables[k].name);
+  if (used + 1 < sizeof m->reason)
+    snprintf(m->reason + used, sizeof m->reason - used,
+             " alone, each with the others held, and no regularising term in one of them");
+}
+
+tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *m, bool *out)
+{
+  *out = model->n_variables > 1 && model->plan->has_line && model->plan->degree > 2 && is_free(job);
+  for (int k = 0; k < model->n_variables && *out; k++) TG_TRY(has_half_step(model, k, out));
+  if (!*out) return TG_OK;
+  m->options.method = tg_method_index("alternating");
+  explain(job, m);
+  return TG_OK;
+}

@@ -1,0 +1,42 @@
+// What the choice of a method shares with its numbers. Internal to method*.c.
+#ifndef TG_CLI_METHOD_PARTS_H
+#define TG_CLI_METHOD_PARTS_H
+
+#include "cli/method/method.h"
+
+// The method's position among the choices of OPT_KIND_METHOD.
+int tg_method_index(const char *name);
+// What turns a method's symbols into numbers. Nothing is owned.
+typedef struct tg_method_numbers {
+  tg_job *job;
+  tg_model *model;
+  const tg_grid *grid;
+  tg_dmat *const *data;
+  const opt_point *x; // the point that the expressions may depend on, or NULL
+  double *products;
+} tg_method_numbers;
+
+bool tg_method_is_direct(const opt_options *options);
+// Hessian actions that the factorisations of a form for the variable x cost, by flops of dense operations.
+double tg_method_form_cost(const tg_plan_data *x, const tg_closed_form *form);
+// *out: auto takes alternating, and the reason says why. Local.
+tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *method, bool *out);
+// The method for an objective without a closed form; form.reason says why there is none. Local.
+void tg_method_choose_iterative(const tg_model *model, tg_method *method);
+// By symbols: candidates for each kind of preconditioner. TG_UNSUPPORTED, located, for a wish that cannot be served.
+// Local.
+tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg_method *method);
+
+// What the numbers say of a kronecker preconditioner in which terms stand in for weights (method_weights.c).
+typedef struct tg_weights_judgement {
+  double condition; // of the preconditioner
+  double share;     // of the stand-ins in its eigenvalues, 1: nothing else is in it
+  bool is_spectral;
+} tg_weights_judgement;
+
+// Whether it is likely to save products; m->preconditioner says why not. matrices: the weights, then the mismatch; NULL
+// among them for none. Collective.
+tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_weights_judgement *by,
+                                tg_dmat *const *matrices, bool *out);
+
+#endif

@@ -1,0 +1,248 @@
+// opt_lagrangian on the plan's data.
+#include "cli/problem/lagrangian.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/json.h"
+#include "cli/method/feasible.h"
+#include "cli/problem/values.h"
+#include "mpi/dmat_ops.h"
+#include "mpi/multipliers.h"
+#include "mpi/problem.h"
+#include "opt/vector.h"
+
+struct tg_lagrangian {
+  opt_lagrangian base; // base.self points back here
+  tg_setup *setup;
+  tg_values *values; // f, then the constraints
+  tg_multiplier *constraints;
+  double *violations; // at the last measure
+  double *norms;      // of the multipliers
+  tg_dmat *penalty_data;
+  double penalty; // NAN before the first commit
+  int64_t products;
+};
+
+// ---- the operations ----
+
+// With multipliers 0 and next to no penalty L is f.
+static tg_status scale(opt_lagrangian *base, const opt_point *x, double *norm)
+{
+  static const double next_to_none = 1e-300;
+  const tg_lagrangian *self = base->self;
+  opt_problem *problem = self->setup->problem;
+  const opt_space *space = problem->space;
+  opt_point *g = NULL;
+  double f = 0;
+  tg_dmat_fill(next_to_none, self->penalty_data);
+  tg_status status = tg_problem_renew(problem);
+  if (status == TG_OK) status = space->ops->create(space, &g);
+  if (status == TG_OK) status = problem->ops->gradient(problem, x, &f, g);
+  if (status == TG_OK) status = opt_norm(space, g, norm);
+  space->ops->destroy(space, &g);
+  return status;
+}
+
+static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *out)
+{
+  tg_lagrangian *self = base->self;
+  const int n = self->setup->model->subject->n;
+  TG_ASSERT(x == self->setup->x);
+  *out = (opt_measure){0};
+  TG_TRY(tg_values_evaluate(self->values));
+  TG_TRY(tg_dmat_fetch(tg_values_matrix(self->values, 0), &out->objective));
+  for (int k = 0; k < n; k++) {
+    tg_violation found = {0};
+    TG_TRY(tg_multiplier_measure(&self->constraints[k], self->penalty, &found));
+    self->violations[k] = found.largest;
+    if (found.largest > out->violation) out->worst = k;
+    out->violation = fmax(out->violation, found.largest);
+    out->complementarity = fmax(out->complementarity, found.complementarity);
+    out->square += found.square;
+  }
+  return TG_OK;
+}
+
+static tg_status update(opt_lagrangian *base, double limit, double *norm)
+{
+  tg_lagrangian *self = base->self;
+  double total = 0;
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    double square = 0;
+    TG_TRY(tg_multiplier_update(&self->constraints[k], self->penalty, limit, &square));
+    self->norms[k] = sqrt(square);
+    total += square;
+  }
+  *norm = sqrt(total);
+  return TG_OK;
+}
+
+// Factorisations and diagonals belong to one penalty.
+static tg_status renew_method(tg_lagrangian *self)
+{
+  tg_setup *setup = self->setup;
+  self->products += tg_method_products(setup->method);
+  tg_method_destroy(&setup->method);
+  TG_TRY(tg_agree(setup->comm, tg_method_choose(setup->job, setup->model, &setup->method)));
+  tg_feasible_explain(setup->job, setup->method);
+  tg_lagrangian_explain(setup->model, setup->method);
+  return tg_method_prepare(setup->job, setup->model, setup->grid, setup->data, setup->method);
+}
+
+static tg_status commit(opt_lagrangian *base, double penalty, const opt_options **options)
+{
+  tg_lagrangian *self = base->self;
+  tg_dmat_fill(penalty, self->penalty_data);
+  if (!(penalty == self->penalty)) TG_TRY(renew_method(self));
+  self->penalty = penalty;
+  *options = &self->setup->method->options;
+  return tg_problem_renew(self->setup->problem);
+}
+
+static const char *describe(const opt_lagrangian *base, int k)
+{
+  const tg_lagrangian *self = base->self;
+  return self->setup->model->subject->terms[k].relation->whole.text;
+}
+
+static const opt_lagrangian_ops ops = {
+    .scale = scale, .measure = measure, .update = update, .commit = commit, .describe = describe};
+
+// ---- life ----
+
+static tg_dmat *find_own(const tg_setup *setup, int index)
+{
+  for (int32_t k = 0; k < setup->model->plan->n_data; k++)
+    if (setup->model->data[k] == setup->job->n_data + index) return setup->data[k];
+  return NULL;
+}
+
+static tg_status allocate(tg_lagrangian *self)
+{
+  const int n = self->setup->model->subject->n;
+  TG_TRY(TG_NEW(n, &self->constraints));
+  TG_TRY(TG_NEW(n, &self->violations));
+  return TG_NEW(n, &self->norms);
+}
+
+// The data that the plan reads: multipliers and penalty. None of them can vanish from L, for each stands beside a
+// constraint that depends on a variable.
+static tg_status bind_data(tg_lagrangian *self)
+{
+  const tg_subject *subject = self->setup->model->subject;
+  self->penalty_data = find_own(self->setup, subject->n);
+  bool is_whole = self->penalty_data != NULL;
+  for (int k = 0; k < subject->n; k++) {
+    self->constraints[k] = (tg_multiplier){.value = tg_values_matrix(self->values, k + 1),
+                                           .multiplier = find_own(self->setup, k),
+                                           .is_equality = subject->terms[k].is_equality};
+    is_whole = is_whole && self->constraints[k].multiplier != NULL;
+  }
+  if (!is_whole) TG_FAIL(TG_INTERNAL, "the plan does not read all multipliers and the penalty");
+  return TG_OK;
+}
+
+static tg_status compile_values(tg_lagrangian *self)
+{
+  tg_setup *setup = self->setup;
+  const tg_subject *subject = setup->model->subject;
+  tg_node *nodes = NULL;
+  TG_TRY(tg_agree(setup->comm, TG_NEW(subject->n + 1, &nodes)));
+  nodes[0] = subject->objective;
+  for (int k = 0; k < subject->n; k++) nodes[k + 1] = subject->terms[k].node;
+  const tg_status status = tg_values_create(setup->job, setup->model, setup->grid, setup->data, setup->x,
+                                            subject->n + 1, nodes, &self->values);
+  tg_free(nodes);
+  return status;
+}
+
+tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
+{
+  *out = NULL;
+  tg_lagrangian *self = NULL;
+  tg_status status = TG_NEW(1, &self);
+  if (status == TG_OK) {
+    *self = (tg_lagrangian){.base = {.ops = &ops, .self = self}, .setup = setup, .penalty = (double)NAN};
+    status = allocate(self);
+  }
+  status = tg_agree(setup->comm, status);
+  if (status == TG_OK) status = compile_values(self);
+  if (status == TG_OK) status = bind_data(self);
+  if (status != TG_OK) {
+    tg_lagrangian_destroy(&self);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = self;
+  return TG_OK;
+}
+
+void tg_lagrangian_reset(tg_lagrangian *lagrangian)
+{
+  for (int k = 0; k < lagrangian->setup->model->subject->n; k++) {
+    tg_dmat_fill(0.0, lagrangian->constraints[k].multiplier);
+    lagrangian->norms[k] = 0;
+  }
+  lagrangian->penalty = (double)NAN;
+}
+
+void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
+{
+  tg_lagrangian *self = *lagrangian;
+  if (self == NULL) return;
+  tg_values_destroy(&self->values);
+  tg_free(self->constraints);
+  tg_free(self->violations);
+  tg_free(self->norms);
+  tg_free(self);
+  *lagrangian = NULL;
+}
+
+opt_lagrangian *tg_lagrangian_base(tg_lagrangian *lagrangian)
+{
+  return &lagrangian->base;
+}
+
+int64_t tg_lagrangian_products(const tg_lagrangian *lagrangian)
+{
+  return lagrangian->products + tg_values_products(lagrangian->values);
+}
+
+// ---- words ----
+
+static json_t *list_constraints(const tg_lagrangian *self)
+{
+  json_t *list = json_array();
+  for (int k = 0; k < self->setup->model->subject->n && list != NULL; k++) {
+    json_t *entry = json_pack("{s:s, s:o, s:o}", "constraint", describe(&self->base, k), "violation",
+                              tg_json_number(self->violations[k]), "multiplier_norm", tg_json_number(self->norms[k]));
+    if (json_array_append_new(list, entry) == 0) continue;
+    json_decref(list);
+    list = NULL;
+  }
+  return list;
+}
+
+json_t *tg_lagrangian_report(const tg_lagrangian *lagrangian, const opt_lagrangian_report *result)
+{
+  return json_pack("{s:I, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
+                   tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),
+                   "complementarity", tg_json_number(result->complementarity), "constraints",
+                   list_constraints(lagrangian));
+}
+
+void tg_lagrangian_explain(const tg_model *model, tg_method *method)
+{
+  if (model->subject == NULL) return;
+  char inner[sizeof method->reason];
+  memcpy(inner, method->reason, sizeof inner);
+  snprintf(method->reason, sizeof method->reason, "augmented Lagrangian for subject_to; in each round %.900s", inner);
+}
+
+void tg_lagrangian_print(const tg_job *job, const char *indent, tg_text *out)
+{
+  for (int k = 0; k < job->n_relations; k++)
+    tg_text_addf(out, "%ssubject to: %s\n", indent, job->relations[k].whole.text);
+}

@@ -1,0 +1,35 @@
+// Expressions of a job as distributed matrices: of its data alone, or at a point of its variables.
+#ifndef TG_CLI_VALUES_H
+#define TG_CLI_VALUES_H
+
+#include "cli/model/model.h"
+#include "grad/cost.h"
+#include "mpi/dmat.h"
+#include "opt/space.h"
+
+typedef struct tg_values tg_values;
+
+// Compiles nodes[0..n), TG_NONE among them for none. data by position in model->plan->data and x, whose blocks are the
+// job's variables (NULL: no variable occurs), are read at each evaluation and must stay where they are. Collective.
+//
+// The expressions are the gradient of sum_k <Z_k, node_k>, so that the plan's whole optimiser serves them.
+tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+                           int n, const tg_node *nodes, tg_values **out);
+// NULL is fine. Local.
+void tg_values_destroy(tg_values **values);
+
+// Computes all of them from the numbers as they are. Collective.
+tg_status tg_values_evaluate(tg_values *values);
+// The matrix of nodes[k]; NULL for TG_NONE. Zero before the first evaluation.
+const tg_dmat *tg_values_matrix(const tg_values *values, int k);
+// The memory of the plan that evaluates such nodes; the values themselves are its points. Local, no data; adds symbols
+// to the model's graph.
+tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
+                           tg_memory_cost *out);
+// Large products done so far.
+int64_t tg_values_products(const tg_values *values);
+// The same with every product of fewer than unit_flops counted as its share of them: what is made of constants is full
+// of products with vectors.
+double tg_values_product_units(const tg_values *values, double unit_flops);
+
+#endif

@@ -1,0 +1,145 @@
+// The plan's predicted cost in words and figures.
+#include "cli/run/cost_report.h"
+
+#include "cli/run/machine.h"
+
+tg_cost_grid tg_cost_grid_of(const tg_grid_choice *grid, int threads)
+{
+  return (tg_cost_grid){.rows = grid->rows, .cols = grid->cols, .block = grid->block, .threads = threads};
+}
+
+static tg_status cost_of(const tg_plan *plan, tg_program_id program, const tg_grid_choice *grid, int threads,
+                         tg_cost *out)
+{
+  const tg_cost_grid on = tg_cost_grid_of(grid, threads);
+  const tg_cost_machine machine = tg_cost_machine_default();
+  return tg_plan_cost(plan, program, &on, &machine, out);
+}
+
+tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, int threads, double memory,
+                               tg_text *out)
+{
+  tg_cost gradient = {0};
+  TG_TRY(cost_of(plan, TG_PROGRAM_GRADIENT, grid, threads, &gradient));
+  tg_text_addf(out, "  plan      value and gradient: %.3g flops in %lld products; memory of a rank: ", gradient.flops,
+               (long long)gradient.products);
+  tg_text_add_bytes_unit(out, memory);
+  tg_text_add(out, "\n");
+  return TG_OK;
+}
+
+// ---- the table of `plan` ----
+
+static void print_row(const char *name, const tg_cost *cost, double ranks, tg_text *out)
+{
+  tg_text_addf(out, "%-10s %9lld %12.4g %12.4g %12.4g %10.4g %10.3g\n", name, (long long)cost->products, cost->flops,
+               cost->rank_flops, cost->bytes_sent / ranks, cost->latencies, cost->seconds);
+}
+
+// What an iteration is made of, and its products against what no two-dimensional algorithm can go below.
+static tg_status print_iteration(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                                 tg_text *out)
+{
+  const double ranks = (double)grid->rows * (double)grid->cols;
+  tg_cost cost = {0};
+  tg_cost_bound bound = {0};
+  tg_program_id programs[3];
+  const int count = tg_plan_iteration_programs(plan, programs);
+  TG_TRY(tg_plan_iteration_cost(plan, grid, machine, &cost));
+  TG_TRY(tg_plan_iteration_bound(plan, grid, &bound));
+  print_row("iteration", &cost, ranks, out);
+  if (ranks > 1)
+    tg_text_addf(out, "%-10s %9s %12s %12s %12.4g %10.4g\n", "2-D bound", "", "", "", bound.bytes, bound.messages);
+  tg_text_add(out, "iteration:");
+  for (int p = 0; p < count; p++) tg_text_addf(out, "%s %s", p > 0 ? " +" : "", tg_program_label(programs[p]));
+  if (bound.bytes > 0)
+    tg_text_addf(out,
+                 "; its products send %.2f times the 2-D lower bound, 2 n^2/sqrt(P) numbers\n"
+                 "a rank for n x n matrices on P ranks, less the 2 n^2/P that it holds",
+                 cost.product_bytes / ranks / bound.bytes);
+  tg_text_add(out, "\n");
+  return TG_OK;
+}
+
+static tg_status print_programs(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                                tg_text *out)
+{
+  const double ranks = (double)grid->rows * (double)grid->cols;
+  tg_text_addf(out, "%-10s %9s %12s %12s %12s %10s %10s\n", "program", "products", "flops", "flops/rank", "bytes/rank",
+               "messages", "seconds");
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    if (plan->programs[program].n_instrs == 0) continue;
+    tg_cost cost = {0};
+    TG_TRY(tg_plan_cost(plan, (tg_program_id)program, grid, machine, &cost));
+    print_row(tg_program_label((tg_program_id)program), &cost, ranks, out);
+  }
+  return print_iteration(plan, grid, machine, out);
+}
+
+tg_status tg_cost_compare(const tg_model *model, tg_cost_compared *out)
+{
+  tg_program_id programs[3];
+  const tg_plan *plan = model->plan;
+  const int count = tg_plan_iteration_programs(plan, programs);
+  *out = (tg_cost_compared){0};
+  for (int p = 0; p < count; p++)
+    for (int32_t k = 0; k < plan->programs[programs[p]].n_instrs; k++) {
+      const tg_instr *instr = &plan->programs[programs[p]].instrs[k];
+      out->products += tg_instr_is_product(instr);
+      out->flops += tg_instr_flops(plan, instr);
+    }
+  return tg_lower_written_cost(model->graph, model->objective, model->n_variables, model->symbols, &out->written);
+}
+
+// What the optimiser gained.
+static tg_status print_written(const tg_model *model, tg_text *out)
+{
+  tg_cost_compared c;
+  TG_TRY(tg_cost_compare(model, &c));
+  tg_text_addf(out, "%-10s %9lld %12.4g\n", "as written", (long long)c.written.products, c.written.flops);
+  tg_text_add(out, "as written: value and gradient on paper, from left to right and backwards, with nothing shared");
+  if (c.flops > 0) tg_text_addf(out, ": %.3g times the flops\nof an iteration here", c.written.flops / c.flops);
+  tg_text_add(out, "\n");
+  return TG_OK;
+}
+
+tg_status tg_cost_print_table(const tg_model *model, const tg_grid_choice *grid, int threads, tg_text *out)
+{
+  const tg_plan *plan = model->plan;
+  const tg_cost_grid on = tg_cost_grid_of(grid, threads);
+  tg_cost_machine machine;
+  const char *source = NULL;
+  TG_TRY(tg_machine_get(&machine, &source));
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    if (plan->programs[program].n_instrs == 0) continue;
+    TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));
+    tg_text_add(out, "\n");
+  }
+  TG_TRY(print_programs(plan, &on, &machine, out));
+  TG_TRY(print_written(model, out));
+  tg_text_addf(out,
+               "seconds are those of a machine with %.3g flops/s a thread, links of %.3g bytes/s, memory of %.3g "
+               "bytes/s\nand %.3g s a message, %s%s\n\n",
+               machine.flops_per_thread, machine.link_bytes, machine.memory_bytes, machine.latency_sec,
+               source != NULL ? "measured: " : "not measured here: " TG_MACHINE_VARIABLE " names a file of constants",
+               source != NULL ? source : "");
+  return TG_OK;
+}
+
+// ---- a run ----
+
+tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,
+                              double *bytes)
+{
+  const tg_plan *plan = tg_exec_plan(exec);
+  *flops = *bytes = 0;
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
+    const double runs = (double)tg_exec_program_usage(exec, (tg_program_id)program)->runs;
+    tg_cost cost = {0};
+    if (runs == 0) continue;
+    TG_TRY(cost_of(plan, (tg_program_id)program, grid, threads, &cost));
+    *flops += runs * cost.flops;
+    *bytes += runs * cost.product_bytes;
+  }
+  return TG_OK;
+}

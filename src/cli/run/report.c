@@ -1,0 +1,122 @@
+// report.json: what a run did, with what, and what came out.
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/job/job_echo.h"
+#include "cli/json.h"
+#include "cli/run/attempts.h"
+#include "cli/run/run.h"
+
+static json_t *evaluations(const opt_counts *counts)
+{
+  return json_pack("{s:I, s:I, s:I, s:I}", "values", (json_int_t)counts->values, "gradients",
+                   (json_int_t)counts->gradients, "lines", (json_int_t)counts->lines, "hessians",
+                   (json_int_t)counts->hessians);
+}
+
+static json_t *seconds(const tg_run_seconds *s)
+{
+  return json_pack("{s:f, s:f, s:f, s:f, s:f}", "setup", s->setup, "read", s->read, "solve", s->solve, "write",
+                   s->write, "total", s->total);
+}
+
+static json_t *memory(const tg_forecast *f)
+{
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "data", tg_json_number(f->data), "points",
+                   tg_json_number(f->points), "storage", tg_json_number(f->storage), "factors",
+                   tg_json_number(f->factors), "workspace", tg_json_number(f->workspace), "constraint",
+                   tg_json_number(f->constraint), "method", tg_json_number(f->method), "libraries",
+                   tg_json_number(f->libraries));
+}
+
+static json_t *plan(const tg_run *run)
+{
+  const tg_plan *p = run->setup->model->plan;
+  const tg_cost_compared *c = &run->compared;
+  return json_pack(
+      "{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o}", "predicted_flops", tg_json_number(run->predicted_flops),
+      "predicted_bytes", tg_json_number(run->predicted_bytes), "predicted_memory_bytes_per_rank",
+      tg_json_number(run->forecast.total), "memory", memory(&run->forecast), "degree", (int)p->degree, "linear_images",
+      p->has_state ? 1 : 0, "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops),
+      "written_products", (json_int_t)c->written.products, "written_flops", tg_json_number(c->written.flops));
+}
+
+static json_t *grid(const tg_grid_choice *choice)
+{
+  return json_pack("{s:i, s:i, s:I, s:s}", "rows", choice->rows, "columns", choice->cols, "block",
+                   (json_int_t)choice->block, "reason", choice->reason);
+}
+
+static json_t *taylor(const tg_taylor *t)
+{
+  return json_pack("{s:s, s:o}", "verdict", tg_taylor_verdict_label(t->verdict), "order", tg_json_number(t->order));
+}
+
+// Of l-bfgs; 0 for the methods that keep none.
+static json_int_t pairs(const tg_run *run)
+{
+  return strstr(run->result.method, "l-bfgs") != NULL ? (json_int_t)opt_pairs(&run->setup->method->options) : 0;
+}
+
+// What only some jobs have. A list that memory does not suffice for fails the whole.
+static json_t *extras(const tg_run *run)
+{
+  json_t *out = json_object();
+  int failed = out == NULL;
+  if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
+  if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
+  if (failed == 0) return out;
+  json_decref(out);
+  return NULL;
+}
+
+// The answer first, then what it took. Each part is NULL when memory is short, and then the whole is.
+static json_t *build(const tg_run *run, json_t *job)
+{
+  const opt_result *r = &run->result;
+  json_t *outcome = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I}", "status", opt_outcome_label(r->outcome),
+                              "reason", r->reason, "objective", tg_json_number(run->objective), "gradient_norm",
+                              tg_json_number(r->gradient_norm), "constraint_violation", tg_json_number(r->violation),
+                              "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
+                              "products", (json_int_t)r->counts.products);
+  json_t *details =
+      json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method,
+                "method_reason", run->setup->method->reason, "preconditioner", run->setup->method->preconditioner,
+                "pairs", pairs(run), "line_search", r->line_search, "stopping_measure", r->measure,
+                "gradient_norm_start", tg_json_number(r->gradient_norm_start), "gradient_target",
+                tg_json_number(r->gradient_target), "drift", tg_json_number(r->drift), "taylor_probe",
+                taylor(&run->taylor), "seconds", seconds(&run->seconds), "plan", plan(run), "counted",
+                json_pack("{s:o, s:o}", "flops", tg_json_number(run->counted_flops), "bytes",
+                          tg_json_number(run->counted_bytes)));
+  json_t *machine =
+      json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->peak_bytes, "ranks",
+                run->environment.ranks, "threads", run->environment.threads, "grid", grid(&run->setup->choice),
+                "versions", tg_environment_versions(&run->environment), "job", job);
+  json_t *more = extras(run);
+  const bool whole = outcome != NULL && more != NULL && details != NULL && machine != NULL &&
+                     json_object_update(outcome, more) == 0 && json_object_update(outcome, details) == 0 &&
+                     json_object_update(outcome, machine) == 0;
+  json_decref(more);
+  json_decref(details);
+  json_decref(machine);
+  if (whole) return outcome;
+  json_decref(outcome);
+  return NULL;
+}
+
+tg_status tg_report_write(const tg_run *run, const char *folder)
+{
+  json_t *job = NULL;
+  TG_TRY(tg_job_echo(run->job, &job));
+  json_t *report = build(run, job);
+  json_decref(job);
+  if (report == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
+  tg_text path;
+  tg_text_init(&path);
+  tg_text_addf(&path, "%s/report.json", folder);
+  tg_status status = tg_text_status(&path);
+  if (status == TG_OK) status = tg_json_write(report, tg_text_string(&path));
+  tg_text_fini(&path);
+  json_decref(report);
+  return status;
+}

@@ -1,0 +1,321 @@
+// A whole run: job to problem, minimisation, results.
+#include "cli/run/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/job/job_verify.h"
+#include "cli/json.h"
+#include "cli/model/congruence.h"
+#include "cli/run/attempts.h"
+#include "cli/run/cost_report.h"
+#include "cli/run/signals.h"
+#include "mpi/dmat_ops.h"
+#include "mpi/files.h"
+#include "mpi/problem.h"
+#include "mpi/space.h"
+
+enum { PROBE_STEPS = 6, PROBE_SEED = 20260101 };
+
+static int rank_of(const tg_run *run)
+{
+  int rank = 0;
+  MPI_Comm_rank(run->comm, &rank);
+  return rank;
+}
+
+// ---- the header: what was chosen, and why ----
+
+static tg_status print_header(const tg_run *run)
+{
+  const tg_setup *setup = run->setup;
+  const tg_plan *plan = setup->model->plan;
+  const tg_environment *e = &run->environment;
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, run->job->path);
+  tg_text_addf(&text, "  %s  %s\n", run->job->maximize ? "maximize" : "minimize", run->job->objective.text);
+  tg_lagrangian_print(run->job, "  ", &text);
+  if (plan->degree >= 0)
+    tg_text_addf(&text, "  objective a polynomial of degree %d in the variables\n", (int)plan->degree);
+  else
+    tg_text_add(&text, "  objective not a polynomial in the variables\n");
+  tg_text_addf(&text, "  grid      %s; block %lld\n", setup->choice.reason, (long long)setup->choice.block);
+  tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
+               e->threads, e->threads == 1 ? "" : "s", e->blas_core);
+  const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
+  tg_congruence_print(run->job, setup->model, "  metric    ", &text);
+  tg_method_print(setup->method, setup->model, &text);
+  fputs(tg_text_string(&text), stderr);
+  tg_text_fini(&text);
+  return status;
+}
+
+// ---- the Taylor probe ----
+
+static tg_status probe_gradient(tg_run *run, bool console)
+{
+  opt_problem *problem = run->setup->problem;
+  const opt_counts before = problem->counts;
+  TG_TRY(tg_taylor_gradient(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
+  run->probe_products = problem->counts.products - before.products;
+  problem->counts = before;
+  const tg_taylor *t = &run->taylor;
+  if (t->verdict == TG_TAYLOR_FAILED && run->setup->model->is_smooth)
+    TG_FAIL(TG_NUMERIC,
+            "the gradient does not belong to the objective: at the start the Taylor remainder falls with order %.2f, "
+            "expected 2; tracegrad check shows the table; please report this",
+            t->order);
+  if (!console || rank_of(run) != 0) return TG_OK;
+  if (t->verdict == TG_TAYLOR_PASSED)
+    fprintf(stderr, "  gradient  Taylor probe at the start: order %.2f\n", t->order);
+  else
+    fprintf(stderr, "  gradient  Taylor probe at the start: %s\n", tg_taylor_verdict_label(t->verdict));
+  return TG_OK;
+}
+
+// ---- results ----
+
+// folder/name, or name where it is absolute.
+static tg_status output_path(const char *folder, const char *name, tg_text *out)
+{
+  tg_text_clear(out);
+  if (name[0] != '/') tg_text_addf(out, "%s/", folder);
+  tg_text_add(out, name);
+  return tg_text_status(out);
+}
+
+// A folder that cannot be made is better known now than after hours. Rank 0.
+static tg_status make_output_folders(const tg_run *run)
+{
+  tg_text path;
+  tg_text_init(&path);
+  tg_status status = tg_make_folder(run->job->output_directory);
+  for (int k = 0; k < run->job->n_variables && status == TG_OK; k++) {
+    const char *name = run->job->variables[k].output;
+    const char *slash = name != NULL ? strrchr(name, '/') : NULL;
+    if (slash == NULL || slash == name) continue;
+    tg_text_clear(&path);
+    if (name[0] != '/') tg_text_addf(&path, "%s/", run->job->output_directory);
+    tg_text_add_bytes(&path, name, (size_t)(slash - name));
+    status = tg_text_status(&path);
+    if (status == TG_OK) status = tg_make_folder(tg_text_string(&path));
+  }
+  tg_text_fini(&path);
+  return status;
+}
+
+static tg_status write_variables(const tg_run *run)
+{
+  tg_text path;
+  tg_text dataset;
+  tg_text_init(&path);
+  tg_text_init(&dataset);
+  tg_status status = TG_OK;
+  for (int k = 0; k < run->job->n_variables && status == TG_OK; k++) {
+    const tg_job_variable *variable = &run->job->variables[k];
+    if (variable->output == NULL) continue;
+    const tg_file_format *format = NULL;
+    TG_TRY_GOTO(tg_file_find_format(variable->output, &format));
+    TG_TRY_GOTO(tg_agree(run->comm, output_path(run->job->output_directory, variable->output, &path)));
+    tg_text_clear(&dataset);
+    tg_text_addf(&dataset, "/%s", variable->name);
+    status = tg_file_write(tg_space_block(run->setup->x, k), tg_text_string(&path),
+                           format->holds_datasets ? tg_text_string(&dataset) : NULL);
+  }
+done:
+  tg_text_fini(&dataset);
+  tg_text_fini(&path);
+  return status;
+}
+
+static tg_status collect_counts(tg_run *run)
+{
+  const tg_exec *exec = run->setup->exec;
+  double sent = tg_exec_counters(exec)->bytes_sent;
+  int64_t peak = tg_environment_peak_bytes();
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &sent, 1, MPI_DOUBLE, MPI_SUM, run->comm));
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_INT64_T, MPI_MAX, run->comm));
+  run->counted_bytes = sent;
+  run->peak_bytes = peak;
+  for (int program = 0; program < TG_PROGRAM_COUNT; program++)
+    run->counted_flops += tg_exec_program_usage(exec, (tg_program_id)program)->flops;
+  TG_TRY(tg_cost_compare(run->setup->model, &run->compared));
+  return tg_cost_predict_run(exec, &run->setup->choice, run->environment.threads, &run->predicted_flops,
+                             &run->predicted_bytes);
+}
+
+static tg_status write_results(tg_run *run, double begin)
+{
+  const double write_begin = MPI_Wtime();
+  TG_TRY(write_variables(run));
+  TG_TRY(collect_counts(run));
+  run->seconds.write = MPI_Wtime() - write_begin;
+  run->seconds.total = MPI_Wtime() - begin;
+  const bool mine = rank_of(run) == 0;
+  return tg_agree(run->comm, mine ? tg_report_write(run, run->job->output_directory) : TG_OK);
+}
+
+// ---- phases ----
+
+static tg_status forecast_memory(tg_run *run)
+{
+  const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
+  return tg_forecast_make(run->job, run->setup->model, run->setup->method, &on, &run->forecast);
+}
+
+// What does not fit is better known now than when the kernel ends a rank.
+static tg_status refuse_memory(tg_run *run)
+{
+  const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
+  const tg_memory_room room = {run->environment.memory, run->environment.ranks};
+  return tg_forecast_check(run->job, run->setup->model, run->setup->method, &on, &room, &run->forecast);
+}
+
+static tg_status prepare(tg_run *run, const tg_run_options *options)
+{
+  const bool mine = rank_of(run) == 0;
+  TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job));
+  if (options->output != NULL) run->job->output_directory = options->output;
+  TG_TRY(tg_job_executable(run->job));
+  const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = run->job->solver.max_iterations};
+  TG_TRY(tg_setup_create(run->comm, run->job, &lowering, &run->setup));
+  const tg_plan *plan = run->setup->model->plan;
+  TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
+  TG_TRY(tg_attempts_check(run->job, run->setup->method));
+  TG_TRY(tg_environment_get(run->comm, &run->environment));
+  TG_TRY(tg_agree(run->comm, forecast_memory(run)));
+  tg_status shown = TG_OK;
+  if (options->console && mine) {
+    shown = print_header(run);
+    tg_job_mark_used(run->job, true);
+  }
+  TG_TRY(tg_agree(run->comm, shown));
+  TG_TRY(tg_agree(run->comm, refuse_memory(run)));
+  return tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK);
+}
+
+static void add_reason(opt_result *result, const char *text)
+{
+  const size_t used = strlen(result->reason);
+  if (text[0] != '\0') snprintf(result->reason + used, sizeof result->reason - used, "; %s", text);
+}
+
+// A closed form does not need the start: from zero its first gradient costs no product, and from the identity
+// tr(S*X) - logdet(X) has one. On a constraint the start is kept, for neither of them is feasible.
+static void move_start(const tg_closed_form *form, tg_dmat *x)
+{
+  if (form->kind == TG_CLOSED_INVERSE) tg_dmat_eye(1.0, x);
+  if (form->kind == TG_CLOSED_CHOLESKY || form->kind == TG_CLOSED_SPECTRAL) tg_dmat_fill(0.0, x);
+}
+
+// The factorisations of a closed form or of a preconditioner.
+static tg_status prepare_method(tg_run *run, bool console)
+{
+  tg_setup *setup = run->setup;
+  tg_method *method = setup->method;
+  const int32_t planned = method->options.method;
+  // Under subject_to the penalty comes first: the method is prepared with it.
+  if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
+  TG_TRY(tg_alternating_create(setup, &run->alternating));
+  if (run->alternating != NULL) {
+    if (console && rank_of(run) == 0 && run->job->solver.method != 0)
+      fprintf(stderr, "  method    %s\n", method->reason);
+    return TG_OK;
+  }
+  TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
+  // With no iterations allowed, the value at the job's own start is what is asked for.
+  if (method->direct != NULL && run->job->solver.max_iterations > 0)
+    move_start(&method->form, tg_space_block(setup->x, 0));
+  if (console && rank_of(run) == 0 && method->options.method != planned)
+    fprintf(stderr, "  method    %s\n", method->reason);
+  return TG_OK;
+}
+
+static tg_status minimise(tg_run *run, const tg_run_options *options)
+{
+  tg_text path;
+  tg_text_init(&path);
+  tg_progress progress = {0};
+  tg_status status = output_path(run->job->output_directory, "history.jsonl", &path);
+  TG_TRY_GOTO(tg_agree(run->comm, status));
+  TG_TRY_GOTO(tg_progress_open(run->comm, tg_text_string(&path), options->progress, run->job->maximize,
+                               options->watch_signals, &progress));
+  progress.products_before = run->probe_products;
+  const opt_observer observer = tg_progress_observer(&progress);
+  status = tg_attempts_minimise(run, &observer);
+  const tg_status closed = tg_progress_close(&progress);
+  if (status == TG_OK) status = closed;
+  run->result.counts.products += tg_method_products(run->setup->method) - run->probe_products;
+  // Neither -0 for the zero of a maximum nor a sign on what is not a number.
+  run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
+                   : run->job->maximize         ? 0.0 - run->result.objective
+                                                : run->result.objective;
+  // Why a point had no value, and which signal came, the driver does not know.
+  if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
+    add_reason(&run->result, tg_problem_reason(run->setup->problem));
+  if (status == TG_OK && run->result.outcome == OPT_INTERRUPTED) add_reason(&run->result, tg_signals_name());
+done:
+  tg_text_fini(&path);
+  return status;
+}
+
+// From the variables that were minimised over to those of the job: X'SX - I is measured on what is handed out.
+static tg_status hand_out(tg_run *run)
+{
+  double violation = 0;
+  if (run->setup->model->n_changes == 0) return TG_OK;
+  TG_TRY(tg_congruence_leave(run->setup, &violation));
+  if (!(violation <= run->result.violation)) run->result.violation = violation;
+  return TG_OK;
+}
+
+static void print_warnings(const tg_run *run)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_environment_print_warnings(&run->environment, &text);
+  tg_cli_print_warnings(&text);
+  tg_text_fini(&text);
+}
+
+static tg_status execute(tg_run *run, const tg_run_options *options)
+{
+  const double begin = MPI_Wtime();
+  TG_TRY(prepare(run, options));
+  if (options->console) print_warnings(run);
+  TG_TRY(tg_setup_fill(run->setup));
+  TG_TRY(probe_gradient(run, options->console));
+  run->seconds.read = run->setup->read_seconds;
+  run->seconds.setup = MPI_Wtime() - begin - run->seconds.read;
+  const double solve_begin = MPI_Wtime();
+  TG_TRY(prepare_method(run, options->console));
+  TG_TRY(minimise(run, options));
+  TG_TRY(hand_out(run));
+  run->seconds.solve = MPI_Wtime() - solve_begin;
+  return write_results(run, begin);
+}
+
+tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **out)
+{
+  *out = NULL;
+  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  (*out)->comm = comm;
+  return execute(*out, options);
+}
+
+void tg_run_destroy(tg_run **run)
+{
+  if (*run == NULL) return;
+  json_decref((*run)->subject_report);
+  tg_free((*run)->attempts);
+  tg_lagrangian_destroy(&(*run)->lagrangian);
+  tg_alternating_destroy(&(*run)->alternating);
+  tg_setup_destroy(&(*run)->setup);
+  tg_job_destroy(&(*run)->job);
+  tg_free(*run);
+  *run = NULL;
+}

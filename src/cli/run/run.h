@@ -1,0 +1,75 @@
+// A whole run: job to problem, minimisation, results. What `tracegrad run` and the C API have in common.
+#ifndef TG_CLI_RUN_H
+#define TG_CLI_RUN_H
+
+#include "cli/problem/alternating.h"
+#include "cli/problem/lagrangian.h"
+#include "cli/problem/setup.h"
+#include "cli/problem/taylor.h"
+#include "cli/run/cost_report.h"
+#include "cli/run/environment.h"
+#include "cli/run/forecast.h"
+#include "cli/run/progress.h"
+
+typedef struct tg_run_options {
+  const char *path; // of the job file
+  int n_sets;
+  const char *const *sets; // KEY=VALUE
+  const char *output;      // folder; NULL: as the job says
+  bool console;            // header, warnings and progress on stderr
+  tg_progress_mode progress;
+  bool watch_signals;
+} tg_run_options;
+
+// How one of the minimisations of solver.restarts ended; numbers as they are minimised.
+typedef struct tg_attempt {
+  opt_outcome outcome;
+  double objective;
+  double gradient_norm;
+  double violation;
+  int64_t iterations;
+} tg_attempt;
+
+typedef struct tg_run_seconds {
+  double setup; // symbols, plan, grid, storage, Taylor probe
+  double read;
+  double solve;
+  double write;
+  double total;
+} tg_run_seconds;
+
+// Everything the report says.
+typedef struct tg_run {
+  MPI_Comm comm;
+  tg_job *job;
+  tg_setup *setup;
+  tg_lagrangian *lagrangian;   // NULL: no subject_to
+  tg_alternating *alternating; // NULL: another method
+  tg_environment environment;
+  tg_forecast forecast; // of memory
+  tg_taylor taylor;
+  int64_t probe_products; // spent on it; the report counts the minimisation
+  opt_result result;
+  json_t *subject_report; // of subject_to, at the point returned; NULL: none
+  int n_attempts;         // minimisations done; 1 without solver.restarts
+  tg_attempt *attempts;
+  double objective; // in the user's terms: of maximize the sign is turned back
+  tg_run_seconds seconds;
+  tg_cost_compared compared;
+  double predicted_flops; // of the programs that ran, by the cost model, all ranks together
+  double predicted_bytes;
+  double counted_flops;
+  double counted_bytes; // sent by all ranks
+  int64_t peak_bytes;   // the largest of all ranks
+} tg_run;
+
+// Runs the job and writes variables, history.jsonl and report.json. How the minimisation ended is run->result.outcome.
+// On failure run->job, when there is one, tells the place of the error (tg_job_diagnose). *out is never NULL after
+// TG_OK and may be set after a failure too: tg_run_destroy in any case. Collective.
+tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **out);
+void tg_run_destroy(tg_run **run);
+
+// Writes folder/report.json. Local, on rank 0.
+tg_status tg_report_write(const tg_run *run, const char *folder);
+
+#endif
