@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/derive/structure_report.h"
-#include "cli/job/job_verify.h"
+#include "cli/problem/job_verify.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/setup.h"
 #include "cli/problem/taylor.h"

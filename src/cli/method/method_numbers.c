@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "cli/method/feasible.h"
 #include "cli/method/method_parts.h"
-#include "cli/problem/constants.h"
+#include "cli/model/constants.h"
 #include "mpi/dmat_ops.h"
 
 typedef tg_method_numbers numbers;

@@ -6,7 +6,7 @@
 #ifndef TG_CLI_CONGRUENCE_H
 #define TG_CLI_CONGRUENCE_H
 
-#include "cli/problem/setup.h"
+#include "cli/model/model.h"
 
 // The node of the job that names the metric of the variable's constraint; NULL without one. Local.
 const tg_yaml_node *tg_congruence_node(const tg_job_variable *variable);
@@ -20,14 +20,5 @@ tg_status tg_congruence_substitute(tg_job *job, tg_model *model);
 int tg_congruence_find(const tg_model *model, const char *name);
 // A line for each metric: the label, "X'*S*X = eye by X = Q_S*Y ...". Local.
 void tg_congruence_print(const tg_job *job, const tg_model *model, const char *label, tg_text *out);
-
-// Factorises the metrics and fills the Q of the plan. TG_DATA, located, where one is not positive definite. Collective.
-tg_status tg_congruence_fill(tg_setup *setup);
-// The start X becomes Y = L'X. Collective.
-tg_status tg_congruence_enter(const tg_setup *setup);
-// Y becomes X = Q Y; *violation = the largest |X'SX - I|, 0 without a metric. Collective.
-tg_status tg_congruence_leave(tg_setup *setup, double *violation);
-// Local.
-void tg_congruence_destroy(tg_setup *setup);
 
 #endif

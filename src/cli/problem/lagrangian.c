@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cli/json.h"
 #include "cli/method/feasible.h"
-#include "cli/problem/values.h"
+#include "cli/model/values.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/multipliers.h"
 #include "mpi/problem.h"

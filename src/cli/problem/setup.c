@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/method/feasible.h"
 #include "cli/model/congruence.h"
+#include "cli/problem/congruence_numbers.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/properties.h"
 #include "mpi/constraint.h"

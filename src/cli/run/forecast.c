@@ -9,9 +9,9 @@
 
 #include "base/memory.h"
 #include "cli/method/feasible.h"
+#include "cli/model/values.h"
 #include "cli/problem/alternating.h"
 #include "cli/problem/taylor.h"
-#include "cli/problem/values.h"
 #include "mpi/slab.h"
 
 typedef struct forecasting {

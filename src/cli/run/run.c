@@ -7,9 +7,10 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/job/job_verify.h"
 #include "cli/json.h"
 #include "cli/model/congruence.h"
+#include "cli/problem/congruence_numbers.h"
+#include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
 #include "cli/run/signals.h"

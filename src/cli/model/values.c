@@ -1,5 +1,5 @@
 // Expressions through a plan of their own.
-#include "cli/problem/values.h"
+#include "cli/model/values.h"
 
 #include <inttypes.h>
 #include <math.h>

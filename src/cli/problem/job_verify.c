@@ -1,5 +1,5 @@
 // Whether this program can do what a job asks for, judged by the job and its symbols.
-#include "cli/job/job_verify.h"
+#include "cli/problem/job_verify.h"
 
 #include "cli/method/feasible.h"
 #include "cli/problem/alternating.h"

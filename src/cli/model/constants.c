@@ -1,9 +1,9 @@
 // Expressions evaluated once.
-#include "cli/problem/constants.h"
+#include "cli/model/constants.h"
 
 #include <math.h>
 
-#include "cli/problem/values.h"
+#include "cli/model/values.h"
 #include "mpi/dmat_ops.h"
 
 static tg_status copy_out(const tg_grid *grid, const tg_values *values, int n, tg_dmat **out)
