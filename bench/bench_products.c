@@ -1,6 +1,6 @@
 // Share of the local dgemm limit that distributed products reach: ours and pdgemm side by side, within one run.
 //
-// bench_products [n ...]      default: 1000 2000 3000
+// bench_products [n ...]      default: 500 1000 2000 3000
 // The limit is what all ranks reach together when each runs dgemm on its share of the flops, at the same time and
 // with nothing to send. A row per shape and transposition; the last line is JSON.
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "mpi/generate.h"
 #include "mpi/product.h"
 
-enum { ROUNDS = 7, TALL_COLUMNS = 32 };
+enum { ROUNDS = 7, ROUNDS_OF_LARGE = 3, LARGE = 4000, TALL_COLUMNS = 32 };
 
 typedef struct bench {
   const tg_grid *grid;
@@ -82,7 +82,18 @@ static tg_status create_operands(bench *b, const int64_t sizes[3], distributed_p
   return tg_generate("uniform", &options, p->b);
 }
 
-static tg_status measure_form(bench *b, const char *name, bool ta, bool tb, int64_t m, int64_t n, int64_t k)
+// The operands of A'A: what both names stand for is one matrix.
+static tg_status create_update(bench *b, const int64_t sizes[3], distributed_product *p)
+{
+  const tg_generate_options options = {.seed = 1};
+  TG_TRY(tg_dmat_create(b->grid, sizes[2], sizes[0], &p->a));
+  TG_TRY(tg_dmat_create(b->grid, sizes[0], sizes[1], &p->c));
+  p->b = p->a;
+  return tg_generate("normal", &options, p->a);
+}
+
+static tg_status measure_form(bench *b, const char *name, bool ta, bool tb, bool is_update, int64_t m, int64_t n,
+                              int64_t k)
 {
   const int64_t sizes[3] = {m, n, k};
   bench_limit limit = {0};
@@ -94,16 +105,17 @@ static tg_status measure_form(bench *b, const char *name, bool ta, bool tb, int6
   double difference = 0;
   tg_status status = TG_OK;
   TG_TRY_GOTO(bench_limit_create(b->grid->size, m, n, k, &limit));
-  TG_TRY_GOTO(create_operands(b, sizes, &ours));
+  TG_TRY_GOTO(is_update ? create_update(b, sizes, &ours) : create_operands(b, sizes, &ours));
   pdgemm = ours;
   pdgemm.kind = TG_PRODUCT_PBLAS;
   pdgemm.c = NULL;
   TG_TRY_GOTO(tg_dmat_create(b->grid, m, n, &pdgemm.c));
-  TG_TRY_GOTO(bench_race(b->grid->comm, ROUNDS, 3, racers));
+  TG_TRY_GOTO(bench_race(b->grid->comm, n < LARGE ? ROUNDS : ROUNDS_OF_LARGE, 3, racers));
   TG_TRY_GOTO(difference_of(pdgemm.c, ours.c, k, &difference));
   report(b, name, sizes, racers, difference);
 done:
   bench_limit_destroy(&limit);
+  if (ours.b == ours.a) ours.b = NULL;
   tg_dmat_destroy(&ours.a);
   tg_dmat_destroy(&ours.b);
   tg_dmat_destroy(&ours.c);
@@ -116,16 +128,16 @@ done:
 static tg_status measure_square(bench *b, int64_t n)
 {
   static const char *const names[4] = {"NN", "TN", "NT", "TT"};
-  for (int form = 0; form < 4; form++) TG_TRY(measure_form(b, names[form], form & 1, form & 2, n, n, n));
-  return TG_OK;
+  for (int form = 0; form < 4; form++) TG_TRY(measure_form(b, names[form], form & 1, form & 2, false, n, n, n));
+  return measure_form(b, "A'A", true, false, true, n, n, n);
 }
 
 // A X with A n x n and X n x 32, and X'Y.
 static tg_status measure_tall(bench *b, int64_t n)
 {
-  TG_TRY(measure_form(b, "AX", false, false, n, TALL_COLUMNS, n));
-  TG_TRY(measure_form(b, "A'X", true, false, n, TALL_COLUMNS, n));
-  return measure_form(b, "X'Y", true, false, TALL_COLUMNS, TALL_COLUMNS, 10 * n);
+  TG_TRY(measure_form(b, "AX", false, false, false, n, TALL_COLUMNS, n));
+  TG_TRY(measure_form(b, "A'X", true, false, false, n, TALL_COLUMNS, n));
+  return measure_form(b, "X'Y", true, false, false, TALL_COLUMNS, TALL_COLUMNS, 10 * n);
 }
 
 static tg_status measure_on_grid(int64_t rows, int64_t cols, tg_status (*measure)(bench *, int64_t), tg_text *json)
@@ -155,7 +167,7 @@ done:
 
 static tg_status body(int argc, char **argv, tg_text *json)
 {
-  static const int64_t defaults[] = {1000, 2000, 3000};
+  static const int64_t defaults[] = {500, 1000, 2000, 3000};
   const int n_sizes = argc > 1 ? argc - 1 : (int)(sizeof defaults / sizeof *defaults);
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
