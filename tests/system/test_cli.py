@@ -146,6 +146,16 @@ def test_run(checks, folder):
         checks.close("the same objective on other ranks", value, objectives[0], 1e-12)
 
 
+def test_long_names(checks, folder):
+    """Data, numbers and variables with names of the 63 letters that are allowed; 64 are refused: test_jobs_bad."""
+    a, mu, x = "A" * 63, "m" * 63, "X" * 63
+    text = (f"minimize: sumsq({a}*{x}) + {mu}*sumsq({x} - {a}')\nvariables: {{{x}: {{rows: 3, columns: 4}}}}\n"
+            f"data: {{{a}: {{generate: normal, rows: 4, columns: 3}}, {mu}: 2}}\noutput: {{variables: {{{x}: X.npy}}}}\n")
+    for ranks in (0, 2):
+        done = run_job(write_job(folder, text), folder / f"long{ranks}", ranks=ranks)
+        checks.equal(f"names of 63 letters on {ranks} ranks: exit status\n{done.err}", done.status, 0)
+
+
 def test_maximize(checks, folder):
     lower = run_job(write_job(folder, JOB, "min.yaml"), folder / "min", ranks=1)
     text = JOB.replace("minimize: sumsq(A*X - B) + mu*sumsq(X)", "maximize: -sumsq(A*X - B) - mu*sumsq(X)")
@@ -401,6 +411,7 @@ def main():
         test_environment(checks)
         test_documentation(checks)
         test_run(checks, folder)
+        test_long_names(checks, folder)
         test_maximize(checks, folder)
         test_statuses(checks, folder)
         test_settings(checks, folder)
