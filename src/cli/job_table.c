@@ -272,6 +272,12 @@ bool tg_start_find(const char *name, tg_start *out)
   return false;
 }
 
+const char *tg_start_label(tg_start start)
+{
+  TG_ASSERT((int)start < START_NAMES);
+  return start_names[start];
+}
+
 static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node);
 
 static tg_status check_mapping(tg_job *job, const location *at, const tg_yaml_node *node)

@@ -321,6 +321,35 @@ static void test_echo(void **state)
   tg_job_destroy(&job);
 }
 
+// The start that a variable has when none is given.
+static void test_default_start(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *set;
+    tg_start start;
+  } cases[] = {{"orthonormal_columns", TG_START_FEASIBLE},
+               {"{orthonormal_columns: {metric: S}}", TG_START_FEASIBLE},
+               {"unit_columns", TG_START_FEASIBLE},
+               {"nonnegative", TG_START_ZEROS},
+               {"simplex_rows", TG_START_ZEROS}};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    char rest[256];
+    snprintf(rest, sizeof rest, "  V: {rows: 3, columns: 2, constraint: %s}\ndata: {S: {generate: minij, rows: 3}}\n",
+             cases[k].set);
+    tg_status status = TG_OK;
+    tg_job *job = read_job("sumsq(X)", rest, 0, NULL, &status);
+    assert_int_equal(status, TG_OK);
+    assert_int_equal(job->variables[1].start, cases[k].start);
+    json_t *echo = NULL;
+    assert_int_equal(tg_job_echo(job, &echo), TG_OK);
+    const json_t *v = json_object_get(json_object_get(echo, "variables"), "V");
+    assert_string_equal(json_string_value(json_object_get(v, "start")), tg_start_label(cases[k].start));
+    json_decref(echo);
+    tg_job_destroy(&job);
+  }
+}
+
 // ---- the table ----
 
 // Every row can be reached and says something; sections stand before their keys.
@@ -351,7 +380,7 @@ int main(void)
       cmocka_unit_test(test_set),           cmocka_unit_test(test_set_below_scalars),
       cmocka_unit_test(test_set_objective), cmocka_unit_test(test_set_below_list),
       cmocka_unit_test(test_set_place),     cmocka_unit_test(test_echo),
-      cmocka_unit_test(test_table),
+      cmocka_unit_test(test_default_start), cmocka_unit_test(test_table),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
