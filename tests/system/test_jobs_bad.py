@@ -380,6 +380,11 @@ UNAVAILABLE = [
         "max_iterations: 20", "method: frank-wolfe"), ["frank-wolfe needs a bounded", "simplex_rows"]),
     ("frank-wolfe large", "minimize: sumsq(X)\nvariables: {X: {rows: 4097, columns: 4097, constraint: doubly_stochastic}}\n"
      "solver: {method: frank-wolfe}\n", ["4097 x 4097 matrix is solved on one rank, at most 4096 x 4096"]),
+    ("semidefinite rectangle", change("start: zeros", "constraint: positive_semidefinite"),
+     ["constraint positive_semidefinite needs a square matrix"]),
+    ("search of a quartic", change("max_iterations: 20", "line_search: exact").replace("+ mu", "+ sum(exp(X)) + mu"),
+     ["line_search"]),
+    ("restarts from zeros", change("max_iterations: 20", "restarts: 3"), ["restarts", "no variable has a random start"]),
     ("alternating", change("max_iterations: 20", "method: alternating"), ["method: alternating", "X is the only one"]),
 ]
 
@@ -455,7 +460,8 @@ def test_files(checks, folder):
     for name, text, substrings in EXPRESSIONS:
         refuse_job(checks, folder, name, objective(text), some_of(substrings))
     for name, text, substrings in UNAVAILABLE:
-        refuse_job(checks, folder, name, text, substrings, command=("run", "job.yaml"), limit=3.0)
+        for command in ("run", "plan"):
+            refuse_job(checks, folder, f"{command}: {name}", text, substrings, command=(command, "job.yaml"), limit=3.0)
 
 
 def misspell(section, wrong):
