@@ -288,6 +288,27 @@ def test_failures(checks, folder):
     checks.check("standard output" in full.stderr, f"help to a full disk: {full.stderr}")
 
 
+def test_failing_writes(checks, folder):
+    """A failing write is told; nothing half done stays behind, and no report of an earlier run."""
+    out = folder / "limited"
+    first = run_job(write_job(folder, JOB), out, ranks=0)
+    checks.equal(f"before the limit: exit status {first.err}", first.status, 0)
+    # The history fits into the limit of a file's size (in units of 512 or 1024 bytes), the variable does not.
+    large = JOB.replace("rows: 30, columns: 4", "rows: 30, columns: 40000").replace("rows: 50, columns: 4", "rows: 50, columns: 40000")
+    job = write_job(folder, large)
+    limited = subprocess.run(["sh", "-c", f"ulimit -f 2000; exec {PROGRAM} run {job} --output {out}"], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                             env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+    checks.equal(f"ulimit -f: exit status {limited.stderr}", limited.returncode, 1)
+    checks.check("X.npy" in limited.stderr and "File too large" in limited.stderr, f"ulimit -f: {limited.stderr}")
+    checks.equal("ulimit -f: no temporary file, no earlier report", sorted(os.listdir(out)), ["X.npy", "history.jsonl"])
+    checks.equal("ulimit -f: the earlier variable stays whole", (out / "X.npy").stat().st_size, 30 * 4 * 8 + 128)
+    (out / "report.json").mkdir()
+    blocked = run(["run", job, "--output", out], ranks=2)
+    checks.equal("report is a folder: exit status", blocked.status, 1)
+    checks.check("report.json" in blocked.err and blocked.err.count(": error: ") == 1, f"report is a folder: {blocked.err}")
+
+
 def claimed(folder, claim):
     """A generated matrix that is not what the job says it is."""
     return write_job(folder, f"minimize: tr(X'*A*X)\nvariables: {{X: {{rows: 9, columns: 2, start: normal}}}}\n"
@@ -417,6 +438,7 @@ def main():
         test_settings(checks, folder)
         test_signal(checks, folder)
         test_failures(checks, folder)
+        test_failing_writes(checks, folder)
         test_properties(checks, folder)
         test_check(checks, folder)
         test_plan(checks, folder)
