@@ -14,6 +14,7 @@
 #include "cli/cost_report.h"
 #include "cli/job_verify.h"
 #include "cli/json.h"
+#include "cli/maximum.h"
 #include "cli/signals.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/files.h"
@@ -265,6 +266,8 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
                    : run->job->maximize         ? 0.0 - run->result.objective
                                                 : run->result.objective;
+  if (status == TG_OK && run->job->maximize)
+    status = tg_agree(run->comm, tg_maximum_reason(run->result.reason, sizeof run->result.reason));
   // Why a point had no value, and which signal came, the driver does not know.
   if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
     add_reason(&run->result, tg_problem_reason(run->setup->problem));

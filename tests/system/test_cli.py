@@ -166,6 +166,29 @@ def test_maximize(checks, folder):
         checks.check(upper.history[-1]["objective"] > upper.history[0]["objective"], "the history of maximize rises")
 
 
+# A line, a quadratic at its stationary start and off it, a function that is no polynomial.
+UPWARDS = [
+    ("sum(X)", "", "auto", 4, ["unbounded above", "f(x + t d) - f(x) = 9 t"]),
+    ("sumsq(X)", "", "l-bfgs", 4, ["unbounded above", "positive curvature, <d, H d> = 2 "]),
+    ("sumsq(X) - sum(X)", "", "gradient-descent", 4, ["unbounded above", " t^2"]),
+    ("sum(exp(X))", "", "gradient-descent", 4, ["unbounded above"]),
+]
+
+
+def test_maximum_reasons(checks, folder):
+    """Why a maximisation ended is said of the job's own objective."""
+    for k, (objective, keys, method, status, texts) in enumerate(UPWARDS):
+        job = write_job(folder, f"maximize: {objective}\nvariables: {{X: {{rows: 3, columns: 3{keys}}}}}\n")
+        done = run_job(job, folder / f"up{k}", ranks=2, settings={"solver.method": method})
+        reason = done.report["reason"] if done.report else done.err
+        checks.equal(f"maximize {objective}: exit status {reason}", done.status, status)
+        for text in texts:
+            checks.check(text in reason, f"maximize {objective}: no {text!r} in {reason!r}")
+        for text in ("below", "fell", "falls", "-9 t", "descent"):
+            checks.check(text not in reason, f"maximize {objective}: {text!r} in {reason!r}")
+        checks.check(f"reason: {reason}" in done.out, f"maximize {objective}: summary {done.out}")
+
+
 def test_statuses(checks, folder):
     limit = run_job(write_job(folder, JOB), folder / "limit", ranks=2,
                     settings={"solver.method": "conjugate-gradient", "solver.max_iterations": 1})
@@ -434,6 +457,7 @@ def main():
         test_run(checks, folder)
         test_long_names(checks, folder)
         test_maximize(checks, folder)
+        test_maximum_reasons(checks, folder)
         test_statuses(checks, folder)
         test_settings(checks, folder)
         test_signal(checks, folder)
