@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,8 @@ static void return_freed_memory(void)
 
 int tg_cli_main(int argc, char **argv)
 {
+  // A file beyond `ulimit -f` is a failing write like any other: with a message, and without a file left half done.
+  signal(SIGXFSZ, SIG_IGN);
   return_freed_memory();
   const bool with_mpi = wants_mpi(argc, argv);
   if (with_mpi && start_mpi(&argc, &argv) != 0) return 1;

@@ -8,9 +8,10 @@
 #include "cli/cli.h"
 #include "cli/method/feasible.h"
 #include "cli/model/congruence.h"
-#include "cli/problem/alternating.h"
+#include "cli/problem/job_verify.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/setup.h"
+#include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
 #include "cli/run/forecast.h"
 
@@ -122,7 +123,8 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
   tg_text_addf(out, "method %s\n", method->reason);
   tg_forecast memory;
   const tg_cost_grid on = tg_cost_grid_of(&grid, (int)m->threads);
-  const tg_status status = tg_forecast_make(job, model, method, &on, &memory);
+  tg_status status = tg_attempts_check(job, method);
+  if (status == TG_OK) status = tg_forecast_make(job, model, method, &on, &memory);
   tg_method_destroy(&method);
   TG_TRY(status);
   tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,
@@ -135,14 +137,16 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
 static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
   TG_TRY(tg_job_read(job));
-  TG_TRY(tg_alternating_check(job));
+  TG_TRY(tg_job_executable(job));
   TG_TRY(tg_job_probe(job));
   tg_lower_options lower_options = *lowering;
   lower_options.expected_iterations = job->solver.max_iterations;
   tg_model *model = NULL;
   TG_TRY(tg_model_create(job, &lower_options, &model));
   tg_job_mark_used(job, true);
-  const tg_status status = print_plan(job, model, m, text);
+  // What run refuses is refused here: a plan is asked for before the machine is.
+  tg_status status = tg_job_verify_solver(job, model->plan->degree, model->plan->has_hessian);
+  if (status == TG_OK) status = print_plan(job, model, m, text);
   tg_model_destroy(&model);
   return status;
 }

@@ -5,15 +5,10 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "grad/names.h"
 
 // Stated limits of an expression text (docs/language.md).
-enum {
-  TG_TEXT_BYTES_MAX = 1 << 20,
-  TG_NESTING_MAX = 200,
-  TG_NAME_BYTES_MAX = 63,
-  TG_OPERANDS_MAX = 100000,
-  TG_EXPONENT_MAX = 100
-};
+enum { TG_TEXT_BYTES_MAX = 1 << 20, TG_NESTING_MAX = 200, TG_OPERANDS_MAX = 100000, TG_EXPONENT_MAX = 100 };
 
 typedef enum tg_ast_kind {
   TG_AST_NUMBER,

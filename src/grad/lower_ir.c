@@ -4,7 +4,8 @@
 #include "base/memory.h"
 #include "grad/lower_parts.h"
 
-enum { NAME_LENGTH = 48 };
+// Of the label of an intermediate result. A symbol keeps its whole name, by which data and variables are found.
+enum { LABEL_LENGTH = 48 };
 
 tg_status tg_low_push(tg_low_list *list, size_t item_bytes, const void *item)
 {
@@ -31,14 +32,19 @@ tg_status tg_low_at(tg_low_list *list, size_t item_bytes, int64_t at, void **out
 // The printed expression, cut where it gets long.
 static tg_status name_of(tg_lowering *l, tg_node node, const char **out)
 {
+  const tg_info *info = tg_node_info(l->graph, node);
+  if (info->kind == TG_SYM) {
+    const char *symbol = tg_symbol_info(l->graph, info->symbol)->name;
+    return tg_arena_string(&l->arena, symbol, strlen(symbol), out);
+  }
   tg_text text;
   tg_text_init(&text);
-  tg_status status = tg_print_start(l->graph, node, TG_FORMAT_EXPR, NAME_LENGTH, &text);
+  tg_status status = tg_print_start(l->graph, node, TG_FORMAT_EXPR, LABEL_LENGTH, &text);
   if (status == TG_OK) status = tg_text_status(&text);
   const char *string = tg_text_string(&text);
   size_t length = strlen(string);
-  char name[NAME_LENGTH + 4] = "";
-  if (length > NAME_LENGTH) length = NAME_LENGTH;
+  char name[LABEL_LENGTH + 4] = "";
+  if (length > LABEL_LENGTH) length = LABEL_LENGTH;
   memcpy(name, string, length);
   if (string[length] != '\0') memcpy(name + length, "...", 3);
   tg_text_fini(&text);

@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-// Letters, digits and '_', not beginning with a digit, at most 63 of them.
+// A stated limit (docs/language.md): of expressions, job files and derive's options alike.
+enum { TG_NAME_BYTES_MAX = 63 };
+
+// Letters, digits and '_', not beginning with a digit, at most TG_NAME_BYTES_MAX of them.
 bool tg_name_is_valid(const char *name);
 // The name of a function of the language: cannot be declared.
 bool tg_name_is_reserved(const char *name);

@@ -45,6 +45,18 @@ static bool is_finite(int64_t n, const double *cost)
   return true;
 }
 
+void tg_assignment_round(int64_t n, double *cost)
+{
+  double largest = 0;
+  int exponent = 0;
+  if (!is_finite(n, cost)) return;
+  for (int64_t e = 0; e < n * n; e++) largest = fmax(largest, fabs(cost[e]));
+  if (largest < 0x1p-900) return; // the unit would not be a normal number
+  frexp(largest, &exponent);
+  const double unit = ldexp(1, exponent - 40);
+  for (int64_t e = 0; e < n * n; e++) cost[e] = unit * nearbyint(cost[e] / unit);
+}
+
 // Row prices 0, so that a column's price is its least cost; the cheapest rows that are free are taken. row_of[j] = -1:
 // column j has none yet.
 static void take_cheapest(int64_t n, const double *cost, prices *p, int64_t *row_of)

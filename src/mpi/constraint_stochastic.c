@@ -374,7 +374,10 @@ static tg_status extreme_stochastic(tg_set *set, const tg_dmat *g, tg_dmat *z)
   double *room = panel + n * PANEL;
   double *whole = room + tg_assignment_room(n);
   TG_TRY(gather_on_root(g, panel, whole));
-  if (set->grid->rank == 0) tg_assignment_solve(n, whole, room, set->assigned);
+  if (set->grid->rank == 0) {
+    tg_assignment_round(n, whole);
+    tg_assignment_solve(n, whole, room, set->assigned);
+  }
   TG_TRY_MPI(MPI_Bcast(set->assigned, (int)n, MPI_INT64_T, 0, set->grid->comm));
   for (int64_t lj = 0; lj < z->local_cols; lj++) {
     const int64_t j = tg_dmat_global_index(lj, z->block, set->grid->col, set->grid->cols);

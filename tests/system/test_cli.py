@@ -146,6 +146,16 @@ def test_run(checks, folder):
         checks.close("the same objective on other ranks", value, objectives[0], 1e-12)
 
 
+def test_long_names(checks, folder):
+    """Data, numbers and variables with names of the 63 letters that are allowed; 64 are refused: test_jobs_bad."""
+    a, mu, x = "A" * 63, "m" * 63, "X" * 63
+    text = (f"minimize: sumsq({a}*{x}) + {mu}*sumsq({x} - {a}')\nvariables: {{{x}: {{rows: 3, columns: 4}}}}\n"
+            f"data: {{{a}: {{generate: normal, rows: 4, columns: 3}}, {mu}: 2}}\noutput: {{variables: {{{x}: X.npy}}}}\n")
+    for ranks in (0, 2):
+        done = run_job(write_job(folder, text), folder / f"long{ranks}", ranks=ranks)
+        checks.equal(f"names of 63 letters on {ranks} ranks: exit status\n{done.err}", done.status, 0)
+
+
 def test_maximize(checks, folder):
     lower = run_job(write_job(folder, JOB, "min.yaml"), folder / "min", ranks=1)
     text = JOB.replace("minimize: sumsq(A*X - B) + mu*sumsq(X)", "maximize: -sumsq(A*X - B) - mu*sumsq(X)")
@@ -154,6 +164,29 @@ def test_maximize(checks, folder):
     if lower.report and upper.report:
         checks.close("maximize", upper.report["objective"], -lower.report["objective"], 1e-12)
         checks.check(upper.history[-1]["objective"] > upper.history[0]["objective"], "the history of maximize rises")
+
+
+# A line, a quadratic at its stationary start and off it, a function that is no polynomial.
+UPWARDS = [
+    ("sum(X)", "", "auto", 4, ["unbounded above", "f(x + t d) - f(x) = 9 t"]),
+    ("sumsq(X)", "", "l-bfgs", 4, ["unbounded above", "positive curvature, <d, H d> = 2 "]),
+    ("sumsq(X) - sum(X)", "", "gradient-descent", 4, ["unbounded above", " t^2"]),
+    ("sum(exp(X))", "", "gradient-descent", 4, ["unbounded above"]),
+]
+
+
+def test_maximum_reasons(checks, folder):
+    """Why a maximisation ended is said of the job's own objective."""
+    for k, (objective, keys, method, status, texts) in enumerate(UPWARDS):
+        job = write_job(folder, f"maximize: {objective}\nvariables: {{X: {{rows: 3, columns: 3{keys}}}}}\n")
+        done = run_job(job, folder / f"up{k}", ranks=2, settings={"solver.method": method})
+        reason = done.report["reason"] if done.report else done.err
+        checks.equal(f"maximize {objective}: exit status {reason}", done.status, status)
+        for text in texts:
+            checks.check(text in reason, f"maximize {objective}: no {text!r} in {reason!r}")
+        for text in ("below", "fell", "falls", "-9 t", "descent"):
+            checks.check(text not in reason, f"maximize {objective}: {text!r} in {reason!r}")
+        checks.check(f"reason: {reason}" in done.out, f"maximize {objective}: summary {done.out}")
 
 
 def test_statuses(checks, folder):
@@ -276,6 +309,27 @@ def test_failures(checks, folder):
     full = subprocess.run([PROGRAM, "--help"], stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, text=True, check=False)
     checks.equal("help to a full disk: exit status", full.returncode, 1)
     checks.check("standard output" in full.stderr, f"help to a full disk: {full.stderr}")
+
+
+def test_failing_writes(checks, folder):
+    """A failing write is told; nothing half done stays behind, and no report of an earlier run."""
+    out = folder / "limited"
+    first = run_job(write_job(folder, JOB), out, ranks=0)
+    checks.equal(f"before the limit: exit status {first.err}", first.status, 0)
+    # The history fits into the limit of a file's size (in units of 512 or 1024 bytes), the variable does not.
+    large = JOB.replace("rows: 30, columns: 4", "rows: 30, columns: 40000").replace("rows: 50, columns: 4", "rows: 50, columns: 40000")
+    job = write_job(folder, large)
+    limited = subprocess.run(["sh", "-c", f"ulimit -f 2000; exec {PROGRAM} run {job} --output {out}"], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                             env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+    checks.equal(f"ulimit -f: exit status {limited.stderr}", limited.returncode, 1)
+    checks.check("X.npy" in limited.stderr and "File too large" in limited.stderr, f"ulimit -f: {limited.stderr}")
+    checks.equal("ulimit -f: no temporary file, no earlier report", sorted(os.listdir(out)), ["X.npy", "history.jsonl"])
+    checks.equal("ulimit -f: the earlier variable stays whole", (out / "X.npy").stat().st_size, 30 * 4 * 8 + 128)
+    (out / "report.json").mkdir()
+    blocked = run(["run", job, "--output", out], ranks=2)
+    checks.equal("report is a folder: exit status", blocked.status, 1)
+    checks.check("report.json" in blocked.err and blocked.err.count(": error: ") == 1, f"report is a folder: {blocked.err}")
 
 
 def claimed(folder, claim):
@@ -401,11 +455,14 @@ def main():
         test_environment(checks)
         test_documentation(checks)
         test_run(checks, folder)
+        test_long_names(checks, folder)
         test_maximize(checks, folder)
+        test_maximum_reasons(checks, folder)
         test_statuses(checks, folder)
         test_settings(checks, folder)
         test_signal(checks, folder)
         test_failures(checks, folder)
+        test_failing_writes(checks, folder)
         test_properties(checks, folder)
         test_check(checks, folder)
         test_plan(checks, folder)

@@ -398,6 +398,19 @@ output: {variables: {U: U.npy, V: V.npy}}
 """
 
 
+def test_ties(folder):
+    """From ones/12 many assignments are equally good: which one is taken must not hang on rounding, so on the ranks."""
+    settings = {"solver.method": "frank-wolfe", "solver.max_iterations": 200}
+    objectives = {}
+    for ranks in (1, 2, 3, 4, 7):
+        finished = run_job(ROOT / "configs" / "qap-relaxation-nug12.yaml", folder / f"ties-{ranks}", ranks=ranks,
+                           settings=settings)
+        if checks.check(finished.report is not None, f"ties on {ranks} ranks: {finished.err.strip()[-300:]}"):
+            objectives[ranks] = finished.report["objective"]
+    for ranks, objective in objectives.items():
+        checks.close(f"ties: {ranks} ranks and 1", objective, objectives[1], 1e-9)
+
+
 def test_factors(folder):
     """Nonnegative factors: the measure reported is that of the point, and the methods for bounds earn their keep."""
     job, Y, products = folder / "factors.yaml", np.load(folder / "Y.npy"), {}
@@ -588,6 +601,7 @@ def main():
         if len(sys.argv) == 1:
             test_limit(folder)
             test_frank_wolfe(folder)
+            test_ties(folder)
             test_factors(folder)
             test_statuses(folder)
             test_lasso(folder)

@@ -314,6 +314,8 @@ def test_errors():
             (["tr(A*Xy)", "--wrt", "Xx"], ("did you mean",)),
             (["tr(A)", "--wrt", "A", "--dims", "A"], ("NAME=ROWSxCOLUMNS", "^")),
             (["tr(A)", "--wrt", "A", "--dims", "A=0x3"], ("whole number from 1",)),
+            (["tr(A*eye)", "--wrt", "A", "--dims", "A=3x3,eye=3x3"], ("--dims:1:7", "'eye' is a function")),
+            (["tr(A*ones)", "--wrt", "A", "--dims", "A=3xones"], ("--dims:1:5", "'ones' is a function")),
             (["tr(A)", "--wrt", "A", "--dims", "A=3x3,A=4x4"], ("given twice",)),
             (["tr(A)", "--wrt", "A", "--format", "latx"], ("did you mean 'latex'",)),
             (["tr(A)", "--wrt", "tr"], ("--wrt expects a name",)),

@@ -167,6 +167,12 @@ VALUES = [
     ("name with a space", change("  mu: 0.5", '  "m u": 0.5'), ["not a name"]),
     ("name not ASCII", change("  mu: 0.5", "  \u03bc: 0.5"), ["not a name"]),
     ("name very long", change("  mu: 0.5", "  " + "m" * 1000 + ": 0.5"), ["not a name"]),
+    ("name of 64 letters", change("  mu: 0.5", "  " + "m" * 64 + ": 0.5"), ["m" * 64 + "' is not a name", "at most 63"]),
+    ("variable of 64 letters", change("  X: {rows", "  " + "X" * 64 + ": {rows"), ["is not a name", "at most 63"]),
+    *((f"data named {name}", change("  mu: 0.5", f"  mu: 0.5\n  {name}: {{generate: minij, rows: 6}}"),
+       [f"'{name}' is a function and cannot be declared"]) for name in ("eye", "ones", "zeros", "tr", "kron", "sum", "comm")),
+    ("variable named eye", GOOD.replace("  X: {rows", "  eye: {rows").replace("*X", "*eye").replace("(X)", "(eye)"),
+     ["'eye' is a function and cannot be declared"]),
     ("name of both kinds", change("  mu: 0.5", "  mu: 0.5\n  X: 1"), ["'X'", "variables"]),
     ("method unknown", change("max_iterations: 20", "method: magic"), ["method", "'magic'"]),
     ("method empty", change("max_iterations: 20", "method:"), ["method", "nothing"]),
@@ -259,8 +265,11 @@ SETS = [
     ("solver.memory=", ["1:15", "nothing"]),
     ("solver.memory=201", ["1:15", "memory"]),
     ("solver=5", ["1:8", "mapping"]),
-    ("minimize.x=5", ["no mapping"]),
-    ("data.mu.file=a.npy", ["no mapping"]),
+    ("minimize.x=5", ["minimize needs an expression", "a mapping"]),
+    ("data.mu.fil=a.npy", ["1:9", "did you mean 'file'"]),
+    ("data.mu.file=none.npy", ["1:14", "none.npy"]),
+    ("data.A.rows.x=5", ["data.A.rows needs a whole number"]),
+    ("process_grid.rows=2", ["--set process_grid.rows=2:1:", "both rows and columns"]),
     ("minimise=sumsq(X)", ["1:1", "did you mean 'minimize'"]),
     ("minimize=sumsq(A*Y - B)", ["--set minimize=", "1:18", "Y"]),
     ("minimize='sumsq(A*Y - B)'", ["1:19", "Y"]),
@@ -371,6 +380,11 @@ UNAVAILABLE = [
         "max_iterations: 20", "method: frank-wolfe"), ["frank-wolfe needs a bounded", "simplex_rows"]),
     ("frank-wolfe large", "minimize: sumsq(X)\nvariables: {X: {rows: 4097, columns: 4097, constraint: doubly_stochastic}}\n"
      "solver: {method: frank-wolfe}\n", ["4097 x 4097 matrix is solved on one rank, at most 4096 x 4096"]),
+    ("semidefinite rectangle", change("start: zeros", "constraint: positive_semidefinite"),
+     ["constraint positive_semidefinite needs a square matrix"]),
+    ("search of a quartic", change("max_iterations: 20", "line_search: exact").replace("+ mu", "+ sum(exp(X)) + mu"),
+     ["line_search"]),
+    ("restarts from zeros", change("max_iterations: 20", "restarts: 3"), ["restarts", "no variable has a random start"]),
     ("alternating", change("max_iterations: 20", "method: alternating"), ["method: alternating", "X is the only one"]),
 ]
 
@@ -446,7 +460,8 @@ def test_files(checks, folder):
     for name, text, substrings in EXPRESSIONS:
         refuse_job(checks, folder, name, objective(text), some_of(substrings))
     for name, text, substrings in UNAVAILABLE:
-        refuse_job(checks, folder, name, text, substrings, command=("run", "job.yaml"), limit=3.0)
+        for command in ("run", "plan"):
+            refuse_job(checks, folder, f"{command}: {name}", text, substrings, command=(command, "job.yaml"), limit=3.0)
 
 
 def misspell(section, wrong):

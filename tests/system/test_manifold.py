@@ -173,6 +173,31 @@ def test_saddles(folder):
     checks.equal(f"minimum: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
 
 
+def test_default_starts(folder):
+    """Without a start a random feasible point; zeros only where the method takes nothing of the start."""
+    expected = -np.linalg.eigvalsh(np.load(folder / "A.npy"))[-3:].sum()
+    for name in ("orthonormal_columns", "unit_columns"):
+        job = write_job(folder, "startless", "-tr(X'*A*X)", "A", f"constraint: {name}")
+        for ranks, method in ((1, "auto"), (3, "l-bfgs")):
+            finished = run_job(job, folder / "startless", ranks=ranks, settings={"solver.method": method})
+            what = f"{name} without a start, {method} on {ranks}"
+            checks.equal(f"{what}: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
+            checks.equal(f"{what}: effective job", finished.report["job"]["variables"]["X"]["start"], "feasible")
+            if name == "orthonormal_columns":
+                checks.close(what, finished.report["objective"], expected, 1e-9)
+        zeros = write_job(folder, "zeros", "-tr(X'*A*X)", "A", f"start: zeros, constraint: {name}", "method: l-bfgs")
+        for ranks in (1, 3):
+            finished = run(["run", zeros, "--output", folder / "zeros"], ranks=ranks)
+            checks.equal(f"{name} from zeros on {ranks}: exit status", finished.status, 2)
+            checks.check("zeros.yaml:" in finished.err and "give start: feasible" in finished.err, f"zeros: {finished.err}")
+    zeros = write_job(folder, "zeros", "-tr(X'*A*X)", "A", "start: zeros, constraint: orthonormal_columns", "method: direct")
+    finished = run_job(zeros, folder / "direct", ranks=3)
+    checks.equal(f"direct from zeros: exit status ({finished.err.strip()[-300:]})", finished.status, 0)
+    checks.close("direct from zeros", finished.report["objective"], expected, 1e-9)
+    finished = run(["run", zeros, "--output", folder / "value", "--set", "solver.max_iterations=0"], ranks=1)
+    checks.equal("the value at zeros is asked for: exit status", finished.status, 2)
+
+
 def test_refusals(folder):
     """A method without a meaning on manifolds, named with those that have one."""
     job = write_job(folder, "refused", "tr(X'*A*X*N)", "AN", solver="method: nesterov")
@@ -186,7 +211,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-manifold-") as temporary:
         folder = Path(temporary)
         write_data(folder)
-        for test in (test_methods, test_auto, test_several, test_feasible_starts, test_saddles, test_refusals):
+        for test in (test_methods, test_auto, test_several, test_feasible_starts, test_default_starts, test_saddles, test_refusals):
             test(folder)
     return checks.finish()
 

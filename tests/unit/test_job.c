@@ -219,6 +219,69 @@ static void test_set(void **state)
   tg_job_destroy(&job);
 }
 
+// A scalar gives way to a mapping with the key that is set below it.
+static void test_set_below_scalars(void **state)
+{
+  (void)state;
+  static const char *const sets[] = {"process_grid.block=32",
+                                     "variables.Y.start.file=N.npy",
+                                     "variables.Y.constraint.box=[0, 1]",
+                                     "data.mu.generate=ones",
+                                     "data.mu.rows=3",
+                                     "variables.Y.columns=4"};
+  static const char rest[] = "  Y: {rows: 4, cols: 5, start: zeros, constraint: nonnegative}\n"
+                             "data: {mu: 1}\nprocess_grid: auto\n";
+  tg_status status = TG_OK;
+  tg_job *job = read_job("sumsq(X)", rest, 6, sets, &status);
+  assert_int_equal(status, TG_OK);
+  assert_int_equal(job->grid_block, 32);
+  assert_int_equal(job->variables[1].start, TG_START_FILE);
+  assert_string_equal(job->variables[1].start_file, "dir/N.npy");
+  assert_string_equal(job->variables[1].constraint, "box");
+  assert_int_equal(job->variables[1].cols, 4);
+  assert_string_equal(job->data[0].generate, "ones");
+  tg_job_destroy(&job);
+}
+
+// The last of minimize and maximize counts, also against that of the job; below data they are names like any.
+static void test_set_objective(void **state)
+{
+  (void)state;
+  static const char *const upwards[] = {"maximize=tr(X)"};
+  static const char *const back[] = {"maximize=tr(X)",  "minimize=sum(X)", "data.minimize=1",
+                                     "data.maximize=2", "data.cols=3",     "data.columns=4"};
+  tg_status status = TG_OK;
+  tg_job *job = read_job("sumsq(X)", "", 1, upwards, &status);
+  assert_int_equal(status, TG_OK);
+  assert_true(job->maximize);
+  assert_string_equal(job->objective.text, "tr(X)");
+  tg_job_destroy(&job);
+  job = read_job("sumsq(X)", "", 6, back, &status);
+  assert_int_equal(status, TG_OK);
+  assert_false(job->maximize);
+  assert_string_equal(job->objective.text, "sum(X)");
+  assert_int_equal(job->n_data, 4);
+  tg_job_destroy(&job);
+}
+
+// A list has no keys.
+static void test_set_below_list(void **state)
+{
+  (void)state;
+  static const char *const sets[] = {"subject_to.first=tr(X) = 1"};
+  tg_status status = TG_OK;
+  tg_job *job = read_job("sumsq(X)", "subject_to: [tr(X) = 2]\n", 1, sets, &status);
+  assert_int_equal(status, TG_JOB);
+  assert_non_null(strstr(tg_error_get()->message, "'first' cannot be set: what holds it is a list"));
+  tg_job_destroy(&job);
+  // Nor has a job that is a single word.
+  static const char *const objective[] = {"minimize=tr(X)"};
+  assert_int_equal(tg_job_create("job.yaml", "hello\n", 6, 1, objective, &job), TG_OK);
+  assert_int_equal(tg_job_read(job), TG_JOB);
+  assert_non_null(strstr(tg_error_get()->message, "what holds it is no mapping"));
+  tg_job_destroy(&job);
+}
+
 // A fault in a --set value is located in that argument, not in the file.
 static void test_set_place(void **state)
 {
@@ -258,6 +321,35 @@ static void test_echo(void **state)
   tg_job_destroy(&job);
 }
 
+// The start that a variable has when none is given.
+static void test_default_start(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *set;
+    tg_start start;
+  } cases[] = {{"orthonormal_columns", TG_START_FEASIBLE},
+               {"{orthonormal_columns: {metric: S}}", TG_START_FEASIBLE},
+               {"unit_columns", TG_START_FEASIBLE},
+               {"nonnegative", TG_START_ZEROS},
+               {"simplex_rows", TG_START_ZEROS}};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    char rest[256];
+    snprintf(rest, sizeof rest, "  V: {rows: 3, columns: 2, constraint: %s}\ndata: {S: {generate: minij, rows: 3}}\n",
+             cases[k].set);
+    tg_status status = TG_OK;
+    tg_job *job = read_job("sumsq(X)", rest, 0, NULL, &status);
+    assert_int_equal(status, TG_OK);
+    assert_int_equal(job->variables[1].start, cases[k].start);
+    json_t *echo = NULL;
+    assert_int_equal(tg_job_echo(job, &echo), TG_OK);
+    const json_t *v = json_object_get(json_object_get(echo, "variables"), "V");
+    assert_string_equal(json_string_value(json_object_get(v, "start")), tg_start_label(cases[k].start));
+    json_decref(echo);
+    tg_job_destroy(&job);
+  }
+}
+
 // ---- the table ----
 
 // Every row can be reached and says something; sections stand before their keys.
@@ -282,10 +374,13 @@ static void test_table(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_offsets),   cmocka_unit_test(test_relocation), cmocka_unit_test(test_values),
-      cmocka_unit_test(test_durations), cmocka_unit_test(test_numbers),    cmocka_unit_test(test_anchors),
-      cmocka_unit_test(test_set),       cmocka_unit_test(test_set_place),  cmocka_unit_test(test_echo),
-      cmocka_unit_test(test_table),
+      cmocka_unit_test(test_offsets),       cmocka_unit_test(test_relocation),
+      cmocka_unit_test(test_values),        cmocka_unit_test(test_durations),
+      cmocka_unit_test(test_numbers),       cmocka_unit_test(test_anchors),
+      cmocka_unit_test(test_set),           cmocka_unit_test(test_set_below_scalars),
+      cmocka_unit_test(test_set_objective), cmocka_unit_test(test_set_below_list),
+      cmocka_unit_test(test_set_place),     cmocka_unit_test(test_echo),
+      cmocka_unit_test(test_default_start), cmocka_unit_test(test_table),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -542,6 +542,43 @@ static void written_cost_of_the_trace(void **state)
   unload(&p);
 }
 
+// sumsq(F), however it is spelt, needs F, not F'*F.
+static void written_cost_of_squares(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    int64_t products;
+    double flops; // of the products
+  } cases[] = {{"sumsq(X)", 0, 0},
+               {"norm2(X)^2", 0, 0},
+               {"dot(X, X)", 0, 0},
+               {"tr(X*X')", 0, 0},
+               {"sum(X.^2)", 0, 0},
+               {"sumsq(A*X)", 2, 2.0 * 50 * 30 * 20},
+               {"sumsq(A*X - B)", 2, 2.0 * 50 * 30 * 20},
+               {"sumsq(X'*A')", 2, 2.0 * 50 * 30 * 20},
+               {"sumsq(S*X)", 2, 2.0 * 30 * 30 * 20},
+               {"sumsq(S)*sum(X)", 0, 0},
+               {"tr(X'*S*X)", 5, 0}};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    const example e = {cases[k].text,
+                       {{.name = "X", .rows = 30, .cols = 20, .is_free = true},
+                        {.name = "Y", .rows = 30, .cols = 20},
+                        {.name = "A", .rows = 50, .cols = 30},
+                        {.name = "B", .rows = 50, .cols = 20},
+                        {.name = "S", .rows = 30, .cols = 30, .properties = TG_SYMMETRIC}}};
+    lowered p;
+    tg_written_cost written = {0};
+    load(&e, &every_pass, &p);
+    assert_int_equal(tg_lower_written_cost(p.graph, p.f, p.n, p.wrt, &written), TG_OK);
+    if (written.products != cases[k].products) fail_msg("%s: %d products", e.text, (int)written.products);
+    const double rest = written.flops - (double)written.products * cases[k].flops;
+    if (cases[k].products <= 2 && !(rest >= 0 && rest < 8000)) fail_msg("%s: %g flops", e.text, written.flops);
+    unload(&p);
+  }
+}
+
 // A user's own D_X keeps its meaning; a second lowering of the same graph uses the same directions.
 static void direction_names_do_not_clash(void **state)
 {
@@ -635,6 +672,7 @@ int main(void)
       cmocka_unit_test(large_constants_are_transposed_once),
       cmocka_unit_test(passes_have_names),
       cmocka_unit_test(written_cost_of_the_trace),
+      cmocka_unit_test(written_cost_of_squares),
       cmocka_unit_test(direction_names_do_not_clash),
       cmocka_unit_test(refusals_say_why),
       cmocka_unit_test(not_a_scalar_is_refused),

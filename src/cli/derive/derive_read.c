@@ -60,6 +60,7 @@ static tg_status read_size(const char *text, tg_span span, derive_declarations *
   }
   if (!tg_name_is_valid(word))
     TG_FAIL_AT(TG_USAGE, span, "expected a size such as 3 or n, found '%s'; write --dims A=3x4", word);
+  if (tg_name_is_reserved(word)) TG_FAIL_AT(TG_USAGE, span, "'%s' is a function and cannot name a size", word);
   *name = word;
   return TG_OK;
 }

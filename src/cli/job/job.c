@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "cli/console.h"
+#include "opt/constraint.h"
 
 enum { JOB_MAX_BYTES = 4 << 20, SHOWN_SET_BYTES = 60 };
 
@@ -198,4 +199,10 @@ int tg_job_find_variable(const tg_job *job, const char *name)
   for (int k = 0; k < job->n_variables; k++)
     if (strcmp(job->variables[k].name, name) == 0) return k;
   return -1;
+}
+
+bool tg_job_on_manifold(const tg_job_variable *variable)
+{
+  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
 }

@@ -128,5 +128,6 @@ __attribute__((format(printf, 3, 4))) void tg_job_warn(const tg_job *job, const 
 tg_status tg_job_path(tg_job *job, const char *path, const char **out);
 int tg_job_find_data(const tg_job *job, const char *name);     // -1 when unknown
 int tg_job_find_variable(const tg_job *job, const char *name); // likewise
+bool tg_job_on_manifold(const tg_job_variable *variable); // its constraint is one: zeros have no nearest point there
 
 #endif

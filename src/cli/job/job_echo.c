@@ -86,7 +86,13 @@ tg_status tg_job_echo(const tg_job *job, json_t **out)
   }
   const char *name = NULL;
   json_t *entry = NULL;
-  json_object_foreach(json_object_get(root, "variables"), name, entry) fill_defaults(entry, "variables.*.");
+  json_object_foreach(json_object_get(root, "variables"), name, entry)
+  {
+    const int k = tg_job_find_variable(job, name);
+    if (k >= 0 && json_object_get(entry, "start") == NULL)
+      json_object_set_new(entry, "start", json_string(tg_start_label(job->variables[k].start)));
+    fill_defaults(entry, "variables.*.");
+  }
   json_object_set_new(section(root, "output"), "directory", json_string(job->output_directory));
   if (json_object_get(root, "process_grid") == NULL) json_object_set_new(root, "process_grid", json_string("auto"));
   *out = root;

@@ -81,6 +81,8 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_job_variab
     TG_TRY(tg_job_path(job, file, &out->start_file));
   } else if (start != NULL) {
     tg_start_find(start->text, &out->start);
+  } else if (tg_job_on_manifold(out)) {
+    out->start = TG_START_FEASIBLE; // the default elsewhere, zeros, is far from every point of it
   }
   if (out->start == TG_START_IDENTITY && out->rows != out->cols)
     TG_FAIL_NODE(job, start, TG_SHAPE, "start: identity needs a square matrix, %s is %lld x %lld", out->name,

@@ -9,21 +9,40 @@ typedef struct setter {
   int32_t index;
 } setter;
 
-// A copy of the mapping's entries: nodes may be shared through YAML aliases, and only this path is to change.
+// A copy of the mapping's entries: nodes may be shared through YAML aliases, and only this path is to change. Where
+// there is no mapping, a fresh one: a scalar (process_grid: auto) gives way, and what is wrong with the mapping then is
+// located in this --set.
 static tg_status copy_mapping(setter *s, const tg_yaml_node *node, tg_span span, tg_yaml_node **out)
 {
-  const int32_t source = node != NULL ? node->source : s->index;
-  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_MAPPING, source, node != NULL ? node->span : span, out));
-  if (node == NULL || node->kind != TG_YAML_MAPPING) return TG_OK;
+  const bool is_mapping = node != NULL && node->kind == TG_YAML_MAPPING;
+  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_MAPPING, is_mapping ? node->source : s->index,
+                     is_mapping ? node->span : span, out));
+  if (!is_mapping) return TG_OK;
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next)
     TG_TRY(tg_yaml_append(&s->job->arena, *out, item->key, item->value));
   return TG_OK;
 }
 
-static tg_status put(setter *s, tg_yaml_node *mapping, const tg_yaml_node *key, tg_yaml_node *value)
+// Keys of which a mapping has one: the other is overridden as the key itself is. By their depth in the job, for names
+// of data are the user's own.
+static const struct {
+  int depth;
+  const char *keys[2];
+} rivals[] = {{0, {"minimize", "maximize"}}, {2, {"columns", "cols"}}};
+
+static bool is_overridden(const char *old, const char *key, int depth)
+{
+  if (strcmp(old, key) == 0) return true;
+  for (size_t r = 0; r < sizeof rivals / sizeof rivals[0]; r++)
+    for (int k = 0; k < 2 && rivals[r].depth == depth; k++)
+      if (strcmp(old, rivals[r].keys[k]) == 0 && strcmp(key, rivals[r].keys[1 - k]) == 0) return true;
+  return false;
+}
+
+static tg_status put(setter *s, tg_yaml_node *mapping, const tg_yaml_node *key, int depth, tg_yaml_node *value)
 {
   for (tg_yaml_item *item = mapping->first; item != NULL; item = item->next) {
-    if (strcmp(item->key->text, key->text) != 0) continue;
+    if (!is_overridden(item->key->text, key->text, depth)) continue;
     // The key moves along, so that a fault in either is located in the --set that brought it.
     item->key = key;
     item->value = value;
@@ -39,25 +58,27 @@ static tg_status key_node(setter *s, tg_span span, tg_yaml_node **out)
   return tg_arena_string(&s->job->arena, s->source->text + span.begin, (*out)->length, &(*out)->text);
 }
 
-// Writes value at the path text[begin .. end) below node; *out is the changed copy of node.
-static tg_status set_below(setter *s, const tg_yaml_node *node, size_t begin, size_t end, tg_yaml_node *value,
-                           tg_yaml_node **out)
+// Writes value at the path text[begin .. end) below node, which is `depth` keys deep in the job; *out is the changed
+// copy of node.
+static tg_status set_below(setter *s, const tg_yaml_node *node, int depth, size_t begin, size_t end,
+                           tg_yaml_node *value, tg_yaml_node **out)
 {
   const char *text = s->source->text;
   const char *dot = memchr(text + begin, '.', end - begin);
   const tg_span span = {begin, dot != NULL ? (size_t)(dot - text) : end};
   s->job->failed_source = s->index;
   if (span.end == span.begin) TG_FAIL_AT(TG_USAGE, ((tg_span){begin, begin + 1}), "a name is missing in the key");
-  if (node != NULL && node->kind != TG_YAML_MAPPING && node->kind != TG_YAML_NULL)
-    TG_FAIL_AT(TG_JOB, span, "'%.*s' cannot be set: what holds it is no mapping", (int)(span.end - span.begin),
-               text + span.begin);
+  // Of the whole job a single value is no setting that could give way.
+  if (node != NULL && (node->kind == TG_YAML_SEQUENCE || (depth == 0 && node->kind == TG_YAML_SCALAR)))
+    TG_FAIL_AT(TG_JOB, span, "'%.*s' cannot be set: what holds it is %s", (int)(span.end - span.begin),
+               text + span.begin, node->kind == TG_YAML_SEQUENCE ? "a list" : "no mapping");
   TG_TRY(copy_mapping(s, node, span, out));
   tg_yaml_node *key = NULL;
   TG_TRY(key_node(s, span, &key));
-  if (dot == NULL) return put(s, *out, key, value);
+  if (dot == NULL) return put(s, *out, key, depth, value);
   tg_yaml_node *child = NULL;
-  TG_TRY(set_below(s, tg_yaml_get(node, key->text), span.end + 1, end, value, &child));
-  return put(s, *out, key, child);
+  TG_TRY(set_below(s, tg_yaml_get(node, key->text), depth + 1, span.end + 1, end, value, &child));
+  return put(s, *out, key, depth, child);
 }
 
 tg_status tg_job_set(tg_job *job, int source)
@@ -70,5 +91,5 @@ tg_status tg_job_set(tg_job *job, int source)
   const size_t end = (size_t)(equals - s.source->text);
   tg_yaml_node *value = NULL;
   TG_TRY(tg_yaml_parse(&job->arena, s.source, end + 1, source, &value));
-  return set_below(&s, job->root, 0, end, value, &job->root);
+  return set_below(&s, job->root, 0, 0, end, value, &job->root);
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "grad/names.h"
+
 static const tg_job_key keys[] = {
 #define TG_JOB_KEY(path, type, smallest, largest, initial, help) \
   {path, TG_JOB_##type, smallest, largest, initial, help},
@@ -270,6 +272,12 @@ bool tg_start_find(const char *name, tg_start *out)
   return false;
 }
 
+const char *tg_start_label(tg_start start)
+{
+  TG_ASSERT((int)start < START_NAMES);
+  return start_names[start];
+}
+
 static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node);
 
 static tg_status check_mapping(tg_job *job, const location *at, const tg_yaml_node *node)
@@ -300,16 +308,16 @@ static tg_status check_start(tg_job *job, const location *at, const tg_yaml_node
   return wrong_type(job, at, node, tg_job_type_label(TG_JOB_START), "");
 }
 
-// A name of the user's: of a variable or of data. It must be one in an expression, too.
+// A name of the user's: of a variable or of data. It must be one in an expression, too, where a function's name would
+// mean the function, whatever is declared.
 static tg_status check_name(tg_job *job, const tg_yaml_node *key)
 {
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-  enum { NAME_MAX_BYTES = 100 };
-  const bool begins = key->text[0] != '\0' && strchr("0123456789", key->text[0]) == NULL;
-  if (!begins || key->text[strspn(key->text, letters)] != '\0' || key->length > NAME_MAX_BYTES)
+  if (!tg_name_is_valid(key->text))
     TG_FAIL_NODE(job, key, TG_NAME,
-                 "'%.60s' is not a name: at most %d letters, digits and '_', beginning with a letter or '_'", key->text,
-                 NAME_MAX_BYTES);
+                 "'%.64s' is not a name: at most %d letters, digits and '_', beginning with a letter or '_'", key->text,
+                 TG_NAME_BYTES_MAX);
+  if (tg_name_is_reserved(key->text))
+    TG_FAIL_NODE(job, key, TG_NAME, "'%s' is a function and cannot be declared", key->text);
   return TG_OK;
 }
 

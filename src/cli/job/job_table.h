@@ -57,6 +57,8 @@ tg_status tg_job_validate(tg_job *job);
 
 // The start point of that name (never TG_START_FILE); false when there is none.
 bool tg_start_find(const char *name, tg_start *out);
+// Its name; not of TG_START_FILE.
+const char *tg_start_label(tg_start start);
 
 // Values of nodes; strict, whole text, finite. False when the text is none.
 bool tg_value_number(const tg_yaml_node *node, double *out);

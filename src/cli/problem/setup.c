@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/method/feasible.h"
+#include "cli/method/method_parts.h"
 #include "cli/model/congruence.h"
 #include "cli/problem/congruence_numbers.h"
 #include "cli/problem/lagrangian.h"
@@ -207,19 +208,29 @@ static tg_status read_start(const tg_setup *setup, const tg_job_variable *variab
   return status;
 }
 
+// method: direct takes nothing of the start, but what follows it begins at a feasible point.
+static bool ignores_zeros(const tg_setup *setup, const tg_job_variable *variable)
+{
+  const opt_options *solver = &setup->job->solver;
+  return tg_method_is_direct(solver) && solver->max_iterations > 0 && tg_job_on_manifold(variable);
+}
+
 static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variable, int64_t shift, tg_dmat *out)
 {
   static const char *const kinds[] = {
       [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
       [TG_START_NORMAL] = "normal", [TG_START_UNIFORM] = "uniform", [TG_START_FEASIBLE] = "normal"};
   if (variable->start == TG_START_FILE) return read_start(setup, variable, out);
+  tg_generate_options options = {.seed = variable->seed + (uint64_t)shift, .scale = variable->scale};
   // The generators take a factor 0 as "not given".
-  if (variable->start == TG_START_ZEROS || variable->scale == 0) {
+  if (variable->start != TG_START_ZEROS && variable->scale != 0)
+    return tg_generate(kinds[variable->start], &options, out);
+  if (!ignores_zeros(setup, variable)) {
     tg_dmat_fill(0.0, out);
     return TG_OK;
   }
-  const tg_generate_options options = {.seed = variable->seed + (uint64_t)shift, .scale = variable->scale};
-  return tg_generate(kinds[variable->start], &options, out);
+  options.scale = 1;
+  return tg_generate(kinds[TG_START_FEASIBLE], &options, out);
 }
 
 static tg_status fill_all(const tg_setup *setup, int64_t shift)

@@ -1,9 +1,11 @@
 // A whole run: job to problem, minimisation, results.
 #include "cli/run/run.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/cli.h"
@@ -13,6 +15,7 @@
 #include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
+#include "cli/run/maximum.h"
 #include "cli/run/signals.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/files.h"
@@ -236,12 +239,21 @@ static tg_status prepare_method(tg_run *run, bool console)
   return TG_OK;
 }
 
+// The report of an earlier run says nothing about this one, which may fail before it writes its own. Rank 0.
+static tg_status remove_report(const char *folder, tg_text *path)
+{
+  TG_TRY(output_path(folder, "report.json", path));
+  if (unlink(tg_text_string(path)) == 0 || errno == ENOENT) return TG_OK;
+  TG_FAIL(TG_IO, "cannot remove the report of an earlier run, %s: %s", tg_text_string(path), strerror(errno));
+}
+
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
   tg_text_init(&path);
   tg_progress progress = {0};
-  tg_status status = output_path(run->job->output_directory, "history.jsonl", &path);
+  tg_status status = rank_of(run) == 0 ? remove_report(run->job->output_directory, &path) : TG_OK;
+  if (status == TG_OK) status = output_path(run->job->output_directory, "history.jsonl", &path);
   TG_TRY_GOTO(tg_agree(run->comm, status));
   TG_TRY_GOTO(tg_progress_open(run->comm, tg_text_string(&path), options->progress, run->job->maximize,
                                options->watch_signals, &progress));
@@ -255,6 +267,8 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
                    : run->job->maximize         ? 0.0 - run->result.objective
                                                 : run->result.objective;
+  if (status == TG_OK && run->job->maximize)
+    status = tg_agree(run->comm, tg_maximum_reason(run->result.reason, sizeof run->result.reason));
   // Why a point had no value, and which signal came, the driver does not know.
   if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
     add_reason(&run->result, tg_problem_reason(run->setup->problem));
