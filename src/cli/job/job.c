@@ -140,6 +140,16 @@ void tg_job_relocate(tg_job *job, const tg_job_expression *expression)
   error->span.end = end > begin ? expression->offsets[end - 1] + 1 : error->span.begin + 1;
 }
 
+tg_status tg_job_locate(tg_job *job, const tg_yaml_node *node, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_error *error = tg_error_get();
+  error->has_span = true;
+  error->span = node->span;
+  job->failed_source = node->source;
+  return tg_error_pass(status, TG_HERE);
+}
+
 // Failures while running (disk, memory, numbers) carry no span: they are not the job file's fault.
 static const tg_source *failed_source(const tg_job *job)
 {

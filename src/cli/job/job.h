@@ -114,6 +114,8 @@ void tg_job_destroy(tg_job **job);
     TG_FAIL_AT((code), (where)->span, __VA_ARGS__); \
   } while (0)
 
+// Gives the current error, of a check that knows no job file, the place of a node; passes the status on.
+tg_status tg_job_locate(tg_job *job, const tg_yaml_node *node, tg_status status);
 // Moves the span of the current error from the expression's text to the job's.
 void tg_job_relocate(tg_job *job, const tg_job_expression *expression);
 // The current error as text, located where it can be: "job.yaml:3:18: error: ...", the line, a caret.

@@ -37,17 +37,6 @@ static const char *text_of(const tg_yaml_node *node)
   return node != NULL && node->kind == TG_YAML_SCALAR ? node->text : NULL;
 }
 
-// The error record gets the place of a node: of a check that knows no job file.
-static tg_status locate_at(tg_job *job, const tg_yaml_node *node, tg_status status)
-{
-  if (status == TG_OK) return TG_OK;
-  tg_error *error = tg_error_get();
-  error->has_span = true;
-  error->span = node->span;
-  job->failed_source = node->source;
-  return tg_error_pass(status, TG_HERE);
-}
-
 // `columns` or `cols`, not both.
 static tg_status read_columns(tg_job *job, const tg_yaml_node *node, int64_t *out)
 {
@@ -164,7 +153,7 @@ static tg_status read_file_data(tg_job *job, tg_job_data *out)
   out->dataset = text_of(tg_yaml_get(out->node, "dataset"));
   TG_TRY(tg_job_path(job, file->text, &out->file));
   const tg_file_format *format = NULL;
-  TG_TRY(locate_at(job, file, tg_file_find_format(out->file, &format)));
+  TG_TRY(tg_job_locate(job, file, tg_file_find_format(out->file, &format)));
   if (out->dataset != NULL && !format->holds_datasets)
     TG_FAIL_NODE(job, tg_yaml_find(out->node, "dataset")->key, TG_JOB, "a %s file has no datasets", format->label);
   return TG_OK;
@@ -184,7 +173,7 @@ static tg_status check_generated(tg_job *job, tg_job_data *out)
     // The other kinds are symmetric or not by their nature: there the key is a claim, verified like any.
     if (!tg_generate_takes(kind, "symmetric")) out->options.symmetric = false;
   }
-  return locate_at(job, node, tg_generate_check(out->generate, out->rows, out->cols, &out->options));
+  return tg_job_locate(job, node, tg_generate_check(out->generate, out->rows, out->cols, &out->options));
 }
 
 static tg_status read_generated_data(tg_job *job, tg_job_data *out)
@@ -318,7 +307,7 @@ static tg_status read_output(tg_job *job)
     job->variables[k].output = item->value->text;
     job->variables[k].output_node = item->value;
     const tg_file_format *format = NULL;
-    TG_TRY(locate_at(job, item->value, tg_file_find_format(item->value->text, &format)));
+    TG_TRY(tg_job_locate(job, item->value, tg_file_find_format(item->value->text, &format)));
   }
   return TG_OK;
 }

@@ -381,14 +381,7 @@ static tg_status set_option(tg_job *job, const opt_option_row *row, const tg_yam
   int count = 0;
   while (choices != NULL && choices[count] != NULL) count++;
   if (choices != NULL && !is_listed(node->text, choices, count)) return wrong_choice(job, row, node);
-  const tg_status status = opt_option_set(&job->solver, row->key, node->text);
-  if (status == TG_OK) return TG_OK;
-  // The options know no place in the file: their message gets this one.
-  tg_error *error = tg_error_get();
-  error->has_span = true;
-  error->span = node->span;
-  job->failed_source = node->source;
-  return tg_error_pass(status, TG_HERE);
+  return tg_job_locate(job, node, opt_option_set(&job->solver, row->key, node->text));
 }
 
 static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_node *node)

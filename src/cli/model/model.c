@@ -51,21 +51,11 @@ void tg_job_mark_used(tg_job *job, bool warn)
 
 // ---- sizes ----
 
-static tg_status located(tg_job *job, const tg_yaml_node *node, tg_status status)
-{
-  if (status == TG_OK) return TG_OK;
-  tg_error *error = tg_error_get();
-  error->has_span = true;
-  error->span = node->span;
-  job->failed_source = node->source;
-  return tg_error_pass(status, TG_HERE);
-}
-
 static tg_status probe(tg_job *job, tg_job_data *datum)
 {
   const tg_yaml_node *node = tg_yaml_get(datum->node, "file");
   tg_file_shape shape = {0};
-  TG_TRY(located(job, node, tg_file_probe(datum->file, datum->dataset, &shape)));
+  TG_TRY(tg_job_locate(job, node, tg_file_probe(datum->file, datum->dataset, &shape)));
   datum->rows = shape.rows;
   datum->cols = shape.cols;
   return TG_OK;
@@ -75,7 +65,7 @@ static tg_status probe_start(tg_job *job, const tg_job_variable *variable)
 {
   const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
   tg_file_shape shape = {0};
-  TG_TRY(located(job, node, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  TG_TRY(tg_job_locate(job, node, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
   if (shape.rows != variable->rows || shape.cols != variable->cols)
     TG_FAIL_NODE(job, node, TG_SHAPE, "the start of %s is %lld x %lld in %s, expected %lld x %lld", variable->name,
                  (long long)shape.rows, (long long)shape.cols, variable->start_file, (long long)variable->rows,
