@@ -525,6 +525,25 @@ static void print_node(tg_printer *p, tg_node node, precedence least, tg_status 
   if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
 }
 
+// A factor of a chain that the caller writes: what * would tear apart stands in parentheses, as 1./X in A*(1./X) and
+// 2*X.*Y in A*(2*X.*Y).
+tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_text *out)
+{
+  const tg_printer p = {.g = graph, .format = format};
+  const tg_info *info = tg_node_info(graph, node);
+  const bool is_multiple = info->kind == TG_LIN && info->n_args == 1 && info->coefs[0] > 0.0;
+  const tg_node bare = is_multiple ? info->args[0] : node;
+  const tg_kind kind = tg_node_info(graph, bare)->kind;
+  double exponent = 0.0;
+  const bool is_torn = kind == TG_HAD || (kind == TG_KRON && precedence_of(&p, bare) == PREC_TERM) ||
+                       (!tg_node_is_scalar(graph, bare) && is_reciprocal(graph, bare, &exponent));
+  const bool parentheses = is_torn || precedence_of(&p, node) == PREC_SUM;
+  if (parentheses) tg_text_add(out, format == TG_FORMAT_LATEX ? "\\left(" : "(");
+  TG_TRY(tg_print(graph, node, format, out));
+  if (parentheses) tg_text_add(out, format == TG_FORMAT_LATEX ? "\\right)" : ")");
+  return TG_OK;
+}
+
 static tg_status print_up_to(size_t bytes, tg_graph *graph, tg_node node, tg_format format, tg_text *out, bool *is_cut)
 {
   tg_status status = TG_OK;
