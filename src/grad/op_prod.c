@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/ast.h"
 #include "grad/op.h"
 
 // A product being normalised. Scalars and chain have room for every opened factor.
@@ -155,11 +154,62 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
   if (base_a == base_b && info->rows == info->cols) {
     const int64_t sum = exponent_a + exponent_b;
     if (sum == 0) return TG_OK;
-    *joined = sum >= -TG_EXPONENT_MAX && sum <= TG_EXPONENT_MAX;
-    return *joined ? tg_make_mpow(g, base_a, sum, out) : TG_OK;
+    return tg_make_mpow(g, base_a, sum, out);
   }
   TG_TRY(match_unvec(g, a, b, out));
   *joined = *out != TG_NONE;
+  return TG_OK;
+}
+
+// inv(P)^k as base P and exponent -k, P a product of matrices alone; the exponent is 0 for anything else.
+static tg_status inverse_of_chain(tg_graph *g, tg_node node, tg_node *base, int64_t *exponent)
+{
+  const tg_info *info = tg_node_info(g, node);
+  *exponent = 0;
+  if (info->kind == TG_TRANS || info->kind == TG_MPOW) info = tg_node_info(g, info->args[0]);
+  if (info->kind == TG_TRANS) info = tg_node_info(g, info->args[0]);
+  if (info->kind != TG_INV || tg_node_info(g, info->args[0])->kind != TG_PROD) return TG_OK;
+  TG_TRY(power_base(g, node, base, exponent));
+  const tg_info *chain = tg_node_info(g, *base);
+  if (chain->kind != TG_PROD || chain->n_scalars > 0) *exponent = 0;
+  return TG_OK;
+}
+
+static bool ends_with(const tg_graph *g, const product *p, int32_t top, tg_node chain)
+{
+  const tg_info *info = tg_node_info(g, chain);
+  const size_t bytes = sizeof(tg_node) * (size_t)info->n_args;
+  return top >= info->n_args && memcmp(&p->chain[top - info->n_args], info->args, bytes) == 0;
+}
+
+// A*B*inv(A*B)^k, the inverse the last of the stack: *top goes down by the factors that cancel.
+static tg_status cancel_before_inverse(tg_graph *g, product *p, int32_t *top)
+{
+  tg_node base = TG_NONE;
+  int64_t exponent = 0;
+  TG_TRY(inverse_of_chain(g, p->chain[*top - 1], &base, &exponent));
+  if (exponent == 0) return TG_OK;
+  for (; exponent < 0 && ends_with(g, p, *top - 1, base); exponent++) {
+    *top -= tg_node_info(g, base)->n_args;
+    TG_TRY(tg_make_mpow(g, base, exponent + 1, &p->chain[*top - 1]));
+  }
+  if (exponent == 0) (*top)--; // the identity
+  return TG_OK;
+}
+
+// inv(A*B)^k*A*B, the last of A*B the last of the stack.
+static tg_status cancel_behind_inverse(tg_graph *g, product *p, int32_t *top)
+{
+  for (int32_t length = 2; length <= TG_WRITTEN_OUT_MAX && length < *top; length++) {
+    tg_node base = TG_NONE;
+    int64_t exponent = 0;
+    TG_TRY(inverse_of_chain(g, p->chain[*top - 1 - length], &base, &exponent));
+    if (exponent == 0 || tg_node_info(g, base)->n_args != length || !ends_with(g, p, *top, base)) continue;
+    *top -= length;
+    if (exponent == -1) (*top)--;
+    if (exponent != -1) TG_TRY(tg_make_mpow(g, base, exponent + 1, &p->chain[*top - 1]));
+    return TG_OK;
+  }
   return TG_OK;
 }
 
@@ -181,7 +231,10 @@ static tg_status join_chain(tg_graph *g, product *p)
         factor = TG_NONE;
       }
     }
-    if (factor != TG_NONE) p->chain[top++] = factor;
+    if (factor == TG_NONE) continue;
+    p->chain[top++] = factor;
+    TG_TRY(cancel_before_inverse(g, p, &top));
+    TG_TRY(cancel_behind_inverse(g, p, &top));
   }
   p->n_chain = top;
   return TG_OK;

@@ -218,7 +218,7 @@ static void test_a_product_of_two_hundred_factors(void **unused)
   tg_text_add(&text, "tr(X*A");
   for (int k = 0; k < 99; k++) tg_text_add(&text, k % 3 == 0 ? "*B*A'" : k % 3 == 1 ? "*A*B'" : "*B'*B");
   tg_text_add(&text, ")");
-  assert_true(derive(&text) > 200);
+  assert_true(derive(&text) > 50); // a part of six factors, 33 times
   tg_text_clear(&text);
   tg_text_add(&text, "tr(X");
   for (int k = 0; k < 199; k++) tg_text_add(&text, k % 3 == 0 ? "*A" : k % 3 == 1 ? "*X'" : "*B");
