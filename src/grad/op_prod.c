@@ -183,12 +183,13 @@ static bool ends_with(const tg_graph *g, const product *p, int32_t top, tg_node 
 }
 
 // A*B*inv(A*B)^k, the inverse the last of the stack: *top goes down by the factors that cancel.
-static tg_status cancel_before_inverse(tg_graph *g, product *p, int32_t *top)
+static tg_status cancel_before_inverse(tg_graph *g, product *p, int32_t *top, bool *has_inverse)
 {
   tg_node base = TG_NONE;
   int64_t exponent = 0;
   TG_TRY(inverse_of_chain(g, p->chain[*top - 1], &base, &exponent));
   if (exponent == 0) return TG_OK;
+  *has_inverse = true;
   for (; exponent < 0 && ends_with(g, p, *top - 1, base); exponent++) {
     *top -= tg_node_info(g, base)->n_args;
     TG_TRY(tg_make_mpow(g, base, exponent + 1, &p->chain[*top - 1]));
@@ -217,6 +218,7 @@ static tg_status cancel_behind_inverse(tg_graph *g, product *p, int32_t *top)
 static tg_status join_chain(tg_graph *g, product *p)
 {
   int32_t top = 0;
+  bool has_inverse = false;
   for (int32_t i = 0; i < p->n_chain; i++) {
     tg_node factor = p->chain[i];
     bool joined = true;
@@ -233,8 +235,8 @@ static tg_status join_chain(tg_graph *g, product *p)
     }
     if (factor == TG_NONE) continue;
     p->chain[top++] = factor;
-    TG_TRY(cancel_before_inverse(g, p, &top));
-    TG_TRY(cancel_behind_inverse(g, p, &top));
+    TG_TRY(cancel_before_inverse(g, p, &top, &has_inverse));
+    if (has_inverse) TG_TRY(cancel_behind_inverse(g, p, &top));
   }
   p->n_chain = top;
   return TG_OK;
