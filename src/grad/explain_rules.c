@@ -147,7 +147,7 @@ static tg_status open_determinant(tg_explainer *e, const tg_explain_term *t, con
   tg_explain_term opened = *t;
   tg_node inverse = TG_NONE;
   if (info->kind == TG_DET) TG_TRY(tg_explain_times_scalar(e, t->z, &opened));
-  TG_TRY(tg_make_inv(e->g, info->args[0], &inverse));
+  TG_TRY(tg_make_inv_by_parts(e->g, info->args[0], &inverse));
   opened.z = info->args[0];
   TG_TRY(tg_explain_push_left(e, &opened, 1, &inverse));
   return tg_explain_branch(e, 1, &opened,

@@ -203,6 +203,11 @@ static tg_status write_out(tg_graph *g, const tg_info *base, int64_t exponent, t
   return tg_make_prod(g, (int32_t)(base->n_args * exponent), factors, out);
 }
 
+static bool is_square(const tg_graph *g, tg_node node)
+{
+  return tg_node_info(g, node)->rows == tg_node_info(g, node)->cols;
+}
+
 int64_t tg_chain_power(const tg_info *chain)
 {
   const int32_t n = chain->n_args;
@@ -246,6 +251,11 @@ tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out
     if (split.scalars == TG_NONE) return tg_make_mul(g, number, *out, out);
     TG_TRY(tg_make_pow_number(g, split.scalars, (double)exponent, &scalars));
     return tg_make_prod(g, 3, (const tg_node[]){number, scalars, *out}, out);
+  }
+  if (info->kind == TG_KRON && is_square(g, info->args[0])) {
+    tg_node halves[2] = {TG_NONE, TG_NONE};
+    for (int k = 0; k < 2; k++) TG_TRY(tg_make_mpow(g, info->args[k], exponent, &halves[k]));
+    return tg_make_kron(g, halves[0], halves[1], out);
   }
   if (is_written_out(info, exponent)) return write_out(g, info, exponent, out);
   return tg_intern(

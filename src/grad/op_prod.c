@@ -119,6 +119,14 @@ static bool cancels_orthogonal(const tg_graph *g, tg_node a, tg_node b)
          (tg_symbol_info(g, x->symbol)->properties & TG_SYMMETRIC);
 }
 
+// K(m,n) K(n,m) = I.
+static bool cancels_commutation(const tg_graph *g, tg_node a, tg_node b)
+{
+  const tg_info *x = tg_node_info(g, a);
+  const tg_info *y = tg_node_info(g, b);
+  return x->kind == TG_COMM && y->kind == TG_COMM && x->dims[0] == y->dims[1] && x->dims[1] == y->dims[0];
+}
+
 // kron(vec(I_n)', I_m) * kron(I_n, v) is v reshaped to m x n: how expressions spell UNVEC.
 static tg_status match_unvec(tg_graph *g, tg_node a, tg_node b, tg_node *out)
 {
@@ -143,7 +151,7 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
 {
   *joined = true;
   *out = TG_NONE;
-  if (cancels_orthogonal(g, a, b)) return TG_OK;
+  if (cancels_orthogonal(g, a, b) || cancels_commutation(g, a, b)) return TG_OK;
   tg_node base_a = TG_NONE;
   tg_node base_b = TG_NONE;
   int64_t exponent_a = 1;
@@ -332,6 +340,30 @@ static tg_status collect_again(tg_graph *g, product *p, int32_t kept, tg_node me
   return open_factor(g, whole, p);
 }
 
+// s^p * s and s^p * s^q where an exponent is no number: s^(p+1), s^(p+q).
+static tg_status collect_symbolic_powers(tg_graph *g, product *p)
+{
+  for (int32_t i = 0; i < p->n_scalars; i++) {
+    const tg_info *power = tg_node_info(g, p->scalars[i]);
+    if (power->kind != TG_POW || tg_node_is_number(g, power->args[1], NULL)) continue;
+    for (int32_t j = 0; j < p->n_scalars; j++) {
+      const tg_info *other = tg_node_info(g, p->scalars[j]);
+      const bool is_power = other->kind == TG_POW && other->args[0] == power->args[0];
+      tg_node merged = TG_NONE;
+      if (j == i || (!is_power && p->scalars[j] != power->args[0])) continue;
+      TG_TRY(tg_make_num(g, 1.0, &merged));
+      TG_TRY(tg_make_add(g, power->args[1], is_power ? other->args[1] : merged, &merged));
+      TG_TRY(tg_make_pow(g, power->args[0], merged, &merged));
+      int32_t kept = 0;
+      for (int32_t k = 0; k < p->n_scalars; k++)
+        if (k != i && k != j) p->scalars[kept++] = p->scalars[k];
+      p->n_scalars = kept;
+      return collect_again(g, p, kept, merged, kept);
+    }
+  }
+  return TG_OK;
+}
+
 // Collects equal bases: s^a * s^b = s^(a+b). Insertion sort by base keeps the list ordered.
 static tg_status collect_scalars(tg_graph *g, product *p)
 {
@@ -360,7 +392,7 @@ static tg_status collect_scalars(tg_graph *g, product *p)
     kept++;
   }
   p->n_scalars = kept;
-  return TG_OK;
+  return collect_symbolic_powers(g, p);
 }
 
 static tg_status finish_product(tg_graph *g, product *p, tg_node *out)
@@ -379,8 +411,37 @@ static tg_status finish_product(tg_graph *g, product *p, tg_node *out)
   return tg_make_scale(g, p->coef, *out, out);
 }
 
+// kron(A, B) kron(C, D) = kron(A C, B D) where the sizes fit. What comes of it may have scalars, so the whole is opened
+// again, with one factor fewer.
+static tg_status join_krons(tg_graph *g, const product *p, bool *joined, tg_node *out)
+{
+  *joined = false;
+  for (int32_t i = 0; i + 1 < p->n_chain && !*joined; i++) {
+    const tg_info *x = tg_node_info(g, p->chain[i]);
+    const tg_info *y = tg_node_info(g, p->chain[i + 1]);
+    tg_node halves[2] = {TG_NONE, TG_NONE};
+    tg_node *factors = NULL;
+    // A column times a row stays what it is: of rank one.
+    *joined = x->kind == TG_KRON && y->kind == TG_KRON && !tg_dim_is_one(g, x->cols);
+    for (int k = 0; k < 2 && *joined; k++)
+      *joined = tg_node_info(g, x->args[k])->cols == tg_node_info(g, y->args[k])->rows;
+    if (!*joined) continue;
+    for (int k = 0; k < 2; k++) TG_TRY(tg_make_mul(g, x->args[k], y->args[k], &halves[k]));
+    const int32_t n = p->n_scalars + p->n_chain - 1;
+    TG_TRY(TG_SCRATCH(g, n, &factors));
+    memcpy(factors, p->scalars, sizeof(tg_node) * (size_t)p->n_scalars);
+    memcpy(factors + p->n_scalars, p->chain, sizeof(tg_node) * (size_t)i);
+    TG_TRY(tg_make_kron(g, halves[0], halves[1], &factors[p->n_scalars + i]));
+    memcpy(factors + p->n_scalars + i + 1, p->chain + i + 2, sizeof(tg_node) * (size_t)(p->n_chain - i - 2));
+    TG_TRY(tg_make_prod(g, n, factors, out));
+    return tg_make_scale(g, p->coef, *out, out);
+  }
+  return TG_OK;
+}
+
 tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *out)
 {
+  bool joined = false;
   product p = {.coef = 1.0};
   const int64_t room = 2 * opened_count(g, n, factors) + 2;
   TG_TRY(TG_SCRATCH(g, room, &p.scalars));
@@ -389,6 +450,8 @@ tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *
   for (int32_t i = 0; i < n; i++) TG_TRY(open_factor(g, factors[i], &p));
   if (p.zero || p.coef == 0.0) return tg_make_zero(g, p.rows, p.cols, out);
   TG_TRY(join_chain(g, &p));
+  TG_TRY(join_krons(g, &p, &joined, out));
+  if (joined) return TG_OK;
   TG_TRY(extract_scalar_segments(g, &p));
   if (p.n_chain > 0 && tg_dim_is_one(g, p.rows) && tg_dim_is_one(g, p.cols)) TG_TRY(close_scalar_chain(g, &p));
   if (p.zero) return tg_make_zero(g, p.rows, p.cols, out);

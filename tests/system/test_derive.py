@@ -227,6 +227,7 @@ def test_known_answers():
             ("diag(x)", "x", [], "kron(eye(m), ones(m,1)).*kron(ones(m,1), eye(m))"),
             ("c*sumsq(X)", "X", [], "2*c*X"),
             ("lambda*tr(X)", "X", [], "lambda*eye(m)"),
+            ("A*inv(X)*B", "X", [], "-kron(B'*inv(X)', A*inv(X))"),
             ("tr(A)", "B", ["--dims", "B=2x3"], "zeros(2,3)")):
         checks.equal(f"{expression} by {wrt}", derive(["derive", expression, "--wrt", wrt, *options]), answer)
     text = derive(["derive", "tr(A*B*A'*C)", "--wrt", "A"])
