@@ -116,6 +116,22 @@ static tg_status compile(derivation *d, const derive_declarations *declarations,
   return TG_OK;
 }
 
+// Q'*Q = I: no more columns than rows.
+static tg_status check_orthogonal(const derivation *d)
+{
+  for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
+    const tg_symbol *symbol = tg_symbol_info(d->graph, s);
+    const int64_t rows = tg_dim_value(d->graph, symbol->rows);
+    const int64_t cols = tg_dim_value(d->graph, symbol->cols);
+    if ((symbol->properties & TG_ORTHOGONAL) != 0 && rows >= 0 && cols > rows)
+      TG_FAIL(TG_USAGE,
+              "derive: '%s' is declared orthogonal, %s'*%s = eye, which needs at least as many rows as columns; it is "
+              "%lld x %lld",
+              symbol->name, symbol->name, symbol->name, (long long)rows, (long long)cols);
+  }
+  return TG_OK;
+}
+
 // A name that does not occur is most often misspelt; one that was declared with a size is meant, and gives zero.
 static tg_status find_target(derivation *d, const derive_declarations *declarations, derive_target *target)
 {
@@ -249,6 +265,8 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   d->steps = tg_args_has(args, "--steps");
   TG_TRY(tg_graph_create(&d->graph));
   TG_TRY(compile(d, declarations, source));
+  *source = (tg_source){0};
+  TG_TRY(check_orthogonal(d));
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
   if (!tg_args_has(args, "--claim")) warn_of_unused(d, declarations);
   TG_TRY(differentiate(d));

@@ -328,6 +328,8 @@ def test_errors():
             (["tr(A)", "tr(B)", "--wrt", "A"], ("derive",)),
             (["tr(A)", "--wrt", "A", "--frobnicate"], ("frobnicate",)),
             (["A*X", "--wrt", "X", "--hessian"], ("scalar",)),
+            (["sumsq(A*X)", "--wrt", "X", "--orthogonal", "X", "--dims", "X=3x4"],
+             ("'X' is declared orthogonal", "as many rows as columns", "3 x 4")),
             (["X + ", "--wrt", "X"], ("expression:1:5", "found the end")),
             (["1/0*tr(X)", "--wrt", "X"], ("expression:1:3", "division by zero")),
             (["(" * 300 + "X" + ")" * 300, "--wrt", "X"], ("nested deeper than 200",)),
