@@ -106,6 +106,24 @@ static tg_status read_declarations(const tg_args *args, derive_declarations *out
   return TG_OK;
 }
 
+// The shape that a property needs, by its own name; sizes without numbers are left to the expression.
+static tg_status check_square(const derive_declarations *declarations)
+{
+  static const struct {
+    unsigned property;
+    const char *name;
+  } rows[] = {{TG_SPD, "positive definite"}, {TG_DIAGONAL, "diagonal"}, {TG_SYMMETRIC, "symmetric"}};
+  for (int32_t i = 0; i < declarations->count; i++) {
+    const tg_declaration *declared = &declarations->list[i];
+    if (declared->rows == 0 || declared->cols == 0 || declared->rows == declared->cols) continue;
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+      if ((declared->properties & rows[k].property) != 0)
+        TG_FAIL(TG_USAGE, "derive: '%s' is declared %s but is not square: %lld x %lld", declared->name, rows[k].name,
+                (long long)declared->rows, (long long)declared->cols);
+  }
+  return TG_OK;
+}
+
 static tg_status compile(derivation *d, const derive_declarations *declarations, tg_source *source)
 {
   const tg_compile_options compile_options = {
@@ -260,6 +278,7 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   TG_TRY(read_format(args, &format));
   TG_TRY(read_declarations(args, declarations, source));
   *source = (tg_source){0};
+  TG_TRY(check_square(declarations));
   TG_TRY(read_targets(args, declarations, d));
   d->expression = args->operands[0];
   d->steps = tg_args_has(args, "--steps");
