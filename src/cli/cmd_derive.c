@@ -106,6 +106,24 @@ static tg_status read_declarations(const tg_args *args, derive_declarations *out
   return TG_OK;
 }
 
+// The shape that a property needs, by its own name; sizes without numbers are left to the expression.
+static tg_status check_square(const derive_declarations *declarations)
+{
+  static const struct {
+    unsigned property;
+    const char *name;
+  } rows[] = {{TG_SPD, "positive definite"}, {TG_DIAGONAL, "diagonal"}, {TG_SYMMETRIC, "symmetric"}};
+  for (int32_t i = 0; i < declarations->count; i++) {
+    const tg_declaration *declared = &declarations->list[i];
+    if (declared->rows == 0 || declared->cols == 0 || declared->rows == declared->cols) continue;
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+      if ((declared->properties & rows[k].property) != 0)
+        TG_FAIL(TG_USAGE, "derive: '%s' is declared %s but is not square: %lld x %lld", declared->name, rows[k].name,
+                (long long)declared->rows, (long long)declared->cols);
+  }
+  return TG_OK;
+}
+
 static tg_status compile(derivation *d, const derive_declarations *declarations, tg_source *source)
 {
   const tg_compile_options compile_options = {
@@ -113,6 +131,22 @@ static tg_status compile(derivation *d, const derive_declarations *declarations,
   *source = (tg_source){"expression", d->expression, strlen(d->expression)};
   TG_TRY(tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f));
   d->scalar = tg_node_is_scalar(d->graph, d->f);
+  return TG_OK;
+}
+
+// Q'*Q = I: no more columns than rows.
+static tg_status check_orthogonal(const derivation *d)
+{
+  for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
+    const tg_symbol *symbol = tg_symbol_info(d->graph, s);
+    const int64_t rows = tg_dim_value(d->graph, symbol->rows);
+    const int64_t cols = tg_dim_value(d->graph, symbol->cols);
+    if ((symbol->properties & TG_ORTHOGONAL) != 0 && rows >= 0 && cols > rows)
+      TG_FAIL(TG_USAGE,
+              "derive: '%s' is declared orthogonal, %s'*%s = eye, which needs at least as many rows as columns; it is "
+              "%lld x %lld",
+              symbol->name, symbol->name, symbol->name, (long long)rows, (long long)cols);
+  }
   return TG_OK;
 }
 
@@ -244,11 +278,14 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   TG_TRY(read_format(args, &format));
   TG_TRY(read_declarations(args, declarations, source));
   *source = (tg_source){0};
+  TG_TRY(check_square(declarations));
   TG_TRY(read_targets(args, declarations, d));
   d->expression = args->operands[0];
   d->steps = tg_args_has(args, "--steps");
   TG_TRY(tg_graph_create(&d->graph));
   TG_TRY(compile(d, declarations, source));
+  *source = (tg_source){0};
+  TG_TRY(check_orthogonal(d));
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
   if (!tg_args_has(args, "--claim")) warn_of_unused(d, declarations);
   TG_TRY(differentiate(d));

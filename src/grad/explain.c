@@ -158,7 +158,7 @@ static tg_status write_gathered(tg_explainer *e, tg_node gradient)
   const tg_symbol *symbol = tg_symbol_info(e->g, e->wrt);
   TG_TRY_GOTO(tg_make_trans(e->g, gradient, &inner));
   if (!scalar) tg_text_add(&text, "tr(");
-  TG_TRY_GOTO(tg_explain_write_factor(e, inner, &text));
+  TG_TRY_GOTO(tg_print_factor(e->g, inner, e->format, &text));
   tg_text_addf(&text, "%sd%s%s", tg_explain_times(e), symbol->name, scalar ? "" : ")");
   TG_TRY_GOTO(tg_text_status(&text));
   // A single term is gathered already.

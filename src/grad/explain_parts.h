@@ -31,7 +31,6 @@ typedef struct tg_explainer {
 // Writing.
 tg_status tg_explain_step(tg_explainer *e, int number, const char *text, const char *rule);
 const char *tg_explain_times(const tg_explainer *e);
-tg_status tg_explain_write_factor(tg_explainer *e, tg_node node, tg_text *out);
 tg_status tg_explain_write_terms(tg_explainer *e, int32_t n, const tg_explain_term *terms, const char *rule);
 
 // Parts of terms. `beside` is Q*P, what stands beside L(dZ) after a cyclic shift, the identity when nothing does.

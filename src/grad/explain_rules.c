@@ -67,42 +67,43 @@ static tg_status open_had(tg_explainer *e, const tg_explain_term *t, const tg_in
                            n > 1 ? "product rule: d(X.*Y) = dX.*Y + X.*dY" : "a constant entrywise factor stays");
 }
 
-// ds(Z) = s'(Z) .* dZ, and for scalars s'(z) dz.
-static tg_status open_entrywise(tg_explainer *e, const tg_explain_term *t, int32_t k, const char *rule)
+// ds(Z) = s'(Z) .* dZ, and for scalars s'(z) dz: one term, by argument k of the function.
+static tg_status entrywise_term(tg_explainer *e, const tg_explain_term *t, int32_t k, tg_explain_term *out)
 {
-  tg_explain_term opened = *t;
   const tg_info *info = tg_node_info(e->g, t->z);
   tg_node ones = TG_NONE;
   tg_node dargs[2] = {TG_NONE, TG_NONE};
   tg_node slope = TG_NONE;
   const tg_info *arg = tg_node_info(e->g, info->args[k]);
+  *out = *t;
   // The slope is the differential along ones.
   TG_TRY(tg_make_ones(e->g, arg->rows, arg->cols, &ones));
   dargs[k] = ones;
   TG_TRY(tg_op_get(info->kind)->forward(e->g, t->z, dargs, &slope));
-  opened.z = info->args[k];
-  if (tg_node_is_scalar(e->g, t->z)) {
-    TG_TRY(tg_explain_times_scalar(e, slope, &opened));
-    return tg_explain_branch(e, 1, &opened, rule);
-  }
-  if (tg_node_is_scalar(e->g, info->args[k])) {
-    TG_TRY(tg_explain_push_left(e, &opened, 1, &slope));
-    return tg_explain_branch(e, 1, &opened, rule);
-  }
+  out->z = info->args[k];
+  if (tg_node_is_scalar(e->g, t->z)) return tg_explain_times_scalar(e, slope, out);
+  if (tg_node_is_scalar(e->g, info->args[k])) return tg_explain_push_left(e, out, 1, &slope);
   tg_split split;
   TG_TRY(tg_split_scalars(e->g, slope, &split));
-  opened.coef *= split.coef;
-  if (split.scalars != TG_NONE) TG_TRY(tg_explain_times_scalar(e, split.scalars, &opened));
-  opened.had = tg_node_info(e->g, split.rest)->kind == TG_ONES ? TG_NONE : split.rest;
+  out->coef *= split.coef;
+  if (split.scalars != TG_NONE) TG_TRY(tg_explain_times_scalar(e, split.scalars, out));
+  out->had = tg_node_info(e->g, split.rest)->kind == TG_ONES ? TG_NONE : split.rest;
+  return TG_OK;
+}
+
+static tg_status open_entrywise(tg_explainer *e, const tg_explain_term *t, int32_t k, const char *rule)
+{
+  tg_explain_term opened;
+  TG_TRY(entrywise_term(e, t, k, &opened));
   return tg_explain_branch(e, 1, &opened, rule);
 }
 
 static tg_status open_pow(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
 {
   if (tg_explain_active(e, info->args[0]) && tg_explain_active(e, info->args[1])) {
-    // x^p = exp(p log x) where both move: the two parts one after the other.
-    TG_TRY(open_entrywise(e, t, 0, "d(x^p) by the base: p*x^(p-1) dx"));
-    return open_entrywise(e, t, 1, "d(x^p) by the exponent: x^p*log(x) dp");
+    tg_explain_term terms[2];
+    for (int32_t k = 0; k < 2; k++) TG_TRY(entrywise_term(e, t, k, &terms[k]));
+    return tg_explain_branch(e, 2, terms, "d(x^p) = p*x^(p-1) dx + x^p*log(x) dp");
   }
   if (tg_explain_active(e, info->args[1])) return open_entrywise(e, t, 1, "d(a^x) = a^x*log(a) dx");
   double exponent = 0.0;
@@ -146,7 +147,7 @@ static tg_status open_determinant(tg_explainer *e, const tg_explain_term *t, con
   tg_explain_term opened = *t;
   tg_node inverse = TG_NONE;
   if (info->kind == TG_DET) TG_TRY(tg_explain_times_scalar(e, t->z, &opened));
-  TG_TRY(tg_make_inv(e->g, info->args[0], &inverse));
+  TG_TRY(tg_make_inv_by_parts(e->g, info->args[0], &inverse));
   opened.z = info->args[0];
   TG_TRY(tg_explain_push_left(e, &opened, 1, &inverse));
   return tg_explain_branch(e, 1, &opened,

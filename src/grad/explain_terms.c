@@ -32,18 +32,6 @@ const char *tg_explain_times(const tg_explainer *e)
   return e->format == TG_FORMAT_UNICODE ? "·" : e->format == TG_FORMAT_LATEX ? " " : "*";
 }
 
-// A node as a factor: sums and entrywise products in parentheses.
-tg_status tg_explain_write_factor(tg_explainer *e, tg_node node, tg_text *out)
-{
-  const tg_info *info = tg_node_info(e->g, node);
-  const bool plain_multiple = info->n_args == 1 && info->coefs != NULL && info->coefs[0] > 0.0;
-  const bool parentheses = (info->kind == TG_LIN && !plain_multiple) || info->kind == TG_HAD;
-  if (parentheses) tg_text_add(out, "(");
-  TG_TRY(tg_print(e->g, node, e->format, out));
-  if (parentheses) tg_text_add(out, ")");
-  return TG_OK;
-}
-
 static tg_status write_differential(tg_explainer *e, const tg_explain_term *t, tg_text *out)
 {
   const bool leaf = tg_node_info(e->g, t->z)->kind == TG_SYM;
@@ -65,24 +53,24 @@ static tg_status write_term(tg_explainer *e, const tg_explain_term *t, tg_text *
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->scalars != TG_NONE) {
-    TG_TRY(tg_explain_write_factor(e, t->scalars, out));
+    TG_TRY(tg_print_factor(e->g, t->scalars, e->format, out));
     tg_text_add(out, tg_explain_times(e));
   }
   if (trace) tg_text_add(out, "tr(");
   for (int32_t i = 0; i < t->n_left; i++) {
-    TG_TRY(tg_explain_write_factor(e, t->left[i], out));
+    TG_TRY(tg_print_factor(e->g, t->left[i], e->format, out));
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->had != TG_NONE) {
     tg_text_add(out, "(");
-    TG_TRY(tg_explain_write_factor(e, t->had, out));
+    TG_TRY(tg_print_factor(e->g, t->had, e->format, out));
     tg_text_add(out, e->format == TG_FORMAT_UNICODE ? " ⊙ " : e->format == TG_FORMAT_LATEX ? " \\odot " : ".*");
   }
   TG_TRY(write_differential(e, t, out));
   if (t->had != TG_NONE) tg_text_add(out, ")");
   for (int32_t i = 0; i < t->n_right; i++) {
     tg_text_add(out, tg_explain_times(e));
-    TG_TRY(tg_explain_write_factor(e, t->right[i], out));
+    TG_TRY(tg_print_factor(e->g, t->right[i], e->format, out));
   }
   if (trace) tg_text_add(out, ")");
   return TG_OK;

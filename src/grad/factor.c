@@ -5,6 +5,8 @@
 #include "grad/calculus.h"
 #include "grad/op.h"
 
+static tg_status factor_sum(tg_graph *g, tg_node node, tg_node *out);
+
 // The chain of a term without its scalar factors.
 static void chain_of(const tg_graph *g, const tg_node *term, int32_t *n, const tg_node **chain, int32_t *n_scalars)
 {
@@ -111,7 +113,7 @@ static tg_status take_out(tg_graph *g, const tg_info *lin, int32_t first, const 
   }
   tg_node sum = TG_NONE;
   TG_TRY(tg_make_lin(g, n_rests, rest_coefs, rests, &sum));
-  TG_TRY(tg_factor_common(g, sum, &sum));
+  TG_TRY(factor_sum(g, sum, &sum)); // what is below has its factors taken out already
   int32_t n = 0;
   int32_t n_scalars = 0;
   const tg_node *chain = NULL;
@@ -149,10 +151,20 @@ static tg_status take_out_scalar(tg_graph *g, const tg_info *lin, bool *changed,
     TG_TRY(tg_make_pow_number(g, first->args[k], -1.0, &inverse));
     for (int32_t i = 0; i < lin->n_args; i++) TG_TRY(tg_make_mul(g, inverse, lin->args[i], &terms[i]));
     TG_TRY(tg_make_lin(g, lin->n_args, lin->coefs, terms, out));
-    TG_TRY(tg_factor_common(g, *out, out));
+    TG_TRY(factor_sum(g, *out, out));
     return tg_make_mul(g, first->args[k], *out, out);
   }
   return TG_OK;
+}
+
+// Each factor taken out makes all that is left anew: the time and the memory of a sum this long would be noticed.
+enum { FACTORS_MAX = 150000 };
+
+static bool is_too_long(const tg_graph *g, const tg_info *lin)
+{
+  int64_t factors = 0;
+  for (int32_t i = 0; i < lin->n_args; i++) factors += tg_node_info(g, lin->args[i])->n_args;
+  return factors > FACTORS_MAX;
 }
 
 static tg_status factor_sum(tg_graph *g, tg_node node, tg_node *out)
@@ -161,7 +173,7 @@ static tg_status factor_sum(tg_graph *g, tg_node node, tg_node *out)
   const tg_info *info = tg_node_info(g, node);
   uint8_t *group = NULL;
   *out = node;
-  if (info->kind != TG_LIN || info->n_args < 2) return TG_OK;
+  if (info->kind != TG_LIN || info->n_args < 2 || is_too_long(g, info)) return TG_OK;
   if (tg_node_is_scalar(g, node)) return TG_OK;
   TG_TRY(take_out_scalar(g, info, &changed, out));
   if (changed) return TG_OK;

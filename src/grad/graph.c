@@ -20,6 +20,7 @@ struct tg_graph {
   tg_arena arena;
   tg_info **nodes; // by id; entry 0 unused
   uint32_t n_nodes;
+  int64_t n_arguments; // of all nodes
   uint32_t nodes_capacity;
   tg_node *table; // open addressing, a power of two
   uint32_t table_size;
@@ -338,7 +339,9 @@ static tg_status copy_draft(tg_graph *g, const tg_info *draft, tg_info **out)
   return TG_OK;
 }
 
-enum { NODES_MAX = 4000000 };
+// Of distinct nodes, and of the arguments that they have together: a second derivative of a long product has more of
+// these than could be printed.
+enum { NODES_MAX = 4000000, ARGUMENTS_MAX = 4000000 };
 
 tg_status tg_intern(tg_graph *g, const tg_info *draft, tg_node *out)
 {
@@ -352,6 +355,9 @@ tg_status tg_intern(tg_graph *g, const tg_info *draft, tg_node *out)
   }
   if (g->n_nodes >= NODES_MAX)
     TG_FAIL(TG_LIMIT, "the expression and its derivatives need more than %d distinct subexpressions", NODES_MAX);
+  if (g->n_arguments + draft->n_args > ARGUMENTS_MAX)
+    TG_FAIL(TG_LIMIT, "the expression and its derivatives need more than %d operands", ARGUMENTS_MAX);
+  g->n_arguments += draft->n_args;
   if (g->n_nodes >= g->nodes_capacity) {
     const uint32_t capacity = g->nodes_capacity > 0 ? 2 * g->nodes_capacity : 512;
     TG_TRY(tg_grow(capacity, sizeof(tg_info *), (void **)&g->nodes));

@@ -76,6 +76,12 @@ tg_status tg_map_linear(tg_graph *g, tg_node a, tg_make_one *make, tg_node *out,
 tg_status tg_take_content(tg_graph *g, tg_node node, double *content, tg_node *out);
 // base and number with node = base^exponent entry by entry; exponent 1 when it is no such power.
 tg_node tg_pow_base(const tg_graph *g, tg_node node, double *exponent);
+// Longest product as which a power of a product is kept; as many factors as one plan associates.
+enum { TG_WRITTEN_OUT_MAX = 64 };
+// The largest k for which a square chain of two factors or more is the k-th power of one; 1 when it is none.
+int64_t tg_chain_power(const tg_info *chain);
+// inv(A*B) as inv(B)*inv(A) for the square parts of a chain: for a differential, where what is beside it may cancel.
+tg_status tg_make_inv_by_parts(tg_graph *g, tg_node a, tg_node *out);
 // Common degree rules.
 int tg_degree_linear(const tg_graph *g, tg_node node, const int *args);  // the largest argument's
 int tg_degree_product(const tg_graph *g, tg_node node, const int *args); // the sum of the arguments'

@@ -71,6 +71,23 @@ static bool has_square_factors(const tg_graph *g, const tg_info *info)
   return true;
 }
 
+// The end of the shortest square part of a chain that begins at factor `begin`: parts as large as the whole.
+static int32_t square_part(const tg_graph *g, const tg_info *chain, int32_t begin)
+{
+  int32_t end = begin + 1;
+  while (end < chain->n_args && tg_node_info(g, chain->args[end])->rows != chain->rows) end++;
+  return end;
+}
+
+// inv(P^k) = inv(P)^k of a power that is written out.
+static tg_status inv_of_power(tg_graph *g, const tg_info *chain, int64_t exponent, tg_node *out)
+{
+  tg_node root = TG_NONE;
+  TG_TRY(tg_make_prod(g, (int32_t)(chain->n_args / exponent), chain->args, &root));
+  TG_TRY(tg_make_inv(g, root, out));
+  return tg_make_mpow(g, *out, exponent, out);
+}
+
 tg_status tg_make_inv(tg_graph *g, tg_node a, tg_node *out)
 {
   if (tg_node_is_scalar(g, a)) return tg_make_pow_number(g, a, -1.0, out);
@@ -101,6 +118,7 @@ tg_status tg_make_inv(tg_graph *g, tg_node a, tg_node *out)
     TG_TRY(tg_make_inv(g, info->args[0], out));
     return tg_make_mpow(g, *out, info->exponent, out);
   }
+  if (tg_chain_power(info) > 1) return inv_of_power(g, info, tg_chain_power(info), out);
   if (info->kind == TG_DIAG) {
     TG_TRY(tg_make_pow_number(g, info->args[0], -1.0, out));
     return tg_make_diag(g, *out, out);
@@ -112,6 +130,21 @@ tg_status tg_make_inv(tg_graph *g, tg_node a, tg_node *out)
   TG_TRY(tg_intern_unary(g, TG_INV, info->rows, info->cols, chosen, out));
   if (chosen != a) TG_TRY(tg_make_trans(g, *out, out));
   return tg_make_scale(g, sign, *out, out);
+}
+
+tg_status tg_make_inv_by_parts(tg_graph *g, tg_node a, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, a);
+  tg_node *parts = NULL;
+  int32_t n = info->n_args;
+  if (info->kind != TG_PROD || info->n_scalars > 0) return tg_make_inv(g, a, out);
+  TG_TRY(TG_SCRATCH(g, n, &parts));
+  for (int32_t begin = 0, end = 0; begin < info->n_args; begin = end) {
+    end = square_part(g, info, begin);
+    TG_TRY(tg_make_prod(g, end - begin, info->args + begin, &parts[--n]));
+    TG_TRY(tg_make_inv(g, parts[n], &parts[n]));
+  }
+  return tg_make_prod(g, info->n_args - n, parts + n, out);
 }
 
 static tg_status remake_inv(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)
@@ -200,13 +233,19 @@ const tg_op tg_op_inv = {.name = "inv",
 
 // ---- determinant and its logarithm ----
 
-// det of a product of square matrices is the product of their determinants.
+// det of a product of square matrices is the product of their determinants; X'*X*A has the parts X'*X and A.
 static tg_status det_of_product(tg_graph *g, const tg_info *info, tg_node *out)
 {
   tg_node *factors = NULL;
+  int32_t n = 0;
   TG_TRY(TG_SCRATCH(g, info->n_args, &factors));
-  for (int32_t i = 0; i < info->n_args; i++) TG_TRY(tg_make_det(g, info->args[i], &factors[i]));
-  return tg_make_prod(g, info->n_args, factors, out);
+  for (int32_t begin = 0, end = 0; begin < info->n_args; begin = end) {
+    end = square_part(g, info, begin);
+    TG_TRY(tg_make_prod(g, end - begin, info->args + begin, &factors[n]));
+    TG_TRY(tg_make_det(g, factors[n], &factors[n]));
+    n++;
+  }
+  return tg_make_prod(g, n, factors, out);
 }
 
 // Largest size for which det(c X) = c^n det(X) is written out: c^n must neither overflow nor underflow.
@@ -253,7 +292,8 @@ tg_status tg_make_det(tg_graph *g, tg_node a, tg_node *out)
   }
   if (info->kind == TG_EYE) return tg_make_num(g, 1.0, out);
   if (info->kind == TG_ZEROS) return tg_make_num(g, 0.0, out);
-  if (info->kind == TG_PROD && info->n_scalars == 0 && has_square_factors(g, info)) return det_of_product(g, info, out);
+  if (info->kind == TG_PROD && info->n_scalars == 0 && square_part(g, info, 0) < info->n_args)
+    return det_of_product(g, info, out);
   if (info->kind == TG_INV || info->kind == TG_MPOW) {
     TG_TRY(tg_make_det(g, info->args[0], out));
     return tg_make_pow_number(g, *out, info->kind == TG_INV ? -1.0 : (double)info->exponent, out);
@@ -303,7 +343,7 @@ static tg_status forward_determinant(tg_graph *g, tg_node node, const tg_node *d
 {
   const tg_info *info = tg_node_info(g, node);
   tg_node inverse = TG_NONE;
-  TG_TRY(tg_make_inv(g, info->args[0], &inverse));
+  TG_TRY(tg_make_inv_by_parts(g, info->args[0], &inverse));
   TG_TRY(tg_make_mul(g, inverse, dargs[0], out));
   TG_TRY(tg_make_tr(g, *out, out));
   return info->kind == TG_DET ? tg_make_mul(g, node, *out, out) : TG_OK;
@@ -314,7 +354,7 @@ static tg_status reverse_determinant(tg_graph *g, tg_node node, tg_node adjoint,
   (void)k;
   const tg_info *info = tg_node_info(g, node);
   tg_node inverse = TG_NONE;
-  TG_TRY(tg_make_inv(g, info->args[0], &inverse));
+  TG_TRY(tg_make_inv_by_parts(g, info->args[0], &inverse));
   TG_TRY(tg_make_trans(g, inverse, &inverse));
   TG_TRY(tg_make_mul(g, adjoint, inverse, out));
   return info->kind == TG_DET ? tg_make_mul(g, node, *out, out) : TG_OK;

@@ -189,14 +189,42 @@ const tg_op tg_op_pow = {.name = "power",
 
 // ---- matrix powers ----
 
+// (A B)^3 is A B A B A B: however it was written, it meets what it equals. Long ones stay powers: squaring is cheaper.
+static bool is_written_out(const tg_info *base, int64_t exponent)
+{
+  return base->kind == TG_PROD && base->n_args <= TG_WRITTEN_OUT_MAX / exponent;
+}
+
+static tg_status write_out(tg_graph *g, const tg_info *base, int64_t exponent, tg_node *out)
+{
+  tg_node *factors = NULL;
+  TG_TRY(TG_SCRATCH(g, base->n_args * exponent, &factors));
+  for (int64_t k = 0; k < base->n_args * exponent; k++) factors[k] = base->args[k % base->n_args];
+  return tg_make_prod(g, (int32_t)(base->n_args * exponent), factors, out);
+}
+
+static bool is_square(const tg_graph *g, tg_node node)
+{
+  return tg_node_info(g, node)->rows == tg_node_info(g, node)->cols;
+}
+
+int64_t tg_chain_power(const tg_info *chain)
+{
+  const int32_t n = chain->n_args;
+  if (chain->kind != TG_PROD || chain->n_scalars > 0 || chain->rows != chain->cols) return 1;
+  for (int32_t length = 2; length <= n / 2; length++) {
+    int32_t same = length;
+    while (n % length == 0 && same < n && chain->args[same] == chain->args[same - length]) same++;
+    if (same == n) return n / length;
+  }
+  return 1;
+}
+
 tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, base);
   if (tg_node_is_scalar(g, base)) return tg_make_pow_number(g, base, (double)exponent, out);
   if (info->rows != info->cols) TG_FAIL(TG_INTERNAL, "a power of a matrix that is not square reached the graph");
-  // The derivative has as many terms as the exponent: (X^100)^100 would have 10,000.
-  if (exponent > TG_EXPONENT_MAX || exponent < -TG_EXPONENT_MAX)
-    TG_FAIL(TG_LIMIT, "the exponent of a matrix is at most %d, found %" PRId64, TG_EXPONENT_MAX, exponent);
   if (exponent == 0) return tg_make_eye(g, info->rows, out);
   if (exponent < 0) {
     TG_TRY(tg_make_inv(g, base, &base));
@@ -206,7 +234,13 @@ tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out
     *out = base;
     return TG_OK;
   }
-  if (info->kind == TG_MPOW) return tg_make_mpow(g, info->args[0], info->exponent * exponent, out);
+  if (info->kind == TG_MPOW) {
+    // The derivative has as many terms as the exponent: (X^100)^100 would have 10,000.
+    const int64_t product = info->exponent * exponent;
+    if (product > TG_EXPONENT_MAX)
+      TG_FAIL(TG_LIMIT, "the exponent of a matrix is at most %d, found %" PRId64, TG_EXPONENT_MAX, product);
+    return tg_make_mpow(g, info->args[0], product, out);
+  }
   tg_split split;
   TG_TRY(tg_split_scalars(g, base, &split));
   if (split.coef != 1.0 || split.scalars != TG_NONE) {
@@ -218,6 +252,12 @@ tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out
     TG_TRY(tg_make_pow_number(g, split.scalars, (double)exponent, &scalars));
     return tg_make_prod(g, 3, (const tg_node[]){number, scalars, *out}, out);
   }
+  if (info->kind == TG_KRON && is_square(g, info->args[0])) {
+    tg_node halves[2] = {TG_NONE, TG_NONE};
+    for (int k = 0; k < 2; k++) TG_TRY(tg_make_mpow(g, info->args[k], exponent, &halves[k]));
+    return tg_make_kron(g, halves[0], halves[1], out);
+  }
+  if (is_written_out(info, exponent)) return write_out(g, info, exponent, out);
   return tg_intern(
       g,
       &(tg_info){
@@ -245,6 +285,10 @@ static tg_status sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node m
 {
   tg_node *terms = NULL;
   double *coefs = NULL;
+  if (tg_node_info(g, middle)->kind == TG_EYE) {
+    TG_TRY(tg_make_mpow(g, x, exponent - 1, out));
+    return tg_make_scale(g, (double)exponent, *out, out);
+  }
   TG_TRY(TG_SCRATCH(g, exponent, &terms));
   TG_TRY(TG_SCRATCH(g, exponent, &coefs));
   for (int64_t i = 0; i < exponent; i++) {

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/ast.h"
 #include "grad/op.h"
 
 // A product being normalised. Scalars and chain have room for every opened factor.
@@ -120,6 +119,14 @@ static bool cancels_orthogonal(const tg_graph *g, tg_node a, tg_node b)
          (tg_symbol_info(g, x->symbol)->properties & TG_SYMMETRIC);
 }
 
+// K(m,n) K(n,m) = I.
+static bool cancels_commutation(const tg_graph *g, tg_node a, tg_node b)
+{
+  const tg_info *x = tg_node_info(g, a);
+  const tg_info *y = tg_node_info(g, b);
+  return x->kind == TG_COMM && y->kind == TG_COMM && x->dims[0] == y->dims[1] && x->dims[1] == y->dims[0];
+}
+
 // kron(vec(I_n)', I_m) * kron(I_n, v) is v reshaped to m x n: how expressions spell UNVEC.
 static tg_status match_unvec(tg_graph *g, tg_node a, tg_node b, tg_node *out)
 {
@@ -144,7 +151,7 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
 {
   *joined = true;
   *out = TG_NONE;
-  if (cancels_orthogonal(g, a, b)) return TG_OK;
+  if (cancels_orthogonal(g, a, b) || cancels_commutation(g, a, b)) return TG_OK;
   tg_node base_a = TG_NONE;
   tg_node base_b = TG_NONE;
   int64_t exponent_a = 1;
@@ -155,11 +162,63 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
   if (base_a == base_b && info->rows == info->cols) {
     const int64_t sum = exponent_a + exponent_b;
     if (sum == 0) return TG_OK;
-    *joined = sum >= -TG_EXPONENT_MAX && sum <= TG_EXPONENT_MAX;
-    return *joined ? tg_make_mpow(g, base_a, sum, out) : TG_OK;
+    return tg_make_mpow(g, base_a, sum, out);
   }
   TG_TRY(match_unvec(g, a, b, out));
   *joined = *out != TG_NONE;
+  return TG_OK;
+}
+
+// inv(P)^k as base P and exponent -k, P a product of matrices alone; the exponent is 0 for anything else.
+static tg_status inverse_of_chain(tg_graph *g, tg_node node, tg_node *base, int64_t *exponent)
+{
+  const tg_info *info = tg_node_info(g, node);
+  *exponent = 0;
+  if (info->kind == TG_TRANS || info->kind == TG_MPOW) info = tg_node_info(g, info->args[0]);
+  if (info->kind == TG_TRANS) info = tg_node_info(g, info->args[0]);
+  if (info->kind != TG_INV || tg_node_info(g, info->args[0])->kind != TG_PROD) return TG_OK;
+  TG_TRY(power_base(g, node, base, exponent));
+  const tg_info *chain = tg_node_info(g, *base);
+  if (chain->kind != TG_PROD || chain->n_scalars > 0) *exponent = 0;
+  return TG_OK;
+}
+
+static bool ends_with(const tg_graph *g, const product *p, int32_t top, tg_node chain)
+{
+  const tg_info *info = tg_node_info(g, chain);
+  const size_t bytes = sizeof(tg_node) * (size_t)info->n_args;
+  return top >= info->n_args && memcmp(&p->chain[top - info->n_args], info->args, bytes) == 0;
+}
+
+// A*B*inv(A*B)^k, the inverse the last of the stack: *top goes down by the factors that cancel.
+static tg_status cancel_before_inverse(tg_graph *g, product *p, int32_t *top, bool *has_inverse)
+{
+  tg_node base = TG_NONE;
+  int64_t exponent = 0;
+  TG_TRY(inverse_of_chain(g, p->chain[*top - 1], &base, &exponent));
+  if (exponent == 0) return TG_OK;
+  *has_inverse = true;
+  for (; exponent < 0 && ends_with(g, p, *top - 1, base); exponent++) {
+    *top -= tg_node_info(g, base)->n_args;
+    TG_TRY(tg_make_mpow(g, base, exponent + 1, &p->chain[*top - 1]));
+  }
+  if (exponent == 0) (*top)--; // the identity
+  return TG_OK;
+}
+
+// inv(A*B)^k*A*B, the last of A*B the last of the stack.
+static tg_status cancel_behind_inverse(tg_graph *g, product *p, int32_t *top)
+{
+  for (int32_t length = 2; length <= TG_WRITTEN_OUT_MAX && length < *top; length++) {
+    tg_node base = TG_NONE;
+    int64_t exponent = 0;
+    TG_TRY(inverse_of_chain(g, p->chain[*top - 1 - length], &base, &exponent));
+    if (exponent == 0 || tg_node_info(g, base)->n_args != length || !ends_with(g, p, *top, base)) continue;
+    *top -= length;
+    if (exponent == -1) (*top)--;
+    if (exponent != -1) TG_TRY(tg_make_mpow(g, base, exponent + 1, &p->chain[*top - 1]));
+    return TG_OK;
+  }
   return TG_OK;
 }
 
@@ -167,6 +226,7 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
 static tg_status join_chain(tg_graph *g, product *p)
 {
   int32_t top = 0;
+  bool has_inverse = false;
   for (int32_t i = 0; i < p->n_chain; i++) {
     tg_node factor = p->chain[i];
     bool joined = true;
@@ -181,7 +241,10 @@ static tg_status join_chain(tg_graph *g, product *p)
         factor = TG_NONE;
       }
     }
-    if (factor != TG_NONE) p->chain[top++] = factor;
+    if (factor == TG_NONE) continue;
+    p->chain[top++] = factor;
+    TG_TRY(cancel_before_inverse(g, p, &top, &has_inverse));
+    if (has_inverse) TG_TRY(cancel_behind_inverse(g, p, &top));
   }
   p->n_chain = top;
   return TG_OK;
@@ -277,6 +340,30 @@ static tg_status collect_again(tg_graph *g, product *p, int32_t kept, tg_node me
   return open_factor(g, whole, p);
 }
 
+// s^p * s and s^p * s^q where an exponent is no number: s^(p+1), s^(p+q).
+static tg_status collect_symbolic_powers(tg_graph *g, product *p)
+{
+  for (int32_t i = 0; i < p->n_scalars; i++) {
+    const tg_info *power = tg_node_info(g, p->scalars[i]);
+    if (power->kind != TG_POW || tg_node_is_number(g, power->args[1], NULL)) continue;
+    for (int32_t j = 0; j < p->n_scalars; j++) {
+      const tg_info *other = tg_node_info(g, p->scalars[j]);
+      const bool is_power = other->kind == TG_POW && other->args[0] == power->args[0];
+      tg_node merged = TG_NONE;
+      if (j == i || (!is_power && p->scalars[j] != power->args[0])) continue;
+      TG_TRY(tg_make_num(g, 1.0, &merged));
+      TG_TRY(tg_make_add(g, power->args[1], is_power ? other->args[1] : merged, &merged));
+      TG_TRY(tg_make_pow(g, power->args[0], merged, &merged));
+      int32_t kept = 0;
+      for (int32_t k = 0; k < p->n_scalars; k++)
+        if (k != i && k != j) p->scalars[kept++] = p->scalars[k];
+      p->n_scalars = kept;
+      return collect_again(g, p, kept, merged, kept);
+    }
+  }
+  return TG_OK;
+}
+
 // Collects equal bases: s^a * s^b = s^(a+b). Insertion sort by base keeps the list ordered.
 static tg_status collect_scalars(tg_graph *g, product *p)
 {
@@ -305,7 +392,7 @@ static tg_status collect_scalars(tg_graph *g, product *p)
     kept++;
   }
   p->n_scalars = kept;
-  return TG_OK;
+  return collect_symbolic_powers(g, p);
 }
 
 static tg_status finish_product(tg_graph *g, product *p, tg_node *out)
@@ -324,8 +411,37 @@ static tg_status finish_product(tg_graph *g, product *p, tg_node *out)
   return tg_make_scale(g, p->coef, *out, out);
 }
 
+// kron(A, B) kron(C, D) = kron(A C, B D) where the sizes fit. What comes of it may have scalars, so the whole is opened
+// again, with one factor fewer.
+static tg_status join_krons(tg_graph *g, const product *p, bool *joined, tg_node *out)
+{
+  *joined = false;
+  for (int32_t i = 0; i + 1 < p->n_chain && !*joined; i++) {
+    const tg_info *x = tg_node_info(g, p->chain[i]);
+    const tg_info *y = tg_node_info(g, p->chain[i + 1]);
+    tg_node halves[2] = {TG_NONE, TG_NONE};
+    tg_node *factors = NULL;
+    // A column times a row stays what it is: of rank one.
+    *joined = x->kind == TG_KRON && y->kind == TG_KRON && !tg_dim_is_one(g, x->cols);
+    for (int k = 0; k < 2 && *joined; k++)
+      *joined = tg_node_info(g, x->args[k])->cols == tg_node_info(g, y->args[k])->rows;
+    if (!*joined) continue;
+    for (int k = 0; k < 2; k++) TG_TRY(tg_make_mul(g, x->args[k], y->args[k], &halves[k]));
+    const int32_t n = p->n_scalars + p->n_chain - 1;
+    TG_TRY(TG_SCRATCH(g, n, &factors));
+    memcpy(factors, p->scalars, sizeof(tg_node) * (size_t)p->n_scalars);
+    memcpy(factors + p->n_scalars, p->chain, sizeof(tg_node) * (size_t)i);
+    TG_TRY(tg_make_kron(g, halves[0], halves[1], &factors[p->n_scalars + i]));
+    memcpy(factors + p->n_scalars + i + 1, p->chain + i + 2, sizeof(tg_node) * (size_t)(p->n_chain - i - 2));
+    TG_TRY(tg_make_prod(g, n, factors, out));
+    return tg_make_scale(g, p->coef, *out, out);
+  }
+  return TG_OK;
+}
+
 tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *out)
 {
+  bool joined = false;
   product p = {.coef = 1.0};
   const int64_t room = 2 * opened_count(g, n, factors) + 2;
   TG_TRY(TG_SCRATCH(g, room, &p.scalars));
@@ -334,6 +450,8 @@ tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *
   for (int32_t i = 0; i < n; i++) TG_TRY(open_factor(g, factors[i], &p));
   if (p.zero || p.coef == 0.0) return tg_make_zero(g, p.rows, p.cols, out);
   TG_TRY(join_chain(g, &p));
+  TG_TRY(join_krons(g, &p, &joined, out));
+  if (joined) return TG_OK;
   TG_TRY(extract_scalar_segments(g, &p));
   if (p.n_chain > 0 && tg_dim_is_one(g, p.rows) && tg_dim_is_one(g, p.cols)) TG_TRY(close_scalar_chain(g, &p));
   if (p.zero) return tg_make_zero(g, p.rows, p.cols, out);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "grad/ast.h"
 #include "grad/op.h"
 #include "grad/print_parts.h"
 
@@ -86,6 +87,12 @@ static bool is_sqrt(const tg_graph *g, const tg_info *info)
   return info->kind == TG_POW && tg_node_is_number(g, info->args[1], &exponent) && exponent == 0.5;
 }
 
+// A product that is written as one power.
+static bool is_one_power(const tg_info *info)
+{
+  return info->n_args <= TG_WRITTEN_OUT_MAX && tg_chain_power(info) > 1;
+}
+
 static precedence precedence_of(const tg_printer *p, tg_node node)
 {
   const tg_info *info = tg_node_info(p->g, node);
@@ -96,6 +103,8 @@ static precedence precedence_of(const tg_printer *p, tg_node node)
   case TG_NUM:
     return info->value < 0.0 ? PREC_UNARY : PREC_ATOM;
   case TG_PROD:
+    if (!is_one_power(info)) return PREC_TERM;
+    return p->format == TG_FORMAT_NUMPY ? PREC_ATOM : PREC_POWER;
   case TG_HAD:
     return PREC_TERM;
   case TG_TR: // may be printed as a squared norm
@@ -108,6 +117,7 @@ static precedence precedence_of(const tg_printer *p, tg_node node)
     if (is_sqrt(p->g, info)) return PREC_ATOM;
     return is_reciprocal(p->g, node, &exponent) && (exponent == -1.0 || exponent == -0.5) ? PREC_TERM : PREC_POWER;
   case TG_MPOW:
+    if (p->format == TG_FORMAT_EXPR && info->exponent > TG_EXPONENT_MAX) return PREC_TERM;
     return p->format == TG_FORMAT_NUMPY ? PREC_ATOM : PREC_POWER;
   case TG_TRANS:
   case TG_INV:
@@ -166,6 +176,37 @@ static void print_chain_factor(tg_printer *p, tg_node node, bool alone, tg_statu
   print_node(p, node, alone ? PREC_TERM : PREC_UNARY, status);
 }
 
+static void print_mpow(tg_printer *p, tg_node base, int64_t exponent, tg_status *status);
+
+// A repeated part of a chain, written as a power: the first `length` factors from `begin` on, `times` times.
+typedef struct run {
+  int32_t length;
+  int32_t times;
+} run;
+
+enum { RUN_LENGTH_MAX = TG_WRITTEN_OUT_MAX / 2 };
+
+// The shortest part that is repeated at once; read back, its power must be one that is written out again.
+static run find_run(const tg_info *info, int32_t begin)
+{
+  const tg_node *at = info->args + begin;
+  const int32_t rest = info->n_args - begin;
+  if (is_one_power(info)) return (run){(int32_t)(info->n_args / tg_chain_power(info)), (int32_t)tg_chain_power(info)};
+  for (int32_t length = 2; length <= RUN_LENGTH_MAX && 2 * length <= rest; length++) {
+    int32_t same = length;
+    while (same < rest && same < TG_WRITTEN_OUT_MAX && at[same] == at[same - length]) same++;
+    if (same >= 2 * length) return (run){length, same / length};
+  }
+  return (run){1, 1};
+}
+
+static void print_run(tg_printer *p, const tg_info *info, int32_t begin, run r, tg_status *status)
+{
+  tg_node base = TG_NONE;
+  *status = tg_make_prod(p->g, r.length, info->args + begin, &base);
+  if (*status == TG_OK) print_mpow(p, base, r.times, status);
+}
+
 static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_status *status)
 {
   double exponent = 0.0;
@@ -181,10 +222,15 @@ static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_statu
     first = false;
     print_node(p, info->args[i], PREC_UNARY, status);
   }
-  for (int32_t i = info->n_scalars; i < info->n_args; i++) {
+  for (int32_t i = info->n_scalars; i < info->n_args && *status == TG_OK && !p->is_cut;) {
+    const run r = find_run(info, i);
     if (!first) tg_print_add(p, i == info->n_scalars ? scale_ops[p->format] : times_ops[p->format]);
     first = false;
-    print_chain_factor(p, info->args[i], n_chain == 1 && coef == 1.0 && info->n_scalars == 0, status);
+    if (r.times > 1)
+      print_run(p, info, i, r, status);
+    else
+      print_chain_factor(p, info->args[i], n_chain == 1 && coef == 1.0 && info->n_scalars == 0, status);
+    i += r.length * r.times;
   }
   if (first) tg_print_add(p, "1");
   for (int32_t i = 0; i < info->n_scalars; i++)
@@ -315,27 +361,35 @@ static void print_pow(tg_printer *p, double coef, tg_node node, tg_status *statu
   print_exponent(p, info->args[1], scalar, status);
 }
 
-// What stands before '^': a transpose needs no parentheses where powers read from left to right.
+// What stands before '^': a transpose needs no parentheses where powers read from left to right, a call none there.
 static void print_power_base(tg_printer *p, tg_node base, tg_status *status)
 {
   const bool left_to_right = p->format == TG_FORMAT_EXPR || p->format == TG_FORMAT_OCTAVE;
-  const bool bare = left_to_right && tg_node_info(p->g, base)->kind == TG_TRANS;
+  const tg_kind kind = tg_node_info(p->g, base)->kind;
+  const bool bare = left_to_right && (kind == TG_TRANS || kind == TG_INV);
   print_node(p, base, bare ? PREC_POWER : PREC_ATOM, status);
 }
 
-static void print_mpow(tg_printer *p, const tg_info *info, tg_status *status)
+static void print_mpow(tg_printer *p, tg_node base, int64_t exponent, tg_status *status)
 {
   if (p->format == TG_FORMAT_NUMPY) {
     tg_print_add(p, "np.linalg.matrix_power(");
-    print_node(p, info->args[0], PREC_SUM, status);
-    tg_text_addf(p->out, ", %" PRId64 ")", info->exponent);
+    print_node(p, base, PREC_SUM, status);
+    tg_text_addf(p->out, ", %" PRId64 ")", exponent);
     return;
   }
-  print_power_base(p, info->args[0], status);
-  if (p->format == TG_FORMAT_UNICODE)
-    tg_print_superscript(p, info->exponent);
-  else
-    tg_text_addf(p->out, p->format == TG_FORMAT_LATEX ? "^{%" PRId64 "}" : "^%" PRId64, info->exponent);
+  for (int64_t rest = exponent; rest > 0; rest -= TG_EXPONENT_MAX) {
+    // The language takes exponents up to a limit; a longer run of factors has none.
+    const bool whole = p->format != TG_FORMAT_EXPR || rest <= TG_EXPONENT_MAX;
+    const int64_t power = whole ? rest : TG_EXPONENT_MAX;
+    print_power_base(p, base, status);
+    if (p->format == TG_FORMAT_UNICODE)
+      tg_print_superscript(p, power);
+    else if (power > 1)
+      tg_text_addf(p->out, p->format == TG_FORMAT_LATEX ? "^{%" PRId64 "}" : "^%" PRId64, power);
+    if (whole) return;
+    tg_print_add(p, times_ops[p->format]);
+  }
 }
 
 static void print_trans(tg_printer *p, const tg_info *info, tg_status *status)
@@ -492,7 +546,7 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
     print_pow(p, 1.0, node, status);
     break;
   case TG_MPOW:
-    print_mpow(p, info, status);
+    print_mpow(p, info->args[0], info->exponent, status);
     break;
   case TG_TRANS:
     print_trans(p, info, status);
@@ -523,6 +577,25 @@ static void print_node(tg_printer *p, tg_node node, precedence least, tg_status 
   if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
   print_bare(p, node, status);
   if (parentheses) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
+}
+
+// A factor of a chain that the caller writes: what * would tear apart stands in parentheses, as 1./X in A*(1./X) and
+// 2*X.*Y in A*(2*X.*Y).
+tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_text *out)
+{
+  const tg_printer p = {.g = graph, .format = format};
+  const tg_info *info = tg_node_info(graph, node);
+  const bool is_multiple = info->kind == TG_LIN && info->n_args == 1 && info->coefs[0] > 0.0;
+  const tg_node bare = is_multiple ? info->args[0] : node;
+  const tg_kind kind = tg_node_info(graph, bare)->kind;
+  double exponent = 0.0;
+  const bool is_torn = kind == TG_HAD || (kind == TG_KRON && precedence_of(&p, bare) == PREC_TERM) ||
+                       (!tg_node_is_scalar(graph, bare) && is_reciprocal(graph, bare, &exponent));
+  const bool parentheses = is_torn || precedence_of(&p, node) == PREC_SUM;
+  if (parentheses) tg_text_add(out, format == TG_FORMAT_LATEX ? "\\left(" : "(");
+  TG_TRY(tg_print(graph, node, format, out));
+  if (parentheses) tg_text_add(out, format == TG_FORMAT_LATEX ? "\\right)" : ")");
+  return TG_OK;
 }
 
 static tg_status print_up_to(size_t bytes, tg_graph *graph, tg_node node, tg_format format, tg_text *out, bool *is_cut)

@@ -86,9 +86,28 @@ void tg_print_superscript(tg_printer *p, int64_t value)
   for (int i = 0; i < n; i++) tg_print_add(p, text[i] == '-' ? "⁻" : digits[text[i] - '0']);
 }
 
+// A product of sizes without a sign, 2mn; a thin space before or behind a name of several letters.
+static void print_latex_size(tg_printer *p, tg_dim dim)
+{
+  const char *names[8];
+  int64_t coef = 1;
+  int32_t n = 0;
+  bool is_short = true;
+  tg_dim_parts(p->g, dim, &coef, &n, names);
+  if (n == 0 || coef != 1) tg_text_addf(p->out, "%" PRId64, coef);
+  for (int32_t i = 0; i < n; i++) is_short = is_short && strlen(names[i]) == 1;
+  for (int32_t i = 0; i < n; i++) {
+    if (!is_short && (i > 0 || coef != 1)) tg_print_add(p, "\\,");
+    tg_print_add(p, names[i]);
+  }
+}
+
 void tg_print_size(tg_printer *p, tg_dim dim)
 {
-  tg_dim_print(p->g, dim, p->out);
+  if (p->format == TG_FORMAT_LATEX)
+    print_latex_size(p, dim);
+  else
+    tg_dim_print(p->g, dim, p->out);
 }
 
 void tg_print_two_sizes(tg_printer *p, const char *before, tg_dim a, const char *between, tg_dim b, const char *after)

@@ -194,6 +194,9 @@ def test_latex():
         checks.equal(f"\\left of {text}", len(re.findall(r"\\left\b", text)), len(re.findall(r"\\right\b", text)))
         checks.check("*" not in text and "'" not in text, f"signs of the language in {text}")
         formulas.append(text)
+    for sizes, size in (("A=mxn,B=pxq", "I_{pq}"), ("A=mxn,B=pxwidth", "I_{p\\,width}")):
+        text = derive(["derive", "kron(A, B)", "--wrt", "B", "--dims", sizes], "latex")
+        checks.check(text and size in text, f"kron(A, B), {sizes}: {text}, expected a size {size}")
     pdflatex = shutil.which("pdflatex")
     if pdflatex is None:
         print("pdflatex is not installed: LaTeX output is not compiled")
@@ -227,6 +230,7 @@ def test_known_answers():
             ("diag(x)", "x", [], "kron(eye(m), ones(m,1)).*kron(ones(m,1), eye(m))"),
             ("c*sumsq(X)", "X", [], "2*c*X"),
             ("lambda*tr(X)", "X", [], "lambda*eye(m)"),
+            ("A*inv(X)*B", "X", [], "-kron(B'*inv(X)', A*inv(X))"),
             ("tr(A)", "B", ["--dims", "B=2x3"], "zeros(2,3)")):
         checks.equal(f"{expression} by {wrt}", derive(["derive", expression, "--wrt", wrt, *options]), answer)
     text = derive(["derive", "tr(A*B*A'*C)", "--wrt", "A"])
@@ -326,6 +330,12 @@ def test_errors():
             (["tr(A)", "tr(B)", "--wrt", "A"], ("derive",)),
             (["tr(A)", "--wrt", "A", "--frobnicate"], ("frobnicate",)),
             (["A*X", "--wrt", "X", "--hessian"], ("scalar",)),
+            (["sumsq(A*X)", "--wrt", "X", "--orthogonal", "X", "--dims", "X=3x4"],
+             ("'X' is declared orthogonal", "as many rows as columns", "3 x 4")),
+            (["sumsq(A*X)", "--wrt", "X", "--spd", "A", "--dims", "A=3x4"],
+             ("'A' is declared positive definite", "not square: 3 x 4")),
+            (["sumsq(A*X)", "--wrt", "X", "--diagonal", "A", "--dims", "A=3x4"], ("'A' is declared diagonal",)),
+            (["sumsq(A*X)", "--wrt", "X", "--symmetric", "A", "--dims", "A=3x4"], ("'A' is declared symmetric",)),
             (["X + ", "--wrt", "X"], ("expression:1:5", "found the end")),
             (["1/0*tr(X)", "--wrt", "X"], ("expression:1:3", "division by zero")),
             (["(" * 300 + "X" + ")" * 300, "--wrt", "X"], ("nested deeper than 200",)),

@@ -1,0 +1,121 @@
+// Gradients to the letter: what reverse sweep and derivation print once like terms and factors are put together.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "grad/explain.h"
+#include "support/calculus_check.h"
+
+typedef struct row {
+  const char *expression;
+  const char *wrt;
+  const char *dims;
+  const char *properties;
+  const char *printed; // of the gradients by each, one after the other
+} row;
+
+static void print_factored(calculus_world *world, tg_node node, tg_text *out)
+{
+  assert_int_equal(tg_factor_common(world->graph, node, &node), TG_OK);
+  assert_int_equal(tg_print(world->graph, node, TG_FORMAT_EXPR, out), TG_OK);
+}
+
+static bool is_printed(const row *r)
+{
+  calculus_world world;
+  tg_node f = TG_NONE;
+  tg_node gradients[CALCULUS_WRT_MAX] = {TG_NONE};
+  tg_text swept;
+  tg_text derived;
+  tg_text_init(&swept);
+  tg_text_init(&derived);
+  assert_int_equal(calculus_open(&world, r->dims, r->properties, r->wrt, 3), TG_OK);
+  assert_int_equal(calculus_compile(&world, r->expression, true, &f), TG_OK);
+  assert_int_equal(tg_gradient(world.graph, f, world.n_wrt, world.symbols, gradients), TG_OK);
+  for (int32_t k = 0; k < world.n_wrt; k++) {
+    tg_explanation explanation;
+    assert_int_equal(tg_explain(world.graph, f, world.symbols[k], TG_FORMAT_EXPR, &explanation), TG_OK);
+    print_factored(&world, gradients[k], &swept);
+    print_factored(&world, explanation.gradient, &derived);
+    tg_explanation_fini(&explanation);
+  }
+  const bool right =
+      strcmp(tg_text_string(&swept), r->printed) == 0 && strcmp(tg_text_string(&derived), r->printed) == 0;
+  if (!right)
+    fprintf(stderr, "%s by %s: %s\n  swept   %s\n  derived %s\n", r->expression, r->wrt, r->printed,
+            tg_text_string(&swept), tg_text_string(&derived));
+  calculus_close(&world);
+  tg_text_fini(&swept);
+  tg_text_fini(&derived);
+  return right;
+}
+
+static void assert_printed(size_t n, const row *rows)
+{
+  int wrong = 0;
+  for (size_t k = 0; k < n; k++) wrong += !is_printed(&rows[k]);
+  assert_int_equal(wrong, 0);
+}
+
+static void test_powers_of_products(void **unused)
+{
+  static const row rows[] = {
+      {"tr((X*X')^3)", "X", "X=3x4", "", "6*(X*X')^2*X"},
+      {"tr(X*X'*X*X'*X*X')", "X", "X=3x4", "", "6*(X*X')^2*X"},
+      {"tr((X'*X)^3)", "X", "X=3x4", "", "6*(X*X')^2*X"},
+      {"tr((X'*X)^4)", "X", "X=3x4", "", "8*(X*X')^3*X"},
+      {"tr((A*X)^3)", "X", "A=3x4,X=4x3", "", "3*(A'*X')^2*A'"},
+      {"tr((A*X)^4)", "X", "A=3x4,X=4x3", "", "4*(A'*X')^3*A'"},
+      {"tr((X'*A*X)^3)", "X", "A=4x4,X=4x3", "A:symmetric", "6*(A*X*X')^2*A*X"},
+      {"tr((A*X)^32)", "X", "A=3x4,X=4x3", "", "32*(A'*X')^31*A'"},
+      {"tr((A*B*A*B*C)^2*X)", "X", "A=3x3,B=3x3,C=3x3,X=3x3", "", "(C'*(B'*A')^2)^2"},
+      {"det((X'*X)^2)", "X", "X=4x3", "", "4*det(X'*X)^2*X*inv(X'*X)"},
+      {"logdet((X'*X)^2)", "X", "X=4x3", "", "4*X*inv(X'*X)"},
+      {"tr((A*X)^2*inv(A*X)*B)", "X", "A=3x4,X=4x3,B=3x3", "", "A'*B'"},
+  };
+  (void)unused;
+  assert_printed(sizeof rows / sizeof rows[0], rows);
+}
+
+static void test_functions_that_cancel(void **unused)
+{
+  static const row rows[] = {
+      {"logdet(A*X*B)", "X", "A=3x3,X=3x3,B=3x3", "", "inv(X)'"},
+      {"logdet(A*X'*Y*X)", "Y", "A=3x3,X=4x3,Y=4x4", "", "X*inv(X'*Y*X)'*X'"},
+      {"det(X)^s", "X", "X=3x3,s=1x1", "", "s*det(X)^s*inv(X)'"},
+      {"sum(X.^s)", "s", "X=4x3,s=1x1", "", "tr(X.^s*log(X)')"},
+      {"t^s*t^r*t", "t", "t=1x1,s=1x1,r=1x1", "", "(r + s + 1)*t^(r + s)"},
+      {"tr(comm(3,4)*comm(4,3)*X)", "X", "X=12x12", "", "eye(12)"},
+      {"tr(kron(A,B)*kron(X,D))", "X", "A=2x3,B=3x2,X=3x2,D=2x3", "", "tr(B*D)*A'"},
+  };
+  (void)unused;
+  assert_printed(sizeof rows / sizeof rows[0], rows);
+}
+
+// More than a hundred factors are one power, written as two where the language has no such exponent.
+static void test_a_power_of_many_factors(void **unused)
+{
+  tg_text text;
+  (void)unused;
+  tg_text_init(&text);
+  tg_text_add(&text, "tr(X");
+  for (int k = 1; k < 130; k++) tg_text_add(&text, "*X");
+  tg_text_add(&text, ")");
+  const row r = {tg_text_string(&text), "X", "X=3x3", "", "130*(X'^100*X'^29)"};
+  assert_printed(1, &r);
+  tg_text_fini(&text);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_powers_of_products),
+      cmocka_unit_test(test_functions_that_cancel),
+      cmocka_unit_test(test_a_power_of_many_factors),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
