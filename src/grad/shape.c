@@ -97,8 +97,17 @@ tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_a
 
 // ---- names ----
 
+void tg_shaper_fini(tg_shaper *shaper)
+{
+  tg_free(shaper->symbols);
+  tg_name_index_fini(&shaper->index);
+  tg_sizes_fini(&shaper->sizes);
+}
+
 static tg_status push_symbol(tg_shaper *shaper, const tg_scope_symbol *symbol)
 {
+  int32_t index = 0;
+  TG_TRY(tg_name_index_add(&shaper->index, symbol->name, &index));
   if (shaper->n_symbols == shaper->capacity) {
     const int32_t capacity = shaper->capacity > 0 ? 2 * shaper->capacity : 16;
     TG_TRY(tg_grow(capacity, sizeof(tg_scope_symbol), (void **)&shaper->symbols));
@@ -157,18 +166,24 @@ static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
   TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; declare it under variables or data", ast->name);
 }
 
+static bool is_unsized(const tg_declaration *declaration)
+{
+  return declaration->rows == 0 && declaration->cols == 0 && declaration->rows_name == NULL &&
+         declaration->cols_name == NULL;
+}
+
 bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration)
 {
-  const bool sized = declaration->rows > 0 || declaration->cols > 0 || declaration->rows_name != NULL;
-  return shaper->options->infer_undeclared && !sized && (declaration->properties & ~(unsigned)TG_ORTHOGONAL) == 0;
+  return shaper->options->infer_undeclared && is_unsized(declaration) &&
+         (declaration->properties & ~(unsigned)TG_ORTHOGONAL) == 0;
 }
 
 static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symbol *out)
 {
   const tg_compile_options *options = shaper->options;
-  for (int32_t i = 0; i < shaper->n_symbols; i++) {
-    if (strcmp(shaper->symbols[i].name, ast->name) != 0) continue;
-    *out = shaper->symbols[i];
+  const int32_t found = tg_name_index_find(&shaper->index, ast->name);
+  if (found >= 0) {
+    *out = shaper->symbols[found];
     return TG_OK;
   }
   *out = (tg_scope_symbol){.name = ast->name};
@@ -185,6 +200,7 @@ static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symb
     TG_TRY(declared_size(shaper, declaration->cols, declaration->cols_name, &out->cols));
     out->properties = declaration->properties;
     out->is_free = declaration->is_free;
+    out->guessed = options->infer_undeclared && is_unsized(declaration);
     // Symmetric, definite, diagonal: square by meaning.
     bool equal = true;
     if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_DIAGONAL)) != 0)
@@ -419,7 +435,7 @@ static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
   return tg_shape_require_square(shaper, "a power", base);
 }
 
-tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
+static tg_status shape_node(tg_shaper *shaper, tg_ast *ast)
 {
   switch (ast->kind) {
   case TG_AST_NUMBER:
@@ -443,4 +459,11 @@ tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
     return TG_OK;
   }
   TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
+}
+
+tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(shape_node(shaper, ast));
+  shaper->n_shaped++;
+  return TG_OK;
 }

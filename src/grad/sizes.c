@@ -19,6 +19,12 @@ void tg_sizes_fini(tg_sizes *sizes)
   *sizes = (tg_sizes){0};
 }
 
+void tg_sizes_clear(tg_sizes *sizes)
+{
+  sizes->n_variables = 0;
+  sizes->n_deferred = 0;
+}
+
 tg_size tg_size_number(int64_t value)
 {
   return (tg_size){.coef = value};

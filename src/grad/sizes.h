@@ -30,6 +30,8 @@ typedef struct tg_sizes {
 
 void tg_sizes_init(tg_sizes *sizes, tg_arena *arena);
 void tg_sizes_fini(tg_sizes *sizes);
+// Forgets every size.
+void tg_sizes_clear(tg_sizes *sizes);
 tg_size tg_size_number(int64_t value);
 // A new unknown; with a name, the variable of that name, made if there is none.
 tg_status tg_size_unknown(tg_sizes *sizes, tg_size *out);
@@ -40,8 +42,8 @@ tg_status tg_size_resolve(const tg_sizes *sizes, tg_size a, tg_size *out);
 bool tg_size_is_one(const tg_sizes *sizes, tg_size a);
 // Makes a and b equal, if they can be: *equal tells. span is kept for an equation that must wait.
 tg_status tg_size_unify(tg_sizes *sizes, tg_size a, tg_size b, tg_span span, bool *equal);
-// Tries the waiting equations until none yields, taking m*p = n*q for m = n, p = q where nothing else decides; TG_SHAPE
-// at the span of the first that cannot be decided.
+// Tries the waiting equations until none yields, taking m*p = n*q for m = n, p = q where
+// nothing else decides; TG_SHAPE at the span of the first that cannot be decided.
 tg_status tg_sizes_settle(tg_sizes *sizes);
 // Gives every unbound variable without a name one: m, n, p, q, ...
 tg_status tg_sizes_name_unknowns(tg_sizes *sizes);
