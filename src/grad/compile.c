@@ -185,6 +185,27 @@ static tg_status require_known_sizes(const tg_shaper *shaper, const tg_ast *ast)
              tg_function_find(ast->name)->signature);
 }
 
+// The names of the text and of the declarations: no inferred size is called like one of them.
+static tg_status reserve_text_names(const tg_ast *ast, tg_name_index *out)
+{
+  int32_t index = 0;
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(reserve_text_names(ast->args[i], out));
+  return ast->kind == TG_AST_NAME ? tg_name_index_add(out, ast->name, &index) : TG_OK;
+}
+
+static tg_status reserve_names(const tg_compile_options *options, const tg_ast *ast, tg_name_index *out)
+{
+  int32_t index = 0;
+  TG_TRY(reserve_text_names(ast, out));
+  for (int32_t i = 0; i < options->n_declarations; i++) {
+    const tg_declaration *declaration = &options->declarations[i];
+    TG_TRY(tg_name_index_add(out, declaration->name, &index));
+    if (declaration->rows_name != NULL) TG_TRY(tg_name_index_add(out, declaration->rows_name, &index));
+    if (declaration->cols_name != NULL) TG_TRY(tg_name_index_add(out, declaration->cols_name, &index));
+  }
+  return TG_OK;
+}
+
 static tg_status fail_not_scalar(tg_shaper *shaper, const tg_ast *ast)
 {
   tg_text shape;
@@ -202,11 +223,14 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_status status = TG_OK;
   tg_arena arena;
   tg_ast *ast = NULL;
+  tg_name_index reserved = {0};
   tg_arena_init(&arena);
   tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options};
   tg_sizes_init(&shaper.sizes, &arena);
   tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
   TG_TRY_GOTO(tg_parse(&arena, text, length, &ast));
+  TG_TRY_GOTO(reserve_names(options, ast, &reserved));
+  shaper.sizes.reserved = &reserved;
   if (options->infer_undeclared)
     TG_TRY_GOTO(tg_shape_guessing(&shaper, ast));
   else
@@ -218,6 +242,7 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   TG_TRY_GOTO(build(&builder, ast, out));
 done:
   tg_shaper_fini(&shaper);
+  tg_name_index_fini(&reserved);
   tg_arena_fini(&arena);
   return status;
 }

@@ -323,7 +323,8 @@ tg_status tg_shape_once(tg_shaper *shaper, tg_ast *ast)
 {
   reset_shaper(shaper);
   TG_TRY(tg_shape(shaper, ast));
-  return tg_sizes_settle(&shaper->sizes);
+  TG_TRY(tg_sizes_settle(&shaper->sizes));
+  return tg_shape_check_sizes(shaper, ast);
 }
 
 // The cost of the reading at hand; of those that do not fit, the one that fits further is cheaper.

@@ -467,3 +467,23 @@ tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
   shaper->n_shaped++;
   return TG_OK;
 }
+
+static tg_status check_size(const tg_shaper *shaper, const tg_ast *ast)
+{
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(check_size(shaper, ast->args[i]));
+  const int32_t found = ast->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, ast->name) : -1;
+  if (found < 0) return TG_OK;
+  const tg_scope_symbol *symbol = &shaper->symbols[found];
+  if (tg_size_is_one(&shaper->sizes, symbol->rows) && tg_size_is_one(&shaper->sizes, symbol->cols)) return TG_OK;
+  TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' is a size here and no scalar elsewhere; write another name for the size",
+             ast->name);
+}
+
+tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
+  const bool takes_sizes = function != NULL && tg_function_takes_sizes(function);
+  for (int32_t i = 0; i < ast->n_args; i++)
+    TG_TRY(takes_sizes ? check_size(shaper, ast->args[i]) : tg_shape_check_sizes(shaper, ast->args[i]));
+  return TG_OK;
+}

@@ -36,6 +36,8 @@ typedef struct tg_shaper {
 
 // Fills rows and cols of every node below ast.
 tg_status tg_shape(tg_shaper *shaper, tg_ast *ast);
+// Afterwards: TG_SHAPE where a matrix stands for a size, as X in eye(X)*X.
+tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast);
 void tg_shaper_fini(tg_shaper *shaper);
 
 typedef struct tg_builder {

@@ -265,6 +265,7 @@ tg_status tg_sizes_settle(tg_sizes *sizes)
 
 static bool name_taken(const tg_sizes *sizes, const char *name)
 {
+  if (sizes->reserved != NULL && tg_name_index_find(sizes->reserved, name) >= 0) return true;
   for (int32_t i = 0; i < sizes->n_variables; i++)
     if (sizes->variables[i].name != NULL && strcmp(sizes->variables[i].name, name) == 0) return true;
   return false;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "grad/ast.h"
+#include "grad/name_index.h"
 
 typedef struct tg_size_variable {
   const char *name; // NULL until one is given
@@ -26,11 +27,12 @@ typedef struct tg_sizes {
   tg_size_pair *deferred; // equations in products of unknowns, tried again at the end
   int32_t n_deferred;
   int32_t deferred_capacity;
+  const tg_name_index *reserved; // names that no unknown gets; may be NULL
 } tg_sizes;
 
 void tg_sizes_init(tg_sizes *sizes, tg_arena *arena);
 void tg_sizes_fini(tg_sizes *sizes);
-// Forgets every size.
+// Forgets every size; the reserved names stay.
 void tg_sizes_clear(tg_sizes *sizes);
 tg_size tg_size_number(int64_t value);
 // A new unknown; with a name, the variable of that name, made if there is none.

@@ -75,6 +75,11 @@ static const row rows[] = {
     {"sumsq(y-X*w)+p*norm1(w)+q*norm1(u)+r*norm1(v)", "w", "", "2*X'*(X*w - y) + p*sign(w)"},
     {"norm2(a)+norm2(b)+norm2(c)+norm2(d)+norm2(e)+f*tr(X)", "a", "", "a/norm2(a)"},
     {"sumsq(a*A+b*B+c*C+d*D+e*E+f*F+g*G-h*H)", "h", "", "-2*tr(H'*(a*A + b*B + c*C + d*D + e*E + f*F + g*G - h*H))"},
+    // Names of sizes are not those of the text.
+    {"tr(X)*m", "X", "", "m*eye(n)"},
+    {"0.5*k*sumsq(x) - m*g*sum(x)", "x", "", "k*x - g*m*ones(n,1)"},
+    {"tr(X) + sum(A)", "X", "A m", "eye(n)"},
+    {"eye(X)*X", "X", "", NULL},
 };
 
 enum { DECLARATIONS_MAX = 4 };
