@@ -280,12 +280,22 @@ static tg_status fail_scalar_plus_matrix(tg_shaper *shaper, const tg_ast *scalar
   return fail_text(&message, span);
 }
 
-// Whether no declared or guessed name occurs: eye, ones and zeros of open size may turn out to be 1 x 1.
-static bool is_constant_only(const tg_ast *ast)
+// Whether a sum or product owes its open size to eye, ones or zeros: it may turn out to be 1 x 1, as s*eye beside x'*x.
+static bool is_adaptable(const tg_shaper *shaper, const tg_ast *ast)
 {
-  bool constant = ast->kind != TG_AST_NAME || tg_function_find(ast->name) != NULL;
-  for (int32_t i = 0; constant && i < ast->n_args; i++) constant = is_constant_only(ast->args[i]);
-  return constant;
+  const bool is_sum = ast->kind == TG_AST_SUM || ast->kind == TG_AST_NEGATIVE || ast->kind == TG_AST_TRANSPOSE;
+  if (ast->kind == TG_AST_NAME || ast->kind == TG_AST_CALL) {
+    const tg_function_info *function = tg_function_find(ast->name);
+    return function != NULL && tg_function_is_constant(function);
+  }
+  if (!is_sum && ast->kind != TG_AST_TERM) return false;
+  bool found = false;
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    const bool adaptable = is_adaptable(shaper, ast->args[i]);
+    if (!adaptable && (is_sum || !tg_shape_is_scalar(shaper, ast->args[i]))) return false;
+    found = found || adaptable;
+  }
+  return found;
 }
 
 static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
@@ -296,7 +306,7 @@ static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
     const tg_ast *other = ast->args[i];
     const bool a = tg_shape_is_scalar(shaper, first);
     const bool b = tg_shape_is_scalar(shaper, other);
-    if (a != b && !is_constant_only(a ? other : first))
+    if (a != b && !is_adaptable(shaper, a ? other : first))
       return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
     TG_TRY(tg_shape_require_equal(shaper, "a sum", first, other, other->span));
   }

@@ -80,6 +80,11 @@ static const row rows[] = {
     {"0.5*k*sumsq(x) - m*g*sum(x)", "x", "", "k*x - g*m*ones(n,1)"},
     {"tr(X) + sum(A)", "X", "A m", "eye(n)"},
     {"eye(X)*X", "X", "", NULL},
+    // A constant of open size beside a scalar.
+    {"logdet(X'*X+s*eye)", "X", "X 3", "2*X/(X'*X + s)"},
+    {"K + s*eye", "K", "K 1", "1"},
+    {"x - mu*ones", "x", "x 1", "1"},
+    {"x - mu*ones", "mu", "x 3", "-ones(3,1)"},
 };
 
 enum { DECLARATIONS_MAX = 4 };
