@@ -60,11 +60,52 @@ static void add_needed(tg_shaper *shaper, tg_size a, tg_size b, tg_text *out)
   tg_size_print(&shaper->sizes, a, out);
 }
 
+// What a number of rows, or of columns, is made of: p of the outer index and q of the inner for the p*q of kron(A, B)
+// with A p x ., B q x ., and for that of vec(X) with X q x p.
+static bool size_factors(const tg_shaper *shaper, const tg_ast *ast, bool of_columns, tg_size *outer, tg_size *inner)
+{
+  const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
+  if (function != NULL && function->kind == TG_KRON) {
+    *outer = of_columns ? ast->args[0]->cols : ast->args[0]->rows;
+    *inner = of_columns ? ast->args[1]->cols : ast->args[1]->rows;
+    return true;
+  }
+  if (function != NULL && function->kind == TG_COMM) {
+    *outer = ast->args[of_columns ? 1 : 0]->rows; // the sizes of comm(m, n) stand in its arguments
+    *inner = ast->args[of_columns ? 0 : 1]->rows;
+    return true;
+  }
+  if (function != NULL && function->kind == TG_VEC) {
+    *outer = ast->args[0]->cols;
+    *inner = ast->args[0]->rows;
+    return !of_columns;
+  }
+  if (function != NULL) return false;
+  for (int32_t k = 0; k < ast->n_args; k++) {
+    const tg_ast *arg = ast->args[of_columns ? ast->n_args - 1 - k : k];
+    if (ast->kind == TG_AST_TERM && tg_shape_is_scalar(shaper, arg)) continue;
+    if (size_factors(shaper, arg, of_columns != (ast->kind == TG_AST_TRANSPOSE), outer, inner)) return true;
+    if (ast->kind != TG_AST_SUM) return false;
+  }
+  return false;
+}
+
+// Of two equal sizes that are products, the factors are equal where nothing else decides.
+static tg_status wish_equal_factors(tg_shaper *shaper, const tg_ast *a, bool a_columns, const tg_ast *b, bool b_columns)
+{
+  tg_size outer[2];
+  tg_size inner[2];
+  if (!size_factors(shaper, a, a_columns, &outer[0], &inner[0])) return TG_OK;
+  if (!size_factors(shaper, b, b_columns, &outer[1], &inner[1])) return TG_OK;
+  TG_TRY(tg_size_wish(&shaper->sizes, outer[0], outer[1]));
+  return tg_size_wish(&shaper->sizes, inner[0], inner[1]);
+}
+
 tg_status tg_shape_require_square(tg_shaper *shaper, const char *what, const tg_ast *ast)
 {
   bool equal = false;
   TG_TRY(tg_size_unify(&shaper->sizes, ast->rows, ast->cols, ast->span, &equal));
-  if (equal) return TG_OK;
+  if (equal) return wish_equal_factors(shaper, ast, false, ast, true);
   tg_text message;
   tg_text_init(&message);
   tg_text_addf(&message, "%s needs a square matrix: ", what);
@@ -309,6 +350,8 @@ static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
     if (a != b && !is_adaptable(shaper, a ? other : first))
       return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
     TG_TRY(tg_shape_require_equal(shaper, "a sum", first, other, other->span));
+    TG_TRY(wish_equal_factors(shaper, first, false, other, false));
+    TG_TRY(wish_equal_factors(shaper, first, true, other, true));
   }
   ast->rows = first->rows;
   ast->cols = first->cols;
@@ -381,8 +424,12 @@ static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
   tg_ast left = *ast->args[0];
+  const tg_ast *before = ast->args[0]; // the factor that the columns of the left come from
   for (int32_t i = 1; i < ast->n_args; i++) {
     const tg_ast *right = ast->args[i];
+    const bool joins = ast->ops[i] == '*' && !tg_shape_is_scalar(shaper, &left);
+    if (joins) TG_TRY(wish_equal_factors(shaper, before, true, right, false));
+    if (!tg_shape_is_scalar(shaper, right)) before = right;
     switch (ast->ops[i]) {
     case '*':
       TG_TRY(shape_times(shaper, &left, right));

@@ -27,6 +27,9 @@ typedef struct tg_sizes {
   tg_size_pair *deferred; // equations in products of unknowns, tried again at the end
   int32_t n_deferred;
   int32_t deferred_capacity;
+  tg_size_pair *wishes; // equations that hold where nothing else decides
+  int32_t n_wishes;
+  int32_t wishes_capacity;
   const tg_name_index *reserved; // names that no unknown gets; may be NULL
 } tg_sizes;
 
@@ -44,7 +47,9 @@ tg_status tg_size_resolve(const tg_sizes *sizes, tg_size a, tg_size *out);
 bool tg_size_is_one(const tg_sizes *sizes, tg_size a);
 // Makes a and b equal, if they can be: *equal tells. span is kept for an equation that must wait.
 tg_status tg_size_unify(tg_sizes *sizes, tg_size a, tg_size b, tg_span span, bool *equal);
-// Tries the waiting equations until none yields, taking m*p = n*q for m = n, p = q where
+// Keeps a = b for when the waiting equations cannot be decided without.
+tg_status tg_size_wish(tg_sizes *sizes, tg_size a, tg_size b);
+// Tries the waiting equations until none yields, then with the wishes, then taking m*p = n*q for m = n, p = q where
 // nothing else decides; TG_SHAPE at the span of the first that cannot be decided.
 tg_status tg_sizes_settle(tg_sizes *sizes);
 // Gives every unbound variable without a name one: m, n, p, q, ...

@@ -85,6 +85,11 @@ static const row rows[] = {
     {"K + s*eye", "K", "K 1", "1"},
     {"x - mu*ones", "x", "x 1", "1"},
     {"x - mu*ones", "mu", "x 3", "-ones(3,1)"},
+    // Products of sizes.
+    {"kron(A,B)*vec(X)", "X", "", "kron(A, B)"},
+    {"comm(3,4)*vec(X)", "X", "", "comm(3,4)"},
+    {"tr(B*X*A') + 0*sum(kron(A,B)*vec(X))", "X", "", "B'*A"},
+    {"tr(X*eye(4)*ones(4,3)) + 0*sum(comm(3,4)*vec(X))", "X", "", "ones(3,4)"},
 };
 
 enum { DECLARATIONS_MAX = 4 };
