@@ -185,13 +185,23 @@ static bool occurs(const char *name, const tg_ast *ast)
   return found;
 }
 
-// c of c*x or c/norm2(x), not x of x/norm2(x).
+// The name that a column begins with.
+static const tg_ast *leading_name(const tg_ast *ast)
+{
+  while (bare_name(ast) == NULL) ast = ast->args[ast->kind == TG_AST_TERM ? ast->n_args - 1 : 0];
+  return bare_name(ast);
+}
+
+// c of c*x or c/norm2(x), not x of x/norm2(x); c of c*x'*y, not x of x*y'*z.
 static bool is_front_name(const tg_ast *term, int32_t i)
 {
   if (!is_bare_small(term->args[i]) || i + 1 == term->n_args) return false;
   if (term->ops[i + 1] != '*' && term->ops[i + 1] != '/') return false;
+  const char *name = bare_name(term->args[i])->name;
+  if (is_inner_product(term, i + 1) && letter_of(leading_name(term->args[i + 1]->args[0])->name) <= letter_of(name))
+    return false;
   for (int32_t k = i + 1; k < term->n_args; k++)
-    if (occurs(bare_name(term->args[i])->name, term->args[k])) return false;
+    if (occurs(name, term->args[k])) return false;
   return true;
 }
 
@@ -239,7 +249,8 @@ enum {
   COST_MATRIX_SCALAR = 40,   // A is 1 x 1
   COST_MATRIX_VECTOR = 9,    // A is n x 1 or 1 x n
   COST_GREEK_COLUMN = 3,     // lambda is n x 1
-  COST_ROW = 28,             // x is 1 x n
+  COST_ROW = 15,             // x is 1 x n
+  COST_ROW_VALUE = 15,       // and the value is no scalar
   COST_SMALL_MATRIX = 24,    // x is m x n
   COST_AFTER_MATRIX = 6,     // a scalar stands behind a matrix
   COST_BY_SCALAR = 2,        // w of w*sumsq(x) is 1 x 1
@@ -292,6 +303,7 @@ static int reading_cost(const guess_search *search)
   int cost = odd_cost(shaper, search->ast);
   bool scalar = false; // among names that are columns by their letter
   bool column = false;
+  bool row = false;
   for (int32_t i = 0; i < shaper->n_symbols; i++) {
     const tg_scope_symbol *symbol = &shaper->symbols[i];
     if (!symbol->guessed) continue;
@@ -301,11 +313,12 @@ static int reading_cost(const guess_search *search)
     const bool one_column = tg_size_is_one(&shaper->sizes, symbol->cols);
     cost += name_cost(kind, name >= 0 ? search->places[name] : 0, one_row, one_column);
     scalar = scalar || (kind == LETTER_COLUMN && one_row && one_column);
+    row = row || (kind != LETTER_MATRIX && one_row && !one_column);
     column = column || (kind != LETTER_MATRIX && !(one_row && one_column));
   }
   const int terms = search->ast->kind == TG_AST_SUM ? search->ast->n_args : 1;
-  if (!tg_shape_is_scalar(shaper, search->ast)) cost += COST_VALUE * terms + (scalar && column ? COST_MIXED : 0);
-  return cost;
+  if (tg_shape_is_scalar(shaper, search->ast)) return cost;
+  return cost + COST_VALUE * terms + (scalar && column ? COST_MIXED : 0) + (row ? COST_ROW_VALUE : 0);
 }
 
 // ---- the search ----
@@ -403,18 +416,27 @@ static tg_status descend(guess_search *search, int *cost)
   return TG_OK;
 }
 
-// Two descents: from the reading that places suggest, and from the one of the letters alone.
+// The guess of a name where a descent starts: by places and letters, by letters alone, with the letters of scalars as
+// scalars too, with every small letter a scalar.
+static tg_guess first_guess(const guess_search *search, int32_t name, int start)
+{
+  const letter kind = search->letters[name];
+  const unsigned hint = start == 1 ? BY_SCALAR : AT_FRONT | BY_SCALAR;
+  const bool placed = (search->places[name] & hint) != 0 && kind != LETTER_COLUMN;
+  if (placed || (start == 2 && kind == LETTER_SCALAR) || start == 3) return TG_GUESS_SCALAR;
+  return preference(kind, 0);
+}
+
+enum { STARTS = 4 };
+
+// Several descents.
 static tg_status search_near(guess_search *search, int *best_cost)
 {
-  const int64_t budget = search->budget / 2;
-  for (int start = 0; start < 2 && *best_cost != 0; start++) {
+  const int64_t budget = search->budget / STARTS;
+  for (int start = 0; start < STARTS && *best_cost != 0; start++) {
     int cost = 0;
-    for (int32_t k = 0; k < search->n_searched; k++) {
-      const int32_t name = search->searched[k];
-      const unsigned hint = start == 0 ? AT_FRONT | BY_SCALAR : BY_SCALAR;
-      const bool scalar = (search->places[name] & hint) != 0 && search->letters[name] != LETTER_COLUMN;
-      search->guesses[name] = scalar ? TG_GUESS_SCALAR : preference(search->letters[name], 0);
-    }
+    for (int32_t k = 0; k < search->n_searched; k++)
+      search->guesses[search->searched[k]] = first_guess(search, search->searched[k], start);
     search->budget = budget;
     TG_TRY(descend(search, &cost));
     if (cost >= *best_cost) continue;

@@ -58,6 +58,10 @@ static const row rows[] = {
     {"(a'*X*b)*c", "a", "", "c*b'*X'"},
     {"(x'*A*y)*x", "x", "", "x*y'*A' + (x'*A*y)*eye(m)"},
     // Scalars all over.
+    {"x*y'*z", "z", "", "x*y'"},
+    {"a*b'*c", "c", "", "a*b'"},
+    {"c*x'*A*x", "c", "", "x'*A*x"},
+    {"sumsq(X - ones(3,1)*b)", "b", "", "2*ones(1,3)*(ones(3,1)*b - X)"},
     {"x*y", "x", "", "y"},
     {"x*y*z", "y", "", "x*z"},
     {"a*x^2+b*x+c", "x", "", "2*a*x + b"},
@@ -75,6 +79,8 @@ static const row rows[] = {
     {"sumsq(y-X*w)+p*norm1(w)+q*norm1(u)+r*norm1(v)", "w", "", "2*X'*(X*w - y) + p*sign(w)"},
     {"norm2(a)+norm2(b)+norm2(c)+norm2(d)+norm2(e)+f*tr(X)", "a", "", "a/norm2(a)"},
     {"sumsq(a*A+b*B+c*C+d*D+e*E+f*F+g*G-h*H)", "h", "", "-2*tr(H'*(a*A + b*B + c*C + d*D + e*E + f*F + g*G - h*H))"},
+    {"a'*X*b*s + c'*X*d*t + e'*X*f*k + u'*X*v*l + w'*X*x*n", "s", "", "a'*X*b"},
+    {"a*b*x^2 + c*d*x + e*f + g*h*y*z", "x", "", "2*a*b*x + c*d"},
     // Names of sizes are not those of the text.
     {"tr(X)*m", "X", "", "m*eye(n)"},
     {"0.5*k*sumsq(x) - m*g*sum(x)", "x", "", "k*x - g*m*ones(n,1)"},
