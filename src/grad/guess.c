@@ -99,10 +99,10 @@ static bool is_column_form(const tg_ast *ast)
 static bool is_inner_product(const tg_ast *term, int32_t i)
 {
   int32_t last = i;
+  if (term->args[i]->kind != TG_AST_TRANSPOSE) return false;
   while (last + 1 < term->n_args && term->ops[last + 1] == '*') last++;
   return last > i && (last + 1 == term->n_args || term->ops[last + 1] == '/') &&
-         term->args[i]->kind == TG_AST_TRANSPOSE && is_column_form(term->args[i]->args[0]) &&
-         is_column_form(term->args[last]);
+         is_column_form(term->args[i]->args[0]) && is_column_form(term->args[last]);
 }
 
 // A scalar by its form: a number, tr(X), x^2, x'*y.
@@ -113,13 +113,15 @@ static bool is_scalar_form(const tg_ast *ast)
   if (ast->kind == TG_AST_POWER)
     return ast->ops[0] == '^' && (is_bare_small(ast->args[0]) || is_scalar_form(ast->args[0]));
   if (ast->kind == TG_AST_TERM) {
-    bool all = true;
-    for (int32_t i = 0; all && i < ast->n_args && (i == 0 || ast->ops[i] == '*'); i++) {
-      if (is_inner_product(ast, i)) return true;
-      all = is_bare_small(ast->args[i]) || is_scalar_form(ast->args[i]);
+    bool all = true;    // scalars by form
+    bool before = true; // scalars, perhaps, before an inner product
+    for (int32_t i = 0; (all || before) && i < ast->n_args; i++) {
+      before = before && (i == 0 || ast->ops[i] == '*');
+      if (before && is_inner_product(ast, i)) return true;
+      const bool scalar = is_scalar_form(ast->args[i]); // once: products nest deep
+      all = all && scalar;
+      before = before && (scalar || is_bare_small(ast->args[i]));
     }
-    all = true;
-    for (int32_t i = 0; all && i < ast->n_args; i++) all = is_scalar_form(ast->args[i]);
     return all;
   }
   const tg_function_info *function = ast->kind == TG_AST_CALL ? function_of(ast) : NULL;

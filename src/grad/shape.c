@@ -81,11 +81,11 @@ static bool size_factors(const tg_shaper *shaper, const tg_ast *ast, bool of_col
     return !of_columns;
   }
   if (function != NULL) return false;
-  for (int32_t k = 0; k < ast->n_args; k++) {
-    const tg_ast *arg = ast->args[of_columns ? ast->n_args - 1 - k : k];
+  // The first factor that is no scalar, among a few: sums of long products are compared with every term.
+  for (int32_t k = 0; k < ast->n_args && k < 8; k++) {
+    const tg_ast *arg = ast->args[of_columns && ast->kind == TG_AST_TERM ? ast->n_args - 1 - k : k];
     if (ast->kind == TG_AST_TERM && tg_shape_is_scalar(shaper, arg)) continue;
-    if (size_factors(shaper, arg, of_columns != (ast->kind == TG_AST_TRANSPOSE), outer, inner)) return true;
-    if (ast->kind != TG_AST_SUM) return false;
+    return size_factors(shaper, arg, of_columns != (ast->kind == TG_AST_TRANSPOSE), outer, inner);
   }
   return false;
 }

@@ -195,11 +195,30 @@ static void test_many_names(void **unused)
   }
 }
 
+// Places are looked up in products within products: once for each, not twice.
+static void test_deep_products(void **unused)
+{
+  tg_graph *graph = NULL;
+  tg_text text;
+  tg_node f = TG_NONE;
+  const tg_compile_options options = {.infer_undeclared = true};
+  (void)unused;
+  tg_text_init(&text);
+  for (int i = 0; i < 190; i++) tg_text_add(&text, "(");
+  tg_text_add(&text, "2");
+  for (int i = 0; i < 190; i++) tg_text_addf(&text, "*tr(X))%s", i % 2 == 0 ? "" : "^2");
+  assert_int_equal(tg_graph_create(&graph), TG_OK);
+  (void)tg_compile(graph, tg_text_string(&text), text.length, &options, &f); // ends
+  tg_graph_destroy(&graph);
+  tg_text_fini(&text);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_readings),
       cmocka_unit_test(test_many_names),
+      cmocka_unit_test(test_deep_products),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
