@@ -1,11 +1,10 @@
 // Text to node: parse, infer shapes (guessing what undeclared names are), build the graph.
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "grad/calculus.h"
-#include "grad/shape.h"
+#include "grad/guess.h"
 
 // ---- building ----
 
@@ -154,125 +153,6 @@ static tg_status build(tg_builder *b, const tg_ast *ast, tg_node *out)
   return place_failure(build_node(b, ast, out), ast);
 }
 
-// ---- names without a declaration ----
-
-enum { GUESS_NAMES_MAX = 64, GUESS_SEARCH_MAX = 5 };
-
-static bool is_greek(const char *name)
-{
-  static const char *const greek[] = {"alpha", "beta",  "gamma",   "delta", "epsilon", "eps", "zeta", "eta", "theta",
-                                      "iota",  "kappa", "lambda",  "lam",   "mu",      "nu",  "xi",   "pi",  "rho",
-                                      "sigma", "tau",   "upsilon", "phi",   "chi",     "psi", "omega"};
-  for (size_t i = 0; i < sizeof greek / sizeof greek[0]; i++)
-    if (strcmp(name, greek[i]) == 0) return true;
-  return false;
-}
-
-// Undeclared names in order of appearance.
-static tg_status collect_undeclared(const tg_shaper *shaper, const tg_ast *ast, const char **names, int32_t *count)
-{
-  for (int32_t i = 0; i < ast->n_args; i++)
-    if (ast->kind != TG_AST_CALL || tg_function_find(ast->name) == NULL ||
-        !tg_function_takes_sizes(tg_function_find(ast->name)))
-      TG_TRY(collect_undeclared(shaper, ast->args[i], names, count));
-  if (ast->kind != TG_AST_NAME || tg_function_find(ast->name) != NULL) return TG_OK;
-  if (tg_symbol_find(shaper->graph, ast->name) >= 0 || *count == GUESS_NAMES_MAX) return TG_OK;
-  for (int32_t i = 0; i < shaper->options->n_declarations; i++)
-    if (strcmp(shaper->options->declarations[i].name, ast->name) == 0 &&
-        !tg_shape_is_guessed(shaper, &shaper->options->declarations[i]))
-      return TG_OK;
-  for (int32_t i = 0; i < *count; i++)
-    if (strcmp(names[i], ast->name) == 0) return TG_OK;
-  names[(*count)++] = ast->name;
-  return TG_OK;
-}
-
-// Preferences of a name, best first: A is a matrix; lambda a scalar; x a column; any may be another if it must.
-static tg_guess preference(const char *name, int32_t rank)
-{
-  static const tg_guess upper[] = {TG_GUESS_MATRIX};
-  static const tg_guess greek[] = {TG_GUESS_SCALAR, TG_GUESS_COLUMN, TG_GUESS_MATRIX};
-  static const tg_guess lower[] = {TG_GUESS_COLUMN, TG_GUESS_SCALAR, TG_GUESS_MATRIX};
-  if (isupper((unsigned char)name[0])) return upper[0];
-  return is_greek(name) ? greek[rank] : lower[rank];
-}
-
-static void reset_shaper(tg_shaper *shaper)
-{
-  shaper->n_symbols = 0;
-  shaper->n_undeclared = 0;
-  shaper->sizes.n_variables = 0;
-  shaper->sizes.n_deferred = 0;
-}
-
-// Names read as scalars where nobody would put one: diag(x), vec(x), tr(x), x'.
-static int odd_scalars(const tg_shaper *shaper, const tg_ast *ast)
-{
-  const bool wants_more =
-      ast->kind == TG_AST_TRANSPOSE || (ast->kind == TG_AST_CALL && tg_function_find(ast->name)->kind >= TG_INV &&
-                                        tg_function_find(ast->name)->kind <= TG_UNVEC);
-  int count = 0;
-  for (int32_t i = 0; i < ast->n_args; i++) {
-    const tg_ast *arg = ast->args[i];
-    count += wants_more && arg->kind == TG_AST_NAME && tg_shape_is_scalar(shaper, arg);
-    if (ast->kind != TG_AST_CALL || !tg_function_takes_sizes(tg_function_find(ast->name)))
-      count += odd_scalars(shaper, arg);
-  }
-  return count;
-}
-
-// How far a reading is from what its names suggest: a matrix squeezed to a vector, a value that is no scalar.
-static int reading_cost(const tg_shaper *shaper, const tg_ast *ast)
-{
-  int cost = (tg_shape_is_scalar(shaper, ast) ? 0 : 1) + 2 * odd_scalars(shaper, ast);
-  for (int32_t i = 0; i < shaper->n_symbols; i++) {
-    const tg_scope_symbol *symbol = &shaper->symbols[i];
-    if (!symbol->guessed || !isupper((unsigned char)symbol->name[0])) continue;
-    cost += 2 * tg_size_is_one(&shaper->sizes, symbol->rows) + 2 * tg_size_is_one(&shaper->sizes, symbol->cols);
-  }
-  return cost;
-}
-
-static tg_status shape_once(tg_shaper *shaper, tg_ast *ast)
-{
-  reset_shaper(shaper);
-  TG_TRY(tg_shape(shaper, ast));
-  return tg_sizes_settle(&shaper->sizes);
-}
-
-// Tries the readings of up to GUESS_SEARCH_MAX small-letter names in order of preference; the cheapest stays.
-static tg_status shape_with_guesses(tg_shaper *shaper, tg_ast *ast, tg_guess *guesses)
-{
-  const char *names[GUESS_NAMES_MAX];
-  int32_t searched[GUESS_SEARCH_MAX];
-  int32_t n_searched = 0;
-  TG_TRY(collect_undeclared(shaper, ast, names, &shaper->n_guesses));
-  int32_t readings = 1;
-  for (int32_t i = 0; i < shaper->n_guesses; i++) {
-    guesses[i] = preference(names[i], 0);
-    if (isupper((unsigned char)names[i][0]) || n_searched == GUESS_SEARCH_MAX) continue;
-    searched[n_searched++] = i;
-    readings *= 3;
-  }
-  int32_t best = 0;
-  int best_cost = -1;
-  for (int32_t reading = 0; reading < readings && best_cost != 0; reading++) {
-    for (int32_t k = 0, rest = reading; k < n_searched; k++, rest /= 3)
-      guesses[searched[k]] = preference(names[searched[k]], rest % 3);
-    const tg_status status = shape_once(shaper, ast);
-    if (status == TG_MEMORY) return tg_error_pass(status, TG_HERE); // says nothing about the reading
-    if (status != TG_OK) continue;
-    const int cost = reading_cost(shaper, ast);
-    if (best_cost >= 0 && cost >= best_cost) continue;
-    best = reading;
-    best_cost = cost;
-  }
-  for (int32_t k = 0, rest = best; k < n_searched; k++, rest /= 3)
-    guesses[searched[k]] = preference(names[searched[k]], rest % 3);
-  tg_error_clear();
-  return shape_once(shaper, ast); // the best reading again, or the first one's error
-}
-
 // ---- symbols ----
 
 static tg_status add_symbols(tg_builder *builder, const tg_shaper *shaper)
@@ -305,6 +185,27 @@ static tg_status require_known_sizes(const tg_shaper *shaper, const tg_ast *ast)
              tg_function_find(ast->name)->signature);
 }
 
+// The names of the text and of the declarations: no inferred size is called like one of them.
+static tg_status reserve_text_names(const tg_ast *ast, tg_name_index *out)
+{
+  int32_t index = 0;
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(reserve_text_names(ast->args[i], out));
+  return ast->kind == TG_AST_NAME ? tg_name_index_add(out, ast->name, &index) : TG_OK;
+}
+
+static tg_status reserve_names(const tg_compile_options *options, const tg_ast *ast, tg_name_index *out)
+{
+  int32_t index = 0;
+  TG_TRY(reserve_text_names(ast, out));
+  for (int32_t i = 0; i < options->n_declarations; i++) {
+    const tg_declaration *declaration = &options->declarations[i];
+    TG_TRY(tg_name_index_add(out, declaration->name, &index));
+    if (declaration->rows_name != NULL) TG_TRY(tg_name_index_add(out, declaration->rows_name, &index));
+    if (declaration->cols_name != NULL) TG_TRY(tg_name_index_add(out, declaration->cols_name, &index));
+  }
+  return TG_OK;
+}
+
 static tg_status fail_not_scalar(tg_shaper *shaper, const tg_ast *ast)
 {
   tg_text shape;
@@ -322,24 +223,26 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_status status = TG_OK;
   tg_arena arena;
   tg_ast *ast = NULL;
-  tg_guess guesses[GUESS_NAMES_MAX] = {TG_GUESS_MATRIX};
+  tg_name_index reserved = {0};
   tg_arena_init(&arena);
-  tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options, .guesses = guesses};
+  tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options};
   tg_sizes_init(&shaper.sizes, &arena);
   tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
   TG_TRY_GOTO(tg_parse(&arena, text, length, &ast));
+  TG_TRY_GOTO(reserve_names(options, ast, &reserved));
+  shaper.sizes.reserved = &reserved;
   if (options->infer_undeclared)
-    TG_TRY_GOTO(shape_with_guesses(&shaper, ast, guesses));
+    TG_TRY_GOTO(tg_shape_guessing(&shaper, ast));
   else
-    TG_TRY_GOTO(shape_once(&shaper, ast));
+    TG_TRY_GOTO(tg_shape_once(&shaper, ast));
   if (!options->infer_undeclared) TG_TRY_GOTO(require_known_sizes(&shaper, ast));
   if (options->require_scalar && !tg_shape_is_scalar(&shaper, ast)) TG_TRY_GOTO(fail_not_scalar(&shaper, ast));
   TG_TRY_GOTO(tg_sizes_name_unknowns(&shaper.sizes));
   TG_TRY_GOTO(add_symbols(&builder, &shaper));
   TG_TRY_GOTO(build(&builder, ast, out));
 done:
-  tg_free(shaper.symbols);
-  tg_sizes_fini(&shaper.sizes);
+  tg_shaper_fini(&shaper);
+  tg_name_index_fini(&reserved);
   tg_arena_fini(&arena);
   return status;
 }

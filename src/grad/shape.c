@@ -60,11 +60,52 @@ static void add_needed(tg_shaper *shaper, tg_size a, tg_size b, tg_text *out)
   tg_size_print(&shaper->sizes, a, out);
 }
 
+// What a number of rows, or of columns, is made of: p of the outer index and q of the inner for the p*q of kron(A, B)
+// with A p x ., B q x ., and for that of vec(X) with X q x p.
+static bool size_factors(const tg_shaper *shaper, const tg_ast *ast, bool of_columns, tg_size *outer, tg_size *inner)
+{
+  const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
+  if (function != NULL && function->kind == TG_KRON) {
+    *outer = of_columns ? ast->args[0]->cols : ast->args[0]->rows;
+    *inner = of_columns ? ast->args[1]->cols : ast->args[1]->rows;
+    return true;
+  }
+  if (function != NULL && function->kind == TG_COMM) {
+    *outer = ast->args[of_columns ? 1 : 0]->rows; // the sizes of comm(m, n) stand in its arguments
+    *inner = ast->args[of_columns ? 0 : 1]->rows;
+    return true;
+  }
+  if (function != NULL && function->kind == TG_VEC) {
+    *outer = ast->args[0]->cols;
+    *inner = ast->args[0]->rows;
+    return !of_columns;
+  }
+  if (function != NULL) return false;
+  // The first factor that is no scalar, among a few: sums of long products are compared with every term.
+  for (int32_t k = 0; k < ast->n_args && k < 8; k++) {
+    const tg_ast *arg = ast->args[of_columns && ast->kind == TG_AST_TERM ? ast->n_args - 1 - k : k];
+    if (ast->kind == TG_AST_TERM && tg_shape_is_scalar(shaper, arg)) continue;
+    return size_factors(shaper, arg, of_columns != (ast->kind == TG_AST_TRANSPOSE), outer, inner);
+  }
+  return false;
+}
+
+// Of two equal sizes that are products, the factors are equal where nothing else decides.
+static tg_status wish_equal_factors(tg_shaper *shaper, const tg_ast *a, bool a_columns, const tg_ast *b, bool b_columns)
+{
+  tg_size outer[2];
+  tg_size inner[2];
+  if (!size_factors(shaper, a, a_columns, &outer[0], &inner[0])) return TG_OK;
+  if (!size_factors(shaper, b, b_columns, &outer[1], &inner[1])) return TG_OK;
+  TG_TRY(tg_size_wish(&shaper->sizes, outer[0], outer[1]));
+  return tg_size_wish(&shaper->sizes, inner[0], inner[1]);
+}
+
 tg_status tg_shape_require_square(tg_shaper *shaper, const char *what, const tg_ast *ast)
 {
   bool equal = false;
   TG_TRY(tg_size_unify(&shaper->sizes, ast->rows, ast->cols, ast->span, &equal));
-  if (equal) return TG_OK;
+  if (equal) return wish_equal_factors(shaper, ast, false, ast, true);
   tg_text message;
   tg_text_init(&message);
   tg_text_addf(&message, "%s needs a square matrix: ", what);
@@ -97,8 +138,17 @@ tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_a
 
 // ---- names ----
 
+void tg_shaper_fini(tg_shaper *shaper)
+{
+  tg_free(shaper->symbols);
+  tg_name_index_fini(&shaper->index);
+  tg_sizes_fini(&shaper->sizes);
+}
+
 static tg_status push_symbol(tg_shaper *shaper, const tg_scope_symbol *symbol)
 {
+  int32_t index = 0;
+  TG_TRY(tg_name_index_add(&shaper->index, symbol->name, &index));
   if (shaper->n_symbols == shaper->capacity) {
     const int32_t capacity = shaper->capacity > 0 ? 2 * shaper->capacity : 16;
     TG_TRY(tg_grow(capacity, sizeof(tg_scope_symbol), (void **)&shaper->symbols));
@@ -157,18 +207,24 @@ static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
   TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; declare it under variables or data", ast->name);
 }
 
+static bool is_unsized(const tg_declaration *declaration)
+{
+  return declaration->rows == 0 && declaration->cols == 0 && declaration->rows_name == NULL &&
+         declaration->cols_name == NULL;
+}
+
 bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration)
 {
-  const bool sized = declaration->rows > 0 || declaration->cols > 0 || declaration->rows_name != NULL;
-  return shaper->options->infer_undeclared && !sized && (declaration->properties & ~(unsigned)TG_ORTHOGONAL) == 0;
+  return shaper->options->infer_undeclared && is_unsized(declaration) &&
+         (declaration->properties & ~(unsigned)TG_ORTHOGONAL) == 0;
 }
 
 static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symbol *out)
 {
   const tg_compile_options *options = shaper->options;
-  for (int32_t i = 0; i < shaper->n_symbols; i++) {
-    if (strcmp(shaper->symbols[i].name, ast->name) != 0) continue;
-    *out = shaper->symbols[i];
+  const int32_t found = tg_name_index_find(&shaper->index, ast->name);
+  if (found >= 0) {
+    *out = shaper->symbols[found];
     return TG_OK;
   }
   *out = (tg_scope_symbol){.name = ast->name};
@@ -185,6 +241,7 @@ static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symb
     TG_TRY(declared_size(shaper, declaration->cols, declaration->cols_name, &out->cols));
     out->properties = declaration->properties;
     out->is_free = declaration->is_free;
+    out->guessed = options->infer_undeclared && is_unsized(declaration);
     // Symmetric, definite, diagonal: square by meaning.
     bool equal = true;
     if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_DIAGONAL)) != 0)
@@ -264,12 +321,22 @@ static tg_status fail_scalar_plus_matrix(tg_shaper *shaper, const tg_ast *scalar
   return fail_text(&message, span);
 }
 
-// Whether no declared or guessed name occurs: eye, ones and zeros of open size may turn out to be 1 x 1.
-static bool is_constant_only(const tg_ast *ast)
+// Whether a sum or product owes its open size to eye, ones or zeros: it may turn out to be 1 x 1, as s*eye beside x'*x.
+static bool is_adaptable(const tg_shaper *shaper, const tg_ast *ast)
 {
-  bool constant = ast->kind != TG_AST_NAME || tg_function_find(ast->name) != NULL;
-  for (int32_t i = 0; constant && i < ast->n_args; i++) constant = is_constant_only(ast->args[i]);
-  return constant;
+  const bool is_sum = ast->kind == TG_AST_SUM || ast->kind == TG_AST_NEGATIVE || ast->kind == TG_AST_TRANSPOSE;
+  if (ast->kind == TG_AST_NAME || ast->kind == TG_AST_CALL) {
+    const tg_function_info *function = tg_function_find(ast->name);
+    return function != NULL && tg_function_is_constant(function);
+  }
+  if (!is_sum && ast->kind != TG_AST_TERM) return false;
+  bool found = false;
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    const bool adaptable = is_adaptable(shaper, ast->args[i]);
+    if (!adaptable && (is_sum || !tg_shape_is_scalar(shaper, ast->args[i]))) return false;
+    found = found || adaptable;
+  }
+  return found;
 }
 
 static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
@@ -280,9 +347,11 @@ static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
     const tg_ast *other = ast->args[i];
     const bool a = tg_shape_is_scalar(shaper, first);
     const bool b = tg_shape_is_scalar(shaper, other);
-    if (a != b && !is_constant_only(a ? other : first))
+    if (a != b && !is_adaptable(shaper, a ? other : first))
       return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
     TG_TRY(tg_shape_require_equal(shaper, "a sum", first, other, other->span));
+    TG_TRY(wish_equal_factors(shaper, first, false, other, false));
+    TG_TRY(wish_equal_factors(shaper, first, true, other, true));
   }
   ast->rows = first->rows;
   ast->cols = first->cols;
@@ -355,8 +424,12 @@ static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
   tg_ast left = *ast->args[0];
+  const tg_ast *before = ast->args[0]; // the factor that the columns of the left come from
   for (int32_t i = 1; i < ast->n_args; i++) {
     const tg_ast *right = ast->args[i];
+    const bool joins = ast->ops[i] == '*' && !tg_shape_is_scalar(shaper, &left);
+    if (joins) TG_TRY(wish_equal_factors(shaper, before, true, right, false));
+    if (!tg_shape_is_scalar(shaper, right)) before = right;
     switch (ast->ops[i]) {
     case '*':
       TG_TRY(shape_times(shaper, &left, right));
@@ -419,7 +492,7 @@ static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
   return tg_shape_require_square(shaper, "a power", base);
 }
 
-tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
+static tg_status shape_node(tg_shaper *shaper, tg_ast *ast)
 {
   switch (ast->kind) {
   case TG_AST_NUMBER:
@@ -443,4 +516,31 @@ tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
     return TG_OK;
   }
   TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
+}
+
+tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(shape_node(shaper, ast));
+  shaper->n_shaped++;
+  return TG_OK;
+}
+
+static tg_status check_size(const tg_shaper *shaper, const tg_ast *ast)
+{
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(check_size(shaper, ast->args[i]));
+  const int32_t found = ast->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, ast->name) : -1;
+  if (found < 0) return TG_OK;
+  const tg_scope_symbol *symbol = &shaper->symbols[found];
+  if (tg_size_is_one(&shaper->sizes, symbol->rows) && tg_size_is_one(&shaper->sizes, symbol->cols)) return TG_OK;
+  TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' is a size here and no scalar elsewhere; write another name for the size",
+             ast->name);
+}
+
+tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
+  const bool takes_sizes = function != NULL && tg_function_takes_sizes(function);
+  for (int32_t i = 0; i < ast->n_args; i++)
+    TG_TRY(takes_sizes ? check_size(shaper, ast->args[i]) : tg_shape_check_sizes(shaper, ast->args[i]));
+  return TG_OK;
 }

@@ -3,6 +3,7 @@
 #define TG_GRAD_SHAPE_H
 
 #include "grad/calculus.h"
+#include "grad/name_index.h"
 #include "grad/sizes.h"
 
 // What a name without a declaration is taken for.
@@ -14,7 +15,7 @@ typedef struct tg_scope_symbol {
   tg_size cols;
   unsigned properties;
   bool is_free;
-  bool guessed;
+  bool guessed; // its size is open, to be inferred
 } tg_scope_symbol;
 
 typedef struct tg_shaper {
@@ -29,10 +30,15 @@ typedef struct tg_shaper {
   const tg_guess *guesses; // by the order in which undeclared names appear
   int32_t n_guesses;
   int32_t n_undeclared;
+  tg_name_index index; // numbers the symbols
+  int32_t n_shaped;    // nodes that fitted so far
 } tg_shaper;
 
 // Fills rows and cols of every node below ast.
 tg_status tg_shape(tg_shaper *shaper, tg_ast *ast);
+// Afterwards: TG_SHAPE where a matrix stands for a size, as X in eye(X)*X.
+tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast);
+void tg_shaper_fini(tg_shaper *shaper);
 
 typedef struct tg_builder {
   tg_graph *graph;

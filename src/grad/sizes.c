@@ -16,7 +16,15 @@ void tg_sizes_fini(tg_sizes *sizes)
 {
   tg_free(sizes->variables);
   tg_free(sizes->deferred);
+  tg_free(sizes->wishes);
   *sizes = (tg_sizes){0};
+}
+
+void tg_sizes_clear(tg_sizes *sizes)
+{
+  sizes->n_variables = 0;
+  sizes->n_deferred = 0;
+  sizes->n_wishes = 0;
 }
 
 tg_size tg_size_number(int64_t value)
@@ -193,6 +201,29 @@ tg_status tg_size_unify(tg_sizes *sizes, tg_size a, tg_size b, tg_span span, boo
   return TG_OK;
 }
 
+tg_status tg_size_wish(tg_sizes *sizes, tg_size a, tg_size b)
+{
+  if (sizes->n_wishes == sizes->wishes_capacity) {
+    const int32_t capacity = sizes->wishes_capacity > 0 ? 2 * sizes->wishes_capacity : 8;
+    TG_TRY(tg_grow(capacity, sizeof(tg_size_pair), (void **)&sizes->wishes));
+    sizes->wishes_capacity = capacity;
+  }
+  sizes->wishes[sizes->n_wishes++] = (tg_size_pair){.a = a, .b = b};
+  return TG_OK;
+}
+
+// Makes the wishes true that can be.
+static tg_status grant_wishes(tg_sizes *sizes, bool *progress)
+{
+  *progress = sizes->n_wishes > 0;
+  for (int32_t i = 0; i < sizes->n_wishes; i++) {
+    outcome unused = EQUAL;
+    TG_TRY(try_unify(sizes, sizes->wishes[i].a, sizes->wishes[i].b, &unused));
+  }
+  sizes->n_wishes = 0;
+  return TG_OK;
+}
+
 static tg_status fail_undecided(tg_sizes *sizes, const tg_size_pair *pair, bool different)
 {
   tg_text a;
@@ -252,6 +283,7 @@ tg_status tg_sizes_settle(tg_sizes *sizes)
   bool progress = true;
   while (progress && sizes->n_deferred > 0) {
     TG_TRY(settle_round(sizes, &progress));
+    if (!progress && sizes->n_deferred > 0) TG_TRY(grant_wishes(sizes, &progress));
     if (!progress && sizes->n_deferred > 0) TG_TRY(assume_factorwise(sizes, &sizes->deferred[0], &progress));
   }
   return sizes->n_deferred > 0 ? fail_undecided(sizes, &sizes->deferred[0], false) : TG_OK;
@@ -259,6 +291,7 @@ tg_status tg_sizes_settle(tg_sizes *sizes)
 
 static bool name_taken(const tg_sizes *sizes, const char *name)
 {
+  if (sizes->reserved != NULL && tg_name_index_find(sizes->reserved, name) >= 0) return true;
   for (int32_t i = 0; i < sizes->n_variables; i++)
     if (sizes->variables[i].name != NULL && strcmp(sizes->variables[i].name, name) == 0) return true;
   return false;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "grad/ast.h"
+#include "grad/name_index.h"
 
 typedef struct tg_size_variable {
   const char *name; // NULL until one is given
@@ -26,10 +27,16 @@ typedef struct tg_sizes {
   tg_size_pair *deferred; // equations in products of unknowns, tried again at the end
   int32_t n_deferred;
   int32_t deferred_capacity;
+  tg_size_pair *wishes; // equations that hold where nothing else decides
+  int32_t n_wishes;
+  int32_t wishes_capacity;
+  const tg_name_index *reserved; // names that no unknown gets; may be NULL
 } tg_sizes;
 
 void tg_sizes_init(tg_sizes *sizes, tg_arena *arena);
 void tg_sizes_fini(tg_sizes *sizes);
+// Forgets every size; the reserved names stay.
+void tg_sizes_clear(tg_sizes *sizes);
 tg_size tg_size_number(int64_t value);
 // A new unknown; with a name, the variable of that name, made if there is none.
 tg_status tg_size_unknown(tg_sizes *sizes, tg_size *out);
@@ -40,8 +47,10 @@ tg_status tg_size_resolve(const tg_sizes *sizes, tg_size a, tg_size *out);
 bool tg_size_is_one(const tg_sizes *sizes, tg_size a);
 // Makes a and b equal, if they can be: *equal tells. span is kept for an equation that must wait.
 tg_status tg_size_unify(tg_sizes *sizes, tg_size a, tg_size b, tg_span span, bool *equal);
-// Tries the waiting equations until none yields, taking m*p = n*q for m = n, p = q where nothing else decides; TG_SHAPE
-// at the span of the first that cannot be decided.
+// Keeps a = b for when the waiting equations cannot be decided without.
+tg_status tg_size_wish(tg_sizes *sizes, tg_size a, tg_size b);
+// Tries the waiting equations until none yields, then with the wishes, then taking m*p = n*q for m = n, p = q where
+// nothing else decides; TG_SHAPE at the span of the first that cannot be decided.
 tg_status tg_sizes_settle(tg_sizes *sizes);
 // Gives every unbound variable without a name one: m, n, p, q, ...
 tg_status tg_sizes_name_unknowns(tg_sizes *sizes);
