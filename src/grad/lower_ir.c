@@ -68,6 +68,15 @@ tg_status tg_low_buffer_add(tg_lowering *l, tg_buffer_kind kind, int32_t index, 
              like, out);
 }
 
+int32_t tg_low_buffer_find(const tg_lowering *l, tg_buffer_kind kind, int32_t index)
+{
+  for (int32_t k = 0; k < l->buffers.count; k++) {
+    const tg_low_buffer *buffer = tg_low_buffer_get(l, k);
+    if (buffer->kind == kind && buffer->index == index) return k;
+  }
+  return -1;
+}
+
 tg_status tg_low_buffer_new(tg_lowering *l, tg_node like, bool trans, int32_t *out)
 {
   if (trans) TG_TRY(tg_make_trans(l->graph, like, &like));

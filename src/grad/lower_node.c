@@ -37,7 +37,9 @@ bool tg_low_is_constant(tg_lowering *l, tg_node node)
 tg_program_id tg_low_enter(tg_lowering *l, tg_node node)
 {
   const tg_program_id before = l->program;
-  if (!l->options->without[TG_PASS_HOISTING] && tg_low_is_constant(l, node)) l->program = TG_PROGRAM_SETUP;
+  // ORIGIN is constant as a whole and runs once: what setup does not make anyway it makes itself.
+  const bool hoists = !l->options->without[TG_PASS_HOISTING] && l->program != TG_PROGRAM_ORIGIN;
+  if (hoists && tg_low_is_constant(l, node)) l->program = TG_PROGRAM_SETUP;
   return before;
 }
 

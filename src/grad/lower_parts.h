@@ -103,6 +103,8 @@ tg_status tg_low_push(tg_low_list *list, size_t item_bytes, const void *item);
 // Item `at` of a list indexed by node, grown with zeros as needed.
 tg_status tg_low_at(tg_low_list *list, size_t item_bytes, int64_t at, void **out);
 tg_status tg_low_buffer_add(tg_lowering *l, tg_buffer_kind kind, int32_t index, tg_node like, int32_t *out);
+// The buffer of a kind that has an index, -1 where there is none yet.
+int32_t tg_low_buffer_find(const tg_lowering *l, tg_buffer_kind kind, int32_t index);
 // A buffer for a result of the program being written: CONSTANT in setup, else TEMP.
 tg_status tg_low_buffer_new(tg_lowering *l, tg_node like, bool trans, int32_t *out);
 const tg_low_buffer *tg_low_buffer_get(const tg_lowering *l, int32_t buffer);

@@ -1,6 +1,7 @@
 // The programs of an objective: which roots each of them computes, and in which order.
 #include "base/memory.h"
 #include "grad/lower_parts.h"
+#include "grad/op.h"
 
 // The nodes that the programs compute.
 typedef struct roots {
@@ -58,7 +59,8 @@ static tg_status emit_blocks(tg_lowering *l, tg_buffer_kind kind, const tg_node 
     tg_node symbol = TG_NONE;
     int32_t buffer = -1;
     TG_TRY(tg_make_sym(l->graph, l->wrt[k], &symbol));
-    TG_TRY(tg_low_buffer_add(l, kind, k, symbol, &buffer));
+    buffer = tg_low_buffer_find(l, kind, k);
+    if (buffer < 0) TG_TRY(tg_low_buffer_add(l, kind, k, symbol, &buffer));
     TG_TRY(forget(l));
     TG_TRY(tg_low_into(l, nodes[k], buffer));
   }
@@ -95,6 +97,27 @@ static tg_status emit_direction(tg_lowering *l, const roots *r)
   return tg_low_images_advance(l);
 }
 
+// f and the gradient of a quadratic at X = 0.
+static tg_status emit_origin(tg_lowering *l, const roots *r)
+{
+  tg_node *zeros = NULL;
+  tg_node *gradient = NULL;
+  tg_node value = TG_NONE;
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)l->n, &zeros));
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)l->n, &gradient));
+  for (int32_t k = 0; k < l->n; k++) {
+    const tg_symbol x = *tg_symbol_info(l->graph, l->wrt[k]);
+    TG_TRY(tg_make_zero(l->graph, x.rows, x.cols, &zeros[k]));
+  }
+  TG_TRY(tg_substitute(l->graph, r->value, l->n, l->wrt, zeros, &value));
+  for (int32_t k = 0; k < l->n; k++) TG_TRY(tg_substitute(l->graph, r->gradient[k], l->n, l->wrt, zeros, &gradient[k]));
+  TG_TRY(begin(l, TG_PROGRAM_ORIGIN));
+  TG_TRY(tg_low_uses_count(l, l->n, gradient));
+  TG_TRY(tg_low_uses_count(l, 1, &value));
+  TG_TRY(emit_value(l, value));
+  return emit_blocks(l, TG_BUFFER_GRADIENT, gradient);
+}
+
 // In the gradient program the value comes first: its trace then picks the halves that the gradient will need, and
 // leaves them behind.
 static tg_status emit_programs(tg_lowering *l, const roots *r)
@@ -113,7 +136,8 @@ static tg_status emit_programs(tg_lowering *l, const roots *r)
   if (!l->options->want_hessian) return TG_OK;
   TG_TRY(begin(l, TG_PROGRAM_HESSIAN));
   TG_TRY(tg_low_uses_count(l, l->n, r->hessian));
-  return emit_blocks(l, TG_BUFFER_HESSIAN, r->hessian);
+  TG_TRY(emit_blocks(l, TG_BUFFER_HESSIAN, r->hessian));
+  return tg_low_line_by_hessian(l) ? emit_origin(l, r) : TG_OK;
 }
 
 // ---- roots ----

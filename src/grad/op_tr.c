@@ -80,19 +80,11 @@ static int64_t count_transposes(const tg_graph *g, int32_t n, const tg_node *cha
   return count;
 }
 
-static bool is_ones(const tg_graph *g, tg_node node)
-{
-  return tg_node_info(g, node)->kind == TG_ONES;
-}
-
 static tg_status trace_of_chain(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
   const int32_t n = info->n_args;
   bool changed = false;
-  // tr(M*ones) is the sum of M's entries.
-  const bool is_sum[2] = {is_ones(g, info->args[0]), is_ones(g, info->args[1])};
-  if (n == 2 && is_sum[0] != is_sum[1]) return tg_make_sum(g, info->args[is_sum[0] ? 1 : 0], out);
   TG_TRY(close_seam(g, info, &changed, out));
   if (changed) return tg_make_tr(g, *out, out);
   tg_node *reversed = NULL;

@@ -28,7 +28,7 @@ const char *tg_program_label(tg_program_id id)
   static const char *const labels[TG_PROGRAM_COUNT] = {
       [TG_PROGRAM_SETUP] = "setup",       [TG_PROGRAM_REFRESH] = "refresh",     [TG_PROGRAM_VALUE] = "value",
       [TG_PROGRAM_GRADIENT] = "gradient", [TG_PROGRAM_DIRECTION] = "direction", [TG_PROGRAM_ADVANCE] = "advance",
-      [TG_PROGRAM_HESSIAN] = "hessian",
+      [TG_PROGRAM_HESSIAN] = "hessian",   [TG_PROGRAM_ORIGIN] = "origin",
   };
   return id < TG_PROGRAM_COUNT ? labels[id] : "unknown";
 }

@@ -136,13 +136,15 @@ typedef enum tg_program_id {
   TG_PROGRAM_DIRECTION, // coefficients of t -> f(X + tD), at a refreshed point; images of D
   TG_PROGRAM_ADVANCE,   // after DIRECTION, X already moved by t D: STATE += t * image, t in register step
   TG_PROGRAM_HESSIAN,   // H[V], V in the DIRECTION buffers
+  TG_PROGRAM_ORIGIN, // f and its gradient at X = 0, where most runs start: GRADIENT without what vanishes there. With
+                     // line_by_hessian only; reads no VARIABLE
   TG_PROGRAM_COUNT
 } tg_program_id;
 
 // Who may read and write what; tg_plan_verify holds every plan to it.
 // - DATA, VARIABLE and DIRECTION are never written. VARIABLE is not read by SETUP; DIRECTION is read by
 //   DIRECTION, ADVANCE and HESSIAN only. GRADIENT and HESSIAN are written, each of their buffers, by the program
-//   of that name, which may read them afterwards.
+//   of that name, GRADIENT by ORIGIN too, which may read them afterwards.
 // - CONSTANT is written by SETUP only. STATE is either an image of the point, written by REFRESH and ADVANCE and
 //   read by all but SETUP, or an image of the direction, written by DIRECTION and read by DIRECTION and ADVANCE.
 //   Where there is a line, ADVANCE writes every image of the point.

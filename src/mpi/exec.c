@@ -288,7 +288,7 @@ static void spoil_gradient(tg_exec *exec)
 
 tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f)
 {
-  TG_ASSERT(program == TG_PROGRAM_VALUE || program == TG_PROGRAM_GRADIENT);
+  TG_ASSERT(program == TG_PROGRAM_VALUE || program == TG_PROGRAM_GRADIENT || program == TG_PROGRAM_ORIGIN);
   const tg_status status = tg_exec_run(exec, program);
   if (status == TG_OK) {
     *f = exec->registers.values[exec->plan->value_register];
@@ -300,6 +300,6 @@ tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f)
   if (status != TG_NUMERIC) return tg_error_pass(status, TG_HERE);
   memcpy(exec->reason, tg_error_get()->message, sizeof exec->reason);
   tg_error_clear();
-  if (program == TG_PROGRAM_GRADIENT) spoil_gradient(exec);
+  if (program != TG_PROGRAM_VALUE) spoil_gradient(exec);
   return TG_OK;
 }

@@ -192,7 +192,9 @@ static tg_status evaluate_gradient(tg_problem *p, const opt_point *x, double *f,
   p->base.counts.gradients++;
   TG_TRY(bind_point(p, TG_BUFFER_VARIABLE, x));
   TG_TRY(bind_point(p, TG_BUFFER_GRADIENT, gradient));
-  TG_TRY(tg_exec_evaluate(p->exec, TG_PROGRAM_GRADIENT, f));
+  bool zero = false;
+  if (p->plan->line_by_hessian) TG_TRY(is_zero(p, x, &zero));
+  TG_TRY(tg_exec_evaluate(p->exec, zero ? TG_PROGRAM_ORIGIN : TG_PROGRAM_GRADIENT, f));
   p->current_value = *f;
   p->has_current_value = true;
   p->base.counts.products = total_products(p);

@@ -23,7 +23,7 @@ static const row rows[] = {
     {"tr(s*A)", "s", "symmetric A", "tr(A)"},
     {"tr(s*A)", "A", "symmetric A", "s*eye(m)"},
     {"det(A-s*eye)", "s", "symmetric A", "det(A - s*eye(m))*tr(inv(s*eye(m) - A))"},
-    {"tr(inv(s*eye + A))", "s", "spd A", "-tr((inv(A + s*eye(m)))^2)"},
+    {"tr(inv(s*eye + A))", "s", "spd A", "-tr(inv(A + s*eye(m))^2)"},
     {"y'*inv(K+s*eye)*y", "y", "spd K", "2*inv(K + s*eye(m))*y"},
     {"logdet(K+sigma2*eye)", "sigma2", "spd K", "tr(inv(K + sigma2*eye(m)))"},
     {"tr(X'*(A-s*eye)*X)", "X", "symmetric A", "-2*(s*eye(m) - A)*X"},
