@@ -79,7 +79,6 @@ double bench_objective_product_seconds(const bench_objective *objective)
 {
   double seconds = 0;
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
-    if (program == TG_PROGRAM_HESSIAN) continue;
     const tg_program *p = &objective->plan->programs[program];
     for (int32_t k = 0; k < p->n_instrs; k++)
       if (tg_instr_is_product(&p->instrs[k]))

@@ -32,7 +32,7 @@ typedef struct bench_objective {
 tg_status bench_objective_create(const tg_grid *grid, const char *text, int n, const bench_symbol *symbols,
                                  bool want_hessian, bench_objective *out);
 void bench_objective_destroy(bench_objective *objective);
-// The seconds of this rank in the products (GEMM, SOLVE, INVERSE) of all programs but the Hessian action, so far.
+// The seconds of this rank in the products (GEMM, SOLVE, INVERSE) of all programs, so far.
 double bench_objective_product_seconds(const bench_objective *objective);
 
 #endif
