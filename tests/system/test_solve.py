@@ -245,7 +245,7 @@ def test_loss(checks, folder):
             done = run_job(job, folder / f"loss {choice}", ranks=ranks, settings={"solver.preconditioner": choice})
             if not checks.equal(f"loss {choice}: exit status ({done.err.strip()[-300:]})", done.status, 0):
                 return
-            checks.equal(f"loss {choice}: preconditioner", done.report["preconditioner"], taken)
+            checks.equal(f"loss {choice}: preconditioner", done.report["preconditioner"].split(",")[0], taken)
             error = np.linalg.norm(np.load(folder / f"loss {choice}" / "X.npy") - expected) / np.linalg.norm(expected)
             checks.check(error < 1e-5, f"loss {choice} on {ranks} ranks: X is off by {error:.1e}")
             products[choice] = done.report["products"]
