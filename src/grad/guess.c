@@ -125,7 +125,7 @@ static bool is_scalar_form(const tg_ast *ast)
     return all;
   }
   const tg_function_info *function = ast->kind == TG_AST_CALL ? function_of(ast) : NULL;
-  if (function == NULL) return false;
+  if (function == NULL || ast->n_args == 0) return false; // an empty call is refused later, with its place
   switch (function->kind) {
   case TG_TR:
   case TG_DET:
