@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 
@@ -269,16 +270,36 @@ static tg_status shape_name(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+// What other languages call it, and how it is written here; NULL for other words.
+static const char *foreign_function(const char *word)
+{
+  static const struct {
+    const char *word;
+    const char *here;
+  } rows[] = {{"trace", "tr(X)"},      {"ln", "log(X)"},           {"inverse", "inv(X)"},
+              {"transpose", "X'"},     {"mean", "sum(X)/n"},       {"identity", "eye(n)"},
+              {"expit", "sigmoid(X)"}, {"logistic", "sigmoid(X)"}, {"kronecker", "kron(A,B)"},
+              {"hadamard", "X.*Y"},    {"matmul", "A*B"},          {"inner", "dot(X,Y)"},
+              {"square", "X.^2"},      {"log1pexp", "softplus(X)"}};
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+    if (strcasecmp(word, rows[k].word) == 0) return rows[k].here;
+  return NULL;
+}
+
 static tg_status fail_unknown_function(const tg_shaper *shaper, const tg_ast *ast)
 {
   const char *names[64];
   size_t count = 0;
   for (int32_t i = 0; i < tg_function_count() && count < 64; i++) names[count++] = tg_function_at(i)->name;
   const char *nearest = tg_nearest_word(ast->name, names, count);
+  for (size_t k = 0; k < count; k++)
+    if (strcasecmp(ast->name, names[k]) == 0) nearest = names[k];
   const tg_span span = {ast->span.begin, ast->span.begin + strlen(ast->name)};
   bool declared = false;
   for (int32_t i = 0; i < shaper->options->n_declarations; i++)
     declared = declared || strcmp(shaper->options->declarations[i].name, ast->name) == 0;
+  const char *here = foreign_function(ast->name);
+  if (!declared && here != NULL) TG_FAIL_AT(TG_NAME, span, "unknown function '%s'; write %s", ast->name, here);
   if (declared || (nearest == NULL && ast->n_args == 1))
     TG_FAIL_AT(TG_NAME, span, "'%s' is not a function; for a product write %s*(...)", ast->name, ast->name);
   if (nearest == NULL) TG_FAIL_AT(TG_NAME, span, "unknown function '%s'", ast->name);

@@ -119,6 +119,8 @@ static const row rows[] = {
     {"s*lamda", NUMBERS, TG_NAME, 3, "unknown name 'lamda'; did you mean 'lambda'?"},
     {"tr(S*X)", NUMBERS, TG_NAME, 6, "unknown name 'X'"},
     {"Tr(S)", NUMBERS, TG_NAME, 1, "unknown function 'Tr'; did you mean 'tr'?"},
+    {"LOGDET(S)", NUMBERS, TG_NAME, 1, "unknown function 'LOGDET'; did you mean 'logdet'?"},
+    {"2*trace(S)", NUMBERS, TG_NAME, 3, "unknown function 'trace'; write tr(X)"},
     {"s*softpuls(S)", NUMBERS, TG_NAME, 3, "did you mean 'softplus'?"},
     {"norm(v)", NUMBERS, TG_NAME, 1, "unknown function 'norm'; did you mean 'norm"},
     {"S(3)", NUMBERS, TG_NAME, 1, "'S' is not a function; for a product write S*(...)"},
