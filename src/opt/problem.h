@@ -1,11 +1,11 @@
 // The abstract objective f over an opt_space: what a solver may ask.
 //
 // The implementation keeps state for the current point (linear images of it), so a solver says how the
-// point moves: `gradient` at a new point, `advance` along the last direction. A quadratic with
-// a Hessian action needs no such state: f(x + t d) = f + t <g, d> + t^2 <d, H d> / 2, and the gradient there is g + t H
-// d; x then moves without a call. Between two calls the current point may change by rounding errors (an entry put on
-// the bound that a step has brought it to). All calls are collective; returned scalars are the same on all ranks. A
-// non-finite value is a result, not an error: the line searches back off.
+// point moves: `gradient` at a new point, `advance` along the last direction. A quadratic with a Hessian action needs
+// no such state: f(x + t d) = f + t <g, d> + t^2 <d, H d> / 2, the gradient there is g + t H d, and x moves without a
+// call. Between two calls the current point may change by rounding errors (an entry put on the bound that a step has
+// brought it to). All calls are collective; returned scalars are the same on all ranks. A non-finite value is a result,
+// not an error: the line searches back off.
 #ifndef OPT_PROBLEM_H
 #define OPT_PROBLEM_H
 

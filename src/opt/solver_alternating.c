@@ -14,7 +14,7 @@
 //
 // with t the minimiser along d: H. De Sterck, M. Winlaw, Numer. Linear Algebra Appl. 22 (2015); beta in the form for
 // preconditioners that change, Y. Notay, SIAM J. Sci. Comput. 22 (2000). Products with this and by the passes alone, to
-// 1e-7 on |A - U V'|^2: 370 and 514 on the digits, rank 5; 2770 and 30375 on 120 x 90 normal random numbers, rank 10.
+// 1e-7 on |A - U V'|^2: 406 and 514 on the digits, rank 5; 2770 and 30375 on 120 x 90 normal random numbers, rank 10.
 #include "base/memory.h"
 #include "opt/solver.h"
 
