@@ -8,6 +8,11 @@
 // The inverse Hessian estimate stays positive definite because only pairs with <s, y> > 0 enter (cautious update:
 // D.-H. Li and M. Fukushima, SIAM J. Optim. 11 (2001)).
 //
+// Where f is a sum of functions of disjoint groups of unknowns no curvature couples two groups, and each of them has a
+// gamma and a_i of its own: inner products are taken group by group, <s_i, y_i>_q. One estimate for all would spread
+// what a pair says of one group over all of them (A. Griewank and Ph. L. Toint, Numer. Math. 39 (1982), for sums of
+// functions that share unknowns). A pair that is not curved upwards in a group says nothing of it.
+//
 // On a manifold the step is R_x(t d) and d = -T(H g), T the projection onto the tangent space at x, H the estimate
 // above made of vectors of the space around: T H T is symmetric and positive definite on tangent vectors. Of the newest
 // pair s = T(t d) and y = g - T(g_old) are tangent at the new x, so that the secant equation holds there; the older
@@ -19,18 +24,24 @@
 #include "opt/solver.h"
 
 typedef struct lbfgs {
+  int n_groups;
   int64_t memory;
   int64_t count; // pairs in use; the newest stands at (next - 1) mod memory
   int64_t next;
   opt_point **s;
   opt_point **y;
-  double *rho;
-  double *a;
-  double gamma;
+  double *rho;   // of pair k and group q at k n_groups + q; 0: nothing is known
+  double *a;     // of a pair
+  double *gamma; // of the groups, like the next two
+  double *coefs;
+  double *ones;
+  double *products; // of PRODUCTS pairs of vectors, by groups
   int64_t renewals; // of the metric that gamma was made with
   opt_point *d;
   opt_point *z; // M^-1 of something; NULL without a metric
 } lbfgs;
+
+enum { PRODUCTS = 5 };
 
 static int64_t count_points_lbfgs(const opt_options *options, int degree)
 {
@@ -50,6 +61,10 @@ static void destroy_lbfgs(const opt_space *space, void **state)
   tg_free(self->y);
   tg_free(self->rho);
   tg_free(self->a);
+  tg_free(self->gamma);
+  tg_free(self->coefs);
+  tg_free(self->ones);
+  tg_free(self->products);
   tg_free(self);
   *state = NULL;
 }
@@ -63,8 +78,14 @@ static tg_status create_lbfgs(opt_run *run, void **state)
   self->memory = opt_pairs(run->options);
   TG_TRY(TG_NEW(self->memory, &self->s));
   TG_TRY(TG_NEW(self->memory, &self->y));
-  TG_TRY(TG_NEW(self->memory, &self->rho));
-  TG_TRY(TG_NEW(self->memory, &self->a));
+  self->n_groups = run->n_groups;
+  TG_TRY(tg_alloc_numbers(self->memory * self->n_groups, &self->rho));
+  TG_TRY(tg_alloc_numbers(self->memory * self->n_groups, &self->a));
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->gamma));
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->coefs));
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->ones));
+  TG_TRY(tg_alloc_numbers((int64_t)PRODUCTS * self->n_groups, &self->products));
+  for (int q = 0; q < self->n_groups; q++) self->ones[q] = 1;
   for (int64_t i = 0; i < self->memory; i++) {
     TG_TRY(space->ops->create(space, &self->s[i]));
     TG_TRY(space->ops->create(space, &self->y[i]));
@@ -83,9 +104,18 @@ static int64_t slot(const lbfgs *self, int64_t i)
 // d := gamma M^-1 d
 static tg_status apply_initial(const opt_run *run, lbfgs *self)
 {
-  if (self->z == NULL) return opt_axpby(run->space, 0, run->g, self->gamma, self->d);
+  for (int q = 0; q < self->n_groups; q++) self->coefs[q] = 0;
+  if (self->z == NULL) return opt_group_axpby(run->space, self->n_groups, self->coefs, run->g, self->gamma, self->d);
   TG_TRY(opt_run_precondition(run, self->d, self->z));
-  TG_TRY(opt_axpby(run->space, self->gamma, self->z, 0, self->d));
+  return opt_group_axpby(run->space, self->n_groups, self->gamma, self->z, self->coefs, self->d);
+}
+
+// out[q] = rho <v, d>_q for the numbers rho of a pair
+static tg_status weigh(const opt_run *run, lbfgs *self, int64_t pair, const opt_point *v, double *out)
+{
+  const opt_point *d = self->d;
+  TG_TRY(opt_group_dots(run->space, self->n_groups, 1, &v, &d, out));
+  for (int q = 0; q < self->n_groups; q++) out[q] *= self->rho[pair * self->n_groups + q];
   return TG_OK;
 }
 
@@ -93,20 +123,21 @@ static tg_status apply_initial(const opt_run *run, lbfgs *self)
 static tg_status two_loops(const opt_run *run, lbfgs *self)
 {
   const opt_space *space = run->space;
+  const int n = self->n_groups;
   TG_TRY(opt_axpby(space, -1, run->g, 0, self->d));
   for (int64_t i = 0; i < self->count; i++) {
     const int64_t k = slot(self, i);
-    double sq = 0;
-    TG_TRY(opt_dot(space, self->s[k], self->d, &sq));
-    self->a[k] = self->rho[k] * sq;
-    TG_TRY(opt_axpby(space, -self->a[k], self->y[k], 1, self->d));
+    double *a = self->a + k * n;
+    TG_TRY(weigh(run, self, k, self->s[k], a));
+    for (int q = 0; q < n; q++) self->coefs[q] = -a[q];
+    TG_TRY(opt_group_axpby(space, n, self->coefs, self->y[k], self->ones, self->d));
   }
   if (self->count > 0 || self->z != NULL) TG_TRY(apply_initial(run, self));
   for (int64_t i = self->count - 1; i >= 0; i--) {
     const int64_t k = slot(self, i);
-    double yr = 0;
-    TG_TRY(opt_dot(space, self->y[k], self->d, &yr));
-    TG_TRY(opt_axpby(space, self->a[k] - self->rho[k] * yr, self->s[k], 1, self->d));
+    TG_TRY(weigh(run, self, k, self->y[k], self->coefs));
+    for (int q = 0; q < n; q++) self->coefs[q] = self->a[k * n + q] - self->coefs[q];
+    TG_TRY(opt_group_axpby(space, n, self->coefs, self->s[k], self->ones, self->d));
   }
   return TG_OK;
 }
@@ -115,14 +146,16 @@ static tg_status two_loops(const opt_run *run, lbfgs *self)
 static tg_status rescale(const opt_run *run, lbfgs *self)
 {
   const int64_t k = slot(self, 0);
-  double p[2];
+  const int n = self->n_groups;
+  const double *p = self->products;
   if (self->renewals == run->renewals) return TG_OK;
   self->renewals = run->renewals;
   if (self->count == 0) return TG_OK;
   TG_TRY(opt_run_precondition(run, self->y[k], self->z));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){self->s[k], self->y[k]},
-                               (const opt_point *const[]){self->y[k], self->z}, p));
-  self->gamma = p[0] / p[1];
+  TG_TRY(opt_group_dots(run->space, n, 2, (const opt_point *const[]){self->s[k], self->y[k]},
+                        (const opt_point *const[]){self->y[k], self->z}, self->products));
+  for (int q = 0; q < n; q++)
+    if (self->rho[k * n + q] > 0) self->gamma[q] = p[q] / p[n + q];
   return TG_OK;
 }
 
@@ -136,6 +169,35 @@ static tg_status direction(const opt_run *run, lbfgs *self, double *slope, doubl
   *slope = p[0];
   *d_norm = sqrt(p[1]);
   return TG_OK;
+}
+
+// rho and gamma of the newest pair, from its inner products; whether it says anything.
+static bool judge_pair(lbfgs *self)
+{
+  const int n = self->n_groups;
+  const double *sy = self->products;
+  const double *yz = sy + n; // <y, M^-1 y>
+  const double *ss = sy + 2 * n;
+  const double *yy = sy + 3 * n;
+  const double *gg = sy + 4 * n;
+  double g_squared = 0;
+  double curved[2] = {0, 0}; // sums of sy and yz
+  for (int q = 0; q < n; q++) g_squared += gg[q];
+  for (int q = 0; q < n; q++) {
+    // Curved upwards beyond rounding, of the product and of y, a difference of gradients.
+    const bool is_curved = sy[q] > 1e-14 * sqrt(yz[q] * ss[q]) && yy[q] > 1e-28 * g_squared;
+    self->rho[self->next * n + q] = is_curved ? 1 / sy[q] : 0;
+    if (!is_curved) continue;
+    curved[0] += sy[q];
+    curved[1] += yz[q];
+  }
+  for (int q = 0; q < n; q++) {
+    if (self->rho[self->next * n + q] > 0)
+      self->gamma[q] = sy[q] / yz[q];
+    else if (self->count == 0)
+      self->gamma[q] = curved[0] / curved[1]; // that of the others, until there is one
+  }
+  return curved[0] > 0;
 }
 
 // Puts the step t d and the change of the gradient in the place of the oldest pair.
@@ -154,26 +216,32 @@ static tg_status remember_pair(opt_run *run, lbfgs *self)
     TG_TRY(opt_run_precondition(run, y, self->z));
     my = self->z;
   }
-  double p[4];
-  TG_TRY(space->ops->dots(space, 4, (const opt_point *const[]){s, y, s, run->g},
-                          (const opt_point *const[]){y, my, s, run->g}, p));
-  run->g_norm = sqrt(p[3]);
-  // Not curved upwards along s beyond rounding: the slot is left for the next pair.
-  if (!(p[0] > 1e-14 * sqrt(p[1] * p[2]))) {
+  TG_TRY(opt_group_dots(space, self->n_groups, PRODUCTS, (const opt_point *const[]){s, y, s, y, run->g},
+                        (const opt_point *const[]){y, my, s, y, run->g}, self->products));
+  run->g_norm = 0;
+  for (int q = 0; q < self->n_groups; q++) run->g_norm += self->products[4 * self->n_groups + q];
+  run->g_norm = sqrt(run->g_norm);
+  // Without any curvature the slot is left for the next pair.
+  if (!judge_pair(self)) {
     if (self->count == self->memory) self->count--; // its old content is gone
     return TG_OK;
   }
-  self->rho[self->next] = 1 / p[0];
-  self->gamma = p[0] / p[1];
   self->next = (self->next + 1) % self->memory;
   if (self->count < self->memory) self->count++;
   return TG_OK;
 }
 
+// gamma before there is a pair
+static void forget_pairs(lbfgs *self)
+{
+  self->count = 0;
+  for (int q = 0; q < self->n_groups; q++) self->gamma[q] = 1;
+}
+
 static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
 {
   lbfgs *self = state;
-  if (self->count == 0) self->gamma = 1;
+  if (self->count == 0) forget_pairs(self);
   TG_TRY(rescale(run, self));
   double slope = 0;
   double d_norm = 0;
@@ -181,8 +249,7 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
   if (!(slope < -1e-14 * run->g_norm * d_norm) && self->count > 0) {
     // Rounding has spoilt the estimate.
     run->restarts++;
-    self->count = 0;
-    self->gamma = 1;
+    forget_pairs(self);
     TG_TRY(direction(run, self, &slope, &d_norm));
   }
   const double first = self->count > 0 ? 1 : opt_first_trial(run, d_norm);
@@ -202,12 +269,13 @@ static tg_status list_lbfgs(void *state, opt_listing *listing)
   lbfgs *self = state;
   TG_TRY(opt_listing_add_count(listing, "pairs", &self->count));
   TG_TRY(opt_listing_add_count(listing, "next_pair", &self->next));
-  TG_TRY(opt_listing_add_number(listing, "gamma", -1, &self->gamma));
+  for (int q = 0; q < self->n_groups; q++) TG_TRY(opt_listing_add_number(listing, "gamma", q, &self->gamma[q]));
   for (int64_t i = 0; i < self->memory; i++) {
     TG_TRY(opt_listing_add_vector(listing, "s", i, self->s[i]));
     TG_TRY(opt_listing_add_vector(listing, "y", i, self->y[i]));
-    TG_TRY(opt_listing_add_number(listing, "rho", i, &self->rho[i]));
   }
+  for (int64_t i = 0; i < self->memory * self->n_groups; i++)
+    TG_TRY(opt_listing_add_number(listing, "rho", i, &self->rho[i]));
   return TG_OK;
 }
 

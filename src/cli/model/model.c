@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/model/congruence.h"
 #include "cli/model/penalty.h"
+#include "grad/groups.h"
 #include "mpi/files.h"
 
 // ---- names that occur ----
@@ -177,6 +178,13 @@ static tg_status find_kinks(tg_model *model)
   return TG_OK;
 }
 
+static tg_status find_groups(tg_model *model)
+{
+  TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
+                        model->group_rows);
+}
+
 // ---- plan ----
 
 tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known)
@@ -238,6 +246,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_penalty_split(job, model));
   TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));
+  TG_TRY(find_groups(model));
   TG_TRY(
       tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
   return match_data(job, model);
@@ -265,6 +274,7 @@ void tg_model_destroy(tg_model **model)
   tg_subject_destroy(&(*model)->subject);
   tg_graph_destroy(&(*model)->graph);
   tg_free((*model)->symbols);
+  tg_free((*model)->group_rows);
   tg_free((*model)->data);
   tg_free((*model)->changes);
   tg_free((*model)->change_of);

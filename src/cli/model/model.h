@@ -25,8 +25,10 @@ typedef struct tg_model {
   int *data; // by position in plan->data: of the job, n_data + what tg_subject_find says, or -1: a change
   int n_changes;
   tg_change *changes;
-  int *change_of; // of each variable, -1: none
-  bool is_smooth; // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
+  int *change_of;   // of each variable, -1: none
+  int64_t n_groups; // of unknowns, of which the objective is a sum of functions (grad/groups.h); 1: not seen to be
+  bool *group_rows; // of each variable: a group has its rows, else its columns
+  bool is_smooth;   // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
   bool has_logdet;
 } tg_model;
 
