@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "opt/solver.h"
 
 static const char *const outcome_labels[] = {
@@ -564,6 +565,7 @@ static tg_status set_up(driver *self)
   const opt_space *space = run->space;
   TG_TRY(choose_solver(self));
   const bool is_general = run->degree < 0;
+  if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
   if (run->constraint != run->manifold) TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(space->ops->create(space, &run->g));
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
@@ -588,6 +590,7 @@ static void tear_down(driver *self)
   space->ops->destroy(space, &run->g_old);
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
+  tg_free(run->group_products);
   opt_listing_fini(&self->listing);
 }
 

@@ -352,11 +352,68 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
                             .max_evaluations = 60};
 }
 
-tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
+bool opt_run_steps_apart(const opt_run *run)
+{
+  return run->n_groups > 1 && run->hd != NULL && run->search == &opt_line_search_exact;
+}
+
+// How far each group goes, from <g, d>, <d, H d> and <d, d> by groups: to its minimiser. Where a group falls for ever
+// those that do so go alone, and where one has no curvature beyond rounding all stay together: false.
+static bool choose_group_steps(opt_run *run, double *steps)
+{
+  const int n = run->n_groups;
+  const double *gd = run->group_products;
+  const double *dhd = gd + n;
+  const double *dd = gd + 2 * n;
+  bool is_resolved = true;
+  bool any_falls = false;
+  for (int q = 0; q < n; q++)
+    if (dd[q] > 0) run->rayleigh_max = fmax(run->rayleigh_max, fabs(dhd[q]) / dd[q]);
+  for (int q = 0; q < n; q++) {
+    const double noise = 16 * DBL_EPSILON * run->rayleigh_max * dd[q];
+    steps[q] = dhd[q] > noise ? -gd[q] / dhd[q] : 0;
+    is_resolved = is_resolved && (dd[q] == 0 || dhd[q] > noise);
+    any_falls = any_falls || dhd[q] < -noise;
+  }
+  for (int q = 0; q < n && any_falls; q++) steps[q] = dhd[q] < 0 ? 1 : 0;
+  return is_resolved || any_falls;
+}
+
+// Of a quadratic that is a sum over groups of unknowns: d and H d scaled in each of them, so that along the new d all
+// have their minimisers at t = 1.
+static tg_status balance(opt_ray *ray, opt_point *d)
+{
+  opt_run *run = ray->run;
+  const int n = run->n_groups;
+  double *gd = run->group_products;
+  double *steps = gd + 3 * n;
+  double *zeros = gd;
+  double sums[3] = {0, 0, 0};
+  TG_TRY(opt_group_dots(run->space, n, 3, (const opt_point *const[]){run->g, d, d},
+                        (const opt_point *const[]){d, run->hd, d}, gd));
+  if (!choose_group_steps(run, steps)) return TG_OK;
+  for (int q = 0; q < n; q++) {
+    sums[0] += steps[q] * gd[q];
+    sums[1] += steps[q] * steps[q] * gd[n + q];
+    sums[2] += steps[q] * steps[q] * gd[2 * n + q];
+    zeros[q] = 0;
+  }
+  TG_TRY(opt_group_axpby(run->space, n, zeros, run->g, steps, d));
+  TG_TRY(opt_group_axpby(run->space, n, zeros, run->g, steps, run->hd));
+  ray->slope = ray->coefs[1] = sums[0];
+  ray->curvature = sums[1];
+  ray->coefs[2] = sums[1] / 2;
+  ray->d_norm = sqrt(sums[2]);
+  ray->falls = polynomial_falls(ray);
+  return TG_OK;
+}
+
+tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict)
 {
   opt_ray ray;
   TG_TRY(opt_ray_start(run, d, slope, d_norm, &ray));
+  if (opt_run_steps_apart(run) && has_finite_coefs(&ray)) TG_TRY(balance(&ray, d));
   if (!has_finite_coefs(&ray)) {
     opt_run_explain(run, "the objective's polynomial along the direction is not finite, |d| = %.3e", d_norm);
     *verdict = OPT_OUT_OF_RANGE;

@@ -28,6 +28,7 @@ typedef struct opt_run {
   const opt_constraint *manifold;   // the same where it is a manifold, else NULL
   int degree;                       // of f along rays: the problem's, -1 on a manifold
   int n_groups;                     // of unknowns, the space's; 1 under constraints
+  double *group_products;           // room for four numbers a group; NULL for one group
   opt_point *feasible;              // left by the stopping test, see opt_run_measure; convex constraints only
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
@@ -163,9 +164,13 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
 // What a line search found, in the driver's terms; the move itself when a step was found.
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict);
 
-// Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions.
-tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
+// Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions. Where the groups step
+// apart d is scaled in each of them.
+tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict);
+// Whether each group of unknowns has a step length of its own: on a quadratic that is a sum over groups, by the exact
+// search.
+bool opt_run_steps_apart(const opt_run *run);
 
 // A first trial for a direction without a natural length: as far as the last step went, or min(1, |d|) at the start.
 double opt_first_trial(const opt_run *run, double d_norm);

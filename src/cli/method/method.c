@@ -8,6 +8,7 @@
 #include "cli/method/method_parts.h"
 #include "cli/model/penalty.h"
 #include "grad/cost.h"
+#include "mpi/space.h"
 #include "opt/driver.h"
 
 // A factorisation that costs more than this many Hessian actions is left to conjugate gradients under auto.
@@ -362,6 +363,25 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   return TG_OK;
 }
 
+int64_t tg_method_groups(const tg_method *method, const tg_model *model)
+{
+  const int degree = model->plan->has_line ? model->plan->degree : -1;
+  const char *name = opt_resolved_method(&method->options, degree);
+  const char *search = opt_resolved_line_search(&method->options, degree);
+  const bool steps_apart = degree == 2 && strcmp(search, "exact") == 0 && model->plan->has_hessian;
+  if (strcmp(name, "l-bfgs") != 0 && !steps_apart) return 1;
+  return model->n_groups < TG_GROUPS_MAX ? model->n_groups : TG_GROUPS_MAX;
+}
+
+void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out)
+{
+  const int64_t count = tg_method_groups(method, model);
+  if (count == 1) return;
+  tg_text_addf(out, "%s%" PRId64 ", for the objective is a sum over ", label, count);
+  tg_model_describe_groups(model, out);
+  tg_text_addf(out, "\n");
+}
+
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out)
 {
   const int degree = model->plan->has_line ? model->plan->degree : -1;
@@ -370,6 +390,7 @@ void tg_method_print(const tg_method *method, const tg_model *model, tg_text *ou
   tg_text_addf(out, "  search    %s\n", opt_resolved_line_search(&method->options, degree));
   if (strstr(opt_resolved_method(&method->options, degree), "l-bfgs") != NULL)
     tg_text_addf(out, "  memory    %" PRId64 " pairs\n", opt_pairs(&method->options));
+  tg_method_print_groups(method, model, "  groups    ", out);
   const char *where = model->plan->degree == 2 ? "" : " at zero";
   if (method->n_terms > 0)
     tg_text_addf(out, "  precond.  kronecker: the Hessian%s in the bases of its dominant terms\n", where);

@@ -44,6 +44,11 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out);
 // "  method    direct, because ...\n" and the line on the preconditioner.
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out);
 
+// Groups of unknowns that the method tells apart, 1: none. Local.
+int64_t tg_method_groups(const tg_method *method, const tg_model *model);
+// A line on them after the label; nothing where there are none.
+void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out);
+
 // Evaluates and factorises what the method needs; data by position in model->plan->data. Where the numbers refuse (a
 // factor that is not positive definite), auto falls back and says so in the reason; a wish is TG_NUMERIC. Collective.
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *method);

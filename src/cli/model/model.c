@@ -178,9 +178,12 @@ static tg_status find_kinks(tg_model *model)
   return TG_OK;
 }
 
-static tg_status find_groups(tg_model *model)
+static tg_status find_groups(const tg_job *job, tg_model *model)
 {
   TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  model->n_groups = 1;
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].constraint != NULL || job->variables[k].norm1 > 0) return TG_OK;
   return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
                         model->group_rows);
 }
@@ -246,7 +249,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_penalty_split(job, model));
   TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));
-  TG_TRY(find_groups(model));
+  TG_TRY(find_groups(job, model));
   TG_TRY(
       tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
   return match_data(job, model);
@@ -280,6 +283,13 @@ void tg_model_destroy(tg_model **model)
   tg_free((*model)->change_of);
   tg_free(*model);
   *model = NULL;
+}
+
+void tg_model_describe_groups(const tg_model *model, tg_text *out)
+{
+  for (int k = 0; k < model->n_variables; k++)
+    tg_text_addf(out, "%sthe %s of %s", k > 0 ? ", " : "", model->group_rows[k] ? "rows" : "columns",
+                 tg_symbol_info(model->graph, model->symbols[k])->name);
 }
 
 void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols)

@@ -43,6 +43,8 @@ void tg_job_mark_used(tg_job *job, bool warn);
 // Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
 tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
+// "the columns of X, the rows of Z": what a group of unknowns has one of each of.
+void tg_model_describe_groups(const tg_model *model, tg_text *out);
 // Sizes of the largest matrix among data and variables: what a grid is chosen for. Local.
 void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols);
 
