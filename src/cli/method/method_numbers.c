@@ -148,13 +148,17 @@ static bool is_auto(const numbers *by)
   return by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO;
 }
 
-// Under auto a stand-in for weights has to earn its products.
-static tg_status keep_if_it_pays(const numbers *by, const tg_weights_judgement *judgement, tg_dmat **matrices,
+// Under auto a stand-in for weights has to earn its products, and so has a Hessian at zero for l-bfgs; once it is taken
+// it stays.
+static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement *judgement, tg_dmat **matrices,
                                  tg_method *m)
 {
   bool pays = true;
-  if (is_auto(by) && m->n_weights > 0)
+  if (!is_auto(by) || by->x != NULL) return TG_OK;
+  if (m->n_weights > 0)
     TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
+  else if (by->model->plan->degree != 2)
+    pays = tg_method_loss_pays(by->model, m, judgement);
   if (pays) return TG_OK;
   m->products += (double)tg_direct_products(m->kronecker);
   tg_direct_destroy(&m->kronecker);
@@ -166,7 +170,7 @@ static tg_status keep_if_it_pays(const numbers *by, const tg_weights_judgement *
 static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
 {
   unsigned fits = 0;
-  tg_weights_judgement judgement = {.share = 1, .is_spectral = true};
+  tg_kronecker_judgement judgement = {.share = 1, .is_spectral = true};
   TG_TRY(sort_terms(by->model, matrices, m));
   if (is_auto(by) && m->n_diagonals > 0 && m->terms[0].is_fit &&
       tg_precondition_is_diagonal(by->model->graph, &m->terms[0]))
@@ -181,7 +185,7 @@ static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method
   }
   ptrdiff_t k = 0;
   while (k < m->n_terms && m->kronecker == NULL) TG_TRY(try_single(by, k++, matrices, m));
-  if (m->kronecker == NULL || m->n_weights == 0) return TG_OK;
+  if (m->kronecker == NULL || (m->n_weights == 0 && by->model->plan->degree == 2)) return TG_OK;
   k--;
   judgement.is_spectral = false;
   TG_TRY(tg_direct_estimate_condition(m->kronecker, matrices[2 * k], matrices[2 * k + 1], &judgement.condition));
