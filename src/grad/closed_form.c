@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,7 +176,7 @@ static bool find_pair(const tg_graph *g, int32_t n, const tg_closed_group *group
 
 static bool find_side(const tg_graph *g, int32_t n, const tg_closed_group *groups, int side, tg_closed_side *out)
 {
-  *out = (tg_closed_side){TG_NONE, TG_NONE};
+  *out = (tg_closed_side){.base = TG_NONE};
   bool is_trivial = true;
   for (int32_t k = 0; k < n; k++) {
     const tg_node node = factor_of(&groups[k], side);
@@ -319,20 +320,82 @@ static tg_status find_cholesky(tg_graph *g, const tg_closed_group *group, tg_clo
   return explain(g, 1, group, form);
 }
 
+void tg_closed_form_nodes(const tg_closed_form *form, tg_node *nodes)
+{
+  for (int side = 0; side < 2; side++) {
+    const tg_closed_side *s = &form->sides[side];
+    const tg_node own[] = {s->metric, s->base, s->wide, s->ridge, s->gain};
+    memcpy(nodes + (ptrdiff_t)side * TG_CLOSED_NODES / 2, own, sizeof own);
+  }
+}
+
 tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_group *groups, tg_closed_form *out)
 {
   *out = (tg_closed_form){.scale = 1.0};
   return n == 1 ? find_cholesky(graph, &groups[0], out) : find_spectral(graph, n, groups, out);
 }
 
-static tg_status find_quadratic(tg_graph *g, const tg_structure *s, int32_t wrt, tg_closed_form *form)
+// The gradient at X = 0.
+static tg_status find_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
+{
+  const tg_symbol x = *tg_symbol_info(g, wrt);
+  tg_node zero = TG_NONE;
+  TG_TRY(tg_gradient(g, f, 1, &wrt, out));
+  TG_TRY(tg_make_zero(g, x.rows, x.cols, &zero));
+  return tg_substitute(g, *out, 1, &wrt, &zero, out);
+}
+
+// A singular side without a ridge, which has to have the linear term in its range.
+static tg_status check_range(tg_graph *g, tg_node f, int32_t wrt, int side, const tg_closed_side *whole,
+                             tg_closed_form *form)
+{
+  tg_node linear = TG_NONE;
+  bool fits = false;
+  tg_text text;
+  if (form->sides[side].ridge != TG_NONE) return TG_OK;
+  TG_TRY(find_linear_term(g, f, wrt, &linear));
+  TG_TRY(tg_closed_is_in_range(g, &form->sides[side], side == 1, linear, &fits));
+  if (fits) return TG_OK;
+  const tg_info *wide = tg_node_info(g, form->sides[side].wide);
+  tg_text_init(&text);
+  TG_TRY(tg_closed_refuse(form,
+                          "no closed form: in the Hessian action the factor %.200s (%lld x %lld) has a rank of at most "
+                          "%lld, so that there is no unique minimum, or none; a ridge such as 1e-8*sumsq(X) makes one",
+                          tg_closed_print(g, whole->base, &text), (long long)tg_dim_value(g, wide->cols),
+                          (long long)tg_dim_value(g, wide->cols), (long long)tg_dim_value(g, wide->rows)));
+  tg_text_fini(&text);
+  return TG_OK;
+}
+
+// Sides written by the smaller Gram matrix, after everything is said of the factors.
+static tg_status find_wide(tg_graph *g, tg_node f, int32_t wrt, tg_closed_form *form)
+{
+  for (int side = 0; side < 2 && form->kind == TG_CLOSED_CHOLESKY; side++) {
+    const tg_closed_side whole = form->sides[side];
+    bool found = false;
+    tg_text text;
+    TG_TRY(tg_closed_find_wide(g, &form->sides[side], &found));
+    if (!found) continue;
+    tg_text_init(&text);
+    const size_t used = strlen(form->reason);
+    snprintf(form->reason + used, sizeof form->reason - used, ", by the smaller %.200s%s",
+             tg_closed_print(g, form->sides[side].base, &text),
+             form->sides[side].ridge == TG_NONE ? ": the minimiser of least norm" : "");
+    tg_text_fini(&text);
+    TG_TRY(check_range(g, f, wrt, side, &whole, form));
+  }
+  return TG_OK;
+}
+
+static tg_status find_quadratic(tg_graph *g, tg_node f, const tg_structure *s, int32_t wrt, tg_closed_form *form)
 {
   for (int32_t k = 0; k < s->n_terms; k++)
     if (s->terms[k].transposed) return tg_closed_refuse(form, "no closed form: the Hessian action holds V'");
   int32_t n = 0;
   tg_closed_group *groups = NULL;
   TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
-  return tg_closed_form_of_groups(g, n, groups, form);
+  TG_TRY(tg_closed_form_of_groups(g, n, groups, form));
+  return find_wide(g, f, wrt, form);
 }
 
 // ---- tr(S X) - c logdet(X) ----
@@ -398,7 +461,7 @@ tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32
     return tg_closed_refuse(
         out, "no minimum: the objective is linear in the variable, unbounded below where its gradient is "
              "not zero");
-  if (structure.degree == 2 && structure.has_operator) return find_quadratic(graph, &structure, wrt[0], out);
+  if (structure.degree == 2 && structure.has_operator) return find_quadratic(graph, f, &structure, wrt[0], out);
   if (structure.degree == 2)
     return tg_closed_refuse(out,
                             "no closed form: the Hessian action is not a sum of products L*V*R with constant L and R");

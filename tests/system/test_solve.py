@@ -35,6 +35,8 @@ def make_data():
     data["P"] = symmetric(np.diag([1.0] * (M - 1) + [0.0]))  # singular
     data["R"] = random.standard_normal((M, M))  # not symmetric
     data["Q"] = random.standard_normal((N, N))
+    data["H"], data["T"] = random.standard_normal((3, M)), random.standard_normal((3, N))  # few rows
+    data["J"], data["V"] = random.standard_normal((N, 2)), random.standard_normal((M, 2))
     return data
 
 
@@ -79,6 +81,13 @@ def cases(d):
         ("least squares", "sumsq(Y - X0*X)", ["X0", "Y"], np.linalg.lstsq(x0, y, rcond=None)[0], "X0'*X0"),
         ("laplacian", "sumsq(Y - X0*X) + 0.1*tr(X*L*X') + 0.2*sumsq(X)", ["X0", "Y", "L"],
          solve_terms([(gram + 0.4 * im, iv), (im, 0.2 * d["L"])], 2 * x0.T @ y), "X0'*X0"),
+        ("wide ridge", "sumsq(T - H*X) + 0.3*sumsq(X)", ["H", "T"],
+         np.linalg.solve(2 * d["H"].T @ d["H"] + 0.6 * im, 2 * d["H"].T @ d["T"]), "by the smaller 2*H*H' + 0.6*eye(3)"),
+        ("wide ridge on the right", "sumsq(V - X*J) + 0.3*sumsq(X)", ["J", "V"],
+         np.linalg.solve(2 * d["J"] @ d["J"].T + 0.6 * iv, 2 * d["J"] @ d["V"].T).T, "by the smaller 2*J'*J + 0.6*eye(2)"),
+        ("underdetermined", "sumsq(T - H*X)", ["H", "T"], np.linalg.lstsq(d["H"], d["T"], rcond=None)[0], "of least norm"),
+        ("underdetermined on the right", "2*sumsq(V - X*J)", ["J", "V"],
+         np.linalg.lstsq(d["J"].T, d["V"].T, rcond=None)[0].T, "of least norm"),
         ("logdet", "tr(A*X) - 2*logdet(X) + 7", "A", 2 * np.linalg.inv(d["A"]), "inv(A)"),
     ]
 
@@ -116,6 +125,7 @@ REFUSED = [
     ("unknown symmetry", "tr(X'*R*X*Q) - tr(C'*X)", "RQC", ["not known to be symmetric", "declare"], 2),
     ("indefinite", "tr(X'*K*X*B) - tr(C'*X)", "KBC", ["left factor", "not positive definite"], 1),
     ("singular", "tr(X'*P*X*B) - tr(C'*X)", "PBC", ["not positive definite"], 1),
+    ("of low rank", "sumsq(H*X) - tr(C'*X)", "HC", ["rank of at most 3", "ridge"], 2),
     ("singular sum", "tr(X'*P*X) + tr(X*L*X') - tr(C'*X)", "PLC", ["singular", "ridge"], 1),
     ("indefinite sum", "tr(X'*K*X) + tr(X*B*X') - tr(C'*X)", "KBC", ["indefinite", "unbounded below"], 1),
     ("logdet of nothing definite", "tr(K*X) - logdet(X)", "K", ["not positive definite"], 1),

@@ -29,6 +29,9 @@ static const tg_declaration declared[] = {
     {.name = "C", .rows = M, .cols = N},
     {.name = "Y", .rows = T, .cols = N},
     {.name = "K", .rows = T, .cols = M},
+    {.name = "H", .rows = 2, .cols = M},
+    {.name = "J", .rows = N, .cols = 2},
+    {.name = "P", .rows = 2, .cols = N},
     {.name = "W", .rows = M, .cols = N},
     {.name = "v", .rows = M, .cols = 1, .is_free = true},
     {.name = "w", .rows = T, .cols = 1},
@@ -90,6 +93,42 @@ static void test_one_term(void **unused)
     assert_non_null(strstr(form.reason, "because the Hessian action is "));
     tg_graph_destroy(&graph);
   }
+}
+
+// b I + a K'K with few rows in K: by the smaller Gram matrix, on either side.
+static void test_wide(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *base, *wide, *ridge, *gain;
+    int side;
+  } rows[] = {
+      {"sumsq(P - H*X) + 3*sumsq(X)", "2*H*H' + 6*eye(2)", "H", "6", "2", 0},
+      {"sumsq(P - H*X) + mu*sumsq(X)", "2*H*H' + 2*mu*eye(2)", "H", "2*mu", "2", 0},
+      {"mu*sumsq(H*A*X) + 0.5*sumsq(X) - tr(C'*X)", "2*mu*H*A*A*H' + eye(2)", "H*A", "1", "2*mu", 0},
+      {"sumsq(X*J) + 3*sumsq(X) - tr(C'*X)", "2*J'*J + 6*eye(2)", "J'", "6", "2", 1},
+      {"sumsq(P - H*X)", "H*H'", "H", "", "1", 0},                         // of least norm
+      {"sumsq(Y - K*X) + 3*sumsq(X)", "2*K'*K + 6*eye(4)", "", "", "", 0}, // K is tall
+      {"sumsq(H*X) + sumsq(H*A*X) + sumsq(X) - tr(C'*X)", "2*H'*H + 2*A*H'*H*A + 2*eye(4)", "", "", "", 0}, // two
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find(graph, rows[k].objective, "X");
+    const tg_closed_side *side = &form.sides[rows[k].side];
+    assert_int_equal(form.kind, TG_CLOSED_CHOLESKY);
+    assert_node(graph, side->base, rows[k].base);
+    assert_node(graph, side->wide, rows[k].wide);
+    assert_node(graph, side->ridge, rows[k].ridge);
+    assert_node(graph, side->gain, rows[k].gain);
+    assert_int_equal(strstr(form.reason, ", by the smaller ") != NULL, rows[k].wide[0] != '\0');
+    tg_graph_destroy(&graph);
+  }
+  // Without a ridge a linear term that K'K does not reach leaves f without a minimum.
+  tg_graph *graph = new_graph();
+  const tg_closed_form form = find(graph, "sumsq(H*X) - tr(C'*X)", "X");
+  assert_int_equal(form.kind, TG_CLOSED_NONE);
+  assert_non_null(strstr(form.reason, "the factor H'*H (4 x 4) has a rank of at most 2"));
+  tg_graph_destroy(&graph);
 }
 
 // 2 A^2 V + 4 A V B + 2 V B^2: polynomials in A and in B.
@@ -461,13 +500,21 @@ static void test_models(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_one_term),  cmocka_unit_test(test_squares),
-      cmocka_unit_test(test_pencils),   cmocka_unit_test(test_inverse),
-      cmocka_unit_test(test_refusals),  cmocka_unit_test(test_diagonals),
-      cmocka_unit_test(test_terms),     cmocka_unit_test(test_eigenvectors),
-      cmocka_unit_test(test_polar),     cmocka_unit_test(test_orthonormal_refusals),
-      cmocka_unit_test(test_models),    cmocka_unit_test(test_weights),
-      cmocka_unit_test(test_separable), cmocka_unit_test(test_weights_at_zero),
+      cmocka_unit_test(test_one_term),
+      cmocka_unit_test(test_wide),
+      cmocka_unit_test(test_squares),
+      cmocka_unit_test(test_pencils),
+      cmocka_unit_test(test_inverse),
+      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_diagonals),
+      cmocka_unit_test(test_terms),
+      cmocka_unit_test(test_eigenvectors),
+      cmocka_unit_test(test_polar),
+      cmocka_unit_test(test_orthonormal_refusals),
+      cmocka_unit_test(test_models),
+      cmocka_unit_test(test_weights),
+      cmocka_unit_test(test_separable),
+      cmocka_unit_test(test_weights_at_zero),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

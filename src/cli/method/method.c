@@ -64,7 +64,7 @@ static tg_status find_form(const tg_job *job, const tg_model *model, tg_closed_f
   return TG_OK;
 }
 
-double tg_method_form_cost(const tg_plan_data *x, const tg_closed_form *form)
+double tg_method_form_cost(const tg_graph *graph, const tg_plan_data *x, const tg_closed_form *form)
 {
   const double sizes[2] = {(double)x->rows, (double)x->cols};
   if (form->kind == TG_CLOSED_EIGENVECTORS) return 4.0 / 3 * sizes[0] / (2 * sizes[1]); // for few columns
@@ -74,8 +74,9 @@ double tg_method_form_cost(const tg_plan_data *x, const tg_closed_form *form)
   double action = 0;
   for (int side = 0; side < 2; side++) {
     if (form->sides[side].base == TG_NONE) continue;
-    factor += per_entry * pow(sizes[side], 3);
-    action += 2 * sizes[0] * sizes[1] * sizes[side];
+    const double n = (double)tg_dim_value(graph, tg_node_info(graph, form->sides[side].base)->rows);
+    factor += per_entry * pow(n, 3);
+    action += 2 * sizes[0] * sizes[1] * n;
   }
   return action > 0 ? factor / action : 0;
 }
@@ -115,7 +116,8 @@ static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
     snprintf(m->reason, sizeof m->reason, "%s, as the job says", opt_resolved_method(&m->options, model->plan->degree));
     return TG_OK;
   }
-  const double cost = m->form.kind != TG_CLOSED_NONE ? tg_method_form_cost(&model->plan->variables[0], &m->form) : 0;
+  const double cost =
+      m->form.kind != TG_CLOSED_NONE ? tg_method_form_cost(model->graph, &model->plan->variables[0], &m->form) : 0;
   if (!asked && cost > WORTH_ITERATIONS) {
     snprintf(m->form.reason, sizeof m->form.reason,
              "method: direct is possible, at the cost of some %.0f iterations for its factorisations", cost);

@@ -18,7 +18,7 @@ typedef struct tg_method_numbers {
 
 bool tg_method_is_direct(const opt_options *options);
 // Hessian actions that the factorisations of a form for the variable x cost, by flops of dense operations.
-double tg_method_form_cost(const tg_plan_data *x, const tg_closed_form *form);
+double tg_method_form_cost(const tg_graph *graph, const tg_plan_data *x, const tg_closed_form *form);
 // *out: auto takes alternating, and the reason says why. Local.
 tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *method, bool *out);
 // The method for an objective without a closed form; form.reason says why there is none. Local.
