@@ -541,7 +541,7 @@ static tg_status choose_solver(driver *self)
   opt_result *result = self->result;
   run->manifold = is_curved ? run->constraint : NULL;
   run->degree = is_curved ? -1 : degree;
-  run->n_groups = run->constraint == NULL ? run->space->n_groups : 1;
+  run->n_groups = run->constraint == NULL || run->constraint->traits.is_bounds ? run->space->n_groups : 1;
   if (run->constraint != NULL) {
     TG_TRY(opt_constrained_solver(run->options, &run->constraint->traits, &run->solver));
     TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));

@@ -354,7 +354,8 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
 
 bool opt_run_steps_apart(const opt_run *run)
 {
-  return run->n_groups > 1 && run->hd != NULL && run->search == &opt_line_search_exact;
+  const bool is_exact = run->search == &opt_line_search_exact;
+  return run->n_groups > 1 && run->constraint == NULL && run->hd != NULL && is_exact;
 }
 
 // How far each group goes, from <g, d>, <d, H d> and <d, d> by groups: to its minimiser. Where a group falls for ever

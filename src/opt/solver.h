@@ -27,7 +27,7 @@ typedef struct opt_run {
   const opt_constraint *constraint; // NULL: none
   const opt_constraint *manifold;   // the same where it is a manifold, else NULL
   int degree;                       // of f along rays: the problem's, -1 on a manifold
-  int n_groups;                     // of unknowns, the space's; 1 under constraints
+  int n_groups;                     // of unknowns, the space's; 1 under constraints but bounds
   double *group_products;           // room for four numbers a group; NULL for one group
   opt_point *feasible;              // left by the stopping test, see opt_run_measure; convex constraints only
   opt_point *x;                     // the current point

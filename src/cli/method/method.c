@@ -345,6 +345,21 @@ static tg_status choose_pairs(const tg_model *model, tg_method *m)
   return TG_OK;
 }
 
+// ---- groups ----
+
+// l-bfgs tells groups apart, also under bounds, and what steps by the line polynomial of a quadratic.
+void tg_method_count_groups(const tg_job *job, const tg_model *model, tg_method *m)
+{
+  const int degree = model->plan->has_line ? model->plan->degree : -1;
+  const char *name = opt_resolved_method(&m->options, degree);
+  const bool is_exact = strcmp(opt_resolved_line_search(&m->options, degree), "exact") == 0;
+  const bool steps_apart = degree == 2 && is_exact && model->plan->has_hessian && !is_constrained(job);
+  const bool is_bounded = is_constrained(job) && m->options.method == 0;
+  m->n_groups = 1;
+  if (strcmp(name, "l-bfgs") != 0 && !steps_apart && !is_bounded) return;
+  m->n_groups = model->n_groups < TG_GROUPS_MAX ? model->n_groups : TG_GROUPS_MAX;
+}
+
 tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
 {
   *out = NULL;
@@ -357,6 +372,7 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   tg_status status = choose_method(job, model, m);
   if (status == TG_OK) status = tg_method_choose_preconditioner(job, model, m);
   if (status == TG_OK) status = choose_pairs(model, m);
+  if (status == TG_OK) tg_method_count_groups(job, model, m);
   if (status != TG_OK) {
     tg_method_destroy(&m);
     return tg_error_pass(status, TG_HERE);
@@ -365,21 +381,10 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   return TG_OK;
 }
 
-int64_t tg_method_groups(const tg_method *method, const tg_model *model)
-{
-  const int degree = model->plan->has_line ? model->plan->degree : -1;
-  const char *name = opt_resolved_method(&method->options, degree);
-  const char *search = opt_resolved_line_search(&method->options, degree);
-  const bool steps_apart = degree == 2 && strcmp(search, "exact") == 0 && model->plan->has_hessian;
-  if (strcmp(name, "l-bfgs") != 0 && !steps_apart) return 1;
-  return model->n_groups < TG_GROUPS_MAX ? model->n_groups : TG_GROUPS_MAX;
-}
-
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out)
 {
-  const int64_t count = tg_method_groups(method, model);
-  if (count == 1) return;
-  tg_text_addf(out, "%s%" PRId64 ", for the objective is a sum over ", label, count);
+  if (method->n_groups == 1) return;
+  tg_text_addf(out, "%s%" PRId64 ", for the objective is a sum over ", label, method->n_groups);
   tg_model_describe_groups(model, out);
   tg_text_addf(out, "\n");
 }

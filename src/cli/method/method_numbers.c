@@ -306,6 +306,7 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
   m->form.kind = TG_CLOSED_NONE;
   m->options.method = 0;
   tg_method_choose_iterative(model, m);
+  tg_method_count_groups(job, model, m);
   TG_TRY(tg_method_choose_preconditioner(job, model, m));
   tg_feasible_explain(job, m);
   return TG_OK;

@@ -23,6 +23,8 @@ double tg_method_form_cost(const tg_graph *graph, const tg_plan_data *x, const t
 tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *method, bool *out);
 // The method for an objective without a closed form; form.reason says why there is none. Local.
 void tg_method_choose_iterative(const tg_model *model, tg_method *method);
+// Sets n_groups by the method that was chosen. Local.
+void tg_method_count_groups(const tg_job *job, const tg_model *model, tg_method *method);
 // By symbols: candidates for each kind of preconditioner. TG_UNSUPPORTED, located, for a wish that cannot be served.
 // Local.
 tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg_method *method);

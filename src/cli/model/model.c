@@ -8,6 +8,7 @@
 #include "cli/model/penalty.h"
 #include "grad/groups.h"
 #include "mpi/files.h"
+#include "opt/constraint.h"
 
 // ---- names that occur ----
 
@@ -182,8 +183,11 @@ static tg_status find_groups(const tg_job *job, tg_model *model)
 {
   TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
   model->n_groups = 1;
-  for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].constraint != NULL || job->variables[k].norm1 > 0) return TG_OK;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    if (x->norm1 > 0 || (x->constraint != NULL && (row == NULL || !row->is_bounds))) return TG_OK;
+  }
   return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
                         model->group_rows);
 }
