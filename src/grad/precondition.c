@@ -21,10 +21,12 @@ static bool is_smooth_kind(const tg_graph *g, const tg_info *info)
   case TG_ABS:
   case TG_SIGN:
   case TG_RELU:
-  case TG_LOG:
     return false;
+  case TG_LOG:
+    return tg_node_is_positive(g, info->args[0]);
   case TG_POW:
-    return tg_node_is_number(g, info->args[1], &exponent) && exponent >= 0.0 && floor(exponent) == exponent;
+    return tg_node_is_number(g, info->args[1], &exponent) &&
+           ((exponent >= 0.0 && floor(exponent) == exponent) || tg_node_is_positive(g, info->args[0]));
   default:
     return true;
   }

@@ -3,6 +3,7 @@
 #define TG_GRAD_STRUCTURE_H
 
 #include "grad/calculus.h"
+#include "grad/curvature.h"
 
 // coef * scalars * left * V * right, V transposed or not: one term of a linear operator on matrices.
 typedef struct tg_operator_term {
@@ -21,13 +22,6 @@ typedef struct tg_weighted_term {
   tg_node left;  // TG_NONE: identity
   tg_node right; // TG_NONE: identity
 } tg_weighted_term;
-
-typedef enum tg_curvature {
-  TG_CURVATURE_UNKNOWN,
-  TG_CURVATURE_AFFINE,
-  TG_CURVATURE_CONVEX,
-  TG_CURVATURE_CONCAVE
-} tg_curvature;
 
 typedef struct tg_structure {
   int degree;         // as a polynomial in X, -1: none

@@ -471,7 +471,10 @@ static void test_models(void **unused)
   } rows[] = {
       {"sumsq(Y - K*X) + tr(X'*A*X)", "X", "sumsq(Y - K*X) + tr(X'*A*X)"},
       {"sum(softplus(K*X)) - dot(Y, K*X) + mu*sumsq(X)", "X", "0.5*tr(X'*(0.25*K'*K*X + 2*mu*X))"},
-      {"sum(log(1*ones(7,3) + exp(K*X)))", "X", NULL},
+      {"sum(log(1*ones(7,3) + exp(K*X)))", "X", "0.5*tr(X'*(0.25*K'*K*X))"},
+      {"sum(sqrt(4*ones(7,3) + (K*X).^2))", "X", "0.5*tr(X'*(0.5*K'*K*X))"},
+      {"sum(log(K*X))", "X", NULL},
+      {"sum(sqrt(K*X))", "X", NULL},
       {"sum(exp(A*X*B)) + sum(cos(X))", "X", "0.5*tr(X'*(A^2*X*B^2 - X))"},
       {"sumsq(K*X) + sumsq(X'*X)", "X", "sumsq(K*X)"},
       {"sumsq(X'*X - B)", "X", "-2*tr(B*X'*X)"},

@@ -173,10 +173,9 @@ static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement
 {
   bool pays = true;
   if (!is_auto(by) || by->x != NULL) return TG_OK;
-  if (m->n_weights > 0)
+  if (by->model->plan->degree != 2) pays = tg_method_loss_pays(by->model, m, judgement);
+  if (pays && m->n_weights > 0)
     TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
-  else if (by->model->plan->degree != 2)
-    pays = tg_method_loss_pays(by->model, m, judgement);
   if (pays) return TG_OK;
   m->products += (double)tg_direct_products(m->kronecker);
   tg_direct_destroy(&m->kronecker);
