@@ -62,6 +62,6 @@ tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, con
   }
   *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
   opt_run_explain(run, "the objective %s %s down to |step| = %.3e, the gradient norm is %.3e",
-                  was_finite ? "does not fall" : "is not finite", where, t * ray->d_norm, run->g_norm);
+                  was_finite ? run->options->sense->no_fall : "is not finite", where, t * ray->d_norm, run->g_norm);
   return TG_OK;
 }

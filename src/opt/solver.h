@@ -121,7 +121,9 @@ tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point
 // than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding of the value at the start, whose terms may
 // be larger.
 double opt_run_noise(const opt_run *run);
-// Writes run->reason.
+// A value of f, a slope or a curvature as the user knows it.
+double opt_run_shown(const opt_run *run, double value);
+// Writes run->reason. What it says of the objective is in the words of run->options->sense.
 __attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
 
 // A ray x + t d, t > 0, from the current point, with slope <g, d>. On a manifold it is the curve R_x(t d), d tangent at

@@ -171,8 +171,8 @@ static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_
       run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, v}, (const opt_point *const[]){v, v}, q));
   if (!(q[0] < 0)) {
     step->verdict = OPT_STUCK;
-    opt_run_explain(run, "no direction of descent on the face can be resolved: slope %.3e, |P(x - g) - x| = %.3e", q[0],
-                    run->g_norm);
+    opt_run_explain(run, "no direction of %s on the face can be resolved: slope %.3e, |P(x - g) - x| = %.3e",
+                    run->options->sense->descent, opt_run_shown(run, q[0]), run->g_norm);
     return TG_OK;
   }
   return opt_bounds_move(run, v, q[0], sqrt(q[1]), first, step);

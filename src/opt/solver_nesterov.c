@@ -129,9 +129,10 @@ static tg_status descend(opt_run *run, accelerated *self, double slope, double d
     was_finite = was_finite || isfinite(f);
     self->t /= 2;
   }
+  const opt_sense *sense = run->options->sense;
   *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
-  opt_run_explain(run, "the objective %s along -g down to |step| = %.3e, |g| = %.3e",
-                  was_finite ? "does not fall" : "is not finite", self->t * d_norm, run->g_norm);
+  opt_run_explain(run, "the objective %s %s down to |step| = %.3e, |g| = %.3e",
+                  was_finite ? sense->no_fall : "is not finite", sense->along_gradient, self->t * d_norm, run->g_norm);
   return TG_OK;
 }
 
