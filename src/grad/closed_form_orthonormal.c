@@ -51,11 +51,10 @@ static tg_status find_groups(tg_graph *g, tg_structure *s, int32_t wrt, bool *ha
 // The gradient at X = 0.
 static tg_status find_linear(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
 {
-  const tg_symbol x = *tg_symbol_info(g, wrt);
   tg_node gradient = TG_NONE;
   tg_node zeros = TG_NONE;
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
-  TG_TRY(tg_make_zero(g, x.rows, x.cols, &zeros));
+  TG_TRY(tg_make_zero_symbols(g, 1, &wrt, &zeros));
   return tg_substitute(g, gradient, 1, &wrt, &zeros, out);
 }
 
