@@ -418,7 +418,9 @@ static tg_status iterate(driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
-  if (!run->solver->ignores_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
+  // Without an iteration the start is what is returned, whatever the solver would have made of it.
+  const bool keeps_start = !run->solver->ignores_start || run->options->max_iterations == 0;
+  if (keeps_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);
     if (!ended) TG_TRY(poll_observer(self, &ended));
