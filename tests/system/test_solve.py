@@ -74,6 +74,8 @@ def cases(d):
         ("sylvester", "tr(X'*A*X) + tr(X*B*X') - tr(C'*X)", "ABC",
          solve_terms([(2 * d["A"], iv), (im, 2 * d["B"])], c), "V*B"),
         ("squares", "sumsq(A*X + X*B - C)", "ABC", solve_terms([(d["A"], iv), (im, d["B"])], c), "4*A*V*B"),
+        ("squares of a product", "sumsq(X0'*X0*X + X*B - C)", ["X0", "B", "C"],
+         solve_terms([(gram / 2, iv), (im, d["B"])], c), "2*(X0'*X0)^2*V"),
         ("two terms", "tr(X'*A*X*B) + tr(X'*D*X*E) - tr(C'*X)", "ABDEC",
          solve_terms([(2 * d["A"], d["B"]), (2 * d["D"], d["E"])], c), "2*D*V*E"),
         ("ridge", "sumsq(Y - X0*X) + 0.3*sumsq(X)", ["X0", "Y"],
