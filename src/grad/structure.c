@@ -275,7 +275,8 @@ static tg_status find_direction(tg_graph *g, tg_node f, int32_t wrt, int32_t *ou
   TG_TRY_GOTO(tg_text_status(&name));
   for (*out = tg_symbol_find(g, "V"); *out >= 0; *out = tg_symbol_find(g, tg_text_string(&name))) {
     const tg_symbol *known = tg_symbol_info(g, *out);
-    const bool fits = known->free && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
+    const bool fits =
+        known->free && known->twin < 0 && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
     if (fits && !tg_node_depends_on(g, f, *out)) goto done;
     tg_text_add(&name, "_");
     TG_TRY_GOTO(tg_text_status(&name));
