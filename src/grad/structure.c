@@ -295,6 +295,7 @@ static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure
   tg_node action = TG_NONE;
   TG_TRY(find_direction(g, f, wrt, &list.v));
   TG_TRY(tg_make_sym(g, list.v, &v));
+  out->direction = tg_symbol_info(g, list.v)->name;
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
   TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));
   if (!tg_node_is_zero(g, action)) TG_TRY(collect(&list, action, (tg_weighted_term){.inner = {.coef = 1.0}}));
