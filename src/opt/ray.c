@@ -25,6 +25,23 @@ double opt_run_shown(const opt_run *run, double value)
   return opt_sense_value(run->options->sense, value);
 }
 
+opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length)
+{
+  opt_run_explain(run, "the objective %s %s down to |step| = %.3e, the gradient norm is %.3e",
+                  was_finite ? run->options->sense->no_fall : "is not finite", where, length, run->g_norm);
+  return was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
+}
+
+tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm)
+{
+  double p[2];
+  TG_TRY(
+      run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d}, p));
+  *slope = p[0];
+  *norm = sqrt(p[1]);
+  return TG_OK;
+}
+
 // f and the gradient at x: on a manifold the Riemannian one.
 static tg_status differentiate(const opt_run *run, const opt_point *x, double *f, opt_point *g)
 {

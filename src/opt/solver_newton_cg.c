@@ -270,9 +270,7 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
     adapt_radius(self, ratio, p_norm, on_boundary);
     if (ratio > 1e-3) return opt_ray_move(&ray, 1);
   }
-  *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
-  opt_run_explain(run, "the objective %s within the trust region down to radius %.3e, |g| = %.3e",
-                  was_finite ? run->options->sense->no_fall : "is not finite", self->radius, run->g_norm);
+  *verdict = opt_run_no_step(run, was_finite, "within the trust region", self->radius);
   return TG_OK;
 }
 

@@ -60,7 +60,6 @@ static tg_status create_projected(opt_run *run, void **state)
 // holds with a penalty.
 static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *slope, double *d_norm)
 {
-  double products[2];
   double here = 0;
   double there = 0;
   TG_TRY(opt_copy(run->space, run->x, d));
@@ -69,10 +68,8 @@ static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *sl
   TG_TRY(opt_run_add_penalty(run, d, &there));
   TG_TRY(opt_run_add_penalty(run, run->x, &here));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d},
-                               products));
-  *slope = fmin(products[0] + (there - here), -products[1] / a);
-  *d_norm = sqrt(products[1]);
+  TG_TRY(opt_run_slope(run, d, slope, d_norm));
+  *slope = fmin(*slope + (there - here), -*d_norm * *d_norm / a);
   return TG_OK;
 }
 
