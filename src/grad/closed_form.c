@@ -368,13 +368,11 @@ tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_g
   return n == 1 ? find_cholesky(graph, &groups[0], out) : find_spectral(graph, n, groups, out);
 }
 
-// The gradient at X = 0.
-static tg_status find_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
+tg_status tg_closed_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
 {
-  const tg_symbol x = *tg_symbol_info(g, wrt);
   tg_node zero = TG_NONE;
   TG_TRY(tg_gradient(g, f, 1, &wrt, out));
-  TG_TRY(tg_make_zero(g, x.rows, x.cols, &zero));
+  TG_TRY(tg_make_zero_symbols(g, 1, &wrt, &zero));
   return tg_substitute(g, *out, 1, &wrt, &zero, out);
 }
 
@@ -386,7 +384,7 @@ static tg_status check_range(tg_graph *g, tg_node f, int32_t wrt, int side, cons
   bool fits = false;
   tg_text text;
   if (form->sides[side].ridge != TG_NONE) return TG_OK;
-  TG_TRY(find_linear_term(g, f, wrt, &linear));
+  TG_TRY(tg_closed_linear_term(g, f, wrt, &linear));
   TG_TRY(tg_closed_is_in_range(g, &form->sides[side], side == 1, linear, &fits));
   if (fits) return TG_OK;
   const tg_info *wide = tg_node_info(g, form->sides[side].wide);
