@@ -110,10 +110,7 @@ tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int
   *out = f;
   if (degree >= 0 && degree <= 2) return TG_OK;
   TG_TRY(TG_SCRATCH(graph, n, &zeros));
-  for (int32_t k = 0; k < n; k++) {
-    const tg_symbol x = *tg_symbol_info(graph, wrt[k]);
-    TG_TRY(tg_make_zero(graph, x.rows, x.cols, &zeros[k]));
-  }
+  TG_TRY(tg_make_zero_symbols(graph, n, wrt, zeros));
   return tg_precondition_model_at(graph, f, n, wrt, zeros, out);
 }
 

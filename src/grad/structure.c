@@ -275,7 +275,8 @@ static tg_status find_direction(tg_graph *g, tg_node f, int32_t wrt, int32_t *ou
   TG_TRY_GOTO(tg_text_status(&name));
   for (*out = tg_symbol_find(g, "V"); *out >= 0; *out = tg_symbol_find(g, tg_text_string(&name))) {
     const tg_symbol *known = tg_symbol_info(g, *out);
-    const bool fits = known->free && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
+    const bool fits =
+        known->free && known->twin < 0 && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
     if (fits && !tg_node_depends_on(g, f, *out)) goto done;
     tg_text_add(&name, "_");
     TG_TRY_GOTO(tg_text_status(&name));
@@ -294,6 +295,7 @@ static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure
   tg_node action = TG_NONE;
   TG_TRY(find_direction(g, f, wrt, &list.v));
   TG_TRY(tg_make_sym(g, list.v, &v));
+  out->direction = tg_symbol_info(g, list.v)->name;
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
   TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));
   if (!tg_node_is_zero(g, action)) TG_TRY(collect(&list, action, (tg_weighted_term){.inner = {.coef = 1.0}}));

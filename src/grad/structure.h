@@ -24,10 +24,11 @@ typedef struct tg_weighted_term {
 } tg_weighted_term;
 
 typedef struct tg_structure {
-  int degree;         // as a polynomial in X, -1: none
-  bool homogeneous;   // f(tX) = t^k f(X) for t > 0
-  double homogeneity; // k
-  bool has_operator;  // degree 2 and H[V] is a sum of the terms below
+  int degree;            // as a polynomial in X, -1: none
+  bool homogeneous;      // f(tX) = t^k f(X) for t > 0
+  double homogeneity;    // k
+  bool has_operator;     // degree 2 and H[V] is a sum of the terms below
+  const char *direction; // the name of V: one that f does not use
   int32_t n_terms;
   tg_operator_term *terms; // in the graph's memory
   bool has_weights;        // degree 2 and H[V] is a sum of the terms above and, some at least, of these

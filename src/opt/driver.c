@@ -205,8 +205,8 @@ static tg_status test_convergence(driver *self, bool *ended)
   if (self->failed_tests < 5) return TG_OK;
   opt_run_explain(run,
                   "the gradient recomputed from x stays at %.6g, its rounding error, above the tolerance %.6g: the "
-                  "objective cannot be resolved below %.17g; ask for a larger gradient_tolerance",
-                  self->failed_norm, self->target, run->f);
+                  "objective cannot be resolved %s %.17g; ask for a larger gradient_tolerance",
+                  self->failed_norm, self->target, run->options->sense->below, opt_run_shown(run, run->f));
   *ended = end(self, OPT_STALLED);
   return TG_OK;
 }
@@ -271,10 +271,10 @@ static bool test_progress(driver *self)
   }
   if (run->iteration - self->window_iteration < patience(self)) return false;
   opt_run_explain(run,
-                  "no progress for %" PRId64
-                  " iterations: the objective cannot be resolved below %.17g, the %s does not "
+                  "no progress for %" PRId64 " iterations: the objective cannot be resolved %s %.17g, the %s does not "
                   "fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
-                  patience(self), self->window_f, measure_of(self), self->window_g, self->target);
+                  patience(self), run->options->sense->below, opt_run_shown(run, self->window_f), measure_of(self),
+                  self->window_g, self->target);
   return end(self, OPT_STALLED);
 }
 
@@ -345,13 +345,14 @@ static bool is_bottomless(const opt_run *run)
 static bool give_up_range(driver *self)
 {
   opt_run *run = &self->run;
+  const opt_sense *sense = run->options->sense;
   const bool falls = is_bottomless(run);
   const char *const back = run->trial != NULL ? "; the point before it is returned" : "";
   if (falls)
     opt_run_explain(run,
-                    "the objective is unbounded below: it fell to %.3e in iteration %" PRId64
+                    "the objective is unbounded %s: it %s to %.3e in iteration %" PRId64
                     ", where its gradient is not finite%s",
-                    run->f, run->iteration, back);
+                    sense->below, sense->fell, opt_run_shown(run, run->f), run->iteration, back);
   else
     opt_run_explain(run, "after iteration %" PRId64 " the %s is not finite%s", run->iteration,
                     isfinite(run->f) ? "gradient" : "objective", back);
@@ -373,8 +374,8 @@ static bool test_floor(driver *self)
 {
   opt_run *run = &self->run;
   if (!is_bottomless(run)) return false;
-  opt_run_explain(run, "the objective is unbounded below: it fell to %.3e after %" PRId64 " iterations", run->f,
-                  run->iteration);
+  opt_run_explain(run, "the objective is unbounded %s: it %s to %.3e after %" PRId64 " iterations",
+                  run->options->sense->below, run->options->sense->fell, opt_run_shown(run, run->f), run->iteration);
   return end(self, OPT_UNBOUNDED);
 }
 
@@ -417,7 +418,9 @@ static tg_status iterate(driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
-  if (!run->solver->ignores_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
+  // Without an iteration the start is what is returned, whatever the solver would have made of it.
+  const bool keeps_start = !run->solver->ignores_start || run->options->max_iterations == 0;
+  if (keeps_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);
     if (!ended) TG_TRY(poll_observer(self, &ended));

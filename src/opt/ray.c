@@ -20,6 +20,28 @@ void opt_run_explain(opt_run *run, const char *format, ...)
   va_end(arguments);
 }
 
+double opt_run_shown(const opt_run *run, double value)
+{
+  return opt_sense_value(run->options->sense, value);
+}
+
+opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length)
+{
+  opt_run_explain(run, "the objective %s %s down to |step| = %.3e, the gradient norm is %.3e",
+                  was_finite ? run->options->sense->no_fall : "is not finite", where, length, run->g_norm);
+  return was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
+}
+
+tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm)
+{
+  double p[2];
+  TG_TRY(
+      run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d}, p));
+  *slope = p[0];
+  *norm = sqrt(p[1]);
+  return TG_OK;
+}
+
 // f and the gradient at x: on a manifold the Riemannian one.
 static tg_status differentiate(const opt_run *run, const opt_point *x, double *f, opt_point *g)
 {
@@ -279,7 +301,8 @@ static void print_polynomial(const opt_ray *ray, char *out, size_t size)
   out[0] = '\0';
   for (int k = 1; k <= ray->degree && used < size; k++) {
     if (ray->coefs[k] == 0) continue;
-    const int n = snprintf(out + used, size - used, "%s%.4g t", used > 0 ? " + " : "", ray->coefs[k]);
+    const int n =
+        snprintf(out + used, size - used, "%s%.4g t", used > 0 ? " + " : "", opt_run_shown(ray->run, ray->coefs[k]));
     used += n > 0 ? (size_t)n : 0;
     if (k > 1 && used < size) used += (size_t)snprintf(out + used, size - used, "^%d", k);
   }
@@ -288,6 +311,7 @@ static void print_polynomial(const opt_ray *ray, char *out, size_t size)
 opt_verdict opt_ray_falling(opt_ray *ray)
 {
   opt_run *run = ray->run;
+  const opt_sense *sense = run->options->sense;
   if (!opt_ray_is_resolved(ray)) {
     opt_run_explain(run, "the gradient, |g| = %.3e, is at its own rounding error: a smaller one cannot be resolved",
                     run->g_norm);
@@ -295,17 +319,18 @@ opt_verdict opt_ray_falling(opt_ray *ray)
   }
   if (ray->degree < 0) {
     opt_run_explain(run,
-                    "the objective is unbounded below: along a direction d with |d| = %.4g and slope %.4g it still "
-                    "falls at distance %.4g; add a constraint or a regularising term",
-                    ray->d_norm, ray->slope, ray->trial_t * ray->d_norm);
+                    "the objective is unbounded %s: along a direction d with |d| = %.4g and slope %.4g it still "
+                    "%s at distance %.4g; add a constraint or a regularising term",
+                    sense->below, ray->d_norm, opt_run_shown(run, ray->slope), sense->falls,
+                    ray->trial_t * ray->d_norm);
     return OPT_FALLING;
   }
   char polynomial[256];
   print_polynomial(ray, polynomial, sizeof polynomial);
   opt_run_explain(run,
-                  "the objective is unbounded below: f(x + t d) - f(x) = %s along a direction d with |d| = %.4g; add a "
+                  "the objective is unbounded %s: f(x + t d) - f(x) = %s along a direction d with |d| = %.4g; add a "
                   "constraint or a regularising term",
-                  polynomial, ray->d_norm);
+                  sense->below, polynomial, ray->d_norm);
   return OPT_FALLING;
 }
 
@@ -313,6 +338,7 @@ opt_verdict opt_ray_falling(opt_ray *ray)
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
 {
   opt_run *run = ray->run;
+  const opt_sense *sense = run->options->sense;
   switch (found->verdict) {
   case OPT_LINE_FOUND:
     TG_TRY(opt_ray_move(ray, found->t));
@@ -321,9 +347,9 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
   case OPT_LINE_STUCK:
     *verdict = OPT_STUCK;
     opt_run_explain(run,
-                    "the objective cannot be resolved below %.17g: no step along a direction of descent lowers it by "
+                    "the objective cannot be resolved %s %.17g: no step along a direction of %s %s it by "
                     "more than its rounding error, |g| = %.3e",
-                    run->f, run->g_norm);
+                    sense->below, opt_run_shown(run, run->f), sense->descent, sense->lowers, run->g_norm);
     break;
   case OPT_LINE_FALLING:
     *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
@@ -334,7 +360,7 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
     opt_run_explain(
         run,
         "the objective is not finite at any of %d steps tried, down to |step| = %.3e, from a point where it is %.6g",
-        found->evaluations, found->t * ray->d_norm, run->f);
+        found->evaluations, found->t * ray->d_norm, opt_run_shown(run, run->f));
     break;
   }
   return TG_OK;

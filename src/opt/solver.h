@@ -115,13 +115,20 @@ tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
 // Whether the stationary x is no minimum, as far as a few Hessian actions tell; then the reason says so. Makes three
 // points, on a manifold four, and destroys them. Nothing is claimed under convex constraints.
 tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle);
+// slope := <g, d>, norm := |d|, in one reduction.
+tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm);
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
 // The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
 // than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding of the value at the start, whose terms may
 // be larger.
 double opt_run_noise(const opt_run *run);
-// Writes run->reason.
+// A value of f, a slope or a curvature as the user knows it.
+double opt_run_shown(const opt_run *run, double value);
+// Says in run->reason that no step was found `where` down to this length ("along -g"); the verdict: STUCK, or
+// OUT_OF_RANGE where f was finite at none of them.
+opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length);
+// Writes run->reason. What it says of the objective is in the words of run->options->sense.
 __attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
 
 // A ray x + t d, t > 0, from the current point, with slope <g, d>. On a manifold it is the curve R_x(t d), d tangent at

@@ -104,16 +104,11 @@ static tg_status two_loops(const opt_run *run, bounded *self)
 // d, its slope and norm; is_scaled: with a length of its own, which -M^-1 z need not have.
 static tg_status direction(const opt_run *run, bounded *self, double *slope, double *d_norm, bool *is_scaled)
 {
-  double p[2];
   TG_TRY(opt_bounds_face(run, true, self->d));
   TG_TRY(opt_axpby(run->space, 0, run->g, -1, self->d));
   TG_TRY(weigh_pairs(run, self, is_scaled));
   TG_TRY(two_loops(run, self));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, self->d},
-                               (const opt_point *const[]){self->d, self->d}, p));
-  *slope = p[0];
-  *d_norm = sqrt(p[1]);
-  return TG_OK;
+  return opt_run_slope(run, self->d, slope, d_norm);
 }
 
 static tg_status step_bounded(opt_run *run, void *state, opt_verdict *verdict)
@@ -131,8 +126,8 @@ static tg_status step_bounded(opt_run *run, void *state, opt_verdict *verdict)
   }
   if (!(slope < 0)) {
     *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
-    opt_run_explain(run, "no direction of descent inside the bounds can be resolved: |P(x - g) - x| = %.3e",
-                    run->g_norm);
+    opt_run_explain(run, "no direction of %s inside the bounds can be resolved: |P(x - g) - x| = %.3e",
+                    run->options->sense->descent, run->g_norm);
     return TG_OK;
   }
   opt_bounds_step step;

@@ -85,14 +85,9 @@ static tg_status rescale(const opt_run *run, lbfgs *self)
 
 static tg_status direction(const opt_run *run, lbfgs *self, double *slope, double *d_norm)
 {
-  double p[2];
   TG_TRY(two_loops(run, self));
   TG_TRY(opt_run_transport(run, self->d));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, self->d},
-                               (const opt_point *const[]){self->d, self->d}, p));
-  *slope = p[0];
-  *d_norm = sqrt(p[1]);
-  return TG_OK;
+  return opt_run_slope(run, self->d, slope, d_norm);
 }
 
 // Puts the step t d and the change of the gradient in the place of the oldest pair.

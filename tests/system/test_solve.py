@@ -74,6 +74,8 @@ def cases(d):
         ("sylvester", "tr(X'*A*X) + tr(X*B*X') - tr(C'*X)", "ABC",
          solve_terms([(2 * d["A"], iv), (im, 2 * d["B"])], c), "V*B"),
         ("squares", "sumsq(A*X + X*B - C)", "ABC", solve_terms([(d["A"], iv), (im, d["B"])], c), "4*A*V*B"),
+        ("squares of a product", "sumsq(X0'*X0*X + X*B - C)", ["X0", "B", "C"],
+         solve_terms([(gram / 2, iv), (im, d["B"])], c), "2*(X0'*X0)^2*V"),
         ("two terms", "tr(X'*A*X*B) + tr(X'*D*X*E) - tr(C'*X)", "ABDEC",
          solve_terms([(2 * d["A"], d["B"]), (2 * d["D"], d["E"])], c), "2*D*V*E"),
         ("ridge", "sumsq(Y - X0*X) + 0.3*sumsq(X)", ["X0", "Y"],
@@ -113,6 +115,23 @@ def test_closed_forms(checks, folder, data):
         checks.check(words in reason and reason.startswith("direct, because"), f"{name}: reason {reason}")
         plan = run(["plan", job])
         checks.check("method direct, because" in plan.out, f"{name}: plan says {plan.out[:200]}")
+
+
+def test_start_kept(checks, folder, data):
+    """Without an iteration direct judges the job's own start: the minimiser is one, another point is none."""
+    expected = solve_terms([(data["A"], data["B"])], data["C"])
+    for name, start, status, label in (("minimiser", expected, 0, "converged"), ("other", expected + 1, 3, "iteration_limit")):
+        np.save(folder / "X-start.npy", start)
+        job = write_job(folder, "job", "tr(A*X*B*X') - 2*tr(C'*X)", list("ABC"), "solver: {method: direct}")
+        job.write_text(job.read_text().replace("start: normal, seed: 3", f"start: {{file: {folder}/X-start.npy}}"))
+        done = run_job(job, folder / f"start {name}", ranks=2, settings={"solver.max_iterations": 0})
+        checks.equal(f"{name}: exit status {done.err[-300:]}", done.status, status)
+        checks.equal(f"{name}: status", done.report["status"], label)
+        gradient = 2 * (data["A"] @ start @ data["B"] - data["C"])
+        checks.check(abs(done.report["gradient_norm"] - np.linalg.norm(gradient)) <= 1e-10 * np.linalg.norm(data["C"]),
+                     f"{name}: gradient norm {done.report['gradient_norm']}, expected {np.linalg.norm(gradient)}")
+        checks.equal(f"{name}: gradient norm at the start", done.report["gradient_norm_start"],
+                     done.report["gradient_norm"])
 
 
 REFUSED = [
@@ -327,6 +346,7 @@ def main():
         for key, matrix in data.items():
             np.save(folder / f"{key}.npy", np.asfortranarray(matrix))
         test_closed_forms(checks, folder, data)
+        test_start_kept(checks, folder, data)
         test_refusals(checks, folder)
         test_auto_falls_back(checks, folder)
         test_auto_in_several_variables(checks, folder)

@@ -131,23 +131,36 @@ static void test_wide(void **unused)
   tg_graph_destroy(&graph);
 }
 
-// 2 A^2 V + 4 A V B + 2 V B^2: polynomials in A and in B.
-static void test_squares(void **unused)
+// 2 A^2 V + 4 A V B + 2 V B^2 and the like: polynomials in A and in B, A a symbol, a product, or below a sum.
+static void test_polynomials(void **unused)
 {
   (void)unused;
-  tg_graph *graph = new_graph();
-  const tg_closed_form form = find(graph, "sumsq(A*X + X*B - C)", "X");
-  assert_int_equal(form.kind, TG_CLOSED_SPECTRAL);
-  assert_node(graph, form.sides[0].base, "A");
-  assert_node(graph, form.sides[1].base, "B");
-  assert_node(graph, form.sides[0].metric, "");
-  double table[TG_CLOSED_POWERS][TG_CLOSED_POWERS] = {{0}};
-  for (int32_t k = 0; k < form.n_terms; k++)
+  static const struct {
+    const char *objective, *left, *right;
+    double table[TG_CLOSED_POWERS][3]; // of left^i V right^j
+  } rows[] = {
+      {"sumsq(A*X + X*B - C)", "A", "B", {{0, 0, 2}, {0, 4}, {2}}},
+      {"sumsq(K'*K*X + X*B - C)", "K'*K", "B", {{0, 0, 2}, {0, 4}, {2}}},
+      {"sumsq(K'*K*X + X*B - C) + 3*sumsq(K*X)", "K'*K", "B", {{0, 0, 2}, {6, 4}, {2}}},
+      {"tr(X'*(K'*K)^3*X) + tr(X'*K'*K*K'*K*X*B)", "K'*K", "B", {{0}, {0}, {0, 2}, {2}}},
+      {"sumsq((S + 2*eye(4))*X + X*B) + sumsq(S*X)", "S", "B", {{8, 8, 2}, {8, 4}, {4}}},
+      {"sumsq((S + 2*eye(4))*X + X*B)", "S + 2*eye(4)", "B", {{0, 0, 2}, {0, 4}, {2}}},
+  };
+  for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find(graph, rows[r].objective, "X");
+    if (form.kind != TG_CLOSED_SPECTRAL) fail_msg("%s: %s", rows[r].objective, form.reason);
+    assert_node(graph, form.sides[0].base, rows[r].left);
+    assert_node(graph, form.sides[1].base, rows[r].right);
+    assert_node(graph, form.sides[0].metric, "");
     for (int i = 0; i < TG_CLOSED_POWERS; i++)
-      for (int j = 0; j < TG_CLOSED_POWERS; j++) table[i][j] += form.terms[k].left[i] * form.terms[k].right[j];
-  for (int i = 0; i < TG_CLOSED_POWERS; i++)
-    for (int j = 0; j < TG_CLOSED_POWERS; j++) assert_true(table[i][j] == (i + j != 2 ? 0 : i == 1 ? 4 : 2));
-  tg_graph_destroy(&graph);
+      for (int j = 0; j < TG_CLOSED_POWERS; j++) {
+        double found = 0;
+        for (int32_t k = 0; k < form.n_terms; k++) found += form.terms[k].left[i] * form.terms[k].right[j];
+        assert_true(found == (j < 3 ? rows[r].table[i][j] : 0));
+      }
+    tg_graph_destroy(&graph);
+  }
 }
 
 static void test_pencils(void **unused)
@@ -184,6 +197,8 @@ static void test_refusals(void **unused)
       {"-sumsq(X)", "X", "negative coefficient -2"},
       {"sumsq(Z + Z')", "Z", "holds V'"},
       {"sumsq(X.*C)", "X", "not a sum of products"},
+      {"sumsq(A^3*X + X*B)", "X", "3 terms"}, // of degree 6
+      {"sumsq((S + eye(4))^3*X + X*B) + sumsq(S*X)", "X", "3 terms"},
       {"tr(C'*X)", "X", "linear"},
       {"sum(C)", "X", "constant"},
       {"sumsq(X'*X)", "X", "degree 4"},
@@ -505,7 +520,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_one_term),
       cmocka_unit_test(test_wide),
-      cmocka_unit_test(test_squares),
+      cmocka_unit_test(test_polynomials),
       cmocka_unit_test(test_pencils),
       cmocka_unit_test(test_inverse),
       cmocka_unit_test(test_refusals),

@@ -15,7 +15,6 @@
 #include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
-#include "cli/run/maximum.h"
 #include "cli/run/signals.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/files.h"
@@ -267,8 +266,6 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
                    : run->job->maximize         ? 0.0 - run->result.objective
                                                 : run->result.objective;
-  if (status == TG_OK && run->job->maximize)
-    status = tg_agree(run->comm, tg_maximum_reason(run->result.reason, sizeof run->result.reason));
   // Why a point had no value, and which signal came, the driver does not know.
   if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
     add_reason(&run->result, tg_problem_reason(run->setup->problem));
