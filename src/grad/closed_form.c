@@ -38,7 +38,7 @@ tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...)
 static tg_status or_eye(tg_graph *g, tg_node node, tg_dim n, tg_node *out)
 {
   *out = node;
-  return node == TG_NONE ? tg_make_eye(g, n, out) : TG_OK;
+  return node == TG_NONE ? tg_make_identity(g, n, out) : TG_OK;
 }
 
 // Sums the groups of equal left factors (by_left) or equal right ones; the sum stands on the other side.

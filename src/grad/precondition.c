@@ -162,7 +162,7 @@ static tg_status diagonal_of(tg_graph *g, tg_node factor, tg_dim n, tg_node *out
 static tg_status or_eye(tg_graph *g, tg_node node, tg_dim n, tg_node *out)
 {
   *out = node;
-  return node == TG_NONE ? tg_make_eye(g, n, out) : TG_OK;
+  return node == TG_NONE ? tg_make_identity(g, n, out) : TG_OK;
 }
 
 static tg_status term_diagonal(tg_graph *g, const tg_operator_term *term, const tg_symbol *x, tg_node *out)

@@ -245,7 +245,26 @@ def test_preconditioners(checks, folder, data):
     job = write_job(folder, "job", "tr(X'*K*X) + 40*sumsq(X*B) - tr(C'*X)", "KBC",
                     "solver: {method: conjugate-gradient, preconditioner: diagonal}")
     done = run_job(job, folder / "negative", ranks=2)
-    checks.check(done.status == 1 and "diagonal of the Hessian" in done.err, f"negative diagonal: {done.err}")
+    checks.check(done.status == 1 and "diagonal of the Hessian" in done.err and "take none" in done.err,
+                 f"negative diagonal: {done.err}")
+
+
+def test_one_row(checks, folder):
+    """A variable of one row or column: the Hessian's factor on that side is a number, and so is the identity added to it."""
+    generator = np.random.default_rng(21)
+    C, d = generator.standard_normal((26, 15)), generator.standard_normal((26, 1))
+    np.save(folder / "one-C.npy", C)
+    np.save(folder / "one-d.npy", d)
+    expected = d.T @ C / ((d * d).sum() + 0.3)
+    for name, loss, shape, answer in (("row", "sumsq(C - d*X)", "rows: 1, columns: 15", expected),
+                                      ("column", "sumsq(C' - X*d')", "rows: 15, columns: 1", expected.T)):
+        job = folder / f"one-{name}.yaml"
+        job.write_text(f"minimize: {loss} + 0.3*sumsq(X)\nvariables: {{X: {{{shape}}}}}\n"
+                       f"data: {{C: {{file: {folder}/one-C.npy}}, d: {{file: {folder}/one-d.npy}}}}\n"
+                       "output: {directory: out, variables: {X: X.npy}}\n")
+        for settings in ({}, {"solver.method": "conjugate-gradient", "solver.preconditioner": "diagonal"}):
+            done = run_job(job, folder / f"one {name}", ranks=2, settings=settings)
+            check_solution(checks, f"one {name}, {settings}", done, answer)
 
 
 def test_loss(checks, folder):
@@ -351,6 +370,7 @@ def main():
         test_auto_falls_back(checks, folder)
         test_auto_in_several_variables(checks, folder)
         test_preconditioners(checks, folder, data)
+        test_one_row(checks, folder)
         test_loss(checks, folder)
         test_floor(checks, folder)
         test_nearly_singular(checks, folder)

@@ -160,6 +160,15 @@ static tg_status with_numbers(const tg_job *job, const tg_model *model, tg_node 
   return TG_OK;
 }
 
+// Any positive number in the place of the penalty of subject_to, which changes from round to round: for its sign.
+static tg_status with_positive_penalty(const tg_model *model, tg_node *f)
+{
+  tg_node number = TG_NONE;
+  if (model->subject == NULL) return TG_OK;
+  TG_TRY(tg_make_num(model->graph, 1.0, &number));
+  return tg_substitute(model->graph, *f, 1, &model->subject->penalty, &number, f);
+}
+
 // Beyond degree 2 the Hessian at zero says something about the one elsewhere where f is convex; for losses it is a
 // bound.
 static tg_status is_loss(const tg_job *job, const tg_model *model, bool *out)
@@ -171,6 +180,7 @@ static tg_status is_loss(const tg_job *job, const tg_model *model, bool *out)
       !has_room(model->plan))
     return TG_OK;
   TG_TRY(with_numbers(job, model, &f));
+  TG_TRY(with_positive_penalty(model, &f));
   TG_TRY(tg_structure_find(model->graph, f, model->symbols[0], &structure));
   *out = structure.curvature == TG_CURVATURE_CONVEX;
   return TG_OK;
