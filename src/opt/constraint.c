@@ -2,6 +2,7 @@
 #include "opt/constraint.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +54,8 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
     out->has_any = true;
     out->geometry = row->geometry;
     out->is_bounds = out->is_bounds && row->is_bounds;
-    out->has_oracle = out->has_oracle && row->has_oracle;
+    const bool is_open = row->kind == OPT_CONSTRAINT_BOX && !(isfinite(blocks[k].low) && isfinite(blocks[k].high));
+    out->has_oracle = out->has_oracle && row->has_oracle && !is_open;
     if (blocks[k].norm1 > 0 && !row->is_bounds)
       TG_FAIL(TG_UNSUPPORTED, "norm1 has no proximal step under the constraint %s, only under bounds or none",
               row->name);

@@ -215,8 +215,7 @@ static bool test_limits(driver *self)
 {
   opt_run *run = &self->run;
   const opt_options *options = run->options;
-  const opt_counts *counts = &run->problem->counts;
-  const int64_t evaluations = counts->values + counts->gradients + counts->lines + counts->hessians;
+  const int64_t evaluations = opt_evaluations(&run->problem->counts);
   if (run->iteration >= options->max_iterations) {
     opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with %s %.6g, the target is %.6g", run->iteration,
                     measure_of(self), run->g_norm, self->target);

@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "opt/polynomial.h"
@@ -391,7 +392,7 @@ static bool choose_group_steps(opt_run *run, double *steps)
   const int n = run->n_groups;
   const double *gd = run->group_products;
   const double *dhd = gd + n;
-  const double *dd = gd + 2 * n;
+  const double *dd = dhd + n;
   bool is_resolved = true;
   bool any_falls = false;
   for (int q = 0; q < n; q++)
@@ -413,7 +414,7 @@ static tg_status balance(opt_ray *ray, opt_point *d)
   opt_run *run = ray->run;
   const int n = run->n_groups;
   double *gd = run->group_products;
-  double *steps = gd + 3 * n;
+  double *steps = gd + (ptrdiff_t)3 * n;
   double *zeros = gd;
   double sums[3] = {0, 0, 0};
   TG_TRY(opt_group_dots(run->space, n, 3, (const opt_point *const[]){run->g, d, d},

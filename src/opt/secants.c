@@ -81,18 +81,18 @@ bool opt_secants_judge(opt_secants *pairs, int64_t k, const double *products, do
 
 void opt_secants_take_gamma(opt_secants *pairs, int64_t k, const double *products, bool all)
 {
-  const int n = pairs->n_groups;
+  const int64_t n = pairs->n_groups;
   const double *rho = pairs->rho + k * n;
   const double *sy = products + OPT_SECANT_SY * n;
   const double *yz = products + OPT_SECANT_YZ * n;
   double sums[2] = {0, 0};
-  for (int q = 0; q < n; q++) {
+  for (int64_t q = 0; q < n; q++) {
     if (rho[q] == 0) continue;
     pairs->gamma[q] = sy[q] / yz[q];
     sums[0] += sy[q];
     sums[1] += yz[q];
   }
-  for (int q = 0; q < n && all; q++)
+  for (int64_t q = 0; q < n && all; q++)
     if (rho[q] == 0) pairs->gamma[q] = sums[0] / sums[1];
 }
 

@@ -62,7 +62,8 @@ static tg_status estimate_lipschitz(opt_run *run, accelerated *self, double *lip
   double norm = 0;
   TG_TRY(space->ops->random(space, (uint64_t)run->options->seed, self->d));
   TG_TRY(opt_norm(space, self->d, &norm));
-  for (int i = 0; i < POWER_ITERATIONS && norm > 0; i++) {
+  const int64_t most = run->options->max_evaluations > 0 ? run->options->max_evaluations : INT64_MAX;
+  for (int i = 0; i < POWER_ITERATIONS && norm > 0 && opt_evaluations(&problem->counts) < most; i++) {
     const double before = *lipschitz;
     TG_TRY(opt_axpby(space, 1 / norm, self->d, 0, self->probe));
     TG_TRY(problem->ops->hessian(problem, run->x, self->probe, self->d));

@@ -104,6 +104,11 @@ def box(folder):
     return ridge(W), {"W": (np.load(folder / "W.npy"), W, 1e-5)}
 
 
+def half_box(folder):
+    W = ridge_between(0.001, 1e9)
+    return ridge(W), {"W": (np.load(folder / "W.npy"), W, 1e-5)}
+
+
 def ball(folder):
     W = in_ball(*normal_equations(), 0.05)
     return ridge(W), {"W": (np.load(folder / "W.npy"), W, 1e-6)}
@@ -322,6 +327,7 @@ def ill_box(folder):
 JOBS = {
     "nonnegative": (RIDGE, "nonnegative", nonnegative, 1e-12),
     "box": (RIDGE, "{box: [-0.002, 0.005]}", box, 1e-12),
+    "half box": (RIDGE, "{box: [0.001, .inf]}", half_box, 1e-12),
     "nonnegative newton": (RIDGE.replace("solver: {", "solver: {method: newton-cg, "), "nonnegative", nonnegative, 1e-12),
     "box diagonal": (RIDGE.replace("solver: {", "solver: {preconditioner: diagonal, "), "{box: [-0.002, 0.005]}", box, 1e-12),
     "box conjugate": (RIDGE.replace("solver: {", "solver: {method: conjugate-gradient, "), "{box: [-0.002, 0.005]}", box, 1e-12),

@@ -125,6 +125,8 @@ VALUES = [
     ("box without interval", change("start: zeros", "constraint: box"), ["box", "[low, high]"]),
     ("box one number", change("start: zeros", "constraint: {box: [1]}"), ["two numbers"]),
     ("box reversed", change("start: zeros", "constraint: {box: [1, 0]}"), ["low < high"]),
+    ("box of everything", change("start: zeros", "constraint: {box: [-.inf, .inf]}"), ["bounds nothing"]),
+    ("box infinite the wrong way", change("start: zeros", "constraint: {box: [.inf, 3]}"), ["low < high"]),
     ("box nan", change("start: zeros", "constraint: {box: [.nan, 1]}"), ["two numbers"]),
     ("ball without radius", change("start: zeros", "constraint: frobenius_ball"), ["frobenius_ball", "argument"]),
     ("ball negative", change("start: zeros", "constraint: {frobenius_ball: -1}"), ["positive number"]),

@@ -152,6 +152,14 @@ static void test_limits(void **unused)
   assert_int_equal(f.result.outcome, OPT_ITERATION_LIMIT);
   assert_true(reason_has(&f, "max_evaluations: 5"));
   tear_down(&f);
+
+  // The power iteration before the first step of nesterov counts.
+  set_up(&f, "quadratic-1e8", "nesterov");
+  f.options.max_evaluations = 5;
+  assert_int_equal(minimise(&f, NULL), TG_OK);
+  assert_int_equal(f.result.outcome, OPT_ITERATION_LIMIT);
+  assert_in_range(opt_evaluations(&f.result.counts), 5, 7);
+  tear_down(&f);
 }
 
 static void test_time_limit(void **unused)

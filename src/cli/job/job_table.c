@@ -408,10 +408,12 @@ static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_n
 {
   double low = 0;
   double high = 0;
-  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2 || !tg_value_number(node->first->value, &low) ||
-      !tg_value_number(node->last->value, &high))
-    return wrong_type(job, at, node, "two numbers [low, high]", "");
+  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2 || !tg_value_bound(node->first->value, &low) ||
+      !tg_value_bound(node->last->value, &high))
+    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf", "");
   if (low >= high) TG_FAIL_NODE(job, node, TG_VALUE, "%s needs low < high, found [%g, %g]", at->shown, low, high);
+  if (isinf(low) && isinf(high))
+    TG_FAIL_NODE(job, node, TG_VALUE, "%s bounds nothing; leave the constraint out", at->shown);
   return TG_OK;
 }
 

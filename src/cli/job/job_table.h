@@ -62,6 +62,7 @@ const char *tg_start_label(tg_start start);
 
 // Values of nodes; strict, whole text, finite. False when the text is none.
 bool tg_value_number(const tg_yaml_node *node, double *out);
+bool tg_value_bound(const tg_yaml_node *node, double *out); // or YAML's .inf, -.inf
 bool tg_value_whole(const tg_yaml_node *node, int64_t *out);
 bool tg_value_boolean(const tg_yaml_node *node, bool *out);
 bool tg_value_duration(const tg_yaml_node *node, double *seconds); // 90, 30s, 10min, 2h, 1d

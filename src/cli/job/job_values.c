@@ -27,6 +27,20 @@ bool tg_value_number(const tg_yaml_node *node, double *out)
   return true;
 }
 
+bool tg_value_bound(const tg_yaml_node *node, double *out)
+{
+  static const char *const infinite[] = {".inf", ".Inf", ".INF"};
+  if (tg_value_number(node, out)) return true;
+  if (!is_plain_scalar(node)) return false;
+  const bool is_signed = node->text[0] == '-' || node->text[0] == '+';
+  for (size_t k = 0; k < sizeof infinite / sizeof infinite[0]; k++) {
+    if (strcmp(node->text + is_signed, infinite[k]) != 0) continue;
+    *out = node->text[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+    return true;
+  }
+  return false;
+}
+
 bool tg_value_whole(const tg_yaml_node *node, int64_t *out)
 {
   if (!is_plain_scalar(node)) return false;

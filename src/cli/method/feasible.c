@@ -22,7 +22,7 @@ static const tg_yaml_node *argument_of(const tg_job_variable *variable)
 static double number_at(const tg_yaml_node *node)
 {
   double value = 0;
-  const bool is_number = tg_value_number(node, &value); // the job was read: it is one
+  const bool is_number = tg_value_bound(node, &value); // the job was read: it is one
   TG_ASSERT(is_number);
   return value;
 }
