@@ -13,5 +13,11 @@ void tg_space_destroy(opt_space **space);
 
 // The matrix of block k; a point that is const gives a matrix to read only.
 tg_dmat *tg_space_block(const opt_point *point, int k);
+int tg_space_blocks(const opt_point *point);
+
+// A point of one block that is the matrix, which it does not own: of a space of its own, for listings. Local.
+tg_status tg_space_view(tg_dmat *matrix, opt_point **out);
+// NULL is fine; the matrix stays. Local.
+void tg_space_view_destroy(opt_point **view);
 
 #endif

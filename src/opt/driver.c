@@ -45,8 +45,10 @@ typedef struct driver {
   double best_f;
   double target;
   double clock_start;
-  double seconds_before; // of earlier runs
-  double window_f;       // least value and gradient norm at the last progress
+  double earlier_seconds; // of the runs before a restart
+  double listed_seconds;  // elapsed, as the listing sees it
+  int64_t listed_fresh;   // run.is_fresh, likewise
+  double window_f;        // least value and gradient norm at the last progress
   double window_g;
   int64_t window_iteration;
   int64_t small_changes; // iterations in a row below objective_tolerance or step_tolerance
@@ -55,7 +57,9 @@ typedef struct driver {
   double failed_norm;   // the least recomputed one
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
-  int64_t renewed_at; // iteration of the metric's last renewal
+  int64_t renewed_at;   // iteration of the metric's last renewal
+  opt_point *metric_x;  // where the metric was made last; NULL where it is never renewed, or nobody saves
+  int64_t has_metric_x; // it was renewed there
 } driver;
 
 static double clock_seconds(void)
@@ -67,7 +71,7 @@ static double clock_seconds(void)
 
 static double elapsed(const driver *self)
 {
-  return self->seconds_before + clock_seconds() - self->clock_start;
+  return self->earlier_seconds + clock_seconds() - self->clock_start;
 }
 
 // How a run ends: the outcome, and the sentence in run.reason.
@@ -82,44 +86,92 @@ static bool is_range_lost(const driver *self)
   return !isfinite(self->run.f) || !isfinite(self->run.g_norm);
 }
 
-// Listing: the driver's own entries first, then the solver's.
-static tg_status list_all(driver *self)
+// Entries of the listing that are read or written as they stand.
+typedef struct listed_number {
+  const char *name;
+  double *number;
+} listed_number;
+
+typedef struct listed_count {
+  const char *name;
+  int64_t *count;
+} listed_count;
+
+static tg_status list_vectors(driver *self)
 {
   opt_run *run = &self->run;
   opt_listing *listing = &self->listing;
-  opt_listing_clear(listing);
   TG_TRY(opt_listing_add_vector(listing, "x", -1, run->x));
+  TG_TRY(opt_listing_add_vector(listing, "gradient", -1, run->g));
+  // The solver's own measure leaves the next direction there.
+  if (run->solver->measure != NULL) TG_TRY(opt_listing_add_vector(listing, "measured", -1, run->feasible));
   if (self->best != NULL) TG_TRY(opt_listing_add_vector(listing, "best", -1, self->best));
-  struct {
-    const char *name;
-    double *number;
-  } const numbers[] = {{"best_objective", &self->best_f},     {"gradient_norm_start", &run->g_norm_start},
-                       {"objective_start", &run->f_start},    {"x_reach", &run->x_reach},
-                       {"rayleigh_max", &run->rayleigh_max},  {"step", &run->step},
-                       {"step_norm", &run->step_norm},        {"seconds", &self->seconds_before},
-                       {"window_objective", &self->window_f}, {"window_gradient", &self->window_g},
-                       {"failed_norm", &self->failed_norm},   {"drift", &self->result->drift}};
+  if (self->metric_x == NULL) return TG_OK;
+  TG_TRY(opt_listing_add_vector(listing, "metric_point", -1, self->metric_x));
+  opt_listing_mark(listing, !self->has_metric_x);
+  return TG_OK;
+}
+
+static tg_status list_numbers(driver *self)
+{
+  opt_run *run = &self->run;
+  const listed_number numbers[] = {{"objective", &run->f},
+                                   {"gradient_norm", &run->g_norm},
+                                   {"best_objective", &self->best_f},
+                                   {"gradient_norm_start", &run->g_norm_start},
+                                   {"objective_start", &run->f_start},
+                                   {"x_reach", &run->x_reach},
+                                   {"rayleigh_max", &run->rayleigh_max},
+                                   {"step", &run->step},
+                                   {"step_norm", &run->step_norm},
+                                   {"seconds", &self->listed_seconds},
+                                   {"window_objective", &self->window_f},
+                                   {"window_gradient", &self->window_g},
+                                   {"failed_norm", &self->failed_norm},
+                                   {"drift", &self->result->drift}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-    TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
+    TG_TRY(opt_listing_add_number(&self->listing, numbers[i].name, -1, numbers[i].number));
+  return TG_OK;
+}
+
+static tg_status list_counts(driver *self)
+{
+  opt_run *run = &self->run;
   opt_counts *counts = &run->problem->counts;
-  struct {
-    const char *name;
-    int64_t *count;
-  } const whole[] = {{"iteration", &run->iteration},
-                     {"restarts", &run->restarts},
-                     {"window_iteration", &self->window_iteration},
-                     {"small_changes", &self->small_changes},
-                     {"small_steps", &self->small_steps},
-                     {"failed_tests", &self->failed_tests},
-                     {"last_failure", &self->last_failure},
-                     {"values", &counts->values},
-                     {"gradients", &counts->gradients},
-                     {"lines", &counts->lines},
-                     {"hessians", &counts->hessians},
-                     {"products", &counts->products}};
+  const listed_count whole[] = {{"iteration", &run->iteration},
+                                {"is_fresh", &self->listed_fresh},
+                                {"solver_restarts", &run->restarts},
+                                {"renewals", &run->renewals},
+                                {"renewed_at", &self->renewed_at},
+                                {"has_metric_point", &self->has_metric_x},
+                                {"window_iteration", &self->window_iteration},
+                                {"small_changes", &self->small_changes},
+                                {"small_steps", &self->small_steps},
+                                {"failed_tests", &self->failed_tests},
+                                {"last_failure", &self->last_failure},
+                                {"values", &counts->values},
+                                {"gradients", &counts->gradients},
+                                {"lines", &counts->lines},
+                                {"hessians", &counts->hessians},
+                                {"products", &counts->products}};
   for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
-    TG_TRY(opt_listing_add_count(listing, whole[i].name, whole[i].count));
-  TG_TRY(run->solver->list(self->state, listing));
+    TG_TRY(opt_listing_add_count(&self->listing, whole[i].name, whole[i].count));
+  return TG_OK;
+}
+
+// Everything that the iterations to come read: the driver's own entries first, then the solver's, then what the problem
+// keeps for the current point. What a step writes before it reads it has no place here.
+static tg_status list_all(driver *self)
+{
+  opt_run *run = &self->run;
+  self->listed_seconds = elapsed(self);
+  self->listed_fresh = run->is_fresh;
+  opt_listing_clear(&self->listing);
+  TG_TRY(list_vectors(self));
+  TG_TRY(list_numbers(self));
+  TG_TRY(list_counts(self));
+  TG_TRY(run->solver->list(self->state, &self->listing));
+  if (run->problem->ops->list != NULL) TG_TRY(run->problem->ops->list(run->problem, &self->listing));
   return TG_OK;
 }
 
@@ -141,9 +193,6 @@ static tg_status refresh(driver *self)
 static tg_status write_checkpoint(driver *self)
 {
   if (self->observer->checkpoint == NULL) return TG_OK;
-  TG_TRY(refresh(self));
-  self->seconds_before = elapsed(self);
-  self->clock_start = clock_seconds();
   TG_TRY(list_all(self));
   TG_TRY(self->observer->checkpoint(self->observer->self, &self->listing));
   return TG_OK;
@@ -234,7 +283,8 @@ static tg_status poll_observer(driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   const double limit = run->options->time_limit;
-  opt_poll poll = {.time_over = limit > 0 && elapsed(self) >= limit};
+  // The limit is that of this run: what a batch system grants.
+  opt_poll poll = {.time_over = limit > 0 && elapsed(self) - self->earlier_seconds >= limit};
   if (self->observer->poll != NULL) TG_TRY(self->observer->poll(self->observer->self, &poll));
   if (poll.interrupted) {
     opt_run_explain(run, "interrupted after %" PRId64 " iterations with %s %.6g", run->iteration, measure_of(self),
@@ -405,8 +455,13 @@ static tg_status renew_metric(driver *self)
   while (due < run->iteration) due *= 3;
   if (due != run->iteration || self->renewed_at == due) return TG_OK;
   self->renewed_at = due;
-  TG_TRY(metric->renew(metric->self, run->x));
+  bool is_new = false;
+  TG_TRY(metric->renew(metric->self, run->x, &is_new));
   run->renewals++;
+  if (is_new && self->metric_x != NULL) {
+    TG_TRY(opt_copy(run->space, run->x, self->metric_x));
+    self->has_metric_x = 1;
+  }
   if (run->solver->remembers_metric) run->solver->reset(self->state);
   return TG_OK;
 }
@@ -437,18 +492,21 @@ static tg_status iterate(driver *self)
   return TG_OK;
 }
 
-// Fills the state from a checkpoint, if the observer has one.
+// Fills the state from a checkpoint, if the observer has one. The metric is made again where it was made last.
 static tg_status restore(driver *self, bool *restored)
 {
+  opt_run *run = &self->run;
+  const opt_preconditioner *metric = run->options->metric;
+  bool is_new = false;
   *restored = false;
   if (self->observer->restore == NULL) return TG_OK;
   TG_TRY(list_all(self));
   TG_TRY(self->observer->restore(self->observer->self, &self->listing, restored));
   if (!*restored) return TG_OK;
-  // The evaluation that follows was counted when the checkpoint was written.
-  const opt_counts counts = self->run.problem->counts;
-  TG_TRY(opt_run_refresh(&self->run));
-  self->run.problem->counts = counts;
+  self->earlier_seconds = self->listed_seconds;
+  run->is_fresh = self->listed_fresh != 0;
+  if (run->problem->ops->restored != NULL) run->problem->ops->restored(run->problem, run->x);
+  if (self->metric_x != NULL && self->has_metric_x) TG_TRY(metric->renew(metric->self, self->metric_x, &is_new));
   return TG_OK;
 }
 
@@ -509,8 +567,28 @@ static tg_status hand_back(driver *self)
   result->restarts = run->restarts;
   result->counts = run->problem->counts;
   result->seconds = elapsed(self);
+  result->earlier_seconds = self->earlier_seconds;
   memcpy(result->reason, run->reason, sizeof result->reason);
   return TG_OK;
+}
+
+// Whether the state at the end is one that a restart can go on from, with other limits or tolerances.
+static bool can_go_on(const driver *self)
+{
+  switch (self->result->outcome) {
+  case OPT_ITERATION_LIMIT:
+  case OPT_TIME_LIMIT:
+  case OPT_INTERRUPTED:
+    return true;
+  case OPT_CONVERGED:
+  case OPT_STALLED:
+    return self->observer->saves_end;
+  case OPT_UNBOUNDED:
+  case OPT_NOT_FINITE:
+  case OPT_OUTCOME_COUNT:
+    break;
+  }
+  return false;
 }
 
 static tg_status run_to_end(driver *self)
@@ -523,9 +601,7 @@ static tg_status run_to_end(driver *self)
     end(self, OPT_NOT_FINITE);
   } else {
     TG_TRY(iterate(self));
-    const opt_outcome outcome = self->result->outcome;
-    if (outcome == OPT_ITERATION_LIMIT || outcome == OPT_TIME_LIMIT || outcome == OPT_INTERRUPTED)
-      TG_TRY(write_checkpoint(self));
+    if (can_go_on(self)) TG_TRY(write_checkpoint(self));
   }
   TG_TRY(hand_back(self));
   return TG_OK;
@@ -569,6 +645,9 @@ static tg_status set_up(driver *self)
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));
   if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
+  const opt_preconditioner *metric = run->options->metric;
+  const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
+  if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));
   TG_TRY(run->solver->create(run, &self->state));
   TG_TRY(list_all(self)); // reserves the listing's memory
   return TG_OK;
@@ -587,6 +666,7 @@ static void tear_down(driver *self)
   space->ops->destroy(space, &run->g_old);
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
+  space->ops->destroy(space, &self->metric_x);
   opt_listing_fini(&self->listing);
 }
 

@@ -202,10 +202,14 @@ static tg_status list_lbfgs(void *state, opt_listing *listing)
   lbfgs *self = state;
   TG_TRY(opt_listing_add_count(listing, "pairs", &self->count));
   TG_TRY(opt_listing_add_count(listing, "next_pair", &self->next));
+  TG_TRY(opt_listing_add_count(listing, "renewals_seen", &self->renewals));
   TG_TRY(opt_listing_add_number(listing, "gamma", -1, &self->gamma));
   for (int64_t i = 0; i < self->memory; i++) {
+    const bool is_idle = (self->next - 1 - i + 2 * self->memory) % self->memory >= self->count;
     TG_TRY(opt_listing_add_vector(listing, "s", i, self->s[i]));
+    opt_listing_mark(listing, is_idle);
     TG_TRY(opt_listing_add_vector(listing, "y", i, self->y[i]));
+    opt_listing_mark(listing, is_idle);
     TG_TRY(opt_listing_add_number(listing, "rho", i, &self->rho[i]));
   }
   return TG_OK;
