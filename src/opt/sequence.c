@@ -43,13 +43,13 @@ static tg_status on_checkpoint(void *self, opt_listing *listing)
   return sequence->observer->checkpoint(sequence->observer->self, listing);
 }
 
-// The driver's entries; those of the sequence were restored before.
+// The entries of the driver, or of a sequence inside this one, whose minimisation has several; our own were restored
+// before.
 static tg_status on_restore(void *self, const opt_listing *listing, bool *restored)
 {
   opt_sequence *sequence = self;
   *restored = false;
   if (!sequence->resumes) return TG_OK;
-  sequence->resumes = false;
   return sequence->observer->restore(sequence->observer->self, listing, restored);
 }
 
@@ -80,6 +80,7 @@ void opt_sequence_add(opt_sequence *sequence, int64_t iterations, const opt_resu
   sequence->iterations += iterations;
   sequence->seconds += result->seconds;
   sequence->earlier_seconds += result->earlier_seconds;
+  sequence->resumes = false;
 }
 
 double opt_sequence_time_left(const opt_sequence *sequence, double time_limit)
