@@ -55,6 +55,7 @@ static tg_status open_all(tg_checkpoint *c, bool resume)
 {
   TG_TRY(tg_agree(c->comm, create(c)));
   TG_TRY(tg_agree(c->comm, c->rank == 0 ? tg_checkpoint_survey(c) : TG_OK));
+  TG_TRY_MPI(MPI_Bcast(&c->next_serial, 1, MPI_INT64_T, 0, c->comm));
   if (resume) return tg_checkpoint_choose(c);
   announce_earlier(c);
   return TG_OK;
