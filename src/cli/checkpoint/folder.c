@@ -31,14 +31,25 @@ void tg_generation_name(int64_t serial, int64_t iteration, tg_generation *out)
   snprintf(out->name, sizeof out->name, "%06" PRId64 "-iteration-%010" PRId64, serial, iteration);
 }
 
+// A number of up to 18 digits, which cannot overflow; the rest of the text follows.
+static const char *read_digits(const char *text, int64_t *out)
+{
+  *out = 0;
+  for (int k = 0; k < 18 && *text >= '0' && *text <= '9'; k++) *out = 10 * *out + (*text++ - '0');
+  return text;
+}
+
 // Whether the name is what tg_generation_name makes of two numbers.
 static bool read_name(const char *name, tg_generation *out)
 {
-  long long serial = 0;
-  long long iteration = 0;
-  if (strlen(name) > 50 || sscanf(name, "%19lld-iteration-%19lld", &serial, &iteration) != 2) return false;
+  static const char middle[] = "-iteration-";
+  int64_t serial = 0;
+  int64_t iteration = 0;
+  const char *at = read_digits(name, &serial);
+  if (strncmp(at, middle, sizeof middle - 1) != 0) return false;
+  read_digits(at + sizeof middle - 1, &iteration);
   tg_generation_name(serial, iteration, out);
-  return serial > 0 && iteration >= 0 && strcmp(out->name, name) == 0;
+  return serial > 0 && strcmp(out->name, name) == 0;
 }
 
 static int newest_first(const void *a, const void *b)
