@@ -74,7 +74,7 @@ CASES = {
 
 # A quarter of a second with images that drift: what can be interrupted.
 LONG = (IMAGES, "X: {rows: 12, columns: 3, start: normal}",
-        "method: gradient-descent, gradient_tolerance: 1e-13, max_iterations: 10000", "")
+        "method: gradient-descent, gradient_tolerance: 1e-13, max_iterations: 8000", "")
 
 
 def write_job(folder, case):
@@ -232,7 +232,7 @@ def kill_one_rank(process):
 def test_kills(folder, long):
     """Saving at each iteration, most kills fall into the writing of a checkpoint; those that are there are whole."""
     job, straight = long
-    for trial in range(4):
+    for trial in range(3):
         ranks = (0, 2)[trial % 2]
         out, directory = folder / f"out-{trial}", folder / f"ckpt-{trial}"
         options = []
@@ -339,6 +339,9 @@ def test_damage(folder, long):
         checks.equal(f"{what}: exit status", found.status, 3)
         report = json.loads((folder / "out/report.json").read_text())
         checks.equal(f"{what}: from", Path(report["resumed"]["from"]).name, good.name)
+        # Whose it is tells the manifest: with that damaged nobody knows, and it stays.
+        stays = name == "manifest.json" and "do not fit" not in what
+        checks.equal(f"{what}: is removed when there is a newer one", (directory / newest.name).exists(), stays)
         shutil.rmtree(directory)
     print(f"{len(damages)} damages", flush=True)
     spoilt = folder / "ckpt-all"
@@ -373,6 +376,8 @@ def test_refusals(folder, long):
     (folder / "file.yaml").write_text(text)
     settings = saving(folder / "ckpt-file", every="1h", **{"solver.max_iterations": 5})
     run_job(folder / "file.yaml", folder / "out", ranks=0, settings=settings)
+    found = run_job(folder / "file.yaml", folder / "out", ranks=2, settings=settings, options=["--resume"])
+    checks.equal(f"the same data on other ranks: exit status {found.err[-400:]}", found.status, 3)
     numbers[2, 1] += 1e-12
     np.save(folder / "R.npy", numbers)
     found = run_job(folder / "file.yaml", folder / "out", ranks=2, settings=settings, options=["--resume"])
@@ -428,7 +433,7 @@ def test_disks(folder, long):
     settings = {"checkpoint.directory": disk / "ckpt", "checkpoint.every": 0, "checkpoint.keep": 2, "solver.max_iterations": 6}
     expected, further = (run_job(job, folder / f"expected-{n}", ranks=0, settings={"solver.max_iterations": n}) for n in (6, 12))
     # One checkpoint takes 9 pages with its folder: none, one, two fit, or two and half of the third.
-    for kibibytes in (8, 16, 28, 40, 52, 64, 72, 80):
+    for kibibytes in (8, 28, 40, 52, 64, 80):
         with small_disk(disk, kibibytes) as mounted:
             if not mounted:
                 print("no tmpfs can be mounted here: skipped", flush=True)
@@ -488,9 +493,9 @@ def main():
     print(f"SEED={seed}", flush=True)
     random.seed(seed)
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # syncing costs nothing there
-    with tempfile.TemporaryDirectory(dir=base) as name:
+    with tempfile.TemporaryDirectory(dir=base) as name, tempfile.TemporaryDirectory() as sessions:
         folder = Path(name)
-        os.environ["TMPDIR"] = name  # MPI's session folders: apart from those of other programs
+        os.environ["TMPDIR"] = sessions  # of MPI: apart from those of other programs that come and go
         names = list(CASES)
         chosen = [key for key in names if key] if "--all" in sys.argv else names[:names.index(None)]
         for k, key in enumerate(chosen):
