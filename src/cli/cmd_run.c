@@ -69,9 +69,10 @@ static void print_resumption(const tg_run *run, const tg_run_options *given, int
   const tg_checkpoint_log *log = run->checkpoint != NULL ? tg_checkpoint_get_log(run->checkpoint) : NULL;
   const int status = *exit_status;
   if (log == NULL || (status != 3 && status != 75)) return;
+  if (log->last_failed && status == 3) return; // a warning has said so
   if (log->last_failed) {
     // The status 75 promises a checkpoint.
-    if (status == 75) *exit_status = 1;
+    *exit_status = 1;
     tg_error_set(TG_IO, TG_HERE, "%s", log->failure);
     tg_cli_print_error(TG_IO, NULL);
     return;

@@ -166,6 +166,7 @@ def test_case(folder, name, case):
         same(f"{name}, resumed from {all_of_them[place].name}", found, straight)
         if found.report:
             checks.equal(f"{name}: runs", found.report["resumed"]["runs"], 2)
+            checks.check(f"resumed   from {found.report['resumed']['from']}, after" in found.err, f"{name}: {found.err[:600]}")
             checks.equal(f"{name}: from", Path(found.report["resumed"]["from"]).name, all_of_them[place].name)
 
 

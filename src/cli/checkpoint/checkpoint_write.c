@@ -1,9 +1,7 @@
 // Writing: under a temporary name, every file synced, read back for its checksum, renamed; then the old ones go.
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "cli/checkpoint/checkpoint_parts.h"
@@ -73,9 +71,13 @@ static tg_status begin(writing *w)
   tg_checkpoint *c = w->c;
   TG_TRY(tg_folder_begin(c->directory, c->owner, &w->folder));
   const int64_t free_bytes = tg_io_free_bytes(tg_text_string(&w->folder));
-  if (free_bytes >= 0 && free_bytes < w->needed)
-    return tg_io_write_failed(tg_text_string(&w->folder), "write a checkpoint", ENOSPC, w->needed);
-  return TG_OK;
+  if (free_bytes < 0 || free_bytes >= w->needed) return TG_OK;
+  tg_text size;
+  tg_text_init(&size);
+  tg_text_add_bytes_unit(&size, (double)free_bytes);
+  tg_error_set(TG_IO, TG_HERE, "%s: the file system has only %s free", c->directory, tg_text_string(&size));
+  tg_text_fini(&size);
+  return TG_IO;
 }
 
 // The others learn where.

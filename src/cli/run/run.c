@@ -53,6 +53,10 @@ static tg_status print_header(const tg_run *run)
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
   tg_congruence_print(run->job, setup->model, "  metric    ", &text);
   tg_method_print(setup->method, setup->model, &text);
+  if (run->checkpoint != NULL && tg_checkpoint_source(run->checkpoint) != NULL)
+    tg_text_addf(&text, "  resumed   from %s, after %lld iterations; run %lld of this minimisation\n",
+                 tg_checkpoint_source(run->checkpoint), (long long)run->earlier.iteration,
+                 (long long)tg_checkpoint_runs(run->checkpoint));
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
   return status;
