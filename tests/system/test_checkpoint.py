@@ -427,6 +427,7 @@ def test_keep(folder, long):
     checks.check((foreign / owner).exists(), "what another job has not finished is left alone")
     found = run_job(job, folder / "anew", ranks=0, settings=saving(foreign, every="1h", keep=3, **{"solver.max_iterations": 4}),
                     options=["--resume"])
+    checks.equal("the report's job", found.report["job"]["checkpoint"], {"directory": str(foreign), "every": "1h", "keep": 3})
     checks.equal("the newest is taken, not the furthest", found.report["resumed"]["iteration"], 2)
     checks.equal("history of the newest", [record["iteration"] for record in found.history], list(range(5)))
     # Another folder of results has no history to go on with.

@@ -197,8 +197,11 @@ static void test_generations(void **unused)
   publish(&p, 1, 10, 0);
   snprintf(file, sizeof file, "%s/9-iteration-400", p.directory); // not as we write it
   assert_int_equal(mkdir(file, 0777), 0);
-  assert_int_equal(tg_folder_begin(p.directory, 2, &p.path), TG_OK); // unfinished, of another job
+  assert_int_equal(tg_folder_begin(p.directory, 2, &p.path), TG_OK);          // unfinished, of another job
+  snprintf(file, sizeof file, "%s/.partial-0000000000000001-1", p.directory); // of a process that is gone
+  assert_int_equal(mkdir(file, 0777), 0);
   tg_folder_clean(p.directory, 1);
+  assert_int_equal(access(file, F_OK), -1);
   assert_int_equal(access(tg_text_string(&p.path), F_OK), 0);
   assert_int_equal(tg_folder_list(p.directory, &count, &list), TG_OK);
   assert_int_equal(count, 3);

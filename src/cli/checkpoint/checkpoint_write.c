@@ -65,10 +65,25 @@ static tg_status list_pieces(writing *w)
   return TG_OK;
 }
 
+// The serial behind all there are: a run that was killed may have ended after this one had looked.
+static tg_status choose_name(writing *w)
+{
+  tg_checkpoint *c = w->c;
+  int count = 0;
+  tg_generation *list = NULL;
+  TG_TRY(tg_folder_list(c->directory, &count, &list));
+  if (count > 0 && list[0].serial >= c->next_serial) c->next_serial = list[0].serial + 1;
+  tg_free(list);
+  tg_generation_name(c->next_serial, w->facts->iteration, &w->generation);
+  w->generation.is_ours = true;
+  return TG_OK;
+}
+
 // Rank 0. Asking for the room first turns hours of writing into a second.
 static tg_status begin(writing *w)
 {
   tg_checkpoint *c = w->c;
+  TG_TRY(choose_name(w));
   TG_TRY(tg_folder_begin(c->directory, c->owner, &w->folder));
   const int64_t free_bytes = tg_io_free_bytes(tg_text_string(&w->folder));
   if (free_bytes < 0 || free_bytes >= w->needed) return TG_OK;
@@ -87,6 +102,7 @@ static tg_status share_folder(writing *w)
   const tg_checkpoint *c = w->c;
   if (c->rank == 0) snprintf(path, sizeof path, "%s", tg_text_string(&w->folder));
   TG_TRY_MPI(MPI_Bcast(path, (int)sizeof path, MPI_CHAR, 0, c->comm));
+  TG_TRY_MPI(MPI_Bcast(&w->generation, (int)sizeof w->generation, MPI_BYTE, 0, c->comm));
   tg_text_clear(&w->folder);
   tg_text_add(&w->folder, path);
   return tg_agree(c->comm, tg_text_status(&w->folder));
@@ -256,7 +272,7 @@ static tg_status write_all(writing *w, tg_text *path)
 static void note_success(const writing *w)
 {
   tg_checkpoint *c = w->c;
-  c->next_serial++;
+  c->next_serial = w->generation.serial + 1;
   c->log.written++;
   c->log.last_failed = false;
   c->log.iteration = w->facts->iteration;
@@ -282,7 +298,7 @@ static tg_status note_failure(const writing *w)
   tg_text_fini(&size);
   tg_error_clear();
   tg_checkpoint_warn(c, "%s", c->log.failure);
-  if (c->rank == 0) tg_folder_clean(c->directory, c->owner);
+  if (c->rank == 0) tg_folder_discard(tg_text_string(&w->folder));
   return TG_OK;
 }
 
@@ -293,8 +309,6 @@ tg_status tg_checkpoint_write(tg_checkpoint *c, const opt_listing *listing, cons
   tg_text path;
   tg_text_init(&path);
   tg_text_init(&w.folder);
-  tg_generation_name(c->next_serial, facts->iteration, &w.generation);
-  w.generation.is_ours = true;
   tg_status status = write_all(&w, &path);
   if (status == TG_OK) {
     note_success(&w);

@@ -120,10 +120,11 @@ tg_status tg_folder_remove(const char *path)
 
 // ---- temporary folders ----
 
+// Two runs of one job at a time are a mistake, but must not write into one folder.
 static tg_status temporary_path(const char *directory, uint64_t owner, tg_text *out)
 {
   tg_text_clear(out);
-  tg_text_addf(out, "%s/.partial-%016" PRIx64, directory, owner);
+  tg_text_addf(out, "%s/.partial-%016" PRIx64 "-%ld", directory, owner, (long)getpid());
   return tg_text_status(out);
 }
 
@@ -131,29 +132,41 @@ static tg_status temporary_path(const char *directory, uint64_t owner, tg_text *
 static tg_status leaving_path(const char *directory, uint64_t owner, tg_text *out)
 {
   tg_text_clear(out);
-  tg_text_addf(out, "%s/.leaving-%016" PRIx64, directory, owner);
+  tg_text_addf(out, "%s/.leaving-%016" PRIx64 "-%ld", directory, owner, (long)getpid());
   return tg_text_status(out);
 }
 
 // Errors here are not the caller's: what cannot be removed is found again by who needs the place.
-static void remove_quietly(const char *path)
+void tg_folder_discard(const char *path)
 {
   if (access(path, F_OK) == 0 && tg_folder_remove(path) != TG_OK) tg_error_clear();
+}
+
+static bool is_unfinished(const char *name, uint64_t owner)
+{
+  char begins[2][64];
+  snprintf(begins[0], sizeof begins[0], ".partial-%016" PRIx64 "-", owner);
+  snprintf(begins[1], sizeof begins[1], ".leaving-%016" PRIx64 "-", owner);
+  return strncmp(name, begins[0], strlen(begins[0])) == 0 || strncmp(name, begins[1], strlen(begins[1])) == 0;
 }
 
 void tg_folder_clean(const char *directory, uint64_t owner)
 {
   tg_text path;
+  DIR *folder = opendir(directory);
+  if (folder == NULL) return;
   tg_text_init(&path);
-  if (temporary_path(directory, owner, &path) == TG_OK) remove_quietly(tg_text_string(&path));
-  if (leaving_path(directory, owner, &path) == TG_OK) remove_quietly(tg_text_string(&path));
+  for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
+    if (is_unfinished(entry->d_name, owner) && join(directory, entry->d_name, &path) == TG_OK)
+      tg_folder_discard(tg_text_string(&path));
+  closedir(folder);
   tg_text_fini(&path);
 }
 
 tg_status tg_folder_begin(const char *directory, uint64_t owner, tg_text *path)
 {
   TG_TRY(temporary_path(directory, owner, path));
-  remove_quietly(tg_text_string(path));
+  tg_folder_discard(tg_text_string(path));
   if (mkdir(tg_text_string(path), 0777) == 0) return TG_OK;
   TG_FAIL(TG_IO, "cannot make the folder %s: %s", tg_text_string(path), strerror(errno));
 }
@@ -202,7 +215,7 @@ tg_status tg_folder_publish(const char *directory, const char *temporary, const 
 
 static tg_status rename_and_remove(const char *from, const char *to)
 {
-  remove_quietly(to);
+  tg_folder_discard(to);
   if (rename(from, to) != 0) TG_FAIL(TG_IO, "cannot rename %s to %s: %s", from, to, strerror(errno));
   return tg_folder_remove(to);
 }

@@ -23,9 +23,9 @@ void tg_generation_name(int64_t serial, int64_t iteration, tg_generation *out);
 tg_status tg_folder_list(const char *directory, int *count, tg_generation **out);
 // Makes the directory and sees that folders can be made in it. TG_IO.
 tg_status tg_folder_prepare(const char *directory, uint64_t owner);
-// Removes what writing was not finished of, by runs of the same owner: the hash of the job.
+// Removes what runs of the same owner, the hash of the job, have not finished.
 void tg_folder_clean(const char *directory, uint64_t owner);
-// directory/.partial-OWNER, made anew.
+// directory/.partial-OWNER-PROCESS, made anew.
 tg_status tg_folder_begin(const char *directory, uint64_t owner, tg_text *path);
 // Renames it to its final name and makes both the content and the name durable. TG_IO.
 tg_status tg_folder_publish(const char *directory, const char *temporary, const char *name);
@@ -33,6 +33,8 @@ tg_status tg_folder_publish(const char *directory, const char *temporary, const 
 tg_status tg_folder_retire(const char *directory, uint64_t owner, const char *name);
 // Removes a folder of plain files. TG_IO names what cannot be removed.
 tg_status tg_folder_remove(const char *path);
+// The same for a folder that may not exist, or not go away.
+void tg_folder_discard(const char *path);
 // The size of a regular file, and its bytes' XXH64. TG_DATA says what is the matter with it.
 tg_status tg_folder_hash(const char *path, int64_t *bytes, uint64_t *hash);
 // All bytes of a regular file; TG_DATA where it cannot be read or has more than `most`. The caller frees *out.

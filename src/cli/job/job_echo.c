@@ -93,6 +93,7 @@ tg_status tg_job_echo(const tg_job *job, json_t **out)
       json_object_set_new(entry, "start", json_string(tg_start_label(job->variables[k].start)));
     fill_defaults(entry, "variables.*.");
   }
+  fill_defaults(json_object_get(root, "checkpoint"), "checkpoint.");
   json_object_set_new(section(root, "output"), "directory", json_string(job->output_directory));
   if (json_object_get(root, "process_grid") == NULL) json_object_set_new(root, "process_grid", json_string("auto"));
   *out = root;
