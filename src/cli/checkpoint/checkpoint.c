@@ -168,7 +168,7 @@ const tg_checkpoint_log *tg_checkpoint_get_log(const tg_checkpoint *c)
 
 const char *tg_checkpoint_source(const tg_checkpoint *c)
 {
-  return c->source != NULL ? c->source_path : NULL;
+  return c != NULL && c->source != NULL ? c->source_path : NULL;
 }
 
 int64_t tg_checkpoint_runs(const tg_checkpoint *c)

@@ -67,7 +67,8 @@ bool tg_checkpoint_earlier(const tg_checkpoint *checkpoint, tg_checkpoint_facts 
 void tg_checkpoint_set_attempts(tg_checkpoint *checkpoint, json_t *attempts);
 const json_t *tg_checkpoint_attempts(const tg_checkpoint *checkpoint);
 const tg_checkpoint_log *tg_checkpoint_get_log(const tg_checkpoint *checkpoint);
-// Path of the checkpoint resumed from, NULL when there is none; the number of runs, this one included.
+// Path of the checkpoint resumed from, NULL when there is none, also for a NULL checkpoint; the number of runs, this
+// one included.
 const char *tg_checkpoint_source(const tg_checkpoint *checkpoint);
 int64_t tg_checkpoint_runs(const tg_checkpoint *checkpoint);
 

@@ -80,7 +80,7 @@ static json_t *extras(const tg_run *run)
   if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
   if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
   if (failed == 0 && run->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
-  if (failed == 0 && run->checkpoint != NULL && tg_checkpoint_source(run->checkpoint) != NULL)
+  if (failed == 0 && tg_checkpoint_source(run->checkpoint) != NULL)
     failed = json_object_set_new(out, "resumed", resumed(run));
   if (failed == 0) return out;
   json_decref(out);

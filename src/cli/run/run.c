@@ -53,7 +53,7 @@ static tg_status print_header(const tg_run *run)
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
   tg_congruence_print(run->job, setup->model, "  metric    ", &text);
   tg_method_print(setup->method, setup->model, &text);
-  if (run->checkpoint != NULL && tg_checkpoint_source(run->checkpoint) != NULL)
+  if (tg_checkpoint_source(run->checkpoint) != NULL)
     tg_text_addf(&text, "  resumed   from %s, after %lld iterations; run %lld of this minimisation\n",
                  tg_checkpoint_source(run->checkpoint), (long long)run->earlier.iteration,
                  (long long)tg_checkpoint_runs(run->checkpoint));
@@ -71,8 +71,7 @@ static tg_status probe_gradient(tg_run *run, bool console)
   TG_TRY(tg_taylor_gradient(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
   run->probe_products = problem->counts.products - before.products;
   // Of a resumed run the first one's probe stands in the counts.
-  if (run->checkpoint != NULL && tg_checkpoint_source(run->checkpoint) != NULL)
-    run->probe_products = run->earlier.products_before;
+  if (tg_checkpoint_source(run->checkpoint) != NULL) run->probe_products = run->earlier.products_before;
   problem->counts = before;
   const tg_taylor *t = &run->taylor;
   if (t->verdict == TG_TAYLOR_FAILED && run->setup->model->is_smooth)
@@ -237,8 +236,7 @@ static tg_status prepare_method(tg_run *run, bool console)
   if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
   TG_TRY(tg_alternating_create(setup, &run->alternating));
   if (run->alternating != NULL) {
-    if (run->checkpoint != NULL && tg_checkpoint_source(run->checkpoint) != NULL)
-      tg_alternating_resume(run->alternating);
+    if (tg_checkpoint_source(run->checkpoint) != NULL) tg_alternating_resume(run->alternating);
     if (console && rank_of(run) == 0 && run->job->solver.method != 0)
       fprintf(stderr, "  method    %s\n", method->reason);
     return TG_OK;
