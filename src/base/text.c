@@ -1,6 +1,7 @@
 // Growing text, numbers that round-trip, near misses of a word.
 #include "base/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,12 +135,20 @@ static int edit_distance(const char *a, const char *b)
   return previous[n];
 }
 
+// Of a word of one letter nothing but the letter tells what was meant.
+static bool is_other_letter(const char *word, const char *candidate)
+{
+  const int letter = tolower((unsigned char)word[0]);
+  return strlen(word) == 1 && strchr(candidate, letter) == NULL && strchr(candidate, toupper(letter)) == NULL;
+}
+
 const char *tg_nearest_word(const char *word, const char *const *candidates, size_t count)
 {
   const char *best = NULL;
   int best_distance = 3 + (int)strlen(word) / 6;
   if (strlen(word) < 4) best_distance = 2;
   for (size_t i = 0; i < count; i++) {
+    if (is_other_letter(word, candidates[i])) continue;
     const int distance = edit_distance(word, candidates[i]);
     if (distance < best_distance) {
       best_distance = distance;

@@ -27,7 +27,8 @@ static const tg_args_spec spec = {
     .summary = "Prints the gradient of a scalar expression, or the Jacobian of a matrix expression.",
     .details =
         "The gradient G of f has the shape of X, with f(X+H) = f(X) + <G,H> + o(|H|), entries independent, also\n"
-        "where X is declared symmetric. The Jacobian is d vec(F) / d vec(X)', column-major.\n"
+        "where X is declared symmetric; of several names the others are held, as declared.\n"
+        "The Jacobian is d vec(F) / d vec(X)', column-major.\n"
         "--format expr prints one line in the input language for each name.\n"
         "Exit status: 0; 1 for a claim that is wrong; 2 for invalid input.",
     .n_options = sizeof options / sizeof options[0],
@@ -213,16 +214,30 @@ static tg_status present(derivation *d, const derive_target *target, tg_node *no
   return TG_OK;
 }
 
-static tg_status differentiate(derivation *d)
+// While one name varies the others are what they were declared: A' = A of a symmetric one.
+static tg_status hold_others(derivation *d, int32_t k, tg_node *node)
 {
   int32_t symbols[DERIVE_TARGETS_MAX];
-  tg_node gradients[DERIVE_TARGETS_MAX] = {TG_NONE};
-  for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
-  if (d->scalar) TG_TRY(tg_gradient(d->graph, d->f, d->n_targets, symbols, gradients));
+  tg_node constants[DERIVE_TARGETS_MAX];
+  int32_t n = 0;
+  for (int32_t i = 0; i < d->n_targets; i++) {
+    int32_t held = -1;
+    if (i == k || tg_symbol_info(d->graph, d->targets[i].symbol)->properties == 0) continue;
+    symbols[n] = d->targets[i].symbol;
+    TG_TRY(tg_symbol_hold(d->graph, symbols[n], &held));
+    TG_TRY(tg_make_sym(d->graph, held, &constants[n++]));
+  }
+  return n > 0 ? tg_substitute(d->graph, *node, n, symbols, constants, node) : TG_OK;
+}
+
+static tg_status differentiate(derivation *d)
+{
   for (int32_t k = 0; k < d->n_targets; k++) {
     derive_target *target = &d->targets[k];
-    target->derivative = gradients[k];
-    if (!d->scalar) TG_TRY(tg_jacobian(d->graph, d->f, target->symbol, &target->derivative));
+    target->f = d->f;
+    TG_TRY(hold_others(d, k, &target->f));
+    if (d->scalar) TG_TRY(tg_gradient(d->graph, target->f, 1, &target->symbol, &target->derivative));
+    if (!d->scalar) TG_TRY(tg_jacobian(d->graph, target->f, target->symbol, &target->derivative));
     if (!d->scalar && target->transposed) {
       // vec(X) = K(n,m) vec(X') for X m x n, so d vec(F)/d vec(X')' = J K(n,m).
       const tg_symbol *symbol = tg_symbol_info(d->graph, target->symbol);
@@ -246,6 +261,7 @@ static tg_status second_order(derivation *d, derive_declarations *declarations)
     tg_node *hessian = &d->targets[k].hessian;
     TG_TRY(tg_gradient(d->graph, d->f, 1, &symbols[k], hessian));
     TG_TRY(tg_forward(d->graph, *hessian, d->n_targets, symbols, directions, hessian));
+    TG_TRY(hold_others(d, k, hessian));
     TG_TRY(present(d, &d->targets[k], hessian));
   }
   return TG_OK;

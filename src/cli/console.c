@@ -2,17 +2,21 @@
 #include "cli/console.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
+
+static void place(const tg_source *source, tg_span span, const char *label, const char *message, tg_text *out)
+{
+  if (source != NULL)
+    tg_source_diagnose(source, span, label, message, out);
+  else
+    tg_text_addf(out, "tracegrad: %s: %s\n", label, message);
+}
 
 void tg_cli_diagnose(tg_status status, const tg_source *source, tg_text *out)
 {
   const tg_error *error = tg_error_get();
   const char *message = error->code == status ? error->message : tg_status_label(status);
-  if (error->has_span && source != NULL)
-    tg_source_diagnose(source, error->span, "error", message, out);
-  else
-    tg_text_addf(out, "tracegrad: error: %s\n", message);
+  place(error->has_span ? source : NULL, error->span, "error", message, out);
   // Our own mistakes are reported with their origin.
   if (status == TG_INTERNAL)
     tg_text_addf(out, "    in %s (%s:%d); please report this\n", error->origin.function, error->origin.file,
@@ -30,15 +34,24 @@ void tg_cli_print_error(tg_status status, const tg_source *source)
   tg_text_fini(&text);
 }
 
-void tg_cli_warn(const char *format, ...)
+void tg_cli_warn_at(const tg_source *source, tg_span span, const char *format, va_list arguments)
 {
   if (tg_cli_rank() != 0) return;
   char message[TG_ERROR_MESSAGE_BYTES];
+  vsnprintf(message, sizeof message, format, arguments);
+  tg_text text;
+  tg_text_init(&text);
+  place(source, span, "warning", message, &text);
+  fputs(tg_text_string(&text), stderr);
+  tg_text_fini(&text);
+}
+
+void tg_cli_warn(const char *format, ...)
+{
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(message, sizeof message, format, arguments);
+  tg_cli_warn_at(NULL, (tg_span){0, 0}, format, arguments);
   va_end(arguments);
-  fprintf(stderr, "tracegrad: warning: %s\n", message);
 }
 
 void tg_cli_print_warnings(const tg_text *lines)

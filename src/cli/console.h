@@ -2,6 +2,7 @@
 #ifndef TG_CLI_CONSOLE_H
 #define TG_CLI_CONSOLE_H
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/source.h"
@@ -17,7 +18,10 @@ void tg_cli_diagnose(tg_status status, const tg_source *source, tg_text *out);
 void tg_cli_print_error(tg_status status, const tg_source *source);
 // "tracegrad: warning: ..." on rank 0.
 __attribute__((format(printf, 1, 2))) void tg_cli_warn(const char *format, ...);
-// The same for each line of the text.
+// The same in its place in `source`; NULL: as above.
+__attribute__((format(printf, 3, 0))) void tg_cli_warn_at(const tg_source *source, tg_span span, const char *format,
+                                                          va_list arguments);
+// tg_cli_warn for each line of the text.
 void tg_cli_print_warnings(const tg_text *lines);
 // The text on rank 0; a full disk or a closed pipe is TG_IO.
 tg_status tg_cli_print(FILE *stream, const tg_text *text);

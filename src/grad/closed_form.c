@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...)
 static tg_status or_eye(tg_graph *g, tg_node node, tg_dim n, tg_node *out)
 {
   *out = node;
-  return node == TG_NONE ? tg_make_eye(g, n, out) : TG_OK;
+  return node == TG_NONE ? tg_make_identity(g, n, out) : TG_OK;
 }
 
 // Sums the groups of equal left factors (by_left) or equal right ones; the sum stands on the other side.
@@ -108,22 +109,52 @@ tg_status tg_closed_groups(tg_graph *graph, const tg_structure *structure, int32
 
 // ---- one side as a symmetric matrix, or a pair ----
 
+// The k with node = base^k, as the power node or a product written out; -1 when there is none.
+static int64_t power_of(const tg_graph *g, tg_node node, tg_node base)
+{
+  if (is_identity(g, node)) return 0;
+  if (node == base) return 1;
+  const tg_info *info = tg_node_info(g, node);
+  const tg_info *root = tg_node_info(g, base);
+  if (info->kind == TG_MPOW && info->args[0] == base) return info->exponent;
+  bool fits = info->kind == TG_PROD && root->kind == TG_PROD && info->n_scalars == 0 && root->n_scalars == 0 &&
+              info->n_args % root->n_args == 0;
+  for (int32_t i = 0; fits && i < info->n_args; i++) fits = info->args[i] == root->args[i % root->n_args];
+  return fits ? info->n_args / root->n_args : -1;
+}
+
+static bool read_powers(const tg_graph *g, tg_node node, tg_node base, double factor, double *out);
+
+// (2 A + 3 I)^2 = 4 A^2 + 12 A + 9 I
+static bool read_raised(const tg_graph *g, const tg_info *power, tg_node base, double factor, double *out)
+{
+  double root[TG_CLOSED_POWERS] = {0};
+  double done[TG_CLOSED_POWERS] = {factor};
+  if (power->exponent >= TG_CLOSED_POWERS || !read_powers(g, power->args[0], base, 1.0, root)) return false;
+  for (int64_t e = 0; e < power->exponent; e++) {
+    double next[TG_CLOSED_POWERS] = {0};
+    for (int i = 0; i < TG_CLOSED_POWERS; i++)
+      for (int j = 0; j < TG_CLOSED_POWERS; j++) {
+        const double product = done[i] * root[j];
+        if (i + j < TG_CLOSED_POWERS)
+          next[i + j] += product;
+        else if (product != 0)
+          return false;
+      }
+    memcpy(done, next, sizeof done);
+  }
+  for (int i = 0; i < TG_CLOSED_POWERS; i++) out[i] += done[i];
+  return true;
+}
+
 // The node as a polynomial in `base`: out[k] is the coefficient of base^k. False when it is none.
 static bool read_powers(const tg_graph *g, tg_node node, tg_node base, double factor, double *out)
 {
-  if (is_identity(g, node)) {
-    out[0] += factor;
-    return true;
-  }
-  if (node == base) {
-    out[1] += factor;
-    return true;
-  }
+  const int64_t power = power_of(g, node, base);
+  if (power >= 0 && power < TG_CLOSED_POWERS) out[power] += factor;
+  if (power >= 0) return power < TG_CLOSED_POWERS;
   const tg_info *info = tg_node_info(g, node);
-  if (info->kind == TG_MPOW && info->args[0] == base && info->exponent < TG_CLOSED_POWERS) {
-    out[info->exponent] += factor;
-    return true;
-  }
+  if (info->kind == TG_MPOW) return read_raised(g, info, base, factor, out);
   bool fits = info->kind == TG_LIN;
   for (int32_t i = 0; fits && i < info->n_args; i++)
     fits = read_powers(g, info->args[i], base, factor * info->coefs[i], out);
@@ -145,15 +176,17 @@ static bool all_are_powers(const tg_graph *g, int32_t n, const tg_closed_group *
   return fits;
 }
 
-// The matrix below a factor that others may be polynomials in: A of A^2 and of 2 A + 3 I.
-static tg_node root_of(const tg_graph *g, tg_node node)
+// What stands one level below a factor and others may be polynomials in: A of A^2 and of 2 A + 3 I, A'A of A'A A'A.
+// TG_NONE when nothing does.
+static tg_status find_root(tg_graph *g, tg_node node, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, node);
-  if (info->kind == TG_MPOW) return info->args[0];
-  if (info->kind != TG_LIN) return node;
-  for (int32_t i = 0; i < info->n_args; i++)
-    if (!is_identity(g, info->args[i])) return root_of(g, info->args[i]);
-  return node;
+  const int64_t power = tg_chain_power(info);
+  *out = info->kind == TG_MPOW ? info->args[0] : TG_NONE;
+  if (power > 1) return tg_make_prod(g, (int32_t)(info->n_args / power), info->args, out);
+  for (int32_t i = 0; info->kind == TG_LIN && *out == TG_NONE && i < info->n_args; i++)
+    if (!is_identity(g, info->args[i])) *out = info->args[i];
+  return TG_OK;
 }
 
 // Two different factors and no identity: one of them, definite if that is known, is the metric of the other.
@@ -173,22 +206,23 @@ static bool find_pair(const tg_graph *g, int32_t n, const tg_closed_group *group
   return true;
 }
 
-static bool find_side(const tg_graph *g, int32_t n, const tg_closed_group *groups, int side, tg_closed_side *out)
+static tg_status find_side(tg_graph *g, int32_t n, const tg_closed_group *groups, int side, tg_closed_side *out,
+                           bool *fits)
 {
-  *out = (tg_closed_side){TG_NONE, TG_NONE};
+  *out = (tg_closed_side){.base = TG_NONE};
+  *fits = true;
   bool is_trivial = true;
   for (int32_t k = 0; k < n; k++) {
-    const tg_node node = factor_of(&groups[k], side);
-    if (is_identity(g, node)) continue;
+    tg_node candidate = factor_of(&groups[k], side);
+    if (is_identity(g, candidate)) continue;
     is_trivial = false;
-    const tg_node candidates[2] = {node, root_of(g, node)};
-    for (int c = 0; c < 2; c++) {
-      if (!all_are_powers(g, n, groups, side, candidates[c])) continue;
-      out->base = candidates[c];
-      return true;
-    }
+    while (candidate != TG_NONE && !all_are_powers(g, n, groups, side, candidate))
+      TG_TRY(find_root(g, candidate, &candidate));
+    out->base = candidate;
+    if (candidate != TG_NONE) return TG_OK;
   }
-  return is_trivial || find_pair(g, n, groups, side, out);
+  *fits = is_trivial || find_pair(g, n, groups, side, out);
+  return TG_OK;
 }
 
 static void read_side(const tg_graph *g, const tg_closed_side *side, tg_node node, double *out)
@@ -288,7 +322,7 @@ tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out
 static tg_status find_spectral(tg_graph *g, int32_t n, const tg_closed_group *groups, tg_closed_form *form)
 {
   bool fits = n <= TG_CLOSED_TERMS;
-  for (int side = 0; side < 2; side++) fits = fits && find_side(g, n, groups, side, &form->sides[side]);
+  for (int side = 0; side < 2 && fits; side++) TG_TRY(find_side(g, n, groups, side, &form->sides[side], &fits));
   if (!fits)
     return tg_closed_refuse(
         form, "no closed form: the Hessian action has %d terms whose factors do not become diagonal together", (int)n);
@@ -319,20 +353,80 @@ static tg_status find_cholesky(tg_graph *g, const tg_closed_group *group, tg_clo
   return explain(g, 1, group, form);
 }
 
+void tg_closed_form_nodes(const tg_closed_form *form, tg_node *nodes)
+{
+  for (int side = 0; side < 2; side++) {
+    const tg_closed_side *s = &form->sides[side];
+    const tg_node own[] = {s->metric, s->base, s->wide, s->ridge, s->gain};
+    memcpy(nodes + (ptrdiff_t)side * TG_CLOSED_NODES / 2, own, sizeof own);
+  }
+}
+
 tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_group *groups, tg_closed_form *out)
 {
   *out = (tg_closed_form){.scale = 1.0};
   return n == 1 ? find_cholesky(graph, &groups[0], out) : find_spectral(graph, n, groups, out);
 }
 
-static tg_status find_quadratic(tg_graph *g, const tg_structure *s, int32_t wrt, tg_closed_form *form)
+tg_status tg_closed_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
+{
+  tg_node zero = TG_NONE;
+  TG_TRY(tg_gradient(g, f, 1, &wrt, out));
+  TG_TRY(tg_make_zero_symbols(g, 1, &wrt, &zero));
+  return tg_substitute(g, *out, 1, &wrt, &zero, out);
+}
+
+// A singular side without a ridge, which has to have the linear term in its range.
+static tg_status check_range(tg_graph *g, tg_node f, int32_t wrt, int side, const tg_closed_side *whole,
+                             tg_closed_form *form)
+{
+  tg_node linear = TG_NONE;
+  bool fits = false;
+  tg_text text;
+  if (form->sides[side].ridge != TG_NONE) return TG_OK;
+  TG_TRY(tg_closed_linear_term(g, f, wrt, &linear));
+  TG_TRY(tg_closed_is_in_range(g, &form->sides[side], side == 1, linear, &fits));
+  if (fits) return TG_OK;
+  const tg_info *wide = tg_node_info(g, form->sides[side].wide);
+  tg_text_init(&text);
+  TG_TRY(tg_closed_refuse(form,
+                          "no closed form: in the Hessian action the factor %.200s (%lld x %lld) has a rank of at most "
+                          "%lld, so that there is no unique minimum, or none; a ridge such as 1e-8*sumsq(X) makes one",
+                          tg_closed_print(g, whole->base, &text), (long long)tg_dim_value(g, wide->cols),
+                          (long long)tg_dim_value(g, wide->cols), (long long)tg_dim_value(g, wide->rows)));
+  tg_text_fini(&text);
+  return TG_OK;
+}
+
+// Sides written by the smaller Gram matrix, after everything is said of the factors.
+static tg_status find_wide(tg_graph *g, tg_node f, int32_t wrt, tg_closed_form *form)
+{
+  for (int side = 0; side < 2 && form->kind == TG_CLOSED_CHOLESKY; side++) {
+    const tg_closed_side whole = form->sides[side];
+    bool found = false;
+    tg_text text;
+    TG_TRY(tg_closed_find_wide(g, &form->sides[side], &found));
+    if (!found) continue;
+    tg_text_init(&text);
+    const size_t used = strlen(form->reason);
+    snprintf(form->reason + used, sizeof form->reason - used, ", by the smaller %.200s%s",
+             tg_closed_print(g, form->sides[side].base, &text),
+             form->sides[side].ridge == TG_NONE ? ": the minimiser of least norm" : "");
+    tg_text_fini(&text);
+    TG_TRY(check_range(g, f, wrt, side, &whole, form));
+  }
+  return TG_OK;
+}
+
+static tg_status find_quadratic(tg_graph *g, tg_node f, const tg_structure *s, int32_t wrt, tg_closed_form *form)
 {
   for (int32_t k = 0; k < s->n_terms; k++)
     if (s->terms[k].transposed) return tg_closed_refuse(form, "no closed form: the Hessian action holds V'");
   int32_t n = 0;
   tg_closed_group *groups = NULL;
   TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
-  return tg_closed_form_of_groups(g, n, groups, form);
+  TG_TRY(tg_closed_form_of_groups(g, n, groups, form));
+  return find_wide(g, f, wrt, form);
 }
 
 // ---- tr(S X) - c logdet(X) ----
@@ -398,7 +492,7 @@ tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32
     return tg_closed_refuse(
         out, "no minimum: the objective is linear in the variable, unbounded below where its gradient is "
              "not zero");
-  if (structure.degree == 2 && structure.has_operator) return find_quadratic(graph, &structure, wrt[0], out);
+  if (structure.degree == 2 && structure.has_operator) return find_quadratic(graph, f, &structure, wrt[0], out);
   if (structure.degree == 2)
     return tg_closed_refuse(out,
                             "no closed form: the Hessian action is not a sum of products L*V*R with constant L and R");

@@ -24,10 +24,20 @@ typedef enum tg_closed_kind {
 // One side of the operator. CHOLESKY: `base` is the factor. SPECTRAL: T' metric T = I and T' base T = diag(t); without
 // a metric T is orthogonal, without a base T = I. TG_NONE is the identity. INVERSE: `base` of side 0 is S.
 // EIGENVECTORS: `base` is A (left), N (right). POLAR: `base` of side 0 is C, of the variable's shape.
+//
+// CHOLESKY with `wide`: the factor is ridge I + gain K'K, K = wide of fewer rows than columns, and `base` the smaller
+// ridge I + gain K K', by which factor^-1 = (I - gain K' base^-1 K) / ridge (M. Woodbury, Princeton 1950). ridge and
+// gain are 1 x 1. Without a ridge the pseudo-inverse gain K' base^-2 K takes its place: X is the minimiser of least
+// norm.
 typedef struct tg_closed_side {
   tg_node metric;
   tg_node base;
+  tg_node wide;
+  tg_node ridge;
+  tg_node gain;
 } tg_closed_side;
+
+enum { TG_CLOSED_NODES = 10 };
 
 // The term's factors as polynomials in the eigenvalues of the two sides; the coefficient is in left.
 typedef struct tg_closed_term {
@@ -52,6 +62,9 @@ typedef struct tg_closed_group {
   tg_node right;
   bool is_fit; // of a preconditioner: stands in for a weighted term, which is no product L V R
 } tg_closed_group;
+
+// The expressions of both sides, five each in the order above: what is to be evaluated.
+void tg_closed_form_nodes(const tg_closed_form *form, tg_node *nodes);
 
 // The untransposed operator terms in as few groups as summing over equal left or right factors gives. *out is in the
 // graph's memory; scalar symbols stand in the factors. n_out = 0 without an operator.

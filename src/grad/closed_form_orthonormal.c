@@ -48,17 +48,6 @@ static tg_status find_groups(tg_graph *g, tg_structure *s, int32_t wrt, bool *ha
   return TG_OK;
 }
 
-// The gradient at X = 0.
-static tg_status find_linear(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
-{
-  const tg_symbol x = *tg_symbol_info(g, wrt);
-  tg_node gradient = TG_NONE;
-  tg_node zeros = TG_NONE;
-  TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
-  TG_TRY(tg_make_zero(g, x.rows, x.cols, &zeros));
-  return tg_substitute(g, gradient, 1, &wrt, &zeros, out);
-}
-
 static tg_status find_polar(tg_graph *g, const tg_symbol *x, tg_node linear, tg_closed_form *form)
 {
   if (tg_node_is_zero(g, linear))
@@ -140,7 +129,7 @@ tg_status tg_closed_form_find_orthonormal(tg_graph *graph, tg_node f, int32_t wr
   tg_node linear = TG_NONE;
   TG_TRY(find_groups(graph, &structure, wrt, &has_transposed, &n, &groups));
   if (has_transposed) return tg_closed_refuse(out, "no closed form: the Hessian action holds V'");
-  TG_TRY(find_linear(graph, f, wrt, &linear));
+  TG_TRY(tg_closed_linear_term(graph, f, wrt, &linear));
   if (n == 0) return find_polar(graph, &x, linear, out);
   if (!tg_node_is_zero(graph, linear))
     return tg_closed_refuse(out, "no closed form: on %s'*%s = eye the objective has a quadratic and a linear part",

@@ -174,21 +174,40 @@ void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out)
 
 // ---- symbols ----
 
-tg_status tg_symbol_add(tg_graph *graph, const char *name, tg_dim rows, tg_dim cols, unsigned properties, bool is_free,
-                        int32_t *out)
+static tg_status append_symbol(tg_graph *graph, const tg_symbol *symbol, int32_t *out)
 {
-  TG_ASSERT(tg_symbol_find(graph, name) < 0);
   if (graph->n_symbols == graph->symbols_capacity) {
     const int32_t capacity = graph->symbols_capacity > 0 ? 2 * graph->symbols_capacity : 16;
     TG_TRY(tg_grow(capacity, sizeof(tg_symbol), (void **)&graph->symbols));
     graph->symbols_capacity = capacity;
   }
+  graph->symbols[graph->n_symbols] = *symbol;
+  *out = graph->n_symbols++;
+  return TG_OK;
+}
+
+tg_status tg_symbol_add(tg_graph *graph, const char *name, tg_dim rows, tg_dim cols, unsigned properties, bool is_free,
+                        int32_t *out)
+{
+  TG_ASSERT(tg_symbol_find(graph, name) < 0);
   const char *copy = NULL;
   TG_TRY(tg_arena_string(&graph->arena, name, strlen(name), &copy));
   if ((properties & (TG_SPD | TG_DIAGONAL)) != 0) properties |= TG_SYMMETRIC;
-  graph->symbols[graph->n_symbols] =
-      (tg_symbol){.name = copy, .rows = rows, .cols = cols, .properties = properties, .free = is_free};
-  *out = graph->n_symbols++;
+  const tg_symbol symbol = {
+      .name = copy, .rows = rows, .cols = cols, .properties = properties, .free = is_free, .twin = -1};
+  return append_symbol(graph, &symbol, out);
+}
+
+tg_status tg_symbol_hold(tg_graph *graph, int32_t symbol, int32_t *out)
+{
+  tg_symbol held = *tg_symbol_info(graph, symbol);
+  TG_ASSERT(held.free);
+  *out = held.twin;
+  if (held.twin >= 0) return TG_OK;
+  held.free = false;
+  held.twin = symbol;
+  TG_TRY(append_symbol(graph, &held, out));
+  graph->symbols[symbol].twin = *out;
   return TG_OK;
 }
 

@@ -76,6 +76,7 @@ typedef struct tg_symbol {
   tg_dim cols;
   unsigned properties; // of tg_property; used by the constructors only while `free` is false
   bool free;           // differentiated by, or otherwise an argument: its properties are not used
+  int32_t twin; // the constant that a free symbol is held as (tg_symbol_hold), and that one's free symbol; -1: none
 } tg_symbol;
 
 typedef struct tg_info {
@@ -133,6 +134,9 @@ void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out); // "3", "m",
 // Symbols.
 tg_status tg_symbol_add(tg_graph *graph, const char *name, tg_dim rows, tg_dim cols, unsigned properties, bool is_free,
                         int32_t *out);
+// The constant of the same name, shape and properties as which a free symbol is held while another is the variable:
+// there its properties are used. tg_symbol_find finds the free one.
+tg_status tg_symbol_hold(tg_graph *graph, int32_t symbol, int32_t *out);
 const tg_symbol *tg_symbol_info(const tg_graph *graph, int32_t symbol);
 int32_t tg_symbol_find(const tg_graph *graph, const char *name); // -1 when unknown
 int32_t tg_symbol_count(const tg_graph *graph);

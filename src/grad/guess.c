@@ -46,6 +46,7 @@ enum {
   AT_FRONT = 1 << 0,     // a factor before others: c*x
   BY_SCALAR = 1 << 1,    // a factor before a scalar, c*sumsq(x), or a term beside one, tr(X) + c
   AFTER_MATRIX = 1 << 2, // a factor behind a matrix: X*b
+  IN_SQUARE = 1 << 3,    // below tr, det, logdet or inv
 };
 
 typedef struct guess_search {
@@ -448,6 +449,80 @@ static tg_status search_near(guess_search *search, int *best_cost)
   return TG_OK;
 }
 
+// ---- small letters for matrices ----
+
+static bool is_scalar_name(const tg_shaper *shaper, const tg_ast *ast)
+{
+  return bare_name(ast) != NULL && tg_shape_is_scalar(shaper, ast);
+}
+
+static bool takes_square(const tg_ast *ast)
+{
+  const tg_function_info *function = ast->kind == TG_AST_CALL ? function_of(ast) : NULL;
+  return function != NULL && (function->kind == TG_TR || function->kind == TG_DET || function->kind == TG_LOGDET ||
+                              function->kind == TG_INV);
+}
+
+static void mark_square(guess_search *search, const tg_ast *ast, bool inside)
+{
+  if (takes_sizes(ast)) return;
+  if (inside) mark(search, ast, IN_SQUARE);
+  for (int32_t i = 0; i < ast->n_args; i++) mark_square(search, ast->args[i], inside || takes_square(ast));
+}
+
+// A factor that came out as a scalar behind one that did not, or a product or sum of nothing but scalar names.
+static bool has_lost_part(const tg_shaper *shaper, const tg_ast *ast)
+{
+  bool all = ast->kind == TG_AST_TERM || ast->kind == TG_AST_SUM;
+  bool behind = false;
+  for (int32_t i = 0; i < ast->n_args && !behind; i++) {
+    const bool scalar = is_scalar_name(shaper, ast->args[i]);
+    behind = scalar && !all && ast->kind == TG_AST_TERM;
+    all = all && scalar;
+  }
+  return all || behind;
+}
+
+// Such a one under tr, det, logdet or inv, where nobody leaves a scalar: it would stand in front of it all.
+static bool has_lost_scalar(const tg_shaper *shaper, const tg_ast *ast, bool inside)
+{
+  if (takes_sizes(ast)) return false;
+  if (inside && has_lost_part(shaper, ast)) return true;
+  inside = inside || takes_square(ast);
+  bool found = false;
+  for (int32_t i = 0; !found && i < ast->n_args; i++) found = has_lost_scalar(shaper, ast->args[i], inside);
+  return found;
+}
+
+// No capital, no Greek word, no letter of numbers and sizes: the writer may have matrices in small letters.
+static bool is_all_small(const guess_search *search)
+{
+  bool small = search->names.n > 0;
+  for (int32_t i = 0; small && i < search->names.n; i++)
+    small = search->letters[i] == LETTER_EITHER || search->letters[i] == LETTER_COLUMN;
+  return small;
+}
+
+// tr(a*b*a'*c): where the best reading, which is the one at hand, loses a scalar in a trace, and all letters are small,
+// those in the trace are matrices, if that fits.
+static tg_status read_as_matrices(guess_search *search)
+{
+  tg_shaper *shaper = search->shaper;
+  if (!is_all_small(search) || !has_lost_scalar(shaper, search->ast, false)) return TG_OK;
+  const bool was_scalar = tg_shape_is_scalar(shaper, search->ast);
+  mark_square(search, search->ast, false);
+  for (int32_t i = 0; i < search->names.n; i++)
+    if ((search->places[i] & IN_SQUARE) != 0) search->guesses[i] = TG_GUESS_MATRIX;
+  const tg_status status = tg_shape_once(shaper, search->ast);
+  if (status == TG_MEMORY) return tg_error_pass(status, TG_HERE);
+  if (status == TG_OK && tg_shape_is_scalar(shaper, search->ast) == was_scalar &&
+      !has_lost_scalar(shaper, search->ast, false))
+    return TG_OK;
+  tg_error_clear();
+  memcpy(search->guesses, search->best, (size_t)search->names.n * sizeof search->best[0]);
+  return tg_shape_once(shaper, search->ast);
+}
+
 // Nodes shaped in a search, at most: some tenths of a second.
 enum { SEARCH_NODES_MAX = 400000, SEARCH_ALL_NODES_MAX = 100000 };
 
@@ -465,7 +540,8 @@ static tg_status search_readings(guess_search *search)
   for (int32_t i = 0; i < search->names.n; i++)
     search->guesses[i] = fits ? search->best[i] : preference(search->letters[i], 0);
   tg_error_clear();
-  return tg_shape_once(search->shaper, search->ast); // the best reading again, or the preferred one's error
+  TG_TRY(tg_shape_once(search->shaper, search->ast)); // the best reading again, or the preferred one's error
+  return read_as_matrices(search);
 }
 
 // Undeclared names in order of appearance, and the number of nodes.

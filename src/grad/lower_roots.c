@@ -105,10 +105,7 @@ static tg_status emit_origin(tg_lowering *l, const roots *r)
   tg_node value = TG_NONE;
   TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)l->n, &zeros));
   TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)l->n, &gradient));
-  for (int32_t k = 0; k < l->n; k++) {
-    const tg_symbol x = *tg_symbol_info(l->graph, l->wrt[k]);
-    TG_TRY(tg_make_zero(l->graph, x.rows, x.cols, &zeros[k]));
-  }
+  TG_TRY(tg_make_zero_symbols(l->graph, l->n, l->wrt, zeros));
   TG_TRY(tg_substitute(l->graph, r->value, l->n, l->wrt, zeros, &value));
   for (int32_t k = 0; k < l->n; k++) TG_TRY(tg_substitute(l->graph, r->gradient[k], l->n, l->wrt, zeros, &gradient[k]));
   TG_TRY(begin(l, TG_PROGRAM_ORIGIN));

@@ -80,7 +80,7 @@ static void add_node(written *w, tg_node node)
   }
 }
 
-// ---- sums of squares ----
+// ---- inner products ----
 
 enum { SPELT_MAX = 256 };
 
@@ -149,6 +149,18 @@ static bool add_square(written *w, tg_node node)
   return true;
 }
 
+// tr(F*G), as dot(F', G) is kept: each entry of F meets one of G, and the gradients are the other factor, scaled. A
+// trace written as such is counted no dearer: the product would be made for its diagonal alone.
+static bool add_dot(written *w, tg_node node)
+{
+  const tg_info *info = tg_node_info(w->graph, node);
+  if (info->kind != TG_TR || spell(w, info) != 2) return false;
+  const int moving = (w->moves[w->spelt[0]] != 0 ? 1 : 0) + (w->moves[w->spelt[1]] != 0 ? 1 : 0);
+  w->cost.flops += rows_of(w->graph, w->spelt[0]) * cols_of(w->graph, w->spelt[0]) * (2 + moving);
+  for (int i = 0; i < 2; i++) w->below[w->spelt[i]] = 1;
+  return true;
+}
+
 // ---- the whole ----
 
 // Arguments have smaller ids: one pass upwards finds what moves, one downwards what is below f.
@@ -165,7 +177,7 @@ static void add_below(written *w, tg_node f)
 {
   w->below[f] = 1;
   for (tg_node node = f; node > TG_NONE; node--) {
-    if (w->below[node] == 0 || add_square(w, node)) continue;
+    if (w->below[node] == 0 || add_square(w, node) || add_dot(w, node)) continue;
     const tg_info *info = tg_node_info(w->graph, node);
     for (int32_t i = 0; i < info->n_args; i++) w->below[info->args[i]] = 1;
     add_node(w, node);

@@ -55,6 +55,8 @@ tg_status tg_intern_unary(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, t
 // Zero of a shape: NUM 0 or ZEROS.
 tg_status tg_make_zero_like(tg_graph *g, tg_node like, tg_node *out);
 tg_status tg_make_zero(tg_graph *g, tg_dim rows, tg_dim cols, tg_node *out);
+// out[k]: zero in the shape of symbols[k].
+tg_status tg_make_zero_symbols(tg_graph *g, int32_t n, const int32_t *symbols, tg_node *out);
 // Identity matrix, or 1 for a size of 1.
 tg_status tg_make_identity(tg_graph *g, tg_dim n, tg_node *out);
 

@@ -53,6 +53,15 @@ tg_status tg_make_zero_like(tg_graph *g, tg_node like, tg_node *out)
   return tg_make_zero(g, info->rows, info->cols, out);
 }
 
+tg_status tg_make_zero_symbols(tg_graph *g, int32_t n, const int32_t *symbols, tg_node *out)
+{
+  for (int32_t k = 0; k < n; k++) {
+    const tg_symbol x = *tg_symbol_info(g, symbols[k]);
+    TG_TRY(tg_make_zero(g, x.rows, x.cols, &out[k]));
+  }
+  return TG_OK;
+}
+
 // K(m,n) vec(X) = vec(X') for X m x n; K(1,n) = K(n,1) = I.
 tg_status tg_make_comm(tg_graph *g, tg_dim m, tg_dim n, tg_node *out)
 {

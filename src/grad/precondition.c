@@ -21,10 +21,12 @@ static bool is_smooth_kind(const tg_graph *g, const tg_info *info)
   case TG_ABS:
   case TG_SIGN:
   case TG_RELU:
-  case TG_LOG:
     return false;
+  case TG_LOG:
+    return tg_node_is_positive(g, info->args[0]);
   case TG_POW:
-    return tg_node_is_number(g, info->args[1], &exponent) && exponent >= 0.0 && floor(exponent) == exponent;
+    return tg_node_is_number(g, info->args[1], &exponent) &&
+           ((exponent >= 0.0 && floor(exponent) == exponent) || tg_node_is_positive(g, info->args[0]));
   default:
     return true;
   }
@@ -108,10 +110,7 @@ tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int
   *out = f;
   if (degree >= 0 && degree <= 2) return TG_OK;
   TG_TRY(TG_SCRATCH(graph, n, &zeros));
-  for (int32_t k = 0; k < n; k++) {
-    const tg_symbol x = *tg_symbol_info(graph, wrt[k]);
-    TG_TRY(tg_make_zero(graph, x.rows, x.cols, &zeros[k]));
-  }
+  TG_TRY(tg_make_zero_symbols(graph, n, wrt, zeros));
   return tg_precondition_model_at(graph, f, n, wrt, zeros, out);
 }
 
@@ -163,7 +162,7 @@ static tg_status diagonal_of(tg_graph *g, tg_node factor, tg_dim n, tg_node *out
 static tg_status or_eye(tg_graph *g, tg_node node, tg_dim n, tg_node *out)
 {
   *out = node;
-  return node == TG_NONE ? tg_make_eye(g, n, out) : TG_OK;
+  return node == TG_NONE ? tg_make_identity(g, n, out) : TG_OK;
 }
 
 static tg_status term_diagonal(tg_graph *g, const tg_operator_term *term, const tg_symbol *x, tg_node *out)

@@ -275,7 +275,8 @@ static tg_status find_direction(tg_graph *g, tg_node f, int32_t wrt, int32_t *ou
   TG_TRY_GOTO(tg_text_status(&name));
   for (*out = tg_symbol_find(g, "V"); *out >= 0; *out = tg_symbol_find(g, tg_text_string(&name))) {
     const tg_symbol *known = tg_symbol_info(g, *out);
-    const bool fits = known->free && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
+    const bool fits =
+        known->free && known->twin < 0 && known->rows == symbol.rows && known->cols == symbol.cols && *out != wrt;
     if (fits && !tg_node_depends_on(g, f, *out)) goto done;
     tg_text_add(&name, "_");
     TG_TRY_GOTO(tg_text_status(&name));
@@ -294,6 +295,7 @@ static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure
   tg_node action = TG_NONE;
   TG_TRY(find_direction(g, f, wrt, &list.v));
   TG_TRY(tg_make_sym(g, list.v, &v));
+  out->direction = tg_symbol_info(g, list.v)->name;
   TG_TRY(tg_gradient(g, f, 1, &wrt, &gradient));
   TG_TRY(tg_forward(g, gradient, 1, &wrt, &v, &action));
   if (!tg_node_is_zero(g, action)) TG_TRY(collect(&list, action, (tg_weighted_term){.inner = {.coef = 1.0}}));
@@ -306,194 +308,10 @@ static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure
   return out->has_operator ? find_self_adjoint(g, out) : TG_OK;
 }
 
-// ---- curvature ----
-
-typedef struct judgement {
-  tg_curvature curvature;
-  const char *reason;
-} judgement;
-
-static judgement unknown(void)
-{
-  return (judgement){TG_CURVATURE_UNKNOWN, "no rule applies"};
-}
-
-static judgement negated(judgement j)
-{
-  if (j.curvature == TG_CURVATURE_CONVEX)
-    j.curvature = TG_CURVATURE_CONCAVE;
-  else if (j.curvature == TG_CURVATURE_CONCAVE)
-    j.curvature = TG_CURVATURE_CONVEX;
-  return j;
-}
-
-static bool is_affine(const tg_graph *g, tg_node node, int32_t wrt)
-{
-  const int degree = tg_degree(g, node, 1, &wrt);
-  return degree == 0 || degree == 1;
-}
-
-static tg_status judge(tg_graph *g, tg_node node, int32_t wrt, judgement *out);
-
-// The trace of a cycle Z' A Z B with affine Z and definite constants A, B (or none): a nonnegative quadratic.
-static tg_status is_definite_quadratic(tg_graph *g, int32_t n, const tg_node *chain, int32_t wrt, bool *out)
-{
-  *out = false;
-  if (n < 2 || n > 32) return TG_OK;
-  for (int32_t shift = 0; shift < n && !*out; shift++) {
-    // Read the cycle from `shift` on: a run of factors, a definite one or none, the mirrored run, a definite one or
-    // none.
-    for (int32_t run = 1; 2 * run <= n && !*out; run++) {
-      const int32_t spare = n - 2 * run;
-      if (spare > 2) continue;
-      for (int32_t inner = 0; inner <= spare && inner <= 1 && !*out; inner++) {
-        if (spare - inner > 1) continue;
-        bool fits = true;
-        bool moves = false;
-        for (int32_t i = 0; fits && i < run; i++) {
-          const tg_node factor = chain[(shift + i) % n];
-          tg_node mirrored = TG_NONE;
-          TG_TRY(tg_make_trans(g, chain[(shift + 2 * run + inner - 1 - i) % n], &mirrored));
-          moves = moves || tg_node_depends_on(g, factor, wrt);
-          fits = mirrored == factor;
-        }
-        if (inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + run) % n]);
-        if (spare - inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + n - 1) % n]);
-        int32_t moving = 0;
-        for (int32_t i = 0; fits && i < run; i++) {
-          const tg_node factor = chain[(shift + i) % n];
-          if (!tg_node_depends_on(g, factor, wrt)) continue;
-          moving++;
-          fits = is_affine(g, factor, wrt);
-        }
-        *out = fits && moves && moving == 1;
-      }
-    }
-  }
-  return TG_OK;
-}
-
-static tg_status judge_trace(tg_graph *g, tg_node argument, int32_t wrt, judgement *out)
-{
-  const tg_info *info = tg_node_info(g, argument);
-  bool definite = false;
-  *out = unknown();
-  if (info->kind != TG_PROD || info->n_scalars > 0) return TG_OK;
-  TG_TRY(is_definite_quadratic(g, info->n_args, info->args, wrt, &definite));
-  if (definite) *out = (judgement){TG_CURVATURE_CONVEX, "a square or definite quadratic of an affine function"};
-  return TG_OK;
-}
-
-static judgement judge_entrywise_sum(const tg_graph *g, tg_node argument, int32_t wrt)
-{
-  const tg_info *info = tg_node_info(g, argument);
-  double exponent = 0.0;
-  if (info->n_args == 0 || !is_affine(g, info->args[0], wrt)) return unknown();
-  switch (info->kind) {
-  case TG_EXP:
-  case TG_ABS:
-  case TG_RELU:
-  case TG_SOFTPLUS:
-    return (judgement){TG_CURVATURE_CONVEX, "a sum of convex functions of an affine one"};
-  case TG_LOG:
-    return (judgement){TG_CURVATURE_CONCAVE, "a sum of logarithms of an affine function"};
-  case TG_POW:
-    if (!tg_node_is_number(g, info->args[1], &exponent)) return unknown();
-    if (exponent >= 2.0 && fmod(exponent, 2.0) == 0.0)
-      return (judgement){TG_CURVATURE_CONVEX, "a sum of even powers of an affine function"};
-    return unknown();
-  default:
-    return unknown();
-  }
-}
-
-// sqrt of the square of an affine function: a norm.
-static tg_status judge_power(tg_graph *g, const tg_info *info, int32_t wrt, judgement *out)
-{
-  double exponent = 0.0;
-  *out = unknown();
-  if (!tg_node_is_number(g, info->args[1], &exponent)) return TG_OK;
-  if (exponent == 2.0 && is_affine(g, info->args[0], wrt))
-    *out = (judgement){TG_CURVATURE_CONVEX, "the square of an affine function"};
-  if (exponent != 0.5) return TG_OK;
-  TG_TRY(judge(g, info->args[0], wrt, out));
-  const tg_info *inner = tg_node_info(g, info->args[0]);
-  const bool norm = out->curvature == TG_CURVATURE_CONVEX && (inner->kind == TG_TR || inner->kind == TG_PROD);
-  *out = norm ? (judgement){TG_CURVATURE_CONVEX, "a norm of an affine function"} : unknown();
-  return TG_OK;
-}
-
-static tg_status judge_sum(tg_graph *g, const tg_info *info, int32_t wrt, judgement *out)
-{
-  judgement total = {TG_CURVATURE_AFFINE, "affine"};
-  for (int32_t i = 0; i < info->n_args; i++) {
-    judgement part;
-    TG_TRY(judge(g, info->args[i], wrt, &part));
-    if (info->coefs[i] < 0.0) part = negated(part);
-    if (part.curvature == TG_CURVATURE_AFFINE) continue;
-    if (total.curvature != TG_CURVATURE_AFFINE && part.curvature != total.curvature) part = unknown();
-    total = part.curvature == TG_CURVATURE_UNKNOWN || total.curvature == TG_CURVATURE_AFFINE
-                ? part
-                : (judgement){total.curvature, total.curvature == TG_CURVATURE_CONVEX ? "a sum of convex terms"
-                                                                                      : "a sum of concave terms"};
-    if (total.curvature == TG_CURVATURE_UNKNOWN) break;
-  }
-  *out = total;
-  return TG_OK;
-}
-
-static tg_status judge(tg_graph *g, tg_node node, int32_t wrt, judgement *out)
-{
-  const tg_info *info = tg_node_info(g, node);
-  *out = unknown();
-  if (is_affine(g, node, wrt)) {
-    *out = (judgement){TG_CURVATURE_AFFINE, "affine"};
-    return TG_OK;
-  }
-  switch (info->kind) {
-  case TG_LIN:
-    return judge_sum(g, info, wrt, out);
-  case TG_TR:
-    return judge_trace(g, info->args[0], wrt, out);
-  case TG_PROD: // u'*A*u, a 1 x 1 chain
-    return info->n_scalars == 0 ? judge_trace(g, node, wrt, out) : TG_OK;
-  case TG_SUM:
-    *out = judge_entrywise_sum(g, info->args[0], wrt);
-    return TG_OK;
-  case TG_LOGDET:
-    if (is_affine(g, info->args[0], wrt))
-      *out = (judgement){TG_CURVATURE_CONCAVE, "logdet of an affine function, on positive definite matrices"};
-    return TG_OK;
-  case TG_POW:
-    return judge_power(g, info, wrt, out);
-  case TG_LOG:
-    // log(sum(exp(affine)))
-    if (tg_node_info(g, info->args[0])->kind == TG_SUM) {
-      const tg_info *sum = tg_node_info(g, info->args[0]);
-      const tg_info *inner = tg_node_info(g, sum->args[0]);
-      if (inner->kind == TG_EXP && is_affine(g, inner->args[0], wrt))
-        *out = (judgement){TG_CURVATURE_CONVEX, "log-sum-exp of an affine function"};
-    }
-    return TG_OK;
-  case TG_EXP:
-  case TG_ABS:
-  case TG_RELU:
-  case TG_SOFTPLUS:
-    *out = judge_entrywise_sum(g, node, wrt);
-    return TG_OK;
-  default:
-    return TG_OK;
-  }
-}
-
 tg_status tg_structure_find(tg_graph *graph, tg_node f, int32_t wrt, tg_structure *out)
 {
   *out = (tg_structure){.degree = tg_degree(graph, f, 1, &wrt)};
-  judgement j;
   TG_TRY(find_homogeneity(graph, f, wrt, out));
   if (out->degree == 2) TG_TRY(find_operator(graph, f, wrt, out));
-  TG_TRY(judge(graph, f, wrt, &j));
-  out->curvature = j.curvature;
-  out->reason = j.reason;
-  return TG_OK;
+  return tg_curvature_find(graph, f, wrt, &out->curvature, &out->reason);
 }

@@ -3,6 +3,7 @@
 #define TG_GRAD_STRUCTURE_H
 
 #include "grad/calculus.h"
+#include "grad/curvature.h"
 
 // coef * scalars * left * V * right, V transposed or not: one term of a linear operator on matrices.
 typedef struct tg_operator_term {
@@ -22,18 +23,12 @@ typedef struct tg_weighted_term {
   tg_node right; // TG_NONE: identity
 } tg_weighted_term;
 
-typedef enum tg_curvature {
-  TG_CURVATURE_UNKNOWN,
-  TG_CURVATURE_AFFINE,
-  TG_CURVATURE_CONVEX,
-  TG_CURVATURE_CONCAVE
-} tg_curvature;
-
 typedef struct tg_structure {
-  int degree;         // as a polynomial in X, -1: none
-  bool homogeneous;   // f(tX) = t^k f(X) for t > 0
-  double homogeneity; // k
-  bool has_operator;  // degree 2 and H[V] is a sum of the terms below
+  int degree;            // as a polynomial in X, -1: none
+  bool homogeneous;      // f(tX) = t^k f(X) for t > 0
+  double homogeneity;    // k
+  bool has_operator;     // degree 2 and H[V] is a sum of the terms below
+  const char *direction; // the name of V: one that f does not use
   int32_t n_terms;
   tg_operator_term *terms; // in the graph's memory
   bool has_weights;        // degree 2 and H[V] is a sum of the terms above and, some at least, of these

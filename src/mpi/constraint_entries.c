@@ -180,14 +180,19 @@ static tg_status create_symmetric(tg_set *set)
   return tg_dmat_create(set->grid, set->rows, set->cols, &set->scratch[0]);
 }
 
-static tg_status violation_symmetric(tg_set *set, const tg_dmat *x, double *out)
+tg_status tg_set_skewness(const tg_set *set, const tg_dmat *x, tg_dmat *part, double *out)
 {
   double square = 0;
-  TG_TRY(tg_dmat_copy(x, set->scratch[0]));
-  TG_TRY(tg_dmat_transpose_add(set->workspace, -1, x, 1, set->scratch[0]));
-  TG_TRY(tg_dmat_dot(set->scratch[0], set->scratch[0], &square));
+  TG_TRY(tg_dmat_copy(x, part));
+  TG_TRY(tg_dmat_transpose_add(set->workspace, -1, x, 1, part));
+  TG_TRY(tg_dmat_dot(part, part, &square));
   *out = sqrt(square);
   return TG_OK;
+}
+
+static tg_status violation_symmetric(tg_set *set, const tg_dmat *x, double *out)
+{
+  return tg_set_skewness(set, x, set->scratch[0], out);
 }
 
 static tg_status project_symmetric(tg_set *set, tg_dmat *x)

@@ -27,13 +27,11 @@ static tg_status symmetric_part(tg_set *set, const tg_dmat *x, tg_dmat *out)
 static tg_status violation_semidefinite(tg_set *set, const tg_dmat *x, double *out)
 {
   tg_dmat *part = set->scratch[0];
-  double square = 0;
-  TG_TRY(tg_dmat_copy(x, part));
-  TG_TRY(tg_dmat_transpose_add(set->workspace, -1, x, 1, part));
-  TG_TRY(tg_dmat_dot(part, part, &square));
+  double skewness = 0;
+  TG_TRY(tg_set_skewness(set, x, part, &skewness));
   TG_TRY(symmetric_part(set, x, part));
   TG_TRY(tg_eigen_symmetric(part, set->numbers, set->scratch[1]));
-  *out = fmax(sqrt(square), fmax(0, -set->numbers[0]));
+  *out = fmax(skewness, fmax(0, -set->numbers[0]));
   return TG_OK;
 }
 

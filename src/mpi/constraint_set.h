@@ -55,6 +55,8 @@ static inline double tg_set_worse(double a, double b)
   return a != a || a >= b ? a : b;
 }
 
+// part := x - x', out := |part|_F: how far x is from symmetric. Collective.
+tg_status tg_set_skewness(const tg_set *set, const tg_dmat *x, tg_dmat *part, double *out);
 // The largest number of all ranks, NaN where any rank has one. Collective.
 tg_status tg_set_largest(const tg_grid *grid, double mine, double *out);
 

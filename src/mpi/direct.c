@@ -18,10 +18,14 @@ typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE, DIR
 typedef struct side {
   int64_t n;
   tg_factor *factor; // CHOLESKY, INVERSE: NULL is the identity
-  tg_dmat *basis;    // SPECTRAL: T; NULL is the identity
-  double *values;    // SPECTRAL: t, n of them
-  double *norms;     // SPECTRAL: of T's columns, squared, n of them
-  double *factors;   // SPECTRAL: what each term multiplies w(i,j) by, n of them a term
+  tg_dmat *wide;     // CHOLESKY: K, the factor being ridge I + gain K'K, and the factorisation of ridge I + gain K K'
+  tg_dmat *image;    // K z, or z K'
+  double ridge;
+  double gain;
+  tg_dmat *basis;  // SPECTRAL: T; NULL is the identity
+  double *values;  // SPECTRAL: t, n of them
+  double *norms;   // SPECTRAL: of T's columns, squared, n of them
+  double *factors; // SPECTRAL: what each term multiplies w(i,j) by, n of them a term
 } side;
 
 struct tg_direct {
@@ -47,6 +51,8 @@ void tg_direct_destroy(tg_direct **direct)
   if (d == NULL) return;
   for (int k = 0; k < 2; k++) {
     tg_factor_destroy(&d->sides[k].factor);
+    tg_dmat_destroy(&d->sides[k].wide);
+    tg_dmat_destroy(&d->sides[k].image);
     tg_dmat_destroy(&d->sides[k].basis);
     tg_free(d->sides[k].values);
     tg_free(d->sides[k].norms);
@@ -88,7 +94,7 @@ static tg_status factorise(tg_direct *d, int which, const tg_dmat *matrix)
   if (matrix == NULL) return TG_OK;
   TG_TRY(tg_factor_create(d->grid, matrix->rows, &s->factor));
   const tg_status status = tg_factor_cholesky(s->factor, matrix);
-  d->flops += pow((double)s->n, 3) / 3;
+  d->flops += pow((double)matrix->rows, 3) / 3;
   if (status == TG_NUMERIC)
     TG_FAIL(TG_NUMERIC,
             "the %s factor of the Hessian action (%lld x %lld) is not positive definite, so that there is no unique "
@@ -97,19 +103,41 @@ static tg_status factorise(tg_direct *d, int which, const tg_dmat *matrix)
   return status;
 }
 
-static tg_status fill_cholesky(tg_direct *d, double scale, const tg_dmat *left, const tg_dmat *right)
+static tg_status take_wide(tg_direct *d, int which, const tg_direct_side *given)
+{
+  side *s = &d->sides[which];
+  const int64_t r = given->wide->rows;
+  tg_status status = tg_dmat_create(d->grid, r, s->n, &s->wide);
+  if (status == TG_OK)
+    status = which == 0 ? tg_dmat_create(d->grid, r, d->sides[1].n, &s->image)
+                        : tg_dmat_create(d->grid, d->sides[0].n, r, &s->image);
+  TG_TRY(tg_agree(d->grid->comm, status));
+  s->ridge = given->ridge;
+  s->gain = given->gain;
+  if (!(s->ridge >= 0 && s->gain > 0))
+    TG_FAIL(TG_NUMERIC,
+            "the %s factor of the Hessian action is %g I + %g K'K with K %lld x %lld, expected positive numbers: there "
+            "is no minimum",
+            side_names[which], s->ridge, s->gain, (long long)r, (long long)s->n);
+  return tg_dmat_copy(given->wide, s->wide);
+}
+
+static tg_status fill_cholesky(tg_direct *d, double scale, const tg_direct_side *sides)
 {
   if (!(scale > 0)) TG_FAIL(TG_NUMERIC, "the Hessian action has the coefficient %g, expected a positive one", scale);
   d->scale = scale;
-  TG_TRY(factorise(d, 0, left));
-  return factorise(d, 1, right);
+  for (int k = 0; k < 2; k++) {
+    if (sides[k].wide != NULL) TG_TRY(take_wide(d, k, &sides[k]));
+    TG_TRY(factorise(d, k, sides[k].base));
+  }
+  return TG_OK;
 }
 
-tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *left,
-                                    const tg_dmat *right, tg_direct **out)
+tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale,
+                                    const tg_direct_side sides[2], tg_direct **out)
 {
   tg_status status = create(grid, DIRECT_CHOLESKY, rows, cols, out);
-  if (status == TG_OK) status = fill_cholesky(*out, scale, left, right);
+  if (status == TG_OK) status = fill_cholesky(*out, scale, sides);
   return hand_over(out, status);
 }
 
@@ -327,14 +355,40 @@ tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t c
 
 // ---- application ----
 
+// a := op(F)^-1 a from the left (which = 0) or the right.
+static tg_status solve_in_place(tg_direct *d, int which, tg_dmat *a)
+{
+  const tg_factor *factor = d->sides[which].factor;
+  d->flops += 2.0 * (double)a->rows * (double)a->cols * (double)factor->n;
+  return tg_factor_solve(factor, false, which == 1, a, a, d->workspace);
+}
+
+// z := (I - gain K' (ridge I + gain K K')^-1 K) z / ridge, without a ridge z := gain K' (gain K K')^-2 K z; or the same
+// from the right.
+static tg_status solve_wide(tg_direct *d, int which, tg_dmat *z)
+{
+  const side *s = &d->sides[which];
+  const bool has_ridge = s->ridge > 0;
+  const double gain = has_ridge ? -s->gain / s->ridge : s->gain;
+  const double rest = has_ridge ? 1 / s->ridge : 0;
+  tg_dmat *image = s->image;
+  TG_TRY(which == 0 ? multiply(d, false, false, s->wide, z, image) : multiply(d, false, true, z, s->wide, image));
+  TG_TRY(solve_in_place(d, which, image));
+  if (!has_ridge) TG_TRY(solve_in_place(d, which, image));
+  if (has_ridge) TG_TRY(tg_dmat_lincomb(1, &rest, (const tg_dmat *const[]){z}, z));
+  d->flops += 2.0 * (double)image->rows * (double)image->cols * (double)s->n;
+  const tg_dmat *const factors[2] = {which == 0 ? s->wide : image, which == 0 ? image : s->wide};
+  return tg_product(TG_PRODUCT_AUTO, which == 0, false, gain, factors[0], factors[1], has_ridge ? 1 : 0, z,
+                    d->workspace, NULL);
+}
+
 static tg_status apply_cholesky(tg_direct *d, const tg_dmat *r, tg_dmat *z)
 {
   const double coef = 1 / d->scale;
   TG_TRY(tg_dmat_lincomb(1, &coef, &r, z));
   for (int k = 0; k < 2; k++) {
     if (d->sides[k].factor == NULL) continue;
-    TG_TRY(tg_factor_solve(d->sides[k].factor, false, k == 1, z, z, d->workspace));
-    d->flops += 2.0 * (double)z->rows * (double)z->cols * (double)d->sides[k].n;
+    TG_TRY(d->sides[k].wide != NULL ? solve_wide(d, k, z) : solve_in_place(d, k, z));
   }
   return TG_OK;
 }

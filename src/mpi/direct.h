@@ -13,11 +13,15 @@ enum { TG_DIRECT_POWERS = 5 };
 
 typedef struct tg_direct tg_direct;
 
-// One side: T' metric T = I, T' base T = diag(t). NULL is the identity. Both are read while a tg_direct is created
-// only.
+// One side. `spectral`: T' metric T = I, T' base T = diag(t). `cholesky`: base is the factor, or with `wide` = K the
+// factor is ridge I + gain K'K and base is ridge I + gain K K'; ridge = 0 asks for the pseudo-inverse. NULL is the
+// identity. All are read while a tg_direct is created only.
 typedef struct tg_direct_side {
   const tg_dmat *metric;
   const tg_dmat *base;
+  const tg_dmat *wide;
+  double ridge;
+  double gain;
 } tg_direct_side;
 
 // H's eigenvalues are w(i,j) = sum_k left_k(s_i) right_k(t_j), polynomials in the eigenvalues of the sides.
@@ -33,10 +37,10 @@ typedef struct tg_direct_extra {
   const tg_dmat *right;
 } tg_direct_extra;
 
-// H[V] = scale L V R. left and right may be NULL, the identity. TG_NUMERIC names the side that is not positive
-// definite. Collective; 1/3 m^3 + 1/3 n^3 flops.
-tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *left,
-                                    const tg_dmat *right, tg_direct **out);
+// H[V] = scale L V R. TG_NUMERIC names the side that is not positive definite. Collective; 1/3 m^3 + 1/3 n^3 flops, of
+// a wide side with r rows in K r^3 / 3.
+tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale,
+                                    const tg_direct_side sides[2], tg_direct **out);
 // H by its sides and terms; with extras an approximation of H, for preconditioning. TG_NUMERIC when a metric is not
 // positive definite, or when H is not: singular or indefinite, with its extreme eigenvalues. Collective; a symmetric
 // eigenproblem for each base and each metric, a product for each factor of an extra.

@@ -51,8 +51,11 @@ static tg_status find_extremes(const tg_grid *grid, tg_metric *m)
   m->smallest = -extremes[0];
   m->largest = extremes[1];
   if (m->smallest > 1e-14 * m->largest) return TG_OK;
-  TG_FAIL(TG_NUMERIC, "the diagonal of the Hessian reaches from %.3g to %.3g, expected positive entries", m->smallest,
-          m->largest);
+  TG_FAIL(
+      TG_NUMERIC,
+      "preconditioner diagonal: the diagonal of the Hessian reaches from %.3g to %.3g, expected positive entries; take "
+      "none",
+      m->smallest, m->largest);
 }
 
 tg_status tg_metric_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_metric **out)

@@ -26,7 +26,7 @@ int64_t tg_segments_begin(const tg_segments *segments, int64_t chunk)
 }
 
 // Eight independent sums: fast on any vector unit, and the same order whatever the alignment of a and b.
-static double dot_segment(const double *a, const double *b, int64_t count)
+double tg_reduce_run_dot(const double *a, const double *b, int64_t count)
 {
   double sums[8] = {0};
   int64_t i = 0;
@@ -57,7 +57,7 @@ void tg_reduce_local_dots(int n, const tg_dmat *const *a, const tg_dmat *const *
       const int64_t i = piece % per_column * TG_SEGMENT_ROWS;
       const int64_t count = rows - i < TG_SEGMENT_ROWS ? rows - i : TG_SEGMENT_ROWS;
       for (int d = 0; d < n; d++)
-        sums[d] += dot_segment(a[d]->data + i + j * a[d]->ld, b[d]->data + i + j * b[d]->ld, count);
+        sums[d] += tg_reduce_run_dot(a[d]->data + i + j * a[d]->ld, b[d]->data + i + j * b[d]->ld, count);
     }
     for (int d = 0; d < n; d++) partials[d][k] = sums[d];
   }

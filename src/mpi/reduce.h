@@ -4,7 +4,7 @@
 
 #include "mpi/dmat.h"
 
-enum { TG_REDUCE_BATCH = 64 };
+enum { TG_REDUCE_BATCH = 256 };
 
 // totals[k] = sum over ranks of partials[k], k < n, added pairwise in rank order: one allgather for every
 // TG_REDUCE_BATCH of them, so callers batch several dots into one collective. The result is the same, bit by bit,
@@ -17,6 +17,9 @@ double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b);
 // The same for n <= TG_REDUCE_FUSED pairs of one shape, in one pass over memory, each with the bits it has alone.
 enum { TG_REDUCE_FUSED = 8 };
 void tg_reduce_local_dots(int n, const tg_dmat *const *a, const tg_dmat *const *b, double *out);
+
+// sum_i a[i] b[i] of a run in one order, whatever its alignment. Local.
+double tg_reduce_run_dot(const double *a, const double *b, int64_t count);
 
 // Adds a run of `count` >= 0 numbers by pairs of halves: error O(log count). Overwrites values. Local.
 double tg_reduce_pairwise(double *values, int64_t count);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/generate.h"
+#include "mpi/groups.h"
 #include "mpi/reduce.h"
 
 typedef struct mpi_space {
@@ -13,6 +14,8 @@ typedef struct mpi_space {
   const tg_grid *grid;
   int64_t *rows; // n_blocks
   int64_t *cols;
+  tg_lines *lines; // n_blocks; NULL without groups
+  double *scratch; // for two numbers to a line
 } mpi_space;
 
 struct opt_point {
@@ -120,6 +123,28 @@ static tg_status space_dots(const opt_space *space, int count, const opt_point *
   return TG_OK;
 }
 
+static tg_status space_group_dots(const opt_space *space, int count, const opt_point *const *x,
+                                  const opt_point *const *y, double *out)
+{
+  const mpi_space *self = space->self;
+  const int n = space->n_groups;
+  for (int i = 0; i < count * n; i++) out[i] = 0;
+  for (int d = 0; d < count; d++)
+    for (int k = 0; k < space->n_blocks; k++)
+      tg_lines_add_dots(&self->lines[k], x[d]->blocks[k], y[d]->blocks[k], self->scratch, out + (int64_t)d * n);
+  TG_TRY(tg_reduce_sum(self->grid, count * n, out, out));
+  return TG_OK;
+}
+
+static tg_status space_group_axpby(const opt_space *space, const double *a, const opt_point *x, const double *b,
+                                   opt_point *y)
+{
+  const mpi_space *self = space->self;
+  for (int k = 0; k < space->n_blocks; k++)
+    tg_lines_axpby(&self->lines[k], a, x->blocks[k], b, y->blocks[k], self->scratch);
+  return TG_OK;
+}
+
 static tg_status combine_entries(const opt_space *space, tg_code_op op, const opt_point *y, opt_point *x)
 {
   const tg_code code[3] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_LOAD, 1, 0}, {op, 0, 0}};
@@ -154,6 +179,8 @@ static const opt_space_ops space_ops = {
     .copy = space_copy,
     .axpby = space_axpby,
     .dots = space_dots,
+    .group_dots = space_group_dots,
+    .group_axpby = space_group_axpby,
     .scale_entries = space_scale_entries,
     .divide_entries = space_divide_entries,
     .random = space_random,
@@ -181,7 +208,7 @@ static tg_status create_space(const tg_grid *grid, int n_blocks, const int64_t *
 {
   mpi_space *self = NULL;
   TG_TRY(TG_NEW(1, &self));
-  self->base = (opt_space){.ops = &space_ops, .n_blocks = n_blocks, .self = self};
+  self->base = (opt_space){.ops = &space_ops, .n_blocks = n_blocks, .n_groups = 1, .self = self};
   self->grid = grid;
   *out = &self->base;
   TG_TRY(fill_shapes(self, n_blocks, rows, cols));
@@ -196,12 +223,49 @@ tg_status tg_space_create(const tg_grid *grid, int n_blocks, const int64_t *rows
   return status;
 }
 
+static void forget_groups(mpi_space *self)
+{
+  tg_free(self->lines);
+  tg_free(self->scratch);
+  self->lines = NULL;
+  self->scratch = NULL;
+}
+
+static tg_status set_groups(mpi_space *self, int64_t count, const bool *by_rows)
+{
+  const tg_grid *grid = self->grid;
+  const int64_t across = tg_dmat_local_count(count, grid->block, grid->col, grid->cols);
+  const int64_t down = tg_dmat_local_count(count, grid->block, grid->row, grid->rows);
+  TG_TRY(TG_NEW(self->base.n_blocks, &self->lines));
+  for (int k = 0; k < self->base.n_blocks; k++) {
+    const int64_t lines = by_rows[k] ? self->rows[k] : self->cols[k];
+    if (lines != count)
+      TG_FAIL(TG_INTERNAL, "block %d has %" PRId64 " lines, the groups of the space %" PRId64, k, lines, count);
+    self->lines[k] = (tg_lines){by_rows[k], (int)(count < TG_GROUPS_MAX ? count : TG_GROUPS_MAX)};
+  }
+  return tg_alloc_numbers(2 * (across > down ? across : down) + 1, &self->scratch);
+}
+
+tg_status tg_space_set_groups(opt_space *space, int64_t count, const bool *by_rows)
+{
+  mpi_space *self = space->self;
+  if (count <= 1) return TG_OK;
+  const tg_status status = tg_agree(self->grid->comm, set_groups(self, count, by_rows));
+  if (status != TG_OK) {
+    forget_groups(self);
+    return tg_error_pass(status, TG_HERE);
+  }
+  space->n_groups = self->lines[0].count;
+  return TG_OK;
+}
+
 void tg_space_destroy(opt_space **space)
 {
   if (*space == NULL) return;
   mpi_space *self = (*space)->self;
   tg_free(self->rows);
   tg_free(self->cols);
+  forget_groups(self);
   tg_free(self);
   *space = NULL;
 }

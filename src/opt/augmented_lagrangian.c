@@ -127,8 +127,8 @@ static bool end_by_inner(outer *o)
 static tg_status raise_floor(outer *o, bool *ended)
 {
   if (++o->falling > FALLING_MAX) {
-    *ended = end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still falls for ever: %.380s",
-                 o->penalty, o->inner.reason);
+    *ended = end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still %s for ever: %.380s",
+                 o->penalty, o->options->sense->falls, o->inner.reason);
     return TG_OK;
   }
   TG_TRY(opt_copy(o->problem->space, o->before, o->x));

@@ -60,16 +60,11 @@ static tg_status search_inside(opt_ray *ray, double first, double room, opt_verd
 static tg_status clip(opt_run *run, double t, const opt_point *d, double *slope, double *d_norm)
 {
   opt_point *c = run->feasible;
-  double p[2];
   TG_TRY(opt_copy(run->space, run->x, c));
   TG_TRY(opt_axpby(run->space, t, d, 1, c));
   TG_TRY(run->constraint->ops->project(run->constraint, c));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, c));
-  TG_TRY(
-      run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, c}, (const opt_point *const[]){c, c}, p));
-  *slope = p[0];
-  *d_norm = sqrt(p[1]);
-  return TG_OK;
+  return opt_run_slope(run, c, slope, d_norm);
 }
 
 tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double d_norm, double first,

@@ -30,7 +30,7 @@ const char *opt_resolved_line_search(const opt_options *options, int degree)
 
 bool opt_keeps_hd(const opt_solver *solver, int degree)
 {
-  return degree == 2 && !solver->needs_closed_form && !solver->needs_blocks;
+  return degree == 2 && !solver->needs_closed_form;
 }
 
 int64_t opt_pairs(const opt_options *options)

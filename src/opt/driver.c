@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
+
 static const char *const outcome_labels[] = {
 #define OPT_OUTCOME_LABEL(name, exit_status, label) label,
     OPT_OUTCOME_LIST(OPT_OUTCOME_LABEL)
@@ -125,8 +127,8 @@ static tg_status test_convergence(opt_driver *self, bool *ended)
   if (self->failed_tests < 5) return TG_OK;
   opt_run_explain(run,
                   "the gradient recomputed from x stays at %.6g, its rounding error, above the tolerance %.6g: the "
-                  "objective cannot be resolved below %.17g; ask for a larger gradient_tolerance",
-                  self->failed_norm, self->target, run->f);
+                  "objective cannot be resolved %s %.17g; ask for a larger gradient_tolerance",
+                  self->failed_norm, self->target, run->options->sense->below, opt_run_shown(run, run->f));
   *ended = end(self, OPT_STALLED);
   return TG_OK;
 }
@@ -192,10 +194,10 @@ static bool test_progress(opt_driver *self)
   }
   if (run->iteration - self->window_iteration < patience(self)) return false;
   opt_run_explain(run,
-                  "no progress for %" PRId64
-                  " iterations: the objective cannot be resolved below %.17g, the %s does not "
+                  "no progress for %" PRId64 " iterations: the objective cannot be resolved %s %.17g, the %s does not "
                   "fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
-                  patience(self), self->window_f, measure_of(self), self->window_g, self->target);
+                  patience(self), run->options->sense->below, opt_run_shown(run, self->window_f), measure_of(self),
+                  self->window_g, self->target);
   return end(self, OPT_STALLED);
 }
 
@@ -266,13 +268,14 @@ static bool is_bottomless(const opt_run *run)
 static bool give_up_range(opt_driver *self)
 {
   opt_run *run = &self->run;
+  const opt_sense *sense = run->options->sense;
   const bool falls = is_bottomless(run);
   const char *const back = run->trial != NULL ? "; the point before it is returned" : "";
   if (falls)
     opt_run_explain(run,
-                    "the objective is unbounded below: it fell to %.3e in iteration %" PRId64
+                    "the objective is unbounded %s: it %s to %.3e in iteration %" PRId64
                     ", where its gradient is not finite%s",
-                    run->f, run->iteration, back);
+                    sense->below, sense->fell, opt_run_shown(run, run->f), run->iteration, back);
   else
     opt_run_explain(run, "after iteration %" PRId64 " the %s is not finite%s", run->iteration,
                     isfinite(run->f) ? "gradient" : "objective", back);
@@ -294,8 +297,8 @@ static bool test_floor(opt_driver *self)
 {
   opt_run *run = &self->run;
   if (!is_bottomless(run)) return false;
-  opt_run_explain(run, "the objective is unbounded below: it fell to %.3e after %" PRId64 " iterations", run->f,
-                  run->iteration);
+  opt_run_explain(run, "the objective is unbounded %s: it %s to %.3e after %" PRId64 " iterations",
+                  run->options->sense->below, run->options->sense->fell, opt_run_shown(run, run->f), run->iteration);
   return end(self, OPT_UNBOUNDED);
 }
 
@@ -343,7 +346,9 @@ static tg_status iterate(opt_driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
-  if (!run->solver->ignores_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
+  // Without an iteration the start is what is returned, whatever the solver would have made of it.
+  const bool keeps_start = !run->solver->ignores_start || run->options->max_iterations == 0;
+  if (keeps_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);
     if (!ended) TG_TRY(poll_observer(self, &ended));
@@ -451,6 +456,7 @@ static tg_status choose_solver(opt_driver *self)
   opt_result *result = self->result;
   run->manifold = is_curved ? run->constraint : NULL;
   run->degree = is_curved ? -1 : degree;
+  run->n_groups = run->constraint == NULL || run->constraint->traits.is_bounds ? run->space->n_groups : 1;
   if (run->constraint != NULL) {
     TG_TRY(opt_constrained_solver(run->options, &run->constraint->traits, &run->solver));
     TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
@@ -474,6 +480,7 @@ static tg_status set_up(opt_driver *self)
   const opt_space *space = run->space;
   TG_TRY(choose_solver(self));
   const bool is_general = run->degree < 0;
+  if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
   if (run->constraint != run->manifold) TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(space->ops->create(space, &run->g));
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
@@ -502,6 +509,7 @@ static void tear_down(opt_driver *self)
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
   space->ops->destroy(space, &self->metric_x);
+  tg_free(run->group_products);
   opt_listing_fini(&self->listing);
 }
 

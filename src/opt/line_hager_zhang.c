@@ -17,6 +17,7 @@ typedef struct hz_search {
   const opt_phi *phi;
   const opt_line_options *options;
   opt_line_found *found;
+  hz_point best; // the lowest trial that descends enough; t = 0: none
   bool is_done;
 } hz_search;
 
@@ -29,6 +30,8 @@ typedef struct hz_interval {
 // Interval reduction less than this factor by the secants calls for a bisection; growth of the bracket.
 static const double shrink_factor = 0.66;
 static const double growth = 5;
+// Trials after which a step that descends enough is taken, whatever its slope.
+enum { PATIENCE = 20 };
 
 static bool is_finite(const hz_point *p)
 {
@@ -55,6 +58,13 @@ static bool is_acceptable(const hz_search *search, const hz_point *p)
   return opt_line_is_approximate_wolfe(search->phi, options, p->rise, p->slope);
 }
 
+static void keep_best(hz_search *search, const hz_point *p)
+{
+  const double enough = search->options->decrease * p->t * search->phi->slope;
+  if (is_finite(p) && p->rise <= enough && p->rise < -search->phi->noise && p->rise < search->best.rise)
+    search->best = *p;
+}
+
 // Evaluates at t; ends the search when the point is acceptable or the budget is spent.
 static tg_status probe(hz_search *search, double t, hz_point *p)
 {
@@ -69,7 +79,8 @@ static tg_status probe(hz_search *search, double t, hz_point *p)
     found->rise = p->rise;
     search->is_done = true;
   }
-  if (found->evaluations >= search->options->max_evaluations) search->is_done = true;
+  keep_best(search, p);
+  if (found->evaluations >= (search->best.t > 0 ? PATIENCE : search->options->max_evaluations)) search->is_done = true;
   return TG_OK;
 }
 
@@ -163,6 +174,17 @@ static tg_status double_secant(hz_search *search, hz_interval *i)
   return TG_OK;
 }
 
+// The slopes of a curve on a manifold are right to first order in t only: they may stay negative where phi rises again,
+// and then none of them is ever accepted.
+static void settle(const hz_search *search)
+{
+  opt_line_found *found = search->found;
+  if (found->verdict != OPT_LINE_STUCK || !(search->best.t > 0)) return;
+  found->verdict = OPT_LINE_FOUND;
+  found->t = search->best.t;
+  found->rise = search->best.rise;
+}
+
 static tg_status search_hager_zhang(const opt_phi *phi, const opt_line_options *options, opt_line_found *found)
 {
   *found = (opt_line_found){.verdict = OPT_LINE_NOT_FINITE};
@@ -179,6 +201,7 @@ static tg_status search_hager_zhang(const opt_phi *phi, const opt_line_options *
       if (kept == 0) break; // the interval is down to neighbouring numbers
     }
   }
+  settle(&search);
   return TG_OK;
 }
 

@@ -43,7 +43,6 @@ bool opt_nonmonotone_accepts(const opt_ray *ray, double allowed, double t, doubl
 
 tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, const char *where, opt_verdict *verdict)
 {
-  opt_run *run = ray->run;
   bool was_finite = false;
   double t = first;
   for (int trial = 0; trial < TRIALS_MAX; trial++) {
@@ -60,8 +59,6 @@ tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, con
     const double minimiser = -ray->slope * t * t / (2 * (rise - t * ray->slope));
     t = is_finite ? fmin(fmax(minimiser, t / 10), t / 2) : t / 10;
   }
-  *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
-  opt_run_explain(run, "the objective %s %s down to |step| = %.3e, the gradient norm is %.3e",
-                  was_finite ? "does not fall" : "is not finite", where, t * ray->d_norm, run->g_norm);
+  *verdict = opt_run_no_step(ray->run, was_finite, where, t * ray->d_norm);
   return TG_OK;
 }

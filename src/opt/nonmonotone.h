@@ -24,7 +24,7 @@ tg_status opt_recent_list(opt_recent *recent, opt_listing *listing);
 bool opt_nonmonotone_accepts(const opt_ray *ray, double allowed, double t, double rise);
 // From `first` on t is shortened by the parabola through f(x), the slope and f(x + t d) until the test holds; then the
 // move. The first trial computes the gradient as well, which the next iteration needs when it is accepted, as it mostly
-// is. `where` completes the reason of a failure: "along -g".
+// is. `where` completes the reason of a failure: "towards the extreme point".
 tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, const char *where, opt_verdict *verdict);
 
 #endif

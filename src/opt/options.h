@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "opt/sense.h"
 #include "opt/space.h"
 
 // An estimate M of the Hessian, symmetric positive definite, given by the action of its inverse.
@@ -83,6 +84,7 @@ typedef struct opt_options {
   const opt_preconditioner *metric;   // NULL: the Frobenius inner product; not owned, not settable by text
   const opt_closed_form *closed_form; // for direct; likewise
   const opt_block_solver *blocks;     // for alternating; likewise
+  const opt_sense *sense;             // what explanations speak of; opt_options_init: the minimum
   bool trusts_start;                  // a stationary start is taken for a minimum, without a look for a saddle
 } opt_options;
 

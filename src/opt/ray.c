@@ -20,6 +20,28 @@ void opt_run_explain(opt_run *run, const char *format, ...)
   va_end(arguments);
 }
 
+double opt_run_shown(const opt_run *run, double value)
+{
+  return opt_sense_value(run->options->sense, value);
+}
+
+opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length)
+{
+  opt_run_explain(run, "the objective %s %s down to |step| = %.3e, the gradient norm is %.3e",
+                  was_finite ? run->options->sense->no_fall : "is not finite", where, length, run->g_norm);
+  return was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
+}
+
+tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm)
+{
+  double p[2];
+  TG_TRY(
+      run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d}, p));
+  *slope = p[0];
+  *norm = sqrt(p[1]);
+  return TG_OK;
+}
+
 // f and the gradient at x: on a manifold the Riemannian one.
 static tg_status differentiate(const opt_run *run, const opt_point *x, double *f, opt_point *g)
 {
@@ -279,7 +301,8 @@ static void print_polynomial(const opt_ray *ray, char *out, size_t size)
   out[0] = '\0';
   for (int k = 1; k <= ray->degree && used < size; k++) {
     if (ray->coefs[k] == 0) continue;
-    const int n = snprintf(out + used, size - used, "%s%.4g t", used > 0 ? " + " : "", ray->coefs[k]);
+    const int n =
+        snprintf(out + used, size - used, "%s%.4g t", used > 0 ? " + " : "", opt_run_shown(ray->run, ray->coefs[k]));
     used += n > 0 ? (size_t)n : 0;
     if (k > 1 && used < size) used += (size_t)snprintf(out + used, size - used, "^%d", k);
   }
@@ -288,6 +311,7 @@ static void print_polynomial(const opt_ray *ray, char *out, size_t size)
 opt_verdict opt_ray_falling(opt_ray *ray)
 {
   opt_run *run = ray->run;
+  const opt_sense *sense = run->options->sense;
   if (!opt_ray_is_resolved(ray)) {
     opt_run_explain(run, "the gradient, |g| = %.3e, is at its own rounding error: a smaller one cannot be resolved",
                     run->g_norm);
@@ -295,17 +319,18 @@ opt_verdict opt_ray_falling(opt_ray *ray)
   }
   if (ray->degree < 0) {
     opt_run_explain(run,
-                    "the objective is unbounded below: along a direction d with |d| = %.4g and slope %.4g it still "
-                    "falls at distance %.4g; add a constraint or a regularising term",
-                    ray->d_norm, ray->slope, ray->trial_t * ray->d_norm);
+                    "the objective is unbounded %s: along a direction d with |d| = %.4g and slope %.4g it still "
+                    "%s at distance %.4g; add a constraint or a regularising term",
+                    sense->below, ray->d_norm, opt_run_shown(run, ray->slope), sense->falls,
+                    ray->trial_t * ray->d_norm);
     return OPT_FALLING;
   }
   char polynomial[256];
   print_polynomial(ray, polynomial, sizeof polynomial);
   opt_run_explain(run,
-                  "the objective is unbounded below: f(x + t d) - f(x) = %s along a direction d with |d| = %.4g; add a "
+                  "the objective is unbounded %s: f(x + t d) - f(x) = %s along a direction d with |d| = %.4g; add a "
                   "constraint or a regularising term",
-                  polynomial, ray->d_norm);
+                  sense->below, polynomial, ray->d_norm);
   return OPT_FALLING;
 }
 
@@ -313,6 +338,7 @@ opt_verdict opt_ray_falling(opt_ray *ray)
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
 {
   opt_run *run = ray->run;
+  const opt_sense *sense = run->options->sense;
   switch (found->verdict) {
   case OPT_LINE_FOUND:
     TG_TRY(opt_ray_move(ray, found->t));
@@ -321,9 +347,9 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
   case OPT_LINE_STUCK:
     *verdict = OPT_STUCK;
     opt_run_explain(run,
-                    "the objective cannot be resolved below %.17g: no step along a direction of descent lowers it by "
+                    "the objective cannot be resolved %s %.17g: no step along a direction of %s %s it by "
                     "more than its rounding error, |g| = %.3e",
-                    run->f, run->g_norm);
+                    sense->below, opt_run_shown(run, run->f), sense->descent, sense->lowers, run->g_norm);
     break;
   case OPT_LINE_FALLING:
     *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
@@ -334,7 +360,7 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
     opt_run_explain(
         run,
         "the objective is not finite at any of %d steps tried, down to |step| = %.3e, from a point where it is %.6g",
-        found->evaluations, found->t * ray->d_norm, run->f);
+        found->evaluations, found->t * ray->d_norm, opt_run_shown(run, run->f));
     break;
   }
   return TG_OK;
@@ -352,11 +378,69 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
                             .max_evaluations = 60};
 }
 
-tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
+bool opt_run_steps_apart(const opt_run *run)
+{
+  const bool is_exact = run->search == &opt_line_search_exact;
+  return run->n_groups > 1 && run->constraint == NULL && run->hd != NULL && is_exact;
+}
+
+// How far each group goes, from <g, d>, <d, H d> and <d, d> by groups: to its minimiser. Where a group falls for ever
+// those that do so go alone, and where one has no curvature beyond rounding all stay together: false.
+static bool choose_group_steps(opt_run *run, double *steps)
+{
+  const int n = run->n_groups;
+  const double *gd = run->group_products;
+  const double *dhd = gd + n;
+  const double *dd = gd + 2 * n;
+  bool is_resolved = true;
+  bool any_falls = false;
+  for (int q = 0; q < n; q++)
+    if (dd[q] > 0) run->rayleigh_max = fmax(run->rayleigh_max, fabs(dhd[q]) / dd[q]);
+  for (int q = 0; q < n; q++) {
+    const double noise = 16 * DBL_EPSILON * run->rayleigh_max * dd[q];
+    steps[q] = dhd[q] > noise ? -gd[q] / dhd[q] : 0;
+    is_resolved = is_resolved && (dd[q] == 0 || dhd[q] > noise);
+    any_falls = any_falls || dhd[q] < -noise;
+  }
+  for (int q = 0; q < n && any_falls; q++) steps[q] = dhd[q] < 0 ? 1 : 0;
+  return is_resolved || any_falls;
+}
+
+// Of a quadratic that is a sum over groups of unknowns: d and H d scaled in each of them, so that along the new d all
+// have their minimisers at t = 1.
+static tg_status balance(opt_ray *ray, opt_point *d)
+{
+  opt_run *run = ray->run;
+  const int n = run->n_groups;
+  double *gd = run->group_products;
+  double *steps = gd + 3 * n;
+  double *zeros = gd;
+  double sums[3] = {0, 0, 0};
+  TG_TRY(opt_group_dots(run->space, n, 3, (const opt_point *const[]){run->g, d, d},
+                        (const opt_point *const[]){d, run->hd, d}, gd));
+  if (!choose_group_steps(run, steps)) return TG_OK;
+  for (int q = 0; q < n; q++) {
+    sums[0] += steps[q] * gd[q];
+    sums[1] += steps[q] * steps[q] * gd[n + q];
+    sums[2] += steps[q] * steps[q] * gd[2 * n + q];
+    zeros[q] = 0;
+  }
+  TG_TRY(opt_group_axpby(run->space, n, zeros, run->g, steps, d));
+  TG_TRY(opt_group_axpby(run->space, n, zeros, run->g, steps, run->hd));
+  ray->slope = ray->coefs[1] = sums[0];
+  ray->curvature = sums[1];
+  ray->coefs[2] = sums[1] / 2;
+  ray->d_norm = sqrt(sums[2]);
+  ray->falls = polynomial_falls(ray);
+  return TG_OK;
+}
+
+tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict)
 {
   opt_ray ray;
   TG_TRY(opt_ray_start(run, d, slope, d_norm, &ray));
+  if (opt_run_steps_apart(run) && has_finite_coefs(&ray)) TG_TRY(balance(&ray, d));
   if (!has_finite_coefs(&ray)) {
     opt_run_explain(run, "the objective's polynomial along the direction is not finite, |d| = %.3e", d_norm);
     *verdict = OPT_OUT_OF_RANGE;

@@ -72,6 +72,7 @@ static tg_status iterate(opt_run *run, const probe *p, double *curvature, bool *
 
 tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle)
 {
+  const opt_sense *sense = run->options->sense;
   probe p = {0};
   double curvature = 0;
   tg_status status = TG_OK;
@@ -85,16 +86,15 @@ tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle)
   TG_TRY_GOTO(start_probe(run, &p));
   TG_TRY_GOTO(iterate(run, &p, &curvature, is_saddle));
   if (*is_saddle && run->degree == 2)
-    opt_run_explain(
-        run,
-        "the objective is unbounded below: the start is stationary, |g| = %.3g, and the quadratic has a "
-        "direction d of negative curvature, <d, H d> = %.4g <d, d>; add a constraint or a regularising term",
-        run->g_norm, curvature);
+    opt_run_explain(run,
+                    "the objective is unbounded %s: the start is stationary, |g| = %.3g, and the quadratic has a "
+                    "direction d of %s curvature, <d, H d> = %.4g <d, d>; add a constraint or a regularising term",
+                    sense->below, run->g_norm, sense->negative, opt_run_shown(run, curvature));
   else if (*is_saddle)
     opt_run_explain(run,
-                    "stationary at the start, |g| = %.3g, but no minimum: the Hessian has a direction d of negative "
+                    "stationary at the start, |g| = %.3g, but no %s: the Hessian has a direction d of %s "
                     "curvature, <d, H d> = %.4g <d, d>, a saddle; start elsewhere (start: normal)",
-                    run->g_norm, curvature);
+                    run->g_norm, sense->minimum, sense->negative, opt_run_shown(run, curvature));
 done:
   if (p.gradient != NULL) run->g_free = NULL;
   run->space->ops->destroy(run->space, &p.r);

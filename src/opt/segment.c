@@ -12,6 +12,7 @@ tg_status opt_segment_minimise(opt_ray *ray, double first, double longest, const
   opt_polynomial_minimise_within(ray->degree, ray->coefs, longest, &t, &rise);
   *verdict = t > 0 ? OPT_MOVED : OPT_STUCK;
   if (t > 0) return opt_ray_move(ray, t);
-  opt_run_explain(ray->run, "the objective does not fall %s, |d| = %.3e, slope %.3e", where, ray->d_norm, ray->slope);
+  opt_run_explain(ray->run, "the objective %s %s, |d| = %.3e, slope %.3e", ray->run->options->sense->no_fall, where,
+                  ray->d_norm, opt_run_shown(ray->run, ray->slope));
   return TG_OK;
 }

@@ -27,6 +27,8 @@ typedef struct opt_run {
   const opt_constraint *constraint; // NULL: none
   const opt_constraint *manifold;   // the same where it is a manifold, else NULL
   int degree;                       // of f along rays: the problem's, -1 on a manifold
+  int n_groups;                     // of unknowns, the space's; 1 under constraints but bounds
+  double *group_products;           // room for four numbers a group; NULL for one group
   opt_point *feasible;              // left by the stopping test, see opt_run_measure; convex constraints only
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
@@ -113,13 +115,20 @@ tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
 // Whether the stationary x is no minimum, as far as a few Hessian actions tell; then the reason says so. Makes three
 // points, on a manifold four, and destroys them. Nothing is claimed under convex constraints.
 tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle);
+// slope := <g, d>, norm := |d|, in one reduction.
+tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm);
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
 // The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
 // than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding of the value at the start, whose terms may
 // be larger.
 double opt_run_noise(const opt_run *run);
-// Writes run->reason.
+// A value of f, a slope or a curvature as the user knows it.
+double opt_run_shown(const opt_run *run, double value);
+// Says in run->reason that no step was found `where` down to this length ("along -g"); the verdict: STUCK, or
+// OUT_OF_RANGE where f was finite at none of them.
+opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length);
+// Writes run->reason. What it says of the objective is in the words of run->options->sense.
 __attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
 
 // A ray x + t d, t > 0, from the current point, with slope <g, d>. On a manifold it is the curve R_x(t d), d tangent at
@@ -162,9 +171,13 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
 // What a line search found, in the driver's terms; the move itself when a step was found.
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict);
 
-// Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions.
-tg_status opt_run_search(opt_run *run, const opt_point *d, double slope, double d_norm, double first, double curvature,
+// Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions. Where the groups step
+// apart d is scaled in each of them.
+tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict);
+// Whether each group of unknowns has a step length of its own: on a quadratic that is a sum over groups, by the exact
+// search.
+bool opt_run_steps_apart(const opt_run *run);
 
 // A first trial for a direction without a natural length: as far as the last step went, or min(1, |d|) at the start.
 double opt_first_trial(const opt_run *run, double d_norm);

@@ -95,8 +95,8 @@ static tg_status take_pass(opt_run *run, alternating *self, opt_verdict *verdict
   TG_TRY(opt_run_refresh(run));
   if (!(run->f < f_before) && !(run->g_norm < g_before)) {
     opt_run_explain(run,
-                    "a pass over the %d variables lowers neither the objective, %.17g, nor the gradient norm, %.6g",
-                    run->options->blocks->n, f_before, g_before);
+                    "a pass over the %d variables improves neither the objective, %.17g, nor the gradient norm, %.6g",
+                    run->options->blocks->n, opt_run_shown(run, f_before), g_before);
     *verdict = OPT_STUCK;
     return give_up(run, self);
   }

@@ -62,7 +62,9 @@ static tg_status step_on_polynomial(opt_ray *ray, double allowed, double t, opt_
     return TG_OK;
   }
   if (opt_polynomial_minimise(ray->degree, ray->coefs, &minimiser, &rise) != OPT_POLYNOMIAL_MINIMUM) {
-    opt_run_explain(ray->run, "the objective does not fall along -g, |g| = %.3e", ray->run->g_norm);
+    const opt_sense *sense = ray->run->options->sense;
+    opt_run_explain(ray->run, "the objective %s %s, |g| = %.3e", sense->no_fall, sense->along_gradient,
+                    ray->run->g_norm);
     return TG_OK;
   }
   double there = 0;
@@ -115,7 +117,7 @@ static tg_status step_two_point(opt_run *run, void *state, opt_verdict *verdict)
     TG_TRY(step_on_polynomial(&ray, allowed, self->t, verdict));
   } else {
     const double first = self->t > 0 ? self->t : opt_first_trial(run, run->g_norm);
-    TG_TRY(opt_nonmonotone_search(&ray, allowed, first, "along -g", verdict));
+    TG_TRY(opt_nonmonotone_search(&ray, allowed, first, run->options->sense->along_gradient, verdict));
   }
   if (*verdict == OPT_MOVED) TG_TRY(choose_length(run, self));
   return TG_OK;

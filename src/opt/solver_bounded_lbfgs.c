@@ -9,15 +9,13 @@
 // upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
 #include "base/memory.h"
 #include "opt/bounds.h"
+#include "opt/secants.h"
+
+enum { PRODUCTS = 4 };
 
 typedef struct bounded {
-  int64_t memory;
-  int64_t count; // pairs in use; the newest stands at (next - 1) mod memory
-  int64_t next;
-  opt_point **s;
-  opt_point **y;
-  double *rho; // 1 / <s, y> over the entries that take part; 0: the pair pauses
-  double *a;
+  opt_secants pairs; // rho over the entries that take part: 0 where the pair pauses
+  double *products;  // PRODUCTS pairs of vectors, by groups
   opt_point *d;
   opt_point *part; // a pair's y in these entries
   opt_point *w;    // M^-1 of something; NULL without a metric
@@ -33,15 +31,11 @@ static void destroy_bounded(const opt_space *space, void **state)
 {
   bounded *self = *state;
   if (self == NULL) return;
-  for (int64_t i = 0; self->s != NULL && i < self->memory; i++) space->ops->destroy(space, &self->s[i]);
-  for (int64_t i = 0; self->y != NULL && i < self->memory; i++) space->ops->destroy(space, &self->y[i]);
+  opt_secants_fini(&self->pairs);
   space->ops->destroy(space, &self->d);
   space->ops->destroy(space, &self->part);
   space->ops->destroy(space, &self->w);
-  tg_free(self->s);
-  tg_free(self->y);
-  tg_free(self->rho);
-  tg_free(self->a);
+  tg_free(self->products);
   tg_free(self);
   *state = NULL;
 }
@@ -52,25 +46,12 @@ static tg_status create_bounded(opt_run *run, void **state)
   bounded *self = NULL;
   TG_TRY(TG_NEW(1, &self));
   *state = self;
-  self->memory = opt_pairs(run->options);
-  TG_TRY(TG_NEW(self->memory, &self->s));
-  TG_TRY(TG_NEW(self->memory, &self->y));
-  TG_TRY(TG_NEW(self->memory, &self->rho));
-  TG_TRY(TG_NEW(self->memory, &self->a));
-  for (int64_t i = 0; i < self->memory; i++) {
-    TG_TRY(space->ops->create(space, &self->s[i]));
-    TG_TRY(space->ops->create(space, &self->y[i]));
-  }
+  TG_TRY(opt_secants_init(run, opt_pairs(run->options), &self->pairs));
+  TG_TRY(tg_alloc_numbers((int64_t)PRODUCTS * run->n_groups, &self->products));
   TG_TRY(space->ops->create(space, &self->d));
   TG_TRY(space->ops->create(space, &self->part));
   if (run->options->metric != NULL) TG_TRY(space->ops->create(space, &self->w));
   return TG_OK;
-}
-
-// Position of the i-th newest pair.
-static int64_t slot(const bounded *self, int64_t i)
-{
-  return (self->next - 1 - i + 2 * self->memory) % self->memory;
 }
 
 // v := v in the entries that take part.
@@ -79,102 +60,55 @@ static tg_status restrict_to_part(const opt_run *run, opt_point *v)
   return run->constraint->ops->mask(run->constraint, run->x, run->g, true, v);
 }
 
-// <y, M^-1 y> of the pair's part.
-static tg_status measure_part(const opt_run *run, bounded *self, double *out)
+// rho of the pair at k for the entries of today. *scales: gamma is still to be set, and is where the pair takes part.
+static tg_status weigh_pair(const opt_run *run, bounded *self, int64_t k, bool *scales)
 {
-  const opt_point *w = self->part;
-  if (self->w != NULL) {
+  opt_secants *pairs = &self->pairs;
+  const opt_point *s = pairs->s[k];
+  const opt_point *part = self->part;
+  const opt_point *w = part;
+  TG_TRY(opt_copy(run->space, pairs->y[k], self->part));
+  TG_TRY(restrict_to_part(run, self->part));
+  if (*scales && self->w != NULL) {
     TG_TRY(opt_run_precondition(run, self->part, self->w));
     w = self->w;
   }
-  return opt_dot(run->space, self->part, w, out);
-}
-
-// rho of all pairs for the entries of today, and gamma = <s, y> / <y, M^-1 y> of the newest that takes part.
-static tg_status weigh_pairs(const opt_run *run, bounded *self, double *gamma)
-{
-  *gamma = 0;
-  for (int64_t i = 0; i < self->count; i++) {
-    const int64_t k = slot(self, i);
-    double p[3];
-    TG_TRY(opt_copy(run->space, self->y[k], self->part));
-    TG_TRY(restrict_to_part(run, self->part));
-    TG_TRY(run->space->ops->dots(run->space, 3, (const opt_point *const[]){self->s[k], self->part, self->s[k]},
-                                 (const opt_point *const[]){self->part, self->part, self->s[k]}, p));
-    const bool is_curved = p[0] > 1e-14 * sqrt(p[1] * p[2]);
-    self->rho[k] = is_curved ? 1 / p[0] : 0;
-    if (!is_curved || *gamma > 0) continue;
-    double measure = 0;
-    TG_TRY(measure_part(run, self, &measure));
-    *gamma = p[0] / measure;
-  }
+  TG_TRY(opt_group_dots(run->space, pairs->n_groups, PRODUCTS, (const opt_point *const[]){s, part, s, part},
+                        (const opt_point *const[]){part, w, s, part}, self->products));
+  const bool takes_part = opt_secants_judge(pairs, k, self->products, 0);
+  if (!*scales || !takes_part) return TG_OK;
+  opt_secants_take_gamma(pairs, k, self->products, true);
+  *scales = false;
   return TG_OK;
 }
 
-// d := gamma M^-1 d
-static tg_status apply_initial(const opt_run *run, bounded *self, double gamma)
+// rho of all pairs, and gamma of the newest that takes part, 1 where none does; *is_scaled: there is one.
+static tg_status weigh_pairs(const opt_run *run, bounded *self, bool *is_scaled)
 {
-  if (self->w == NULL) return opt_axpby(run->space, 0, run->g, gamma, self->d);
-  TG_TRY(opt_run_precondition(run, self->d, self->w));
-  return opt_axpby(run->space, gamma, self->w, 0, self->d);
+  bool scales = true;
+  for (int q = 0; q < self->pairs.n_groups; q++) self->pairs.gamma[q] = 1;
+  for (int64_t i = 0; i < self->pairs.count; i++)
+    TG_TRY(weigh_pair(run, self, opt_secants_slot(&self->pairs, i), &scales));
+  *is_scaled = !scales;
+  return TG_OK;
 }
 
 // d := -H z by the two loops; d stays zero in the entries that take no part.
-static tg_status two_loops(const opt_run *run, bounded *self, double gamma)
+static tg_status two_loops(const opt_run *run, bounded *self)
 {
-  const opt_space *space = run->space;
-  for (int64_t i = 0; i < self->count; i++) {
-    const int64_t k = slot(self, i);
-    double sq = 0;
-    TG_TRY(opt_dot(space, self->s[k], self->d, &sq));
-    self->a[k] = self->rho[k] * sq;
-    if (self->rho[k] == 0) continue;
-    TG_TRY(opt_axpby(space, -self->a[k], self->y[k], 1, self->d));
-    TG_TRY(restrict_to_part(run, self->d));
-  }
-  TG_TRY(apply_initial(run, self, gamma));
-  for (int64_t i = self->count - 1; i >= 0; i--) {
-    const int64_t k = slot(self, i);
-    double yr = 0;
-    if (self->rho[k] == 0) continue;
-    TG_TRY(opt_dot(space, self->y[k], self->d, &yr));
-    TG_TRY(opt_axpby(space, self->a[k] - self->rho[k] * yr, self->s[k], 1, self->d));
-    TG_TRY(restrict_to_part(run, self->d));
-  }
-  return TG_OK;
+  TG_TRY(opt_secants_descend(run, &self->pairs, restrict_to_part, self->d));
+  TG_TRY(opt_secants_scale(run, &self->pairs, self->w, self->d));
+  return opt_secants_ascend(run, &self->pairs, restrict_to_part, self->d);
 }
 
 // d, its slope and norm; is_scaled: with a length of its own, which -M^-1 z need not have.
 static tg_status direction(const opt_run *run, bounded *self, double *slope, double *d_norm, bool *is_scaled)
 {
-  double p[2];
-  double gamma = 0;
   TG_TRY(opt_bounds_face(run, true, self->d));
   TG_TRY(opt_axpby(run->space, 0, run->g, -1, self->d));
-  TG_TRY(weigh_pairs(run, self, &gamma));
-  *is_scaled = gamma > 0;
-  if (*is_scaled) {
-    TG_TRY(two_loops(run, self, gamma));
-  } else {
-    TG_TRY(apply_initial(run, self, 1));
-  }
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, self->d},
-                               (const opt_point *const[]){self->d, self->d}, p));
-  *slope = p[0];
-  *d_norm = sqrt(p[1]);
-  return TG_OK;
-}
-
-// Puts the step and the change of the gradient in the place of the oldest pair.
-static tg_status remember_pair(opt_run *run, const opt_point *along, bounded *self)
-{
-  const opt_space *space = run->space;
-  TG_TRY(opt_axpby(space, run->step, along, 0, self->s[self->next]));
-  TG_TRY(opt_copy(space, run->g, self->y[self->next]));
-  TG_TRY(opt_axpby(space, -1, run->g_old, 1, self->y[self->next]));
-  self->next = (self->next + 1) % self->memory;
-  if (self->count < self->memory) self->count++;
-  return TG_OK;
+  TG_TRY(weigh_pairs(run, self, is_scaled));
+  TG_TRY(two_loops(run, self));
+  return opt_run_slope(run, self->d, slope, d_norm);
 }
 
 static tg_status step_bounded(opt_run *run, void *state, opt_verdict *verdict)
@@ -187,41 +121,32 @@ static tg_status step_bounded(opt_run *run, void *state, opt_verdict *verdict)
   if (!(slope < -1e-14 * run->g_norm * d_norm) && is_scaled) {
     // Rounding has spoilt the estimate.
     run->restarts++;
-    self->count = 0;
+    opt_secants_forget(&self->pairs);
     TG_TRY(direction(run, self, &slope, &d_norm, &is_scaled));
   }
   if (!(slope < 0)) {
     *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
-    opt_run_explain(run, "no direction of descent inside the bounds can be resolved: |P(x - g) - x| = %.3e",
-                    run->g_norm);
+    opt_run_explain(run, "no direction of %s inside the bounds can be resolved: |P(x - g) - x| = %.3e",
+                    run->options->sense->descent, run->g_norm);
     return TG_OK;
   }
   opt_bounds_step step;
   TG_TRY(opt_bounds_move(run, self->d, slope, d_norm, is_scaled ? 1 : opt_first_trial(run, d_norm), &step));
   *verdict = step.verdict;
   if (step.verdict != OPT_MOVED) return TG_OK;
-  return remember_pair(run, step.along, self);
+  TG_TRY(opt_secants_fill(run, &self->pairs, step.along));
+  opt_secants_push(&self->pairs);
+  return TG_OK;
 }
 
 static void reset_bounded(void *state)
 {
-  bounded *self = state;
-  self->count = 0;
+  opt_secants_forget(&((bounded *)state)->pairs);
 }
 
 static tg_status list_bounded(void *state, opt_listing *listing)
 {
-  bounded *self = state;
-  TG_TRY(opt_listing_add_count(listing, "pairs", &self->count));
-  TG_TRY(opt_listing_add_count(listing, "next_pair", &self->next));
-  for (int64_t i = 0; i < self->memory; i++) {
-    const bool is_idle = (self->next - 1 - i + 2 * self->memory) % self->memory >= self->count;
-    TG_TRY(opt_listing_add_vector(listing, "s", i, self->s[i]));
-    opt_listing_mark(listing, is_idle);
-    TG_TRY(opt_listing_add_vector(listing, "y", i, self->y[i]));
-    opt_listing_mark(listing, is_idle);
-  }
-  return TG_OK;
+  return opt_secants_list(&((bounded *)state)->pairs, listing);
 }
 
 const opt_solver opt_solver_bounded_lbfgs = {.name = "bounded-l-bfgs",

@@ -166,16 +166,16 @@ static tg_status solve_face(opt_run *run, faces *self, inner *in)
 // Along v, the solution or a direction without curvature; both descend.
 static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_bounds_step *step)
 {
-  double q[2];
-  TG_TRY(
-      run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, v}, (const opt_point *const[]){v, v}, q));
-  if (!(q[0] < 0)) {
+  double slope = 0;
+  double v_norm = 0;
+  TG_TRY(opt_run_slope(run, v, &slope, &v_norm));
+  if (!(slope < 0)) {
     step->verdict = OPT_STUCK;
-    opt_run_explain(run, "no direction of descent on the face can be resolved: slope %.3e, |P(x - g) - x| = %.3e", q[0],
-                    run->g_norm);
+    opt_run_explain(run, "no direction of %s on the face can be resolved: slope %.3e, |P(x - g) - x| = %.3e",
+                    run->options->sense->descent, opt_run_shown(run, slope), run->g_norm);
     return TG_OK;
   }
-  return opt_bounds_move(run, v, q[0], sqrt(q[1]), first, step);
+  return opt_bounds_move(run, v, slope, v_norm, first, step);
 }
 
 static tg_status face_step(opt_run *run, faces *self, opt_bounds_step *step)

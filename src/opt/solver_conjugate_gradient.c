@@ -12,6 +12,11 @@
 // nothing else is evaluated. The direction for the next step is made at the end of a step, where all inner products go
 // through one reduction.
 //
+// Where a quadratic is a sum of functions of disjoint groups of unknowns each group has a beta and a step of its own:
+// its gradients are those it would have alone, and all of them take the iterations of the slowest. One beta for all
+// needs as many as there are different eigenvalues in all groups together. With a common step, as elsewhere, betas of
+// their own do harm.
+//
 // On a manifold g is the Riemannian gradient, x moves along the retraction, and the last d and g_old stand for their
 // projections T onto the new tangent space (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix
 // Manifolds, 2008, algorithm 13; H. Sakai and H. Iiduka, J. Optim. Theory Appl. 190 (2021)). g is tangent, so that
@@ -20,15 +25,33 @@
 #include "opt/solver.h"
 
 typedef struct conjugate {
+  int n_groups;
   opt_point *d;
   opt_point *z; // NULL without a metric: then z is g
   double slope; // <g, d>
   double d_norm;
-  double gz;     // <g, z>
+  double *gz;     // <g, z>, by groups
+  double *slopes; // <g, d>, by groups
+  double *products;
+  double *betas;
+  double *minus_ones;
   double length; // of the last step
   double length_slope;
   int64_t has_direction;
 } conjugate;
+
+// The inner products at a new point that all formulas are made of, y = g - g_old apart.
+typedef enum conjugate_product {
+  GZ,
+  GOZ, // <g_old, z>
+  GD,  // <g, d>, d the last direction
+  DD,
+  GG,
+  ZZ,
+  ZD,
+  GOD, // <g_old, d>
+  PRODUCTS
+} conjugate_product;
 
 static int64_t count_points_conjugate(const opt_options *options, int degree)
 {
@@ -42,6 +65,11 @@ static void destroy_conjugate(const opt_space *space, void **state)
   if (self == NULL) return;
   space->ops->destroy(space, &self->d);
   space->ops->destroy(space, &self->z);
+  tg_free(self->gz);
+  tg_free(self->slopes);
+  tg_free(self->products);
+  tg_free(self->betas);
+  tg_free(self->minus_ones);
   tg_free(self);
   *state = NULL;
 }
@@ -51,6 +79,13 @@ static tg_status create_conjugate(opt_run *run, void **state)
   conjugate *self = NULL;
   TG_TRY(TG_NEW(1, &self));
   *state = self;
+  self->n_groups = opt_run_steps_apart(run) ? run->n_groups : 1;
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->gz));
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->slopes));
+  TG_TRY(tg_alloc_numbers((int64_t)PRODUCTS * self->n_groups, &self->products));
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->betas));
+  TG_TRY(tg_alloc_numbers(self->n_groups, &self->minus_ones));
+  for (int q = 0; q < self->n_groups; q++) self->minus_ones[q] = -1;
   TG_TRY(run->space->ops->create(run->space, &self->d));
   if (run->options->metric != NULL) TG_TRY(run->space->ops->create(run->space, &self->z));
   return TG_OK;
@@ -60,90 +95,120 @@ static tg_status create_conjugate(opt_run *run, void **state)
 static tg_status restart(opt_run *run, conjugate *self)
 {
   const opt_point *z = self->z != NULL ? self->z : run->g;
+  const int n = self->n_groups;
   if (self->z != NULL) TG_TRY(opt_run_precondition(run, run->g, self->z));
-  double p[2];
-  TG_TRY(
-      run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, z}, (const opt_point *const[]){z, z}, p));
+  double *p = self->products;
+  TG_TRY(opt_group_dots(run->space, n, 2, (const opt_point *const[]){run->g, z}, (const opt_point *const[]){z, z}, p));
   TG_TRY(opt_axpby(run->space, -1, z, 0, self->d));
-  self->gz = p[0];
-  self->slope = -p[0];
-  self->d_norm = sqrt(p[1]);
+  self->slope = self->d_norm = 0;
+  for (int q = 0; q < n; q++) {
+    self->gz[q] = p[q];
+    self->slopes[q] = -p[q];
+    self->slope -= p[q];
+    self->d_norm += p[n + q];
+  }
+  self->d_norm = sqrt(self->d_norm);
   self->has_direction = 1;
   return TG_OK;
 }
 
-// The inner products at a new point that all formulas are made of.
-typedef struct conjugate_products {
-  double gg;  // <g, g>
-  double gz;  // <g, z>
-  double goz; // <g_old, z>
-  double gd;  // <g, d>, d the last direction
-  double zz;
-  double zd;
-  double dd;
-} conjugate_products;
-
-static tg_status products_at(const opt_run *run, const conjugate *self, conjugate_products *p)
+static double product(const conjugate *self, conjugate_product which, int q)
 {
-  const bool has_metric = self->z != NULL;
-  const opt_point *z = has_metric ? self->z : run->g;
-  // Without a metric z is g, and |d| changes by transport only.
-  const opt_point *const left[] = {run->g, run->g_old, run->g, self->d, run->g, z, z};
-  const opt_point *const right[] = {z, z, self->d, self->d, run->g, z, self->d};
-  double out[7];
-  TG_TRY(run->space->ops->dots(run->space, has_metric ? 7 : run->manifold != NULL ? 4 : 3, left, right, out));
-  *p = (conjugate_products){.gz = out[0], .goz = out[1], .gd = out[2]};
-  p->dd = run->manifold != NULL ? out[3] : self->d_norm * self->d_norm;
-  p->gg = has_metric ? out[4] : out[0];
-  p->zz = has_metric ? out[5] : out[0];
-  p->zd = has_metric ? out[6] : out[2];
+  return self->products[(int)which * self->n_groups + q];
+}
+
+// Without a metric z is g. |d| changes by transport, and where the step has scaled the groups of d.
+static tg_status find_products(const opt_run *run, conjugate *self)
+{
+  const opt_point *z = self->z != NULL ? self->z : run->g;
+  const opt_point *const left[PRODUCTS] = {run->g, run->g_old, run->g, self->d, run->g, z, z, run->g_old};
+  const opt_point *const right[PRODUCTS] = {z, z, self->d, self->d, run->g, z, self->d, self->d};
+  const int n = self->n_groups;
+  const bool is_apart = n > 1;
+  const bool keeps_d = run->manifold == NULL && !is_apart;
+  const int count = is_apart ? PRODUCTS : self->z != NULL ? ZD + 1 : keeps_d ? GD + 1 : DD + 1;
+  double *p = self->products;
+  TG_TRY(opt_group_dots(run->space, n, count, left, right, p));
+  if (is_apart) {
+    for (int q = 0; q < n; q++) self->slopes[q] = p[GOD * n + q];
+    return TG_OK;
+  }
+  if (keeps_d) p[DD] = self->d_norm * self->d_norm;
+  if (self->z != NULL) return TG_OK;
+  p[GG] = p[ZZ] = p[GZ];
+  p[ZD] = p[GD];
   return TG_OK;
 }
 
-static double beta_of(const opt_run *run, const conjugate *self, const conjugate_products *p)
+static opt_beta choose_formula(const opt_run *run, const conjugate *self)
 {
-  const double zy = p->gz - p->goz;
-  const double dy = p->gd - self->slope;
   const bool is_quadratic = run->degree == 2;
   opt_beta formula = (opt_beta)run->options->beta;
   if (formula == OPT_BETA_AUTO) formula = is_quadratic ? OPT_BETA_POLAK_RIBIERE : OPT_BETA_HAGER_ZHANG;
-  switch (formula) {
+  // The same number on a quadratic, and right for a d that was scaled.
+  if (formula == OPT_BETA_POLAK_RIBIERE && self->n_groups > 1) formula = OPT_BETA_HESTENES_STIEFEL;
+  return formula;
+}
+
+static double beta_of(const opt_run *run, const conjugate *self, double g_norm, int q)
+{
+  const double zy = product(self, GZ, q) - product(self, GOZ, q);
+  const double dy = product(self, GD, q) - self->slopes[q];
+  switch (choose_formula(run, self)) {
   case OPT_BETA_HESTENES_STIEFEL:
     return fmax(0, zy / dy);
   case OPT_BETA_DAI_YUAN:
-    return p->gz / dy;
+    return product(self, GZ, q) / dy;
   case OPT_BETA_HAGER_ZHANG: {
-    const double yy = p->gz - 2 * p->goz + self->gz; // <y, M^-1 y>; T taken for an isometry
-    const double eta = -1 / (self->d_norm * fmin(0.01, sqrt(p->gg)));
-    return fmax(eta, (zy - 2 * yy * p->gd / dy) / dy);
+    // <y, M^-1 y>; T taken for an isometry
+    const double yy = product(self, GZ, q) - 2 * product(self, GOZ, q) + self->gz[q];
+    const double eta = -1 / (self->d_norm * fmin(0.01, g_norm));
+    return fmax(eta, (zy - 2 * yy * product(self, GD, q) / dy) / dy);
   }
   case OPT_BETA_AUTO:
   case OPT_BETA_POLAK_RIBIERE:
     break;
   }
-  return fmax(0, zy / self->gz);
+  return fmax(0, zy / self->gz[q]);
 }
 
-// d := -z + beta T(d), or -z where that is no direction of descent, or (Powell 1977) where successive gradients are far
+// beta of a group, 0 where it would be no direction of descent, or (Powell 1977) where successive gradients are far
 // from orthogonal though the objective is not a quadratic.
+static double safe_beta(const opt_run *run, const conjugate *self, double g_norm, int q)
+{
+  const double gz = product(self, GZ, q);
+  const double beta = beta_of(run, self, g_norm, q);
+  if (!isfinite(beta) || (run->degree != 2 && fabs(product(self, GOZ, q)) > 0.2 * gz)) return 0;
+  return -gz + beta * product(self, GD, q) < -1e-12 * gz ? beta : 0;
+}
+
+// d := -z + beta T(d)
 static tg_status turn(opt_run *run, conjugate *self)
 {
   if (self->z != NULL) TG_TRY(opt_run_precondition(run, run->g, self->z));
   const opt_point *z = self->z != NULL ? self->z : run->g;
-  conjugate_products p = {0};
+  const int n = self->n_groups;
+  double g_squared = 0;
+  double d_squared = 0;
+  bool turns = false;
   TG_TRY(opt_run_transport(run, self->d));
-  TG_TRY(products_at(run, self, &p));
-  run->g_norm = sqrt(p.gg);
-  double beta = beta_of(run, self, &p);
-  if (!isfinite(beta) || (run->degree != 2 && fabs(p.goz) > 0.2 * p.gz)) beta = 0;
-  double slope = -p.gz + beta * p.gd;
-  if (!(slope < -1e-12 * p.gz)) beta = 0;
-  slope = -p.gz + beta * p.gd;
-  if (beta == 0) run->restarts++;
-  TG_TRY(opt_axpby(run->space, -1, z, beta, self->d));
-  self->d_norm = sqrt(fmax(0, p.zz - 2 * beta * p.zd + beta * beta * p.dd));
-  self->slope = slope;
-  self->gz = p.gz;
+  TG_TRY(find_products(run, self));
+  for (int q = 0; q < n; q++) g_squared += product(self, GG, q);
+  run->g_norm = sqrt(g_squared);
+  self->slope = 0;
+  for (int q = 0; q < n; q++) {
+    const double gz = product(self, GZ, q);
+    const double beta = safe_beta(run, self, run->g_norm, q);
+    self->betas[q] = beta;
+    self->gz[q] = gz;
+    self->slopes[q] = -gz + beta * product(self, GD, q);
+    self->slope += self->slopes[q];
+    d_squared += product(self, ZZ, q) - 2 * beta * product(self, ZD, q) + beta * beta * product(self, DD, q);
+    turns = turns || beta != 0;
+  }
+  if (!turns) run->restarts++;
+  TG_TRY(opt_group_axpby(run->space, n, self->minus_ones, z, self->betas, self->d));
+  self->d_norm = sqrt(fmax(0, d_squared));
   return TG_OK;
 }
 
@@ -176,7 +241,10 @@ static tg_status list_conjugate(void *state, opt_listing *listing)
   opt_listing_mark(listing, !self->has_direction);
   TG_TRY(opt_listing_add_number(listing, "slope", -1, &self->slope));
   TG_TRY(opt_listing_add_number(listing, "direction_norm", -1, &self->d_norm));
-  TG_TRY(opt_listing_add_number(listing, "gz", -1, &self->gz));
+  for (int q = 0; q < self->n_groups; q++) {
+    TG_TRY(opt_listing_add_number(listing, "gz", q, &self->gz[q]));
+    TG_TRY(opt_listing_add_number(listing, "slope", q, &self->slopes[q]));
+  }
   TG_TRY(opt_listing_add_number(listing, "length", -1, &self->length));
   TG_TRY(opt_listing_add_number(listing, "length_slope", -1, &self->length_slope));
   TG_TRY(opt_listing_add_count(listing, "has_direction", &self->has_direction));

@@ -66,7 +66,7 @@ static tg_status step_direct(opt_run *run, void *state, opt_verdict *verdict)
                   "the direct solution (%s) leaves a gradient norm of %.6g, and refining it gives %.6g: that is its "
                   "rounding error, the objective is %.17g; ask for a larger gradient_tolerance, or for a ridge that "
                   "makes the problem better conditioned",
-                  form->name, norm_before, norm_after, run->f);
+                  form->name, norm_before, norm_after, opt_run_shown(run, run->f));
   *verdict = OPT_STUCK;
   return TG_OK;
 }

@@ -62,7 +62,8 @@ static tg_status step_frank_wolfe(opt_run *run, void *state, opt_verdict *verdic
   TG_TRY(opt_norm(run->space, d, &d_norm));
   if (!(run->g_norm > 0)) {
     *verdict = OPT_STUCK;
-    opt_run_explain(run, "no extreme point lies in a direction of descent: the gap is %.3e", run->g_norm);
+    opt_run_explain(run, "no extreme point lies in a direction of %s: the gap is %.3e", run->options->sense->descent,
+                    run->g_norm);
     return TG_OK;
   }
   TG_TRY(opt_ray_start(run, d, -run->g_norm, d_norm, &ray));

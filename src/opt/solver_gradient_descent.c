@@ -48,12 +48,7 @@ static tg_status steepest(const opt_run *run, opt_point *d, double *slope, doubl
   }
   TG_TRY(opt_run_precondition(run, run->g, d));
   TG_TRY(opt_axpby(run->space, 0, run->g, -1, d));
-  double products[2];
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d},
-                               products));
-  *slope = products[0];
-  *d_norm = sqrt(products[1]);
-  return TG_OK;
+  return opt_run_slope(run, d, slope, d_norm);
 }
 
 // The first trial takes up the last step's first-order change (Nocedal and Wright 2006, formula 3.60's companion).

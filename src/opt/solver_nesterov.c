@@ -91,14 +91,9 @@ static tg_status choose_length(opt_run *run, accelerated *self)
 // d := -M^-1 g
 static tg_status steepest(const opt_run *run, accelerated *self, double *slope, double *d_norm)
 {
-  double p[2];
   TG_TRY(opt_run_precondition(run, run->g, self->probe));
   TG_TRY(opt_axpby(run->space, -1, self->probe, 0, self->d));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, self->d},
-                               (const opt_point *const[]){self->d, self->d}, p));
-  *slope = p[0];
-  *d_norm = sqrt(p[1]);
-  return TG_OK;
+  return opt_run_slope(run, self->d, slope, d_norm);
 }
 
 // A polynomial may fall for ever: its line coefficients tell, asked for now and then.
@@ -129,9 +124,7 @@ static tg_status descend(opt_run *run, accelerated *self, double slope, double d
     was_finite = was_finite || isfinite(f);
     self->t /= 2;
   }
-  *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
-  opt_run_explain(run, "the objective %s along -g down to |step| = %.3e, |g| = %.3e",
-                  was_finite ? "does not fall" : "is not finite", self->t * d_norm, run->g_norm);
+  *verdict = opt_run_no_step(run, was_finite, run->options->sense->along_gradient, self->t * d_norm);
   return TG_OK;
 }
 

@@ -223,7 +223,8 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
   TG_TRY(opt_ray_eval(ray, 1, &rise, NULL));
   adapt_radius(self, decrease_ratio(run, rise, predicted, true), ray->d_norm, on_boundary);
   if (opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) {
-    opt_run_explain(run, "the objective does not fall along the Newton step, |g| = %.3e", run->g_norm);
+    opt_run_explain(run, "the objective %s along the Newton step, |g| = %.3e", run->options->sense->no_fall,
+                    run->g_norm);
     *verdict = OPT_STUCK;
     return TG_OK;
   }
@@ -269,9 +270,7 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
     adapt_radius(self, ratio, p_norm, on_boundary);
     if (ratio > 1e-3) return opt_ray_move(&ray, 1);
   }
-  *verdict = was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
-  opt_run_explain(run, "the objective %s within the trust region down to radius %.3e, |g| = %.3e",
-                  was_finite ? "does not fall" : "is not finite", self->radius, run->g_norm);
+  *verdict = opt_run_no_step(run, was_finite, "within the trust region", self->radius);
   return TG_OK;
 }
 

@@ -60,7 +60,6 @@ static tg_status create_projected(opt_run *run, void **state)
 // holds with a penalty.
 static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *slope, double *d_norm)
 {
-  double products[2];
   double here = 0;
   double there = 0;
   TG_TRY(opt_copy(run->space, run->x, d));
@@ -69,10 +68,8 @@ static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *sl
   TG_TRY(opt_run_add_penalty(run, d, &there));
   TG_TRY(opt_run_add_penalty(run, run->x, &here));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->g, d}, (const opt_point *const[]){d, d},
-                               products));
-  *slope = fmin(products[0] + (there - here), -products[1] / a);
-  *d_norm = sqrt(products[1]);
+  TG_TRY(opt_run_slope(run, d, slope, d_norm));
+  *slope = fmin(*slope + (there - here), -*d_norm * *d_norm / a);
   return TG_OK;
 }
 
@@ -98,8 +95,8 @@ static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
   TG_TRY(direct_inwards(run, self->a, self->d, &slope, &d_norm));
   if (!(slope < 0)) {
     *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
-    opt_run_explain(run, "no feasible direction of descent can be resolved: |P(x - g) - x| = %.3e, the step %.3e",
-                    run->g_norm, d_norm);
+    opt_run_explain(run, "no feasible direction of %s can be resolved: |P(x - g) - x| = %.3e, the step %.3e",
+                    run->options->sense->descent, run->g_norm, d_norm);
     return TG_OK;
   }
   opt_ray ray;

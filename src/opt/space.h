@@ -23,6 +23,11 @@ typedef struct opt_space_ops {
   // out[k] = <x[k], y[k]>, k < count: one reduction for all of them, in a fixed order.
   tg_status (*dots)(const opt_space *space, int count, const opt_point *const *x, const opt_point *const *y,
                     double *out);
+  // The same over each group of entries by itself: out[k * n_groups + q] = <x[k], y[k]>_q. NULL without groups.
+  tg_status (*group_dots)(const opt_space *space, int count, const opt_point *const *x, const opt_point *const *y,
+                          double *out);
+  // y := a[q] x + b[q] y in group q; b[q] = 0 does not read y. NULL without groups.
+  tg_status (*group_axpby)(const opt_space *space, const double *a, const opt_point *x, const double *b, opt_point *y);
   // x := x .* y and x := x ./ y, entry by entry.
   tg_status (*scale_entries)(const opt_space *space, const opt_point *y, opt_point *x);
   tg_status (*divide_entries)(const opt_space *space, const opt_point *y, opt_point *x);
@@ -34,7 +39,8 @@ struct opt_space {
   const opt_space_ops *ops;
   int n_blocks;      // matrices in a point
   int64_t dimension; // total number of entries
-  void *self;        // of the implementation
+  int n_groups; // disjoint groups of entries of which f is a sum of functions, one of each; 1: f is not known to be
+  void *self;   // of the implementation
 };
 
 #endif

@@ -22,6 +22,19 @@ static inline tg_status opt_dot(const opt_space *space, const opt_point *x, cons
   return space->ops->dots(space, 1, &x, &y, out);
 }
 
+// Over the groups of the space where n_groups is their number, over all entries at once where it is 1.
+static inline tg_status opt_group_dots(const opt_space *space, int n_groups, int count, const opt_point *const *x,
+                                       const opt_point *const *y, double *out)
+{
+  return (n_groups > 1 ? space->ops->group_dots : space->ops->dots)(space, count, x, y, out);
+}
+
+static inline tg_status opt_group_axpby(const opt_space *space, int n_groups, const double *a, const opt_point *x,
+                                        const double *b, opt_point *y)
+{
+  return n_groups > 1 ? space->ops->group_axpby(space, a, x, b, y) : space->ops->axpby(space, *a, x, *b, y);
+}
+
 static inline void opt_swap(opt_point **a, opt_point **b)
 {
   opt_point *kept = *a;

@@ -95,7 +95,8 @@ static void test_cholesky(const tg_grid *grid)
     const tg_dmat *left = (sides & 1) != 0 ? a : NULL;
     const tg_dmat *right = (sides & 2) != 0 ? b : NULL;
     tg_direct *direct = NULL;
-    REQUIRE_OK(tg_direct_create_cholesky(grid, M, N, 2.5, left, right, &direct));
+    REQUIRE_OK(
+        tg_direct_create_cholesky(grid, M, N, 2.5, (const tg_direct_side[]){{.base = left}, {.base = right}}, &direct));
     check_inverse(direct, 1, &(term){2.5, left, right}, grid, "one term");
     // Conditions of 50 a side, from below.
     double condition = 0;
@@ -105,12 +106,56 @@ static void test_cholesky(const tg_grid *grid)
     tg_direct_destroy(&direct);
   }
   tg_direct *none = NULL;
-  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, -1, a, b, &none), TG_NUMERIC, "expected a positive one");
+  const tg_direct_side both[2] = {{.base = a}, {.base = b}};
+  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, -1, both, &none), TG_NUMERIC, "expected a positive one");
   tg_dmat_eye(-1, b);
-  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, 1, a, b, &none), TG_NUMERIC, "the right factor");
+  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, 1, both, &none), TG_NUMERIC, "the right factor");
   CHECK(none == NULL, "something is left after a failure");
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&b);
+}
+
+// K'K of few rows in K beside a ridge: the same answer by the smaller Gram matrix.
+static void test_wide(const tg_grid *grid)
+{
+  enum { FEW = 2 };
+  const int64_t sizes[2] = {M, N};
+  tg_dmat *wide[2];
+  tg_dmat *factors[2];
+  tg_dmat *smaller[2];
+  tg_direct_side sides[2];
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  for (int k = 0; k < 2; k++) {
+    wide[k] = check_matrix(grid, FEW, sizes[k], 5 + (uint64_t)k);
+    factors[k] = check_matrix(grid, sizes[k], sizes[k], 1);
+    smaller[k] = check_matrix(grid, FEW, FEW, 1);
+    tg_dmat_eye(0.5, factors[k]);
+    tg_dmat_eye(0.5, smaller[k]);
+    REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, true, false, 3, wide[k], wide[k], 1, factors[k], workspace, NULL));
+    REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, false, true, 3, wide[k], wide[k], 1, smaller[k], workspace, NULL));
+    sides[k] = (tg_direct_side){.base = smaller[k], .wide = wide[k], .ridge = 0.5, .gain = 3};
+  }
+  for (int which = 1; which < 4; which++) {
+    const tg_direct_side none = {.base = NULL};
+    const tg_direct_side chosen[2] = {(which & 1) != 0 ? sides[0] : none, (which & 2) != 0 ? sides[1] : none};
+    tg_direct *direct = NULL;
+    REQUIRE_OK(tg_direct_create_cholesky(grid, M, N, 2.5, chosen, &direct));
+    check_inverse(direct, 1, &(term){2.5, (which & 1) != 0 ? factors[0] : NULL, (which & 2) != 0 ? factors[1] : NULL},
+                  grid, "a wide factor");
+    tg_direct_destroy(&direct);
+  }
+  tg_direct *direct = NULL;
+  sides[1].ridge = -1;
+  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, 1, sides, &direct), TG_NUMERIC,
+              "the right factor of the Hessian action is -1 I + 3 K'K");
+  CHECK(direct == NULL, "something is left after a failure");
+  tg_workspace_destroy(&workspace);
+  for (int k = 0; k < 2; k++) {
+    tg_dmat_destroy(&wide[k]);
+    tg_dmat_destroy(&factors[k]);
+    tg_dmat_destroy(&smaller[k]);
+  }
 }
 
 // (A V + V B) and squares of it: 2 A^2 V + 4 A V B + 2 V B^2 has the eigenvalues 2 (a_i + b_j)^2.
@@ -118,7 +163,7 @@ static void test_spectral(const tg_grid *grid)
 {
   tg_dmat *a = new_spd(grid, M, 1);
   tg_dmat *b = new_spd(grid, N, 2);
-  const tg_direct_side sides[2] = {{NULL, a}, {NULL, b}};
+  const tg_direct_side sides[2] = {{.base = a}, {.base = b}};
   const tg_direct_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
   tg_direct *direct = NULL;
   REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct));
@@ -141,7 +186,7 @@ static void test_pencils(const tg_grid *grid)
   tg_dmat *b = new_spd(grid, N, 2);
   tg_dmat *d = new_spd(grid, M, 3);
   tg_dmat *e = new_spd(grid, N, 4);
-  const tg_direct_side sides[2] = {{a, d}, {b, e}};
+  const tg_direct_side sides[2] = {{.metric = a, .base = d}, {.metric = b, .base = e}};
   const tg_direct_term terms[2] = {{{1}, {1}}, {{0, 3}, {0, 1}}};
   const tg_direct_extra extra = {0.5, d, b};
   tg_direct *direct = NULL;
@@ -157,7 +202,7 @@ static void test_pencils(const tg_grid *grid)
         parts[1]);
   tg_direct_destroy(&direct);
   // A V B + A V B by pencils (A, A) and (B, B): every share is 1/2, and the Rayleigh quotients know the condition.
-  const tg_direct_side equal[2] = {{a, a}, {b, b}};
+  const tg_direct_side equal[2] = {{.metric = a, .base = a}, {.metric = b, .base = b}};
   const tg_direct_term halves[2] = {{{1}, {1}}, {{0, 1}, {0, 1}}};
   REQUIRE_OK(tg_direct_create_spectral(grid, M, N, equal, 2, halves, 0, NULL, &direct));
   REQUIRE_OK(tg_direct_share(direct, 1, &parts[0]));
@@ -179,7 +224,7 @@ static void test_definiteness(const tg_grid *grid)
 {
   tg_dmat *a = check_matrix(grid, M, M, 1);
   tg_dmat *b = check_matrix(grid, N, N, 1);
-  const tg_direct_side sides[2] = {{NULL, a}, {NULL, b}};
+  const tg_direct_side sides[2] = {{.base = a}, {.base = b}};
   const tg_direct_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
   tg_direct *direct = NULL;
   tg_dmat_eye(1, a);
@@ -220,6 +265,7 @@ static void run(void)
 {
   const int64_t blocks[] = {2, 64, 0};
   check_on_grids(blocks, test_cholesky);
+  check_on_grids(blocks, test_wide);
   check_on_grids(blocks, test_spectral);
   check_on_grids(blocks, test_pencils);
   check_on_grids(blocks, test_definiteness);

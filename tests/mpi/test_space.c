@@ -1,5 +1,6 @@
 // The vector space of points on distributed matrices: laws of its operations, layouts, faults.
 #include "check.h"
+#include "mpi/dmat_ops.h"
 #include "mpi/space.h"
 
 enum { BLOCKS = 2, POINTS = 3 };
@@ -162,6 +163,123 @@ static void test_space(const tg_grid *grid)
   tg_space_destroy(&space);
 }
 
+// ---- groups: column q of the first matrix and row q of the second ----
+
+enum { GROUPS = 5 };
+static const int64_t group_rows[BLOCKS] = {9, GROUPS};
+static const int64_t group_cols[BLOCKS] = {GROUPS, 3};
+static const bool group_by_rows[BLOCKS] = {false, true};
+
+// Group of entry e of block k.
+static int64_t group_of(int k, int64_t e)
+{
+  return group_by_rows[k] ? e % group_rows[k] : e / group_rows[k];
+}
+
+static void fill_grouped(opt_point *x, uint64_t seed)
+{
+  for (int k = 0; k < BLOCKS; k++) {
+    double *a = check_array(group_rows[k], group_cols[k], seed + (uint64_t)k);
+    tg_dmat_scatter_small(a, tg_space_block(x, k));
+    tg_free(a);
+  }
+}
+
+static void test_group_dots(const opt_space *space, opt_point *const p[POINTS])
+{
+  const opt_point *const left[2] = {p[0], p[1]};
+  const opt_point *const right[2] = {p[1], p[1]};
+  double found[2 * GROUPS] = {0};
+  double again[2 * GROUPS] = {0};
+  double expected[2 * GROUPS] = {0};
+  for (int k = 0; k < BLOCKS; k++) {
+    double *x = check_array(group_rows[k], group_cols[k], 10 + (uint64_t)k);
+    double *y = check_array(group_rows[k], group_cols[k], 20 + (uint64_t)k);
+    for (int64_t e = 0; e < group_rows[k] * group_cols[k]; e++) {
+      expected[group_of(k, e)] += x[e] * y[e];
+      expected[GROUPS + group_of(k, e)] += y[e] * y[e];
+    }
+    tg_free(x);
+    tg_free(y);
+  }
+  REQUIRE_OK(space->ops->group_dots(space, 2, left, right, found));
+  CHECK(check_distance(found, expected, 2 * GROUPS) < 1e-14, "group 0: %.17g and %.17g", found[0], expected[0]);
+  REQUIRE_OK(space->ops->group_dots(space, 2, left, right, again));
+  CHECK(memcmp(found, again, sizeof again) == 0, "same bits again");
+}
+
+static void test_group_axpby(const opt_space *space, opt_point *const p[POINTS])
+{
+  const double a[GROUPS] = {1, -2, 0.5, 0, 3};
+  const double b[GROUPS] = {2, 1, 0, 4, -1};
+  double *expected[BLOCKS];
+  for (int k = 0; k < BLOCKS; k++) {
+    double *y = check_array(group_rows[k], group_cols[k], 20 + (uint64_t)k);
+    expected[k] = check_array(group_rows[k], group_cols[k], 10 + (uint64_t)k);
+    for (int64_t e = 0; e < group_rows[k] * group_cols[k]; e++) {
+      const int64_t q = group_of(k, e);
+      expected[k][e] = a[q] * expected[k][e] + b[q] * y[e];
+      if (b[q] == 0) y[e] = check_nan(); // is not read
+    }
+    tg_dmat_scatter_small(y, tg_space_block(p[1], k));
+    tg_free(y);
+  }
+  REQUIRE_OK(space->ops->group_axpby(space, a, p[0], b, p[1]));
+  for (int k = 0; k < BLOCKS; k++) {
+    CHECK_MATRIX(tg_space_block(p[1], k), expected[k], 1e-15, "group_axpby");
+    tg_free(expected[k]);
+  }
+}
+
+// More lines than groups: neighbours share one, and nothing is lost.
+static void test_many_lines(const tg_grid *grid)
+{
+  const int64_t one = 1;
+  const int64_t many = 3 * TG_GROUPS_MAX + 7;
+  const bool by_rows = false;
+  opt_space *space = NULL;
+  opt_point *x = NULL;
+  double sums[TG_GROUPS_MAX] = {0};
+  REQUIRE_OK(tg_space_create(grid, 1, &one, &many, &space));
+  REQUIRE_OK(tg_space_set_groups(space, many, &by_rows));
+  CHECK(space->n_groups == TG_GROUPS_MAX, "%d groups", space->n_groups);
+  REQUIRE_OK(space->ops->create(space, &x));
+  tg_dmat_fill(1, tg_space_block(x, 0));
+  const opt_point *const points[1] = {x};
+  REQUIRE_OK(space->ops->group_dots(space, 1, points, points, sums));
+  double total = 0;
+  for (int q = 0; q < TG_GROUPS_MAX; q++) {
+    CHECK(sums[q] == 3 || sums[q] == 4, "group %d has %g lines", q, sums[q]);
+    total += sums[q];
+  }
+  CHECK(total == (double)many, "%g lines in all groups", total);
+  space->ops->destroy(space, &x);
+  tg_space_destroy(&space);
+}
+
+static void test_groups(const tg_grid *grid)
+{
+  opt_space *space = NULL;
+  opt_point *p[POINTS];
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, group_rows, group_cols, &space));
+  CHECK(space->n_groups == 1, "%d groups before there are any", space->n_groups);
+  CHECK_FAILS(tg_space_set_groups(space, 4, group_by_rows), TG_INTERNAL,
+              "block 0 has 5 lines, the groups of the space 4");
+  CHECK(space->n_groups == 1, "%d groups after a failure", space->n_groups);
+  tg_space_destroy(&space);
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, group_rows, group_cols, &space));
+  REQUIRE_OK(tg_space_set_groups(space, GROUPS, group_by_rows));
+  CHECK(space->n_groups == GROUPS, "%d groups", space->n_groups);
+  for (int k = 0; k < POINTS; k++) REQUIRE_OK(space->ops->create(space, &p[k]));
+  fill_grouped(p[0], 10);
+  fill_grouped(p[1], 20);
+  test_group_dots(space, p);
+  test_group_axpby(space, p);
+  for (int k = 0; k < POINTS; k++) space->ops->destroy(space, &p[k]);
+  tg_space_destroy(&space);
+  test_many_lines(grid);
+}
+
 static void test_failures(const tg_grid *grid)
 {
   opt_space *space = NULL;
@@ -183,6 +301,7 @@ static void run(void)
 {
   const int64_t blocks[] = {1, 3, 64, 0};
   check_on_grids(blocks, test_space);
+  check_on_grids(blocks, test_groups);
   check_on_grids(blocks, test_failures);
 }
 

@@ -76,6 +76,30 @@ static tg_status dots(const opt_space *space, int count, const opt_point *const 
   return TG_OK;
 }
 
+static tg_status group_dots(const opt_space *base, int count, const opt_point *const *x, const opt_point *const *y,
+                            double *out)
+{
+  const serial_space *space = base->self;
+  for (int i = 0; i < count * base->n_groups; i++) out[i] = 0;
+  for (int d = 0; d < count; d++)
+    for (int k = 0; k < base->n_blocks; k++)
+      for (int64_t i = 0; i < space->rows[k] * space->cols[k]; i++)
+        out[d * base->n_groups + i / space->rows[k]] += serial_block_const(x[d], k)[i] * serial_block_const(y[d], k)[i];
+  return TG_OK;
+}
+
+static tg_status group_axpby(const opt_space *base, const double *a, const opt_point *x, const double *b, opt_point *y)
+{
+  const serial_space *space = base->self;
+  for (int k = 0; k < base->n_blocks; k++)
+    for (int64_t i = 0; i < space->rows[k] * space->cols[k]; i++) {
+      const int64_t q = i / space->rows[k];
+      double *to = &serial_block(y, k)[i];
+      *to = a[q] * serial_block_const(x, k)[i] + (b[q] == 0 ? 0 : b[q] * *to);
+    }
+  return TG_OK;
+}
+
 static tg_status scale_entries(const opt_space *space, const opt_point *y, opt_point *x)
 {
   for (int64_t i = 0; i < space->dimension; i++) x->data[i] *= y->data[i];
@@ -114,6 +138,8 @@ static const opt_space_ops operations = {.create = create,
                                          .copy = copy,
                                          .axpby = axpby,
                                          .dots = dots,
+                                         .group_dots = group_dots,
+                                         .group_axpby = group_axpby,
                                          .scale_entries = scale_entries,
                                          .divide_entries = divide_entries,
                                          .random = fill_random};
@@ -121,11 +147,17 @@ static const opt_space_ops operations = {.create = create,
 void serial_space_init(serial_space *space, int n_blocks, const int64_t *rows, const int64_t *cols)
 {
   TG_ASSERT(n_blocks >= 1 && n_blocks <= SERIAL_BLOCKS_MAX);
-  *space = (serial_space){.base = {.ops = &operations, .n_blocks = n_blocks}};
+  *space = (serial_space){.base = {.ops = &operations, .n_blocks = n_blocks, .n_groups = 1}};
   for (int k = 0; k < n_blocks; k++) {
     space->rows[k] = rows[k];
     space->cols[k] = cols[k];
     space->base.dimension += rows[k] * cols[k];
   }
   space->base.self = space;
+}
+
+void serial_space_group_columns(serial_space *space)
+{
+  for (int k = 0; k < space->base.n_blocks; k++) TG_ASSERT(space->cols[k] == space->cols[0]);
+  space->base.n_groups = (int)space->cols[0];
 }

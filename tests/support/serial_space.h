@@ -17,6 +17,9 @@ typedef struct serial_space {
 // Fills the caller's storage, which must not move while points live.
 void serial_space_init(serial_space *space, int n_blocks, const int64_t *rows, const int64_t *cols);
 
+// Column q of every block is group q; all have as many columns.
+void serial_space_group_columns(serial_space *space);
+
 // The entries of block k, column-major, leading dimension rows[k]. Blocks follow each other without gaps, so that block
 // 0 starts the whole point.
 double *serial_block(opt_point *point, int k);

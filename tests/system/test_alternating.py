@@ -133,6 +133,18 @@ def test_not_quadratic(folder, P):
     checks.check("U by l-bfgs, V by l-bfgs" in report["method_reason"], f"logistic: {report['method_reason']}")
 
 
+def test_quadratic(folder, A):
+    """Degree 2 in both variables together: the step along the direction of the passes is the Hessian action's."""
+    job = write(folder, "quadratic", "sumsq(A*V - U) + sumsq(U) + 0.1*sumsq(V) - 2*sum(U)", "A", "start: zeros", "start: zeros")
+    H = np.block([[2 * np.eye(ROWS), -A], [-A.T, A.T @ A + 0.1 * np.eye(COLS)]])
+    answer = np.linalg.solve(H, np.vstack([np.ones((ROWS, RANK)), np.zeros((COLS, RANK))]))
+    for ranks in (1, 3):
+        report, U, V = solve(folder, "quadratic", job, ranks)
+        if report is not None:
+            checks.check(abs(np.vstack([U, V]) - answer).max() <= 1e-6, f"quadratic on {ranks} ranks: U, V")
+            checks.close(f"quadratic on {ranks} ranks: objective", report["objective"], -answer[:ROWS].sum(), 1e-12)
+
+
 def test_auto(folder):
     """What auto takes: alternating for closed half-steps without regularising terms, and only where it heeds all of the job."""
     loss = "sumsq(A - U*V')"
@@ -220,7 +232,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-alternating-") as temporary:
         folder = Path(temporary)
         A, P, N = save_data(folder)
-        for test, argument in ((test_singular_values, A), (test_ridge, A), (test_nonnegative, N),
+        for test, argument in ((test_singular_values, A), (test_ridge, A), (test_quadratic, A), (test_nonnegative, N),
                                (test_manifold_block, A), (test_sparse, A), (test_not_quadratic, P), (test_restarts, A)):
             test(folder, argument)
         test_noise(folder)

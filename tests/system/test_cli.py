@@ -209,6 +209,12 @@ def test_statuses(checks, folder):
     checks.equal("start outside the domain: exit status", outside.status, 1)
     checks.equal("start outside the domain: one error line", outside.err.count(": error: "), 1)
     checks.equal("start outside the domain: status", outside.report and outside.report["status"], "not_finite")
+    for objective, operation in (("norm2(X) + tr(X)", "a scalar becomes inf"), ("sum(sqrt(X))", "1./sqrt(X) has entries")):
+        root = f"minimize: {objective}\nvariables: {{X: {{rows: 4, columns: 4, start: zeros}}}}\n"
+        steep = run_job(write_job(folder, root), folder / "steep", ranks=2)
+        checks.equal(f"{objective}: status", steep.report and steep.report["status"], "not_finite")
+        checks.check("the gradient is not finite at the start" in steep.err and operation in steep.err,
+                     f"{objective} at zero: {steep.err}")
 
 
 def raw_errors(job, folder, mode):

@@ -253,6 +253,35 @@ def test_several_names_and_transposes():
     near("Jacobian by A'", evaluate(jacobian, values), evaluate("kron(B', eye(3))*comm(4,3)", values))
 
 
+def test_several_names_with_properties():
+    """While one name varies the others are as declared, so that each result is that of its name alone."""
+    rows = (("tr(W'*A*W)", ("--symmetric", "A"), "W", "2*A*W"), ("tr(A*W*A*W')", ("--symmetric", "A"), "W", "2*A*W*A"),
+            ("A*W*A'", ("--symmetric", "A"), "W", "kron(A, A)"), ("sumsq(A*W + B)", ("--orthogonal", "A"), "W", None),
+            ("tr(W'*V*W)", ("--symmetric", "V"), "W", "2*V*W"), ("logdet(A)*tr(W'*A*W)", ("--spd", "A"), "W", None))
+    for expression, declared, name, expected in rows:
+        other = declared[1]
+        alone = [derive(["derive", expression, "--wrt", x, *declared]).strip() for x in (name, other)]
+        together = derive(["derive", expression, "--wrt", f"{name},{other}", *declared]).splitlines()
+        checks.equal(f"{expression} by {name} and {other}", together, alone)
+        if expected is not None:
+            checks.equal(f"{expression} by {name}", together[0], expected)
+    arguments = ["derive", "tr(W'*A*W)", "--symmetric", "A", "--wrt"]
+    mixed = derive([*arguments, "W,A", "--hessian"]).splitlines()
+    checks.equal("mixed Hessian action", mixed, ["2*A*V_W + (V_A + V_A')*W", "V_W*W' + W*V_W'"])
+    shown = derive([*arguments, "W,A"], format="human")
+    checks.check("H[V] = 2 A V;" in shown, f"structure by W: {shown}")
+    shown = derive(["derive", "tr(W'*V*W)", "--symmetric", "V", "--wrt", "W"], format="human")
+    checks.check("H[V_] = 2 V V_;" in shown, f"a direction of another name than V: {shown}")
+    shown = derive(["derive", "tr(W'*V*W)", "--symmetric", "V", "--wrt", "W,V"], format="human")
+    checks.check("H[V_] = 2 V V_;" in shown, f"a direction of another name than V, held: {shown}")
+    shown = derive([*arguments, "W,A"], format="human")
+    checks.equal("names are shown once", shown.count("A: m x m symmetric"), 1)
+    graph = json.loads(derive([*arguments, "W,A"], format="json"))
+    checks.equal("symbols of the JSON output", [s["name"] for s in graph["symbols"]], ["W", "A"])
+    checks.equal("operator of the JSON output", graph["derivatives"][0]["structure"]["operator"],
+                 [{"coefficient": 2.0, "transposed": False, "left": "A"}])
+
+
 def test_hessian():
     """H[V] against differences of the textbook gradient."""
     sizes, step = "X=4x3,A=4x4,V=4x3", 1e-5
@@ -355,7 +384,8 @@ def test_time():
 
 
 def main():
-    for test in (test_known_answers, test_several_names_and_transposes, test_hessian, test_formats, test_claims,
+    for test in (test_known_answers, test_several_names_and_transposes,
+                 test_several_names_with_properties, test_hessian, test_formats, test_claims,
                  test_errors, test_inferred_sizes, test_octave, test_latex, test_time):
         try:
             test()

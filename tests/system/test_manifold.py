@@ -122,6 +122,21 @@ def test_several(folder):
                 checks.close(f"{what}: objective", finished.report["objective"], optimum, 1e-11)
 
 
+def test_slopes_that_never_turn(folder):
+    """Far along a retraction the slopes of hager-zhang stay negative where f rises: no reason to stop at the start."""
+    generator = np.random.default_rng(3)
+    C = generator.standard_normal((56, 2)) @ generator.standard_normal((2, 54)) + generator.standard_normal((56, 54))
+    np.save(folder / "C.npy", 2 * C)
+    job = write_job(folder, "steep", "sumsq(C - X*W)", "")
+    job.write_text(job.read_text().replace("rows: 12, columns: 3, start: feasible", "rows: 56, columns: 2, start: normal")
+                   .replace("data:", f"  W: {{rows: 2, columns: 54, start: normal, seed: 2}}\ndata: {{C: {{file: {folder}/C.npy}}}}"))
+    optimum = (np.linalg.svd(2 * C, compute_uv=False)[2:] ** 2).sum()
+    for beta in ("hager-zhang", "polak-ribiere", "dai-yuan"):
+        finished = run_job(job, folder / "steep", ranks=2, settings={"solver.method": "conjugate-gradient", "solver.beta": beta})
+        if checks.equal(f"steep, {beta}: exit status ({finished.err.strip()[-300:]})", finished.status, 0):
+            checks.close(f"steep, {beta}: objective", finished.report["objective"], optimum, 1e-11)
+
+
 STARTS = {
     "orthonormal_columns": lambda X: np.linalg.norm(X.T @ X - np.eye(3)),
     "unit_columns": lambda X: np.abs(np.linalg.norm(X, axis=0) - 1).max(),
@@ -211,7 +226,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-manifold-") as temporary:
         folder = Path(temporary)
         write_data(folder)
-        for test in (test_methods, test_auto, test_several, test_feasible_starts, test_default_starts, test_saddles, test_refusals):
+        for test in (test_methods, test_auto, test_several, test_slopes_that_never_turn, test_feasible_starts, test_default_starts, test_saddles, test_refusals):
             test(folder)
     return checks.finish()
 

@@ -35,6 +35,8 @@ def make_data():
     data["P"] = symmetric(np.diag([1.0] * (M - 1) + [0.0]))  # singular
     data["R"] = random.standard_normal((M, M))  # not symmetric
     data["Q"] = random.standard_normal((N, N))
+    data["H"], data["T"] = random.standard_normal((3, M)), random.standard_normal((3, N))  # few rows
+    data["J"], data["V"] = random.standard_normal((N, 2)), random.standard_normal((M, 2))
     return data
 
 
@@ -72,6 +74,8 @@ def cases(d):
         ("sylvester", "tr(X'*A*X) + tr(X*B*X') - tr(C'*X)", "ABC",
          solve_terms([(2 * d["A"], iv), (im, 2 * d["B"])], c), "V*B"),
         ("squares", "sumsq(A*X + X*B - C)", "ABC", solve_terms([(d["A"], iv), (im, d["B"])], c), "4*A*V*B"),
+        ("squares of a product", "sumsq(X0'*X0*X + X*B - C)", ["X0", "B", "C"],
+         solve_terms([(gram / 2, iv), (im, d["B"])], c), "2*(X0'*X0)^2*V"),
         ("two terms", "tr(X'*A*X*B) + tr(X'*D*X*E) - tr(C'*X)", "ABDEC",
          solve_terms([(2 * d["A"], d["B"]), (2 * d["D"], d["E"])], c), "2*D*V*E"),
         ("ridge", "sumsq(Y - X0*X) + 0.3*sumsq(X)", ["X0", "Y"],
@@ -79,6 +83,13 @@ def cases(d):
         ("least squares", "sumsq(Y - X0*X)", ["X0", "Y"], np.linalg.lstsq(x0, y, rcond=None)[0], "X0'*X0"),
         ("laplacian", "sumsq(Y - X0*X) + 0.1*tr(X*L*X') + 0.2*sumsq(X)", ["X0", "Y", "L"],
          solve_terms([(gram + 0.4 * im, iv), (im, 0.2 * d["L"])], 2 * x0.T @ y), "X0'*X0"),
+        ("wide ridge", "sumsq(T - H*X) + 0.3*sumsq(X)", ["H", "T"],
+         np.linalg.solve(2 * d["H"].T @ d["H"] + 0.6 * im, 2 * d["H"].T @ d["T"]), "by the smaller 2*H*H' + 0.6*eye(3)"),
+        ("wide ridge on the right", "sumsq(V - X*J) + 0.3*sumsq(X)", ["J", "V"],
+         np.linalg.solve(2 * d["J"] @ d["J"].T + 0.6 * iv, 2 * d["J"] @ d["V"].T).T, "by the smaller 2*J'*J + 0.6*eye(2)"),
+        ("underdetermined", "sumsq(T - H*X)", ["H", "T"], np.linalg.lstsq(d["H"], d["T"], rcond=None)[0], "of least norm"),
+        ("underdetermined on the right", "2*sumsq(V - X*J)", ["J", "V"],
+         np.linalg.lstsq(d["J"].T, d["V"].T, rcond=None)[0].T, "of least norm"),
         ("logdet", "tr(A*X) - 2*logdet(X) + 7", "A", 2 * np.linalg.inv(d["A"]), "inv(A)"),
     ]
 
@@ -106,6 +117,23 @@ def test_closed_forms(checks, folder, data):
         checks.check("method direct, because" in plan.out, f"{name}: plan says {plan.out[:200]}")
 
 
+def test_start_kept(checks, folder, data):
+    """Without an iteration direct judges the job's own start: the minimiser is one, another point is none."""
+    expected = solve_terms([(data["A"], data["B"])], data["C"])
+    for name, start, status, label in (("minimiser", expected, 0, "converged"), ("other", expected + 1, 3, "iteration_limit")):
+        np.save(folder / "X-start.npy", start)
+        job = write_job(folder, "job", "tr(A*X*B*X') - 2*tr(C'*X)", list("ABC"), "solver: {method: direct}")
+        job.write_text(job.read_text().replace("start: normal, seed: 3", f"start: {{file: {folder}/X-start.npy}}"))
+        done = run_job(job, folder / f"start {name}", ranks=2, settings={"solver.max_iterations": 0})
+        checks.equal(f"{name}: exit status {done.err[-300:]}", done.status, status)
+        checks.equal(f"{name}: status", done.report["status"], label)
+        gradient = 2 * (data["A"] @ start @ data["B"] - data["C"])
+        checks.check(abs(done.report["gradient_norm"] - np.linalg.norm(gradient)) <= 1e-10 * np.linalg.norm(data["C"]),
+                     f"{name}: gradient norm {done.report['gradient_norm']}, expected {np.linalg.norm(gradient)}")
+        checks.equal(f"{name}: gradient norm at the start", done.report["gradient_norm_start"],
+                     done.report["gradient_norm"])
+
+
 REFUSED = [
     ("three terms", "tr(X'*A*X*B) + tr(X'*D*X*E) + tr(X'*F*X*G) - tr(C'*X)", "ABDEFGC",
      ["3 terms", "diagonal together", "method: auto"], 2),
@@ -116,6 +144,7 @@ REFUSED = [
     ("unknown symmetry", "tr(X'*R*X*Q) - tr(C'*X)", "RQC", ["not known to be symmetric", "declare"], 2),
     ("indefinite", "tr(X'*K*X*B) - tr(C'*X)", "KBC", ["left factor", "not positive definite"], 1),
     ("singular", "tr(X'*P*X*B) - tr(C'*X)", "PBC", ["not positive definite"], 1),
+    ("of low rank", "sumsq(H*X) - tr(C'*X)", "HC", ["rank of at most 3", "ridge"], 2),
     ("singular sum", "tr(X'*P*X) + tr(X*L*X') - tr(C'*X)", "PLC", ["singular", "ridge"], 1),
     ("indefinite sum", "tr(X'*K*X) + tr(X*B*X') - tr(C'*X)", "KBC", ["indefinite", "unbounded below"], 1),
     ("logdet of nothing definite", "tr(K*X) - logdet(X)", "K", ["not positive definite"], 1),
@@ -216,7 +245,26 @@ def test_preconditioners(checks, folder, data):
     job = write_job(folder, "job", "tr(X'*K*X) + 40*sumsq(X*B) - tr(C'*X)", "KBC",
                     "solver: {method: conjugate-gradient, preconditioner: diagonal}")
     done = run_job(job, folder / "negative", ranks=2)
-    checks.check(done.status == 1 and "diagonal of the Hessian" in done.err, f"negative diagonal: {done.err}")
+    checks.check(done.status == 1 and "diagonal of the Hessian" in done.err and "take none" in done.err,
+                 f"negative diagonal: {done.err}")
+
+
+def test_one_row(checks, folder):
+    """A variable of one row or column: the Hessian's factor on that side is a number, and so is the identity added to it."""
+    generator = np.random.default_rng(21)
+    C, d = generator.standard_normal((26, 15)), generator.standard_normal((26, 1))
+    np.save(folder / "one-C.npy", C)
+    np.save(folder / "one-d.npy", d)
+    expected = d.T @ C / ((d * d).sum() + 0.3)
+    for name, loss, shape, answer in (("row", "sumsq(C - d*X)", "rows: 1, columns: 15", expected),
+                                      ("column", "sumsq(C' - X*d')", "rows: 15, columns: 1", expected.T)):
+        job = folder / f"one-{name}.yaml"
+        job.write_text(f"minimize: {loss} + 0.3*sumsq(X)\nvariables: {{X: {{{shape}}}}}\n"
+                       f"data: {{C: {{file: {folder}/one-C.npy}}, d: {{file: {folder}/one-d.npy}}}}\n"
+                       "output: {directory: out, variables: {X: X.npy}}\n")
+        for settings in ({}, {"solver.method": "conjugate-gradient", "solver.preconditioner": "diagonal"}):
+            done = run_job(job, folder / f"one {name}", ranks=2, settings=settings)
+            check_solution(checks, f"one {name}, {settings}", done, answer)
 
 
 def test_loss(checks, folder):
@@ -317,10 +365,12 @@ def main():
         for key, matrix in data.items():
             np.save(folder / f"{key}.npy", np.asfortranarray(matrix))
         test_closed_forms(checks, folder, data)
+        test_start_kept(checks, folder, data)
         test_refusals(checks, folder)
         test_auto_falls_back(checks, folder)
         test_auto_in_several_variables(checks, folder)
         test_preconditioners(checks, folder, data)
+        test_one_row(checks, folder)
         test_loss(checks, folder)
         test_floor(checks, folder)
         test_nearly_singular(checks, folder)

@@ -97,6 +97,24 @@ def certificate(what, gradient, normals, is_active, is_equality, tolerance):
     checks.check(lowest >= -tolerance, f"{what}: a multiplier is {lowest:.2e}")
 
 
+def test_loss(folder, d):
+    """A convex loss under a linear equality has its preconditioner in the rounds, too; the KKT residual is NumPy's."""
+    loss = "sum(softplus(N*X)) + 0.1*sumsq(X) - dot(R, X)"
+    job = write_job(folder, "loss", loss, ["G*X = B"], data="NRGB", solver="max_iterations: 20000")
+    products = {}
+    for choice, ranks in (("auto", 1), ("auto", 3), ("none", 2)):
+        report, X = solve(folder, "loss", job, ranks, settings={"solver.preconditioner": choice})
+        if report is None:
+            return
+        products[choice] = report["products"]
+        checks.equal(f"loss, {choice}: preconditioner", report["preconditioner"].split(",")[0],
+                     "kronecker" if choice == "auto" else "none")
+        gradient = d["N"] @ (1 / (1 + np.exp(-d["N"] @ X))) + 0.2 * X - d["R"]
+        multipliers = np.linalg.lstsq(d["G"].T, -gradient, rcond=None)[0]
+        checks.check(np.linalg.norm(gradient + d["G"].T @ multipliers) <= 1e-5, f"loss, {choice}: not stationary")
+    checks.check(3 * products["auto"] < products["none"], f"loss: products {products}")
+
+
 def test_portfolio(folder, d):
     """min tr(X'SX)/2 - <R, X>, 1'X = 1', G X <= B: columns apart, certified by multipliers."""
     job = write_job(folder, "portfolio", "0.5*tr(X'*S*X) - dot(R, X)", ["ones(1,20)*X = ones", "G*X <= B"], data="SRGB")
@@ -256,8 +274,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-subject-") as temporary:
         folder = Path(temporary)
         data = save_data(folder)
-        for test in (test_equality, test_portfolio, test_bounds_three_ways, test_eigenvalues, test_manifold, test_ball,
-                     test_held_by_the_constraint, test_options, test_commands):
+        for test in (test_equality, test_loss, test_portfolio, test_bounds_three_ways, test_eigenvalues, test_manifold,
+                     test_ball, test_held_by_the_constraint, test_options, test_commands):
             test(folder, data)
         test_ends(folder)
         test_refusals(folder)

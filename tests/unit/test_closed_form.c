@@ -29,6 +29,9 @@ static const tg_declaration declared[] = {
     {.name = "C", .rows = M, .cols = N},
     {.name = "Y", .rows = T, .cols = N},
     {.name = "K", .rows = T, .cols = M},
+    {.name = "H", .rows = 2, .cols = M},
+    {.name = "J", .rows = N, .cols = 2},
+    {.name = "P", .rows = 2, .cols = N},
     {.name = "W", .rows = M, .cols = N},
     {.name = "v", .rows = M, .cols = 1, .is_free = true},
     {.name = "w", .rows = T, .cols = 1},
@@ -92,23 +95,72 @@ static void test_one_term(void **unused)
   }
 }
 
-// 2 A^2 V + 4 A V B + 2 V B^2: polynomials in A and in B.
-static void test_squares(void **unused)
+// b I + a K'K with few rows in K: by the smaller Gram matrix, on either side.
+static void test_wide(void **unused)
 {
   (void)unused;
+  static const struct {
+    const char *objective, *base, *wide, *ridge, *gain;
+    int side;
+  } rows[] = {
+      {"sumsq(P - H*X) + 3*sumsq(X)", "2*H*H' + 6*eye(2)", "H", "6", "2", 0},
+      {"sumsq(P - H*X) + mu*sumsq(X)", "2*H*H' + 2*mu*eye(2)", "H", "2*mu", "2", 0},
+      {"mu*sumsq(H*A*X) + 0.5*sumsq(X) - tr(C'*X)", "2*mu*H*A*A*H' + eye(2)", "H*A", "1", "2*mu", 0},
+      {"sumsq(X*J) + 3*sumsq(X) - tr(C'*X)", "2*J'*J + 6*eye(2)", "J'", "6", "2", 1},
+      {"sumsq(P - H*X)", "H*H'", "H", "", "1", 0},                         // of least norm
+      {"sumsq(Y - K*X) + 3*sumsq(X)", "2*K'*K + 6*eye(4)", "", "", "", 0}, // K is tall
+      {"sumsq(H*X) + sumsq(H*A*X) + sumsq(X) - tr(C'*X)", "2*H'*H + 2*A*H'*H*A + 2*eye(4)", "", "", "", 0}, // two
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find(graph, rows[k].objective, "X");
+    const tg_closed_side *side = &form.sides[rows[k].side];
+    assert_int_equal(form.kind, TG_CLOSED_CHOLESKY);
+    assert_node(graph, side->base, rows[k].base);
+    assert_node(graph, side->wide, rows[k].wide);
+    assert_node(graph, side->ridge, rows[k].ridge);
+    assert_node(graph, side->gain, rows[k].gain);
+    assert_int_equal(strstr(form.reason, ", by the smaller ") != NULL, rows[k].wide[0] != '\0');
+    tg_graph_destroy(&graph);
+  }
+  // Without a ridge a linear term that K'K does not reach leaves f without a minimum.
   tg_graph *graph = new_graph();
-  const tg_closed_form form = find(graph, "sumsq(A*X + X*B - C)", "X");
-  assert_int_equal(form.kind, TG_CLOSED_SPECTRAL);
-  assert_node(graph, form.sides[0].base, "A");
-  assert_node(graph, form.sides[1].base, "B");
-  assert_node(graph, form.sides[0].metric, "");
-  double table[TG_CLOSED_POWERS][TG_CLOSED_POWERS] = {{0}};
-  for (int32_t k = 0; k < form.n_terms; k++)
-    for (int i = 0; i < TG_CLOSED_POWERS; i++)
-      for (int j = 0; j < TG_CLOSED_POWERS; j++) table[i][j] += form.terms[k].left[i] * form.terms[k].right[j];
-  for (int i = 0; i < TG_CLOSED_POWERS; i++)
-    for (int j = 0; j < TG_CLOSED_POWERS; j++) assert_true(table[i][j] == (i + j != 2 ? 0 : i == 1 ? 4 : 2));
+  const tg_closed_form form = find(graph, "sumsq(H*X) - tr(C'*X)", "X");
+  assert_int_equal(form.kind, TG_CLOSED_NONE);
+  assert_non_null(strstr(form.reason, "the factor H'*H (4 x 4) has a rank of at most 2"));
   tg_graph_destroy(&graph);
+}
+
+// 2 A^2 V + 4 A V B + 2 V B^2 and the like: polynomials in A and in B, A a symbol, a product, or below a sum.
+static void test_polynomials(void **unused)
+{
+  (void)unused;
+  static const struct {
+    const char *objective, *left, *right;
+    double table[TG_CLOSED_POWERS][3]; // of left^i V right^j
+  } rows[] = {
+      {"sumsq(A*X + X*B - C)", "A", "B", {{0, 0, 2}, {0, 4}, {2}}},
+      {"sumsq(K'*K*X + X*B - C)", "K'*K", "B", {{0, 0, 2}, {0, 4}, {2}}},
+      {"sumsq(K'*K*X + X*B - C) + 3*sumsq(K*X)", "K'*K", "B", {{0, 0, 2}, {6, 4}, {2}}},
+      {"tr(X'*(K'*K)^3*X) + tr(X'*K'*K*K'*K*X*B)", "K'*K", "B", {{0}, {0}, {0, 2}, {2}}},
+      {"sumsq((S + 2*eye(4))*X + X*B) + sumsq(S*X)", "S", "B", {{8, 8, 2}, {8, 4}, {4}}},
+      {"sumsq((S + 2*eye(4))*X + X*B)", "S + 2*eye(4)", "B", {{0, 0, 2}, {0, 4}, {2}}},
+  };
+  for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+    tg_graph *graph = new_graph();
+    const tg_closed_form form = find(graph, rows[r].objective, "X");
+    if (form.kind != TG_CLOSED_SPECTRAL) fail_msg("%s: %s", rows[r].objective, form.reason);
+    assert_node(graph, form.sides[0].base, rows[r].left);
+    assert_node(graph, form.sides[1].base, rows[r].right);
+    assert_node(graph, form.sides[0].metric, "");
+    for (int i = 0; i < TG_CLOSED_POWERS; i++)
+      for (int j = 0; j < TG_CLOSED_POWERS; j++) {
+        double found = 0;
+        for (int32_t k = 0; k < form.n_terms; k++) found += form.terms[k].left[i] * form.terms[k].right[j];
+        assert_true(found == (j < 3 ? rows[r].table[i][j] : 0));
+      }
+    tg_graph_destroy(&graph);
+  }
 }
 
 static void test_pencils(void **unused)
@@ -145,6 +197,8 @@ static void test_refusals(void **unused)
       {"-sumsq(X)", "X", "negative coefficient -2"},
       {"sumsq(Z + Z')", "Z", "holds V'"},
       {"sumsq(X.*C)", "X", "not a sum of products"},
+      {"sumsq(A^3*X + X*B)", "X", "3 terms"}, // of degree 6
+      {"sumsq((S + eye(4))^3*X + X*B) + sumsq(S*X)", "X", "3 terms"},
       {"tr(C'*X)", "X", "linear"},
       {"sum(C)", "X", "constant"},
       {"sumsq(X'*X)", "X", "degree 4"},
@@ -432,7 +486,10 @@ static void test_models(void **unused)
   } rows[] = {
       {"sumsq(Y - K*X) + tr(X'*A*X)", "X", "sumsq(Y - K*X) + tr(X'*A*X)"},
       {"sum(softplus(K*X)) - dot(Y, K*X) + mu*sumsq(X)", "X", "0.5*tr(X'*(0.25*K'*K*X + 2*mu*X))"},
-      {"sum(log(1*ones(7,3) + exp(K*X)))", "X", NULL},
+      {"sum(log(1*ones(7,3) + exp(K*X)))", "X", "0.5*tr(X'*(0.25*K'*K*X))"},
+      {"sum(sqrt(4*ones(7,3) + (K*X).^2))", "X", "0.5*tr(X'*(0.5*K'*K*X))"},
+      {"sum(log(K*X))", "X", NULL},
+      {"sum(sqrt(K*X))", "X", NULL},
       {"sum(exp(A*X*B)) + sum(cos(X))", "X", "0.5*tr(X'*(A^2*X*B^2 - X))"},
       {"sumsq(K*X) + sumsq(X'*X)", "X", "sumsq(K*X)"},
       {"sumsq(X'*X - B)", "X", "-2*tr(B*X'*X)"},
@@ -461,13 +518,21 @@ static void test_models(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_one_term),  cmocka_unit_test(test_squares),
-      cmocka_unit_test(test_pencils),   cmocka_unit_test(test_inverse),
-      cmocka_unit_test(test_refusals),  cmocka_unit_test(test_diagonals),
-      cmocka_unit_test(test_terms),     cmocka_unit_test(test_eigenvectors),
-      cmocka_unit_test(test_polar),     cmocka_unit_test(test_orthonormal_refusals),
-      cmocka_unit_test(test_models),    cmocka_unit_test(test_weights),
-      cmocka_unit_test(test_separable), cmocka_unit_test(test_weights_at_zero),
+      cmocka_unit_test(test_one_term),
+      cmocka_unit_test(test_wide),
+      cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_pencils),
+      cmocka_unit_test(test_inverse),
+      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_diagonals),
+      cmocka_unit_test(test_terms),
+      cmocka_unit_test(test_eigenvectors),
+      cmocka_unit_test(test_polar),
+      cmocka_unit_test(test_orthonormal_refusals),
+      cmocka_unit_test(test_models),
+      cmocka_unit_test(test_weights),
+      cmocka_unit_test(test_separable),
+      cmocka_unit_test(test_weights_at_zero),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

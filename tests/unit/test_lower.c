@@ -543,8 +543,8 @@ static void written_cost_of_the_trace(void **state)
   unload(&p);
 }
 
-// sumsq(F), however it is spelt, needs F, not F'*F.
-static void written_cost_of_squares(void **state)
+// sumsq(F), however it is spelt, needs F, not F'*F; and dot(F, G) not F'*G.
+static void written_cost_of_inner_products(void **state)
 {
   (void)state;
   static const struct {
@@ -561,7 +561,12 @@ static void written_cost_of_squares(void **state)
                {"sumsq(X'*A')", 2, 2.0 * 50 * 30 * 20},
                {"sumsq(S*X)", 2, 2.0 * 30 * 30 * 20},
                {"sumsq(S)*sum(X)", 0, 0},
-               {"tr(X'*S*X)", 5, 0}};
+               {"tr(X'*S*X)", 5, 0},
+               {"dot(X, Y)", 0, 0},
+               {"dot(X, X.*Y) - tr(Y'*X)", 0, 0},
+               {"dot(X, A'*B + Y)", 1, 2.0 * 50 * 30 * 20},
+               {"dot(A*X - B, B)", 2, 2.0 * 50 * 30 * 20},
+               {"sumsq(A*X) - 2*dot(X, Y)", 2, 2.0 * 50 * 30 * 20}};
   for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
     const example e = {cases[k].text,
                        {{.name = "X", .rows = 30, .cols = 20, .is_free = true},
@@ -673,7 +678,7 @@ int main(void)
       cmocka_unit_test(large_constants_are_transposed_once),
       cmocka_unit_test(passes_have_names),
       cmocka_unit_test(written_cost_of_the_trace),
-      cmocka_unit_test(written_cost_of_squares),
+      cmocka_unit_test(written_cost_of_inner_products),
       cmocka_unit_test(direction_names_do_not_clash),
       cmocka_unit_test(refusals_say_why),
       cmocka_unit_test(not_a_scalar_is_refused),

@@ -175,7 +175,7 @@ static void test_never_rises(void **unused)
   p.spoil = 10;
   assert_int_equal(minimise(&p, x, &result), TG_OK);
   assert_int_equal(result.outcome, OPT_STALLED);
-  assert_non_null(strstr(result.reason, "a pass over the 2 variables lowers neither"));
+  assert_non_null(strstr(result.reason, "a pass over the 2 variables improves neither"));
   assert_true(x[0] == 0 && x[1] == 0);
 }
 

@@ -310,6 +310,32 @@ static void test_false_slopes_end_stuck(void **unused)
   }
 }
 
+// On a manifold slopes are right to first order only: here they never turn, though phi has its minimum at 1.
+static double unturned(double t, double *slope)
+{
+  *slope = -2;
+  return (t - 1) * (t - 1);
+}
+
+static void test_slopes_that_never_turn(void **state)
+{
+  (void)state;
+  const char *const names[] = {"strong-wolfe", "hager-zhang"};
+  const double firsts[] = {1e-3, 0.3, 1.9, 50};
+  for (size_t k = 0; k < 2; k++)
+    for (size_t i = 0; i < 4; i++) {
+      probe p;
+      opt_phi phi = make_phi(&p, unturned);
+      phi.noise = 1e-12;
+      const opt_line_options options = make_options(firsts[i], 1e-4, 0.1);
+      opt_line_found found;
+      assert_int_equal(opt_line_search_find(names[k])->search(&phi, &options, &found), TG_OK);
+      assert_int_equal(found.verdict, OPT_LINE_FOUND);
+      assert_true(found.rise <= -1e-4 && found.rise == unturned(found.t, &phi.slope) - 1);
+      assert_true(found.evaluations == p.calls && (k == 0 || p.calls <= 20));
+    }
+}
+
 static void test_armijo_expands_a_timid_first_step(void **unused)
 {
   (void)unused;
@@ -380,6 +406,7 @@ int main(void)
       cmocka_unit_test(test_endless_descent_is_seen),
       cmocka_unit_test(test_slopes_decide_below_the_noise),
       cmocka_unit_test(test_false_slopes_end_stuck),
+      cmocka_unit_test(test_slopes_that_never_turn),
       cmocka_unit_test(test_armijo_expands_a_timid_first_step),
       cmocka_unit_test(test_exact_uses_coefficients_only),
       cmocka_unit_test(test_fixed_takes_its_length),

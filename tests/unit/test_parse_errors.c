@@ -115,7 +115,8 @@ static const row rows[] = {
     {"1e", NUMBERS, TG_SYNTAX, 2, "found 'e'"},
     {"1e999", NUMBERS, TG_VALUE, 1, "the number 1e999 is too large for a double"},
     // ---- names ----
-    {"C*A", NUMBERS, TG_NAME, 1, "unknown name 'C'"},
+    {"C*A", NUMBERS, TG_NAME, 1, "unknown name 'C'; declare it under variables or data"},
+    {"a*B", NUMBERS, TG_NAME, 1, "unknown name 'a'; did you mean 'A'?"},
     {"s*lamda", NUMBERS, TG_NAME, 3, "unknown name 'lamda'; did you mean 'lambda'?"},
     {"tr(S*X)", NUMBERS, TG_NAME, 6, "unknown name 'X'"},
     {"Tr(S)", NUMBERS, TG_NAME, 1, "unknown function 'Tr'; did you mean 'tr'?"},

@@ -34,6 +34,7 @@ typedef struct derive_target {
   const char *name;
   bool transposed;
   int32_t symbol;
+  tg_node f;             // the expression with the other names held: as declared
   tg_node derivative;    // gradient, or Jacobian of a matrix expression
   tg_node hessian;       // H[V], or TG_NONE
   const char *direction; // the name of V for this target

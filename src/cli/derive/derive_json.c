@@ -72,6 +72,7 @@ static tg_status add_symbols(const derivation *d, json_t *root)
   TG_TRY(set(root, "symbols", array));
   for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
     const tg_symbol *symbol = tg_symbol_info(d->graph, s);
+    if (!symbol->free && symbol->twin >= 0) continue;
     json_t *object = json_object();
     TG_TRY(append(array, object));
     TG_TRY(set(object, "name", json_string(symbol->name)));
@@ -90,7 +91,7 @@ static tg_status add_steps(const derivation *d, const derive_target *target, jso
   tg_explanation explanation;
   json_t *array = json_array();
   TG_TRY(set(object, "steps", array));
-  TG_TRY(tg_explain(d->graph, d->f, target->symbol, TG_FORMAT_EXPR, &explanation));
+  TG_TRY(tg_explain(d->graph, target->f, target->symbol, TG_FORMAT_EXPR, &explanation));
   tg_status status = TG_OK;
   for (int32_t k = 0; k < explanation.n_steps && status == TG_OK; k++) {
     const tg_step *step = &explanation.steps[k];
@@ -111,7 +112,7 @@ static tg_status add_structure(const derivation *d, const derive_target *target,
   tg_structure structure;
   json_t *object = json_object();
   TG_TRY(set(parent, "structure", object));
-  TG_TRY(tg_structure_find(d->graph, d->f, target->symbol, &structure));
+  TG_TRY(tg_structure_find(d->graph, target->f, target->symbol, &structure));
   TG_TRY(set(object, "degree", structure.degree >= 0 ? json_integer(structure.degree) : json_null()));
   TG_TRY(set(object, "homogeneity", structure.homogeneous ? tg_json_number(structure.homogeneity) : json_null()));
   TG_TRY(set(object, "curvature", json_string(curvatures[structure.curvature])));

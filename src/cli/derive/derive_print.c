@@ -51,6 +51,7 @@ static tg_status print_names(const derivation *d, tg_text *out)
   bool first = true;
   for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
     const tg_symbol *symbol = tg_symbol_info(d->graph, s);
+    if (!symbol->free && symbol->twin >= 0) continue;
     tg_text_addf(out, "%s%s: ", first ? "" : ", ", symbol->name);
     add_shape(d, symbol->rows, symbol->cols, out);
     if ((symbol->properties & TG_SPD) != 0)
@@ -115,7 +116,7 @@ static void add_step(const tg_step *step, bool first, tg_text *out)
 static tg_status print_steps(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
 {
   tg_explanation explanation;
-  TG_TRY(tg_explain(d->graph, d->f, target->symbol, format, &explanation));
+  TG_TRY(tg_explain(d->graph, target->f, target->symbol, format, &explanation));
   tg_text_addf(out, "Derivation by %s:\n", target->name);
   int previous = -2;
   for (int32_t k = 0; k < explanation.n_steps; k++) {
@@ -144,7 +145,7 @@ static tg_status print_matrix_steps(const derivation *d, const derive_target *ta
   tg_text_fini(&name);
   TG_TRY(added);
   TG_TRY(tg_make_sym(d->graph, index, &direction));
-  TG_TRY(tg_forward(d->graph, d->f, 1, &target->symbol, &direction, &differential));
+  TG_TRY(tg_forward(d->graph, target->f, 1, &target->symbol, &direction, &differential));
   tg_text_addf(out, "Derivation by %s:\n  dF = ", target->name);
   TG_TRY(tg_print(d->graph, differential, format, out));
   tg_text_add(out, "    | differential rules\n  vec(dF) = (");
@@ -171,7 +172,7 @@ static tg_status print_human(derivation *d, tg_text *out)
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(print_result(d, &d->targets[k], format, out));
   if (d->scalar) tg_text_add(out, "\n");
   for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
-    TG_TRY(tg_structure_print(d->graph, d->f, d->targets[k].symbol, format, out));
+    TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
   tg_text_add(out, d->scalar ? "\nThe gradient G satisfies f(X+H) = f(X) + <G,H> + o(|H|), entries of X independent.\n"
                              : "\nThe Jacobian is d vec(F)/d vec(X)', vec column by column.\n");
   return TG_OK;

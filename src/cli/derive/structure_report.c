@@ -5,7 +5,7 @@
 
 static tg_status print_operator(tg_graph *graph, const tg_structure *s, tg_format format, tg_text *out)
 {
-  tg_text_add(out, "  Hessian: H[V] = ");
+  tg_text_addf(out, "  Hessian: H[%s] = ", s->direction);
   for (int32_t k = 0; k < s->n_terms; k++) {
     const tg_operator_term *term = &s->terms[k];
     const tg_node parts[3] = {term->scalars, term->left, term->right};
@@ -16,7 +16,7 @@ static tg_status print_operator(tg_graph *graph, const tg_structure *s, tg_forma
     if (coef != 1.0) tg_text_add_number(out, coef);
     if (coef != 1.0) tg_text_add(out, " ");
     for (int i = 0; i < 3; i++) {
-      if (i == 2) tg_text_add(out, term->transposed ? "V'" : "V");
+      if (i == 2) tg_text_addf(out, "%s%s", s->direction, term->transposed ? "'" : "");
       if (parts[i] == TG_NONE) continue;
       const bool sum = tg_node_info(graph, parts[i])->kind == TG_LIN;
       tg_text_add(out, i == 2 ? " " : "");

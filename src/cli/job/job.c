@@ -168,17 +168,10 @@ void tg_job_print_error(const tg_job *job, tg_status status)
 
 void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format, ...)
 {
-  if (tg_cli_rank() != 0) return;
-  char message[TG_ERROR_MESSAGE_BYTES];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(message, sizeof message, format, arguments);
+  tg_cli_warn_at(&job->sources[node->source], node->span, format, arguments);
   va_end(arguments);
-  tg_text text;
-  tg_text_init(&text);
-  tg_source_diagnose(&job->sources[node->source], node->span, "warning", message, &text);
-  fputs(tg_text_string(&text), stderr);
-  tg_text_fini(&text);
 }
 
 // ---- lookups ----

@@ -241,6 +241,7 @@ static tg_status read_objective(tg_job *job)
   if (minimize == NULL && maximize == NULL)
     TG_FAIL_NODE(job, job->root, TG_JOB, "the objective is missing: add a key such as minimize: sumsq(A*X - B)");
   job->maximize = maximize != NULL;
+  if (job->maximize) job->solver.sense = &opt_sense_maximum;
   tg_job_expression *objective = &job->objective;
   objective->node = job->maximize ? maximize->value : minimize->value;
   objective->text = objective->node->text;

@@ -27,6 +27,7 @@ typedef struct tg_method {
   tg_node mismatch; // of the diagonals of the Hessian and of these terms
   int n_diagonals;  // of preconditioner: diagonal, the Hessian's diagonals as expressions: 0 or all variables
   tg_node *diagonals;
+  int64_t n_groups;         // of unknowns that the method tells apart, 1: none
   char reason[1024];        // one line: why this method
   char preconditioner[512]; // one line: which, and why
   tg_direct *direct;        // the closed form in numbers
@@ -43,6 +44,9 @@ typedef struct tg_method {
 tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out);
 // "  method    direct, because ...\n" and the line on the preconditioner.
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out);
+
+// A line on the groups after the label; nothing where none are told apart.
+void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out);
 
 // Evaluates and factorises what the method needs; data by position in model->plan->data. Where the numbers refuse (a
 // factor that is not positive definite), auto falls back and says so in the reason; a wish is TG_NUMERIC. Collective.

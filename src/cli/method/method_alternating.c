@@ -70,7 +70,7 @@ static tg_status has_half_step(const tg_model *model, int variable, bool *out)
   if (!*out) return TG_OK;
   TG_TRY(tg_closed_form_find(model->graph, model->objective, 1, &model->symbols[variable], &form));
   *out = (form.kind == TG_CLOSED_CHOLESKY || form.kind == TG_CLOSED_SPECTRAL) &&
-         tg_method_form_cost(&model->plan->variables[variable], &form) <= most_factorising;
+         tg_method_form_cost(model->graph, &model->plan->variables[variable], &form) <= most_factorising;
   return TG_OK;
 }
 

@@ -17,15 +17,32 @@ static void destroy_all(int n, tg_dmat **matrices)
   for (int k = 0; k < n; k++) tg_dmat_destroy(&matrices[k]);
 }
 
+// The five matrices of each side (tg_closed_form_nodes); where `wide` stands its two numbers do.
+static tg_status read_sides(tg_dmat *const *matrices, tg_direct_side *sides)
+{
+  for (int k = 0; k < 2; k++) {
+    tg_dmat *const *own = matrices + (ptrdiff_t)k * TG_CLOSED_NODES / 2;
+    sides[k] = (tg_direct_side){.metric = own[0], .base = own[1], .wide = own[2]};
+    if (own[3] != NULL) TG_TRY(tg_dmat_fetch(own[3], &sides[k].ridge));
+    // 0 would ask for the pseudo-inverse, for which the symbols have not seen that it serves.
+    if (own[3] != NULL && !(sides[k].ridge > 0))
+      TG_FAIL(TG_NUMERIC, "the Hessian action has the ridge %g, expected a positive one: there is no unique minimum",
+              sides[k].ridge);
+    if (own[4] != NULL) TG_TRY(tg_dmat_fetch(own[4], &sides[k].gain));
+  }
+  return TG_OK;
+}
+
 static tg_status make_direct(const tg_model *model, const tg_grid *grid, const tg_closed_form *form,
                              tg_dmat *const *matrices, int n_extras, const tg_direct_extra *extras, tg_direct **out)
 {
   const tg_plan_data *x = &model->plan->variables[0];
-  const tg_direct_side sides[2] = {{matrices[0], matrices[1]}, {matrices[2], matrices[3]}};
+  tg_direct_side sides[2];
   tg_direct_term terms[TG_CLOSED_TERMS];
+  TG_TRY(read_sides(matrices, sides));
   switch (form->kind) {
   case TG_CLOSED_CHOLESKY:
-    return tg_direct_create_cholesky(grid, x->rows, x->cols, form->scale, sides[0].base, sides[1].base, out);
+    return tg_direct_create_cholesky(grid, x->rows, x->cols, form->scale, sides, out);
   case TG_CLOSED_INVERSE:
     return tg_direct_create_inverse(grid, x->rows, form->scale, sides[0].base, out);
   case TG_CLOSED_EIGENVECTORS:
@@ -49,13 +66,13 @@ static tg_status make_direct(const tg_model *model, const tg_grid *grid, const t
 static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, int n_extras,
                                const tg_direct_extra *extras, tg_direct **out)
 {
-  const tg_closed_side *sides = form->sides;
-  const tg_node nodes[4] = {sides[0].metric, sides[0].base, sides[1].metric, sides[1].base};
-  tg_dmat *matrices[4];
-  tg_status status =
-      tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, 4, nodes, matrices, by->products);
+  tg_node nodes[TG_CLOSED_NODES];
+  tg_dmat *matrices[TG_CLOSED_NODES];
+  tg_closed_form_nodes(form, nodes);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_NODES, nodes,
+                                           matrices, by->products);
   if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, n_extras, extras, out);
-  destroy_all(4, matrices);
+  destroy_all(TG_CLOSED_NODES, matrices);
   return status;
 }
 
@@ -136,8 +153,9 @@ static tg_status try_single(const numbers *by, ptrdiff_t k, tg_dmat **matrices, 
 {
   const tg_plan_data *x = &by->model->plan->variables[0];
   if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) return TG_OK;
-  const tg_status status = tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, matrices[2 * k],
-                                                     matrices[2 * k + 1], &m->kronecker);
+  const tg_direct_side sides[2] = {{.base = matrices[2 * k]}, {.base = matrices[2 * k + 1]}};
+  const tg_status status =
+      tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, sides, &m->kronecker);
   if (status != TG_NUMERIC) return status;
   tg_error_clear();
   return TG_OK;
@@ -148,12 +166,15 @@ static bool is_auto(const numbers *by)
   return by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO;
 }
 
-// Under auto a stand-in for weights has to earn its products.
-static tg_status keep_if_it_pays(const numbers *by, const tg_weights_judgement *judgement, tg_dmat **matrices,
+// Under auto a stand-in for weights has to earn its products, and so has a Hessian at zero for l-bfgs; once it is taken
+// it stays.
+static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement *judgement, tg_dmat **matrices,
                                  tg_method *m)
 {
   bool pays = true;
-  if (is_auto(by) && m->n_weights > 0)
+  if (!is_auto(by) || by->x != NULL) return TG_OK;
+  if (by->model->plan->degree != 2) pays = tg_method_loss_pays(by->model, m, judgement);
+  if (pays && m->n_weights > 0)
     TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
   if (pays) return TG_OK;
   m->products += (double)tg_direct_products(m->kronecker);
@@ -166,7 +187,7 @@ static tg_status keep_if_it_pays(const numbers *by, const tg_weights_judgement *
 static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
 {
   unsigned fits = 0;
-  tg_weights_judgement judgement = {.share = 1, .is_spectral = true};
+  tg_kronecker_judgement judgement = {.share = 1, .is_spectral = true};
   TG_TRY(sort_terms(by->model, matrices, m));
   if (is_auto(by) && m->n_diagonals > 0 && m->terms[0].is_fit &&
       tg_precondition_is_diagonal(by->model->graph, &m->terms[0]))
@@ -181,7 +202,7 @@ static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method
   }
   ptrdiff_t k = 0;
   while (k < m->n_terms && m->kronecker == NULL) TG_TRY(try_single(by, k++, matrices, m));
-  if (m->kronecker == NULL || m->n_weights == 0) return TG_OK;
+  if (m->kronecker == NULL || (m->n_weights == 0 && by->model->plan->degree == 2)) return TG_OK;
   k--;
   judgement.is_spectral = false;
   TG_TRY(tg_direct_estimate_condition(m->kronecker, matrices[2 * k], matrices[2 * k + 1], &judgement.condition));
@@ -285,6 +306,7 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
   m->form.kind = TG_CLOSED_NONE;
   m->options.method = 0;
   tg_method_choose_iterative(model, m);
+  tg_method_count_groups(job, model, m);
   TG_TRY(tg_method_choose_preconditioner(job, model, m));
   tg_feasible_explain(job, m);
   return TG_OK;

@@ -18,25 +18,34 @@ typedef struct tg_method_numbers {
 
 bool tg_method_is_direct(const opt_options *options);
 // Hessian actions that the factorisations of a form for the variable x cost, by flops of dense operations.
-double tg_method_form_cost(const tg_plan_data *x, const tg_closed_form *form);
+double tg_method_form_cost(const tg_graph *graph, const tg_plan_data *x, const tg_closed_form *form);
 // *out: auto takes alternating, and the reason says why. Local.
 tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *method, bool *out);
 // The method for an objective without a closed form; form.reason says why there is none. Local.
 void tg_method_choose_iterative(const tg_model *model, tg_method *method);
+// Sets n_groups by the method that was chosen. Local.
+void tg_method_count_groups(const tg_job *job, const tg_model *model, tg_method *method);
 // By symbols: candidates for each kind of preconditioner. TG_UNSUPPORTED, located, for a wish that cannot be served.
 // Local.
 tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg_method *method);
 
-// What the numbers say of a kronecker preconditioner in which terms stand in for weights (method_weights.c).
-typedef struct tg_weights_judgement {
+// What the numbers say of a kronecker preconditioner.
+typedef struct tg_kronecker_judgement {
   double condition; // of the preconditioner
-  double share;     // of the stand-ins in its eigenvalues, 1: nothing else is in it
+  double share;     // in its eigenvalues, of the terms that stand in for weights; 1: nothing else is in it
   bool is_spectral;
-} tg_weights_judgement;
+} tg_kronecker_judgement;
 
-// Whether it is likely to save products; m->preconditioner says why not. matrices: the weights, then the mismatch; NULL
-// among them for none. Collective.
-tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_weights_judgement *by,
+// Unknowns that share second derivatives: all, or of a sum over columns or rows those of one of them. Local.
+double tg_method_coupled_unknowns(const tg_model *model);
+// One application of the preconditioner to X, in products of the larger side. Local.
+double tg_method_apply_products(const tg_plan_data *x, bool is_spectral);
+
+// Whether a preconditioner in which terms stand in for weights is likely to save products (method_weights.c);
+// m->preconditioner says why not. matrices: the weights, then the mismatch; NULL among them for none. Collective.
+tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by,
                                 tg_dmat *const *matrices, bool *out);
+// The same of the Hessian at zero for l-bfgs on a loss (method_loss.c). Local.
+bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by);
 
 #endif

@@ -2,7 +2,8 @@
 //
 // H weights what M, diagonal in two bases, takes as separable. Four things decide what M gains, and all are numbers:
 //
-// - the condition of M, near that of H: what conjugate gradients without it have to overcome;
+// - the condition of M, near that of H: what conjugate gradients without it have to overcome, unless H is made of
+//   blocks, one for a column or row, that they exhaust before: twice as many iterations as these have unknowns;
 // - the spread of Q s / (r c'): M^-1 H has its eigenvalues within it where M holds the rest of H exactly;
 // - the mismatch of the diagonals of H and M, which that of M^-1 H exceeds: where the matrices around the weights are
 //   nearly diagonal, single weights do not average out;
@@ -30,8 +31,13 @@ static int64_t action_products(const tg_plan *plan)
   return count;
 }
 
-// One application of M, in products of the larger side.
-static double apply_products(const tg_plan_data *x, bool is_spectral)
+double tg_method_coupled_unknowns(const tg_model *model)
+{
+  const tg_plan_data *x = &model->plan->variables[0];
+  return (double)x->rows * (double)x->cols / (double)model->n_groups;
+}
+
+double tg_method_apply_products(const tg_plan_data *x, bool is_spectral)
 {
   const double sizes[2] = {(double)x->rows, (double)x->cols};
   const double largest = fmax(sizes[0], sizes[1]);
@@ -68,16 +74,17 @@ static double iterations_with(const facts *f)
   return fmax(fmin(sampled, 9.5 * sqrt(f->spread)), 9.5 * sqrt(f->mismatch));
 }
 
-tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_weights_judgement *by,
+tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by,
                                 tg_dmat *const *matrices, bool *out)
 {
   facts f;
   TG_TRY(measure(model, method, by->share, matrices, &f));
   const double action = (double)action_products(model->plan);
-  const double apply = apply_products(&model->plan->variables[0], by->is_spectral);
-  const double without = 7 * sqrt(by->condition) * action;
+  const double apply = tg_method_apply_products(&model->plan->variables[0], by->is_spectral);
+  const double without = fmin(7 * sqrt(by->condition), 2 * tg_method_coupled_unknowns(model)) * action;
   const double with = iterations_with(&f) * (action + apply) + (double)tg_direct_products(method->kronecker);
-  *out = with < without || (by->share >= 1 && by->condition >= condition_min);
+  const bool is_small = model->n_groups > 1 && without < 7 * sqrt(by->condition) * action;
+  *out = with < without || (by->share >= 1 && by->condition >= condition_min && !is_small);
   if (!*out)
     snprintf(method->preconditioner, sizeof method->preconditioner,
              "none: kronecker with separable weights would not pay: its condition is %.3g, the weights determine %.2g "

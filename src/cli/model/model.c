@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "cli/model/congruence.h"
 #include "cli/model/penalty.h"
+#include "grad/groups.h"
 #include "mpi/files.h"
+#include "opt/constraint.h"
 
 // ---- names that occur ----
 
@@ -177,6 +179,19 @@ static tg_status find_kinks(tg_model *model)
   return TG_OK;
 }
 
+static tg_status find_groups(const tg_job *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  model->n_groups = 1;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    if (x->norm1 > 0 || (x->constraint != NULL && (row == NULL || !row->is_bounds))) return TG_OK;
+  }
+  return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
+                        model->group_rows);
+}
+
 // ---- plan ----
 
 tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known)
@@ -238,6 +253,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_penalty_split(job, model));
   TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));
+  TG_TRY(find_groups(job, model));
   TG_TRY(
       tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
   return match_data(job, model);
@@ -265,11 +281,19 @@ void tg_model_destroy(tg_model **model)
   tg_subject_destroy(&(*model)->subject);
   tg_graph_destroy(&(*model)->graph);
   tg_free((*model)->symbols);
+  tg_free((*model)->group_rows);
   tg_free((*model)->data);
   tg_free((*model)->changes);
   tg_free((*model)->change_of);
   tg_free(*model);
   *model = NULL;
+}
+
+void tg_model_describe_groups(const tg_model *model, tg_text *out)
+{
+  for (int k = 0; k < model->n_variables; k++)
+    tg_text_addf(out, "%sthe %s of %s", k > 0 ? ", " : "", model->group_rows[k] ? "rows" : "columns",
+                 tg_symbol_info(model->graph, model->symbols[k])->name);
 }
 
 void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols)

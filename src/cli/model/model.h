@@ -25,8 +25,10 @@ typedef struct tg_model {
   int *data; // by position in plan->data: of the job, n_data + what tg_subject_find says, or -1: a change
   int n_changes;
   tg_change *changes;
-  int *change_of; // of each variable, -1: none
-  bool is_smooth; // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
+  int *change_of;   // of each variable, -1: none
+  int64_t n_groups; // of unknowns, of which the objective is a sum of functions (grad/groups.h); 1: not seen to be
+  bool *group_rows; // of each variable: a group has its rows, else its columns
+  bool is_smooth;   // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
   bool has_logdet;
 } tg_model;
 
@@ -41,6 +43,8 @@ void tg_job_mark_used(tg_job *job, bool warn);
 // Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
 tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
+// "the columns of X, the rows of Z": what a group of unknowns has one of each of.
+void tg_model_describe_groups(const tg_model *model, tg_text *out);
 // Sizes of the largest matrix among data and variables: what a grid is chosen for. Local.
 void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols);
 

@@ -76,6 +76,7 @@ static tg_status fill_job(const tg_job *whole, int variable, half *h)
   *out = *whole;
   tg_arena_init(&out->arena);
   opt_options_init(&out->solver);
+  out->solver.sense = whole->solver.sense;
   out->n_variables = 1;
   h->variable = whole->variables[variable];
   out->variables = &h->variable;
@@ -142,6 +143,7 @@ static tg_status create_half(tg_alternating *self, int variable)
   const tg_plan_data *shape = &h->model->plan->variables[0];
   const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products};
   TG_TRY(tg_space_create(setup->grid, 1, &shape->rows, &shape->cols, &h->space));
+  TG_TRY(tg_space_set_groups(h->space, h->model->n_groups, h->model->group_rows));
   TG_TRY(h->space->ops->create(h->space, &h->x));
   TG_TRY(copy_block(setup->x, variable, h->x, 0));
   TG_TRY(tg_exec_create(setup->grid, h->model->plan, h->data, &settings, &h->exec));

@@ -252,6 +252,7 @@ static tg_status make_start(tg_setup *setup)
   tg_status status = tg_space_create(setup->grid, plan->n_variables, sizes, sizes + plan->n_variables, &setup->space);
   tg_free(sizes);
   TG_TRY(status);
+  TG_TRY(tg_space_set_groups(setup->space, setup->model->n_groups, setup->model->group_rows));
   TG_TRY(setup->space->ops->create(setup->space, &setup->x));
   const double begin = MPI_Wtime();
   TG_TRY(fill_all(setup, 0));

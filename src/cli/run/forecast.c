@@ -176,6 +176,17 @@ static void forecast_orthonormal(const forecasting *f, const tg_closed_form *for
   *most = given + 2 * point + 2 * side_bytes(f, 1) + (is_polar ? 2 * point : side_bytes(f, 0));
 }
 
+// Of a side b I + a K'K: K, its image of a point, and the factors of the smaller matrix.
+static double wide_bytes(const forecasting *f, const tg_closed_form *form, int side)
+{
+  const tg_plan_data *x = &f->model->plan->variables[0];
+  const tg_graph *g = f->model->graph;
+  const int64_t rows = tg_dim_value(g, tg_node_info(g, form->sides[side].wide)->rows);
+  const int64_t own = side == 0 ? x->rows : x->cols;
+  const int64_t other = side == 0 ? x->cols : x->rows;
+  return bytes_of(f, rows, own) + bytes_of(f, rows, other) + bytes_of(f, rows, rows);
+}
+
 // A closed form from its matrices, which live meanwhile: what it takes at most and what it keeps.
 static void forecast_form(const forecasting *f, const tg_closed_form *form, double given, double *most, double *kept)
 {
@@ -187,6 +198,11 @@ static void forecast_form(const forecasting *f, const tg_closed_form *form, doub
   *most = *kept + given;
   for (int side = 0; side < 2; side++) {
     if (form->sides[side].base == TG_NONE) continue;
+    if (form->sides[side].wide != TG_NONE) {
+      *kept += wide_bytes(f, form, side);
+      *most = fmax(*most, *kept + given);
+      continue;
+    }
     const double matrix = side_bytes(f, side);
     const double pencil = form->sides[side].metric != TG_NONE ? 3 * matrix : 0;
     *kept += matrix;
@@ -213,11 +229,11 @@ static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *node
 
 static tg_status forecast_direct(const forecasting *f, double *passing)
 {
-  const tg_closed_side *sides = f->method->form.sides;
-  const tg_node nodes[4] = {sides[0].metric, sides[0].base, sides[1].metric, sides[1].base};
+  tg_node nodes[TG_CLOSED_NODES];
   double given = 0;
   double building = 0;
-  TG_TRY(forecast_nodes(f, 4, nodes, passing, &given));
+  tg_closed_form_nodes(&f->method->form, nodes);
+  TG_TRY(forecast_nodes(f, TG_CLOSED_NODES, nodes, passing, &given));
   forecast_form(f, &f->method->form, given, &building, &f->out->method);
   *passing = fmax(*passing, building);
   return TG_OK;

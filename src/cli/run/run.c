@@ -15,7 +15,6 @@
 #include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
-#include "cli/run/maximum.h"
 #include "cli/run/signals.h"
 #include "mpi/dmat_ops.h"
 #include "mpi/files.h"
@@ -288,6 +287,37 @@ static void note_resumed(void *self)
   run->made_again = outside_products(run) - run->earlier.outside_products;
 }
 
+// Which operation made a gradient that is not finite where f is, asked at the point returned: nothing is found where
+// the solver went back from it.
+static tg_status explain_gradient(tg_setup *setup)
+{
+  opt_point *gradient = NULL;
+  double f = 0;
+  TG_TRY(setup->space->ops->create(setup->space, &gradient));
+  tg_status status = setup->problem->ops->gradient(setup->problem, setup->x, &f, gradient);
+  if (status == TG_OK && isfinite(f)) status = tg_exec_explain(setup->exec, TG_PROGRAM_GRADIENT);
+  setup->space->ops->destroy(setup->space, &gradient);
+  return status;
+}
+
+// Why a point had no value or no gradient, which the driver does not know.
+static tg_status add_operation(tg_run *run)
+{
+  const opt_problem *problem = run->setup->problem;
+  if (tg_problem_reason(problem)[0] == '\0') TG_TRY(explain_gradient(run->setup));
+  add_reason(&run->result, tg_problem_reason(problem));
+  return TG_OK;
+}
+
+// Gradients jump across kinks and need not vanish at a minimum: then no tolerance helps.
+static void add_kinks(tg_run *run)
+{
+  if (run->result.outcome != OPT_STALLED || run->setup->model->is_smooth) return;
+  add_reason(&run->result,
+             "abs, norm1 or relu has kinks in this job, at which a gradient need not vanish: write a smooth "
+             "form, such as sum((E.^2 + 1e-6*ones).^0.5)");
+}
+
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
@@ -317,11 +347,9 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
                    : run->job->maximize         ? 0.0 - run->result.objective
                                                 : run->result.objective;
-  if (status == TG_OK && run->job->maximize)
-    status = tg_agree(run->comm, tg_maximum_reason(run->result.reason, sizeof run->result.reason));
   // Why a point had no value, and which signal came, the driver does not know.
-  if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE)
-    add_reason(&run->result, tg_problem_reason(run->setup->problem));
+  if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE) status = add_operation(run);
+  if (status == TG_OK) add_kinks(run);
   if (status == TG_OK && run->result.outcome == OPT_INTERRUPTED) add_reason(&run->result, tg_signals_name());
 done:
   tg_text_fini(&path);
