@@ -33,7 +33,7 @@ function(tracegrad_api target layer)
 endfunction()
 
 tracegrad_api(tracegrad_plan_api grad plan.h)
-tracegrad_api(tracegrad_opt_api opt space.h constraint.h constraints.def problem.h)
+tracegrad_api(tracegrad_opt_api opt space.h constraint.h constraints.def listing.h problem.h)
 # The code behind the doors, linked without its include path.
 add_library(tracegrad_grad_objects INTERFACE)
 target_link_libraries(tracegrad_grad_objects INTERFACE $<LINK_ONLY:tracegrad_grad> $<LINK_ONLY:tracegrad_opt>)

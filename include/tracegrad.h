@@ -38,7 +38,8 @@ typedef struct tracegrad_report {
   double seconds;
 } tracegrad_report;
 
-/* Runs the job file on the ranks of comm and writes what the job asks for: variables, history.jsonl, report.json.
+/* Runs the job file on the ranks of comm and writes what the job asks for: variables, history.jsonl, report.json, and
+ * checkpoints, from which `tracegrad run JOB --resume` goes on.
  * overrides: n texts KEY=VALUE as for --set; may be NULL when n is 0. *report is filled when 0 is returned, on every
  * rank alike. MPI must be initialised (MPI_THREAD_FUNNELED is enough). Collective over comm. */
 int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides, tracegrad_report *report);

@@ -10,7 +10,7 @@
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
     {"--output", "DIR", false, "folder of the results instead of output.directory"},
-    {"--resume", NULL, false, "continue from the last checkpoint"},
+    {"--resume", NULL, false, "go on from the newest intact checkpoint"},
     {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
     {"--quiet", NULL, false, "no header, warnings or progress on stderr"},
 };
@@ -22,7 +22,10 @@ static const tg_args_spec spec = {
     .summary = "Minimises the job's objective and writes report.json, history.jsonl and the variables asked for.",
     .details =
         "For more than one rank: mpirun -n 4 tracegrad run JOB. SIGUSR1, SIGTERM and SIGINT stop the run after the\n"
-        "iteration at hand; what was reached is written, the exit status is 75.",
+        "iteration at hand; what was reached is written, the exit status is 75. With `checkpoint: {directory: ckpt}` "
+        "in\n"
+        "the job the state is saved every 10 minutes and at the end, and --resume goes on from it, on any number of\n"
+        "ranks.",
     .n_options = sizeof options / sizeof options[0],
     .options = options,
 };
@@ -53,9 +56,36 @@ static tg_status print_summary(const tg_run *run)
   tg_text_addf(&text, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
                run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
   tg_text_addf(&text, "results: %s\n", run->job->output_directory);
+  if (run->checkpoint != NULL && tg_checkpoint_get_log(run->checkpoint)->last[0] != '\0')
+    tg_text_addf(&text, "checkpoint: %s\n", tg_checkpoint_get_log(run->checkpoint)->last);
   const tg_status status = tg_cli_print(stdout, &text);
   tg_text_fini(&text);
   return status;
+}
+
+// What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
+static void print_resumption(const tg_run *run, const tg_run_options *given, int *exit_status)
+{
+  const tg_checkpoint_log *log = run->checkpoint != NULL ? tg_checkpoint_get_log(run->checkpoint) : NULL;
+  const int status = *exit_status;
+  if (log == NULL || (status != 3 && status != 75)) return;
+  if (log->last_failed && status == 3) return; // a warning has said so
+  if (log->last_failed) {
+    // The status 75 promises a checkpoint.
+    *exit_status = 1;
+    tg_error_set(TG_IO, TG_HERE, "%s", log->failure);
+    tg_cli_print_error(TG_IO, NULL);
+    return;
+  }
+  if (tg_cli_rank() != 0 || log->last[0] == '\0') return;
+  const bool is_limit = run->result.outcome == OPT_ITERATION_LIMIT;
+  fprintf(stderr, "tracegrad: checkpoint %s at iteration %lld; to go on%s: ", log->last, (long long)log->iteration,
+          is_limit ? ", with a larger limit" : "");
+  if (run->environment.ranks > 1) fprintf(stderr, "mpirun -n %d ", run->environment.ranks);
+  fprintf(stderr, "tracegrad run %s", given->path);
+  for (int k = 0; k < given->n_sets; k++) fprintf(stderr, " --set '%s'", given->sets[k]);
+  if (given->output != NULL) fprintf(stderr, " --output %s", given->output);
+  fputs(" --resume\n", stderr);
 }
 
 static tg_status run_job(const tg_args *args, const char **sets, int *exit_status)
@@ -64,10 +94,9 @@ static tg_status run_job(const tg_args *args, const char **sets, int *exit_statu
                                 .sets = sets,
                                 .output = tg_args_value(args, "--output", 0),
                                 .console = !tg_args_has(args, "--quiet"),
-                                .watch_signals = true};
+                                .watch_signals = true,
+                                .resume = tg_args_has(args, "--resume")};
   TG_TRY(progress_mode(args, &run_options.progress));
-  if (tg_args_has(args, "--resume"))
-    TG_FAIL(TG_UNSUPPORTED, "--resume: not available yet, for there are no checkpoints");
   if (run_options.output != NULL && run_options.output[0] == '\0')
     TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
   while (tg_args_value(args, "--set", run_options.n_sets) != NULL) {
@@ -83,6 +112,7 @@ static tg_status run_job(const tg_args *args, const char **sets, int *exit_statu
       tg_cli_print_error(TG_NUMERIC, NULL);
     }
     *exit_status = opt_outcome_exit(run->result.outcome);
+    if (status == TG_OK) print_resumption(run, &run_options, exit_status);
   } else {
     tg_job_print_error(run != NULL ? run->job : NULL, status);
     *exit_status = tg_status_exit(status);

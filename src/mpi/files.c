@@ -166,6 +166,18 @@ static tg_status check_finite(const char *path, const tg_dmat *matrix)
   return tg_agree(comm, status);
 }
 
+// What every rank needs to know before it reads. Collective.
+static tg_status probe_all(const tg_grid *grid, tg_file_source *source, tg_file_shape *shape,
+                           const tg_file_format **format)
+{
+  memset(shape, 0, sizeof *shape); // padding travels too
+  source->shape = shape;
+  TG_TRY(tg_agree(grid->comm, grid->rank == 0 ? tg_file_probe(source->path, source->dataset, shape) : TG_OK));
+  TG_TRY_MPI(MPI_Bcast(shape, (int)sizeof *shape, MPI_BYTE, 0, grid->comm));
+  TG_TRY(tg_agree(grid->comm, probe_same(source, grid)));
+  return tg_file_find_format(source->path, format); // it succeeded on rank 0, and depends on the name only
+}
+
 tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char *dataset, int64_t panel_bytes,
                               tg_dmat **out)
 {
@@ -173,13 +185,9 @@ tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char 
   tg_dmat *matrix = NULL;
   const tg_file_format *format = NULL;
   tg_file_shape shape;
-  memset(&shape, 0, sizeof shape); // padding travels too
-  const tg_file_source source = {.path = path, .dataset = dataset, .shape = &shape, .panel_bytes = panel_bytes};
+  tg_file_source source = {.path = path, .dataset = dataset, .panel_bytes = panel_bytes};
   tg_status status = TG_OK;
-  TG_TRY(tg_agree(grid->comm, grid->rank == 0 ? tg_file_probe(path, dataset, &shape) : TG_OK));
-  TG_TRY_MPI(MPI_Bcast(&shape, (int)sizeof shape, MPI_BYTE, 0, grid->comm));
-  TG_TRY_GOTO(tg_agree(grid->comm, probe_same(&source, grid)));
-  TG_TRY_GOTO(tg_file_find_format(path, &format)); // it succeeded on rank 0, and depends on the name only
+  TG_TRY(probe_all(grid, &source, &shape, &format));
   TG_TRY_GOTO(tg_agree(grid->comm, create_matrix(grid, &source, &matrix)));
   TG_TRY_GOTO(format->read(&source, matrix));
   TG_TRY_GOTO(check_finite(path, matrix));
@@ -188,6 +196,18 @@ tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char 
 done:
   tg_dmat_destroy(&matrix);
   return status;
+}
+
+tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset)
+{
+  const tg_file_format *format = NULL;
+  tg_file_shape shape;
+  tg_file_source source = {.path = path, .dataset = dataset, .panel_bytes = TG_SLAB_PANEL_BYTES};
+  TG_TRY(probe_all(matrix->grid, &source, &shape, &format));
+  if (shape.rows != matrix->rows || shape.cols != matrix->cols)
+    TG_FAIL(TG_DATA, "%s: %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64, path, shape.rows, shape.cols,
+            matrix->rows, matrix->cols);
+  return format->read(&source, matrix);
 }
 
 tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out)

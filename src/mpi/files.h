@@ -29,6 +29,10 @@ tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *ou
 // One rank's failure becomes every rank's; *out is NULL on failure.
 tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out);
 
+// Reads a file of exactly the matrix's shape into it (TG_DATA: another shape), entries that are not finite included:
+// for files of our own. Otherwise as above.
+tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset);
+
 // Writes a matrix as float64 in the natural order of the format. COLLECTIVE. The numbers go to a temporary name in
 // the same directory, which is synced, checked for its size and renamed: a file under the final name is complete, and
 // an old one stays intact when anything fails. TG_IO names the path, the system's reason, the bytes needed and free.

@@ -36,6 +36,9 @@ typedef struct tg_problem {
   bool *is_image; // by buffer: STATE that REFRESH writes
   tg_problem_drift drift;
   int64_t other_products; // done elsewhere
+  opt_point **views;      // by buffer: an image as a listing shows it; NULL: none
+  int64_t is_current;     // owner and has_current_value, as a listing sees them
+  int64_t is_valued;
 } tg_problem;
 
 // ---- binding ----
@@ -265,12 +268,48 @@ static tg_status problem_hessian(opt_problem *base, const opt_point *x, const op
   return TG_OK;
 }
 
+// ---- checkpoints ----
+
+// The images moved along with the point are not those that REFRESH would make: they are saved. Images of a trial point
+// are, and need not be.
+static tg_status problem_list(opt_problem *base, opt_listing *listing)
+{
+  tg_problem *p = base->self;
+  p->is_current = p->owner == STATE_CURRENT;
+  p->is_valued = p->has_current_value;
+  int64_t n = 0;
+  for (int32_t b = 0; b < p->plan->n_buffers; b++) {
+    if (p->views[b] == NULL) continue;
+    TG_TRY(opt_listing_add_vector(listing, "image", n++, p->views[b]));
+    opt_listing_mark(listing, !p->is_current);
+  }
+  TG_TRY(opt_listing_add_count(listing, "images_are_current", &p->is_current));
+  TG_TRY(opt_listing_add_count(listing, "has_current_value", &p->is_valued));
+  TG_TRY(opt_listing_add_number(listing, "current_value", -1, &p->current_value));
+  TG_TRY(opt_listing_add_count(listing, "advances", &p->advances));
+  TG_TRY(opt_listing_add_count(listing, "refreshes", &p->drift.refreshes));
+  TG_TRY(opt_listing_add_number(listing, "image_drift", -1, &p->drift.last));
+  return opt_listing_add_number(listing, "image_drift_worst", -1, &p->drift.worst);
+}
+
+// The counts go on from those of the run that was saved, whose setup and probe they hold already.
+static void problem_restored(opt_problem *base, const opt_point *x)
+{
+  (void)x; // bound when it is used
+  tg_problem *p = base->self;
+  p->owner = p->is_current ? STATE_CURRENT : STATE_NONE;
+  p->has_current_value = p->is_valued != 0;
+  p->other_products += base->counts.products - total_products(p);
+}
+
 static const opt_problem_ops problem_ops = {
     .value = problem_value,
     .gradient = problem_gradient,
     .line = problem_line,
     .advance = problem_advance,
     .hessian = problem_hessian,
+    .list = problem_list,
+    .restored = problem_restored,
 };
 
 // ---- creation ----
@@ -312,6 +351,20 @@ static tg_status find_pairs(tg_problem *p)
   return TG_OK;
 }
 
+static tg_status view_images(tg_problem *p)
+{
+  TG_TRY(TG_NEW(p->plan->n_buffers, &p->views));
+  for (int32_t b = 0; b < p->plan->n_buffers; b++)
+    if (p->is_image[b]) TG_TRY(tg_space_view(tg_exec_buffer(p->exec, b), &p->views[b]));
+  return TG_OK;
+}
+
+static tg_status create_tables(tg_problem *p)
+{
+  TG_TRY(find_pairs(p));
+  return view_images(p);
+}
+
 static tg_status check_space(const tg_problem *p)
 {
   if (p->base.space->n_blocks != p->plan->n_variables)
@@ -325,7 +378,7 @@ static tg_status create_parts(tg_problem *p)
   const opt_space *space = p->base.space;
   MPI_Comm comm = tg_exec_grid(p->exec)->comm;
   TG_TRY(check_space(p));
-  TG_TRY(tg_agree(comm, find_pairs(p)));
+  TG_TRY(tg_agree(comm, create_tables(p)));
   if (p->plan->has_state) {
     TG_TRY(space->ops->create(space, &p->trial));
     // Shapes are compared here once, by the executor.
@@ -376,6 +429,8 @@ void tg_problem_destroy(opt_problem **problem)
   if (*problem == NULL) return;
   tg_problem *p = (*problem)->self;
   if (p->trial != NULL) p->base.space->ops->destroy(p->base.space, &p->trial);
+  for (int32_t b = 0; p->views != NULL && b < p->plan->n_buffers; b++) tg_space_view_destroy(&p->views[b]);
+  tg_free(p->views);
   tg_free(p->pairs);
   tg_free(p->is_image);
   tg_free(p);

@@ -29,7 +29,7 @@ tg_status tg_problem_renew(opt_problem *problem);
 // NULL is fine. Local.
 void tg_problem_destroy(opt_problem **problem);
 
-// Adds products that were done elsewhere for this problem to its counts. Local.
+// Adds products that were done elsewhere for this problem to its counts, and brings these up to date. Local.
 void tg_problem_add_products(opt_problem *problem, int64_t products);
 const tg_problem_drift *tg_problem_get_drift(const opt_problem *problem);
 // Why f was not finite at some point, see tg_exec_reason; "" when it always was.

@@ -29,6 +29,25 @@ tg_dmat *tg_space_block(const opt_point *point, int k)
   return point->blocks[k];
 }
 
+int tg_space_blocks(const opt_point *point)
+{
+  return point->n_blocks;
+}
+
+tg_status tg_space_view(tg_dmat *matrix, opt_point **out)
+{
+  TG_TRY(tg_alloc(1, sizeof **out + sizeof(tg_dmat *), (void **)out));
+  (*out)->n_blocks = 1;
+  (*out)->blocks[0] = matrix;
+  return TG_OK;
+}
+
+void tg_space_view_destroy(opt_point **view)
+{
+  tg_free(*view);
+  *view = NULL;
+}
+
 // --- life of points ----------------------------------------------------------------------------------
 
 static void space_destroy_point(const opt_space *space, opt_point **point)

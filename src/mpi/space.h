@@ -19,5 +19,11 @@ tg_status tg_space_set_groups(opt_space *space, int64_t count, const bool *by_ro
 
 // The matrix of block k; a point that is const gives a matrix to read only.
 tg_dmat *tg_space_block(const opt_point *point, int k);
+int tg_space_blocks(const opt_point *point);
+
+// A point of one block that is the matrix, which it does not own: of a space of its own, for listings. Local.
+tg_status tg_space_view(tg_dmat *matrix, opt_point **out);
+// NULL is fine; the matrix stays. Local.
+void tg_space_view_destroy(opt_point **view);
 
 #endif

@@ -50,31 +50,33 @@ typedef struct outer {
   double target;    // what it comes down to
   double best_violation;
   double last_complementarity;
-  int futile;
-  int falling;
+  int64_t futile;
+  int64_t falling;
   int64_t restarts;
   double drift;
+  double gradient_norm_start; // of f
 } outer;
 
 // ---- a round ----
 
-// Minimises L from x with what is left of the limits.
+// Minimises L from x with what is left of the limits, or goes on with the round that a checkpoint was written in.
 static tg_status solve(outer *o)
 {
   opt_options options = *o->current;
-  o->report->rounds++;
+  if (!o->sequence.resumes) {
+    o->report->rounds++;
+    TG_TRY(opt_copy(o->problem->space, o->x, o->before));
+  }
   options.gradient_tolerance = 0;
   options.absolute_gradient_tolerance = o->tolerance;
   options.trusts_start = true; // with a small penalty L may curve downwards even at the minimum
   options.max_iterations = o->options->max_iterations - o->sequence.iterations;
-  if (o->options->time_limit > 0) options.time_limit = fmax(DBL_MIN, o->options->time_limit - o->sequence.seconds);
+  options.time_limit = opt_sequence_time_left(&o->sequence, o->options->time_limit);
   o->sequence.skips_start = o->report->rounds > 1; // the end of the round before
   const opt_observer observer = opt_sequence_observer(&o->sequence);
-  TG_TRY(opt_copy(o->problem->space, o->x, o->before));
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
-  o->sequence.iterations += o->inner.iterations;
+  opt_sequence_add(&o->sequence, o->inner.iterations, &o->inner);
   o->restarts += o->inner.restarts;
-  o->sequence.seconds += o->inner.seconds;
   o->drift = fmax(o->drift, o->inner.drift);
   return TG_OK;
 }
@@ -206,15 +208,12 @@ static tg_status finish_round(outer *o, bool *ended)
 // ---- the whole ----
 
 // The tolerances, from the gradient of f: that of L at the start is the penalty's rather than the user's.
-static tg_status choose_tolerances(outer *o)
+static double choose_target(outer *o)
 {
-  double norm = 0;
-  TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &norm));
+  const double norm = o->gradient_norm_start;
   const double unit = isfinite(norm) ? fmax(1, norm) : 1;
   o->target = fmax(o->options->gradient_tolerance * unit, o->options->absolute_gradient_tolerance);
-  o->tolerance = fmax(o->target, loose * unit);
-  o->result->gradient_norm_start = norm;
-  return TG_OK;
+  return unit;
 }
 
 // Balances the violation against f at the start.
@@ -229,20 +228,20 @@ static double choose_penalty(const opt_options *options, const opt_measure *m)
 static tg_status hand_back(outer *o)
 {
   opt_result *r = o->result;
-  const double start = r->gradient_norm_start;
   const opt_outcome outcome = r->outcome;
   char reason[sizeof r->reason];
   memcpy(reason, r->reason, sizeof reason);
   *r = o->inner;
   r->outcome = outcome;
   memcpy(r->reason, reason, sizeof reason);
-  r->gradient_norm_start = start;
+  r->gradient_norm_start = o->gradient_norm_start;
   r->gradient_target = o->target;
   r->objective = o->measure.objective;
   r->violation = fmax(r->violation, o->measure.violation);
   r->iterations = o->sequence.iterations;
   r->restarts = o->restarts;
   r->seconds = o->sequence.seconds;
+  r->earlier_seconds = o->sequence.earlier_seconds;
   r->drift = o->drift;
   o->report->penalty = o->penalty;
   o->report->complementarity = o->measure.complementarity;
@@ -253,15 +252,54 @@ static tg_status hand_back(outer *o)
   return TG_OK;
 }
 
-static tg_status iterate(outer *o)
+// What the rounds to come read of the ones before.
+static tg_status list(void *self, opt_listing *listing)
 {
-  bool ended = false;
-  TG_TRY(choose_tolerances(o));
+  outer *o = self;
+  if (o->lagrangian->ops->list == NULL) TG_FAIL(TG_INTERNAL, "multipliers that cannot be saved");
+  const struct {
+    const char *name;
+    double *number;
+  } numbers[] = {{"penalty", &o->penalty},
+                 {"first_penalty", &o->first_penalty},
+                 {"round_tolerance", &o->tolerance},
+                 {"best_violation", &o->best_violation},
+                 {"last_complementarity", &o->last_complementarity},
+                 {"rounds_drift", &o->drift},
+                 {"multiplier_norm", &o->report->multiplier_norm},
+                 {"objective_gradient_start", &o->gradient_norm_start}};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
+  TG_TRY(opt_listing_add_vector(listing, "round_start", -1, o->before));
+  TG_TRY(opt_listing_add_count(listing, "rounds", &o->report->rounds));
+  TG_TRY(opt_listing_add_count(listing, "futile", &o->futile));
+  TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
+  TG_TRY(opt_listing_add_count(listing, "rounds_restarts", &o->restarts));
+  return o->lagrangian->ops->list(o->lagrangian, listing);
+}
+
+static tg_status start(outer *o)
+{
+  bool restored = false;
+  TG_TRY(opt_sequence_restore(&o->sequence, &restored));
+  if (restored) {
+    choose_target(o); // the tolerance may be another one now
+    return commit(o, o->penalty);
+  }
+  TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &o->gradient_norm_start));
+  o->tolerance = loose * choose_target(o);
+  o->tolerance = fmax(o->target, o->tolerance);
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
   o->first_penalty = choose_penalty(o->options, &o->measure);
   o->best_violation = (double)INFINITY;
   o->last_complementarity = (double)INFINITY;
-  TG_TRY(commit(o, o->first_penalty));
+  return commit(o, o->first_penalty);
+}
+
+static tg_status iterate(outer *o)
+{
+  bool ended = false;
+  TG_TRY(start(o));
   while (!ended) {
     TG_TRY(solve(o));
     TG_TRY(finish_round(o, &ended));
@@ -278,12 +316,13 @@ tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangi
   outer o = {.problem = problem,
              .lagrangian = lagrangian,
              .options = options,
-             .sequence = {.observer = observer},
+             .sequence = {.observer = observer, .name = "rounds", .list = list, .caller = &o},
              .x = x,
              .result = result,
              .report = report};
   tg_status status = problem->space->ops->create(problem->space, &o.before);
   if (status == TG_OK) status = iterate(&o);
   problem->space->ops->destroy(problem->space, &o.before);
+  opt_sequence_fini(&o.sequence);
   return status;
 }

@@ -34,6 +34,9 @@ typedef struct opt_lagrangian_ops {
   // From now on the problem's objective is L with the multipliers as they are and this penalty; *options are those to
   // minimise it with (a preconditioner may depend on the penalty), valid until the next commit. Collective.
   tg_status (*commit)(opt_lagrangian *lagrangian, double penalty, const opt_options **options);
+  // Adds the multipliers and what is said of them, so that a restart goes on with their bits; a commit follows when
+  // they were filled. May be NULL where the observer does not save.
+  tg_status (*list)(opt_lagrangian *lagrangian, opt_listing *listing);
   // Constraint k in the user's words.
   const char *(*describe)(const opt_lagrangian *lagrangian, int k);
 } opt_lagrangian_ops;
@@ -56,7 +59,8 @@ typedef struct opt_lagrangian_report {
 // violation and complementarity are at most constraint_tolerance, and |L - f| at most its share of max(1, |f|).
 // max_iterations, max_evaluations and time_limit count all rounds together; result->objective is f, result->violation
 // the larger of the problem's feasible set's and that of h and g. Constraints that cannot be met end as stalled, with
-// the reason. observer sees one sequence of iterations, with values of L; it is not asked for checkpoints. Collective.
+// the reason. observer sees one sequence of iterations, with values of L; a checkpoint holds the round it falls into,
+// and the multipliers. Collective.
 tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangian, const opt_options *options,
                                   opt_point *x, const opt_observer *observer, opt_result *result,
                                   opt_lagrangian_report *report);

@@ -1,5 +1,5 @@
 // The driver's loop: start, step, monitor, stop.
-#include "opt/driver.h"
+#include "opt/driver_parts.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "opt/solver.h"
 
 static const char *const outcome_labels[] = {
 #define OPT_OUTCOME_LABEL(name, exit_status, label) label,
@@ -34,31 +33,6 @@ int opt_outcome_exit(opt_outcome outcome)
   return outcome_exits[outcome];
 }
 
-// What the driver itself keeps. Progress is judged over windows of iterations.
-typedef struct driver {
-  opt_run run;
-  void *state; // of the solver
-  const opt_observer *observer;
-  opt_result *result;
-  opt_listing listing;
-  opt_point *user_x;
-  opt_point *best; // NULL for monotone methods
-  double best_f;
-  double target;
-  double clock_start;
-  double seconds_before; // of earlier runs
-  double window_f;       // least value and gradient norm at the last progress
-  double window_g;
-  int64_t window_iteration;
-  int64_t small_changes; // iterations in a row below objective_tolerance or step_tolerance
-  int64_t small_steps;
-  int64_t failed_tests; // times that the recomputed gradient failed where the carried one passed
-  double failed_norm;   // the least recomputed one
-  int64_t last_failure; // iteration of the last step that found nothing, -1: none
-  double f_before;
-  int64_t renewed_at; // iteration of the metric's last renewal
-} driver;
-
 static double clock_seconds(void)
 {
   struct timespec now;
@@ -66,66 +40,25 @@ static double clock_seconds(void)
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static double elapsed(const driver *self)
+double opt_driver_elapsed(const opt_driver *self)
 {
-  return self->seconds_before + clock_seconds() - self->clock_start;
+  return self->earlier_seconds + clock_seconds() - self->clock_start;
 }
 
 // How a run ends: the outcome, and the sentence in run.reason.
-static bool end(driver *self, opt_outcome outcome)
+static bool end(opt_driver *self, opt_outcome outcome)
 {
   self->result->outcome = outcome;
   return true;
 }
 
-static bool is_range_lost(const driver *self)
+static bool is_range_lost(const opt_driver *self)
 {
   return !isfinite(self->run.f) || !isfinite(self->run.g_norm);
 }
 
-// Listing: the driver's own entries first, then the solver's.
-static tg_status list_all(driver *self)
-{
-  opt_run *run = &self->run;
-  opt_listing *listing = &self->listing;
-  opt_listing_clear(listing);
-  TG_TRY(opt_listing_add_vector(listing, "x", -1, run->x));
-  if (self->best != NULL) TG_TRY(opt_listing_add_vector(listing, "best", -1, self->best));
-  struct {
-    const char *name;
-    double *number;
-  } const numbers[] = {{"best_objective", &self->best_f},     {"gradient_norm_start", &run->g_norm_start},
-                       {"objective_start", &run->f_start},    {"x_reach", &run->x_reach},
-                       {"rayleigh_max", &run->rayleigh_max},  {"step", &run->step},
-                       {"step_norm", &run->step_norm},        {"seconds", &self->seconds_before},
-                       {"window_objective", &self->window_f}, {"window_gradient", &self->window_g},
-                       {"failed_norm", &self->failed_norm},   {"drift", &self->result->drift}};
-  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-    TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
-  opt_counts *counts = &run->problem->counts;
-  struct {
-    const char *name;
-    int64_t *count;
-  } const whole[] = {{"iteration", &run->iteration},
-                     {"restarts", &run->restarts},
-                     {"window_iteration", &self->window_iteration},
-                     {"small_changes", &self->small_changes},
-                     {"small_steps", &self->small_steps},
-                     {"failed_tests", &self->failed_tests},
-                     {"last_failure", &self->last_failure},
-                     {"values", &counts->values},
-                     {"gradients", &counts->gradients},
-                     {"lines", &counts->lines},
-                     {"hessians", &counts->hessians},
-                     {"products", &counts->products}};
-  for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
-    TG_TRY(opt_listing_add_count(listing, whole[i].name, whole[i].count));
-  TG_TRY(run->solver->list(self->state, listing));
-  return TG_OK;
-}
-
 // The gradient recomputed from x itself; how far the carried one had drifted goes into the result.
-static tg_status refresh(driver *self)
+static tg_status refresh(opt_driver *self)
 {
   opt_run *run = &self->run;
   const double carried = run->g_norm;
@@ -139,18 +72,7 @@ static tg_status refresh(driver *self)
   return TG_OK;
 }
 
-static tg_status write_checkpoint(driver *self)
-{
-  if (self->observer->checkpoint == NULL) return TG_OK;
-  TG_TRY(refresh(self));
-  self->seconds_before = elapsed(self);
-  self->clock_start = clock_seconds();
-  TG_TRY(list_all(self));
-  TG_TRY(self->observer->checkpoint(self->observer->self, &self->listing));
-  return TG_OK;
-}
-
-static tg_status report_iteration(driver *self)
+static tg_status report_iteration(opt_driver *self)
 {
   const opt_run *run = &self->run;
   if (self->observer->iteration == NULL) return TG_OK;
@@ -158,14 +80,14 @@ static tg_status report_iteration(driver *self)
                              .objective = run->f,
                              .gradient_norm = run->g_norm,
                              .step = run->step,
-                             .seconds = elapsed(self),
+                             .seconds = opt_driver_elapsed(self),
                              .products = run->problem->counts.products};
   TG_TRY(self->observer->iteration(self->observer->self, &record, run->x));
   return TG_OK;
 }
 
 // A stationary start may be a saddle, from which no gradient leads away: on a quadratic f then falls for ever.
-static tg_status judge_start(driver *self, bool *ended)
+static tg_status judge_start(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   bool is_saddle = false;
@@ -176,14 +98,14 @@ static tg_status judge_start(driver *self, bool *ended)
 }
 
 // What the number that is to become small is called.
-static const char *measure_of(const driver *self)
+static const char *measure_of(const opt_driver *self)
 {
   const char *own = self->run.solver->measure_name;
   return own != NULL ? own : "gradient norm";
 }
 
 // The stopping test; a carried gradient that passes is recomputed before anything is claimed.
-static tg_status test_convergence(driver *self, bool *ended)
+static tg_status test_convergence(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   if (!(run->g_norm <= self->target)) return TG_OK;
@@ -211,7 +133,7 @@ static tg_status test_convergence(driver *self, bool *ended)
   return TG_OK;
 }
 
-static bool test_limits(driver *self)
+static bool test_limits(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_options *options = run->options;
@@ -230,11 +152,12 @@ static bool test_limits(driver *self)
 }
 
 // Asks the observer: time, signals, checkpoints. Here ranks agree.
-static tg_status poll_observer(driver *self, bool *ended)
+static tg_status poll_observer(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   const double limit = run->options->time_limit;
-  opt_poll poll = {.time_over = limit > 0 && elapsed(self) >= limit};
+  // The limit is that of this run: what a batch system grants.
+  opt_poll poll = {.time_over = limit > 0 && opt_driver_elapsed(self) - self->earlier_seconds >= limit};
   if (self->observer->poll != NULL) TG_TRY(self->observer->poll(self->observer->self, &poll));
   if (poll.interrupted) {
     opt_run_explain(run, "interrupted after %" PRId64 " iterations with %s %.6g", run->iteration, measure_of(self),
@@ -245,7 +168,7 @@ static tg_status poll_observer(driver *self, bool *ended)
                     limit, run->iteration, measure_of(self), run->g_norm, self->target);
     *ended = end(self, OPT_TIME_LIMIT);
   } else if (poll.checkpoint_due) {
-    TG_TRY(write_checkpoint(self));
+    TG_TRY(opt_driver_save(self));
   }
   return TG_OK;
 }
@@ -253,13 +176,13 @@ static tg_status poll_observer(driver *self, bool *ended)
 // Iterations without a lower value or a smaller gradient after which the run is called stalled: few where the
 // gradient is down to the rounding error of the one at the start, many where a method that is not monotone may be
 // between two valleys.
-static int64_t patience(const driver *self)
+static int64_t patience(const opt_driver *self)
 {
   if (self->window_g <= 16 * DBL_EPSILON * self->run.g_norm_start) return 20;
   return self->run.solver->is_monotone ? 500 : 1000;
 }
 
-static bool test_progress(driver *self)
+static bool test_progress(opt_driver *self)
 {
   opt_run *run = &self->run;
   if (run->f < self->window_f - 2 * DBL_EPSILON * fabs(self->window_f) || run->g_norm < 0.99 * self->window_g) {
@@ -279,7 +202,7 @@ static bool test_progress(driver *self)
 
 enum { SMALL_IN_A_ROW = 5 };
 
-static tg_status test_tolerances(driver *self, bool *ended)
+static tg_status test_tolerances(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   const opt_options *options = run->options;
@@ -305,7 +228,7 @@ static tg_status test_tolerances(driver *self, bool *ended)
 
 // A step that found nothing gets a second look from a gradient recomputed. A ray that falls for ever is proof once
 // the gradient was; any other failure also makes the solver forget what it knew.
-static tg_status handle_failure(driver *self, opt_verdict verdict, bool *ended)
+static tg_status handle_failure(opt_driver *self, opt_verdict verdict, bool *ended)
 {
   opt_run *run = &self->run;
   const bool is_proved = verdict == OPT_FALLING && run->is_fresh;
@@ -341,7 +264,7 @@ static bool is_bottomless(const opt_run *run)
 }
 
 // f or g is not finite after a move: back to the point before it, where that is still there.
-static bool give_up_range(driver *self)
+static bool give_up_range(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_sense *sense = run->options->sense;
@@ -360,7 +283,7 @@ static bool give_up_range(driver *self)
   return end(self, falls ? OPT_UNBOUNDED : OPT_NOT_FINITE);
 }
 
-static tg_status keep_best(driver *self)
+static tg_status keep_best(opt_driver *self)
 {
   const opt_run *run = &self->run;
   if (!(run->f < self->best_f)) return TG_OK;
@@ -369,7 +292,7 @@ static tg_status keep_best(driver *self)
   return TG_OK;
 }
 
-static bool test_floor(driver *self)
+static bool test_floor(opt_driver *self)
 {
   opt_run *run = &self->run;
   if (!is_bottomless(run)) return false;
@@ -379,7 +302,7 @@ static bool test_floor(driver *self)
 }
 
 // What follows a move: bookkeeping, then the tests that can end the run.
-static tg_status after_move(driver *self, bool *ended)
+static tg_status after_move(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   run->iteration++;
@@ -397,7 +320,7 @@ static tg_status after_move(driver *self, bool *ended)
 
 // A metric made of the Hessian at the start is made of that at x after 6, 18, 54, ... steps: soon, while x goes far,
 // and then ever more seldom.
-static tg_status renew_metric(driver *self)
+static tg_status renew_metric(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_preconditioner *metric = run->options->metric;
@@ -406,14 +329,19 @@ static tg_status renew_metric(driver *self)
   while (due < run->iteration) due *= 3;
   if (due != run->iteration || self->renewed_at == due) return TG_OK;
   self->renewed_at = due;
-  TG_TRY(metric->renew(metric->self, run->x));
+  bool is_new = false;
+  TG_TRY(metric->renew(metric->self, run->x, &is_new));
   run->renewals++;
+  if (is_new && self->metric_x != NULL) {
+    TG_TRY(opt_copy(run->space, run->x, self->metric_x));
+    self->has_metric_x = 1;
+  }
   if (run->solver->remembers_metric) run->solver->reset(self->state);
   return TG_OK;
 }
 
 // The loop proper. At its head f and g belong to x.
-static tg_status iterate(driver *self)
+static tg_status iterate(opt_driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
@@ -440,22 +368,7 @@ static tg_status iterate(driver *self)
   return TG_OK;
 }
 
-// Fills the state from a checkpoint, if the observer has one.
-static tg_status restore(driver *self, bool *restored)
-{
-  *restored = false;
-  if (self->observer->restore == NULL) return TG_OK;
-  TG_TRY(list_all(self));
-  TG_TRY(self->observer->restore(self->observer->self, &self->listing, restored));
-  if (!*restored) return TG_OK;
-  // The evaluation that follows was counted when the checkpoint was written.
-  const opt_counts counts = self->run.problem->counts;
-  TG_TRY(opt_run_refresh(&self->run));
-  self->run.problem->counts = counts;
-  return TG_OK;
-}
-
-static tg_status start_afresh(driver *self)
+static tg_status start_afresh(opt_driver *self)
 {
   opt_run *run = &self->run;
   TG_TRY(opt_run_make_feasible(run));
@@ -474,10 +387,10 @@ static tg_status start_afresh(driver *self)
   return TG_OK;
 }
 
-static tg_status start(driver *self)
+static tg_status start(opt_driver *self)
 {
   bool restored = false;
-  TG_TRY(restore(self, &restored));
+  TG_TRY(opt_driver_restore(self, &restored));
   if (!restored) TG_TRY(start_afresh(self));
   const opt_run *run = &self->run;
   self->target =
@@ -486,7 +399,7 @@ static tg_status start(driver *self)
 }
 
 // Leaves the point to return in the user's x, with f and g recomputed there.
-static tg_status hand_back(driver *self)
+static tg_status hand_back(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_outcome outcome = self->result->outcome;
@@ -511,12 +424,13 @@ static tg_status hand_back(driver *self)
   result->iterations = run->iteration;
   result->restarts = run->restarts;
   result->counts = run->problem->counts;
-  result->seconds = elapsed(self);
+  result->seconds = opt_driver_elapsed(self);
+  result->earlier_seconds = self->earlier_seconds;
   memcpy(result->reason, run->reason, sizeof result->reason);
   return TG_OK;
 }
 
-static tg_status run_to_end(driver *self)
+static tg_status run_to_end(opt_driver *self)
 {
   opt_run *run = &self->run;
   TG_TRY(start(self));
@@ -526,16 +440,14 @@ static tg_status run_to_end(driver *self)
     end(self, OPT_NOT_FINITE);
   } else {
     TG_TRY(iterate(self));
-    const opt_outcome outcome = self->result->outcome;
-    if (outcome == OPT_ITERATION_LIMIT || outcome == OPT_TIME_LIMIT || outcome == OPT_INTERRUPTED)
-      TG_TRY(write_checkpoint(self));
+    if (opt_driver_can_go_on(self)) TG_TRY(opt_driver_save(self));
   }
   TG_TRY(hand_back(self));
   return TG_OK;
 }
 
 // Method and line search by the options, and by the geometry of the constraints.
-static tg_status choose_solver(driver *self)
+static tg_status choose_solver(opt_driver *self)
 {
   opt_run *run = &self->run;
   const int degree = run->problem->degree;
@@ -561,7 +473,7 @@ static tg_status choose_solver(driver *self)
 }
 
 // Everything that allocates.
-static tg_status set_up(driver *self)
+static tg_status set_up(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_space *space = run->space;
@@ -574,12 +486,15 @@ static tg_status set_up(driver *self)
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));
   if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
+  const opt_preconditioner *metric = run->options->metric;
+  const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
+  if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));
   TG_TRY(run->solver->create(run, &self->state));
-  TG_TRY(list_all(self)); // reserves the listing's memory
+  TG_TRY(opt_driver_list(self)); // reserves the listing's memory
   return TG_OK;
 }
 
-static void tear_down(driver *self)
+static void tear_down(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_space *space = run->space;
@@ -592,6 +507,7 @@ static void tear_down(driver *self)
   space->ops->destroy(space, &run->g_old);
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
+  space->ops->destroy(space, &self->metric_x);
   tg_free(run->group_products);
   opt_listing_fini(&self->listing);
 }
@@ -601,7 +517,7 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
 {
   static const opt_observer nobody = {0};
   *result = (opt_result){0};
-  driver self = {.observer = observer != NULL ? observer : &nobody, .result = result, .user_x = x};
+  opt_driver self = {.observer = observer != NULL ? observer : &nobody, .result = result, .user_x = x};
   self.run = (opt_run){
       .problem = problem, .space = problem->space, .options = options, .x = x, .constraint = problem->constraint};
   self.clock_start = clock_seconds();

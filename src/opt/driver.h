@@ -2,6 +2,7 @@
 #ifndef OPT_DRIVER_H
 #define OPT_DRIVER_H
 
+#include "opt/listing.h"
 #include "opt/options.h"
 #include "opt/problem.h"
 
@@ -35,29 +36,6 @@ typedef struct opt_record {
   int64_t products;
 } opt_record;
 
-// The named content of a minimisation between two iterations: what a checkpoint holds. Entries point into the live
-// state: a writer reads through them, a restorer writes through them. Points may change places between iterations,
-// so the pointers are valid inside the callback only.
-typedef struct opt_listed_vector {
-  char name[32]; // "x", "gradient", "direction", "s3"
-  opt_point *point;
-} opt_listed_vector;
-
-typedef struct opt_listed_scalar {
-  char name[32];
-  double *number; // exactly one of number and count is set
-  int64_t *count;
-} opt_listed_scalar;
-
-typedef struct opt_listing {
-  int n_vectors;
-  opt_listed_vector *vectors;
-  int n_scalars;
-  opt_listed_scalar *scalars;
-  int vector_capacity;
-  int scalar_capacity;
-} opt_listing;
-
 // What is asked at each iteration. All ranks must leave with the same values.
 typedef struct opt_poll {
   bool time_over;      // in: by this rank's clock; out: as agreed
@@ -72,12 +50,16 @@ typedef struct opt_observer {
   tg_status (*iteration)(void *self, const opt_record *record, const opt_point *x);
   // Once an iteration: the one place where ranks agree on time, signals and checkpoints (opt_should_stop).
   tg_status (*poll)(void *self, opt_poll *poll);
-  // A checkpoint is due, or the run ended without convergence. The driver has recomputed f and the gradient from x
-  // just before, so that a restart continues with the same bits.
-  tg_status (*checkpoint)(void *self, const opt_listing *listing);
+  // A checkpoint is due, or the run ended in a way that it can go on from. Everything that the iterations to come read
+  // is in the listing, as it is: nothing is recomputed, so that a run does not know whether it was saved. Who stands
+  // between driver and writer may add entries of his own.
+  tg_status (*checkpoint)(void *self, opt_listing *listing);
   // Called once before the first evaluation: fills every entry of the listing from a checkpoint of the same method and
-  // options and sets *restored, or leaves *restored false: a fresh start.
+  // options, by name, and sets *restored, or leaves *restored false: a fresh start. Entries that the checkpoint has
+  // beyond are those of somebody else. A vector that was idle when it was written is left alone.
   tg_status (*restore)(void *self, const opt_listing *listing, bool *restored);
+  // Whether a checkpoint is wanted where the run converged or stalled too: to go on with another tolerance.
+  bool saves_end;
 } opt_observer;
 
 typedef struct opt_result {
@@ -96,6 +78,7 @@ typedef struct opt_result {
   int64_t restarts; // directions given up for steepest descent
   opt_counts counts;
   double seconds;
+  double earlier_seconds; // of these, in the runs before a restart
 } opt_result;
 
 // Minimises f from x; on return x is the final point (the best one where the method is not monotone and did not
@@ -105,7 +88,8 @@ typedef struct opt_result {
 // g is the Riemannian gradient, or P(x - g) - x for convex sets.
 // How the minimisation ended is result->outcome, never an error; the status tells of failures (memory, callbacks, an
 // option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL. Collective. No allocation after the
-// first iteration began.
+// first iteration began. A restart goes on with the bits of the run that was saved, on as many ranks; its time_limit
+// counts from the restart, all other limits and counts from the very start.
 tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_point *x, const opt_observer *observer,
                        opt_result *result);
 
@@ -117,7 +101,8 @@ int64_t opt_pairs(const opt_options *options);
 // Pairs that pay where an iteration's value and gradient take so many flops, for points of so many numbers: what the
 // caller who knows the flops puts for `memory: 0`. Depends on neither ranks nor machine. Local.
 int64_t opt_automatic_pairs(double flops, double dimension);
-// Points that opt_minimise makes besides x: what the memory forecast needs. Local.
+// Points that opt_minimise makes besides x: what the memory forecast needs. One more where there is a metric that is
+// renewed and the observer saves. Local.
 int64_t opt_working_points(const opt_options *options, int degree);
 // The same under constraints; as without any where no solver serves them.
 int64_t opt_constrained_points(const opt_options *options, int degree, const opt_traits *traits);

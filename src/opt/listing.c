@@ -1,9 +1,10 @@
 // The named content of a minimisation, as a checkpoint sees it.
+#include "opt/listing.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/memory.h"
-#include "opt/solver.h"
 
 // "s3" for index 3, the name alone for index -1.
 static void write_name(char target[32], const char *name, int64_t index)
@@ -30,7 +31,14 @@ tg_status opt_listing_add_vector(opt_listing *listing, const char *name, int64_t
   opt_listed_vector *entry = &listing->vectors[listing->n_vectors++];
   write_name(entry->name, name, index);
   entry->point = point;
+  entry->is_idle = false;
   return TG_OK;
+}
+
+void opt_listing_mark(opt_listing *listing, bool is_idle)
+{
+  TG_ASSERT(listing->n_vectors > 0);
+  listing->vectors[listing->n_vectors - 1].is_idle = is_idle;
 }
 
 static tg_status add_scalar(opt_listing *listing, const char *name, int64_t index, double *number, int64_t *count)

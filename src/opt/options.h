@@ -15,8 +15,9 @@ typedef struct opt_preconditioner {
   const char *name;
   // z := M^-1 r. Collective; r and z are different points.
   tg_status (*apply)(void *self, const opt_point *r, opt_point *z);
-  // M := the estimate at x. NULL where it is the same everywhere. Collective.
-  tg_status (*renew)(void *self, const opt_point *x);
+  // M := the estimate at x, or left as it is (*is_new false) where there is none. NULL where it is the same everywhere.
+  // What it becomes depends on x alone. Collective.
+  tg_status (*renew)(void *self, const opt_point *x, bool *is_new);
   void *self;
 } opt_preconditioner;
 

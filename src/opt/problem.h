@@ -10,6 +10,7 @@
 #define OPT_PROBLEM_H
 
 #include "opt/constraint.h"
+#include "opt/listing.h"
 #include "opt/space.h"
 
 enum { OPT_DEGREE_MAX = 8 };
@@ -29,6 +30,11 @@ typedef struct opt_problem_ops {
                        opt_point *gradient);
   // hv = H(x)[v] at the current point.
   tg_status (*hessian)(opt_problem *problem, const opt_point *x, const opt_point *v, opt_point *hv);
+  // Adds the state kept for the current point, so that a restart goes on with its bits. NULL: there is none.
+  tg_status (*list)(opt_problem *problem, opt_listing *listing);
+  // The entries of `list`, the counts and x were filled from a checkpoint: x is the current point again. NULL where it
+  // makes no difference. Local.
+  void (*restored)(opt_problem *problem, const opt_point *x);
 } opt_problem_ops;
 
 // Counts since the start, all incremented by the implementation; the driver reports and bounds them.

@@ -159,8 +159,11 @@ tg_status opt_secants_list(opt_secants *pairs, opt_listing *listing)
   TG_TRY(opt_listing_add_count(listing, "next_pair", &pairs->next));
   for (int q = 0; q < pairs->n_groups; q++) TG_TRY(opt_listing_add_number(listing, "gamma", q, &pairs->gamma[q]));
   for (int64_t i = 0; i < pairs->memory; i++) {
+    const bool is_idle = (pairs->next - 1 - i + 2 * pairs->memory) % pairs->memory >= pairs->count;
     TG_TRY(opt_listing_add_vector(listing, "s", i, pairs->s[i]));
+    opt_listing_mark(listing, is_idle);
     TG_TRY(opt_listing_add_vector(listing, "y", i, pairs->y[i]));
+    opt_listing_mark(listing, is_idle);
   }
   for (int64_t i = 0; i < pairs->memory * pairs->n_groups; i++)
     TG_TRY(opt_listing_add_number(listing, "rho", i, &pairs->rho[i]));

@@ -73,7 +73,7 @@ struct opt_solver {
   tg_status (*step)(opt_run *run, void *state, opt_verdict *verdict);
   // Forgets directions and models: the gradient was recomputed, or the last step found nothing.
   void (*reset)(void *state);
-  // Adds what a restart needs.
+  // Adds all that `step` reads before it writes it, apart from the run's own fields.
   tg_status (*list)(void *state, opt_listing *listing);
   // Sets g_norm from x and g where it is not the one of opt_run_measure; measure_name is what to call it. Both NULL:
   // the gradient norm.
@@ -181,12 +181,5 @@ bool opt_run_steps_apart(const opt_run *run);
 
 // A first trial for a direction without a natural length: as far as the last step went, or min(1, |d|) at the start.
 double opt_first_trial(const opt_run *run, double d_norm);
-
-// Listing.
-tg_status opt_listing_add_vector(opt_listing *listing, const char *name, int64_t index, opt_point *point);
-tg_status opt_listing_add_number(opt_listing *listing, const char *name, int64_t index, double *number);
-tg_status opt_listing_add_count(opt_listing *listing, const char *name, int64_t *count);
-void opt_listing_clear(opt_listing *listing); // keeps the memory
-void opt_listing_fini(opt_listing *listing);
 
 #endif

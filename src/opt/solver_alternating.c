@@ -168,7 +168,9 @@ static tg_status list_alternating(void *state, opt_listing *listing)
   alternating *self = state;
   if (self->d == NULL) return TG_OK;
   TG_TRY(opt_listing_add_vector(listing, "direction", -1, self->d));
+  opt_listing_mark(listing, !self->has_direction);
   TG_TRY(opt_listing_add_vector(listing, "gradient_before", -1, self->g_before));
+  opt_listing_mark(listing, !self->has_direction);
   TG_TRY(opt_listing_add_number(listing, "gz", -1, &self->gz));
   TG_TRY(opt_listing_add_count(listing, "has_direction", &self->has_direction));
   return TG_OK;

@@ -238,6 +238,7 @@ static tg_status list_conjugate(void *state, opt_listing *listing)
 {
   conjugate *self = state;
   TG_TRY(opt_listing_add_vector(listing, "direction", -1, self->d));
+  opt_listing_mark(listing, !self->has_direction);
   TG_TRY(opt_listing_add_number(listing, "slope", -1, &self->slope));
   TG_TRY(opt_listing_add_number(listing, "direction_norm", -1, &self->d_norm));
   for (int q = 0; q < self->n_groups; q++) {

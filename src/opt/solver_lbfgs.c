@@ -143,7 +143,9 @@ static void reset_lbfgs(void *state)
 
 static tg_status list_lbfgs(void *state, opt_listing *listing)
 {
-  return opt_secants_list(&((lbfgs *)state)->pairs, listing);
+  lbfgs *self = state;
+  TG_TRY(opt_listing_add_count(listing, "renewals_seen", &self->renewals));
+  return opt_secants_list(&self->pairs, listing);
 }
 
 const opt_solver opt_solver_lbfgs = {.name = "l-bfgs",

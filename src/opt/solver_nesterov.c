@@ -220,6 +220,7 @@ static tg_status list_accelerated(void *state, opt_listing *listing)
 {
   accelerated *self = state;
   TG_TRY(opt_listing_add_vector(listing, "previous", -1, self->x_old));
+  opt_listing_mark(listing, !self->has_old);
   TG_TRY(opt_listing_add_number(listing, "length", -1, &self->t));
   TG_TRY(opt_listing_add_number(listing, "theta", -1, &self->theta));
   TG_TRY(opt_listing_add_count(listing, "has_previous", &self->has_old));

@@ -284,6 +284,7 @@ static tg_status list_newton(void *state, opt_listing *listing)
 {
   newton *self = state;
   TG_TRY(opt_listing_add_number(listing, "radius", -1, &self->radius));
+  if (self->gradient != NULL) TG_TRY(opt_listing_add_vector(listing, "free_gradient", -1, self->gradient));
   return TG_OK;
 }
 

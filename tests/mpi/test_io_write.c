@@ -310,6 +310,25 @@ static void test_no_memory(const tg_grid *grid)
   tg_dmat_destroy(&m);
 }
 
+// Into a matrix that is there: with entries that are not finite, and of its shape only.
+static void test_fill(const tg_grid *grid)
+{
+  tg_dmat *m = check_matrix(grid, 17, 9, 3);
+  tg_dmat *back = NULL;
+  tg_dmat *other = NULL;
+  if (m->local_rows > 0 && m->local_cols > 0) m->data[0] = (double)INFINITY;
+  REQUIRE_OK(tg_file_write(m, io_path("fill.npy"), NULL));
+  REQUIRE_OK(tg_dmat_create(grid, 17, 9, &back));
+  REQUIRE_OK(tg_dmat_create(grid, 9, 17, &other));
+  REQUIRE_OK(tg_file_fill(back, io_path("fill.npy"), NULL));
+  check_same_bits(m, back, "fill", true);
+  CHECK_FAILS(tg_file_fill(other, io_path("fill.npy"), NULL), TG_DATA, "fill.npy: 17 x 9, expected 9 x 17");
+  CHECK_FAILS(tg_file_fill(back, io_path("none.npy"), NULL), TG_DATA, "none.npy");
+  tg_dmat_destroy(&m);
+  tg_dmat_destroy(&back);
+  tg_dmat_destroy(&other);
+}
+
 static void run(void)
 {
   static const int64_t blocks[] = {1, 4, 64, 0};
@@ -318,6 +337,7 @@ static void run(void)
   check_on_grids(blocks, test_round_trips);
   test_other_grid();
   check_on_grids(one_block, test_npy_bytes);
+  check_on_grids(one_block, test_fill);
   tg_grid *grid = NULL;
   REQUIRE_OK(tg_grid_create(MPI_COMM_WORLD, 1, check_size(), 4, &grid));
   test_full_disk(grid);

@@ -153,6 +153,12 @@ static void test_space(const tg_grid *grid)
   test_operations(space, p);
   test_dots(space, p);
   test_random(space, p);
+  opt_point *view = NULL;
+  REQUIRE_OK(tg_space_view(tg_space_block(p[0], 1), &view));
+  CHECK(tg_space_blocks(view) == 1 && tg_space_blocks(p[0]) == BLOCKS, "a view has one block");
+  CHECK(tg_space_block(view, 0) == tg_space_block(p[0], 1), "a view shows the matrix itself");
+  tg_space_view_destroy(&view);
+  CHECK(view == NULL, "a view is destroyed, the matrix stays");
   for (int k = 0; k < POINTS; k++) space->ops->destroy(space, &p[k]);
   tg_space_destroy(&space);
 }

@@ -94,8 +94,27 @@ static tg_status hessian(opt_problem *base, const opt_point *x, const opt_point 
   return TG_OK;
 }
 
-static const opt_problem_ops operations = {
-    .value = value, .gradient = gradient, .line = line, .advance = advance, .hessian = hessian};
+static tg_status list(opt_problem *base, opt_listing *listing)
+{
+  hand_problem *problem = base->self;
+  return opt_listing_add_count(listing, "violations", &problem->violations);
+}
+
+static void restored(opt_problem *base, const opt_point *x)
+{
+  hand_problem *problem = base->self;
+  remember(problem, serial_block_const(x, 0), problem->current);
+  problem->has_current = true;
+  problem->has_line = false;
+}
+
+static const opt_problem_ops operations = {.value = value,
+                                           .gradient = gradient,
+                                           .line = line,
+                                           .advance = advance,
+                                           .hessian = hessian,
+                                           .list = list,
+                                           .restored = restored};
 
 void hand_problem_init(hand_problem *problem, const hand_objective *objective)
 {

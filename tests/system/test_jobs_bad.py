@@ -201,6 +201,7 @@ VALUES = [
     ("checkpoint every", GOOD + "checkpoint: {directory: c, every: often}\n", ["checkpoint.every", "'often'"]),
     ("checkpoint keep", GOOD + "checkpoint: {directory: c, keep: 0}\n", ["checkpoint.keep"]),
     ("checkpoint text", GOOD + "checkpoint: here\n", ["checkpoint", "mapping"]),
+    ("checkpoint nowhere", GOOD + "checkpoint: {directory: ''}\n", ["checkpoint.directory", "blank"]),
     ("subject_to text", GOOD + "subject_to: X = 0\n", ["subject_to", "list"]),
     ("subject_to mapping entry", GOOD + "subject_to: [{a: 1}]\n", ["subject_to"]),
     ("subject_to without a sign", GOOD + "subject_to: [sum(X) - 1]\n", ["no =, <= or >=", "sum(X) - 1 = 0"]),
@@ -331,7 +332,8 @@ FLAGS = [
     (["run", "job.yaml", "--output", "a", "--output", "b"], ["twice"]),
     (["run", "job.yaml", "--quiet=yes"], ["takes no value"]),
     (["run", "job.yaml", "--progress", "loud"], ["rows, live or none", "'loud'"]),
-    (["run", "job.yaml", "--resume"], ["--resume", "not available yet"]),
+    (["run", "job.yaml", "--resume"], ["--resume", "no checkpoint section", "checkpoint: {directory: ckpt}"]),
+    (["run", "job.yaml", "--resume", "--set", "checkpoint={directory: none}"], ["--resume", "no checkpoint in none"]),
     (["plan", "job.yaml", "--ranks", "0"], ["--ranks", "'0'"]),
     (["plan", "job.yaml", "--ranks", "two"], ["--ranks", "'two'"]),
     (["plan", "job.yaml", "--ranks", "4x"], ["--ranks"]),
@@ -375,7 +377,6 @@ UNAVAILABLE = [
         "max_iterations: 20", "preconditioner: diagonal"), ["preconditioner diagonal", "does not go with these constraints"]),
     ("bounded metric", change("start: zeros", "constraint: nonnegative").replace(
         "max_iterations: 20", "preconditioner: kronecker"), ["preconditioner kronecker", "does not go with constraints"]),
-    ("checkpoint", GOOD + "checkpoint: {directory: c}\n", ["checkpoint", "not available yet"]),
     ("frank-wolfe", change("max_iterations: 20", "method: frank-wolfe"),
      ["method: frank-wolfe needs a bounded convex constraint on every variable"]),
     ("frank-wolfe unbounded", change("start: zeros", "constraint: nonnegative").replace(

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "opt/driver.h"
+#include "support/keeper.h"
 #include "support/serial_space.h"
 
 // f = (x^2 + y^2)/2 + a x y - x - 2 y: at its minimum x + a y = 1, a x + y = 2.
@@ -83,15 +84,20 @@ static void set_up(coupled *p, double a)
   p->reported = OPT_CONVERGED;
 }
 
-static tg_status minimise(coupled *p, double *x, opt_result *result)
+static tg_status minimise_seen(coupled *p, const opt_observer *observer, double *x, opt_result *result)
 {
   opt_point *point = NULL;
   assert_int_equal(p->space.base.ops->create(&p->space.base, &point), TG_OK);
-  const tg_status status = opt_minimise(&p->base, &p->options, point, NULL, result);
+  const tg_status status = opt_minimise(&p->base, &p->options, point, observer, result);
   for (int k = 0; k < 2; k++) x[k] = *serial_block_const(point, k);
   p->space.base.ops->destroy(&p->space.base, &point);
   assert_int_equal(p->space.live, 0);
   return status;
+}
+
+static tg_status minimise(coupled *p, double *x, opt_result *result)
+{
+  return minimise_seen(p, NULL, x, result);
 }
 
 // The error falls by a^2 a pass: 13 passes or so for a = 1/2 and 1e-8.
@@ -187,6 +193,38 @@ static void test_unbounded_block(void **unused)
   assert_true(x[0] == 0 && x[1] == 0);
 }
 
+// As preconditioner and alone, interrupted after each pass.
+static void test_restarts_continue_bit_for_bit(void **unused)
+{
+  (void)unused;
+  static keeper k;
+  for (int degree = -1; degree <= 2; degree += 3) {
+    for (int64_t stop = 1; stop <= 4; stop++) {
+      coupled p;
+      opt_result results[2];
+      double x[2][2];
+      set_up(&p, 0.99);
+      p.base.degree = degree;
+      p.options.max_iterations = 30;
+      assert_int_equal(minimise(&p, x[0], &results[0]), TG_OK);
+      k = (keeper){.dimension = 2, .interrupt_at = stop};
+      const opt_observer observer = keeper_observer(&k);
+      for (int part = 0; part < 2; part++) {
+        set_up(&p, 0.99);
+        p.base.degree = degree;
+        p.options.max_iterations = 30;
+        assert_int_equal(minimise_seen(&p, &observer, x[1], &results[1]), TG_OK);
+        if (results[1].outcome != OPT_INTERRUPTED) break;
+        k.restores = true;
+      }
+      assert_int_equal(k.faults, 0);
+      assert_memory_equal(x[0], x[1], sizeof x[0]);
+      assert_int_equal(results[0].iterations, results[1].iterations);
+      assert_int_equal(results[0].outcome, results[1].outcome);
+    }
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -196,6 +234,7 @@ int main(void)
       cmocka_unit_test(test_needs_blocks),
       cmocka_unit_test(test_never_rises),
       cmocka_unit_test(test_unbounded_block),
+      cmocka_unit_test(test_restarts_continue_bit_for_bit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "opt/augmented_lagrangian.h"
+#include "support/keeper.h"
 #include "support/serial_space.h"
 
 enum { N = 4, ROWS = 3 };
@@ -133,8 +134,15 @@ static const char *describe(const opt_lagrangian *base, int k)
   return names[k];
 }
 
+static tg_status list(opt_lagrangian *base, opt_listing *listing)
+{
+  quadratic *q = base->self;
+  for (int k = 0; k < q->n_rows; k++) TG_TRY(opt_listing_add_number(listing, "multiplier", k, &q->m[k]));
+  return TG_OK;
+}
+
 static const opt_lagrangian_ops lagrangian_ops = {
-    .scale = scale, .measure = measure, .update = update, .commit = commit, .describe = describe};
+    .scale = scale, .measure = measure, .update = update, .commit = commit, .list = list, .describe = describe};
 
 static void set_up(quadratic *q, int n_rows)
 {
@@ -344,6 +352,59 @@ static void test_interrupted(void **unused)
   assert_int_equal(r.polls, 3);
 }
 
+// Interrupted in any iteration of any round and restarted: the same bits as the run that nobody looked at.
+static void test_restarts_continue_bit_for_bit(void **unused)
+{
+  (void)unused;
+  static keeper k;
+  quadratic q;
+  outcome straight;
+  int64_t restarted = 0;
+  set_up(&q, 3);
+  q.is_equality[1] = false;
+  q.r[0] = 5;
+  q.a[1][0] = 1;
+  q.r[1] = 0.5;
+  q.a[2][1] = 1;
+  q.r[2] = 0.25;
+  const quadratic fresh = q;
+  minimise(&q, NULL, &straight);
+  assert_int_equal(straight.result.outcome, OPT_CONVERGED);
+  assert_true(straight.report.rounds >= 3);
+  for (int64_t stop = 1;; stop++) {
+    outcome o;
+    k = (keeper){.dimension = N, .interrupt_at = stop};
+    opt_observer observer = keeper_observer(&k);
+    quadratic broken = fresh;
+    broken.base.self = broken.lagrangian.self = &broken;
+    serial_space_init(&broken.space, 1, &(int64_t){N}, &(int64_t){1});
+    broken.base.space = &broken.space.base;
+    minimise(&broken, &observer, &o);
+    assert_int_equal(k.faults, 0);
+    if (o.result.outcome != OPT_INTERRUPTED) break;
+    assert_int_equal(k.checkpoints, 1);
+    k.restores = true;
+    quadratic again = fresh;
+    again.base.self = again.lagrangian.self = &again;
+    serial_space_init(&again.space, 1, &(int64_t){N}, &(int64_t){1});
+    again.base.space = &again.space.base;
+    minimise(&again, &observer, &o);
+    assert_int_equal(k.faults, 0);
+    assert_int_equal(k.restored, 2); // rounds, then the driver
+    assert_memory_equal(o.x, straight.x, sizeof o.x);
+    assert_memory_equal(again.m, q.m, sizeof q.m);
+    assert_int_equal(o.result.iterations, straight.result.iterations);
+    assert_int_equal(o.report.rounds, straight.report.rounds);
+    assert_int_equal(o.result.counts.gradients, straight.result.counts.gradients);
+    assert_true(o.report.penalty == straight.report.penalty);
+    assert_true(o.report.multiplier_norm == straight.report.multiplier_norm);
+    assert_true(o.result.gradient_norm_start == straight.result.gradient_norm_start);
+    assert_string_equal(o.result.reason, straight.result.reason);
+    restarted++;
+  }
+  assert_true(restarted >= 5);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -355,6 +416,7 @@ int main(void)
       cmocka_unit_test(test_rounds_are_one_sequence),
       cmocka_unit_test(test_limits_count_all_rounds),
       cmocka_unit_test(test_interrupted),
+      cmocka_unit_test(test_restarts_continue_bit_for_bit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

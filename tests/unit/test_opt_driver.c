@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "support/keeper.h"
 #include "unit/opt_fixture.h"
 
 // An observer that counts, remembers and disturbs.
@@ -17,19 +18,11 @@ typedef struct recorder {
   int64_t polls;
   int64_t interrupt_at; // poll at which to interrupt, 0: never
   bool time_is_over;
-  int64_t checkpoint_every;  // polls, 0: never
-  int64_t checkpoint_not_at; // the poll at which a restarted run stands on its own checkpoint
+  int64_t checkpoint_every; // polls, 0: never
   int64_t checkpoints;
   int64_t allocations_at_first;
   int64_t allocations_at_last;
   tg_status fail_iteration;
-  // The last checkpoint, copied.
-  int n_vectors;
-  int n_scalars;
-  double vectors[64][HAND_DATA_MAX];
-  double numbers[256];
-  int64_t counts[256];
-  int64_t dimension;
 } recorder;
 
 static tg_status on_iteration(void *self, const opt_record *record, const opt_point *x)
@@ -51,47 +44,20 @@ static tg_status on_poll(void *self, opt_poll *poll)
   r->polls++;
   if (r->time_is_over) poll->time_over = true;
   poll->interrupted = r->polls == r->interrupt_at;
-  poll->checkpoint_due =
-      r->checkpoint_every > 0 && r->polls % r->checkpoint_every == 0 && r->polls != r->checkpoint_not_at;
+  poll->checkpoint_due = r->checkpoint_every > 0 && r->polls % r->checkpoint_every == 0;
   return TG_OK;
 }
 
-static tg_status on_checkpoint(void *self, const opt_listing *listing)
+static tg_status on_checkpoint(void *self, opt_listing *listing)
 {
   recorder *r = self;
+  assert_true(listing->n_vectors > 0 && listing->n_scalars > 0);
   r->checkpoints++;
-  r->n_vectors = listing->n_vectors;
-  r->n_scalars = listing->n_scalars;
-  assert_true(listing->n_vectors <= 64 && listing->n_scalars <= 256);
-  for (int i = 0; i < listing->n_vectors; i++)
-    memcpy(r->vectors[i], serial_block_const(listing->vectors[i].point, 0), (size_t)r->dimension * sizeof(double));
-  for (int i = 0; i < listing->n_scalars; i++) {
-    const opt_listed_scalar *entry = &listing->scalars[i];
-    assert_true((entry->number != NULL) != (entry->count != NULL));
-    if (entry->number != NULL) r->numbers[i] = *entry->number;
-    if (entry->count != NULL) r->counts[i] = *entry->count;
-  }
   return TG_OK;
 }
 
-static tg_status on_restore(void *self, const opt_listing *listing, bool *restored)
+static opt_observer observe(recorder *r)
 {
-  recorder *r = self;
-  assert_int_equal(listing->n_vectors, r->n_vectors);
-  assert_int_equal(listing->n_scalars, r->n_scalars);
-  for (int i = 0; i < listing->n_vectors; i++)
-    memcpy(serial_block(listing->vectors[i].point, 0), r->vectors[i], (size_t)r->dimension * sizeof(double));
-  for (int i = 0; i < listing->n_scalars; i++) {
-    if (listing->scalars[i].number != NULL) *listing->scalars[i].number = r->numbers[i];
-    if (listing->scalars[i].count != NULL) *listing->scalars[i].count = r->counts[i];
-  }
-  *restored = true;
-  return TG_OK;
-}
-
-static opt_observer observe(recorder *r, const fixture *f)
-{
-  r->dimension = f->problem.space.base.dimension;
   return (opt_observer){.self = r, .iteration = on_iteration, .poll = on_poll};
 }
 
@@ -117,7 +83,7 @@ static void test_every_iteration_is_recorded(void **unused)
   fixture f = {0};
   recorder r = {0};
   set_up(&f, "quadratic-1e2", "conjugate-gradient");
-  const opt_observer observer = observe(&r, &f);
+  const opt_observer observer = observe(&r);
   assert_int_equal(minimise(&f, &observer), TG_OK);
   assert_int_equal(f.result.outcome, OPT_CONVERGED);
   assert_int_equal(r.records, f.result.iterations + 1);
@@ -175,7 +141,7 @@ static void test_time_limit(void **unused)
 
   recorder r = {.time_is_over = true}; // by agreement
   set_up(&f, "quadratic-1e8", "gradient-descent");
-  const opt_observer observer = observe(&r, &f);
+  const opt_observer observer = observe(&r);
   assert_int_equal(minimise(&f, &observer), TG_OK);
   assert_int_equal(f.result.outcome, OPT_TIME_LIMIT);
   assert_int_equal(r.polls, 1);
@@ -188,7 +154,7 @@ static void test_interruption_leaves_a_checkpoint(void **unused)
   fixture f = {0};
   recorder r = {.interrupt_at = 4};
   set_up(&f, "quadratic-1e4", "l-bfgs");
-  opt_observer observer = observe(&r, &f);
+  opt_observer observer = observe(&r);
   observer.checkpoint = on_checkpoint;
   assert_int_equal(minimise(&f, &observer), TG_OK);
   assert_int_equal(f.result.outcome, OPT_INTERRUPTED);
@@ -252,74 +218,231 @@ static void test_a_carried_gradient_is_not_believed(void **unused)
   }
 }
 
-// Interrupted and restarted from the checkpoint in a fresh problem: the same bits as a run that wrote the same
-// checkpoint and went on. The carried gradient is off by a little, so that it matters when it is recomputed.
+// What a restart is tested with.
+typedef struct trial {
+  const char *method;
+  const char *objective;
+  opt_constraint_kind kind; // of a set around the objective; FREE: as the objective says
+  bool has_metric;          // renewed after 6, 18, ... iterations
+} trial;
+
+// A metric that depends on the point where it was made.
+typedef struct local_metric {
+  const opt_space *space;
+  opt_point *weights;
+  opt_preconditioner base;
+} local_metric;
+
+static tg_status apply_metric(void *self, const opt_point *r, opt_point *z)
+{
+  const local_metric *m = self;
+  TG_TRY(m->space->ops->copy(m->space, r, z));
+  return m->space->ops->divide_entries(m->space, m->weights, z);
+}
+
+static tg_status renew_metric(void *self, const opt_point *x, bool *is_new)
+{
+  const local_metric *m = self;
+  const double *at = serial_block_const(x, 0);
+  *is_new = at[0] != 0;
+  for (int64_t k = 0; *is_new && k < m->space->dimension; k++)
+    serial_block(m->weights, 0)[k] = 1 + 0.5 * sin(100 * at[k]);
+  return TG_OK;
+}
+
+static void create_metric(local_metric *m, const opt_space *space)
+{
+  *m = (local_metric){.space = space};
+  m->base = (opt_preconditioner){.name = "local", .apply = apply_metric, .renew = renew_metric, .self = m};
+  assert_int_equal(space->ops->create(space, &m->weights), TG_OK);
+  for (int64_t k = 0; k < space->dimension; k++) serial_block(m->weights, 0)[k] = 1;
+}
+
+// The carried gradient is off by a little, so that it matters when it is recomputed.
 static const double carried_error = 1e-9;
 
-static void check_restart(const char *method, const char *objective)
+static void run_trial(const trial *t, int64_t iterations, keeper *k, fixture *f)
 {
-  for (int64_t stop = 2; stop <= 12; stop += 5) {
-    fixture straight = {0};
-    recorder r = {.checkpoint_every = stop};
-    set_up(&straight, objective, method);
-    straight.options.memory = 3;
-    straight.options.max_iterations = stop + 10;
-    opt_observer observer = observe(&r, &straight);
-    observer.checkpoint = on_checkpoint;
-    straight.problem.carried_error = carried_error;
-    assert_int_equal(minimise(&straight, &observer), TG_OK);
+  local_metric metric;
+  set_up(f, t->objective, t->method);
+  if (t->kind != OPT_CONSTRAINT_FREE) {
+    opt_constraint_block blocks[SERIAL_BLOCKS_MAX];
+    for (int i = 0; i < SERIAL_BLOCKS_MAX; i++)
+      blocks[i] = (opt_constraint_block){.kind = t->kind, .low = -0.4, .high = 0.7};
+    assert_int_equal(serial_constraint_init(&f->set, &f->problem.space, blocks), TG_OK);
+    f->problem.base.constraint = &f->set.base;
+    assert_int_equal(opt_constraint_random(&f->set.base, 7, f->x), TG_OK);
+  }
+  create_metric(&metric, &f->problem.space.base);
+  if (t->has_metric) f->options.metric = &metric.base;
+  f->options.memory = 3;
+  f->options.max_iterations = iterations;
+  f->problem.carried_error = carried_error;
+  if (k != NULL) k->dimension = f->problem.space.base.dimension;
+  const opt_observer observer = k != NULL ? keeper_observer(k) : (opt_observer){0};
+  assert_int_equal(minimise(f, &observer), TG_OK);
+  if (k != NULL) assert_int_equal(k->faults, 0);
+  f->problem.space.base.ops->destroy(&f->problem.space.base, &metric.weights);
+}
 
-    fixture broken = {0};
-    recorder saved = {.interrupt_at = stop};
-    set_up(&broken, objective, method);
-    broken.options = straight.options;
-    broken.problem.carried_error = carried_error;
-    observer = observe(&saved, &broken);
-    observer.checkpoint = on_checkpoint;
-    assert_int_equal(minimise(&broken, &observer), TG_OK);
-    tear_down(&broken);
-    if (broken.result.outcome != OPT_INTERRUPTED) { // converged before
-      tear_down(&straight);
-      return;
+static void check_equal(const trial *t, const char *what, int64_t stop, const fixture *found, const fixture *expected)
+{
+  const opt_result *a = &found->result;
+  const opt_result *b = &expected->result;
+  const bool is_equal = a->iterations == b->iterations && a->objective == b->objective &&
+                        a->gradient_norm == b->gradient_norm && a->outcome == b->outcome && a->drift == b->drift &&
+                        a->restarts == b->restarts && memcmp(&a->counts, &b->counts, sizeof a->counts) == 0 &&
+                        memcmp(serial_block_const(found->x, 0), serial_block_const(expected->x, 0),
+                               (size_t)found->problem.space.base.dimension * sizeof(double)) == 0;
+  if (!is_equal)
+    print_error("%s on %s, %s at %lld: %.17g after %lld (%s), straight %.17g after %lld (%s)\n", t->method,
+                t->objective, what, (long long)stop, a->objective, (long long)a->iterations,
+                opt_outcome_label(a->outcome), b->objective, (long long)b->iterations, opt_outcome_label(b->outcome));
+  assert_true(is_equal);
+}
+
+// A run that was saved at each iteration, one that was interrupted and restarted in a fresh problem, and one that
+// nobody looked at: the same bits, the same counts.
+static void check_restart(const trial *t)
+{
+  static keeper k;
+  for (int64_t stop = 1; stop <= 21; stop += stop < 4 ? 1 : 5) {
+    const int64_t iterations = stop + 10;
+    fixture straight = {0};
+    fixture other = {0};
+    run_trial(t, iterations, NULL, &straight);
+    k = (keeper){.every = 1};
+    run_trial(t, iterations, &k, &other);
+    check_equal(t, "saved", stop, &other, &straight);
+    tear_down(&other);
+
+    memset(&other, 0, sizeof other);
+    k = (keeper){.interrupt_at = stop};
+    run_trial(t, iterations, &k, &other);
+    const bool is_over = other.result.outcome != OPT_INTERRUPTED; // converged before
+    tear_down(&other);
+    if (!is_over) {
+      assert_int_equal(k.checkpoints, 1);
+      memset(&other, 0, sizeof other);
+      k.restores = true;
+      run_trial(t, iterations, &k, &other);
+      assert_int_equal(k.restored, 1);
+      check_equal(t, "restarted", stop, &other, &straight);
+      tear_down(&other);
     }
-    set_up(&broken, objective, method);
-    broken.options = straight.options;
-    saved.interrupt_at = 0;
-    broken.problem.carried_error = carried_error;
-    saved.polls = stop - 1; // the checkpoints to come fall on the same iterations
-    saved.checkpoint_not_at = stop;
-    saved.checkpoint_every = stop;
-    observer.restore = on_restore;
-    assert_int_equal(minimise(&broken, &observer), TG_OK);
-    const bool is_equal = broken.result.iterations == straight.result.iterations &&
-                          broken.result.objective == straight.result.objective &&
-                          broken.result.gradient_norm == straight.result.gradient_norm &&
-                          broken.result.outcome == straight.result.outcome &&
-                          broken.result.counts.gradients == straight.result.counts.gradients &&
-                          memcmp(serial_block_const(broken.x, 0), serial_block_const(straight.x, 0),
-                                 (size_t)r.dimension * sizeof(double)) == 0;
-    if (!is_equal)
-      print_error("%s on %s, stopped at %lld: %.17g after %lld, straight %.17g after %lld\n", method, objective,
-                  (long long)stop, broken.result.objective, (long long)broken.result.iterations,
-                  straight.result.objective, (long long)straight.result.iterations);
-    assert_true(is_equal);
-    tear_down(&broken);
     tear_down(&straight);
+    if (is_over) return;
   }
 }
 
 static void test_restarts_continue_bit_for_bit(void **unused)
 {
   (void)unused;
+  const char *const objectives[] = {"quadratic-1e4", "rosenbrock", "rosenbrock-general", "logdet", "factorisation"};
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
   for (int m = 0; methods[m] != NULL; m++) {
     if (!stands_alone(methods[m])) continue;
-    check_restart(methods[m], "quadratic-1e4");
-    check_restart(methods[m], "rosenbrock");
-    check_restart(methods[m], "logdet");
-    check_restart(methods[m], "factorisation");
-    if (serves_manifolds(methods[m])) check_restart(methods[m], "trace-ratio");
+    for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++)
+      check_restart(&(trial){.method = methods[m], .objective = objectives[i]});
+    if (serves_manifolds(methods[m])) check_restart(&(trial){.method = methods[m], .objective = "trace-ratio"});
   }
+}
+
+static void test_restarts_with_a_metric(void **unused)
+{
+  (void)unused;
+  const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
+  for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+    check_restart(&(trial){.method = methods[m], .objective = "logistic", .has_metric = true});
+    check_restart(&(trial){.method = methods[m], .objective = "rosenbrock", .has_metric = true});
+  }
+}
+
+static void test_restarts_on_convex_sets(void **unused)
+{
+  (void)unused;
+  const opt_constraint_kind kinds[] = {OPT_CONSTRAINT_NONNEGATIVE, OPT_CONSTRAINT_BOX, OPT_CONSTRAINT_FROBENIUS_BALL};
+  const char *const objectives[] = {"quadratic-1e4", "rosenbrock", "rosenbrock-general", "factorisation"};
+  const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
+  int64_t served = 0;
+  for (int m = 0; methods[m] != NULL; m++) {
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+      const opt_constraint_block block = {.kind = kinds[k], .low = -0.4, .high = 0.7};
+      opt_options options;
+      opt_traits traits;
+      const opt_solver *solver = NULL;
+      opt_options_init(&options);
+      assert_int_equal(opt_option_set(&options, "method", methods[m]), TG_OK);
+      assert_int_equal(opt_traits_find(1, &block, &traits), TG_OK);
+      if (opt_constrained_solver(&options, &traits, &solver) != TG_OK) continue;
+      if (solver->needs_closed_form || solver->needs_blocks) continue;
+      served++;
+      for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++)
+        check_restart(&(trial){.method = methods[m], .objective = objectives[i], .kind = kinds[k]});
+    }
+  }
+  assert_true(served >= 8);
+}
+
+// What converged or stalled is saved where that is asked for; restarted it says the same at once, and goes on with a
+// smaller tolerance.
+static void test_the_end_is_saved(void **unused)
+{
+  (void)unused;
+  static keeper k;
+  fixture f = {0};
+  fixture again = {0};
+  k = (keeper){0};
+  for (int saves = 0; saves < 2; saves++) {
+    memset(&f, 0, sizeof f);
+    set_up(&f, "quadratic-1e4", "conjugate-gradient");
+    f.options.gradient_tolerance = 1e-4;
+    k.dimension = f.problem.space.base.dimension;
+    opt_observer observer = keeper_observer(&k);
+    observer.saves_end = saves != 0;
+    assert_int_equal(minimise(&f, &observer), TG_OK);
+    assert_int_equal(f.result.outcome, OPT_CONVERGED);
+    assert_int_equal(k.checkpoints, saves);
+    if (saves == 0) tear_down(&f);
+  }
+  k.restores = true;
+  for (int tighter = 0; tighter < 2; tighter++) {
+    memset(&again, 0, sizeof again);
+    set_up(&again, "quadratic-1e4", "conjugate-gradient");
+    again.options.gradient_tolerance = tighter ? 1e-8 : 1e-4;
+    const opt_observer observer = keeper_observer(&k);
+    assert_int_equal(minimise(&again, &observer), TG_OK);
+    assert_int_equal(again.result.outcome, OPT_CONVERGED);
+    assert_true(tighter ? again.result.iterations > f.result.iterations
+                        : again.result.iterations == f.result.iterations);
+    if (!tighter) assert_true(again.result.objective == f.result.objective);
+    tear_down(&again);
+  }
+  tear_down(&f);
+}
+
+// A limit on time is that of each run; the seconds of all are added up.
+static void test_time_counts_from_the_restart(void **unused)
+{
+  (void)unused;
+  static keeper k;
+  fixture f = {0};
+  k = (keeper){.interrupt_at = 3};
+  run_trial(&(trial){.method = "l-bfgs", .objective = "rosenbrock-general"}, 100, &k, &f);
+  tear_down(&f);
+  for (int i = 0; i < k.n_scalars; i++)
+    if (strcmp(k.scalars[i].name, "seconds") == 0) k.scalars[i].number = 1000;
+  memset(&f, 0, sizeof f);
+  k.restores = true;
+  set_up(&f, "rosenbrock-general", "l-bfgs");
+  f.options.memory = 3;
+  f.options.time_limit = 500;
+  const opt_observer observer = keeper_observer(&k);
+  assert_int_equal(minimise(&f, &observer), TG_OK);
+  assert_int_equal(f.result.outcome, OPT_CONVERGED);
+  assert_true(f.result.seconds >= 1000 && f.result.seconds < 1100);
+  assert_true(f.result.earlier_seconds == 1000);
+  tear_down(&f);
 }
 
 static void test_no_allocation_inside_iterations(void **unused)
@@ -334,7 +457,7 @@ static void test_no_allocation_inside_iterations(void **unused)
       recorder r = {.checkpoint_every = 3};
       set_up(&f, objectives[i], methods[m]);
       f.options.max_iterations = 20;
-      opt_observer observer = observe(&r, &f);
+      opt_observer observer = observe(&r);
       observer.checkpoint = on_checkpoint;
       assert_int_equal(minimise(&f, &observer), TG_OK);
       assert_true(r.records > 2);
@@ -374,7 +497,7 @@ static void test_observers_failures_are_passed_on(void **unused)
   fixture f = {0};
   recorder r = {.fail_iteration = TG_IO};
   set_up(&f, "logistic", "l-bfgs");
-  const opt_observer observer = observe(&r, &f);
+  const opt_observer observer = observe(&r);
   assert_int_equal(minimise(&f, &observer), TG_IO);
   assert_string_equal(tg_error_get()->message, "the observer fails on purpose");
   tear_down(&f);
@@ -400,7 +523,7 @@ static void test_non_finite_start_is_said(void **unused)
   fixture f = {0};
   recorder r = {0};
   set_up(&f, "logdet-outside", "l-bfgs");
-  const opt_observer observer = observe(&r, &f);
+  const opt_observer observer = observe(&r);
   assert_int_equal(minimise(&f, &observer), TG_OK);
   assert_int_equal(f.result.outcome, OPT_NOT_FINITE);
   assert_true(reason_has(&f, "not finite at the start"));
@@ -485,6 +608,10 @@ int main(void)
       cmocka_unit_test(test_absolute_tolerance),
       cmocka_unit_test(test_a_carried_gradient_is_not_believed),
       cmocka_unit_test(test_restarts_continue_bit_for_bit),
+      cmocka_unit_test(test_restarts_with_a_metric),
+      cmocka_unit_test(test_restarts_on_convex_sets),
+      cmocka_unit_test(test_the_end_is_saved),
+      cmocka_unit_test(test_time_counts_from_the_restart),
       cmocka_unit_test(test_no_allocation_inside_iterations),
       cmocka_unit_test(test_failing_allocations),
       cmocka_unit_test(test_observers_failures_are_passed_on),

@@ -122,11 +122,12 @@ static void test_metric_is_used_everywhere(void **unused)
 }
 
 // A metric that depends on the point: another one at each renewal.
-static tg_status renew_scaling(void *self, const opt_point *x)
+static tg_status renew_scaling(void *self, const opt_point *x, bool *is_new)
 {
   scaling *s = self;
   (void)x;
   s->renewals++;
+  *is_new = true;
   for (int64_t k = 0; k < s->space->dimension; k++)
     serial_block(s->weights, 0)[k] = 1 + 0.5 * sin((double)(k + 7 * s->renewals));
   return TG_OK;

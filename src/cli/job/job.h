@@ -91,7 +91,10 @@ typedef struct tg_job {
   const tg_yaml_node *grid_node; // NULL: not given
   int n_relations;               // of subject_to
   tg_job_relation *relations;
-  const tg_yaml_node *checkpoint;
+  const tg_yaml_node *checkpoint; // NULL: none are written
+  const char *checkpoint_directory;
+  double checkpoint_every; // seconds
+  int64_t checkpoint_keep;
   const char *output_directory;
 } tg_job;
 

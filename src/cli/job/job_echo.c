@@ -16,13 +16,13 @@ static json_t *scalar_to_json(const tg_yaml_node *node)
   return json_stringn(node->text, node->length);
 }
 
-static json_t *to_json(const tg_yaml_node *node)
+json_t *tg_job_node_json(const tg_yaml_node *node)
 {
   if (node->kind == TG_YAML_NULL) return json_null();
   if (node->kind == TG_YAML_SCALAR) return scalar_to_json(node);
   json_t *out = node->kind == TG_YAML_MAPPING ? json_object() : json_array();
   for (const tg_yaml_item *item = node->first; item != NULL && out != NULL; item = item->next) {
-    json_t *value = to_json(item->value);
+    json_t *value = tg_job_node_json(item->value);
     const int failed = node->kind == TG_YAML_MAPPING ? json_object_set_new(out, item->key->text, value)
                                                      : json_array_append_new(out, value);
     if (failed == 0) continue;
@@ -77,7 +77,7 @@ static void fill_defaults(json_t *entry, const char *prefix)
 tg_status tg_job_echo(const tg_job *job, json_t **out)
 {
   *out = NULL;
-  json_t *root = to_json(job->root);
+  json_t *root = tg_job_node_json(job->root);
   if (root == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
   const tg_status status = fill_solver(job, root);
   if (status != TG_OK) {
@@ -93,6 +93,7 @@ tg_status tg_job_echo(const tg_job *job, json_t **out)
       json_object_set_new(entry, "start", json_string(tg_start_label(job->variables[k].start)));
     fill_defaults(entry, "variables.*.");
   }
+  fill_defaults(json_object_get(root, "checkpoint"), "checkpoint.");
   json_object_set_new(section(root, "output"), "directory", json_string(job->output_directory));
   if (json_object_get(root, "process_grid") == NULL) json_object_set_new(root, "process_grid", json_string("auto"));
   *out = root;

@@ -315,9 +315,15 @@ static tg_status read_output(tg_job *job)
 
 static tg_status read_checkpoint(tg_job *job)
 {
-  job->checkpoint = tg_yaml_get(job->root, "checkpoint");
-  if (job->checkpoint != NULL && tg_yaml_get(job->checkpoint, "directory") == NULL)
-    TG_FAIL_NODE(job, job->checkpoint, TG_JOB, "checkpoint needs a directory");
+  const tg_yaml_node *node = job->checkpoint = tg_yaml_get(job->root, "checkpoint");
+  const tg_yaml_node *directory = tg_yaml_get(node, "directory");
+  const tg_yaml_node *every = tg_yaml_get(node, "every");
+  if (node == NULL) return TG_OK;
+  if (directory == NULL) TG_FAIL_NODE(job, node, TG_JOB, "checkpoint needs a directory");
+  job->checkpoint_directory = directory->text;
+  job->checkpoint_every = 600;
+  if (every != NULL) tg_value_duration(every, &job->checkpoint_every);
+  job->checkpoint_keep = whole(tg_yaml_get(node, "keep"), 2);
   return TG_OK;
 }
 

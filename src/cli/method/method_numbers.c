@@ -227,7 +227,7 @@ static tg_status apply_kronecker(void *self, const opt_point *r, opt_point *z)
 }
 
 // The Hessian at x in the place of the one before. Where that has no positive definite terms the old one stays.
-static tg_status renew_kronecker(void *self, const opt_point *x)
+static tg_status renew_kronecker(void *self, const opt_point *x, bool *is_new)
 {
   tg_method *m = self;
   numbers by = *m->by;
@@ -238,7 +238,8 @@ static tg_status renew_kronecker(void *self, const opt_point *x)
   m->n_terms = m->n_moving;
   memcpy(m->terms, m->moving, sizeof m->moving);
   const tg_status status = evaluate_kronecker(&by, m);
-  if (status != TG_OK || m->kronecker == NULL) {
+  *is_new = status == TG_OK && m->kronecker != NULL;
+  if (!*is_new) {
     tg_direct_destroy(&m->kronecker);
     m->kronecker = before;
     return status;

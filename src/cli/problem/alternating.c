@@ -298,6 +298,12 @@ tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out)
   return TG_OK;
 }
 
+void tg_alternating_resume(tg_alternating *alternating)
+{
+  for (int k = 0; alternating != NULL && k < alternating->n; k++)
+    tg_problem_add_products(alternating->halves[k].problem, 0);
+}
+
 void tg_alternating_destroy(tg_alternating **alternating)
 {
   tg_alternating *self = *alternating;

@@ -13,6 +13,8 @@ tg_status tg_alternating_check(tg_job *job);
 // Compiles the objective in each variable alone and gives the solver of the blocks to setup->method; nothing with
 // another method. setup is filled, and not owned. Collective.
 tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out);
+// The run before has counted the products that creating it took: they are not counted again. NULL is fine. Local.
+void tg_alternating_resume(tg_alternating *alternating);
 // Bytes of the half-steps on the fullest rank: their plans, points and results, not their factorisations; 0 with
 // another method. Local, no data.
 tg_status tg_alternating_memory(const tg_job *job, const opt_options *options, const tg_cost_grid *grid, double *out);

@@ -8,9 +8,7 @@
 tg_status tg_job_executable(tg_job *job)
 {
   TG_TRY(tg_feasible_check(job));
-  TG_TRY(tg_alternating_check(job));
-  if (job->checkpoint != NULL) TG_FAIL_NODE(job, job->checkpoint, TG_UNSUPPORTED, "checkpoint: not available yet");
-  return TG_OK;
+  return tg_alternating_check(job);
 }
 
 tg_status tg_job_verify_solver(tg_job *job, int degree, bool has_hessian)

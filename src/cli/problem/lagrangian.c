@@ -12,6 +12,7 @@
 #include "mpi/dmat_ops.h"
 #include "mpi/multipliers.h"
 #include "mpi/problem.h"
+#include "mpi/space.h"
 #include "opt/vector.h"
 
 struct tg_lagrangian {
@@ -19,6 +20,7 @@ struct tg_lagrangian {
   tg_setup *setup;
   tg_values *values; // f, then the constraints
   tg_multiplier *constraints;
+  opt_point **views;  // of the multipliers, for listings
   double *violations; // at the last measure
   double *norms;      // of the multipliers
   tg_dmat *penalty_data;
@@ -92,14 +94,28 @@ static tg_status renew_method(tg_lagrangian *self)
   return tg_method_prepare(setup->job, setup->model, setup->grid, setup->data, setup->method);
 }
 
+// A method that is prepared with the Hessian of L may depend on the multipliers, and on a point of the round before,
+// unless that Hessian is constant: then the penalty alone makes it. A restart knows no more than penalty and
+// multipliers.
 static tg_status commit(opt_lagrangian *base, double penalty, const opt_options **options)
 {
   tg_lagrangian *self = base->self;
+  const bool is_constant = self->setup->model->plan->degree == 2;
   tg_dmat_fill(penalty, self->penalty_data);
-  if (!(penalty == self->penalty)) TG_TRY(renew_method(self));
+  if (!(penalty == self->penalty) || !is_constant) TG_TRY(renew_method(self));
   self->penalty = penalty;
   *options = &self->setup->method->options;
   return tg_problem_renew(self->setup->problem);
+}
+
+static tg_status list(opt_lagrangian *base, opt_listing *listing)
+{
+  tg_lagrangian *self = base->self;
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    TG_TRY(opt_listing_add_vector(listing, "multiplier", k, self->views[k]));
+    TG_TRY(opt_listing_add_number(listing, "multiplier_norm", k, &self->norms[k]));
+  }
+  return TG_OK;
 }
 
 static const char *describe(const opt_lagrangian *base, int k)
@@ -109,7 +125,7 @@ static const char *describe(const opt_lagrangian *base, int k)
 }
 
 static const opt_lagrangian_ops ops = {
-    .scale = scale, .measure = measure, .update = update, .commit = commit, .describe = describe};
+    .scale = scale, .measure = measure, .update = update, .commit = commit, .list = list, .describe = describe};
 
 // ---- life ----
 
@@ -125,6 +141,7 @@ static tg_status allocate(tg_lagrangian *self)
   const int n = self->setup->model->subject->n;
   TG_TRY(TG_NEW(n, &self->constraints));
   TG_TRY(TG_NEW(n, &self->violations));
+  TG_TRY(TG_NEW(n, &self->views));
   return TG_NEW(n, &self->norms);
 }
 
@@ -142,6 +159,13 @@ static tg_status bind_data(tg_lagrangian *self)
     is_whole = is_whole && self->constraints[k].multiplier != NULL;
   }
   if (!is_whole) TG_FAIL(TG_INTERNAL, "the plan does not read all multipliers and the penalty");
+  return TG_OK;
+}
+
+static tg_status view_multipliers(tg_lagrangian *self)
+{
+  for (int k = 0; k < self->setup->model->subject->n; k++)
+    TG_TRY(tg_space_view(self->constraints[k].multiplier, &self->views[k]));
   return TG_OK;
 }
 
@@ -171,6 +195,7 @@ tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
   status = tg_agree(setup->comm, status);
   if (status == TG_OK) status = compile_values(self);
   if (status == TG_OK) status = bind_data(self);
+  if (status == TG_OK) status = tg_agree(setup->comm, view_multipliers(self));
   if (status != TG_OK) {
     tg_lagrangian_destroy(&self);
     return tg_error_pass(status, TG_HERE);
@@ -193,6 +218,9 @@ void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
   tg_lagrangian *self = *lagrangian;
   if (self == NULL) return;
   tg_values_destroy(&self->values);
+  for (int k = 0; self->views != NULL && k < self->setup->model->subject->n; k++)
+    tg_space_view_destroy(&self->views[k]);
+  tg_free(self->views);
   tg_free(self->constraints);
   tg_free(self->violations);
   tg_free(self->norms);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/checkpoint/manifest.h"
 #include "cli/json.h"
 #include "cli/method/method_parts.h"
 #include "opt/sequence.h"
@@ -100,6 +101,118 @@ static tg_status record(tg_run *run, best *b)
   return opt_copy(run->setup->space, run->setup->x, b->x);
 }
 
+// ---- what a checkpoint keeps of the attempts done ----
+
+static json_t *pack_record(const tg_attempt *a)
+{
+  return json_pack("{s:s, s:o, s:o, s:o, s:I}", "status", opt_outcome_label(a->outcome), "objective",
+                   tg_exact_number(a->objective), "gradient_norm", tg_exact_number(a->gradient_norm), "violation",
+                   tg_exact_number(a->violation), "iterations", (json_int_t)a->iterations);
+}
+
+// Numbers of the best result that the report shows.
+typedef struct best_number {
+  const char *key;
+  double *number;
+} best_number;
+
+enum { BEST_NUMBERS = 6 };
+
+static void list_best(opt_result *r, best_number out[BEST_NUMBERS])
+{
+  const best_number rows[BEST_NUMBERS] = {{"objective", &r->objective},
+                                          {"gradient_norm", &r->gradient_norm},
+                                          {"gradient_norm_start", &r->gradient_norm_start},
+                                          {"gradient_target", &r->gradient_target},
+                                          {"violation", &r->violation},
+                                          {"drift", &r->drift}};
+  memcpy(out, rows, sizeof rows);
+}
+
+static json_t *pack_best(best *b)
+{
+  best_number numbers[BEST_NUMBERS];
+  opt_result *r = &b->result;
+  list_best(r, numbers);
+  json_t *out = json_pack("{s:i, s:s, s:s, s:I, s:I, s:O?}", "number", b->number, "status",
+                          opt_outcome_label(r->outcome), "reason", r->reason, "iterations", (json_int_t)r->iterations,
+                          "solver_restarts", (json_int_t)r->restarts, "subject_to", b->subject_report);
+  for (int k = 0; k < BEST_NUMBERS && out != NULL; k++)
+    json_object_set_new(out, numbers[k].key, tg_exact_number(*numbers[k].number));
+  return out;
+}
+
+// Tells the checkpoints to come of the attempts done.
+static tg_status hand_over(const tg_run *run, best *b)
+{
+  if (run->checkpoint == NULL) return TG_OK;
+  json_t *list = json_array();
+  for (int k = 0; k < run->n_attempts && list != NULL; k++) json_array_append_new(list, pack_record(&run->attempts[k]));
+  json_t *all = json_pack("{s:o, s:o}", "done", list, "best", pack_best(b));
+  TG_TRY(tg_agree(run->comm, all != NULL ? TG_OK : tg_error_set(TG_MEMORY, TG_HERE, "cannot keep the attempts")));
+  tg_checkpoint_set_attempts(run->checkpoint, all);
+  return TG_OK;
+}
+
+static bool read_outcome(const json_t *object, opt_outcome *out)
+{
+  const char *label = json_string_value(json_object_get(object, "status"));
+  for (int k = 0; k < OPT_OUTCOME_COUNT && label != NULL; k++) {
+    if (strcmp(label, opt_outcome_label((opt_outcome)k)) != 0) continue;
+    *out = (opt_outcome)k;
+    return true;
+  }
+  return false;
+}
+
+static bool read_record(const json_t *entry, tg_attempt *out)
+{
+  out->iterations = json_integer_value(json_object_get(entry, "iterations"));
+  return read_outcome(entry, &out->outcome) && tg_exact_read(json_object_get(entry, "objective"), &out->objective) &&
+         tg_exact_read(json_object_get(entry, "gradient_norm"), &out->gradient_norm) &&
+         tg_exact_read(json_object_get(entry, "violation"), &out->violation);
+}
+
+static bool read_best(const json_t *entry, best *b)
+{
+  best_number numbers[BEST_NUMBERS];
+  opt_result *r = &b->result;
+  const char *reason = json_string_value(json_object_get(entry, "reason"));
+  json_t *subject = json_object_get(entry, "subject_to");
+  if (reason == NULL || !read_outcome(entry, &r->outcome)) return false;
+  snprintf(r->reason, sizeof r->reason, "%s", reason);
+  r->iterations = json_integer_value(json_object_get(entry, "iterations"));
+  r->restarts = json_integer_value(json_object_get(entry, "solver_restarts"));
+  b->number = (int)json_integer_value(json_object_get(entry, "number"));
+  if (json_is_object(subject)) b->subject_report = json_incref(subject);
+  list_best(r, numbers);
+  for (int k = 0; k < BEST_NUMBERS; k++)
+    if (!tg_exact_read(json_object_get(entry, numbers[k].key), numbers[k].number)) return false;
+  return true;
+}
+
+// The attempts done before the one that the checkpoint was written in.
+static tg_status take_over(tg_run *run, best *b)
+{
+  const json_t *all = tg_checkpoint_attempts(run->checkpoint);
+  const json_t *done = json_object_get(all, "done");
+  bool is_whole = true;
+  for (size_t k = 0; k < json_array_size(done) && is_whole && run->n_attempts < run->job->solver.restarts; k++)
+    is_whole = read_record(json_array_get(done, k), &run->attempts[run->n_attempts++]);
+  if (run->n_attempts > 0) is_whole = is_whole && read_best(json_object_get(all, "best"), b);
+  if (!is_whole) TG_FAIL(TG_DATA, "%s: the attempts done do not read", tg_checkpoint_source(run->checkpoint));
+  return hand_over(run, b);
+}
+
+// The sequence's entry: where the best attempt ended.
+static tg_status list(void *caller, opt_listing *listing)
+{
+  best *b = caller;
+  TG_TRY(opt_listing_add_vector(listing, "best_attempt", -1, b->x));
+  opt_listing_mark(listing, b->number < 0);
+  return TG_OK;
+}
+
 // What ends the attempts before their number is reached.
 static bool is_last(const opt_result *result)
 {
@@ -109,18 +222,17 @@ static bool is_last(const opt_result *result)
 
 static tg_status attempt(tg_run *run, opt_sequence *sequence, best *b)
 {
-  const double limit = run->job->solver.time_limit;
-  const double left = limit > 0 ? fmax(1e-300, limit - sequence->seconds) : 0;
-  if (run->n_attempts > 0) {
+  const double left = opt_sequence_time_left(sequence, run->job->solver.time_limit);
+  if (run->n_attempts > 0 && !sequence->resumes) {
     TG_TRY(tg_setup_restart(run->setup, run->n_attempts));
     if (run->lagrangian != NULL) tg_lagrangian_reset(run->lagrangian);
   }
   const opt_observer observer = opt_sequence_observer(sequence);
   TG_TRY(minimise_once(run, left, &observer));
   // The start of the next attempt is a record of its own.
-  sequence->iterations += run->result.iterations + 1;
-  sequence->seconds += run->result.seconds;
-  return record(run, b);
+  opt_sequence_add(sequence, run->result.iterations + 1, &run->result);
+  TG_TRY(record(run, b));
+  return hand_over(run, b);
 }
 
 // The best attempt becomes the result, unless f has no best; a limit or a signal that cut the attempts short stays the
@@ -131,6 +243,9 @@ static tg_status choose_best(tg_run *run, const opt_sequence *sequence, const be
   run->result.seconds = sequence->seconds;
   if (last.outcome == OPT_UNBOUNDED) return TG_OK;
   run->result = b->result;
+  run->result.method = last.method; // the same for all
+  run->result.line_search = last.line_search;
+  run->result.measure = last.measure;
   run->result.counts = last.counts;
   run->result.seconds = sequence->seconds;
   run->result.outcome = is_last(&last) ? last.outcome : b->result.outcome;
@@ -145,16 +260,20 @@ static tg_status choose_best(tg_run *run, const opt_sequence *sequence, const be
 static tg_status minimise_several(tg_run *run, const opt_observer *observer)
 {
   const opt_space *space = run->setup->space;
-  opt_sequence sequence = {.observer = observer};
   best b = {.number = -1};
+  opt_sequence sequence = {.observer = observer, .name = "attempts", .list = list, .caller = &b};
+  bool restored = false;
   tg_status status = tg_agree(run->comm, TG_NEW(run->job->solver.restarts, &run->attempts));
   if (status == TG_OK) status = space->ops->create(space, &b.x);
+  if (status == TG_OK) status = opt_sequence_restore(&sequence, &restored);
+  if (status == TG_OK && restored) status = take_over(run, &b);
   while (status == TG_OK && run->n_attempts < run->job->solver.restarts) {
     status = attempt(run, &sequence, &b);
     if (is_last(&run->result)) break;
   }
   if (status == TG_OK) status = choose_best(run, &sequence, &b);
   space->ops->destroy(space, &b.x);
+  opt_sequence_fini(&sequence);
   json_decref(b.subject_report);
   return status;
 }
@@ -165,7 +284,6 @@ tg_status tg_attempts_minimise(tg_run *run, const opt_observer *observer)
     TG_TRY(minimise_several(run, observer));
   else
     TG_TRY(minimise_once(run, run->job->solver.time_limit, observer));
-  if (run->lagrangian != NULL) run->result.counts.products += tg_lagrangian_products(run->lagrangian);
   return TG_OK;
 }
 

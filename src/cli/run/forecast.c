@@ -119,6 +119,15 @@ static double writing_bytes(const forecasting *f)
   return most;
 }
 
+// The same for a checkpoint: all variables go out.
+static double saving_bytes(const forecasting *f)
+{
+  double most = 0;
+  for (int k = 0; k < f->job->n_variables; k++)
+    most = fmax(most, slab_bytes(f, f->job->variables[k].rows, f->job->variables[k].cols));
+  return most;
+}
+
 // ---- decompositions ----
 
 // A symmetric eigenproblem destroys a copy and works in some two matrices' room (pdsyevd).
@@ -321,6 +330,13 @@ static double solver_points(const forecasting *f)
   return (double)tg_feasible_points(f->job, &options, plan->has_line ? plan->degree : -1);
 }
 
+// Of checkpoints: where a metric was made last.
+static double saved_points(const forecasting *f)
+{
+  const tg_method *m = f->method;
+  return f->job->checkpoint != NULL && !is_direct(m) && m->n_terms > 0 && m->n_moving > 0 ? 1 : 0;
+}
+
 // ---- libraries ----
 
 // A process of the program with MPI started and nothing read, a product's packed operands, and what each further thread
@@ -358,10 +374,12 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   out->method += halves;
   const double point = point_bytes(&f);
   const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
-  out->points = (kept_points(&f) + solver_points(&f)) * point;
+  out->points = (kept_points(&f) + solver_points(&f) + saved_points(&f)) * point;
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
-  out->solving = lasting + out->method + out->points + fmax(projecting, renewing);
+  // A checkpoint is written while everything stands.
+  const double saving = job->checkpoint != NULL ? saving_bytes(&f) : 0;
+  out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   out->writing = kept + out->method + writing_bytes(&f);
   out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
   return TG_OK;

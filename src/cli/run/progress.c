@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/console.h"
 #include "cli/json.h"
 #include "cli/run/signals.h"
 #include "mpi/grid.h"
@@ -13,30 +15,82 @@
 static const double SECONDS_BETWEEN_ROWS = 1.0;
 static const double SECONDS_BETWEEN_REDRAWS = 0.1;
 
-tg_status tg_progress_open(MPI_Comm comm, const char *history_path, tg_progress_mode mode, bool maximize,
-                           bool watch_signals, tg_progress *out)
+// The offset behind the first `count` lines of the file; *found says how many there were, and *last begins the last of
+// them.
+static tg_status find_records(FILE *file, const char *path, int64_t count, int64_t *found, long *last, long *end)
 {
-  *out = (tg_progress){.comm = comm,
-                       .mode = mode,
-                       .sign = maximize ? -1.0 : 1.0,
-                       .watch_signals = watch_signals,
-                       .history_path = history_path,
-                       .last_row = -1e300};
-  MPI_Comm_rank(comm, &out->rank);
-  tg_status status = TG_OK;
-  if (out->rank == 0) {
-    out->history = fopen(history_path, "w");
-    if (out->history == NULL)
-      status = tg_error_set(TG_IO, TG_HERE, "cannot create %s: %s", history_path, strerror(errno));
+  *found = 0;
+  *last = *end = 0;
+  for (int byte = 0; *found < count && (byte = getc(file)) != EOF;) {
+    if (byte != '\n') continue;
+    *last = *end;
+    *end = ftell(file);
+    ++*found;
   }
-  if (watch_signals) tg_signals_watch();
-  return tg_agree(comm, status);
+  if (ferror(file) != 0 || *end < 0) TG_FAIL(TG_IO, "cannot read %s: %s", path, strerror(errno));
+  return TG_OK;
+}
+
+// Whether the record is that of the iteration.
+static bool is_record_of(FILE *file, long offset, int64_t iteration)
+{
+  if (fseek(file, offset, SEEK_SET) != 0) return false;
+  json_t *record = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL);
+  const json_t *number = json_object_get(record, "iteration");
+  const bool fits = json_is_integer(number) && json_integer_value(number) == iteration;
+  json_decref(record);
+  return fits;
+}
+
+// The history as the checkpoint saw it: what followed is done again. Where it is another's, or has gone, what there is
+// of this run begins with its own first record.
+static tg_status cut_history(tg_progress *p, const tg_checkpoint_facts *earlier)
+{
+  FILE *file = fopen(p->history_path, "r");
+  int64_t found = 0;
+  long last = 0;
+  long end = 0;
+  if (file == NULL && errno != ENOENT) TG_FAIL(TG_IO, "cannot read %s: %s", p->history_path, strerror(errno));
+  tg_status status = file != NULL ? find_records(file, p->history_path, earlier->records, &found, &last, &end) : TG_OK;
+  const bool is_ours = file != NULL && found == earlier->records && is_record_of(file, last, earlier->iteration);
+  if (file != NULL) fclose(file);
+  TG_TRY(status);
+  p->records = is_ours ? found : 0;
+  if (is_ours && truncate(p->history_path, end) != 0)
+    TG_FAIL(TG_IO, "cannot shorten %s: %s", p->history_path, strerror(errno));
+  if (!is_ours && p->watch_signals)
+    tg_cli_warn("%s is not the history of the run that is resumed, whose %" PRId64
+                " records end with iteration %" PRId64 ": it begins anew",
+                p->history_path, earlier->records, earlier->iteration);
+  return TG_OK;
+}
+
+static tg_status open_history(tg_progress *p)
+{
+  tg_checkpoint_facts earlier;
+  if (p->checkpoint != NULL && tg_checkpoint_earlier(p->checkpoint, &earlier)) TG_TRY(cut_history(p, &earlier));
+  p->history = fopen(p->history_path, p->records > 0 ? "a" : "w");
+  if (p->history == NULL) TG_FAIL(TG_IO, "cannot create %s: %s", p->history_path, strerror(errno));
+  return TG_OK;
+}
+
+tg_status tg_progress_open(tg_progress *p, const char *history_path)
+{
+  tg_checkpoint_facts earlier;
+  MPI_Comm_rank(p->comm, &p->rank);
+  p->history_path = history_path;
+  p->last_row = -1e300;
+  p->is_resumed = p->checkpoint != NULL && tg_checkpoint_earlier(p->checkpoint, &earlier);
+  if (p->is_resumed) p->last.iteration = earlier.iteration;
+  const tg_status status = p->rank == 0 ? open_history(p) : TG_OK;
+  if (p->watch_signals) tg_signals_watch();
+  return tg_agree(p->comm, status);
 }
 
 // ---- history ----
 
 // Added 0.0 turns the -0 of a maximum into 0.
-static tg_status write_record(const tg_progress *p, const opt_record *r)
+static tg_status write_record(tg_progress *p, const opt_record *r)
 {
   json_t *record = json_pack("{s:I, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
                              tg_json_number(p->sign * r->objective + 0.0), "gradient_norm",
@@ -49,6 +103,7 @@ static tg_status write_record(const tg_progress *p, const opt_record *r)
   const bool failed = fputs(line, p->history) == EOF || fputc('\n', p->history) == EOF || fflush(p->history) != 0;
   free(line);
   if (failed) TG_FAIL(TG_IO, "cannot write %s: %s", p->history_path, strerror(errno));
+  p->records++;
   return TG_OK;
 }
 
@@ -57,11 +112,12 @@ static tg_status write_record(const tg_progress *p, const opt_record *r)
 static void show_row(tg_progress *p, const opt_record *r)
 {
   const bool live = p->mode == TG_PROGRESS_LIVE;
-  if (r->iteration == 0 && !live)
+  if (!p->has_heading && !live)
     fprintf(stderr, "%10s  %24s  %13s  %10s  %9s\n", "iteration", "objective", "gradient norm", "step", "seconds");
   fprintf(stderr, "%s%10" PRId64 "  %24.16e  %13.6e  %10.3e  %9.2f%s", live ? "\r" : "", r->iteration,
           p->sign * r->objective + 0.0, r->gradient_norm, r->step, r->seconds, live ? "" : "\n");
   fflush(stderr);
+  p->has_heading = true;
   p->row_pending = false;
 }
 
@@ -69,7 +125,6 @@ static void maybe_show(tg_progress *p, const opt_record *r)
 {
   const double now = MPI_Wtime();
   const double wait = p->mode == TG_PROGRESS_LIVE ? SECONDS_BETWEEN_REDRAWS : SECONDS_BETWEEN_ROWS;
-  p->last = *r;
   p->row_pending = true;
   if (p->mode == TG_PROGRESS_NONE || (r->iteration > 0 && now - p->last_row < wait)) return;
   p->last_row = now;
@@ -82,6 +137,7 @@ static tg_status on_iteration(void *self, const opt_record *record, const opt_po
 {
   (void)x;
   tg_progress *p = self;
+  p->last = *record;
   if (p->rank != 0) return TG_OK;
   maybe_show(p, record);
   // Only rank 0 knows of a failure; returning it here would leave the others behind in a collective call.
@@ -92,17 +148,47 @@ static tg_status on_iteration(void *self, const opt_record *record, const opt_po
 static tg_status on_poll(void *self, opt_poll *poll)
 {
   tg_progress *p = self;
-  int flags[3] = {poll->time_over, p->watch_signals && tg_signals_seen(), p->failed != TG_OK};
-  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, flags, 3, MPI_INT, MPI_MAX, p->comm));
+  if (p->is_resumed) p->resumed(p->run);
+  p->is_resumed = false;
+  const bool is_due = p->checkpoint != NULL && p->rank == 0 && tg_checkpoint_is_due(p->checkpoint);
+  int flags[4] = {poll->time_over, p->watch_signals && tg_signals_seen(), p->failed != TG_OK, is_due};
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, flags, 4, MPI_INT, MPI_MAX, p->comm));
   poll->time_over = flags[0] != 0;
   poll->interrupted = flags[1] != 0;
+  poll->checkpoint_due = flags[3] != 0;
   if (flags[2] != 0) return tg_agree(p->comm, p->failed);
   return TG_OK;
 }
 
+// The history up to here is on the disk before the checkpoint that counts on it.
+static tg_status on_checkpoint(void *self, opt_listing *listing)
+{
+  tg_progress *p = self;
+  tg_checkpoint_facts facts = {0};
+  if (p->rank == 0 && p->failed == TG_OK && fsync(fileno(p->history)) != 0 && errno != EINVAL)
+    p->failed = tg_error_set(TG_IO, TG_HERE, "cannot bring %s to the disk: %s", p->history_path, strerror(errno));
+  TG_TRY(tg_agree(p->comm, p->failed));
+  p->describe(p->run, &facts);
+  facts.iteration = p->last.iteration;
+  facts.records = p->records;
+  facts.products_before = p->products_before;
+  return tg_checkpoint_write(p->checkpoint, listing, &facts);
+}
+
+static tg_status on_restore(void *self, const opt_listing *listing, bool *restored)
+{
+  const tg_progress *p = self;
+  return tg_checkpoint_restore(p->checkpoint, listing, restored);
+}
+
 opt_observer tg_progress_observer(tg_progress *progress)
 {
-  return (opt_observer){.self = progress, .iteration = on_iteration, .poll = on_poll};
+  opt_observer out = {.self = progress, .iteration = on_iteration, .poll = on_poll};
+  if (progress->checkpoint == NULL) return out;
+  out.checkpoint = on_checkpoint;
+  out.restore = on_restore;
+  out.saves_end = true;
+  return out;
 }
 
 tg_status tg_progress_close(tg_progress *p)

@@ -5,6 +5,7 @@
 #include <mpi.h>
 #include <stdio.h>
 
+#include "cli/checkpoint/checkpoint.h"
 #include "opt/driver.h"
 
 typedef enum tg_progress_mode {
@@ -22,18 +23,27 @@ typedef struct tg_progress {
   int64_t products_before; // the start: not shown
   FILE *history;           // rank 0
   const char *history_path;
+  int64_t records;           // written, those of earlier runs included; rank 0
+  tg_checkpoint *checkpoint; // NULL: none are written; not owned
+  // Fills what a checkpoint says of the run; and is told, once, that the first iteration after a restart begins.
+  void (*describe)(void *run, tg_checkpoint_facts *facts);
+  void (*resumed)(void *run);
+  void *run;
+  bool is_resumed;  // and the run was not told yet
   tg_status failed; // writing the history failed on rank 0; the next poll tells all
   double last_row;  // time of it
   bool row_pending; // the last record was not shown
+  bool has_heading;
   opt_record last;
 } tg_progress;
 
-// Opens history_path on rank 0, anew. TG_IO. Collective (agrees).
-tg_status tg_progress_open(MPI_Comm comm, const char *history_path, tg_progress_mode mode, bool maximize,
-                           bool watch_signals, tg_progress *out);
+// Opens history_path on rank 0: anew, or to go on behind the records that the checkpoint resumed from had seen; those
+// after it are cut off. *out holds comm, mode, sign, watch_signals and what has to do with checkpoints. TG_IO.
+// Collective (agrees).
+tg_status tg_progress_open(tg_progress *progress, const char *history_path);
 // Shows the last row if it was held back, closes the history. Collective.
 tg_status tg_progress_close(tg_progress *progress);
-// The callbacks for the driver.
+// The callbacks for the driver. Where checkpoints are written, one is due when the interval is over by rank 0's clock.
 opt_observer tg_progress_observer(tg_progress *progress);
 
 #endif

@@ -58,6 +58,20 @@ static json_int_t pairs(const tg_run *run)
   return strstr(run->result.method, "l-bfgs") != NULL ? (json_int_t)opt_pairs(&run->setup->method->options) : 0;
 }
 
+static json_t *checkpoint(const tg_run *run)
+{
+  const tg_checkpoint_log *log = tg_checkpoint_get_log(run->checkpoint);
+  return json_pack("{s:s?, s:I, s:I, s:I, s:I, s:o}", "last", log->last[0] != '\0' ? log->last : NULL, "iteration",
+                   (json_int_t)log->iteration, "bytes", (json_int_t)log->bytes, "written", (json_int_t)log->written,
+                   "failed", (json_int_t)log->failed, "seconds", tg_json_number(log->seconds));
+}
+
+static json_t *resumed(const tg_run *run)
+{
+  return json_pack("{s:s, s:I, s:I}", "from", tg_checkpoint_source(run->checkpoint), "iteration",
+                   (json_int_t)run->earlier.iteration, "runs", (json_int_t)tg_checkpoint_runs(run->checkpoint));
+}
+
 // What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
@@ -65,6 +79,9 @@ static json_t *extras(const tg_run *run)
   int failed = out == NULL;
   if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
   if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
+  if (failed == 0 && run->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
+  if (failed == 0 && tg_checkpoint_source(run->checkpoint) != NULL)
+    failed = json_object_set_new(out, "resumed", resumed(run));
   if (failed == 0) return out;
   json_decref(out);
   return NULL;

@@ -52,6 +52,10 @@ static tg_status print_header(const tg_run *run)
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
   tg_congruence_print(run->job, setup->model, "  metric    ", &text);
   tg_method_print(setup->method, setup->model, &text);
+  if (tg_checkpoint_source(run->checkpoint) != NULL)
+    tg_text_addf(&text, "  resumed   from %s, after %lld iterations; run %lld of this minimisation\n",
+                 tg_checkpoint_source(run->checkpoint), (long long)run->earlier.iteration,
+                 (long long)tg_checkpoint_runs(run->checkpoint));
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
   return status;
@@ -65,6 +69,8 @@ static tg_status probe_gradient(tg_run *run, bool console)
   const opt_counts before = problem->counts;
   TG_TRY(tg_taylor_gradient(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
   run->probe_products = problem->counts.products - before.products;
+  // Of a resumed run the first one's probe stands in the counts.
+  if (tg_checkpoint_source(run->checkpoint) != NULL) run->probe_products = run->earlier.products_before;
   problem->counts = before;
   const tg_taylor *t = &run->taylor;
   if (t->verdict == TG_TAYLOR_FAILED && run->setup->model->is_smooth)
@@ -151,13 +157,13 @@ static tg_status collect_counts(tg_run *run)
                              &run->predicted_bytes);
 }
 
-static tg_status write_results(tg_run *run, double begin)
+static tg_status write_results(tg_run *run)
 {
   const double write_begin = MPI_Wtime();
   TG_TRY(write_variables(run));
   TG_TRY(collect_counts(run));
-  run->seconds.write = MPI_Wtime() - write_begin;
-  run->seconds.total = MPI_Wtime() - begin;
+  run->seconds.write = run->earlier.write_seconds + MPI_Wtime() - write_begin;
+  run->seconds.total = run->earlier.total_seconds + MPI_Wtime() - run->begin;
   const bool mine = rank_of(run) == 0;
   return tg_agree(run->comm, mine ? tg_report_write(run, run->job->output_directory) : TG_OK);
 }
@@ -184,7 +190,10 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job));
   if (options->output != NULL) run->job->output_directory = options->output;
   TG_TRY(tg_job_executable(run->job));
-  const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = run->job->solver.max_iterations};
+  TG_TRY(tg_checkpoint_open(run->comm, run->job, options->resume, options->watch_signals, &run->checkpoint));
+  if (run->checkpoint != NULL) tg_checkpoint_earlier(run->checkpoint, &run->earlier);
+  const tg_lower_options lowering = {
+      .want_hessian = true, .expected_iterations = tg_checkpoint_planned_iterations(run->checkpoint, run->job)};
   TG_TRY(tg_setup_create(run->comm, run->job, &lowering, &run->setup));
   const tg_plan *plan = run->setup->model->plan;
   TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
@@ -198,7 +207,8 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   }
   TG_TRY(tg_agree(run->comm, shown));
   TG_TRY(tg_agree(run->comm, refuse_memory(run)));
-  return tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK);
+  TG_TRY(tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK));
+  return run->checkpoint != NULL ? tg_checkpoint_prepare(run->checkpoint) : TG_OK;
 }
 
 static void add_reason(opt_result *result, const char *text)
@@ -225,6 +235,7 @@ static tg_status prepare_method(tg_run *run, bool console)
   if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
   TG_TRY(tg_alternating_create(setup, &run->alternating));
   if (run->alternating != NULL) {
+    if (tg_checkpoint_source(run->checkpoint) != NULL) tg_alternating_resume(run->alternating);
     if (console && rank_of(run) == 0 && run->job->solver.method != 0)
       fprintf(stderr, "  method    %s\n", method->reason);
     return TG_OK;
@@ -244,6 +255,36 @@ static tg_status remove_report(const char *folder, tg_text *path)
   TG_TRY(output_path(folder, "report.json", path));
   if (unlink(tg_text_string(path)) == 0 || errno == ENOENT) return TG_OK;
   TG_FAIL(TG_IO, "cannot remove the report of an earlier run, %s: %s", tg_text_string(path), strerror(errno));
+}
+
+// Products that the problem does not count: of factorisations, preconditioners, constraints and multipliers. Those of
+// small matrices are fractions of one.
+static double outside_products(const tg_run *run)
+{
+  const tg_method *method = run->setup->method;
+  double products = (double)tg_method_products(method) - ceil(method->products) + method->products;
+  if (run->lagrangian != NULL) products += (double)tg_lagrangian_products(run->lagrangian);
+  return products - run->made_again + run->earlier.outside_products;
+}
+
+// For a checkpoint.
+static void describe(void *self, tg_checkpoint_facts *facts)
+{
+  const tg_run *run = self;
+  facts->outside_products = outside_products(run);
+  facts->setup_seconds = run->seconds.setup;
+  facts->read_seconds = run->seconds.read;
+  facts->write_seconds = run->earlier.write_seconds;
+  facts->solve_seconds = run->earlier.solve_seconds + MPI_Wtime() - run->solve_begin;
+  facts->total_seconds = run->earlier.total_seconds + MPI_Wtime() - run->begin;
+}
+
+// A resumed run stands where the checkpoint was written: what it took to get there was counted by the run before.
+static void note_resumed(void *self)
+{
+  tg_run *run = self;
+  run->made_again = 0;
+  run->made_again = outside_products(run) - run->earlier.outside_products;
 }
 
 // Which operation made a gradient that is not finite where f is, asked at the point returned: nothing is found where
@@ -281,18 +322,27 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
   tg_text_init(&path);
-  tg_progress progress = {0};
+  tg_progress progress = {.comm = run->comm,
+                          .mode = options->progress,
+                          .sign = run->job->maximize ? -1.0 : 1.0,
+                          .watch_signals = options->watch_signals,
+                          .checkpoint = run->checkpoint,
+                          .describe = describe,
+                          .resumed = note_resumed,
+                          .run = run};
   tg_status status = rank_of(run) == 0 ? remove_report(run->job->output_directory, &path) : TG_OK;
   if (status == TG_OK) status = output_path(run->job->output_directory, "history.jsonl", &path);
   TG_TRY_GOTO(tg_agree(run->comm, status));
-  TG_TRY_GOTO(tg_progress_open(run->comm, tg_text_string(&path), options->progress, run->job->maximize,
-                               options->watch_signals, &progress));
+  TG_TRY_GOTO(tg_progress_open(&progress, tg_text_string(&path)));
   progress.products_before = run->probe_products;
+  if (run->checkpoint != NULL) tg_checkpoint_start(run->checkpoint);
   const opt_observer observer = tg_progress_observer(&progress);
   status = tg_attempts_minimise(run, &observer);
   const tg_status closed = tg_progress_close(&progress);
   if (status == TG_OK) status = closed;
-  run->result.counts.products += tg_method_products(run->setup->method) - run->probe_products;
+  if (progress.is_resumed) note_resumed(run); // it was at its end
+  // A sum that is whole but for rounding is not rounded up.
+  run->result.counts.products += (int64_t)ceil(outside_products(run) - 1e-6) - run->probe_products;
   // Neither -0 for the zero of a maximum nor a sign on what is not a number.
   run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
                    : run->job->maximize         ? 0.0 - run->result.objective
@@ -327,19 +377,20 @@ static void print_warnings(const tg_run *run)
 
 static tg_status execute(tg_run *run, const tg_run_options *options)
 {
-  const double begin = MPI_Wtime();
+  run->begin = MPI_Wtime();
   TG_TRY(prepare(run, options));
   if (options->console) print_warnings(run);
   TG_TRY(tg_setup_fill(run->setup));
+  if (run->checkpoint != NULL) TG_TRY(tg_checkpoint_bind(run->checkpoint, run->setup));
   TG_TRY(probe_gradient(run, options->console));
-  run->seconds.read = run->setup->read_seconds;
-  run->seconds.setup = MPI_Wtime() - begin - run->seconds.read;
-  const double solve_begin = MPI_Wtime();
+  run->seconds.read = run->earlier.read_seconds + run->setup->read_seconds;
+  run->seconds.setup = run->earlier.setup_seconds + MPI_Wtime() - run->begin - run->setup->read_seconds;
+  run->solve_begin = MPI_Wtime();
   TG_TRY(prepare_method(run, options->console));
   TG_TRY(minimise(run, options));
   TG_TRY(hand_out(run));
-  run->seconds.solve = MPI_Wtime() - solve_begin;
-  return write_results(run, begin);
+  run->seconds.solve = run->earlier.solve_seconds + MPI_Wtime() - run->solve_begin;
+  return write_results(run);
 }
 
 tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **out)
@@ -357,6 +408,7 @@ void tg_run_destroy(tg_run **run)
   tg_free((*run)->attempts);
   tg_lagrangian_destroy(&(*run)->lagrangian);
   tg_alternating_destroy(&(*run)->alternating);
+  tg_checkpoint_close(&(*run)->checkpoint);
   tg_setup_destroy(&(*run)->setup);
   tg_job_destroy(&(*run)->job);
   tg_free(*run);

@@ -19,6 +19,7 @@ typedef struct tg_run_options {
   bool console;            // header, warnings and progress on stderr
   tg_progress_mode progress;
   bool watch_signals;
+  bool resume; // from the newest intact checkpoint
 } tg_run_options;
 
 // How one of the minimisations of solver.restarts ended; numbers as they are minimised.
@@ -30,6 +31,7 @@ typedef struct tg_attempt {
   int64_t iterations;
 } tg_attempt;
 
+// Of all runs that led here, as far as they were saved.
 typedef struct tg_run_seconds {
   double setup; // symbols, plan, grid, storage, Taylor probe
   double read;
@@ -45,10 +47,15 @@ typedef struct tg_run {
   tg_setup *setup;
   tg_lagrangian *lagrangian;   // NULL: no subject_to
   tg_alternating *alternating; // NULL: another method
+  tg_checkpoint *checkpoint;   // NULL: none are written
+  tg_checkpoint_facts earlier; // of the runs before, where this one is resumed
   tg_environment environment;
   tg_forecast forecast; // of memory
   tg_taylor taylor;
   int64_t probe_products; // spent on it; the report counts the minimisation
+  double begin;           // when the run began, and the minimisation, by MPI_Wtime
+  double solve_begin;
+  double made_again; // products of a resumed run until it stood where the one before had been
   opt_result result;
   json_t *subject_report; // of subject_to, at the point returned; NULL: none
   int n_attempts;         // minimisations done; 1 without solver.restarts

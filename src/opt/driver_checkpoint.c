@@ -1,0 +1,133 @@
+// The state of a minimisation as a listing: what is saved, and a restart from it.
+#include "opt/driver_parts.h"
+#include "opt/vector.h"
+
+// Entries of the listing that are read or written as they stand.
+typedef struct listed_number {
+  const char *name;
+  double *number;
+} listed_number;
+
+typedef struct listed_count {
+  const char *name;
+  int64_t *count;
+} listed_count;
+
+static tg_status list_vectors(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  opt_listing *listing = &self->listing;
+  TG_TRY(opt_listing_add_vector(listing, "x", -1, run->x));
+  TG_TRY(opt_listing_add_vector(listing, "gradient", -1, run->g));
+  // The solver's own measure leaves the next direction there.
+  if (run->solver->measure != NULL) TG_TRY(opt_listing_add_vector(listing, "measured", -1, run->feasible));
+  if (self->best != NULL) TG_TRY(opt_listing_add_vector(listing, "best", -1, self->best));
+  if (self->metric_x == NULL) return TG_OK;
+  TG_TRY(opt_listing_add_vector(listing, "metric_point", -1, self->metric_x));
+  opt_listing_mark(listing, !self->has_metric_x);
+  return TG_OK;
+}
+
+static tg_status list_numbers(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  const listed_number numbers[] = {{"objective", &run->f},
+                                   {"gradient_norm", &run->g_norm},
+                                   {"best_objective", &self->best_f},
+                                   {"gradient_norm_start", &run->g_norm_start},
+                                   {"objective_start", &run->f_start},
+                                   {"x_reach", &run->x_reach},
+                                   {"rayleigh_max", &run->rayleigh_max},
+                                   {"step", &run->step},
+                                   {"step_norm", &run->step_norm},
+                                   {"seconds", &self->listed_seconds},
+                                   {"window_objective", &self->window_f},
+                                   {"window_gradient", &self->window_g},
+                                   {"failed_norm", &self->failed_norm},
+                                   {"drift", &self->result->drift}};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    TG_TRY(opt_listing_add_number(&self->listing, numbers[i].name, -1, numbers[i].number));
+  return TG_OK;
+}
+
+static tg_status list_counts(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  opt_counts *counts = &run->problem->counts;
+  const listed_count whole[] = {{"iteration", &run->iteration},
+                                {"is_fresh", &self->listed_fresh},
+                                {"solver_restarts", &run->restarts},
+                                {"renewals", &run->renewals},
+                                {"renewed_at", &self->renewed_at},
+                                {"has_metric_point", &self->has_metric_x},
+                                {"window_iteration", &self->window_iteration},
+                                {"small_changes", &self->small_changes},
+                                {"small_steps", &self->small_steps},
+                                {"failed_tests", &self->failed_tests},
+                                {"last_failure", &self->last_failure},
+                                {"values", &counts->values},
+                                {"gradients", &counts->gradients},
+                                {"lines", &counts->lines},
+                                {"hessians", &counts->hessians},
+                                {"products", &counts->products}};
+  for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+    TG_TRY(opt_listing_add_count(&self->listing, whole[i].name, whole[i].count));
+  return TG_OK;
+}
+
+tg_status opt_driver_list(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  self->listed_seconds = opt_driver_elapsed(self);
+  self->listed_fresh = run->is_fresh;
+  opt_listing_clear(&self->listing);
+  TG_TRY(list_vectors(self));
+  TG_TRY(list_numbers(self));
+  TG_TRY(list_counts(self));
+  TG_TRY(run->solver->list(self->state, &self->listing));
+  if (run->problem->ops->list != NULL) TG_TRY(run->problem->ops->list(run->problem, &self->listing));
+  return TG_OK;
+}
+
+tg_status opt_driver_save(opt_driver *self)
+{
+  if (self->observer->checkpoint == NULL) return TG_OK;
+  TG_TRY(opt_driver_list(self));
+  TG_TRY(self->observer->checkpoint(self->observer->self, &self->listing));
+  return TG_OK;
+}
+
+tg_status opt_driver_restore(opt_driver *self, bool *restored)
+{
+  opt_run *run = &self->run;
+  const opt_preconditioner *metric = run->options->metric;
+  bool is_new = false;
+  *restored = false;
+  if (self->observer->restore == NULL) return TG_OK;
+  TG_TRY(opt_driver_list(self));
+  TG_TRY(self->observer->restore(self->observer->self, &self->listing, restored));
+  if (!*restored) return TG_OK;
+  self->earlier_seconds = self->listed_seconds;
+  run->is_fresh = self->listed_fresh != 0;
+  if (run->problem->ops->restored != NULL) run->problem->ops->restored(run->problem, run->x);
+  if (self->metric_x != NULL && self->has_metric_x) TG_TRY(metric->renew(metric->self, self->metric_x, &is_new));
+  return TG_OK;
+}
+
+bool opt_driver_can_go_on(const opt_driver *self)
+{
+  switch (self->result->outcome) {
+  case OPT_ITERATION_LIMIT:
+  case OPT_TIME_LIMIT:
+  case OPT_INTERRUPTED:
+    return true;
+  case OPT_CONVERGED:
+  case OPT_STALLED:
+    return self->observer->saves_end;
+  case OPT_UNBOUNDED:
+  case OPT_NOT_FINITE:
+  case OPT_OUTCOME_COUNT:
+    break;
+  }
+  return false;
+}

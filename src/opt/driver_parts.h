@@ -1,0 +1,50 @@
+// The driver's inside, shared by driver.c and driver_checkpoint.c.
+#ifndef OPT_DRIVER_PARTS_H
+#define OPT_DRIVER_PARTS_H
+
+#include "opt/driver.h"
+#include "opt/solver.h"
+
+// What the driver itself keeps. Progress is judged over windows of iterations.
+typedef struct opt_driver {
+  opt_run run;
+  void *state; // of the solver
+  const opt_observer *observer;
+  opt_result *result;
+  opt_listing listing;
+  opt_point *user_x;
+  opt_point *best; // NULL for monotone methods
+  double best_f;
+  double target;
+  double clock_start;
+  double earlier_seconds; // of the runs before a restart
+  double listed_seconds;  // elapsed, as the listing sees it
+  int64_t listed_fresh;   // run.is_fresh, likewise
+  double window_f;        // least value and gradient norm at the last progress
+  double window_g;
+  int64_t window_iteration;
+  int64_t small_changes; // iterations in a row below objective_tolerance or step_tolerance
+  int64_t small_steps;
+  int64_t failed_tests; // times that the recomputed gradient failed where the carried one passed
+  double failed_norm;   // the least recomputed one
+  int64_t last_failure; // iteration of the last step that found nothing, -1: none
+  double f_before;
+  int64_t renewed_at;   // iteration of the metric's last renewal
+  opt_point *metric_x;  // where the metric was made last; NULL where it is never renewed, or nobody saves
+  int64_t has_metric_x; // it was renewed there
+} opt_driver;
+
+// Seconds since the start, those of earlier runs included. Local.
+double opt_driver_elapsed(const opt_driver *self);
+
+// Everything that the iterations to come read: the driver's own entries first, then the solver's, then what the problem
+// keeps for the current point. What a step writes before it reads it has no place here.
+tg_status opt_driver_list(opt_driver *self);
+// Hands the state to the observer as it is.
+tg_status opt_driver_save(opt_driver *self);
+// Fills the state from a checkpoint, if the observer has one. The metric is made again where it was made last.
+tg_status opt_driver_restore(opt_driver *self, bool *restored);
+// Whether the state at the end is one that a restart can go on from, with other limits or tolerances.
+bool opt_driver_can_go_on(const opt_driver *self);
+
+#endif
