@@ -331,11 +331,6 @@ static tg_status check_names(tg_job *job, const location *at, const tg_yaml_node
   return TG_OK;
 }
 
-// Names the contract has and this build may not: they are refused by name, not as misspelt.
-static const char *const planned_methods[] = {"nesterov", "conjugate-gradient", "l-bfgs",     "newton-cg",
-                                              "direct",   "frank-wolfe",        "alternating"};
-enum { N_PLANNED = sizeof planned_methods / sizeof planned_methods[0] };
-
 static bool is_listed(const char *word, const char *const *list, int count)
 {
   for (int k = 0; k < count; k++)
@@ -349,23 +344,17 @@ static tg_status wrong_choice(tg_job *job, const opt_option_row *row, const tg_y
   const char *candidates[CANDIDATES_MAX];
   const char *const *choices = opt_option_choices(row->kind);
   int count = 0;
-  while (choices[count] != NULL && count < CANDIDATES_MAX - N_PLANNED) {
+  while (choices[count] != NULL && count < CANDIDATES_MAX) {
     candidates[count] = choices[count];
     count++;
   }
-  const bool method = row->kind == OPT_KIND_METHOD;
   tg_text list;
   tg_text_init(&list);
   opt_option_print_range(row, &list);
-  for (int k = 0; method && k < N_PLANNED; k++)
-    if (!is_listed(planned_methods[k], candidates, count)) candidates[count++] = planned_methods[k];
   const char *nearest = tg_nearest_word(node->text, candidates, (size_t)count);
   tg_status status = TG_VALUE;
   job->failed_source = node->source;
-  if (method && is_listed(node->text, candidates, count))
-    status = tg_error_set_at(TG_UNSUPPORTED, TG_HERE, node->span, "method %s: not available yet; there are %s",
-                             node->text, tg_text_string(&list));
-  else if (nearest != NULL)
+  if (nearest != NULL)
     status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "unknown %s '%.60s'; did you mean '%s'?", row->key,
                              node->text, nearest);
   else

@@ -34,9 +34,7 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
   if (variable->constraint == NULL) return TG_OK;
   const opt_constraint_row *row = opt_constraint_find(variable->constraint);
   const tg_yaml_node *argument = argument_of(variable);
-  if (row == NULL)
-    TG_FAIL_NODE(job, variable->constraint_node, TG_UNSUPPORTED, "constraint %s: not available yet",
-                 variable->constraint);
+  TG_ASSERT(row != NULL); // the job was read: it is the name of one
   if (row->is_square && variable->rows != variable->cols)
     TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
                  "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,
