@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "measure.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/product.h"
-#include "mpi/space.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/product/product.h"
+#include "mpi/space/space.h"
 #include "objective.h"
 
 static const char objective_text[] = "tr(A*B*A'*C)";

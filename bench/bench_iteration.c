@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "grad/cost.h"
+#include "grad/plan/cost.h"
 #include "measure.h"
 #include "objective.h"
 #include "opt/driver.h"

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/cost.h"
+#include "grad/plan/cost.h"
 #include "measure.h"
-#include "mpi/grid.h"
+#include "mpi/matrix/grid.h"
 
 // Seconds for which products are timed at least, as far as rounds are kept.
 static const double lasting_sec = 1.5;

@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 #include "measure.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/generate.h"
-#include "mpi/product.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/product/product.h"
 
 enum { ROUNDS = 7, ROUNDS_OF_LARGE = 3, LARGE = 4000, TALL_COLUMNS = 32 };
 

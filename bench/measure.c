@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "mpi/grid.h"
+#include "mpi/matrix/grid.h"
 
 // ---- races ----
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "grad/calculus.h"
-#include "grad/lower.h"
-#include "mpi/problem.h"
-#include "mpi/space.h"
+#include "grad/lower/lower.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
 
 static tg_status compile(const char *text, int n, const bench_symbol *symbols, bool want_hessian, bench_objective *o)
 {

@@ -2,9 +2,9 @@
 #ifndef BENCH_OBJECTIVE_H
 #define BENCH_OBJECTIVE_H
 
-#include "grad/graph.h"
-#include "mpi/exec.h"
-#include "mpi/generate.h"
+#include "grad/graph/graph.h"
+#include "mpi/exec/exec.h"
+#include "mpi/matrix/generate.h"
 #include "opt/problem.h"
 
 enum { BENCH_SYMBOLS_MAX = 8 };

@@ -1,5 +1,5 @@
 # A layer is a static library whose include path holds exactly one entry: a directory with a link named
-# like the layer. A source file writes #include "grad/graph.h", and the compiler finds it only when its
+# like the layer. A source file writes #include "grad/graph/graph.h", and the compiler finds it only when its
 # target links the grad layer, so an arrow against the architecture does not compile.
 function(tracegrad_include_root name)
   set(root ${PROJECT_BINARY_DIR}/layers/${name}/${name})
@@ -24,15 +24,16 @@ endfunction()
 # The narrow doors through which the mpi layer sees the two above it: single headers, not whole layers.
 function(tracegrad_api target layer)
   set(root ${PROJECT_BINARY_DIR}/layers/${target})
-  file(MAKE_DIRECTORY ${root}/${layer})
   foreach(header IN LISTS ARGN)
+    get_filename_component(room ${root}/${layer}/${header} DIRECTORY)
+    file(MAKE_DIRECTORY ${room})
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${layer}/${header} ${root}/${layer}/${header} SYMBOLIC)
   endforeach()
   add_library(${target} INTERFACE)
   target_include_directories(${target} INTERFACE ${root})
 endfunction()
 
-tracegrad_api(tracegrad_plan_api grad plan.h)
+tracegrad_api(tracegrad_plan_api grad plan/plan.h)
 tracegrad_api(tracegrad_opt_api opt space.h constraint.h constraints.def listing.h problem.h)
 # The code behind the doors, linked without its include path.
 add_library(tracegrad_grad_objects INTERFACE)

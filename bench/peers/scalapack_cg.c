@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "../measure.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/files.h"
-#include "mpi/product.h"
+#include "mpi/file/files.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/product/product.h"
 
 enum { TERMS_MAX = 8, N_TOLERANCES = 2 };
 static const double tolerances[N_TOLERANCES] = {1e-6, 1e-8};

@@ -12,7 +12,7 @@
 #include "cli/problem/taylor.h"
 #include "cli/run/environment.h"
 #include "cli/run/product_report.h"
-#include "mpi/space.h"
+#include "mpi/space/space.h"
 
 enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };
 

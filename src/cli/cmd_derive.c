@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/derive/derive.h"
-#include "grad/names.h"
+#include "grad/text/names.h"
 
 static const tg_option options[] = {
     {"--wrt", "X", true, "differentiate by X; several by commas or repetition; X' for its transpose"},

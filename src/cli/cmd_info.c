@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/job/job_echo.h"
 #include "cli/run/environment.h"
-#include "mpi/grid.h"
+#include "mpi/matrix/grid.h"
 
 static const tg_option options[] = {
     {"--keys", NULL, false, "print the tables of job file keys as Markdown and nothing else"},

@@ -2,7 +2,7 @@
 #ifndef TG_GRAD_CALCULUS_H
 #define TG_GRAD_CALCULUS_H
 
-#include "grad/graph.h"
+#include "grad/graph/graph.h"
 
 // A declared name. rows/cols: a number >= 1, or 0 with the size's name in rows_name/cols_name, or 0 and NULL
 // when the size is to be inferred.

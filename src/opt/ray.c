@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "opt/polynomial.h"
+#include "opt/line/polynomial.h"
 #include "opt/solver.h"
 
 // A step further than this many times max(1, |x|), with f still falling, is taken for infinite.

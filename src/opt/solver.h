@@ -3,7 +3,7 @@
 #define OPT_SOLVER_H
 
 #include "opt/driver.h"
-#include "opt/line_search.h"
+#include "opt/line/line_search.h"
 #include "opt/vector.h"
 
 // How a step ended. Only MOVED changes the current point.

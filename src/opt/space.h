@@ -1,6 +1,6 @@
 // The abstract space a solver works in: points are tuples of real matrices with the Frobenius inner product.
 //
-// Implemented on distributed matrices by src/mpi/space.c and on plain arrays by tests/support. A solver
+// Implemented on distributed matrices by src/mpi/space/space.c and on plain arrays by tests/support. A solver
 // sees only these operations. Every operation is collective over the ranks that own the space, and every
 // scalar it returns is the same on all ranks.
 #ifndef OPT_SPACE_H

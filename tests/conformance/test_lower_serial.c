@@ -15,7 +15,7 @@
 
 #include "base/memory.h"
 #include "grad/calculus.h"
-#include "grad/lower.h"
+#include "grad/lower/lower.h"
 #include "support/sample_plans.h"
 #include "support/serial_exec.h"
 

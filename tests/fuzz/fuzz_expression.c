@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "grad/calculus.h"
-#include "grad/lower.h"
+#include "grad/lower/lower.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "mpi/dmat.h"
+#include "mpi/matrix/dmat.h"
 
 enum { CHECK_LOG_LINES = 12, CHECK_LINE_BYTES = 400 };
 

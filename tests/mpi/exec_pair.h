@@ -3,7 +3,7 @@
 #define TESTS_MPI_EXEC_PAIR_H
 
 #include "check.h"
-#include "mpi/exec.h"
+#include "mpi/exec/exec.h"
 #include "support/sample_plans.h"
 #include "support/serial_exec.h"
 

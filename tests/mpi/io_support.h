@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "mpi/files.h"
+#include "mpi/file/files.h"
 
 enum { IO_PATH_ROOM = 512, IO_BYTES_ROOM = 1 << 16 };
 

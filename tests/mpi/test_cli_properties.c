@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "cli/problem/properties.h"
-#include "mpi/generate.h"
+#include "mpi/matrix/generate.h"
 
 static tg_dmat *generated(const tg_grid *grid, const char *kind, double condition)
 {

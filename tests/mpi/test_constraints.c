@@ -1,7 +1,7 @@
 // Feasible sets on distributed matrices against the same sets on plain arrays, which use other algorithms.
 #include "check.h"
-#include "mpi/constraint.h"
-#include "mpi/space.h"
+#include "mpi/constraint/constraint.h"
+#include "mpi/space/space.h"
 #include "opt/vector.h"
 #include "support/serial_constraint.h"
 

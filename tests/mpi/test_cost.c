@@ -1,8 +1,8 @@
 // The cost model against what the executor counts and allocates: bytes, messages and memory, exactly.
 #include "check.h"
 
-#include "grad/cost.h"
-#include "mpi/exec.h"
+#include "grad/plan/cost.h"
+#include "mpi/exec/exec.h"
 #include "support/sample_plans.h"
 
 static tg_cost_grid cost_grid(const tg_grid *grid)

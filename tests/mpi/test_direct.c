@@ -1,10 +1,10 @@
 // Direct solution of structured systems: H z = r checked by applying H with plain loops; definiteness refused by name.
 #include "check.h"
-#include "mpi/direct.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/generate.h"
-#include "mpi/product.h"
-#include "mpi/space.h"
+#include "mpi/factor/direct.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/product/product.h"
+#include "mpi/space/space.h"
 
 enum { M = 11, N = 6 };
 

@@ -1,10 +1,10 @@
 // Minimisers on X'X = I: the least matching of known spectra by trying them all, the conditions of a polar factor.
 #include "check.h"
-#include "mpi/direct.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/eigen.h"
-#include "mpi/generate.h"
-#include "mpi/space.h"
+#include "mpi/factor/direct.h"
+#include "mpi/factor/eigen.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/space/space.h"
 
 // An SPD matrix of known eigenvalues condition^-((n-1-k)/(n-1)), less `shift` on the diagonal.
 static tg_dmat *new_known(const tg_grid *grid, int64_t n, uint64_t seed, double condition, double shift, double *values)

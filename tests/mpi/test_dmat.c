@@ -1,6 +1,6 @@
 // Block-cyclic matrices: index arithmetic, ownership, small gathers, refusals.
 #include "check.h"
-#include "mpi/scalapack_abi.h"
+#include "mpi/matrix/scalapack_abi.h"
 
 // Counting one by one is the definition; the closed forms must agree with it.
 static void test_indices(void)

@@ -1,9 +1,9 @@
 // Decompositions: what they multiply back to, orthogonality, order of values, known spectra, refusals.
 #include "check.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/eigen.h"
-#include "mpi/generate.h"
-#include "mpi/product.h"
+#include "mpi/factor/eigen.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/product/product.h"
 
 static tg_workspace *workspace_of(const tg_grid *grid)
 {

@@ -1,7 +1,7 @@
 // Passes that run together, tile by tile, against the serial executor, which runs one after another.
 #include "exec_pair.h"
-#include "grad/plan_builder.h"
-#include "mpi/exec_parts.h"
+#include "grad/plan/plan_builder.h"
+#include "mpi/exec/exec_parts.h"
 
 typedef struct chain {
   tg_plan_builder *b;

@@ -1,9 +1,9 @@
 // Factorisations: solves from both sides, inverses and determinants against residuals and known answers; refusals.
 #include "check.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/factor.h"
-#include "mpi/generate.h"
-#include "mpi/product.h"
+#include "mpi/factor/factor.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/product/product.h"
 
 enum { N = 17, RHS = 5 };
 

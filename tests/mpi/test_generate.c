@@ -2,7 +2,7 @@
 #include <cblas.h>
 
 #include "check.h"
-#include "mpi/generate.h"
+#include "mpi/matrix/generate.h"
 
 static tg_dmat *generated(const tg_grid *grid, const char *kind, int64_t rows, int64_t cols,
                           const tg_generate_options *options)

@@ -1,6 +1,6 @@
 // The process grid: its choice, its creation and refusals, the agreement on errors, ordered sums.
 #include "check.h"
-#include "mpi/reduce.h"
+#include "mpi/matrix/reduce.h"
 
 static void test_choice(void)
 {

@@ -1,6 +1,6 @@
 // Reading .npy: every version, order and type against files built byte by byte; every way a file can be wrong.
 #include "io_support.h"
-#include "mpi/io_npy_header.h"
+#include "mpi/file/io_npy_header.h"
 
 typedef struct npy_kind {
   const char *descr;

@@ -1,7 +1,7 @@
 // The plan of a transfer for matrices and rank counts far beyond this machine: pure arithmetic; and file offsets
 // beyond 2^32.
 #include "io_support.h"
-#include "mpi/io_posix.h"
+#include "mpi/file/io_posix.h"
 
 enum { PANEL_ENTRIES = TG_SLAB_PANEL_BYTES / 8 };
 

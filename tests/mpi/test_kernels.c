@@ -1,7 +1,7 @@
 // The plan's operations on block-cyclic matrices against plain loops over whole arrays.
 #include "check.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/reduce.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/reduce.h"
 
 static const int64_t shapes[][2] = {{1, 1}, {7, 1}, {1, 9}, {6, 6}, {33, 20}, {300, 3}, {2, 310}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };

@@ -1,7 +1,7 @@
 // The diagonal preconditioner: entry by entry division over several blocks; entries that are not positive refused.
 #include "check.h"
-#include "mpi/metric.h"
-#include "mpi/space.h"
+#include "mpi/space/metric.h"
+#include "mpi/space/space.h"
 
 static void test_division(const tg_grid *grid)
 {

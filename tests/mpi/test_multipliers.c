@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "mpi/multipliers.h"
+#include "mpi/problem/multipliers.h"
 
 enum { ROWS = 7, COLS = 4, ENTRIES = ROWS * COLS };
 

@@ -1,7 +1,7 @@
 // Products against random vectors: right ones stay below the limit of rounding, one wrong entry of one rank does not.
 #include "check.h"
-#include "mpi/probe.h"
-#include "mpi/product.h"
+#include "mpi/exec/probe.h"
+#include "mpi/product/product.h"
 
 typedef struct trial {
   tg_dmat *a;

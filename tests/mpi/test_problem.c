@@ -1,8 +1,8 @@
 // opt_problem on distributed matrices against the serial reading of opt/problem.h: values, state, drift, counts.
 #include "check.h"
 
-#include "mpi/problem.h"
-#include "mpi/space.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
 #include "support/sample_plans.h"
 #include "support/serial_problem.h"
 

@@ -1,6 +1,6 @@
 // Products in every transposition, shape, grid and block size against plain loops; refusals.
 #include "check.h"
-#include "mpi/product.h"
+#include "mpi/product/product.h"
 
 typedef struct product_case {
   int64_t m;

@@ -1,9 +1,9 @@
 // Triangular roots: R'R = S, R and its inverse upper triangular and inverse to each other, refusals.
 #include "check.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/generate.h"
-#include "mpi/product.h"
-#include "mpi/root.h"
+#include "mpi/factor/root.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/product/product.h"
 
 static void check_triangle(const tg_dmat *m, const char *what)
 {

@@ -1,7 +1,7 @@
 // The vector space of points on distributed matrices: laws of its operations, layouts, faults.
 #include "check.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/space.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/space/space.h"
 
 enum { BLOCKS = 2, POINTS = 3 };
 static const int64_t rows[BLOCKS] = {9, 1};

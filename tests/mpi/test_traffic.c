@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "grad/calculus.h"
-#include "grad/cost.h"
-#include "grad/lower.h"
-#include "grad/plan_builder.h"
-#include "mpi/exec.h"
-#include "mpi/product.h"
+#include "grad/lower/lower.h"
+#include "grad/plan/cost.h"
+#include "grad/plan/plan_builder.h"
+#include "mpi/exec/exec.h"
+#include "mpi/product/product.h"
 
 // ---- the shim ----
 

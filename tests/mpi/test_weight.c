@@ -1,6 +1,6 @@
 // The spread of weights about their marginals, and the ratio of a matrix's entries: against plain loops.
 #include "check.h"
-#include "mpi/weight.h"
+#include "mpi/matrix/weight.h"
 
 enum { M = 7, N = 5 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/explain.h"
+#include "grad/explain/explain.h"
 #include "support/calculus_check.h"
 
 // ---- comparing ----

@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_SERIAL_EXEC_H
 #define TESTS_SUPPORT_SERIAL_EXEC_H
 
-#include "grad/plan.h"
+#include "grad/plan/plan.h"
 
 typedef struct serial_exec serial_exec;
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "grad/ast.h"
+#include "grad/text/ast.h"
 
 typedef struct context {
   tg_arena *arena;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "grad/precondition.h"
+#include "grad/structure/precondition.h"
 
 enum { M = 4, N = 3, T = 7 };
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "grad/cost.h"
-#include "grad/cost_layout.h"
+#include "grad/plan/cost.h"
+#include "grad/plan/cost_layout.h"
 #include "support/sample_plans.h"
 
 static const tg_cost_grid one_rank = {1, 1, 256, 1};

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/curvature.h"
+#include "grad/structure/curvature.h"
 #include "support/calculus_check.h"
 #include "support/random_expression.h"
 

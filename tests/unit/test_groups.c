@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/groups.h"
+#include "grad/structure/groups.h"
 #include "support/calculus_check.h"
 #include "support/random_expression.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/memory.h"
 #include "grad/calculus.h"
-#include "grad/cost.h"
-#include "grad/lower.h"
+#include "grad/lower/lower.h"
+#include "grad/plan/cost.h"
 
 enum { DECLARATIONS_MAX = 8 };
 

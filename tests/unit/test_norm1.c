@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "grad/calculus.h"
-#include "grad/norm1.h"
+#include "grad/structure/norm1.h"
 
 static const tg_declaration declared[] = {
     {.name = "X", .rows = 4, .cols = 3, .is_free = true},

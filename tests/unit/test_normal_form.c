@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "grad/explain.h"
+#include "grad/explain/explain.h"
 #include "support/calculus_check.h"
 
 typedef struct row {

@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "opt/line_search.h"
+#include "opt/line/line_search.h"
 
 // A function of one variable, phi(t) = function(t, parameters), with derivative.
 typedef double scalar_function(double t, double *slope);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "opt/polynomial.h"
+#include "opt/line/polynomial.h"
 
 static void assert_near(double found, double expected, double tolerance)
 {

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "grad/ast.h"
 #include "grad/calculus.h"
-#include "grad/op.h"
+#include "grad/graph/op.h"
+#include "grad/text/ast.h"
 
 static const tg_declaration names[] = {
     {.name = "A", .rows = 3, .cols = 3},

@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "cli/checkpoint/checkpoint_parts.h"
-#include "mpi/files.h"
-#include "mpi/space.h"
+#include "mpi/file/files.h"
+#include "mpi/space/space.h"
 
 // ---- manifests ----
 

@@ -7,9 +7,9 @@
 #include "cli/checkpoint/checkpoint_parts.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "mpi/files.h"
-#include "mpi/io_posix.h"
-#include "mpi/space.h"
+#include "mpi/file/files.h"
+#include "mpi/file/io_posix.h"
+#include "mpi/space/space.h"
 
 // One matrix of the state.
 typedef struct piece {

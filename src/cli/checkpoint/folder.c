@@ -14,7 +14,7 @@
 
 #include "base/memory.h"
 #include "cli/json.h"
-#include "mpi/io_posix.h"
+#include "mpi/file/io_posix.h"
 
 static tg_status join(const char *folder, const char *name, tg_text *out)
 {

@@ -4,9 +4,9 @@
 
 #include "cli/derive/derive.h"
 #include "cli/json.h"
-#include "grad/explain.h"
-#include "grad/op.h"
-#include "grad/structure.h"
+#include "grad/explain/explain.h"
+#include "grad/graph/op.h"
+#include "grad/structure/structure.h"
 
 static tg_status set(json_t *object, const char *key, json_t *value)
 {

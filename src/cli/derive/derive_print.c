@@ -3,7 +3,7 @@
 
 #include "cli/derive/derive.h"
 #include "cli/derive/structure_report.h"
-#include "grad/explain.h"
+#include "grad/explain/explain.h"
 
 static void add_shape(const derivation *d, tg_dim rows, tg_dim cols, tg_text *out)
 {

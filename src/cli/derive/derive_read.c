@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/derive/derive.h"
-#include "grad/names.h"
+#include "grad/text/names.h"
 
 tg_declaration *derive_declare(derive_declarations *declarations, const char *name)
 {

@@ -1,7 +1,7 @@
 // What the symbols reveal about an objective, in words.
 #include "cli/derive/structure_report.h"
 
-#include "grad/structure.h"
+#include "grad/structure/structure.h"
 
 static tg_status print_operator(tg_graph *graph, const tg_structure *s, tg_format format, tg_text *out)
 {

@@ -3,7 +3,7 @@
 #define TG_CLI_JOB_H
 
 #include "cli/job/yaml.h"
-#include "mpi/generate.h"
+#include "mpi/matrix/generate.h"
 #include "opt/options.h"
 
 typedef enum tg_start {

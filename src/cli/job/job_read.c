@@ -6,9 +6,9 @@
 #include "cli/job/job_set.h"
 #include "cli/job/job_table.h"
 #include "cli/job/relation.h"
-#include "grad/graph.h"
-#include "mpi/files.h"
-#include "mpi/product.h"
+#include "grad/graph/graph.h"
+#include "mpi/file/files.h"
+#include "mpi/product/product.h"
 
 // ---- values that are known to be well formed ----
 

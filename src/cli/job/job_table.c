@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "grad/names.h"
+#include "grad/text/names.h"
 
 static const tg_job_key keys[] = {
 #define TG_JOB_KEY(path, type, smallest, largest, initial, help) \

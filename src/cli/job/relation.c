@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "grad/ast.h"
+#include "grad/text/ast.h"
 
 const char *tg_relation_label(tg_relation_sign sign)
 {

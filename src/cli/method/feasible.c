@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "cli/job/job_table.h"
 #include "cli/model/penalty.h"
-#include "mpi/assignment.h"
-#include "mpi/constraint.h"
+#include "mpi/constraint/assignment.h"
+#include "mpi/constraint/constraint.h"
 #include "opt/driver.h"
 #include "opt/solver.h"
 

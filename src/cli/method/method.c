@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "cli/method/method_parts.h"
 #include "cli/model/penalty.h"
-#include "grad/cost.h"
-#include "mpi/space.h"
+#include "grad/plan/cost.h"
+#include "mpi/space/space.h"
 #include "opt/driver.h"
 
 // A factorisation that costs more than this many Hessian actions is left to conjugate gradients under auto.

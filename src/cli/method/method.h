@@ -3,11 +3,11 @@
 #define TG_CLI_METHOD_H
 
 #include "cli/model/model.h"
-#include "grad/closed_form.h"
-#include "grad/precondition.h"
-#include "mpi/direct.h"
-#include "mpi/dmat.h"
-#include "mpi/metric.h"
+#include "grad/structure/closed_form.h"
+#include "grad/structure/precondition.h"
+#include "mpi/factor/direct.h"
+#include "mpi/matrix/dmat.h"
+#include "mpi/space/metric.h"
 #include "opt/options.h"
 #include "opt/problem.h"
 

@@ -8,7 +8,7 @@
 #include "cli/method/feasible.h"
 #include "cli/method/method_parts.h"
 #include "cli/model/constants.h"
-#include "mpi/dmat_ops.h"
+#include "mpi/matrix/dmat_ops.h"
 
 typedef tg_method_numbers numbers;
 

@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 #include "cli/method/method_parts.h"
-#include "mpi/weight.h"
+#include "mpi/matrix/weight.h"
 
 static const double theta_max = 1.25;   // beyond it nothing is promised
 static const double condition_min = 50; // without a rest the gain is sqrt(condition) / 3 whatever Q is

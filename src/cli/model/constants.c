@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "cli/model/values.h"
-#include "mpi/dmat_ops.h"
+#include "mpi/matrix/dmat_ops.h"
 
 static tg_status copy_out(const tg_grid *grid, const tg_values *values, int n, tg_dmat **out)
 {

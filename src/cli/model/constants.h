@@ -3,7 +3,7 @@
 #define TG_CLI_CONSTANTS_H
 
 #include "cli/model/model.h"
-#include "mpi/dmat.h"
+#include "mpi/matrix/dmat.h"
 
 // out[k] = the value of nodes[k]; NULL for TG_NONE. data by position in model->plan->data; x NULL where no variable
 // occurs.

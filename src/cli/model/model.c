@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "cli/model/congruence.h"
 #include "cli/model/penalty.h"
-#include "grad/groups.h"
-#include "mpi/files.h"
+#include "grad/structure/groups.h"
+#include "mpi/file/files.h"
 #include "opt/constraint.h"
 
 // ---- names that occur ----

@@ -5,7 +5,7 @@
 #include "cli/job/job.h"
 #include "cli/model/subject.h"
 #include "grad/calculus.h"
-#include "grad/lower.h"
+#include "grad/lower/lower.h"
 
 // A metric S taken out of the constraints: the symbol of Q, which makes X = Q Y of X'SX = I (congruence.h).
 typedef struct tg_change {
@@ -26,7 +26,8 @@ typedef struct tg_model {
   int n_changes;
   tg_change *changes;
   int *change_of;   // of each variable, -1: none
-  int64_t n_groups; // of unknowns, of which the objective is a sum of functions (grad/groups.h); 1: not seen to be
+  int64_t n_groups; // of unknowns, of which the objective is a sum of functions (grad/structure/groups.h); 1: not seen
+                    // to be
   bool *group_rows; // of each variable: a group has its rows, else its columns
   bool is_smooth;   // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
   bool has_logdet;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/norm1.h"
+#include "grad/structure/norm1.h"
 #include "opt/driver.h"
 
 bool tg_penalty_any(const tg_job *job)

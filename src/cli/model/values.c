@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "mpi/problem.h"
-#include "mpi/space.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
 
 // A linear functional and what it takes to run it.
 struct tg_values {

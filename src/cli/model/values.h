@@ -3,8 +3,8 @@
 #define TG_CLI_VALUES_H
 
 #include "cli/model/model.h"
-#include "grad/cost.h"
-#include "mpi/dmat.h"
+#include "grad/plan/cost.h"
+#include "mpi/matrix/dmat.h"
 #include "opt/space.h"
 
 typedef struct tg_values tg_values;

@@ -3,7 +3,7 @@
 #define TG_CLI_ALTERNATING_H
 
 #include "cli/problem/setup.h"
-#include "grad/cost.h"
+#include "grad/plan/cost.h"
 
 typedef struct tg_alternating tg_alternating;
 

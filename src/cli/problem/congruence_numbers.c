@@ -6,10 +6,10 @@
 
 #include "base/memory.h"
 #include "cli/model/congruence.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/product.h"
-#include "mpi/root.h"
-#include "mpi/space.h"
+#include "mpi/factor/root.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/product/product.h"
+#include "mpi/space/space.h"
 
 // S as the plan holds it, or read for this alone: then *own.
 static tg_status get_metric(tg_setup *setup, const tg_change *change, tg_dmat **own, const tg_dmat **out)

@@ -9,10 +9,10 @@
 #include "cli/json.h"
 #include "cli/method/feasible.h"
 #include "cli/model/values.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/multipliers.h"
-#include "mpi/problem.h"
-#include "mpi/space.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/problem/multipliers.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
 #include "opt/vector.h"
 
 struct tg_lagrangian {

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "mpi/dmat_ops.h"
-#include "mpi/factor.h"
-#include "mpi/product.h"
+#include "mpi/factor/factor.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/product/product.h"
 
 static const double ENTRY_TOLERANCE = 1e-12;
 static const double ORTHOGONAL_TOLERANCE = 1e-10;

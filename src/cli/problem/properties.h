@@ -2,8 +2,8 @@
 #ifndef TG_CLI_PROPERTIES_H
 #define TG_CLI_PROPERTIES_H
 
-#include "grad/graph.h"
-#include "mpi/dmat.h"
+#include "grad/graph/graph.h"
+#include "mpi/matrix/dmat.h"
 
 // Whether the square matrix has the properties (bits of tg_property). Symmetry, zeros outside the diagonal and
 // orthogonality are judged entry by entry with the tolerance 1e-12 (orthogonality 1e-10) of the largest entry;

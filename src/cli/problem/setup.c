@@ -12,11 +12,11 @@
 #include "cli/problem/congruence_numbers.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/properties.h"
-#include "mpi/constraint.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/files.h"
-#include "mpi/problem.h"
-#include "mpi/space.h"
+#include "mpi/constraint/constraint.h"
+#include "mpi/file/files.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
 
 // ---- the job's text ----
 

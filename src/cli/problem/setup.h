@@ -3,8 +3,8 @@
 #define TG_CLI_SETUP_H
 
 #include "cli/method/method.h"
-#include "mpi/exec.h"
-#include "mpi/grid.h"
+#include "mpi/exec/exec.h"
+#include "mpi/matrix/grid.h"
 #include "opt/problem.h"
 
 // The numbers of a change of variables (congruence.h): S = root' root.
@@ -29,7 +29,7 @@ typedef struct tg_setup {
   tg_exec *exec;
   opt_problem *problem;
   opt_constraint *constraint; // NULL: none
-  bool probe;                 // set before tg_setup_fill: products are tested, see mpi/probe.h
+  bool probe;                 // set before tg_setup_fill: products are tested, see mpi/exec/probe.h
   double read_seconds;        // of the files and generators
   int64_t read_bytes;         // of numbers, all ranks together
 } tg_setup;

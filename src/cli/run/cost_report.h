@@ -3,9 +3,9 @@
 #define TG_CLI_COST_REPORT_H
 
 #include "cli/model/model.h"
-#include "grad/cost.h"
-#include "mpi/exec.h"
-#include "mpi/grid.h"
+#include "grad/plan/cost.h"
+#include "mpi/exec/exec.h"
+#include "mpi/matrix/grid.h"
 
 // The line of a run's header: flops of a gradient, and the peak of memory (bytes).
 tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, int threads, double memory,

@@ -12,7 +12,7 @@
 #include "cli/model/values.h"
 #include "cli/problem/alternating.h"
 #include "cli/problem/taylor.h"
-#include "mpi/slab.h"
+#include "mpi/file/slab.h"
 
 typedef struct forecasting {
   tg_job *job;

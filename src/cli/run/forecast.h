@@ -3,7 +3,7 @@
 #define TG_CLI_FORECAST_H
 
 #include "cli/method/method.h"
-#include "grad/cost.h"
+#include "grad/plan/cost.h"
 
 // Bytes. The peak is the libraries and the largest phase; phases count everything that lives in them.
 typedef struct tg_forecast {

@@ -2,7 +2,7 @@
 #ifndef TG_CLI_MACHINE_H
 #define TG_CLI_MACHINE_H
 
-#include "grad/cost.h"
+#include "grad/plan/cost.h"
 
 #define TG_MACHINE_VARIABLE "TRACEGRAD_MACHINE"
 

@@ -2,9 +2,9 @@
 #ifndef TG_CLI_PRODUCT_REPORT_H
 #define TG_CLI_PRODUCT_REPORT_H
 
-#include "mpi/exec.h"
+#include "mpi/exec/exec.h"
 
-// A product whose residual (mpi/probe.h) is larger is wrong: rounding alone does not reach 2.
+// A product whose residual (mpi/exec/probe.h) is larger is wrong: rounding alone does not reach 2.
 enum { TG_PRODUCT_RESIDUAL = 30 };
 
 // One line for each product that was probed; nothing when there is none.

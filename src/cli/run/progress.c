@@ -10,7 +10,7 @@
 #include "cli/console.h"
 #include "cli/json.h"
 #include "cli/run/signals.h"
-#include "mpi/grid.h"
+#include "mpi/matrix/grid.h"
 
 static const double SECONDS_BETWEEN_ROWS = 1.0;
 static const double SECONDS_BETWEEN_REDRAWS = 0.1;

@@ -16,10 +16,10 @@
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
 #include "cli/run/signals.h"
-#include "mpi/dmat_ops.h"
-#include "mpi/files.h"
-#include "mpi/problem.h"
-#include "mpi/space.h"
+#include "mpi/file/files.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
 
 enum { PROBE_STEPS = 6, PROBE_SEED = 20260101 };
 

@@ -1,0 +1,180 @@
+// The expression graph: hash-consed nodes in normal form, built by the constructors below.
+//
+// Equal expressions are the same node: the constructors bring their result to a normal form (see
+// docs/calculus.md), so that like terms meet, transposes stand at the leaves and `a == b` compares meaning
+// as far as the rules go. Node ids are indices: a node's arguments have smaller ids than the node.
+#ifndef TG_GRAD_GRAPH_H
+#define TG_GRAD_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+
+typedef uint32_t tg_node; // index into the graph; TG_NONE is no node
+enum { TG_NONE = 0 };
+
+// A size: a number, or a product of a number and named sizes (2*m*n). Interned: equal sizes, equal ids.
+typedef int32_t tg_dim;
+
+// Largest exponent of a matrix power (docs/language.md).
+enum { TG_EXPONENT_MAX = 100 };
+
+// Declared or proved properties of a symbol.
+typedef enum tg_property {
+  TG_SYMMETRIC = 1u << 0,
+  TG_SPD = 1u << 1, // symmetric positive definite
+  TG_DIAGONAL = 1u << 2,
+  TG_ORTHOGONAL = 1u << 3,
+} tg_property;
+
+// Node kinds. Arguments in brackets.
+typedef enum tg_kind {
+  // leaves
+  TG_NUM,   // scalar number `value`
+  TG_SYM,   // symbol `symbol`: data, variable, direction; 1 x 1 symbols are scalars
+  TG_EYE,   // n x n identity
+  TG_ONES,  // m x n ones, not 1 x 1
+  TG_ZEROS, // m x n zeros, not 1 x 1
+  TG_COMM,  // commutation matrix K(m,n), (mn x mn): K vec(X) = vec(X') for X m x n; dims in `dims`
+  // sums and products
+  TG_LIN,   // sum_k coefs[k] * args[k], sorted, no repeated argument, no zero coefficient
+  TG_PROD,  // scalar factors args[0 .. n_scalars-1], sorted, then the matrix chain args[n_scalars ..] in order
+  TG_HAD,   // entrywise product of matrices of equal shape, sorted
+  TG_POW,   // args[0] ^ args[1] entry by entry (either may be scalar, not both unless 1 x 1 result)
+  TG_MPOW,  // matrix power args[0]^exponent, exponent >= 2, args[0] square, not 1 x 1
+  TG_TRANS, // transpose of a leaf or of an atom that does not transpose further inside
+  // nonlinear matrix operators
+  TG_INV, // inverse of a square matrix, not 1 x 1
+  TG_DET,
+  TG_LOGDET,
+  TG_TR,      // trace
+  TG_SUM,     // sum of all entries
+  TG_DIAG,    // column vector n x 1 -> diagonal matrix n x n
+  TG_DIAGVEC, // square matrix -> column vector of its diagonal
+  TG_KRON,
+  TG_VEC,   // column-major stacking, mn x 1
+  TG_UNVEC, // its inverse: mn x 1 -> rows x cols of the node
+  TG_KRONL, // (G, B): (i,j) -> <block (i,j) of G, B>, the adjoint of A -> kron(A, B)
+  TG_KRONR, // (G, A): sum_ij A(i,j) block (i,j) of G, the adjoint of B -> kron(A, B)
+  // entrywise functions (of scalars too)
+  TG_EXP,
+  TG_LOG,
+  TG_SIN,
+  TG_COS,
+  TG_TAN,
+  TG_TANH,
+  TG_ABS,
+  TG_SIGN,
+  TG_SIGMOID,
+  TG_RELU,
+  TG_SOFTPLUS,
+  TG_KIND_COUNT
+} tg_kind; // sqrt(X) is POW(X, 1/2); X ./ Y is HAD(X, POW(Y, -1)); norm2(X) is POW(TR(PROD(X', X)), 1/2)
+
+typedef struct tg_symbol {
+  const char *name;
+  tg_dim rows;
+  tg_dim cols;
+  unsigned properties; // of tg_property; used by the constructors only while `free` is false
+  bool free;           // differentiated by, or otherwise an argument: its properties are not used
+  int32_t twin; // the constant that a free symbol is held as (tg_symbol_hold), and that one's free symbol; -1: none
+} tg_symbol;
+
+typedef struct tg_info {
+  tg_kind kind;
+  tg_dim rows;
+  tg_dim cols;
+  int32_t n_args;
+  int32_t n_scalars; // PROD
+  const tg_node *args;
+  const double *coefs; // LIN
+  double value;        // NUM
+  int64_t exponent;    // MPOW
+  int32_t symbol;      // SYM
+  tg_dim dims[2];      // COMM
+  uint64_t hash;       // structural, independent of creation order
+  uint32_t n_trans;    // transposes written below the node, saturating
+  uint64_t mirror;     // the same for a node and its transpose, and in every graph
+  uint64_t symbols;    // bit (s mod 64) for every symbol below: a quick "does not depend on"
+  tg_node transposed;  // once it was asked for; TG_NONE: not yet
+} tg_info;
+
+typedef struct tg_graph tg_graph;
+
+tg_status tg_graph_create(tg_graph **out);
+void tg_graph_destroy(tg_graph **graph);
+
+// The node's record; valid until the graph is destroyed.
+const tg_info *tg_node_info(const tg_graph *graph, tg_node node);
+uint32_t tg_graph_node_count(const tg_graph *graph);
+// Whether symbol occurs below node (exact).
+bool tg_node_depends_on(const tg_graph *graph, tg_node node, int32_t symbol);
+// Marks every node below a marked one; below has top + 1 entries, indexed by node.
+void tg_node_mark_below(const tg_graph *graph, tg_node top, uint8_t *below);
+// *out[0..node]: node itself and every node below it are marked. To be freed.
+tg_status tg_node_find_below(const tg_graph *graph, tg_node node, uint8_t **out);
+bool tg_node_is_scalar(const tg_graph *graph, tg_node node);                // 1 x 1
+bool tg_node_is_number(const tg_graph *graph, tg_node node, double *value); // a NUM
+bool tg_node_is_zero(const tg_graph *graph, tg_node node);                  // NUM 0 or ZEROS
+// Proved by the normal form: transpose(node) == node; positive definite by declaration or construction.
+tg_status tg_node_is_symmetric(tg_graph *graph, tg_node node, bool *out);
+bool tg_node_is_spd(const tg_graph *graph, tg_node node);
+
+// Sizes.
+tg_status tg_dim_number(tg_graph *graph, int64_t value, tg_dim *out);
+tg_status tg_dim_named(tg_graph *graph, const char *name, tg_dim *out);
+tg_status tg_dim_product(tg_graph *graph, tg_dim a, tg_dim b, tg_dim *out);
+tg_status tg_dim_quotient(tg_graph *graph, tg_dim whole, tg_dim part, tg_dim *out); // exact, else TG_INTERNAL
+bool tg_dim_is_one(const tg_graph *graph, tg_dim dim);
+// The number, or -1 where the size is symbolic.
+int64_t tg_dim_value(const tg_graph *graph, tg_dim dim);
+// The number and the names whose product the size is; names has room for 8.
+void tg_dim_parts(const tg_graph *graph, tg_dim dim, int64_t *coef, int32_t *n, const char **names);
+void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out); // "3", "m", "2*m*n"
+
+// Symbols.
+tg_status tg_symbol_add(tg_graph *graph, const char *name, tg_dim rows, tg_dim cols, unsigned properties, bool is_free,
+                        int32_t *out);
+// The constant of the same name, shape and properties as which a free symbol is held while another is the variable:
+// there its properties are used. tg_symbol_find finds the free one.
+tg_status tg_symbol_hold(tg_graph *graph, int32_t symbol, int32_t *out);
+const tg_symbol *tg_symbol_info(const tg_graph *graph, int32_t symbol);
+int32_t tg_symbol_find(const tg_graph *graph, const char *name); // -1 when unknown
+int32_t tg_symbol_count(const tg_graph *graph);
+
+// Constructors. Shapes must agree (the elaborator checked the user's): a mismatch is TG_INTERNAL.
+tg_status tg_make_num(tg_graph *g, double value, tg_node *out);
+tg_status tg_make_sym(tg_graph *g, int32_t symbol, tg_node *out);
+tg_status tg_make_eye(tg_graph *g, tg_dim n, tg_node *out);
+tg_status tg_make_ones(tg_graph *g, tg_dim rows, tg_dim cols, tg_node *out);
+tg_status tg_make_zeros(tg_graph *g, tg_dim rows, tg_dim cols, tg_node *out);
+tg_status tg_make_comm(tg_graph *g, tg_dim m, tg_dim n, tg_node *out);
+tg_status tg_make_lin(tg_graph *g, int32_t n, const double *coefs, const tg_node *terms, tg_node *out);
+tg_status tg_make_add(tg_graph *g, tg_node a, tg_node b, tg_node *out);
+tg_status tg_make_sub(tg_graph *g, tg_node a, tg_node b, tg_node *out);
+tg_status tg_make_scale(tg_graph *g, double factor, tg_node a, tg_node *out);
+// Product of any factors in order: scalars anywhere scale, matrices multiply.
+tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *out);
+tg_status tg_make_mul(tg_graph *g, tg_node a, tg_node b, tg_node *out);
+tg_status tg_make_had(tg_graph *g, int32_t n, const tg_node *factors, tg_node *out); // scalars scale
+tg_status tg_make_pow(tg_graph *g, tg_node base, tg_node exponent, tg_node *out);    // entrywise or scalar
+tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node *out);
+tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out); // any integer
+tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out);
+// The one-argument operators INV, DET, LOGDET, TR, SUM, DIAG, DIAGVEC, VEC and the entrywise functions.
+tg_status tg_make_unary(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
+tg_status tg_make_dot(tg_graph *g, tg_node a, tg_node b, tg_node *out); // tr(a' b)
+tg_status tg_make_kron(tg_graph *g, tg_node a, tg_node b, tg_node *out);
+tg_status tg_make_unvec(tg_graph *g, tg_node v, tg_dim rows, tg_dim cols, tg_node *out);
+tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out);
+tg_status tg_make_kronr(tg_graph *g, tg_node big, tg_node a, tg_node *out);
+// The same node kind over new arguments (and the node's own number, coefficients, sizes): for rewriting.
+tg_status tg_make_like(tg_graph *g, tg_node node, const tg_node *args, tg_node *out);
+
+// Replaces symbols[k] by values[k] (same shapes) everywhere below node.
+tg_status tg_substitute(tg_graph *g, tg_node node, int32_t n, const int32_t *symbols, const tg_node *values,
+                        tg_node *out);
+
+#endif

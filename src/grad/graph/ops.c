@@ -1,0 +1,47 @@
+// The table of operators, and constructors that choose by kind.
+#include "grad/graph/op.h"
+
+#define TG_OP(kind, descriptor) extern const tg_op descriptor;
+#include "grad/graph/ops.def"
+#undef TG_OP
+
+const tg_op *tg_op_get(tg_kind kind)
+{
+  static const tg_op *const table[TG_KIND_COUNT] = {
+#define TG_OP(kind, descriptor) [TG_##kind] = &descriptor,
+#include "grad/graph/ops.def"
+#undef TG_OP
+  };
+  return table[kind];
+}
+
+tg_status tg_make_like(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)
+{
+  return tg_op_get(tg_node_info(g, node)->kind)->remake(g, node, args, out);
+}
+
+tg_status tg_make_unary(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
+{
+  switch (kind) {
+  case TG_INV:
+    return tg_make_inv(g, a, out);
+  case TG_DET:
+    return tg_make_det(g, a, out);
+  case TG_LOGDET:
+    return tg_make_logdet(g, a, out);
+  case TG_TR:
+    return tg_make_tr(g, a, out);
+  case TG_SUM:
+    return tg_make_sum(g, a, out);
+  case TG_DIAG:
+    return tg_make_diag(g, a, out);
+  case TG_DIAGVEC:
+    return tg_make_diagvec(g, a, out);
+  case TG_VEC:
+    return tg_make_vec(g, a, out);
+  case TG_TRANS:
+    return tg_make_trans(g, a, out);
+  default:
+    return tg_make_function(g, kind, a, out);
+  }
+}

@@ -1,0 +1,92 @@
+// What a program of a plan costs on P x Q ranks: pure arithmetic, for 1 or 16,384 ranks alike.
+//
+// The layout and the algorithms are those of src/mpi: ScaLAPACK's block-cyclic matrices, products by panels with
+// TG_PRODUCT_AUTO. Bytes and messages of products and memory are exact (a test compares them with the counters);
+// of factorisations and rearrangements they are the leading terms.
+#ifndef TG_GRAD_COST_H
+#define TG_GRAD_COST_H
+
+#include "base/text.h"
+#include "grad/plan/plan.h"
+
+// A P x Q grid of ranks with square blocks.
+typedef struct tg_cost_grid {
+  int64_t rows;
+  int64_t cols;
+  int64_t block;
+  int threads; // of each rank
+} tg_cost_grid;
+
+// The alpha-beta-gamma model: a message of b bytes takes latency + b / link; products run at gamma per thread,
+// all that is not a product at the speed of memory.
+typedef struct tg_cost_machine {
+  double flops_per_thread; // products, per second
+  double link_bytes;       // per second, each rank
+  double memory_bytes;     // per second, each rank
+  double latency_sec;      // of a message
+} tg_cost_machine;
+
+// A modern cluster node's share, for plans without a calibration: 30 GFLOP/s a thread, 10 GB/s, 10 GB/s, 2 us.
+tg_cost_machine tg_cost_machine_default(void);
+
+typedef struct tg_cost {
+  int64_t products;     // GEMM, SOLVE, INVERSE
+  double flops;         // of all ranks together
+  double rank_flops;    // of the busiest rank
+  double bytes_sent;    // by all ranks together
+  double product_bytes; // of these, by the products: what the executor's counters book
+  double messages;      // of the products, all ranks together
+  double latencies;     // messages that one rank waits for one after another
+  double memory_bytes;  // between memory and cores of the busiest rank
+  double seconds;       // products overlap arithmetic, memory and messages; everything else adds them
+} tg_cost;
+
+// One instruction; a program. TG_VALUE when the grid or the machine is not positive. Local.
+tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid,
+                        const tg_cost_machine *machine, tg_cost *out);
+tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost_grid *grid,
+                       const tg_cost_machine *machine, tg_cost *out);
+
+// Adds every field of `part` to `sum`. Local.
+void tg_cost_accumulate(const tg_cost *part, tg_cost *sum);
+
+// An iteration of a descent method: of a quadratic HESSIAN alone (tg_plan.line_by_hessian), DIRECTION, ADVANCE and
+// GRADIENT where the plan has a line otherwise, else REFRESH and GRADIENT, one evaluation a step. The programs in order
+// (their number is returned), and their cost together.
+int tg_plan_iteration_programs(const tg_plan *plan, tg_program_id out[3]);
+tg_status tg_plan_iteration_cost(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                                 tg_cost *out);
+
+// The least that a rank sends for the GEMMs of an iteration when no matrix is stored twice. C (m x n) = A B stays where
+// it is: its rank needs k (m / p + n / q) numbers of A and B, P = p q ranks, at least 2 k sqrt(m n / P), and has
+// k (m + n) / P of them; or A, or B stays. For square matrices 2 n^2 / sqrt(P) - 2 n^2 / P. A message carries at most
+// what a rank holds of the three. Source: D. Irony, S. Toledo, A. Tiskin, Communication lower bounds for distributed-
+// memory matrix multiplication, 2004.
+typedef struct tg_cost_bound {
+  double bytes; // a rank
+  double messages;
+} tg_cost_bound;
+
+// Local.
+tg_status tg_plan_iteration_bound(const tg_plan *plan, const tg_cost_grid *grid, tg_cost_bound *out);
+
+// Memory of the rank that holds most (rank 0), in bytes.
+typedef struct tg_memory_cost {
+  double data;    // operands
+  double points;  // the blocks that the programs bind: point, direction, gradient, Hessian action
+  double storage; // CONSTANT, STATE, TEMP
+  double factors;
+  double workspace; // panels, messages and scratch of the operations
+  double total;
+} tg_memory_cost;
+
+// Bytes of a rows x cols matrix on the rank that holds most. Local.
+double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols);
+
+tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out);
+
+// The dump of one program with columns: flops, bytes and messages per rank, seconds; and their totals.
+tg_status tg_plan_dump_cost(const tg_plan *plan, tg_program_id program, const tg_cost_grid *grid,
+                            const tg_cost_machine *machine, tg_text *out);
+
+#endif

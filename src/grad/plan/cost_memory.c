@@ -1,0 +1,214 @@
+// Peak memory of a rank: operands, points, storage, factors and the scratch of the operations.
+#include "grad/plan/cost_layout.h"
+#include "grad/plan/cost_product.h"
+
+// Scratch is kept in slots that grow to the largest need; operations share them.
+typedef enum slot {
+  SLOT_VECTORS,
+  SLOT_CONSTANTS,
+  SLOT_PANEL_A,
+  SLOT_PANEL_B,
+  SLOT_PANEL_C,
+  SLOT_TRANSPOSED,
+  SLOT_TURNED,
+  SLOT_PACK,
+  SLOT_SEND,
+  SLOT_RECEIVE,
+  SLOT_INDEX,
+  SLOT_COUNT
+} slot;
+
+typedef struct scratch {
+  const tg_plan *plan;
+  const tg_cost_grid *grid;
+  double numbers[SLOT_COUNT];
+} scratch;
+
+static void need(scratch *s, slot where, double numbers)
+{
+  if (numbers > s->numbers[where]) s->numbers[where] = numbers;
+}
+
+// A piece to send and a piece to receive.
+static void need_transposition(scratch *s, int64_t rows, int64_t cols)
+{
+  const double piece = tg_cost_transposition_scratch(s->grid, rows, cols);
+  need(s, SLOT_SEND, piece);
+  need(s, SLOT_RECEIVE, piece);
+}
+
+static void need_gemm(scratch *s, tg_cost_gemm gemm)
+{
+  const tg_cost_gemm_scratch wanted = tg_cost_gemm_scratch_of(s->grid, gemm);
+  for (int b = 0; b < 3; b++) need(s, SLOT_PANEL_A + (slot)b, wanted.panels[b]);
+  need(s, SLOT_TRANSPOSED, wanted.transposed);
+  need(s, SLOT_PACK, wanted.packed);
+  need(s, SLOT_SEND, wanted.exchanged);
+  need(s, SLOT_RECEIVE, wanted.exchanged);
+}
+
+// Broadcast vectors, and the constants of long code.
+static void need_code(scratch *s, const tg_instr *instr, const tg_plan_buffer *shape)
+{
+  enum { SHORT_CODE = 24, RUN = 256 };
+  bool spread = false;
+  for (int32_t k = 0; k < instr->n_code; k++)
+    spread = spread || instr->code[k].op == TG_CODE_ROW || instr->code[k].op == TG_CODE_COL;
+  if (instr->n_code > SHORT_CODE) need(s, SLOT_CONSTANTS, (double)instr->n_code * RUN);
+  if (!spread) return;
+  const int64_t rows = tg_cost_share(shape->rows, s->grid->block, 0, s->grid->rows);
+  const int64_t cols = tg_cost_share(shape->cols, s->grid->block, 0, s->grid->cols);
+  need(s, SLOT_VECTORS, (double)(rows > cols ? rows : cols) * instr->n_in);
+}
+
+// Packets of two numbers, in rounds: sorted and unsorted ones, all that may come, receivers and counts.
+static void need_exchange(scratch *s)
+{
+  enum { ROUND_ENTRIES = 1 << 18, ROUND_LEAST = 1 << 10 };
+  const double size = tg_cost_ranks(s->grid);
+  const double share = (double)(int64_t)(ROUND_ENTRIES / size);
+  const double per_round = share > ROUND_LEAST ? share : ROUND_LEAST;
+  need(s, SLOT_PACK, 2 * per_round);
+  need(s, SLOT_SEND, 2 * per_round);
+  need(s, SLOT_RECEIVE, 2 * per_round * size);
+  need(s, SLOT_INDEX, per_round + 2 * size);
+}
+
+// A run of whole columns.
+static double column_panel(const tg_plan_buffer *buffer)
+{
+  enum { PANEL_ENTRIES = 1 << 20 };
+  int64_t width = PANEL_ENTRIES / buffer->rows;
+  if (width > buffer->cols) width = buffer->cols;
+  return (double)buffer->rows * (double)(width < 1 ? 1 : width);
+}
+
+// Whether some program makes, or reads, the factor by the operation.
+static bool factor_meets(const tg_plan *plan, int32_t factor, tg_opcode op)
+{
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
+    for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) {
+      const tg_instr *instr = &plan->programs[p].instrs[k];
+      if (instr->op == op && (op == TG_OP_LU ? instr->out : instr->factor) == factor) return true;
+    }
+  return false;
+}
+
+// What pdpotri and pdgetri want, and a copy where half a symmetric inverse is transposed, or an inverse of LU.
+static void need_inverse(scratch *s, const tg_instr *instr)
+{
+  const int64_t n = s->plan->factor_sizes[instr->factor];
+  const int64_t block = s->grid->block;
+  const bool by_lu = factor_meets(s->plan, instr->factor, TG_OP_LU);
+  // For log det LU may turn out to be Cholesky.
+  const bool by_cholesky = !by_lu || factor_meets(s->plan, instr->factor, TG_OP_LOGDET);
+  if ((by_cholesky && tg_cost_ranks(s->grid) > 1) || (by_lu && instr->trans[0])) {
+    need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, n, n));
+    need_transposition(s, n, n);
+  }
+  if (!by_lu) return;
+  const int64_t longest = n + block * s->grid->rows;
+  const int64_t blocks = (tg_cost_share(longest, block, 0, s->grid->rows) + block - 1) / block;
+  const int64_t integers = tg_cost_share(longest, block, 0, s->grid->cols) + block * (blocks + 1);
+  need(s, SLOT_PACK, (double)((tg_cost_share(n, block, 0, s->grid->rows) + block) * block));
+  need(s, SLOT_INDEX, (double)((integers + 1) / 2));
+}
+
+static void need_instr(scratch *s, const tg_instr *instr)
+{
+  const tg_plan_buffer *buffers = s->plan->buffers;
+  const tg_plan_buffer *in0 = instr->n_in > 0 ? &buffers[instr->in[0]] : NULL;
+  const bool has_out = tg_opcode_traits(instr->op)->result == TG_RESULT_BUFFER;
+  const tg_plan_buffer *out = has_out ? &buffers[instr->out] : NULL;
+  switch (instr->op) {
+  case TG_OP_GEMM:
+    need_gemm(s, tg_cost_gemm_of(s->plan, instr));
+    break;
+  case TG_OP_ENTRYWISE:
+    need_code(s, instr, out);
+    break;
+  case TG_OP_EWSUM:
+    need_code(s, instr, in0);
+    break;
+  case TG_OP_DIAG:
+    need(s, SLOT_VECTORS, (double)out->rows);
+    break;
+  case TG_OP_DIAGVEC:
+    need(s, SLOT_VECTORS, 2.0 * (double)in0->rows);
+    break;
+  case TG_OP_RESHAPE:
+    if (in0->rows != out->rows) need_exchange(s);
+    break;
+  case TG_OP_SOLVE:
+    // Solves from the right with LU factors are made on a transposed copy.
+    if (!instr->right || !factor_meets(s->plan, instr->factor, TG_OP_LU)) break;
+    need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
+    need_transposition(s, in0->rows, in0->cols);
+    need_transposition(s, in0->cols, in0->rows);
+    break;
+  case TG_OP_INVERSE:
+    need_inverse(s, instr);
+    break;
+  case TG_OP_LU: // for log det, the symmetric part is tried first
+    if (factor_meets(s->plan, instr->out, TG_OP_LOGDET)) need_transposition(s, in0->rows, in0->cols);
+    break;
+  case TG_OP_TRANSPOSE:
+    need_transposition(s, in0->rows, in0->cols);
+    break;
+  case TG_OP_KRON:
+    need(s, SLOT_PANEL_A, column_panel(in0));
+    need(s, SLOT_PANEL_B, column_panel(&buffers[instr->in[1]]));
+    break;
+  case TG_OP_KRON_LEFT:
+  case TG_OP_KRON_RIGHT:
+    need(s, SLOT_PANEL_A, column_panel(&buffers[instr->in[1]]));
+    need(s, SLOT_PANEL_C, column_panel(out));
+    break;
+  default:
+    break;
+  }
+}
+
+double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  return 8 * tg_cost_most_entries(grid, rows, cols);
+}
+
+static void add_buffers(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out)
+{
+  const int32_t storages = tg_plan_storage_count(plan);
+  for (int32_t b = 0; b < plan->n_buffers; b++) {
+    const tg_plan_buffer *buffer = &plan->buffers[b];
+    const double bytes = tg_cost_matrix_bytes(grid, buffer->rows, buffer->cols);
+    if (buffer->kind == TG_BUFFER_DATA) out->data += bytes;
+    if (buffer->kind != TG_BUFFER_DATA && buffer->storage < 0) out->points += bytes;
+  }
+  // One buffer of each storage stands for all: shapes are equal.
+  for (int32_t s = 0; s < storages; s++)
+    for (int32_t b = 0; b < plan->n_buffers; b++)
+      if (plan->buffers[b].storage == s) {
+        out->storage += tg_cost_matrix_bytes(grid, plan->buffers[b].rows, plan->buffers[b].cols);
+        break;
+      }
+}
+
+// The factors, their diagonal and pivots.
+static double factor_bytes(const tg_cost_grid *grid, int64_t n)
+{
+  const double pivots = (double)(tg_cost_share(n, grid->block, 0, grid->rows) + grid->block);
+  return 8 * (tg_cost_most_entries(grid, n, n) + (double)n) + (double)sizeof(int) * pivots;
+}
+
+tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out)
+{
+  *out = (tg_memory_cost){0};
+  TG_TRY(tg_cost_check_grid(grid));
+  scratch s = {.plan = plan, .grid = grid};
+  add_buffers(plan, grid, out);
+  for (int32_t k = 0; k < plan->n_factors; k++) out->factors += factor_bytes(grid, plan->factor_sizes[k]);
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
+    for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) need_instr(&s, &plan->programs[p].instrs[k]);
+  for (int k = 0; k < SLOT_COUNT; k++) out->workspace += 8 * s.numbers[k];
+  out->total = out->data + out->points + out->storage + out->factors + out->workspace;
+  return TG_OK;
+}

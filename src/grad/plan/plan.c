@@ -1,0 +1,268 @@
+// Plans as data: labels, traits of the operations, flops, the fingerprint.
+#include "grad/plan/plan.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+void tg_plan_destroy(tg_plan **plan)
+{
+  if (*plan == NULL) return;
+  tg_arena_fini(&(*plan)->arena);
+  tg_free(*plan);
+  *plan = NULL;
+}
+
+const char *tg_opcode_label(tg_opcode op)
+{
+  static const char *const labels[] = {
+#define TG_OPCODE_LABEL(name, label) label,
+      TG_OPCODE_LIST(TG_OPCODE_LABEL)
+#undef TG_OPCODE_LABEL
+  };
+  return op < TG_OPCODE_COUNT ? labels[op] : "unknown";
+}
+
+const char *tg_program_label(tg_program_id id)
+{
+  static const char *const labels[TG_PROGRAM_COUNT] = {
+      [TG_PROGRAM_SETUP] = "setup",       [TG_PROGRAM_REFRESH] = "refresh",     [TG_PROGRAM_VALUE] = "value",
+      [TG_PROGRAM_GRADIENT] = "gradient", [TG_PROGRAM_DIRECTION] = "direction", [TG_PROGRAM_ADVANCE] = "advance",
+      [TG_PROGRAM_HESSIAN] = "hessian",   [TG_PROGRAM_ORIGIN] = "origin",
+  };
+  return id < TG_PROGRAM_COUNT ? labels[id] : "unknown";
+}
+
+const tg_opcode_info *tg_opcode_traits(tg_opcode op)
+{
+  static const tg_opcode_info traits[TG_OPCODE_COUNT] = {
+      // result, inputs, alpha, factor, code, in place
+      [TG_OP_GEMM] = {TG_RESULT_BUFFER, 2, true, false, false, false},
+      [TG_OP_LINCOMB] = {TG_RESULT_BUFFER, -1, false, false, false, true},
+      [TG_OP_TRANSPOSE] = {TG_RESULT_BUFFER, 1, true, false, false, false},
+      [TG_OP_ENTRYWISE] = {TG_RESULT_BUFFER, -2, false, false, true, true},
+      [TG_OP_EWSUM] = {TG_RESULT_REGISTER, -1, false, false, true, false},
+      [TG_OP_DOT] = {TG_RESULT_REGISTER, 2, false, false, false, false},
+      [TG_OP_TRACE] = {TG_RESULT_REGISTER, 1, false, false, false, false},
+      [TG_OP_FETCH] = {TG_RESULT_REGISTER, 1, false, false, false, false},
+      [TG_OP_STORE] = {TG_RESULT_BUFFER, 0, true, false, false, false},
+      [TG_OP_SCALAR] = {TG_RESULT_REGISTER, 0, false, false, true, false},
+      [TG_OP_FILL] = {TG_RESULT_BUFFER, 0, true, false, false, false},
+      [TG_OP_EYE] = {TG_RESULT_BUFFER, 0, true, false, false, false},
+      [TG_OP_COMM] = {TG_RESULT_BUFFER, 0, false, false, false, false},
+      [TG_OP_CHOLESKY] = {TG_RESULT_FACTOR, 1, false, false, false, false},
+      [TG_OP_LU] = {TG_RESULT_FACTOR, 1, false, false, false, false},
+      [TG_OP_SOLVE] = {TG_RESULT_BUFFER, 1, false, true, false, false},
+      [TG_OP_INVERSE] = {TG_RESULT_BUFFER, 0, false, true, false, false},
+      [TG_OP_LOGDET] = {TG_RESULT_REGISTER, 0, false, true, false, false},
+      [TG_OP_DET] = {TG_RESULT_REGISTER, 0, false, true, false, false},
+      [TG_OP_DIAG] = {TG_RESULT_BUFFER, 1, false, false, false, false},
+      [TG_OP_DIAGVEC] = {TG_RESULT_BUFFER, 1, false, false, false, false},
+      [TG_OP_RESHAPE] = {TG_RESULT_BUFFER, 1, false, false, false, false},
+      [TG_OP_KRON] = {TG_RESULT_BUFFER, 2, false, false, false, false},
+      [TG_OP_KRON_LEFT] = {TG_RESULT_BUFFER, 2, false, false, false, false},
+      [TG_OP_KRON_RIGHT] = {TG_RESULT_BUFFER, 2, false, false, false, false},
+  };
+  TG_ASSERT(op < TG_OPCODE_COUNT);
+  return &traits[op];
+}
+
+int tg_code_arity(tg_code_op op)
+{
+  if (op <= TG_CODE_NUMBER) return 0;
+  return op <= TG_CODE_POW ? 2 : 1;
+}
+
+const char *tg_code_label(tg_code_op op)
+{
+  static const char *const labels[] = {"load", "row", "col",    "reg", "number", "+",       "-",    "*",
+                                       "/",    "^",   "square", "-",   "exp",    "log",     "sqrt", "sin",
+                                       "cos",  "tan", "tanh",   "abs", "sign",   "sigmoid", "relu", "softplus"};
+  return op <= TG_CODE_SOFTPLUS ? labels[op] : "unknown";
+}
+
+int32_t tg_plan_storage_count(const tg_plan *plan)
+{
+  int32_t count = 0;
+  for (int32_t b = 0; b < plan->n_buffers; b++)
+    if (plan->buffers[b].storage >= count) count = plan->buffers[b].storage + 1;
+  return count;
+}
+
+int32_t tg_plan_find_buffer(const tg_plan *plan, tg_buffer_kind kind, int32_t index)
+{
+  for (int32_t b = 0; b < plan->n_buffers; b++)
+    if (plan->buffers[b].kind == kind && plan->buffers[b].index == index) return b;
+  return -1;
+}
+
+bool tg_instr_is_product(const tg_instr *instr)
+{
+  return instr->op == TG_OP_GEMM || instr->op == TG_OP_SOLVE || instr->op == TG_OP_INVERSE;
+}
+
+static double entries(const tg_plan *plan, int32_t buffer)
+{
+  return (double)plan->buffers[buffer].rows * (double)plan->buffers[buffer].cols;
+}
+
+// Arithmetic steps of a code, pushes not counted.
+static double code_steps(const tg_instr *instr)
+{
+  double steps = 0;
+  for (int32_t k = 0; k < instr->n_code; k++) steps += tg_code_arity(instr->code[k].op) > 0;
+  return steps;
+}
+
+static bool is_made_by_lu(const tg_plan *plan, int32_t factor)
+{
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
+    for (int32_t k = 0; k < plan->programs[p].n_instrs; k++)
+      if (plan->programs[p].instrs[k].op == TG_OP_LU && plan->programs[p].instrs[k].out == factor) return true;
+  return false;
+}
+
+// Classical operation counts: Golub and Van Loan, Matrix Computations, for the factorisations.
+static double factor_flops(const tg_plan *plan, const tg_instr *instr)
+{
+  const double n =
+      (double)plan->factor_sizes[instr->op == TG_OP_CHOLESKY || instr->op == TG_OP_LU ? instr->out : instr->factor];
+  switch (instr->op) {
+  case TG_OP_CHOLESKY:
+    return n * n * n / 3;
+  case TG_OP_LU:
+    return 2 * n * n * n / 3;
+  case TG_OP_SOLVE:
+    return 2 * n * entries(plan, instr->in[0]);
+  case TG_OP_INVERSE:
+    return (is_made_by_lu(plan, instr->factor) ? 4 : 2) * n * n * n / 3;
+  default:
+    return n; // the determinants: one pass over the diagonal
+  }
+}
+
+double tg_instr_flops(const tg_plan *plan, const tg_instr *instr)
+{
+  switch (instr->op) {
+  case TG_OP_GEMM: {
+    const tg_plan_buffer *a = &plan->buffers[instr->in[0]];
+    return 2 * entries(plan, instr->out) * (double)(instr->trans[0] ? a->rows : a->cols);
+  }
+  case TG_OP_LINCOMB:
+    return (2 * (double)instr->n_in - 1) * entries(plan, instr->out);
+  case TG_OP_ENTRYWISE:
+    return code_steps(instr) * entries(plan, instr->out);
+  case TG_OP_EWSUM:
+    return (code_steps(instr) + 1) * entries(plan, instr->in[0]);
+  case TG_OP_DOT:
+  case TG_OP_KRON_LEFT:
+  case TG_OP_KRON_RIGHT:
+    return 2 * entries(plan, instr->in[0]);
+  case TG_OP_TRACE:
+    return (double)plan->buffers[instr->in[0]].rows;
+  case TG_OP_KRON:
+    return entries(plan, instr->out);
+  case TG_OP_SCALAR:
+    return code_steps(instr);
+  case TG_OP_CHOLESKY:
+  case TG_OP_LU:
+  case TG_OP_SOLVE:
+  case TG_OP_INVERSE:
+  case TG_OP_LOGDET:
+  case TG_OP_DET:
+    return factor_flops(plan, instr);
+  default:
+    return 0; // data movement
+  }
+}
+
+// FNV-1a, 64 bits (Fowler, Noll, Vo), field by field: padding and pointers never enter.
+static void mix(uint64_t *hash, uint64_t value)
+{
+  for (int byte = 0; byte < 8; byte++) {
+    *hash ^= (value >> (8 * byte)) & 0xFFu;
+    *hash *= 0x100000001B3u;
+  }
+}
+
+static void mix_int(uint64_t *hash, int64_t value)
+{
+  mix(hash, (uint64_t)value);
+}
+
+static void mix_double(uint64_t *hash, double value)
+{
+  uint64_t bits = 0;
+  memcpy(&bits, &value, sizeof bits);
+  mix(hash, bits);
+}
+
+static void mix_instr(uint64_t *hash, const tg_instr *instr)
+{
+  mix_int(hash, instr->op);
+  mix_int(hash, instr->out);
+  mix_int(hash, instr->factor);
+  mix_int(hash, instr->n_in);
+  for (int32_t k = 0; k < instr->n_in; k++) mix_int(hash, instr->in[k]);
+  for (int32_t k = 0; instr->op == TG_OP_LINCOMB && k < instr->n_in; k++) {
+    mix_double(hash, instr->coefs[k].value);
+    mix_int(hash, instr->coefs[k].reg);
+  }
+  mix_double(hash, instr->alpha.value);
+  mix_int(hash, instr->alpha.reg);
+  mix_double(hash, instr->beta);
+  for (int k = 0; k < 2; k++) {
+    mix_int(hash, instr->trans[k]);
+    mix_int(hash, instr->symmetric[k]);
+    mix_int(hash, instr->dims[k]);
+  }
+  mix_int(hash, instr->right);
+  mix_int(hash, instr->n_code);
+  for (int32_t k = 0; k < instr->n_code; k++) {
+    mix_int(hash, instr->code[k].op);
+    mix_int(hash, instr->code[k].operand);
+    mix_double(hash, instr->code[k].value);
+  }
+}
+
+static void mix_tables(uint64_t *hash, const tg_plan *plan)
+{
+  mix_int(hash, plan->n_buffers);
+  for (int32_t b = 0; b < plan->n_buffers; b++) {
+    const tg_plan_buffer *buffer = &plan->buffers[b];
+    mix_int(hash, buffer->kind);
+    mix_int(hash, buffer->index);
+    mix_int(hash, buffer->storage);
+    mix_int(hash, buffer->rows);
+    mix_int(hash, buffer->cols);
+  }
+  mix_int(hash, plan->n_data);
+  mix_int(hash, plan->n_variables);
+  mix_int(hash, plan->n_registers);
+  mix_int(hash, plan->n_inits);
+  for (int32_t k = 0; k < plan->n_inits; k++) {
+    mix_int(hash, plan->inits[k].reg);
+    mix_double(hash, plan->inits[k].value);
+  }
+  mix_int(hash, plan->n_factors);
+  for (int32_t k = 0; k < plan->n_factors; k++) mix_int(hash, plan->factor_sizes[k]);
+}
+
+uint64_t tg_plan_hash(const tg_plan *plan)
+{
+  uint64_t hash = 0xCBF29CE484222325u;
+  mix_tables(&hash, plan);
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++) {
+    mix_int(&hash, plan->programs[p].n_instrs);
+    for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) mix_instr(&hash, &plan->programs[p].instrs[k]);
+  }
+  mix_int(&hash, plan->value_register);
+  mix_int(&hash, plan->step_register);
+  mix_int(&hash, plan->degree);
+  mix_int(&hash, plan->has_line);
+  mix_int(&hash, plan->line_by_hessian);
+  mix_int(&hash, plan->has_state);
+  mix_int(&hash, plan->has_hessian);
+  for (int32_t k = 1; plan->has_line && k <= plan->degree; k++) mix_int(&hash, plan->line_registers[k]);
+  return hash;
+}

@@ -1,0 +1,138 @@
+// Closed forms on X'X = I: eigenvectors for tr(X'AXN), a polar factor for <C, X>.
+//
+// f = 1/2 <X, H[X]> + <C, X> + constant, H[V] = sum_k c_k L_k V R_k. On X'X = I, X n x p, a term V R is the constant
+// 1/2 c tr(R), and so is L V where X is square (X X' = I as well). When what is left of H is
+//     nothing           f = <C, X>: the least value is -(s_1 + ... + s_p), the singular values of C, at X = -U V'
+//                       (P. Schonemann, Psychometrika 31, 1966; K. Fan, A. Hoffman, Proc. AMS 6, 1955)
+//     c A V N, C = 0    f = c/2 tr(X'AXN), symmetric A and N: eigenvectors of the least eigenvalues of A, paired with
+//                       those of the largest of c N in decreasing order, negative ones of c N with the largest of A
+//                       (R. Brockett, Linear Algebra Appl. 146, 1991; the rearrangement of K. Fan, PNAS 35, 1949)
+#include <math.h>
+#include <stdio.h>
+
+#include "grad/graph/op.h"
+#include "grad/structure/closed_form_parts.h"
+
+static bool is_identity(const tg_graph *g, tg_node node)
+{
+  return node == TG_NONE || tg_node_info(g, node)->kind == TG_EYE;
+}
+
+static bool is_constant(const tg_graph *g, const tg_symbol *x, tg_node left, tg_node right)
+{
+  return is_identity(g, left) || (x->rows == x->cols && is_identity(g, right));
+}
+
+// The terms that are not constant on the set, in groups. V' stands for what has no closed form here.
+static tg_status find_groups(tg_graph *g, tg_structure *s, int32_t wrt, bool *has_transposed, int32_t *n_out,
+                             tg_closed_group **out)
+{
+  const tg_symbol x = *tg_symbol_info(g, wrt);
+  tg_operator_term *kept = NULL;
+  int32_t n = 0;
+  *has_transposed = false;
+  *n_out = 0;
+  if (!s->has_operator) return TG_OK;
+  TG_TRY(TG_SCRATCH(g, s->n_terms, &kept));
+  for (int32_t k = 0; k < s->n_terms; k++) {
+    *has_transposed = *has_transposed || s->terms[k].transposed;
+    if (!is_constant(g, &x, s->terms[k].left, s->terms[k].right)) kept[n++] = s->terms[k];
+  }
+  s->terms = kept;
+  s->n_terms = n;
+  if (n == 0) return TG_OK;
+  TG_TRY(tg_closed_groups(g, s, wrt, &n, out));
+  // Factors may have summed to the identity.
+  for (int32_t k = 0; k < n; k++)
+    if (!is_constant(g, &x, (*out)[k].left, (*out)[k].right)) (*out)[(*n_out)++] = (*out)[k];
+  return TG_OK;
+}
+
+static tg_status find_polar(tg_graph *g, const tg_symbol *x, tg_node linear, tg_closed_form *form)
+{
+  if (tg_node_is_zero(g, linear))
+    return tg_closed_refuse(form, "no closed form: on %s'*%s = eye the objective is constant", x->name, x->name);
+  form->kind = TG_CLOSED_POLAR;
+  form->sides[0].base = linear;
+  tg_text text;
+  tg_text_init(&text);
+  snprintf(form->reason, sizeof form->reason,
+           "because on %s'*%s = eye the objective is dot(%.300s, %s) and constants: the minimiser is a polar factor",
+           x->name, x->name, tg_closed_print(g, linear, &text), x->name);
+  tg_text_fini(&text);
+  return TG_OK;
+}
+
+// "*A" or "*(A + B)".
+static void add_factor(tg_graph *g, tg_node node, tg_text *out)
+{
+  if (is_identity(g, node)) return;
+  const bool is_sum = tg_node_info(g, node)->kind == TG_LIN;
+  tg_text one;
+  tg_text_init(&one);
+  tg_text_addf(out, is_sum ? "*(%s)" : "*%s", tg_closed_print(g, node, &one));
+  tg_text_fini(&one);
+}
+
+// "because on X'*X = eye the objective is 2*tr(X'*A*X*N) and constants: the minimiser consists of eigenvectors"
+static tg_status explain_eigenvectors(tg_graph *g, const tg_symbol *x, tg_closed_form *form)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "because on %s'*%s = eye the objective is %s", x->name, x->name, form->scale < 0 ? "-" : "");
+  if (fabs(form->scale) != 1) {
+    tg_text_add_number(&text, fabs(form->scale));
+    tg_text_add(&text, "*");
+  }
+  tg_text_addf(&text, "tr(%s'", x->name);
+  add_factor(g, form->sides[0].base, &text);
+  tg_text_addf(&text, "*%s", x->name);
+  add_factor(g, form->sides[1].base, &text);
+  tg_text_add(&text, ") and constants: the minimiser consists of eigenvectors");
+  const tg_status status = tg_text_status(&text);
+  if (status == TG_OK) snprintf(form->reason, sizeof form->reason, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+  return status;
+}
+
+static tg_status find_eigenvectors(tg_graph *g, const tg_symbol *x, int32_t n, const tg_closed_group *groups,
+                                   tg_closed_form *form)
+{
+  bool symmetric = false;
+  form->kind = TG_CLOSED_EIGENVECTORS;
+  form->scale = groups[0].coef / 2;
+  form->sides[0].base = groups[0].left;
+  form->sides[1].base = groups[0].right;
+  // A V N + A' V N' would be one term, were A and N known to be symmetric: that comes before their number.
+  TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
+  if (!symmetric) return TG_OK;
+  if (n > 1)
+    return tg_closed_refuse(form, "no closed form: on %s'*%s = eye the Hessian action has %d terms that do not join",
+                            x->name, x->name, (int)n);
+  return explain_eigenvectors(g, x, form);
+}
+
+tg_status tg_closed_form_find_orthonormal(tg_graph *graph, tg_node f, int32_t wrt, tg_closed_form *out)
+{
+  const tg_symbol x = *tg_symbol_info(graph, wrt);
+  *out = (tg_closed_form){.scale = 1.0};
+  tg_structure structure;
+  TG_TRY(tg_structure_find(graph, f, wrt, &structure));
+  if (structure.degree < 0 || structure.degree > 2 || (structure.degree == 2 && !structure.has_operator))
+    return tg_closed_refuse(out,
+                            "no closed form: on orthonormal columns there are some for tr(%s'*A*%s*N) and for linear "
+                            "objectives, with constants added",
+                            x.name, x.name);
+  bool has_transposed = false;
+  int32_t n = 0;
+  tg_closed_group *groups = NULL;
+  tg_node linear = TG_NONE;
+  TG_TRY(find_groups(graph, &structure, wrt, &has_transposed, &n, &groups));
+  if (has_transposed) return tg_closed_refuse(out, "no closed form: the Hessian action holds V'");
+  TG_TRY(tg_closed_linear_term(graph, f, wrt, &linear));
+  if (n == 0) return find_polar(graph, &x, linear, out);
+  if (!tg_node_is_zero(graph, linear))
+    return tg_closed_refuse(out, "no closed form: on %s'*%s = eye the objective has a quadratic and a linear part",
+                            x.name, x.name);
+  return find_eigenvectors(graph, &x, n, groups, out);
+}

@@ -1,0 +1,26 @@
+// What the recognisers of closed forms share. Internal to closed_form*.c.
+#ifndef TG_GRAD_CLOSED_FORM_PARTS_H
+#define TG_GRAD_CLOSED_FORM_PARTS_H
+
+#include "grad/structure/closed_form.h"
+
+// The node as text, kept in `text`; "?" where it cannot be printed.
+const char *tg_closed_print(tg_graph *g, tg_node node, tg_text *text);
+
+// kind NONE with the reason; TG_OK, for "there is none" is an answer.
+__attribute__((format(printf, 2, 3))) tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...);
+
+// Whether all factors of the form's sides are known to be symmetric; refuses, naming the first that is not, and sets
+// is_proved where all are known to be definite.
+tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out);
+
+// The gradient at X = 0.
+tg_status tg_closed_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out);
+
+// Where the side's base is b I + a K'K, K of fewer rows than columns, the side is written by K K' instead
+// (closed_form_wide.c).
+tg_status tg_closed_find_wide(tg_graph *g, tg_closed_side *side, bool *found);
+// Whether the linear term of the gradient reads K' * ..., or ... * K for the right side: in the range of a K'K.
+tg_status tg_closed_is_in_range(tg_graph *g, const tg_closed_side *side, bool on_right, tg_node linear, bool *out);
+
+#endif

@@ -1,0 +1,361 @@
+// The rules of curvature. They judge matrices entry by entry: each entry of exp(A*X) is convex, and so is their sum.
+#include "grad/structure/curvature.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "grad/calculus.h"
+#include "grad/graph/op.h"
+
+typedef struct judgement {
+  tg_curvature curvature;
+  const char *reason;
+} judgement;
+
+typedef struct judge {
+  tg_graph *graph;
+  int32_t wrt;
+  bool *known; // by node
+  judgement *found;
+} judge;
+
+static judgement unknown(void)
+{
+  return (judgement){TG_CURVATURE_UNKNOWN, "no rule applies"};
+}
+
+static judgement convex(bool holds, const char *reason)
+{
+  return holds ? (judgement){TG_CURVATURE_CONVEX, reason} : unknown();
+}
+
+static judgement negated(judgement j)
+{
+  if (j.curvature == TG_CURVATURE_CONVEX)
+    j.curvature = TG_CURVATURE_CONCAVE;
+  else if (j.curvature == TG_CURVATURE_CONCAVE)
+    j.curvature = TG_CURVATURE_CONVEX;
+  return j;
+}
+
+static bool is_affine(const judge *self, tg_node node)
+{
+  const int degree = tg_degree(self->graph, node, 1, &self->wrt);
+  return degree == 0 || degree == 1;
+}
+
+static tg_status find(judge *self, tg_node node, judgement *out);
+
+// ---- signs ----
+
+enum { SIGN_DEPTH = 12 };
+
+// Of all entries.
+typedef enum sign { SIGN_UNKNOWN, SIGN_NONNEGATIVE, SIGN_POSITIVE } sign;
+
+static sign sign_of(const tg_graph *g, tg_node node, int depth);
+
+// Of sums and products, whose arguments must not be negative: a sum is positive where one of them is, a product where
+// all are.
+static sign sign_of_arguments(const tg_graph *g, const tg_info *info, int depth)
+{
+  const bool is_sum = info->kind == TG_LIN;
+  sign least = SIGN_POSITIVE;
+  sign most = SIGN_UNKNOWN;
+  for (int32_t i = 0; least > SIGN_UNKNOWN && i < info->n_args; i++) {
+    const sign one = is_sum && info->coefs[i] < 0 ? SIGN_UNKNOWN : sign_of(g, info->args[i], depth - 1);
+    least = one < least ? one : least;
+    most = one > most ? one : most;
+  }
+  return is_sum && least > SIGN_UNKNOWN ? most : least;
+}
+
+static sign sign_of(const tg_graph *g, tg_node node, int depth)
+{
+  const tg_info *info = tg_node_info(g, node);
+  double exponent = 0.0;
+  if (depth == 0) return SIGN_UNKNOWN;
+  switch (info->kind) {
+  case TG_NUM:
+    return info->value > 0 ? SIGN_POSITIVE : info->value == 0 ? SIGN_NONNEGATIVE : SIGN_UNKNOWN;
+  case TG_ONES:
+  case TG_EXP:
+  case TG_SIGMOID:
+  case TG_SOFTPLUS:
+    return SIGN_POSITIVE;
+  case TG_ABS:
+  case TG_RELU:
+    return SIGN_NONNEGATIVE;
+  case TG_POW:
+    if (sign_of(g, info->args[0], depth - 1) == SIGN_POSITIVE) return SIGN_POSITIVE;
+    return tg_node_is_number(g, info->args[1], &exponent) && exponent > 0 && fmod(exponent, 2.0) == 0.0
+               ? SIGN_NONNEGATIVE
+               : SIGN_UNKNOWN;
+  case TG_LIN:
+  case TG_PROD:
+  case TG_HAD:
+  case TG_TRANS:
+  case TG_SUM:
+  case TG_TR:
+  case TG_DIAGVEC:
+    return sign_of_arguments(g, info, depth);
+  default:
+    return SIGN_UNKNOWN;
+  }
+}
+
+bool tg_node_is_positive(const tg_graph *graph, tg_node node)
+{
+  return sign_of(graph, node, SIGN_DEPTH) == SIGN_POSITIVE;
+}
+
+// ---- quadratics ----
+
+// The trace of a cycle Z' A Z B with affine Z and definite constants A, B (or none): a nonnegative quadratic.
+static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_node *chain, bool *out)
+{
+  tg_graph *g = self->graph;
+  *out = false;
+  if (n < 2 || n > 32) return TG_OK;
+  for (int32_t shift = 0; shift < n && !*out; shift++) {
+    // Read the cycle from `shift` on: a run of factors, a definite one or none, the mirrored run, a definite one or
+    // none.
+    for (int32_t run = 1; 2 * run <= n && !*out; run++) {
+      const int32_t spare = n - 2 * run;
+      if (spare > 2) continue;
+      for (int32_t inner = 0; inner <= spare && inner <= 1 && !*out; inner++) {
+        if (spare - inner > 1) continue;
+        bool fits = true;
+        bool moves = false;
+        for (int32_t i = 0; fits && i < run; i++) {
+          const tg_node factor = chain[(shift + i) % n];
+          tg_node mirrored = TG_NONE;
+          TG_TRY(tg_make_trans(g, chain[(shift + 2 * run + inner - 1 - i) % n], &mirrored));
+          moves = moves || tg_node_depends_on(g, factor, self->wrt);
+          fits = mirrored == factor;
+        }
+        if (inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + run) % n]);
+        if (spare - inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + n - 1) % n]);
+        int32_t moving = 0;
+        for (int32_t i = 0; fits && i < run; i++) {
+          const tg_node factor = chain[(shift + i) % n];
+          if (!tg_node_depends_on(g, factor, self->wrt)) continue;
+          moving++;
+          fits = is_affine(self, factor);
+        }
+        *out = fits && moves && moving == 1;
+      }
+    }
+  }
+  return TG_OK;
+}
+
+static tg_status judge_cycle(const judge *self, const tg_info *product, judgement *out)
+{
+  bool definite = false;
+  *out = unknown();
+  if (product->kind != TG_PROD || product->n_scalars > 0) return TG_OK;
+  TG_TRY(is_definite_quadratic(self, product->n_args, product->args, &definite));
+  *out = convex(definite, "a square or definite quadratic of an affine function");
+  return TG_OK;
+}
+
+// ---- sums ----
+
+static tg_status judge_sum(judge *self, const tg_info *info, judgement *out)
+{
+  judgement total = {TG_CURVATURE_AFFINE, "affine"};
+  for (int32_t i = 0; i < info->n_args; i++) {
+    judgement part;
+    TG_TRY(find(self, info->args[i], &part));
+    if (info->coefs[i] < 0.0) part = negated(part);
+    if (part.curvature == TG_CURVATURE_AFFINE) continue;
+    if (total.curvature != TG_CURVATURE_AFFINE && part.curvature != total.curvature) part = unknown();
+    total = part.curvature == TG_CURVATURE_UNKNOWN || total.curvature == TG_CURVATURE_AFFINE
+                ? part
+                : (judgement){total.curvature, total.curvature == TG_CURVATURE_CONVEX ? "a sum of convex terms"
+                                                                                      : "a sum of concave terms"};
+    if (total.curvature == TG_CURVATURE_UNKNOWN) break;
+  }
+  *out = total;
+  return TG_OK;
+}
+
+static tg_status judge_all_entries(judge *self, tg_node argument, judgement *out)
+{
+  TG_TRY(find(self, argument, out));
+  if (out->curvature == TG_CURVATURE_CONVEX && tg_node_info(self->graph, argument)->kind != TG_LIN)
+    out->reason = "a sum of convex functions of an affine one";
+  if (out->curvature == TG_CURVATURE_CONCAVE && tg_node_info(self->graph, argument)->kind == TG_LOG)
+    out->reason = "a sum of logarithms of an affine function";
+  return TG_OK;
+}
+
+// Positive constants around one factor that moves: sums of its entries.
+static tg_status judge_product(judge *self, const tg_info *info, judgement *out)
+{
+  tg_node moving = TG_NONE;
+  *out = unknown();
+  for (int32_t i = 0; i < info->n_args; i++) {
+    const tg_node factor = info->args[i];
+    if (!tg_node_depends_on(self->graph, factor, self->wrt)) {
+      if (!tg_node_is_positive(self->graph, factor)) return TG_OK;
+      continue;
+    }
+    if (moving != TG_NONE) return TG_OK;
+    moving = factor;
+  }
+  return moving != TG_NONE ? find(self, moving, out) : TG_OK;
+}
+
+// ---- functions of entries ----
+
+// Whether the node is a sum with positive coefficients of exp(affine) and positive constants.
+static bool is_sum_of_exponentials(const judge *self, tg_node node, int depth)
+{
+  const tg_info *info = tg_node_info(self->graph, node);
+  bool all = depth > 0;
+  if (!tg_node_depends_on(self->graph, node, self->wrt)) return tg_node_is_positive(self->graph, node);
+  switch (info->kind) {
+  case TG_EXP:
+    return is_affine(self, info->args[0]);
+  case TG_LIN:
+    for (int32_t i = 0; all && i < info->n_args; i++)
+      all = info->coefs[i] > 0 && is_sum_of_exponentials(self, info->args[i], depth - 1);
+    return all;
+  case TG_PROD: {
+    int32_t moving = 0;
+    for (int32_t i = 0; all && i < info->n_args; i++) {
+      moving += tg_node_depends_on(self->graph, info->args[i], self->wrt);
+      all = is_sum_of_exponentials(self, info->args[i], depth - 1);
+    }
+    return all && moving == 1;
+  }
+  case TG_SUM:
+  case TG_TRANS:
+    return all && is_sum_of_exponentials(self, info->args[0], depth - 1);
+  default:
+    return false;
+  }
+}
+
+static tg_status judge_log(judge *self, const tg_info *info, judgement *out)
+{
+  judgement inner = unknown();
+  if (is_sum_of_exponentials(self, info->args[0], SIGN_DEPTH)) {
+    *out = convex(true, "log-sum-exp of an affine function");
+    return TG_OK;
+  }
+  TG_TRY(find(self, info->args[0], &inner));
+  const bool is_concave = inner.curvature == TG_CURVATURE_AFFINE || inner.curvature == TG_CURVATURE_CONCAVE;
+  *out = is_concave ? (judgement){TG_CURVATURE_CONCAVE, "a logarithm of an affine function"} : unknown();
+  return TG_OK;
+}
+
+// sqrt of positive constants and squares of affine functions: a norm in every entry.
+static bool is_sum_of_squares(const judge *self, const tg_info *info)
+{
+  bool all = info->kind == TG_LIN;
+  for (int32_t i = 0; all && i < info->n_args; i++) {
+    const tg_info *term = tg_node_info(self->graph, info->args[i]);
+    double exponent = 0.0;
+    const bool is_square = term->kind == TG_POW && tg_node_is_number(self->graph, term->args[1], &exponent) &&
+                           exponent == 2.0 && is_affine(self, term->args[0]);
+    const bool is_constant = !tg_node_depends_on(self->graph, info->args[i], self->wrt);
+    all = info->coefs[i] > 0 && (is_square || (is_constant && tg_node_is_positive(self->graph, info->args[i])));
+  }
+  return all;
+}
+
+static tg_status judge_power(judge *self, const tg_info *info, judgement *out)
+{
+  double exponent = 0.0;
+  judgement inner = unknown();
+  *out = unknown();
+  if (!tg_node_is_number(self->graph, info->args[1], &exponent)) return TG_OK;
+  if (exponent >= 2.0 && fmod(exponent, 2.0) == 0.0 && is_affine(self, info->args[0]))
+    *out = convex(true, exponent == 2.0 ? "the square of an affine function" : "an even power of an affine function");
+  if (exponent != 0.5) return TG_OK;
+  const tg_info *base = tg_node_info(self->graph, info->args[0]);
+  TG_TRY(find(self, info->args[0], &inner));
+  const bool is_norm = inner.curvature == TG_CURVATURE_CONVEX && (base->kind == TG_TR || base->kind == TG_PROD);
+  *out = convex(is_norm || is_sum_of_squares(self, base), "a norm of an affine function");
+  return TG_OK;
+}
+
+// Nondecreasing convex functions of convex entries.
+static tg_status judge_increasing(judge *self, const tg_info *info, judgement *out)
+{
+  judgement inner = unknown();
+  TG_TRY(find(self, info->args[0], &inner));
+  *out = convex(inner.curvature == TG_CURVATURE_AFFINE || inner.curvature == TG_CURVATURE_CONVEX,
+                inner.curvature == TG_CURVATURE_AFFINE ? "a convex function of an affine one"
+                                                       : "an increasing convex function of a convex one");
+  return TG_OK;
+}
+
+// ---- the rules ----
+
+static tg_status apply_rules(judge *self, tg_node node, judgement *out)
+{
+  const tg_info *info = tg_node_info(self->graph, node);
+  *out = unknown();
+  if (is_affine(self, node)) {
+    *out = (judgement){TG_CURVATURE_AFFINE, "affine"};
+    return TG_OK;
+  }
+  switch (info->kind) {
+  case TG_LIN:
+    return judge_sum(self, info, out);
+  case TG_TR:
+    TG_TRY(judge_cycle(self, tg_node_info(self->graph, info->args[0]), out));
+    return out->curvature == TG_CURVATURE_UNKNOWN ? judge_all_entries(self, info->args[0], out) : TG_OK;
+  case TG_PROD: // u'*A*u, a 1 x 1 chain, or ones'*E*ones
+    if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_cycle(self, info, out));
+    return out->curvature == TG_CURVATURE_UNKNOWN ? judge_product(self, info, out) : TG_OK;
+  case TG_SUM:
+    return judge_all_entries(self, info->args[0], out);
+  case TG_TRANS:
+  case TG_DIAGVEC:
+    return find(self, info->args[0], out);
+  case TG_LOGDET:
+    if (is_affine(self, info->args[0]))
+      *out = (judgement){TG_CURVATURE_CONCAVE, "logdet of an affine function, on positive definite matrices"};
+    return TG_OK;
+  case TG_POW:
+    return judge_power(self, info, out);
+  case TG_LOG:
+    return judge_log(self, info, out);
+  case TG_ABS:
+    *out = convex(is_affine(self, info->args[0]), "a convex function of an affine one");
+    return TG_OK;
+  case TG_EXP:
+  case TG_RELU:
+  case TG_SOFTPLUS:
+    return judge_increasing(self, info, out);
+  default:
+    return TG_OK;
+  }
+}
+
+static tg_status find(judge *self, tg_node node, judgement *out)
+{
+  if (!self->known[node]) TG_TRY(apply_rules(self, node, &self->found[node]));
+  self->known[node] = true;
+  *out = self->found[node];
+  return TG_OK;
+}
+
+tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t wrt, tg_curvature *out, const char **reason)
+{
+  judge self = {.graph = graph, .wrt = wrt};
+  judgement found = unknown();
+  tg_status status = TG_NEW((int64_t)f + 1, &self.known);
+  if (status == TG_OK) status = TG_NEW((int64_t)f + 1, &self.found);
+  if (status == TG_OK) status = find(&self, f, &found);
+  *out = found.curvature;
+  *reason = found.reason;
+  tg_free(self.known);
+  tg_free(self.found);
+  return status;
+}

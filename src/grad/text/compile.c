@@ -1,0 +1,248 @@
+// Text to node: parse, infer shapes (guessing what undeclared names are), build the graph.
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "grad/calculus.h"
+#include "grad/text/guess.h"
+
+// ---- building ----
+
+static tg_status build(tg_builder *b, const tg_ast *ast, tg_node *out);
+
+// A failure of a constructor (a division by zero, an overflow) is placed at the subexpression that met it.
+static tg_status place_failure(tg_status status, const tg_ast *ast)
+{
+  tg_error *error = tg_error_get();
+  if (status == TG_OK || error->has_span) return status;
+  error->has_span = true;
+  error->span = ast->span;
+  return status;
+}
+
+static tg_status build_reciprocal(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  TG_TRY(build(b, ast, out));
+  return place_failure(tg_make_pow_number(b->graph, *out, -1.0, out), ast);
+}
+
+static tg_status build_sum(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  tg_status status = TG_OK;
+  tg_node *terms = NULL;
+  double *coefs = NULL;
+  TG_TRY_GOTO(TG_NEW(ast->n_args, &terms));
+  TG_TRY_GOTO(TG_NEW(ast->n_args, &coefs));
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    coefs[i] = ast->ops[i] == '-' ? -1.0 : 1.0;
+    TG_TRY_GOTO(build(b, ast->args[i], &terms[i]));
+  }
+  TG_TRY_GOTO(tg_make_lin(b->graph, ast->n_args, coefs, terms, out));
+done:
+  tg_free(terms);
+  tg_free(coefs);
+  return status;
+}
+
+// Factors waiting to become one product, and its shape so far; rows is -1 while all are scalars.
+typedef struct factor_run {
+  tg_node *items;
+  int32_t n;
+  tg_dim rows;
+  tg_dim cols;
+} factor_run;
+
+// Read from left to right, x'*x*x is (x'*x)*x: a run that has become 1 x 1 is closed before the next matrix.
+static tg_status push_factor(tg_graph *g, factor_run *run, tg_node factor)
+{
+  const tg_info *info = tg_node_info(g, factor);
+  run->items[run->n++] = factor;
+  if (tg_node_is_scalar(g, factor)) return TG_OK;
+  if (run->rows < 0) run->rows = info->rows;
+  run->cols = info->cols;
+  if (!tg_dim_is_one(g, run->rows) || !tg_dim_is_one(g, run->cols)) return TG_OK;
+  TG_TRY(tg_make_prod(g, run->n, run->items, &run->items[0]));
+  run->n = 1;
+  run->rows = -1;
+  return TG_OK;
+}
+
+// Runs of '*' and '/' become one product, so that a chain of hundreds is normalised once.
+static tg_status build_term(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  tg_status status = TG_OK;
+  factor_run run = {.rows = -1};
+  TG_TRY_GOTO(TG_NEW(ast->n_args, &run.items));
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    const char op = ast->ops[i];
+    tg_node factor = TG_NONE;
+    if (op == '/' || op == 'd')
+      TG_TRY_GOTO(build_reciprocal(b, ast->args[i], &factor));
+    else
+      TG_TRY_GOTO(build(b, ast->args[i], &factor));
+    if (op == 'x' || op == 'd') {
+      tg_node left = TG_NONE;
+      TG_TRY_GOTO(tg_make_prod(b->graph, run.n, run.items, &left));
+      TG_TRY_GOTO(tg_make_had(b->graph, 2, (const tg_node[]){left, factor}, &factor));
+      run.n = 0;
+      run.rows = -1;
+    }
+    TG_TRY_GOTO(push_factor(b->graph, &run, factor));
+  }
+  TG_TRY_GOTO(tg_make_prod(b->graph, run.n, run.items, out));
+done:
+  tg_free(run.items);
+  return status;
+}
+
+static tg_status build_power(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  tg_node base = TG_NONE;
+  tg_node exponent = TG_NONE;
+  double value = 0.0;
+  TG_TRY(build(b, ast->args[0], &base));
+  TG_TRY(build(b, ast->args[1], &exponent));
+  if (ast->ops[0] == '^' && tg_node_is_number(b->graph, exponent, &value) && !tg_node_is_scalar(b->graph, base))
+    return tg_make_mpow(b->graph, base, (int64_t)value, out);
+  return tg_make_pow(b->graph, base, exponent, out);
+}
+
+static tg_status build_call(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  const tg_function_info *function = tg_function_find(ast->name);
+  tg_node args[2] = {TG_NONE, TG_NONE};
+  for (int32_t i = 0; i < ast->n_args && !tg_function_takes_sizes(function); i++)
+    TG_TRY(build(b, ast->args[i], &args[i]));
+  return function->build(b, ast, args, out);
+}
+
+static tg_status build_name(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  const tg_function_info *constant = tg_function_find(ast->name);
+  if (constant != NULL) return constant->build(b, ast, NULL, out);
+  return tg_make_sym(b->graph, tg_symbol_find(b->graph, ast->name), out);
+}
+
+static tg_status build_node(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  switch (ast->kind) {
+  case TG_AST_NUMBER:
+    return tg_make_num(b->graph, ast->number, out);
+  case TG_AST_NAME:
+    return build_name(b, ast, out);
+  case TG_AST_CALL:
+    return build_call(b, ast, out);
+  case TG_AST_SUM:
+    return build_sum(b, ast, out);
+  case TG_AST_TERM:
+    return build_term(b, ast, out);
+  case TG_AST_NEGATIVE:
+    TG_TRY(build(b, ast->args[0], out));
+    return tg_make_scale(b->graph, -1.0, *out, out);
+  case TG_AST_TRANSPOSE:
+    TG_TRY(build(b, ast->args[0], out));
+    return tg_make_trans(b->graph, *out, out);
+  case TG_AST_POWER:
+    return build_power(b, ast, out);
+  }
+  TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
+}
+
+static tg_status build(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  return place_failure(build_node(b, ast, out), ast);
+}
+
+// ---- symbols ----
+
+static tg_status add_symbols(tg_builder *builder, const tg_shaper *shaper)
+{
+  for (int32_t i = 0; i < shaper->n_symbols; i++) {
+    const tg_scope_symbol *symbol = &shaper->symbols[i];
+    tg_dim rows = 0;
+    tg_dim cols = 0;
+    int32_t index = 0;
+    if (tg_symbol_find(builder->graph, symbol->name) >= 0) continue;
+    TG_TRY(tg_builder_dim(builder, symbol->rows, &rows));
+    TG_TRY(tg_builder_dim(builder, symbol->cols, &cols));
+    TG_TRY(tg_symbol_add(builder->graph, symbol->name, rows, cols, symbol->properties, symbol->is_free, &index));
+  }
+  return TG_OK;
+}
+
+// Sizes of eye, ones, zeros and comm that nothing determines.
+static tg_status require_known_sizes(const tg_shaper *shaper, const tg_ast *ast)
+{
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(require_known_sizes(shaper, ast->args[i]));
+  if ((ast->kind != TG_AST_NAME && ast->kind != TG_AST_CALL) || tg_function_find(ast->name) == NULL) return TG_OK;
+  if (!tg_function_takes_sizes(tg_function_find(ast->name))) return TG_OK;
+  tg_size rows;
+  tg_size cols;
+  TG_TRY(tg_size_resolve(&shaper->sizes, ast->rows, &rows));
+  TG_TRY(tg_size_resolve(&shaper->sizes, ast->cols, &cols));
+  if (rows.n_vars == 0 && cols.n_vars == 0) return TG_OK;
+  TG_FAIL_AT(TG_SHAPE, ast->span, "the size of %s cannot be inferred here; write %s", ast->name,
+             tg_function_find(ast->name)->signature);
+}
+
+// The names of the text and of the declarations: no inferred size is called like one of them.
+static tg_status reserve_text_names(const tg_ast *ast, tg_name_index *out)
+{
+  int32_t index = 0;
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(reserve_text_names(ast->args[i], out));
+  return ast->kind == TG_AST_NAME ? tg_name_index_add(out, ast->name, &index) : TG_OK;
+}
+
+static tg_status reserve_names(const tg_compile_options *options, const tg_ast *ast, tg_name_index *out)
+{
+  int32_t index = 0;
+  TG_TRY(reserve_text_names(ast, out));
+  for (int32_t i = 0; i < options->n_declarations; i++) {
+    const tg_declaration *declaration = &options->declarations[i];
+    TG_TRY(tg_name_index_add(out, declaration->name, &index));
+    if (declaration->rows_name != NULL) TG_TRY(tg_name_index_add(out, declaration->rows_name, &index));
+    if (declaration->cols_name != NULL) TG_TRY(tg_name_index_add(out, declaration->cols_name, &index));
+  }
+  return TG_OK;
+}
+
+static tg_status fail_not_scalar(tg_shaper *shaper, const tg_ast *ast)
+{
+  tg_text shape;
+  tg_text_init(&shape);
+  tg_shape_describe(shaper, ast, &shape);
+  const tg_status status =
+      tg_error_set_at(TG_SHAPE, TG_HERE, ast->span,
+                      "an objective is a scalar, found %s; take tr, sum, sumsq or norm2 of it", tg_text_string(&shape));
+  tg_text_fini(&shape);
+  return status;
+}
+
+tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options, tg_node *out)
+{
+  tg_status status = TG_OK;
+  tg_arena arena;
+  tg_ast *ast = NULL;
+  tg_name_index reserved = {0};
+  tg_arena_init(&arena);
+  tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options};
+  tg_sizes_init(&shaper.sizes, &arena);
+  tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
+  TG_TRY_GOTO(tg_parse(&arena, text, length, &ast));
+  TG_TRY_GOTO(reserve_names(options, ast, &reserved));
+  shaper.sizes.reserved = &reserved;
+  if (options->infer_undeclared)
+    TG_TRY_GOTO(tg_shape_guessing(&shaper, ast));
+  else
+    TG_TRY_GOTO(tg_shape_once(&shaper, ast));
+  if (!options->infer_undeclared) TG_TRY_GOTO(require_known_sizes(&shaper, ast));
+  if (options->require_scalar && !tg_shape_is_scalar(&shaper, ast)) TG_TRY_GOTO(fail_not_scalar(&shaper, ast));
+  TG_TRY_GOTO(tg_sizes_name_unknowns(&shaper.sizes));
+  TG_TRY_GOTO(add_symbols(&builder, &shaper));
+  TG_TRY_GOTO(build(&builder, ast, out));
+done:
+  tg_shaper_fini(&shaper);
+  tg_name_index_fini(&reserved);
+  tg_arena_fini(&arena);
+  return status;
+}

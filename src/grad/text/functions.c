@@ -1,0 +1,291 @@
+// The functions of the language: one row each with what it accepts, its shape and what it builds.
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "grad/text/shape.h"
+
+tg_status tg_builder_dim(tg_builder *builder, tg_size size, tg_dim *out)
+{
+  TG_TRY(tg_size_resolve(builder->sizes, size, &size));
+  TG_TRY(tg_dim_number(builder->graph, size.coef, out));
+  for (int32_t i = 0; i < size.n_vars; i++) {
+    tg_dim factor = 0;
+    TG_TRY(tg_dim_named(builder->graph, builder->sizes->variables[size.vars[i]].name, &factor));
+    TG_TRY(tg_dim_product(builder->graph, *out, factor, out));
+  }
+  return TG_OK;
+}
+
+// ---- shapes ----
+
+static void set_shape(tg_ast *ast, tg_size rows, tg_size cols)
+{
+  ast->rows = rows;
+  ast->cols = cols;
+}
+
+static tg_status shape_entrywise(tg_shaper *shaper, tg_ast *ast)
+{
+  (void)shaper;
+  set_shape(ast, ast->args[0]->rows, ast->args[0]->cols);
+  return TG_OK;
+}
+
+static tg_status shape_to_scalar(tg_shaper *shaper, tg_ast *ast)
+{
+  (void)shaper;
+  set_shape(ast, tg_size_number(1), tg_size_number(1));
+  return TG_OK;
+}
+
+static tg_status shape_square_to_scalar(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_shape_require_square(shaper, ast->name, ast->args[0]));
+  return shape_to_scalar(shaper, ast);
+}
+
+static tg_status shape_square(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_shape_require_square(shaper, ast->name, ast->args[0]));
+  return shape_entrywise(shaper, ast);
+}
+
+static tg_status shape_dot(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_shape_require_equal(shaper, "dot", ast->args[0], ast->args[1], ast->span));
+  return shape_to_scalar(shaper, ast);
+}
+
+static tg_status shape_diagvec(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_shape_require_square(shaper, "diagvec", ast->args[0]));
+  set_shape(ast, ast->args[0]->rows, tg_size_number(1));
+  return TG_OK;
+}
+
+static tg_status shape_diag(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_ast *v = ast->args[0];
+  const bool row = tg_size_is_one(&shaper->sizes, v->rows);
+  bool column = row;
+  if (!row) TG_TRY(tg_size_unify(&shaper->sizes, v->cols, tg_size_number(1), v->span, &column));
+  const tg_size size = row ? v->cols : v->rows;
+  set_shape(ast, size, size);
+  if (column) return TG_OK;
+  tg_text shape;
+  tg_text_init(&shape);
+  tg_shape_describe(shaper, v, &shape);
+  const tg_status status =
+      tg_error_set_at(TG_SHAPE, TG_HERE, v->span,
+                      "diag makes a diagonal matrix of a vector, found %s; the diagonal of a matrix is diagvec",
+                      tg_text_string(&shape));
+  tg_text_fini(&shape);
+  return status;
+}
+
+static tg_status shape_kron(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_size_times(&shaper->sizes, ast->args[0]->rows, ast->args[1]->rows, &ast->rows));
+  return tg_size_times(&shaper->sizes, ast->args[0]->cols, ast->args[1]->cols, &ast->cols);
+}
+
+static tg_status shape_vec(tg_shaper *shaper, tg_ast *ast)
+{
+  ast->cols = tg_size_number(1);
+  return tg_size_times(&shaper->sizes, ast->args[0]->rows, ast->args[0]->cols, &ast->rows);
+}
+
+enum { SIZE_MAX_VALUE = 2147483647 };
+
+// A size argument: a whole number, the name of a size, or a product of such.
+static tg_status read_size(tg_shaper *shaper, const tg_ast *ast, tg_size *out)
+{
+  if (ast->kind == TG_AST_NUMBER && ast->number >= 1.0 && ast->number == floor(ast->number)) {
+    if (ast->number > SIZE_MAX_VALUE)
+      TG_FAIL_AT(TG_LIMIT, ast->span, "a size is at most %d, found %.0f", SIZE_MAX_VALUE, ast->number);
+    *out = tg_size_number((int64_t)ast->number);
+    return TG_OK;
+  }
+  if (ast->kind == TG_AST_NAME && tg_function_find(ast->name) == NULL)
+    return tg_size_named(&shaper->sizes, ast->name, false, out);
+  bool product = ast->kind == TG_AST_TERM;
+  for (int32_t i = 0; product && i < ast->n_args; i++) product = ast->ops[i] == '*';
+  if (!product)
+    TG_FAIL_AT(TG_VALUE, ast->span, "a size is a whole number of at least 1, or the name of a size such as n");
+  *out = tg_size_number(1);
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    tg_size factor;
+    TG_TRY(read_size(shaper, ast->args[i], &factor));
+    TG_TRY(tg_size_times(&shaper->sizes, *out, factor, out));
+  }
+  return TG_OK;
+}
+
+static tg_status shape_eye(tg_shaper *shaper, tg_ast *ast)
+{
+  if (ast->n_args == 0)
+    TG_TRY(tg_size_unknown(&shaper->sizes, &ast->rows));
+  else
+    TG_TRY(read_size(shaper, ast->args[0], &ast->rows));
+  ast->cols = ast->rows;
+  return TG_OK;
+}
+
+static tg_status shape_constant(tg_shaper *shaper, tg_ast *ast)
+{
+  if (ast->n_args == 0) {
+    TG_TRY(tg_size_unknown(&shaper->sizes, &ast->rows));
+    return tg_size_unknown(&shaper->sizes, &ast->cols);
+  }
+  TG_TRY(read_size(shaper, ast->args[0], &ast->rows));
+  return read_size(shaper, ast->args[1], &ast->cols);
+}
+
+static tg_status shape_comm(tg_shaper *shaper, tg_ast *ast)
+{
+  tg_size m;
+  tg_size n;
+  TG_TRY(read_size(shaper, ast->args[0], &m));
+  TG_TRY(read_size(shaper, ast->args[1], &n));
+  TG_TRY(tg_size_times(&shaper->sizes, m, n, &ast->rows));
+  ast->cols = ast->rows;
+  // Kept for the builder where the argument nodes stand.
+  ast->args[0]->rows = m;
+  ast->args[1]->rows = n;
+  return TG_OK;
+}
+
+// ---- nodes ----
+
+static tg_status build_unary(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  return tg_make_unary(builder->graph, tg_function_find(ast->name)->kind, args[0], out);
+}
+
+static tg_status build_dot(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_dot(builder->graph, args[0], args[1], out);
+}
+
+static tg_status build_sumsq(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_dot(builder->graph, args[0], args[0], out);
+}
+
+static tg_status build_norm2(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  TG_TRY(build_sumsq(builder, ast, args, out));
+  return tg_make_pow_number(builder->graph, *out, 0.5, out);
+}
+
+static tg_status build_norm1(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  TG_TRY(tg_make_unary(builder->graph, TG_ABS, args[0], out));
+  return tg_make_unary(builder->graph, TG_SUM, *out, out);
+}
+
+static tg_status build_sqrt(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_pow_number(builder->graph, args[0], 0.5, out);
+}
+
+static tg_status build_kron(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_kron(builder->graph, args[0], args[1], out);
+}
+
+static tg_status build_constant(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)args;
+  tg_dim rows = 0;
+  tg_dim cols = 0;
+  TG_TRY(tg_builder_dim(builder, ast->rows, &rows));
+  TG_TRY(tg_builder_dim(builder, ast->cols, &cols));
+  switch (tg_function_find(ast->name)->kind) {
+  case TG_EYE:
+    if (tg_dim_is_one(builder->graph, rows)) return tg_make_num(builder->graph, 1.0, out);
+    return tg_make_eye(builder->graph, rows, out);
+  case TG_ONES:
+    return tg_make_ones(builder->graph, rows, cols, out);
+  default:
+    return tg_make_zeros(builder->graph, rows, cols, out);
+  }
+}
+
+static tg_status build_comm(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)args;
+  tg_dim m = 0;
+  tg_dim n = 0;
+  TG_TRY(tg_builder_dim(builder, ast->args[0]->rows, &m));
+  TG_TRY(tg_builder_dim(builder, ast->args[1]->rows, &n));
+  return tg_make_comm(builder->graph, m, n, out);
+}
+
+static const tg_function_info functions[] = {
+    {"tr", 1, 1, "tr(X)", "sum of the diagonal of a square matrix", TG_TR, shape_square_to_scalar, build_unary},
+    {"det", 1, 1, "det(X)", "determinant of a square matrix", TG_DET, shape_square_to_scalar, build_unary},
+    {"logdet", 1, 1, "logdet(X)", "log of the determinant of a positive-definite matrix", TG_LOGDET,
+     shape_square_to_scalar, build_unary},
+    {"inv", 1, 1, "inv(X)", "inverse of a square matrix; compiled to solves", TG_INV, shape_square, build_unary},
+    {"dot", 2, 2, "dot(X, Y)", "Frobenius inner product tr(X'*Y) of equal shapes", TG_TR, shape_dot, build_dot},
+    {"sum", 1, 1, "sum(X)", "sum of the entries", TG_SUM, shape_to_scalar, build_unary},
+    {"sumsq", 1, 1, "sumsq(X)", "sum of the squared entries", TG_TR, shape_to_scalar, build_sumsq},
+    {"norm2", 1, 1, "norm2(X)", "Frobenius (Euclidean) norm", TG_POW, shape_to_scalar, build_norm2},
+    {"norm1", 1, 1, "norm1(X)", "sum of the absolute values", TG_SUM, shape_to_scalar, build_norm1},
+    {"diag", 1, 1, "diag(v)", "diagonal matrix of a vector", TG_DIAG, shape_diag, build_unary},
+    {"diagvec", 1, 1, "diagvec(X)", "diagonal of a square matrix as a column", TG_DIAGVEC, shape_diagvec, build_unary},
+    {"kron", 2, 2, "kron(A, B)", "Kronecker product", TG_KRON, shape_kron, build_kron},
+    {"vec", 1, 1, "vec(X)", "the columns stacked into one", TG_VEC, shape_vec, build_unary},
+    {"comm", 2, 2, "comm(m, n)", "commutation matrix K with K*vec(X) = vec(X') for X m x n", TG_COMM, shape_comm,
+     build_comm},
+    {"eye", 1, 1, "eye(n)", "identity; the size may be left out where it can be inferred", TG_EYE, shape_eye,
+     build_constant},
+    {"ones", 2, 2, "ones(m, n)", "all ones; sizes may be left out", TG_ONES, shape_constant, build_constant},
+    {"zeros", 2, 2, "zeros(m, n)", "all zeros; sizes may be left out", TG_ZEROS, shape_constant, build_constant},
+    {"exp", 1, 1, "exp(X)", "exponential, entry by entry", TG_EXP, shape_entrywise, build_unary},
+    {"log", 1, 1, "log(X)", "natural logarithm, entry by entry", TG_LOG, shape_entrywise, build_unary},
+    {"sqrt", 1, 1, "sqrt(X)", "square root, entry by entry", TG_POW, shape_entrywise, build_sqrt},
+    {"sin", 1, 1, "sin(X)", "sine, entry by entry", TG_SIN, shape_entrywise, build_unary},
+    {"cos", 1, 1, "cos(X)", "cosine, entry by entry", TG_COS, shape_entrywise, build_unary},
+    {"tan", 1, 1, "tan(X)", "tangent, entry by entry", TG_TAN, shape_entrywise, build_unary},
+    {"tanh", 1, 1, "tanh(X)", "hyperbolic tangent, entry by entry", TG_TANH, shape_entrywise, build_unary},
+    {"abs", 1, 1, "abs(X)", "absolute value, entry by entry", TG_ABS, shape_entrywise, build_unary},
+    {"sign", 1, 1, "sign(X)", "-1, 0 or 1, entry by entry", TG_SIGN, shape_entrywise, build_unary},
+    {"sigmoid", 1, 1, "sigmoid(X)", "1/(1 + exp(-x)), entry by entry", TG_SIGMOID, shape_entrywise, build_unary},
+    {"relu", 1, 1, "relu(X)", "max(x, 0), entry by entry", TG_RELU, shape_entrywise, build_unary},
+    {"softplus", 1, 1, "softplus(X)", "log(1 + exp(x)), entry by entry", TG_SOFTPLUS, shape_entrywise, build_unary},
+};
+
+int32_t tg_function_count(void)
+{
+  return (int32_t)(sizeof functions / sizeof functions[0]);
+}
+
+const tg_function_info *tg_function_at(int32_t index)
+{
+  return &functions[index];
+}
+
+const tg_function_info *tg_function_find(const char *name)
+{
+  for (int32_t i = 0; i < tg_function_count(); i++)
+    if (strcmp(functions[i].name, name) == 0) return &functions[i];
+  return NULL;
+}
+
+bool tg_function_is_constant(const tg_function_info *function)
+{
+  return function->kind == TG_EYE || function->kind == TG_ONES || function->kind == TG_ZEROS;
+}
+
+bool tg_function_takes_sizes(const tg_function_info *function)
+{
+  return tg_function_is_constant(function) || function->kind == TG_COMM;
+}

@@ -1,0 +1,78 @@
+// The shape pass and the functions of the language: one table says what each accepts and what it builds.
+#ifndef TG_GRAD_SHAPE_H
+#define TG_GRAD_SHAPE_H
+
+#include "grad/calculus.h"
+#include "grad/text/name_index.h"
+#include "grad/text/sizes.h"
+
+// What a name without a declaration is taken for.
+typedef enum tg_guess { TG_GUESS_MATRIX, TG_GUESS_COLUMN, TG_GUESS_SCALAR } tg_guess;
+
+typedef struct tg_scope_symbol {
+  const char *name;
+  tg_size rows;
+  tg_size cols;
+  unsigned properties;
+  bool is_free;
+  bool guessed; // its size is open, to be inferred
+} tg_scope_symbol;
+
+typedef struct tg_shaper {
+  const char *text;
+  tg_sizes sizes;
+  tg_arena *arena;
+  const tg_graph *graph; // for symbols that it already has
+  const tg_compile_options *options;
+  tg_scope_symbol *symbols;
+  int32_t n_symbols;
+  int32_t capacity;
+  const tg_guess *guesses; // by the order in which undeclared names appear
+  int32_t n_guesses;
+  int32_t n_undeclared;
+  tg_name_index index; // numbers the symbols
+  int32_t n_shaped;    // nodes that fitted so far
+} tg_shaper;
+
+// Fills rows and cols of every node below ast.
+tg_status tg_shape(tg_shaper *shaper, tg_ast *ast);
+// Afterwards: TG_SHAPE where a matrix stands for a size, as X in eye(X)*X.
+tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast);
+void tg_shaper_fini(tg_shaper *shaper);
+
+typedef struct tg_builder {
+  tg_graph *graph;
+  tg_sizes *sizes;
+} tg_builder;
+
+typedef struct tg_function_info {
+  const char *name;
+  int32_t min_args;
+  int32_t max_args;
+  const char *signature; // for messages and help: "tr(X), X square"
+  const char *help;
+  tg_kind kind;
+  tg_status (*shape)(tg_shaper *shaper, tg_ast *ast);
+  tg_status (*build)(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out);
+} tg_function_info;
+
+const tg_function_info *tg_function_find(const char *name);
+int32_t tg_function_count(void);
+const tg_function_info *tg_function_at(int32_t index);
+// eye, ones and zeros may stand without parentheses.
+bool tg_function_is_constant(const tg_function_info *function);
+// comm(m, n), eye(n), ones(m, n), zeros(m, n) take sizes, not expressions.
+bool tg_function_takes_sizes(const tg_function_info *function);
+
+// For shape rules: the text of a node, shortened; "40 x 30"; equality of sizes or TG_SHAPE with both named.
+void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out);
+void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out);
+// A declaration that leaves the size open, of what may be a scalar, a vector or a matrix.
+bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration);
+bool tg_shape_is_scalar(const tg_shaper *shaper, const tg_ast *ast);
+tg_status tg_shape_require_square(tg_shaper *shaper, const char *what, const tg_ast *ast);
+tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_ast *a, const tg_ast *b, tg_span span);
+// A size as a node's dimension; TG_SHAPE at the span when it is not known and must be.
+tg_status tg_builder_dim(tg_builder *builder, tg_size size, tg_dim *out);
+
+#endif

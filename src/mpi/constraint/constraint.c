@@ -1,0 +1,250 @@
+// opt_constraint on distributed matrices: a product of sets, one a block.
+#include "mpi/constraint/constraint.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "mpi/constraint/constraint_set.h"
+#include "mpi/matrix/reduce.h"
+#include "mpi/space/space.h"
+
+typedef struct mpi_constraint {
+  opt_constraint base;
+  tg_workspace *workspace;
+  int n_sets;
+  tg_set sets[]; // n_sets
+} mpi_constraint;
+
+static const tg_set_ops *const operations[OPT_CONSTRAINT_COUNT] = {
+    [OPT_CONSTRAINT_NONNEGATIVE] = &tg_set_interval,
+    [OPT_CONSTRAINT_BOX] = &tg_set_interval,
+    [OPT_CONSTRAINT_FROBENIUS_BALL] = &tg_set_ball,
+    [OPT_CONSTRAINT_SYMMETRIC] = &tg_set_symmetric,
+    [OPT_CONSTRAINT_SIMPLEX_ROWS] = &tg_set_simplex,
+    [OPT_CONSTRAINT_SIMPLEX_COLUMNS] = &tg_set_simplex,
+    [OPT_CONSTRAINT_DOUBLY_STOCHASTIC] = &tg_set_stochastic,
+    [OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE] = &tg_set_semidefinite,
+    [OPT_CONSTRAINT_ORTHONORMAL_COLUMNS] = &tg_set_orthonormal,
+    [OPT_CONSTRAINT_UNIT_COLUMNS] = &tg_set_unit,
+};
+
+tg_status tg_set_largest(const tg_grid *grid, double mine, double *out)
+{
+  // MPI_MAX leaves open what becomes of a NaN: it travels as a flag.
+  double all[2] = {isnan(mine) ? 0 : mine, isnan(mine) ? 1 : 0};
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, all, 2, MPI_DOUBLE, MPI_MAX, grid->comm));
+  *out = all[1] > 0 ? (double)NAN : all[0];
+  return TG_OK;
+}
+
+static tg_status violation_of_all(const opt_constraint *constraint, const opt_point *x, double *out)
+{
+  mpi_constraint *self = constraint->self;
+  *out = 0;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    double one = 0;
+    if (set->ops != NULL) TG_TRY(set->ops->violation(set, tg_space_block(x, k), &one));
+    *out = tg_set_worse(*out, one);
+  }
+  return TG_OK;
+}
+
+static tg_status project_all(const opt_constraint *constraint, opt_point *x)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops != NULL) TG_TRY(set->ops->project(set, tg_space_block(x, k)));
+  }
+  return TG_OK;
+}
+
+static tg_status tangent_all(const opt_constraint *constraint, const opt_point *x, opt_point *v)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops != NULL) TG_TRY(set->ops->tangent(set, tg_space_block(x, k), tg_space_block(v, k)));
+  }
+  return TG_OK;
+}
+
+static tg_status retract_all(const opt_constraint *constraint, const opt_point *x, double t, const opt_point *v,
+                             opt_point *out)
+{
+  mpi_constraint *self = constraint->self;
+  const opt_space *space = constraint->space;
+  TG_TRY(space->ops->copy(space, x, out));
+  TG_TRY(space->ops->axpby(space, t, v, 1, out));
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops != NULL) TG_TRY(set->ops->retract(set, tg_space_block(out, k)));
+  }
+  return TG_OK;
+}
+
+static tg_status penalty_of_all(const opt_constraint *constraint, const opt_point *x, double *out)
+{
+  const mpi_constraint *self = constraint->self;
+  *out = 0;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->block.norm1 > 0) set->ops->penalty(set, tg_space_block(x, k), out);
+  }
+  return tg_reduce_sum(self->sets[0].grid, 1, out, out);
+}
+
+static tg_status proximal_all(const opt_constraint *constraint, double a, opt_point *x)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->block.norm1 > 0)
+      set->ops->proximal(set, a, tg_space_block(x, k));
+    else if (set->ops != NULL)
+      TG_TRY(set->ops->project(set, tg_space_block(x, k)));
+  }
+  return TG_OK;
+}
+
+static tg_status extreme_of_all(const opt_constraint *constraint, const opt_point *g, opt_point *z)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    TG_TRY(set->ops->extreme(set, tg_space_block(g, k), tg_space_block(z, k)));
+  }
+  return TG_OK;
+}
+
+static tg_status hessian_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g,
+                             const opt_point *v, opt_point *hv)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops == NULL) continue;
+    TG_TRY(set->ops->hessian(set, tg_space_block(x, k), tg_space_block(g, k), tg_space_block(v, k),
+                             tg_space_block(hv, k)));
+  }
+  return TG_OK;
+}
+
+static tg_status mask_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
+                          opt_point *v)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL)
+      set->ops->mask(set, tg_space_block(x, k), tg_space_block(g, k), release, tg_space_block(v, k));
+  }
+  return TG_OK;
+}
+
+static tg_status room_of_all(const opt_constraint *constraint, const opt_point *x, const opt_point *d, double *t)
+{
+  const mpi_constraint *self = constraint->self;
+  double mine = (double)INFINITY;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL) set->ops->room(set, tg_space_block(x, k), tg_space_block(d, k), &mine);
+  }
+  TG_TRY(tg_set_largest(self->sets[0].grid, -mine, t));
+  *t = -*t;
+  return TG_OK;
+}
+
+static tg_status settle_all(const opt_constraint *constraint, double t, const opt_point *d, opt_point *x)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL) set->ops->settle(set, t, tg_space_block(d, k), tg_space_block(x, k));
+  }
+  return TG_OK;
+}
+
+static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
+                                              .project = project_all,
+                                              .penalty = penalty_of_all,
+                                              .proximal = proximal_all,
+                                              .extreme = extreme_of_all,
+                                              .mask = mask_all,
+                                              .room = room_of_all,
+                                              .settle = settle_all};
+static const opt_constraint_ops manifold_ops = {.violation = violation_of_all,
+                                                .project = project_all,
+                                                .tangent = tangent_all,
+                                                .retract = retract_all,
+                                                .hessian = hessian_all};
+
+// ---- life ----
+
+static tg_status fill_set(mpi_constraint *self, const tg_grid *grid, const opt_constraint_block *block,
+                          const tg_dmat *shape, int k)
+{
+  tg_set *set = &self->sets[k];
+  set->block = *block;
+  set->grid = grid;
+  set->rows = shape->rows;
+  set->cols = shape->cols;
+  set->workspace = self->workspace;
+  if (block->kind == OPT_CONSTRAINT_FREE && block->norm1 > 0) set->ops = &tg_set_interval;
+  if (block->kind == OPT_CONSTRAINT_FREE) return TG_OK;
+  const opt_constraint_row *row = opt_constraint_row_of(block->kind);
+  if (row->is_square && set->rows != set->cols)
+    TG_FAIL(TG_SHAPE, "the constraint %s needs a square matrix, found %" PRId64 " x %" PRId64, row->name, set->rows,
+            set->cols);
+  set->ops = operations[block->kind];
+  if (set->ops->create != NULL) TG_TRY(set->ops->create(set));
+  return TG_OK;
+}
+
+static tg_status create_all(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
+                            const opt_point *shape, opt_constraint **out)
+{
+  mpi_constraint *self = NULL;
+  opt_traits traits;
+  TG_TRY(opt_traits_find(space->n_blocks, blocks, &traits));
+  TG_TRY(tg_alloc(1, sizeof *self + (size_t)space->n_blocks * sizeof(tg_set), (void **)&self));
+  *out = &self->base;
+  self->base = (opt_constraint){.ops = traits.geometry == OPT_GEOMETRY_CONVEX ? &convex_ops : &manifold_ops,
+                                .space = space,
+                                .traits = traits,
+                                .self = self};
+  self->n_sets = space->n_blocks;
+  TG_TRY(tg_workspace_create(grid, &self->workspace));
+  for (int k = 0; k < space->n_blocks; k++) TG_TRY(fill_set(self, grid, &blocks[k], tg_space_block(shape, k), k));
+  return TG_OK;
+}
+
+tg_status tg_constraint_create(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
+                               opt_constraint **out)
+{
+  *out = NULL;
+  opt_point *shape = NULL;
+  TG_TRY(space->ops->create(space, &shape));
+  const tg_status status = tg_agree(grid->comm, create_all(space, grid, blocks, shape, out));
+  space->ops->destroy(space, &shape);
+  if (status != TG_OK) tg_constraint_destroy(out);
+  return status;
+}
+
+void tg_constraint_destroy(opt_constraint **constraint)
+{
+  if (*constraint == NULL) return;
+  mpi_constraint *self = (*constraint)->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    for (int s = 0; s < (int)(sizeof self->sets[k].scratch / sizeof self->sets[k].scratch[0]); s++)
+      tg_dmat_destroy(&self->sets[k].scratch[s]);
+    tg_free(self->sets[k].numbers);
+    tg_free(self->sets[k].gathered);
+    tg_free(self->sets[k].assigned);
+  }
+  tg_workspace_destroy(&self->workspace);
+  tg_free(self);
+  *constraint = NULL;
+}

@@ -1,0 +1,16 @@
+// Feasible sets on distributed matrices.
+#ifndef TG_MPI_CONSTRAINT_H
+#define TG_MPI_CONSTRAINT_H
+
+#include "mpi/matrix/dmat.h"
+#include "opt/constraint.h"
+
+// The product of blocks[k], k < space->n_blocks, over a space of tg_space_create; the space must outlive it. Scratch is
+// made here. TG_SHAPE: a set of square matrices for a block that is not square, TG_UNSUPPORTED: sets that do not go
+// together (opt_traits_find). Collective (agrees).
+tg_status tg_constraint_create(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
+                               opt_constraint **out);
+// NULL is fine. Local.
+void tg_constraint_destroy(opt_constraint **constraint);
+
+#endif

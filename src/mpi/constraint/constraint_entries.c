@@ -1,0 +1,206 @@
+// Sets judged entry by entry or by one norm: nonnegative, box, frobenius_ball, symmetric.
+#include <float.h>
+#include <math.h>
+
+#include "mpi/constraint/constraint_set.h"
+#include "mpi/matrix/dmat_ops.h"
+
+// ---- nonnegative, box, and no bounds with a norm1: every entry by itself ----
+
+static void bounds_of(const tg_set *set, double *low, double *high)
+{
+  const bool is_box = set->block.kind == OPT_CONSTRAINT_BOX;
+  const bool is_free = set->block.kind == OPT_CONSTRAINT_FREE;
+  *low = is_box ? set->block.low : is_free ? -(double)INFINITY : 0;
+  *high = is_box ? set->block.high : (double)INFINITY;
+}
+
+static tg_status violation_interval(tg_set *set, const tg_dmat *x, double *out)
+{
+  double low = 0;
+  double high = 0;
+  double worst = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      const double entry = x->data[i + j * x->ld];
+      worst = tg_set_worse(worst, tg_set_worse(low - entry, entry - high));
+    }
+  }
+  TG_TRY(tg_set_largest(set->grid, worst, out));
+  return TG_OK;
+}
+
+static tg_status project_interval(tg_set *set, tg_dmat *x)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    double *column = x->data + j * x->ld;
+    // Comparisons let a NaN through: the objective shall see it.
+    for (int64_t i = 0; i < x->local_rows; i++) column[i] = column[i] < low ? low : column[i] > high ? high : column[i];
+  }
+  return TG_OK;
+}
+
+static void penalty_interval(const tg_set *set, const tg_dmat *x, double *part)
+{
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < x->local_rows; i++) sum += fabs(x->data[i + j * x->ld]);
+    *part += set->block.norm1 * sum;
+  }
+}
+
+// The entry nearer to zero by a norm1, at most to zero, then moved between the bounds: the function of one entry is
+// convex, so that its minimiser between bounds is the free one moved there.
+static void proximal_interval(const tg_set *set, double a, tg_dmat *x)
+{
+  double low = 0;
+  double high = 0;
+  const double shrinkage = a * set->block.norm1;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      double *entry = &x->data[i + j * x->ld];
+      // A NaN passes all comparisons by: the objective shall see it.
+      const double shrunk = *entry > shrinkage ? *entry - shrinkage : *entry < -shrinkage ? *entry + shrinkage : *entry;
+      *entry = fabs(*entry) <= shrinkage ? 0 : shrunk;
+      *entry = *entry < low ? low : *entry > high ? high : *entry;
+    }
+  }
+}
+
+static tg_status extreme_interval(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < z->local_cols; j++)
+    for (int64_t i = 0; i < z->local_rows; i++) z->data[i + j * z->ld] = g->data[i + j * g->ld] < 0 ? high : low;
+  return TG_OK;
+}
+
+// An entry at a bound stays there, unless it may be released and -g pulls it inwards.
+static bool is_held(double x, double g, bool release, double low, double high)
+{
+  return (x <= low && !(release && g < 0)) || (x >= high && !(release && g > 0));
+}
+
+static void mask_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < v->local_cols; j++)
+    for (int64_t i = 0; i < v->local_rows; i++)
+      if (is_held(x->data[i + j * x->ld], g->data[i + j * g->ld], release, low, high)) v->data[i + j * v->ld] = 0;
+}
+
+static void room_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      const double entry = x->data[i + j * x->ld];
+      const double step = d->data[i + j * d->ld];
+      if (step < 0) *t = fmin(*t, (low - entry) / step);
+      if (step > 0) *t = fmin(*t, (high - entry) / step);
+    }
+  }
+}
+
+// x + t d was meant to be at a bound and is there up to the rounding of t d.
+static void settle_interval(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x)
+{
+  double low = 0;
+  double high = 0;
+  bounds_of(set, &low, &high);
+  for (int64_t j = 0; j < x->local_cols; j++) {
+    for (int64_t i = 0; i < x->local_rows; i++) {
+      double *entry = &x->data[i + j * x->ld];
+      const double error = 4 * DBL_EPSILON * fabs(t * d->data[i + j * d->ld]);
+      if (*entry <= low + error) *entry = low;
+      if (*entry >= high - error) *entry = high;
+    }
+  }
+}
+
+const tg_set_ops tg_set_interval = {.violation = violation_interval,
+                                    .penalty = penalty_interval,
+                                    .proximal = proximal_interval,
+                                    .project = project_interval,
+                                    .extreme = extreme_interval,
+                                    .mask = mask_interval,
+                                    .room = room_interval,
+                                    .settle = settle_interval};
+
+// ---- frobenius_ball ----
+
+static tg_status violation_ball(tg_set *set, const tg_dmat *x, double *out)
+{
+  double square = 0;
+  TG_TRY(tg_dmat_dot(x, x, &square));
+  const double outside = sqrt(square) - set->block.high;
+  *out = outside < 0 ? 0 : outside;
+  return TG_OK;
+}
+
+static tg_status project_ball(tg_set *set, tg_dmat *x)
+{
+  double square = 0;
+  TG_TRY(tg_dmat_dot(x, x, &square));
+  const double norm = sqrt(square);
+  if (!(norm > set->block.high)) return TG_OK;
+  const double factor = set->block.high / norm;
+  const tg_dmat *const in[1] = {x};
+  TG_TRY(tg_dmat_lincomb(1, &factor, in, x));
+  return TG_OK;
+}
+
+// z := -r g / |g|, the centre where g = 0.
+static tg_status extreme_ball(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  double square = 0;
+  TG_TRY(tg_dmat_dot(g, g, &square));
+  const double factor = square == 0 ? 0 : -set->block.high / sqrt(square);
+  const tg_dmat *const in[1] = {g};
+  return tg_dmat_lincomb(1, &factor, in, z);
+}
+
+const tg_set_ops tg_set_ball = {.violation = violation_ball, .project = project_ball, .extreme = extreme_ball};
+
+// ---- symmetric: a linear subspace, P(x) = (x + x') / 2 ----
+
+static tg_status create_symmetric(tg_set *set)
+{
+  return tg_dmat_create(set->grid, set->rows, set->cols, &set->scratch[0]);
+}
+
+tg_status tg_set_skewness(const tg_set *set, const tg_dmat *x, tg_dmat *part, double *out)
+{
+  double square = 0;
+  TG_TRY(tg_dmat_copy(x, part));
+  TG_TRY(tg_dmat_transpose_add(set->workspace, -1, x, 1, part));
+  TG_TRY(tg_dmat_dot(part, part, &square));
+  *out = sqrt(square);
+  return TG_OK;
+}
+
+static tg_status violation_symmetric(tg_set *set, const tg_dmat *x, double *out)
+{
+  return tg_set_skewness(set, x, set->scratch[0], out);
+}
+
+static tg_status project_symmetric(tg_set *set, tg_dmat *x)
+{
+  TG_TRY(tg_dmat_copy(x, set->scratch[0]));
+  TG_TRY(tg_dmat_transpose_add(set->workspace, 0.5, set->scratch[0], 0.5, x));
+  return TG_OK;
+}
+
+const tg_set_ops tg_set_symmetric = {
+    .create = create_symmetric, .violation = violation_symmetric, .project = project_symmetric};

@@ -1,0 +1,159 @@
+// Simplices: simplex_rows and simplex_columns, every line nonnegative with sum 1.
+//
+// The projection of a line y is max(y - m, 0) with the m that makes the sum 1 (J. Duchi, S. Shalev-Shwartz, Y. Singer,
+// T. Chandra, ICML 2008). A line is spread over ranks, so m is found without sorting, for all lines at once: from m =
+// (sum y - 1) / n on, m becomes (sum of the entries above m, less 1) / their number until no entry falls out any more.
+// m only rises and the set of entries above only shrinks, so it ends, mostly after a handful of rounds, one reduction
+// each (C. Michelot, J. Optim. Theory Appl. 50 (1986)).
+#include <limits.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "mpi/constraint/constraint_set.h"
+#include "mpi/matrix/dmat_ops.h"
+
+typedef struct lines {
+  bool by_rows;
+  int64_t count;  // lines with entries on this rank
+  int64_t length; // my entries of each
+  MPI_Comm comm;  // ranks that share these lines
+} lines;
+
+static lines lines_of(const tg_set *set, const tg_dmat *x)
+{
+  const bool by_rows = set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
+  return (lines){.by_rows = by_rows,
+                 .count = by_rows ? x->local_rows : x->local_cols,
+                 .length = by_rows ? x->local_cols : x->local_rows,
+                 .comm = by_rows ? x->grid->row_comm : x->grid->col_comm};
+}
+
+static double *entry_of(const tg_dmat *x, const lines *l, int64_t line, int64_t k)
+{
+  return l->by_rows ? &x->data[line + k * x->ld] : &x->data[k + line * x->ld];
+}
+
+// Room for sum and number of entries, and m, of each line.
+static tg_status create_simplex(tg_set *set)
+{
+  const tg_grid *grid = set->grid;
+  const bool by_rows = set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
+  const int64_t count = by_rows ? tg_dmat_local_count(set->rows, grid->block, grid->row, grid->rows)
+                                : tg_dmat_local_count(set->cols, grid->block, grid->col, grid->cols);
+  return tg_alloc_numbers(3 * count + 1, &set->numbers);
+}
+
+// totals[2 l] := the sum of entries of line l above threshold[l], totals[2 l + 1] := their number, over all ranks.
+static tg_status sum_above(const tg_dmat *x, const lines *l, const double *threshold, double *totals)
+{
+  for (int64_t line = 0; line < l->count; line++) {
+    double sum = 0;
+    double number = 0;
+    for (int64_t k = 0; k < l->length; k++) {
+      const double entry = *entry_of(x, l, line, k);
+      if (!(entry <= threshold[line])) { // a NaN takes part: the line becomes NaN
+        sum += entry;
+        number++;
+      }
+    }
+    totals[2 * line] = sum;
+    totals[2 * line + 1] = number;
+  }
+  return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, totals, (int)(2 * l->count), MPI_DOUBLE, MPI_SUM, l->comm), TG_HERE);
+}
+
+static tg_status violation_simplex(tg_set *set, const tg_dmat *x, double *out)
+{
+  const lines l = lines_of(set, x);
+  double *totals = set->numbers;
+  double *threshold = set->numbers + 2 * l.count;
+  double worst = 0;
+  for (int64_t line = 0; line < l.count; line++) threshold[line] = -(double)INFINITY;
+  TG_TRY(sum_above(x, &l, threshold, totals));
+  for (int64_t line = 0; line < l.count; line++) {
+    worst = tg_set_worse(worst, fabs(totals[2 * line] - 1));
+    for (int64_t k = 0; k < l.length; k++) worst = tg_set_worse(worst, -*entry_of(x, &l, line, k));
+  }
+  return tg_set_largest(set->grid, worst, out);
+}
+
+// One round for all lines: whether any line of any rank still changes. Collective over the whole grid, so that all
+// ranks do the same number of rounds.
+static tg_status raise_thresholds(tg_set *set, const tg_dmat *x, const lines *l, bool *changes)
+{
+  double *totals = set->numbers;
+  double *threshold = set->numbers + 2 * l->count;
+  double any = 0;
+  TG_TRY(sum_above(x, l, threshold, totals));
+  for (int64_t line = 0; line < l->count; line++) {
+    const double m = (totals[2 * line] - 1) / totals[2 * line + 1];
+    // Rounding may leave m a little lower, or no entry above it at all: then the line is done.
+    if (m > threshold[line]) {
+      threshold[line] = m;
+      any = 1;
+    }
+  }
+  TG_TRY(tg_set_largest(set->grid, any, &any));
+  *changes = any > 0;
+  return TG_OK;
+}
+
+static tg_status project_simplex(tg_set *set, tg_dmat *x)
+{
+  const lines l = lines_of(set, x);
+  double *threshold = set->numbers + 2 * l.count;
+  bool changes = true;
+  for (int64_t line = 0; line < l.count; line++) threshold[line] = -(double)INFINITY;
+  while (changes) TG_TRY(raise_thresholds(set, x, &l, &changes));
+  for (int64_t line = 0; line < l.count; line++) {
+    for (int64_t k = 0; k < l.length; k++) {
+      double *entry = entry_of(x, &l, line, k);
+      const double rest = *entry - threshold[line];
+      *entry = rest < 0 ? 0 : rest; // lets a NaN through: the objective shall see it
+    }
+  }
+  return TG_OK;
+}
+
+// Where a line is least; of equals the first, whichever ranks they are on.
+typedef struct place {
+  double value;
+  int index; // in the whole line
+} place;
+
+static place least_entry(const tg_dmat *g, const lines *l, int64_t line)
+{
+  const tg_grid *grid = g->grid;
+  place least = {.value = (double)INFINITY, .index = INT_MAX};
+  for (int64_t k = 0; k < l->length; k++) {
+    const double value = *entry_of(g, l, line, k);
+    if (!(value < least.value)) continue;
+    const int64_t index = l->by_rows ? tg_dmat_global_index(k, g->block, grid->col, grid->cols)
+                                     : tg_dmat_global_index(k, g->block, grid->row, grid->rows);
+    least = (place){.value = value, .index = (int)index};
+  }
+  return least;
+}
+
+// z := 1 where a line of g is least, else 0. A line of NaNs gets no 1: <g, z> is NaN all the same.
+static tg_status extreme_simplex(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  const lines l = lines_of(set, z);
+  place *least = (place *)(void *)set->numbers; // three numbers a line are room for it
+  _Static_assert(sizeof(place) <= 3 * sizeof(double), "a place fits the room of a line");
+  for (int64_t line = 0; line < l.count; line++) least[line] = least_entry(g, &l, line);
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, least, (int)l.count, MPI_DOUBLE_INT, MPI_MINLOC, l.comm));
+  tg_dmat_fill(0, z);
+  for (int64_t line = 0; line < l.count; line++) {
+    const tg_grid *grid = z->grid;
+    const int64_t index = least[line].index;
+    const bool is_mine = l.by_rows ? tg_dmat_owner(index, z->block, grid->cols) == grid->col
+                                   : tg_dmat_owner(index, z->block, grid->rows) == grid->row;
+    if (index == INT_MAX || !is_mine) continue;
+    *entry_of(z, &l, line, tg_dmat_local_index(index, z->block, l.by_rows ? grid->cols : grid->rows)) = 1;
+  }
+  return TG_OK;
+}
+
+const tg_set_ops tg_set_simplex = {
+    .create = create_simplex, .violation = violation_simplex, .project = project_simplex, .extreme = extreme_simplex};

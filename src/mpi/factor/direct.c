@@ -1,0 +1,539 @@
+// Direct solution of the linear systems of structured quadratics.
+#include "mpi/factor/direct.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "mpi/factor/eigen.h"
+#include "mpi/factor/factor.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
+#include "mpi/matrix/reduce.h"
+#include "mpi/product/product.h"
+#include "mpi/space/space.h"
+
+typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE, DIRECT_KNOWN } direct_kind;
+
+typedef struct side {
+  int64_t n;
+  tg_factor *factor; // CHOLESKY, INVERSE: NULL is the identity
+  tg_dmat *wide;     // CHOLESKY: K, the factor being ridge I + gain K'K, and the factorisation of ridge I + gain K K'
+  tg_dmat *image;    // K z, or z K'
+  double ridge;
+  double gain;
+  tg_dmat *basis;  // SPECTRAL: T; NULL is the identity
+  double *values;  // SPECTRAL: t, n of them
+  double *norms;   // SPECTRAL: of T's columns, squared, n of them
+  double *factors; // SPECTRAL: what each term multiplies w(i,j) by, n of them a term
+} side;
+
+struct tg_direct {
+  const tg_grid *grid;
+  direct_kind kind;
+  double scale;
+  side sides[2];
+  int n_terms;
+  tg_workspace *workspace;
+  tg_dmat *scratch[2]; // SPECTRAL: m x n
+  tg_dmat *known;      // KNOWN: the minimiser
+  double condition;    // SPECTRAL: of the Rayleigh quotients of H at the bases' vectors
+  double flops;
+};
+
+static const char *const side_names[2] = {"left", "right"};
+
+// ---- creation ----
+
+void tg_direct_destroy(tg_direct **direct)
+{
+  tg_direct *d = *direct;
+  if (d == NULL) return;
+  for (int k = 0; k < 2; k++) {
+    tg_factor_destroy(&d->sides[k].factor);
+    tg_dmat_destroy(&d->sides[k].wide);
+    tg_dmat_destroy(&d->sides[k].image);
+    tg_dmat_destroy(&d->sides[k].basis);
+    tg_free(d->sides[k].values);
+    tg_free(d->sides[k].norms);
+    tg_free(d->sides[k].factors);
+    tg_dmat_destroy(&d->scratch[k]);
+  }
+  tg_dmat_destroy(&d->known);
+  tg_workspace_destroy(&d->workspace);
+  tg_free(d);
+  *direct = NULL;
+}
+
+static tg_status create(const tg_grid *grid, direct_kind kind, int64_t rows, int64_t cols, tg_direct **out)
+{
+  *out = NULL;
+  tg_status status = TG_NEW(1, out);
+  if (status == TG_OK) {
+    (*out)->grid = grid;
+    (*out)->kind = kind;
+    (*out)->scale = 1;
+    (*out)->sides[0].n = rows;
+    (*out)->sides[1].n = cols;
+    status = tg_workspace_create(grid, &(*out)->workspace);
+  }
+  return tg_agree(grid->comm, status);
+}
+
+// On failure nothing is left behind.
+static tg_status hand_over(tg_direct **out, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_direct_destroy(out);
+  return tg_error_pass(status, TG_HERE);
+}
+
+static tg_status factorise(tg_direct *d, int which, const tg_dmat *matrix)
+{
+  side *s = &d->sides[which];
+  if (matrix == NULL) return TG_OK;
+  TG_TRY(tg_factor_create(d->grid, matrix->rows, &s->factor));
+  const tg_status status = tg_factor_cholesky(s->factor, matrix);
+  d->flops += pow((double)matrix->rows, 3) / 3;
+  if (status == TG_NUMERIC)
+    TG_FAIL(TG_NUMERIC,
+            "the %s factor of the Hessian action (%lld x %lld) is not positive definite, so that there is no unique "
+            "minimum to solve for: its Cholesky factorisation breaks down",
+            side_names[which], (long long)s->n, (long long)s->n);
+  return status;
+}
+
+static tg_status take_wide(tg_direct *d, int which, const tg_direct_side *given)
+{
+  side *s = &d->sides[which];
+  const int64_t r = given->wide->rows;
+  tg_status status = tg_dmat_create(d->grid, r, s->n, &s->wide);
+  if (status == TG_OK)
+    status = which == 0 ? tg_dmat_create(d->grid, r, d->sides[1].n, &s->image)
+                        : tg_dmat_create(d->grid, d->sides[0].n, r, &s->image);
+  TG_TRY(tg_agree(d->grid->comm, status));
+  s->ridge = given->ridge;
+  s->gain = given->gain;
+  if (!(s->ridge >= 0 && s->gain > 0))
+    TG_FAIL(TG_NUMERIC,
+            "the %s factor of the Hessian action is %g I + %g K'K with K %lld x %lld, expected positive numbers: there "
+            "is no minimum",
+            side_names[which], s->ridge, s->gain, (long long)r, (long long)s->n);
+  return tg_dmat_copy(given->wide, s->wide);
+}
+
+static tg_status fill_cholesky(tg_direct *d, double scale, const tg_direct_side *sides)
+{
+  if (!(scale > 0)) TG_FAIL(TG_NUMERIC, "the Hessian action has the coefficient %g, expected a positive one", scale);
+  d->scale = scale;
+  for (int k = 0; k < 2; k++) {
+    if (sides[k].wide != NULL) TG_TRY(take_wide(d, k, &sides[k]));
+    TG_TRY(factorise(d, k, sides[k].base));
+  }
+  return TG_OK;
+}
+
+tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale,
+                                    const tg_direct_side sides[2], tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_CHOLESKY, rows, cols, out);
+  if (status == TG_OK) status = fill_cholesky(*out, scale, sides);
+  return hand_over(out, status);
+}
+
+tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale, const tg_dmat *s, tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_INVERSE, n, n, out);
+  if (status == TG_OK) status = factorise(*out, 0, s);
+  if (status == TG_NUMERIC)
+    status = tg_error_set(TG_NUMERIC, TG_HERE,
+                          "S of tr(S*X) - logdet(X) is not positive definite: there is no minimum among positive "
+                          "definite matrices");
+  if (status == TG_OK) (*out)->scale = scale;
+  return hand_over(out, status);
+}
+
+tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out)
+{
+  const tg_status status = create(grid, DIRECT_KNOWN, x->rows, x->cols, out);
+  if (status != TG_OK) tg_dmat_destroy(&x);
+  if (status == TG_OK) {
+    (*out)->known = x;
+    (*out)->flops = flops;
+  }
+  return hand_over(out, status);
+}
+
+// ---- bases ----
+
+// Column j of the matrix times values[j]. Local.
+static void scale_columns(const double *values, tg_dmat *matrix)
+{
+  const tg_grid *grid = matrix->grid;
+  for (int64_t j = 0; j < matrix->local_cols; j++) {
+    const double factor = values[tg_dmat_global_index(j, matrix->block, grid->col, grid->cols)];
+    for (int64_t i = 0; i < matrix->local_rows; i++) matrix->data[i + j * matrix->ld] *= factor;
+  }
+}
+
+static tg_status multiply(tg_direct *d, bool transa, bool transb, const tg_dmat *a, const tg_dmat *b, tg_dmat *c)
+{
+  d->flops += 2.0 * (double)c->rows * (double)c->cols * (double)(transa ? a->rows : a->cols);
+  return tg_product(TG_PRODUCT_AUTO, transa, transb, 1, a, b, 0, c, d->workspace, NULL);
+}
+
+static tg_status decompose(tg_direct *d, const tg_dmat *a, double *values, tg_dmat *basis)
+{
+  d->flops += 9 * pow((double)a->rows, 3);
+  return tg_eigen_symmetric(a, values, basis);
+}
+
+// W = Q m^-1/2 from metric = Q diag(m) Q'; then W' base W = U diag(t) U' and T = W U.
+static tg_status find_pencil_basis(tg_direct *d, side *s, const tg_direct_side *given)
+{
+  tg_dmat *w = NULL;
+  tg_dmat *turned = NULL;
+  tg_dmat *u = NULL;
+  tg_status status = tg_dmat_create(d->grid, s->n, s->n, &w);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &turned);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &u);
+  TG_TRY_GOTO(tg_agree(d->grid->comm, status));
+  TG_TRY_GOTO(decompose(d, given->metric, s->values, w));
+  if (!(s->values[0] > (double)s->n * DBL_EPSILON * s->values[s->n - 1])) {
+    status =
+        tg_error_set(TG_NUMERIC, TG_HERE,
+                     "a factor of the Hessian action that should be positive definite has eigenvalues from %.3g to "
+                     "%.3g",
+                     s->values[0], s->values[s->n - 1]);
+    goto done;
+  }
+  for (int64_t k = 0; k < s->n; k++) s->values[k] = 1 / sqrt(s->values[k]);
+  scale_columns(s->values, w);
+  TG_TRY_GOTO(multiply(d, false, false, given->base, w, u));
+  TG_TRY_GOTO(multiply(d, true, false, w, u, turned));
+  TG_TRY_GOTO(decompose(d, turned, s->values, u));
+  TG_TRY_GOTO(multiply(d, false, false, w, u, s->basis));
+done:
+  tg_dmat_destroy(&u);
+  tg_dmat_destroy(&turned);
+  tg_dmat_destroy(&w);
+  return status;
+}
+
+static tg_status find_basis(tg_direct *d, int which, const tg_direct_side *given)
+{
+  side *s = &d->sides[which];
+  TG_TRY(tg_agree(d->grid->comm, TG_NEW(s->n, &s->values)));
+  if (given->base == NULL) return TG_OK;
+  TG_TRY(tg_agree(d->grid->comm, tg_dmat_create(d->grid, s->n, s->n, &s->basis)));
+  if (given->metric != NULL) return find_pencil_basis(d, s, given);
+  return decompose(d, given->base, s->values, s->basis);
+}
+
+// ---- spectrum ----
+
+static double power_sum(const double *coefs, double t)
+{
+  double sum = 0;
+  for (int p = TG_DIRECT_POWERS - 1; p >= 0; p--) sum = sum * t + coefs[p];
+  return sum;
+}
+
+static double eigenvalue(const tg_direct *d, int64_t i, int64_t j)
+{
+  double sum = 0;
+  for (int k = 0; k < d->n_terms; k++)
+    sum += d->sides[0].factors[k * d->sides[0].n + i] * d->sides[1].factors[k * d->sides[1].n + j];
+  return sum;
+}
+
+// out[j] = <column j of a, column j of b>, on every rank.
+static tg_status dot_columns(const tg_dmat *a, const tg_dmat *b, double *out)
+{
+  const tg_grid *grid = a->grid;
+  for (int64_t j = 0; j < a->cols; j++) out[j] = 0;
+  for (int64_t j = 0; j < a->local_cols; j++) {
+    double sum = 0;
+    for (int64_t i = 0; i < a->local_rows; i++) sum += a->data[i + j * a->ld] * b->data[i + j * b->ld];
+    out[tg_dmat_global_index(j, a->block, grid->col, grid->cols)] = sum;
+  }
+  return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, out, (int)a->cols, MPI_DOUBLE, MPI_SUM, grid->comm), TG_HERE);
+}
+
+// out = the diagonal of T' factor T.
+static tg_status find_diagonal(tg_direct *d, const side *s, const tg_dmat *factor, double *out)
+{
+  if (s->basis == NULL && factor == NULL) {
+    for (int64_t i = 0; i < s->n; i++) out[i] = 1;
+    return TG_OK;
+  }
+  if (factor == NULL) return dot_columns(s->basis, s->basis, out);
+  if (s->basis == NULL) TG_FAIL(TG_INTERNAL, "an extra term has a factor on a side without a basis");
+  tg_dmat *image = NULL;
+  TG_TRY(tg_agree(d->grid->comm, tg_dmat_create(d->grid, s->n, s->n, &image)));
+  tg_status status = multiply(d, false, false, factor, s->basis, image);
+  if (status == TG_OK) status = dot_columns(s->basis, image, out);
+  tg_dmat_destroy(&image);
+  return status;
+}
+
+static tg_status fill_factors(tg_direct *d, int n_terms, const tg_direct_term *terms, int n_extras,
+                              const tg_direct_extra *extras)
+{
+  for (int which = 0; which < 2; which++) {
+    side *s = &d->sides[which];
+    TG_TRY(tg_agree(d->grid->comm, TG_NEW((int64_t)(n_terms + n_extras) * s->n, &s->factors)));
+    for (int k = 0; k < n_terms; k++)
+      for (int64_t i = 0; i < s->n; i++)
+        s->factors[k * s->n + i] = power_sum(which == 0 ? terms[k].left : terms[k].right, s->values[i]);
+    for (int k = 0; k < n_extras; k++) {
+      double *out = s->factors + (n_terms + k) * s->n;
+      TG_TRY(find_diagonal(d, s, which == 0 ? extras[k].left : extras[k].right, out));
+      for (int64_t i = 0; which == 0 && i < s->n; i++) out[i] *= extras[k].coef;
+    }
+  }
+  d->n_terms = n_terms + n_extras;
+  return TG_OK;
+}
+
+// Every rank has all values of both sides, so each finds the extremes for itself, in its own rows of the grid of pairs.
+// Between the vectors t_i and u_j of the bases H has the Rayleigh quotient w(i,j) / (|t_i|^2 |u_j|^2), its eigenvalue
+// where the bases are orthogonal.
+static tg_status check_spectrum(tg_direct *d)
+{
+  double extremes[4] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL, -HUGE_VAL}; // -smallest, largest; the same of quotients
+  const side *s = d->sides;
+  const int64_t ranks = (int64_t)d->grid->rows * d->grid->cols;
+  int rank = 0;
+  MPI_Comm_rank(d->grid->comm, &rank);
+  for (int64_t j = rank; j < s[1].n; j += ranks)
+    for (int64_t i = 0; i < s[0].n; i++) {
+      const double w = eigenvalue(d, i, j);
+      const double quotient = w / (s[0].norms[i] * s[1].norms[j]);
+      extremes[0] = fmax(extremes[0], -w);
+      extremes[1] = fmax(extremes[1], w);
+      extremes[2] = fmax(extremes[2], -quotient);
+      extremes[3] = fmax(extremes[3], quotient);
+    }
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 4, MPI_DOUBLE, MPI_MAX, d->grid->comm));
+  const double smallest = -extremes[0];
+  const double largest = extremes[1];
+  d->condition = -extremes[3] / extremes[2];
+  const double noise = 8 * (double)(s[0].n + s[1].n) * DBL_EPSILON * fmax(fabs(smallest), largest);
+  if (smallest > noise) return TG_OK;
+  TG_FAIL(TG_NUMERIC, "the Hessian is %s: its eigenvalues reach from %.6g to %.6g; %s",
+          smallest < -noise ? "indefinite" : "singular", smallest, largest,
+          smallest < -noise ? "the objective is unbounded below"
+                            : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
+}
+
+static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_terms, const tg_direct_term *terms,
+                               int n_extras, const tg_direct_extra *extras)
+{
+  tg_status status = TG_OK;
+  for (int k = 0; k < 2 && status == TG_OK; k++)
+    status = tg_dmat_create(d->grid, d->sides[0].n, d->sides[1].n, &d->scratch[k]);
+  TG_TRY(tg_agree(d->grid->comm, status));
+  TG_TRY(find_basis(d, 0, &sides[0]));
+  TG_TRY(find_basis(d, 1, &sides[1]));
+  for (int k = 0; k < 2; k++) {
+    TG_TRY(tg_agree(d->grid->comm, TG_NEW(d->sides[k].n, &d->sides[k].norms)));
+    TG_TRY(find_diagonal(d, &d->sides[k], NULL, d->sides[k].norms));
+  }
+  TG_TRY(fill_factors(d, n_terms, terms, n_extras, extras));
+  return check_spectrum(d);
+}
+
+tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t cols, const tg_direct_side sides[2],
+                                    int n_terms, const tg_direct_term *terms, int n_extras,
+                                    const tg_direct_extra *extras, tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_SPECTRAL, rows, cols, out);
+  if (status == TG_OK) status = fill_spectral(*out, sides, n_terms, terms, n_extras, extras);
+  return hand_over(out, status);
+}
+
+// ---- application ----
+
+// a := op(F)^-1 a from the left (which = 0) or the right.
+static tg_status solve_in_place(tg_direct *d, int which, tg_dmat *a)
+{
+  const tg_factor *factor = d->sides[which].factor;
+  d->flops += 2.0 * (double)a->rows * (double)a->cols * (double)factor->n;
+  return tg_factor_solve(factor, false, which == 1, a, a, d->workspace);
+}
+
+// z := (I - gain K' (ridge I + gain K K')^-1 K) z / ridge, without a ridge z := gain K' (gain K K')^-2 K z; or the same
+// from the right.
+static tg_status solve_wide(tg_direct *d, int which, tg_dmat *z)
+{
+  const side *s = &d->sides[which];
+  const bool has_ridge = s->ridge > 0;
+  const double gain = has_ridge ? -s->gain / s->ridge : s->gain;
+  const double rest = has_ridge ? 1 / s->ridge : 0;
+  tg_dmat *image = s->image;
+  TG_TRY(which == 0 ? multiply(d, false, false, s->wide, z, image) : multiply(d, false, true, z, s->wide, image));
+  TG_TRY(solve_in_place(d, which, image));
+  if (!has_ridge) TG_TRY(solve_in_place(d, which, image));
+  if (has_ridge) TG_TRY(tg_dmat_lincomb(1, &rest, (const tg_dmat *const[]){z}, z));
+  d->flops += 2.0 * (double)image->rows * (double)image->cols * (double)s->n;
+  const tg_dmat *const factors[2] = {which == 0 ? s->wide : image, which == 0 ? image : s->wide};
+  return tg_product(TG_PRODUCT_AUTO, which == 0, false, gain, factors[0], factors[1], has_ridge ? 1 : 0, z,
+                    d->workspace, NULL);
+}
+
+static tg_status apply_cholesky(tg_direct *d, const tg_dmat *r, tg_dmat *z)
+{
+  const double coef = 1 / d->scale;
+  TG_TRY(tg_dmat_lincomb(1, &coef, &r, z));
+  for (int k = 0; k < 2; k++) {
+    if (d->sides[k].factor == NULL) continue;
+    TG_TRY(d->sides[k].wide != NULL ? solve_wide(d, k, z) : solve_in_place(d, k, z));
+  }
+  return TG_OK;
+}
+
+static void divide_by_spectrum(const tg_direct *d, tg_dmat *matrix)
+{
+  const tg_grid *grid = matrix->grid;
+  for (int64_t j = 0; j < matrix->local_cols; j++) {
+    const int64_t column = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
+    for (int64_t i = 0; i < matrix->local_rows; i++) {
+      const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
+      matrix->data[i + j * matrix->ld] /= eigenvalue(d, row, column);
+    }
+  }
+}
+
+// z = T ((T' r U) ./ w) U'
+static tg_status apply_spectral(tg_direct *d, const tg_dmat *r, tg_dmat *z)
+{
+  const tg_dmat *t = d->sides[0].basis;
+  const tg_dmat *u = d->sides[1].basis;
+  tg_dmat *one = d->scratch[0];
+  tg_dmat *two = d->scratch[1];
+  TG_TRY(t != NULL ? multiply(d, true, false, t, r, one) : tg_dmat_copy(r, one));
+  TG_TRY(u != NULL ? multiply(d, false, false, one, u, two) : tg_dmat_copy(one, two));
+  divide_by_spectrum(d, two);
+  TG_TRY(t != NULL ? multiply(d, false, false, t, two, one) : tg_dmat_copy(two, one));
+  return u != NULL ? multiply(d, false, true, one, u, z) : tg_dmat_copy(one, z);
+}
+
+static tg_status apply_inverse(tg_direct *d, tg_dmat *z)
+{
+  TG_TRY(tg_factor_inverse(d->sides[0].factor, false, z, d->workspace));
+  d->flops += 2.0 / 3 * pow((double)z->rows, 3);
+  return tg_dmat_lincomb(1, &d->scale, (const tg_dmat *const[]){z}, z);
+}
+
+tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z)
+{
+  tg_direct *d = self;
+  switch (d->kind) {
+  case DIRECT_CHOLESKY:
+    return apply_cholesky(d, tg_space_block(r, 0), tg_space_block(z, 0));
+  case DIRECT_SPECTRAL:
+    return apply_spectral(d, tg_space_block(r, 0), tg_space_block(z, 0));
+  case DIRECT_KNOWN:
+    return tg_dmat_copy(d->known, tg_space_block(z, 0));
+  case DIRECT_INVERSE:
+    break;
+  }
+  return apply_inverse(d, tg_space_block(z, 0));
+}
+
+tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out)
+{
+  const tg_direct *d = self;
+  TG_TRY(tg_direct_apply(self, g, out));
+  if (d->kind == DIRECT_INVERSE || d->kind == DIRECT_KNOWN) return TG_OK;
+  const double coefs[2] = {1, -1};
+  tg_dmat *z = tg_space_block(out, 0);
+  return tg_dmat_lincomb(2, coefs, (const tg_dmat *const[]){tg_space_block(x, 0), z}, z);
+}
+
+// ---- reports ----
+
+double tg_direct_condition(const tg_direct *direct)
+{
+  return direct->condition;
+}
+
+// v := A v / |A v| or A^-1 v / |A^-1 v|; *out = |A v|.
+static tg_status power_step(tg_direct *d, const tg_dmat *a, const tg_factor *inverse, tg_dmat *v, tg_dmat *image,
+                            double *out)
+{
+  double square = 0;
+  if (a != NULL)
+    TG_TRY(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, v, 0, image, d->workspace, NULL));
+  else
+    TG_TRY(tg_factor_solve(inverse, false, false, v, image, d->workspace));
+  TG_TRY(tg_dmat_dot(image, image, &square));
+  *out = sqrt(square);
+  const double coef = 1 / *out;
+  return tg_dmat_lincomb(1, &coef, (const tg_dmat *const[]){image}, v);
+}
+
+// The largest eigenvalue of A times that of A^-1.
+static tg_status estimate_side(tg_direct *d, const side *s, const tg_dmat *a, double *out)
+{
+  enum { STEPS = 12 };
+  tg_dmat *v = NULL;
+  tg_dmat *image = NULL;
+  double norm = 0;
+  *out = 1;
+  tg_status status = tg_dmat_create(d->grid, s->n, 1, &v);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, 1, &image);
+  TG_TRY_GOTO(tg_agree(d->grid->comm, status));
+  for (int inverse = 0; inverse < 2; inverse++) {
+    tg_generate_normal(1, 0, v);
+    for (int k = 0; k < STEPS; k++) TG_TRY_GOTO(power_step(d, inverse == 0 ? a : NULL, s->factor, v, image, &norm));
+    *out *= norm;
+  }
+done:
+  tg_dmat_destroy(&image);
+  tg_dmat_destroy(&v);
+  return status;
+}
+
+tg_status tg_direct_estimate_condition(tg_direct *direct, const tg_dmat *left, const tg_dmat *right, double *out)
+{
+  const tg_dmat *const matrices[2] = {left, right};
+  *out = 1;
+  for (int k = 0; k < 2; k++) {
+    double condition = 1;
+    if (matrices[k] != NULL) TG_TRY(estimate_side(direct, &direct->sides[k], matrices[k], &condition));
+    *out *= condition;
+  }
+  return TG_OK;
+}
+
+tg_status tg_direct_share(const tg_direct *direct, unsigned terms, double *out)
+{
+  const side *s = direct->sides;
+  const int64_t ranks = (int64_t)direct->grid->rows * direct->grid->cols;
+  double sum = 0;
+  int rank = 0;
+  MPI_Comm_rank(direct->grid->comm, &rank);
+  for (int64_t j = rank; j < s[1].n; j += ranks)
+    for (int64_t i = 0; i < s[0].n; i++) {
+      double part = 0;
+      for (int k = 0; k < direct->n_terms; k++)
+        if ((terms >> k & 1U) != 0) part += s[0].factors[k * s[0].n + i] * s[1].factors[k * s[1].n + j];
+      sum += part / eigenvalue(direct, i, j);
+    }
+  TG_TRY(tg_reduce_sum(direct->grid, 1, &sum, out));
+  *out /= (double)s[0].n * (double)s[1].n;
+  return TG_OK;
+}
+
+double tg_direct_flops(const tg_direct *direct)
+{
+  return direct->flops;
+}
+
+int64_t tg_direct_products(const tg_direct *direct)
+{
+  const double n = fmax((double)direct->sides[0].n, (double)direct->sides[1].n);
+  return (int64_t)ceil(direct->flops / (2 * n * n * n));
+}

@@ -1,0 +1,380 @@
+// Matrix files: formats by suffix, collective reading, and writing that never damages what is there.
+#include "mpi/file/files.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "mpi/file/io_posix.h"
+
+// --- formats -----------------------------------------------------------------------------------------
+
+const tg_file_format *tg_file_formats(int *count)
+{
+  static const tg_file_format formats[] = {
+#define TG_FORMAT(label, suffixes, holds_datasets, probe, read, begin_write, encode) \
+  {label, suffixes, holds_datasets, probe, read, begin_write, encode},
+#include "mpi/file/formats.def"
+#undef TG_FORMAT
+  };
+  *count = (int)(sizeof formats / sizeof formats[0]);
+  return formats;
+}
+
+// Does the name end in one of the blank-separated suffixes, in any case?
+static bool has_suffix(const char *path, const char *suffixes)
+{
+  const size_t path_length = strlen(path);
+  while (*suffixes != '\0') {
+    const size_t length = strcspn(suffixes, " ");
+    size_t same = 0;
+    while (same < length && length <= path_length &&
+           tolower((unsigned char)path[path_length - length + same]) == suffixes[same])
+      same++;
+    if (same == length) return true;
+    suffixes += length;
+    suffixes += strspn(suffixes, " ");
+  }
+  return false;
+}
+
+tg_status tg_file_find_format(const char *path, const tg_file_format **out)
+{
+  int count = 0;
+  const tg_file_format *formats = tg_file_formats(&count);
+  for (int i = 0; i < count; i++)
+    if (has_suffix(path, formats[i].suffixes)) {
+      *out = &formats[i];
+      return TG_OK;
+    }
+  tg_text known;
+  tg_text_init(&known);
+  for (int i = 0; i < count; i++) tg_text_addf(&known, "%s%s", i > 0 ? " " : "", formats[i].suffixes);
+  tg_error_set(TG_DATA, TG_HERE, "%s: the format follows from the suffix of the name, expected one of: %s", path,
+               tg_text_string(&known));
+  tg_text_fini(&known);
+  return TG_DATA;
+}
+
+static tg_status check_dataset(const tg_file_format *format, const char *path, const char *dataset)
+{
+  if (dataset != NULL && !format->holds_datasets)
+    TG_FAIL(TG_DATA, "%s: a %s file holds one matrix; dataset '%s' applies to HDF5 files only", path, format->label,
+            dataset);
+  return TG_OK;
+}
+
+tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *out)
+{
+  const tg_file_format *format = NULL;
+  TG_TRY(tg_file_find_format(path, &format));
+  TG_TRY(check_dataset(format, path, dataset));
+  TG_TRY(format->probe(path, dataset, out));
+  return TG_OK;
+}
+
+// --- reading -----------------------------------------------------------------------------------------
+
+// Rank 0 has probed the file; the others must see the same one. A node that lacks the shared directory, or has an
+// older copy, is found here.
+static tg_status probe_same(const tg_file_source *source, const tg_grid *grid)
+{
+  tg_file_shape mine = {0};
+  const tg_file_shape *first = source->shape;
+  if (grid->rank == 0) return TG_OK;
+  const tg_status status = tg_file_probe(source->path, source->dataset, &mine);
+  if (status != TG_OK) {
+    tg_error_prefix("rank %d, unlike rank 0", grid->rank);
+    return status;
+  }
+  if (mine.rows != first->rows || mine.cols != first->cols || mine.file_bytes != first->file_bytes)
+    TG_FAIL(TG_DATA,
+            "%s: rank %d sees %" PRId64 " x %" PRId64 " in %" PRId64 " bytes, rank 0 sees %" PRId64 " x %" PRId64
+            " in %" PRId64 " bytes; is the directory shared by all nodes?",
+            source->path, grid->rank, mine.rows, mine.cols, mine.file_bytes, first->rows, first->cols,
+            first->file_bytes);
+  return TG_OK;
+}
+
+static tg_status create_matrix(const tg_grid *grid, const tg_file_source *source, tg_dmat **out)
+{
+  const tg_status status = tg_dmat_create(grid, source->shape->rows, source->shape->cols, out);
+  if (status != TG_OK)
+    tg_error_prefix("%s: as a dense matrix of %" PRId64 " x %" PRId64, source->path, source->shape->rows,
+                    source->shape->cols);
+  return status;
+}
+
+typedef struct nonfinite {
+  int64_t first; // row * cols + column of the first one here, INT64_MAX when there is none
+  int64_t count;
+  double value;
+} nonfinite;
+
+static void find_nonfinite(const tg_dmat *matrix, nonfinite *out)
+{
+  *out = (nonfinite){.first = INT64_MAX};
+  const tg_grid *grid = matrix->grid;
+  for (int64_t j = 0; j < matrix->local_cols; j++) {
+    const double *column = matrix->data + j * matrix->ld;
+    double poison = 0; // stays 0 while all are finite: a loop the compiler vectorises
+    for (int64_t i = 0; i < matrix->local_rows; i++) poison += column[i] * 0.0;
+    if (poison == 0) continue;
+    const int64_t col = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
+    for (int64_t i = 0; i < matrix->local_rows; i++) {
+      if (isfinite(column[i])) continue;
+      const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
+      out->count++;
+      if (row * matrix->cols + col >= out->first) continue;
+      out->first = row * matrix->cols + col;
+      out->value = column[i];
+    }
+  }
+}
+
+// Every rank learns of the first one in row-major order, which does not depend on the grid.
+static tg_status check_finite(const char *path, const tg_dmat *matrix)
+{
+  nonfinite mine;
+  find_nonfinite(matrix, &mine);
+  int64_t first = 0;
+  int64_t count = 0;
+  MPI_Comm comm = matrix->grid->comm;
+  TG_TRY_MPI(MPI_Allreduce(&mine.first, &first, 1, MPI_INT64_T, MPI_MIN, comm));
+  if (first == INT64_MAX) return TG_OK;
+  TG_TRY_MPI(MPI_Allreduce(&mine.count, &count, 1, MPI_INT64_T, MPI_SUM, comm));
+  tg_status status = TG_OK;
+  if (mine.first == first)
+    status = tg_error_set(TG_DATA, TG_HERE,
+                          "%s: entry (row %" PRId64 ", column %" PRId64 "), counting from 1, is %s, expected finite "
+                          "numbers; %" PRId64 " of %" PRId64 " x %" PRId64 " entries are not finite",
+                          path, first / matrix->cols + 1, first % matrix->cols + 1,
+                          isnan(mine.value) ? "NaN"
+                          : mine.value > 0  ? "infinite"
+                                            : "-infinite",
+                          count, matrix->rows, matrix->cols);
+  return tg_agree(comm, status);
+}
+
+// What every rank needs to know before it reads. Collective.
+static tg_status probe_all(const tg_grid *grid, tg_file_source *source, tg_file_shape *shape,
+                           const tg_file_format **format)
+{
+  memset(shape, 0, sizeof *shape); // padding travels too
+  source->shape = shape;
+  TG_TRY(tg_agree(grid->comm, grid->rank == 0 ? tg_file_probe(source->path, source->dataset, shape) : TG_OK));
+  TG_TRY_MPI(MPI_Bcast(shape, (int)sizeof *shape, MPI_BYTE, 0, grid->comm));
+  TG_TRY(tg_agree(grid->comm, probe_same(source, grid)));
+  return tg_file_find_format(source->path, format); // it succeeded on rank 0, and depends on the name only
+}
+
+tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char *dataset, int64_t panel_bytes,
+                              tg_dmat **out)
+{
+  *out = NULL;
+  tg_dmat *matrix = NULL;
+  const tg_file_format *format = NULL;
+  tg_file_shape shape;
+  tg_file_source source = {.path = path, .dataset = dataset, .panel_bytes = panel_bytes};
+  tg_status status = TG_OK;
+  TG_TRY(probe_all(grid, &source, &shape, &format));
+  TG_TRY_GOTO(tg_agree(grid->comm, create_matrix(grid, &source, &matrix)));
+  TG_TRY_GOTO(format->read(&source, matrix));
+  TG_TRY_GOTO(check_finite(path, matrix));
+  *out = matrix;
+  return TG_OK;
+done:
+  tg_dmat_destroy(&matrix);
+  return status;
+}
+
+tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset)
+{
+  const tg_file_format *format = NULL;
+  tg_file_shape shape;
+  tg_file_source source = {.path = path, .dataset = dataset, .panel_bytes = TG_SLAB_PANEL_BYTES};
+  TG_TRY(probe_all(matrix->grid, &source, &shape, &format));
+  if (shape.rows != matrix->rows || shape.cols != matrix->cols)
+    TG_FAIL(TG_DATA, "%s: %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64, path, shape.rows, shape.cols,
+            matrix->rows, matrix->cols);
+  return format->read(&source, matrix);
+}
+
+tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out)
+{
+  return tg_file_read_panels(grid, path, dataset, TG_SLAB_PANEL_BYTES, out);
+}
+
+// --- writing -----------------------------------------------------------------------------------------
+
+enum { RECORDS_PER_WRITE = 1 << 17, PATH_ROOM = 4096 };
+
+typedef struct writer {
+  const tg_dmat *matrix;
+  const tg_file_format *format;
+  const char *path;          // as the caller named it, for messages
+  const char *dataset;       // HDF5 only
+  char target[PATH_ROOM];    // where it will be: links resolved. Rank 0 only
+  char temporary[PATH_ROOM]; // "" until it exists
+  tg_file_layout layout;
+  tg_slab_plan plan;
+  int fd;
+  unsigned char *records;
+} writer;
+
+// A link is followed, so that it keeps pointing to the file; what is no file is not replaced by one.
+static tg_status resolve_target(writer *w)
+{
+  struct stat facts;
+  if (strlen(w->path) >= PATH_ROOM) TG_FAIL(TG_IO, "%.80s...: the path is longer than %d bytes", w->path, PATH_ROOM);
+  snprintf(w->target, sizeof w->target, "%s", w->path);
+  if (stat(w->path, &facts) != 0) return TG_OK;
+  if (S_ISDIR(facts.st_mode)) TG_FAIL(TG_IO, "%s: is a directory, cannot be replaced by a matrix file", w->path);
+  if (!S_ISREG(facts.st_mode))
+    TG_FAIL(TG_IO, "%s: is not a regular file, cannot be replaced by a matrix file", w->path);
+  char *real = realpath(w->path, NULL);
+  if (real != NULL && strlen(real) < PATH_ROOM) snprintf(w->target, sizeof w->target, "%s", real);
+  free(real);
+  return TG_OK;
+}
+
+// The temporary name does not repeat the final one, which may be as long as names can be.
+static tg_status create_temporary(writer *w)
+{
+  enum { TRIES = 100 };
+  char directory[PATH_ROOM - 64];
+  TG_TRY(tg_io_directory(w->target, sizeof directory, directory));
+  const int64_t needed = 8 * w->matrix->rows * w->matrix->cols;
+  for (int i = 0; i < TRIES; i++) {
+    char name[PATH_ROOM];
+    snprintf(name, sizeof name, "%s/.tracegrad-%ld-%d.tmp", directory, (long)getpid(), i);
+    const int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST) continue;
+    if (fd < 0) return tg_io_write_failed(w->path, "create a temporary file beside it", errno, needed);
+    memcpy(w->temporary, name, sizeof name);
+    if (close(fd) != 0) return tg_io_write_failed(w->path, "create a temporary file beside it", errno, needed);
+    return TG_OK;
+  }
+  return tg_io_write_failed(w->path, "create a temporary file beside it", EEXIST, needed);
+}
+
+// Rank 0's part before the numbers. Asking for the room first turns hours of writing into a second.
+static tg_status begin_file(writer *w)
+{
+  TG_TRY(check_dataset(w->format, w->path, w->dataset));
+  TG_TRY(resolve_target(w));
+  TG_TRY(create_temporary(w));
+  const tg_file_target target = {
+      .final_path = w->path, .dataset = w->dataset, .rows = w->matrix->rows, .cols = w->matrix->cols};
+  TG_TRY(w->format->begin_write(w->temporary, &target, &w->layout));
+  const int64_t free_bytes = tg_io_free_bytes(w->target);
+  if (free_bytes >= 0 && free_bytes < w->layout.file_bytes)
+    return tg_io_write_failed(w->path, "write", ENOSPC, w->layout.file_bytes);
+  return TG_OK;
+}
+
+static tg_status open_temporary(writer *w)
+{
+  TG_TRY(tg_alloc(RECORDS_PER_WRITE * w->layout.record_bytes, 1, (void **)&w->records));
+  w->fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
+  if (w->fd >= 0) return TG_OK;
+  const tg_status status = tg_io_write_failed(w->path, "open its temporary file", errno, w->layout.file_bytes);
+  tg_error_prefix("rank %d", w->matrix->grid->rank);
+  return status;
+}
+
+static tg_status store_records(void *context, const tg_slab *slab, const double *numbers)
+{
+  writer *w = context;
+  const int64_t total = slab->rows * slab->cols;
+  const int64_t first = tg_slab_position(&w->plan, slab);
+  for (int64_t done = 0; done < total; done += RECORDS_PER_WRITE) {
+    const int64_t count = total - done < RECORDS_PER_WRITE ? total - done : RECORDS_PER_WRITE;
+    const int64_t at = w->layout.data_offset + (first + done) * w->layout.record_bytes;
+    TG_TRY(w->format->encode(numbers + done, count, w->records));
+    const int reason = tg_io_write_at(w->fd, w->records, count * w->layout.record_bytes, at);
+    if (reason != 0) return tg_io_write_failed(w->path, "write", reason, w->layout.file_bytes);
+  }
+  return TG_OK;
+}
+
+// fsync is where a delayed allocation meets the full disk; close is where NFS does.
+static tg_status sync_file(writer *w)
+{
+  if (fsync(w->fd) != 0) return tg_io_write_failed(w->path, "sync", errno, w->layout.file_bytes);
+  const int closed = close(w->fd);
+  w->fd = -1;
+  if (closed != 0) return tg_io_write_failed(w->path, "close", errno, w->layout.file_bytes);
+  return TG_OK;
+}
+
+// Rank 0, after every rank has synced: look at the size, rename, make the new name itself durable.
+static tg_status publish_file(writer *w)
+{
+  struct stat facts;
+  char directory[PATH_ROOM];
+  const int64_t needed = w->layout.file_bytes;
+  if (stat(w->temporary, &facts) != 0) return tg_io_write_failed(w->path, "check its temporary file", errno, needed);
+  if ((int64_t)facts.st_size != needed)
+    TG_FAIL(TG_IO, "%s: %" PRId64 " bytes were written, found %" PRId64 " on the disk; the old file is kept", w->path,
+            needed, (int64_t)facts.st_size);
+  TG_TRY(tg_io_directory(w->target, sizeof directory, directory));
+  if (rename(w->temporary, w->target) != 0) return tg_io_write_failed(w->path, "be renamed into place", errno, needed);
+  w->temporary[0] = '\0';
+  const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int synced = fd >= 0 ? fsync(fd) : -1;
+  const int reason = errno;
+  if (fd >= 0) close(fd);
+  // Some file systems cannot sync a directory and say so: nothing more can be done there.
+  if (synced != 0 && reason != EINVAL && reason != ENOTSUP && reason != EACCES)
+    return tg_io_write_failed(w->path, "sync its directory", reason, needed);
+  return TG_OK;
+}
+
+static tg_status write_numbers(writer *w, int64_t panel_bytes)
+{
+  const tg_grid *grid = w->matrix->grid;
+  TG_TRY_MPI(MPI_Bcast(w->temporary, PATH_ROOM, MPI_CHAR, 0, grid->comm));
+  TG_TRY_MPI(MPI_Bcast(&w->layout, (int)sizeof w->layout, MPI_BYTE, 0, grid->comm));
+  tg_slab_plan_init(w->matrix, w->layout.order, panel_bytes, &w->plan);
+  TG_TRY(tg_agree(grid->comm, open_temporary(w)));
+  TG_TRY(tg_slab_write(w->matrix, &w->plan, store_records, w));
+  TG_TRY(tg_agree(grid->comm, sync_file(w)));
+  return tg_agree(grid->comm, grid->rank == 0 ? publish_file(w) : TG_OK);
+}
+
+tg_status tg_file_write_panels(const tg_dmat *matrix, const char *path, const char *dataset, int64_t panel_bytes)
+{
+  const tg_grid *grid = matrix->grid;
+  writer *w = NULL;
+  tg_status status = TG_NEW(1, &w);
+  if (status == TG_OK) {
+    *w = (writer){.matrix = matrix, .path = path, .dataset = dataset, .fd = -1};
+    status = tg_file_find_format(path, &w->format);
+  }
+  if (status == TG_OK && grid->rank == 0) status = begin_file(w);
+  status = tg_agree(grid->comm, status);
+  if (status == TG_OK) status = write_numbers(w, panel_bytes);
+  if (w != NULL) {
+    tg_io_close(&w->fd);
+    if (status != TG_OK && grid->rank == 0 && w->temporary[0] != '\0') unlink(w->temporary);
+    tg_free(w->records);
+  }
+  tg_free(w);
+  return status;
+}
+
+tg_status tg_file_write(const tg_dmat *matrix, const char *path, const char *dataset)
+{
+  return tg_file_write_panels(matrix, path, dataset, TG_SLAB_PANEL_BYTES);
+}

@@ -1,0 +1,342 @@
+// Entrywise postfix code on matrices: each micro-operation is a loop over a run of entries in the cache.
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/reduce.h"
+
+enum { RUN = 256 };
+
+// Everything the threads share while one piece of code runs over one matrix.
+typedef struct entry_program {
+  int n_code;
+  const tg_code *code;
+  const tg_dmat *const *in;
+  const double *registers;
+  const double *constants; // n_code runs of RUN equal numbers, used where code[k] is REG or NUMBER
+  const double *vectors;   // the spread parts of ROW and COL operands
+  int64_t vector_stride;   // of one operand
+  int64_t rows;            // of the local stretches: all of a dense local part, or a column
+  int64_t cols;
+} entry_program;
+
+// --- micro-operations --------------------------------------------------------------------------------
+
+#define EACH(expression)                                    \
+  do {                                                      \
+    _Pragma("omp simd") for (int64_t i = 0; i < count; i++) \
+    {                                                       \
+      const double x = a[i];                                \
+      y[i] = (expression);                                  \
+    }                                                       \
+    return;                                                 \
+  } while (0)
+
+static double sign_of(double x)
+{
+  return x > 0 ? 1 : x < 0 ? -1 : x; // keeps zero and NaN
+}
+
+// Of e^x and e^-x only the one below 1 is formed.
+static double sigmoid_of(double x)
+{
+  const double e = exp(-fabs(x));
+  return (x >= 0 ? 1 : e) / (1 + e);
+}
+
+// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|); NaN passes through the exponential.
+static double softplus_of(double x)
+{
+  return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+}
+
+// y may be a: entry by entry, each is read before it is written.
+static void apply_unary(tg_code_op op, const double *a, int64_t count, double *y)
+{
+  switch (op) {
+  case TG_CODE_SQUARE:
+    EACH(x * x);
+  case TG_CODE_NEG:
+    EACH(-x);
+  case TG_CODE_EXP:
+    EACH(exp(x));
+  case TG_CODE_LOG:
+    EACH(log(x));
+  case TG_CODE_SQRT:
+    EACH(sqrt(x));
+  case TG_CODE_SIN:
+    EACH(sin(x));
+  case TG_CODE_COS:
+    EACH(cos(x));
+  case TG_CODE_TAN:
+    EACH(tan(x));
+  case TG_CODE_TANH:
+    EACH(tanh(x));
+  case TG_CODE_ABS:
+    EACH(fabs(x));
+  case TG_CODE_SIGN:
+    EACH(sign_of(x));
+  case TG_CODE_SIGMOID:
+    EACH(sigmoid_of(x));
+  case TG_CODE_RELU:
+    EACH(x < 0 ? 0 : x);
+  case TG_CODE_SOFTPLUS:
+    EACH(softplus_of(x));
+  default:
+    TG_ASSERT(op == TG_CODE_SOFTPLUS); // the last of the unary ones
+  }
+}
+
+static void apply_binary(tg_code_op op, const double *a, const double *b, int64_t count, double *y)
+{
+  switch (op) {
+  case TG_CODE_ADD:
+    EACH(x + b[i]);
+  case TG_CODE_SUB:
+    EACH(x - b[i]);
+  case TG_CODE_MUL:
+    EACH(x * b[i]);
+  case TG_CODE_DIV:
+    EACH(x / b[i]);
+  case TG_CODE_POW:
+    EACH(pow(x, b[i]));
+  default:
+    TG_ASSERT(op == TG_CODE_POW); // the last of the binary ones
+  }
+}
+
+static bool is_leaf(tg_code_op op)
+{
+  return op <= TG_CODE_NUMBER;
+}
+
+static bool is_binary(tg_code_op op)
+{
+  return op >= TG_CODE_ADD && op <= TG_CODE_POW;
+}
+
+// --- the stack machine -------------------------------------------------------------------------------
+
+// The run of entries that leaf k of the code stands for; COL needs a buffer, the others point at what exists.
+static const double *leaf_run(const entry_program *p, int k, int64_t i, int64_t j, int64_t count, double *buffer)
+{
+  const tg_code *code = &p->code[k];
+  if (code->op == TG_CODE_LOAD) return p->in[code->operand]->data + i + j * p->in[code->operand]->ld;
+  if (code->op == TG_CODE_ROW) return p->vectors + code->operand * p->vector_stride + i;
+  if (code->op != TG_CODE_COL) return p->constants + (int64_t)k * RUN;
+  const double value = p->vectors[code->operand * p->vector_stride + j];
+  for (int64_t e = 0; e < count; e++) buffer[e] = value;
+  return buffer;
+}
+
+// Runs the code on entries (i .. i + count, j) of the local part; the last operation writes to `result`, which
+// may be one of the inputs: all its readers come before in the same run.
+static void run_code(const entry_program *p, int64_t i, int64_t j, int64_t count, double *result)
+{
+  double buffers[TG_CODE_DEPTH][RUN];
+  const double *stack[TG_CODE_DEPTH];
+  int depth = 0;
+  for (int k = 0; k < p->n_code; k++) {
+    const tg_code_op op = p->code[k].op;
+    if (is_leaf(op)) {
+      stack[depth] = leaf_run(p, k, i, j, count, buffers[depth]);
+      depth++;
+      continue;
+    }
+    if (is_binary(op)) depth--;
+    double *y = k + 1 == p->n_code ? result : buffers[depth - 1];
+    if (is_binary(op))
+      apply_binary(op, stack[depth - 1], stack[depth], count, y);
+    else
+      apply_unary(op, stack[depth - 1], count, y);
+    stack[depth - 1] = y;
+  }
+  if (stack[0] != result) memmove(result, stack[0], (size_t)count * sizeof(double));
+}
+
+// Every operand exists, the stack neither under- nor overflows, one value remains.
+static tg_status check_code(int n_in, int n_code, const tg_code *code)
+{
+  int depth = 0;
+  for (int k = 0; k < n_code; k++) {
+    const bool reads_input = code[k].op <= TG_CODE_COL;
+    if (reads_input && (code[k].operand < 0 || code[k].operand >= n_in))
+      TG_FAIL(TG_INTERNAL, "entrywise code reads input %d of %d", code[k].operand, n_in);
+    const int needs = is_leaf(code[k].op) ? 0 : is_binary(code[k].op) ? 2 : 1;
+    if (depth < needs) TG_FAIL(TG_INTERNAL, "entrywise code takes from an empty stack at position %d", k);
+    depth += 1 - needs;
+    if (depth > TG_CODE_DEPTH) TG_FAIL(TG_INTERNAL, "entrywise code is deeper than %d", TG_CODE_DEPTH);
+  }
+  if (depth != 1) TG_FAIL(TG_INTERNAL, "entrywise code leaves %d values", depth);
+  return TG_OK;
+}
+
+// --- operands ----------------------------------------------------------------------------------------
+
+static tg_status check_operand(const tg_code *code, const tg_dmat *m, const tg_dmat *shape)
+{
+  const int64_t rows = code->op == TG_CODE_COL ? 1 : shape->rows;
+  const int64_t cols = code->op == TG_CODE_ROW ? 1 : shape->cols;
+  if (!tg_dmat_is_aligned(m, shape) || m->rows != rows || m->cols != cols)
+    TG_FAIL(TG_INTERNAL,
+            "entrywise operand %d is %" PRId64 " x %" PRId64 " in blocks of %" PRId64 ", expected %" PRId64
+            " x %" PRId64 " in blocks of %" PRId64,
+            code->operand, m->rows, m->cols, m->block, rows, cols, shape->block);
+  return TG_OK;
+}
+
+// A column vector lives in grid column 0, its rows on the processes that hold the same rows of the matrix: one
+// broadcast along each grid row brings every process what it needs. Row vectors likewise along the columns.
+static tg_status spread_vector(const tg_code *code, const tg_dmat *v, const tg_dmat *shape, double *to)
+{
+  const bool is_row = code->op == TG_CODE_ROW;
+  const tg_grid *grid = shape->grid;
+  const int64_t count = is_row ? shape->local_rows : shape->local_cols;
+  const bool mine = is_row ? grid->col == 0 : grid->row == 0;
+  // Judged by the longest part, so that no rank stays behind in the broadcast.
+  const int64_t most = is_row ? tg_dmat_local_count(shape->rows, shape->block, 0, grid->rows)
+                              : tg_dmat_local_count(shape->cols, shape->block, 0, grid->cols);
+  if (most > INT32_MAX) TG_FAIL(TG_LIMIT, "a local vector of %" PRId64 " entries is too long to send", most);
+  if (mine && is_row && count > 0) memcpy(to, v->data, (size_t)count * sizeof(double));
+  for (int64_t j = 0; mine && !is_row && j < count; j++) to[j] = v->data[j * v->ld];
+  TG_TRY_MPI(MPI_Bcast(to, (int)count, MPI_DOUBLE, 0, is_row ? grid->row_comm : grid->col_comm));
+  return TG_OK;
+}
+
+// Checks operands, spreads vectors, expands constants. Which of these happen depends on the code alone, so all
+// ranks take part in the same collective calls.
+static tg_status prepare(tg_workspace *workspace, int n_in, const tg_dmat *shape, double *constants, entry_program *p)
+{
+  bool spread = false;
+  for (int k = 0; k < p->n_code; k++) {
+    const tg_code *code = &p->code[k];
+    if (code->op <= TG_CODE_COL) TG_TRY(check_operand(code, p->in[code->operand], shape));
+    spread = spread || code->op == TG_CODE_ROW || code->op == TG_CODE_COL;
+    if (code->op != TG_CODE_REG && code->op != TG_CODE_NUMBER) continue;
+    const double value = code->op == TG_CODE_REG ? p->registers[code->operand] : code->value;
+    for (int e = 0; e < RUN; e++) constants[k * RUN + e] = value;
+  }
+  p->constants = constants;
+  if (!spread) return TG_OK;
+  const tg_grid *grid = shape->grid;
+  const int64_t most_rows = tg_dmat_local_count(shape->rows, shape->block, 0, grid->rows);
+  const int64_t most_cols = tg_dmat_local_count(shape->cols, shape->block, 0, grid->cols);
+  p->vector_stride = most_rows > most_cols ? most_rows : most_cols;
+  double *vectors = NULL;
+  TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_VECTORS, p->vector_stride * n_in, &vectors));
+  p->vectors = vectors;
+  for (int k = 0; k < p->n_code; k++) {
+    const tg_code *code = &p->code[k];
+    if (code->op != TG_CODE_ROW && code->op != TG_CODE_COL) continue;
+    TG_TRY(spread_vector(code, p->in[code->operand], shape, vectors + code->operand * p->vector_stride));
+  }
+  return TG_OK;
+}
+
+// Dense local parts without broadcast operands are one long column.
+static void choose_stretches(const tg_dmat *shape, const tg_dmat *out, entry_program *p)
+{
+  bool dense = out == NULL || out->ld == out->local_rows;
+  for (int k = 0; k < p->n_code; k++) {
+    const tg_code *code = &p->code[k];
+    if (code->op == TG_CODE_LOAD) dense = dense && p->in[code->operand]->ld == p->in[code->operand]->local_rows;
+    if (code->op == TG_CODE_ROW || code->op == TG_CODE_COL) dense = false;
+  }
+  p->rows = dense ? shape->local_rows * shape->local_cols : shape->local_rows;
+  p->cols = dense ? 1 : shape->local_cols;
+}
+
+// Constants of short code lie on the stack of the caller; longer code needs the workspace.
+enum { SHORT_CODE = 24 };
+
+static tg_status constants_of(tg_workspace *workspace, int n_code, double *on_stack, double **out)
+{
+  *out = on_stack;
+  if (n_code <= SHORT_CODE) return TG_OK;
+  if (workspace == NULL) TG_FAIL(TG_INTERNAL, "entrywise code of %d operations needs a workspace", n_code);
+  return tg_workspace_reserve(workspace, TG_SLOT_CONSTANTS, (int64_t)n_code * RUN, out);
+}
+
+// --- the three entries -------------------------------------------------------------------------------
+
+tg_status tg_dmat_entrywise(tg_workspace *workspace, int n_in, const tg_dmat *const *in, int n_code,
+                            const tg_code *code, const double *registers, tg_dmat *out)
+{
+  TG_TRY(check_code(n_in, n_code, code));
+  entry_program p = {.n_code = n_code, .code = code, .in = in, .registers = registers};
+  double on_stack[SHORT_CODE * RUN];
+  double *constants = NULL;
+  TG_TRY(constants_of(workspace, n_code, on_stack, &constants));
+  TG_TRY(prepare(workspace, n_in, out, constants, &p));
+  choose_stretches(out, out, &p);
+  const int64_t runs = (p.rows + RUN - 1) / RUN;
+#pragma omp parallel for schedule(static) if (p.rows * p.cols * n_code >= TG_PARALLEL_ENTRIES)
+  for (int64_t task = 0; task < runs * p.cols; task++) {
+    const int64_t i = task % runs * RUN;
+    const int64_t j = task / runs;
+    const int64_t rest = p.rows - i;
+    run_code(&p, i, j, rest < RUN ? rest : RUN, out->data + i + j * out->ld);
+  }
+  return TG_OK;
+}
+
+static double sum_run(const double *values, int64_t count)
+{
+  double sums[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    for (int lane = 0; lane < 8; lane++) sums[lane] += values[i + lane];
+  for (int lane = 0; i + lane < count; lane++) sums[lane] += values[i + lane];
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+tg_status tg_dmat_entrywise_part(tg_workspace *workspace, int n_in, const tg_dmat *const *in, int n_code,
+                                 const tg_code *code, const double *registers, double *part)
+{
+  TG_TRY(check_code(n_in, n_code, code));
+  entry_program p = {.n_code = n_code, .code = code, .in = in, .registers = registers};
+  double on_stack[SHORT_CODE * RUN];
+  double *constants = NULL;
+  TG_TRY(constants_of(workspace, n_code, on_stack, &constants));
+  TG_TRY(prepare(workspace, n_in, in[0], constants, &p));
+  choose_stretches(in[0], NULL, &p);
+  const int64_t runs = (p.rows + RUN - 1) / RUN;
+  const tg_segments s = tg_segments_make(runs * p.cols);
+  double partials[TG_REDUCE_CHUNKS];
+#pragma omp parallel for schedule(static) if (p.rows * p.cols * n_code >= TG_PARALLEL_ENTRIES)
+  for (int64_t k = 0; k < s.chunks; k++) {
+    partials[k] = 0;
+    for (int64_t task = tg_segments_begin(&s, k); task < tg_segments_begin(&s, k + 1); task++) {
+      double values[RUN];
+      const int64_t i = task % runs * RUN;
+      const int64_t rest = p.rows - i;
+      const int64_t count = rest < RUN ? rest : RUN;
+      run_code(&p, i, task / runs, count, values);
+      partials[k] += sum_run(values, count);
+    }
+  }
+  *part = tg_reduce_pairwise(partials, s.chunks);
+  return TG_OK;
+}
+
+tg_status tg_code_scalar(int n_code, const tg_code *code, const double *registers, double *out)
+{
+  TG_TRY(check_code(0, n_code, code));
+  double stack[TG_CODE_DEPTH];
+  int depth = 0;
+  for (int k = 0; k < n_code; k++) {
+    const tg_code_op op = code[k].op;
+    if (is_leaf(op)) {
+      stack[depth++] = op == TG_CODE_REG ? registers[code[k].operand] : code[k].value;
+      continue;
+    }
+    if (is_binary(op)) depth--;
+    if (is_binary(op))
+      apply_binary(op, &stack[depth - 1], &stack[depth], 1, &stack[depth - 1]);
+    else
+      apply_unary(op, &stack[depth - 1], 1, &stack[depth - 1]);
+  }
+  *out = stack[0];
+  return TG_OK;
+}

@@ -1,0 +1,51 @@
+// Violations and multiplier updates, entry by entry.
+#include "mpi/problem/multipliers.h"
+
+#include <math.h>
+
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/reduce.h"
+
+static double size_of(double entry)
+{
+  return isnan(entry) ? (double)INFINITY : fabs(entry);
+}
+
+// Adds entry g or h with its multiplier to what was found so far.
+static void add_entry(const tg_multiplier *c, double value, double shift, tg_violation *part)
+{
+  const double outside = c->is_equality || !(value <= 0) ? value : 0.0;
+  const double slack = c->is_equality || !(value <= -shift) ? value : -shift;
+  part->largest = fmax(part->largest, size_of(outside));
+  part->complementarity = fmax(part->complementarity, size_of(slack));
+  part->square += outside * outside;
+}
+
+tg_status tg_multiplier_measure(const tg_multiplier *c, double penalty, tg_violation *out)
+{
+  const tg_dmat *h = c->value;
+  const tg_dmat *m = c->multiplier;
+  tg_violation part = {0};
+  for (int64_t j = 0; j < h->local_cols; j++) {
+    for (int64_t i = 0; i < h->local_rows; i++)
+      add_entry(c, h->data[i + j * h->ld], m->data[i + j * m->ld] / penalty, &part);
+  }
+  double most[2] = {part.largest, part.complementarity};
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_DOUBLE, MPI_MAX, h->grid->comm));
+  *out = (tg_violation){.largest = most[0], .complementarity = most[1]};
+  return tg_reduce_sum(h->grid, 1, &part.square, &out->square);
+}
+
+tg_status tg_multiplier_update(const tg_multiplier *c, double penalty, double limit, double *square)
+{
+  const tg_dmat *h = c->value;
+  tg_dmat *m = c->multiplier;
+  const double low = c->is_equality ? -limit : 0;
+  for (int64_t j = 0; j < h->local_cols; j++) {
+    for (int64_t i = 0; i < h->local_rows; i++) {
+      double *entry = &m->data[i + j * m->ld];
+      *entry = fmin(fmax(*entry + penalty * h->data[i + j * h->ld], low), limit);
+    }
+  }
+  return tg_dmat_dot(m, m, square);
+}

@@ -1,0 +1,30 @@
+// One product as the algorithms see it: checked operands and the three sizes. Private to product*.c.
+#ifndef TG_MPI_PRODUCT_CALL_H
+#define TG_MPI_PRODUCT_CALL_H
+
+#include "mpi/product/product.h"
+
+// C (m x n) = alpha op(A) (m x k) op(B) (k x n) + beta C.
+typedef struct tg_product_call {
+  bool transa;
+  bool transb;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  double alpha;
+  double beta;
+  const tg_dmat *a;
+  const tg_dmat *b;
+  tg_dmat *c;
+  tg_workspace *workspace;
+  tg_counters *counters;
+} tg_product_call;
+
+// By panels, on any grid (product_panels.c). Collective.
+tg_status tg_product_panels(const tg_product_call *call);
+// A large operand that stays, a thin one that comes to it (product_thin.c). Collective.
+tg_status tg_product_thin(const tg_product_call *call);
+// Whether that sends clearly less than panels would. Global sizes only: all ranks judge alike.
+bool tg_product_thin_pays(const tg_product_call *call);
+
+#endif

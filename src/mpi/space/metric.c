@@ -1,0 +1,89 @@
+// The diagonal preconditioner.
+#include "mpi/space/metric.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/space/space.h"
+
+struct tg_metric {
+  int n_blocks;
+  tg_dmat **diagonals;
+  double smallest;
+  double largest;
+};
+
+void tg_metric_destroy(tg_metric **metric)
+{
+  tg_metric *m = *metric;
+  if (m == NULL) return;
+  for (int k = 0; m->diagonals != NULL && k < m->n_blocks; k++) tg_dmat_destroy(&m->diagonals[k]);
+  tg_free(m->diagonals);
+  tg_free(m);
+  *metric = NULL;
+}
+
+static tg_status allocate(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_metric **out)
+{
+  TG_TRY(TG_NEW(1, out));
+  TG_TRY(TG_NEW(n_blocks, &(*out)->diagonals));
+  (*out)->n_blocks = n_blocks;
+  for (int k = 0; k < n_blocks; k++)
+    TG_TRY(tg_dmat_create(grid, diagonals[k]->rows, diagonals[k]->cols, &(*out)->diagonals[k]));
+  return TG_OK;
+}
+
+// NaN counts as not positive: fmax would drop it.
+static tg_status find_extremes(const tg_grid *grid, tg_metric *m)
+{
+  double extremes[2] = {-HUGE_VAL, -HUGE_VAL}; // -smallest, largest
+  for (int k = 0; k < m->n_blocks; k++) {
+    const tg_dmat *d = m->diagonals[k];
+    for (int64_t j = 0; j < d->local_cols; j++)
+      for (int64_t i = 0; i < d->local_rows; i++) {
+        const double entry = d->data[i + j * d->ld];
+        extremes[0] = isnan(entry) ? HUGE_VAL : fmax(extremes[0], -entry);
+        extremes[1] = fmax(extremes[1], entry);
+      }
+  }
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, grid->comm));
+  m->smallest = -extremes[0];
+  m->largest = extremes[1];
+  if (m->smallest > 1e-14 * m->largest) return TG_OK;
+  TG_FAIL(
+      TG_NUMERIC,
+      "preconditioner diagonal: the diagonal of the Hessian reaches from %.3g to %.3g, expected positive entries; take "
+      "none",
+      m->smallest, m->largest);
+}
+
+tg_status tg_metric_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_metric **out)
+{
+  *out = NULL;
+  tg_status status = tg_agree(grid->comm, allocate(grid, n_blocks, diagonals, out));
+  for (int k = 0; k < n_blocks && status == TG_OK; k++) status = tg_dmat_copy(diagonals[k], (*out)->diagonals[k]);
+  if (status == TG_OK) status = find_extremes(grid, *out);
+  if (status == TG_OK) return TG_OK;
+  tg_metric_destroy(out);
+  return tg_error_pass(status, TG_HERE);
+}
+
+tg_status tg_metric_apply(void *self, const opt_point *r, opt_point *z)
+{
+  const tg_metric *m = self;
+  for (int k = 0; k < m->n_blocks; k++) {
+    const tg_dmat *d = m->diagonals[k];
+    const tg_dmat *in = tg_space_block(r, k);
+    tg_dmat *out = tg_space_block(z, k);
+    for (int64_t j = 0; j < d->local_cols; j++)
+      for (int64_t i = 0; i < d->local_rows; i++)
+        out->data[i + j * out->ld] = in->data[i + j * in->ld] / d->data[i + j * d->ld];
+  }
+  return TG_OK;
+}
+
+double tg_metric_spread(const tg_metric *metric)
+{
+  return metric->largest / metric->smallest;
+}

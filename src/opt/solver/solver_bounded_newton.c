@@ -1,0 +1,231 @@
+// Truncated Newton steps on the faces of a set of bounds, between projected gradient steps that choose the face.
+//
+//     gradient step   d = P(x - a g) - x,  a = <s, s> / <s, y>
+//     face step       H p = -z on the face, z = g there, by conjugate gradients; then along P(x + t p) - x
+//
+// J. More and G. Toraldo, SIAM J. Optim. 1 (1991), for quadratics, where both steps are exact minimisers along their
+// segments; C.-J. Lin and J. More, SIAM J. Optim. 9 (1999), for others, with a line search. The conjugate gradients
+// know nothing of the bounds, so that they are not cut short by each one they would cross: one Hessian action an inner
+// iteration. They end where an iteration lowers the model by less than a tenth of what the best did. A face is left, by
+// one gradient step, when entries at a bound weigh more than the free ones (opt_bounds_weigh). A metric must be
+// diagonal, so that it acts on a face by itself. Every step lowers f.
+#include <float.h>
+
+#include "base/memory.h"
+#include "opt/solver/bounds.h"
+#include "opt/solver/segment.h"
+
+typedef struct faces {
+  opt_point *p; // the step on the face
+  opt_point *d; // direction of the inner iteration
+  opt_point *hd;
+  opt_point *r;    // residual z + H p on the face
+  opt_point *w;    // M^-1 r; NULL without a metric: then w is r
+  double a;        // length of the next gradient step; 0: none known
+  int64_t on_face; // the next step is a face step, if that still pays
+} faces;
+
+enum { INNER_MAX = 1000 };
+
+static const double worth_going_on = 0.1;
+
+static int64_t count_points_faces(const opt_options *options, int degree)
+{
+  (void)degree;
+  return options->metric != NULL ? 5 : 4;
+}
+
+static void destroy_faces(const opt_space *space, void **state)
+{
+  faces *self = *state;
+  if (self == NULL) return;
+  opt_point **const points[] = {&self->p, &self->d, &self->hd, &self->r, &self->w};
+  for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) space->ops->destroy(space, points[i]);
+  tg_free(self);
+  *state = NULL;
+}
+
+static void reset_faces(void *state)
+{
+  faces *self = state;
+  self->a = 0;
+  self->on_face = 0;
+}
+
+static tg_status create_faces(opt_run *run, void **state)
+{
+  faces *self = NULL;
+  TG_TRY(TG_NEW(1, &self));
+  *state = self;
+  opt_point **const points[] = {&self->p, &self->d, &self->hd, &self->r, &self->w};
+  const size_t count = run->options->metric != NULL ? 5 : 4;
+  for (size_t i = 0; i < count; i++) TG_TRY(run->space->ops->create(run->space, points[i]));
+  reset_faces(self);
+  return TG_OK;
+}
+
+// ---- gradient steps ----
+
+// The next a from the step just taken along d: s = t d, y = g - g_old, which is overwritten.
+static tg_status choose_length(opt_run *run, const opt_point *d, faces *self)
+{
+  double p[2];
+  TG_TRY(opt_axpby(run->space, 1, run->g, -1, run->g_old));
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){d, d},
+                               (const opt_point *const[]){d, run->g_old}, p));
+  self->a = p[1] > 0 ? run->step * p[0] / p[1] : 0;
+  return TG_OK;
+}
+
+static tg_status gradient_step(opt_run *run, faces *self, opt_bounds_step *step)
+{
+  double square = 0;
+  TG_TRY(opt_axpby(run->space, -1, run->g, 0, self->d));
+  TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, true, self->d));
+  TG_TRY(opt_dot(run->space, self->d, self->d, &square));
+  const double first = self->a > 0 ? self->a : fmin(1, 1 / sqrt(square));
+  TG_TRY(opt_bounds_move(run, self->d, -square, sqrt(square), first, step));
+  if (step->verdict != OPT_MOVED) return TG_OK;
+  self->on_face = 1;
+  return choose_length(run, step->along, self);
+}
+
+// ---- face steps ----
+
+static const opt_point *scaled(const faces *self)
+{
+  return self->w != NULL ? self->w : self->r;
+}
+
+// Where conjugate gradients stand.
+typedef struct inner {
+  double rw; // <r, w>
+  double rr;
+  double tolerance; // for |r|
+  bool is_curved;   // H was positive along all directions met
+} inner;
+
+// p := 0, r := z, d := -w
+static tg_status start_inner(opt_run *run, faces *self, inner *in)
+{
+  const opt_space *space = run->space;
+  double q[2];
+  if (self->w != NULL) TG_TRY(opt_run_precondition(run, self->r, self->w));
+  TG_TRY(opt_axpby(space, 0, self->r, 0, self->p));
+  TG_TRY(opt_axpby(space, -1, scaled(self), 0, self->d));
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->r, self->r},
+                          (const opt_point *const[]){scaled(self), self->r}, q));
+  const opt_options *options = run->options;
+  const double target =
+      fmax(options->gradient_tolerance * fmax(1, run->g_norm_start), options->absolute_gradient_tolerance);
+  const double norm = sqrt(q[1]);
+  *in = (inner){.rw = q[0], .rr = q[1], .is_curved = true};
+  in->tolerance = fmin(target, norm) / 4;
+  return TG_OK;
+}
+
+// p += t d, r += t H d, d := -w + beta d, all on the face.
+static tg_status extend(opt_run *run, faces *self, double t, inner *in)
+{
+  const opt_space *space = run->space;
+  double q[2];
+  TG_TRY(opt_axpby(space, t, self->d, 1, self->p));
+  TG_TRY(opt_axpby(space, t, self->hd, 1, self->r));
+  if (self->w != NULL) TG_TRY(opt_run_precondition(run, self->r, self->w));
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->r, self->r},
+                          (const opt_point *const[]){scaled(self), self->r}, q));
+  TG_TRY(opt_axpby(space, -1, scaled(self), q[0] / in->rw, self->d));
+  in->rw = q[0];
+  in->rr = q[1];
+  return TG_OK;
+}
+
+// Conjugate gradients from p = 0. A direction without curvature ends them and stays in d.
+static tg_status solve_face(opt_run *run, faces *self, inner *in)
+{
+  const opt_space *space = run->space;
+  double best = 0;
+  TG_TRY(start_inner(run, self, in));
+  for (int k = 0; k < INNER_MAX && in->rw > 0 && !(sqrt(in->rr) <= in->tolerance); k++) {
+    double q[2];
+    TG_TRY(run->problem->ops->hessian(run->problem, run->x, self->d, self->hd));
+    TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, false, self->hd));
+    TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->d, self->d},
+                            (const opt_point *const[]){self->hd, self->d}, q));
+    run->rayleigh_max = fmax(run->rayleigh_max, fabs(q[0]) / q[1]);
+    in->is_curved = q[0] > 16 * DBL_EPSILON * run->rayleigh_max * q[1];
+    if (!in->is_curved) return TG_OK;
+    const double fall = in->rw * in->rw / q[0];
+    TG_TRY(extend(run, self, in->rw / q[0], in));
+    if (fall <= worth_going_on * best) return TG_OK;
+    best = fmax(best, fall);
+  }
+  return TG_OK;
+}
+
+// Along v, the solution or a direction without curvature; both descend.
+static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_bounds_step *step)
+{
+  double slope = 0;
+  double v_norm = 0;
+  TG_TRY(opt_run_slope(run, v, &slope, &v_norm));
+  if (!(slope < 0)) {
+    step->verdict = OPT_STUCK;
+    opt_run_explain(run, "no direction of %s on the face can be resolved: slope %.3e, |P(x - g) - x| = %.3e",
+                    run->options->sense->descent, opt_run_shown(run, slope), run->g_norm);
+    return TG_OK;
+  }
+  return opt_bounds_move(run, v, slope, v_norm, first, step);
+}
+
+static tg_status face_step(opt_run *run, faces *self, opt_bounds_step *step)
+{
+  inner in = {0};
+  double room = 0;
+  TG_TRY(solve_face(run, self, &in));
+  if (in.is_curved) {
+    TG_TRY(move_along(run, self->p, 1, step));
+  } else {
+    TG_TRY(run->constraint->ops->room(run->constraint, run->x, self->d, &room));
+    TG_TRY(move_along(run, self->d, isfinite(room) ? room : 1, step));
+  }
+  if (step->verdict != OPT_MOVED) return TG_OK;
+  return choose_length(run, step->along, self);
+}
+
+static tg_status step_faces(opt_run *run, void *state, opt_verdict *verdict)
+{
+  faces *self = state;
+  bool released = false;
+  opt_bounds_step step = {.verdict = OPT_STUCK};
+  if (self->on_face) {
+    TG_TRY(opt_bounds_weigh(run, self->r, &released));
+    self->on_face = !released;
+  }
+  TG_TRY(self->on_face ? face_step(run, self, &step) : gradient_step(run, self, &step));
+  *verdict = step.verdict;
+  return TG_OK;
+}
+
+static tg_status list_faces(void *state, opt_listing *listing)
+{
+  faces *self = state;
+  TG_TRY(opt_listing_add_number(listing, "next_length", -1, &self->a));
+  TG_TRY(opt_listing_add_count(listing, "on_face", &self->on_face));
+  return TG_OK;
+}
+
+const opt_solver opt_solver_bounded_newton = {.name = "bounded-newton-cg",
+                                              .needs_hessian = true,
+                                              .needs_constraint = true,
+                                              .is_monotone = true,
+                                              .keeps_faces = true,
+                                              .keeps_gradient = true,
+                                              .search_polynomial = "none",
+                                              .search_general = "none",
+                                              .count_points = count_points_faces,
+                                              .create = create_faces,
+                                              .destroy = destroy_faces,
+                                              .step = step_faces,
+                                              .reset = reset_faces,
+                                              .list = list_faces};

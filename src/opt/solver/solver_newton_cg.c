@@ -1,0 +1,302 @@
+// Truncated Newton: conjugate gradients on the Newton equation inside a trust region.
+//
+//     minimise  <g, p> + 1/2 <p, H p>  over  |p| <= radius,  roughly
+//
+// T. Steihaug, SIAM J. Numer. Anal. 20 (1983): CG from p = 0 stops at a small residual (forcing term
+// min(0.1, sqrt(|g| / |g start|)), R. Dembo, S. Eisenstat and T. Steihaug 1982), where the path leaves the region, and
+// where a direction of negative curvature turns up: then it goes on to the boundary. With a metric the norm is that of
+// M. The radius follows the ratio of true to predicted decrease (Nocedal and Wright 2006, algorithm 4.1). On a
+// polynomial objective the true decrease is read off the line polynomial along p, free of cancellation, and the step is
+// its minimiser along p.
+//
+// On a manifold p, g and H are those of the tangent space at x and the step is R_x(p) (P.-A. Absil, C. Baker and K.
+// Gallivan, Found. Comput. Math. 7 (2007)); H needs the Euclidean gradient, which is kept.
+#include <float.h>
+
+#include "base/memory.h"
+#include "opt/line/polynomial.h"
+#include "opt/solver.h"
+
+typedef struct newton {
+  opt_point *p;  // the step
+  opt_point *hp; // H p, kept along with p
+  opt_point *d;  // direction of the inner iteration
+  opt_point *hd;
+  opt_point *r;        // residual g + H p
+  opt_point *z;        // M^-1 r; NULL without a metric
+  opt_point *gradient; // the Euclidean one; NULL but on a manifold
+  double radius;
+} newton;
+
+enum { INNER_MAX = 500 };
+
+static int64_t count_points_newton(const opt_options *options, int degree)
+{
+  (void)degree;
+  return options->metric != NULL ? 6 : 5;
+}
+
+static void destroy_newton(const opt_space *space, void **state)
+{
+  newton *self = *state;
+  if (self == NULL) return;
+  opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z, &self->gradient};
+  for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) space->ops->destroy(space, points[i]);
+  tg_free(self);
+  *state = NULL;
+}
+
+static tg_status create_newton(opt_run *run, void **state)
+{
+  const opt_space *space = run->space;
+  newton *self = NULL;
+  TG_TRY(TG_NEW(1, &self));
+  *state = self;
+  opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z};
+  const size_t count = run->options->metric != NULL ? 6 : 5;
+  for (size_t i = 0; i < count; i++) TG_TRY(space->ops->create(space, points[i]));
+  if (run->manifold != NULL) TG_TRY(space->ops->create(space, &self->gradient));
+  run->g_free = self->gradient;
+  self->radius = run->options->trust_radius;
+  return TG_OK;
+}
+
+// Where the inner iteration stands; norms are those of M, kept by recurrences (Conn, Gould and Toint 2000, 7.5.4).
+typedef struct inner {
+  double rz;  // <r, z>
+  double pmp; // <p, M p>
+  double pmd; // <p, M d>
+  double dmd; // <d, M d>
+  double dhd; // <d, H d>
+  double dd;  // <d, d>
+} inner;
+
+// p := 0, r := g, d := -z
+static tg_status start_inner(opt_run *run, newton *self, inner *in)
+{
+  const opt_space *space = run->space;
+  TG_TRY(opt_axpby(space, 0, run->g, 0, self->p));
+  TG_TRY(opt_axpby(space, 0, run->g, 0, self->hp));
+  TG_TRY(opt_copy(space, run->g, self->r));
+  if (self->z != NULL) TG_TRY(opt_run_precondition(run, self->r, self->z));
+  const opt_point *z = self->z != NULL ? self->z : self->r;
+  TG_TRY(opt_axpby(space, -1, z, 0, self->d));
+  double rz = 0;
+  TG_TRY(opt_dot(space, self->r, z, &rz));
+  *in = (inner){.rz = rz, .dmd = rz};
+  return TG_OK;
+}
+
+// The positive root of |p + tau d| = radius.
+static double distance_to_boundary(const inner *in, double radius)
+{
+  const double rest = radius * radius - in->pmp;
+  const double root = sqrt(in->pmd * in->pmd + in->dmd * rest);
+  // Of the two forms of the root the one without cancellation.
+  return in->pmd > 0 ? rest / (in->pmd + root) : (root - in->pmd) / in->dmd;
+}
+
+// p += t d, with H p along
+static tg_status extend(const opt_run *run, newton *self, double t)
+{
+  TG_TRY(opt_axpby(run->space, t, self->d, 1, self->p));
+  TG_TRY(opt_axpby(run->space, t, self->hd, 1, self->hp));
+  return TG_OK;
+}
+
+// r += t H d, d := -z + beta d; *residual_norm = |r|
+static tg_status turn(const opt_run *run, newton *self, inner *in, double t, double *residual_norm)
+{
+  const opt_space *space = run->space;
+  TG_TRY(opt_axpby(space, t, self->hd, 1, self->r));
+  if (self->z != NULL) TG_TRY(opt_run_precondition(run, self->r, self->z));
+  const opt_point *z = self->z != NULL ? self->z : self->r;
+  double p[2];
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->r, self->r},
+                          (const opt_point *const[]){z, self->r}, p));
+  const double beta = p[0] / in->rz;
+  TG_TRY(opt_axpby(space, -1, z, beta, self->d));
+  in->pmp += 2 * t * in->pmd + t * t * in->dmd;
+  in->pmd = beta * (in->pmd + t * in->dmd);
+  in->dmd = p[0] + beta * beta * in->dmd;
+  in->rz = p[0];
+  *residual_norm = sqrt(p[1]);
+  return TG_OK;
+}
+
+// On a quadratic a direction without curvature settles the matter: f falls along it, or along its opposite.
+static tg_status settle_quadratic(opt_run *run, newton *self, opt_verdict *verdict)
+{
+  const opt_space *space = run->space;
+  double p[2];
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){run->g, self->d},
+                          (const opt_point *const[]){self->d, self->d}, p));
+  if (p[0] > 0) {
+    TG_TRY(opt_axpby(space, -1, self->d, 0, self->hd));
+    TG_TRY(opt_copy(space, self->hd, self->d));
+  }
+  opt_ray ray;
+  TG_TRY(opt_ray_start(run, self->d, -fabs(p[0]), sqrt(p[1]), &ray));
+  *verdict = opt_ray_falling(&ray);
+  return TG_OK;
+}
+
+// H d and its curvature; whether that is positive beyond rounding.
+static tg_status curvature(opt_run *run, newton *self, inner *in, bool *is_positive)
+{
+  const opt_space *space = run->space;
+  TG_TRY(opt_run_hessian(run, self->d, self->hd));
+  double p[2];
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->d, self->d},
+                          (const opt_point *const[]){self->hd, self->d}, p));
+  in->dhd = p[0];
+  in->dd = p[1];
+  run->rayleigh_max = fmax(run->rayleigh_max, fabs(p[0]) / p[1]);
+  *is_positive = p[0] > 16 * DBL_EPSILON * run->rayleigh_max * p[1];
+  return TG_OK;
+}
+
+// The forcing term; the last step need not go below what is asked for, and the residual is the next gradient but for
+// the model's error.
+static double residual_wanted(const opt_run *run)
+{
+  const double forcing = fmin(0.1, sqrt(run->g_norm / fmax(run->g_norm_start, run->g_norm)));
+  const double target = run->options->gradient_tolerance * fmax(1, run->g_norm_start);
+  return fmax(forcing * run->g_norm, 0.3 * target);
+}
+
+// Steihaug's iteration. *verdict stays MOVED unless a quadratic was found to fall for ever.
+static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_verdict *verdict)
+{
+  inner in = {0};
+  *on_boundary = false;
+  TG_TRY(start_inner(run, self, &in));
+  const double tolerance = residual_wanted(run);
+  for (int k = 0; k < INNER_MAX && in.rz > 0; k++) {
+    bool is_positive = false;
+    TG_TRY(curvature(run, self, &in, &is_positive));
+    if (!is_positive && run->degree == 2) {
+      TG_TRY(settle_quadratic(run, self, verdict));
+      return TG_OK;
+    }
+    const double t = is_positive ? in.rz / in.dhd : (double)INFINITY;
+    // A quadratic is its own model: no region is needed.
+    const double furthest = run->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
+    *on_boundary = t >= furthest;
+    TG_TRY(extend(run, self, fmin(t, furthest)));
+    if (*on_boundary) return TG_OK;
+    double residual_norm = 0;
+    TG_TRY(turn(run, self, &in, t, &residual_norm));
+    if (residual_norm <= tolerance) return TG_OK;
+  }
+  return TG_OK;
+}
+
+// Shrinks or grows the region by the ratio of true to predicted decrease.
+static void adapt_radius(newton *self, double ratio, double p_norm, bool on_boundary)
+{
+  if (!(ratio >= 0.25)) {
+    self->radius = 0.25 * fmin(p_norm, self->radius);
+  } else if (ratio > 0.75 && on_boundary) {
+    self->radius *= 2;
+  }
+}
+
+// True over predicted decrease. Both are blurred by the rounding of f: where it hides them the model is believed
+// (Conn, Gould and Toint 2000, 17.4.2).
+static double decrease_ratio(const opt_run *run, double rise, double predicted, bool is_polynomial)
+{
+  const double noise = is_polynomial ? 0 : opt_run_noise(run);
+  return (rise - noise) / (predicted - noise);
+}
+
+// On a polynomial: the minimiser along p, which always descends.
+static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, bool on_boundary, opt_verdict *verdict)
+{
+  opt_run *run = ray->run;
+  double t = 0;
+  double rise = 0;
+  if (opt_ray_falls(ray)) {
+    *verdict = opt_ray_falling(ray);
+    return TG_OK;
+  }
+  TG_TRY(opt_ray_eval(ray, 1, &rise, NULL));
+  adapt_radius(self, decrease_ratio(run, rise, predicted, true), ray->d_norm, on_boundary);
+  if (opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) {
+    opt_run_explain(run, "the objective %s along the Newton step, |g| = %.3e", run->options->sense->no_fall,
+                    run->g_norm);
+    *verdict = OPT_STUCK;
+    return TG_OK;
+  }
+  TG_TRY(opt_ray_move(ray, t));
+  return TG_OK;
+}
+
+// The region to begin with: as long as the gradient; on a manifold, which curves away from its tangents, not longer
+// than half of x.
+static tg_status first_radius(const opt_run *run, double *out)
+{
+  double norm = 0;
+  *out = run->g_norm;
+  if (run->manifold == NULL) return TG_OK;
+  TG_TRY(opt_norm(run->space, run->x, &norm));
+  *out = fmin(run->g_norm, norm / 2);
+  return TG_OK;
+}
+
+static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
+{
+  newton *self = state;
+  const opt_space *space = run->space;
+  if (self->radius == 0) TG_TRY(first_radius(run, &self->radius));
+  bool was_finite = false;
+  for (int trial = 0; trial < 60; trial++) {
+    bool on_boundary = false;
+    double q[3];
+    *verdict = OPT_MOVED;
+    TG_TRY(solve_inner(run, self, &on_boundary, verdict));
+    if (*verdict != OPT_MOVED) return TG_OK;
+    TG_TRY(space->ops->dots(space, 3, (const opt_point *const[]){run->g, self->p, self->p},
+                            (const opt_point *const[]){self->p, self->hp, self->p}, q));
+    const double predicted = q[0] + q[1] / 2;
+    const double p_norm = sqrt(q[2]);
+    opt_ray ray;
+    TG_TRY(opt_ray_start(run, self->p, q[0], p_norm, &ray));
+    if (ray.degree >= 0) return move_polynomial(self, &ray, predicted, on_boundary, verdict);
+    double rise = 0;
+    TG_TRY(opt_ray_eval(&ray, 1, &rise, NULL));
+    was_finite = was_finite || isfinite(rise);
+    const double ratio = isfinite(rise) ? decrease_ratio(run, rise, predicted, false) : -1;
+    adapt_radius(self, ratio, p_norm, on_boundary);
+    if (ratio > 1e-3) return opt_ray_move(&ray, 1);
+  }
+  *verdict = opt_run_no_step(run, was_finite, "within the trust region", self->radius);
+  return TG_OK;
+}
+
+static void reset_newton(void *state)
+{
+  newton *self = state;
+  self->radius = 0;
+}
+
+static tg_status list_newton(void *state, opt_listing *listing)
+{
+  newton *self = state;
+  TG_TRY(opt_listing_add_number(listing, "radius", -1, &self->radius));
+  if (self->gradient != NULL) TG_TRY(opt_listing_add_vector(listing, "free_gradient", -1, self->gradient));
+  return TG_OK;
+}
+
+const opt_solver opt_solver_newton_cg = {.name = "newton-cg",
+                                         .needs_hessian = true,
+                                         .is_monotone = true,
+                                         .serves_manifolds = true,
+                                         .search_polynomial = "none",
+                                         .search_general = "none",
+                                         .count_points = count_points_newton,
+                                         .create = create_newton,
+                                         .destroy = destroy_newton,
+                                         .step = step_newton,
+                                         .reset = reset_newton,
+                                         .list = list_newton};

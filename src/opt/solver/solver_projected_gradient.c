@@ -1,0 +1,153 @@
+// The spectral projected gradient method, for convex feasible sets.
+//
+//     d = P(x - a g) - x,   a = <s, s> / <s, y>,   s = x - x_old,   y = g - g_old
+//     f(x + t d) <= max of the last values + 1e-4 t <g, d>,   t = 1, then shortened
+//
+// E. Birgin, J. Martinez and M. Raydan, SIAM J. Optim. 10 (2000), algorithm SPG2: the search runs along the segment
+// from x to its projection, which is feasible, so that an iteration needs one projection (and one more for the stopping
+// test). The other two-point step, <s, y> / <y, y>, is of no use here: y lives on bound entries too, s does not. On a
+// polynomial objective the test reads the rise off the line polynomial: it holds to the last digit and trials cost
+// nothing.
+//
+// Where the set carries a penalty h, f + h is minimised in the same way: P is the proximal step argmin |z - y|^2 / 2 +
+// a h(z), and <g, d> + h(x + d) - h(x) takes the place of the slope, which h, being convex, does not exceed along the
+// segment (S. Wright, R. Nowak and M. Figueiredo, IEEE Trans. Signal Process. 57 (2009), with the search of the above).
+// The line polynomial plus that slope bounds the rise of f + h from above.
+#include <math.h>
+
+#include "base/memory.h"
+#include "opt/solver/nonmonotone.h"
+
+typedef struct projected {
+  opt_point *d;
+  opt_recent recent;
+  double a; // of the next step; 0: none known
+} projected;
+
+static const double a_least = 1e-30;
+static const double a_most = 1e30;
+static const double horizon = 1e12; // a segment of this length is taken for infinite
+
+static int64_t count_points_projected(const opt_options *options, int degree)
+{
+  (void)options;
+  (void)degree;
+  return 1;
+}
+
+static void destroy_projected(const opt_space *space, void **state)
+{
+  projected *self = *state;
+  if (self == NULL) return;
+  space->ops->destroy(space, &self->d);
+  opt_recent_destroy(&self->recent);
+  tg_free(self);
+  *state = NULL;
+}
+
+static tg_status create_projected(opt_run *run, void **state)
+{
+  projected *self = NULL;
+  TG_TRY(TG_NEW(1, &self));
+  *state = self;
+  TG_TRY(opt_recent_create(run->options->nonmonotone_memory, &self->recent));
+  TG_TRY(run->space->ops->create(run->space, &self->d));
+  return TG_OK;
+}
+
+// d := P(x - a g) - x, its slope and norm. The slope is at most -|d|^2 / a, for x - a g - P(x - a g) makes an obtuse
+// angle with d; the sum <g, d> may lose that where most of g is orthogonal to the set, and the bound does not. The same
+// holds with a penalty.
+static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *slope, double *d_norm)
+{
+  double here = 0;
+  double there = 0;
+  TG_TRY(opt_copy(run->space, run->x, d));
+  TG_TRY(opt_axpby(run->space, -a, run->g, 1, d));
+  TG_TRY(opt_run_proximal(run, a, d));
+  TG_TRY(opt_run_add_penalty(run, d, &there));
+  TG_TRY(opt_run_add_penalty(run, run->x, &here));
+  TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
+  TG_TRY(opt_run_slope(run, d, slope, d_norm));
+  *slope = fmin(*slope + (there - here), -*d_norm * *d_norm / a);
+  return TG_OK;
+}
+
+// The next a from the step just taken along d: s = t d, y = g - g_old.
+static tg_status choose_length(opt_run *run, projected *self)
+{
+  double p[2];
+  TG_TRY(opt_axpby(run->space, 1, run->g, -1, run->g_old));
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){self->d, self->d},
+                               (const opt_point *const[]){self->d, run->g_old}, p));
+  self->a = p[1] <= 0 ? 10 * self->a : run->step * p[0] / p[1];
+  self->a = fmin(fmax(self->a, a_least), a_most);
+  return TG_OK;
+}
+
+static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
+{
+  projected *self = state;
+  const double allowed = opt_recent_allowance(&self->recent, run->f);
+  double slope = 0;
+  double d_norm = 0;
+  if (self->a <= 0) self->a = fmin(1, 1 / run->g_norm);
+  TG_TRY(direct_inwards(run, self->a, self->d, &slope, &d_norm));
+  if (!(slope < 0)) {
+    *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
+    opt_run_explain(run, "no feasible direction of %s can be resolved: |P(x - g) - x| = %.3e, the step %.3e",
+                    run->options->sense->descent, run->g_norm, d_norm);
+    return TG_OK;
+  }
+  opt_ray ray;
+  TG_TRY(opt_ray_start(run, self->d, slope, d_norm, &ray));
+  // Nothing but descent for as long as a grew tenfold a step, and a feasible segment of this length ahead.
+  if (self->a >= a_most && d_norm >= horizon) {
+    ray.trial_t = 1;
+    *verdict = opt_ray_falling(&ray);
+    return TG_OK;
+  }
+  TG_TRY(opt_nonmonotone_search(&ray, allowed, 1, "towards the projected gradient step", verdict));
+  if (*verdict != OPT_MOVED) return TG_OK;
+  run->is_fresh = false; // x + t d is feasible up to rounding only
+  TG_TRY(choose_length(run, self));
+  return TG_OK;
+}
+
+static void reset_projected(void *state)
+{
+  projected *self = state;
+  self->a = 0;
+  self->recent.n_values = 0;
+}
+
+static tg_status list_projected(void *state, opt_listing *listing)
+{
+  projected *self = state;
+  TG_TRY(opt_listing_add_number(listing, "next_length", -1, &self->a));
+  TG_TRY(opt_recent_list(&self->recent, listing));
+  return TG_OK;
+}
+
+const opt_solver opt_solver_projected_gradient = {.name = "spectral-projected-gradient",
+                                                  .keeps_gradient = true,
+                                                  .search_polynomial = "none",
+                                                  .search_general = "none",
+                                                  .count_points = count_points_projected,
+                                                  .create = create_projected,
+                                                  .destroy = destroy_projected,
+                                                  .step = step_projected,
+                                                  .reset = reset_projected,
+                                                  .list = list_projected};
+
+const opt_solver opt_solver_proximal_gradient = {.name = "spectral-proximal-gradient",
+                                                 .keeps_gradient = true,
+                                                 .search_polynomial = "none",
+                                                 .search_general = "none",
+                                                 .count_points = count_points_projected,
+                                                 .create = create_projected,
+                                                 .destroy = destroy_projected,
+                                                 .step = step_projected,
+                                                 .reset = reset_projected,
+                                                 .list = list_projected,
+                                                 .measure_name = "proximal gradient norm"};
