@@ -1,6 +1,6 @@
 // One constant descriptor per node kind: how it is differentiated, rebuilt and evaluated on a sample.
 //
-// An operator lives in one file, src/grad/op_NAME.c: its constructor with the rewrites that bring it to normal
+// An operator lives in one file, op_NAME.c: its constructor with the rewrites that bring it to normal
 // form, its differential, its adjoint, its Jacobian and its value. ops.def lists them all.
 #ifndef TG_GRAD_OP_H
 #define TG_GRAD_OP_H

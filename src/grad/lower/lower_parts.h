@@ -1,4 +1,4 @@
-// The lowering's inside: what its passes share. For src/grad/lower*.c only.
+// The lowering's inside: what its passes share. For this room only.
 //
 // A matrix value is scale * op(buffer), op the identity or the transpose: neither scaling nor transposing costs
 // anything until an operation insists on plain entries. A scalar value is a coefficient, number * register.
