@@ -18,11 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-import tracegrad_run
-from tracegrad_run import PROGRAM, ROOT, Checks, run
+from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
 
 checks = Checks()
-sessions = tempfile.TemporaryDirectory()
 
 DATA = """data:
   A: {generate: normal, rows: 12, columns: 9, seed: 3}
@@ -77,24 +75,6 @@ CASES = {
 # A quarter of a second with images that drift: what can be interrupted.
 LONG = (IMAGES, "X: {rows: 12, columns: 3, start: normal}",
         "method: gradient-descent, gradient_tolerance: 1e-13, max_iterations: 8000", "")
-
-
-@contextlib.contextmanager
-def session(ranks):
-    """Programs without mpirun share a folder of MPI's, which each removes when it was the last: ours have their own."""
-    before = dict(os.environ)
-    if ranks == 0:
-        os.environ["TMPDIR"] = sessions.name
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def run_job(job, folder, ranks=2, **more):
-    with session(ranks):
-        return tracegrad_run.run_job(job, folder, ranks=ranks, **more)
 
 
 def write_job(folder, case):
@@ -203,8 +183,6 @@ def start(job, out, settings, ranks=0, options=()):
         command = [str(ROOT / "scripts" / "mpirun-local"), str(ranks)] + command
     environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                    "OMPI_MCA_odls_base_sigkill_timeout": "0"}
-    if ranks == 0:
-        environment["TMPDIR"] = sessions.name
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -354,9 +332,8 @@ def test_damage(folder, long):
         spoil(directory / newest.name / name)
         if what == "manifest.json: of another generation":
             what += " (files do not fit)"
-        with session(0):
-            found = run(["run", job, "--output", folder / "out", "--resume", "--quiet",
-                         "--set", "solver.max_iterations=3", "--set", f"checkpoint.directory={directory}"])
+        found = run(["run", job, "--output", folder / "out", "--resume", "--quiet",
+                     "--set", "solver.max_iterations=3", "--set", f"checkpoint.directory={directory}"])
         said = [line for line in found.err.splitlines() if "damaged and not used" in line]
         checks.check(len(said) == 1 and newest.name in said[0] and ("expected" in said[0] or "cannot be read" in said[0]),
                      f"{what}: {found.err[-400:]}")
@@ -518,7 +495,7 @@ def main():
     print(f"SEED={seed}", flush=True)
     random.seed(seed)
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # syncing costs nothing there
-    with tempfile.TemporaryDirectory(dir=base) as name, sessions:
+    with tempfile.TemporaryDirectory(dir=base) as name:
         folder = Path(name)
         names = list(CASES)
         chosen = [key for key in names if key] if "--all" in sys.argv else names[:names.index(None)]

@@ -1,5 +1,6 @@
 """The program around a run: help, exit statuses, --set, report, history, signals, plots, on several rank counts."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -144,6 +145,15 @@ def test_run(checks, folder):
                      ["X.npy", "history.jsonl", "report.json"])
     for value in objectives[1:]:
         checks.close("the same objective on other ranks", value, objectives[0], 1e-12)
+
+
+def test_many_alone(checks, folder):
+    """Runs without mpirun that start and end at the same time do not meet: 100, eight at a time."""
+    job = write_job(folder, JOB)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda k: run(["run", job, "--quiet", "--output", folder / f"alone{k}"]), range(100)))
+    failed = [one for one in done if one.status != 0]
+    checks.check(not failed, f"{len(failed)} of 100 runs at the same time failed: {failed[0].err[:300] if failed else ''}")
 
 
 def test_long_names(checks, folder):
@@ -461,6 +471,7 @@ def main():
         test_environment(checks)
         test_documentation(checks)
         test_run(checks, folder)
+        test_many_alone(checks, folder)
         test_long_names(checks, folder)
         test_maximize(checks, folder)
         test_maximum_reasons(checks, folder)
