@@ -192,6 +192,7 @@ static tg_status check_job(tg_job *job, tg_text *text)
   tg_setup *setup = NULL;
   TG_TRY(tg_setup_create(MPI_COMM_WORLD, job, &lowering, &setup));
   tg_job_mark_used(job, true);
+  tg_method_warn_unused(job, setup->model, setup->method);
   const tg_plan *plan = setup->model->plan;
   tg_status status = tg_job_verify_solver(job, plan->degree, plan->has_hessian);
   if (status == TG_OK) status = check_setup(setup, text);

@@ -122,6 +122,7 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
   tg_congruence_print(job, model, "metric ", out);
   tg_text_addf(out, "method %s\n", method->reason);
   tg_method_print_groups(method, model, "groups ", out);
+  tg_method_warn_unused(job, model, method);
   tg_forecast memory;
   const tg_cost_grid on = tg_cost_grid_of(&grid, (int)m->threads);
   tg_status status = tg_attempts_check(job, method);

@@ -156,6 +156,46 @@ def test_many_alone(checks, folder):
     checks.check(not failed, f"{len(failed)} of 100 runs at the same time failed: {failed[0].err[:300] if failed else ''}")
 
 
+UNUSED = """
+minimize: sumsq(A*X - B) + sum(exp(X))
+variables: {X: {rows: 4, columns: 3, START}}
+data:
+  A: {generate: normal, rows: 9, columns: 4, seed: 1}
+  B: {generate: normal, rows: 9, columns: 3, seed: 2}
+solver: {SOLVER}
+"""
+
+# keys of solver:, of the variable, what the warning says; "" for none
+UNUSED_KEYS = [
+    ("method: l-bfgs, beta: dai-yuan", "start: zeros", "beta is an option of conjugate-gradient; this job is minimised by l-bfgs"),
+    ("method: newton-cg, memory: 7", "start: zeros", "memory is an option of l-bfgs"),
+    ("trust_radius: 3", "start: zeros", "trust_radius is an option of newton-cg"),
+    ("method: barzilai-borwein, line_search: armijo", "start: zeros", "barzilai-borwein has its own step rule"),
+    ("step_length: 0.5", "start: zeros", "step_length is the step of line_search: fixed"),
+    ("retraction: polar", "start: zeros", "retraction is for orthonormal_columns"),
+    ("penalty: 10", "start: zeros", "penalty is for subject_to"),
+    ("memory: 7", "start: zeros, seed: 3", "seed is for a random start"),
+    ("memory: 7, method: l-bfgs", "start: normal, seed: 3", ""),
+    ("method: conjugate-gradient, beta: dai-yuan, line_search: strong-wolfe", "start: zeros", ""),
+    ("memory: 7", "start: zeros, constraint: nonnegative", ""),
+    ("beta: auto, memory: 0, step_length: 1", "start: zeros", ""),
+]
+
+
+def test_unused_keys(checks, folder):
+    """Keys that the method does not use are warned of, by all that read the job, at their place; others are not."""
+    for solver, start, words in UNUSED_KEYS:
+        job = write_job(folder, UNUSED.replace("SOLVER", solver).replace("START", start))
+        for command in (["plan", job], ["check", job], ["run", job, "--output", folder / "unused"]):
+            done = run(command)
+            what = f"unused keys, {command[0]} with {solver}, {start}"
+            checks.equal(f"{what}: exit status {done.err[-300:]}", done.status, 0)
+            if words:
+                checks.check("warning: " + words in done.err, f"{what}: {done.err[:600]}")
+            else:
+                checks.check("warning" not in done.err, f"{what}: {done.err[:600]}")
+
+
 def test_long_names(checks, folder):
     """Data, numbers and variables with names of the 63 letters that are allowed; 64 are refused: test_jobs_bad."""
     a, mu, x = "A" * 63, "m" * 63, "X" * 63
@@ -472,6 +512,7 @@ def main():
         test_documentation(checks)
         test_run(checks, folder)
         test_many_alone(checks, folder)
+        test_unused_keys(checks, folder)
         test_long_names(checks, folder)
         test_maximize(checks, folder)
         test_maximum_reasons(checks, folder)

@@ -45,6 +45,8 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out);
 // "  method    direct, because ...\n" and the line on the preconditioner.
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out);
 
+// Warns of keys of the job that neither the method nor the constraints use (method_unused.c). LOCAL: on one rank.
+void tg_method_warn_unused(const tg_job *job, const tg_model *model, const tg_method *method);
 // A line on the groups after the label; nothing where none are told apart.
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out);
 

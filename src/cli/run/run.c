@@ -204,6 +204,7 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   if (options->console && mine) {
     shown = print_header(run);
     tg_job_mark_used(run->job, true);
+    tg_method_warn_unused(run->job, run->setup->model, run->setup->method);
   }
   TG_TRY(tg_agree(run->comm, shown));
   TG_TRY(tg_agree(run->comm, refuse_memory(run)));
