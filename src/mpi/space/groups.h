@@ -11,9 +11,11 @@ typedef struct tg_lines {
   int count; // of groups
 } tg_lines;
 
-// sums[q] += my part of <a, b> over group q. Shapes and blocks must be equal; scratch has room for my lines. The value
-// does not depend on the number of threads. Local.
-void tg_lines_add_dots(const tg_lines *lines, const tg_dmat *a, const tg_dmat *b, double *scratch, double *sums);
+// sums[d * stride + q] += my part of <a[d], b[d]> over group q, d < n <= TG_REDUCE_FUSED: all in one pass over memory.
+// Shapes and blocks must be equal; scratch has room for n numbers to each of my lines. The values do not depend on the
+// number of threads. Local.
+void tg_lines_add_dots(const tg_lines *lines, int n, const tg_dmat *const *a, const tg_dmat *const *b, double *scratch,
+                       int stride, double *sums);
 // y := a[q] x + b[q] y in group q, b[q] = 0 does not read y; scratch has room for my lines twice. Local.
 void tg_lines_axpby(const tg_lines *lines, const double *a, const tg_dmat *x, const double *b, tg_dmat *y,
                     double *scratch);

@@ -15,7 +15,7 @@ typedef struct mpi_space {
   int64_t *rows; // n_blocks
   int64_t *cols;
   tg_lines *lines; // n_blocks; NULL without groups
-  double *scratch; // for two numbers to a line
+  double *scratch; // for TG_REDUCE_FUSED numbers to a line
 } mpi_space;
 
 struct opt_point {
@@ -123,16 +123,30 @@ static tg_status space_dots(const opt_space *space, int count, const opt_point *
   return TG_OK;
 }
 
+// Likewise by groups.
+static void add_group_dots(const mpi_space *self, int n, const opt_point *const *x, const opt_point *const *y, int k,
+                           double *out)
+{
+  const tg_dmat *left[TG_REDUCE_FUSED];
+  const tg_dmat *right[TG_REDUCE_FUSED];
+  for (int d = 0; d < n; d++) {
+    left[d] = x[d]->blocks[k];
+    right[d] = y[d]->blocks[k];
+  }
+  tg_lines_add_dots(&self->lines[k], n, left, right, self->scratch, self->base.n_groups, out);
+}
+
 static tg_status space_group_dots(const opt_space *space, int count, const opt_point *const *x,
                                   const opt_point *const *y, double *out)
 {
   const mpi_space *self = space->self;
-  const int n = space->n_groups;
-  for (int i = 0; i < count * n; i++) out[i] = 0;
-  for (int d = 0; d < count; d++)
+  for (int i = 0; i < count * space->n_groups; i++) out[i] = 0;
+  for (int first = 0; first < count; first += TG_REDUCE_FUSED) {
+    const int n = count - first < TG_REDUCE_FUSED ? count - first : TG_REDUCE_FUSED;
     for (int k = 0; k < space->n_blocks; k++)
-      tg_lines_add_dots(&self->lines[k], x[d]->blocks[k], y[d]->blocks[k], self->scratch, out + (int64_t)d * n);
-  TG_TRY(tg_reduce_sum(self->grid, count * n, out, out));
+      add_group_dots(self, n, x + first, y + first, k, out + (int64_t)first * space->n_groups);
+  }
+  TG_TRY(tg_reduce_sum(self->grid, count * space->n_groups, out, out));
   return TG_OK;
 }
 
@@ -243,7 +257,7 @@ static tg_status set_groups(mpi_space *self, int64_t count, const bool *by_rows)
       TG_FAIL(TG_INTERNAL, "block %d has %" PRId64 " lines, the groups of the space %" PRId64, k, lines, count);
     self->lines[k] = (tg_lines){by_rows[k], (int)(count < TG_GROUPS_MAX ? count : TG_GROUPS_MAX)};
   }
-  return tg_alloc_numbers(2 * (across > down ? across : down) + 1, &self->scratch);
+  return tg_alloc_numbers((across > down ? across : down) * TG_REDUCE_FUSED + 1, &self->scratch);
 }
 
 tg_status tg_space_set_groups(opt_space *space, int64_t count, const bool *by_rows)
