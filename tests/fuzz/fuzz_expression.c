@@ -1,4 +1,5 @@
-// Expression text of any kind: parse, infer shapes, differentiate, print in every format, read back, lower to a plan.
+// Expression text of any kind: parse, infer shapes, differentiate, print in every format, read back, lower to a plan,
+// recognise what its form offers.
 //
 // Nothing may crash, hang, leak or end in TG_INTERNAL; what is printed reads back as the same node.
 #include <stdio.h>
@@ -7,6 +8,8 @@
 
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
+#include "grad/structure/groups.h"
+#include "grad/structure/precondition.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -106,6 +109,27 @@ static void lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt)
   tg_plan_destroy(&plan);
 }
 
+// What the symbols reveal: everything that looks at an objective's form.
+static void recognise(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt)
+{
+  tg_structure structure;
+  tg_closed_form form;
+  tg_node model = TG_NONE;
+  int64_t count = 0;
+  bool by_rows[4] = {false};
+  if (tg_graph_node_count(graph) > PLANNED_NODES_MAX) return;
+  is_fine(tg_find_groups(graph, f, n, wrt, &count, by_rows));
+  is_fine(tg_closed_form_find(graph, f, n, wrt, &form));
+  is_fine(tg_closed_form_find_orthonormal(graph, f, wrt[0], &form));
+  for (int32_t k = 0; k < n; k++) is_fine(tg_structure_find(graph, f, wrt[k], &structure));
+  if (!is_fine(tg_precondition_model(graph, f, n, wrt, &model)) || model == TG_NONE) return;
+  tg_closed_group terms[4];
+  tg_node diagonal = TG_NONE;
+  int32_t n_terms = 0;
+  is_fine(tg_precondition_terms(graph, model, wrt[0], 4, &n_terms, terms));
+  is_fine(tg_precondition_diagonal(graph, model, wrt[0], &diagonal));
+}
+
 static void differentiate(tg_graph *graph, tg_node f, const tg_compile_options *options, bool plan)
 {
   tg_node results[4] = {TG_NONE, TG_NONE, TG_NONE, TG_NONE};
@@ -129,6 +153,7 @@ static void differentiate(tg_graph *graph, tg_node f, const tg_compile_options *
   if (is_fine(tg_forward(graph, results[0], n, wrt, along, &results[3])))
     print_and_read_back(graph, results[3], options);
   if (plan) lower(graph, f, n, wrt);
+  if (plan) recognise(graph, f, n, wrt);
 }
 
 // The first byte chooses: odd, names and sizes are guessed; even, they are declared; 2 modulo 4, a plan is made too.

@@ -24,10 +24,10 @@ static tg_status product_of_scalars(tg_graph *g, const tg_info *info, tg_node *o
 static tg_status read_gram(tg_graph *g, const tg_info *info, tg_node *out)
 {
   const int32_t n = info->kind == TG_PROD ? info->n_args - info->n_scalars : 0;
-  const tg_node *chain = info->args + info->n_scalars;
   tg_node half = TG_NONE;
   *out = TG_NONE;
   if (n == 0 || n % 2 != 0) return TG_OK;
+  const tg_node *chain = info->args + info->n_scalars;
   for (int32_t i = 0; i < n / 2; i++) {
     tg_node transposed = TG_NONE;
     TG_TRY(tg_make_trans(g, chain[n - 1 - i], &transposed));
