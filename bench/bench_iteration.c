@@ -111,9 +111,7 @@ static double products_of_iteration(const tg_plan *plan)
   tg_program_id programs[3];
   const int count = tg_plan_iteration_programs(plan, programs);
   double products = 0;
-  for (int p = 0; p < count; p++)
-    for (int32_t k = 0; k < plan->programs[programs[p]].n_instrs; k++)
-      products += tg_instr_is_product(&plan->programs[programs[p]].instrs[k]);
+  for (int p = 0; p < count; p++) products += (double)tg_program_products(&plan->programs[programs[p]]);
   return products;
 }
 

@@ -416,3 +416,12 @@ void random_expression(uint64_t *state, int rows, int cols, int depth, const cha
   const writer w = {state, focus, out};
   any(&w, rows, cols, depth);
 }
+
+void random_expression_about(uint64_t *state, int rows, int cols, int depth, const char *focus, tg_text *out)
+{
+  tg_text_clear(out);
+  for (int draw = 0; draw < 50 && strstr(tg_text_string(out), focus) == NULL; draw++) {
+    tg_text_clear(out);
+    random_expression(state, rows, cols, depth, focus, out);
+  }
+}

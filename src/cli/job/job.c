@@ -209,3 +209,16 @@ bool tg_job_on_manifold(const tg_job_variable *variable)
   const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
   return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
 }
+
+bool tg_job_starts_randomly(const tg_job_variable *variable)
+{
+  return variable->start == TG_START_NORMAL || variable->start == TG_START_UNIFORM ||
+         variable->start == TG_START_FEASIBLE;
+}
+
+const tg_yaml_node *tg_job_solver_node(const tg_job *job, const char *key)
+{
+  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
+  const tg_yaml_node *node = tg_yaml_get(solver, key);
+  return node != NULL ? node : solver != NULL ? solver : job->root;
+}

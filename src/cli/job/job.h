@@ -134,5 +134,8 @@ tg_status tg_job_path(tg_job *job, const char *path, const char **out);
 int tg_job_find_data(const tg_job *job, const char *name);     // -1 when unknown
 int tg_job_find_variable(const tg_job *job, const char *name); // likewise
 bool tg_job_on_manifold(const tg_job_variable *variable); // its constraint is one: zeros have no nearest point there
+bool tg_job_starts_randomly(const tg_job_variable *variable); // its start depends on a seed
+// The node of a solver key, for errors about it; that of the section, or of the job, where it is not given.
+const tg_yaml_node *tg_job_solver_node(const tg_job *job, const char *key);
 
 #endif

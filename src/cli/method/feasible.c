@@ -52,14 +52,6 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
   return TG_OK;
 }
 
-// The node that says how to solve, for errors about it.
-static const tg_yaml_node *solver_node(const tg_job *job, const char *key)
-{
-  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
-  const tg_yaml_node *node = tg_yaml_get(solver, key);
-  return node != NULL ? node : solver != NULL ? solver : job->root;
-}
-
 // Locates the current error at a node.
 static tg_status at_node(tg_job *job, const tg_yaml_node *node, tg_status status)
 {
@@ -105,13 +97,14 @@ static tg_status check_solver(tg_job *job, const opt_constraint_block *blocks, c
   const opt_solver *solver = NULL;
   const char *search = NULL;
   const int wish = job->solver.preconditioner;
-  TG_TRY(at_node(job, solver_node(job, "method"), opt_constrained_solver(&job->solver, traits, &solver)));
+  TG_TRY(at_node(job, tg_job_solver_node(job, "method"), opt_constrained_solver(&job->solver, traits, &solver)));
   if (solver == &opt_solver_frank_wolfe) TG_TRY(check_extremes(job, blocks));
-  TG_TRY(at_node(job, solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
+  TG_TRY(at_node(job, tg_job_solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
   const bool is_bad = wish == OPT_PRECONDITIONER_DIAGONAL ? !solver->keeps_faces : wish == OPT_PRECONDITIONER_KRONECKER;
   if (is_bad)
-    TG_FAIL_NODE(job, solver_node(job, "preconditioner"), TG_UNSUPPORTED,
-                 "preconditioner %s: does not go with %s; take auto or none", solver_node(job, "preconditioner")->text,
+    TG_FAIL_NODE(job, tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+                 "preconditioner %s: does not go with %s; take auto or none",
+                 tg_job_solver_node(job, "preconditioner")->text,
                  wish == OPT_PRECONDITIONER_DIAGONAL ? "these constraints and this method" : "constraints");
   return TG_OK;
 }

@@ -17,17 +17,9 @@ static const double iterations_apart = 25; // with M; of a sum over columns or r
 static const double iterations_coupled = 50;
 static const double renewals = 3;
 
-static int64_t gradient_products(const tg_plan *plan)
-{
-  const tg_program *program = &plan->programs[TG_PROGRAM_GRADIENT];
-  int64_t count = 0;
-  for (int32_t k = 0; k < program->n_instrs; k++) count += tg_instr_is_product(&program->instrs[k]);
-  return count;
-}
-
 bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by)
 {
-  const double action = (double)gradient_products(model->plan);
+  const double action = (double)tg_program_products(&model->plan->programs[TG_PROGRAM_GRADIENT]);
   const double apply = 2 * tg_method_apply_products(&model->plan->variables[0], by->is_spectral);
   const double iterations = model->n_groups > 1 ? iterations_apart : iterations_coupled;
   const double with = iterations * (action + apply) + renewals * (double)tg_direct_products(method->kronecker);

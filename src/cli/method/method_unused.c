@@ -6,8 +6,7 @@
 
 static const tg_yaml_node *given(const tg_job *job, const char *key)
 {
-  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
-  const tg_yaml_node *node = solver != NULL ? tg_yaml_get(solver, key) : NULL;
+  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(job->root, "solver"), key);
   return node != NULL && strcmp(node->text, opt_option_find(key)->initial) != 0 ? node : NULL;
 }
 
@@ -60,9 +59,8 @@ static void warn_of_starts(const tg_job *job)
 {
   for (int k = 0; k < job->n_variables; k++) {
     const tg_job_variable *x = &job->variables[k];
-    const bool is_random = x->start == TG_START_NORMAL || x->start == TG_START_UNIFORM || x->start == TG_START_FEASIBLE;
     const tg_yaml_node *seed = tg_yaml_get(x->node, "seed");
-    if (seed != NULL && !is_random && !tg_job_on_manifold(x))
+    if (seed != NULL && !tg_job_starts_randomly(x) && !tg_job_on_manifold(x))
       tg_job_warn(job, seed, "seed is for a random start, which that of %s is not; take start: normal", x->name);
   }
 }

@@ -25,10 +25,7 @@ static const double condition_min = 50; // without a rest the gain is sqrt(condi
 
 static int64_t action_products(const tg_plan *plan)
 {
-  const tg_program *program = &plan->programs[plan->has_hessian ? TG_PROGRAM_HESSIAN : TG_PROGRAM_DIRECTION];
-  int64_t count = 0;
-  for (int32_t k = 0; k < program->n_instrs; k++) count += tg_instr_is_product(&program->instrs[k]);
-  return count;
+  return tg_program_products(&plan->programs[plan->has_hessian ? TG_PROGRAM_HESSIAN : TG_PROGRAM_DIRECTION]);
 }
 
 double tg_method_coupled_unknowns(const tg_model *model)

@@ -186,7 +186,7 @@ static tg_status find_groups(const tg_job *job, tg_model *model)
   for (int k = 0; k < job->n_variables; k++) {
     const tg_job_variable *x = &job->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
-    if (x->norm1 > 0 || (x->constraint != NULL && (row == NULL || !row->is_bounds))) return TG_OK;
+    if (x->norm1 > 0 || (row != NULL && !row->is_bounds)) return TG_OK;
   }
   return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
                         model->group_rows);

@@ -27,7 +27,7 @@ typedef struct tg_model {
   tg_change *changes;
   int *change_of;   // of each variable, -1: none
   int64_t n_groups; // of unknowns, of which the objective is a sum of functions (grad/structure/groups.h); 1: not seen
-                    // to be
+                    // to be, or a variable has norm1 or another constraint than bounds
   bool *group_rows; // of each variable: a group has its rows, else its columns
   bool is_smooth;   // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
   bool has_logdet;

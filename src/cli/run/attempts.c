@@ -15,18 +15,12 @@
 
 // ---- what goes together ----
 
-static bool is_random(const tg_job_variable *variable)
-{
-  return variable->start == TG_START_NORMAL || variable->start == TG_START_UNIFORM ||
-         variable->start == TG_START_FEASIBLE;
-}
-
 tg_status tg_attempts_check(tg_job *job, const tg_method *method)
 {
   const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(job->root, "solver"), "restarts");
   bool any = false;
   if (job->solver.restarts == 1) return TG_OK;
-  for (int k = 0; k < job->n_variables; k++) any = any || is_random(&job->variables[k]);
+  for (int k = 0; k < job->n_variables; k++) any = any || tg_job_starts_randomly(&job->variables[k]);
   if (!any)
     TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
                  "restarts: %" PRId64
@@ -294,7 +288,7 @@ static json_t *seeds_of(const tg_job *job, int shift)
   json_t *out = json_object();
   for (int k = 0; k < job->n_variables && out != NULL; k++) {
     const tg_job_variable *variable = &job->variables[k];
-    if (!is_random(variable)) continue;
+    if (!tg_job_starts_randomly(variable)) continue;
     json_object_set_new(out, variable->name, json_integer((json_int_t)variable->seed + shift));
   }
   return out;

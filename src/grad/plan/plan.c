@@ -101,6 +101,13 @@ bool tg_instr_is_product(const tg_instr *instr)
   return instr->op == TG_OP_GEMM || instr->op == TG_OP_SOLVE || instr->op == TG_OP_INVERSE;
 }
 
+int64_t tg_program_products(const tg_program *program)
+{
+  int64_t count = 0;
+  for (int32_t k = 0; k < program->n_instrs; k++) count += tg_instr_is_product(&program->instrs[k]);
+  return count;
+}
+
 static double entries(const tg_plan *plan, int32_t buffer)
 {
   return (double)plan->buffers[buffer].rows * (double)plan->buffers[buffer].cols;

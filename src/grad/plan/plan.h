@@ -225,6 +225,8 @@ int32_t tg_plan_find_buffer(const tg_plan *plan, tg_buffer_kind kind, int32_t in
 double tg_instr_flops(const tg_plan *plan, const tg_instr *instr);
 // Whether the instruction counts as a large product: GEMM, SOLVE, INVERSE.
 bool tg_instr_is_product(const tg_instr *instr);
+// How many of a program's instructions do.
+int64_t tg_program_products(const tg_program *program);
 // Checks the invariants above (operands exist, shapes agree, registers written before read, aliasing);
 // TG_INTERNAL names the first instruction that breaks one. Local.
 tg_status tg_plan_verify(const tg_plan *plan);

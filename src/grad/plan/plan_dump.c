@@ -252,13 +252,9 @@ void tg_plan_dump(const tg_plan *plan, tg_text *out)
     const tg_program *program = &plan->programs[p];
     if (program->n_instrs == 0) continue;
     double flops = 0;
-    int32_t products = 0;
-    for (int32_t k = 0; k < program->n_instrs; k++) {
-      flops += tg_instr_flops(plan, &program->instrs[k]);
-      products += tg_instr_is_product(&program->instrs[k]);
-    }
-    tg_text_addf(out, "%s: %" PRId32 " operations, %" PRId32 " products, %.3g flops\n",
-                 tg_program_label((tg_program_id)p), program->n_instrs, products, flops);
+    for (int32_t k = 0; k < program->n_instrs; k++) flops += tg_instr_flops(plan, &program->instrs[k]);
+    tg_text_addf(out, "%s: %" PRId32 " operations, %" PRId64 " products, %.3g flops\n",
+                 tg_program_label((tg_program_id)p), program->n_instrs, tg_program_products(program), flops);
     for (int32_t k = 0; k < program->n_instrs; k++) {
       tg_plan_dump_instr(plan, &program->instrs[k], out);
       tg_text_addf(out, "%9.2g flops", tg_instr_flops(plan, &program->instrs[k]));
