@@ -128,16 +128,19 @@ static bool any_positive(const history *h, bool gap)
   return false;
 }
 
+// Less than a second is shown in milliseconds: labels such as 0.0005 would run into each other.
 static void send_panel(FILE *pipe, const history *h, int x, int y)
 {
   const bool gap = y == 4;
-  fprintf(pipe, "set xlabel '%s'\nset ylabel '%s'\n", x == 1 ? "iteration" : "seconds",
+  const bool is_short = x == 2 && h->rows[h->n - 1].seconds < 1;
+  const char *time = is_short ? "milliseconds" : "seconds";
+  fprintf(pipe, "set xlabel '%s'\nset ylabel '%s'\n", x == 1 ? "iteration" : time,
           gap ? "|objective - best|" : "gradient norm");
   fputs(any_positive(h, gap) ? "set logscale y\nset format y '10^{%T}'\n" : "unset logscale y\nset format y '%g'\n",
         pipe);
   if (any_positive(h, gap))
-    fprintf(pipe, "plot $history using %d:%d with lines linewidth 2 linecolor rgb '%s' notitle\n", x, y,
-            gap ? "#b3541e" : "#1f5f8b");
+    fprintf(pipe, "plot $history using (%d*$%d):%d with lines linewidth 2 linecolor rgb '%s' notitle\n",
+            is_short ? 1000 : 1, x, y, gap ? "#b3541e" : "#1f5f8b");
   else
     fputs("plot [0:1] 0 with lines notitle\n", pipe);
 }
