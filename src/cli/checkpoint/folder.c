@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,16 +185,10 @@ tg_status tg_folder_prepare(const char *directory, uint64_t owner)
   return status;
 }
 
-// Some file systems cannot sync a directory and say so: nothing more can be done there.
 static tg_status sync_folder(const char *path)
 {
-  const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) TG_FAIL(TG_IO, "cannot open the folder %s: %s", path, strerror(errno));
-  const int synced = fsync(fd);
-  const int reason = errno;
-  close(fd);
-  if (synced != 0 && reason != EINVAL && reason != ENOTSUP && reason != EACCES)
-    TG_FAIL(TG_IO, "cannot bring the folder %s to the disk: %s", path, strerror(reason));
+  const int reason = tg_io_sync_folder(path);
+  if (reason != 0) TG_FAIL(TG_IO, "cannot bring the folder %s to the disk: %s", path, strerror(reason));
   return TG_OK;
 }
 

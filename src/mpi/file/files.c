@@ -331,14 +331,8 @@ static tg_status publish_file(writer *w)
   TG_TRY(tg_io_directory(w->target, sizeof directory, directory));
   if (rename(w->temporary, w->target) != 0) return tg_io_write_failed(w->path, "be renamed into place", errno, needed);
   w->temporary[0] = '\0';
-  const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const int synced = fd >= 0 ? fsync(fd) : -1;
-  const int reason = errno;
-  if (fd >= 0) close(fd);
-  // Some file systems cannot sync a directory and say so: nothing more can be done there.
-  if (synced != 0 && reason != EINVAL && reason != ENOTSUP && reason != EACCES)
-    return tg_io_write_failed(w->path, "sync its directory", reason, needed);
-  return TG_OK;
+  const int reason = tg_io_sync_folder(directory);
+  return reason == 0 ? TG_OK : tg_io_write_failed(w->path, "sync its directory", reason, needed);
 }
 
 static tg_status write_numbers(writer *w, int64_t panel_bytes)

@@ -122,6 +122,15 @@ tg_status tg_io_write_failed(const char *path, const char *action, int reason, i
   return TG_IO;
 }
 
+int tg_io_sync_folder(const char *path)
+{
+  const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int synced = fd >= 0 ? fsync(fd) : -1;
+  const int reason = errno;
+  if (fd >= 0) close(fd);
+  return synced == 0 || reason == EINVAL || reason == ENOTSUP || reason == EACCES ? 0 : reason;
+}
+
 tg_status tg_io_write_header(const char *path, const char *final_path, const void *header, int64_t header_bytes,
                              int64_t needed_bytes)
 {

@@ -18,6 +18,10 @@ tg_status tg_io_read_some(const char *path, int fd, void *buffer, int64_t bytes,
 // Exactly `bytes` bytes at `offset`; returns 0 or the errno, for the caller knows the final name of the file.
 int tg_io_write_at(int fd, const void *buffer, int64_t bytes, int64_t offset);
 
+// Brings a folder's entries to the disk; returns 0 or the errno. 0 too where the file system cannot do that for a
+// folder and says so: nothing more can be done there.
+int tg_io_sync_folder(const char *path);
+
 // Writes the first bytes of the existing file `path`, which will become final_path and need needed_bytes. TG_IO.
 tg_status tg_io_write_header(const char *path, const char *final_path, const void *header, int64_t header_bytes,
                              int64_t needed_bytes);
