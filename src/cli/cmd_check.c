@@ -104,8 +104,9 @@ static void print_taylor(const char *title, const tg_taylor *t, tg_text *out)
                                                     : "no value here\n");
   }
   tg_text_addf(out, "  %s", tg_taylor_verdict_label(t->verdict));
-  if (isfinite(t->order) && t->verdict != TG_TAYLOR_EXACT)
+  if (isfinite(t->order) && (t->verdict == TG_TAYLOR_PASSED || t->verdict == TG_TAYLOR_FAILED))
     tg_text_addf(out, ": observed order %.2f, expected 2", t->order);
+  if (t->verdict == TG_TAYLOR_UNRESOLVED) tg_text_add(out, ": no step lies between curvature and rounding here");
   tg_text_add(out, "\n");
 }
 

@@ -51,6 +51,13 @@ static const char *const expressions[] = {
     "sum(X.^0)",
     "2.5*c*sum(X.^0)",
     "c*sum(X.^0) + tr(A*S)",
+    // sums over matrices of equal entries
+    "sum(exp(s*ones(2,2) + ones(2,2)))",
+    "sumsq(softplus(s*ones(3,2)) - 2*ones(3,2))",
+    "sum((s*ones(2,3) + c*ones(2,3)).^2 .* tanh(s*ones(2,3)))",
+    "sum(exp(s*eye(3) + 2*ones(3,3))) + sum(sin(s*eye(3)))",
+    "sum(exp(s*zeros(2,2) + s*ones(2,2)))",
+    "tr(exp(s*ones(3,3)) .* exp(c*ones(3,3)))",
     // sums and products
     "tr(C'*X)",
     "tr(Z) + tr(Z') + 3*s*c + s^2*d",

@@ -67,6 +67,18 @@ static double second_then_noise(double t)
   return t * t + 1e-7 * (1 + 0.3 * sin(1e3 / t));
 }
 
+// softplus(k t) of a large k: first order until t is below 1/k.
+static double steep(double t)
+{
+  return t > 1e-5 ? t * 1e4 : 1e9 * t * t;
+}
+
+// Below t = 1e-6 the values stand on one step of a staircase: the remainder is all of the change.
+static double staircase(double t)
+{
+  return t > 1e-6 ? 1e-9 * t * t + 3e-17 : 7e-10 * t;
+}
+
 static void test_judgement(void **state)
 {
   (void)state;
@@ -90,6 +102,24 @@ static void test_judgement(void **state)
   // Rounding above the assumed floor ends the second order, it does not make it a first.
   judge(10, second_then_noise, 1e-15, &t);
   assert_int_equal(t.verdict, TG_TAYLOR_PASSED);
+  judge(8, steep, 1e-15, &t);
+  assert_int_equal(t.verdict, TG_TAYLOR_PASSED);
+  judge(10, staircase, 1e-24, &t);
+  assert_int_equal(t.verdict, TG_TAYLOR_PASSED);
+}
+
+// Rounding that hides all of a change is no proof of anything.
+static void test_hidden(void **state)
+{
+  (void)state;
+  tg_taylor t = {.n = 6, .scale = 1e-6};
+  for (int k = 0; k < t.n; k++)
+    t.rows[k] = (tg_taylor_row){.t = pow(10, -1 - k), .remainder = pow(10, -7 - k), .floor = 1};
+  tg_taylor_judge(&t);
+  assert_int_equal(t.verdict, TG_TAYLOR_UNRESOLVED);
+  for (int k = 0; k < t.n; k++) t.rows[k].floor = 1e-15, t.rows[k].remainder = 0;
+  tg_taylor_judge(&t);
+  assert_int_equal(t.verdict, TG_TAYLOR_EXACT);
 }
 
 // ---- on objectives ----
@@ -190,6 +220,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_judgement),
+      cmocka_unit_test(test_hidden),
       cmocka_unit_test(test_right),
       cmocka_unit_test(test_wrong),
   };

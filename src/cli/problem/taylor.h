@@ -15,7 +15,7 @@ typedef enum tg_taylor_verdict {
   TG_TAYLOR_PASSED,     // second order or better where it can be seen
   TG_TAYLOR_EXACT,      // no remainder above rounding: f is linear along H
   TG_TAYLOR_FAILED,     // first order
-  TG_TAYLOR_UNRESOLVED, // too few steps between curvature and rounding to tell
+  TG_TAYLOR_UNRESOLVED, // it cannot be tested here: no step lies between curvature and rounding
   TG_TAYLOR_NOT_FINITE  // f or its gradient is not finite at x
 } tg_taylor_verdict;
 
@@ -30,11 +30,13 @@ typedef struct tg_taylor {
   int n;
   tg_taylor_row rows[TG_TAYLOR_MAX]; // t falling by 10 from row to row
   tg_taylor_verdict verdict;
+  double scale; // |<G,H>| or |H[V]|: rounding that hides most of it leaves nothing to see
+  int suspect;  // the row where a run of first order ends, when failed; else -1
   double order; // the best seen by two rows above the floor when passed, the first-order one when failed
 } tg_taylor;
 
-// Tests at x along one random direction of norm max(1, |x|_F): `steps` values of t from 10^-1 downwards. x becomes the
-// problem's current point. Collective.
+// Tests at x along one random direction of norm |x|_F, or 1 where x = 0: `steps` values of t from 10^-1 downwards, and
+// more while these are too long for the curvature. x becomes the problem's current point. Collective.
 tg_status tg_taylor_gradient(opt_problem *problem, const opt_point *x, uint64_t seed, int steps, tg_taylor *out);
 // The same for the Hessian action; the problem must have one.
 tg_status tg_taylor_hessian(opt_problem *problem, const opt_point *x, uint64_t seed, int steps, tg_taylor *out);

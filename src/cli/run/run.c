@@ -81,6 +81,14 @@ static tg_status probe_gradient(tg_run *run, bool console)
   if (!console || rank_of(run) != 0) return TG_OK;
   if (t->verdict == TG_TAYLOR_PASSED)
     fprintf(stderr, "  gradient  Taylor probe at the start: order %.2f\n", t->order);
+  else if (t->verdict == TG_TAYLOR_UNRESOLVED)
+    fputs(
+        "  gradient  cannot be tested at the start: no step of the Taylor probe lies between curvature and rounding\n",
+        stderr);
+  else if (t->verdict == TG_TAYLOR_FAILED)
+    fprintf(stderr,
+            "  gradient  Taylor probe at the start: order %.2f, which can be right at a kink (abs, sign, relu)\n",
+            t->order);
   else
     fprintf(stderr, "  gradient  Taylor probe at the start: %s\n", tg_taylor_verdict_label(t->verdict));
   return TG_OK;

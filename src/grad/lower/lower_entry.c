@@ -278,14 +278,25 @@ tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, t
   return status;
 }
 
+// Code that loads no matrix has one value, that of all entries: their sum is that times their number.
+static tg_status sum_of_equals(tg_lowering *l, code_writer *w, tg_node node, int32_t out)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  const double count = (double)tg_dim_value(l->graph, info->rows) * (double)tg_dim_value(l->graph, info->cols);
+  TG_TRY(put_factor(w, tg_coef_number(count)));
+  return append(l, w, TG_OP_SCALAR, out);
+}
+
 tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out)
 {
   code_writer w = {.code = {.items = NULL}, .in = {.items = NULL}};
   *out = tg_coef_register(1, tg_low_register_new(l));
   const bool fused = !l->options->without[TG_PASS_FUSION] && tg_low_is_entrywise(l, node);
   tg_status status = fused && inlines(l, node, 0) ? write(l, &w, node, 0) : write_leaf(l, &w, node);
-  if (status == TG_OK && w.in.count == 0) status = tg_error_set(TG_UNSUPPORTED, TG_HERE, "a sum over no matrix");
-  if (status == TG_OK) status = append(l, &w, TG_OP_EWSUM, out->reg);
+  if (status == TG_OK && w.in.count == 0)
+    status = sum_of_equals(l, &w, node, out->reg);
+  else if (status == TG_OK)
+    status = append(l, &w, TG_OP_EWSUM, out->reg);
   fini(&w);
   return status;
 }
