@@ -7,6 +7,7 @@ products of these.
 """
 
 import math
+import operator
 import re
 
 import numpy as np
@@ -68,12 +69,6 @@ def plus(a, b, sign):
     return a + sign * b
 
 
-def power(a, b):
-    if is_scalar(a):
-        return a**b
-    return np.linalg.matrix_power(a, int(b[0, 0]))
-
-
 def commutation(m, n):
     """K with K vec(X) = vec(X') for X m x n."""
     k = np.zeros((m * n, m * n))
@@ -125,6 +120,10 @@ CONSTANTS = {
 class Evaluator:
     """Recursive descent over the grammar of the language's description, one method a rule."""
 
+    functions = FUNCTIONS
+    constants = CONSTANTS
+    matrix_power = staticmethod(np.linalg.matrix_power)
+
     def __init__(self, text, values, sizes):
         self.tokens = tokens_of(text)
         self.at = 0
@@ -151,8 +150,8 @@ class Evaluator:
         return value
 
     def term(self):
-        operations = {"*": times, "/": over, ".*": lambda a, b: entrywise(np.multiply, a, b),
-                      "./": lambda a, b: entrywise(np.divide, a, b)}
+        operations = {"*": times, "/": over, ".*": lambda a, b: entrywise(operator.mul, a, b),
+                      "./": lambda a, b: entrywise(operator.truediv, a, b)}
         value = self.factor()
         while self.peek() in operations:
             operation = operations[self.next()[1]]
@@ -176,7 +175,10 @@ class Evaluator:
                 value = value.T
                 continue
             exponent = self.signs() * self.primary()
-            value = power(value, exponent) if symbol == "^" else entrywise(np.power, value, exponent)
+            if symbol == ".^" or is_scalar(value):
+                value = entrywise(operator.pow, value, exponent)
+            else:
+                value = self.matrix_power(value, int(exponent[0, 0]))
         return value
 
     def primary(self):
@@ -197,14 +199,14 @@ class Evaluator:
         return self.values[name]
 
     def call(self, name):
-        read = self.size if name in CONSTANTS else self.expression
+        read = self.size if name in self.constants else self.expression
         self.expect("(")
         arguments = [read()]
         while self.peek() == ",":
             self.next()
             arguments.append(read())
         self.expect(")")
-        functions = CONSTANTS if name in CONSTANTS else FUNCTIONS
+        functions = self.constants if name in self.constants else self.functions
         if name not in functions:
             raise EvaluationError(f"no function {name}")
         return functions[name](*arguments)

@@ -1,0 +1,747 @@
+"""Small random jobs of many families: every constraint set, every kind of objective, scales from 1e-8 to 1e8.
+
+A family is a function of a random generator that returns a Case. `bounded` says what is known of the objective by construction (None:
+nothing), `best` is the global minimum where a formula or an enumeration knows it, `convex` that a local minimum is a global one.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+METHODS = {
+    "free": ("gradient-descent", "barzilai-borwein", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"),
+    "bounds": ("barzilai-borwein", "l-bfgs", "newton-cg"),
+    "compact": ("barzilai-borwein", "frank-wolfe"),
+    "convex": ("barzilai-borwein",),
+    "manifold": ("gradient-descent", "barzilai-borwein", "conjugate-gradient", "l-bfgs", "newton-cg"),
+    "auto": (),
+}
+
+
+@dataclasses.dataclass
+class Case:
+    minimize: str
+    shapes: dict
+    data: dict
+    methods: str = "free"
+    constraints: dict = dataclasses.field(default_factory=dict)
+    implied: dict = dataclasses.field(default_factory=dict)  # sets that the objective's domain keeps, such as symmetric under logdet
+    declared: dict = dataclasses.field(default_factory=dict)
+    starts: dict = dataclasses.field(default_factory=dict)
+    subject_to: tuple = ()
+    solver: dict = dataclasses.field(default_factory=dict)
+    convex: bool = False
+    bounded: object = None
+    best: object = None
+
+    def job(self):
+        variables = {}
+        for name, (m, n) in self.shapes.items():
+            variables[name] = {"rows": m, "columns": n}
+            if name in self.constraints:
+                variables[name]["constraint"] = self.constraints[name]
+            if isinstance(self.starts.get(name), str):
+                variables[name].update(start=self.starts[name], seed=self.solver.get("seed", 1))
+        job = {"minimize": self.minimize, "variables": variables, "solver": dict(self.solver),
+               "data": {**self.declared, **{k: v for k, v in self.data.items() if np.ndim(v) == 0}}}
+        if self.subject_to:
+            job["subject_to"] = list(self.subject_to)
+        return job
+
+    def arrays(self):
+        return {k: v for k, v in self.data.items() if np.ndim(v) > 0}
+
+    def start_arrays(self):
+        return {k: v for k, v in self.starts.items() if not isinstance(v, str)}
+
+
+FAMILIES = []
+
+
+def family(make):
+    FAMILIES.append(make)
+    return make
+
+
+def stretch(rng):
+    """A factor on data: often 1, else anything from 1e-8 to 1e8."""
+    return 1.0 if rng.random() < 0.7 else 10 ** rng.uniform(-8, 8)
+
+
+def sizes(rng, *ranges):
+    return [int(rng.integers(low, high + 1)) for low, high in ranges]
+
+
+def spd(rng, n, condition=None):
+    q = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    decades = rng.uniform(0, 4) if condition is None else condition
+    values = 10 ** -np.linspace(0, decades, n)
+    return symmetric((q * values) @ q.T)
+
+
+def symmetric(a):
+    return (a + a.T) / 2
+
+
+def indefinite(rng, n):
+    return symmetric(rng.standard_normal((n, n)))
+
+
+def tall(rng, m, n):
+    """m x n with a condition up to 1e4 and columns of different lengths."""
+    a = rng.standard_normal((m, n))
+    return a * 10 ** rng.uniform(-2, 0, n) if rng.random() < 0.4 else a
+
+
+# Least squares and quadratics without constraints.
+
+
+@family
+def least_squares(rng):
+    m, n, p = sizes(rng, (5, 9), (1, 5), (1, 3))
+    A, B = stretch(rng) * tall(rng, m, n), stretch(rng) * rng.standard_normal((m, p))
+    r = B - A @ np.linalg.lstsq(A, B, rcond=None)[0]
+    return Case("sumsq(A*X - B)", {"X": (n, p)}, {"A": A, "B": B}, convex=True, bounded=True, best=(r**2).sum())
+
+
+@family
+def least_squares_singular(rng):
+    m, n = sizes(rng, (3, 6), (3, 6))
+    A = rng.standard_normal((m, 2)) @ rng.standard_normal((2, n))
+    B = rng.standard_normal((m, 2))
+    r = B - A @ np.linalg.lstsq(A, B, rcond=1e-12)[0]
+    return Case("sumsq(A*X - B)", {"X": (n, 2)}, {"A": A, "B": B}, convex=True, bounded=True, best=(r**2).sum())
+
+
+@family
+def ridge(rng):
+    m, n = sizes(rng, (4, 9), (2, 6))
+    mu = 10 ** rng.uniform(-4, 1)
+    A, B = tall(rng, m, n), rng.standard_normal((m, 2))
+    X = np.linalg.solve(A.T @ A + mu * np.eye(n), A.T @ B)
+    best = ((A @ X - B) ** 2).sum() + mu * (X**2).sum()
+    return Case("sumsq(A*X - B) + mu*sumsq(X)", {"X": (n, 2)}, {"A": A, "B": B, "mu": mu}, convex=True, bounded=True, best=best)
+
+
+@family
+def weighted(rng):
+    m, n, p = sizes(rng, (6, 9), (2, 4), (1, 3))
+    A, B, W = stretch(rng) * tall(rng, m, n), stretch(rng) * rng.standard_normal((m, p)), rng.uniform(0.2, 1, (m, p))
+    best = 0.0
+    for k in range(p):
+        a, b = A * W[:, [k]], B[:, k] * W[:, k]
+        best += ((b - a @ np.linalg.lstsq(a, b, rcond=None)[0]) ** 2).sum()
+    return Case("sumsq(W.*(A*X - B))", {"X": (n, p)}, {"A": A, "B": B, "W": W}, convex=True, bounded=True, best=best)
+
+
+@family
+def trace_quadratic(rng):
+    m, n = sizes(rng, (2, 4), (2, 4))
+    A, B, C = stretch(rng) * spd(rng, m), spd(rng, n), stretch(rng) * rng.standard_normal((m, n))
+    X = np.linalg.solve(A, C) @ np.linalg.inv(B)
+    return Case("tr(X'*A*X*B) - 2*tr(C'*X)", {"X": (m, n)}, {"A": A, "B": B, "C": C},
+                declared={"A": {"symmetric": True}, "B": {"symmetric": True}}, convex=True, bounded=True, best=-np.sum(C * X))
+
+
+@family
+def indefinite_quadratic(rng):
+    m, n = sizes(rng, (2, 5), (1, 3))
+    A, C = stretch(rng) * indefinite(rng, m), stretch(rng) * rng.standard_normal((m, n))
+    bounded = bool(np.linalg.eigvalsh(A)[0] > 0)
+    return Case("tr(X'*A*X) - 2*tr(C'*X)", {"X": (m, n)}, {"A": A, "C": C}, convex=bounded, bounded=bounded)
+
+
+@family
+def singular_quadratic(rng):
+    """The linear term is in the range of the singular matrix, or not: then the objective is unbounded."""
+    n = sizes(rng, (2, 5))[0]
+    F = rng.standard_normal((n, n - 1))
+    bounded = bool(rng.random() < 0.5)
+    A = F @ F.T
+    C = A @ rng.standard_normal((n, 2)) if bounded else rng.standard_normal((n, 2))
+    return Case("sumsq(F'*X) - 2*tr(C'*X)" if rng.random() < 0.5 else "tr(X'*F*F'*X) - 2*tr(C'*X)",
+                {"X": (n, 2)}, {"F": F, "C": C}, convex=True, bounded=bounded)
+
+
+@family
+def diagonal_unbounded(rng):
+    """Integers: the flat direction is exact."""
+    n = sizes(rng, (2, 4))[0]
+    d = rng.integers(0, 3, n).astype(float)
+    d[0] = 0
+    return Case("tr(X'*S*X) - 2*tr(C'*X)", {"X": (n, n)}, {"S": np.diag(d), "C": rng.integers(1, 4, (n, n)).astype(float)},
+                declared={"S": {"symmetric": True}}, convex=True, bounded=False)
+
+
+# Bounds.
+
+
+def enumerate_faces(Q, c, low, high):
+    """min x'Qx + c'x in a box: the best stationary point of all faces (for convex Q; n <= 5)."""
+    n, best = len(c), np.inf
+    for state in itertools.product((0, 1, 2), repeat=n):
+        state = np.array(state)
+        if (np.isinf(low) & (state == 1)).any() or (np.isinf(high) & (state == 2)).any():
+            continue
+        x = np.where(state == 1, low, np.where(state == 2, high, 0.0))
+        free = state == 0
+        if free.any():
+            rest = c[free] + 2 * Q[np.ix_(free, ~free)] @ x[~free]
+            x[free] = np.linalg.lstsq(2 * Q[np.ix_(free, free)], -rest, rcond=None)[0]
+        tolerance = 1e-11 * max(np.abs(x).max(), 1e-300)
+        if (x >= low - tolerance).all() and (x <= high + tolerance).all():
+            best = min(best, x @ Q @ x + c @ x)
+    return best
+
+
+@family
+def nonnegative_least_squares(rng):
+    m, n = sizes(rng, (4, 8), (2, 5))
+    A, b = tall(rng, m, n), rng.standard_normal((m, 1))
+    if rng.random() < 0.5:
+        A, b = np.round(3 * A) + 1, np.round(3 * b)
+    A, b = stretch(rng) * A, stretch(rng) * b
+    best = enumerate_faces(A.T @ A, -2 * (A.T @ b).ravel(), np.zeros(n), np.full(n, np.inf)) + (b**2).sum()
+    return Case("sumsq(A*x - b)", {"x": (n, 1)}, {"A": A, "b": b}, "bounds", {"x": "nonnegative"}, convex=True, bounded=True, best=best)
+
+
+@family
+def box_quadratic(rng):
+    n = sizes(rng, (2, 5))[0]
+    convex = rng.random() < 0.5
+    Q, c = spd(rng, n) if convex else indefinite(rng, n), stretch(rng) * rng.standard_normal((n, 1))
+    low, high = np.sort(rng.uniform(-2, 2, 2)) * stretch(rng)
+    best = enumerate_faces(Q, c.ravel(), np.full(n, low), np.full(n, high)) if convex else None
+    return Case("x'*Q*x + c'*x", {"x": (n, 1)}, {"Q": Q, "c": c}, "bounds", {"x": {"box": [float(low), float(high)]}},
+                convex=convex, bounded=True, best=best)
+
+
+@family
+def nonnegative_nonconvex(rng):
+    """x'Qx over the orthant: zero where Q is copositive, else unbounded. 2 x 2: copositive by its entries."""
+    a, b, c = rng.integers(1, 4), -rng.integers(-2, 4), rng.integers(1, 4)
+    Q = np.array([[a, b], [b, c]], float)
+    bounded = bool(b >= -np.sqrt(a * c) + 1e-9)
+    if abs(b * b - a * c) < 1e-9:
+        bounded = None
+    return Case("x'*Q*x", {"x": (2, 1)}, {"Q": Q}, "bounds", {"x": "nonnegative"}, bounded=bounded, best=0.0 if bounded else None)
+
+
+@family
+def box_matrix(rng):
+    m, n = sizes(rng, (3, 5), (2, 3))
+    A, B = tall(rng, m, n), rng.standard_normal((m, 2))
+    return Case("sumsq(A*X - B) + mu*sumsq(X)", {"X": (n, 2)}, {"A": A, "B": B, "mu": 0.01}, "bounds",
+                {"X": {"box": [-0.3, 0.4]}}, convex=True, bounded=True,
+                best=sum(enumerate_faces(A.T @ A + 0.01 * np.eye(n), -2 * A.T @ B[:, k], np.full(n, -0.3), np.full(n, 0.4))
+                         + (B[:, k] ** 2).sum() for k in range(2)))
+
+
+@family
+def nmf(rng):
+    m, n, r = sizes(rng, (3, 5), (3, 5), (1, 2))
+    M = stretch(rng) * rng.uniform(0, 1, (m, n))
+    starts = {} if rng.random() < 0.6 else {"U": "uniform", "V": "uniform"}
+    return Case("sumsq(M - U*V)", {"U": (m, r), "V": (r, n)}, {"M": M}, "bounds",
+                {"U": "nonnegative", "V": "nonnegative"}, starts=starts, bounded=True)
+
+
+@family
+def symmetric_nmf(rng):
+    n, r = sizes(rng, (3, 5), (1, 2))
+    W = rng.uniform(0, 1, (n, r))
+    return Case("sumsq(X*X' - S)", {"X": (n, r)}, {"S": symmetric(W @ W.T + 0.1 * rng.uniform(0, 1, (n, n)))}, "bounds",
+                {"X": "nonnegative"}, bounded=True)
+
+
+# Simplices, doubly stochastic matrices, balls, cones.
+
+
+@family
+def simplex_linear(rng):
+    m, n = sizes(rng, (2, 4), (2, 4))
+    C = stretch(rng) * rng.standard_normal((m, n))
+    rows = rng.random() < 0.5
+    return Case("dot(C, X)", {"X": (m, n)}, {"C": C}, "compact", {"X": "simplex_rows" if rows else "simplex_columns"},
+                convex=True, bounded=True, best=C.min(axis=1 if rows else 0).sum())
+
+
+@family
+def simplex_quadratic(rng):
+    """The standard quadratic program; supports are enumerated."""
+    n = sizes(rng, (3, 6))[0]
+    convex = rng.random() < 0.5
+    Q = spd(rng, n) if convex else indefinite(rng, n)
+    best = np.inf
+    for size in range(1, n + 1):
+        for support in itertools.combinations(range(n), size):
+            q = Q[np.ix_(support, support)]
+            kkt = np.block([[q, -np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]])
+            x = np.linalg.lstsq(kkt, np.append(np.zeros(size), 1), rcond=None)[0][:size]
+            if x.min() >= 0:
+                best = min(best, x @ q @ x)
+    return Case("x'*Q*x", {"x": (n, 1)}, {"Q": Q}, "compact", {"x": "simplex_columns"}, convex=convex, bounded=True,
+                best=best if convex else None)
+
+
+@family
+def mixture(rng):
+    m, n = sizes(rng, (5, 8), (2, 4))
+    A = rng.uniform(0.05, 1, (m, n))
+    return Case("-sum(log(A*x))", {"x": (n, 1)}, {"A": A}, "compact", {"x": "simplex_columns"}, convex=True, bounded=True)
+
+
+@family
+def assignment(rng):
+    n = sizes(rng, (2, 4))[0]
+    C = rng.standard_normal((n, n))
+    best = min(sum(C[i, p[i]] for i in range(n)) for p in itertools.permutations(range(n)))
+    return Case("dot(C, X)", {"X": (n, n)}, {"C": C}, "compact", {"X": "doubly_stochastic"}, convex=True, bounded=True, best=best)
+
+
+@family
+def quadratic_assignment(rng):
+    n = sizes(rng, (3, 4))[0]
+    A, B = (symmetric(np.round(rng.uniform(0, 5, (n, n)))) for _ in range(2))
+    np.fill_diagonal(A, 0)
+    np.fill_diagonal(B, 0)
+    return Case("tr(A*X*B*X')", {"X": (n, n)}, {"A": A, "B": B}, "compact", {"X": "doubly_stochastic"}, bounded=True,
+                starts={} if rng.random() < 0.5 else {"X": "feasible"})
+
+
+@family
+def doubly_nearest(rng):
+    n = sizes(rng, (3, 4))[0]
+    return Case("sumsq(X - M)", {"X": (n, n)}, {"M": rng.standard_normal((n, n))}, "compact", {"X": "doubly_stochastic"},
+                convex=True, bounded=True)
+
+
+@family
+def ball(rng):
+    """The trust-region subproblem; its global minimum by the secular equation."""
+    n = sizes(rng, (2, 5))[0]
+    convex = rng.random() < 0.5
+    Q, c, r = spd(rng, n) if convex else indefinite(rng, n), stretch(rng) * rng.standard_normal((n, 1)), 10 ** rng.uniform(-1, 1)
+    values, vectors = np.linalg.eigh(Q)
+    along = (vectors.T @ c).ravel()
+    low, high = max(0.0, -values[0]), max(0.0, -values[0]) + np.linalg.norm(c) / r + 1
+
+    def length(s):
+        return np.linalg.norm(along / (2 * (values + s)))
+
+    best = None
+    if values[0] > 0 and length(0.0) <= r:
+        s = 0.0
+    else:
+        for _ in range(200):
+            s = (low + high) / 2
+            low, high = (s, high) if length(s) > r else (low, s)
+    x = vectors @ (-along / (2 * (values + s)))
+    if convex:
+        best = x @ Q @ x + c.ravel() @ x
+    return Case("x'*Q*x + c'*x", {"x": (n, 1)}, {"Q": Q, "c": c}, "compact", {"x": {"frobenius_ball": float(r)}},
+                convex=convex, bounded=True, best=best)
+
+
+@family
+def psd_nearest(rng):
+    n = sizes(rng, (2, 4))[0]
+    M = stretch(rng) * indefinite(rng, n)
+    values = np.linalg.eigvalsh(M)
+    return Case("sumsq(X - M)", {"X": (n, n)}, {"M": M}, "convex", {"X": "positive_semidefinite"}, convex=True, bounded=True,
+                best=(np.minimum(values, 0) ** 2).sum())
+
+
+@family
+def symmetric_nearest(rng):
+    n = sizes(rng, (2, 4))[0]
+    A, M = spd(rng, n), rng.standard_normal((n, n))
+    return Case("sumsq(A*X - M)", {"X": (n, n)}, {"A": A, "M": M}, "convex", {"X": "symmetric"}, convex=True, bounded=True)
+
+
+@family
+def psd_inverse(rng):
+    """tr(AX) + tr(B inv(X)): twice the trace of (A^1/2 B A^1/2)^1/2."""
+    n = sizes(rng, (2, 3))[0]
+    A, B = spd(rng, n, 1), spd(rng, n, 1)
+    values, vectors = np.linalg.eigh(A)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    best = 2 * np.sqrt(np.linalg.eigvalsh(root @ B @ root)).sum()
+    return Case("tr(A*X) + tr(B*inv(X))", {"X": (n, n)}, {"A": A, "B": B}, "convex", {"X": "positive_semidefinite"},
+                convex=True, bounded=True, best=best, starts={"X": "identity"})
+
+
+# Losses.
+
+
+@family
+def logistic(rng):
+    m, n = sizes(rng, (8, 14), (2, 4))
+    A, y = tall(rng, m, n), (rng.random((m, 1)) < 0.5).astype(float)
+    mu = 10 ** rng.uniform(-3, 0)
+    return Case("sum(softplus(A*x)) - dot(y, A*x) + mu*sumsq(x)", {"x": (n, 1)}, {"A": A, "y": y, "mu": mu}, convex=True, bounded=True)
+
+
+@family
+def logistic_weighted(rng):
+    m, n = sizes(rng, (8, 14), (2, 4))
+    A, y = tall(rng, m, n) * 10 ** rng.uniform(0, 2), (rng.random((m, 1)) < 0.5).astype(float)
+    w = rng.uniform(0.1, 3, (m, 1))
+    return Case(f"sum(w.*(log(ones({m},1) + exp(A*x)) - y.*(A*x))) + 0.01*sumsq(x)", {"x": (n, 1)}, {"A": A, "y": y, "w": w}, convex=True, bounded=True)
+
+
+@family
+def poisson(rng):
+    m, n = sizes(rng, (8, 14), (2, 4))
+    A = 0.7 * tall(rng, m, n)
+    y = rng.poisson(np.exp(A @ rng.standard_normal((n, 1)))).astype(float)
+    return Case("sum(exp(A*x)) - dot(y, A*x) + 0.01*sumsq(x)", {"x": (n, 1)}, {"A": A, "y": y}, convex=True, bounded=True)
+
+
+@family
+def steep_softplus(rng):
+    m, n = sizes(rng, (4, 8), (1, 3))
+    A = rng.standard_normal((m, n)) * 10 ** rng.uniform(2, 5)
+    return Case("sum(softplus(-A*x)) + 0.5*sumsq(x)", {"x": (n, 1)}, {"A": A}, convex=True, bounded=True)
+
+
+@family
+def pseudo_huber(rng):
+    m, n = sizes(rng, (6, 10), (2, 4))
+    A, B = tall(rng, m, n), 10 ** rng.uniform(-1, 2) * rng.standard_normal((m, 2))
+    return Case(f"sum(sqrt(ones({m},2) + (A*X - B).^2))", {"X": (n, 2)}, {"A": A, "B": B}, convex=True, bounded=True)
+
+
+@family
+def exponentials(rng):
+    """A sum of exponentials whose exponents span the space positively has a minimum."""
+    m, n = sizes(rng, (3, 6), (1, 3))
+    A = rng.standard_normal((m, n))
+    A = np.vstack([A, -A.sum(axis=0, keepdims=True)])
+    return Case("sum(exp(A*x + b))", {"x": (n, 1)}, {"A": A, "b": rng.standard_normal((m + 1, 1))}, convex=True, bounded=True)
+
+
+@family
+def entropy(rng):
+    n = sizes(rng, (3, 5))[0]
+    c = rng.standard_normal((n, 1)) * 10 ** rng.uniform(-1, 1)
+    best = -np.log(np.exp(-c - (-c).max()).sum()) - (-c).max()
+    return Case("sum(x.*log(x)) + c'*x", {"x": (n, 1)}, {"c": c}, "compact", {"x": "simplex_columns"}, convex=True, bounded=True,
+                best=float(best))
+
+
+# norm1.
+
+
+@family
+def lasso(rng):
+    m, n = sizes(rng, (5, 9), (2, 5))
+    A, b = stretch(rng) * tall(rng, m, n), stretch(rng) * rng.standard_normal((m, 1))
+    mu = 10 ** rng.uniform(-2, 0) * 2 * np.abs(A.T @ b).max()
+    best = np.inf
+    for signs in itertools.product((-1, 0, 1), repeat=n):
+        s = np.array(signs, float)
+        on = s != 0
+        x = np.zeros(n)
+        if on.any():
+            x[on] = np.linalg.lstsq(2 * A[:, on].T @ A[:, on], 2 * A[:, on].T @ b.ravel() - mu * s[on], rcond=None)[0]
+        best = min(best, ((A @ x - b.ravel()) ** 2).sum() + mu * np.abs(x).sum())
+    return Case("sumsq(A*x - b) + mu*norm1(x)", {"x": (n, 1)}, {"A": A, "b": b, "mu": mu}, "auto", convex=True, bounded=True, best=best)
+
+
+@family
+def graphical_lasso(rng):
+    n = sizes(rng, (2, 4))[0]
+    Z = rng.standard_normal((12, n)) * 10 ** rng.uniform(-1, 1, n)
+    S = symmetric(Z.T @ Z / 12)
+    return Case("tr(S*X) - logdet(X) + mu*norm1(X)", {"X": (n, n)}, {"S": S, "mu": 0.1 * np.trace(S) / n}, "auto",
+                starts={"X": "identity"}, implied={"X": "symmetric"}, convex=True, bounded=True)
+
+
+# Factorisations and polynomials.
+
+
+@family
+def factorisation(rng):
+    """Eckart and Young: every local minimum is a global one."""
+    m, n, r = sizes(rng, (3, 6), (3, 5), (1, 2))
+    M = stretch(rng) * rng.standard_normal((m, n))
+    best = (np.linalg.svd(M, compute_uv=False)[r:] ** 2).sum()
+    return Case("sumsq(M - U*V)", {"U": (m, r), "V": (r, n)}, {"M": M}, convex=True, bounded=True, best=best,
+                starts={} if rng.random() < 0.5 else {"U": "normal", "V": "normal"})
+
+
+@family
+def masked_factorisation(rng):
+    m, n, r = sizes(rng, (4, 6), (4, 6), (1, 2))
+    W = (rng.random((m, n)) < 0.8).astype(float)
+    return Case("sumsq(W.*(M - U*V)) + 0.01*sumsq(U) + 0.01*sumsq(V)", {"U": (m, r), "V": (r, n)},
+                {"M": rng.standard_normal((m, n)), "W": W}, bounded=True, starts={"U": "normal", "V": "normal"})
+
+
+@family
+def centred_factorisation(rng):
+    m, n = sizes(rng, (3, 5), (3, 5))
+    A = rng.standard_normal((m, n)) + 3
+    best = (np.linalg.svd(A - A.mean(axis=0), compute_uv=False)[1:] ** 2).sum()
+    return Case(f"sumsq(A - ones({m},1)*b - U*V)", {"b": (1, n), "U": (m, 1), "V": (1, n)}, {"A": A}, convex=True, bounded=True, best=best)
+
+
+@family
+def low_rank_psd(rng):
+    n, r = sizes(rng, (3, 5), (1, 2))
+    S = stretch(rng) * indefinite(rng, n)
+    values = np.sort(np.linalg.eigvalsh(S))[::-1]
+    best = (S**2).sum() - (np.maximum(values[:r], 0) ** 2).sum()
+    return Case("sumsq(X*X' - S)", {"X": (n, r)}, {"S": S}, convex=True, bounded=True, best=best)
+
+
+@family
+def factor_analysis(rng):
+    n = sizes(rng, (4, 5))[0]
+    Z = rng.standard_normal((30, n)) + 1.5 * rng.standard_normal((30, 1)) @ rng.uniform(0.3, 1, (1, n))
+    R = np.corrcoef(Z.T)
+    starts = {"d": np.full((n, 1), 0.7)} if rng.random() < 0.5 else {"d": np.full((n, 1), 0.7), "L": "normal"}
+    return Case("logdet(L*L' + diag(d.*d)) + tr(R*inv(L*L' + diag(d.*d)))", {"L": (n, 1), "d": (n, 1)}, {"R": R}, starts=starts)
+
+
+@family
+def powers(rng):
+    """Even powers of affine forms that span the space, and a linear term: convex, bounded."""
+    m, n, p = int(rng.integers(4, 8)), int(rng.integers(1, 4)), int(rng.choice([4, 6, 8]))
+    return Case(f"sum((A*x - b).^{p}) + c'*x", {"x": (n, 1)},
+                {"A": rng.standard_normal((m, n)), "b": rng.standard_normal((m, 1)), "c": rng.standard_normal((n, 1))}, convex=True,
+                bounded=True)
+
+
+@family
+def wells(rng):
+    """From its crest, or from elsewhere: a global minimum of zero, no other local one."""
+    n = sizes(rng, (1, 4))[0]
+    B = spd(rng, n, 1)
+    return Case("(x'*B*x - 1)^2", {"x": (n, 1)}, {"B": B}, bounded=True, best=0.0, convex=True,
+                starts={} if rng.random() < 0.5 else {"x": "normal"})
+
+
+@family
+def valley(rng):
+    """Rosenbrock's function with another factor, and products of higher degree."""
+    a = 10 ** rng.uniform(0, 3)
+    text = rng.choice(["a*(y - x^2)^2 + (1 - x)^2", "(x - y)^2 + (y - z)^4 + a*((1 + y^2)*x + z^4 - 3)^2",
+                       "(x + 10*y)^2 + 5*(z - w)^2 + (y - 2*z)^4 + a*(x - w)^4", "(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + a*(2.625 - x + x*y^3)^2"])
+    names = [name for name in "xyzw" if name in text]
+    starts = {name: np.array([[rng.uniform(-3, 3)]]) for name in names}
+    return Case(str(text), {name: (1, 1) for name in names}, {"a": a}, starts=starts, bounded=True)
+
+
+@family
+def quartic_orthogonal(rng):
+    n, p = sizes(rng, (3, 5), (1, 3))
+    return Case(f"sumsq(X'*X - eye({p}))", {"X": (n, p)}, {}, convex=True, bounded=True, best=0.0,
+                starts={"X": ["normal", np.eye(n, p), "zeros"][rng.integers(3)]})
+
+
+@family
+def falling_polynomial(rng):
+    n = sizes(rng, (1, 3))[0]
+    return Case("sum(x.^4) - a*sum(x.^6) + c'*x", {"x": (n, 1)}, {"a": 10 ** rng.uniform(-6, 0), "c": rng.standard_normal((n, 1))},
+                bounded=False)
+
+
+# Manifolds.
+
+
+@family
+def rayleigh(rng):
+    n, p = sizes(rng, (3, 6), (1, 2))
+    A = indefinite(rng, n)
+    return Case("tr(X'*A*X)", {"X": (n, p)}, {"A": A}, "manifold", {"X": "orthonormal_columns"}, convex=True, bounded=True,
+                best=np.sort(np.linalg.eigvalsh(A))[:p].sum(), declared={"A": {"symmetric": True}},
+                starts={} if rng.random() < 0.6 else {"X": np.eye(n, p)})
+
+
+@family
+def brockett(rng):
+    n, p = sizes(rng, (3, 5), (2, 2))
+    A = indefinite(rng, n)
+    values = np.sort(np.linalg.eigvalsh(A))
+    return Case("tr(X'*A*X*N)", {"X": (n, p)}, {"A": A, "N": np.diag([2.0, 1.0])}, "manifold", {"X": "orthonormal_columns"},
+                convex=True, bounded=True, best=2 * values[0] + values[1])
+
+
+@family
+def procrustes(rng):
+    n = sizes(rng, (2, 4))[0]
+    A, B = stretch(rng) * rng.standard_normal((n + 2, n)), rng.standard_normal((n + 2, n))
+    closed = rng.random() < 0.5
+    best = (A**2).sum() + (B**2).sum() - 2 * np.linalg.svd(A.T @ B, compute_uv=False).sum()
+    return Case("sumsq(A*X - B)", {"X": (n, n)}, {"A": A, "B": B}, "auto" if closed else "manifold", {"X": "orthonormal_columns"},
+                convex=closed, bounded=True, best=best if closed else None)
+
+
+@family
+def trace_ratio(rng):
+    n, p = sizes(rng, (3, 5), (1, 2))
+    return Case("-tr(X'*A*X)/tr(X'*B*X)", {"X": (n, p)}, {"A": indefinite(rng, n), "B": spd(rng, n, 1)}, "manifold",
+                {"X": "orthonormal_columns"}, bounded=True)
+
+
+@family
+def max_cut(rng):
+    """Burer and Monteiro's factor, wide enough: every local minimum is a global one."""
+    n = sizes(rng, (3, 5))[0]
+    W = symmetric(np.round(rng.uniform(-2, 3, (n, n))))
+    return Case("tr(W*X'*X)", {"X": (n, n)}, {"W": W}, "manifold", {"X": "unit_columns"}, bounded=True,
+                starts={} if rng.random() < 0.6 else {"X": "identity"})
+
+
+@family
+def rayleigh_quotient(rng):
+    n = sizes(rng, (2, 5))[0]
+    A = indefinite(rng, n)
+    return Case("x'*A*x/(x'*x)", {"x": (n, 1)}, {"A": A}, starts={"x": "normal"}, convex=True, bounded=True, best=np.linalg.eigvalsh(A)[0])
+
+
+# logdet.
+
+
+@family
+def precision(rng):
+    n = sizes(rng, (2, 4))[0]
+    S = stretch(rng) * spd(rng, n)
+    kind = rng.integers(3)
+    start = {"X": "identity"}
+    if kind == 0:
+        return Case("tr(S*X) - logdet(X)", {"X": (n, n)}, {"S": S}, "auto", starts=start, implied={"X": "symmetric"}, convex=True, bounded=True,
+                    best=n + np.linalg.slogdet(S)[1], declared={"S": {"symmetric": True}})
+    if kind == 1:
+        mu = 10 ** rng.uniform(-3, 0) * np.trace(S) ** 2
+        values = np.linalg.eigvalsh(S)
+        x = 2 / (values + np.sqrt(values**2 + 8 * mu))
+        return Case("tr(S*X) - logdet(X) + mu*sumsq(X)", {"X": (n, n)}, {"S": S, "mu": mu}, starts=start, implied={"X": "symmetric"}, convex=True, bounded=True,
+                    best=(values * x - np.log(x) + mu * x**2).sum())
+    return Case("tr(S*X) - logdet(X)", {"X": (n, n)}, {"S": S - 2 * np.linalg.eigvalsh(S)[-1] * np.eye(n)}, "auto", starts=start, implied={"X": "symmetric"},
+                bounded=False)
+
+
+@family
+def precision_factor(rng):
+    n = sizes(rng, (2, 4))[0]
+    S = spd(rng, n, 2)
+    return Case("tr(F'*S*F) - logdet(F*F')", {"F": (n, n)}, {"S": S}, starts={"F": "identity"}, convex=True, bounded=True,
+                best=n + np.linalg.slogdet(S)[1])
+
+
+# subject_to.
+
+
+@family
+def equality_quadratic(rng):
+    n, k = sizes(rng, (3, 5), (1, 2))
+    Q, c, A, b = spd(rng, n), rng.standard_normal((n, 1)), rng.standard_normal((k, n)), rng.standard_normal((k, 1))
+    kkt = np.block([[2 * Q, A.T], [A, np.zeros((k, k))]])
+    x = np.linalg.solve(kkt, np.vstack([-c, b]))[:n]
+    return Case("x'*Q*x + c'*x", {"x": (n, 1)}, {"Q": Q, "c": c, "A": A, "b": b}, "auto", subject_to=("A*x = b",), convex=True,
+                bounded=True, best=(x.T @ Q @ x + c.T @ x)[0, 0])
+
+
+@family
+def linear_program(rng):
+    """min c'x, A x = b, x >= 0 with b from a feasible point and c positive: the best basic solution."""
+    n, k = sizes(rng, (3, 6), (1, 2))
+    A, c = rng.standard_normal((k, n)), rng.uniform(0.5, 2, (n, 1))
+    b = A @ rng.uniform(0.2, 1, (n, 1))
+    best = np.inf
+    for basis in itertools.combinations(range(n), k):
+        try:
+            x = np.linalg.solve(A[:, basis], b)
+        except np.linalg.LinAlgError:
+            continue
+        if x.min() >= -1e-11:
+            best = min(best, (c[list(basis)].T @ x)[0, 0])
+    if rng.random() < 0.5:
+        return Case("c'*x", {"x": (n, 1)}, {"c": c, "A": A, "b": b}, "auto", subject_to=("A*x = b", "x >= 0"), convex=True, bounded=True, best=best)
+    return Case("c'*x", {"x": (n, 1)}, {"c": c, "A": A, "b": b}, "auto", {"x": "nonnegative"}, subject_to=("A*x = b",), convex=True,
+                bounded=True, best=best)
+
+
+@family
+def simplex_by_constraints(rng):
+    n = sizes(rng, (2, 4))[0]
+    Q = stretch(rng) * np.diag(rng.uniform(0.5, 3, n))
+    linear = rng.random() < 0.5
+    c = stretch(rng) * rng.uniform(1, 3, (n, 1))
+    best = c.min() if linear else 1 / (1 / np.diag(Q)).sum()
+    return Case("c'*x" if linear else "x'*Q*x", {"x": (n, 1)}, {"c": c} if linear else {"Q": Q}, "auto",
+                subject_to=("sum(x) = 1", "x >= 0"), convex=True, bounded=True, best=best)
+
+
+@family
+def inequality_quadratic(rng):
+    """Convex, with inequalities: the active sets are enumerated."""
+    n, k = sizes(rng, (2, 4), (2, 4))
+    Q, c, A = spd(rng, n, 2), rng.standard_normal((n, 1)), rng.standard_normal((k, n))
+    b = A @ rng.standard_normal((n, 1)) + rng.uniform(0, 0.5, (k, 1))
+    best = np.inf
+    for size in range(0, min(n, k) + 1):
+        for active in itertools.combinations(range(k), size):
+            a = A[list(active)]
+            kkt = np.block([[2 * Q, a.T], [a, np.zeros((size, size))]])
+            x = np.linalg.lstsq(kkt, np.vstack([-c, b[list(active)]]), rcond=None)[0][:n]
+            if (A @ x - b).max() <= 1e-9:
+                best = min(best, (x.T @ Q @ x + c.T @ x)[0, 0])
+    return Case("x'*Q*x + c'*x", {"x": (n, 1)}, {"Q": Q, "c": c, "A": A, "b": b}, "auto", subject_to=("A*x <= b",), convex=True,
+                bounded=True, best=best)
+
+
+@family
+def sphere_constrained(rng):
+    """The least eigenvalue, by an equality that is no set of the program."""
+    n = sizes(rng, (2, 4))[0]
+    A = indefinite(rng, n)
+    return Case("x'*A*x", {"x": (n, 1)}, {"A": A}, "auto", subject_to=("sumsq(x) = 1",), bounded=True, convex=True,
+                best=np.linalg.eigvalsh(A)[0], starts={"x": "normal"})
+
+
+@family
+def disc_constrained(rng):
+    """A linear objective on an ellipsoid."""
+    n = sizes(rng, (2, 4))[0]
+    Q, c = spd(rng, n, 1), rng.standard_normal((n, 1))
+    best = -np.sqrt((c.T @ np.linalg.solve(Q, c))[0, 0])
+    return Case("c'*x", {"x": (n, 1)}, {"Q": Q, "c": c}, "auto", subject_to=("x'*Q*x <= 1",), convex=True, bounded=True, best=best)
+
+
+@family
+def transport(rng):
+    m, n = sizes(rng, (2, 3), (2, 3))
+    C, r = rng.uniform(0, 1, (m, n)), rng.uniform(0.5, 1, (m, 1))
+    s = rng.uniform(0.5, 1, (1, n))
+    s *= r.sum() / s.sum()
+    best = np.inf
+    E = np.vstack([np.kron(np.ones((1, n)), np.eye(m)), np.kron(np.eye(n), np.ones((1, m)))])[:-1]
+    e = np.append(r.ravel(), s.ravel())[:-1]
+    for basis in itertools.combinations(range(m * n), m + n - 1):
+        sub = E[:, basis]
+        if abs(np.linalg.det(sub)) > 1e-9:
+            x = np.linalg.solve(sub, e)
+            if x.min() >= -1e-12:
+                best = min(best, C.ravel(order="F")[list(basis)] @ x)
+    return Case("dot(C, X)", {"X": (m, n)}, {"C": C, "r": r, "s": s}, "auto", {"X": "nonnegative"},
+                subject_to=(f"X*ones({n},1) = r", f"ones(1,{m})*X = s"), convex=True, bounded=True, best=best)
+
+
+def random_case(seed):
+    """The job of that number: a family, its method, a factor on the objective."""
+    rng = np.random.default_rng(seed)
+    make = FAMILIES[seed % len(FAMILIES)]
+    case = make(rng)
+    methods = METHODS[case.methods]
+    if methods and rng.random() < 0.5:
+        case.solver["method"] = str(rng.choice(methods))
+    if rng.random() < 0.3:
+        factor = 10 ** rng.uniform(-8, 8)
+        case.minimize, case.data["factor"] = f"factor*({case.minimize})", factor
+        case.best = None if case.best is None else factor * case.best
+    return make.__name__, case
