@@ -10,9 +10,12 @@ TRACEGRAD_TRIALS=5000 runs more jobs, TRACEGRAD_FIRST=1000 begins at another one
 TRACEGRAD_KEEP=FOLDER keeps the jobs that fail.
 """
 
+import os
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy: its threads would wait for one another
+
 import collections
 import concurrent.futures
-import os
 import shutil
 import sys
 import tempfile
@@ -133,7 +136,6 @@ def trial(folder, seed):
 
 
 def main():
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     seeds = [seed for seed in range(FIRST, FIRST + TRIALS) if ONLY in (None, FAMILIES[seed % len(FAMILIES)].__name__)]
     counts, false = collections.defaultdict(collections.Counter), collections.Counter()
     with tempfile.TemporaryDirectory(prefix="tracegrad-never-false-") as temporary, \
