@@ -53,6 +53,8 @@ void tg_method_print_groups(const tg_method *method, const tg_model *model, cons
 // Evaluates and factorises what the method needs; data by position in model->plan->data. Where the numbers refuse (a
 // factor that is not positive definite), auto falls back and says so in the reason; a wish is TG_NUMERIC. Collective.
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *method);
+// Keeps a least-squares problem to its Gram matrix, where there is no room for more, and says so. Local.
+void tg_method_leave_orthogonal(tg_method *method);
 // nodes[0..return): what preconditioner: kronecker evaluates, at most TG_METHOD_NODES: the left and right factor of
 // each term, the weights, the mismatch. Local.
 int tg_method_kronecker_nodes(const tg_method *method, tg_node *nodes);

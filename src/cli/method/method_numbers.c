@@ -76,9 +76,36 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   return status;
 }
 
+// From this condition of a Gram matrix on, its diagonal scaled to ones, the rows themselves are factorised: what its
+// Cholesky factors lose is the condition times the rounding error.
+static const double worst_gram = 1e6;
+
+// The closed form of a least-squares problem: by Cholesky factors, or by orthogonal ones where these would lose too
+// much. Between the rounds of subject_to the linear term changes, and orthogonal factors hold it.
+static tg_status make_closed(const numbers *by, tg_method *m)
+{
+  const tg_closed_form *form = &m->form;
+  const int side = form->stack.side;
+  const bool has_stack = form->stack.n > 0 && by->model->subject == NULL;
+  tg_node nodes[TG_CLOSED_NODES];
+  tg_dmat *matrices[TG_CLOSED_NODES];
+  double gram = HUGE_VAL;
+  tg_closed_form_nodes(form, nodes);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_NODES, nodes,
+                                           matrices, by->products);
+  if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, 0, NULL, &m->direct);
+  if (status == TG_OK && has_stack)
+    status = tg_direct_scaled_condition(m->direct, side, matrices[side * TG_CLOSED_NODES / 2 + 1], &gram);
+  destroy_all(TG_CLOSED_NODES, matrices);
+  if (!has_stack || (status != TG_OK && status != TG_NUMERIC)) return status;
+  if (status == TG_OK && gram < worst_gram) return TG_OK;
+  tg_error_clear();
+  return tg_method_make_orthogonal(by, gram, m);
+}
+
 static tg_status prepare_direct(const numbers *by, tg_method *m)
 {
-  TG_TRY(evaluate_form(by, &m->form, 0, NULL, &m->direct));
+  TG_TRY(make_closed(by, m));
   static const char *const names[] = {[TG_CLOSED_NONE] = "",
                                       [TG_CLOSED_CHOLESKY] = "Cholesky factorisations",
                                       [TG_CLOSED_SPECTRAL] = "symmetric eigenproblems",

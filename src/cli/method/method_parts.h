@@ -29,6 +29,13 @@ void tg_method_count_groups(const tg_job *job, const tg_model *model, tg_method 
 // Local.
 tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg_method *method);
 
+// The expressions that orthogonal factors are made of: weight, factor and linear part of each block of rows, at most
+// 3 TG_CLOSED_STACK. Local.
+int tg_method_stack_nodes(const tg_closed_stack *stack, tg_node *nodes);
+// m->direct by the rows of the form's least-squares problem, in the place of one by their Gram matrix, which has the
+// condition `gram` (infinite: no Cholesky factors); says so in the reason. Collective.
+tg_status tg_method_make_orthogonal(const tg_method_numbers *by, double gram, tg_method *m);
+
 // What the numbers say of a kronecker preconditioner.
 typedef struct tg_kronecker_judgement {
   double condition; // of the preconditioner

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "cli/method/feasible.h"
+#include "cli/method/method_parts.h"
 #include "cli/model/values.h"
 #include "cli/problem/alternating.h"
 #include "cli/problem/taylor.h"
@@ -227,6 +228,35 @@ static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *node
   return TG_OK;
 }
 
+// Orthogonal factors of a least-squares problem, made where its Gram matrix turns out ill-conditioned: the expressions
+// that are no data, the stacked rows and Q, R with what a deficient rank takes, right-hand sides and residuals; kept is
+// the minimiser.
+static tg_status forecast_stack(const forecasting *f, double *passing)
+{
+  const tg_closed_stack *stack = &f->method->form.stack;
+  const tg_plan_data *x = &f->model->plan->variables[0];
+  const int64_t unknowns = stack->side == 0 ? x->rows : x->cols;
+  const int64_t columns = stack->side == 0 ? x->cols : x->rows;
+  tg_node nodes[3 * TG_CLOSED_STACK];
+  double given = 0;
+  double most = 0;
+  double rows = 0;
+  if (stack->n == 0) return TG_OK;
+  const int n = tg_method_stack_nodes(stack, nodes);
+  for (int k = 0; k < stack->n; k++)
+    rows += (double)tg_dim_value(f->model->graph, tg_node_info(f->model->graph, stack->factors[k])->rows);
+  for (int k = 0; k < n; k++)
+    if (nodes[k] != TG_NONE && tg_node_info(f->model->graph, nodes[k])->kind == TG_SYM) nodes[k] = TG_NONE;
+  TG_TRY(forecast_nodes(f, n, nodes, &most, &given));
+  const int64_t smaller = rows < (double)unknowns ? (int64_t)rows : unknowns;
+  const double own = 2 * bytes_of(f, (int64_t)rows, unknowns) + 8 * bytes_of(f, smaller, smaller) +
+                     bytes_of(f, unknowns, unknowns) + 3 * bytes_of(f, (int64_t)rows, columns) + 6 * point_bytes(f);
+  f->out->method += point_bytes(f);
+  *passing = fmax(*passing, f->out->method + given + own);
+  *passing = fmax(*passing, f->out->method + most);
+  return TG_OK;
+}
+
 static tg_status forecast_direct(const forecasting *f, double *passing)
 {
   tg_node nodes[TG_CLOSED_NODES];
@@ -236,7 +266,7 @@ static tg_status forecast_direct(const forecasting *f, double *passing)
   TG_TRY(forecast_nodes(f, TG_CLOSED_NODES, nodes, passing, &given));
   forecast_form(f, &f->method->form, given, &building, &f->out->method);
   *passing = fmax(*passing, building);
-  return TG_OK;
+  return forecast_stack(f, passing);
 }
 
 // The terms that are tried as a pair in a common basis, then one alone.

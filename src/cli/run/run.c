@@ -189,6 +189,11 @@ static tg_status refuse_memory(tg_run *run)
 {
   const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
   const tg_memory_room room = {run->environment.memory, run->environment.ranks};
+  tg_method *method = run->setup->method;
+  if (method->form.stack.n > 0 && room.rank_bytes > 0 && run->forecast.total > room.rank_bytes) {
+    tg_method_leave_orthogonal(method);
+    TG_TRY(forecast_memory(run));
+  }
   return tg_forecast_check(run->job, run->setup->model, run->setup->method, &on, &room, &run->forecast);
 }
 

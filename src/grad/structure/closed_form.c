@@ -426,6 +426,7 @@ static tg_status find_quadratic(tg_graph *g, tg_node f, const tg_structure *s, i
   tg_closed_group *groups = NULL;
   TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
   TG_TRY(tg_closed_form_of_groups(g, n, groups, form));
+  TG_TRY(tg_closed_find_stack(g, f, wrt, form));
   return find_wide(g, f, wrt, form);
 }
 

@@ -9,7 +9,7 @@
 
 #include "grad/structure/structure.h"
 
-enum { TG_CLOSED_TERMS = 8, TG_CLOSED_POWERS = 5 };
+enum { TG_CLOSED_TERMS = 8, TG_CLOSED_POWERS = 5, TG_CLOSED_STACK = 4 };
 
 typedef enum tg_closed_kind {
   TG_CLOSED_NONE,     // why: the reason
@@ -45,12 +45,23 @@ typedef struct tg_closed_term {
   double right[TG_CLOSED_POWERS];
 } tg_closed_term;
 
+// CHOLESKY with one side only: f = sum_k w_k/2 |K_k X - B_k|^2 + constant, where it can be read so
+// (closed_form_stack.c). For the right side it is the problem of X'.
+typedef struct tg_closed_stack {
+  int32_t n; // 0: none
+  int side;
+  tg_node weights[TG_CLOSED_STACK]; // w, 1 x 1
+  tg_node factors[TG_CLOSED_STACK]; // K
+  tg_node linear[TG_CLOSED_STACK];  // L = -w B: the gradient at X = 0 is the sum of K'L; TG_NONE: zero
+} tg_closed_stack;
+
 typedef struct tg_closed_form {
   tg_closed_kind kind;
   tg_closed_side sides[2]; // left, right
   double scale;
   int32_t n_terms; // SPECTRAL
   tg_closed_term terms[TG_CLOSED_TERMS];
+  tg_closed_stack stack;
   bool is_proved;   // the factors are positive definite by declaration or construction
   char reason[512]; // "because ...", or why there is none
 } tg_closed_form;

@@ -17,6 +17,9 @@ tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out
 // The gradient at X = 0.
 tg_status tg_closed_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out);
 
+// Sets form->stack where the form is a least-squares problem (closed_form_stack.c).
+tg_status tg_closed_find_stack(tg_graph *g, tg_node f, int32_t wrt, tg_closed_form *form);
+
 // Where the side's base is b I + a K'K, K of fewer rows than columns, the side is written by K K' instead
 // (closed_form_wide.c).
 tg_status tg_closed_find_wide(tg_graph *g, tg_closed_side *side, bool *found);

@@ -1,5 +1,5 @@
 // Direct solution of the linear systems of structured quadratics.
-#include "mpi/factor/direct.h"
+#include "mpi/factor/direct_parts.h"
 
 #include <float.h>
 #include <math.h>
@@ -12,34 +12,6 @@
 #include "mpi/matrix/reduce.h"
 #include "mpi/product/product.h"
 #include "mpi/space/space.h"
-
-typedef enum direct_kind { DIRECT_CHOLESKY, DIRECT_SPECTRAL, DIRECT_INVERSE, DIRECT_KNOWN } direct_kind;
-
-typedef struct side {
-  int64_t n;
-  tg_factor *factor; // CHOLESKY, INVERSE: NULL is the identity
-  tg_dmat *wide;     // CHOLESKY: K, the factor being ridge I + gain K'K, and the factorisation of ridge I + gain K K'
-  tg_dmat *image;    // K z, or z K'
-  double ridge;
-  double gain;
-  tg_dmat *basis;  // SPECTRAL: T; NULL is the identity
-  double *values;  // SPECTRAL: t, n of them
-  double *norms;   // SPECTRAL: of T's columns, squared, n of them
-  double *factors; // SPECTRAL: what each term multiplies w(i,j) by, n of them a term
-} side;
-
-struct tg_direct {
-  const tg_grid *grid;
-  direct_kind kind;
-  double scale;
-  side sides[2];
-  int n_terms;
-  tg_workspace *workspace;
-  tg_dmat *scratch[2]; // SPECTRAL: m x n
-  tg_dmat *known;      // KNOWN: the minimiser
-  double condition;    // SPECTRAL: of the Rayleigh quotients of H at the bases' vectors
-  double flops;
-};
 
 static const char *const side_names[2] = {"left", "right"};
 
@@ -164,6 +136,38 @@ tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, 
   return hand_over(out, status);
 }
 
+static tg_status solve_least_squares(tg_direct *d, bool on_right, int n_parts, const tg_least_squares_part *parts,
+                                     tg_least_squares_facts *facts)
+{
+  side *s = &d->sides[on_right ? 1 : 0];
+  tg_dmat *x = NULL;
+  tg_dmat *lower = NULL;
+  tg_status status = tg_dmat_create(d->grid, s->n, d->sides[on_right ? 0 : 1].n, &x);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &lower);
+  if (status == TG_OK) status = tg_dmat_create(d->grid, d->sides[0].n, d->sides[1].n, &d->known);
+  TG_TRY_GOTO(tg_agree(d->grid->comm, status));
+  TG_TRY_GOTO(tg_least_squares_solve(d->grid, n_parts, parts, x, lower, facts));
+  d->flops += facts->flops;
+  TG_TRY_GOTO(on_right ? tg_dmat_transpose(d->workspace, 1, x, d->known) : tg_dmat_copy(x, d->known));
+  if (!facts->has_lower) goto done;
+  d->kind = DIRECT_CHOLESKY;
+  TG_TRY_GOTO(tg_factor_create(d->grid, s->n, &s->factor));
+  status = tg_factor_adopt_cholesky(s->factor, lower);
+done:
+  tg_dmat_destroy(&lower);
+  tg_dmat_destroy(&x);
+  return status;
+}
+
+tg_status tg_direct_create_least_squares(const tg_grid *grid, int64_t rows, int64_t cols, bool on_right, int n_parts,
+                                         const tg_least_squares_part *parts, tg_least_squares_facts *facts,
+                                         tg_direct **out)
+{
+  tg_status status = create(grid, DIRECT_KNOWN, rows, cols, out);
+  if (status == TG_OK) status = solve_least_squares(*out, on_right, n_parts, parts, facts);
+  return hand_over(out, status);
+}
+
 // ---- bases ----
 
 // Column j of the matrix times values[j]. Local.
@@ -239,7 +243,7 @@ static double power_sum(const double *coefs, double t)
   return sum;
 }
 
-static double eigenvalue(const tg_direct *d, int64_t i, int64_t j)
+double tg_direct_eigenvalue(const tg_direct *d, int64_t i, int64_t j)
 {
   double sum = 0;
   for (int k = 0; k < d->n_terms; k++)
@@ -308,7 +312,7 @@ static tg_status check_spectrum(tg_direct *d)
   MPI_Comm_rank(d->grid->comm, &rank);
   for (int64_t j = rank; j < s[1].n; j += ranks)
     for (int64_t i = 0; i < s[0].n; i++) {
-      const double w = eigenvalue(d, i, j);
+      const double w = tg_direct_eigenvalue(d, i, j);
       const double quotient = w / (s[0].norms[i] * s[1].norms[j]);
       extremes[0] = fmax(extremes[0], -w);
       extremes[1] = fmax(extremes[1], w);
@@ -400,7 +404,7 @@ static void divide_by_spectrum(const tg_direct *d, tg_dmat *matrix)
     const int64_t column = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
     for (int64_t i = 0; i < matrix->local_rows; i++) {
       const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
-      matrix->data[i + j * matrix->ld] /= eigenvalue(d, row, column);
+      matrix->data[i + j * matrix->ld] /= tg_direct_eigenvalue(d, row, column);
     }
   }
 }
@@ -442,9 +446,29 @@ tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z)
   return apply_inverse(d, tg_space_block(z, 0));
 }
 
+// Whether x is the minimiser that was made by orthogonal factors up to what a refinement is for.
+static tg_status is_near_known(const tg_direct *d, const tg_dmat *x, tg_dmat *scratch, bool *out)
+{
+  static const double near = 1e-3;
+  const double coefs[2] = {1, -1};
+  double squares[2] = {0, 0};
+  TG_TRY(tg_dmat_lincomb(2, coefs, (const tg_dmat *const[]){x, d->known}, scratch));
+  TG_TRY(tg_dmat_dot(scratch, scratch, &squares[0]));
+  TG_TRY(tg_dmat_dot(d->known, d->known, &squares[1]));
+  *out = squares[0] <= near * near * squares[1];
+  return TG_OK;
+}
+
+// A minimiser made by orthogonal factors is exacter than a solve from afar; refinements go on from x by the
+// semi-normal equations (A. Bjorck, Linear Algebra Appl. 88/89, 1987).
 tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out)
 {
   const tg_direct *d = self;
+  if (d->kind == DIRECT_CHOLESKY && d->known != NULL) {
+    bool is_near = false;
+    TG_TRY(is_near_known(d, tg_space_block(x, 0), tg_space_block(out, 0), &is_near));
+    if (!is_near) return tg_dmat_copy(d->known, tg_space_block(out, 0));
+  }
   TG_TRY(tg_direct_apply(self, g, out));
   if (d->kind == DIRECT_INVERSE || d->kind == DIRECT_KNOWN) return TG_OK;
   const double coefs[2] = {1, -1};
@@ -457,74 +481,6 @@ tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, op
 double tg_direct_condition(const tg_direct *direct)
 {
   return direct->condition;
-}
-
-// v := A v / |A v| or A^-1 v / |A^-1 v|; *out = |A v|.
-static tg_status power_step(tg_direct *d, const tg_dmat *a, const tg_factor *inverse, tg_dmat *v, tg_dmat *image,
-                            double *out)
-{
-  double square = 0;
-  if (a != NULL)
-    TG_TRY(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, v, 0, image, d->workspace, NULL));
-  else
-    TG_TRY(tg_factor_solve(inverse, false, false, v, image, d->workspace));
-  TG_TRY(tg_dmat_dot(image, image, &square));
-  *out = sqrt(square);
-  const double coef = 1 / *out;
-  return tg_dmat_lincomb(1, &coef, (const tg_dmat *const[]){image}, v);
-}
-
-// The largest eigenvalue of A times that of A^-1.
-static tg_status estimate_side(tg_direct *d, const side *s, const tg_dmat *a, double *out)
-{
-  enum { STEPS = 12 };
-  tg_dmat *v = NULL;
-  tg_dmat *image = NULL;
-  double norm = 0;
-  *out = 1;
-  tg_status status = tg_dmat_create(d->grid, s->n, 1, &v);
-  if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, 1, &image);
-  TG_TRY_GOTO(tg_agree(d->grid->comm, status));
-  for (int inverse = 0; inverse < 2; inverse++) {
-    tg_generate_normal(1, 0, v);
-    for (int k = 0; k < STEPS; k++) TG_TRY_GOTO(power_step(d, inverse == 0 ? a : NULL, s->factor, v, image, &norm));
-    *out *= norm;
-  }
-done:
-  tg_dmat_destroy(&image);
-  tg_dmat_destroy(&v);
-  return status;
-}
-
-tg_status tg_direct_estimate_condition(tg_direct *direct, const tg_dmat *left, const tg_dmat *right, double *out)
-{
-  const tg_dmat *const matrices[2] = {left, right};
-  *out = 1;
-  for (int k = 0; k < 2; k++) {
-    double condition = 1;
-    if (matrices[k] != NULL) TG_TRY(estimate_side(direct, &direct->sides[k], matrices[k], &condition));
-    *out *= condition;
-  }
-  return TG_OK;
-}
-
-tg_status tg_direct_share(const tg_direct *direct, unsigned terms, double *out)
-{
-  const side *s = direct->sides;
-  const int64_t ranks = (int64_t)direct->grid->rows * direct->grid->cols;
-  double sum = 0;
-  int rank = 0;
-  MPI_Comm_rank(direct->grid->comm, &rank);
-  for (int64_t j = rank; j < s[1].n; j += ranks)
-    for (int64_t i = 0; i < s[0].n; i++) {
-      double part = 0;
-      for (int k = 0; k < direct->n_terms; k++)
-        if ((terms >> k & 1U) != 0) part += s[0].factors[k * s[0].n + i] * s[1].factors[k * s[1].n + j];
-      sum += part / eigenvalue(direct, i, j);
-    }
-  TG_TRY(tg_reduce_sum(direct->grid, 1, &sum, out));
-  *out /= (double)s[0].n * (double)s[1].n;
-  return TG_OK;
 }
 
 double tg_direct_flops(const tg_direct *direct)

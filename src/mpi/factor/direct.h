@@ -6,6 +6,7 @@
 #ifndef TG_MPI_DIRECT_H
 #define TG_MPI_DIRECT_H
 
+#include "mpi/factor/least_squares.h"
 #include "mpi/matrix/dmat.h"
 #include "opt/space.h"
 
@@ -59,6 +60,11 @@ tg_status tg_direct_create_eigenvectors(const tg_grid *grid, int64_t rows, int64
 tg_status tg_direct_create_polar(const tg_grid *grid, const tg_dmat *c, tg_direct **out);
 // A minimiser that is known already, at the cost of so many flops; takes x over, also on failure. Collective (agrees).
 tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out);
+// The minimiser of least norm of a least-squares problem (least_squares.h), and what refines it: for X rows x cols with
+// the factors on the left, or, on_right, with the problem of X', whose parts these are. Collective.
+tg_status tg_direct_create_least_squares(const tg_grid *grid, int64_t rows, int64_t cols, bool on_right, int n_parts,
+                                         const tg_least_squares_part *parts, tg_least_squares_facts *facts,
+                                         tg_direct **out);
 // NULL is fine. Local.
 void tg_direct_destroy(tg_direct **direct);
 
@@ -74,6 +80,10 @@ double tg_direct_condition(const tg_direct *direct);
 // The same of `cholesky`, from below: a few steps of power iteration on its factors and on their inverses, by the
 // matrices that it was made of. Collective; products with vectors only.
 tg_status tg_direct_estimate_condition(tg_direct *direct, const tg_dmat *left, const tg_dmat *right, double *out);
+// The condition of the factor of one side of `cholesky`, scaled to a diagonal of ones: what no choice of units makes
+// worse. From above but for the accuracy of a few steps of inverse iteration. `matrix` is the factor. 1 without one.
+// Collective; solves with vectors only.
+tg_status tg_direct_scaled_condition(tg_direct *direct, int side, const tg_dmat *matrix, double *out);
 // The mean over the eigenvalues w(i,j) of `spectral` of the share that some of its terms have in them: bit k of `terms`
 // is term k, the extras counted after the terms. Collective.
 tg_status tg_direct_share(const tg_direct *direct, unsigned terms, double *out);

@@ -70,21 +70,26 @@ static tg_status start(tg_factor *factor, const tg_dmat *a, int descriptor[TG_DE
   return tg_dmat_descriptor(factor->matrix, descriptor);
 }
 
-// The diagonal on every rank: determinants are then made alike everywhere, whatever the layout.
-static tg_status gather_diagonal(tg_factor *factor)
+// Bits are joined, not added.
+tg_status tg_factor_gather_diagonal(const tg_dmat *m, double *out)
 {
-  const tg_dmat *m = factor->matrix;
   const tg_grid *grid = m->grid;
   int n = 0;
-  TG_TRY(tg_abi_int(factor->n, "the order of a matrix", &n));
-  memset(factor->diagonal, 0, (size_t)n * sizeof(double));
+  TG_TRY(tg_abi_int(m->rows, "the order of a matrix", &n));
+  memset(out, 0, (size_t)n * sizeof(double));
   for (int64_t lj = 0; lj < m->local_cols; lj++) {
     const int64_t j = tg_dmat_global_index(lj, m->block, grid->col, grid->cols);
     if (tg_dmat_owner(j, m->block, grid->rows) != grid->row) continue;
-    factor->diagonal[j] = m->data[tg_dmat_local_index(j, m->block, grid->rows) + lj * m->ld];
+    out[j] = m->data[tg_dmat_local_index(j, m->block, grid->rows) + lj * m->ld];
   }
-  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, factor->diagonal, n, MPI_UINT64_T, MPI_BOR, grid->comm));
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, out, n, MPI_UINT64_T, MPI_BOR, grid->comm));
   return TG_OK;
+}
+
+// On every rank: determinants are then made alike everywhere, whatever the layout.
+static tg_status gather_diagonal(tg_factor *factor)
+{
+  return tg_factor_gather_diagonal(factor->matrix, factor->diagonal);
 }
 
 // Cholesky of what stands in the room of the factors.
@@ -112,6 +117,15 @@ tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a)
   int descriptor[TG_DESCRIPTOR_LENGTH];
   TG_TRY(start(factor, a, descriptor));
   return cholesky_in_place(factor);
+}
+
+tg_status tg_factor_adopt_cholesky(tg_factor *factor, const tg_dmat *lower)
+{
+  int descriptor[TG_DESCRIPTOR_LENGTH];
+  TG_TRY(start(factor, lower, descriptor));
+  TG_TRY(gather_diagonal(factor));
+  factor->kind = TG_FACTOR_CHOLESKY;
+  return TG_OK;
 }
 
 // Row interchanges are counted where the pivots of grid column 0 are; each one turns the sign of the determinant,

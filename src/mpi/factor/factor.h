@@ -17,6 +17,9 @@ typedef struct tg_factor {
   int64_t zero_column; // LU: first column with a zero pivot, counted from 1; 0: none
 } tg_factor;
 
+// out[0..n) = the diagonal of the square matrix, on every rank. Collective.
+tg_status tg_factor_gather_diagonal(const tg_dmat *matrix, double *out);
+
 // Room for the factors of an n x n matrix. Collective (agrees).
 tg_status tg_factor_create(const tg_grid *grid, int64_t n, tg_factor **out);
 void tg_factor_destroy(tg_factor **factor);
@@ -26,6 +29,8 @@ int64_t tg_factor_bytes(const tg_factor *factor);
 // A = L L'; reads the lower triangle of the symmetric A, which is kept. TG_NUMERIC names the column where A stops
 // being positive definite. Collective; pdpotrf.
 tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a);
+// A = L L' by an L that is known already, lower triangular: a copy is taken. Collective.
+tg_status tg_factor_adopt_cholesky(tg_factor *factor, const tg_dmat *lower);
 // A = P L U with partial pivoting; A is kept. A singular A is no failure here: its det is 0, but solve, inverse and
 // logdet give TG_NUMERIC with the column. Collective; pdgetrf.
 tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a);

@@ -1,0 +1,154 @@
+"""Ill-conditioned least squares by direct and auto: against exact rational arithmetic.
+
+The design matrices are of the kinds of NIST's StRD: polynomials far from zero, columns of very different units, columns that
+depend on one another. The solution of the normal equations in fractions of the numbers in the files is the oracle.
+"""
+
+import fractions
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+from tracegrad_run import Checks, run_job
+
+CHECKS = Checks()
+
+
+def solve_exactly(a, b, ridge=0.0, towards=0):
+    """The minimiser of |A X - B|^2 + ridge |X - towards|^2 by Gauss and Jordan on fractions."""
+    to_fractions = np.vectorize(fractions.Fraction, otypes=[object])
+    a, b = to_fractions(a), to_fractions(b)
+    n = a.shape[1]
+    system = np.hstack([a.T @ a, a.T @ b])
+    for i in range(n):
+        system[i, i] += fractions.Fraction(ridge)
+        system[i, n:] += fractions.Fraction(ridge) * towards
+    for i in range(n):
+        pivot = next(k for k in range(i, n) if system[k, i] != 0)
+        system[[i, pivot]] = system[[pivot, i]]
+        system[i] = system[i] / system[i, i]
+        for k in range(n):
+            if k != i:
+                system[k] = system[k] - system[k, i] * system[i]
+    return system[:, n:].astype(float)
+
+
+def polynomial(random, points, low, high, degree):
+    t = np.sort(random.uniform(low, high, points))
+    return np.vander(t, degree + 1, increasing=True), (0.8 + 0.1 * np.sin(t) + 0.003 * random.standard_normal(points))[:, None]
+
+
+def solve(folder, name, objective, a, b, shape, ranks=1, settings=None, extra=()):
+    np.save(folder / "A.npy", a)
+    np.save(folder / "B.npy", b)
+    job = folder / "job.yaml"
+    job.write_text("\n".join([f'minimize: "{objective}"', "variables:", f"  X: {{rows: {shape[0]}, columns: {shape[1]}}}",
+                              "data:", f"  A: {{file: {folder}/A.npy}}", f"  B: {{file: {folder}/B.npy}}", *extra,
+                              "output: {directory: out, variables: {X: X.npy}}", ""]))
+    found = run_job(job, folder / f"{name}-{ranks}", ranks=ranks, settings=settings)
+    CHECKS.check(found.status == 0, f"{name} on {ranks} ranks: exit {found.status}: {found.err[-300:]}")
+    if found.status != 0:
+        return None, {"method_reason": ""}
+    return np.load(folder / f"{name}-{ranks}" / "X.npy"), found.report
+
+
+def compare(name, found, expected, digits):
+    """Every entry to so many digits."""
+    if found is None:
+        return
+    error = np.max(np.abs(found - expected) / np.abs(expected))
+    CHECKS.check(error <= 10.0 ** -digits, f"{name}: {error:.1e} away from the exact entries, expected {digits} digits")
+
+
+def test_full_rank(folder):
+    random = np.random.default_rng(3)
+    far, y = polynomial(random, 82, -8.8, -3.1, 10)  # condition 5e9 with scaled columns, 1e15 without
+    several = np.hstack([y, y**2, np.cos(far[:, 1:2])])
+    for ranks in (1, 2, 3, 4):
+        for method in ("auto", "direct") if ranks < 3 else ("auto",):
+            found, report = solve(folder, f"far-{method}", "sumsq(A*X - B)", far, y, (11, 1), ranks, {"solver.method": method})
+            compare(f"polynomial, {method} on {ranks} ranks", found, solve_exactly(far, y), 8)
+            CHECKS.check("by orthogonal factors" in report["method_reason"], f"far: {report['method_reason']}")
+    for name, objective, b, shape in (("several", "sumsq(B - A*X)/2", several, (11, 3)),
+                                      ("right", "sumsq(X*A' - B')", several, (3, 11))):
+        found, _ = solve(folder, name, objective, far, b, shape, 2)
+        exact = solve_exactly(far, b)
+        compare(name, found, exact if shape[0] == 11 else exact.T, 8)
+    found, _ = solve(folder, "ridge", "sumsq(A*X - B) + mu*sumsq(X)", far, y, (11, 1), 3, extra=["  mu: 1.0e-6"])
+    compare("ridge", found, solve_exactly(far, y, 1e-6), 8)
+    found, _ = solve(folder, "towards", "sumsq(A*X - B) + mu*sumsq(X - ones(11,1))", far, y, (11, 1), extra=["  mu: 1.0e-6"])
+    compare("ridge towards ones", found, solve_exactly(far, y, 1e-6, 1), 8)
+    whole = np.vander(np.arange(21.0), 6, increasing=True)
+    found, _ = solve(folder, "whole", "sumsq(A*X - B)", whole, whole.sum(axis=1, keepdims=True), (6, 1))
+    compare("whole numbers", found, np.ones((6, 1)), 12)
+
+
+def test_units(folder):
+    """The units of the columns change neither the digits nor the rank."""
+    random = np.random.default_rng(4)
+    a, b = random.standard_normal((40, 7)), random.standard_normal((40, 2))
+    a[:, 1] = a[:, 0] + 1e-5 * a[:, 1]
+    for power in (0, 8, -8):
+        units = 10.0 ** (power * np.linspace(-1, 1, 7))
+        found, report = solve(folder, f"units{power}", "sumsq(A*X - B)", a * units, b, (7, 2), 2)
+        compare(f"units 1e{power}", found, solve_exactly(a * units, b), 9)
+        CHECKS.check("by orthogonal factors" in report["method_reason"], f"units: {report['method_reason']}")
+
+
+def test_few_digits_lost(folder):
+    """A well-conditioned Gram matrix serves, whatever the units."""
+    random = np.random.default_rng(5)
+    a, b = random.standard_normal((60, 5)) * 10.0 ** np.arange(-6, 9, 3), random.standard_normal((60, 1))
+    found, report = solve(folder, "well", "sumsq(A*X - B)", a, b, (5, 1))
+    compare("well-conditioned", found, solve_exactly(a, b), 10)
+    CHECKS.check("orthogonal" not in report["method_reason"], f"well-conditioned: {report['method_reason']}")
+
+
+def test_deficient(folder):
+    random = np.random.default_rng(6)
+    thin, b = random.standard_normal((30, 5)), random.standard_normal((30, 2))
+    mix = np.hstack([np.eye(5), random.integers(-2, 3, (5, 3))])
+    a = np.round(64 * thin) / 64 @ mix  # exact: rank 5
+    for ranks in (1, 3):
+        for name, objective, shape in (("deficient", "sumsq(A*X - B)", (8, 2)), ("turned", "sumsq(X*A' - B')", (2, 8))):
+            found, report = solve(folder, name, objective, a, b, shape, ranks)
+            answer = np.linalg.pinv(a, rcond=1e-12) @ b
+            answer = answer if shape[0] == 8 else answer.T
+            if found is not None:
+                CHECKS.check(np.abs(found - answer).max() <= 1e-11 * np.abs(answer).max(), f"{name}: not the least norm")
+            CHECKS.check("rank 5 for 8 unknowns: the minimiser of least norm" in report["method_reason"],
+                         f"{name}: {report['method_reason']}")
+    zero = np.hstack([thin, np.zeros((30, 1))])
+    found, _ = solve(folder, "zero", "sumsq(A*X - B)", zero, b, (6, 2), 2)
+    if found is not None:
+        CHECKS.check(np.all(found[5] == 0), "a column of zeros: its unknowns are 0 at the least norm")
+
+
+def test_wide(folder):
+    random = np.random.default_rng(7)
+    a, b = np.vander(np.linspace(0.5, 1.5, 8), 20, increasing=True), random.standard_normal((8, 2))
+    for ranks in (1, 3):
+        found, _ = solve(folder, "wide", "sumsq(A*X - B)", a, b, (20, 2), ranks)
+        answer = np.linalg.pinv(a, rcond=1e-15) @ b
+        if found is not None:
+            CHECKS.check(np.abs(a @ found - b).max() <= 1e-9, "wide: the equations do not hold")
+            CHECKS.check(np.abs(found - answer).max() <= 1e-8 * np.abs(answer).max(), "wide: not the least norm")
+    twice = np.vstack([a, a[:2]])
+    found, _ = solve(folder, "wide-twice", "sumsq(A*X - B)", twice, np.vstack([b, b[:2] + 1]), (20, 2))
+    if found is not None:
+        residual = twice @ found - np.vstack([b, b[:2] + 1])
+        CHECKS.check(np.abs(np.abs(residual[:2]) - 0.5).max() <= 1e-8, "rows given twice: their mean is met")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for test in (test_full_rank, test_units, test_few_digits_lost, test_deficient, test_wide):
+            test(folder)
+    return CHECKS.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
