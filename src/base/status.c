@@ -89,6 +89,15 @@ void tg_error_prefix(const char *format, ...)
   memcpy(current_error.message, text, sizeof text);
 }
 
+void tg_error_append(const char *format, ...)
+{
+  const size_t used = strlen(current_error.message);
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(current_error.message + used, sizeof current_error.message - used, format, arguments);
+  va_end(arguments);
+}
+
 _Noreturn void tg_assert_fail(const char *condition, tg_place place)
 {
   fprintf(stderr, "tracegrad: internal error: %s does not hold in %s (%s:%d); please report this\n", condition,

@@ -75,6 +75,8 @@ __attribute__((format(printf, 4, 5))) tg_status tg_error_set_at(tg_status code, 
 tg_status tg_error_pass(tg_status code, tg_place place);
 // Puts "text: " before the recorded message, for a caller who knows the context.
 __attribute__((format(printf, 1, 2))) void tg_error_prefix(const char *format, ...);
+// Puts text behind it.
+__attribute__((format(printf, 1, 2))) void tg_error_append(const char *format, ...);
 
 // Ends the program: an invariant of ours is broken. On in release builds too.
 _Noreturn void tg_assert_fail(const char *condition, tg_place place);

@@ -127,10 +127,17 @@ static tg_status check_square(const derive_declarations *declarations)
 
 static tg_status compile(derivation *d, const derive_declarations *declarations, tg_source *source)
 {
-  const tg_compile_options compile_options = {
-      .n_declarations = declarations->count, .declarations = declarations->list, .infer_undeclared = true};
+  tg_text notices;
+  tg_text_init(&notices);
+  const tg_compile_options compile_options = {.n_declarations = declarations->count,
+                                              .declarations = declarations->list,
+                                              .infer_undeclared = true,
+                                              .notices = &notices};
   *source = (tg_source){"expression", d->expression, strlen(d->expression)};
-  TG_TRY(tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f));
+  const tg_status status = tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f);
+  if (status == TG_OK) tg_cli_print_notes(&notices);
+  tg_text_fini(&notices);
+  TG_TRY(status);
   d->scalar = tg_node_is_scalar(d->graph, d->f);
   return TG_OK;
 }

@@ -64,6 +64,16 @@ void tg_cli_print_warnings(const tg_text *lines)
   }
 }
 
+void tg_cli_print_notes(const tg_text *lines)
+{
+  const char *line = tg_text_string(lines);
+  while (tg_cli_rank() == 0 && *line != '\0') {
+    const size_t length = strcspn(line, "\n");
+    fprintf(stderr, "tracegrad: note: %.*s\n", (int)length, line);
+    line += length + (line[length] == '\n');
+  }
+}
+
 tg_status tg_cli_print(FILE *stream, const tg_text *text)
 {
   TG_TRY(tg_text_status(text));

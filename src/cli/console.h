@@ -23,6 +23,8 @@ __attribute__((format(printf, 3, 0))) void tg_cli_warn_at(const tg_source *sourc
                                                           va_list arguments);
 // tg_cli_warn for each line of the text.
 void tg_cli_print_warnings(const tg_text *lines);
+// "tracegrad: note: ..." on rank 0 for each line of the text.
+void tg_cli_print_notes(const tg_text *lines);
 // The text on rank 0; a full disk or a closed pipe is TG_IO.
 tg_status tg_cli_print(FILE *stream, const tg_text *text);
 // The help of a command when --help was given.

@@ -235,7 +235,6 @@ EXPRESSIONS = [
     ("shapes do not agree", "sumsq(X*A - B)", ["X*A"]),
     ("sum of different shapes", "sumsq(A + B)", ["A"]),
     ("matrix objective", "A*X - B", [""]),
-    ("scalar plus matrix", "sumsq(X + 1)", ["1"]),
     ("trace of a rectangle", "tr(A*X)", ["8"]),
     ("determinant of a rectangle", "det(X)", [""]),
     ("missing bracket", "sumsq(A*X - B", [""]),

@@ -106,6 +106,43 @@ static const row rows[] = {
     {"K + s*eye", "K", "K 1", "1"},
     {"x - mu*ones", "x", "x 1", "1"},
     {"x - mu*ones", "mu", "x 3", "-ones(3,1)"},
+    // diag of a capital is a diagonal.
+    {"sum(diag(X))", "X", "", "eye(m)"},
+    {"sum(diag(X))", "X", "symmetric X", "eye(m)"},
+    {"sumsq(X - diag(diag(X)))", "X", "", "2*X - 2*diag(diagvec(X))"},
+    {"sum(log(diag(W*C*W')))", "W", "", "diag(1./diagvec(W*C*W'))*W*(C + C')"},
+    {"x'*diag(d)*x", "x", "", "2*diag(d)*x"},
+    {"sum(diag(A*x))", "x", "", "A'*ones(m,1)"},
+    // Capital scalars.
+    {"tr(X)/N", "X", "", "eye(m)/N"},
+    {"-N/2*log(det(Sigma))", "Sigma", "", "-0.5*N*inv(Sigma)'"},
+    {"0.5*w'*w + C*sum(relu(ones - y.*(X*w)))", "C", "", "sum(relu(ones(n,1) - (X*w).*y))"},
+    {"sumsq(X*w - y)/(2*N) + C*norm1(w)", "C", "", "norm1(w)"},
+    {"x^N", "x", "", "N*x^(N - 1)"},
+    {"K*norm1(x) + x'*x", "K", "", "norm1(x)"},
+    {"sumsq(A*X - B)/T + C*tr(X)", "T", "", "-sumsq(A*X - B)/T^2"},
+    {"X'*X/N", "N", "", "-vec(X'*X)/N^2"},
+    {"(N - 1)*logdet(S)", "N", "", "logdet(S)"},
+    {"log(det(S))*N/2 + N", "N", "", "0.5*logdet(S) + 1"},
+    {"A*tr(X)", "X", "", "vec(A)*vec(eye(p))'"},
+    {"C*X", "X", "", "kron(eye(p), C)"},
+    {"A/B", "A", "", NULL},
+    // A scalar is added to every entry.
+    {"sum(log(1 + exp(-y.*(X*w))))", "w", "", "-X'*(y.*exp(-(X*w).*y)./(exp(-(X*w).*y) + ones(m,1)))"},
+    {"sum((1-y).*log(1-p) + y.*log(p))", "p", "", "y./p - (ones(m,1) - y)./(ones(m,1) - p)"},
+    {"sumsq(1 - y)", "y", "", "2*y - 2*ones(m,1)"},
+    {"log(1 + exp(-x))", "x", "", "-exp(-x)/(exp(-x) + 1)"},
+    {"sumsq(X + s)", "s", "", "2*tr((X + s*ones(m,n))*ones(n,m))"},
+    {"logdet(X + 2)", "X", "", "inv(X + 2*ones(m,m))'"},
+    {"sum(sqrt(X.^2 + 1))", "X", "", "X./sqrt(X.^2 + ones(m,n))"},
+    {"x'*x + s*eye", "x", "", "2*x"},
+    // Constants without a declaration.
+    {"logdet(I + X*X')", "X", "", "2*inv(X*X' + eye(m))*X"},
+    {"tr(A*I_n*X)", "X", "", "A'"},
+    {"sumsq(X - 2*I)", "X", "", "2*X - 4*eye(m)"},
+    {"s*pi", "s", "", "3.141592653589793"},
+    {"tr(I*X)", "I", "I m", "X'"},
+    {"sum(eye(X))", "X", "X 3", NULL},
     // Products of sizes.
     {"kron(A,B)*vec(X)", "X", "", "kron(A, B)"},
     {"comm(3,4)*vec(X)", "X", "", "comm(3,4)"},
@@ -186,6 +223,58 @@ static void test_readings(void **unused)
   assert_int_equal(wrong, 0);
 }
 
+// What is read against letters or custom is told, and nothing else is.
+typedef struct notice_row {
+  const char *text;
+  const char *properties;
+  const char *expected; // of the notices; "": none
+} notice_row;
+
+static const notice_row notice_rows[] = {
+    {"tr(A*X*B*X') - 2*tr(C'*X) + 0.1*sumsq(X)", "", ""},
+    {"lambda*sumsq(x) + sumsq(A*x - b)", "", ""},
+    {"c*sumsq(x) + t*x'*y", "", ""},
+    {"sum(diag(X)) + x'*diag(d)*x", "", ""},
+    {"tr(X)/N", "", "N is read as a scalar; sizes say otherwise: --dims N=mxn\n"},
+    {"tr(X)/N", "N 1", ""},
+    {"sumsq(Y - X*w)", "", "Y is read as m x 1; sizes say otherwise: --dims Y=mxn\n"},
+    {"tr(a*b)", "", "a is read as m x n, b as n x m; sizes say otherwise: --dims a=n\n"},
+    {"sum(T*lambda)", "", "lambda is read as n x 1; sizes say otherwise: --dims lambda=1\n"},
+    {"logdet(I + X)", "", "I is the identity here; --dims I=mxn makes it a name\n"},
+    {"logdet(I + X)", "I m", ""},
+    {"pi*tr(X) + pi", "", "pi is the number 3.14159... here; --dims pi=1 makes it a name\n"},
+    {"pi*tr(X)", "pi 1", ""},
+    {"logdet(X + 2)", "", "2 is added to every entry: 2*ones, not 2*eye\n"},
+    {"tr(inv(X - (s + 1)))", "", "s + 1 is added to every entry: (s + 1)*ones, not (s + 1)*eye\n"},
+    {"(X + 1)^-1*y", "", "1 is added to every entry, as ones, not as eye\n"},
+    {"logdet(X'*diag(1 + exp(X*w))*X)", "", ""},
+    {"sumsq(X + 2) + tr(X)", "", ""},
+};
+
+static void test_notices(void **unused)
+{
+  (void)unused;
+  for (size_t k = 0; k < sizeof notice_rows / sizeof notice_rows[0]; k++) {
+    const notice_row *r = &notice_rows[k];
+    char text[64];
+    tg_declaration declarations[DECLARATIONS_MAX + 1];
+    tg_graph *graph = NULL;
+    tg_node f = TG_NONE;
+    tg_text notices;
+    tg_text_init(&notices);
+    snprintf(text, sizeof text, "%s", r->properties);
+    const tg_compile_options options = {.n_declarations = declare(text, declarations),
+                                        .declarations = declarations,
+                                        .infer_undeclared = true,
+                                        .notices = &notices};
+    assert_int_equal(tg_graph_create(&graph), TG_OK);
+    assert_int_equal(tg_compile(graph, r->text, strlen(r->text), &options, &f), TG_OK);
+    assert_string_equal(tg_text_string(&notices), r->expected);
+    tg_text_fini(&notices);
+    tg_graph_destroy(&graph);
+  }
+}
+
 // A thousand names in a thousand terms: the preferred reading fits, or a bounded search mends it.
 static void test_many_names(void **unused)
 {
@@ -232,6 +321,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_readings),
+      cmocka_unit_test(test_notices),
       cmocka_unit_test(test_many_names),
       cmocka_unit_test(test_deep_products),
   };

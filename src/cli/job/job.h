@@ -78,6 +78,7 @@ typedef struct tg_job {
   int32_t failed_source; // of the last located error
   tg_yaml_node *root;    // the effective job: the file with --set applied
   bool maximize;
+  bool is_noted; // what its objective was taken to mean has been told
   tg_job_expression objective;
   int n_variables;
   tg_job_variable *variables;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/console.h"
 #include "cli/model/congruence.h"
 #include "cli/model/penalty.h"
 #include "grad/structure/groups.h"
@@ -140,13 +141,20 @@ static tg_status compile(tg_job *job, tg_model *model)
 {
   tg_declaration *declarations = NULL;
   int32_t count = 0;
+  tg_text notices;
   TG_TRY(declare(job, &declarations, &count));
-  const tg_compile_options options = {.n_declarations = count, .declarations = declarations, .require_scalar = true};
+  tg_text_init(&notices);
+  const tg_compile_options options = {
+      .n_declarations = count, .declarations = declarations, .require_scalar = true, .notices = &notices};
   tg_status status = compile_objective(job, &options, model);
   if (status == TG_OK && job->n_relations > 0) {
     status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
     if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
   }
+  // Once, also where the job is compiled again.
+  if (status == TG_OK && !job->is_noted) tg_cli_print_notes(&notices);
+  job->is_noted = true;
+  tg_text_fini(&notices);
   tg_free(declarations);
   return status;
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "grad/calculus.h"
 #include "grad/text/guess.h"
+#include "grad/text/readings.h"
 
 // ---- building ----
 
@@ -26,16 +27,30 @@ static tg_status build_reciprocal(tg_builder *b, const tg_ast *ast, tg_node *out
   return place_failure(tg_make_pow_number(b->graph, *out, -1.0, out), ast);
 }
 
+// The scalar as a matrix of ast's shape, every entry of it.
+static tg_status spread(tg_builder *b, const tg_ast *ast, tg_node *scalar)
+{
+  tg_dim rows = 0;
+  tg_dim cols = 0;
+  tg_node ones = TG_NONE;
+  TG_TRY(tg_builder_dim(b, ast->rows, &rows));
+  TG_TRY(tg_builder_dim(b, ast->cols, &cols));
+  TG_TRY(tg_make_ones(b->graph, rows, cols, &ones));
+  return tg_make_mul(b->graph, *scalar, ones, scalar);
+}
+
 static tg_status build_sum(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   tg_status status = TG_OK;
   tg_node *terms = NULL;
   double *coefs = NULL;
+  const bool is_scalar = tg_size_is_one(b->sizes, ast->rows) && tg_size_is_one(b->sizes, ast->cols);
   TG_TRY_GOTO(TG_NEW(ast->n_args, &terms));
   TG_TRY_GOTO(TG_NEW(ast->n_args, &coefs));
   for (int32_t i = 0; i < ast->n_args; i++) {
     coefs[i] = ast->ops[i] == '-' ? -1.0 : 1.0;
     TG_TRY_GOTO(build(b, ast->args[i], &terms[i]));
+    if (!is_scalar && tg_node_is_scalar(b->graph, terms[i])) TG_TRY_GOTO(spread(b, ast, &terms[i]));
   }
   TG_TRY_GOTO(tg_make_lin(b->graph, ast->n_args, coefs, terms, out));
 done:
@@ -229,6 +244,7 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_sizes_init(&shaper.sizes, &arena);
   tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
   TG_TRY_GOTO(tg_parse(&arena, text, length, &ast));
+  TG_TRY_GOTO(tg_resolve_constants(&shaper, ast));
   TG_TRY_GOTO(reserve_names(options, ast, &reserved));
   shaper.sizes.reserved = &reserved;
   if (options->infer_undeclared)
@@ -236,6 +252,7 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   else
     TG_TRY_GOTO(tg_shape_once(&shaper, ast));
   if (!options->infer_undeclared) TG_TRY_GOTO(require_known_sizes(&shaper, ast));
+  if (!options->infer_undeclared) TG_TRY_GOTO(tg_report_readings(&shaper, ast, NULL));
   if (options->require_scalar && !tg_shape_is_scalar(&shaper, ast)) TG_TRY_GOTO(fail_not_scalar(&shaper, ast));
   TG_TRY_GOTO(tg_sizes_name_unknowns(&shaper.sizes));
   TG_TRY_GOTO(add_symbols(&builder, &shaper));

@@ -64,24 +64,20 @@ static tg_status shape_diagvec(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+// Of a vector the diagonal matrix, of a matrix the diagonal as a column. What may be a matrix is one: a capital letter
+// becomes a vector by declaration only.
 static tg_status shape_diag(tg_shaper *shaper, tg_ast *ast)
 {
   const tg_ast *v = ast->args[0];
   const bool row = tg_size_is_one(&shaper->sizes, v->rows);
-  bool column = row;
-  if (!row) TG_TRY(tg_size_unify(&shaper->sizes, v->cols, tg_size_number(1), v->span, &column));
   const tg_size size = row ? v->cols : v->rows;
-  set_shape(ast, size, size);
-  if (column) return TG_OK;
-  tg_text shape;
-  tg_text_init(&shape);
-  tg_shape_describe(shaper, v, &shape);
-  const tg_status status =
-      tg_error_set_at(TG_SHAPE, TG_HERE, v->span,
-                      "diag makes a diagonal matrix of a vector, found %s; the diagonal of a matrix is diagvec",
-                      tg_text_string(&shape));
-  tg_text_fini(&shape);
-  return status;
+  if (row || tg_size_is_one(&shaper->sizes, v->cols)) {
+    set_shape(ast, size, size);
+    return TG_OK;
+  }
+  TG_TRY(tg_shape_require_square(shaper, "the diagonal by diag", v));
+  set_shape(ast, size, tg_size_number(1));
+  return TG_OK;
 }
 
 static tg_status shape_kron(tg_shaper *shaper, tg_ast *ast)
@@ -106,6 +102,13 @@ static tg_status read_size(tg_shaper *shaper, const tg_ast *ast, tg_size *out)
       TG_FAIL_AT(TG_LIMIT, ast->span, "a size is at most %d, found %.0f", SIZE_MAX_VALUE, ast->number);
     *out = tg_size_number((int64_t)ast->number);
     return TG_OK;
+  }
+  for (int32_t i = 0; ast->kind == TG_AST_NAME && i < shaper->options->n_declarations; i++) {
+    const tg_declaration *d = &shaper->options->declarations[i];
+    if (strcmp(d->name, ast->name) == 0 && (d->is_free || d->rows != 1 || d->cols != 1))
+      TG_FAIL_AT(TG_SHAPE, ast->span,
+                 "'%s' is a matrix, not a size; the size of eye, ones and zeros is inferred without parentheses",
+                 ast->name);
   }
   if (ast->kind == TG_AST_NAME && tg_function_find(ast->name) == NULL)
     return tg_size_named(&shaper->sizes, ast->name, false, out);
@@ -161,6 +164,15 @@ static tg_status shape_comm(tg_shaper *shaper, tg_ast *ast)
 static tg_status build_unary(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   return tg_make_unary(builder->graph, tg_function_find(ast->name)->kind, args[0], out);
+}
+
+// A 1 x 1 argument is both.
+static tg_status build_diag(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  const tg_info *info = tg_node_info(builder->graph, args[0]);
+  const bool is_vector = tg_dim_is_one(builder->graph, info->rows) || tg_dim_is_one(builder->graph, info->cols);
+  (void)ast;
+  return tg_make_unary(builder->graph, is_vector ? TG_DIAG : TG_DIAGVEC, args[0], out);
 }
 
 static tg_status build_dot(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
@@ -239,7 +251,8 @@ static const tg_function_info functions[] = {
     {"sumsq", 1, 1, "sumsq(X)", "sum of the squared entries", TG_TR, shape_to_scalar, build_sumsq},
     {"norm2", 1, 1, "norm2(X)", "Frobenius (Euclidean) norm", TG_POW, shape_to_scalar, build_norm2},
     {"norm1", 1, 1, "norm1(X)", "sum of the absolute values", TG_SUM, shape_to_scalar, build_norm1},
-    {"diag", 1, 1, "diag(v)", "diagonal matrix of a vector", TG_DIAG, shape_diag, build_unary},
+    {"diag", 1, 1, "diag(v)", "diagonal matrix of a vector; of a matrix its diagonal as a column", TG_DIAG, shape_diag,
+     build_diag},
     {"diagvec", 1, 1, "diagvec(X)", "diagonal of a square matrix as a column", TG_DIAGVEC, shape_diagvec, build_unary},
     {"kron", 2, 2, "kron(A, B)", "Kronecker product", TG_KRON, shape_kron, build_kron},
     {"vec", 1, 1, "vec(X)", "the columns stacked into one", TG_VEC, shape_vec, build_unary},
@@ -288,4 +301,10 @@ bool tg_function_is_constant(const tg_function_info *function)
 bool tg_function_takes_sizes(const tg_function_info *function)
 {
   return tg_function_is_constant(function) || function->kind == TG_COMM;
+}
+
+int32_t tg_ast_expressions(const tg_ast *ast)
+{
+  const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
+  return function != NULL && tg_function_takes_sizes(function) ? 0 : ast->n_args;
 }

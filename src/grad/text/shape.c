@@ -321,27 +321,6 @@ static tg_status shape_call(tg_shaper *shaper, tg_ast *ast)
 
 // ---- operators ----
 
-static tg_status fail_scalar_plus_matrix(tg_shaper *shaper, const tg_ast *scalar, const tg_ast *matrix, tg_span span)
-{
-  tg_text message;
-  tg_text_init(&message);
-  tg_text_add(&message, "a sum needs equal shapes: ");
-  tg_shape_quote(shaper, scalar, &message);
-  tg_text_add(&message, " is a scalar, ");
-  tg_shape_quote(shaper, matrix, &message);
-  tg_text_add(&message, " is ");
-  tg_shape_describe(shaper, matrix, &message);
-  tg_text_add(&message, "; write ");
-  const bool one = scalar->kind == TG_AST_NUMBER && scalar->number == 1.0;
-  for (int k = 0; k < 2; k++) {
-    if (k > 0) tg_text_add(&message, " or ");
-    if (!one) tg_shape_quote(shaper, scalar, &message);
-    tg_text_add(&message, one ? "" : "*");
-    tg_text_add(&message, k == 0 ? "eye (on the diagonal)" : "ones (on every entry)");
-  }
-  return fail_text(&message, span);
-}
-
 // Whether a sum or product owes its open size to eye, ones or zeros: it may turn out to be 1 x 1, as s*eye beside x'*x.
 static bool is_adaptable(const tg_shaper *shaper, const tg_ast *ast)
 {
@@ -360,19 +339,36 @@ static bool is_adaptable(const tg_shaper *shaper, const tg_ast *ast)
   return found;
 }
 
+// The term whose shape a sum takes: the first that is no scalar and is so by itself; where there is none, of eye, ones
+// and zeros beside a scalar the scalar, and else the first.
+static const tg_ast *leading_term(const tg_shaper *shaper, const tg_ast *sum)
+{
+  const tg_ast *scalar = NULL;
+  for (int32_t i = 0; i < sum->n_args; i++) {
+    if (tg_shape_is_scalar(shaper, sum->args[i]))
+      scalar = scalar != NULL ? scalar : sum->args[i];
+    else if (!is_adaptable(shaper, sum->args[i]))
+      return sum->args[i];
+  }
+  return scalar != NULL ? scalar : sum->args[0];
+}
+
+// A scalar beside a matrix is added to every entry: X + s is X + s*ones.
 static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
-  const tg_ast *first = ast->args[0];
-  for (int32_t i = 1; i < ast->n_args; i++) {
+  const tg_ast *first = leading_term(shaper, ast);
+  const bool is_scalar = tg_shape_is_scalar(shaper, first);
+  for (int32_t i = 0; i < ast->n_args; i++) {
     const tg_ast *other = ast->args[i];
-    const bool a = tg_shape_is_scalar(shaper, first);
-    const bool b = tg_shape_is_scalar(shaper, other);
-    if (a != b && !is_adaptable(shaper, a ? other : first))
-      return fail_scalar_plus_matrix(shaper, a ? first : other, a ? other : first, other->span);
-    TG_TRY(tg_shape_require_equal(shaper, "a sum", first, other, other->span));
-    TG_TRY(wish_equal_factors(shaper, first, false, other, false));
-    TG_TRY(wish_equal_factors(shaper, first, true, other, true));
+    if (other == first || (!is_scalar && tg_shape_is_scalar(shaper, other))) continue;
+    // The earlier of the two is named first.
+    const bool before = other->span.begin < first->span.begin;
+    const tg_ast *a = before ? other : first;
+    const tg_ast *b = before ? first : other;
+    TG_TRY(tg_shape_require_equal(shaper, "a sum", a, b, b->span));
+    TG_TRY(wish_equal_factors(shaper, a, false, b, false));
+    TG_TRY(wish_equal_factors(shaper, a, true, b, true));
   }
   ast->rows = first->rows;
   ast->cols = first->cols;

@@ -63,6 +63,8 @@ const tg_function_info *tg_function_at(int32_t index);
 bool tg_function_is_constant(const tg_function_info *function);
 // comm(m, n), eye(n), ones(m, n), zeros(m, n) take sizes, not expressions.
 bool tg_function_takes_sizes(const tg_function_info *function);
+// The arguments of a node that are expressions come first; so many.
+int32_t tg_ast_expressions(const tg_ast *ast);
 
 // For shape rules: the text of a node, shortened; "40 x 30"; equality of sizes or TG_SHAPE with both named.
 void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out);

@@ -1,0 +1,191 @@
+// Undeclared constants, and notices of what was read otherwise than letters and custom suggest.
+#include "grad/text/readings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- notices ----
+
+// One line in the text of notices, once.
+static void add_notice(const tg_shaper *shaper, const char *line)
+{
+  tg_text *notices = shaper->options->notices;
+  if (notices == NULL || strstr(tg_text_string(notices), line) != NULL) return;
+  tg_text_add(notices, line);
+  tg_text_add(notices, "\n");
+}
+
+// ---- constants ----
+
+static bool is_declared(const tg_shaper *shaper, const char *name)
+{
+  bool found = tg_symbol_find(shaper->graph, name) >= 0;
+  for (int32_t i = 0; !found && i < shaper->options->n_declarations; i++)
+    found = strcmp(shaper->options->declarations[i].name, name) == 0;
+  return found;
+}
+
+// The name becomes eye, or eye(n) with the text of a size.
+static tg_status make_identity(const tg_shaper *shaper, tg_ast *ast, const char *size)
+{
+  char *end = NULL;
+  ast->name = "eye";
+  if (size == NULL) return TG_OK;
+  TG_TRY(TG_ARENA_NEW(shaper->arena, 1, &ast->args));
+  TG_TRY(TG_ARENA_NEW(shaper->arena, 1, &ast->ops));
+  TG_TRY(TG_ARENA_NEW(shaper->arena, 1, &ast->args[0]));
+  const double number = strtod(size, &end);
+  ast->kind = TG_AST_CALL;
+  ast->n_args = 1;
+  *ast->args[0] =
+      (tg_ast){.kind = *end == '\0' ? TG_AST_NUMBER : TG_AST_NAME, .span = ast->span, .number = number, .name = size};
+  return TG_OK;
+}
+
+static tg_status resolve_name(const tg_shaper *shaper, tg_ast *ast)
+{
+  const char *name = ast->name;
+  const bool is_identity = strcmp(name, "I") == 0 || (strncmp(name, "I_", 2) == 0 && name[2] != '\0');
+  const bool is_pi = strcmp(name, "pi") == 0;
+  if ((!is_identity && !is_pi) || is_declared(shaper, name)) return TG_OK;
+  if (is_identity) {
+    add_notice(shaper, "I is the identity here; --dims I=mxn makes it a name");
+    return make_identity(shaper, ast, name[1] == '_' ? name + 2 : NULL);
+  }
+  add_notice(shaper, "pi is the number 3.14159... here; --dims pi=1 makes it a name");
+  ast->kind = TG_AST_NUMBER;
+  ast->number = 3.14159265358979323846;
+  return TG_OK;
+}
+
+tg_status tg_resolve_constants(const tg_shaper *shaper, tg_ast *ast)
+{
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(tg_resolve_constants(shaper, ast->args[i]));
+  // I(n) is what the human format prints.
+  if (ast->kind == TG_AST_CALL && ast->n_args == 1 && strcmp(ast->name, "I") == 0 && !is_declared(shaper, "I"))
+    ast->name = "eye";
+  return ast->kind == TG_AST_NAME ? resolve_name(shaper, ast) : TG_OK;
+}
+
+// ---- names read against their letters ----
+
+typedef enum reading { READ_SCALAR, READ_VECTOR, READ_MATRIX } reading;
+
+// Capital: matrix; Greek: scalar; other small letters: a column, or a scalar where the letter or the place says so.
+static bool is_usual(const char *name, reading read, bool is_row, unsigned places)
+{
+  switch (tg_letter_of(name)) {
+  case TG_LETTER_MATRIX:
+    return read == READ_MATRIX;
+  case TG_LETTER_GREEK:
+    return read == READ_SCALAR;
+  case TG_LETTER_SCALAR:
+    return read == READ_SCALAR || (read == READ_VECTOR && !is_row);
+  default:
+    if (read == READ_VECTOR) return !is_row;
+    return read == READ_SCALAR && (places & (TG_PLACE_AT_FRONT | TG_PLACE_BY_SCALAR)) != 0;
+  }
+}
+
+static void add_reading(tg_shaper *shaper, const tg_scope_symbol *symbol, bool first, tg_text *out)
+{
+  const tg_ast shape = {.rows = symbol->rows, .cols = symbol->cols};
+  tg_text_addf(out, first ? "%s is read as " : ", %s as ", symbol->name);
+  tg_shape_describe(shaper, &shape, out);
+}
+
+// The remedy: the size that the letter of the first of them suggests.
+static void add_remedy(const char *name, tg_text *out)
+{
+  const tg_letter letter = tg_letter_of(name);
+  const char *size = letter == TG_LETTER_MATRIX ? "mxn" : letter == TG_LETTER_GREEK ? "1" : "n";
+  tg_text_addf(out, "; sizes say otherwise: --dims %s=%s", name, size);
+}
+
+// All in one line.
+static tg_status report_names(tg_shaper *shaper, const tg_places *places)
+{
+  tg_text line;
+  const char *first = NULL;
+  tg_text_init(&line);
+  for (int32_t i = 0; i < shaper->n_symbols; i++) {
+    const tg_scope_symbol *symbol = &shaper->symbols[i];
+    const int32_t index = symbol->guessed ? tg_name_index_find(places->names, symbol->name) : -1;
+    if (index < 0) continue; // symmetric, definite, diagonal matrices are declared to be matrices
+    const bool is_row = tg_size_is_one(&shaper->sizes, symbol->rows);
+    const bool is_column = tg_size_is_one(&shaper->sizes, symbol->cols);
+    const reading read = is_row && is_column ? READ_SCALAR : is_row || is_column ? READ_VECTOR : READ_MATRIX;
+    if (is_usual(symbol->name, read, is_row, places->marks[index])) continue;
+    add_reading(shaper, symbol, first == NULL, &line);
+    if (first == NULL) first = symbol->name;
+  }
+  if (first != NULL) add_remedy(first, &line);
+  const tg_status status = tg_text_status(&line);
+  if (first != NULL && status == TG_OK) add_notice(shaper, tg_text_string(&line));
+  tg_text_fini(&line);
+  return status;
+}
+
+// ---- scalars added to every entry ----
+
+// X + 2 under inv, det, logdet or tr: whoever writes it is likelier to mean 2*eye.
+static tg_status report_added_scalar(tg_shaper *shaper, const tg_ast *scalar)
+{
+  tg_text text;
+  tg_text line;
+  tg_text_init(&text);
+  tg_text_init(&line);
+  tg_shape_quote(shaper, scalar, &text);
+  const bool is_sum = scalar->kind == TG_AST_SUM;
+  const char *open = is_sum ? "(" : "";
+  const char *close = is_sum ? ")" : "";
+  const char *c = tg_text_string(&text);
+  if (scalar->kind == TG_AST_NUMBER && scalar->number == 1.0)
+    tg_text_addf(&line, "%s is added to every entry, as ones, not as eye", c);
+  else
+    tg_text_addf(&line, "%s is added to every entry: %s%s%s*ones, not %s%s%s*eye", c, open, c, close, open, c, close);
+  const tg_status status = tg_text_status(&line);
+  if (status == TG_OK) add_notice(shaper, tg_text_string(&line));
+  tg_text_fini(&text);
+  tg_text_fini(&line);
+  return status;
+}
+
+static bool is_square(const tg_shaper *shaper, const tg_ast *ast)
+{
+  tg_size a;
+  tg_size b;
+  if (tg_size_resolve(&shaper->sizes, ast->rows, &a) != TG_OK ||
+      tg_size_resolve(&shaper->sizes, ast->cols, &b) != TG_OK)
+    return false;
+  bool same = a.coef == b.coef && a.n_vars == b.n_vars;
+  for (int32_t i = 0; same && i < a.n_vars; i++) same = a.vars[i] == b.vars[i];
+  return same;
+}
+
+// inv, det, logdet, tr, and powers of a matrix.
+static bool is_of_square(const tg_ast *ast)
+{
+  static const char *const names[] = {"inv", "det", "logdet", "tr"};
+  bool found = ast->kind == TG_AST_POWER && ast->ops[0] == '^';
+  for (size_t k = 0; !found && ast->kind == TG_AST_CALL && k < sizeof names / sizeof names[0]; k++)
+    found = strcmp(ast->name, names[k]) == 0;
+  return found;
+}
+
+static tg_status report_sums(tg_shaper *shaper, const tg_ast *ast, bool inside)
+{
+  const bool told = inside && ast->kind == TG_AST_SUM && !tg_shape_is_scalar(shaper, ast) && is_square(shaper, ast);
+  for (int32_t i = 0; told && i < ast->n_args; i++)
+    if (tg_shape_is_scalar(shaper, ast->args[i])) TG_TRY(report_added_scalar(shaper, ast->args[i]));
+  inside = inside || is_of_square(ast);
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(report_sums(shaper, ast->args[i], inside));
+  return TG_OK;
+}
+
+tg_status tg_report_readings(tg_shaper *shaper, const tg_ast *ast, const tg_places *places)
+{
+  if (shaper->options->notices == NULL) return TG_OK;
+  if (places != NULL) TG_TRY(report_names(shaper, places));
+  return report_sums(shaper, ast, false);
+}
