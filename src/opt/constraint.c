@@ -9,16 +9,29 @@
 #include "opt/solver.h"
 
 static const opt_constraint_row rows[] = {
-#define OPT_CONSTRAINT(id, row_name, row_geometry, square, bounds, oracle) \
-  {.kind = OPT_CONSTRAINT_##id,                                            \
-   .name = row_name,                                                       \
-   .geometry = OPT_GEOMETRY_##row_geometry,                                \
-   .is_square = square,                                                    \
-   .is_bounds = bounds,                                                    \
+#define OPT_CONSTRAINT(id, row_name, row_geometry, square, bounds, oracle, family, row_argument, row_help) \
+  {.kind = OPT_CONSTRAINT_##id,                                                                            \
+   .name = row_name,                                                                                       \
+   .argument = OPT_ARGUMENT_##row_argument,                                                                \
+   .help = row_help,                                                                                       \
+   .geometry = OPT_GEOMETRY_##row_geometry,                                                                \
+   .is_square = square,                                                                                    \
+   .is_bounds = bounds,                                                                                    \
    .has_oracle = oracle},
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT
 };
+
+int opt_constraint_count(void)
+{
+  return (int)(sizeof rows / sizeof rows[0]);
+}
+
+const opt_constraint_row *opt_constraint_at(int index)
+{
+  TG_ASSERT(index >= 0 && index < opt_constraint_count());
+  return &rows[index];
+}
 
 const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind)
 {
@@ -144,7 +157,7 @@ tg_status opt_constrained_solver(const opt_options *options, const opt_traits *t
   }
   if (strcmp(method, "frank-wolfe") == 0)
     TG_FAIL(TG_UNSUPPORTED, "method: frank-wolfe needs a bounded convex constraint on every variable: box, "
-                            "frobenius_ball, simplex_rows, simplex_columns or doubly_stochastic; take auto");
+                            "frobenius_ball, simplex_rows, simplex_columns, doubly_stochastic or transport; take auto");
   TG_FAIL(TG_UNSUPPORTED,
           "method: %s does not know %s; take auto, barzilai-borwein (the spectral projected gradient), on bounded sets "
           "frank-wolfe, or, where all constraints are nonnegative and box, l-bfgs, newton-cg or conjugate-gradient",

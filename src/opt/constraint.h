@@ -18,7 +18,8 @@ typedef enum opt_geometry { OPT_GEOMETRY_CONVEX, OPT_GEOMETRY_MANIFOLD } opt_geo
 
 typedef enum opt_constraint_kind {
   OPT_CONSTRAINT_FREE,
-#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, has_oracle) OPT_CONSTRAINT_##id,
+#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, has_oracle, family, argument, help) \
+  OPT_CONSTRAINT_##id,
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT
   OPT_CONSTRAINT_COUNT
@@ -31,18 +32,42 @@ typedef enum opt_retraction {
   OPT_RETRACTION_POLAR // of second order
 } opt_retraction;
 
-// The feasible set of one block, with its numbers: box [low, high]; frobenius_ball: |X| <= high.
+// What a job gives with the name of a set.
+typedef enum opt_constraint_argument {
+  OPT_ARGUMENT_NONE,
+  OPT_ARGUMENT_RADIUS,   // a positive number
+  OPT_ARGUMENT_INTERVAL, // [low, high]: numbers or names of data
+  OPT_ARGUMENT_TOTAL,    // optional: a positive number or the name of data
+  OPT_ARGUMENT_TOTALS,   // [r, c]: names of data
+  OPT_ARGUMENT_METRIC    // optional: {metric: S}, S of the data
+} opt_constraint_argument;
+
+// The feasible set of one block, with its numbers: box [low, high]; frobenius_ball: |X| <= high; simplices: lines with
+// the sum `total`, 0 standing for 1. Where a bound or a sum is not the same for all entries or lines it comes as a
+// matrix of the implementation, of the block's shape, or a vector with a number for each line: not owned.
 typedef struct opt_constraint_block {
   opt_constraint_kind kind;
-  double low;
+  double low; // of box with `lows` the least of them, with `highs` the largest
   double high;
+  double total;
+  const void *lows;          // box; NULL: low
+  const void *highs;         // box; NULL: high
+  const void *row_totals;    // simplex_rows, transport; NULL: total
+  const void *column_totals; // simplex_columns, transport; NULL: total
   opt_retraction retraction;
   double norm1; // a term norm1 * sum |x| of the objective that the set carries with it; 0: none
 } opt_constraint_block;
 
+static inline double opt_constraint_total(const opt_constraint_block *block)
+{
+  return block->total > 0 ? block->total : 1;
+}
+
 typedef struct opt_constraint_row {
   opt_constraint_kind kind;
   const char *name;
+  opt_constraint_argument argument;
+  const char *help;
   opt_geometry geometry;
   bool is_square;
   bool is_bounds;  // low <= every entry <= high
@@ -58,7 +83,9 @@ typedef struct opt_traits {
   bool has_penalty; // a block carries a term of the objective; then the two above are false
 } opt_traits;
 
-// The row of a kind other than FREE, and of a name (NULL: not among them).
+// The rows, in the order of constraints.def; that of a kind other than FREE, and of a name (NULL: not among them).
+int opt_constraint_count(void);
+const opt_constraint_row *opt_constraint_at(int index);
 const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind);
 const opt_constraint_row *opt_constraint_find(const char *name);
 

@@ -16,7 +16,16 @@
 enum { BLOCKS = 2, POINTS = 5, RIVALS = 40 };
 
 // A set beside a free block, and some points.
+// What of a set is given entry by entry, or line by line: bounds, some of them equal or infinite, and sums.
+typedef struct details {
+  double lows[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double highs[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
+  double row_totals[SERIAL_SIDE_MAX];
+  double column_totals[SERIAL_SIDE_MAX];
+} details;
+
 typedef struct bench {
+  details details;
   serial_space space;
   serial_constraint constraint;
   const opt_constraint_row *row;
@@ -28,13 +37,40 @@ static opt_constraint_block block_of(opt_constraint_kind kind)
   return (opt_constraint_block){.kind = kind, .low = -0.4, .high = kind == OPT_CONSTRAINT_FROBENIUS_BALL ? 1.5 : 0.7};
 }
 
-static void set_up(bench *b, opt_constraint_kind kind, opt_retraction retraction)
+static void add_details(int64_t rows, int64_t cols, bool has_open, details *d, opt_constraint_block *block)
+{
+  for (int64_t e = 0; e < rows * cols; e++) {
+    d->lows[e] = has_open && e % 5 == 3 ? -(double)INFINITY : -0.1 * (double)(e % 3);
+    d->highs[e] = e % 7 == 2 ? d->lows[e] : d->lows[e] + 0.2 * (double)(1 + e % 4);
+    if (isinf(d->lows[e])) d->highs[e] = has_open && e % 2 == 0 ? (double)INFINITY : 0.3;
+  }
+  serial_set_totals(rows, cols, d->row_totals, d->column_totals);
+  block->lows = d->lows;
+  block->highs = d->highs;
+  block->row_totals = d->row_totals;
+  block->column_totals = d->column_totals;
+}
+
+// Whether the set of that kind has numbers by entries or lines, and whether it has to.
+static bool may_have_details(opt_constraint_kind kind)
+{
+  const opt_constraint_argument argument = opt_constraint_row_of(kind)->argument;
+  return argument == OPT_ARGUMENT_INTERVAL || argument == OPT_ARGUMENT_TOTAL || argument == OPT_ARGUMENT_TOTALS;
+}
+
+static bool must_have_details(opt_constraint_kind kind)
+{
+  return opt_constraint_row_of(kind)->argument == OPT_ARGUMENT_TOTALS;
+}
+
+static void set_up(bench *b, opt_constraint_kind kind, opt_retraction retraction, bool has_details)
 {
   b->row = opt_constraint_row_of(kind);
   const int64_t rows[BLOCKS] = {b->row->is_square ? 5 : 6, 2};
   const int64_t cols[BLOCKS] = {b->row->is_square ? 5 : 3, 2};
   opt_constraint_block blocks[BLOCKS] = {block_of(kind), {.kind = OPT_CONSTRAINT_FREE}};
   blocks[0].retraction = retraction;
+  if (has_details) add_details(rows[0], cols[0], !b->row->has_oracle, &b->details, &blocks[0]);
   serial_space_init(&b->space, BLOCKS, rows, cols);
   assert_int_equal(serial_constraint_init(&b->constraint, &b->space, blocks), TG_OK);
   for (int k = 0; k < POINTS; k++) assert_int_equal(b->space.base.ops->create(&b->space.base, &b->p[k]), TG_OK);
@@ -303,10 +339,10 @@ static void check_hessian(bench *b)
   space->ops->destroy(space, &gradient);
 }
 
-static void check_laws(opt_constraint_kind kind, opt_retraction retraction)
+static void check_laws(opt_constraint_kind kind, opt_retraction retraction, bool has_details)
 {
   bench b;
-  set_up(&b, kind, retraction);
+  set_up(&b, kind, retraction, has_details);
   check_projection(&b);
   if (b.row->has_oracle) check_extreme(&b);
   if (b.row->geometry == OPT_GEOMETRY_MANIFOLD) {
@@ -323,14 +359,18 @@ static void test_laws(void **unused)
 {
   (void)unused;
   for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++)
-    check_laws((opt_constraint_kind)kind, OPT_RETRACTION_AUTO);
-  check_laws(OPT_CONSTRAINT_ORTHONORMAL_COLUMNS, OPT_RETRACTION_POLAR);
+    for (int with = must_have_details((opt_constraint_kind)kind); with <= may_have_details((opt_constraint_kind)kind);
+         with++)
+      check_laws((opt_constraint_kind)kind, OPT_RETRACTION_AUTO, with > 0);
+  check_laws(OPT_CONSTRAINT_ORTHONORMAL_COLUMNS, OPT_RETRACTION_POLAR, false);
 }
 
 // ---- solvers ----
 
-// Whether any small feasible move from x lowers f: towards random feasible points, or along random tangents.
-static double best_descent(const hand_problem *problem, serial_constraint *set, const opt_point *x, opt_point *rival)
+// Whether any feasible move from x, no longer than given, lowers f: towards random feasible points, or along random
+// tangents.
+static double best_descent(const hand_problem *problem, serial_constraint *set, const opt_point *x, double longest,
+                           opt_point *rival)
 {
   const opt_space *space = &problem->space.base;
   const hand_objective *objective = problem->objective;
@@ -340,7 +380,7 @@ static double best_descent(const hand_problem *problem, serial_constraint *set, 
   assert_int_equal(space->ops->create(space, &near), TG_OK);
   for (uint64_t k = 0; k < RIVALS; k++) {
     assert_int_equal(space->ops->random(space, 300 + k, rival), TG_OK);
-    for (double t = 1; t > 1e-4; t /= 8) { // the projection of x + t rival is feasible for both geometries
+    for (double t = longest; t > 1e-4; t /= 8) { // the projection of x + t rival is feasible for both geometries
       assert_int_equal(opt_copy(space, x, near), TG_OK);
       assert_int_equal(opt_axpby(space, t, rival, 1, near), TG_OK);
       assert_int_equal(set->base.ops->project(&set->base, near), TG_OK);
@@ -361,16 +401,18 @@ static int64_t convex_points(const opt_solver *solver, int degree)
   return 5 + trial;
 }
 
-static void check_solver(const char *objective, const opt_constraint_row *row, const char *method)
+static void check_solver(const char *objective, const opt_constraint_row *row, const char *method, bool has_details)
 {
+  details numbers;
   hand_problem problem;
   serial_constraint set;
   opt_options options;
   opt_result result;
   opt_point *x = NULL;
   opt_point *rival = NULL;
-  const opt_constraint_block block = block_of(row->kind);
+  opt_constraint_block block = block_of(row->kind);
   hand_problem_init(&problem, hand_objective_find(objective));
+  if (has_details) add_details(problem.space.rows[0], problem.space.cols[0], false, &numbers, &block);
   assert_int_equal(serial_constraint_init(&set, &problem.space, &block), TG_OK);
   problem.base.constraint = &set.base;
   opt_options_init(&options);
@@ -402,7 +444,8 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
       fabs(result.violation - serial_set_violation(&set.sets[0], serial_block_const(x, 0))) > 1e-15)
     fail_msg("%s on %s, %s: %s, violation %.3g, %s", method, objective, row->name, opt_outcome_label(result.outcome),
              result.violation, result.reason);
-  const double descent = best_descent(&problem, &set, x, rival);
+  // Between bounds by entries the orbital functional has several minima.
+  const double descent = best_descent(&problem, &set, x, has_details ? 0.02 : 1, rival);
   if (descent < -(is_slow ? result.gradient_target : 1e-9) * fmax(1, fabs(f)))
     fail_msg("%s on %s, %s: f = %.12g can be lowered by %.3g", method, objective, row->name, f, -descent);
   space->ops->destroy(space, &x);
@@ -411,23 +454,28 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
 }
 
 // A polynomial and the same function shown as a general one; square and tall.
+static void check_method(const opt_constraint_row *row, const char *method, bool has_details)
+{
+  // linear: every bounded set makes it bounded
+  if (row->kind != OPT_CONSTRAINT_SYMMETRIC && row->kind != OPT_CONSTRAINT_NONNEGATIVE &&
+      row->kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) {
+    check_solver("linear", row, method, has_details);
+    check_solver("linear-general", row, method, has_details);
+  }
+  if (row->is_square) check_solver("logdet", row, method, has_details);
+  if (!row->is_square) check_solver("orbital", row, method, has_details);
+  if (!row->is_square) check_solver("orbital-general", row, method, has_details);
+}
+
 static void test_solvers(void **unused)
 {
   (void)unused;
   const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
-  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++) {
-    const opt_constraint_row *row = opt_constraint_row_of((opt_constraint_kind)kind);
-    for (int m = 0; methods[m] != NULL; m++) {
-      // linear: every bounded set makes it bounded
-      if (row->kind != OPT_CONSTRAINT_SYMMETRIC && row->kind != OPT_CONSTRAINT_NONNEGATIVE &&
-          row->kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) {
-        check_solver("linear", row, methods[m]);
-        check_solver("linear-general", row, methods[m]);
-      }
-      if (row->is_square) check_solver("logdet", row, methods[m]);
-      if (!row->is_square) check_solver("orbital", row, methods[m]);
-      if (!row->is_square) check_solver("orbital-general", row, methods[m]);
-    }
+  for (int k = 0; k < opt_constraint_count(); k++) {
+    const opt_constraint_row *row = opt_constraint_at(k);
+    for (int m = 0; methods[m] != NULL; m++)
+      for (int with = must_have_details(row->kind); with <= may_have_details(row->kind); with++)
+        check_method(row, methods[m], with > 0);
   }
 }
 

@@ -8,6 +8,11 @@
 enum { BLOCKS = 2, ENTRIES_MAX = 256 };
 
 typedef struct bench {
+  double lows[ENTRIES_MAX]; // what is given by entries and lines
+  double highs[ENTRIES_MAX];
+  double row_totals[ENTRIES_MAX];
+  double column_totals[ENTRIES_MAX];
+  tg_dmat *matrices[4]; // the same on the grid
   opt_space *space;
   opt_constraint *constraint;
   serial_set set;
@@ -23,13 +28,55 @@ static opt_constraint_block block_of(opt_constraint_kind kind)
   return (opt_constraint_block){.kind = kind, .low = -0.4, .high = kind == OPT_CONSTRAINT_FROBENIUS_BALL ? 1.5 : 0.7};
 }
 
-static void set_up(bench *b, const tg_grid *grid, const opt_constraint_row *row, opt_retraction retraction)
+static bool may_have_details(const opt_constraint_row *row)
+{
+  return row->argument == OPT_ARGUMENT_INTERVAL || row->argument == OPT_ARGUMENT_TOTAL ||
+         row->argument == OPT_ARGUMENT_TOTALS;
+}
+
+static bool must_have_details(const opt_constraint_row *row)
+{
+  return row->argument == OPT_ARGUMENT_TOTALS;
+}
+
+// Bounds by entries, some equal, sums by lines: as arrays in b->set, as matrices in *block, the sums of the columns as
+// a row.
+static void add_details(bench *b, const tg_grid *grid, bool has_open, opt_constraint_block *block)
+{
+  const int64_t m = b->set.rows;
+  const int64_t n = b->set.cols;
+  double *const arrays[4] = {b->lows, b->highs, b->row_totals, b->column_totals};
+  const int64_t rows[4] = {m, m, m, 1};
+  const int64_t cols[4] = {n, n, 1, n};
+  for (int64_t e = 0; e < m * n; e++) {
+    b->lows[e] = -0.1 * (double)(e % 3);
+    b->highs[e] = e % 7 == 2 ? b->lows[e] : b->lows[e] + 0.2 * (double)(1 + e % 4);
+    if (has_open && e % 5 == 1) b->highs[e] = (double)INFINITY;
+  }
+  serial_set_totals(m, n, b->row_totals, b->column_totals);
+  for (int k = 0; k < 4; k++) {
+    REQUIRE_OK(tg_dmat_create(grid, rows[k], cols[k], &b->matrices[k]));
+    tg_dmat_scatter_small(arrays[k], b->matrices[k]);
+  }
+  b->set.block.lows = b->lows;
+  b->set.block.highs = b->highs;
+  b->set.block.row_totals = b->row_totals;
+  b->set.block.column_totals = b->column_totals;
+  block->lows = b->matrices[0];
+  block->highs = b->matrices[1];
+  block->row_totals = b->matrices[2];
+  block->column_totals = b->matrices[3];
+}
+
+static void set_up(bench *b, const tg_grid *grid, const opt_constraint_row *row, opt_retraction retraction,
+                   bool has_details)
 {
   const int64_t rows[BLOCKS] = {3, row->is_square ? 9 : 11};
   const int64_t cols[BLOCKS] = {2, row->is_square ? 9 : 5};
   opt_constraint_block blocks[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE}, block_of(row->kind)};
   blocks[1].retraction = retraction;
   b->set = (serial_set){.block = blocks[1], .rows = rows[1], .cols = cols[1]};
+  if (has_details) add_details(b, grid, true, &blocks[1]);
   REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b->space));
   REQUIRE_OK(tg_constraint_create(b->space, grid, blocks, &b->constraint));
   CHECK(b->constraint->traits.geometry == row->geometry, "%s: geometry %d", row->name,
@@ -44,6 +91,7 @@ static void tear_down(bench *b)
   b->space->ops->destroy(b->space, &b->x);
   b->space->ops->destroy(b->space, &b->v);
   b->space->ops->destroy(b->space, &b->y);
+  for (int k = 0; k < 4; k++) tg_dmat_destroy(&b->matrices[k]);
   tg_constraint_destroy(&b->constraint);
   tg_space_destroy(&b->space);
 }
@@ -114,14 +162,15 @@ static void check_large(bench *b, const char *name)
 }
 
 // The extreme point of the same numbers, which is unique.
-static void check_extreme(const opt_constraint_row *row, const tg_grid *grid)
+static void check_extreme(const opt_constraint_row *row, const tg_grid *grid, bool has_details)
 {
   bench b = {0};
   const int64_t side = 9;
   const int64_t rows[1] = {side};
   const int64_t cols[1] = {row->is_square ? side : 4};
-  const opt_constraint_block block = block_of(row->kind);
+  opt_constraint_block block = block_of(row->kind);
   b.set = (serial_set){.block = block, .rows = rows[0], .cols = cols[0]};
+  if (has_details) add_details(&b, grid, false, &block);
   REQUIRE_OK(tg_space_create(grid, 1, rows, cols, &b.space));
   REQUIRE_OK(tg_constraint_create(b.space, grid, &block, &b.constraint));
   REQUIRE_OK(b.space->ops->create(b.space, &b.x));
@@ -219,16 +268,16 @@ static void check_refusals(bench *b)
   CHECK(status != TG_OK || isnan(found), "a NaN has violation %g", found);
 }
 
-static void test_set(const tg_grid *grid, opt_constraint_kind kind, opt_retraction retraction)
+static void test_set(const tg_grid *grid, const opt_constraint_row *row, opt_retraction retraction, bool has_details)
 {
-  const opt_constraint_row *row = opt_constraint_row_of(kind);
   bench b = {0};
-  set_up(&b, grid, row, retraction);
+  set_up(&b, grid, row, retraction, has_details);
   check_projection(&b, row->name);
   if (row->geometry == OPT_GEOMETRY_MANIFOLD) check_manifold(&b, row->name);
   if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) check_indefinite(&b);
-  if (row->kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC) check_large(&b, row->name);
-  if (row->has_oracle) check_extreme(row, grid);
+  if (row->kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC || row->kind == OPT_CONSTRAINT_TRANSPORT)
+    check_large(&b, row->name);
+  if (row->has_oracle) check_extreme(row, grid, has_details);
   if (row->is_bounds) check_bounds(&b, row->name);
   check_refusals(&b);
   tear_down(&b);
@@ -270,9 +319,38 @@ static void test_proximal(const tg_grid *grid)
 
 static void test_sets(const tg_grid *grid)
 {
-  for (int kind = OPT_CONSTRAINT_FREE + 1; kind < OPT_CONSTRAINT_COUNT; kind++)
-    test_set(grid, (opt_constraint_kind)kind, OPT_RETRACTION_AUTO);
-  test_set(grid, OPT_CONSTRAINT_ORTHONORMAL_COLUMNS, OPT_RETRACTION_POLAR);
+  for (int k = 0; k < opt_constraint_count(); k++) {
+    const opt_constraint_row *row = opt_constraint_at(k);
+    for (int with = must_have_details(row); with <= may_have_details(row); with++)
+      test_set(grid, row, OPT_RETRACTION_AUTO, with > 0);
+  }
+  test_set(grid, opt_constraint_row_of(OPT_CONSTRAINT_ORTHONORMAL_COLUMNS), OPT_RETRACTION_POLAR, false);
+}
+
+// Numbers that leave no set: the first entry is named, whatever rank has it.
+static void test_verify(const tg_grid *grid)
+{
+  bench b = {.set = {.rows = 11, .cols = 5}};
+  opt_constraint_block block = {.kind = OPT_CONSTRAINT_BOX};
+  add_details(&b, grid, true, &block);
+  REQUIRE_OK(tg_constraint_verify(grid, &block, 11, 5));
+  b.lows[7 + 11 * 3] = 4; // row 8, column 4
+  b.lows[8 + 11 * 1] = 4;
+  tg_dmat_scatter_small(b.lows, b.matrices[0]);
+  CHECK_FAILS(tg_constraint_verify(grid, &block, 11, 5), TG_DATA, "entry (8,4) is to be at least 4 and at most");
+  block.lows = NULL;
+  block.low = 100;
+  CHECK_FAILS(tg_constraint_verify(grid, &block, 11, 5), TG_DATA, "entry (1,1) is to be at least 100");
+  block = (opt_constraint_block){
+      .kind = OPT_CONSTRAINT_TRANSPORT, .row_totals = b.matrices[2], .column_totals = b.matrices[3]};
+  REQUIRE_OK(tg_constraint_verify(grid, &block, 11, 5));
+  b.column_totals[4] += 1e-3;
+  tg_dmat_scatter_small(b.column_totals, b.matrices[3]);
+  CHECK_FAILS(tg_constraint_verify(grid, &block, 11, 5), TG_DATA, "no 11 x 5 matrix has these sums");
+  b.column_totals[3] = -1;
+  tg_dmat_scatter_small(b.column_totals, b.matrices[3]);
+  CHECK_FAILS(tg_constraint_verify(grid, &block, 11, 5), TG_DATA, "the sum of column 4 is to be -1");
+  for (int k = 0; k < 4; k++) tg_dmat_destroy(&b.matrices[k]);
 }
 
 static void test_failures(const tg_grid *grid)
@@ -306,6 +384,7 @@ static void run(void)
   const int64_t blocks[] = {1, 3, 64, 0};
   check_on_grids(blocks, test_sets);
   check_on_grids(blocks, test_proximal);
+  check_on_grids(blocks, test_verify);
   check_on_grids(blocks, test_failures);
 }
 

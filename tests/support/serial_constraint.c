@@ -68,10 +68,16 @@ static void gram(const serial_set *set, const double *x, const double *y, double
 
 // ---- sets of entries, balls, symmetry ----
 
-static void interval_of(const serial_set *set, double *low, double *high)
+// Low and high of entry e, the free ones infinite.
+static void bounds_of(const serial_set *set, int64_t e, double *low, double *high)
 {
-  *low = set->block.kind == OPT_CONSTRAINT_BOX ? set->block.low : 0;
-  *high = set->block.kind == OPT_CONSTRAINT_BOX ? set->block.high : (double)INFINITY;
+  const double *lows = set->block.lows;
+  const double *highs = set->block.highs;
+  *low = set->block.kind == OPT_CONSTRAINT_FREE ? -(double)INFINITY : 0;
+  *high = (double)INFINITY;
+  if (set->block.kind != OPT_CONSTRAINT_BOX) return;
+  *low = lows != NULL ? lows[e] : set->block.low;
+  *high = highs != NULL ? highs[e] : set->block.high;
 }
 
 static double norm_of(const serial_set *set, const double *x)
@@ -119,7 +125,13 @@ static line lines_of(const serial_set *set)
   return by_rows ? (line){set->rows, set->cols, 1, set->rows} : (line){set->cols, set->rows, set->rows, 1};
 }
 
-static void project_line(const line *l, double *x)
+static double total_of(const serial_set *set, bool by_rows, int64_t j)
+{
+  const double *totals = by_rows ? set->block.row_totals : set->block.column_totals;
+  return totals != NULL ? totals[j] : opt_constraint_total(&set->block);
+}
+
+static void project_line(const line *l, double total, double *x)
 {
   double sorted[SERIAL_SIDE_MAX];
   for (int64_t k = 0; k < l->length; k++) {
@@ -131,7 +143,7 @@ static void project_line(const line *l, double *x)
   double threshold = 0;
   for (int64_t k = 0; k < l->length; k++) {
     sum += sorted[k];
-    if (sorted[k] - (sum - 1) / (double)(k + 1) > 0) threshold = (sum - 1) / (double)(k + 1);
+    if (k == 0 || sorted[k] - (sum - total) / (double)(k + 1) > 0) threshold = (sum - total) / (double)(k + 1);
   }
   for (int64_t k = 0; k < l->length; k++) x[k * l->stride] = fmax(x[k * l->stride] - threshold, 0);
 }
@@ -146,31 +158,34 @@ static double violation_of_lines(const serial_set *set, const double *x)
       sum += x[j * l.step + k * l.stride];
       worst = fmax(worst, -x[j * l.step + k * l.stride]);
     }
-    worst = fmax(worst, fabs(sum - 1));
+    worst = fmax(worst, fabs(sum - total_of(set, set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS, j)));
   }
   return worst;
 }
 
-// ---- doubly stochastic: Dykstra's alternating projections onto the row and the column simplices (J. P. Boyle, R. L.
-// Dykstra 1986), and the assignment by dynamic programming over sets of rows ----
+// ---- given sums of rows and columns: Dykstra's alternating projections onto the row and the column simplices (J. P.
+// Boyle, R. L. Dykstra 1986), the assignment by dynamic programming over sets of rows, the transportation problem by
+// cancelling negative cycles ----
 
-static void project_lines(int64_t n, bool by_rows, double *x)
+static void project_lines(const serial_set *set, bool by_rows, double *x)
 {
-  const line l = by_rows ? (line){n, n, 1, n} : (line){n, n, n, 1};
-  for (int64_t j = 0; j < n; j++) project_line(&l, x + j * l.step);
+  const int64_t m = set->rows;
+  const line l = by_rows ? (line){m, set->cols, 1, m} : (line){set->cols, m, m, 1};
+  for (int64_t j = 0; j < l.count; j++) project_line(&l, total_of(set, by_rows, j), x + j * l.step);
 }
 
-static void project_stochastic(int64_t n, double *x)
+static void project_transport(const serial_set *set, double *x)
 {
+  const int64_t count = set->rows * set->cols;
   double correction[2][SERIAL_SIDE_MAX * SERIAL_SIDE_MAX] = {{0}};
   for (int round = 0; round < 100000; round++) {
     double change = 0;
     for (int side = 0; side < 2; side++) {
       double before[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
-      for (int64_t e = 0; e < n * n; e++) x[e] += correction[side][e];
-      memcpy(before, x, (size_t)(n * n) * sizeof *x);
-      project_lines(n, side == 0, x);
-      for (int64_t e = 0; e < n * n; e++) {
+      for (int64_t e = 0; e < count; e++) x[e] += correction[side][e];
+      memcpy(before, x, (size_t)count * sizeof *x);
+      project_lines(set, side == 0, x);
+      for (int64_t e = 0; e < count; e++) {
         change = fmax(change, fabs(correction[side][e] - (before[e] - x[e])));
         correction[side][e] = before[e] - x[e];
       }
@@ -179,20 +194,92 @@ static void project_stochastic(int64_t n, double *x)
   }
 }
 
-static double violation_of_stochastic(int64_t n, const double *x)
+static double violation_of_transport(const serial_set *set, const double *x)
 {
+  const int64_t m = set->rows;
   double worst = 0;
-  for (int64_t i = 0; i < n; i++) {
-    double row = 0;
-    double column = 0;
-    for (int64_t k = 0; k < n; k++) {
-      row += x[i + n * k];
-      column += x[k + n * i];
-      worst = fmax(worst, -x[i + n * k]);
+  for (int side = 0; side < 2; side++) {
+    for (int64_t j = 0; j < (side == 0 ? m : set->cols); j++) {
+      double sum = 0;
+      for (int64_t k = 0; k < (side == 0 ? set->cols : m); k++) {
+        const double entry = side == 0 ? x[j + m * k] : x[k + m * j];
+        sum += entry;
+        worst = fmax(worst, -entry);
+      }
+      worst = fmax(worst, fabs(sum - total_of(set, side == 0, j)));
     }
-    worst = fmax(worst, fmax(fabs(row - 1), fabs(column - 1)));
   }
   return worst;
+}
+
+void serial_set_totals(int64_t rows, int64_t cols, double *row_totals, double *column_totals)
+{
+  double sums[2] = {0, 0};
+  for (int64_t i = 0; i < rows; i++) sums[0] += row_totals[i] = 0.5 + 0.25 * (double)(i % 4);
+  for (int64_t j = 0; j < cols; j++) sums[1] += column_totals[j] = 1 + 0.3 * (double)(j * j % 5);
+  for (int64_t j = 0; j < cols; j++) column_totals[j] *= sums[0] / sums[1];
+}
+
+// A negative cycle among rows 0 .. m - 1 and columns m .. of the residual graph (Bellman and Ford): its nodes backwards
+// in before[], *node being one of them.
+static bool find_cycle(int64_t m, int64_t n, const double *cost, const double *flow, int64_t *before, int64_t *node)
+{
+  double distance[2 * SERIAL_SIDE_MAX] = {0};
+  for (int64_t v = 0; v < m + n; v++) before[v] = -1;
+  *node = -1;
+  for (int64_t round = 0; round <= m + n; round++) {
+    *node = -1;
+    for (int64_t e = 0; e < m * n; e++) {
+      const int64_t i = e % m;
+      const int64_t j = m + e / m;
+      if (distance[i] + cost[e] < distance[j] - 1e-12) {
+        distance[j] = distance[i] + cost[e];
+        before[j] = i;
+        *node = j;
+      }
+      if (flow[e] > 1e-14 && distance[j] - cost[e] < distance[i] - 1e-12) {
+        distance[i] = distance[j] - cost[e];
+        before[i] = j;
+        *node = i;
+      }
+    }
+    if (*node < 0) return false;
+  }
+  for (int64_t k = 0; k < m + n; k++) *node = before[*node];
+  return true;
+}
+
+// From the north-west corner's flow on.
+static void find_transport(const serial_set *set, const double *cost, double *z)
+{
+  const int64_t m = set->rows;
+  const int64_t n = set->cols;
+  int64_t before[2 * SERIAL_SIDE_MAX];
+  int64_t node = 0;
+  double rows[SERIAL_SIDE_MAX];
+  for (int64_t i = 0; i < m; i++) rows[i] = total_of(set, true, i);
+  for (int64_t j = 0; j < n; j++) {
+    double wanted = total_of(set, false, j);
+    for (int64_t i = 0; i < m; i++) {
+      z[i + m * j] = fmin(wanted, rows[i]);
+      wanted -= z[i + m * j];
+      rows[i] -= z[i + m * j];
+    }
+  }
+  while (find_cycle(m, n, cost, z, before, &node)) {
+    double amount = (double)INFINITY;
+    for (int pass = 0; pass < 2; pass++) {
+      int64_t v = node;
+      do {
+        const int64_t u = before[v];
+        const bool is_forward = u < m;
+        double *entry = is_forward ? &z[u + m * (v - m)] : &z[v + m * (u - m)];
+        if (pass == 0 && !is_forward) amount = fmin(amount, *entry);
+        if (pass == 1) *entry += is_forward ? amount : -amount;
+        v = u;
+      } while (v != node);
+    }
+  }
 }
 
 // least[s]: the cheapest way to give the first columns, as many as s has members, the rows of s.
@@ -285,11 +372,13 @@ double serial_set_violation(const serial_set *set, const double *x)
   double low = 0;
   double high = 0;
   double positive[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
-  interval_of(set, &low, &high);
   switch (set->block.kind) {
   case OPT_CONSTRAINT_NONNEGATIVE:
   case OPT_CONSTRAINT_BOX:
-    for (int64_t e = 0; e < set->rows * set->cols; e++) worst = fmax(worst, fmax(low - x[e], x[e] - high));
+    for (int64_t e = 0; e < set->rows * set->cols; e++) {
+      bounds_of(set, e, &low, &high);
+      worst = fmax(worst, fmax(low - x[e], x[e] - high));
+    }
     return worst;
   case OPT_CONSTRAINT_FROBENIUS_BALL:
     return fmax(0, norm_of(set, x) - set->block.high);
@@ -299,7 +388,8 @@ double serial_set_violation(const serial_set *set, const double *x)
   case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
     return violation_of_lines(set, x);
   case OPT_CONSTRAINT_DOUBLY_STOCHASTIC:
-    return violation_of_stochastic(set->rows, x);
+  case OPT_CONSTRAINT_TRANSPORT:
+    return violation_of_transport(set, x);
   case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
     // Distance from the positive part: at most the norm of all negative eigenvalues.
     apply_function(set->rows, x, positive_part, positive);
@@ -322,12 +412,14 @@ void serial_set_project(const serial_set *set, double *x)
   double low = 0;
   double high = 0;
   const line l = lines_of(set);
-  interval_of(set, &low, &high);
   memcpy(kept, x, (size_t)count * sizeof *x);
   switch (set->block.kind) {
   case OPT_CONSTRAINT_NONNEGATIVE:
   case OPT_CONSTRAINT_BOX:
-    for (int64_t e = 0; e < count; e++) x[e] = fmin(fmax(x[e], low), high);
+    for (int64_t e = 0; e < count; e++) {
+      bounds_of(set, e, &low, &high);
+      x[e] = fmin(fmax(x[e], low), high);
+    }
     break;
   case OPT_CONSTRAINT_FROBENIUS_BALL:
     for (int64_t e = 0; e < count; e++) x[e] /= fmax(1, norm_of(set, kept) / set->block.high);
@@ -337,10 +429,12 @@ void serial_set_project(const serial_set *set, double *x)
     break;
   case OPT_CONSTRAINT_SIMPLEX_ROWS:
   case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
-    for (int64_t j = 0; j < l.count; j++) project_line(&l, x + j * l.step);
+    for (int64_t j = 0; j < l.count; j++)
+      project_line(&l, total_of(set, set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS, j), x + j * l.step);
     break;
   case OPT_CONSTRAINT_DOUBLY_STOCHASTIC:
-    project_stochastic(set->rows, x);
+  case OPT_CONSTRAINT_TRANSPORT:
+    project_transport(set, x);
     break;
   case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
     apply_function(set->rows, kept, positive_part, x);
@@ -360,16 +454,24 @@ void serial_set_project(const serial_set *set, double *x)
 void serial_set_extreme(const serial_set *set, const double *g, double *z)
 {
   const int64_t count = set->rows * set->cols;
+  double low = 0;
+  double high = 0;
   const line l = lines_of(set);
   switch (set->block.kind) {
   case OPT_CONSTRAINT_BOX:
-    for (int64_t e = 0; e < count; e++) z[e] = g[e] > 0 ? set->block.low : set->block.high;
+    for (int64_t e = 0; e < count; e++) {
+      bounds_of(set, e, &low, &high);
+      z[e] = g[e] > 0 ? low : high;
+    }
     break;
   case OPT_CONSTRAINT_FROBENIUS_BALL:
     for (int64_t e = 0; e < count; e++) z[e] = -set->block.high * g[e] / fmax(norm_of(set, g), 1e-300);
     break;
   case OPT_CONSTRAINT_DOUBLY_STOCHASTIC:
     find_assignment(set->rows, g, z);
+    break;
+  case OPT_CONSTRAINT_TRANSPORT:
+    find_transport(set, g, z);
     break;
   case OPT_CONSTRAINT_SIMPLEX_ROWS:
   case OPT_CONSTRAINT_SIMPLEX_COLUMNS:
@@ -379,19 +481,12 @@ void serial_set_extreme(const serial_set *set, const double *g, double *z)
         z[j * l.step + k * l.stride] = 0;
         if (g[j * l.step + k * l.stride] < g[j * l.step + least * l.stride]) least = k;
       }
-      z[j * l.step + least * l.stride] = 1;
+      z[j * l.step + least * l.stride] = total_of(set, set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS, j);
     }
     break;
   default: // no oracle
     assert(false);
   }
-}
-
-// Low and high of each entry, the free ones infinite.
-static void bounds_of(const serial_set *set, double *low, double *high)
-{
-  interval_of(set, low, high);
-  if (set->block.kind == OPT_CONSTRAINT_FREE) *low = -(double)INFINITY;
 }
 
 double serial_set_penalty(const serial_set *set, const double *x)
@@ -407,8 +502,8 @@ void serial_set_proximal(const serial_set *set, double a, double *x)
   double low = 0;
   double high = 0;
   const double weight = a * set->block.norm1;
-  bounds_of(set, &low, &high);
   for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
     const double candidates[] = {x[e] - weight, x[e] + weight, 0, low, high};
     double best = NAN;
     double least = (double)INFINITY;
@@ -427,8 +522,8 @@ void serial_set_mask(const serial_set *set, const double *x, const double *g, bo
 {
   double low = 0;
   double high = 0;
-  bounds_of(set, &low, &high);
   for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
     const bool leaves_low = release && g[e] < 0;
     const bool leaves_high = release && g[e] > 0;
     if (x[e] == low && !leaves_low) v[e] = 0;
@@ -441,9 +536,10 @@ double serial_set_room(const serial_set *set, const double *x, const double *d)
   double low = 0;
   double high = 0;
   double room = (double)INFINITY;
-  bounds_of(set, &low, &high);
-  for (int64_t e = 0; e < set->rows * set->cols; e++)
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
     if (d[e] != 0) room = fmin(room, ((d[e] < 0 ? low : high) - x[e]) / d[e]);
+  }
   return room;
 }
 
@@ -451,8 +547,8 @@ void serial_set_settle(const serial_set *set, double t, const double *d, double 
 {
   double low = 0;
   double high = 0;
-  bounds_of(set, &low, &high);
   for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
     const double rounding = 1e-15 * fabs(t * d[e]);
     if (x[e] - low <= rounding) x[e] = low;
     if (high - x[e] <= rounding) x[e] = high;

@@ -8,12 +8,15 @@
 
 enum { SERIAL_SIDE_MAX = 32 }; // rows and columns at most
 
+// Matrices and vectors of the block are arrays of double.
 typedef struct serial_set {
   opt_constraint_block block;
   int64_t rows;
   int64_t cols;
 } serial_set;
 
+// Sums of rows and columns with equal totals, no two lines alike in general.
+void serial_set_totals(int64_t rows, int64_t cols, double *row_totals, double *column_totals);
 double serial_set_violation(const serial_set *set, const double *x);
 void serial_set_project(const serial_set *set, double *x);
 // z := a point of the set with the least <g, z>; for sets with an oracle. At most 10 rows of doubly stochastic ones.

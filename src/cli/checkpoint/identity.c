@@ -47,7 +47,8 @@ static json_t *variables(const tg_job *job)
     json_t *entry =
         json_pack("{s:I, s:I, s:s, s:I, s:f}", "rows", (json_int_t)v->rows, "columns", (json_int_t)v->cols, "start",
                   is_file ? "file" : tg_start_label(v->start), "seed", (json_int_t)v->seed, "scale", v->scale);
-    if (v->constraint_node != NULL) json_object_set_new(entry, "constraint", tg_job_node_json(v->constraint_node));
+    const tg_yaml_node *constraint = tg_yaml_get(v->node, "constraint");
+    if (constraint != NULL) json_object_set_new(entry, "constraint", tg_job_node_json(constraint));
     json_object_set_new(out, v->name, entry);
   }
   return out;
@@ -115,21 +116,26 @@ static tg_status hash_numbers(const tg_dmat *m, uint64_t *out)
   return TG_OK;
 }
 
+// Adds the numbers of a datum that comes from a file.
+static tg_status add_numbers(const tg_setup *setup, int index, const tg_dmat *m, json_t *out, int *failed)
+{
+  uint64_t hash = 0;
+  if (index < 0 || index >= setup->job->n_data || setup->job->data[index].file == NULL || m == NULL) return TG_OK;
+  TG_TRY(hash_numbers(m, &hash));
+  json_t *entry = json_pack("{s:I, s:I, s:o}", "rows", (json_int_t)m->rows, "columns", (json_int_t)m->cols, "numbers",
+                            tg_hash_text(hash));
+  *failed = *failed || json_object_set_new(out, setup->job->data[index].name, entry) != 0;
+  return TG_OK;
+}
+
 tg_status tg_identity_of_data(const tg_setup *setup, json_t **out)
 {
   const tg_plan *plan = setup->model->plan;
   *out = json_object();
   int failed = *out == NULL;
-  for (int32_t k = 0; k < plan->n_data; k++) {
-    const int index = setup->model->data[k];
-    if (index < 0 || index >= setup->job->n_data || setup->job->data[index].file == NULL) continue;
-    const tg_dmat *m = setup->data[k];
-    uint64_t hash = 0;
-    TG_TRY(hash_numbers(m, &hash));
-    json_t *entry = json_pack("{s:I, s:I, s:o}", "rows", (json_int_t)m->rows, "columns", (json_int_t)m->cols, "numbers",
-                              tg_hash_text(hash));
-    failed = failed || json_object_set_new(*out, setup->job->data[index].name, entry) != 0;
-  }
+  for (int32_t k = 0; k < plan->n_data; k++)
+    TG_TRY(add_numbers(setup, setup->model->data[k], setup->data[k], *out, &failed));
+  for (int k = 0; k < setup->job->n_data; k++) TG_TRY(add_numbers(setup, k, setup->set_data[k], *out, &failed));
   return tg_agree(setup->comm,
                   failed ? tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for hashes of the data") : TG_OK);
 }

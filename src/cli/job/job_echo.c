@@ -168,14 +168,13 @@ static void print_solver_keys(tg_text *out)
 
 static void print_constraints(tg_text *out)
 {
-  static const char *const arguments[] = {[TG_CONSTRAINT_NONE] = "",
-                                          [TG_CONSTRAINT_NUMBER] = ": r",
-                                          [TG_CONSTRAINT_INTERVAL] = ": [low, high]",
-                                          [TG_CONSTRAINT_METRIC] = "` or `: {metric: S}"};
   tg_text_add(out, "| constraint | meaning |\n|---|---|\n");
-  for (int k = 0; k < tg_constraint_count(); k++) {
-    const tg_constraint_row *row = tg_constraint_at(k);
-    tg_text_addf(out, "| `%s%s` | %s |\n", row->name, arguments[row->argument], row->help);
+  for (int k = 0; k < opt_constraint_count(); k++) {
+    const opt_constraint_row *row = opt_constraint_at(k);
+    const bool is_optional = row->argument == OPT_ARGUMENT_TOTAL || row->argument == OPT_ARGUMENT_METRIC;
+    tg_text_addf(out, "| `%s%s%s%s` | %s |\n", row->name, is_optional ? "` or `" : "",
+                 row->argument != OPT_ARGUMENT_NONE ? ": " : "", tg_constraint_argument_label(row->argument),
+                 row->help);
   }
 }
 

@@ -13,18 +13,7 @@ static const tg_job_key keys[] = {
 #undef TG_JOB_KEY
 };
 
-static const tg_constraint_row constraints[] = {
-#define TG_CONSTRAINT(name, argument, help) {name, TG_CONSTRAINT_##argument, help},
-#include "cli/job/constraints.def"
-#undef TG_CONSTRAINT
-};
-
-enum {
-  N_KEYS = sizeof keys / sizeof keys[0],
-  N_CONSTRAINTS = sizeof constraints / sizeof constraints[0],
-  PATH_BYTES = 160,
-  CANDIDATES_MAX = 64
-};
+enum { N_KEYS = sizeof keys / sizeof keys[0], PATH_BYTES = 160, CANDIDATES_MAX = 64 };
 
 int tg_job_key_count(void)
 {
@@ -37,22 +26,12 @@ const tg_job_key *tg_job_key_at(int index)
   return &keys[index];
 }
 
-int tg_constraint_count(void)
+const char *tg_constraint_argument_label(opt_constraint_argument argument)
 {
-  return N_CONSTRAINTS;
-}
-
-const tg_constraint_row *tg_constraint_at(int index)
-{
-  TG_ASSERT(index >= 0 && index < N_CONSTRAINTS);
-  return &constraints[index];
-}
-
-const tg_constraint_row *tg_constraint_find(const char *name)
-{
-  for (int k = 0; k < N_CONSTRAINTS; k++)
-    if (strcmp(constraints[k].name, name) == 0) return &constraints[k];
-  return NULL;
+  static const char *const labels[] = {
+      [OPT_ARGUMENT_NONE] = "",   [OPT_ARGUMENT_RADIUS] = "r",      [OPT_ARGUMENT_INTERVAL] = "[low, high]",
+      [OPT_ARGUMENT_TOTAL] = "s", [OPT_ARGUMENT_TOTALS] = "[r, c]", [OPT_ARGUMENT_METRIC] = "{metric: S}"};
+  return labels[argument];
 }
 
 const char *tg_job_type_label(tg_job_type type)
@@ -393,16 +372,70 @@ static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_nod
 
 // ---- constraints ----
 
+// The name of a datum; numbers of the job are told by *number. False: it is neither.
+static bool is_bound(const tg_job *job, const tg_yaml_node *node, bool *is_number, double *number)
+{
+  *is_number = tg_value_bound(node, number);
+  if (*is_number) return true;
+  const tg_yaml_node *datum =
+      node->kind == TG_YAML_SCALAR ? tg_yaml_get(tg_yaml_get(job->root, "data"), node->text) : NULL;
+  *is_number = datum != NULL && tg_value_number(datum, number);
+  return datum != NULL;
+}
+
+static tg_status unknown_datum(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  TG_FAIL_NODE(job, node, TG_NAME, "%s: '%.60s' is neither a number nor declared under 'data:'", at->shown, node->text);
+}
+
 static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_node *node)
 {
-  double low = 0;
-  double high = 0;
-  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2 || !tg_value_bound(node->first->value, &low) ||
-      !tg_value_bound(node->last->value, &high))
-    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf", "");
-  if (low >= high) TG_FAIL_NODE(job, node, TG_VALUE, "%s needs low < high, found [%g, %g]", at->shown, low, high);
-  if (isinf(low) && isinf(high))
+  double bounds[2] = {0, 0};
+  bool is_number[2];
+  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2)
+    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data",
+                      "");
+  const tg_yaml_node *const ends[2] = {node->first->value, node->last->value};
+  for (int k = 0; k < 2; k++) {
+    if (is_bound(job, ends[k], &is_number[k], &bounds[k])) continue;
+    if (ends[k]->kind == TG_YAML_SCALAR && tg_name_is_valid(ends[k]->text)) return unknown_datum(job, at, ends[k]);
+    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data",
+                      "");
+  }
+  const bool is_reversed = is_number[0] && is_number[1] && bounds[0] > bounds[1];
+  if (is_reversed || (is_number[0] && bounds[0] == (double)INFINITY) ||
+      (is_number[1] && bounds[1] == -(double)INFINITY))
+    TG_FAIL_NODE(job, node, TG_VALUE, "%s needs low <= high, found [%.40s, %.40s]", at->shown, ends[0]->text,
+                 ends[1]->text);
+  if (is_number[0] && is_number[1] && isinf(bounds[0]) && isinf(bounds[1]))
     TG_FAIL_NODE(job, node, TG_VALUE, "%s bounds nothing; leave the constraint out", at->shown);
+  return TG_OK;
+}
+
+// A positive number, or the name of data with the sums.
+static tg_status check_total(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  double total = 0;
+  bool is_number = false;
+  if (node->kind == TG_YAML_NULL) return TG_OK;
+  const bool is_known = node->kind == TG_YAML_SCALAR && is_bound(job, node, &is_number, &total);
+  if (!is_known && node->kind == TG_YAML_SCALAR && tg_name_is_valid(node->text)) return unknown_datum(job, at, node);
+  if (!is_known || (is_number && !(total > 0 && isfinite(total))))
+    return wrong_type(job, at, node, "a positive number or the name of data", "");
+  return TG_OK;
+}
+
+static tg_status check_totals(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  double total = 0;
+  bool is_number = false;
+  const char *expected = "two names of data [r, c], the sums of the rows and of the columns";
+  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2) return wrong_type(job, at, node, expected, "");
+  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
+    if (item->value->kind != TG_YAML_SCALAR || !tg_name_is_valid(item->value->text))
+      return wrong_type(job, at, node, expected, "");
+    if (!is_bound(job, item->value, &is_number, &total)) return unknown_datum(job, at, item->value);
+  }
   return TG_OK;
 }
 
@@ -417,24 +450,38 @@ static tg_status check_metric(tg_job *job, const location *at, const tg_yaml_nod
   return TG_OK;
 }
 
-static tg_status check_constraint_argument(tg_job *job, const location *at, const tg_constraint_row *row,
+static tg_status check_constraint_argument(tg_job *job, const location *at, const opt_constraint_row *row,
                                            const tg_yaml_node *node)
 {
   double value = 0;
   bool given = false;
   switch (row->argument) {
-  case TG_CONSTRAINT_NONE:
+  case OPT_ARGUMENT_NONE:
     if (node->kind == TG_YAML_NULL || (tg_value_boolean(node, &given) && given)) return TG_OK;
     return wrong_type(job, at, node, "no argument", "");
-  case TG_CONSTRAINT_NUMBER:
+  case OPT_ARGUMENT_RADIUS:
     if (tg_value_number(node, &value) && value > 0) return TG_OK;
     return wrong_type(job, at, node, "a positive number", "");
-  case TG_CONSTRAINT_INTERVAL:
+  case OPT_ARGUMENT_INTERVAL:
     return check_interval(job, at, node);
-  case TG_CONSTRAINT_METRIC:
+  case OPT_ARGUMENT_TOTAL:
+    return check_total(job, at, node);
+  case OPT_ARGUMENT_TOTALS:
+    return check_totals(job, at, node);
+  case OPT_ARGUMENT_METRIC:
     return check_metric(job, at, node);
   }
   return TG_OK;
+}
+
+static tg_status unknown_constraint(tg_job *job, const tg_yaml_node *name)
+{
+  const char *names[OPT_CONSTRAINT_COUNT];
+  for (int k = 0; k < opt_constraint_count(); k++) names[k] = opt_constraint_at(k)->name;
+  const char *nearest = tg_nearest_word(name->text, names, (size_t)opt_constraint_count());
+  TG_FAIL_NODE(job, name, TG_NAME, "unknown constraint '%.60s'%s%s%s", name->text,
+               nearest != NULL ? "; did you mean '" : "; see docs/job-file.md", nearest != NULL ? nearest : "",
+               nearest != NULL ? "'?" : "");
 }
 
 static tg_status check_constraint(tg_job *job, const location *at, const tg_yaml_node *node)
@@ -443,20 +490,15 @@ static tg_status check_constraint(tg_job *job, const location *at, const tg_yaml
   if ((mapping && node->n_items != 1) || (!mapping && node->kind != TG_YAML_SCALAR))
     return wrong_type(job, at, node, tg_job_type_label(TG_JOB_CONSTRAINT), "");
   const tg_yaml_node *name = mapping ? node->first->key : node;
-  const tg_constraint_row *row = tg_constraint_find(name->text);
-  if (row == NULL) {
-    const char *names[N_CONSTRAINTS];
-    for (int k = 0; k < N_CONSTRAINTS; k++) names[k] = constraints[k].name;
-    const char *nearest = tg_nearest_word(name->text, names, N_CONSTRAINTS);
-    TG_FAIL_NODE(job, name, TG_NAME, "unknown constraint '%.60s'%s%s%s", name->text,
-                 nearest != NULL ? "; did you mean '" : "; see docs/job-file.md", nearest != NULL ? nearest : "",
-                 nearest != NULL ? "'?" : "");
-  }
+  const opt_constraint_row *row = opt_constraint_find(name->text);
+  if (row == NULL) return unknown_constraint(job, name);
   const location inside = below(at, "*", row->name);
   if (mapping) return check_constraint_argument(job, &inside, row, node->first->value);
-  if (row->argument == TG_CONSTRAINT_NUMBER || row->argument == TG_CONSTRAINT_INTERVAL)
+  const bool is_optional =
+      row->argument == OPT_ARGUMENT_NONE || row->argument == OPT_ARGUMENT_TOTAL || row->argument == OPT_ARGUMENT_METRIC;
+  if (!is_optional)
     TG_FAIL_NODE(job, node, TG_VALUE, "the constraint %s needs an argument: {%s: %s}", row->name, row->name,
-                 row->argument == TG_CONSTRAINT_NUMBER ? "r" : "[low, high]");
+                 tg_constraint_argument_label(row->argument));
   return TG_OK;
 }
 

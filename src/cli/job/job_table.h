@@ -3,6 +3,7 @@
 #define TG_CLI_JOB_TABLE_H
 
 #include "cli/job/job.h"
+#include "opt/constraint.h"
 
 typedef enum tg_job_type {
   TG_JOB_EXPRESSION,
@@ -31,25 +32,11 @@ typedef struct tg_job_key {
   const char *help;
 } tg_job_key;
 
-typedef enum tg_constraint_argument {
-  TG_CONSTRAINT_NONE,
-  TG_CONSTRAINT_NUMBER,
-  TG_CONSTRAINT_INTERVAL,
-  TG_CONSTRAINT_METRIC
-} tg_constraint_argument;
-
-typedef struct tg_constraint_row {
-  const char *name;
-  tg_constraint_argument argument;
-  const char *help;
-} tg_constraint_row;
-
 int tg_job_key_count(void);
 const tg_job_key *tg_job_key_at(int index);
 const char *tg_job_type_label(tg_job_type type); // "a whole number"
-int tg_constraint_count(void);
-const tg_constraint_row *tg_constraint_at(int index);
-const tg_constraint_row *tg_constraint_find(const char *name);
+// How the argument of a constraint is written in a job: "[low, high]", "" for none.
+const char *tg_constraint_argument_label(opt_constraint_argument argument);
 
 // Checks every key and value of the tree against the table; the first fault is located. Values of the solver section
 // go into job->solver at once.

@@ -8,23 +8,52 @@
 #include "base/memory.h"
 #include "cli/job/job_table.h"
 #include "cli/model/penalty.h"
+#include "cli/model/set_data.h"
 #include "mpi/constraint/assignment.h"
 #include "mpi/constraint/constraint.h"
+#include "mpi/constraint/transportation.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/reduce.h"
 #include "opt/driver.h"
 #include "opt/solver.h"
 
-static const tg_yaml_node *argument_of(const tg_job_variable *variable)
-{
-  const tg_yaml_node *node = tg_yaml_get(variable->node, "constraint");
-  return node->kind == TG_YAML_MAPPING ? node->first->value : NULL;
-}
-
-static double number_at(const tg_yaml_node *node)
+static double radius_of(const tg_job_variable *variable)
 {
   double value = 0;
-  const bool is_number = tg_value_bound(node, &value); // the job was read: it is one
-  TG_ASSERT(is_number);
+  const bool is_number = tg_value_bound(tg_yaml_get(variable->node, "constraint")->first->value, &value);
+  TG_ASSERT(is_number); // the job was read: it is one
   return value;
+}
+
+// Argument k as a number, of the job or of its data; false: it is a matrix.
+static bool has_number(const tg_job *job, const tg_job_variable *variable, int k, double *out)
+{
+  const tg_yaml_node *node = tg_set_data_argument(variable, k);
+  const int datum = tg_set_data_find(job, variable, k);
+  if (node != NULL && tg_value_bound(node, out)) return true;
+  if (datum < 0 || !job->data[datum].is_number) return false;
+  *out = job->data[datum].number;
+  return true;
+}
+
+// Numbers of the job; those of matrices are not known yet and taken for finite.
+static void read_numbers(const tg_job *job, const tg_job_variable *variable, const opt_constraint_row *row,
+                         opt_constraint_block *out)
+{
+  switch (row->argument) {
+  case OPT_ARGUMENT_RADIUS:
+    out->high = radius_of(variable);
+    break;
+  case OPT_ARGUMENT_INTERVAL:
+    has_number(job, variable, 0, &out->low);
+    has_number(job, variable, 1, &out->high);
+    break;
+  case OPT_ARGUMENT_TOTAL:
+    has_number(job, variable, 0, &out->total);
+    break;
+  default:
+    break;
+  }
 }
 
 // The set of one variable; its argument was validated when the job was read.
@@ -33,7 +62,6 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
   *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE, .norm1 = variable->norm1};
   if (variable->constraint == NULL) return TG_OK;
   const opt_constraint_row *row = opt_constraint_find(variable->constraint);
-  const tg_yaml_node *argument = argument_of(variable);
   TG_ASSERT(row != NULL); // the job was read: it is the name of one
   if (row->is_square && variable->rows != variable->cols)
     TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
@@ -45,10 +73,7 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
                  variable->name, variable->rows, variable->cols);
   out->kind = row->kind;
   out->retraction = (opt_retraction)job->solver.retraction;
-  if (row->kind == OPT_CONSTRAINT_FROBENIUS_BALL) out->high = number_at(argument);
-  if (row->kind != OPT_CONSTRAINT_BOX) return TG_OK;
-  out->low = number_at(argument->first->value);
-  out->high = number_at(argument->last->value);
+  read_numbers(job, variable, row, out);
   return TG_OK;
 }
 
@@ -86,9 +111,13 @@ static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_trai
 // An extreme point of a large matrix may be more than one rank can find.
 static tg_status check_extremes(tg_job *job, const opt_constraint_block *blocks)
 {
-  for (int k = 0; k < job->n_variables; k++)
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
     if (blocks[k].kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC)
-      TG_TRY(at_node(job, job->variables[k].constraint_node, tg_assignment_check(job->variables[k].rows)));
+      TG_TRY(at_node(job, x->constraint_node, tg_assignment_check(x->rows)));
+    if (blocks[k].kind == OPT_CONSTRAINT_TRANSPORT)
+      TG_TRY(at_node(job, x->constraint_node, tg_transportation_check(x->rows, x->cols)));
+  }
   return TG_OK;
 }
 
@@ -194,7 +223,62 @@ tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt
   return TG_VALUE;
 }
 
-tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *problem, opt_point *x, opt_constraint **out)
+// ---- numbers of data ----
+
+// The least entry with sign 1, the largest with sign -1.
+static tg_status find_extreme(const tg_dmat *m, double sign, double *out)
+{
+  double least = (double)INFINITY;
+  for (int64_t j = 0; j < m->local_cols; j++)
+    for (int64_t i = 0; i < m->local_rows; i++) least = fmin(least, sign * m->data[i + j * m->ld]);
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_DOUBLE, MPI_MIN, m->grid->comm));
+  *out = sign * least;
+  return TG_OK;
+}
+
+// A bound: the number of a 1 x 1 matrix, or the matrix and its extreme number.
+static tg_status bind_bound(const tg_dmat *m, double sign, const void **matrix, double *number)
+{
+  const bool is_number = m->rows == 1 && m->cols == 1;
+  if (!is_number) *matrix = m;
+  return is_number ? tg_dmat_fetch(m, number) : find_extreme(m, sign, number);
+}
+
+static tg_status bind_matrix(const opt_constraint_row *row, int argument, const tg_dmat *m, opt_constraint_block *out)
+{
+  if (row->argument == OPT_ARGUMENT_INTERVAL)
+    return argument == 0 ? bind_bound(m, 1, &out->lows, &out->low) : bind_bound(m, -1, &out->highs, &out->high);
+  const bool is_number = row->argument == OPT_ARGUMENT_TOTAL && m->rows == 1 && m->cols == 1;
+  const bool by_rows =
+      row->kind == OPT_CONSTRAINT_SIMPLEX_ROWS || (row->kind == OPT_CONSTRAINT_TRANSPORT && argument == 0);
+  *(by_rows ? &out->row_totals : &out->column_totals) = m;
+  if (!is_number) return TG_OK;
+  out->row_totals = out->column_totals = NULL;
+  TG_TRY(tg_dmat_fetch(m, &out->total));
+  if (!(out->total > 0)) TG_FAIL(TG_DATA, "the sum of each line is to be %.6g, expected a positive number", out->total);
+  return TG_OK;
+}
+
+// Puts the matrices that the constraint names into the block and verifies their numbers.
+static tg_status bind_data(tg_job *job, const tg_grid *grid, const tg_job_variable *x, tg_dmat *const *set_data,
+                           opt_constraint_block *out)
+{
+  if (x->constraint == NULL) return TG_OK;
+  const opt_constraint_row *row = opt_constraint_find(x->constraint);
+  for (int a = 0; a < 2; a++) {
+    const int datum = tg_set_data_find(job, x, a);
+    if (datum >= 0 && !job->data[datum].is_number)
+      TG_TRY(at_node(job, tg_set_data_argument(x, a), bind_matrix(row, a, set_data[datum], out)));
+  }
+  const bool has_numbers = out->lows == NULL && out->highs == NULL;
+  if (row->kind == OPT_CONSTRAINT_BOX && has_numbers && !(out->low <= out->high))
+    TG_FAIL_NODE(job, x->constraint_node, TG_DATA, "no matrix is between these bounds: at least %.6g and at most %.6g",
+                 out->low, out->high);
+  return at_node(job, x->constraint_node, tg_constraint_verify(grid, out, x->rows, x->cols));
+}
+
+tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *set_data, opt_problem *problem,
+                             opt_point *x, opt_constraint **out)
 {
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
@@ -203,6 +287,11 @@ tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *prob
   tg_status status = TG_OK;
   TG_TRY_GOTO(tg_agree(grid->comm, TG_NEW(job->n_variables, &blocks)));
   TG_TRY_GOTO(read_blocks(job, blocks, &traits));
+  for (int k = 0; k < job->n_variables; k++)
+    TG_TRY_GOTO(bind_data(job, grid, &job->variables[k], set_data, &blocks[k]));
+  // Infinite bounds among the data may take the method its ground.
+  TG_TRY_GOTO(at_node(job, last_constraint(job), opt_traits_find(job->n_variables, blocks, &traits)));
+  TG_TRY_GOTO(check_solver(job, blocks, &traits));
   TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
   problem->constraint = *out;
   status = tg_feasible_project(job, *out, x);

@@ -16,9 +16,10 @@ void tg_feasible_explain(tg_job *job, tg_method *method);
 tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt_point *x);
 // Points that the minimisation makes beside x with these options, under the job's constraints if it has any. Local.
 int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree);
-// Makes the set (NULL without constraints), gives it to the problem and moves the start x into it. TG_VALUE, located,
-// where the start has no nearest feasible point. Collective.
-tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, opt_problem *problem, opt_point *x,
-                             opt_constraint **out);
+// Makes the set (NULL without constraints), gives it to the problem and moves the start x into it. set_data by position
+// in job->data: the matrices that constraints name, which must outlive the set. TG_DATA, located, where their numbers
+// leave no set, TG_VALUE where the start has no nearest feasible point. Collective.
+tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *set_data, opt_problem *problem,
+                             opt_point *x, opt_constraint **out);
 
 #endif

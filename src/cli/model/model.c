@@ -7,6 +7,7 @@
 #include "cli/console.h"
 #include "cli/model/congruence.h"
 #include "cli/model/penalty.h"
+#include "cli/model/set_data.h"
 #include "grad/structure/groups.h"
 #include "mpi/file/files.h"
 #include "opt/constraint.h"
@@ -45,7 +46,8 @@ void tg_job_mark_used(tg_job *job, bool warn)
 {
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
-    datum->used = is_used(job, datum->name) || tg_congruence_needs(job, datum->name);
+    datum->used =
+        is_used(job, datum->name) || tg_congruence_needs(job, datum->name) || tg_set_data_needs(job, datum->name);
     if (warn && !datum->used)
       tg_job_warn(job, datum->key, "%s does not occur in the objective%s%s", datum->name,
                   job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
@@ -255,6 +257,7 @@ static tg_status match_data(const tg_job *job, tg_model *model)
 
 static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *model)
 {
+  TG_TRY(tg_set_data_check(job));
   TG_TRY(tg_graph_create(&model->graph));
   TG_TRY(compile(job, model));
   TG_TRY(find_variables(job, model));

@@ -148,7 +148,7 @@ static tg_status create_half(tg_alternating *self, int variable)
   TG_TRY(copy_block(setup->x, variable, h->x, 0));
   TG_TRY(tg_exec_create(setup->grid, h->model->plan, h->data, &settings, &h->exec));
   TG_TRY(tg_problem_create(h->exec, h->space, NULL, &h->problem));
-  return tg_feasible_create(&h->job, setup->grid, h->problem, h->x, &h->constraint);
+  return tg_feasible_create(&h->job, setup->grid, setup->set_data, h->problem, h->x, &h->constraint);
 }
 
 static void destroy_half(half *h)

@@ -9,6 +9,7 @@
 #include "cli/method/feasible.h"
 #include "cli/method/method_parts.h"
 #include "cli/model/congruence.h"
+#include "cli/model/set_data.h"
 #include "cli/problem/congruence_numbers.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/properties.h"
@@ -129,19 +130,25 @@ static tg_status at_declaration(tg_job *job, const tg_yaml_node *node, tg_status
   return tg_error_pass(status, TG_HERE);
 }
 
-static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
+static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
 {
+  if (datum->file != NULL && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
   if (datum->file != NULL) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
   TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, datum->rows, datum->cols, out)));
   return tg_generate(datum->generate, &datum->options, *out);
 }
 
-tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
+static tg_status read_datum(tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
 {
-  TG_TRY(at_declaration(setup->job, datum->key, make_matrix(setup, datum, out)));
+  TG_TRY(at_declaration(setup->job, datum->key, make_matrix(setup, datum, are_bounds, out)));
   setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
   if (datum->trust) return TG_OK;
   return at_declaration(setup->job, datum->key, tg_properties_verify(*out, datum->name, datum->properties));
+}
+
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
+{
+  return read_datum(setup, datum, false, out);
 }
 
 static bool is_in_plan(const tg_setup *setup, int datum)
@@ -157,7 +164,7 @@ static tg_status verify_vanished(tg_setup *setup)
   for (int k = 0; k < setup->job->n_data; k++) {
     const tg_job_data *datum = &setup->job->data[k];
     if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k) ||
-        tg_congruence_needs(setup->job, datum->name))
+        tg_congruence_needs(setup->job, datum->name) || tg_set_data_needs(setup->job, datum->name))
       continue;
     tg_dmat *matrix = NULL;
     const tg_status status = tg_setup_read_datum(setup, datum, &matrix);
@@ -175,6 +182,23 @@ static tg_status make_own(const tg_setup *setup, int index, const tg_plan_data *
   return TG_OK;
 }
 
+// What constraints name: as the plan holds it, or read for this alone.
+static tg_status read_set_data(tg_setup *setup)
+{
+  const tg_job *job = setup->job;
+  tg_status status = TG_NEW(job->n_data + 1, &setup->set_data);
+  if (status == TG_OK) status = TG_NEW(job->n_data + 1, &setup->owns_set_data);
+  TG_TRY(tg_agree(setup->comm, status));
+  for (int k = 0; k < job->n_data; k++) {
+    if (job->data[k].is_number || !tg_set_data_needs(job, job->data[k].name)) continue;
+    for (int32_t p = 0; p < setup->model->plan->n_data; p++)
+      if (setup->model->data[p] == k) setup->set_data[k] = setup->data[p];
+    setup->owns_set_data[k] = setup->set_data[k] == NULL;
+    if (setup->owns_set_data[k]) TG_TRY(read_datum(setup, &job->data[k], true, &setup->set_data[k]));
+  }
+  return TG_OK;
+}
+
 static tg_status read_data(tg_setup *setup)
 {
   const tg_plan *plan = setup->model->plan;
@@ -188,6 +212,7 @@ static tg_status read_data(tg_setup *setup)
     else
       TG_TRY(make_own(setup, datum - setup->job->n_data, &plan->data[k], &setup->data[k]));
   }
+  TG_TRY(read_set_data(setup));
   TG_TRY(tg_congruence_fill(setup));
   TG_TRY(verify_vanished(setup));
   setup->read_seconds += MPI_Wtime() - begin;
@@ -275,7 +300,7 @@ tg_status tg_setup_fill(tg_setup *setup)
   const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
-  return tg_feasible_create(setup->job, setup->grid, setup->problem, setup->x, &setup->constraint);
+  return tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint);
 }
 
 void tg_setup_destroy(tg_setup **setup)
@@ -288,6 +313,10 @@ void tg_setup_destroy(tg_setup **setup)
   if (s->space != NULL) s->space->ops->destroy(s->space, &s->x);
   tg_space_destroy(&s->space);
   tg_congruence_destroy(s);
+  for (int k = 0; s->owns_set_data != NULL && k < s->job->n_data; k++)
+    if (s->owns_set_data[k]) tg_dmat_destroy(&s->set_data[k]);
+  tg_free(s->set_data);
+  tg_free(s->owns_set_data);
   for (int32_t k = 0; s->data != NULL && k < s->model->plan->n_data; k++) tg_dmat_destroy(&s->data[k]);
   tg_free(s->data);
   tg_method_destroy(&s->method);

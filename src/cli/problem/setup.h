@@ -23,6 +23,8 @@ typedef struct tg_setup {
   tg_grid_choice choice;
   tg_grid *grid;
   tg_dmat **data;           // by position in plan->data
+  tg_dmat **set_data;       // by position in job->data: what constraints name, else NULL
+  bool *owns_set_data;      // the plan does not hold it
   tg_setup_metric *metrics; // by position in model->changes; NULL: none
   opt_space *space;
   opt_point *x; // the start, later the result

@@ -6,14 +6,17 @@
 #include "cli/run/forecast.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "cli/method/feasible.h"
 #include "cli/method/method_parts.h"
+#include "cli/model/set_data.h"
 #include "cli/model/values.h"
 #include "cli/problem/alternating.h"
 #include "cli/problem/taylor.h"
 #include "mpi/file/slab.h"
+#include "opt/driver.h"
 
 typedef struct forecasting {
   tg_job *job;
@@ -137,10 +140,27 @@ static double eigen_bytes(double matrix)
   return 3 * matrix;
 }
 
+// What constraints name and the plan does not hold.
+static void forecast_set_data(const forecasting *f)
+{
+  for (int k = 0; k < f->job->n_data; k++) {
+    const tg_job_data *d = &f->job->data[k];
+    if (d->is_number || is_in_plan(f, k) || !tg_set_data_needs(f->job, d->name)) continue;
+    f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + reading_bytes(f, d));
+    f->out->constraint += bytes_of(f, d->rows, d->cols);
+  }
+}
+
+static bool is_frank_wolfe(const forecasting *f)
+{
+  return strcmp(opt_option_choices(OPT_KIND_METHOD)[f->method->options.method], "frank-wolfe") == 0;
+}
+
 // The constraint's scratch, and what a projection takes for its time.
 static void forecast_constraint(const forecasting *f, double *passing)
 {
   *passing = 0;
+  forecast_set_data(f);
   for (int k = 0; k < f->job->n_variables; k++) {
     const tg_job_variable *x = &f->job->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
@@ -151,6 +171,11 @@ static void forecast_constraint(const forecasting *f, double *passing)
       f->out->constraint += 3 * matrix;
       *passing = fmax(*passing, eigen_bytes(matrix));
     }
+    const bool has_vertices = row->kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC || row->kind == OPT_CONSTRAINT_TRANSPORT;
+    if (row->kind == OPT_CONSTRAINT_SYMMETRIC || has_vertices) f->out->constraint += matrix;
+    // On rank 0: the costs, and the flows where they are no permutation.
+    if (has_vertices && is_frank_wolfe(f))
+      f->out->constraint += (row->kind == OPT_CONSTRAINT_TRANSPORT ? 2 : 1) * 8 * (double)x->rows * (double)x->cols;
     if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS) {
       f->out->constraint += matrix + 3 * gram;
       *passing = fmax(*passing, 2 * matrix + gram);

@@ -38,23 +38,23 @@ static prices divide_room(int64_t n, double *room)
   return (prices){room, room + n, room + 2 * n, room + 3 * n, room + 4 * n};
 }
 
-static bool is_finite(int64_t n, const double *cost)
+static bool is_finite(int64_t count, const double *cost)
 {
-  for (int64_t e = 0; e < n * n; e++)
+  for (int64_t e = 0; e < count; e++)
     if (!isfinite(cost[e])) return false;
   return true;
 }
 
-void tg_assignment_round(int64_t n, double *cost)
+void tg_costs_round(int64_t count, double *cost)
 {
   double largest = 0;
   int exponent = 0;
-  if (!is_finite(n, cost)) return;
-  for (int64_t e = 0; e < n * n; e++) largest = fmax(largest, fabs(cost[e]));
+  if (!is_finite(count, cost)) return;
+  for (int64_t e = 0; e < count; e++) largest = fmax(largest, fabs(cost[e]));
   if (largest < 0x1p-900) return; // the unit would not be a normal number
   frexp(largest, &exponent);
   const double unit = ldexp(1, exponent - 40);
-  for (int64_t e = 0; e < n * n; e++) cost[e] = unit * nearbyint(cost[e] / unit);
+  for (int64_t e = 0; e < count; e++) cost[e] = unit * nearbyint(cost[e] / unit);
 }
 
 // Row prices 0, so that a column's price is its least cost; the cheapest rows that are free are taken. row_of[j] = -1:
@@ -134,7 +134,7 @@ static void assign_column(int64_t n, const double *cost, int64_t column, prices 
 void tg_assignment_solve(int64_t n, const double *cost, double *room, int64_t *row_of)
 {
   prices p = divide_room(n, room);
-  if (!is_finite(n, cost)) {
+  if (!is_finite(n * n, cost)) {
     for (int64_t j = 0; j < n; j++) row_of[j] = j;
     return;
   }

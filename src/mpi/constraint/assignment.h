@@ -15,10 +15,10 @@ tg_status tg_assignment_check(int64_t n);
 // Numbers that tg_assignment_solve works in.
 int64_t tg_assignment_room(int64_t n);
 
-// Rounds the costs to 2^-40 of the largest: entries that are equal but for rounding errors, which depend on the number
-// of ranks, become ties, and which of equally good assignments is found does not depend on it. Not where an entry is
-// not finite. Local.
-void tg_assignment_round(int64_t n, double *cost);
+// Rounds so many costs to 2^-40 of the largest: entries that are equal but for rounding errors, which depend on the
+// number of ranks, become ties, and which of equally good assignments is found does not depend on it. Not where an
+// entry is not finite. Local.
+void tg_costs_round(int64_t count, double *cost);
 
 // row_of[j], j < n: the row that column j takes, so that the sum of cost(row_of[j], j) is least. cost is n x n,
 // column-major with leading dimension n; where an entry is not finite the answer is the identity, for no sum means

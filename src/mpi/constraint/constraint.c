@@ -17,16 +17,10 @@ typedef struct mpi_constraint {
 } mpi_constraint;
 
 static const tg_set_ops *const operations[OPT_CONSTRAINT_COUNT] = {
-    [OPT_CONSTRAINT_NONNEGATIVE] = &tg_set_interval,
-    [OPT_CONSTRAINT_BOX] = &tg_set_interval,
-    [OPT_CONSTRAINT_FROBENIUS_BALL] = &tg_set_ball,
-    [OPT_CONSTRAINT_SYMMETRIC] = &tg_set_symmetric,
-    [OPT_CONSTRAINT_SIMPLEX_ROWS] = &tg_set_simplex,
-    [OPT_CONSTRAINT_SIMPLEX_COLUMNS] = &tg_set_simplex,
-    [OPT_CONSTRAINT_DOUBLY_STOCHASTIC] = &tg_set_stochastic,
-    [OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE] = &tg_set_semidefinite,
-    [OPT_CONSTRAINT_ORTHONORMAL_COLUMNS] = &tg_set_orthonormal,
-    [OPT_CONSTRAINT_UNIT_COLUMNS] = &tg_set_unit,
+#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, has_oracle, family, argument, help) \
+  [OPT_CONSTRAINT_##id] = &tg_set_##family,
+#include "opt/constraints.def"
+#undef OPT_CONSTRAINT
 };
 
 tg_status tg_set_largest(const tg_grid *grid, double mine, double *out)
@@ -36,6 +30,39 @@ tg_status tg_set_largest(const tg_grid *grid, double mine, double *out)
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, all, 2, MPI_DOUBLE, MPI_MAX, grid->comm));
   *out = all[1] > 0 ? (double)NAN : all[0];
   return TG_OK;
+}
+
+int64_t tg_set_lines(const tg_set *set, bool by_rows)
+{
+  const tg_grid *grid = set->grid;
+  return by_rows ? tg_dmat_local_count(set->rows, grid->block, grid->row, grid->rows)
+                 : tg_dmat_local_count(set->cols, grid->block, grid->col, grid->cols);
+}
+
+// The whole vector passes by every rank: it is no longer than a line is wide.
+static tg_status pick_totals(const tg_set *set, bool by_rows, const tg_dmat *vector, double *whole, double *out)
+{
+  const tg_grid *grid = set->grid;
+  const int64_t count = tg_set_lines(set, by_rows);
+  TG_TRY(tg_dmat_gather_columns(vector, 0, vector->cols, whole));
+  for (int64_t k = 0; k < count; k++)
+    out[k] = whole[by_rows ? tg_dmat_global_index(k, grid->block, grid->row, grid->rows)
+                           : tg_dmat_global_index(k, grid->block, grid->col, grid->cols)];
+  return TG_OK;
+}
+
+tg_status tg_set_load_totals(const tg_set *set, bool by_rows, double *out)
+{
+  const tg_grid *grid = set->grid;
+  const tg_dmat *vector = by_rows ? set->block.row_totals : set->block.column_totals;
+  const int64_t count = tg_set_lines(set, by_rows);
+  double *whole = NULL;
+  for (int64_t k = 0; k < count && vector == NULL; k++) out[k] = opt_constraint_total(&set->block);
+  if (vector == NULL) return TG_OK;
+  TG_TRY(tg_agree(grid->comm, tg_alloc_numbers(vector->rows * vector->cols, &whole)));
+  const tg_status status = pick_totals(set, by_rows, vector, whole, out);
+  tg_free(whole);
+  return status;
 }
 
 static tg_status violation_of_all(const opt_constraint *constraint, const opt_point *x, double *out)
@@ -221,13 +248,23 @@ static tg_status create_all(const opt_space *space, const tg_grid *grid, const o
   return TG_OK;
 }
 
+static tg_status load_all(mpi_constraint *self)
+{
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops != NULL && set->ops->load != NULL) TG_TRY(set->ops->load(set));
+  }
+  return TG_OK;
+}
+
 tg_status tg_constraint_create(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
                                opt_constraint **out)
 {
   *out = NULL;
   opt_point *shape = NULL;
   TG_TRY(space->ops->create(space, &shape));
-  const tg_status status = tg_agree(grid->comm, create_all(space, grid, blocks, shape, out));
+  tg_status status = tg_agree(grid->comm, create_all(space, grid, blocks, shape, out));
+  if (status == TG_OK) status = load_all((*out)->self);
   space->ops->destroy(space, &shape);
   if (status != TG_OK) tg_constraint_destroy(out);
   return status;

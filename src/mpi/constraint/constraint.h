@@ -10,6 +10,10 @@
 // together (opt_traits_find). Collective (agrees).
 tg_status tg_constraint_create(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
                                opt_constraint **out);
+// Whether the numbers of a block of this shape leave a set: low <= high, sums that are not negative, of rows and
+// columns with equal totals. TG_DATA names the first entry that does not, in row-major order counting from 1.
+// Collective.
+tg_status tg_constraint_verify(const tg_grid *grid, const opt_constraint_block *block, int64_t rows, int64_t cols);
 // NULL is fine. Local.
 void tg_constraint_destroy(opt_constraint **constraint);
 

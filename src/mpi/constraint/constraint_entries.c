@@ -7,39 +7,64 @@
 
 // ---- nonnegative, box, and no bounds with a norm1: every entry by itself ----
 
-static void bounds_of(const tg_set *set, double *low, double *high)
+// Bounds given by entries are matrices of the layout of x: local entries correspond.
+typedef struct bounds {
+  double low;
+  double high;
+  const tg_dmat *lows; // NULL: low
+  const tg_dmat *highs;
+} bounds;
+
+static bounds bounds_of(const tg_set *set)
 {
-  const bool is_box = set->block.kind == OPT_CONSTRAINT_BOX;
-  const bool is_free = set->block.kind == OPT_CONSTRAINT_FREE;
-  *low = is_box ? set->block.low : is_free ? -(double)INFINITY : 0;
-  *high = is_box ? set->block.high : (double)INFINITY;
+  const opt_constraint_block *block = &set->block;
+  switch (block->kind) {
+  case OPT_CONSTRAINT_BOX:
+    return (bounds){.low = block->low, .high = block->high, .lows = block->lows, .highs = block->highs};
+  case OPT_CONSTRAINT_NONNEGATIVE:
+    return (bounds){.low = 0, .high = (double)INFINITY};
+  default:
+    return (bounds){.low = -(double)INFINITY, .high = (double)INFINITY};
+  }
+}
+
+static double low_at(const bounds *b, int64_t i, int64_t j)
+{
+  return b->lows != NULL ? b->lows->data[i + j * b->lows->ld] : b->low;
+}
+
+static double high_at(const bounds *b, int64_t i, int64_t j)
+{
+  return b->highs != NULL ? b->highs->data[i + j * b->highs->ld] : b->high;
 }
 
 static tg_status violation_interval(tg_set *set, const tg_dmat *x, double *out)
 {
-  double low = 0;
-  double high = 0;
+  const bounds b = bounds_of(set);
   double worst = 0;
-  bounds_of(set, &low, &high);
   for (int64_t j = 0; j < x->local_cols; j++) {
     for (int64_t i = 0; i < x->local_rows; i++) {
       const double entry = x->data[i + j * x->ld];
-      worst = tg_set_worse(worst, tg_set_worse(low - entry, entry - high));
+      worst = tg_set_worse(worst, tg_set_worse(low_at(&b, i, j) - entry, entry - high_at(&b, i, j)));
     }
   }
   TG_TRY(tg_set_largest(set->grid, worst, out));
   return TG_OK;
 }
 
+// Comparisons let a NaN through: the objective shall see it.
+static double moved_between(double entry, double low, double high)
+{
+  return entry < low ? low : entry > high ? high : entry;
+}
+
 static tg_status project_interval(tg_set *set, tg_dmat *x)
 {
-  double low = 0;
-  double high = 0;
-  bounds_of(set, &low, &high);
+  const bounds b = bounds_of(set);
   for (int64_t j = 0; j < x->local_cols; j++) {
     double *column = x->data + j * x->ld;
-    // Comparisons let a NaN through: the objective shall see it.
-    for (int64_t i = 0; i < x->local_rows; i++) column[i] = column[i] < low ? low : column[i] > high ? high : column[i];
+    for (int64_t i = 0; i < x->local_rows; i++)
+      column[i] = moved_between(column[i], low_at(&b, i, j), high_at(&b, i, j));
   }
   return TG_OK;
 }
@@ -57,32 +82,29 @@ static void penalty_interval(const tg_set *set, const tg_dmat *x, double *part)
 // convex, so that its minimiser between bounds is the free one moved there.
 static void proximal_interval(const tg_set *set, double a, tg_dmat *x)
 {
-  double low = 0;
-  double high = 0;
+  const bounds b = bounds_of(set);
   const double shrinkage = a * set->block.norm1;
-  bounds_of(set, &low, &high);
   for (int64_t j = 0; j < x->local_cols; j++) {
     for (int64_t i = 0; i < x->local_rows; i++) {
       double *entry = &x->data[i + j * x->ld];
       // A NaN passes all comparisons by: the objective shall see it.
       const double shrunk = *entry > shrinkage ? *entry - shrinkage : *entry < -shrinkage ? *entry + shrinkage : *entry;
-      *entry = fabs(*entry) <= shrinkage ? 0 : shrunk;
-      *entry = *entry < low ? low : *entry > high ? high : *entry;
+      *entry = moved_between(fabs(*entry) <= shrinkage ? 0 : shrunk, low_at(&b, i, j), high_at(&b, i, j));
     }
   }
 }
 
 static tg_status extreme_interval(tg_set *set, const tg_dmat *g, tg_dmat *z)
 {
-  double low = 0;
-  double high = 0;
-  bounds_of(set, &low, &high);
+  const bounds b = bounds_of(set);
   for (int64_t j = 0; j < z->local_cols; j++)
-    for (int64_t i = 0; i < z->local_rows; i++) z->data[i + j * z->ld] = g->data[i + j * g->ld] < 0 ? high : low;
+    for (int64_t i = 0; i < z->local_rows; i++)
+      z->data[i + j * z->ld] = g->data[i + j * g->ld] < 0 ? high_at(&b, i, j) : low_at(&b, i, j);
   return TG_OK;
 }
 
-// An entry at a bound stays there, unless it may be released and -g pulls it inwards.
+// An entry at a bound stays there, unless it may be released and -g pulls it inwards. One with equal bounds never
+// moves.
 static bool is_held(double x, double g, bool release, double low, double high)
 {
   return (x <= low && !(release && g < 0)) || (x >= high && !(release && g > 0));
@@ -90,25 +112,22 @@ static bool is_held(double x, double g, bool release, double low, double high)
 
 static void mask_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v)
 {
-  double low = 0;
-  double high = 0;
-  bounds_of(set, &low, &high);
+  const bounds b = bounds_of(set);
   for (int64_t j = 0; j < v->local_cols; j++)
     for (int64_t i = 0; i < v->local_rows; i++)
-      if (is_held(x->data[i + j * x->ld], g->data[i + j * g->ld], release, low, high)) v->data[i + j * v->ld] = 0;
+      if (is_held(x->data[i + j * x->ld], g->data[i + j * g->ld], release, low_at(&b, i, j), high_at(&b, i, j)))
+        v->data[i + j * v->ld] = 0;
 }
 
 static void room_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t)
 {
-  double low = 0;
-  double high = 0;
-  bounds_of(set, &low, &high);
+  const bounds b = bounds_of(set);
   for (int64_t j = 0; j < x->local_cols; j++) {
     for (int64_t i = 0; i < x->local_rows; i++) {
       const double entry = x->data[i + j * x->ld];
       const double step = d->data[i + j * d->ld];
-      if (step < 0) *t = fmin(*t, (low - entry) / step);
-      if (step > 0) *t = fmin(*t, (high - entry) / step);
+      if (step < 0) *t = fmin(*t, (low_at(&b, i, j) - entry) / step);
+      if (step > 0) *t = fmin(*t, (high_at(&b, i, j) - entry) / step);
     }
   }
 }
@@ -116,12 +135,12 @@ static void room_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *d,
 // x + t d was meant to be at a bound and is there up to the rounding of t d.
 static void settle_interval(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x)
 {
-  double low = 0;
-  double high = 0;
-  bounds_of(set, &low, &high);
+  const bounds b = bounds_of(set);
   for (int64_t j = 0; j < x->local_cols; j++) {
     for (int64_t i = 0; i < x->local_rows; i++) {
       double *entry = &x->data[i + j * x->ld];
+      const double low = low_at(&b, i, j);
+      const double high = high_at(&b, i, j);
       const double error = 4 * DBL_EPSILON * fabs(t * d->data[i + j * d->ld]);
       if (*entry <= low + error) *entry = low;
       if (*entry >= high - error) *entry = high;

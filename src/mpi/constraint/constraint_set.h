@@ -15,6 +15,7 @@ typedef struct tg_set {
   tg_workspace *workspace; // shared, not owned
   tg_dmat *scratch[4];     // as the set needs
   double *numbers;         // likewise
+  double unit;             // of the numbers, where the set has one
   double *gathered;        // of `extreme`, made at its first use; likewise
   int64_t *assigned;
 } tg_set;
@@ -23,6 +24,8 @@ typedef struct tg_set {
 typedef struct tg_set_ops {
   // Makes scratch; may be NULL. Local: the caller agrees.
   tg_status (*create)(tg_set *set);
+  // Fills what was made from the matrices of the block; may be NULL.
+  tg_status (*load)(tg_set *set);
   tg_status (*violation)(tg_set *set, const tg_dmat *x, double *out);
   tg_status (*project)(tg_set *set, tg_dmat *x);
   tg_status (*tangent)(tg_set *set, const tg_dmat *x, tg_dmat *v);
@@ -41,13 +44,18 @@ typedef struct tg_set_ops {
 } tg_set_ops;
 
 extern const tg_set_ops tg_set_simplex;      // simplex_rows, simplex_columns
-extern const tg_set_ops tg_set_stochastic;   // doubly_stochastic
+extern const tg_set_ops tg_set_transport;    // doubly_stochastic, transport
 extern const tg_set_ops tg_set_semidefinite; // positive_semidefinite
 extern const tg_set_ops tg_set_orthonormal;  // orthonormal_columns
 extern const tg_set_ops tg_set_unit;         // unit_columns
 extern const tg_set_ops tg_set_interval;     // nonnegative, box
 extern const tg_set_ops tg_set_ball;         // frobenius_ball
 extern const tg_set_ops tg_set_symmetric;    // symmetric
+
+// Rows, or columns, with entries on this rank. Local.
+int64_t tg_set_lines(const tg_set *set, bool by_rows);
+// out := the sums that the lines on this rank are to have, rows or columns. Collective.
+tg_status tg_set_load_totals(const tg_set *set, bool by_rows, double *out);
 
 // The larger of two; NaN, which fmax would drop, is larger than any number.
 static inline double tg_set_worse(double a, double b)

@@ -1,8 +1,8 @@
-// Simplices: simplex_rows and simplex_columns, every line nonnegative with sum 1.
+// Simplices: simplex_rows and simplex_columns, every line nonnegative with a given sum s, 1 by default.
 //
-// The projection of a line y is max(y - m, 0) with the m that makes the sum 1 (J. Duchi, S. Shalev-Shwartz, Y. Singer,
+// The projection of a line y is max(y - m, 0) with the m that makes the sum s (J. Duchi, S. Shalev-Shwartz, Y. Singer,
 // T. Chandra, ICML 2008). A line is spread over ranks, so m is found without sorting, for all lines at once: from m =
-// (sum y - 1) / n on, m becomes (sum of the entries above m, less 1) / their number until no entry falls out any more.
+// (sum y - s) / n on, m becomes (sum of the entries above m, less s) / their number until no entry falls out any more.
 // m only rises and the set of entries above only shrinks, so it ends, mostly after a handful of rounds, one reduction
 // each (C. Michelot, J. Optim. Theory Appl. 50 (1986)).
 #include <limits.h>
@@ -14,18 +14,25 @@
 
 typedef struct lines {
   bool by_rows;
-  int64_t count;  // lines with entries on this rank
-  int64_t length; // my entries of each
-  MPI_Comm comm;  // ranks that share these lines
+  int64_t count;     // lines with entries on this rank
+  int64_t length;    // my entries of each
+  MPI_Comm comm;     // ranks that share these lines
+  double *sums;      // room of the set's for two numbers a line: the sum of entries and their number
+  double *threshold; // m
+  double *total;     // s
 } lines;
 
 static lines lines_of(const tg_set *set, const tg_dmat *x)
 {
   const bool by_rows = set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
+  const int64_t count = by_rows ? x->local_rows : x->local_cols;
   return (lines){.by_rows = by_rows,
-                 .count = by_rows ? x->local_rows : x->local_cols,
+                 .count = count,
                  .length = by_rows ? x->local_cols : x->local_rows,
-                 .comm = by_rows ? x->grid->row_comm : x->grid->col_comm};
+                 .comm = by_rows ? x->grid->row_comm : x->grid->col_comm,
+                 .sums = set->numbers,
+                 .threshold = set->numbers + 2 * count,
+                 .total = set->numbers + 3 * count};
 }
 
 static double *entry_of(const tg_dmat *x, const lines *l, int64_t line, int64_t k)
@@ -33,19 +40,23 @@ static double *entry_of(const tg_dmat *x, const lines *l, int64_t line, int64_t 
   return l->by_rows ? &x->data[line + k * x->ld] : &x->data[k + line * x->ld];
 }
 
-// Room for sum and number of entries, and m, of each line.
 static tg_status create_simplex(tg_set *set)
 {
-  const tg_grid *grid = set->grid;
   const bool by_rows = set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
-  const int64_t count = by_rows ? tg_dmat_local_count(set->rows, grid->block, grid->row, grid->rows)
-                                : tg_dmat_local_count(set->cols, grid->block, grid->col, grid->cols);
-  return tg_alloc_numbers(3 * count + 1, &set->numbers);
+  return tg_alloc_numbers(4 * tg_set_lines(set, by_rows) + 1, &set->numbers);
 }
 
-// totals[2 l] := the sum of entries of line l above threshold[l], totals[2 l + 1] := their number, over all ranks.
-static tg_status sum_above(const tg_dmat *x, const lines *l, const double *threshold, double *totals)
+static tg_status load_simplex(tg_set *set)
 {
+  const bool by_rows = set->block.kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
+  return tg_set_load_totals(set, by_rows, set->numbers + 3 * tg_set_lines(set, by_rows));
+}
+
+// sums[2 l] := the sum of entries of line l above threshold[l], sums[2 l + 1] := their number, over all ranks.
+static tg_status sum_above(const tg_dmat *x, const lines *l)
+{
+  double *sums = l->sums;
+  const double *threshold = l->threshold;
   for (int64_t line = 0; line < l->count; line++) {
     double sum = 0;
     double number = 0;
@@ -56,22 +67,20 @@ static tg_status sum_above(const tg_dmat *x, const lines *l, const double *thres
         number++;
       }
     }
-    totals[2 * line] = sum;
-    totals[2 * line + 1] = number;
+    sums[2 * line] = sum;
+    sums[2 * line + 1] = number;
   }
-  return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, totals, (int)(2 * l->count), MPI_DOUBLE, MPI_SUM, l->comm), TG_HERE);
+  return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, sums, (int)(2 * l->count), MPI_DOUBLE, MPI_SUM, l->comm), TG_HERE);
 }
 
 static tg_status violation_simplex(tg_set *set, const tg_dmat *x, double *out)
 {
   const lines l = lines_of(set, x);
-  double *totals = set->numbers;
-  double *threshold = set->numbers + 2 * l.count;
   double worst = 0;
-  for (int64_t line = 0; line < l.count; line++) threshold[line] = -(double)INFINITY;
-  TG_TRY(sum_above(x, &l, threshold, totals));
+  for (int64_t line = 0; line < l.count; line++) l.threshold[line] = -(double)INFINITY;
+  TG_TRY(sum_above(x, &l));
   for (int64_t line = 0; line < l.count; line++) {
-    worst = tg_set_worse(worst, fabs(totals[2 * line] - 1));
+    worst = tg_set_worse(worst, fabs(l.sums[2 * line] - l.total[line]));
     for (int64_t k = 0; k < l.length; k++) worst = tg_set_worse(worst, -*entry_of(x, &l, line, k));
   }
   return tg_set_largest(set->grid, worst, out);
@@ -81,15 +90,13 @@ static tg_status violation_simplex(tg_set *set, const tg_dmat *x, double *out)
 // ranks do the same number of rounds.
 static tg_status raise_thresholds(tg_set *set, const tg_dmat *x, const lines *l, bool *changes)
 {
-  double *totals = set->numbers;
-  double *threshold = set->numbers + 2 * l->count;
   double any = 0;
-  TG_TRY(sum_above(x, l, threshold, totals));
+  TG_TRY(sum_above(x, l));
   for (int64_t line = 0; line < l->count; line++) {
-    const double m = (totals[2 * line] - 1) / totals[2 * line + 1];
+    const double m = (l->sums[2 * line] - l->total[line]) / l->sums[2 * line + 1];
     // Rounding may leave m a little lower, or no entry above it at all: then the line is done.
-    if (m > threshold[line]) {
-      threshold[line] = m;
+    if (m > l->threshold[line]) {
+      l->threshold[line] = m;
       any = 1;
     }
   }
@@ -101,15 +108,15 @@ static tg_status raise_thresholds(tg_set *set, const tg_dmat *x, const lines *l,
 static tg_status project_simplex(tg_set *set, tg_dmat *x)
 {
   const lines l = lines_of(set, x);
-  double *threshold = set->numbers + 2 * l.count;
   bool changes = true;
-  for (int64_t line = 0; line < l.count; line++) threshold[line] = -(double)INFINITY;
+  for (int64_t line = 0; line < l.count; line++) l.threshold[line] = -(double)INFINITY;
   while (changes) TG_TRY(raise_thresholds(set, x, &l, &changes));
   for (int64_t line = 0; line < l.count; line++) {
     for (int64_t k = 0; k < l.length; k++) {
       double *entry = entry_of(x, &l, line, k);
-      const double rest = *entry - threshold[line];
-      *entry = rest < 0 ? 0 : rest; // lets a NaN through: the objective shall see it
+      const double rest = *entry - l.threshold[line];
+      // Comparisons let a NaN through: the objective shall see it.
+      *entry = rest < 0 || (l.total[line] == 0 && rest >= 0) ? 0 : rest;
     }
   }
   return TG_OK;
@@ -135,12 +142,12 @@ static place least_entry(const tg_dmat *g, const lines *l, int64_t line)
   return least;
 }
 
-// z := 1 where a line of g is least, else 0. A line of NaNs gets no 1: <g, z> is NaN all the same.
+// z := the line's sum where a line of g is least, else 0. A line of NaNs gets none: <g, z> is NaN all the same.
 static tg_status extreme_simplex(tg_set *set, const tg_dmat *g, tg_dmat *z)
 {
   const lines l = lines_of(set, z);
-  place *least = (place *)(void *)set->numbers; // three numbers a line are room for it
-  _Static_assert(sizeof(place) <= 3 * sizeof(double), "a place fits the room of a line");
+  place *least = (place *)(void *)set->numbers; // two numbers a line are room for it
+  _Static_assert(sizeof(place) <= 2 * sizeof(double), "a place fits the room of a line");
   for (int64_t line = 0; line < l.count; line++) least[line] = least_entry(g, &l, line);
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, least, (int)l.count, MPI_DOUBLE_INT, MPI_MINLOC, l.comm));
   tg_dmat_fill(0, z);
@@ -150,10 +157,13 @@ static tg_status extreme_simplex(tg_set *set, const tg_dmat *g, tg_dmat *z)
     const bool is_mine = l.by_rows ? tg_dmat_owner(index, z->block, grid->cols) == grid->col
                                    : tg_dmat_owner(index, z->block, grid->rows) == grid->row;
     if (index == INT_MAX || !is_mine) continue;
-    *entry_of(z, &l, line, tg_dmat_local_index(index, z->block, l.by_rows ? grid->cols : grid->rows)) = 1;
+    *entry_of(z, &l, line, tg_dmat_local_index(index, z->block, l.by_rows ? grid->cols : grid->rows)) = l.total[line];
   }
   return TG_OK;
 }
 
-const tg_set_ops tg_set_simplex = {
-    .create = create_simplex, .violation = violation_simplex, .project = project_simplex, .extreme = extreme_simplex};
+const tg_set_ops tg_set_simplex = {.create = create_simplex,
+                                   .load = load_simplex,
+                                   .violation = violation_simplex,
+                                   .project = project_simplex,
+                                   .extreme = extreme_simplex};

@@ -121,7 +121,7 @@ typedef struct nonfinite {
   double value;
 } nonfinite;
 
-static void find_nonfinite(const tg_dmat *matrix, nonfinite *out)
+static void find_nonfinite(const tg_dmat *matrix, bool may_be_infinite, nonfinite *out)
 {
   *out = (nonfinite){.first = INT64_MAX};
   const tg_grid *grid = matrix->grid;
@@ -132,7 +132,7 @@ static void find_nonfinite(const tg_dmat *matrix, nonfinite *out)
     if (poison == 0) continue;
     const int64_t col = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
     for (int64_t i = 0; i < matrix->local_rows; i++) {
-      if (isfinite(column[i])) continue;
+      if (isfinite(column[i]) || (may_be_infinite && !isnan(column[i]))) continue;
       const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
       out->count++;
       if (row * matrix->cols + col >= out->first) continue;
@@ -143,10 +143,10 @@ static void find_nonfinite(const tg_dmat *matrix, nonfinite *out)
 }
 
 // Every rank learns of the first one in row-major order, which does not depend on the grid.
-static tg_status check_finite(const char *path, const tg_dmat *matrix)
+static tg_status check_finite(const char *path, bool may_be_infinite, const tg_dmat *matrix)
 {
   nonfinite mine;
-  find_nonfinite(matrix, &mine);
+  find_nonfinite(matrix, may_be_infinite, &mine);
   int64_t first = 0;
   int64_t count = 0;
   MPI_Comm comm = matrix->grid->comm;
@@ -155,14 +155,15 @@ static tg_status check_finite(const char *path, const tg_dmat *matrix)
   TG_TRY_MPI(MPI_Allreduce(&mine.count, &count, 1, MPI_INT64_T, MPI_SUM, comm));
   tg_status status = TG_OK;
   if (mine.first == first)
-    status = tg_error_set(TG_DATA, TG_HERE,
-                          "%s: entry (row %" PRId64 ", column %" PRId64 "), counting from 1, is %s, expected finite "
-                          "numbers; %" PRId64 " of %" PRId64 " x %" PRId64 " entries are not finite",
-                          path, first / matrix->cols + 1, first % matrix->cols + 1,
-                          isnan(mine.value) ? "NaN"
-                          : mine.value > 0  ? "infinite"
-                                            : "-infinite",
-                          count, matrix->rows, matrix->cols);
+    status =
+        tg_error_set(TG_DATA, TG_HERE,
+                     "%s: entry (row %" PRId64 ", column %" PRId64 "), counting from 1, is %s, expected %s; %" PRId64
+                     " of %" PRId64 " x %" PRId64 " entries are not",
+                     path, first / matrix->cols + 1, first % matrix->cols + 1,
+                     isnan(mine.value) ? "NaN"
+                     : mine.value > 0  ? "infinite"
+                                       : "-infinite",
+                     may_be_infinite ? "numbers" : "finite numbers", count, matrix->rows, matrix->cols);
   return tg_agree(comm, status);
 }
 
@@ -178,8 +179,8 @@ static tg_status probe_all(const tg_grid *grid, tg_file_source *source, tg_file_
   return tg_file_find_format(source->path, format); // it succeeded on rank 0, and depends on the name only
 }
 
-tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char *dataset, int64_t panel_bytes,
-                              tg_dmat **out)
+static tg_status read_file(const tg_grid *grid, const char *path, const char *dataset, int64_t panel_bytes,
+                           bool may_be_infinite, tg_dmat **out)
 {
   *out = NULL;
   tg_dmat *matrix = NULL;
@@ -190,12 +191,23 @@ tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char 
   TG_TRY(probe_all(grid, &source, &shape, &format));
   TG_TRY_GOTO(tg_agree(grid->comm, create_matrix(grid, &source, &matrix)));
   TG_TRY_GOTO(format->read(&source, matrix));
-  TG_TRY_GOTO(check_finite(path, matrix));
+  TG_TRY_GOTO(check_finite(path, may_be_infinite, matrix));
   *out = matrix;
   return TG_OK;
 done:
   tg_dmat_destroy(&matrix);
   return status;
+}
+
+tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char *dataset, int64_t panel_bytes,
+                              tg_dmat **out)
+{
+  return read_file(grid, path, dataset, panel_bytes, false, out);
+}
+
+tg_status tg_file_read_bounds(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out)
+{
+  return read_file(grid, path, dataset, TG_SLAB_PANEL_BYTES, true, out);
 }
 
 tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset)

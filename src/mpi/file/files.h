@@ -29,6 +29,9 @@ tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *ou
 // One rank's failure becomes every rank's; *out is NULL on failure.
 tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out);
 
+// The same of bounds, which may be infinite; NaN is refused.
+tg_status tg_file_read_bounds(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out);
+
 // Reads a file of exactly the matrix's shape into it (TG_DATA: another shape), entries that are not finite included:
 // for files of our own. Otherwise as above.
 tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset);

@@ -1,22 +1,28 @@
-// doubly_stochastic: nonnegative, every row and every column with sum 1 (Birkhoff's polytope).
+// transport: nonnegative with the row sums r and the column sums c (the transportation polytope); doubly_stochastic,
+// all sums 1 (Birkhoff's polytope), is one of them.
 //
 // The projection of y is x = max(y + u 1' + 1 v', 0), one shift for each row and one for each column, where (u, v)
 // minimises the convex function
-//     phi(u, v) = |max(y + u 1' + 1 v', 0)|^2 / 2 - sum u - sum v,
-// whose gradient is what row and column sums of x exceed 1 by. phi is once differentiable, with the generalised Hessian
+//     phi(u, v) = |max(y + u 1' + 1 v', 0)|^2 / 2 - <r, u> - <c, v>,
+// whose gradient is what row and column sums of x exceed r and c by. phi is once differentiable, with the generalised
+// Hessian
 //     [ diag(p 1)      p      ]
 //     [    p'      diag(p' 1) ],   p = 1 where x > 0, else 0,
 // so Newton's method applies, each equation solved by conjugate gradients on passes over the local entries (X. Li, D.
 // Sun, K.-C. Toh, Math. Programming 179 (2020): quadratic convergence; mostly around ten steps). No entry leaves its
 // rank: sums of rows and columns are all that travels.
 //
-// A linear function is least at a permutation matrix (Birkhoff 1946), which the assignment problem finds.
+// Everything is in units of the largest sum, a power of two near it: P(y) = s P_(r/s, c/s)(y / s).
+//
+// A linear function is least at a vertex, for sums of 1 a permutation matrix (Birkhoff 1946): the assignment problem
+// finds it on one rank, the transportation problem for other sums.
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "mpi/constraint/assignment.h"
 #include "mpi/constraint/constraint_set.h"
+#include "mpi/constraint/transportation.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 
@@ -30,6 +36,7 @@ typedef enum dual_vector {
   DUAL_IMAGE,    // the Hessian times that
   DUAL_DIAGONAL, // of the Hessian
   DUAL_SCALED,   // residual divided by the diagonal
+  DUAL_TOTAL,    // r, c
   DUAL_COUNT
 } dual_vector;
 
@@ -50,10 +57,38 @@ static double *dual(const tg_set *set, dual_vector which)
   return set->numbers + which * dual_length(set);
 }
 
-static tg_status create_stochastic(tg_set *set)
+static tg_status create_transport(tg_set *set)
 {
   TG_TRY(tg_dmat_create(set->grid, set->rows, set->cols, &set->scratch[0]));
   return tg_alloc_numbers(DUAL_COUNT * dual_length(set) + 1, &set->numbers);
+}
+
+// The sums agree but for rounding (tg_constraint_verify): what that leaves is taken out of those of the columns, so
+// that there are matrices with these sums to the last digit.
+static tg_status balance_totals(const tg_set *set, double *totals)
+{
+  const int64_t rows = local_rows(set);
+  double sums[2] = {0, 0};
+  for (int64_t k = 0; k < rows && set->grid->col == 0; k++) sums[0] += totals[k];
+  for (int64_t k = rows; k < dual_length(set) && set->grid->row == 0; k++) sums[1] += totals[k];
+  TG_TRY(tg_reduce_sum(set->grid, 2, sums, sums));
+  for (int64_t k = rows; k < dual_length(set) && sums[1] > 0; k++) totals[k] *= sums[0] / sums[1];
+  return TG_OK;
+}
+
+static tg_status load_transport(tg_set *set)
+{
+  double *totals = dual(set, DUAL_TOTAL);
+  double largest = 0;
+  int exponent = 0;
+  TG_TRY(tg_set_load_totals(set, true, totals));
+  TG_TRY(tg_set_load_totals(set, false, totals + local_rows(set)));
+  for (int64_t k = 0; k < dual_length(set); k++) largest = fmax(largest, totals[k]);
+  TG_TRY(tg_set_largest(set->grid, largest, &largest));
+  frexp(largest, &exponent);
+  set->unit = largest > 0 ? ldexp(1, exponent - 1) : 1; // 1 for sums of 1
+  for (int64_t k = 0; k < dual_length(set); k++) totals[k] /= set->unit;
+  return balance_totals(set, totals);
 }
 
 // This rank's part of <a, b>: each number counted on one rank of those that hold it.
@@ -91,12 +126,13 @@ static tg_status sum_lines(const tg_set *set, const tg_dmat *x, double *sums)
   return complete_sums(set, sums);
 }
 
-static tg_status violation_stochastic(tg_set *set, const tg_dmat *x, double *out)
+static tg_status violation_transport(tg_set *set, const tg_dmat *x, double *out)
 {
   double *sums = dual(set, DUAL_EXCESS);
+  const double *totals = dual(set, DUAL_TOTAL);
   double worst = 0;
   TG_TRY(sum_lines(set, x, sums));
-  for (int64_t k = 0; k < dual_length(set); k++) worst = tg_set_worse(worst, fabs(sums[k] - 1));
+  for (int64_t k = 0; k < dual_length(set); k++) worst = tg_set_worse(worst, fabs(sums[k] - set->unit * totals[k]));
   for (int64_t j = 0; j < x->local_cols; j++)
     for (int64_t i = 0; i < x->local_rows; i++) worst = tg_set_worse(worst, -x->data[i + j * x->ld]);
   return tg_set_largest(set->grid, worst, out);
@@ -114,6 +150,7 @@ static tg_status evaluate_dual(tg_set *set, double scale, const tg_dmat *y, tg_d
 {
   const double *u = dual(set, DUAL_SHIFT);
   const double *v = u + x->local_rows;
+  const double *totals = dual(set, DUAL_TOTAL);
   double *excess = dual(set, DUAL_EXCESS);
   double parts[3];
   for (int64_t j = 0; j < x->local_cols; j++) {
@@ -123,30 +160,30 @@ static tg_status evaluate_dual(tg_set *set, double scale, const tg_dmat *y, tg_d
     }
   }
   TG_TRY(sum_lines(set, x, excess));
-  for (int64_t k = 0; k < dual_length(set); k++) excess[k] -= 1;
-  // The sum of all shifts, with DUAL_SCALED as a vector of ones.
-  double *ones = dual(set, DUAL_SCALED);
-  for (int64_t k = 0; k < dual_length(set); k++) ones[k] = 1;
+  for (int64_t k = 0; k < dual_length(set); k++) excess[k] -= totals[k];
   parts[0] = tg_reduce_local_dot(x, x);
-  parts[1] = dual_dot_part(set, ones, u);
+  parts[1] = dual_dot_part(set, totals, u);
   parts[2] = dual_dot_part(set, excess, excess);
   TG_TRY(tg_reduce_sum(set->grid, 3, parts, parts));
   *out = (dual_value){.phi = parts[0] / 2 - parts[1], .excess_norm = sqrt(parts[2])};
   return TG_OK;
 }
 
-// The shifts that give every row and column of scale y + u 1' + 1 v' the sum 1, signs apart: Newton's start.
+// The shifts that give every row and column of scale y + u 1' + 1 v' its sum, signs apart: Newton's start.
 static tg_status start_shifts(tg_set *set, double scale, const tg_dmat *y)
 {
-  const double n = (double)set->rows;
+  const double m = (double)set->rows;
+  const double n = (double)set->cols;
   const int64_t rows = local_rows(set);
+  const double *totals = dual(set, DUAL_TOTAL);
   double *shift = dual(set, DUAL_SHIFT);
-  double total = 0;
+  double missing = 0;
   TG_TRY(sum_lines(set, y, shift));
-  for (int64_t k = 0; k < rows && set->grid->col == 0; k++) total += shift[k];
-  TG_TRY(tg_reduce_sum(set->grid, 1, &total, &total));
-  for (int64_t k = 0; k < dual_length(set); k++) shift[k] = (1 - scale * shift[k]) / n;
-  for (int64_t k = 0; k < rows; k++) shift[k] += (scale * total / n - 1) / n;
+  for (int64_t k = 0; k < dual_length(set); k++) shift[k] = totals[k] - scale * shift[k];
+  for (int64_t k = 0; k < rows && set->grid->col == 0; k++) missing += shift[k];
+  TG_TRY(tg_reduce_sum(set->grid, 1, &missing, &missing));
+  for (int64_t k = 0; k < dual_length(set); k++) shift[k] /= k < rows ? n : m;
+  for (int64_t k = 0; k < rows; k++) shift[k] -= missing / m / n;
   return TG_OK;
 }
 
@@ -282,23 +319,24 @@ static tg_status find_shifts(tg_set *set, double scale, const tg_dmat *y, double
   return TG_OK;
 }
 
-// Rows, then columns with a sum above 1 are scaled down to it, and what is missing then, r in the rows and c in the
-// columns, is added as r c' / sum r: nonnegative with sums of 1, and no further away than twice the excess (J.
+// Rows, then columns with too large a sum are scaled down to it, and what is missing then, p in the rows and q in the
+// columns, is added as p q' / sum p: nonnegative with the sums wanted, and no further away than twice the excess (J.
 // Altschuler, J. Weed, P. Rigollet, NIPS 2017, algorithm 2).
 static tg_status mend_sums(tg_set *set, tg_dmat *x)
 {
   const int64_t length = dual_length(set);
+  const double *totals = dual(set, DUAL_TOTAL);
   double *sums = dual(set, DUAL_EXCESS);
   double *const columns = sums + x->local_rows;
-  TG_TRY(sum_lines(set, x, sums));
-  for (int64_t j = 0; j < x->local_cols; j++)
-    for (int64_t i = 0; i < x->local_rows; i++) x->data[i + j * x->ld] /= fmax(1, sums[i]);
-  TG_TRY(sum_lines(set, x, sums));
-  for (int64_t j = 0; j < x->local_cols; j++)
-    for (int64_t i = 0; i < x->local_rows; i++) x->data[i + j * x->ld] /= fmax(1, columns[j]);
+  for (int by_rows = 1; by_rows >= 0; by_rows--) {
+    TG_TRY(sum_lines(set, x, sums));
+    for (int64_t k = 0; k < length; k++) sums[k] = sums[k] > totals[k] ? totals[k] / sums[k] : 1;
+    for (int64_t j = 0; j < x->local_cols; j++)
+      for (int64_t i = 0; i < x->local_rows; i++) x->data[i + j * x->ld] *= by_rows > 0 ? sums[i] : columns[j];
+  }
   TG_TRY(sum_lines(set, x, sums));
   double total = 0;
-  for (int64_t k = 0; k < length; k++) sums[k] = fmax(0, 1 - sums[k]);
+  for (int64_t k = 0; k < length; k++) sums[k] = fmax(0, totals[k] - sums[k]);
   for (int64_t i = 0; i < x->local_rows && set->grid->col == 0; i++) total += sums[i];
   TG_TRY(tg_reduce_sum(set->grid, 1, &total, &total));
   if (!(total > 0)) return TG_OK;
@@ -315,12 +353,18 @@ static tg_status largest_entry(const tg_set *set, const tg_dmat *y, double *out)
   return tg_set_largest(set->grid, largest, out);
 }
 
-// A large y, whose projection is near a permutation and whose phi is all kinks, grows from a moderate size, and the
-// shifts grow with it. What the rounding of y leaves in the sums is mended.
-static tg_status project_stochastic(tg_set *set, tg_dmat *x)
+static void multiply(double factor, tg_dmat *x)
+{
+  for (int64_t j = 0; j < x->local_cols && factor != 1; j++)
+    for (int64_t i = 0; i < x->local_rows; i++) x->data[i + j * x->ld] *= factor;
+}
+
+// In units of the set. A large y, whose projection is near a vertex and whose phi is all kinks, grows from a moderate
+// size, and the shifts grow with it. What the rounding of y leaves in the sums is mended.
+static tg_status project_scaled(tg_set *set, tg_dmat *x)
 {
   tg_dmat *y = set->scratch[0];
-  const double wanted = 1e-14 * sqrt((double)set->rows);
+  const double wanted = 1e-14 * sqrt((double)(set->rows > set->cols ? set->rows : set->cols));
   double largest = 0;
   double excess_norm = 0;
   TG_TRY(tg_dmat_copy(x, y));
@@ -337,45 +381,61 @@ static tg_status project_stochastic(tg_set *set, tg_dmat *x)
   if (!(excess_norm > wanted)) return TG_OK;
   if (excess_norm > 1e3 * wanted * (1 + largest))
     TG_FAIL(TG_NUMERIC,
-            "the projection onto the doubly stochastic matrices was not found: row and column sums are off by %.3g",
-            excess_norm);
+            "the projection onto the matrices with given row and column sums was not found: the sums are off by %.3g",
+            set->unit * excess_norm);
   return mend_sums(set, x);
 }
 
-// ---- the assignment ----
+static tg_status project_transport(tg_set *set, tg_dmat *x)
+{
+  multiply(1 / set->unit, x);
+  TG_TRY(project_scaled(set, x));
+  multiply(set->unit, x);
+  return TG_OK;
+}
 
-// At the first use: rank 0 takes the whole matrix, the others a panel of it.
+// ---- the vertices ----
+
+// So many columns, or the sums of all.
+static int64_t panel_room(const tg_set *set)
+{
+  return set->rows * PANEL + set->cols;
+}
+
+// At the first use: rank 0 takes whole matrices of costs and of flows, the others a panel.
 static tg_status make_room(tg_set *set)
 {
-  const int64_t n = set->rows;
-  const int64_t whole = set->grid->rank == 0 ? n * n : 0;
-  TG_TRY(tg_assignment_check(n));
+  const bool is_assignment = set->block.kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC;
+  const int64_t m = set->rows;
+  const int64_t n = set->cols;
+  const int64_t whole = set->grid->rank == 0 ? (is_assignment ? m * n : 2 * m * n + m + n) : 0;
+  TG_TRY(is_assignment ? tg_assignment_check(n) : tg_transportation_check(m, n));
   if (set->gathered != NULL) return TG_OK;
-  const tg_status status = tg_alloc_numbers(whole + n * PANEL + tg_assignment_room(n), &set->gathered);
+  const int64_t own = is_assignment ? tg_assignment_room(n) : tg_transportation_room(m, n);
+  const tg_status status = tg_alloc_numbers(panel_room(set) + own + whole, &set->gathered);
   return tg_agree(set->grid->comm, status == TG_OK ? TG_NEW(n, &set->assigned) : status);
 }
 
 static tg_status gather_on_root(const tg_dmat *g, double *panel, double *whole)
 {
-  const int64_t n = g->rows;
-  for (int64_t begin = 0; begin < n; begin += PANEL) {
-    const int64_t end = begin + PANEL < n ? begin + PANEL : n;
+  const int64_t m = g->rows;
+  for (int64_t begin = 0; begin < g->cols; begin += PANEL) {
+    const int64_t end = begin + PANEL < g->cols ? begin + PANEL : g->cols;
     TG_TRY(tg_dmat_gather_columns(g, begin, end, panel));
-    if (g->grid->rank == 0) memcpy(whole + begin * n, panel, (size_t)(n * (end - begin)) * sizeof *panel);
+    if (g->grid->rank == 0) memcpy(whole + begin * m, panel, (size_t)(m * (end - begin)) * sizeof *panel);
   }
   return TG_OK;
 }
 
-static tg_status extreme_stochastic(tg_set *set, const tg_dmat *g, tg_dmat *z)
+static tg_status extreme_assignment(tg_set *set, const tg_dmat *g, tg_dmat *z)
 {
   const int64_t n = set->rows;
-  TG_TRY(make_room(set));
   double *panel = set->gathered;
-  double *room = panel + n * PANEL;
+  double *room = panel + panel_room(set);
   double *whole = room + tg_assignment_room(n);
   TG_TRY(gather_on_root(g, panel, whole));
   if (set->grid->rank == 0) {
-    tg_assignment_round(n, whole);
+    tg_costs_round(n * n, whole);
     tg_assignment_solve(n, whole, room, set->assigned);
   }
   TG_TRY_MPI(MPI_Bcast(set->assigned, (int)n, MPI_INT64_T, 0, set->grid->comm));
@@ -389,7 +449,58 @@ static tg_status extreme_stochastic(tg_set *set, const tg_dmat *g, tg_dmat *z)
   return TG_OK;
 }
 
-const tg_set_ops tg_set_stochastic = {.create = create_stochastic,
-                                      .violation = violation_stochastic,
-                                      .project = project_stochastic,
-                                      .extreme = extreme_stochastic};
+// Rank 0 has the flow; panel by panel every rank takes its entries.
+static tg_status spread_from_root(double *panel, const double *flow, tg_dmat *z)
+{
+  const tg_grid *grid = z->grid;
+  const int64_t m = z->rows;
+  for (int64_t begin = 0; begin < z->cols; begin += PANEL) {
+    const int64_t end = begin + PANEL < z->cols ? begin + PANEL : z->cols;
+    if (grid->rank == 0) memcpy(panel, flow + begin * m, (size_t)(m * (end - begin)) * sizeof *panel);
+    TG_TRY_MPI(MPI_Bcast(panel, (int)(m * (end - begin)), MPI_DOUBLE, 0, grid->comm));
+    for (int64_t lj = 0; lj < z->local_cols; lj++) {
+      const int64_t j = tg_dmat_global_index(lj, z->block, grid->col, grid->cols);
+      for (int64_t li = 0; li < z->local_rows && j >= begin && j < end; li++)
+        z->data[li + lj * z->ld] = panel[tg_dmat_global_index(li, z->block, grid->row, grid->rows) + (j - begin) * m];
+    }
+  }
+  return TG_OK;
+}
+
+// The sums as they were given, on rank 0.
+static tg_status gather_totals(const tg_set *set, double *panel, double *supply)
+{
+  const tg_dmat *const vectors[2] = {set->block.row_totals, set->block.column_totals};
+  for (int side = 0; side < 2; side++) {
+    const int64_t count = side == 0 ? set->rows : set->cols;
+    TG_TRY(tg_dmat_gather_columns(vectors[side], 0, vectors[side]->cols, panel));
+    for (int64_t k = 0; k < count && set->grid->rank == 0; k++) supply[(side == 0 ? 0 : set->rows) + k] = panel[k];
+  }
+  return TG_OK;
+}
+
+static tg_status extreme_transport(tg_set *set, const tg_dmat *g, tg_dmat *z)
+{
+  const int64_t m = set->rows;
+  const int64_t n = set->cols;
+  TG_TRY(make_room(set));
+  if (set->block.kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC) return extreme_assignment(set, g, z);
+  double *panel = set->gathered;
+  double *room = panel + panel_room(set);
+  double *cost = room + tg_transportation_room(m, n);
+  double *flow = cost + m * n;
+  double *supply = flow + m * n;
+  TG_TRY(gather_totals(set, panel, supply));
+  TG_TRY(gather_on_root(g, panel, cost));
+  if (set->grid->rank == 0) {
+    tg_costs_round(m * n, cost);
+    tg_transportation_solve(m, n, cost, supply, supply + m, room, flow);
+  }
+  return spread_from_root(panel, flow, z);
+}
+
+const tg_set_ops tg_set_transport = {.create = create_transport,
+                                     .load = load_transport,
+                                     .violation = violation_transport,
+                                     .project = project_transport,
+                                     .extreme = extreme_transport};
