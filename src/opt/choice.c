@@ -33,6 +33,11 @@ bool opt_keeps_hd(const opt_solver *solver, int degree)
   return degree == 2 && !solver->needs_closed_form;
 }
 
+bool opt_needs_spare(const opt_solver *solver, int degree)
+{
+  return degree >= 0 && degree != 2 && !solver->keeps_gradient && !solver->ignores_start;
+}
+
 int64_t opt_pairs(const opt_options *options)
 {
   return options->memory > 0 ? options->memory : PAIRS_LEAST;
@@ -54,6 +59,7 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
   if (solver->keeps_gradient || degree < 0) count++;
   if (degree < 0) count++; // trial
   if (opt_keeps_hd(solver, degree)) count++;
+  if (opt_needs_spare(solver, degree)) count++;
   if (!solver->is_monotone) count++;
   return count;
 }

@@ -51,6 +51,7 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
 {
   const opt_constraint_row *first = NULL;
   *out = (opt_traits){.geometry = OPT_GEOMETRY_CONVEX, .is_bounds = true, .has_oracle = true};
+  out->is_entrywise = true;
   for (int k = 0; k < n_blocks; k++) {
     if (blocks[k].norm1 > 0) out->has_any = out->has_penalty = true;
     if (blocks[k].kind == OPT_CONSTRAINT_FREE) {
@@ -67,6 +68,7 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
     out->has_any = true;
     out->geometry = row->geometry;
     out->is_bounds = out->is_bounds && row->is_bounds;
+    out->is_entrywise = out->is_bounds;
     const bool is_open = row->kind == OPT_CONSTRAINT_BOX && !(isfinite(blocks[k].low) && isfinite(blocks[k].high));
     out->has_oracle = out->has_oracle && row->has_oracle && !is_open;
     if (blocks[k].norm1 > 0 && !row->is_bounds)
@@ -185,7 +187,7 @@ tg_status opt_constrained_search(const opt_options *options, const opt_solver *s
   return TG_OK;
 }
 
-// ---- how far from stationary ----
+// ---- steps into the set ----
 
 tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x)
 {
@@ -200,43 +202,6 @@ tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f)
   if (run->constraint == NULL || !run->constraint->traits.has_penalty) return TG_OK;
   TG_TRY(run->constraint->ops->penalty(run->constraint, x, &penalty));
   *f += penalty;
-  return TG_OK;
-}
-
-// run->feasible := P(x - a g) - x and its norm; P is the proximal step where the set carries a penalty.
-static tg_status project_step(opt_run *run, double a, double *norm)
-{
-  opt_point *p = run->feasible;
-  TG_TRY(opt_copy(run->space, run->x, p));
-  TG_TRY(opt_axpby(run->space, -a, run->g, 1, p));
-  TG_TRY(opt_run_proximal(run, a, p));
-  TG_TRY(opt_axpby(run->space, -1, run->x, 1, p));
-  return opt_norm(run->space, p, norm);
-}
-
-// CONVEX: |P(x - g) - x|, which is |g| inside the set and 0 exactly at a stationary point. Far out, where x - g is x up
-// to rounding, a longer step tells: |P(x - a g) - x| / a does not grow with a, so that it is never more than the true
-// value for a = 1.
-static tg_status measure_projected(opt_run *run)
-{
-  double p[2];
-  TG_TRY(project_step(run, 1, &run->g_norm));
-  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->x, run->g},
-                               (const opt_point *const[]){run->x, run->g}, p));
-  const double noise = 16 * DBL_EPSILON * sqrt(p[0]);
-  const double a = sqrt(p[0] / p[1]);
-  if (!(run->g_norm <= noise) || !(a > 1 && isfinite(a))) return TG_OK;
-  double longer = 0;
-  TG_TRY(project_step(run, a, &longer));
-  run->g_norm = fmax(run->g_norm, longer / a);
-  return TG_OK;
-}
-
-tg_status opt_run_measure(opt_run *run)
-{
-  if (run->solver->measure != NULL) return run->solver->measure(run);
-  if (run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_CONVEX) return measure_projected(run);
-  TG_TRY(opt_norm(run->space, run->g, &run->g_norm));
   return TG_OK;
 }
 

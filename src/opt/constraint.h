@@ -78,9 +78,10 @@ typedef struct opt_constraint_row {
 typedef struct opt_traits {
   bool has_any; // not all blocks are free
   opt_geometry geometry;
-  bool is_bounds;   // every block is free or has bounds
-  bool has_oracle;  // every block has an oracle
-  bool has_penalty; // a block carries a term of the objective; then the two above are false
+  bool is_bounds;    // every block is free or has bounds
+  bool is_entrywise; // every block is free, or has bounds or a norm1
+  bool has_oracle;   // every block has an oracle
+  bool has_penalty;  // a block carries a term of the objective; then the two above are false
 } opt_traits;
 
 // The rows, in the order of constraints.def; that of a kind other than FREE, and of a name (NULL: not among them).
@@ -115,6 +116,10 @@ typedef struct opt_constraint_ops {
   tg_status (*proximal)(const opt_constraint *constraint, double a, opt_point *x);
   // has_oracle: z := a feasible point with the least <g, z>, an extreme one. z is another point than g.
   tg_status (*extreme)(const opt_constraint *constraint, const opt_point *g, opt_point *z);
+  // CONVEX: v := the steepest descent of <g, .> and the penalty from the feasible x into the set, in the blocks that
+  // are free or are judged entry by entry (bounds, a norm1): less the subgradient of least norm, 0 exactly where that
+  // entry is stationary. An entry within rounding of a bound is at it. Other blocks are left as they are.
+  tg_status (*steepest)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, opt_point *v);
   // is_bounds. v := 0 in the entries of the feasible x that a bound holds: those at a bound; with release without those
   // that -g pulls inwards. v may be g.
   tg_status (*mask)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,

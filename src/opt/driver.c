@@ -4,6 +4,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -66,8 +67,8 @@ static tg_status refresh(opt_driver *self)
   TG_TRY(opt_run_make_feasible(run));
   TG_TRY(opt_run_refresh(run));
   if (!was_fresh) {
-    const double drift = fabs(carried - run->g_norm) / fmax(1, run->g_norm_start);
-    self->result->drift = fmax(self->result->drift, drift);
+    const double drift = fabs(carried - run->g_norm) / run->g_norm_start;
+    if (isfinite(drift)) self->result->drift = fmax(self->result->drift, drift);
   }
   return TG_OK;
 }
@@ -104,32 +105,63 @@ static const char *measure_of(const opt_driver *self)
   return own != NULL ? own : "gradient norm";
 }
 
+// "gradient norm 1.2e-3, the target is 1e-8"; of several variables that which is furthest from its own target.
+static const char *standing(opt_driver *self)
+{
+  const opt_run *run = &self->run;
+  int b = 0;
+  opt_run_share(run, &b);
+  const int n = run->stationarity.n;
+  const bool names_one = n > 1 && run->options->gradient_tolerance > 0;
+  const double norm = names_one ? run->stationarity.norms[b] : run->g_norm;
+  const double target = names_one ? opt_run_target_of(run, b) : opt_run_target(run);
+  char which[48] = "";
+  if (names_one) snprintf(which, sizeof which, " by variable %d of %d", b + 1, n);
+  snprintf(self->standing, sizeof self->standing, "%s%s %.6g, the target is %.6g", measure_of(self), which, norm,
+           target);
+  return self->standing;
+}
+
+// The gradient recomputed at x passes: what else must hold before that is called converged.
+static tg_status conclude(opt_driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  TG_TRY(judge_start(self, ended));
+  if (*ended) return TG_OK;
+  opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g", measure_of(self),
+                  run->g_norm, opt_run_target(run));
+  *ended = end(self, OPT_CONVERGED);
+  return TG_OK;
+}
+
+// The carried gradient passed and the recomputed one does not: it had drifted. The solver goes on from the true one, a
+// few times while that helps.
+static void go_on_from_true(opt_driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  int b = 0;
+  const double share = opt_run_share(run, &b);
+  run->solver->reset(self->state);
+  run->restarts++;
+  const bool helps = share < 0.5 * self->failed_share;
+  self->failed_tests = helps ? 0 : self->failed_tests + 1;
+  self->failed_share = fmin(self->failed_share, share);
+  if (self->failed_tests < 5) return;
+  opt_run_explain(run,
+                  "the gradient recomputed from x stays at its rounding error, above the tolerance: %s; the objective "
+                  "cannot be resolved %s %.17g; ask for a larger gradient_tolerance",
+                  standing(self), run->options->sense->below, opt_run_shown(run, run->f));
+  *ended = end(self, OPT_STALLED);
+}
+
 // The stopping test; a carried gradient that passes is recomputed before anything is claimed.
 static tg_status test_convergence(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
-  if (!(run->g_norm <= self->target)) return TG_OK;
+  if (!opt_run_is_stationary(run)) return TG_OK;
   if (!run->is_fresh) TG_TRY(refresh(self));
-  if (run->g_norm <= self->target) {
-    TG_TRY(judge_start(self, ended));
-    if (*ended) return TG_OK;
-    opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g",
-                    measure_of(self), run->g_norm, self->target);
-    *ended = end(self, OPT_CONVERGED);
-    return TG_OK;
-  }
-  // The carried gradient had drifted: the solver goes on from the true one, a few times while that helps.
-  run->solver->reset(self->state);
-  run->restarts++;
-  const bool helps = run->g_norm < 0.5 * self->failed_norm;
-  self->failed_tests = helps ? 0 : self->failed_tests + 1;
-  self->failed_norm = fmin(self->failed_norm, run->g_norm);
-  if (self->failed_tests < 5) return TG_OK;
-  opt_run_explain(run,
-                  "the gradient recomputed from x stays at %.6g, its rounding error, above the tolerance %.6g: the "
-                  "objective cannot be resolved %s %.17g; ask for a larger gradient_tolerance",
-                  self->failed_norm, self->target, run->options->sense->below, opt_run_shown(run, run->f));
-  *ended = end(self, OPT_STALLED);
+  if (opt_run_is_stationary(run)) return conclude(self, ended);
+  go_on_from_true(self, ended);
   return TG_OK;
 }
 
@@ -139,13 +171,11 @@ static bool test_limits(opt_driver *self)
   const opt_options *options = run->options;
   const int64_t evaluations = opt_evaluations(&run->problem->counts);
   if (run->iteration >= options->max_iterations) {
-    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with %s %.6g, the target is %.6g", run->iteration,
-                    measure_of(self), run->g_norm, self->target);
+    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with %s", run->iteration, standing(self));
     return end(self, OPT_ITERATION_LIMIT);
   }
   if (options->max_evaluations > 0 && evaluations >= options->max_evaluations) {
-    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with %s %.6g, the target is %.6g", evaluations,
-                    measure_of(self), run->g_norm, self->target);
+    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with %s", evaluations, standing(self));
     return end(self, OPT_ITERATION_LIMIT);
   }
   return false;
@@ -164,8 +194,8 @@ static tg_status poll_observer(opt_driver *self, bool *ended)
                     run->g_norm);
     *ended = end(self, OPT_INTERRUPTED);
   } else if (poll.time_over) {
-    opt_run_explain(run, "time_limit: %g s are over after %" PRId64 " iterations with %s %.6g, the target is %.6g",
-                    limit, run->iteration, measure_of(self), run->g_norm, self->target);
+    opt_run_explain(run, "time_limit: %g s are over after %" PRId64 " iterations with %s", limit, run->iteration,
+                    standing(self));
     *ended = end(self, OPT_TIME_LIMIT);
   } else if (poll.checkpoint_due) {
     TG_TRY(opt_driver_save(self));
@@ -185,9 +215,12 @@ static int64_t patience(const opt_driver *self)
 static bool test_progress(opt_driver *self)
 {
   opt_run *run = &self->run;
-  if (run->f < self->window_f - 2 * DBL_EPSILON * fabs(self->window_f) || run->g_norm < 0.99 * self->window_g) {
+  int b = 0;
+  const double share = opt_run_share(run, &b);
+  if (run->f < self->window_f - 2 * DBL_EPSILON * fabs(self->window_f) || share < 0.99 * self->window_share) {
     self->window_f = fmin(run->f, self->window_f);
     self->window_g = fmin(run->g_norm, self->window_g);
+    self->window_share = fmin(share, self->window_share);
     self->window_iteration = run->iteration;
     return false;
   }
@@ -196,7 +229,7 @@ static bool test_progress(opt_driver *self)
                   "no progress for %" PRId64 " iterations: the objective cannot be resolved %s %.17g, the %s does not "
                   "fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
                   patience(self), run->options->sense->below, opt_run_shown(run, self->window_f), measure_of(self),
-                  self->window_g, self->target);
+                  self->window_g, opt_run_target(run));
   return end(self, OPT_STALLED);
 }
 
@@ -217,7 +250,7 @@ static tg_status test_tolerances(opt_driver *self, bool *ended)
   if (options->step_tolerance <= 0) return TG_OK;
   double x_norm = 0;
   TG_TRY(opt_norm(run->space, run->x, &x_norm));
-  const bool is_small_step = run->step_norm <= options->step_tolerance * fmax(1, x_norm);
+  const bool is_small_step = run->step_norm <= options->step_tolerance * x_norm;
   self->small_steps = is_small_step ? self->small_steps + 1 : 0;
   if (self->small_steps < SMALL_IN_A_ROW) return TG_OK;
   opt_run_explain(run, "step_tolerance: steps stayed below %.3g of |x| for %d iterations", options->step_tolerance,
@@ -306,11 +339,12 @@ static tg_status after_move(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   run->iteration++;
-  if (isnan(run->g_norm)) TG_TRY(opt_run_measure(run));
+  TG_TRY(opt_run_complete(run));
   if (is_range_lost(self)) {
     *ended = give_up_range(self);
     return TG_OK;
   }
+  opt_run_update_references(run);
   TG_TRY(keep_best(self));
   TG_TRY(report_iteration(self));
   *ended = test_floor(self) || test_progress(self);
@@ -379,9 +413,12 @@ static tg_status start_afresh(opt_driver *self)
   self->best_f = INFINITY;
   self->window_f = run->f;
   self->window_g = run->g_norm;
-  self->failed_norm = INFINITY;
+  self->window_share = INFINITY;
+  self->failed_share = INFINITY;
   self->last_failure = -1;
   if (is_range_lost(self)) return TG_OK;
+  TG_TRY(opt_run_start_references(run));
+  run->space->ops->destroy(run->space, &run->spare);
   TG_TRY(keep_best(self));
   TG_TRY(report_iteration(self));
   return TG_OK;
@@ -391,11 +428,7 @@ static tg_status start(opt_driver *self)
 {
   bool restored = false;
   TG_TRY(opt_driver_restore(self, &restored));
-  if (!restored) TG_TRY(start_afresh(self));
-  const opt_run *run = &self->run;
-  self->target =
-      fmax(run->options->gradient_tolerance * fmax(1, run->g_norm_start), run->options->absolute_gradient_tolerance);
-  return TG_OK;
+  return restored ? TG_OK : start_afresh(self);
 }
 
 // Leaves the point to return in the user's x, with f and g recomputed there.
@@ -420,7 +453,11 @@ static tg_status hand_back(opt_driver *self)
   result->measure = measure_of(self);
   result->gradient_norm = run->g_norm;
   result->gradient_norm_start = run->g_norm_start;
-  result->gradient_target = self->target;
+  result->gradient_target = opt_run_target(run);
+  opt_run_share(run, &result->worst);
+  result->n_measured = run->stationarity.n;
+  result->worst_norm = run->stationarity.norms[result->worst];
+  result->worst_target = opt_run_target_of(run, result->worst);
   result->iterations = run->iteration;
   result->restarts = run->restarts;
   result->counts = run->problem->counts;
@@ -481,10 +518,12 @@ static tg_status set_up(opt_driver *self)
   const bool is_general = run->degree < 0;
   if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
   if (run->constraint != run->manifold) TG_TRY(space->ops->create(space, &run->feasible));
+  TG_TRY(opt_stationarity_init(run));
   TG_TRY(space->ops->create(space, &run->g));
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));
+  if (opt_needs_spare(run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
   if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
   const opt_preconditioner *metric = run->options->metric;
   const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
@@ -505,10 +544,12 @@ static void tear_down(opt_driver *self)
   space->ops->destroy(space, &run->g);
   space->ops->destroy(space, &run->hd);
   space->ops->destroy(space, &run->g_old);
+  space->ops->destroy(space, &run->spare);
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
   space->ops->destroy(space, &self->metric_x);
   tg_free(run->group_products);
+  opt_stationarity_fini(run);
   opt_listing_fini(&self->listing);
 }
 

@@ -71,9 +71,13 @@ typedef struct opt_result {
   const char *measure;     // what is called the gradient norm here: "gap" by Frank-Wolfe's method, else "gradient norm"
   double gradient_norm;    // recomputed there from x itself
   double gradient_norm_start;
-  double gradient_target; // the test was gradient_norm <= gradient_target
-  double violation;       // of the constraints, at the point returned; 0 without any
-  double drift;           // largest | |g| carried along - |g| recomputed | / max(1, |g start|) met
+  double gradient_target; // the test was gradient_norm <= gradient_target; of several variables each by itself
+  int n_measured;         // variables that were
+  int worst;              // the one furthest from its target, and its numbers
+  double worst_norm;
+  double worst_target;
+  double violation; // of the constraints, at the point returned; 0 without any
+  double drift;     // largest | |g| carried along - |g| recomputed | / |g start| met
   int64_t iterations;
   int64_t restarts; // directions given up for steepest descent
   opt_counts counts;
@@ -82,10 +86,9 @@ typedef struct opt_result {
 } opt_result;
 
 // Minimises f from x; on return x is the final point (the best one where the method is not monotone and did not
-// converge). Converged is said only if the gradient recomputed at the final x satisfies
-//     |g|_F <= max(gradient_tolerance * max(1, |g(start)|_F), absolute_gradient_tolerance).
-// With a feasible set (problem->constraint) the start is projected onto it, every claim is about a projected point, and
-// g is the Riemannian gradient, or P(x - g) - x for convex sets.
+// converge). Converged is said only if the gradient recomputed at the final x passes the test of opt/stationarity.h, or
+// |g| <= absolute_gradient_tolerance. With a feasible set (problem->constraint) the start is projected onto it, and
+// every claim is about a projected point.
 // How the minimisation ended is result->outcome, never an error; the status tells of failures (memory, callbacks, an
 // option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL. Collective. No allocation after the
 // first iteration began. A restart goes on with the bits of the run that was saved, on as many ranks; its time_limit

@@ -43,7 +43,8 @@ static tg_status list_numbers(opt_driver *self)
                                    {"seconds", &self->listed_seconds},
                                    {"window_objective", &self->window_f},
                                    {"window_gradient", &self->window_g},
-                                   {"failed_norm", &self->failed_norm},
+                                   {"window_share", &self->window_share},
+                                   {"failed_share", &self->failed_share},
                                    {"drift", &self->result->drift}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(&self->listing, numbers[i].name, -1, numbers[i].number));
@@ -84,6 +85,7 @@ tg_status opt_driver_list(opt_driver *self)
   TG_TRY(list_vectors(self));
   TG_TRY(list_numbers(self));
   TG_TRY(list_counts(self));
+  TG_TRY(opt_stationarity_list(run, &self->listing));
   TG_TRY(run->solver->list(self->state, &self->listing));
   if (run->problem->ops->list != NULL) TG_TRY(run->problem->ops->list(run->problem, &self->listing));
   return TG_OK;

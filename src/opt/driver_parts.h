@@ -15,23 +15,24 @@ typedef struct opt_driver {
   opt_point *user_x;
   opt_point *best; // NULL for monotone methods
   double best_f;
-  double target;
   double clock_start;
   double earlier_seconds; // of the runs before a restart
   double listed_seconds;  // elapsed, as the listing sees it
   int64_t listed_fresh;   // run.is_fresh, likewise
-  double window_f;        // least value and gradient norm at the last progress
+  double window_f;        // least value, gradient norm, and share of the references at the last progress
   double window_g;
+  double window_share;
   int64_t window_iteration;
   int64_t small_changes; // iterations in a row below objective_tolerance or step_tolerance
   int64_t small_steps;
   int64_t failed_tests; // times that the recomputed gradient failed where the carried one passed
-  double failed_norm;   // the least recomputed one
+  double failed_share;  // the least recomputed one, of the references
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
   int64_t renewed_at;   // iteration of the metric's last renewal
   opt_point *metric_x;  // where the metric was made last; NULL where it is never renewed, or nobody saves
   int64_t has_metric_x; // it was renewed there
+  char standing[160];   // for a reason
 } opt_driver;
 
 // Seconds since the start, those of earlier runs included. Local.

@@ -49,6 +49,7 @@ static tg_status differentiate(const opt_run *run, const opt_point *x, double *f
   const opt_constraint *manifold = run->manifold;
   TG_TRY(run->problem->ops->gradient(run->problem, x, f, g));
   if (manifold == NULL) return opt_run_add_penalty(run, x, f);
+  TG_TRY(opt_run_note_rounding(run, g));
   if (run->g_free != NULL) TG_TRY(opt_copy(run->space, g, run->g_free));
   TG_TRY(manifold->ops->tangent(manifold, x, g));
   return TG_OK;

@@ -4,6 +4,7 @@
 
 #include "opt/driver.h"
 #include "opt/line/line_search.h"
+#include "opt/stationarity.h"
 #include "opt/vector.h"
 
 // How a step ended. Only MOVED changes the current point.
@@ -35,9 +36,11 @@ typedef struct opt_run {
   opt_point *hd;                    // H d of the last ray of a quadratic with a Hessian action; else NULL
   opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
   opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL for polynomials
+  opt_point *spare;  // for the start; then NULL
   opt_point *g_free; // on a manifold: the Euclidean gradient at x, where the solver keeps one; not owned
   double f;
-  double g_norm; // |g|, under convex constraints |P(x - g) - x| or the solver's own; NAN: to be computed by the driver
+  double g_norm; // |g|, under convex constraints its measure or the solver's own; NAN: to be computed by the driver
+  opt_stationarity stationarity;
   double f_start;
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
@@ -88,6 +91,8 @@ struct opt_solver {
 const opt_solver *opt_solver_find(const char *name);
 // Whether the driver keeps H d: of a quadratic, for all solvers that move along rays.
 bool opt_keeps_hd(const opt_solver *solver, int degree);
+// Whether the start needs a point of its own, for H x: where none of the others stands free.
+bool opt_needs_spare(const opt_solver *solver, int degree);
 
 // The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
@@ -95,8 +100,6 @@ extern const opt_solver opt_solver_proximal_gradient;
 extern const opt_solver opt_solver_bounded_newton;
 extern const opt_solver opt_solver_bounded_lbfgs;
 
-// g_norm from x and g: |g|, or |P(x - g) - x| under convex constraints, where P(x - g) - x is left in run->feasible.
-tg_status opt_run_measure(opt_run *run);
 // Under convex constraints: x := argmin |z - x|^2 / 2 + a penalty(z) over the set, the projection where there is no
 // penalty.
 tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x);

@@ -28,6 +28,13 @@ typedef struct opt_space_ops {
                           double *out);
   // y := a[q] x + b[q] y in group q; b[q] = 0 does not read y. NULL without groups.
   tg_status (*group_axpby)(const opt_space *space, const double *a, const opt_point *x, const double *b, opt_point *y);
+  // The same over each matrix of the point by itself: out[k * n_blocks + b] = <x[k], y[k]> in block b.
+  tg_status (*block_dots)(const opt_space *space, int count, const opt_point *const *x, const opt_point *const *y,
+                          double *out);
+  // y := a[b] x + y in block b.
+  tg_status (*block_axpy)(const opt_space *space, const double *a, const opt_point *x, opt_point *y);
+  // y := a[b] y in block b.
+  tg_status (*block_scale)(const opt_space *space, const double *a, opt_point *y);
   // x := x .* y and x := x ./ y, entry by entry.
   tg_status (*scale_entries)(const opt_space *space, const opt_point *y, opt_point *x);
   tg_status (*divide_entries)(const opt_space *space, const opt_point *y, opt_point *x);

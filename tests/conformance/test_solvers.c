@@ -29,11 +29,14 @@ static void complain(trial *t, const opt_result *result, const char *what)
 }
 
 // First-order methods without memory creep on ill-conditioned problems: there the limit is an honest end. So is it for
-// conjugate gradients with inexact steps on the quadratic that falls along the kernel of its Hessian only.
+// conjugate gradients with inexact steps on the quadratic that falls along the kernel of its Hessian only, and with the
+// least exact ones at a condition of 1e8.
 static bool may_give_up(const trial *t)
 {
   const bool is_exact = strcmp(t->line_search, "auto") == 0 || strcmp(t->line_search, "exact") == 0;
   if (strcmp(t->method, "conjugate-gradient") == 0 && !is_exact && strcmp(t->objective->name, "inconsistent") == 0)
+    return true;
+  if (strcmp(t->method, "conjugate-gradient") == 0 && strcmp(t->line_search, "armijo") == 0 && t->objective->is_hard)
     return true;
   const bool has_memory = strcmp(t->method, "conjugate-gradient") == 0 || strcmp(t->method, "l-bfgs") == 0 ||
                           strcmp(t->method, "newton-cg") == 0;

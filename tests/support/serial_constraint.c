@@ -518,6 +518,24 @@ void serial_set_proximal(const serial_set *set, double a, double *x)
   }
 }
 
+// By the one-sided derivatives, taken as limits of differences: of the two directions the one that falls, if any.
+void serial_set_steepest(const serial_set *set, const double *x, const double *g, double *v)
+{
+  double low = 0;
+  double high = 0;
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
+    const double step = fmax(fabs(x[e]), 1) * 1e-3;
+    const double sign_up = x[e] + (x[e] < 0 ? fmin(step, -x[e] / 2) : step) > 0 ? 1 : -1;
+    const double sign_down = x[e] - (x[e] > 0 ? fmin(step, x[e] / 2) : step) > 0 ? 1 : -1;
+    const double up = g[e] + sign_up * set->block.norm1;
+    const double down = g[e] + sign_down * set->block.norm1;
+    v[e] = 0;
+    if (up < 0 && (isinf(high) || high - x[e] > 1e-15 * fabs(high))) v[e] = -up;
+    if (down > 0 && (isinf(low) || x[e] - low > 1e-15 * fabs(low))) v[e] = -down;
+  }
+}
+
 void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v)
 {
   double low = 0;
@@ -687,6 +705,18 @@ static tg_status extreme(const opt_constraint *base, const opt_point *g, opt_poi
   return TG_OK;
 }
 
+static tg_status steepest(const opt_constraint *base, const opt_point *x, const opt_point *g, opt_point *v)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++) {
+    const opt_constraint_kind kind = self->sets[k].block.kind;
+    const bool is_judged = kind == OPT_CONSTRAINT_FREE || opt_constraint_row_of(kind)->is_bounds;
+    if (is_judged)
+      serial_set_steepest(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), serial_block(v, k));
+  }
+  return TG_OK;
+}
+
 static tg_status mask(const opt_constraint *base, const opt_point *x, const opt_point *g, bool release, opt_point *v)
 {
   const serial_constraint *self = base->self;
@@ -720,6 +750,7 @@ static const opt_constraint_ops operations = {.violation = violation,
                                               .penalty = penalty,
                                               .proximal = proximal,
                                               .extreme = extreme,
+                                              .steepest = steepest,
                                               .mask = mask,
                                               .room = room,
                                               .settle = settle};

@@ -24,6 +24,7 @@ void serial_set_extreme(const serial_set *set, const double *g, double *z);
 // Of bounds and free blocks, see opt_constraint_ops.
 double serial_set_penalty(const serial_set *set, const double *x);
 void serial_set_proximal(const serial_set *set, double a, double *x);
+void serial_set_steepest(const serial_set *set, const double *x, const double *g, double *v);
 void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v);
 double serial_set_room(const serial_set *set, const double *x, const double *d);
 void serial_set_settle(const serial_set *set, double t, const double *d, double *x);

@@ -100,6 +100,37 @@ static tg_status group_axpby(const opt_space *base, const double *a, const opt_p
   return TG_OK;
 }
 
+static tg_status block_dots(const opt_space *base, int count, const opt_point *const *x, const opt_point *const *y,
+                            double *out)
+{
+  const serial_space *space = base->self;
+  for (int d = 0; d < count; d++)
+    for (int k = 0; k < base->n_blocks; k++) {
+      double sum = 0;
+      for (int64_t i = 0; i < space->rows[k] * space->cols[k]; i++)
+        sum += serial_block_const(x[d], k)[i] * serial_block_const(y[d], k)[i];
+      out[d * base->n_blocks + k] = sum;
+    }
+  return TG_OK;
+}
+
+static tg_status block_axpy(const opt_space *base, const double *a, const opt_point *x, opt_point *y)
+{
+  const serial_space *space = base->self;
+  for (int k = 0; k < base->n_blocks; k++)
+    for (int64_t i = 0; i < space->rows[k] * space->cols[k]; i++)
+      serial_block(y, k)[i] += a[k] * serial_block_const(x, k)[i];
+  return TG_OK;
+}
+
+static tg_status block_scale(const opt_space *base, const double *a, opt_point *y)
+{
+  const serial_space *space = base->self;
+  for (int k = 0; k < base->n_blocks; k++)
+    for (int64_t i = 0; i < space->rows[k] * space->cols[k]; i++) serial_block(y, k)[i] *= a[k];
+  return TG_OK;
+}
+
 static tg_status scale_entries(const opt_space *space, const opt_point *y, opt_point *x)
 {
   for (int64_t i = 0; i < space->dimension; i++) x->data[i] *= y->data[i];
@@ -140,6 +171,9 @@ static const opt_space_ops operations = {.create = create,
                                          .dots = dots,
                                          .group_dots = group_dots,
                                          .group_axpby = group_axpby,
+                                         .block_dots = block_dots,
+                                         .block_axpy = block_axpy,
+                                         .block_scale = block_scale,
                                          .scale_entries = scale_entries,
                                          .divide_entries = divide_entries,
                                          .random = fill_random};

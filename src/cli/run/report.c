@@ -72,12 +72,22 @@ static json_t *resumed(const tg_run *run)
                    (json_int_t)run->earlier.iteration, "runs", (json_int_t)tg_checkpoint_runs(run->checkpoint));
 }
 
+// Of several variables the one that is furthest from its own target.
+static json_t *worst_variable(const tg_run *run)
+{
+  const opt_result *r = &run->result;
+  return json_pack("{s:s, s:o, s:o}", "variable", run->job->variables[r->worst].name, "gradient_norm",
+                   tg_json_number(r->worst_norm), "gradient_target", tg_json_number(r->worst_target));
+}
+
 // What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
   json_t *out = json_object();
   int failed = out == NULL;
   if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
+  if (failed == 0 && run->result.n_measured > 1)
+    failed = json_object_set_new(out, "worst_variable", worst_variable(run));
   if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
   if (failed == 0 && run->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
   if (failed == 0 && tg_checkpoint_source(run->checkpoint) != NULL)

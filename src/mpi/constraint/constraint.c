@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "mpi/constraint/constraint_set.h"
+#include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 #include "mpi/space/space.h"
 
@@ -159,6 +160,26 @@ static tg_status hessian_all(const opt_constraint *constraint, const opt_point *
   return TG_OK;
 }
 
+// v := -g, of a free block
+static tg_status turn_back(const tg_dmat *g, tg_dmat *v)
+{
+  const double minus = -1;
+  return tg_dmat_lincomb(1, &minus, &g, v);
+}
+
+static tg_status steepest_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g, opt_point *v)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops == NULL)
+      TG_TRY(turn_back(tg_space_block(g, k), tg_space_block(v, k)));
+    else if (set->ops->steepest != NULL)
+      set->ops->steepest(set, tg_space_block(x, k), tg_space_block(g, k), tg_space_block(v, k));
+  }
+  return TG_OK;
+}
+
 static tg_status mask_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
                           opt_point *v)
 {
@@ -199,6 +220,7 @@ static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .penalty = penalty_of_all,
                                               .proximal = proximal_all,
                                               .extreme = extreme_of_all,
+                                              .steepest = steepest_all,
                                               .mask = mask_all,
                                               .room = room_of_all,
                                               .settle = settle_all};

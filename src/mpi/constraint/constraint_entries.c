@@ -103,6 +103,37 @@ static tg_status extreme_interval(tg_set *set, const tg_dmat *g, tg_dmat *z)
   return TG_OK;
 }
 
+// Whether x has arrived at a bound: a difference of the bound's own rounding is none.
+static bool is_at(double x, double bound)
+{
+  return isfinite(bound) && fabs(x - bound) <= 4 * DBL_EPSILON * fabs(bound);
+}
+
+// How fast g x + w |x| falls when x moves to the right or to the left, whichever it may and falls faster.
+static double steepest_entry(double x, double g, double w, bool may_rise, bool may_fall)
+{
+  const double right = g + (x >= 0 ? w : -w);
+  const double left = -g + (x <= 0 ? w : -w);
+  if (may_rise && right < 0) return -right;
+  if (may_fall && left < 0) return left;
+  return isnan(g) ? g : 0;
+}
+
+static void steepest_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *g, tg_dmat *v)
+{
+  const bounds b = bounds_of(set);
+  for (int64_t j = 0; j < v->local_cols; j++) {
+    for (int64_t i = 0; i < v->local_rows; i++) {
+      const double entry = x->data[i + j * x->ld];
+      const double low = low_at(&b, i, j);
+      const double high = high_at(&b, i, j);
+      const bool may_rise = entry < high && !is_at(entry, high);
+      const bool may_fall = entry > low && !is_at(entry, low);
+      v->data[i + j * v->ld] = steepest_entry(entry, g->data[i + j * g->ld], set->block.norm1, may_rise, may_fall);
+    }
+  }
+}
+
 // An entry at a bound stays there, unless it may be released and -g pulls it inwards. One with equal bounds never
 // moves.
 static bool is_held(double x, double g, bool release, double low, double high)
@@ -153,6 +184,7 @@ const tg_set_ops tg_set_interval = {.violation = violation_interval,
                                     .proximal = proximal_interval,
                                     .project = project_interval,
                                     .extreme = extreme_interval,
+                                    .steepest = steepest_interval,
                                     .mask = mask_interval,
                                     .room = room_interval,
                                     .settle = settle_interval};

@@ -38,6 +38,7 @@ typedef struct tg_set_ops {
   // Sets of bounds only, see opt_constraint_ops. Local; *part and *t are this rank's, added to what they are.
   void (*penalty)(const tg_set *set, const tg_dmat *x, double *part);
   void (*proximal)(const tg_set *set, double a, tg_dmat *x);
+  void (*steepest)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, tg_dmat *v);
   void (*mask)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v);
   void (*room)(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t);
   void (*settle)(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x);

@@ -159,6 +159,40 @@ static tg_status space_group_axpby(const opt_space *space, const double *a, cons
   return TG_OK;
 }
 
+static tg_status space_block_dots(const opt_space *space, int count, const opt_point *const *x,
+                                  const opt_point *const *y, double *out)
+{
+  const mpi_space *self = space->self;
+  for (int d = 0; d < count; d++) {
+    for (int k = 0; k < space->n_blocks; k++) {
+      double *const part = &out[d * space->n_blocks + k];
+      *part = 0;
+      add_dots(1, x + d, y + d, k, part);
+    }
+  }
+  TG_TRY(tg_reduce_sum(self->grid, count * space->n_blocks, out, out));
+  return TG_OK;
+}
+
+static tg_status space_block_axpy(const opt_space *space, const double *a, const opt_point *x, opt_point *y)
+{
+  for (int k = 0; k < space->n_blocks; k++) {
+    const double coefs[2] = {a[k], 1};
+    const tg_dmat *const in[2] = {x->blocks[k], y->blocks[k]};
+    TG_TRY(tg_dmat_lincomb(2, coefs, in, y->blocks[k]));
+  }
+  return TG_OK;
+}
+
+static tg_status space_block_scale(const opt_space *space, const double *a, opt_point *y)
+{
+  for (int k = 0; k < space->n_blocks; k++) {
+    const tg_dmat *const in[1] = {y->blocks[k]};
+    TG_TRY(tg_dmat_lincomb(1, &a[k], in, y->blocks[k]));
+  }
+  return TG_OK;
+}
+
 static tg_status combine_entries(const opt_space *space, tg_code_op op, const opt_point *y, opt_point *x)
 {
   const tg_code code[3] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_LOAD, 1, 0}, {op, 0, 0}};
@@ -195,6 +229,9 @@ static const opt_space_ops space_ops = {
     .dots = space_dots,
     .group_dots = space_group_dots,
     .group_axpby = space_group_axpby,
+    .block_dots = space_block_dots,
+    .block_axpy = space_block_axpy,
+    .block_scale = space_block_scale,
     .scale_entries = space_scale_entries,
     .divide_entries = space_divide_entries,
     .random = space_random,

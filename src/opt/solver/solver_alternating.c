@@ -27,7 +27,8 @@ typedef struct alternating {
   int64_t has_direction;
 } alternating;
 
-static const double inner_share = 0.1; // of the gradient norm: how far a block's own gradient is brought down
+static const double inner_share =
+    0.1; // of the share of its reference that the gradient has: how far a block's own is brought
 
 static int64_t count_points_alternating(const opt_options *options, int degree)
 {
@@ -72,11 +73,12 @@ static tg_status give_up(opt_run *run, alternating *self)
 static tg_status pass(opt_run *run, opt_verdict *verdict, bool *is_whole)
 {
   const opt_block_solver *blocks = run->options->blocks;
-  const double tolerance = inner_share * run->g_norm;
+  int worst = 0;
+  const double share = opt_run_share(run, &worst);
   *is_whole = false;
   for (int k = 0; k < blocks->n; k++) {
     opt_result result;
-    TG_TRY(blocks->solve(blocks->self, k, tolerance, run->x, &result));
+    TG_TRY(blocks->solve(blocks->self, k, inner_share * share * run->stationarity.references[k], run->x, &result));
     if (result.outcome != OPT_UNBOUNDED && result.outcome != OPT_NOT_FINITE) continue;
     *verdict = result.outcome == OPT_UNBOUNDED ? OPT_FALLING : OPT_OUT_OF_RANGE;
     opt_run_explain(run, "in variable %d of %d alone: %.400s", k + 1, blocks->n, result.reason);

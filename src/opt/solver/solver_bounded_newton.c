@@ -115,12 +115,9 @@ static tg_status start_inner(opt_run *run, faces *self, inner *in)
   TG_TRY(opt_axpby(space, -1, scaled(self), 0, self->d));
   TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->r, self->r},
                           (const opt_point *const[]){scaled(self), self->r}, q));
-  const opt_options *options = run->options;
-  const double target =
-      fmax(options->gradient_tolerance * fmax(1, run->g_norm_start), options->absolute_gradient_tolerance);
   const double norm = sqrt(q[1]);
   *in = (inner){.rw = q[0], .rr = q[1], .is_curved = true};
-  in->tolerance = fmin(target, norm) / 4;
+  in->tolerance = fmin(opt_run_target(run), norm) / 4;
   return TG_OK;
 }
 

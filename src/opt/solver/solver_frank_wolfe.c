@@ -9,6 +9,8 @@
 // like 1/k for convex f, like 1/sqrt(k) else (S. Lacoste-Julien 2016): ask for three digits, not for eight, unless the
 // answer is an extreme point, which the method reaches in finitely many steps. d is what the measure of the gap left in
 // run->feasible: an iteration finds one extreme point.
+#include <float.h>
+
 #include "base/memory.h"
 #include "opt/solver/segment.h"
 
@@ -46,8 +48,11 @@ static tg_status measure_gap(opt_run *run)
   opt_point *d = run->feasible;
   TG_TRY(run->constraint->ops->extreme(run->constraint, run->g, d));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
-  TG_TRY(opt_dot(run->space, run->g, d, &run->g_norm));
-  run->g_norm = -run->g_norm;
+  double p[3];
+  TG_TRY(run->space->ops->dots(run->space, 3, (const opt_point *const[]){run->g, run->g, d},
+                               (const opt_point *const[]){d, run->g, d}, p));
+  run->g_norm = -p[0];
+  run->stationarity.rounding[0] = 4 * DBL_EPSILON * sqrt(p[1] * p[2]);
   // Of an extreme point itself rounding may leave a negative one.
   if (run->g_norm < 0) run->g_norm = 0;
   return TG_OK;

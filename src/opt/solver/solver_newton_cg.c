@@ -161,8 +161,7 @@ static tg_status curvature(opt_run *run, newton *self, inner *in, bool *is_posit
 static double residual_wanted(const opt_run *run)
 {
   const double forcing = fmin(0.1, sqrt(run->g_norm / fmax(run->g_norm_start, run->g_norm)));
-  const double target = run->options->gradient_tolerance * fmax(1, run->g_norm_start);
-  return fmax(forcing * run->g_norm, 0.3 * target);
+  return fmax(forcing * run->g_norm, 0.3 * opt_run_target(run));
 }
 
 // Steihaug's iteration. *verdict stays MOVED unless a quadratic was found to fall for ever.

@@ -1,0 +1,56 @@
+// How far a point is from stationary, in the units of the gradient, and how far it may be.
+//
+// Each variable (block of the point) is judged by itself, for their units may differ. Its measure r is
+//     free                    |g|
+//     on a manifold           |g|, g the Riemannian gradient
+//     bounds, norm1           |d|, d the steepest descent into the set, less the subgradient of least norm: of g the
+//                             entries that are free and those that -g pulls off their bound
+//     other convex sets       |P(x - a g) - x| / a, P the projection, with the step a = |x| / |g|, as long as x itself
+// The last does not grow with a and is |d| for short steps; a step as long as x resolves it to the rounding of g, and
+// all four are multiplied by c s when f is multiplied by c and x by 1/s. Stationary is what has, in every variable,
+//     r <= max(gradient_tolerance * reference, rounding)
+// with reference the largest r met at points no higher than the start, and of the first order change of g from 0 to the
+// start, H x, where that is larger: a run that starts at a solution knows its scale by that alone. rounding is that of
+// r where it is what is left of a larger g, on manifolds and general sets.
+#ifndef OPT_STATIONARITY_H
+#define OPT_STATIONARITY_H
+
+#include "opt/listing.h"
+
+struct opt_run;
+
+typedef struct opt_stationarity {
+  int n;              // variables; 1 where the solver has a measure of its own
+  double *norms;      // r of each at the current point
+  double *rounding;   // of r, likewise
+  double *references; // what the tolerance is relative to
+  double *steps;      // scratch: a, and a rounding
+  double *squares;    // scratch for two inner products a variable
+} opt_stationarity;
+
+// Local.
+tg_status opt_stationarity_init(struct opt_run *run);
+void opt_stationarity_fini(struct opt_run *run);
+
+// r at x from g: norms and run->g_norm, their Euclidean norm together; or the solver's own measure. Collective.
+tg_status opt_run_measure(struct opt_run *run);
+// The same where run->g_norm may stand already: NAN if not.
+tg_status opt_run_complete(struct opt_run *run);
+// On a manifold, from the Euclidean gradient, before its tangent part is taken: rounding. Collective.
+tg_status opt_run_note_rounding(const struct opt_run *run, const opt_point *g);
+// The references, at the start and after a move. The first takes a Hessian action, at most. Collective.
+tg_status opt_run_start_references(struct opt_run *run);
+void opt_run_update_references(struct opt_run *run);
+
+// Local, from here on.
+bool opt_run_is_stationary(const struct opt_run *run);
+// What run->g_norm may be: of several variables a necessary condition, each of which must pass.
+double opt_run_target(const struct opt_run *run);
+// The largest share r / reference over the variables, and where it is.
+double opt_run_share(const struct opt_run *run, int *where);
+// What r of variable b may be.
+double opt_run_target_of(const struct opt_run *run, int b);
+
+tg_status opt_stationarity_list(struct opt_run *run, opt_listing *listing);
+
+#endif
