@@ -33,9 +33,15 @@ bool opt_keeps_hd(const opt_solver *solver, int degree)
   return degree == 2 && !solver->needs_closed_form;
 }
 
-bool opt_needs_spare(const opt_solver *solver, int degree)
+bool opt_needs_spare(const opt_options *options, const opt_solver *solver, int degree)
 {
-  return degree >= 0 && degree != 2 && !solver->keeps_gradient && !solver->ignores_start;
+  if (degree < 0 || opt_ignores_start(options, solver)) return false;
+  return !solver->keeps_gradient && !opt_keeps_hd(solver, degree);
+}
+
+bool opt_ignores_start(const opt_options *options, const opt_solver *solver)
+{
+  return solver->ignores_start && options->max_iterations > 0;
 }
 
 int64_t opt_pairs(const opt_options *options)
@@ -59,7 +65,7 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
   if (solver->keeps_gradient || degree < 0) count++;
   if (degree < 0) count++; // trial
   if (opt_keeps_hd(solver, degree)) count++;
-  if (opt_needs_spare(solver, degree)) count++;
+  if (opt_needs_spare(options, solver, degree)) count++;
   if (!solver->is_monotone) count++;
   return count;
 }

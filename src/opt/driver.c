@@ -379,9 +379,7 @@ static tg_status iterate(opt_driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
-  // Without an iteration the start is what is returned, whatever the solver would have made of it.
-  const bool keeps_start = !run->solver->ignores_start || run->options->max_iterations == 0;
-  if (keeps_start || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
+  if (!opt_ignores_start(run->options, run->solver) || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);
     if (!ended) TG_TRY(poll_observer(self, &ended));
@@ -523,7 +521,7 @@ static tg_status set_up(opt_driver *self)
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (is_general) TG_TRY(space->ops->create(space, &run->trial));
-  if (opt_needs_spare(run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
+  if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
   if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
   const opt_preconditioner *metric = run->options->metric;
   const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;

@@ -92,7 +92,10 @@ const opt_solver *opt_solver_find(const char *name);
 // Whether the driver keeps H d: of a quadratic, for all solvers that move along rays.
 bool opt_keeps_hd(const opt_solver *solver, int degree);
 // Whether the start needs a point of its own, for H x: where none of the others stands free.
-bool opt_needs_spare(const opt_solver *solver, int degree);
+bool opt_needs_spare(const opt_options *options, const opt_solver *solver, int degree);
+// Whether the start says nothing of the end. Without an iteration it is what is returned, whatever the solver would
+// have made of it.
+bool opt_ignores_start(const opt_options *options, const opt_solver *solver);
 
 // The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;

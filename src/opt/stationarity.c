@@ -149,7 +149,7 @@ static tg_status refer_to_change(opt_run *run, opt_point *hx)
 static bool has_change(const opt_run *run)
 {
   return run->problem->has_hessian && run->manifold == NULL && run->solver->measure == NULL &&
-         !run->solver->ignores_start && run->options->gradient_tolerance > 0;
+         !opt_ignores_start(run->options, run->solver) && run->options->gradient_tolerance > 0;
 }
 
 tg_status opt_run_start_references(opt_run *run)
