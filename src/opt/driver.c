@@ -158,8 +158,10 @@ static void go_on_from_true(opt_driver *self, bool *ended)
 static tg_status test_convergence(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
+  TG_TRY(opt_run_find_rounding(run));
   if (!opt_run_is_stationary(run)) return TG_OK;
   if (!run->is_fresh) TG_TRY(refresh(self));
+  TG_TRY(opt_run_find_rounding(run));
   if (opt_run_is_stationary(run)) return conclude(self, ended);
   go_on_from_true(self, ended);
   return TG_OK;

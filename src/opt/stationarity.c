@@ -172,7 +172,26 @@ void opt_run_update_references(opt_run *run)
   for (int b = 0; b < s->n; b++) s->references[b] = fmax(s->references[b], s->norms[b]);
 }
 
+void opt_run_raise_reference(opt_run *run, int b, double norm)
+{
+  opt_stationarity *s = &run->stationarity;
+  if (isfinite(norm)) s->references[b] = fmax(s->references[b], norm);
+}
+
 // ---- the test ----
+
+tg_status opt_run_find_rounding(opt_run *run)
+{
+  const opt_stationarity *s = &run->stationarity;
+  double *sizes = s->squares;
+  double largest = 0;
+  if (s->n == 1 || !(run->g_norm <= opt_run_target(run))) return TG_OK;
+  TG_TRY(norms_of(run, run->x, sizes));
+  for (int b = 0; b < s->n; b++) largest = fmax(largest, s->references[b] * sizes[b]);
+  for (int b = 0; b < s->n; b++)
+    if (sizes[b] > 0) s->rounding[b] = fmax(s->rounding[b], rounding_units * DBL_EPSILON * largest / sizes[b]);
+  return TG_OK;
+}
 
 double opt_run_target_of(const opt_run *run, int b)
 {

@@ -11,7 +11,8 @@
 //     r <= max(gradient_tolerance * reference, rounding)
 // with reference the largest r met at points no higher than the start, and of the first order change of g from 0 to the
 // start, H x, where that is larger: a run that starts at a solution knows its scale by that alone. rounding is that of
-// r where it is what is left of a larger g, on manifolds and general sets.
+// r where it is what is left of a larger g, on manifolds and general sets; and beside other variables
+// the r that changes f along all of x by no more than the rounding of what theirs have changed it by.
 #ifndef OPT_STATIONARITY_H
 #define OPT_STATIONARITY_H
 
@@ -41,6 +42,13 @@ tg_status opt_run_note_rounding(const struct opt_run *run, const opt_point *g);
 // The references, at the start and after a move. The first takes a Hessian action, at most. Collective.
 tg_status opt_run_start_references(struct opt_run *run);
 void opt_run_update_references(struct opt_run *run);
+// Of variable b, from a measure on the way to the current point. Local.
+void opt_run_raise_reference(struct opt_run *run, int b, double norm);
+
+// Of several variables that pass together: to none does the rounding of f by the others mean less than to itself. A
+// variable that was brought to its solution in one step, from a start where the gradient by it vanished, has no
+// reference of its own. Collective.
+tg_status opt_run_find_rounding(struct opt_run *run);
 
 // Local, from here on.
 bool opt_run_is_stationary(const struct opt_run *run);

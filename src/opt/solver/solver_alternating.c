@@ -79,6 +79,8 @@ static tg_status pass(opt_run *run, opt_verdict *verdict, bool *is_whole)
   for (int k = 0; k < blocks->n; k++) {
     opt_result result;
     TG_TRY(blocks->solve(blocks->self, k, inner_share * share * run->stationarity.references[k], run->x, &result));
+    // The other variables have moved: here the gradient by this one is what it is never at the end of a pass.
+    opt_run_raise_reference(run, k, result.gradient_norm_start);
     if (result.outcome != OPT_UNBOUNDED && result.outcome != OPT_NOT_FINITE) continue;
     *verdict = result.outcome == OPT_UNBOUNDED ? OPT_FALLING : OPT_OUT_OF_RANGE;
     opt_run_explain(run, "in variable %d of %d alone: %.400s", k + 1, blocks->n, result.reason);
