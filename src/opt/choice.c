@@ -35,7 +35,7 @@ bool opt_keeps_hd(const opt_solver *solver, int degree)
 
 bool opt_needs_spare(const opt_options *options, const opt_solver *solver, int degree)
 {
-  if (degree < 0 || opt_ignores_start(options, solver)) return false;
+  if (degree < 0 || solver->measure != NULL || opt_ignores_start(options, solver)) return false;
   return !solver->keeps_gradient && !opt_keeps_hd(solver, degree);
 }
 
