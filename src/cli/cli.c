@@ -1,6 +1,7 @@
 // Dispatch of subcommands and MPI's life time.
 #include "cli/cli.h"
 #include "cli/launch.h"
+#include "cli/run/signals.h"
 
 #include <malloc.h>
 #include <mpi.h>
@@ -147,6 +148,8 @@ int tg_cli_main(int argc, char **argv)
   // A file beyond `ulimit -f` is a failing write like any other: with a message, and without a file left half done.
   signal(SIGXFSZ, SIG_IGN);
   return_freed_memory();
+  // A run defers signals from its very start: MPI takes a while to begin, and so do data.
+  if (argc > 1 && strcmp(argv[1], "run") == 0) tg_signals_watch();
   const bool with_mpi = wants_mpi(argc, argv);
   if (with_mpi && start_mpi(&argc, &argv) != 0) return 1;
   int exit_status = run_command(argc, argv);

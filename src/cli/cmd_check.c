@@ -10,7 +10,9 @@
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/setup.h"
 #include "cli/problem/taylor.h"
+#include "cli/run/cost_report.h"
 #include "cli/run/environment.h"
+#include "cli/run/forecast.h"
 #include "cli/run/product_report.h"
 #include "mpi/space/space.h"
 
@@ -186,6 +188,19 @@ static tg_status check_setup(tg_setup *setup, tg_text *text)
   return test_derivatives(setup, text);
 }
 
+// What run refuses for memory is refused here, before the data are read.
+static tg_status refuse_memory(const tg_setup *setup)
+{
+  tg_environment environment;
+  tg_forecast forecast;
+  TG_TRY(tg_environment_get(MPI_COMM_WORLD, &environment));
+  const tg_cost_grid on = tg_cost_grid_of(&setup->choice, environment.threads);
+  const tg_memory_room room = {environment.memory, environment.ranks};
+  tg_status status = tg_forecast_make(setup->job, setup->model, setup->method, &on, &forecast);
+  if (status == TG_OK) status = tg_forecast_check(setup->job, setup->model, setup->method, &on, &room, &forecast);
+  return tg_agree(MPI_COMM_WORLD, status);
+}
+
 static tg_status check_job(tg_job *job, tg_text *text)
 {
   TG_TRY(tg_job_executable(job));
@@ -196,6 +211,7 @@ static tg_status check_job(tg_job *job, tg_text *text)
   tg_method_warn_unused(job, setup->model, setup->method);
   const tg_plan *plan = setup->model->plan;
   tg_status status = tg_job_verify_solver(job, plan->degree, plan->has_hessian);
+  if (status == TG_OK) status = refuse_memory(setup);
   if (status == TG_OK) status = check_setup(setup, text);
   tg_setup_destroy(&setup);
   return status;

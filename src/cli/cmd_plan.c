@@ -1,4 +1,5 @@
 // tracegrad plan: what a job compiles to and costs; no data is read, only the headers of files.
+#include <inttypes.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,9 @@ static tg_status read_grid(const char *text, machine *out)
   const long cols = *end == 'x' ? strtol(end + 1, &rest, 10) : 0;
   if (rows < 1 || cols < 1 || rows > RANKS_MAX || cols > RANKS_MAX || *rest != '\0')
     TG_FAIL(TG_USAGE, "plan: --grid takes ROWSxCOLUMNS such as 2x4, found '%s'", text);
+  if ((int64_t)rows * cols > RANKS_MAX)
+    TG_FAIL(TG_USAGE, "plan: --grid %s has %" PRId64 " ranks, expected at most %d", text, (int64_t)rows * cols,
+            RANKS_MAX);
   out->rows = rows;
   out->cols = cols;
   return TG_OK;

@@ -21,11 +21,12 @@ static const tg_args_spec spec = {
     .n_operands = 1,
     .summary = "Minimises the job's objective and writes report.json, history.jsonl and the variables asked for.",
     .details =
-        "For more than one rank: mpirun -n 4 tracegrad run JOB. SIGUSR1, SIGTERM and SIGINT stop the run after the\n"
-        "iteration at hand; what was reached is written, the exit status is 75. With `checkpoint: {directory: ckpt}` "
-        "in\n"
-        "the job the state is saved every 10 minutes and at the end, and --resume goes on from it, on any number of\n"
-        "ranks.",
+        "For more than one rank: mpirun -n 4 tracegrad run JOB. SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP and SIGXCPU\n"
+        "stop the run after the iteration at hand; what was reached is written, the exit status is 75. With "
+        "`checkpoint:\n"
+        "{directory: ckpt}` in the job the state is saved every 10 minutes and at the end, and --resume goes on from "
+        "it,\n"
+        "on any number of ranks.",
     .n_options = sizeof options / sizeof options[0],
     .options = options,
 };
@@ -44,6 +45,17 @@ static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
   TG_FAIL(TG_USAGE, "run: --progress is rows, live or none, found '%s'", name);
 }
 
+static void add_figures(const tg_run *run, tg_text *out)
+{
+  tg_text_addf(out, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective,
+               fabs(run->result.gradient_norm), (long long)run->result.iterations);
+  tg_text_addf(out, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
+               run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
+  tg_text_addf(out, "results: %s\n", run->job->output_directory);
+  if (run->checkpoint != NULL && tg_checkpoint_get_log(run->checkpoint)->last[0] != '\0')
+    tg_text_addf(out, "checkpoint: %s\n", tg_checkpoint_get_log(run->checkpoint)->last);
+}
+
 static tg_status print_summary(const tg_run *run)
 {
   const opt_result *r = &run->result;
@@ -51,18 +63,11 @@ static tg_status print_summary(const tg_run *run)
   tg_text_init(&text);
   tg_text_addf(&text, "status: %s\n", opt_outcome_label(r->outcome));
   if (r->reason[0] != '\0') tg_text_addf(&text, "reason: %s\n", r->reason);
-  tg_text_addf(&text, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective,
-               fabs(r->gradient_norm), (long long)r->iterations);
-  tg_text_addf(&text, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
-               run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
-  tg_text_addf(&text, "results: %s\n", run->job->output_directory);
-  if (run->checkpoint != NULL && tg_checkpoint_get_log(run->checkpoint)->last[0] != '\0')
-    tg_text_addf(&text, "checkpoint: %s\n", tg_checkpoint_get_log(run->checkpoint)->last);
+  if (!run->is_early) add_figures(run, &text);
   const tg_status status = tg_cli_print(stdout, &text);
   tg_text_fini(&text);
   return status;
 }
-
 // What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
 static void print_resumption(const tg_run *run, const tg_run_options *given, int *exit_status)
 {
@@ -114,6 +119,10 @@ static tg_status run_job(const tg_args *args, const char **sets, int *exit_statu
     *exit_status = opt_outcome_exit(run->result.outcome);
     if (status == TG_OK) print_resumption(run, &run_options, exit_status);
   } else {
+    // Files that could not be written do not take the answer with them.
+    const tg_error failure = *tg_error_get();
+    if (run != NULL && run->is_solved && print_summary(run) != TG_OK) tg_error_clear();
+    *tg_error_get() = failure;
     tg_job_print_error(run != NULL ? run->job : NULL, status);
     *exit_status = tg_status_exit(status);
     status = TG_OK;

@@ -78,8 +78,9 @@ tg_status tg_cli_print(FILE *stream, const tg_text *text)
 {
   TG_TRY(tg_text_status(text));
   if (tg_cli_rank() != 0) return TG_OK;
-  if (fputs(tg_text_string(text), stream) == EOF || fflush(stream) != 0)
-    TG_FAIL(TG_IO, "cannot write to standard output: %s", strerror(errno));
+  const bool failed = fputs(tg_text_string(text), stream) == EOF || fflush(stream) != 0;
+  // A reader that has gone, as `| head` does, has what it wanted.
+  if (failed && errno != EPIPE) TG_FAIL(TG_IO, "cannot write to standard output: %s", strerror(errno));
   return TG_OK;
 }
 

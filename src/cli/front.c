@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/launch.h"
+#include "cli/run/signals.h"
 
 // The console's questions, where there is no MPI.
 bool tg_cli_has_mpi(void)
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
   // Under a launcher one rank speaks for all, which takes MPI.
   if (argc > 1 && strcmp(argv[1], "derive") == 0 && !tg_cli_is_launched()) return derive_here(argc - 1, argv + 1);
   if (!tg_cli_is_launched()) start_alone();
+  if (argc > 1 && strcmp(argv[1], "run") == 0) tg_signals_block();
   const char *engine = find_engine(path);
   if (engine != NULL) execv(engine, argv);
   fprintf(stderr, "tracegrad: error: cannot start %s: %s; it is built and installed beside tracegrad\n",

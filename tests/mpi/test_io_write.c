@@ -1,6 +1,7 @@
 // Writing: a round trip for every format of the table, and failures that must leave the old file as it was.
 #include <signal.h>
 #include <sys/resource.h>
+#include <xxhash.h>
 
 #include "io_support.h"
 
@@ -329,6 +330,21 @@ static void test_fill(const tg_grid *grid)
   tg_dmat_destroy(&other);
 }
 
+// The test leaves nothing behind, and removes what a killed process left for this target, but nothing else.
+static void test_write_test(const tg_grid *grid)
+{
+  char left[64];
+  snprintf(left, sizeof left, ".tracegrad-%016" PRIx64 "-99-0.tmp", (uint64_t)XXH64("t.npy", 5, 0));
+  const char *ours = io_put_text(left, "half");
+  const char *theirs = io_put_text(".tracegrad-0000000000000000-99-0.tmp", "half");
+  const int before = io_count_files();
+  REQUIRE_OK(tg_file_write_test(grid, 5, 3, io_path("t.npy"), NULL));
+  CHECK(io_count_files() == before - 1, "one file went");
+  CHECK(access(ours, F_OK) != 0 && access(theirs, F_OK) == 0, "and it was ours");
+  CHECK_FAILS(tg_file_write_test(grid, 5, 3, io_path("no/t.npy"), NULL), TG_IO, "No such file or directory");
+  CHECK_FAILS(tg_file_write_test(grid, 1 << 26, 1 << 26, io_path("t.npy"), NULL), TG_IO, "free");
+}
+
 static void run(void)
 {
   static const int64_t blocks[] = {1, 4, 64, 0};
@@ -343,6 +359,7 @@ static void run(void)
   test_full_disk(grid);
   test_read_only_directory(grid);
   test_bad_targets(grid);
+  test_write_test(grid);
   test_link(grid);
   test_one_rank_fails(grid);
   test_no_memory(grid);

@@ -368,7 +368,7 @@ def test_failures(checks, folder):
 
 
 def test_failing_writes(checks, folder):
-    """A failing write is told; nothing half done stays behind, and no report of an earlier run."""
+    """A failing write is told; nothing half done stays behind, no report of an earlier run, and the rest is written."""
     out = folder / "limited"
     first = run_job(write_job(folder, JOB), out, ranks=0)
     checks.equal(f"before the limit: exit status {first.err}", first.status, 0)
@@ -380,8 +380,11 @@ def test_failing_writes(checks, folder):
                              env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
     checks.equal(f"ulimit -f: exit status {limited.stderr}", limited.returncode, 1)
     checks.check("X.npy" in limited.stderr and "File too large" in limited.stderr, f"ulimit -f: {limited.stderr}")
-    checks.equal("ulimit -f: no temporary file, no earlier report", sorted(os.listdir(out)), ["X.npy", "history.jsonl"])
+    checks.equal("ulimit -f: no temporary file", sorted(os.listdir(out)), ["X.npy", "history.jsonl", "report.json"])
+    report = json.loads((out / "report.json").read_text())
+    checks.equal("ulimit -f: the report is that of this run", report["job"]["variables"]["X"]["columns"], 40000)
     checks.equal("ulimit -f: the earlier variable stays whole", (out / "X.npy").stat().st_size, 30 * 4 * 8 + 128)
+    (out / "report.json").unlink()
     (out / "report.json").mkdir()
     blocked = run(["run", job, "--output", out], ranks=2)
     checks.equal("report is a folder: exit status", blocked.status, 1)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/checkpoint/checkpoint_parts.h"
@@ -83,6 +84,7 @@ static tg_status choose_name(writing *w)
 static tg_status begin(writing *w)
 {
   tg_checkpoint *c = w->c;
+  TG_TRY(tg_make_folder(c->directory)); // it may have vanished since
   TG_TRY(choose_name(w));
   TG_TRY(tg_folder_begin(c->directory, c->owner, &w->folder));
   const int64_t free_bytes = tg_io_free_bytes(tg_text_string(&w->folder));
@@ -286,6 +288,7 @@ static tg_status note_failure(const writing *w)
 {
   tg_checkpoint *c = w->c;
   const char *kept = c->log.last[0] != '\0' ? c->log.last : c->source_path;
+  const bool is_there = kept[0] != '\0' && access(kept, F_OK) == 0;
   tg_text size;
   tg_text_init(&size);
   tg_text_add_bytes_unit(&size, (double)w->needed);
@@ -294,7 +297,7 @@ static tg_status note_failure(const writing *w)
   snprintf(c->log.failure, sizeof c->log.failure,
            "no checkpoint was written at iteration %" PRId64 ": %.600s; it needs %s in all; %s%.200s",
            w->facts->iteration, tg_error_get()->message, tg_text_string(&size),
-           kept[0] != '\0' ? "the last one is " : "there is none yet", kept);
+           is_there ? "the last one is " : "there is none", is_there ? kept : "");
   tg_text_fini(&size);
   tg_error_clear();
   tg_checkpoint_warn(c, "%s", c->log.failure);

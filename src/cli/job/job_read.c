@@ -1,4 +1,5 @@
 // The validated tree to the typed job.
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -252,6 +253,8 @@ static tg_status read_objective(tg_job *job)
   return TG_OK;
 }
 
+enum { RANKS_MAX = 1 << 20 };
+
 static tg_status read_grid(tg_job *job)
 {
   const tg_yaml_node *grid = tg_yaml_get(job->root, "process_grid");
@@ -262,6 +265,9 @@ static tg_status read_grid(tg_job *job)
   job->grid_block = whole(tg_yaml_get(grid, "block"), 0);
   if ((job->grid_rows == 0) != (job->grid_cols == 0))
     TG_FAIL_NODE(job, grid, TG_JOB, "process_grid needs both rows and columns, or neither");
+  const int64_t ranks = (int64_t)job->grid_rows * job->grid_cols;
+  if (ranks > RANKS_MAX)
+    TG_FAIL_NODE(job, grid, TG_VALUE, "process_grid has %" PRId64 " ranks, expected at most %d", ranks, RANKS_MAX);
   return TG_OK;
 }
 

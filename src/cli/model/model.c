@@ -1,6 +1,8 @@
 // From the job's text to the plan.
 #include "cli/model/model.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -61,6 +63,10 @@ static tg_status probe(tg_job *job, tg_job_data *datum)
   const tg_yaml_node *node = tg_yaml_get(datum->node, "file");
   tg_file_shape shape = {0};
   TG_TRY(tg_job_locate(job, node, tg_file_probe(datum->file, datum->dataset, &shape)));
+  // As for sizes in the job file: ScaLAPACK counts to this.
+  if (shape.rows > INT_MAX || shape.cols > INT_MAX)
+    TG_FAIL_NODE(job, node, TG_LIMIT, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns",
+                 datum->file, shape.rows, shape.cols, INT_MAX);
   datum->rows = shape.rows;
   datum->cols = shape.cols;
   return TG_OK;

@@ -1,11 +1,9 @@
 // History, progress rows, and stopping.
 #include "cli/run/progress.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/console.h"
 #include "cli/json.h"
@@ -15,76 +13,18 @@
 static const double SECONDS_BETWEEN_ROWS = 1.0;
 static const double SECONDS_BETWEEN_REDRAWS = 0.1;
 
-// The offset behind the first `count` lines of the file; *found says how many there were, and *last begins the last of
-// them.
-static tg_status find_records(FILE *file, const char *path, int64_t count, int64_t *found, long *last, long *end)
-{
-  *found = 0;
-  *last = *end = 0;
-  for (int byte = 0; *found < count && (byte = getc(file)) != EOF;) {
-    if (byte != '\n') continue;
-    *last = *end;
-    *end = ftell(file);
-    ++*found;
-  }
-  if (ferror(file) != 0 || *end < 0) TG_FAIL(TG_IO, "cannot read %s: %s", path, strerror(errno));
-  return TG_OK;
-}
-
-// Whether the record is that of the iteration.
-static bool is_record_of(FILE *file, long offset, int64_t iteration)
-{
-  if (fseek(file, offset, SEEK_SET) != 0) return false;
-  json_t *record = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL);
-  const json_t *number = json_object_get(record, "iteration");
-  const bool fits = json_is_integer(number) && json_integer_value(number) == iteration;
-  json_decref(record);
-  return fits;
-}
-
-// The history as the checkpoint saw it: what followed is done again. Where it is another's, or has gone, what there is
-// of this run begins with its own first record.
-static tg_status cut_history(tg_progress *p, const tg_checkpoint_facts *earlier)
-{
-  FILE *file = fopen(p->history_path, "r");
-  int64_t found = 0;
-  long last = 0;
-  long end = 0;
-  if (file == NULL && errno != ENOENT) TG_FAIL(TG_IO, "cannot read %s: %s", p->history_path, strerror(errno));
-  tg_status status = file != NULL ? find_records(file, p->history_path, earlier->records, &found, &last, &end) : TG_OK;
-  const bool is_ours = file != NULL && found == earlier->records && is_record_of(file, last, earlier->iteration);
-  if (file != NULL) fclose(file);
-  TG_TRY(status);
-  p->records = is_ours ? found : 0;
-  if (is_ours && truncate(p->history_path, end) != 0)
-    TG_FAIL(TG_IO, "cannot shorten %s: %s", p->history_path, strerror(errno));
-  if (!is_ours && p->watch_signals)
-    tg_cli_warn("%s is not the history of the run that is resumed, whose %" PRId64
-                " records end with iteration %" PRId64 ": it begins anew",
-                p->history_path, earlier->records, earlier->iteration);
-  return TG_OK;
-}
-
-static tg_status open_history(tg_progress *p)
-{
-  tg_checkpoint_facts earlier;
-  if (p->checkpoint != NULL && tg_checkpoint_earlier(p->checkpoint, &earlier)) TG_TRY(cut_history(p, &earlier));
-  p->history = fopen(p->history_path, p->records > 0 ? "a" : "w");
-  if (p->history == NULL) TG_FAIL(TG_IO, "cannot create %s: %s", p->history_path, strerror(errno));
-  return TG_OK;
-}
-
 tg_status tg_progress_open(tg_progress *p, const char *history_path)
 {
   tg_checkpoint_facts earlier;
   MPI_Comm_rank(p->comm, &p->rank);
-  p->history_path = history_path;
   p->last_row = -1e300;
+  p->history.fd = -1;
   p->is_resumed = p->checkpoint != NULL && tg_checkpoint_earlier(p->checkpoint, &earlier);
   if (p->is_resumed) p->last.iteration = earlier.iteration;
-  const tg_status status = p->rank == 0 ? open_history(p) : TG_OK;
-  if (p->watch_signals) tg_signals_watch();
-  return tg_agree(p->comm, status);
+  const int64_t keeps = p->is_resumed ? earlier.records : 0;
+  return tg_agree(p->comm, p->rank == 0
+                               ? tg_history_open(history_path, keeps, p->last.iteration, p->watch_signals, &p->history)
+                               : TG_OK);
 }
 
 // ---- history ----
@@ -99,12 +39,10 @@ static tg_status write_record(tg_progress *p, const opt_record *r)
   char *line = record != NULL ? json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(record);
   if (line == NULL) TG_FAIL(TG_MEMORY, "cannot build a record of the history");
-  // Flushed at once: a picture of the running job, and what is left of a killed one, is made from this file.
-  const bool failed = fputs(line, p->history) == EOF || fputc('\n', p->history) == EOF || fflush(p->history) != 0;
+  // On the disk at once: a picture of the running job, and what is left of a killed one, is made from this file.
+  const tg_status status = tg_history_add(&p->history, line);
   free(line);
-  if (failed) TG_FAIL(TG_IO, "cannot write %s: %s", p->history_path, strerror(errno));
-  p->records++;
-  return TG_OK;
+  return status;
 }
 
 // ---- rows ----
@@ -140,7 +78,7 @@ static tg_status on_iteration(void *self, const opt_record *record, const opt_po
   p->last = *record;
   if (p->rank != 0) return TG_OK;
   maybe_show(p, record);
-  // Only rank 0 knows of a failure; returning it here would leave the others behind in a collective call.
+  // Only rank 0 knows of a failure (of memory); returning it here would leave the others behind in a collective call.
   if (p->failed == TG_OK) p->failed = write_record(p, record);
   return TG_OK;
 }
@@ -165,12 +103,10 @@ static tg_status on_checkpoint(void *self, opt_listing *listing)
 {
   tg_progress *p = self;
   tg_checkpoint_facts facts = {0};
-  if (p->rank == 0 && p->failed == TG_OK && fsync(fileno(p->history)) != 0 && errno != EINVAL)
-    p->failed = tg_error_set(TG_IO, TG_HERE, "cannot bring %s to the disk: %s", p->history_path, strerror(errno));
-  TG_TRY(tg_agree(p->comm, p->failed));
+  if (p->rank == 0) tg_history_sync(&p->history);
   p->describe(p->run, &facts);
   facts.iteration = p->last.iteration;
-  facts.records = p->records;
+  facts.records = p->history.records;
   facts.products_before = p->products_before;
   return tg_checkpoint_write(p->checkpoint, listing, &facts);
 }
@@ -193,12 +129,8 @@ opt_observer tg_progress_observer(tg_progress *progress)
 
 tg_status tg_progress_close(tg_progress *p)
 {
-  tg_status status = p->failed;
   if (p->rank == 0 && p->mode != TG_PROGRESS_NONE && p->row_pending) show_row(p, &p->last);
   if (p->rank == 0 && p->mode == TG_PROGRESS_LIVE) fputc('\n', stderr);
-  if (p->history != NULL && fclose(p->history) != 0 && status == TG_OK)
-    status = tg_error_set(TG_IO, TG_HERE, "cannot write %s: %s", p->history_path, strerror(errno));
-  p->history = NULL;
-  if (p->watch_signals) tg_signals_release();
-  return tg_agree(p->comm, status);
+  if (p->rank == 0) tg_history_close(&p->history);
+  return tg_agree(p->comm, p->failed);
 }

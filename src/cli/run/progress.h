@@ -3,9 +3,9 @@
 #define TG_CLI_PROGRESS_H
 
 #include <mpi.h>
-#include <stdio.h>
 
 #include "cli/checkpoint/checkpoint.h"
+#include "cli/run/history.h"
 #include "opt/driver.h"
 
 typedef enum tg_progress_mode {
@@ -20,17 +20,15 @@ typedef struct tg_progress {
   double sign; // -1 where the user maximises: numbers are shown in the user's terms
   tg_progress_mode mode;
   bool watch_signals;
-  int64_t products_before; // the start: not shown
-  FILE *history;           // rank 0
-  const char *history_path;
-  int64_t records;           // written, those of earlier runs included; rank 0
+  int64_t products_before;   // the start: not shown
+  tg_history history;        // rank 0
   tg_checkpoint *checkpoint; // NULL: none are written; not owned
   // Fills what a checkpoint says of the run; and is told, once, that the first iteration after a restart begins.
   void (*describe)(void *run, tg_checkpoint_facts *facts);
   void (*resumed)(void *run);
   void *run;
   bool is_resumed;  // and the run was not told yet
-  tg_status failed; // writing the history failed on rank 0; the next poll tells all
+  tg_status failed; // rank 0 has no memory for a record; the next poll tells all
   double last_row;  // time of it
   bool row_pending; // the last record was not shown
   bool has_heading;
@@ -38,7 +36,7 @@ typedef struct tg_progress {
 } tg_progress;
 
 // Opens history_path on rank 0: anew, or to go on behind the records that the checkpoint resumed from had seen; those
-// after it are cut off. *out holds comm, mode, sign, watch_signals and what has to do with checkpoints. TG_IO.
+// after it are cut off. *progress holds comm, mode, sign, watch_signals and what has to do with checkpoints. TG_IO.
 // Collective (agrees).
 tg_status tg_progress_open(tg_progress *progress, const char *history_path);
 // Shows the last row if it was held back, closes the history. Collective.

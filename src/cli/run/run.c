@@ -15,6 +15,7 @@
 #include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
+#include "cli/run/outputs.h"
 #include "cli/run/signals.h"
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -96,59 +97,6 @@ static tg_status probe_gradient(tg_run *run, bool console)
 
 // ---- results ----
 
-// folder/name, or name where it is absolute.
-static tg_status output_path(const char *folder, const char *name, tg_text *out)
-{
-  tg_text_clear(out);
-  if (name[0] != '/') tg_text_addf(out, "%s/", folder);
-  tg_text_add(out, name);
-  return tg_text_status(out);
-}
-
-// A folder that cannot be made is better known now than after hours. Rank 0.
-static tg_status make_output_folders(const tg_run *run)
-{
-  tg_text path;
-  tg_text_init(&path);
-  tg_status status = tg_make_folder(run->job->output_directory);
-  for (int k = 0; k < run->job->n_variables && status == TG_OK; k++) {
-    const char *name = run->job->variables[k].output;
-    const char *slash = name != NULL ? strrchr(name, '/') : NULL;
-    if (slash == NULL || slash == name) continue;
-    tg_text_clear(&path);
-    if (name[0] != '/') tg_text_addf(&path, "%s/", run->job->output_directory);
-    tg_text_add_bytes(&path, name, (size_t)(slash - name));
-    status = tg_text_status(&path);
-    if (status == TG_OK) status = tg_make_folder(tg_text_string(&path));
-  }
-  tg_text_fini(&path);
-  return status;
-}
-
-static tg_status write_variables(const tg_run *run)
-{
-  tg_text path;
-  tg_text dataset;
-  tg_text_init(&path);
-  tg_text_init(&dataset);
-  tg_status status = TG_OK;
-  for (int k = 0; k < run->job->n_variables && status == TG_OK; k++) {
-    const tg_job_variable *variable = &run->job->variables[k];
-    if (variable->output == NULL) continue;
-    const tg_file_format *format = NULL;
-    TG_TRY_GOTO(tg_file_find_format(variable->output, &format));
-    TG_TRY_GOTO(tg_agree(run->comm, output_path(run->job->output_directory, variable->output, &path)));
-    tg_text_clear(&dataset);
-    tg_text_addf(&dataset, "/%s", variable->name);
-    status = tg_file_write(tg_space_block(run->setup->x, k), tg_text_string(&path),
-                           format->holds_datasets ? tg_text_string(&dataset) : NULL);
-  }
-done:
-  tg_text_fini(&dataset);
-  tg_text_fini(&path);
-  return status;
-}
-
 static tg_status collect_counts(tg_run *run)
 {
   const tg_exec *exec = run->setup->exec;
@@ -168,12 +116,16 @@ static tg_status collect_counts(tg_run *run)
 static tg_status write_results(tg_run *run)
 {
   const double write_begin = MPI_Wtime();
-  TG_TRY(write_variables(run));
+  const tg_status written = tg_outputs_write(run);
+  const tg_error failure = *tg_error_get();
   TG_TRY(collect_counts(run));
   run->seconds.write = run->earlier.write_seconds + MPI_Wtime() - write_begin;
   run->seconds.total = run->earlier.total_seconds + MPI_Wtime() - run->begin;
   const bool mine = rank_of(run) == 0;
-  return tg_agree(run->comm, mine ? tg_report_write(run, run->job->output_directory) : TG_OK);
+  TG_TRY(tg_agree(run->comm, mine ? tg_report_write(run, run->job->output_directory) : TG_OK));
+  // The report is there: what could not be written beside it is told now.
+  if (written != TG_OK) *tg_error_get() = failure;
+  return written;
 }
 
 // ---- phases ----
@@ -221,7 +173,7 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   }
   TG_TRY(tg_agree(run->comm, shown));
   TG_TRY(tg_agree(run->comm, refuse_memory(run)));
-  TG_TRY(tg_agree(run->comm, mine ? make_output_folders(run) : TG_OK));
+  TG_TRY(tg_outputs_prepare(run));
   return run->checkpoint != NULL ? tg_checkpoint_prepare(run->checkpoint) : TG_OK;
 }
 
@@ -266,7 +218,7 @@ static tg_status prepare_method(tg_run *run, bool console)
 // The report of an earlier run says nothing about this one, which may fail before it writes its own. Rank 0.
 static tg_status remove_report(const char *folder, tg_text *path)
 {
-  TG_TRY(output_path(folder, "report.json", path));
+  TG_TRY(tg_output_path(folder, "report.json", path));
   if (unlink(tg_text_string(path)) == 0 || errno == ENOENT) return TG_OK;
   TG_FAIL(TG_IO, "cannot remove the report of an earlier run, %s: %s", tg_text_string(path), strerror(errno));
 }
@@ -345,7 +297,7 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
                           .resumed = note_resumed,
                           .run = run};
   tg_status status = rank_of(run) == 0 ? remove_report(run->job->output_directory, &path) : TG_OK;
-  if (status == TG_OK) status = output_path(run->job->output_directory, "history.jsonl", &path);
+  if (status == TG_OK) status = tg_output_path(run->job->output_directory, "history.jsonl", &path);
   TG_TRY_GOTO(tg_agree(run->comm, status));
   TG_TRY_GOTO(tg_progress_open(&progress, tg_text_string(&path)));
   progress.products_before = run->probe_products;
@@ -389,12 +341,30 @@ static void print_warnings(const tg_run *run)
   tg_text_fini(&text);
 }
 
+// Whether a signal has come to any rank, between phases before the first iteration. There is nothing to save then, and
+// what earlier runs have left stays. Collective.
+static tg_status ask_signals(tg_run *run, const tg_run_options *options, const char *phase)
+{
+  int seen = options->watch_signals && tg_signals_seen() ? 1 : 0;
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &seen, 1, MPI_INT, MPI_MAX, run->comm));
+  if (seen == 0) return TG_OK;
+  run->is_early = true;
+  run->result.outcome = OPT_INTERRUPTED;
+  snprintf(run->result.reason, sizeof run->result.reason, "interrupted while %s, before the first iteration", phase);
+  add_reason(&run->result, tg_signals_name());
+  return TG_OK;
+}
+
 static tg_status execute(tg_run *run, const tg_run_options *options)
 {
   run->begin = MPI_Wtime();
   TG_TRY(prepare(run, options));
+  TG_TRY(ask_signals(run, options, "it prepared itself"));
+  if (run->is_early) return TG_OK;
   if (options->console) print_warnings(run);
   TG_TRY(tg_setup_fill(run->setup));
+  TG_TRY(ask_signals(run, options, "it read its data"));
+  if (run->is_early) return TG_OK;
   if (run->checkpoint != NULL) TG_TRY(tg_checkpoint_bind(run->checkpoint, run->setup));
   TG_TRY(probe_gradient(run, options->console));
   run->seconds.read = run->earlier.read_seconds + run->setup->read_seconds;
@@ -404,6 +374,7 @@ static tg_status execute(tg_run *run, const tg_run_options *options)
   TG_TRY(minimise(run, options));
   TG_TRY(hand_out(run));
   run->seconds.solve = run->earlier.solve_seconds + MPI_Wtime() - run->solve_begin;
+  run->is_solved = true;
   return write_results(run);
 }
 

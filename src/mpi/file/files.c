@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -260,16 +261,25 @@ static tg_status resolve_target(writer *w)
   return TG_OK;
 }
 
-// The temporary name does not repeat the final one, which may be as long as names can be.
+// What the temporary names of a target begin with: its hash, for the final name may be as long as names can be.
+static void temporary_prefix(const char *target, char out[64])
+{
+  const char *slash = strrchr(target, '/');
+  const char *base = slash != NULL ? slash + 1 : target;
+  snprintf(out, 64, ".tracegrad-%016" PRIx64 "-", (uint64_t)XXH64(base, strlen(base), 0));
+}
+
 static tg_status create_temporary(writer *w)
 {
   enum { TRIES = 100 };
-  char directory[PATH_ROOM - 64];
+  char directory[PATH_ROOM - 128];
+  char prefix[64];
   TG_TRY(tg_io_directory(w->target, sizeof directory, directory));
+  temporary_prefix(w->target, prefix);
   const int64_t needed = 8 * w->matrix->rows * w->matrix->cols;
   for (int i = 0; i < TRIES; i++) {
     char name[PATH_ROOM];
-    snprintf(name, sizeof name, "%s/.tracegrad-%ld-%d.tmp", directory, (long)getpid(), i);
+    snprintf(name, sizeof name, "%s/%s%ld-%d.tmp", directory, prefix, (long)getpid(), i);
     const int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST) continue;
     if (fd < 0) return tg_io_write_failed(w->path, "create a temporary file beside it", errno, needed);
@@ -347,6 +357,19 @@ static tg_status publish_file(writer *w)
   return reason == 0 ? TG_OK : tg_io_write_failed(w->path, "sync its directory", reason, needed);
 }
 
+// What a killed process has left beside the target. What cannot be removed harms nobody. Rank 0.
+static void remove_unfinished(const char *target)
+{
+  char directory[PATH_ROOM];
+  char prefix[64];
+  if (tg_io_directory(target, sizeof directory, directory) != TG_OK) {
+    tg_error_clear();
+    return;
+  }
+  temporary_prefix(target, prefix);
+  tg_io_remove_matching(directory, prefix, ".tmp");
+}
+
 static tg_status write_numbers(writer *w, int64_t panel_bytes)
 {
   const tg_grid *grid = w->matrix->grid;
@@ -359,7 +382,29 @@ static tg_status write_numbers(writer *w, int64_t panel_bytes)
   return tg_agree(grid->comm, grid->rank == 0 ? publish_file(w) : TG_OK);
 }
 
-tg_status tg_file_write_panels(const tg_dmat *matrix, const char *path, const char *dataset, int64_t panel_bytes)
+// All that can be known without the numbers: what begin_file finds, the length of the final name, and whether every
+// rank sees the folder.
+static tg_status test_target(writer *w)
+{
+  const tg_grid *grid = w->matrix->grid;
+  tg_status status = TG_OK;
+  if (grid->rank == 0) {
+    const char *slash = strrchr(w->target, '/');
+    const size_t length = strlen(slash != NULL ? slash + 1 : w->target);
+    const long longest = pathconf(w->temporary, _PC_NAME_MAX);
+    if (longest > 0 && length > (size_t)longest)
+      status = tg_error_set(TG_IO, TG_HERE, "%s: the name has %zu bytes, the file system takes %ld", w->path, length,
+                            longest);
+  }
+  TG_TRY(tg_agree(grid->comm, status));
+  TG_TRY_MPI(MPI_Bcast(w->temporary, PATH_ROOM, MPI_CHAR, 0, grid->comm));
+  TG_TRY_MPI(MPI_Bcast(&w->layout, (int)sizeof w->layout, MPI_BYTE, 0, grid->comm));
+  return tg_agree(grid->comm, open_temporary(w));
+}
+
+// Writes, or only tests whether that could begin. What is left under the temporary name goes.
+static tg_status with_writer(const tg_dmat *matrix, const char *path, const char *dataset, int64_t panel_bytes,
+                             bool is_test)
 {
   const tg_grid *grid = matrix->grid;
   writer *w = NULL;
@@ -370,14 +415,26 @@ tg_status tg_file_write_panels(const tg_dmat *matrix, const char *path, const ch
   }
   if (status == TG_OK && grid->rank == 0) status = begin_file(w);
   status = tg_agree(grid->comm, status);
-  if (status == TG_OK) status = write_numbers(w, panel_bytes);
+  if (status == TG_OK) status = is_test ? test_target(w) : write_numbers(w, panel_bytes);
   if (w != NULL) {
     tg_io_close(&w->fd);
-    if (status != TG_OK && grid->rank == 0 && w->temporary[0] != '\0') unlink(w->temporary);
+    if (grid->rank == 0 && w->temporary[0] != '\0') unlink(w->temporary);
+    if (is_test && grid->rank == 0 && status == TG_OK) remove_unfinished(w->target);
     tg_free(w->records);
   }
   tg_free(w);
   return status;
+}
+
+tg_status tg_file_write_panels(const tg_dmat *matrix, const char *path, const char *dataset, int64_t panel_bytes)
+{
+  return with_writer(matrix, path, dataset, panel_bytes, false);
+}
+
+tg_status tg_file_write_test(const tg_grid *grid, int64_t rows, int64_t cols, const char *path, const char *dataset)
+{
+  const tg_dmat shape = {.grid = grid, .rows = rows, .cols = cols};
+  return with_writer(&shape, path, dataset, TG_SLAB_PANEL_BYTES, true);
 }
 
 tg_status tg_file_write(const tg_dmat *matrix, const char *path, const char *dataset)

@@ -42,6 +42,11 @@ tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset);
 // An .h5 file holds this one dataset afterwards; one that holds other datasets is not overwritten (TG_IO).
 tg_status tg_file_write(const tg_dmat *matrix, const char *path, const char *dataset);
 
+// Whether tg_file_write of a matrix of this size could begin: the target is no folder or pipe, its name is not too
+// long, its folder is there on every rank and can be written, and has room. Leaves nothing behind, and removes what a
+// killed process left beside the target. TG_IO. COLLECTIVE.
+tg_status tg_file_write_test(const tg_grid *grid, int64_t rows, int64_t cols, const char *path, const char *dataset);
+
 // The same with another panel size: for tests, and for machines short of memory.
 tg_status tg_file_read_panels(const tg_grid *grid, const char *path, const char *dataset, int64_t panel_bytes,
                               tg_dmat **out);

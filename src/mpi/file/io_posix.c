@@ -1,6 +1,7 @@
 // Checked POSIX reads and writes.
 #include "mpi/file/io_posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -160,4 +161,19 @@ void tg_io_encode_doubles(const double *numbers, int64_t count, unsigned char *r
     memcpy(&bits, &numbers[i], sizeof bits);
     tg_io_store_little(bits, sizeof bits, records + 8 * i);
   }
+}
+
+void tg_io_remove_matching(const char *folder, const char *begins, const char *ends)
+{
+  DIR *open_folder = opendir(folder);
+  if (open_folder == NULL) return;
+  const size_t head = strlen(begins);
+  const size_t tail = strlen(ends);
+  for (const struct dirent *entry = readdir(open_folder); entry != NULL; entry = readdir(open_folder)) {
+    const size_t length = strlen(entry->d_name);
+    const bool matches = length >= head + tail && strncmp(entry->d_name, begins, head) == 0 &&
+                         strcmp(entry->d_name + length - tail, ends) == 0;
+    if (matches) unlinkat(dirfd(open_folder), entry->d_name, 0);
+  }
+  closedir(open_folder);
 }

@@ -33,6 +33,9 @@ int64_t tg_io_free_bytes(const char *path);
 // The directory of a path: "a/b" -> "a", "b" -> ".", "/b" -> "/". TG_IO when it does not fit.
 tg_status tg_io_directory(const char *path, size_t room, char *out);
 
+// Removes the files of a folder whose names begin and end so. What cannot be removed stays.
+void tg_io_remove_matching(const char *folder, const char *begins, const char *ends);
+
 // Unsigned integers stored least significant byte first, whatever this machine does.
 uint64_t tg_io_load_little(const unsigned char *bytes, int count);
 void tg_io_store_little(uint64_t value, int count, unsigned char *bytes);

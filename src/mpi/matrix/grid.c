@@ -12,6 +12,7 @@
 #include "mpi/matrix/scalapack_abi.h"
 
 enum { BLOCK_SMALLEST = 8, BLOCK_LARGEST = 384, BLOCK_PREFERRED = 256 };
+enum { BLACS_REPEATABLE = 15 }; // SGET_TOPSREPEAT of the BLACS: combine operations add in a fixed order
 
 tg_status tg_mpi_check(int code, tg_place place)
 {
@@ -173,6 +174,10 @@ tg_status tg_grid_create(MPI_Comm comm, int rows, int cols, int64_t block, tg_gr
   grid->system_handle = Csys2blacs_handle(grid->comm);
   grid->context = grid->system_handle;
   Cblacs_gridinit(&grid->context, "Row", rows, cols);
+  // By default BLACS adds contributions as they arrive, so that eigenvectors of three or more ranks in a row or a
+  // column differ from run to run.
+  const int yes = 1;
+  Cblacs_set(grid->context, BLACS_REPEATABLE, &yes);
   *out = grid;
   return TG_OK;
 }
