@@ -7,7 +7,7 @@ point than one that the history holds; a failure (exit 1, 2) of a legal job. Not
 A family in PENDING fails today for the reason that stands there: it is shown, and once it is right the mark has to go.
 
 TRACEGRAD_TRIALS=5000 runs more jobs, TRACEGRAD_FIRST=1000 begins at another one, TRACEGRAD_FAMILY=nmf takes one family only,
-TRACEGRAD_KEEP=FOLDER keeps the jobs that fail.
+TRACEGRAD_KEEP=FOLDER keeps the jobs that fail, TRACEGRAD_JOBS is how many run at a time.
 """
 
 import os
@@ -35,6 +35,7 @@ FIRST = int(os.environ.get("TRACEGRAD_FIRST", "0"))
 ONLY = os.environ.get("TRACEGRAD_FAMILY")
 KEEP = os.environ.get("TRACEGRAD_KEEP")
 EXITS = {"converged": 0, "iteration_limit": 3, "time_limit": 3, "stalled": 3, "unbounded": 4}
+JOBS = int(os.environ.get("TRACEGRAD_JOBS", "2"))
 GAIN = 1e-6  # of the decrease from the start: less was not to be had
 SADDLE = "a stationary point that is no minimum is called converged at the default start, or when it is reached"
 SCALE = "a small objective is below the tolerance at once"
@@ -139,7 +140,7 @@ def main():
     seeds = [seed for seed in range(FIRST, FIRST + TRIALS) if ONLY in (None, FAMILIES[seed % len(FAMILIES)].__name__)]
     counts, false = collections.defaultdict(collections.Counter), collections.Counter()
     with tempfile.TemporaryDirectory(prefix="tracegrad-never-false-") as temporary, \
-            concurrent.futures.ProcessPoolExecutor(2) as pool:
+            concurrent.futures.ProcessPoolExecutor(JOBS) as pool:
         for seed, name, wrong, word, case in pool.map(trial, [Path(temporary)] * len(seeds), seeds):
             counts[name][word] += 1
             false[name] += bool(wrong)
