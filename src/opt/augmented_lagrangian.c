@@ -2,12 +2,12 @@
 //
 //     x       :~ argmin L(., m, penalty), up to |gradient of L| <= e
 //     m_h     := m_h + penalty h(x),   m_g := max(0, m_g + penalty g(x))
-//     penalty := 10 penalty, unless |h|, |max(g, -m_g / penalty)| fell to a quarter
+//     penalty := 10 penalty, unless |h|, |max(g, -m_g / penalty)| fell to a quarter; after the first
+//                round as chosen where x has come, if that is ten times more or less
 //     e       := e / 10 while they fall, down to the tolerance asked for
 //
 // M. Powell 1969, M. Hestenes 1969, R. T. Rockafellar 1973; J. Nocedal, S. Wright, Numerical Optimization, 2006,
-// section 17.4; E. Birgin, J. Martinez, Practical Augmented Lagrangian Methods, 2014, algorithm 4.1 and the first
-// penalty of its section 12.4.
+// section 17.4; E. Birgin, J. Martinez, Practical Augmented Lagrangian Methods, 2014, algorithm 4.1.
 #include "opt/augmented_lagrangian.h"
 
 #include <float.h>
@@ -26,7 +26,8 @@ enum {
   FALLING_MAX = 8 // in a row after which L still falls for ever
 };
 
-static const double growth = 10; // of the penalty
+static const double growth = 10;        // of the penalty
+static const double first_balance = 10; // of the penalty's curvature and that of f
 static const double needed_decrease = 0.25;
 static const double no_decrease = 0.9;
 static const double loose = 1e-3; // relative gradient tolerance of the first round
@@ -85,6 +86,23 @@ static tg_status commit(outer *o, double penalty)
 {
   o->penalty = penalty;
   return o->lagrangian->ops->commit(o->lagrangian, penalty, &o->current);
+}
+
+// Whether the rounds are no longer for a large penalty: solved directly, or with a metric that holds its term whole.
+static bool is_insensitive(const outer *o)
+{
+  const opt_options *options = o->current;
+  return options->closed_form != NULL || (options->metric != NULL && strcmp(options->metric->name, "kronecker") == 0);
+}
+
+// The first one, raised where that makes the rounds fewer and not longer.
+static tg_status commit_first(outer *o)
+{
+  static const double raise = 100;
+  TG_TRY(commit(o, o->first_penalty));
+  if (o->options->penalty > 0 || !is_insensitive(o)) return TG_OK;
+  o->first_penalty *= raise;
+  return commit(o, o->first_penalty);
 }
 
 __attribute__((format(printf, 3, 4))) static bool end(outer *o, opt_outcome outcome, const char *format, ...)
@@ -176,6 +194,46 @@ static bool test_end(outer *o)
   return false;
 }
 
+// Ten times the penalty whose term curves as much as f does along the normals of the constraints: the multipliers then
+// settle in few rounds, and none of them is much worse conditioned than f. 0 where f is flat there.
+static double penalty_by_curvature(const opt_survey *s, double by_gradient)
+{
+  static const double flat = 1e-3;
+  const double balance = s->curvature > 0 ? first_balance * s->curvature / s->gram : 0;
+  return isfinite(balance) && balance > flat * by_gradient ? balance : 0;
+}
+
+// The one under which multipliers of the size that the gradient of f asks for are reached by violations of the size of
+// the constraints' own entries.
+static double penalty_by_gradient(const opt_survey *s, double gradient_norm)
+{
+  const double slope = sqrt(s->gram);
+  const double size = s->size > 0 ? s->size : slope * s->x_norm;
+  return slope > 0 && size > 0 ? gradient_norm / (slope * size) : 0;
+}
+
+// All of it scales as it must with f, x and the constraints.
+static double choose_penalty(const outer *o, const opt_survey *s)
+{
+  const double by_gradient = penalty_by_gradient(s, s->gradient_norm);
+  const double by_value = s->size > 0 ? first_balance * fabs(o->measure.objective) / (s->size * s->size) : 0;
+  const double candidates[] = {o->options->penalty, penalty_by_curvature(s, by_gradient), by_gradient, by_value};
+  for (size_t k = 0; k < sizeof candidates / sizeof candidates[0]; k++)
+    if (candidates[k] > 0 && isfinite(candidates[k])) return candidates[k];
+  return first_balance;
+}
+
+// The first penalty belongs to the start, from where the first round may have gone to quite another curvature.
+static tg_status choose_again(outer *o, double *penalty)
+{
+  opt_survey survey;
+  TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
+  const double pull = sqrt(survey.gram) * o->report->multiplier_norm; // that of f here, which the multipliers hold
+  const double here = penalty_by_curvature(&survey, penalty_by_gradient(&survey, pull));
+  if (here > growth * *penalty || (here > 0 && growth * here < *penalty)) *penalty = here;
+  return TG_OK;
+}
+
 // The rule of algorithm 4.1; the inner tolerance follows the constraints.
 static double next_penalty(outer *o)
 {
@@ -200,9 +258,11 @@ static tg_status finish_round(outer *o, bool *ended)
   if (o->inner.outcome == OPT_UNBOUNDED) return raise_floor(o, ended);
   o->falling = 0;
   TG_TRY(o->lagrangian->ops->update(o->lagrangian, multiplier_limit, &o->report->multiplier_norm));
-  const double penalty = next_penalty(o);
+  double penalty = next_penalty(o);
   *ended = test_end(o);
-  return *ended ? TG_OK : commit(o, penalty);
+  if (*ended) return TG_OK;
+  if (o->report->rounds == 1 && !(o->options->penalty > 0) && !is_insensitive(o)) TG_TRY(choose_again(o, &penalty));
+  return commit(o, penalty);
 }
 
 // ---- the whole ----
@@ -214,14 +274,6 @@ static double choose_target(outer *o)
   const double unit = isfinite(norm) ? fmax(1, norm) : 1;
   o->target = fmax(o->options->gradient_tolerance * unit, o->options->absolute_gradient_tolerance);
   return unit;
-}
-
-// Balances the violation against f at the start.
-static double choose_penalty(const opt_options *options, const opt_measure *m)
-{
-  if (options->penalty > 0) return options->penalty;
-  const double balance = 10 * fmax(1, fabs(m->objective)) / fmax(1, 0.5 * m->square);
-  return isfinite(balance) ? fmin(fmax(balance, 1e-4), 1e8) : 10;
 }
 
 // What the report says: about f and the constraints, at x.
@@ -281,6 +333,7 @@ static tg_status list(void *self, opt_listing *listing)
 static tg_status start(outer *o)
 {
   bool restored = false;
+  opt_survey survey;
   TG_TRY(opt_sequence_restore(&o->sequence, &restored));
   if (restored) {
     choose_target(o); // the tolerance may be another one now
@@ -290,10 +343,11 @@ static tg_status start(outer *o)
   o->tolerance = loose * choose_target(o);
   o->tolerance = fmax(o->target, o->tolerance);
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
-  o->first_penalty = choose_penalty(o->options, &o->measure);
+  TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
+  o->first_penalty = choose_penalty(o, &survey);
   o->best_violation = (double)INFINITY;
   o->last_complementarity = (double)INFINITY;
-  return commit(o, o->first_penalty);
+  return commit_first(o);
 }
 
 static tg_status iterate(outer *o)

@@ -21,11 +21,22 @@ typedef struct opt_measure {
   int worst;              // the constraint of the largest violation
 } opt_measure;
 
+// What the first penalty is chosen by, with J the derivative of all constraints and d = J'w for a random w.
+typedef struct opt_survey {
+  double gradient_norm; // |gradient of f + <m, (h, g)>|
+  double gram;          // |J'w|^2 / |w|^2: the mean of the squared norms of J's rows
+  double curvature;     // |H d| / |d| with the Hessian H of that; NAN where there is no Hessian action
+  double size;          // the root of the mean square of all entries of h and g
+  double x_norm;
+} opt_survey;
+
 typedef struct opt_lagrangian opt_lagrangian;
 
 typedef struct opt_lagrangian_ops {
   // |gradient of f| at x, before the first commit: what gradient_tolerance refers to. Collective.
   tg_status (*scale)(opt_lagrangian *lagrangian, const opt_point *x, double *norm);
+  // After `measure` at x, with the multipliers as they are. A commit has to follow. Collective.
+  tg_status (*survey)(opt_lagrangian *lagrangian, const opt_point *x, opt_survey *out);
   // f and the constraints at x, kept for `update`. Collective.
   tg_status (*measure)(opt_lagrangian *lagrangian, const opt_point *x, opt_measure *out);
   // m_h := m_h + penalty h, m_g := max(0, m_g + penalty g) with the values of the last measure and the penalty of the

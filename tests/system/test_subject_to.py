@@ -195,6 +195,41 @@ def test_held_by_the_constraint(folder, d):
         checks.check(abs(X - d["R"]).max() <= 1e-8, "held: X is not R")
 
 
+def pool(y):
+    """Isotonic regression by pooling adjacent violators."""
+    blocks = []
+    for value in y:
+        blocks.append([value, 1])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            (b, n), (a, m) = blocks.pop(), blocks.pop()
+            blocks.append([(a * m + b * n) / (m + n), m + n])
+    return np.concatenate([np.full(n, value) for value, n in blocks])
+
+
+def test_first_penalty(folder):
+    """A feasible start: the penalty follows the curvatures, whatever the units of f, and the rounds are few and short."""
+    y = np.arange(60) / 20 + np.random.default_rng(0).standard_normal(60)
+    np.save(folder / "Y.npy", y[:, None])
+    np.save(folder / "D.npy", -np.diff(np.eye(60), axis=0))
+    answer = pool(y)
+    counts = {}
+    for method, scale, most in (("auto", 1, 450), ("newton-cg", 1, 80), ("auto", 1e6, 450)):
+        job = folder / "isotonic.yaml"
+        job.write_text("\n".join([f'minimize: "{scale}*sumsq(x - Y)"', "variables:", "  x: {rows: 60, columns: 1}", "data:",
+                                  f"  Y: {{file: {folder}/Y.npy}}", f"  D: {{file: {folder}/D.npy}}", "subject_to:", "  - D*x <= 0",
+                                  f"solver: {{method: {method}, max_iterations: 3000}}",
+                                  "output: {directory: out, variables: {x: x.npy}}", ""]))
+        name = f"isotonic-{method}-{scale}"
+        found = run_job(job, folder / name, ranks=1)
+        if not checks.check(found.status == 0, f"{name}: exit {found.status}: {found.err[-300:]}"):
+            continue
+        counts[name] = found.report["iterations"]
+        checks.check(counts[name] <= most, f"{name}: {counts[name]} iterations, at most {most} expected")
+        checks.check(abs(np.load(folder / name / "x.npy")[:, 0] - answer).max() <= 1e-6, f"{name}: not the isotonic regression")
+        checks.check(scale / 10 <= found.report["subject_to"]["penalty"] <= 1e5 * scale,
+                     f"{name}: the penalty ends at {found.report['subject_to']['penalty']}")
+
+
 def test_ends(folder):
     """Contradiction, no bound, limits: a true status and a sentence."""
     job = write_job(folder, "contradiction", "sumsq(X)", ["sum(X) = 1", "sum(X) = 2"], ", start: normal")
@@ -277,6 +312,7 @@ def main():
         for test in (test_equality, test_loss, test_portfolio, test_bounds_three_ways, test_eigenvalues, test_manifold,
                      test_ball, test_held_by_the_constraint, test_options, test_commands):
             test(folder, data)
+        test_first_penalty(folder)
         test_ends(folder)
         test_refusals(folder)
     return checks.finish()

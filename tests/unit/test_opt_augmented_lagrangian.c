@@ -89,6 +89,27 @@ static tg_status scale(opt_lagrangian *base, const opt_point *point, double *nor
   return TG_OK;
 }
 
+// w = 1 for every row.
+static tg_status survey(opt_lagrangian *base, const opt_point *point, opt_survey *out)
+{
+  const quadratic *q = base->self;
+  double square = 0;
+  double curved = 0;
+  *out = (opt_survey){0};
+  TG_TRY(scale(base, point, &out->gradient_norm));
+  for (int i = 0; i < N; i++) {
+    double d = 0;
+    for (int k = 0; k < q->n_rows; k++) d += q->a[k][i];
+    square += d * d;
+    curved += pow(q->d[i] * d, 2);
+    out->x_norm = hypot(out->x_norm, serial_block_const(point, 0)[i]);
+  }
+  for (int k = 0; k < q->n_rows; k++) out->size = hypot(out->size, q->values[k]) / sqrt(q->n_rows);
+  out->gram = square / q->n_rows;
+  out->curvature = sqrt(curved / square);
+  return TG_OK;
+}
+
 static tg_status measure(opt_lagrangian *base, const opt_point *point, opt_measure *out)
 {
   quadratic *q = base->self;
@@ -141,8 +162,13 @@ static tg_status list(opt_lagrangian *base, opt_listing *listing)
   return TG_OK;
 }
 
-static const opt_lagrangian_ops lagrangian_ops = {
-    .scale = scale, .measure = measure, .update = update, .commit = commit, .list = list, .describe = describe};
+static const opt_lagrangian_ops lagrangian_ops = {.scale = scale,
+                                                  .survey = survey,
+                                                  .measure = measure,
+                                                  .update = update,
+                                                  .commit = commit,
+                                                  .list = list,
+                                                  .describe = describe};
 
 static void set_up(quadratic *q, int n_rows)
 {

@@ -10,6 +10,7 @@
 #include "cli/method/feasible.h"
 #include "cli/model/values.h"
 #include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/generate.h"
 #include "mpi/problem/multipliers.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
@@ -44,6 +45,105 @@ static tg_status scale(opt_lagrangian *base, const opt_point *x, double *norm)
   if (status == TG_OK) status = space->ops->create(space, &g);
   if (status == TG_OK) status = problem->ops->gradient(problem, x, &f, g);
   if (status == TG_OK) status = opt_norm(space, g, norm);
+  space->ops->destroy(space, &g);
+  return status;
+}
+
+// L with multipliers as they are and next to no penalty, whose square terms so vanish from the gradient.
+static tg_status gradient_without_penalty(tg_lagrangian *self, const opt_point *x, opt_point *g)
+{
+  static const double next_to_none = 1e-30; // its inverse stays finite when squared
+  opt_problem *problem = self->setup->problem;
+  double f = 0;
+  tg_dmat_fill(next_to_none, self->penalty_data);
+  TG_TRY(tg_problem_renew(problem));
+  return problem->ops->gradient(problem, x, &f, g);
+}
+
+// m += w, random and of the sign that inequalities allow, of which all then count.
+static tg_status shift_multipliers(tg_lagrangian *self, double *square)
+{
+  *square = 0;
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    const tg_multiplier *c = &self->constraints[k];
+    const double ones[2] = {1, 1};
+    tg_dmat *w = NULL;
+    double own = 0;
+    TG_TRY(tg_agree(self->setup->comm, tg_dmat_create(self->setup->grid, c->value->rows, c->value->cols, &w)));
+    tg_generate_normal(1 + (uint64_t)k, 0, w);
+    for (int64_t j = 0; j < w->local_cols && !c->is_equality; j++)
+      for (int64_t i = 0; i < w->local_rows; i++) w->data[i + j * w->ld] = fabs(w->data[i + j * w->ld]);
+    tg_status status = tg_dmat_dot(w, w, &own);
+    if (status == TG_OK) status = tg_dmat_lincomb(2, ones, (const tg_dmat *const[]){c->multiplier, w}, c->multiplier);
+    tg_dmat_destroy(&w);
+    TG_TRY(status);
+    *square += own;
+  }
+  return TG_OK;
+}
+
+// saved := the multipliers, or the other way round.
+static tg_status copy_multipliers(tg_lagrangian *self, bool back, tg_dmat **saved)
+{
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    tg_dmat *m = self->constraints[k].multiplier;
+    if (!back) TG_TRY(tg_agree(self->setup->comm, tg_dmat_create(self->setup->grid, m->rows, m->cols, &saved[k])));
+    TG_TRY(back ? tg_dmat_copy(saved[k], m) : tg_dmat_copy(m, saved[k]));
+  }
+  return TG_OK;
+}
+
+// The rows of J by the gradient of <w, (h, g)>, the curvature along it by the Hessian action.
+static tg_status survey_along(tg_lagrangian *self, const opt_point *x, tg_dmat **saved, opt_point *g, opt_point *d,
+                              opt_survey *out)
+{
+  opt_problem *problem = self->setup->problem;
+  const opt_space *space = problem->space;
+  double w_square = 0;
+  double products[2] = {0, 0};
+  TG_TRY(copy_multipliers(self, false, saved));
+  TG_TRY(shift_multipliers(self, &w_square));
+  TG_TRY(gradient_without_penalty(self, x, d));
+  TG_TRY(copy_multipliers(self, true, saved));
+  TG_TRY(gradient_without_penalty(self, x, g));
+  TG_TRY(opt_norm(space, g, &out->gradient_norm));
+  TG_TRY(opt_axpby(space, -1, g, 1, d));
+  TG_TRY(opt_dot(space, d, d, &products[0]));
+  out->gram = products[0] / w_square;
+  if (!problem->has_hessian || !(products[0] > 0)) return TG_OK;
+  TG_TRY(problem->ops->hessian(problem, x, d, g));
+  TG_TRY(opt_dot(space, g, g, &products[1]));
+  out->curvature = sqrt(products[1] / products[0]);
+  return TG_OK;
+}
+
+static tg_status survey(opt_lagrangian *base, const opt_point *x, opt_survey *out)
+{
+  tg_lagrangian *self = base->self;
+  const opt_space *space = self->setup->problem->space;
+  opt_point *g = NULL;
+  opt_point *d = NULL;
+  tg_dmat **saved = NULL;
+  double square = 0;
+  double count = 0;
+  *out = (opt_survey){.curvature = (double)NAN};
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    const tg_dmat *value = self->constraints[k].value;
+    double own = 0;
+    TG_TRY(tg_dmat_dot(value, value, &own));
+    square += own;
+    count += (double)value->rows * (double)value->cols;
+  }
+  out->size = sqrt(square / count);
+  TG_TRY(opt_norm(space, x, &out->x_norm));
+  const int n = self->setup->model->subject->n;
+  tg_status status = tg_agree(self->setup->comm, TG_NEW(n, &saved));
+  if (status == TG_OK) status = space->ops->create(space, &g);
+  if (status == TG_OK) status = space->ops->create(space, &d);
+  if (status == TG_OK) status = survey_along(self, x, saved, g, d, out);
+  for (int k = 0; saved != NULL && k < n; k++) tg_dmat_destroy(&saved[k]);
+  tg_free(saved);
+  space->ops->destroy(space, &d);
   space->ops->destroy(space, &g);
   return status;
 }
@@ -124,8 +224,13 @@ static const char *describe(const opt_lagrangian *base, int k)
   return self->setup->model->subject->terms[k].relation->whole.text;
 }
 
-static const opt_lagrangian_ops ops = {
-    .scale = scale, .measure = measure, .update = update, .commit = commit, .list = list, .describe = describe};
+static const opt_lagrangian_ops ops = {.scale = scale,
+                                       .survey = survey,
+                                       .measure = measure,
+                                       .update = update,
+                                       .commit = commit,
+                                       .list = list,
+                                       .describe = describe};
 
 // ---- life ----
 
