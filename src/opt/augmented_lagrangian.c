@@ -41,6 +41,8 @@ typedef struct outer {
   opt_sequence sequence;      // the rounds done
   opt_point *x;
   opt_point *before; // x at the beginning of a round
+  opt_point *best;   // where the constraints held and f was least: the start, or the end of a round
+  double best_f;     // INFINITY: nowhere
   opt_result *result;
   opt_lagrangian_report *report;
   opt_result inner;
@@ -250,9 +252,34 @@ static double next_penalty(outer *o)
   return must_rise ? growth * o->penalty : o->penalty;
 }
 
+// f and the constraints at x; the best point is kept.
+static tg_status measure(outer *o)
+{
+  opt_measure *m = &o->measure;
+  TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, m));
+  if (!(m->violation <= o->options->constraint_tolerance) || !(m->objective < o->best_f)) return TG_OK;
+  o->best_f = m->objective;
+  return opt_copy(o->problem->space, o->x, o->best);
+}
+
+// A run that ends without having converged returns the best feasible point, where there is one.
+static tg_status choose_best(outer *o)
+{
+  const opt_measure *m = &o->measure;
+  const bool is_best = m->violation <= o->options->constraint_tolerance && m->objective <= o->best_f;
+  opt_options options = *o->current;
+  if (o->result->outcome == OPT_CONVERGED || o->result->outcome == OPT_UNBOUNDED || is_best || !isfinite(o->best_f))
+    return TG_OK;
+  TG_TRY(opt_copy(o->problem->space, o->best, o->x));
+  TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
+  options.max_iterations = 0;
+  options.trusts_start = true;
+  return opt_minimise(o->problem, &options, o->x, NULL, &o->inner);
+}
+
 static tg_status finish_round(outer *o, bool *ended)
 {
-  TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
+  TG_TRY(measure(o));
   *ended = end_by_inner(o);
   if (*ended) return TG_OK;
   if (o->inner.outcome == OPT_UNBOUNDED) return raise_floor(o, ended);
@@ -318,11 +345,14 @@ static tg_status list(void *self, opt_listing *listing)
                  {"best_violation", &o->best_violation},
                  {"last_complementarity", &o->last_complementarity},
                  {"rounds_drift", &o->drift},
+                 {"best_feasible_objective", &o->best_f},
                  {"multiplier_norm", &o->report->multiplier_norm},
                  {"objective_gradient_start", &o->gradient_norm_start}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
   TG_TRY(opt_listing_add_vector(listing, "round_start", -1, o->before));
+  TG_TRY(opt_listing_add_vector(listing, "best_feasible", -1, o->best));
+  opt_listing_mark(listing, !isfinite(o->best_f));
   TG_TRY(opt_listing_add_count(listing, "rounds", &o->report->rounds));
   TG_TRY(opt_listing_add_count(listing, "futile", &o->futile));
   TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
@@ -342,7 +372,8 @@ static tg_status start(outer *o)
   TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &o->gradient_norm_start));
   o->tolerance = loose * choose_target(o);
   o->tolerance = fmax(o->target, o->tolerance);
-  TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
+  o->best_f = (double)INFINITY;
+  TG_TRY(measure(o));
   TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
   o->first_penalty = choose_penalty(o, &survey);
   o->best_violation = (double)INFINITY;
@@ -358,6 +389,7 @@ static tg_status iterate(outer *o)
     TG_TRY(solve(o));
     TG_TRY(finish_round(o, &ended));
   }
+  TG_TRY(choose_best(o));
   return hand_back(o);
 }
 
@@ -375,8 +407,10 @@ tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangi
              .result = result,
              .report = report};
   tg_status status = problem->space->ops->create(problem->space, &o.before);
+  if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.best);
   if (status == TG_OK) status = iterate(&o);
   problem->space->ops->destroy(problem->space, &o.before);
+  problem->space->ops->destroy(problem->space, &o.best);
   opt_sequence_fini(&o.sequence);
   return status;
 }

@@ -28,6 +28,11 @@ const char *opt_resolved_line_search(const opt_options *options, int degree)
   return opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
 }
 
+bool opt_keeps_trial(int degree)
+{
+  return degree < 0 || degree > 2;
+}
+
 bool opt_keeps_hd(const opt_solver *solver, int degree)
 {
   return degree == 2 && !solver->needs_closed_form;
@@ -35,7 +40,7 @@ bool opt_keeps_hd(const opt_solver *solver, int degree)
 
 bool opt_needs_spare(const opt_options *options, const opt_solver *solver, int degree)
 {
-  if (degree < 0 || solver->measure != NULL || opt_ignores_start(options, solver)) return false;
+  if (opt_keeps_trial(degree) || solver->measure != NULL || opt_ignores_start(options, solver)) return false;
   return !solver->keeps_gradient && !opt_keeps_hd(solver, degree);
 }
 
@@ -63,7 +68,7 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
 {
   int64_t count = 1 + solver->count_points(options, degree); // g
   if (solver->keeps_gradient || degree < 0) count++;
-  if (degree < 0) count++; // trial
+  if (opt_keeps_trial(degree)) count++;
   if (opt_keeps_hd(solver, degree)) count++;
   if (opt_needs_spare(options, solver, degree)) count++;
   if (!solver->is_monotone) count++;

@@ -154,6 +154,28 @@ static void go_on_from_true(opt_driver *self, bool *ended)
   *ended = end(self, OPT_STALLED);
 }
 
+// A method that is not monotone may settle above the best point it has seen: it goes on from there.
+static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
+{
+  enum { RETURNS_MAX = 5 };
+  opt_run *run = &self->run;
+  if (self->best == NULL || !(self->best_f < run->f - opt_run_noise(run))) return TG_OK;
+  if (self->returns++ >= RETURNS_MAX) {
+    opt_run_explain(run,
+                    "the %s is within the tolerance %.6g at points where the objective is %s than the best one seen",
+                    measure_of(self), opt_run_target(run), run->options->sense->sign > 0 ? "higher" : "lower");
+    *ended = end(self, OPT_STALLED);
+    return TG_OK;
+  }
+  *returned = true;
+  run->restarts++;
+  TG_TRY(opt_copy(run->space, self->best, run->x));
+  TG_TRY(opt_run_make_feasible(run));
+  TG_TRY(opt_run_refresh(run));
+  run->solver->reset(self->state);
+  return TG_OK;
+}
+
 // The stopping test; a carried gradient that passes is recomputed before anything is claimed.
 static tg_status test_convergence(opt_driver *self, bool *ended)
 {
@@ -162,6 +184,9 @@ static tg_status test_convergence(opt_driver *self, bool *ended)
   if (!opt_run_is_stationary(run)) return TG_OK;
   if (!run->is_fresh) TG_TRY(refresh(self));
   TG_TRY(opt_run_find_rounding(run));
+  bool returned = false;
+  if (opt_run_is_stationary(run)) TG_TRY(return_to_best(self, &returned, ended));
+  if (*ended || (returned && !opt_run_is_stationary(run))) return TG_OK;
   if (opt_run_is_stationary(run)) return conclude(self, ended);
   go_on_from_true(self, ended);
   return TG_OK;
@@ -522,7 +547,7 @@ static tg_status set_up(opt_driver *self)
   TG_TRY(space->ops->create(space, &run->g));
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
-  if (is_general) TG_TRY(space->ops->create(space, &run->trial));
+  if (opt_keeps_trial(run->degree)) TG_TRY(space->ops->create(space, &run->trial));
   if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
   if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
   const opt_preconditioner *metric = run->options->metric;

@@ -59,6 +59,7 @@ static tg_status list_counts(opt_driver *self)
                                 {"is_fresh", &self->listed_fresh},
                                 {"solver_restarts", &run->restarts},
                                 {"renewals", &run->renewals},
+                                {"returns", &self->returns},
                                 {"renewed_at", &self->renewed_at},
                                 {"has_metric_point", &self->has_metric_x},
                                 {"window_iteration", &self->window_iteration},

@@ -15,6 +15,7 @@ typedef struct opt_driver {
   opt_point *user_x;
   opt_point *best; // NULL for monotone methods
   double best_f;
+  int64_t returns; // to the best point, from where a method that is not monotone would have ended above it
   double clock_start;
   double earlier_seconds; // of the runs before a restart
   double listed_seconds;  // elapsed, as the listing sees it

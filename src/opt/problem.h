@@ -58,6 +58,10 @@ struct opt_problem {
   const opt_constraint *constraint; // feasible set; NULL: the whole space. Not owned
   int degree;                       // of f jointly in all variables, -1 when not polynomial or above OPT_DEGREE_MAX
   bool has_hessian;                 // the hessian call exists
+  // Bounds of the rounding in the value at the current point and in the coefficients of the last `line`, as far as the
+  // implementation knows them: 0 where it does not.
+  double value_error;
+  double line_errors[OPT_DEGREE_MAX + 1];
   opt_counts counts;
   void *self;
 };

@@ -65,7 +65,10 @@ tg_status opt_run_refresh(opt_run *run)
 
 double opt_run_noise(const opt_run *run)
 {
-  return fmax(1e-10 * fabs(run->f), 16 * DBL_EPSILON * fabs(run->f_start));
+  const double known = run->problem->value_error;
+  // Of a quadratic f is carried along, and has the rounding of what it was.
+  const double start = known > 0 && run->hd == NULL ? 0 : 16 * DBL_EPSILON * fabs(run->f_start);
+  return fmax(1e-10 * fabs(run->f), fmax(4 * known, start));
 }
 
 tg_status opt_run_transport(const opt_run *run, opt_point *v)
@@ -123,7 +126,7 @@ static bool polynomial_falls(opt_ray *ray)
   double rise = 0;
   if (ray->degree < 1 || !has_finite_coefs(ray)) return false;
   if (ray->degree == 2) return quadratic_falls(ray);
-  return opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) == OPT_POLYNOMIAL_FALLING;
+  return opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &t, &rise) == OPT_POLYNOMIAL_FALLING;
 }
 
 // Of a quadratic: H d, which the move will need, and the coefficients that follow from it.
@@ -137,6 +140,14 @@ static tg_status take_line_from_hessian(opt_ray *ray)
   return TG_OK;
 }
 
+static tg_status take_line(opt_ray *ray)
+{
+  opt_problem *problem = ray->run->problem;
+  TG_TRY(problem->ops->line(problem, ray->run->x, ray->d, ray->coefs));
+  for (int k = 2; k <= ray->degree; k++) ray->errors[k] = problem->line_errors[k];
+  return TG_OK;
+}
+
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray)
 {
   *ray = (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->degree, .trial_t = NAN};
@@ -144,7 +155,7 @@ tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d
   if (run->hd != NULL)
     TG_TRY(take_line_from_hessian(ray));
   else
-    TG_TRY(run->problem->ops->line(run->problem, run->x, d, ray->coefs));
+    TG_TRY(take_line(ray));
   // <g, d> as an inner product keeps its digits near an optimum; as a sum of traces it would not.
   if (ray->degree >= 1) ray->coefs[1] = slope;
   if (ray->degree >= 2) run->rayleigh_max = fmax(run->rayleigh_max, fabs(2 * ray->coefs[2]) / (d_norm * d_norm));
@@ -212,6 +223,51 @@ static tg_status move_along(opt_ray *ray, double t)
   return TG_OK;
 }
 
+// Whether f has moved as the polynomial says, here by `expected`: a fall by a tenth of it at least. Where the rounding
+// of f hides that, the polynomial is believed.
+static bool is_as_expected(const opt_run *run, double f_before, double expected)
+{
+  const double noise = opt_run_noise(run);
+  return isfinite(run->f) && run->f - f_before <= expected + 0.9 * fabs(expected) + noise;
+}
+
+// Back to the point before the move, which run->trial holds, and its line, for another one.
+static tg_status take_back(opt_ray *ray)
+{
+  opt_run *run = ray->run;
+  TG_TRY(opt_copy(run->space, run->trial, run->x));
+  TG_TRY(opt_run_refresh(run));
+  TG_TRY(take_line(ray));
+  ray->coefs[1] = ray->slope;
+  return TG_OK;
+}
+
+// The polynomial's move, checked: its coefficients are computed numbers, and far out their rounding makes minima that f
+// does not have. f at the new point is known anyway.
+static tg_status move_checked(opt_ray *ray, double *t, opt_verdict *verdict)
+{
+  enum { TRIALS_MAX = 40 };
+  opt_run *run = ray->run;
+  for (int trial = 0; trial<TRIALS_MAX && * t> 0; trial++) {
+    const double f_before = run->f;
+    const double expected = opt_polynomial_rise(ray->degree, ray->coefs, *t);
+    double rise = 0;
+    TG_TRY(opt_copy(run->space, run->x, run->trial));
+    TG_TRY(move_along(ray, *t));
+    if (is_as_expected(run, f_before, expected)) return TG_OK;
+    TG_TRY(take_back(ray));
+    const double longest = *t / 8;
+    opt_polynomial_minimise_within(ray->degree, ray->coefs, ray->errors, longest, t, &rise);
+  }
+  opt_run_explain(
+      run,
+      "the objective does not follow its polynomial along a direction of %s: the coefficients are rounding, "
+      "|g| = %.3e",
+      run->options->sense->descent, run->g_norm);
+  *verdict = OPT_STUCK;
+  return TG_OK;
+}
+
 // x += t d, g += t H d, and f by its polynomial: what the method of Hestenes and Stiefel does with its residual. The
 // error of g is then made of the errors of the steps and shrinks with them; G(x) computed anew has that of its largest
 // term.
@@ -247,11 +303,15 @@ static tg_status move_to_trial(opt_ray *ray, double t)
   return TG_OK;
 }
 
-tg_status opt_ray_move(opt_ray *ray, double t)
+tg_status opt_ray_move(opt_ray *ray, double t, opt_verdict *verdict)
 {
   opt_run *run = ray->run;
+  *verdict = OPT_MOVED;
   if (run->hd != NULL) {
     TG_TRY(move_by_hessian(ray, t));
+  } else if (ray->degree > 2) {
+    TG_TRY(move_checked(ray, &t, verdict));
+    if (*verdict != OPT_MOVED) return TG_OK;
   } else if (ray->degree >= 0) {
     TG_TRY(move_along(ray, t));
   } else {
@@ -293,7 +353,8 @@ opt_phi opt_ray_phi(opt_ray *ray)
                    .slope = ray->slope,
                    .noise = opt_ray_noise(ray),
                    .degree = ray->degree,
-                   .coefs = ray->coefs};
+                   .coefs = ray->coefs,
+                   .errors = ray->errors};
 }
 
 // "-2 t - 3 t^2" for the reason.
@@ -343,8 +404,7 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
   const opt_sense *sense = run->options->sense;
   switch (found->verdict) {
   case OPT_LINE_FOUND:
-    TG_TRY(opt_ray_move(ray, found->t));
-    *verdict = OPT_MOVED;
+    TG_TRY(opt_ray_move(ray, found->t, verdict));
     break;
   case OPT_LINE_STUCK:
     *verdict = OPT_STUCK;
@@ -355,7 +415,7 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
     break;
   case OPT_LINE_FALLING:
     *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
-    if (*verdict == OPT_MOVED) TG_TRY(opt_ray_move(ray, found->t));
+    if (*verdict == OPT_MOVED) TG_TRY(opt_ray_move(ray, found->t, verdict));
     break;
   case OPT_LINE_NOT_FINITE:
     *verdict = OPT_OUT_OF_RANGE;

@@ -35,7 +35,7 @@ typedef struct opt_run {
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
   opt_point *hd;                    // H d of the last ray of a quadratic with a Hessian action; else NULL
   opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
-  opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL for polynomials
+  opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL along lines and parabolas
   opt_point *spare;  // for the start; then NULL
   opt_point *g_free; // on a manifold: the Euclidean gradient at x, where the solver keeps one; not owned
   double f;
@@ -89,6 +89,9 @@ struct opt_solver {
 #undef OPT_SOLVER
 
 const opt_solver *opt_solver_find(const char *name);
+// Whether the driver keeps a trial point, which after a move is the point before it: not along lines and parabolas,
+// whose coefficients leave no doubt.
+bool opt_keeps_trial(int degree);
 // Whether the driver keeps H d: of a quadratic, for all solvers that move along rays.
 bool opt_keeps_hd(const opt_solver *solver, int degree);
 // Whether the start needs a point of its own, for H x: where none of the others stands free.
@@ -126,8 +129,8 @@ tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, d
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
 // The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
-// than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding of the value at the start, whose terms may
-// be larger.
+// than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding that the problem knows of; where it knows
+// none, that of the value at the start, whose terms may be larger.
 double opt_run_noise(const opt_run *run);
 // A value of f, a slope or a curvature as the user knows it.
 double opt_run_shown(const opt_run *run, double value);
@@ -144,12 +147,13 @@ typedef struct opt_ray {
   const opt_point *d;
   double slope;
   double d_norm;
-  int degree;                       // -1: f is evaluated at trial points
-  double coefs[OPT_DEGREE_MAX + 1]; // else of t -> f(x + t d)
-  double curvature;                 // <d, H d>, where run->hd is kept
-  bool falls;                       // the polynomial for ever
-  double trial_t;                   // run->trial holds x + trial_t d; NAN: nothing
-  bool trial_has_gradient;          // run->g_old holds the gradient there
+  int degree;                        // -1: f is evaluated at trial points
+  double coefs[OPT_DEGREE_MAX + 1];  // else of t -> f(x + t d)
+  double errors[OPT_DEGREE_MAX + 1]; // bounds of their rounding, 0 where not known
+  double curvature;                  // <d, H d>, where run->hd is kept
+  bool falls;                        // the polynomial for ever
+  double trial_t;                    // run->trial holds x + trial_t d; NAN: nothing
+  bool trial_has_gradient;           // run->g_old holds the gradient there
   double trial_f;
 } opt_ray;
 
@@ -158,8 +162,10 @@ tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d
 // f(x + t d) - f(x), and its derivative unless slope is NULL: on a manifold <g there, d>, the inner product with the
 // transported d since g is tangent; right to first order in t. The signature is opt_phi's.
 tg_status opt_ray_eval(void *self, double t, double *rise, double *slope);
-// Makes x + t d the current point. Leaves g_norm to the caller (NAN).
-tg_status opt_ray_move(opt_ray *ray, double t);
+// Makes x + t d the current point, and leaves g_norm to the caller (NAN). Along a polynomial of degree 3 or more f
+// there must be what the polynomial says, as far as its rounding lets tell: else the step is taken back and a shorter
+// one tried, from t / 8 on. *verdict: MOVED, or STUCK where none holds, with x as it was.
+tg_status opt_ray_move(opt_ray *ray, double t, opt_verdict *verdict);
 // Whether <g, d> is above the rounding error of the gradient.
 bool opt_ray_is_resolved(const opt_ray *ray);
 // The rounding error of a rise along the ray: 0 where it is read off the polynomial.

@@ -394,8 +394,8 @@ static double best_descent(const hand_problem *problem, serial_constraint *set, 
 // docs/solvers.md promises these numbers.
 static int64_t convex_points(const opt_solver *solver, int degree)
 {
-  const int64_t trial = degree < 0 ? 1 : 0;
-  if (solver == &opt_solver_frank_wolfe) return 2 + 2 * trial;
+  const int64_t trial = degree < 0 || degree > 2 ? 1 : 0;
+  if (solver == &opt_solver_frank_wolfe) return 2 + trial + (degree < 0 ? 1 : 0);
   if (solver == &opt_solver_bounded_newton) return 7 + trial;
   if (solver == &opt_solver_bounded_lbfgs) return 5 + 2 * 10 + trial;
   return 5 + trial;

@@ -127,7 +127,8 @@ static double scalar_of(tg_code_op op, double x)
 {
   const tg_code code[2] = {{TG_CODE_NUMBER, 0, x}, {op, 0, 0}};
   double out = 0;
-  REQUIRE_OK(tg_code_scalar(2, code, NULL, &out));
+  double error = 0;
+  REQUIRE_OK(tg_code_scalar(2, code, NULL, NULL, &out, &error));
   return out;
 }
 
@@ -142,9 +143,25 @@ static void test_extremes(void)
   const tg_code hypotenuse[] = {{TG_CODE_REG, 0, 0},    {TG_CODE_SQUARE, 0, 0}, {TG_CODE_REG, 1, 0},
                                 {TG_CODE_SQUARE, 0, 0}, {TG_CODE_ADD, 0, 0},    {TG_CODE_NUMBER, 0, 0.5},
                                 {TG_CODE_POW, 0, 0}};
+  const double errors[2] = {1e-10, 0};
   double out = 0;
-  REQUIRE_OK(tg_code_scalar(7, hypotenuse, registers, &out));
+  double error = 0;
+  REQUIRE_OK(tg_code_scalar(7, hypotenuse, registers, errors, &out, &error));
   CHECK(out == 5, "scalar code gives %g", out);
+  CHECK(fabs(error / 6e-11 - 1) < 1e-3, "its error from that of an operand: %g", error);
+}
+
+// The bound of (a + b) - a holds what is lost, which the result does not show.
+static void test_cancellation(void)
+{
+  const double registers[2] = {1e16, 1};
+  const double errors[2] = {0, 0};
+  const tg_code code[] = {
+      {TG_CODE_REG, 0, 0}, {TG_CODE_REG, 1, 0}, {TG_CODE_ADD, 0, 0}, {TG_CODE_REG, 0, 0}, {TG_CODE_SUB, 0, 0}};
+  double out = 0;
+  double error = 0;
+  REQUIRE_OK(tg_code_scalar(5, code, registers, errors, &out, &error));
+  CHECK(fabs(out - 1) <= error && error < 10, "1e16 + 1 - 1e16 = %g, error bounded by %g", out, error);
 }
 
 // out = (r0 * x - v(i)) / (2 + w(j)^2), with a column v and a row w; and its sum.
@@ -508,6 +525,7 @@ static void run(void)
   const int64_t blocks[] = {1, 3, 8, 64, 0};
   const int64_t one_block[] = {3, 0};
   test_extremes();
+  test_cancellation();
   check_on_grids(blocks, test_lincomb);
   check_on_grids(blocks, test_unary);
   check_on_grids(blocks, test_broadcast);

@@ -60,6 +60,7 @@ static tg_status line(opt_problem *base, const opt_point *x, const opt_point *d,
   expect_current(problem, serial_block_const(x, 0));
   problem->objective->line(problem, serial_block_const(x, 0), serial_block_const(d, 0), c);
   if (base->degree >= 1) c[1] += problem->line_error;
+  if (base->degree >= 3) c[3] -= problem->cubic_error;
   remember(problem, serial_block_const(d, 0), problem->direction);
   problem->has_line = true;
   return TG_OK;

@@ -37,6 +37,7 @@ struct hand_problem {
   double c[HAND_DATA_MAX];
   double carried_error; // the gradient that `advance` returns, or H v of a quadratic, is wrong by this factor of
                         // itself: drift to order
+  double cubic_error;   // subtracted from c[3] of `line`: with c[4] small, a distant minimum that f does not have
   double line_error;    // added to the slope among the coefficients of `line`: a sum of traces that cancel
   // Protocol: `line` and `hessian` are asked at the current point, `advance` follows a `line` along the same direction.
   double current[HAND_DATA_MAX];

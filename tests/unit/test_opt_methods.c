@@ -270,6 +270,36 @@ static void test_slopes_come_from_inner_products(void **unused)
   }
 }
 
+static tg_status note_rise(void *self, const opt_record *record, const opt_point *x)
+{
+  (void)x;
+  double *worst = self; // the least value so far, the largest rise above it
+  worst[1] = fmax(worst[1], record->objective - worst[0]);
+  worst[0] = fmin(worst[0], record->objective);
+  return TG_OK;
+}
+
+// Coefficients that are wrong promise a distant minimum: f tells, and the step is taken back and shortened.
+static void test_a_minimum_of_wrong_coefficients_is_not_taken(void **unused)
+{
+  (void)unused;
+  const char *const methods[] = {"gradient-descent", "barzilai-borwein", "conjugate-gradient", "l-bfgs", "newton-cg"};
+  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+    fixture f = {0};
+    double worst[2] = {INFINITY, 0};
+    const opt_observer observer = {.self = worst, .iteration = note_rise};
+    set_up(&f, "factorisation", methods[i]);
+    f.problem.cubic_error = 1e9;
+    f.options.max_iterations = 200;
+    f.options.nonmonotone_memory = 1;
+    assert_int_equal(minimise(&f, &observer), TG_OK);
+    assert_true(f.result.outcome == OPT_CONVERGED || f.result.outcome == OPT_ITERATION_LIMIT);
+    assert_true(worst[1] <= 1e-9 * fabs(worst[0]) + 1e-13);
+    assert_true(f.result.objective <= worst[0] + 1e-9 * fabs(worst[0]) + 1e-13);
+    tear_down(&f);
+  }
+}
+
 // Measured counts with a margin of a half: a formula gone wrong still converges, but not in these.
 static void test_iteration_budgets(void **unused)
 {
@@ -349,6 +379,7 @@ int main(void)
       cmocka_unit_test(test_the_hessian_as_metric_gives_one_step),
       cmocka_unit_test(test_every_beta_works),
       cmocka_unit_test(test_slopes_come_from_inner_products),
+      cmocka_unit_test(test_a_minimum_of_wrong_coefficients_is_not_taken),
       cmocka_unit_test(test_iteration_budgets),
       cmocka_unit_test(test_trust_region_is_kept),
       cmocka_unit_test(test_unbounded_names_the_ray),

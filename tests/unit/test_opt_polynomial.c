@@ -153,7 +153,7 @@ static void test_minimiser_is_global(void **unused)
     c[1] = -0.01 - uniform(&state);
     double t = 0;
     double rise = 0;
-    assert_int_equal(opt_polynomial_minimise(degree, c, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
+    assert_int_equal(opt_polynomial_minimise(degree, c, NULL, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
     assert_true(t > 0);
     double slope = 0;
     const double value = opt_polynomial_value(degree, c, t, &slope);
@@ -169,7 +169,8 @@ static void test_rise_keeps_its_digits(void **unused)
   // f = 1e10 hides a decrease of 1e-12 altogether; the coefficients do not.
   double t = 0;
   double rise = 0;
-  assert_int_equal(opt_polynomial_minimise(2, (const double[]){1e10, -2e-6, 1}, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
+  assert_int_equal(opt_polynomial_minimise(2, (const double[]){1e10, -2e-6, 1}, NULL, &t, &rise),
+                   OPT_POLYNOMIAL_MINIMUM);
   assert_near(t, 1e-6, 1e-20);
   assert_near(rise, -1e-12, 1e-26);
 }
@@ -198,7 +199,42 @@ static void test_shapes(void **unused)
       {4, OPT_POLYNOMIAL_FALLING, {0, -1, 1, 0, -1e-3}},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    assert_int_equal(opt_polynomial_minimise(rows[i].degree, rows[i].c, &t, &rise), rows[i].shape);
+    assert_int_equal(opt_polynomial_minimise(rows[i].degree, rows[i].c, NULL, &t, &rise), rows[i].shape);
+}
+
+// Coefficients known to within errors: the step falls for every polynomial within them.
+static void test_errors_bound_the_step(void **unused)
+{
+  (void)unused;
+  double t = 0;
+  double rise = 0;
+  const double c[5] = {0, -1, 1, -1e-8, 1e-20};
+  const double errors[5] = {0, 0, 1e-15, 1e-7, 1e-19};
+  assert_int_equal(opt_polynomial_minimise(4, c, NULL, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
+  assert_true(t > 1e6); // as if the last digits meant something
+  assert_int_equal(opt_polynomial_minimise(4, c, errors, &t, &rise), OPT_POLYNOMIAL_MINIMUM);
+  assert_near(t, 0.5, 1e-6);
+  // A negative leading coefficient within its error proves nothing, one beyond it does.
+  assert_int_equal(
+      opt_polynomial_minimise(4, (const double[]){0, -1, 0, 0, -1e-3}, (const double[]){0, 0, 0, 0, 2e-3}, &t, &rise),
+      OPT_POLYNOMIAL_MINIMUM);
+  assert_int_equal(
+      opt_polynomial_minimise(4, (const double[]){0, -1, 0, 0, -1e-3}, (const double[]){0, 0, 0, 0, 5e-4}, &t, &rise),
+      OPT_POLYNOMIAL_FALLING);
+  uint64_t state = 17;
+  for (int round = 0; round < 2000; round++) {
+    double p[5] = {0};
+    double e[5] = {0};
+    for (int k = 1; k <= 4; k++) p[k] = (2 * uniform(&state) - 1) * pow(10, -10 * uniform(&state));
+    for (int k = 2; k <= 4; k++) e[k] = pow(10, -16 * uniform(&state));
+    p[1] = -fabs(p[1]);
+    if (opt_polynomial_minimise(4, p, e, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) continue;
+    for (int trial = 0; trial < 8; trial++) {
+      double other[5] = {0};
+      for (int k = 1; k <= 4; k++) other[k] = p[k] + e[k] * (2 * uniform(&state) - 1);
+      assert_true(opt_polynomial_rise(4, other, t) <= rise * (1 - 1e-9));
+    }
+  }
 }
 
 // Against the best of many points: inside, at the far end, and where nothing is lower.
@@ -217,7 +253,7 @@ static void test_minimise_within(void **unused)
     double t = -1;
     double rise = 1;
     double least = 0;
-    opt_polynomial_minimise_within(cases[i].degree, cases[i].c, cases[i].longest, &t, &rise);
+    opt_polynomial_minimise_within(cases[i].degree, cases[i].c, NULL, cases[i].longest, &t, &rise);
     for (int k = 0; k <= 4000; k++) {
       const double at = k * cases[i].longest / 4000;
       least = fmin(least, opt_polynomial_value(cases[i].degree, cases[i].c, at, NULL) - cases[i].c[0]);
@@ -232,6 +268,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_minimise_within),
+      cmocka_unit_test(test_errors_bound_the_step),
       cmocka_unit_test(test_random_roots_are_found),
       cmocka_unit_test(test_only_the_interval_counts),
       cmocka_unit_test(test_multiple_roots_are_found_once),

@@ -152,9 +152,15 @@ double tg_exec_register(const tg_exec *exec, int32_t reg)
   return exec->registers.values[reg];
 }
 
+double tg_exec_register_error(const tg_exec *exec, int32_t reg)
+{
+  return exec->registers.errors[reg];
+}
+
 void tg_exec_set_register(tg_exec *exec, int32_t reg, double value)
 {
   exec->registers.values[reg] = value;
+  exec->registers.errors[reg] = 0;
 }
 
 tg_dmat *tg_exec_buffer(const tg_exec *exec, int32_t buffer)

@@ -51,6 +51,9 @@ const char *tg_exec_reason(const tg_exec *exec);
 tg_status tg_exec_explain(tg_exec *exec, tg_program_id program);
 
 double tg_exec_register(const tg_exec *exec, int32_t reg);
+// A bound of the rounding in it: sums over entries are taken to be right to a few units in the last place, so that it
+// tells of cancellation between scalars, not inside a sum or in a matrix.
+double tg_exec_register_error(const tg_exec *exec, int32_t reg);
 void tg_exec_set_register(tg_exec *exec, int32_t reg, double value);
 // The matrix of a buffer; NULL for one that is not bound yet.
 tg_dmat *tg_exec_buffer(const tg_exec *exec, int32_t buffer);

@@ -213,7 +213,7 @@ static tg_status hand_over(tg_exec *exec, const group *g, const tg_instr *instrs
       continue;
     }
     const member *m = &g->members[i++];
-    if (m->sum >= 0) TG_TRY(tg_registers_add_sum(&exec->registers, instrs[k].out, g->parts[m->sum][0]));
+    if (m->sum >= 0) TG_TRY(tg_registers_add_sum(&exec->registers, instrs[k].out, g->parts[m->sum][0], TG_SUM_UNITS));
   }
   return TG_OK;
 }

@@ -90,21 +90,21 @@ static tg_status op_ewsum(tg_exec *exec, const tg_instr *instr)
   TG_TRY(resolve_code(exec, instr));
   TG_TRY(tg_dmat_entrywise_part(exec->workspace, instr->n_in, exec->in, instr->n_code, instr->code,
                                 exec->registers.values, &part));
-  return tg_registers_add_sum(&exec->registers, instr->out, part);
+  return tg_registers_add_sum(&exec->registers, instr->out, part, TG_SUM_UNITS);
 }
 
 static tg_status op_dot(tg_exec *exec, const tg_instr *instr)
 {
   double part = 0;
   TG_TRY(tg_dmat_dot_part(exec->in[0], exec->in[1], &part));
-  return tg_registers_add_sum(&exec->registers, instr->out, part);
+  return tg_registers_add_sum(&exec->registers, instr->out, part, TG_SUM_UNITS);
 }
 
 static tg_status op_trace(tg_exec *exec, const tg_instr *instr)
 {
   double part = 0;
   TG_TRY(tg_dmat_trace_part(exec->in[0], &part));
-  return tg_registers_add_sum(&exec->registers, instr->out, part);
+  return tg_registers_add_sum(&exec->registers, instr->out, part, TG_SUM_UNITS);
 }
 
 // The owner's entry plus zeros: fetched with the sums instead of by a broadcast of its own.
@@ -112,7 +112,7 @@ static tg_status op_fetch(tg_exec *exec, const tg_instr *instr)
 {
   const tg_dmat *in = exec->in[0];
   const double part = in->local_rows > 0 && in->local_cols > 0 ? in->data[0] : 0.0;
-  return tg_registers_add_sum(&exec->registers, instr->out, part);
+  return tg_registers_add_sum(&exec->registers, instr->out, part, 0);
 }
 
 static tg_status op_store(tg_exec *exec, const tg_instr *instr)

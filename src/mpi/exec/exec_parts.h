@@ -11,12 +11,14 @@
 typedef struct tg_registers {
   const tg_grid *grid;
   double *values;
+  double *errors;   // bounds of the rounding in them, as far as scalars tell: the entries summed are taken for right
   bool *is_open;    // value comes with the next resolution
   bool *is_awaited; // read by a deferred scalar
   int n_sums;
   int32_t sum_registers[TG_REDUCE_BATCH];
   double sums[TG_REDUCE_BATCH];
-  int32_t n_deferred; // SCALAR instructions over open registers, in order
+  double sum_units[TG_REDUCE_BATCH]; // rounding of each in units of its last place
+  int32_t n_deferred;                // SCALAR instructions over open registers, in order
   int32_t deferred_capacity;
   const tg_instr **deferred;
   double seconds; // in collectives
@@ -27,8 +29,11 @@ tg_status tg_registers_init(tg_registers *registers, const tg_grid *grid, const 
 void tg_registers_fini(tg_registers *registers);
 // Forgets what is open, after a failure in the middle of a program. Local.
 void tg_registers_abandon(tg_registers *registers);
-// Adds this rank's part of a sum. Collective where the batch must be resolved first.
-tg_status tg_registers_add_sum(tg_registers *registers, int32_t reg, double part);
+// What a pairwise sum over products loses: more than the few units that it can, fewer than would hide anything.
+enum { TG_SUM_UNITS = 16 };
+// Adds this rank's part of a sum that is right to so many units in its last place. Collective where the batch must be
+// resolved first.
+tg_status tg_registers_add_sum(tg_registers *registers, int32_t reg, double part, double units);
 // SCALAR: at once, or deferred where it reads an open register. Collective like the above.
 tg_status tg_registers_add_scalar(tg_registers *registers, const tg_instr *instr);
 // A value that is known on all ranks. Collective like the above.

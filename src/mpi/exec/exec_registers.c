@@ -1,4 +1,7 @@
 // Registers whose sums are under way: parts are collected, and one collective resolves them all.
+#include <float.h>
+#include <math.h>
+
 #include "base/memory.h"
 #include "mpi/exec/exec_parts.h"
 #include "mpi/matrix/reduce.h"
@@ -10,6 +13,7 @@ tg_status tg_registers_init(tg_registers *registers, const tg_grid *grid, const 
     if (plan->programs[p].n_instrs > registers->deferred_capacity)
       registers->deferred_capacity = plan->programs[p].n_instrs;
   TG_TRY(TG_NEW(plan->n_registers, &registers->values));
+  TG_TRY(TG_NEW(plan->n_registers, &registers->errors));
   TG_TRY(TG_NEW(plan->n_registers, &registers->is_open));
   TG_TRY(TG_NEW(plan->n_registers, &registers->is_awaited));
   TG_TRY(TG_NEW(registers->deferred_capacity, &registers->deferred));
@@ -20,6 +24,7 @@ tg_status tg_registers_init(tg_registers *registers, const tg_grid *grid, const 
 void tg_registers_fini(tg_registers *registers)
 {
   tg_free(registers->values);
+  tg_free(registers->errors);
   tg_free(registers->is_open);
   tg_free(registers->is_awaited);
   tg_free(registers->deferred);
@@ -43,16 +48,29 @@ void tg_registers_abandon(tg_registers *registers)
   registers->n_deferred = 0;
 }
 
+static void assign(tg_registers *registers, int32_t reg, double value, double units)
+{
+  registers->values[reg] = value;
+  registers->errors[reg] = units * DBL_EPSILON * fabs(value);
+}
+
+static tg_status evaluate(tg_registers *registers, const tg_instr *instr)
+{
+  return tg_code_scalar(instr->n_code, instr->code, registers->values, registers->errors,
+                        &registers->values[instr->out], &registers->errors[instr->out]);
+}
+
 tg_status tg_registers_resolve(tg_registers *registers)
 {
   if (registers->n_sums == 0 && registers->n_deferred == 0) return TG_OK;
   const double begin = MPI_Wtime();
   TG_TRY(tg_reduce_sum(registers->grid, registers->n_sums, registers->sums, registers->sums));
-  for (int k = 0; k < registers->n_sums; k++) registers->values[registers->sum_registers[k]] = registers->sums[k];
+  for (int k = 0; k < registers->n_sums; k++)
+    assign(registers, registers->sum_registers[k], registers->sums[k], registers->sum_units[k]);
   // A deferred scalar reads sums, which are known now, or scalars that were deferred before it.
   for (int32_t k = 0; k < registers->n_deferred; k++) {
     const tg_instr *instr = registers->deferred[k];
-    TG_TRY(tg_code_scalar(instr->n_code, instr->code, registers->values, &registers->values[instr->out]));
+    TG_TRY(evaluate(registers, instr));
   }
   tg_registers_abandon(registers);
   registers->seconds += MPI_Wtime() - begin;
@@ -73,11 +91,12 @@ static tg_status make_writable(tg_registers *registers, int32_t reg)
   return tg_registers_resolve(registers);
 }
 
-tg_status tg_registers_add_sum(tg_registers *registers, int32_t reg, double part)
+tg_status tg_registers_add_sum(tg_registers *registers, int32_t reg, double part, double units)
 {
   TG_TRY(make_writable(registers, reg));
   if (registers->n_sums == TG_REDUCE_BATCH) TG_TRY(tg_registers_resolve(registers));
   registers->sum_registers[registers->n_sums] = reg;
+  registers->sum_units[registers->n_sums] = units;
   registers->sums[registers->n_sums++] = part;
   registers->is_open[reg] = true;
   return TG_OK;
@@ -86,7 +105,7 @@ tg_status tg_registers_add_sum(tg_registers *registers, int32_t reg, double part
 tg_status tg_registers_set(tg_registers *registers, int32_t reg, double value)
 {
   TG_TRY(make_writable(registers, reg));
-  registers->values[reg] = value;
+  assign(registers, reg, value, TG_SUM_UNITS);
   return TG_OK;
 }
 
@@ -97,7 +116,7 @@ tg_status tg_registers_add_scalar(tg_registers *registers, const tg_instr *instr
     if (instr->code[k].op == TG_CODE_REG) reads_open = reads_open || registers->is_open[instr->code[k].operand];
   TG_TRY(make_writable(registers, instr->out));
   if (!reads_open || registers->n_sums + registers->n_deferred == 0) {
-    return tg_code_scalar(instr->n_code, instr->code, registers->values, &registers->values[instr->out]);
+    return evaluate(registers, instr);
   }
   TG_ASSERT(registers->n_deferred < registers->deferred_capacity);
   registers->deferred[registers->n_deferred++] = instr;

@@ -1,4 +1,5 @@
 // Entrywise postfix code on matrices: each micro-operation is a loop over a run of entries in the cache.
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -320,23 +321,63 @@ tg_status tg_dmat_entrywise_part(tg_workspace *workspace, int n_in, const tg_dma
   return TG_OK;
 }
 
-tg_status tg_code_scalar(int n_code, const tg_code *code, const double *registers, double *out)
+// The error of an operation's result from those of its operands a and b: derivatives times errors, and half a unit in
+// the last place, here a whole one.
+static double carried_error(tg_code_op op, double a, double b, double a_error, double b_error, double value)
+{
+  switch (op) {
+  case TG_CODE_ADD:
+  case TG_CODE_SUB:
+    return a_error + b_error;
+  case TG_CODE_MUL:
+    return fabs(a) * b_error + fabs(b) * a_error;
+  case TG_CODE_DIV:
+    return (a_error + fabs(value) * b_error) / fabs(b);
+  case TG_CODE_POW:
+    return (a_error > 0 ? fabs(b * value / a) * a_error : 0) + (b_error > 0 ? fabs(value * log(fabs(a))) * b_error : 0);
+  case TG_CODE_SQUARE:
+    return 2 * fabs(a) * a_error;
+  case TG_CODE_EXP:
+    return value * a_error;
+  case TG_CODE_LOG:
+    return a_error / fabs(a);
+  case TG_CODE_SQRT:
+    return a_error > 0 ? a_error / (2 * value) : 0;
+  case TG_CODE_TAN:
+    return (1 + value * value) * a_error;
+  case TG_CODE_SIGN:
+    return 0;
+  default: // slopes of one at most
+    return a_error;
+  }
+}
+
+tg_status tg_code_scalar(int n_code, const tg_code *code, const double *registers, const double *errors, double *out,
+                         double *error)
 {
   TG_TRY(check_code(0, n_code, code));
   double stack[TG_CODE_DEPTH];
+  double bounds[TG_CODE_DEPTH];
   int depth = 0;
   for (int k = 0; k < n_code; k++) {
     const tg_code_op op = code[k].op;
     if (is_leaf(op)) {
+      bounds[depth] = op == TG_CODE_REG ? errors[code[k].operand] : 0;
       stack[depth++] = op == TG_CODE_REG ? registers[code[k].operand] : code[k].value;
       continue;
     }
     if (is_binary(op)) depth--;
+    double *top = &stack[depth - 1];
+    const double a = top[0];
+    const double b = is_binary(op) ? top[1] : 0;
     if (is_binary(op))
-      apply_binary(op, &stack[depth - 1], &stack[depth], 1, &stack[depth - 1]);
+      apply_binary(op, top, top + 1, 1, top);
     else
-      apply_unary(op, &stack[depth - 1], 1, &stack[depth - 1]);
+      apply_unary(op, top, 1, top);
+    bounds[depth - 1] = carried_error(op, a, b, bounds[depth - 1], bounds[depth < TG_CODE_DEPTH ? depth : 0], *top) +
+                        DBL_EPSILON * fabs(*top);
   }
   *out = stack[0];
+  *error = bounds[0];
   return TG_OK;
 }

@@ -44,7 +44,10 @@ tg_status tg_dmat_entrywise(tg_workspace *workspace, int n_in, const tg_dmat *co
 tg_status tg_dmat_entrywise_part(tg_workspace *workspace, int n_in, const tg_dmat *const *in, int n_code,
                                  const tg_code *code, const double *registers, double *part);
 // Value of code without LOAD, ROW and COL: scalar arithmetic over registers. Local.
-tg_status tg_code_scalar(int n_code, const tg_code *code, const double *registers, double *out);
+// *error bounds what rounding has done to it, to first order, given such bounds of the registers (J. Wilkinson's
+// running error analysis; N. Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.3).
+tg_status tg_code_scalar(int n_code, const tg_code *code, const double *registers, const double *errors, double *out,
+                         double *error);
 
 // --- moving entries (dmat_transpose.c, dmat_move.c, dmat_kron.c): collective ---
 

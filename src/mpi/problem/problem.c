@@ -200,6 +200,7 @@ static tg_status evaluate_gradient(tg_problem *p, const opt_point *x, double *f,
   TG_TRY(tg_exec_evaluate(p->exec, zero ? TG_PROGRAM_ORIGIN : TG_PROGRAM_GRADIENT, f));
   p->current_value = *f;
   p->has_current_value = true;
+  p->base.value_error = tg_exec_register_error(p->exec, p->plan->value_register);
   p->base.counts.products = total_products(p);
   return TG_OK;
 }
@@ -225,11 +226,15 @@ static tg_status problem_line(opt_problem *base, const opt_point *x, const opt_p
   if (!p->has_current_value) {
     TG_TRY(tg_exec_evaluate(p->exec, TG_PROGRAM_VALUE, &p->current_value));
     p->has_current_value = true;
+    base->value_error = tg_exec_register_error(p->exec, p->plan->value_register);
   }
   TG_TRY(bind_point(p, TG_BUFFER_DIRECTION, d));
   TG_TRY(run(p, TG_PROGRAM_DIRECTION));
   c[0] = p->current_value;
-  for (int k = 1; k <= base->degree; k++) c[k] = tg_exec_register(p->exec, p->plan->line_registers[k]);
+  for (int k = 1; k <= base->degree; k++) {
+    c[k] = tg_exec_register(p->exec, p->plan->line_registers[k]);
+    base->line_errors[k] = tg_exec_register_error(p->exec, p->plan->line_registers[k]);
+  }
   base->counts.products = total_products(p);
   return TG_OK;
 }
@@ -286,6 +291,7 @@ static tg_status problem_list(opt_problem *base, opt_listing *listing)
   TG_TRY(opt_listing_add_count(listing, "images_are_current", &p->is_current));
   TG_TRY(opt_listing_add_count(listing, "has_current_value", &p->is_valued));
   TG_TRY(opt_listing_add_number(listing, "current_value", -1, &p->current_value));
+  TG_TRY(opt_listing_add_number(listing, "current_value_error", -1, &base->value_error));
   TG_TRY(opt_listing_add_count(listing, "advances", &p->advances));
   TG_TRY(opt_listing_add_count(listing, "refreshes", &p->drift.refreshes));
   TG_TRY(opt_listing_add_number(listing, "image_drift", -1, &p->drift.last));

@@ -8,7 +8,7 @@ static tg_status search_exact(const opt_phi *phi, const opt_line_options *option
 {
   TG_ASSERT(phi->degree >= 0);
   *found = (opt_line_found){.verdict = OPT_LINE_STUCK};
-  switch (opt_polynomial_minimise(phi->degree, phi->coefs, &found->t, &found->rise)) {
+  switch (opt_polynomial_minimise(phi->degree, phi->coefs, phi->errors, &found->t, &found->rise)) {
   case OPT_POLYNOMIAL_MINIMUM:
     found->verdict = OPT_LINE_FOUND;
     break;
@@ -19,6 +19,8 @@ static tg_status search_exact(const opt_phi *phi, const opt_line_options *option
   case OPT_POLYNOMIAL_FLAT:
     break;
   }
+  if (found->verdict == OPT_LINE_FOUND && found->t > options->longest)
+    opt_polynomial_minimise_within(phi->degree, phi->coefs, phi->errors, options->longest, &found->t, &found->rise);
   // A step of subnormal or infinite length moves nothing.
   if (found->verdict == OPT_LINE_FOUND && !(found->t > 0 && found->t <= options->longest))
     found->verdict = OPT_LINE_STUCK;

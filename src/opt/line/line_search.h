@@ -14,10 +14,11 @@ typedef struct opt_phi {
   // *rise = phi(t) - phi(0), and *slope = phi'(t) unless slope is NULL. Non-finite values are results.
   tg_status (*eval)(void *self, double t, double *rise, double *slope);
   void *self;
-  double slope;        // phi'(0) < 0
-  double noise;        // rounding error of a rise; 0 for polynomials
-  int degree;          // of phi where it is a known polynomial, else -1
-  const double *coefs; // c[0..degree], c[0] unused
+  double slope;         // phi'(0) < 0
+  double noise;         // rounding error of a rise; 0 for polynomials
+  int degree;           // of phi where it is a known polynomial, else -1
+  const double *coefs;  // c[0..degree], c[0] unused
+  const double *errors; // of these from c[2] on; NULL: not known
 } opt_phi;
 
 typedef struct opt_line_options {

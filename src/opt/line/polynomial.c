@@ -149,7 +149,7 @@ static bool leading_is_noise(int degree, const double *c, double t)
   return fabs(c[degree]) * pow(t, degree) <= 1e-12 * sum;
 }
 
-opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double *t, double *rise)
+static opt_polynomial_shape minimise(int degree, const double *c, double *t, double *rise)
 {
   *t = 0;
   *rise = 0;
@@ -157,7 +157,7 @@ opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double
   if (degree == 0) return OPT_POLYNOMIAL_FLAT;
   if (degree == 1) return c[1] < 0 ? OPT_POLYNOMIAL_FALLING : OPT_POLYNOMIAL_FLAT;
   if (c[degree] < 0) {
-    const opt_polynomial_shape rest = opt_polynomial_minimise(degree - 1, c, t, rise);
+    const opt_polynomial_shape rest = minimise(degree - 1, c, t, rise);
     if (rest == OPT_POLYNOMIAL_MINIMUM && leading_is_noise(degree, c, *t)) return rest;
     *t = 0;
     *rise = 0;
@@ -172,8 +172,30 @@ opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double
   return lowest_critical(degree, c, t, rise) ? OPT_POLYNOMIAL_MINIMUM : OPT_POLYNOMIAL_FLAT;
 }
 
-void opt_polynomial_minimise_within(int degree, const double *c, double longest, double *t, double *rise)
+// What p is at most for t > 0, where each coefficient may be off by so much: the minimiser of that falls for sure.
+// p'(0) is taken as it is.
+static void raise(int degree, const double *c, const double *errors, double *raised)
 {
+  for (int k = 0; k <= degree; k++) raised[k] = c[k] + (errors != NULL && k > 1 ? errors[k] : 0);
+}
+
+opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, const double *errors, double *t, double *rise)
+{
+  double raised[OPT_DEGREE_MAX + 1];
+  raise(degree, c, errors, raised);
+  return minimise(degree, raised, t, rise);
+}
+
+double opt_polynomial_rise(int degree, const double *c, double t)
+{
+  return rise_at(degree, c, t);
+}
+
+void opt_polynomial_minimise_within(int degree, const double *p, const double *errors, double longest, double *t,
+                                    double *rise)
+{
+  double c[OPT_DEGREE_MAX + 1];
+  raise(degree, p, errors, c);
   double derivative[OPT_DEGREE_MAX + 1] = {0};
   double roots[OPT_DEGREE_MAX];
   for (int k = 1; k <= degree; k++) derivative[k - 1] = k * c[k];

@@ -25,13 +25,19 @@ typedef enum opt_polynomial_shape {
 } opt_polynomial_shape;
 
 // The global minimiser of p on t > 0, for c[1] < 0 (else FLAT unless p falls further out); *rise = p(t) - p(0), formed
-// without c[0], so that it does not drown in c[0]'s rounding.
+// without c[0], so that it does not drown in c[0]'s rounding. Where errors is not NULL, c[k] is known to within
+// errors[k], k > 1, and p stands for the highest of the polynomials that it may be: at *t all of them have fallen by
+// -*rise at least, and FALLING is said of all. A distant minimum of coefficients that are rounding is none of it.
 //
 // A negative leading coefficient means FALLING, except where its term is at rounding level (1e-12 of the sum of
 // moduli) at a minimum of the rest: the coefficients are computed numbers, and a zero may come as -1e-20.
-opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, double *t, double *rise);
+opt_polynomial_shape opt_polynomial_minimise(int degree, const double *c, const double *errors, double *t,
+                                             double *rise);
+// p(t) - p(0), without c[0].
+double opt_polynomial_rise(int degree, const double *c, double t);
 
-// The minimiser of p on 0 <= t <= longest, longest finite; *rise as above, 0 at t = 0.
-void opt_polynomial_minimise_within(int degree, const double *c, double longest, double *t, double *rise);
+// The minimiser of p on 0 <= t <= longest, longest finite; errors and *rise as above, 0 at t = 0.
+void opt_polynomial_minimise_within(int degree, const double *c, const double *errors, double longest, double *t,
+                                    double *rise);
 
 #endif

@@ -51,9 +51,7 @@ tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, con
     TG_TRY(opt_ray_eval(ray, t, &rise, trial == 0 ? &slope : NULL));
     const bool is_finite = isfinite(rise) && isfinite(slope);
     if (is_finite && opt_nonmonotone_accepts(ray, allowed, t, rise)) {
-      TG_TRY(opt_ray_move(ray, t));
-      *verdict = OPT_MOVED;
-      return TG_OK;
+      return opt_ray_move(ray, t, verdict);
     }
     was_finite = was_finite || is_finite;
     const double minimiser = -ray->slope * t * t / (2 * (rise - t * ray->slope));

@@ -97,7 +97,8 @@ static tg_status take_pass(opt_run *run, alternating *self, opt_verdict *verdict
   const double g_before = run->g_norm;
   self->has_direction = 0;
   TG_TRY(opt_run_refresh(run));
-  if (!(run->f < f_before) && !(run->g_norm < g_before)) {
+  const bool rises = !(run->f <= f_before + opt_run_noise(run));
+  if (rises || (!(run->f < f_before) && !(run->g_norm < g_before))) {
     opt_run_explain(run,
                     "a pass over the %d variables improves neither the objective, %.17g, nor the gradient norm, %.6g",
                     run->options->blocks->n, opt_run_shown(run, f_before), g_before);

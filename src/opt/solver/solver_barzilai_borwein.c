@@ -61,7 +61,7 @@ static tg_status step_on_polynomial(opt_ray *ray, double allowed, double t, opt_
     *verdict = opt_ray_falling(ray);
     return TG_OK;
   }
-  if (opt_polynomial_minimise(ray->degree, ray->coefs, &minimiser, &rise) != OPT_POLYNOMIAL_MINIMUM) {
+  if (opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &minimiser, &rise) != OPT_POLYNOMIAL_MINIMUM) {
     const opt_sense *sense = ray->run->options->sense;
     opt_run_explain(ray->run, "the objective %s %s, |g| = %.3e", sense->no_fall, sense->along_gradient,
                     ray->run->g_norm);
@@ -70,9 +70,7 @@ static tg_status step_on_polynomial(opt_ray *ray, double allowed, double t, opt_
   double there = 0;
   TG_TRY(opt_ray_eval(ray, t, &there, NULL));
   const bool is_accepted = t > 0 && opt_nonmonotone_accepts(ray, allowed, t, there);
-  TG_TRY(opt_ray_move(ray, is_accepted ? t : minimiser));
-  *verdict = OPT_MOVED;
-  return TG_OK;
+  return opt_ray_move(ray, is_accepted ? t : minimiser, verdict);
 }
 
 // On a manifold the model is only as good as the curve is straight: no step goes far around.

@@ -221,14 +221,13 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
   }
   TG_TRY(opt_ray_eval(ray, 1, &rise, NULL));
   adapt_radius(self, decrease_ratio(run, rise, predicted, true), ray->d_norm, on_boundary);
-  if (opt_polynomial_minimise(ray->degree, ray->coefs, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) {
+  if (opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) {
     opt_run_explain(run, "the objective %s along the Newton step, |g| = %.3e", run->options->sense->no_fall,
                     run->g_norm);
     *verdict = OPT_STUCK;
     return TG_OK;
   }
-  TG_TRY(opt_ray_move(ray, t));
-  return TG_OK;
+  return opt_ray_move(ray, t, verdict);
 }
 
 // The region to begin with: as long as the gradient; on a manifold, which curves away from its tangents, not longer
@@ -267,7 +266,7 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
     was_finite = was_finite || isfinite(rise);
     const double ratio = isfinite(rise) ? decrease_ratio(run, rise, predicted, false) : -1;
     adapt_radius(self, ratio, p_norm, on_boundary);
-    if (ratio > 1e-3) return opt_ray_move(&ray, 1);
+    if (ratio > 1e-3) return opt_ray_move(&ray, 1, verdict);
   }
   *verdict = opt_run_no_step(run, was_finite, "within the trust region", self->radius);
   return TG_OK;

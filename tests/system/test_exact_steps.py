@@ -1,0 +1,128 @@
+"""Exact steps on polynomials: published minima, f never rises by a step, and no point worse than one seen is returned."""
+
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from tracegrad_run import Checks, run_job
+
+checks = Checks()
+
+METHODS = ["auto", "conjugate-gradient", "l-bfgs", "gradient-descent", "barzilai-borwein", "newton-cg", "nesterov"]
+
+# J. More, B. Garbow, K. Hillstrom, ACM TOMS 7 (1981); W. Hock, K. Schittkowski, Test Examples for Nonlinear Programming Codes,
+# 1981; L. Dixon, G. Szego, Towards Global Optimisation 2, 1978. Objective, start, values of its minima, constraints.
+PUBLISHED = {
+    "a far minimum of rounding": ("(x-y)^2 + (y-z)^4 + 100*((1+y^2)*x + z^4 - 3)^2", (-2.6, 2, 2), (0,), []),
+    "Rosenbrock": ("100*(y - x^2)^2 + (1 - x)^2", (-1.2, 1), (0,), []),
+    "Freudenstein and Roth": ("(-13 + x + ((5 - y)*y - 2)*y)^2 + (-29 + x + ((y + 1)*y - 14)*y)^2", (0.5, -2),
+                              (0, 48.98425367924), []),
+    "Brown, badly scaled": ("(x - 1e6)^2 + (y - 2e-6)^2 + (x*y - 2)^2", (1, 1), (0,), []),
+    "Beale": ("(1.5 - x*(1 - y))^2 + (2.25 - x*(1 - y^2))^2 + (2.625 - x*(1 - y^3))^2", (1, 1), (0,), []),
+    "Powell, singular": ("(w + 10*x)^2 + 5*(y - z)^2 + (x - 2*y)^4 + 10*(w - z)^4", (3, -1, 0, 1), (0,), []),
+    "Wood": ("100*(x - w^2)^2 + (1 - w)^2 + 90*(z - y^2)^2 + (1 - y)^2 + 10.1*((x - 1)^2 + (z - 1)^2) "
+             "+ 19.8*(x - 1)*(z - 1)", (-3, -1, -3, -1), (0,), []),
+    "Goldstein and Price": ("(1 + (x + y + 1)^2*(19 - 14*x + 3*x^2 - 14*y + 6*x*y + 3*y^2))"
+                            "*(30 + (2*x - 3*y)^2*(18 - 32*x + 12*x^2 + 48*y - 36*x*y + 27*y^2))", (0.2, -0.8),
+                            (3, 30, 84, 840), []),
+    "six-hump camel": ("4*x^2 - 2.1*x^4 + x^6/3 + x*y - 4*y^2 + 4*y^4", (1.5, 1),
+                       (-1.031628453489, -0.215463824383, 2.104250310311), []),
+    "HS26": ("(x - y)^2 + (y - z)^4", (-2.6, 2, 2), (0,), ["(1 + y^2)*x + z^4 = 3"]),
+    "HS6": ("(1 - x)^2", (-1.2, 1), (0,), ["10*(y - x^2) = 0"]),
+    "HS7-like": ("(x - 2)^4 + (x - 2*y)^2", (0, 3), (1.0,), ["x = 1"]),
+    "HS27": ("0.01*(x - 1)^2 + (y - x^2)^2", (2, 2, 2), (0.04,), ["x + z^2 = -1"]),
+    "HS39": ("-w", (2, 2, 2, 2), (-1,), ["x - w^3 = y^2", "w^2 - x = z^2"]),
+    "HS40": ("-w*x*y*z", (0.8, 0.8, 0.8, 0.8), (-0.25,), ["w^3 + x^2 = 1", "w^2*z = y", "z^2 = x"]),
+    "HS43": ("w^2 + x^2 + 2*y^2 + z^2 - 5*w - 5*x - 21*y + 7*z", (0, 0, 0, 0), (-44,),
+             ["w^2 + x^2 + y^2 + z^2 + w - x + y - z <= 8", "w^2 + 2*x^2 + y^2 + 2*z^2 - w - z <= 10",
+              "2*w^2 + x^2 + y^2 + 2*w - x - z <= 5"]),
+}
+
+
+def write(folder, objective, start, constraints, extra=""):
+    names = "wxyz" if len(start) == 4 else "xyz"[:len(start)]
+    lines = [f'minimize: "{objective}"', "variables:"]
+    lines += [f"  {name}: {{rows: 1, columns: 1, start: {'ones' if value else 'zeros'}, scale: {value or 1}}}"
+              for name, value in zip(names, start)]
+    if constraints:
+        lines += ["subject_to:"] + [f'  - "{text}"' for text in constraints]
+    job = folder / "job.yaml"
+    job.write_text("\n".join(lines) + "\n" + extra)
+    return job
+
+
+def check_monotone(name, done, monotone=True):
+    """f never rises along the history (by more than rounding), and no better point was seen than the one returned."""
+    values = [record["objective"] for record in done.history]
+    if not checks.check(all(isinstance(value, (int, float)) for value in values), f"{name}: a value that is not finite"):
+        return
+    scale = 1e-13 * abs(values[0])
+    checks.check(done.report["objective"] <= min(values) + 1e-9 * abs(min(values)) + scale,
+                 f"{name}: {done.report['objective']} returned, {min(values)} seen")
+    rises = [after - before for before, after in zip(values, values[1:]) if after > before + 1e-9 * abs(before) + scale]
+    checks.check(not monotone or not rises, f"{name}: f rose by {rises[:3]}")
+
+
+def check_published(folder):
+    for name, (objective, start, minima, constraints) in PUBLISHED.items():
+        job = write(folder, objective, start, constraints)
+        for method in ["auto", "l-bfgs", "newton-cg"] if constraints else METHODS:
+            if (name, method) == ("Wood", "nesterov"):
+                continue  # comes to rest at the saddle of 7.877
+            done = run_job(job, folder / "out", ranks=1, settings={"solver.method": method, "solver.max_iterations": 3000})
+            what = f"{name} by {method}"
+            if not checks.check(done.report is not None and done.status in (0, 3), f"{what}: exit {done.status} {done.err}"):
+                continue
+            value = done.report["objective"]
+            near = min(abs(value - minimum) for minimum in minima)
+            if not constraints:
+                check_monotone(what, done, method not in ("barzilai-borwein", "nesterov"))
+            if done.status == 0:
+                checks.check(near <= 1e-4 * max(1, abs(value)), f"{what}: {value}, published {minima}")
+            if constraints and done.status == 0:
+                checks.check(done.report["constraint_violation"] <= 1e-7,
+                             f"{what}: violation {done.report['constraint_violation']}")
+            if method in ("auto", "newton-cg") and name not in ("HS27",):
+                checks.equal(f"{what}: {done.report['reason']}", done.status, 0)
+
+
+def random_polynomial(rng):
+    """A sum of squares and fourth powers with coefficients over eight magnitudes: bounded below."""
+    def inner():
+        names = rng.sample("xyz", rng.choice([2, 3]))
+        text = " + ".join(f"{rng.uniform(-3, 3):.2f}*{name}" for name in names) + f" + {rng.uniform(-3, 3):.2f}"
+        if rng.random() < 0.4:
+            text += f" + {10 ** rng.uniform(-4, 2):.3g}*{rng.choice('xyz')}^{rng.choice([2, 3])}"
+        return text
+    terms = []
+    for _ in range(rng.randint(2, 4)):
+        text = inner()
+        power = 2 if "^" in text else rng.choice([2, 4])
+        terms.append(f"{10 ** rng.uniform(-4, 4):.3g}*({text})^{power}")
+    return " + ".join(terms) + " + 1e-3*(x^2 + y^2 + z^2)"
+
+
+def check_random(folder):
+    rng = random.Random(29)
+    for k in range(28):
+        objective = random_polynomial(rng)
+        start = [round(rng.uniform(-3, 3), 2) for _ in range(3)]
+        job = write(folder, objective, start, [])
+        method = METHODS[k % len(METHODS)]
+        done = run_job(job, folder / "out", ranks=1, settings={"solver.method": method, "solver.max_iterations": 300})
+        what = f"{objective} from {start} by {method}"
+        if checks.check(done.report is not None and done.status in (0, 3), f"{what}: exit {done.status} {done.err}"):
+            check_monotone(what, done, method not in ("barzilai-borwein", "nesterov"))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        check_published(folder)
+        check_random(folder)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
