@@ -135,7 +135,7 @@ static const char *const expressions[] = {
     "sumsq(inv(Z + 4*eye(3))*B)",
     "sumsq(C*inv(Z + 4*eye(3)))",
     "sumsq(inv(S)*X)",
-    "tr(X'*inv(S)*X) - logdet(X'*inv(A + 5*eye(4))*X + 3*T)",
+    "tr(X'*inv(S)*X) - logdet(X'*inv(A + A' + 9*eye(4))*X + 3*T)",
     "x'*inv(T)*x + x'*inv(U + 5*eye(3))*v",
     "x'*inv(Z + 4*eye(3))*v + v'*inv(Z' + 4*eye(3))*x",
     "tr(inv(Z + 4*eye(3))'*inv(T)*Z)",

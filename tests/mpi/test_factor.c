@@ -163,8 +163,8 @@ static void test_not_positive(const tg_grid *grid)
   tg_dmat_destroy(&a);
 }
 
-// log det is that of a positive definite matrix: a determinant of +1 does not make diag(-1, -1, 1, ...) one. A matrix
-// that is not symmetric has its LU factors and the logarithm of its determinant.
+// log det is that of a positive definite matrix: a determinant of +1 does not make diag(-1, -1, 1, ...) one, and
+// a matrix that is not symmetric has none. A skew part of rounding size is left out.
 static void test_for_logdet(const tg_grid *grid)
 {
   tg_workspace *workspace = new_workspace(grid);
@@ -179,16 +179,13 @@ static void test_for_logdet(const tg_grid *grid)
   entries[N] = 0.5;
   tg_dmat_scatter_small(entries, a);
   double logdet = 1;
-  REQUIRE_OK(tg_factor_for_logdet(factor, a, workspace));
-  CHECK(factor->kind == TG_FACTOR_LU, "a matrix that is not symmetric goes to LU");
-  REQUIRE_OK(tg_factor_logdet(factor, &logdet));
-  CHECK(fabs(logdet) < 1e-14, "logdet %.17g", logdet);
-  entries[1] = 0.5;
+  CHECK_FAILS(tg_factor_for_logdet(factor, a, workspace), TG_NUMERIC, "is not symmetric, expected a symmetric");
+  entries[1] = 0.5 + 1e-13;
   tg_dmat_scatter_small(entries, a);
   REQUIRE_OK(tg_factor_for_logdet(factor, a, workspace));
   CHECK(factor->kind == TG_FACTOR_CHOLESKY, "a symmetric matrix goes to Cholesky");
   REQUIRE_OK(tg_factor_logdet(factor, &logdet));
-  CHECK(fabs(logdet - log(0.75)) < 1e-14, "logdet %.17g", logdet);
+  CHECK(fabs(logdet - log(0.75)) < 1e-12, "logdet %.17g", logdet);
   tg_free(entries);
   tg_factor_destroy(&factor);
   tg_dmat_destroy(&a);

@@ -273,7 +273,7 @@ static void without_state(const tg_grid *grid)
   for (int64_t k = 0; k < 25; k++) serial_block(t.serial_points[D], 0)[k] = k % 6 == 0 ? -1 : 0;
   tg_dmat_scatter_small(serial_block(t.serial_points[D], 0), tg_space_block(t.points[D], 0));
   REQUIRE_OK(t.problem->ops->value(t.problem, t.points[D], &f));
-  CHECK(isnan(f), "f is %g outside the domain", f);
+  CHECK(isinf(f) && f > 0, "f is %g outside the domain", f);
   CHECK(strstr(tg_problem_reason(t.problem), "cholesky") != NULL, "reason '%s'", tg_problem_reason(t.problem));
   gradient(&t, X);
   twins_fini(&t);

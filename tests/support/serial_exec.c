@@ -8,6 +8,7 @@
 #include "base/memory.h"
 
 typedef struct serial_factor {
+  bool for_logdet; // a program asks for its logarithmic determinant
   bool is_cholesky;
   double *entries;     // n x n: L in the lower triangle, or L and U
   int64_t *pivots;     // LU: row k was swapped with pivots[k]
@@ -58,6 +59,11 @@ static tg_status allocate(serial_exec *exec, const double *const *data)
     TG_TRY(TG_ARENA_NEW(&exec->arena, n * n, &exec->factors[k].entries));
     TG_TRY(TG_ARENA_NEW(&exec->arena, n, &exec->factors[k].pivots));
   }
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++)
+    for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) {
+      const tg_instr *instr = &plan->programs[p].instrs[k];
+      if (instr->op == TG_OP_LOGDET) exec->factors[instr->factor].for_logdet = true;
+    }
   for (int32_t k = 0; k < plan->n_inits; k++) exec->registers[plan->inits[k].reg] = plan->inits[k].value;
   return TG_OK;
 }
@@ -361,8 +367,8 @@ static tg_status run_scalar(serial_exec *exec, const tg_instr *instr)
 
 // ---- operations: factorisations ----
 
-// Row by row (Cholesky-Banachiewicz), lower triangle only.
-static tg_status run_cholesky(serial_exec *exec, const tg_instr *instr)
+// Row by row (Cholesky-Banachiewicz), lower triangle only; of the symmetric part where that is wanted.
+static tg_status factor_cholesky(serial_exec *exec, const tg_instr *instr, bool by_symmetric_part)
 {
   const matrix in = input(exec, instr, 0);
   const int64_t n = in.rows;
@@ -372,12 +378,32 @@ static tg_status run_cholesky(serial_exec *exec, const tg_instr *instr)
   factor->zero_column = 0;
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j <= i; j++) {
-      double sum = in.at[i + j * n];
+      double sum = by_symmetric_part ? (in.at[i + j * n] + in.at[j + i * n]) / 2 : in.at[i + j * n];
       for (int64_t k = 0; k < j; k++) sum -= l[i + k * n] * l[j + k * n];
       if (i == j && !(sum > 0)) TG_FAIL(TG_NUMERIC, "not positive definite at column %" PRId64, i + 1);
       l[i + j * n] = i == j ? sqrt(sum) : sum / l[j + j * n];
     }
   return TG_OK;
+}
+
+static tg_status run_cholesky(serial_exec *exec, const tg_instr *instr)
+{
+  return factor_cholesky(exec, instr, false);
+}
+
+// logdet is defined for symmetric positive definite matrices, and for no other.
+static tg_status factor_for_logdet(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const int64_t n = in.rows;
+  double skew = 0;
+  double largest = 0;
+  for (int64_t e = 0; e < n * n; e++) {
+    skew = fmax(skew, fabs(in.at[e] - in.at[e / n + e % n * n]) / 2);
+    largest = fmax(largest, fabs(in.at[e]));
+  }
+  if (skew > 1e-9 * largest) TG_FAIL(TG_NUMERIC, "not symmetric, by %g", skew);
+  return factor_cholesky(exec, instr, true);
 }
 
 static void swap_rows(double *a, int64_t n, int64_t i, int64_t k)
@@ -396,6 +422,7 @@ static tg_status run_lu(serial_exec *exec, const tg_instr *instr)
   const int64_t n = in.rows;
   serial_factor *factor = &exec->factors[instr->out];
   double *a = factor->entries;
+  if (factor->for_logdet) return factor_for_logdet(exec, instr);
   factor->is_cholesky = false;
   factor->zero_column = 0;
   memcpy(a, in.at, (size_t)(n * n) * sizeof *a);

@@ -43,7 +43,7 @@ static tg_status evaluate(serial_problem *p, tg_program_id program, const opt_po
   bind_point(p, TG_BUFFER_VARIABLE, x);
   tg_status status = run(p, TG_PROGRAM_REFRESH);
   if (status == TG_OK) status = run(p, program);
-  *f = status == TG_OK ? serial_exec_register(p->exec, p->plan->value_register) : (double)NAN;
+  *f = status == TG_OK ? serial_exec_register(p->exec, p->plan->value_register) : (double)INFINITY;
   return status == TG_NUMERIC ? TG_OK : status;
 }
 

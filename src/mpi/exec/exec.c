@@ -302,7 +302,8 @@ tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f)
     if (!isfinite(*f) && exec->reason[0] == '\0') return tg_exec_explain(exec, program);
     return TG_OK;
   }
-  *f = (double)NAN;
+  // Outside the domain: further up than any other value, so that a trial step is shortened.
+  *f = (double)INFINITY;
   if (status != TG_NUMERIC) return tg_error_pass(status, TG_HERE);
   memcpy(exec->reason, tg_error_get()->message, sizeof exec->reason);
   tg_error_clear();

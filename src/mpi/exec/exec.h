@@ -40,7 +40,7 @@ tg_status tg_exec_bind(tg_exec *exec, tg_buffer_kind kind, int32_t index, tg_dma
 // allocated. TG_NUMERIC when a factorisation or determinant fails (on all ranks). Collective.
 tg_status tg_exec_run(tg_exec *exec, tg_program_id program);
 
-// Runs VALUE or GRADIENT and reads f. A TG_NUMERIC failure gives f = NaN and TG_OK instead, with the reason kept:
+// Runs VALUE or GRADIENT and reads f. A TG_NUMERIC failure gives f = +inf and TG_OK instead, with the reason kept:
 // a line search backs off from a point outside the domain. The gradient is NaN in that case. Collective.
 tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f);
 // Why tg_exec_evaluate gave a value that is not finite: the last numeric failure, or the operation in which the first

@@ -183,7 +183,12 @@ tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace
   bool is_symmetric = false;
   TG_TRY(start(factor, a, descriptor));
   TG_TRY(symmetric_part(factor, a, workspace, &is_symmetric));
-  return is_symmetric ? cholesky_in_place(factor) : tg_factor_lu(factor, a);
+  if (!is_symmetric)
+    TG_FAIL(TG_NUMERIC,
+            "the %" PRId64 " x %" PRId64 " matrix is not symmetric, expected a symmetric positive definite one: logdet "
+            "is defined for no other",
+            factor->n, factor->n);
+  return cholesky_in_place(factor);
 }
 
 // --- solves ------------------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ tg_status tg_factor_adopt_cholesky(tg_factor *factor, const tg_dmat *lower);
 // logdet give TG_NUMERIC with the column. Collective; pdgetrf.
 tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a);
 
-// For log det A, which is defined for positive definite A: Cholesky where A is symmetric to rounding, so that an
-// indefinite A of positive determinant is TG_NUMERIC; LU where it is not symmetric. A is kept. Collective.
+// For log det A, which is defined for symmetric positive definite A: Cholesky of (A + A')/2. TG_NUMERIC where that is
+// not definite, though det A may be positive, and where A differs from it by more than rounding. A is kept. Collective.
 tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace);
 
 // X = op(A)^-1 B, or X = B op(A)^-1 from the right, op = transposition if trans. X may be B. Collective.
