@@ -203,7 +203,6 @@ static tg_status refuse_memory(const tg_setup *setup)
 
 static tg_status check_job(tg_job *job, tg_text *text)
 {
-  TG_TRY(tg_job_executable(job));
   const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = job->solver.max_iterations};
   tg_setup *setup = NULL;
   TG_TRY(tg_setup_create(MPI_COMM_WORLD, job, &lowering, &setup));

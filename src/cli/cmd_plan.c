@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/method/feasible.h"
 #include "cli/model/congruence.h"
+#include "cli/model/domain.h"
 #include "cli/problem/job_verify.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/setup.h"
@@ -119,6 +120,7 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
   tg_lagrangian_print(job, "", out);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
+  tg_domain_print(job, "", out);
   tg_method *method = NULL;
   TG_TRY(tg_method_choose(job, model, &method));
   tg_feasible_explain(job, method);
@@ -143,7 +145,6 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
 static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
   TG_TRY(tg_job_read(job));
-  TG_TRY(tg_job_executable(job));
   TG_TRY(tg_job_probe(job));
   tg_lower_options lower_options = *lowering;
   lower_options.expected_iterations = job->solver.max_iterations;
@@ -151,7 +152,8 @@ static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const m
   TG_TRY(tg_model_create(job, &lower_options, &model));
   tg_job_mark_used(job, true);
   // What run refuses is refused here: a plan is asked for before the machine is.
-  tg_status status = tg_job_verify_solver(job, model->plan->degree, model->plan->has_hessian);
+  tg_status status = tg_job_executable(job);
+  if (status == TG_OK) status = tg_job_verify_solver(job, model->plan->degree, model->plan->has_hessian);
   if (status == TG_OK) status = print_plan(job, model, m, text);
   tg_model_destroy(&model);
   return status;

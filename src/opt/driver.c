@@ -406,6 +406,11 @@ static tg_status iterate(opt_driver *self)
 {
   opt_run *run = &self->run;
   bool ended = false;
+  if (run->options->ray != NULL) {
+    opt_run_explain(run, "%s; add a constraint or a regularising term", run->options->ray);
+    end(self, OPT_UNBOUNDED);
+    return TG_OK;
+  }
   if (!opt_ignores_start(run->options, run->solver) || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);

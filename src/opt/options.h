@@ -85,6 +85,7 @@ typedef struct opt_options {
   const opt_closed_form *closed_form; // for direct; likewise
   const opt_block_solver *blocks;     // for alternating; likewise
   const opt_sense *sense;             // what explanations speak of; opt_options_init: the minimum
+  const char *ray;                    // why f is known to be unbounded, by structure and numbers; NULL: it is not
   bool trusts_start;                  // a stationary start is taken for a minimum, without a look for a saddle
 } opt_options;
 

@@ -458,7 +458,7 @@ static void check_method(const opt_constraint_row *row, const char *method, bool
 {
   // linear: every bounded set makes it bounded
   if (row->kind != OPT_CONSTRAINT_SYMMETRIC && row->kind != OPT_CONSTRAINT_NONNEGATIVE &&
-      row->kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) {
+      row->kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE && row->kind != OPT_CONSTRAINT_POSITIVE_DEFINITE) {
     check_solver("linear", row, method, has_details);
     check_solver("linear-general", row, method, has_details);
   }

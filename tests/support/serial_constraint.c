@@ -391,6 +391,7 @@ double serial_set_violation(const serial_set *set, const double *x)
   case OPT_CONSTRAINT_TRANSPORT:
     return violation_of_transport(set, x);
   case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
+  case OPT_CONSTRAINT_POSITIVE_DEFINITE:
     // Distance from the positive part: at most the norm of all negative eigenvalues.
     apply_function(set->rows, x, positive_part, positive);
     for (int64_t e = 0; e < set->rows * set->cols; e++) worst += pow(x[e] - positive[e], 2);
@@ -437,6 +438,7 @@ void serial_set_project(const serial_set *set, double *x)
     project_transport(set, x);
     break;
   case OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE:
+  case OPT_CONSTRAINT_POSITIVE_DEFINITE:
     apply_function(set->rows, kept, positive_part, x);
     break;
   case OPT_CONSTRAINT_ORTHONORMAL_COLUMNS:

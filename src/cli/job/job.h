@@ -29,8 +29,10 @@ typedef struct tg_job_variable {
   double scale;
   const char *constraint; // name, NULL when free
   const tg_yaml_node *constraint_node;
-  double norm1;       // weight of norm1(X), taken out of the objective for proximal steps (penalty.h); 0: none
-  const char *output; // file name, NULL when it is not written
+  unsigned domain;      // of tg_property: what logdet and inv in the objective ask of it (model/domain.h)
+  const char *open_set; // a constraint that this domain meets by itself, so that none is left; NULL: there is none
+  double norm1;         // weight of norm1(X), taken out of the objective for proximal steps (penalty.h); 0: none
+  const char *output;   // file name, NULL when it is not written
   const tg_yaml_node *output_node;
 } tg_job_variable;
 

@@ -142,7 +142,7 @@ tg_status tg_feasible_check(tg_job *job)
 {
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
-  if (is_plain(job)) return TG_OK;
+  if (last_constraint(job) == NULL) return TG_OK;
   TG_TRY(TG_NEW(job->n_variables, &blocks));
   tg_status status = read_blocks(job, blocks, &traits);
   if (status == TG_OK) status = check_solver(job, blocks, &traits);

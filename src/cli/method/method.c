@@ -369,8 +369,6 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   tg_method *m = NULL;
   TG_TRY(TG_NEW(1, &m));
   m->options = job->solver;
-  // Minima among symmetric matrices are saddles among all: of tr(S*X) - logdet(X), say.
-  m->options.trusts_start = model->has_logdet;
   snprintf(m->preconditioner, sizeof m->preconditioner, "none");
   tg_status status = choose_method(job, model, m);
   if (status == TG_OK) status = tg_method_choose_preconditioner(job, model, m);

@@ -28,6 +28,7 @@ typedef struct tg_method {
   int n_diagonals;  // of preconditioner: diagonal, the Hessian's diagonals as expressions: 0 or all variables
   tg_node *diagonals;
   int64_t n_groups;         // of unknowns that the method tells apart, 1: none
+  char ray[640];            // why the objective is unbounded, where that is known beforehand
   char reason[1024];        // one line: why this method
   char preconditioner[512]; // one line: which, and why
   tg_direct *direct;        // the closed form in numbers

@@ -327,7 +327,7 @@ static tg_status prepare_diagonal(const numbers *by, tg_method *m)
 // What the symbols allowed, the numbers refused: auto goes on with conjugate gradients and keeps the reason.
 static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
 {
-  if (job->solver.method != 0) return TG_NUMERIC;
+  if (job->solver.method != 0 && m->options.ray == NULL) return TG_NUMERIC;
   snprintf(m->form.reason, sizeof m->form.reason, "method: direct does not serve: %.400s", tg_error_get()->message);
   tg_error_clear();
   m->form.kind = TG_CLOSED_NONE;
@@ -339,14 +339,39 @@ static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
   return TG_OK;
 }
 
+// *serves: the closed form stands. If not, the error record says why.
+static tg_status try_direct(const numbers *by, tg_method *m, bool *serves)
+{
+  const tg_status status = prepare_direct(by, m);
+  const bool is_inverse = m->form.kind == TG_CLOSED_INVERSE;
+  if (status != TG_OK && status != TG_NUMERIC) return status;
+  *serves = status == TG_OK;
+  if (!is_inverse || (*serves && tg_direct_pivot_ratio(m->direct) > TG_METHOD_SURE_PIVOTS)) return TG_OK;
+  const tg_error kept = *tg_error_get();
+  TG_TRY(tg_method_find_ray(by, m));
+  if (*serves && m->options.ray == NULL) return TG_OK;
+  if (*serves) {
+    m->products += (double)tg_direct_products(m->direct);
+    tg_direct_destroy(&m->direct);
+    m->options.closed_form = NULL;
+    tg_error_set(TG_NUMERIC, TG_HERE, "S of tr(S*X) - logdet(X) is singular");
+  } else {
+    *tg_error_get() = kept;
+  }
+  *serves = false;
+  return TG_OK;
+}
+
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
   const numbers by = {job, model, grid, data, NULL, &m->products};
   if (tg_method_is_direct(&m->options)) {
-    tg_status status = prepare_direct(&by, m);
-    if (status == TG_OK) return TG_OK;
-    if (status == TG_NUMERIC) status = fall_back(job, model, m);
-    TG_TRY(status);
+    bool serves = false;
+    TG_TRY(try_direct(&by, m, &serves));
+    if (serves) return TG_OK;
+    TG_TRY(fall_back(job, model, m));
+  } else {
+    TG_TRY(tg_method_find_ray(&by, m));
   }
   if (m->n_terms > 0) TG_TRY(prepare_kronecker(&by, m));
   if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(&by, m));

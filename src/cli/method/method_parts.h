@@ -55,4 +55,10 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
 // The same of the Hessian at zero for l-bfgs on a loss (method_loss.c). Local.
 bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by);
 
+// Pivots of a Cholesky factorisation that lie further apart need not be those of a definite matrix: the eigenvalues
+// say.
+#define TG_METHOD_SURE_PIVOTS 1e-8
+// Sets options.ray where the objective is tr(S X) + c logdet(X) and has no minimum (method_domain.c). Collective.
+tg_status tg_method_find_ray(const tg_method_numbers *by, tg_method *method);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/console.h"
 #include "cli/model/congruence.h"
+#include "cli/model/domain.h"
 #include "cli/model/penalty.h"
 #include "cli/model/set_data.h"
 #include "grad/structure/groups.h"
@@ -121,7 +122,9 @@ static tg_status declare(const tg_job *job, tg_declaration **out, int32_t *count
   *count = 0;
   for (int k = 0; k < job->n_variables; k++) {
     const tg_job_variable *v = &job->variables[k];
-    list[(*count)++] = (tg_declaration){.name = v->name, .rows = v->rows, .cols = v->cols, .is_free = true};
+    // Within its domain a variable is its own transpose; its gradient is then taken as the symmetric part.
+    list[(*count)++] = (tg_declaration){
+        .name = v->name, .rows = v->rows, .cols = v->cols, .properties = v->domain, .is_free = v->domain == 0};
   }
   for (int k = 0; k < job->n_data; k++) {
     const tg_job_data *d = &job->data[k];
@@ -189,7 +192,6 @@ static tg_status find_kinks(tg_model *model)
   for (tg_node node = 1; node <= model->objective; node++) {
     const tg_kind kind = tg_node_info(model->graph, node)->kind;
     if (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU)) model->is_smooth = false;
-    if (below[node] != 0 && kind == TG_LOGDET) model->has_logdet = true;
   }
   tg_free(below);
   return TG_OK;
@@ -261,12 +263,32 @@ static tg_status match_data(const tg_job *job, tg_model *model)
   return TG_OK;
 }
 
-static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *model)
+static tg_status read_text(tg_job *job, tg_model *model)
 {
   TG_TRY(tg_set_data_check(job));
   TG_TRY(tg_graph_create(&model->graph));
   TG_TRY(compile(job, model));
-  TG_TRY(find_variables(job, model));
+  return find_variables(job, model);
+}
+
+// The text, read once more where it restricts its variables.
+static tg_status read_with_domain(tg_job *job, tg_model *model)
+{
+  bool is_restricted = false;
+  tg_domain_forget(job);
+  TG_TRY(read_text(job, model));
+  TG_TRY(tg_domain_find(job, model, &is_restricted));
+  if (!is_restricted) return TG_OK;
+  tg_subject_destroy(&model->subject);
+  tg_graph_destroy(&model->graph);
+  tg_free(model->symbols);
+  model->symbols = NULL;
+  return read_text(job, model);
+}
+
+static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *model)
+{
+  TG_TRY(read_with_domain(job, model));
   TG_TRY(tg_penalty_split(job, model));
   TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));

@@ -30,7 +30,6 @@ typedef struct tg_model {
                     // to be, or a variable has norm1 or another constraint than bounds
   bool *group_rows; // of each variable: a group has its rows, else its columns
   bool is_smooth;   // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
-  bool has_logdet;
 } tg_model;
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.

@@ -86,8 +86,12 @@ static tg_status fill_job(const tg_job *whole, int variable, half *h)
   for (int k = 0; k < whole->n_variables; k++) {
     const tg_job_variable *other = &whole->variables[k];
     if (k == variable) continue;
-    out->data[out->n_data++] = (tg_job_data){
-        .name = other->name, .key = other->key, .node = other->node, .rows = other->rows, .cols = other->cols};
+    out->data[out->n_data++] = (tg_job_data){.name = other->name,
+                                             .key = other->key,
+                                             .node = other->node,
+                                             .rows = other->rows,
+                                             .cols = other->cols,
+                                             .properties = other->domain};
   }
   return TG_OK;
 }
@@ -144,6 +148,8 @@ static tg_status create_half(tg_alternating *self, int variable)
   const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products};
   TG_TRY(tg_space_create(setup->grid, 1, &shape->rows, &shape->cols, &h->space));
   TG_TRY(tg_space_set_groups(h->space, h->model->n_groups, h->model->group_rows));
+  const bool is_symmetric = h->variable.domain != 0;
+  TG_TRY(tg_space_set_symmetric(h->space, &is_symmetric));
   TG_TRY(h->space->ops->create(h->space, &h->x));
   TG_TRY(copy_block(setup->x, variable, h->x, 0));
   TG_TRY(tg_exec_create(setup->grid, h->model->plan, h->data, &settings, &h->exec));

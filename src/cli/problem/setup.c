@@ -9,8 +9,11 @@
 #include "cli/method/feasible.h"
 #include "cli/method/method_parts.h"
 #include "cli/model/congruence.h"
+#include "cli/model/domain.h"
 #include "cli/model/set_data.h"
 #include "cli/problem/congruence_numbers.h"
+#include "cli/problem/domain_start.h"
+#include "cli/problem/job_verify.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/properties.h"
 #include "mpi/constraint/constraint.h"
@@ -94,6 +97,7 @@ static tg_status create(tg_setup *setup, const tg_lower_options *options)
   TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_job_probe(setup->job) : TG_OK));
   TG_TRY(share_shapes(setup->comm, setup->job));
   TG_TRY(tg_model_create(setup->job, options, &setup->model));
+  TG_TRY(tg_job_executable(setup->job));
   TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
   tg_feasible_explain(setup->job, setup->method);
   tg_lagrangian_explain(setup->model, setup->method);
@@ -262,7 +266,17 @@ static tg_status fill_all(const tg_setup *setup, int64_t shift)
 {
   for (int k = 0; k < setup->job->n_variables; k++)
     TG_TRY(fill_start(setup, &setup->job->variables[k], shift, tg_space_block(setup->x, k)));
+  TG_TRY(tg_domain_start_symmetric(setup));
   return tg_congruence_enter(setup);
+}
+
+static tg_status set_symmetric(tg_setup *setup)
+{
+  bool *flags = NULL;
+  TG_TRY(tg_agree(setup->comm, tg_domain_flags(setup->job, &flags)));
+  const tg_status status = tg_space_set_symmetric(setup->space, flags);
+  tg_free(flags);
+  return status;
 }
 
 static tg_status make_start(tg_setup *setup)
@@ -278,6 +292,7 @@ static tg_status make_start(tg_setup *setup)
   tg_free(sizes);
   TG_TRY(status);
   TG_TRY(tg_space_set_groups(setup->space, setup->model->n_groups, setup->model->group_rows));
+  TG_TRY(set_symmetric(setup));
   TG_TRY(setup->space->ops->create(setup->space, &setup->x));
   const double begin = MPI_Wtime();
   TG_TRY(fill_all(setup, 0));
@@ -288,7 +303,8 @@ static tg_status make_start(tg_setup *setup)
 tg_status tg_setup_restart(tg_setup *setup, int64_t shift)
 {
   TG_TRY(fill_all(setup, shift));
-  return tg_feasible_project(setup->job, setup->constraint, setup->x);
+  TG_TRY(tg_feasible_project(setup->job, setup->constraint, setup->x));
+  return tg_domain_start_inside(setup);
 }
 
 // ---- problem ----
@@ -300,7 +316,8 @@ tg_status tg_setup_fill(tg_setup *setup)
   const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
-  return tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint);
+  TG_TRY(tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint));
+  return tg_domain_start_inside(setup);
 }
 
 void tg_setup_destroy(tg_setup **setup)

@@ -32,6 +32,7 @@ typedef struct tg_setup {
   opt_problem *problem;
   opt_constraint *constraint; // NULL: none
   bool probe;                 // set before tg_setup_fill: products are tested, see mpi/exec/probe.h
+  char start_note[512];       // what the default start became, see domain_start.h; "": nothing
   double read_seconds;        // of the files and generators
   int64_t read_bytes;         // of numbers, all ranks together
 } tg_setup;

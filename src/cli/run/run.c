@@ -10,8 +10,11 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/method/method_parts.h"
 #include "cli/model/congruence.h"
+#include "cli/model/domain.h"
 #include "cli/problem/congruence_numbers.h"
+#include "cli/problem/domain_start.h"
 #include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
@@ -52,6 +55,7 @@ static tg_status print_header(const tg_run *run)
                e->threads, e->threads == 1 ? "" : "s", e->blas_core);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
   tg_congruence_print(run->job, setup->model, "  metric    ", &text);
+  tg_domain_print(run->job, "  ", &text);
   tg_method_print(setup->method, setup->model, &text);
   if (tg_checkpoint_source(run->checkpoint) != NULL)
     tg_text_addf(&text, "  resumed   from %s, after %lld iterations; run %lld of this minimisation\n",
@@ -154,7 +158,6 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   const bool mine = rank_of(run) == 0;
   TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job));
   if (options->output != NULL) run->job->output_directory = options->output;
-  TG_TRY(tg_job_executable(run->job));
   TG_TRY(tg_checkpoint_open(run->comm, run->job, options->resume, options->watch_signals, &run->checkpoint));
   if (run->checkpoint != NULL) tg_checkpoint_earlier(run->checkpoint, &run->earlier);
   const tg_lower_options lowering = {
@@ -210,6 +213,7 @@ static tg_status prepare_method(tg_run *run, bool console)
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && run->job->solver.max_iterations > 0)
     move_start(&method->form, tg_space_block(setup->x, 0));
+  if (planned == tg_method_index("direct") && method->direct == NULL) TG_TRY(tg_domain_start_inside(setup));
   if (console && rank_of(run) == 0 && method->options.method != planned)
     fprintf(stderr, "  method    %s\n", method->reason);
   return TG_OK;
@@ -365,6 +369,8 @@ static tg_status execute(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_setup_fill(run->setup));
   TG_TRY(ask_signals(run, options, "it read its data"));
   if (run->is_early) return TG_OK;
+  if (options->console && rank_of(run) == 0 && run->setup->start_note[0] != '\0')
+    fprintf(stderr, "  start     %s\n", run->setup->start_note);
   if (run->checkpoint != NULL) TG_TRY(tg_checkpoint_bind(run->checkpoint, run->setup));
   TG_TRY(probe_gradient(run, options->console));
   run->seconds.read = run->earlier.read_seconds + run->setup->read_seconds;

@@ -450,16 +450,34 @@ static bool read_logdet(const tg_graph *g, tg_node f, int32_t wrt, double *coef)
 }
 
 // The gradient of all but the logdet: the constant S', with which the gradient S' + c X^-T vanishes at X = -c S^-1.
-static tg_status find_inverse(tg_graph *g, tg_node f, int32_t wrt, double coef, tg_closed_form *form)
+// Among symmetric X the symmetric part of S is what counts.
+static tg_status linear_part(tg_graph *g, tg_node f, int32_t wrt, double coef, tg_node *out)
 {
   tg_node x = TG_NONE;
   tg_node logdet = TG_NONE;
   tg_node rest = TG_NONE;
-  bool symmetric = false;
+  tg_node turned = TG_NONE;
+  const tg_symbol symbol = *tg_symbol_info(g, wrt);
   TG_TRY(tg_make_sym(g, wrt, &x));
   TG_TRY(tg_make_unary(g, TG_LOGDET, x, &logdet));
   TG_TRY(tg_make_lin(g, 2, (const double[]){1.0, -coef}, (const tg_node[]){f, logdet}, &rest));
-  TG_TRY(tg_gradient(g, rest, 1, &wrt, &form->sides[0].base));
+  TG_TRY(tg_gradient(g, rest, 1, &wrt, out));
+  if (symbol.free || (symbol.properties & TG_SYMMETRIC) == 0) return TG_OK;
+  TG_TRY(tg_make_trans(g, *out, &turned));
+  return turned == *out ? TG_OK : tg_make_lin(g, 2, (const double[]){0.5, 0.5}, (const tg_node[]){*out, turned}, out);
+}
+
+tg_status tg_closed_read_logdet(tg_graph *graph, tg_node f, int32_t wrt, double *coef, tg_node *linear)
+{
+  *linear = TG_NONE;
+  if (!read_logdet(graph, f, wrt, coef)) *coef = 0;
+  return *coef != 0 ? linear_part(graph, f, wrt, *coef, linear) : TG_OK;
+}
+
+static tg_status find_inverse(tg_graph *g, tg_node f, int32_t wrt, double coef, tg_closed_form *form)
+{
+  bool symmetric = false;
+  TG_TRY(linear_part(g, f, wrt, coef, &form->sides[0].base));
   if (coef > 0) return tg_closed_refuse(form, "no minimum: logdet stands with the positive coefficient %g", coef);
   if (tg_node_is_zero(g, form->sides[0].base))
     return tg_closed_refuse(form, "no minimum: nothing but -logdet depends on the variable, which falls for ever");

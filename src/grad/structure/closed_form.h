@@ -90,6 +90,10 @@ tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_g
 // Whether factors that are not proved definite are so is left to the numbers.
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out);
 
+// f = <linear, X> + coef logdet(X) + constants: the two parts, *linear of the symmetric part where X is symmetric.
+// *coef = 0 where f is something else.
+tg_status tg_closed_read_logdet(tg_graph *graph, tg_node f, int32_t wrt, double *coef, tg_node *linear);
+
 // The same for min f over the matrices wrt, n x p, with X'X = I (closed_form_orthonormal.c). EIGENVECTORS, POLAR, or
 // NONE with a reason. n >= p is the caller's to check.
 tg_status tg_closed_form_find_orthonormal(tg_graph *graph, tg_node f, int32_t wrt, tg_closed_form *out);

@@ -483,6 +483,12 @@ double tg_direct_condition(const tg_direct *direct)
   return direct->condition;
 }
 
+double tg_direct_pivot_ratio(const tg_direct *direct)
+{
+  TG_ASSERT(direct->kind == DIRECT_INVERSE);
+  return tg_factor_pivot_ratio(direct->sides[0].factor);
+}
+
 double tg_direct_flops(const tg_direct *direct)
 {
   return direct->flops;

@@ -191,6 +191,18 @@ tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace
   return cholesky_in_place(factor);
 }
 
+double tg_factor_pivot_ratio(const tg_factor *factor)
+{
+  TG_ASSERT(factor->kind == TG_FACTOR_CHOLESKY);
+  double smallest = HUGE_VAL;
+  double largest = 0;
+  for (int64_t k = 0; k < factor->n; k++) {
+    smallest = fmin(smallest, factor->diagonal[k] * factor->diagonal[k]);
+    largest = fmax(largest, factor->diagonal[k] * factor->diagonal[k]);
+  }
+  return smallest / largest;
+}
+
 // --- solves ------------------------------------------------------------------------------------------
 
 static tg_status check_solvable(const tg_factor *factor)

@@ -39,6 +39,10 @@ tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a);
 // not definite, though det A may be positive, and where A differs from it by more than rounding. A is kept. Collective.
 tg_status tg_factor_for_logdet(tg_factor *factor, const tg_dmat *a, tg_workspace *workspace);
 
+// The smallest pivot of A = L L' over the largest: at least the smallest eigenvalue of A over n times the largest one.
+// Local.
+double tg_factor_pivot_ratio(const tg_factor *factor);
+
 // X = op(A)^-1 B, or X = B op(A)^-1 from the right, op = transposition if trans. X may be B. Collective.
 tg_status tg_factor_solve(const tg_factor *factor, bool trans, bool right, const tg_dmat *b, tg_dmat *x,
                           tg_workspace *workspace);

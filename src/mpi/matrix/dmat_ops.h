@@ -55,6 +55,8 @@ tg_status tg_code_scalar(int n_code, const tg_code *code, const double *register
 tg_status tg_dmat_transpose(tg_workspace *workspace, double alpha, const tg_dmat *in, tg_dmat *out);
 // out = alpha in' + beta out; beta = 0 does not read out.
 tg_status tg_dmat_transpose_add(tg_workspace *workspace, double alpha, const tg_dmat *in, double beta, tg_dmat *out);
+// m = (m + m')/2 of a square matrix, equal to its transpose bit by bit. Collective.
+tg_status tg_dmat_symmetrise(tg_workspace *workspace, tg_dmat *m);
 // m(i,j) = m(j,i) above the diagonal of a square matrix, on one rank only. Local.
 void tg_dmat_mirror_lower(tg_dmat *m);
 // out (n x n) = diagonal matrix of the vector in (n x 1 or 1 x n).

@@ -40,6 +40,20 @@ void tg_dmat_mirror_lower(tg_dmat *m)
         for (int64_t i = i0; i < j && i < i0 + TILE; i++) m->data[i + j * m->ld] = m->data[j + i * m->ld];
 }
 
+static void symmetrise_local(tg_dmat *m)
+{
+  const int64_t n = m->rows;
+#pragma omp parallel for schedule(dynamic) if (n * n >= TG_PARALLEL_ENTRIES)
+  for (int64_t j0 = 0; j0 < n; j0 += TILE)
+    for (int64_t i0 = 0; i0 <= j0; i0 += TILE)
+      for (int64_t j = j0; j < n && j < j0 + TILE; j++)
+        for (int64_t i = i0; i < j && i < i0 + TILE; i++) {
+          double *upper = &m->data[i + j * m->ld];
+          double *lower = &m->data[j + i * m->ld];
+          *upper = *lower = 0.5 * *upper + 0.5 * *lower;
+        }
+}
+
 // --- who sends what to whom --------------------------------------------------------------------------
 
 // Indices whose blocks are congruent to `residue` modulo `modulus`; empty where residue < 0.
@@ -209,6 +223,23 @@ tg_status tg_dmat_transpose_add(tg_workspace *workspace, double alpha, const tg_
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_RECEIVE, largest > column ? largest : column, &buffers[1]));
   for (int step = 0; step < grid->size; step++) TG_TRY(exchange_step(in, step, buffers, alpha, beta, out));
   return TG_OK;
+}
+
+tg_status tg_dmat_symmetrise(tg_workspace *workspace, tg_dmat *m)
+{
+  const tg_grid *grid = m->grid;
+  tg_dmat copy;
+  double *room = NULL;
+  TG_ASSERT(m->rows == m->cols);
+  if (grid->size == 1) {
+    symmetrise_local(m);
+    return TG_OK;
+  }
+  TG_TRY(
+      tg_workspace_reserve(workspace, TG_SLOT_TURNED, tg_dmat_most_entries(grid, m->rows, m->cols, m->block), &room));
+  tg_dmat_view(grid, m->rows, m->cols, m->block, room, &copy);
+  TG_TRY(tg_dmat_copy(m, &copy));
+  return tg_dmat_transpose_add(workspace, 0.5, &copy, 0.5, m);
 }
 
 tg_status tg_dmat_transpose(tg_workspace *workspace, double alpha, const tg_dmat *in, tg_dmat *out)

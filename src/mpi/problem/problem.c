@@ -198,6 +198,7 @@ static tg_status evaluate_gradient(tg_problem *p, const opt_point *x, double *f,
   bool zero = false;
   if (p->plan->line_by_hessian) TG_TRY(is_zero(p, x, &zero));
   TG_TRY(tg_exec_evaluate(p->exec, zero ? TG_PROGRAM_ORIGIN : TG_PROGRAM_GRADIENT, f));
+  TG_TRY(tg_space_symmetrise(p->base.space, gradient));
   p->current_value = *f;
   p->has_current_value = true;
   p->base.value_error = tg_exec_register_error(p->exec, p->plan->value_register);
@@ -269,6 +270,7 @@ static tg_status problem_hessian(opt_problem *base, const opt_point *x, const op
   TG_TRY(bind_point(p, TG_BUFFER_DIRECTION, v));
   TG_TRY(bind_point(p, TG_BUFFER_HESSIAN, hv));
   TG_TRY(run(p, TG_PROGRAM_HESSIAN));
+  TG_TRY(tg_space_symmetrise(base->space, hv));
   base->counts.products = total_products(p);
   return TG_OK;
 }

@@ -2,6 +2,7 @@
 #include "mpi/space/space.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -14,8 +15,10 @@ typedef struct mpi_space {
   const tg_grid *grid;
   int64_t *rows; // n_blocks
   int64_t *cols;
-  tg_lines *lines; // n_blocks; NULL without groups
-  double *scratch; // for TG_REDUCE_FUSED numbers to a line
+  tg_lines *lines;         // n_blocks; NULL without groups
+  double *scratch;         // for TG_REDUCE_FUSED numbers to a line
+  bool *is_symmetric;      // n_blocks; NULL: none is
+  tg_workspace *workspace; // of their transposes; NULL likewise
 } mpi_space;
 
 struct opt_point {
@@ -216,7 +219,7 @@ static tg_status space_divide_entries(const opt_space *space, const opt_point *y
 static tg_status space_random(const opt_space *space, uint64_t seed, opt_point *x)
 {
   for (int k = 0; k < space->n_blocks; k++) tg_generate_normal(seed, (uint32_t)k, x->blocks[k]);
-  return TG_OK;
+  return tg_space_symmetrise(space, x);
 }
 
 // --- life of the space -------------------------------------------------------------------------------
@@ -310,6 +313,69 @@ tg_status tg_space_set_groups(opt_space *space, int64_t count, const bool *by_ro
   return TG_OK;
 }
 
+// --- symmetric blocks --------------------------------------------------------------------------------
+
+static void forget_symmetry(mpi_space *self)
+{
+  tg_workspace_destroy(&self->workspace);
+  tg_free(self->is_symmetric);
+  self->is_symmetric = NULL;
+}
+
+static tg_status set_symmetric(mpi_space *self, const bool *is_symmetric)
+{
+  TG_TRY(TG_NEW(self->base.n_blocks, &self->is_symmetric));
+  for (int k = 0; k < self->base.n_blocks; k++) {
+    self->is_symmetric[k] = is_symmetric[k];
+    if (is_symmetric[k] && self->rows[k] != self->cols[k])
+      TG_FAIL(TG_INTERNAL, "block %d of symmetric matrices is %" PRId64 " x %" PRId64, k, self->rows[k], self->cols[k]);
+  }
+  return tg_workspace_create(self->grid, &self->workspace);
+}
+
+tg_status tg_space_set_symmetric(opt_space *space, const bool *is_symmetric)
+{
+  mpi_space *self = space->self;
+  bool any = false;
+  for (int k = 0; k < space->n_blocks; k++) any = any || is_symmetric[k];
+  if (!any) return TG_OK;
+  const tg_status status = tg_agree(self->grid->comm, set_symmetric(self, is_symmetric));
+  if (status != TG_OK) forget_symmetry(self);
+  return status;
+}
+
+tg_status tg_space_symmetrise(const opt_space *space, opt_point *point)
+{
+  const mpi_space *self = space->self;
+  for (int k = 0; self->is_symmetric != NULL && k < space->n_blocks; k++)
+    if (self->is_symmetric[k]) TG_TRY(tg_dmat_symmetrise(self->workspace, point->blocks[k]));
+  return TG_OK;
+}
+
+tg_status tg_space_skewness(const opt_space *space, const opt_point *point, int k, double *out)
+{
+  const mpi_space *self = space->self;
+  const tg_dmat *a = point->blocks[k];
+  tg_dmat *turned = NULL;
+  double largest[2] = {0, 0};
+  tg_status status = TG_OK;
+  *out = 0;
+  TG_ASSERT(self->is_symmetric != NULL && self->is_symmetric[k]);
+  TG_TRY_GOTO(tg_agree(self->grid->comm, tg_dmat_create(self->grid, a->cols, a->rows, &turned)));
+  TG_TRY_GOTO(tg_dmat_transpose(self->workspace, 1, a, turned));
+  for (int64_t j = 0; j < a->local_cols; j++)
+    for (int64_t i = 0; i < a->local_rows; i++) {
+      const double entry = a->data[i + j * a->ld];
+      largest[0] = fmax(largest[0], fabs(entry - turned->data[i + j * turned->ld]) / 2);
+      largest[1] = fmax(largest[1], fabs(entry));
+    }
+  TG_TRY_GOTO(tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, largest, 2, MPI_DOUBLE, MPI_MAX, self->grid->comm), TG_HERE));
+  if (largest[1] > 0) *out = largest[0] / largest[1];
+done:
+  tg_dmat_destroy(&turned);
+  return status;
+}
+
 void tg_space_destroy(opt_space **space)
 {
   if (*space == NULL) return;
@@ -317,6 +383,7 @@ void tg_space_destroy(opt_space **space)
   tg_free(self->rows);
   tg_free(self->cols);
   forget_groups(self);
+  forget_symmetry(self);
   tg_free(self);
   *space = NULL;
 }

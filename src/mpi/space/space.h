@@ -17,6 +17,15 @@ void tg_space_destroy(opt_space **space);
 enum { TG_GROUPS_MAX = 256 };
 tg_status tg_space_set_groups(opt_space *space, int64_t count, const bool *by_rows);
 
+// The blocks with is_symmetric[k] are those of symmetric matrices, a space of its own: `random` draws from it, and what
+// makes directions and gradients takes their symmetric parts by tg_space_symmetrise. Before any solver sees the space.
+// Collective (agrees).
+tg_status tg_space_set_symmetric(opt_space *space, const bool *is_symmetric);
+// (A + A')/2 in the place of each such block, equal to its transpose bit by bit. Collective where there is one.
+tg_status tg_space_symmetrise(const opt_space *space, opt_point *point);
+// Largest |a_ij - a_ji| / 2 of block k over its largest |a_ij|. Collective.
+tg_status tg_space_skewness(const opt_space *space, const opt_point *point, int k, double *out);
+
 // The matrix of block k; a point that is const gives a matrix to read only.
 tg_dmat *tg_space_block(const opt_point *point, int k);
 int tg_space_blocks(const opt_point *point);
