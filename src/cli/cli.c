@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 typedef enum workers { WORKERS_ONE, WORKERS_RANKS, WORKERS_MPI } workers;
 
@@ -85,11 +86,43 @@ static tg_status choose(int argc, char **argv, const command **found)
   return *found != NULL ? TG_OK : unknown_command(word);
 }
 
+// ---- ranks that agree on what they do ----
+
+// Of a whole file, 0 where it cannot be read.
+static uint64_t hash_file(const char *path)
+{
+  enum { PIECE = 1 << 16 };
+  static unsigned char piece[PIECE];
+  uint64_t hash = 0;
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return 0;
+  for (size_t n = fread(piece, 1, PIECE, file); n > 0; n = fread(piece, 1, PIECE, file)) hash = XXH64(piece, n, hash);
+  fclose(file);
+  return hash;
+}
+
+// Ranks that do different things would wait for one another without end. Collective.
+static tg_status agree_on_command(int argc, char **argv)
+{
+  static const char *const what[] = {"programs", "command lines"};
+  uint64_t mine[2] = {hash_file("/proc/self/exe"), 0};
+  for (int k = 1; k < argc; k++) mine[1] = XXH64(argv[k], strlen(argv[k]) + 1, mine[1]);
+  uint64_t least[2];
+  uint64_t most[2];
+  MPI_Allreduce(mine, least, 2, MPI_UINT64_T, MPI_MIN, MPI_COMM_WORLD);
+  MPI_Allreduce(mine, most, 2, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD);
+  for (int k = 0; k < 2; k++)
+    if (least[k] != most[k])
+      TG_FAIL(TG_USAGE, "the ranks were started with different %s: all of them need the same", what[k]);
+  return TG_OK;
+}
+
 static int run_command(int argc, char **argv)
 {
   const command *chosen = NULL;
   int exit_status = 0;
-  tg_status status = choose(argc, argv, &chosen);
+  tg_status status = tg_cli_has_mpi() ? agree_on_command(argc, argv) : TG_OK;
+  if (status == TG_OK) status = choose(argc, argv, &chosen);
   // A command for one process, under a launcher: rank 0 does it, the others wait for its outcome.
   const bool mine = chosen == NULL || chosen->who != WORKERS_ONE || tg_cli_rank() == 0;
   if (status == TG_OK && chosen != NULL && mine) status = chosen->run(argc - 1, argv + 1, &exit_status);

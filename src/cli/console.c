@@ -4,6 +4,22 @@
 #include <errno.h>
 #include <string.h>
 
+// Names and file names come from job files: what a terminal would obey is shown as \xNN instead.
+static void print(FILE *stream, const char *text)
+{
+  while (*text != '\0') {
+    const unsigned char byte = (unsigned char)*text;
+    const unsigned char next = (unsigned char)text[1];
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0; // U+0080 to U+009F
+    const bool is_control = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F || is_c1;
+    if (is_control)
+      fprintf(stream, "\\x%02X", is_c1 ? next : byte);
+    else
+      fputc(byte, stream);
+    text += is_c1 ? 2 : 1;
+  }
+}
+
 static void place(const tg_source *source, tg_span span, const char *label, const char *message, tg_text *out)
 {
   if (source != NULL)
@@ -30,7 +46,7 @@ void tg_cli_print_error(tg_status status, const tg_source *source)
   tg_text_init(&text);
   tg_cli_diagnose(status, source, &text);
   fflush(stdout);
-  fputs(tg_text_string(&text), stderr);
+  print(stderr, tg_text_string(&text));
   tg_text_fini(&text);
 }
 
@@ -42,7 +58,7 @@ void tg_cli_warn_at(const tg_source *source, tg_span span, const char *format, v
   tg_text text;
   tg_text_init(&text);
   place(source, span, "warning", message, &text);
-  fputs(tg_text_string(&text), stderr);
+  print(stderr, tg_text_string(&text));
   tg_text_fini(&text);
 }
 
@@ -78,7 +94,8 @@ tg_status tg_cli_print(FILE *stream, const tg_text *text)
 {
   TG_TRY(tg_text_status(text));
   if (tg_cli_rank() != 0) return TG_OK;
-  const bool failed = fputs(tg_text_string(text), stream) == EOF || fflush(stream) != 0;
+  print(stream, tg_text_string(text));
+  const bool failed = ferror(stream) != 0 || fflush(stream) != 0;
   // A reader that has gone, as `| head` does, has what it wanted.
   if (failed && errno != EPIPE) TG_FAIL(TG_IO, "cannot write to standard output: %s", strerror(errno));
   return TG_OK;

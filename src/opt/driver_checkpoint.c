@@ -66,7 +66,6 @@ static tg_status list_counts(opt_driver *self)
                                 {"small_changes", &self->small_changes},
                                 {"small_steps", &self->small_steps},
                                 {"failed_tests", &self->failed_tests},
-                                {"last_failure", &self->last_failure},
                                 {"values", &counts->values},
                                 {"gradients", &counts->gradients},
                                 {"lines", &counts->lines},
@@ -74,6 +73,8 @@ static tg_status list_counts(opt_driver *self)
                                 {"products", &counts->products}};
   for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
     TG_TRY(opt_listing_add_count(&self->listing, whole[i].name, whole[i].count));
+  TG_TRY(opt_listing_add_count(&self->listing, "last_failure", &self->last_failure));
+  opt_listing_limit(&self->listing, -1, INT64_MAX);
   return TG_OK;
 }
 

@@ -48,6 +48,8 @@ static tg_status add_scalar(opt_listing *listing, const char *name, int64_t inde
   write_name(entry->name, name, index);
   entry->number = number;
   entry->count = count;
+  entry->least = 0;
+  entry->most = INT64_C(1) << 53;
   return TG_OK;
 }
 
@@ -61,6 +63,15 @@ tg_status opt_listing_add_count(opt_listing *listing, const char *name, int64_t 
 {
   TG_TRY(add_scalar(listing, name, -1, NULL, count));
   return TG_OK;
+}
+
+void opt_listing_limit(opt_listing *listing, int64_t least, int64_t most)
+{
+  TG_ASSERT(listing->n_scalars > 0);
+  opt_listed_scalar *entry = &listing->scalars[listing->n_scalars - 1];
+  TG_ASSERT(entry->count != NULL);
+  entry->least = least;
+  entry->most = most;
 }
 
 void opt_listing_clear(opt_listing *listing)

@@ -18,6 +18,8 @@ typedef struct opt_listed_scalar {
   char name[32];
   double *number; // exactly one of number and count is set
   int64_t *count;
+  int64_t least; // of a count: what a restart may find
+  int64_t most;
 } opt_listed_scalar;
 
 typedef struct opt_listing {
@@ -33,6 +35,9 @@ typedef struct opt_listing {
 tg_status opt_listing_add_vector(opt_listing *listing, const char *name, int64_t index, opt_point *point);
 tg_status opt_listing_add_number(opt_listing *listing, const char *name, int64_t index, double *number);
 tg_status opt_listing_add_count(opt_listing *listing, const char *name, int64_t *count);
+// Says of the count added last what it may be, where that is not any whole number from 0 to 2^53: it is an index, say.
+// A checkpoint with another value is refused.
+void opt_listing_limit(opt_listing *listing, int64_t least, int64_t most);
 // Says of the vector added last whether it is idle.
 void opt_listing_mark(opt_listing *listing, bool is_idle);
 // Forgets the entries and keeps the memory.

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
+from xxh64 import xxh64
 
 checks = Checks()
 
@@ -352,6 +353,24 @@ def test_damage(folder, long):
     checks.check(found.status == 2 and "no intact checkpoint" in found.err, f"all damaged: {found.status} {found.err[-300:]}")
 
 
+def test_forged(folder, long):
+    """A manifest whose checksum fits is not believed either: numbers that are out of range are named."""
+    job, _ = long
+    settings = saving(folder / "ckpt", every="1h", **{"solver.method": "l-bfgs", "solver.max_iterations": 30})
+    first = run_job(job, folder / "out", ranks=0, settings=settings)
+    checks.equal(f"forged: exit status {first.err[-300:]}", first.status, 3)
+    manifest = generations(folder / "ckpt")[0] / "manifest.json"
+    text = manifest.read_bytes().split(b"\n", 1)[1]
+    for name, values in (("pairs", (-1, 1 << 40)), ("next_pair", (-1, 1 << 40)), ("renewals", (-1, 1 << 62)), ("iteration", (-5,)),
+                         ("last_failure", (-2,))):
+        for value in values:
+            forged = re.sub(rb'("counts": ?\{.*?"%s": ?)-?\d+' % name.encode(), rb"\g<1>%d" % value, text, count=1, flags=re.S)
+            checks.check(forged != text, f"forged {name}: the manifest has it")
+            manifest.write_bytes(b'{"xxh64": "%016x",\n' % xxh64(forged) + forged)
+            found = run_job(job, folder / "out", ranks=0, settings={**settings, "solver.max_iterations": 40}, options=["--resume"])
+            checks.check(found.status == 2 and f"'{name}' is {value}, expected" in found.err, f"forged {name} = {value}: {found.status} {found.err[-300:]}")
+
+
 def test_refusals(folder, long):
     job, _ = long
     settings = saving(folder / "ckpt", every="1h", **{"solver.max_iterations": 5})
@@ -504,7 +523,7 @@ def main():
         timed(test_ranks, folder / "ranks")
         job = write_job(folder / "long", LONG)
         long = job, {ranks: run_job(job, folder / f"long/straight-{ranks}", ranks=ranks) for ranks in (1, 2)}
-        for test in (test_signals, test_kills, test_limits, test_damage, test_refusals, test_keep, test_disks):
+        for test in (test_signals, test_kills, test_limits, test_damage, test_forged, test_refusals, test_keep, test_disks):
             (folder / test.__name__).mkdir()
             timed(test, folder / test.__name__, long)
         timed(test_converged, folder / "converged")

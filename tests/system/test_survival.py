@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, Checks, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
 
 checks = Checks()
 
@@ -232,12 +232,47 @@ def test_refusals(folder):
         checks.check(found.status == 2 and ("expected" in found.err), f"process_grid of {ranks} ranks: {found.status} {found.err}")
 
 
+def test_different_ranks(folder):
+    """Ranks that were started differently would wait for one another; one message says so."""
+    other = folder / "other-mpi"
+    other.write_bytes(Path(PROGRAM + "-mpi").read_bytes() + b"\n")
+    other.chmod(0o755)
+    for what, line in (("command lines", f"{PROGRAM} run {folder}/job.yaml --set solver.seed=3"),
+                       ("command lines", f"{PROGRAM} check {folder}/job.yaml"), ("programs", f"{other} run {folder}/job.yaml")):
+        script = folder / "rank.sh"
+        script.write_text(f"#!/bin/sh\n[ $OMPI_COMM_WORLD_RANK = 1 ] && exec {line}\nexec {PROGRAM} run {folder}/job.yaml\n")
+        script.chmod(0o755)
+        found = subprocess.run([ROOT / "scripts/mpirun-local", "3", script], capture_output=True, text=True, timeout=60, check=False)
+        checks.check(found.returncode == 2 and f"started with different {what}" in found.stderr and found.stderr.count("error:") == 1,
+                     f"different {what}: {found.returncode} {found.stderr[-300:]}")
+
+
+def test_hostile_keys(folder):
+    job = folder / "hostile.yaml"
+    job.write_text('minimize: sumsq(X)\nvariables: {X: {rows: 2, columns: 2}}\n"a\\e[31mb\\x9b": 3\n')
+    found = run(["plan", job])
+    checks.check(found.status == 2 and "unknown key 'a\\x1B[31mb\\x9B'" in found.err, f"control characters: {found.err}")
+    numbers = "".join(f"  a{k}: {k}\n" for k in range(30000))
+    job.write_text(f"minimize: sumsq(X)\nvariables: {{X: {{rows: 2, columns: 2}}}}\ndata:\n{numbers}")
+    found = run(["plan", job])
+    checks.equal(f"30,000 unused data: exit status {found.err[-300:]}", found.status, 0)
+    checks.equal("30,000 unused data: warnings", found.err.count("warning:"), 9)
+    checks.check("29992 more data do not occur" in found.err, f"30,000 unused data: {found.err[-300:]}")
+    job.write_text(f"minimize: sumsq(X)\nvariables: {{X: {{rows: 2, columns: 2}}}}\ndata:\n{numbers}  a7: 1\n  a3: 2\n")
+    found = run(["plan", job])
+    checks.check(found.status == 2 and "30004:3: error: key 'a7' stands twice" in found.err and "in line 11" in found.err, f"a key twice: {found.err}")
+    job.write_text("minimize: sumsq(X)\nvariables: {X: {rows: 2, columns: 2, start: normal, scale: 1e308}}\n")
+    found = run(["plan", job])
+    checks.check("out of range: -1e+300 to 1e+300" in found.err, f"scale: {found.err}")
+
+
 def main():
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=base) as name:
         folder = Path(name)
         write_jobs(folder)
-        for test in (test_repeats, test_targets, test_unfinished, test_vanished, test_full_disk, test_signals, test_refusals):
+        for test in (test_repeats, test_targets, test_unfinished, test_vanished, test_full_disk, test_signals, test_refusals,
+                     test_different_ranks, test_hostile_keys):
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)

@@ -225,7 +225,11 @@ static tg_status restore_scalar(const tg_checkpoint *c, const opt_listed_scalar 
 {
   const bool found = scalar->count != NULL ? tg_manifest_count(c->source, scalar->name, scalar->count)
                                            : tg_manifest_number(c->source, scalar->name, scalar->number);
-  if (found) return TG_OK;
+  if (found && (scalar->count == NULL || (*scalar->count >= scalar->least && *scalar->count <= scalar->most)))
+    return TG_OK;
+  if (found)
+    TG_FAIL(TG_DATA, "%s: '%s' is %" PRId64 ", expected %" PRId64 " to %" PRId64, c->source_path, scalar->name,
+            *scalar->count, scalar->least, scalar->most);
   TG_FAIL(TG_DATA, "%s: no '%s': was it written by another method or version?", c->source_path, scalar->name);
 }
 

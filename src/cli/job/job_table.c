@@ -188,7 +188,7 @@ static tg_status out_of_range(tg_job *job, const location *at, const tg_yaml_nod
   tg_text range;
   tg_text_init(&range);
   tg_text_add_number(&range, key->smallest);
-  if (key->largest < 1e300) {
+  if (isfinite(key->largest)) {
     tg_text_add(&range, " to ");
     tg_text_add_number(&range, key->largest);
   } else {

@@ -2,7 +2,10 @@
 #include "cli/job/yaml.h"
 
 #include <libfyaml.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 // Far beyond any honest job file; they bound what a hostile one can cost.
 enum { YAML_MAX_BYTES = 4 << 20, YAML_MAX_NODES = 200000, YAML_MAX_DEPTH = 32, YAML_MAX_ANCHORS = 256 };
@@ -136,15 +139,39 @@ static tg_status copy_token(reader *r, struct fy_token *token, const char **out,
   return tg_arena_string(r->arena, text != NULL ? text : "", *length, out);
 }
 
-static tg_status refuse_twice(const tg_yaml_node *mapping, const tg_yaml_node *key, const tg_source *source)
+// By name, then by place.
+static int compare_keys(const void *a, const void *b)
 {
-  const tg_yaml_item *earlier = tg_yaml_find(mapping, key->text);
-  if (earlier == NULL) return TG_OK;
+  const tg_yaml_node *left = *(const tg_yaml_node *const *)a;
+  const tg_yaml_node *right = *(const tg_yaml_node *const *)b;
+  const int order = strcmp(left->text, right->text);
+  return order != 0 ? order : left->span.begin < right->span.begin ? -1 : left->span.begin > right->span.begin;
+}
+
+// A key that stands twice in a mapping that is complete: the first such place in the file.
+static tg_status refuse_twice(const tg_yaml_node *mapping, const tg_source *source)
+{
+  const tg_yaml_node **keys = NULL;
+  const tg_yaml_node *twice = NULL;
+  const tg_yaml_node *earlier = NULL;
+  int32_t n = 0;
+  if (mapping->n_items < 2) return TG_OK;
+  TG_TRY(TG_NEW(mapping->n_items, &keys));
+  for (const tg_yaml_item *item = mapping->first; item != NULL; item = item->next) keys[n++] = item->key;
+  qsort((void *)keys, (size_t)n, sizeof *keys, compare_keys);
+  for (int32_t k = 1; k < n; k++) {
+    const bool is_same = strcmp(keys[k - 1]->text, keys[k]->text) == 0;
+    if (!is_same || (twice != NULL && twice->span.begin < keys[k]->span.begin)) continue;
+    twice = keys[k];
+    earlier = keys[k - 1];
+  }
+  tg_free((void *)keys);
+  if (twice == NULL) return TG_OK;
   int line = 0;
   int column = 0;
-  tg_source_locate(source, earlier->key->span.begin, &line, &column);
-  TG_FAIL_AT(TG_JOB, key->span, "key '%s' stands twice in the same mapping; it was first given in line %d", key->text,
-             line);
+  tg_source_locate(source, earlier->span.begin, &line, &column);
+  TG_FAIL_AT(TG_JOB, twice->span, "key '%s' stands twice in the same mapping; it was first given in line %d",
+             twice->text, line);
 }
 
 // Puts a finished or just opened node where it belongs: the root, a key, a value, a list entry.
@@ -160,7 +187,6 @@ static tg_status place_node(reader *r, tg_yaml_node *node)
     if (node->kind == TG_YAML_MAPPING || node->kind == TG_YAML_SEQUENCE)
       TG_FAIL_AT(TG_JOB, node->span, "a key must be a name, found a %s",
                  node->kind == TG_YAML_MAPPING ? "mapping" : "list");
-    TG_TRY(refuse_twice(top->node, node, r->source));
     top->key = node;
     return TG_OK;
   }
@@ -287,7 +313,7 @@ static tg_status close_collection(reader *r, struct fy_event *event)
   tg_yaml_node *node = r->levels[--r->depth].node;
   const tg_span end = event_span(r, event);
   if (end.end > node->span.end) node->span.end = end.end;
-  return TG_OK;
+  return node->kind == TG_YAML_MAPPING ? refuse_twice(node, r->source) : TG_OK;
 }
 
 static tg_status read_event(reader *r, struct fy_event *event)

@@ -45,16 +45,22 @@ static bool is_used(const tg_job *job, const char *name)
   return occurs(job->objective.text, name);
 }
 
+enum { UNUSED_SHOWN = 8 };
+
 void tg_job_mark_used(tg_job *job, bool warn)
 {
+  int unused = 0;
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
     datum->used =
         is_used(job, datum->name) || tg_congruence_needs(job, datum->name) || tg_set_data_needs(job, datum->name);
-    if (warn && !datum->used)
+    if (!datum->used) unused++;
+    if (warn && !datum->used && unused <= UNUSED_SHOWN)
       tg_job_warn(job, datum->key, "%s does not occur in the objective%s%s", datum->name,
                   job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
   }
+  if (warn && unused > UNUSED_SHOWN)
+    tg_cli_warn("%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
 }
 
 // ---- sizes ----

@@ -55,6 +55,12 @@ static void get_cores(tg_environment *out, cpu_set_t *mine)
   out->cores_bound = out->cores_here = CPU_COUNT(mine);
 }
 
+static bool is_set(const char *variable)
+{
+  const char *value = getenv(variable);
+  return value != NULL && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
+}
+
 void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
 {
   static const char *const kinds[] = {"without threads", "with pthreads"};
@@ -70,8 +76,10 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
                  "--bind-to none\n",
                  e->threads, e->cores_bound, e->cores_bound == 1 ? "" : "s", e->threads);
   // Ranks of one thread that yield while they wait share cores at little cost.
-  const bool shared = e->threads == 1 && (getenv("OMPI_MCA_mpi_yield_when_idle") != NULL ||
-                                          getenv("OMPI_MCA_rmaps_base_oversubscribe") != NULL);
+  const char *yields = getenv("OMPI_MCA_mpi_yield_when_idle");
+  const bool yield =
+      yields != NULL ? is_set("OMPI_MCA_mpi_yield_when_idle") : is_set("OMPI_MCA_rmaps_base_oversubscribe");
+  const bool shared = e->threads == 1 && yield;
   if ((int64_t)e->ranks_here * e->threads > e->cores_here && !bound && !shared) {
     const int fitting = e->cores_here / e->ranks_here;
     tg_text_addf(out, "%d rank%s x %d thread%s share %d core%s of a node: ", e->ranks_here,

@@ -156,7 +156,9 @@ tg_status opt_secants_scale(const opt_run *run, opt_secants *pairs, opt_point *z
 tg_status opt_secants_list(opt_secants *pairs, opt_listing *listing)
 {
   TG_TRY(opt_listing_add_count(listing, "pairs", &pairs->count));
+  opt_listing_limit(listing, 0, pairs->memory);
   TG_TRY(opt_listing_add_count(listing, "next_pair", &pairs->next));
+  opt_listing_limit(listing, 0, pairs->memory - 1);
   for (int q = 0; q < pairs->n_groups; q++) TG_TRY(opt_listing_add_number(listing, "gamma", q, &pairs->gamma[q]));
   for (int64_t i = 0; i < pairs->memory; i++) {
     const bool is_idle = (pairs->next - 1 - i + 2 * pairs->memory) % pairs->memory >= pairs->count;
