@@ -320,7 +320,7 @@ static tg_status handle_failure(opt_driver *self, opt_verdict verdict, bool *end
 // log(1 + exp(x)) does that on its way to 0.
 static bool is_bottomless(const opt_run *run)
 {
-  return isfinite(run->f) && run->f < -1e40 * fmax(1, fabs(run->f_start));
+  return isfinite(run->f) && run->f < -1e40 * run->f_scale;
 }
 
 // f or g is not finite after a move: back to the point before it, where that is still there.
@@ -366,6 +366,7 @@ static tg_status after_move(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   run->iteration++;
+  if (run->iteration == 1 && isfinite(run->f)) run->f_scale = fmax(run->f_scale, fabs(run->f - run->f_start));
   TG_TRY(opt_run_complete(run));
   if (is_range_lost(self)) {
     *ended = give_up_range(self);
@@ -440,6 +441,7 @@ static tg_status start_afresh(opt_driver *self)
   TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
   run->g_norm_start = run->g_norm;
   run->f_start = run->f;
+  run->f_scale = fabs(run->f);
   self->best_f = INFINITY;
   self->window_f = run->f;
   self->window_g = run->g_norm;

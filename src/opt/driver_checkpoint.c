@@ -36,6 +36,7 @@ static tg_status list_numbers(opt_driver *self)
                                    {"best_objective", &self->best_f},
                                    {"gradient_norm_start", &run->g_norm_start},
                                    {"objective_start", &run->f_start},
+                                   {"objective_scale", &run->f_scale},
                                    {"x_reach", &run->x_reach},
                                    {"rayleigh_max", &run->rayleigh_max},
                                    {"step", &run->step},

@@ -8,10 +8,13 @@
 #include "opt/line/polynomial.h"
 #include "opt/solver.h"
 
-// A step further than this many times max(1, |x|), with f still falling, is taken for infinite.
+// A step further than this many times |x|, or the first trial where x is zero, with f still falling, is taken for
+// infinite.
 static const double horizon = 1e12;
 // On a manifold, of which most are compact, no trial goes further than this: a step that still falls there is taken.
 static const double manifold_horizon = 1e3;
+// A first trial goes no further than this many times |x|.
+static const double furthest_trial = 100;
 
 void opt_run_explain(opt_run *run, const char *format, ...)
 {
@@ -115,7 +118,7 @@ static bool quadratic_falls(opt_ray *ray)
   if (fabs(2 * ray->coefs[2]) > noise * d_squared) return ray->coefs[2] < 0;
   const double slope = ray->slope / ray->d_norm;
   if (fabs(slope) > 0.1 * run->g_norm) return true;
-  if (!(run->f - slope * slope / (2 * noise) >= -fmax(1, fabs(run->f_start)))) return true;
+  if (!(run->f - slope * slope / (2 * noise) >= -fabs(run->f_start))) return true;
   if (ray->coefs[2] <= 0) ray->coefs[2] = noise * d_squared / 2;
   return false;
 }
@@ -331,7 +334,48 @@ bool opt_ray_falls(const opt_ray *ray)
 
 double opt_first_trial(const opt_run *run, double d_norm)
 {
-  return run->iteration == 0 ? fmin(1, 1 / d_norm) : run->step_norm / d_norm;
+  return run->iteration == 0 ? 0 : run->step_norm / d_norm;
+}
+
+// <d, H d> of a general objective: by a Hessian action where there is one, else by the slope a little further on, where
+// |x| says what little is.
+static tg_status find_curvature(opt_ray *ray, double x_norm, double *curvature)
+{
+  opt_run *run = ray->run;
+  const double t = x_norm / ray->d_norm / 1024;
+  double rise = 0;
+  double slope = 0;
+  if (run->problem->has_hessian && run->manifold == NULL) {
+    TG_TRY(run->problem->ops->hessian(run->problem, run->x, ray->d, run->g_old));
+    return opt_dot(run->space, ray->d, run->g_old, curvature);
+  }
+  *curvature = 0;
+  if (!(t > 0)) return TG_OK;
+  TG_TRY(opt_ray_eval(ray, t, &rise, &slope));
+  *curvature = (slope - ray->slope) / t;
+  return TG_OK;
+}
+
+tg_status opt_ray_natural(opt_ray *ray, double *t)
+{
+  const opt_run *run = ray->run;
+  double curvature = 0;
+  double x_norm = 0;
+  double rise = 0;
+  *t = 0;
+  TG_TRY(opt_norm(run->space, run->x, &x_norm));
+  if (ray->degree < 0)
+    TG_TRY(find_curvature(ray, x_norm, &curvature));
+  else if (ray->degree == 2)
+    curvature = 2 * ray->coefs[2];
+  else
+    opt_polynomial_minimise(ray->degree, ray->coefs, t, &rise);
+  if (!(*t > 0)) *t = fabs(ray->slope) / fabs(curvature);
+  if (x_norm > 0) *t = fmin(*t, furthest_trial * x_norm / ray->d_norm);
+  // Without curvature any other length that the numbers know; in the end a step of length 1.
+  const double others[] = {x_norm / ray->d_norm, fabs(run->f / ray->slope), 1 / ray->d_norm};
+  for (size_t i = 0; i < sizeof others / sizeof others[0] && !(*t > 0 && isfinite(*t)); i++) *t = others[i];
+  return TG_OK;
 }
 
 bool opt_ray_is_resolved(const opt_ray *ray)
@@ -433,7 +477,7 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
   const opt_run *run = ray->run;
   const double furthest = run->manifold != NULL ? manifold_horizon : horizon;
   return (opt_line_options){.first = first,
-                            .longest = furthest * fmax(1, run->x_reach) / ray->d_norm,
+                            .longest = furthest * fmax(run->x_reach / ray->d_norm, first),
                             .decrease = 1e-4,
                             .curvature = curvature,
                             .step_length = run->options->step_length,
@@ -513,6 +557,7 @@ tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm
     *verdict = opt_ray_falling(&ray);
     return TG_OK;
   }
+  if (!(first > 0)) TG_TRY(opt_ray_natural(&ray, &first));
   opt_line_found found;
   const opt_phi phi = opt_ray_phi(&ray);
   const opt_line_options options = opt_ray_line_options(&ray, first, curvature);

@@ -42,6 +42,7 @@ typedef struct opt_run {
   double g_norm; // |g|, under convex constraints its measure or the solver's own; NAN: to be computed by the driver
   opt_stationarity stationarity;
   double f_start;
+  double f_scale; // |f| at the start, or the first step's change of it where that is larger
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
   double rayleigh_max; // largest |<d, H d>| / <d, d> met: the size of H
@@ -183,15 +184,19 @@ opt_line_options opt_ray_line_options(const opt_ray *ray, double first, double c
 // What a line search found, in the driver's terms; the move itself when a step was found.
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict);
 
-// Line search from x along d and the move. first: trial step; curvature: of the Wolfe conditions. Where the groups step
-// apart d is scaled in each of them.
+// Line search from x along d and the move. first: trial step, 0: what the ray suggests; curvature: of the Wolfe
+// conditions. Where the groups step apart d is scaled in each of them.
 tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm, double first, double curvature,
                          opt_verdict *verdict);
 // Whether each group of unknowns has a step length of its own: on a quadratic that is a sum over groups, by the exact
 // search.
 bool opt_run_steps_apart(const opt_run *run);
 
-// A first trial for a direction without a natural length: as far as the last step went, or min(1, |d|) at the start.
+// A first trial for a direction without a length of its own: as far as the last step went; 0 at the start, where the
+// ray tells (opt_ray_natural).
 double opt_first_trial(const opt_run *run, double d_norm);
+// The length that the ray itself suggests: to the minimiser of the polynomial, or of the quadratic with the slope and
+// curvature at x. Takes a Hessian action or a gradient where f is no polynomial; leaves run->g_old to be overwritten.
+tg_status opt_ray_natural(opt_ray *ray, double *t);
 
 #endif

@@ -73,6 +73,10 @@ tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double
   opt_ray ray;
   double room = 0;
   *out = (opt_bounds_step){.along = d};
+  if (!(first > 0)) {
+    TG_TRY(opt_ray_start(run, d, slope, d_norm, &ray));
+    TG_TRY(opt_ray_natural(&ray, &first));
+  }
   TG_TRY(run->constraint->ops->room(run->constraint, run->x, d, &room));
   if (first <= room) {
     TG_TRY(opt_ray_start(run, d, slope, d_norm, &ray));

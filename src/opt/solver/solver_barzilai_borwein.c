@@ -114,7 +114,8 @@ static tg_status step_two_point(opt_run *run, void *state, opt_verdict *verdict)
   if (ray.degree >= 0) {
     TG_TRY(step_on_polynomial(&ray, allowed, self->t, verdict));
   } else {
-    const double first = self->t > 0 ? self->t : opt_first_trial(run, run->g_norm);
+    double first = self->t > 0 ? self->t : opt_first_trial(run, run->g_norm);
+    if (!(first > 0)) TG_TRY(opt_ray_natural(&ray, &first));
     TG_TRY(opt_nonmonotone_search(&ray, allowed, first, run->options->sense->along_gradient, verdict));
   }
   if (*verdict == OPT_MOVED) TG_TRY(choose_length(run, self));

@@ -83,8 +83,7 @@ static tg_status gradient_step(opt_run *run, faces *self, opt_bounds_step *step)
   TG_TRY(opt_axpby(run->space, -1, run->g, 0, self->d));
   TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, true, self->d));
   TG_TRY(opt_dot(run->space, self->d, self->d, &square));
-  const double first = self->a > 0 ? self->a : fmin(1, 1 / sqrt(square));
-  TG_TRY(opt_bounds_move(run, self->d, -square, sqrt(square), first, step));
+  TG_TRY(opt_bounds_move(run, self->d, -square, sqrt(square), self->a, step));
   if (step->verdict != OPT_MOVED) return TG_OK;
   self->on_face = 1;
   return choose_length(run, step->along, self);

@@ -5,7 +5,7 @@
 //     hestenes-stiefel   beta = max(0, <z, y> / <d, y>)              (Hestenes and Stiefel 1952)
 //     dai-yuan           beta = <z, g> / <d, y>                      (Dai and Yuan 1999)
 //     hager-zhang        beta = max(eta, (<z, y> - 2 <y, M^-1 y> <d, g> / <d, y>) / <d, y>),
-//                        eta = -1 / (|d| min(0.01, |g|))             (Hager and Zhang 2005)
+//                        eta = 0.4 <d, g_old> / <d, M d>             (Hager and Zhang 2005; eta: 2013)
 //
 // `auto` is hager-zhang, on quadratics polak-ribiere, where all agree. On a quadratic with the exact step this is the
 // linear method of Hestenes and Stiefel: one `line` an iteration brings H d, `advance` carries the residual, and
@@ -30,6 +30,7 @@ typedef struct conjugate {
   opt_point *z; // NULL without a metric: then z is g
   double slope; // <g, d>
   double d_norm;
+  double dmd;     // <d, M d>
   double *gz;     // <g, z>, by groups
   double *slopes; // <g, d>, by groups
   double *products;
@@ -108,6 +109,7 @@ static tg_status restart(opt_run *run, conjugate *self)
     self->d_norm += p[n + q];
   }
   self->d_norm = sqrt(self->d_norm);
+  self->dmd = -self->slope;
   self->has_direction = 1;
   return TG_OK;
 }
@@ -150,7 +152,7 @@ static opt_beta choose_formula(const opt_run *run, const conjugate *self)
   return formula;
 }
 
-static double beta_of(const opt_run *run, const conjugate *self, double g_norm, int q)
+static double beta_of(const opt_run *run, const conjugate *self, int q)
 {
   const double zy = product(self, GZ, q) - product(self, GOZ, q);
   const double dy = product(self, GD, q) - self->slopes[q];
@@ -162,7 +164,7 @@ static double beta_of(const opt_run *run, const conjugate *self, double g_norm, 
   case OPT_BETA_HAGER_ZHANG: {
     // <y, M^-1 y>; T taken for an isometry
     const double yy = product(self, GZ, q) - 2 * product(self, GOZ, q) + self->gz[q];
-    const double eta = -1 / (self->d_norm * fmin(0.01, g_norm));
+    const double eta = self->n_groups > 1 ? 0 : 0.4 * self->slope / self->dmd;
     return fmax(eta, (zy - 2 * yy * product(self, GD, q) / dy) / dy);
   }
   case OPT_BETA_AUTO:
@@ -174,10 +176,10 @@ static double beta_of(const opt_run *run, const conjugate *self, double g_norm, 
 
 // beta of a group, 0 where it would be no direction of descent, or (Powell 1977) where successive gradients are far
 // from orthogonal though the objective is not a quadratic.
-static double safe_beta(const opt_run *run, const conjugate *self, double g_norm, int q)
+static double safe_beta(const opt_run *run, const conjugate *self, int q)
 {
   const double gz = product(self, GZ, q);
-  const double beta = beta_of(run, self, g_norm, q);
+  const double beta = beta_of(run, self, q);
   if (!isfinite(beta) || (run->degree != 2 && fabs(product(self, GOZ, q)) > 0.2 * gz)) return 0;
   return -gz + beta * product(self, GD, q) < -1e-12 * gz ? beta : 0;
 }
@@ -195,20 +197,24 @@ static tg_status turn(opt_run *run, conjugate *self)
   TG_TRY(find_products(run, self));
   for (int q = 0; q < n; q++) g_squared += product(self, GG, q);
   run->g_norm = sqrt(g_squared);
-  self->slope = 0;
+  double slope = 0;
+  double dmd = 0;
   for (int q = 0; q < n; q++) {
     const double gz = product(self, GZ, q);
-    const double beta = safe_beta(run, self, run->g_norm, q);
+    const double beta = safe_beta(run, self, q);
     self->betas[q] = beta;
     self->gz[q] = gz;
     self->slopes[q] = -gz + beta * product(self, GD, q);
-    self->slope += self->slopes[q];
+    slope += self->slopes[q];
+    dmd += gz - 2 * beta * product(self, GD, q) + beta * beta * self->dmd; // <z, M d> = <g, d>
     d_squared += product(self, ZZ, q) - 2 * beta * product(self, ZD, q) + beta * beta * product(self, DD, q);
     turns = turns || beta != 0;
   }
   if (!turns) run->restarts++;
   TG_TRY(opt_group_axpby(run->space, n, self->minus_ones, z, self->betas, self->d));
+  self->slope = slope;
   self->d_norm = sqrt(fmax(0, d_squared));
+  self->dmd = self->z != NULL ? dmd : d_squared;
   return TG_OK;
 }
 
@@ -241,6 +247,7 @@ static tg_status list_conjugate(void *state, opt_listing *listing)
   opt_listing_mark(listing, !self->has_direction);
   TG_TRY(opt_listing_add_number(listing, "slope", -1, &self->slope));
   TG_TRY(opt_listing_add_number(listing, "direction_norm", -1, &self->d_norm));
+  TG_TRY(opt_listing_add_number(listing, "direction_metric", -1, &self->dmd));
   for (int q = 0; q < self->n_groups; q++) {
     TG_TRY(opt_listing_add_number(listing, "gz", q, &self->gz[q]));
     TG_TRY(opt_listing_add_number(listing, "slope", q, &self->slopes[q]));

@@ -78,15 +78,25 @@ static tg_status estimate_lipschitz(opt_run *run, accelerated *self, double *lip
   return TG_OK;
 }
 
-// The first step length. Power iteration approaches from below, hence the margin of a tenth.
-static tg_status choose_length(opt_run *run, accelerated *self)
+// The first step length, before d is made. Power iteration approaches from below, hence the margin of a tenth.
+static tg_status estimate_length(opt_run *run, accelerated *self)
 {
   const bool is_quadratic = run->problem->degree == 2 && run->problem->has_hessian;
   double lipschitz = 0;
   if (is_quadratic) TG_TRY(estimate_lipschitz(run, self, &lipschitz));
   self->is_known = lipschitz > 0;
-  self->t = self->is_known ? 1 / (1.1 * lipschitz) : opt_first_trial(run, run->g_norm);
+  self->t = self->is_known ? 1 / (1.1 * lipschitz) : 0;
   return TG_OK;
+}
+
+// The same along d, where the Hessian does not tell for all directions.
+static tg_status try_length(opt_run *run, accelerated *self, double slope, double d_norm)
+{
+  opt_ray ray;
+  self->t = opt_first_trial(run, d_norm);
+  if (self->t > 0) return TG_OK;
+  TG_TRY(opt_ray_start(run, self->d, slope, d_norm, &ray));
+  return opt_ray_natural(&ray, &self->t);
 }
 
 // d := -M^-1 g
@@ -192,8 +202,9 @@ static tg_status step_accelerated(opt_run *run, void *state, opt_verdict *verdic
   double beta = 0;
   double difference = 0;
   *verdict = OPT_MOVED;
-  if (self->t == 0) TG_TRY(choose_length(run, self));
+  if (self->t == 0) TG_TRY(estimate_length(run, self));
   TG_TRY(steepest(run, self, &slope, &d_norm));
+  if (self->t == 0) TG_TRY(try_length(run, self, slope, d_norm));
   TG_TRY(check_ray(run, self, slope, d_norm, verdict));
   if (*verdict != OPT_MOVED) return TG_OK;
   TG_TRY(descend(run, self, slope, d_norm, verdict));

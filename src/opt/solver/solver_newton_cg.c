@@ -30,6 +30,9 @@ typedef struct newton {
 
 enum { INNER_MAX = 500 };
 
+static const double first_steps = 10; // of steepest descent in the first region
+static const double furthest = 100;   // times |x|: no first region is larger
+
 static int64_t count_points_newton(const opt_options *options, int degree)
 {
   (void)degree;
@@ -180,9 +183,9 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     }
     const double t = is_positive ? in.rz / in.dhd : (double)INFINITY;
     // A quadratic is its own model: no region is needed.
-    const double furthest = run->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
-    *on_boundary = t >= furthest;
-    TG_TRY(extend(run, self, fmin(t, furthest)));
+    const double room = run->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
+    *on_boundary = t >= room;
+    TG_TRY(extend(run, self, fmin(t, room)));
     if (*on_boundary) return TG_OK;
     double residual_norm = 0;
     TG_TRY(turn(run, self, &in, t, &residual_norm));
@@ -230,15 +233,28 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
   return opt_ray_move(ray, t, verdict);
 }
 
-// The region to begin with: as long as the gradient; on a manifold, which curves away from its tangents, not longer
-// than half of x.
-static tg_status first_radius(const opt_run *run, double *out)
+// The region to begin with: some times as far as steepest descent would go, in the norm of M; on a manifold, which
+// curves away from its tangents, not further than half of x. Leaves d and hd to be overwritten.
+static tg_status first_radius(opt_run *run, newton *self, double *out)
 {
-  double norm = 0;
-  *out = run->g_norm;
-  if (run->manifold == NULL) return TG_OK;
-  TG_TRY(opt_norm(run->space, run->x, &norm));
-  *out = fmin(run->g_norm, norm / 2);
+  const opt_space *space = run->space;
+  double x_norm = 0;
+  double p[2];
+  inner in = {0};
+  *out = (double)INFINITY;
+  if (run->degree == 2) return TG_OK; // its own model: no region
+  TG_TRY(start_inner(run, self, &in));
+  TG_TRY(opt_norm(space, run->x, &x_norm));
+  TG_TRY(opt_run_hessian(run, self->d, self->hd));
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->d, self->d},
+                          (const opt_point *const[]){self->hd, self->d}, p));
+  const double t = in.rz / fabs(p[0]);
+  const double longest = run->manifold != NULL ? x_norm / 2 : x_norm > 0 ? furthest * x_norm : (double)INFINITY;
+  const double shortest = x_norm > 0 ? x_norm / furthest : 0;
+  // |d| in its own norm and in that of M are one length.
+  const double unit = sqrt(in.rz / p[1]);
+  *out = fmin(first_steps * t * sqrt(in.rz), longest * unit);
+  if (!(*out > 0 && isfinite(*out))) *out = fmax(shortest * unit, run->g_norm);
   return TG_OK;
 }
 
@@ -246,7 +262,7 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
 {
   newton *self = state;
   const opt_space *space = run->space;
-  if (self->radius == 0) TG_TRY(first_radius(run, &self->radius));
+  if (self->radius == 0) TG_TRY(first_radius(run, self, &self->radius));
   bool was_finite = false;
   for (int trial = 0; trial < 60; trial++) {
     bool on_boundary = false;

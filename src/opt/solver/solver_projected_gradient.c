@@ -22,11 +22,14 @@ typedef struct projected {
   opt_point *d;
   opt_recent recent;
   double a; // of the next step; 0: none known
+  double first_a;
+  double first_length; // of the first segment
 } projected;
 
+// Times the first a.
 static const double a_least = 1e-30;
 static const double a_most = 1e30;
-static const double horizon = 1e12; // a segment of this length is taken for infinite
+static const double horizon = 1e12; // a segment so many times as long as the first is taken for infinite
 
 static int64_t count_points_projected(const opt_options *options, int degree)
 {
@@ -81,7 +84,27 @@ static tg_status choose_length(opt_run *run, projected *self)
   TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){self->d, self->d},
                                (const opt_point *const[]){self->d, run->g_old}, p));
   self->a = p[1] <= 0 ? 10 * self->a : run->step * p[0] / p[1];
-  self->a = fmin(fmax(self->a, a_least), a_most);
+  self->a = fmin(fmax(self->a, a_least * self->first_a), a_most * self->first_a);
+  return TG_OK;
+}
+
+// The first a: what the steepest descent into the set suggests, which the measure leaves in run->feasible.
+static tg_status find_length(opt_run *run, projected *self)
+{
+  opt_ray ray;
+  double slope = 0;
+  double d_norm = 0;
+  TG_TRY(opt_run_measure(run));
+  TG_TRY(opt_copy(run->space, run->feasible, self->d));
+  TG_TRY(opt_run_slope(run, self->d, &slope, &d_norm));
+  if (!(d_norm > 0)) {
+    self->a = 1;
+  } else {
+    TG_TRY(opt_ray_start(run, self->d, slope, d_norm, &ray));
+    TG_TRY(opt_ray_natural(&ray, &self->a));
+  }
+  self->first_a = self->a;
+  self->first_length = 0;
   return TG_OK;
 }
 
@@ -91,8 +114,9 @@ static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
   const double allowed = opt_recent_allowance(&self->recent, run->f);
   double slope = 0;
   double d_norm = 0;
-  if (self->a <= 0) self->a = fmin(1, 1 / run->g_norm);
+  if (self->a <= 0) TG_TRY(find_length(run, self));
   TG_TRY(direct_inwards(run, self->a, self->d, &slope, &d_norm));
+  if (self->first_length == 0) self->first_length = d_norm;
   if (!(slope < 0)) {
     *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
     opt_run_explain(run, "no feasible direction of %s can be resolved: |P(x - g) - x| = %.3e, the step %.3e",
@@ -102,7 +126,7 @@ static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
   opt_ray ray;
   TG_TRY(opt_ray_start(run, self->d, slope, d_norm, &ray));
   // Nothing but descent for as long as a grew tenfold a step, and a feasible segment of this length ahead.
-  if (self->a >= a_most && d_norm >= horizon) {
+  if (self->a >= a_most * self->first_a && d_norm >= horizon * self->first_length) {
     ray.trial_t = 1;
     *verdict = opt_ray_falling(&ray);
     return TG_OK;
@@ -125,6 +149,8 @@ static tg_status list_projected(void *state, opt_listing *listing)
 {
   projected *self = state;
   TG_TRY(opt_listing_add_number(listing, "next_length", -1, &self->a));
+  TG_TRY(opt_listing_add_number(listing, "first_a", -1, &self->first_a));
+  TG_TRY(opt_listing_add_number(listing, "first_length", -1, &self->first_length));
   TG_TRY(opt_recent_list(&self->recent, listing));
   return TG_OK;
 }
