@@ -22,6 +22,7 @@
 
 enum {
   ROUNDS_MAX = 200,
+  SCALED_MAX = 2, // rounds after which sizes are looked at
   FUTILE_MAX = 8, // raises of the penalty in a row that leave the violation where it is
   FALLING_MAX = 8 // in a row after which L still falls for ever
 };
@@ -30,8 +31,8 @@ static const double growth = 10;        // of the penalty
 static const double first_balance = 10; // of the penalty's curvature and that of f
 static const double needed_decrease = 0.25;
 static const double no_decrease = 0.9;
-static const double loose = 1e-3; // relative gradient tolerance of the first round
-static const double multiplier_limit = 1e20;
+static const double loose = 1e-3;            // relative gradient tolerance of the first round
+static const double multiplier_limit = 1e20; // in units of penalty times a constraint's size
 
 typedef struct outer {
   opt_problem *problem;
@@ -58,6 +59,8 @@ typedef struct outer {
   int64_t restarts;
   double drift;
   double gradient_norm_start; // of f
+  double reference;           // the largest met
+  double x_norm;
 } outer;
 
 // ---- a round ----
@@ -70,7 +73,7 @@ static tg_status solve(outer *o)
     o->report->rounds++;
     TG_TRY(opt_copy(o->problem->space, o->x, o->before));
   }
-  options.gradient_tolerance = 0;
+  options.gradient_tolerance = o->tolerance > 0 ? 0 : loose;
   options.absolute_gradient_tolerance = o->tolerance;
   options.trusts_start = true; // with a small penalty L may curve downwards even at the minimum
   options.max_iterations = o->options->max_iterations - o->sequence.iterations;
@@ -162,13 +165,14 @@ static tg_status raise_floor(outer *o, bool *ended)
 static bool is_worthless(const outer *o)
 {
   const double f = o->measure.objective;
-  return fabs(o->inner.objective - f) <= fmax(o->options->constraint_tolerance, 1e-10) * fmax(1, fabs(f));
+  const double size = fmax(fabs(f), o->reference * o->x_norm);
+  return fabs(o->inner.objective - f) <= fmax(o->options->constraint_tolerance, 1e-10) * size;
 }
 
 static bool is_feasible(const outer *o)
 {
   const double allowed = o->options->constraint_tolerance;
-  return o->measure.violation <= allowed && o->measure.complementarity <= allowed && is_worthless(o);
+  return o->measure.share <= allowed && o->measure.complementarity <= allowed && is_worthless(o);
 }
 
 static bool test_end(outer *o)
@@ -176,11 +180,11 @@ static bool test_end(outer *o)
   const opt_measure *m = &o->measure;
   if (is_feasible(o) && o->inner.gradient_norm <= o->target)
     return end(o, OPT_CONVERGED,
-               "the constraints hold to %.3g (allowed %.3g), and |gradient of the Lagrangian| = %.6g is within the "
-               "tolerance %.6g",
-               m->violation, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
+               "the constraints hold to %.3g of their terms (allowed %.3g), and |gradient of the Lagrangian| = %.6g is "
+               "within the tolerance %.6g",
+               m->share, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
   if (is_feasible(o) && o->inner.outcome == OPT_STALLED && o->inner.gradient_target <= o->target)
-    return end(o, OPT_STALLED, "the constraints hold to %.3g, but: %.420s", m->violation, o->inner.reason);
+    return end(o, OPT_STALLED, "the constraints hold to %.3g of their terms, but: %.420s", m->share, o->inner.reason);
   // A round that stalls knows more: it may be a saddle that the start cannot leave.
   const bool is_stuck = o->inner.outcome == OPT_STALLED;
   if (o->futile >= FUTILE_MAX)
@@ -191,8 +195,9 @@ static bool test_end(outer *o)
                o->lagrangian->ops->describe(o->lagrangian, m->worst), m->violation, o->first_penalty, o->penalty,
                is_stuck ? "; the last round: " : "", is_stuck ? o->inner.reason : "");
   if (o->report->rounds >= ROUNDS_MAX)
-    return end(o, OPT_STALLED, "after %d rounds the constraints are still violated by %.3g, allowed is %.3g",
-               ROUNDS_MAX, m->violation, o->options->constraint_tolerance);
+    return end(o, OPT_STALLED,
+               "after %d rounds the constraints are still violated by %.3g of their terms, allowed is %.3g", ROUNDS_MAX,
+               m->share, o->options->constraint_tolerance);
   return false;
 }
 
@@ -246,8 +251,8 @@ static double next_penalty(outer *o)
     o->tolerance = o->target;
   else
     o->tolerance = fmax(o->target, (has_fallen ? 0.1 : 0.3) * o->tolerance);
-  o->futile = must_rise && m->violation > no_decrease * o->best_violation ? o->futile + 1 : 0;
-  o->best_violation = fmin(o->best_violation, m->violation);
+  o->futile = must_rise && m->share > no_decrease * o->best_violation ? o->futile + 1 : 0;
+  o->best_violation = fmin(o->best_violation, m->share);
   o->last_complementarity = m->complementarity;
   return must_rise ? growth * o->penalty : o->penalty;
 }
@@ -257,7 +262,7 @@ static tg_status measure(outer *o)
 {
   opt_measure *m = &o->measure;
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, m));
-  if (!(m->violation <= o->options->constraint_tolerance) || !(m->objective < o->best_f)) return TG_OK;
+  if (!(m->share <= o->options->constraint_tolerance) || !(m->objective < o->best_f)) return TG_OK;
   o->best_f = m->objective;
   return opt_copy(o->problem->space, o->x, o->best);
 }
@@ -266,7 +271,7 @@ static tg_status measure(outer *o)
 static tg_status choose_best(outer *o)
 {
   const opt_measure *m = &o->measure;
-  const bool is_best = m->violation <= o->options->constraint_tolerance && m->objective <= o->best_f;
+  const bool is_best = m->share <= o->options->constraint_tolerance && m->objective <= o->best_f;
   opt_options options = *o->current;
   if (o->result->outcome == OPT_CONVERGED || o->result->outcome == OPT_UNBOUNDED || is_best || !isfinite(o->best_f))
     return TG_OK;
@@ -277,14 +282,36 @@ static tg_status choose_best(outer *o)
   return opt_minimise(o->problem, &options, o->x, NULL, &o->inner);
 }
 
+// The largest gradient of f, the target, and the tolerance of the first round where that was not known.
+static void choose_target(outer *o, double norm)
+{
+  if (isfinite(norm)) o->reference = fmax(o->reference, norm);
+  o->target = fmax(o->options->gradient_tolerance * o->reference, o->options->absolute_gradient_tolerance);
+  if (!(o->tolerance > 0)) o->tolerance = fmax(o->target, loose * o->reference);
+}
+
+// At the start f and the constraints may say little of their sizes: from zero, or where the gradient of f vanishes.
+static tg_status find_scales(outer *o)
+{
+  double norm = 0;
+  if (o->report->rounds <= SCALED_MAX) {
+    TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &norm));
+    choose_target(o, norm);
+  }
+  if (o->report->rounds == 0) o->gradient_norm_start = norm;
+  return opt_norm(o->problem->space, o->x, &o->x_norm);
+}
+
 static tg_status finish_round(outer *o, bool *ended)
 {
+  TG_TRY(find_scales(o));
   TG_TRY(measure(o));
   *ended = end_by_inner(o);
   if (*ended) return TG_OK;
   if (o->inner.outcome == OPT_UNBOUNDED) return raise_floor(o, ended);
   o->falling = 0;
-  TG_TRY(o->lagrangian->ops->update(o->lagrangian, multiplier_limit, &o->report->multiplier_norm));
+  const double limit = multiplier_limit * o->penalty * o->measure.size;
+  TG_TRY(o->lagrangian->ops->update(o->lagrangian, limit, &o->report->multiplier_norm));
   double penalty = next_penalty(o);
   *ended = test_end(o);
   if (*ended) return TG_OK;
@@ -293,15 +320,6 @@ static tg_status finish_round(outer *o, bool *ended)
 }
 
 // ---- the whole ----
-
-// The tolerances, from the gradient of f: that of L at the start is the penalty's rather than the user's.
-static double choose_target(outer *o)
-{
-  const double norm = o->gradient_norm_start;
-  const double unit = isfinite(norm) ? fmax(1, norm) : 1;
-  o->target = fmax(o->options->gradient_tolerance * unit, o->options->absolute_gradient_tolerance);
-  return unit;
-}
 
 // What the report says: about f and the constraints, at x.
 static tg_status hand_back(outer *o)
@@ -326,8 +344,10 @@ static tg_status hand_back(outer *o)
   o->report->complementarity = o->measure.complementarity;
   if (outcome != OPT_ITERATION_LIMIT && outcome != OPT_TIME_LIMIT && outcome != OPT_INTERRUPTED) return TG_OK;
   const size_t used = strlen(r->reason);
-  snprintf(r->reason + used, sizeof r->reason - used, "; the constraints are violated by %.3g, allowed is %.3g",
-           o->measure.violation, o->options->constraint_tolerance);
+  snprintf(r->reason + used, sizeof r->reason - used,
+           "; the constraints are violated by %.3g of their terms, "
+           "allowed is %.3g",
+           o->measure.share, o->options->constraint_tolerance);
   return TG_OK;
 }
 
@@ -347,7 +367,8 @@ static tg_status list(void *self, opt_listing *listing)
                  {"rounds_drift", &o->drift},
                  {"best_feasible_objective", &o->best_f},
                  {"multiplier_norm", &o->report->multiplier_norm},
-                 {"objective_gradient_start", &o->gradient_norm_start}};
+                 {"objective_gradient_start", &o->gradient_norm_start},
+                 {"objective_gradient_reference", &o->reference}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
   TG_TRY(opt_listing_add_vector(listing, "round_start", -1, o->before));
@@ -366,12 +387,10 @@ static tg_status start(outer *o)
   opt_survey survey;
   TG_TRY(opt_sequence_restore(&o->sequence, &restored));
   if (restored) {
-    choose_target(o); // the tolerance may be another one now
+    choose_target(o, 0); // the tolerance may be another one now
     return commit(o, o->penalty);
   }
-  TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &o->gradient_norm_start));
-  o->tolerance = loose * choose_target(o);
-  o->tolerance = fmax(o->target, o->tolerance);
+  TG_TRY(find_scales(o));
   o->best_f = (double)INFINITY;
   TG_TRY(measure(o));
   TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));

@@ -16,9 +16,11 @@
 typedef struct opt_measure {
   double objective;       // f
   double violation;       // largest of |h_i| and max(0, g_i) over all entries
-  double complementarity; // largest of |h_i| and |max(g_i, -m_i / penalty)|: 0 says that m_i = 0 where g_i < 0 as well
+  double share;           // the largest where each is divided by the size of its constraint
+  double complementarity; // likewise of |h_i| and |max(g_i, -m_i / penalty)|: 0 says that m_i = 0 where g_i < 0 as well
+  double size;            // of a constraint, the largest
   double square;          // |h|^2 + |max(0, g)|^2
-  int worst;              // the constraint of the largest violation
+  int worst;              // the constraint of the largest share
 } opt_measure;
 
 // What the first penalty is chosen by, with J the derivative of all constraints and d = J'w for a random w.
@@ -33,7 +35,8 @@ typedef struct opt_survey {
 typedef struct opt_lagrangian opt_lagrangian;
 
 typedef struct opt_lagrangian_ops {
-  // |gradient of f| at x, before the first commit: what gradient_tolerance refers to. Collective.
+  // norm := |gradient of f| at x; and from now on each constraint is as large as its terms are at x. A commit
+  // has to follow. Collective.
   tg_status (*scale)(opt_lagrangian *lagrangian, const opt_point *x, double *norm);
   // After `measure` at x, with the multipliers as they are. A commit has to follow. Collective.
   tg_status (*survey)(opt_lagrangian *lagrangian, const opt_point *x, opt_survey *out);
@@ -66,8 +69,10 @@ typedef struct opt_lagrangian_report {
 } opt_lagrangian_report;
 
 // Minimises f under the constraints from x; problem's objective is L. Converged is said only if, at the point returned,
-//     |gradient of L| <= max(gradient_tolerance max(1, |gradient of f at the start|), absolute_gradient_tolerance)
-// violation and complementarity are at most constraint_tolerance, and |L - f| at most its share of max(1, |f|).
+//     |gradient of L| <= max(gradient_tolerance G, absolute_gradient_tolerance),
+// G the largest |gradient of f| at the start and after the first rounds, where it is what the multipliers hold;
+// violation and complementarity are at most constraint_tolerance times the size of the terms of their constraint, and
+// |L - f| at most that share of |f|, or of G |x|, which is what f consists of.
 // max_iterations, max_evaluations and time_limit count all rounds together; result->objective is f, result->violation
 // the larger of the problem's feasible set's and that of h and g. Constraints that cannot be met end as stalled, with
 // the reason. observer sees one sequence of iterations, with values of L; a checkpoint holds the round it falls into,

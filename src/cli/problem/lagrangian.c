@@ -24,63 +24,13 @@ struct tg_lagrangian {
   opt_point **views;  // of the multipliers, for listings
   double *violations; // at the last measure
   double *norms;      // of the multipliers
+  double *sizes;      // what violations are measured against
   tg_dmat *penalty_data;
   double penalty; // NAN before the first commit
   int64_t products;
 };
 
 // ---- the operations ----
-
-// With multipliers 0 and next to no penalty L is f.
-static tg_status scale(opt_lagrangian *base, const opt_point *x, double *norm)
-{
-  static const double next_to_none = 1e-300;
-  const tg_lagrangian *self = base->self;
-  opt_problem *problem = self->setup->problem;
-  const opt_space *space = problem->space;
-  opt_point *g = NULL;
-  double f = 0;
-  tg_dmat_fill(next_to_none, self->penalty_data);
-  tg_status status = tg_problem_renew(problem);
-  if (status == TG_OK) status = space->ops->create(space, &g);
-  if (status == TG_OK) status = problem->ops->gradient(problem, x, &f, g);
-  if (status == TG_OK) status = opt_norm(space, g, norm);
-  space->ops->destroy(space, &g);
-  return status;
-}
-
-// L with multipliers as they are and next to no penalty, whose square terms so vanish from the gradient.
-static tg_status gradient_without_penalty(tg_lagrangian *self, const opt_point *x, opt_point *g)
-{
-  static const double next_to_none = 1e-30; // its inverse stays finite when squared
-  opt_problem *problem = self->setup->problem;
-  double f = 0;
-  tg_dmat_fill(next_to_none, self->penalty_data);
-  TG_TRY(tg_problem_renew(problem));
-  return problem->ops->gradient(problem, x, &f, g);
-}
-
-// m += w, random and of the sign that inequalities allow, of which all then count.
-static tg_status shift_multipliers(tg_lagrangian *self, double *square)
-{
-  *square = 0;
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
-    const tg_multiplier *c = &self->constraints[k];
-    const double ones[2] = {1, 1};
-    tg_dmat *w = NULL;
-    double own = 0;
-    TG_TRY(tg_agree(self->setup->comm, tg_dmat_create(self->setup->grid, c->value->rows, c->value->cols, &w)));
-    tg_generate_normal(1 + (uint64_t)k, 0, w);
-    for (int64_t j = 0; j < w->local_cols && !c->is_equality; j++)
-      for (int64_t i = 0; i < w->local_rows; i++) w->data[i + j * w->ld] = fabs(w->data[i + j * w->ld]);
-    tg_status status = tg_dmat_dot(w, w, &own);
-    if (status == TG_OK) status = tg_dmat_lincomb(2, ones, (const tg_dmat *const[]){c->multiplier, w}, c->multiplier);
-    tg_dmat_destroy(&w);
-    TG_TRY(status);
-    *square += own;
-  }
-  return TG_OK;
-}
 
 // saved := the multipliers, or the other way round.
 static tg_status copy_multipliers(tg_lagrangian *self, bool back, tg_dmat **saved)
@@ -93,23 +43,140 @@ static tg_status copy_multipliers(tg_lagrangian *self, bool back, tg_dmat **save
   return TG_OK;
 }
 
-// The rows of J by the gradient of <w, (h, g)>, the curvature along it by the Hessian action.
+// |gradient of f|: with multipliers 0 and next to no penalty L is f. Leaves g to be overwritten.
+static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_point *g, double *norm)
+{
+  static const double next_to_none = 1e-300;
+  opt_problem *problem = self->setup->problem;
+  tg_dmat **saved = NULL;
+  double f = 0;
+  TG_TRY(tg_agree(self->setup->comm, TG_NEW(self->setup->model->subject->n, &saved)));
+  tg_status status = copy_multipliers(self, false, saved);
+  for (int k = 0; k < self->setup->model->subject->n; k++) tg_dmat_fill(0.0, self->constraints[k].multiplier);
+  tg_dmat_fill(next_to_none, self->penalty_data);
+  if (status == TG_OK) status = tg_problem_renew(problem);
+  if (status == TG_OK) status = problem->ops->gradient(problem, x, &f, g);
+  if (status == TG_OK) status = opt_norm(problem->space, g, norm);
+  if (status == TG_OK) status = copy_multipliers(self, true, saved);
+  for (int k = 0; k < self->setup->model->subject->n; k++) tg_dmat_destroy(&saved[k]);
+  tg_free(saved);
+  return status;
+}
+
+// The terms of a constraint cancel at a feasible x. They do not where every entry of x is multiplied by another
+// positive number, a half on average: then what is left has their size. Where it vanishes or does not exist, the value
+// at x stands for it; an earlier size fades, for the start may be far away. aside and weights are overwritten.
+static tg_status find_sizes(tg_lagrangian *self, opt_point *aside, opt_point *weights)
+{
+  enum { SEED = 20260301 };
+  static const double fading = 0.01;
+  const opt_space *space = self->setup->problem->space;
+  const int n = self->setup->model->subject->n;
+  opt_point *x = self->setup->x;
+  TG_TRY(opt_copy(space, x, aside));
+  TG_TRY(space->ops->random(space, SEED, weights));
+  TG_TRY(space->ops->scale_entries(space, weights, x));
+  TG_TRY(space->ops->scale_entries(space, weights, x));
+  TG_TRY(opt_axpby(space, 0, aside, 0.5, x));
+  tg_status status = tg_values_evaluate(self->values);
+  for (int k = 0; k < n && status == TG_OK; k++) {
+    double size = 0;
+    status = tg_multiplier_size(&self->constraints[k], &size);
+    self->sizes[k] = fmax(fading * self->sizes[k], size);
+  }
+  TG_TRY(opt_copy(space, aside, x));
+  TG_TRY(status);
+  TG_TRY(tg_values_evaluate(self->values));
+  for (int k = 0; k < n; k++)
+    if (self->sizes[k] == 0) TG_TRY(tg_multiplier_size(&self->constraints[k], &self->sizes[k]));
+  return TG_OK;
+}
+
+static tg_status scale(opt_lagrangian *base, const opt_point *x, double *norm)
+{
+  tg_lagrangian *self = base->self;
+  const opt_space *space = self->setup->problem->space;
+  opt_point *one = NULL;
+  opt_point *two = NULL;
+  TG_ASSERT(x == self->setup->x);
+  tg_status status = space->ops->create(space, &one);
+  if (status == TG_OK) status = space->ops->create(space, &two);
+  if (status == TG_OK) status = gradient_norm(self, x, one, norm);
+  if (status == TG_OK) status = find_sizes(self, one, two);
+  space->ops->destroy(space, &one);
+  space->ops->destroy(space, &two);
+  return status;
+}
+
+// L with multipliers as they are, some of the size w, and next to no penalty beside it, whose square terms so vanish
+// from the gradient.
+static tg_status gradient_without_penalty(tg_lagrangian *self, const opt_point *x, double w, opt_point *g)
+{
+  static const double next_to_none = 1e-30; // its inverse stays finite when squared
+  opt_problem *problem = self->setup->problem;
+  double f = 0;
+  double size = 0;
+  for (int k = 0; k < self->setup->model->subject->n; k++) size = fmax(size, self->sizes[k]);
+  tg_dmat_fill(next_to_none * w / (size > 0 ? size : 1), self->penalty_data);
+  TG_TRY(tg_problem_renew(problem));
+  return problem->ops->gradient(problem, x, &f, g);
+}
+
+// m += w, random of this size, and of the sign that inequalities allow, of which all then count.
+static tg_status shift_multipliers(tg_lagrangian *self, double w_size, double *square)
+{
+  *square = 0;
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    const tg_multiplier *c = &self->constraints[k];
+    const double coefs[2] = {1, w_size};
+    tg_dmat *w = NULL;
+    double own = 0;
+    TG_TRY(tg_agree(self->setup->comm, tg_dmat_create(self->setup->grid, c->value->rows, c->value->cols, &w)));
+    tg_generate_normal(1 + (uint64_t)k, 0, w);
+    for (int64_t j = 0; j < w->local_cols && !c->is_equality; j++)
+      for (int64_t i = 0; i < w->local_rows; i++) w->data[i + j * w->ld] = fabs(w->data[i + j * w->ld]);
+    tg_status status = tg_dmat_dot(w, w, &own);
+    if (status == TG_OK) status = tg_dmat_lincomb(2, coefs, (const tg_dmat *const[]){c->multiplier, w}, c->multiplier);
+    tg_dmat_destroy(&w);
+    TG_TRY(status);
+    *square += w_size * w_size * own;
+  }
+  return TG_OK;
+}
+
+// d := J'w for multipliers w of this size, as a difference of gradients from g, that with the multipliers as they are.
+static tg_status differ(tg_lagrangian *self, const opt_point *x, double w_size, const opt_point *g, opt_point *d,
+                        double *w_square)
+{
+  TG_TRY(shift_multipliers(self, w_size, w_square));
+  TG_TRY(gradient_without_penalty(self, x, w_size, d));
+  return opt_axpby(self->setup->problem->space, -1, g, 1, d);
+}
+
+// The rows of J by the gradient of <w, (h, g)>, the curvature along it by the Hessian action. w is as large as makes its
+// share of the gradient one that neither drowns in f nor drowns it.
 static tg_status survey_along(tg_lagrangian *self, const opt_point *x, tg_dmat **saved, opt_point *g, opt_point *d,
                               opt_survey *out)
 {
+  static const double slight = 1e-3;
   opt_problem *problem = self->setup->problem;
   const opt_space *space = problem->space;
+  double w_size = 1;
   double w_square = 0;
   double products[2] = {0, 0};
   TG_TRY(copy_multipliers(self, false, saved));
-  TG_TRY(shift_multipliers(self, &w_square));
-  TG_TRY(gradient_without_penalty(self, x, d));
-  TG_TRY(copy_multipliers(self, true, saved));
-  TG_TRY(gradient_without_penalty(self, x, g));
+  TG_TRY(gradient_without_penalty(self, x, w_size, g));
   TG_TRY(opt_norm(space, g, &out->gradient_norm));
-  TG_TRY(opt_axpby(space, -1, g, 1, d));
-  TG_TRY(opt_dot(space, d, d, &products[0]));
+  for (int k = 0; k < 3; k++) {
+    TG_TRY(differ(self, x, w_size, g, d, &w_square));
+    TG_TRY(copy_multipliers(self, true, saved));
+    TG_TRY(opt_dot(space, d, d, &products[0]));
+    const double share = sqrt(products[0]) / out->gradient_norm;
+    if (!(share > 0 && isfinite(share)) || (share > slight && slight * share < 1)) break;
+    w_size /= share;
+  }
   out->gram = products[0] / w_square;
+  TG_TRY(gradient_without_penalty(self, x, w_size, g));
   if (!problem->has_hessian || !(products[0] > 0)) return TG_OK;
   TG_TRY(problem->ops->hessian(problem, x, d, g));
   TG_TRY(opt_dot(space, g, g, &products[1]));
@@ -148,6 +215,11 @@ static tg_status survey(opt_lagrangian *base, const opt_point *x, opt_survey *ou
   return status;
 }
 
+static double relative(double violation, double size)
+{
+  return violation > 0 ? violation / size : 0;
+}
+
 static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *out)
 {
   tg_lagrangian *self = base->self;
@@ -159,10 +231,13 @@ static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *
   for (int k = 0; k < n; k++) {
     tg_violation found = {0};
     TG_TRY(tg_multiplier_measure(&self->constraints[k], self->penalty, &found));
+    const double share = relative(found.largest, self->sizes[k]);
     self->violations[k] = found.largest;
-    if (found.largest > out->violation) out->worst = k;
+    if (share > out->share) out->worst = k;
     out->violation = fmax(out->violation, found.largest);
-    out->complementarity = fmax(out->complementarity, found.complementarity);
+    out->share = fmax(out->share, share);
+    out->complementarity = fmax(out->complementarity, relative(found.complementarity, self->sizes[k]));
+    out->size = fmax(out->size, self->sizes[k]);
     out->square += found.square;
   }
   return TG_OK;
@@ -214,6 +289,7 @@ static tg_status list(opt_lagrangian *base, opt_listing *listing)
   for (int k = 0; k < self->setup->model->subject->n; k++) {
     TG_TRY(opt_listing_add_vector(listing, "multiplier", k, self->views[k]));
     TG_TRY(opt_listing_add_number(listing, "multiplier_norm", k, &self->norms[k]));
+    TG_TRY(opt_listing_add_number(listing, "constraint_size", k, &self->sizes[k]));
   }
   return TG_OK;
 }
@@ -246,6 +322,7 @@ static tg_status allocate(tg_lagrangian *self)
   const int n = self->setup->model->subject->n;
   TG_TRY(TG_NEW(n, &self->constraints));
   TG_TRY(TG_NEW(n, &self->violations));
+  TG_TRY(TG_NEW(n, &self->sizes));
   TG_TRY(TG_NEW(n, &self->views));
   return TG_NEW(n, &self->norms);
 }
@@ -314,6 +391,7 @@ void tg_lagrangian_reset(tg_lagrangian *lagrangian)
   for (int k = 0; k < lagrangian->setup->model->subject->n; k++) {
     tg_dmat_fill(0.0, lagrangian->constraints[k].multiplier);
     lagrangian->norms[k] = 0;
+    lagrangian->sizes[k] = 0;
   }
   lagrangian->penalty = (double)NAN;
 }
@@ -329,6 +407,7 @@ void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
   tg_free(self->constraints);
   tg_free(self->violations);
   tg_free(self->norms);
+  tg_free(self->sizes);
   tg_free(self);
   *lagrangian = NULL;
 }
@@ -349,8 +428,9 @@ static json_t *list_constraints(const tg_lagrangian *self)
 {
   json_t *list = json_array();
   for (int k = 0; k < self->setup->model->subject->n && list != NULL; k++) {
-    json_t *entry = json_pack("{s:s, s:o, s:o}", "constraint", describe(&self->base, k), "violation",
-                              tg_json_number(self->violations[k]), "multiplier_norm", tg_json_number(self->norms[k]));
+    json_t *entry = json_pack("{s:s, s:o, s:o, s:o}", "constraint", describe(&self->base, k), "violation",
+                              tg_json_number(self->violations[k]), "size", tg_json_number(self->sizes[k]),
+                              "multiplier_norm", tg_json_number(self->norms[k]));
     if (json_array_append_new(list, entry) == 0) continue;
     json_decref(list);
     list = NULL;

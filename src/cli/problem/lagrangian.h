@@ -20,7 +20,7 @@ void tg_lagrangian_reset(tg_lagrangian *lagrangian);
 opt_lagrangian *tg_lagrangian_base(tg_lagrangian *lagrangian);
 // Products spent on the constraints' values and on the factorisations of earlier penalties.
 int64_t tg_lagrangian_products(const tg_lagrangian *lagrangian);
-// {"rounds", "penalty", "multiplier_norm", "complementarity", "constraints": [{"constraint", "violation",
+// {"rounds", "penalty", "multiplier_norm", "complementarity", "constraints": [{"constraint", "violation", "size",
 // "multiplier_norm"}]}; NULL when memory is short. Local.
 json_t *tg_lagrangian_report(const tg_lagrangian *lagrangian, const opt_lagrangian_report *result);
 

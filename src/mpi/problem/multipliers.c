@@ -36,6 +36,22 @@ tg_status tg_multiplier_measure(const tg_multiplier *c, double penalty, tg_viola
   return tg_reduce_sum(h->grid, 1, &part.square, &out->square);
 }
 
+tg_status tg_multiplier_size(const tg_multiplier *c, double *out)
+{
+  const tg_dmat *h = c->value;
+  double parts[2] = {0, 0};
+  for (int64_t j = 0; j < h->local_cols; j++)
+    for (int64_t i = 0; i < h->local_rows; i++) {
+      const double entry = h->data[i + j * h->ld];
+      if (!isfinite(entry)) continue;
+      parts[0] += entry * entry;
+      parts[1]++;
+    }
+  TG_TRY(tg_reduce_sum(h->grid, 2, parts, parts));
+  *out = parts[1] > 0 ? sqrt(parts[0] / parts[1]) : 0;
+  return TG_OK;
+}
+
 tg_status tg_multiplier_update(const tg_multiplier *c, double penalty, double limit, double *square)
 {
   const tg_dmat *h = c->value;

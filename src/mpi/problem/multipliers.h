@@ -20,6 +20,8 @@ typedef struct tg_violation {
 
 // A value that is not a number counts as an infinite violation. Collective.
 tg_status tg_multiplier_measure(const tg_multiplier *constraint, double penalty, tg_violation *out);
+// The root of the mean square of the value's finite entries, 0 without any. Collective.
+tg_status tg_multiplier_size(const tg_multiplier *constraint, double *out);
 // m := m + penalty h, or max(0, m + penalty g), each entry kept within +-limit; square := |m|^2. Collective.
 tg_status tg_multiplier_update(const tg_multiplier *constraint, double penalty, double limit, double *square);
 
