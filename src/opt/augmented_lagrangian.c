@@ -56,6 +56,7 @@ typedef struct outer {
   double last_complementarity;
   int64_t futile;
   int64_t falling;
+  int64_t scaled; // times that sizes were looked at
   int64_t restarts;
   double drift;
   double gradient_norm_start; // of f
@@ -282,10 +283,11 @@ static tg_status choose_best(outer *o)
   return opt_minimise(o->problem, &options, o->x, NULL, &o->inner);
 }
 
-// The largest gradient of f, the target, and the tolerance of the first round where that was not known.
+// The size of the gradient of f, the target, and the tolerance of the first round where that was not known.
 static void choose_target(outer *o, double norm)
 {
-  if (isfinite(norm)) o->reference = fmax(o->reference, norm);
+  static const double fading = 0.01; // of an earlier one, for the start may be far away
+  if (isfinite(norm) && norm > 0) o->reference = fmax(fading * o->reference, norm);
   o->target = fmax(o->options->gradient_tolerance * o->reference, o->options->absolute_gradient_tolerance);
   if (!(o->tolerance > 0)) o->tolerance = fmax(o->target, loose * o->reference);
 }
@@ -294,7 +296,9 @@ static void choose_target(outer *o, double norm)
 static tg_status find_scales(outer *o)
 {
   double norm = 0;
-  if (o->report->rounds <= SCALED_MAX) {
+  // Where L falls for ever x is anywhere.
+  if (o->scaled <= SCALED_MAX && o->inner.outcome != OPT_UNBOUNDED) {
+    o->scaled++;
     TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &norm));
     choose_target(o, norm);
   }
@@ -377,6 +381,7 @@ static tg_status list(void *self, opt_listing *listing)
   TG_TRY(opt_listing_add_count(listing, "rounds", &o->report->rounds));
   TG_TRY(opt_listing_add_count(listing, "futile", &o->futile));
   TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
+  TG_TRY(opt_listing_add_count(listing, "scaled", &o->scaled));
   TG_TRY(opt_listing_add_count(listing, "rounds_restarts", &o->restarts));
   return o->lagrangian->ops->list(o->lagrangian, listing);
 }

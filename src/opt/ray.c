@@ -369,7 +369,7 @@ tg_status opt_ray_natural(opt_ray *ray, double *t)
   else if (ray->degree == 2)
     curvature = 2 * ray->coefs[2];
   else
-    opt_polynomial_minimise(ray->degree, ray->coefs, t, &rise);
+    opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, t, &rise);
   if (!(*t > 0)) *t = fabs(ray->slope) / fabs(curvature);
   if (x_norm > 0) *t = fmin(*t, furthest_trial * x_norm / ray->d_norm);
   // Without curvature any other length that the numbers know; in the end a step of length 1.

@@ -113,7 +113,7 @@ def test_loss(folder, d):
         gradient = d["N"] @ (1 / (1 + np.exp(-d["N"] @ X))) + 0.2 * X - d["R"]
         multipliers = np.linalg.lstsq(d["G"].T, -gradient, rcond=None)[0]
         checks.check(np.linalg.norm(gradient + d["G"].T @ multipliers) <= 1e-5, f"loss, {choice}: not stationary")
-    checks.check(3 * products["auto"] < products["none"], f"loss: products {products}")
+    checks.check(2.5 * products["auto"] < products["none"], f"loss: products {products}")
 
 
 def test_portfolio(folder, d):
@@ -263,8 +263,9 @@ def test_options(folder, d):
         X, report = np.load(finished.folder / "X.npy"), finished.report
         violation = abs(X.sum(axis=1, keepdims=True) - d["r"]).max()
         rounds[name] = report["subject_to"]["rounds"]
-        # relative to X*ones and r, whose entries are about 1
-        checks.check(violation <= (2e-3 if name == "loose" else 2e-8), f"options {name}: violation {violation}")
+        size = report["subject_to"]["constraints"][0]["size"] # of the terms X*ones and r
+        checks.check(violation <= (1e-3 if name == "loose" else 1e-8) * size and size < 5 * np.sqrt((d["r"]**2).mean()),
+                     f"options {name}: violation {violation}, size {size}")
         checks.check(name != "heavy" or report["subject_to"]["penalty"] >= 1e4, "options: the penalty is not the job's")
     checks.check(rounds["loose"] < rounds["default"] and rounds["heavy"] < rounds["default"], f"options: rounds {rounds}")
 

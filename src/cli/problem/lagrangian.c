@@ -153,8 +153,8 @@ static tg_status differ(tg_lagrangian *self, const opt_point *x, double w_size, 
   return opt_axpby(self->setup->problem->space, -1, g, 1, d);
 }
 
-// The rows of J by the gradient of <w, (h, g)>, the curvature along it by the Hessian action. w is as large as makes its
-// share of the gradient one that neither drowns in f nor drowns it.
+// The rows of J by the gradient of <w, (h, g)>, the curvature along it by the Hessian action. w is as large as makes
+// its share of the gradient one that neither drowns in f nor drowns it.
 static tg_status survey_along(tg_lagrangian *self, const opt_point *x, tg_dmat **saved, opt_point *g, opt_point *d,
                               opt_survey *out)
 {
