@@ -732,6 +732,36 @@ def transport(rng):
                 subject_to=(f"X*ones({n},1) = r", f"ones(1,{m})*X = s"), convex=True, bounded=True, best=best)
 
 
+@family
+def nonconvex_equality(rng):
+    """An indefinite quadratic on a plane within a sphere: a saddle of the Lagrangian is where a solver may stop."""
+    n = sizes(rng, (3, 5))[0]
+    return Case("x'*Q*x + c'*x", {"x": (n, 1)}, {"Q": indefinite(rng, n), "c": (rng.random() < 0.5) * rng.standard_normal((n, 1)),
+                                                 "a": rng.standard_normal((n, 1))}, "auto",
+                subject_to=("sumsq(x) = 1", "a'*x = 0"), bounded=True, starts={} if rng.random() < 0.3 else {"x": "normal"})
+
+
+@family
+def products_constrained(rng):
+    """A polynomial with a product bounded from below, as in many problems of Hock and Schittkowski."""
+    a, b = 10 ** rng.uniform(-1, 1, 2)
+    starts = {name: np.array([[rng.uniform(0.5, 3)]]) for name in "xyz"}
+    return Case("a*x^2 + y^2 + b*z^2 + x*y", {name: (1, 1) for name in "xyz"}, {"a": a, "b": b}, "auto",
+                {name: {"box": [-5.0, 5.0]} for name in "xz"}, starts=starts,
+                subject_to=(str(rng.choice(["x*y >= 1", "x*y*z >= 1", "x^2 + y*z = 2"])),), bounded=True)
+
+
+@family
+def mixed_quadratic(rng):
+    """Convex, with bounds as a set, an equality and an inequality."""
+    n = sizes(rng, (3, 5))[0]
+    x = rng.uniform(0.1, 1, (n, 1))
+    A, a = rng.standard_normal((1, n)), rng.standard_normal((2, n))
+    return Case("x'*Q*x + c'*x", {"x": (n, 1)}, {"Q": stretch(rng) * spd(rng, n, 2), "c": rng.standard_normal((n, 1)), "A": A, "b": A @ x,
+                                                 "a": a, "d": a @ x + 0.1}, "auto", {"x": {"box": [0.0, 2.0]}},
+                subject_to=("A*x = b", "a*x <= d"), convex=True, bounded=True)
+
+
 def random_case(seed):
     """The job of that number: a family, its method, a factor on the objective."""
     rng = np.random.default_rng(seed)

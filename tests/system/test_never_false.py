@@ -27,6 +27,7 @@ import numpy as np
 from certificate import Space, best_nearby, rounding
 from random_jobs import FAMILIES, random_case
 from solve_job import solve
+from stationarity import Constraint, not_stationary, violation
 from tg_adjoint import Function
 from tracegrad_run import Checks
 
@@ -51,19 +52,6 @@ PENDING = {
 }
 
 checks = Checks()
-
-
-def violation_of(case, x, function):
-    """The largest violation of subject_to, relative to the terms of its sides."""
-    worst = 0.0
-    for entry in case.subject_to:
-        relation = next(sign for sign in ("<=", ">=", "=") if sign in entry)
-        left, right = entry.split(relation)
-        sides = [np.zeros((1, 1)) if side.strip() == "0" else Function(side, function.shapes, case.arrays()).matrix(x)
-                 for side in (left, right)]
-        excess = {"=": np.abs, "<=": lambda d: d, ">=": lambda d: -d}[relation](sides[0] - sides[1])
-        worst = max(worst, excess.max() / max(1.0, max(np.abs(side).max() for side in sides)))
-    return worst
 
 
 def warned(report):
@@ -93,12 +81,17 @@ def judge(case, solved, rng):
     if not space.violation(x) <= 1e-9:
         return f"outside its set by {space.violation(x):.1e}", status
     values = [record["objective"] for record in solved.history if record["objective"] is not None]
-    if not case.subject_to and values and min(values) < found - 10 * noise - 1e-11 * abs(found):
+    if not case.subject_to and values and min(values) < found - 10 * noise - 1e-11 * max(abs(found), abs(values[0])):
         return f"returned {found!r}, but iteration {int(np.argmin(values))} had {min(values)!r}", status
     if status != "converged":
         return None, status
-    if case.subject_to and not violation_of(case, x, function) <= 1e-6:
-        return f"the constraints are violated by {violation_of(case, x, function):.1e}", status
+    constraints = [Constraint(entry, case.shapes, case.data) for entry in case.subject_to]
+    if not violation(constraints, x) <= 1e-6:
+        return f"the constraints are violated by {violation(constraints, x):.1e}", status
+    if constraints:
+        wrong = not_stationary(function, space, constraints, x)
+        if wrong and not warned(report):
+            return f"converged at {fx!r}, but {wrong}", status
     best = case.best
     if not case.subject_to and (best is None or not case.convex):
         best = min(best_nearby(function, space, x, rng)[1], fx)
