@@ -6,6 +6,7 @@ nothing), `best` is the global minimum where a formula or an enumeration knows i
 
 import dataclasses
 import itertools
+import zlib
 
 import numpy as np
 
@@ -762,10 +763,9 @@ def mixed_quadratic(rng):
                 subject_to=("A*x = b", "a*x <= d"), convex=True, bounded=True)
 
 
-def random_case(seed):
-    """The job of that number: a family, its method, a factor on the objective."""
-    rng = np.random.default_rng(seed)
-    make = FAMILIES[seed % len(FAMILIES)]
+def random_case(make, number):
+    """The job of that number of a family: its method, a factor on the objective. It does not depend on the other families."""
+    rng = np.random.default_rng([zlib.crc32(make.__name__.encode()), number])
     case = make(rng)
     methods = METHODS[case.methods]
     if methods and rng.random() < 0.5:
@@ -774,4 +774,4 @@ def random_case(seed):
         factor = 10 ** rng.uniform(-8, 8)
         case.minimize, case.data["factor"] = f"factor*({case.minimize})", factor
         case.best = None if case.best is None else factor * case.best
-    return make.__name__, case
+    return case

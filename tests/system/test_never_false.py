@@ -4,9 +4,9 @@ A failure is: `converged` where a better point is near or the global minimum is 
 another exit status than the report's; a value that is not the objective's at the point returned; a point outside its set; a worse
 point than one that the history holds; a failure (exit 1, 2) of a legal job. Not converging is honest: it is counted, no more.
 
-A family in PENDING fails today for the reason that stands there: it is shown, and once it is right the mark has to go.
+One job in twelve runs on 2 or 3 ranks. A family in PENDING fails today for the reason that stands there: it is shown, and once it is right the mark has to go.
 
-TRACEGRAD_TRIALS=5000 runs more jobs, TRACEGRAD_FIRST=1000 begins at another one, TRACEGRAD_FAMILY=nmf takes one family only,
+TRACEGRAD_TRIALS=100 runs so many jobs of each family, TRACEGRAD_FIRST=50 begins at that one, TRACEGRAD_FAMILY=nmf takes one family only,
 TRACEGRAD_KEEP=FOLDER keeps the jobs that fail, TRACEGRAD_JOBS is how many run at a time.
 """
 
@@ -20,6 +20,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from stationarity import Constraint, not_stationary, violation
 from tg_adjoint import Function
 from tracegrad_run import Checks
 
-TRIALS = int(os.environ.get("TRACEGRAD_TRIALS", 3 * len(FAMILIES)))
+TRIALS = int(os.environ.get("TRACEGRAD_TRIALS", "3"))
 FIRST = int(os.environ.get("TRACEGRAD_FIRST", "0"))
 ONLY = os.environ.get("TRACEGRAD_FAMILY")
 KEEP = os.environ.get("TRACEGRAD_KEEP")
@@ -115,38 +116,40 @@ def describe(case):
     return f"{case.minimize} | {case.constraints} {case.subject_to} {case.solver} {starts}"
 
 
-def trial(folder, seed):
-    name, case = random_case(seed)
-    where = folder / f"{seed}-{name}"
+def trial(folder, make, number):
+    name, case = f"{make.__name__}/{number}", random_case(make, number)
+    where = folder / name.replace("/", "-")
+    ranks = {0: 2, 1: 3}.get(zlib.crc32(name.encode()) % 24, 0)
     try:
-        solved = solve(case.job(), case.arrays(), where, starts=case.start_arrays())
-        wrong, word = judge(case, solved, np.random.default_rng(seed + 1))
+        solved = solve(case.job(), case.arrays(), where, ranks=ranks, starts=case.start_arrays())
+        wrong, word = judge(case, solved, np.random.default_rng(number + 1))
     except Exception:  # of the test itself, or a run that does not end
         wrong, word = traceback.format_exc(), "failed"
     if wrong and KEEP:
         shutil.copytree(where, Path(KEEP) / where.name, dirs_exist_ok=True)
-    shutil.rmtree(where)
-    return seed, name, wrong, word, case
+    shutil.rmtree(where, ignore_errors=True)
+    return name, wrong, word, describe(case)
 
 
 def main():
-    seeds = [seed for seed in range(FIRST, FIRST + TRIALS) if ONLY in (None, FAMILIES[seed % len(FAMILIES)].__name__)]
+    jobs = [(make, number) for number in range(FIRST, FIRST + TRIALS) for make in FAMILIES if ONLY in (None, make.__name__)]
     counts, false = collections.defaultdict(collections.Counter), collections.Counter()
     with tempfile.TemporaryDirectory(prefix="tracegrad-never-false-") as temporary, \
             concurrent.futures.ProcessPoolExecutor(JOBS) as pool:
-        for seed, name, wrong, word, case in pool.map(trial, [Path(temporary)] * len(seeds), seeds):
-            counts[name][word] += 1
-            false[name] += bool(wrong)
-            text = f"seed {seed}, {name}: {wrong}\n    {describe(case)}"
-            if wrong and name in PENDING:
-                print(f"pending: {text}")
+        for name, wrong, word, text in pool.map(trial, [Path(temporary)] * len(jobs), *zip(*jobs)):
+            family = name.split("/")[0]
+            counts[family][word] += 1
+            false[family] += bool(wrong)
+            if wrong and family in PENDING:
+                print(f"pending: {name}: {wrong}\n    {text}", flush=True)
             else:
-                checks.check(not wrong, text)
-    for name in PENDING:
-        checks.check(false[name] > 0 or "TRACEGRAD_TRIALS" in os.environ or ONLY, f"{name} is right now: take its mark out of PENDING")
-    for name in sorted(counts):
-        words = ", ".join(f"{number} {word}" for word, number in sorted(counts[name].items()))
-        print(f"{name}: {words}" + (f"; {false[name]} false" if false[name] else ""))
+                checks.check(not wrong, f"{name}: {wrong}\n    {text}")
+    if "TRACEGRAD_TRIALS" not in os.environ and not ONLY:
+        for family in PENDING:
+            checks.check(false[family] > 0, f"{family} is right now: take its mark out of PENDING")
+    for family in sorted(counts):
+        words = ", ".join(f"{number} {word}" for word, number in sorted(counts[family].items()))
+        print(f"{family}: {words}" + (f"; {false[family]} false" if false[family] else ""))
     return checks.finish()
 
 
