@@ -42,14 +42,11 @@ GAIN = 1e-6  # of the decrease from the start: less was not to be had
 SADDLE = "a stationary point that is no minimum is called converged at the default start, or when it is reached"
 SCALE = "a small objective is below the tolerance at once"
 PENDING = {
-    "nonnegative_nonconvex": SADDLE,
     "nmf": SADDLE,
     "symmetric_nmf": SADDLE,
     "centred_factorisation": SADDLE,
     "factor_analysis": SADDLE,
-    "logistic_weighted": SCALE,
-    "entropy": SCALE,
-    "linear_program": SCALE,
+    "transport": SCALE,
 }
 
 checks = Checks()
