@@ -73,25 +73,28 @@ static bool has_kron_adjoint(const tg_graph *graph, tg_node node, uint8_t *seen)
 
 enum { PRINTED_BYTES_MAX = 100000 };
 
+static void read_back(tg_graph *graph, tg_node node, const tg_compile_options *options, const tg_text *text,
+                      bool spelled)
+{
+  tg_node again = TG_NONE;
+  const tg_status status = tg_compile(graph, text->data, text->length, options, &again);
+  // What was printed may be nested deeper than a text may be; nothing else is an excuse.
+  if (status == TG_LIMIT || (status == TG_OK && (again == node || spelled))) return;
+  fprintf(stderr, "printed: %s\n%s\n", text->data, status != TG_OK ? tg_error_get()->message : "another node");
+  abort();
+}
+
 static void print_and_read_back(tg_graph *graph, tg_node node, const tg_compile_options *options)
 {
   tg_text text;
-  tg_node again = TG_NONE;
   tg_text_init(&text);
-  for (int format = TG_FORMAT_UNICODE; format <= TG_FORMAT_OCTAVE; format++) {
-    is_fine(tg_print(graph, node, (tg_format)format, &text));
+  uint8_t *seen = calloc(tg_graph_node_count(graph), 1);
+  const bool spelled = seen == NULL || has_kron_adjoint(graph, node, seen);
+  free(seen);
+  for (int format = TG_FORMAT_EXPR; format <= TG_FORMAT_OCTAVE; format++) {
+    if (is_fine(tg_print(graph, node, (tg_format)format, &text)) && text.length <= PRINTED_BYTES_MAX)
+      read_back(graph, node, options, &text, spelled);
     tg_text_clear(&text);
-  }
-  if (is_fine(tg_print(graph, node, TG_FORMAT_EXPR, &text)) && text.length <= PRINTED_BYTES_MAX) {
-    uint8_t *seen = calloc(tg_graph_node_count(graph), 1);
-    const bool spelled = seen == NULL || has_kron_adjoint(graph, node, seen);
-    free(seen);
-    const tg_status status = tg_compile(graph, text.data, text.length, options, &again);
-    // What was printed may be nested deeper than a text may be; nothing else is an excuse.
-    if (status != TG_LIMIT && (status != TG_OK || (again != node && !spelled))) {
-      fprintf(stderr, "printed: %s\n%s\n", text.data, status != TG_OK ? tg_error_get()->message : "another node");
-      abort();
-    }
   }
   tg_text_fini(&text);
 }

@@ -373,6 +373,6 @@ tg_status text_eval(tg_arena *arena, const char *text, int32_t n_names, const te
 {
   tg_ast *ast = NULL;
   const context c = {arena, n_names, names};
-  TG_TRY(tg_parse(arena, text, strlen(text), &ast));
+  TG_TRY(tg_parse(arena, text, strlen(text), NULL, NULL, &ast));
   return eval(&c, ast, out);
 }

@@ -194,7 +194,7 @@ def test_latex():
         checks.equal(f"\\left of {text}", len(re.findall(r"\\left\b", text)), len(re.findall(r"\\right\b", text)))
         checks.check("*" not in text and "'" not in text, f"signs of the language in {text}")
         formulas.append(text)
-    for sizes, size in (("A=mxn,B=pxq", "I_{pq}"), ("A=mxn,B=pxwidth", "I_{p\\,width}")):
+    for sizes, size in (("A=mxn,B=pxq", "I_{pq}"), ("A=mxn,B=pxwidth", "I_{p\\,\\mathrm{width}}")):
         text = derive(["derive", "kron(A, B)", "--wrt", "B", "--dims", sizes], "latex")
         checks.check(text and size in text, f"kron(A, B), {sizes}: {text}, expected a size {size}")
     pdflatex = shutil.which("pdflatex")

@@ -66,7 +66,7 @@ static tg_status cut_side(tg_job *job, const tg_job_expression *whole, size_t be
   *out = (tg_job_expression){.node = whole->node, .length = end - begin, .offsets = whole->offsets + begin};
   TG_TRY(tg_arena_string(&job->arena, whole->text + begin, out->length, &out->text));
   tg_arena_init(&scratch);
-  const tg_status status = tg_parse(&scratch, out->text, out->length, &ast);
+  const tg_status status = tg_parse(&scratch, out->text, out->length, NULL, NULL, &ast);
   tg_arena_fini(&scratch);
   if (status == TG_OK) return TG_OK;
   tg_job_relocate(job, out);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/text.h"
+#include "grad/text/name_index.h"
 #include "grad/text/names.h"
 
 // Stated limits of an expression text (docs/language.md).
@@ -39,11 +41,18 @@ struct tg_ast {
   int32_t n_args;
   tg_ast **args;
   char *ops;
+  char wants;   // 'v': args[0] must be a vector, as of norm(x); 's': a scalar, as of |s|; 0: what the function takes
   tg_size rows; // filled by the shape pass
   tg_size cols;
 };
 
-// expression = term { ("+" | "-") term }; see language.md for the whole grammar.
-tg_status tg_parse(tg_arena *arena, const char *text, size_t length, tg_ast **out);
+// What '*', '/' and '^' mean between matrices: the language's own, that of NumPy or of R, where they are entry by
+// entry. Marks of two that differ make it mixed: '*' between matrices is refused then.
+typedef enum tg_dialect { TG_DIALECT_OWN, TG_DIALECT_NUMPY, TG_DIALECT_R, TG_DIALECT_MIXED } tg_dialect;
+
+// expression = term { ("+" | "-") term }; see docs/language.md for the whole grammar. declared: names that have a
+// declaration, and so no other meaning. notices may be NULL.
+tg_status tg_parse(tg_arena *arena, const char *text, size_t length, const tg_name_index *declared, tg_text *notices,
+                   tg_ast **out);
 
 #endif

@@ -95,7 +95,9 @@ static tg_status build_term(tg_builder *b, const tg_ast *ast, tg_node *out)
       TG_TRY_GOTO(build_reciprocal(b, ast->args[i], &factor));
     else
       TG_TRY_GOTO(build(b, ast->args[i], &factor));
-    if (op == 'x' || op == 'd') {
+    // With a scalar, entry by entry is the product itself.
+    const bool is_scaling = run.n > 0 && (run.rows < 0 || tg_node_is_scalar(b->graph, factor));
+    if ((op == 'x' || op == 'd') && !is_scaling) {
       tg_node left = TG_NONE;
       TG_TRY_GOTO(tg_make_prod(b->graph, run.n, run.items, &left));
       TG_TRY_GOTO(tg_make_had(b->graph, 2, (const tg_node[]){left, factor}, &factor));
@@ -126,8 +128,7 @@ static tg_status build_call(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   const tg_function_info *function = tg_function_find(ast->name);
   tg_node args[2] = {TG_NONE, TG_NONE};
-  for (int32_t i = 0; i < ast->n_args && !tg_function_takes_sizes(function); i++)
-    TG_TRY(build(b, ast->args[i], &args[i]));
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(build(b, ast->args[i], &args[i]));
   return function->build(b, ast, args, out);
 }
 
@@ -221,6 +222,17 @@ static tg_status reserve_names(const tg_compile_options *options, const tg_ast *
   return TG_OK;
 }
 
+// Declared names, and those that the graph has: what other systems mean by them does not count.
+static tg_status collect_declared(const tg_graph *graph, const tg_compile_options *options, tg_name_index *out)
+{
+  int32_t index = 0;
+  for (int32_t i = 0; i < options->n_declarations; i++)
+    TG_TRY(tg_name_index_add(out, options->declarations[i].name, &index));
+  for (int32_t s = 0; s < tg_symbol_count(graph); s++)
+    TG_TRY(tg_name_index_add(out, tg_symbol_info(graph, s)->name, &index));
+  return TG_OK;
+}
+
 static tg_status fail_not_scalar(tg_shaper *shaper, const tg_ast *ast)
 {
   tg_text shape;
@@ -239,11 +251,13 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_arena arena;
   tg_ast *ast = NULL;
   tg_name_index reserved = {0};
+  tg_name_index declared = {0};
   tg_arena_init(&arena);
   tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options};
   tg_sizes_init(&shaper.sizes, &arena);
   tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
-  TG_TRY_GOTO(tg_parse(&arena, text, length, &ast));
+  TG_TRY_GOTO(collect_declared(graph, options, &declared));
+  TG_TRY_GOTO(tg_parse(&arena, text, length, &declared, options->notices, &ast));
   TG_TRY_GOTO(tg_resolve_constants(&shaper, ast));
   TG_TRY_GOTO(reserve_names(options, ast, &reserved));
   shaper.sizes.reserved = &reserved;
@@ -260,6 +274,7 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
 done:
   tg_shaper_fini(&shaper);
   tg_name_index_fini(&reserved);
+  tg_name_index_fini(&declared);
   tg_arena_fini(&arena);
   return status;
 }

@@ -159,6 +159,29 @@ static tg_status shape_comm(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+// The columns stacked into one and cut into n columns of m.
+static tg_status shape_reshape(tg_shaper *shaper, tg_ast *ast)
+{
+  tg_size before;
+  tg_size after;
+  bool equal = false;
+  TG_TRY(read_size(shaper, ast->args[1], &ast->rows));
+  TG_TRY(read_size(shaper, ast->args[2], &ast->cols));
+  TG_TRY(tg_size_times(&shaper->sizes, ast->args[0]->rows, ast->args[0]->cols, &before));
+  TG_TRY(tg_size_times(&shaper->sizes, ast->rows, ast->cols, &after));
+  TG_TRY(tg_size_unify(&shaper->sizes, before, after, ast->span, &equal));
+  if (equal) return TG_OK;
+  tg_text shape;
+  tg_text_init(&shape);
+  tg_shape_describe(shaper, ast->args[0], &shape);
+  tg_text_add(&shape, ", asked for ");
+  tg_shape_describe(shaper, ast, &shape);
+  const tg_status status = tg_error_set_at(TG_SHAPE, TG_HERE, ast->span,
+                                           "reshape keeps the number of entries, found %s", tg_text_string(&shape));
+  tg_text_fini(&shape);
+  return status;
+}
+
 // ---- nodes ----
 
 static tg_status build_unary(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
@@ -212,6 +235,16 @@ static tg_status build_kron(tg_builder *builder, const tg_ast *ast, const tg_nod
   return tg_make_kron(builder->graph, args[0], args[1], out);
 }
 
+static tg_status build_reshape(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  tg_dim rows = 0;
+  tg_dim cols = 0;
+  TG_TRY(tg_builder_dim(builder, ast->rows, &rows));
+  TG_TRY(tg_builder_dim(builder, ast->cols, &cols));
+  TG_TRY(tg_make_unary(builder->graph, TG_VEC, args[0], out));
+  return tg_make_unvec(builder->graph, *out, rows, cols, out);
+}
+
 static tg_status build_constant(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   (void)args;
@@ -256,6 +289,8 @@ static const tg_function_info functions[] = {
     {"diagvec", 1, 1, "diagvec(X)", "diagonal of a square matrix as a column", TG_DIAGVEC, shape_diagvec, build_unary},
     {"kron", 2, 2, "kron(A, B)", "Kronecker product", TG_KRON, shape_kron, build_kron},
     {"vec", 1, 1, "vec(X)", "the columns stacked into one", TG_VEC, shape_vec, build_unary},
+    {"reshape", 3, 3, "reshape(X, m, n)", "the entries, column by column, as m x n", TG_UNVEC, shape_reshape,
+     build_reshape},
     {"comm", 2, 2, "comm(m, n)", "commutation matrix K with K*vec(X) = vec(X') for X m x n", TG_COMM, shape_comm,
      build_comm},
     {"eye", 1, 1, "eye(n)", "identity; the size may be left out where it can be inferred", TG_EYE, shape_eye,
@@ -306,5 +341,6 @@ bool tg_function_takes_sizes(const tg_function_info *function)
 int32_t tg_ast_expressions(const tg_ast *ast)
 {
   const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
+  if (function != NULL && function->kind == TG_UNVEC) return ast->n_args < 1 ? ast->n_args : 1;
   return function != NULL && tg_function_takes_sizes(function) ? 0 : ast->n_args;
 }

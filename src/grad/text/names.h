@@ -3,6 +3,7 @@
 #define TG_GRAD_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 // A stated limit (docs/language.md): of expressions, job files and derive's options alike.
 enum { TG_NAME_BYTES_MAX = 63 };
@@ -11,5 +12,7 @@ enum { TG_NAME_BYTES_MAX = 63 };
 bool tg_name_is_valid(const char *name);
 // The name of a function of the language: cannot be declared.
 bool tg_name_is_reserved(const char *name);
+// lambda, Sigma: the name of a Greek letter that is one in LaTeX, among the first bytes.
+bool tg_name_is_greek_letter(const char *name, size_t length);
 
 #endif

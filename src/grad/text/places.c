@@ -72,19 +72,19 @@ static bool is_inner_product(const tg_ast *term, int32_t i)
 }
 
 // A scalar by its form: a number, tr(X), x^2, x'*y.
-static bool is_scalar_form(const tg_ast *ast)
+bool tg_ast_is_scalar_form(const tg_ast *ast)
 {
   if (ast->kind == TG_AST_NUMBER) return true;
-  if (ast->kind == TG_AST_NEGATIVE) return is_scalar_form(ast->args[0]);
+  if (ast->kind == TG_AST_NEGATIVE) return tg_ast_is_scalar_form(ast->args[0]);
   if (ast->kind == TG_AST_POWER)
-    return ast->ops[0] == '^' && (is_bare_small(ast->args[0]) || is_scalar_form(ast->args[0]));
+    return ast->ops[0] == '^' && (is_bare_small(ast->args[0]) || tg_ast_is_scalar_form(ast->args[0]));
   if (ast->kind == TG_AST_TERM) {
     bool all = true;    // scalars by form
     bool before = true; // scalars, perhaps, before an inner product
     for (int32_t i = 0; (all || before) && i < ast->n_args; i++) {
       before = before && (i == 0 || ast->ops[i] == '*');
       if (before && is_inner_product(ast, i)) return true;
-      const bool scalar = is_scalar_form(ast->args[i]); // once: products nest deep
+      const bool scalar = tg_ast_is_scalar_form(ast->args[i]); // once: products nest deep
       all = all && scalar;
       before = before && (scalar || is_bare_small(ast->args[i]));
     }
@@ -99,9 +99,9 @@ static bool is_scalar_form(const tg_ast *ast)
   case TG_SUM:
     return true;
   case TG_POW:
-    return strcmp(function->name, "norm2") == 0 || is_scalar_form(ast->args[0]);
+    return strcmp(function->name, "norm2") == 0 || tg_ast_is_scalar_form(ast->args[0]);
   default:
-    return function->kind >= TG_EXP && ast->n_args == 1 && is_scalar_form(ast->args[0]);
+    return function->kind >= TG_EXP && ast->n_args == 1 && tg_ast_is_scalar_form(ast->args[0]);
   }
 }
 
@@ -140,7 +140,7 @@ static bool scalar_follows(const tg_ast *term, int32_t i)
   bool found = false;
   for (; i < term->n_args; i++) {
     if (is_inner_product(term, i)) return true;
-    const bool scalar = is_scalar_form(term->args[i]);
+    const bool scalar = tg_ast_is_scalar_form(term->args[i]);
     if (!scalar && !is_bare_small(term->args[i])) return false;
     found = found || scalar;
   }
@@ -188,7 +188,7 @@ static void mark_term(const tg_places *places, const tg_ast *ast)
            scalar_follows(ast, i + 1) ? TG_PLACE_AT_FRONT | TG_PLACE_BY_SCALAR : TG_PLACE_AT_FRONT);
     if (i > 0 && ast->ops[i] == '*' && is_matrix_form(ast->args[i - 1]))
       mark(places, ast->args[i], TG_PLACE_AFTER_MATRIX);
-    front = front && (is_bare_small(ast->args[i]) || is_scalar_form(ast->args[i]));
+    front = front && (is_bare_small(ast->args[i]) || tg_ast_is_scalar_form(ast->args[i]));
   }
 }
 
@@ -197,7 +197,7 @@ static void mark_sum(const tg_places *places, const tg_ast *ast)
   bool scalar = false;
   // A number says nothing: 1 - y is a vector as well.
   for (int32_t i = 0; i < ast->n_args && !scalar; i++)
-    scalar = ast->args[i]->kind != TG_AST_NUMBER && is_scalar_form(ast->args[i]);
+    scalar = ast->args[i]->kind != TG_AST_NUMBER && tg_ast_is_scalar_form(ast->args[i]);
   for (int32_t i = 0; i < ast->n_args && scalar; i++)
     if (is_bare_small(ast->args[i])) mark(places, ast->args[i], TG_PLACE_AT_FRONT | TG_PLACE_BY_SCALAR);
 }
@@ -244,7 +244,7 @@ static void mark_capitals(const tg_places *places, const tg_ast *term)
     const bool inner = name == NULL && is_inner_product(term, i);
     if (name != NULL) {
       capital = name;
-    } else if (inner || is_scalar_form(factor)) {
+    } else if (inner || tg_ast_is_scalar_form(factor)) {
       value = true;
     } else if (!is_bare_small(factor)) {
       scalars = false;
@@ -259,7 +259,7 @@ static void mark_capital_terms(const tg_places *places, const tg_ast *sum)
 {
   bool scalar = false;
   for (int32_t i = 0; i < sum->n_args && !scalar; i++)
-    scalar = sum->args[i]->kind != TG_AST_NUMBER && is_scalar_form(sum->args[i]);
+    scalar = sum->args[i]->kind != TG_AST_NUMBER && tg_ast_is_scalar_form(sum->args[i]);
   for (int32_t i = 0; i < sum->n_args && scalar; i++) {
     const tg_ast *name = lone_capital(sum->args[i]);
     if (name != NULL && tg_name_is_count(name->name)) mark(places, name, TG_PLACE_BY_SCALAR);

@@ -39,6 +39,8 @@ bool tg_ast_takes_square(const tg_ast *ast);
 
 // The function of a call or of a bare constant such as eye; else NULL.
 const tg_function_info *tg_ast_function(const tg_ast *ast);
+// A scalar by its form: a number, tr(X), x^2, x'*y.
+bool tg_ast_is_scalar_form(const tg_ast *ast);
 // x, -x, for a name without a function's meaning; else NULL.
 const tg_ast *tg_ast_bare_name(const tg_ast *ast);
 

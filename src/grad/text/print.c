@@ -37,10 +37,9 @@ static const unary_row unary_rows[] = {
     {TG_COS, {"cos(@)", "cos(@)", "\\cos\\left(@\\right)", "np.cos(@)", "cos(@)"}},
     {TG_TAN, {"tan(@)", "tan(@)", "\\tan\\left(@\\right)", "np.tan(@)", "tan(@)"}},
     {TG_TANH, {"tanh(@)", "tanh(@)", "\\tanh\\left(@\\right)", "np.tanh(@)", "tanh(@)"}},
-    {TG_ABS, {"abs(@)", "|@|", "\\left|@\\right|", "np.abs(@)", "abs(@)"}},
+    {TG_ABS, {"abs(@)", "abs(@)", LATEX_FN("abs"), "np.abs(@)", "abs(@)"}},
     {TG_SIGN, {"sign(@)", "sign(@)", LATEX_FN("sign"), "np.sign(@)", "sign(@)"}},
-    {TG_SIGMOID,
-     {"sigmoid(@)", "sigmoid(@)", "\\sigma\\left(@\\right)", "(1/(1 + np.exp(-(@))))", "(1./(1 + exp(-(@))))"}},
+    {TG_SIGMOID, {"sigmoid(@)", "sigmoid(@)", LATEX_FN("sigmoid"), "(1/(1 + np.exp(-(@))))", "(1./(1 + exp(-(@))))"}},
     {TG_RELU, {"relu(@)", "relu(@)", LATEX_FN("relu"), "np.maximum(@, 0)", "max(@, 0)"}},
     {TG_SOFTPLUS,
      {"softplus(@)", "softplus(@)", LATEX_FN("softplus"), "np.logaddexp(0, @)", "(max(@, 0) + log1p(exp(-abs(@))))"}},
@@ -52,6 +51,8 @@ static const char *const norm2_templates[FORMATS] = {"norm2(@)", "‖@‖", "\\l
                                                      "norm(@, 'fro')"};
 static const char *const sumsq_templates[FORMATS] = {"sumsq(@)", "‖@‖²", "\\left\\|@\\right\\|_F^2", "np.sum((@)**2)",
                                                      "sum(((@).^2)(:))"};
+// Of a scalar; bars around a matrix are often read as its determinant.
+static const char *const scalar_abs_templates[FORMATS] = {"abs(@)", "|@|", "\\left|@\\right|", "np.abs(@)", "abs(@)"};
 static const char *const norm1_templates[FORMATS] = {"norm1(@)", "‖@‖₁", "\\left\\|@\\right\\|_1", "np.sum(np.abs(@))",
                                                      "sum(abs(@)(:))"};
 
@@ -122,6 +123,8 @@ static precedence precedence_of(const tg_printer *p, tg_node node)
   case TG_TRANS:
   case TG_INV:
     return PREC_POWER;
+  case TG_LOGDET: // \log\det(X)^2 would be read two ways
+    return p->format == TG_FORMAT_LATEX ? PREC_POWER : PREC_ATOM;
   default:
     return PREC_ATOM;
   }
@@ -166,7 +169,16 @@ static void print_divisor(tg_printer *p, tg_node node, const char *op, tg_status
   is_reciprocal(p->g, node, &exponent);
   *status = tg_make_pow_number(p->g, info->args[0], -exponent, &inverse);
   if (*status != TG_OK) return;
+  const bool entrywise = p->format == TG_FORMAT_NUMPY && !tg_node_is_scalar(p->g, node);
+  p->has_entrywise = p->has_entrywise || entrywise;
   tg_print_add(p, op);
+  if (entrywise && p->spell) { // np.asarray says whose quotient it is
+    p->spell = false;
+    tg_print_add(p, "np.asarray(");
+    print_node(p, inverse, PREC_SUM, status);
+    tg_print_add(p, ")");
+    return;
+  }
   print_node(p, inverse, PREC_POWER, status);
 }
 
@@ -207,6 +219,13 @@ static void print_run(tg_printer *p, const tg_info *info, int32_t begin, run r, 
   if (*status == TG_OK) print_mpow(p, base, r.times, status);
 }
 
+// 2^x of LaTeX, which needs a sign behind another factor.
+static bool begins_with_digit(const tg_printer *p, tg_node factor)
+{
+  const tg_info *info = tg_node_info(p->g, factor);
+  return p->format == TG_FORMAT_LATEX && info->kind == TG_POW && tg_node_info(p->g, info->args[0])->kind == TG_NUM;
+}
+
 static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_status *status)
 {
   double exponent = 0.0;
@@ -218,7 +237,7 @@ static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_statu
   }
   for (int32_t i = 0; i < info->n_scalars; i++) {
     if (is_reciprocal(p->g, info->args[i], &exponent)) continue;
-    if (!first) tg_print_add(p, scale_ops[p->format]);
+    if (!first) tg_print_add(p, begins_with_digit(p, info->args[i]) ? " \\cdot " : scale_ops[p->format]);
     first = false;
     print_node(p, info->args[i], PREC_UNARY, status);
   }
@@ -237,6 +256,17 @@ static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_statu
     if (is_reciprocal(p->g, info->args[i], &exponent)) print_divisor(p, info->args[i], "/", status);
 }
 
+// NumPy's '*' between matrices is entry by entry, and so is '/'; where nothing else in the text shows that it is NumPy,
+// the first of them is spelled out. True once, for the first product where that is wanted.
+static bool take_spelling(tg_printer *p, bool is_product)
+{
+  if (p->format != TG_FORMAT_NUMPY) return false;
+  p->has_entrywise = true;
+  if (!p->spell || !is_product) return false;
+  p->spell = false;
+  return true;
+}
+
 static void print_had(tg_printer *p, double coef, const tg_info *info, tg_status *status)
 {
   double exponent = 0.0;
@@ -248,12 +278,18 @@ static void print_had(tg_printer *p, double coef, const tg_info *info, tg_status
     tg_print_add(p, scale_ops[p->format]);
   }
   if (scaled_sum) tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\left(" : "(");
+  int32_t numerators = 0;
+  for (int32_t i = 0; i < info->n_args; i++) numerators += !is_reciprocal(p->g, info->args[i], &exponent);
+  const bool spelled = take_spelling(p, numerators > 1);
+  if (spelled) tg_print_add(p, "np.multiply(");
+  int32_t printed = 0;
   for (int32_t i = 0; i < info->n_args; i++) {
     if (is_reciprocal(p->g, info->args[i], &exponent)) continue;
-    if (!first) tg_print_add(p, had_ops[p->format]);
-    first = false;
-    print_node(p, info->args[i], PREC_UNARY, status);
+    if (printed > 0) tg_print_add(p, spelled && printed == 1 ? ", " : had_ops[p->format]);
+    print_node(p, info->args[i], spelled && printed < 2 ? PREC_SUM : PREC_UNARY, status);
+    if (++printed == 2 && spelled) tg_print_add(p, ")");
   }
+  first = printed == 0;
   for (int32_t i = 0; i < info->n_args; i++) {
     if (!is_reciprocal(p->g, info->args[i], &exponent)) continue;
     // All factors in the denominator: the first is printed as a reciprocal.
@@ -281,12 +317,37 @@ static void print_term(tg_printer *p, double coef, tg_node node, tg_status *stat
   } else if (is_reciprocal(p->g, node, &exponent)) {
     print_pow(p, coef, node, status);
   } else {
-    print_coefficient(p, coef);
+    if (coef != 1.0 && begins_with_digit(p, node)) {
+      tg_print_number(p, coef);
+      tg_print_add(p, " \\cdot ");
+    } else {
+      print_coefficient(p, coef);
+    }
     print_node(p, node, coef == 1.0 ? PREC_TERM : PREC_UNARY, status);
   }
 }
 
 // ---- powers, transposes, inverses ----
+
+// T and H behind '^' are marks of transposes: as exponents they stand in parentheses.
+static bool looks_like_mark(const tg_graph *g, tg_node exponent)
+{
+  const tg_info *info = tg_node_info(g, exponent);
+  if (info->kind == TG_LIN && info->n_args == 1) info = tg_node_info(g, info->args[0]);
+  if (info->kind != TG_SYM) return false;
+  const char *name = tg_symbol_info(g, info->symbol)->name;
+  return strcmp(name, "T") == 0 || strcmp(name, "H") == 0;
+}
+
+static void print_node_marked(tg_printer *p, tg_node exponent, tg_status *status)
+{
+  const bool latex = p->format == TG_FORMAT_LATEX;
+  const bool bare = latex || tg_node_info(p->g, exponent)->kind == TG_SYM;
+  const bool marked = bare && looks_like_mark(p->g, exponent);
+  if (marked) tg_print_add(p, latex ? "\\left(" : "(");
+  print_node(p, exponent, latex || marked ? PREC_SUM : PREC_ATOM, status);
+  if (marked) tg_print_add(p, latex ? "\\right)" : ")");
+}
 
 static void print_exponent(tg_printer *p, tg_node exponent, bool scalar, tg_status *status)
 {
@@ -302,7 +363,7 @@ static void print_exponent(tg_printer *p, tg_node exponent, bool scalar, tg_stat
   if (number && (value >= 0.0 || p->format != TG_FORMAT_OCTAVE))
     tg_print_number(p, value);
   else
-    print_node(p, exponent, p->format == TG_FORMAT_LATEX ? PREC_SUM : PREC_ATOM, status);
+    print_node_marked(p, exponent, status);
   if (p->format == TG_FORMAT_LATEX) tg_print_add(p, "}");
 }
 
@@ -511,6 +572,10 @@ static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_sta
     print_template(p, norm1_templates[p->format], tg_node_info(p->g, info->args[0])->args[0], status);
     return;
   }
+  if (info->kind == TG_ABS && tg_node_is_scalar(p->g, node)) {
+    print_template(p, scalar_abs_templates[p->format], info->args[0], status);
+    return;
+  }
   for (size_t i = 0; i < sizeof unary_rows / sizeof unary_rows[0]; i++)
     if (unary_rows[i].kind == info->kind) print_template(p, unary_rows[i].templates[p->format], info->args[0], status);
 }
@@ -601,8 +666,15 @@ tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_te
 static tg_status print_up_to(size_t bytes, tg_graph *graph, tg_node node, tg_format format, tg_text *out, bool *is_cut)
 {
   tg_status status = TG_OK;
-  tg_printer p = {.g = graph, .format = format, .out = out, .longest = out->length + bytes};
+  const size_t begin = out->length;
+  tg_printer p = {.g = graph, .format = format, .out = out, .longest = begin + bytes};
   print_node(&p, node, PREC_SUM, &status);
+  const char *text = out->data != NULL ? out->data + begin : "";
+  if (p.has_entrywise && !p.is_cut && status == TG_OK && strstr(text, "np.") == NULL && strstr(text, " @ ") == NULL) {
+    out->length = begin;
+    p.spell = true;
+    print_node(&p, node, PREC_SUM, &status);
+  }
   *is_cut = p.is_cut;
   if (status != TG_OK) return status;
   return tg_text_status(out);

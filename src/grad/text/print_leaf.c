@@ -5,30 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "grad/text/names.h"
+
 void tg_print_add(tg_printer *p, const char *text)
 {
   tg_text_add(p->out, text);
 }
-
-static const char *const latex_greek[] = {"alpha", "beta",  "gamma",   "delta", "epsilon", "zeta", "eta",  "theta",
-                                          "iota",  "kappa", "lambda",  "mu",    "nu",      "xi",   "pi",   "rho",
-                                          "sigma", "tau",   "upsilon", "phi",   "chi",     "psi",  "omega"};
 
 // x_opt as x_{opt}, lambda as \lambda, several letters upright.
 static void print_latex_name(tg_printer *p, const char *name)
 {
   const char *underscore = strchr(name, '_');
   const size_t length = underscore != NULL && underscore != name ? (size_t)(underscore - name) : strlen(name);
-  bool greek = false;
-  for (size_t i = 0; i < sizeof latex_greek / sizeof latex_greek[0]; i++)
-    greek = greek || (strlen(latex_greek[i]) == length && strncmp(name, latex_greek[i], length) == 0);
-  if (greek) tg_print_add(p, "{\\");
-  if (!greek && length > 1) tg_print_add(p, "\\mathrm{");
+  const bool greek = tg_name_is_greek_letter(name, length);
+  if (greek) tg_print_add(p, "\\");
+  const bool upright = !greek && (length > 1 || name[0] == '_');
+  const bool indexed = name[length] != '\0' && length == 1 && strchr("IK", name[0]) != NULL; // not I_{n}, K_{m,n}
+  if (upright) tg_print_add(p, "\\mathrm{");
+  if (indexed) tg_print_add(p, "\\mathit{");
   for (size_t i = 0; i < length; i++) {
     if (name[i] == '_') tg_print_add(p, "\\");
     tg_text_add_bytes(p->out, name + i, 1);
   }
-  if (greek || length > 1) tg_print_add(p, "}");
+  if (indexed || upright) tg_print_add(p, "}");
   if (name[length] == '\0') return;
   tg_print_add(p, "_{\\mathrm{");
   for (const char *c = name + length + 1; *c != '\0'; c++) {
@@ -64,6 +63,15 @@ static bool is_taken_word(const tg_printer *p, const char *name)
   return false;
 }
 
+bool tg_print_is_keyword(const char *name, size_t length)
+{
+  for (size_t i = 0; i < sizeof numpy_words / sizeof numpy_words[0]; i++)
+    if (strlen(numpy_words[i]) == length && strncmp(numpy_words[i], name, length) == 0) return true;
+  for (size_t i = 0; i < sizeof octave_words / sizeof octave_words[0]; i++)
+    if (strlen(octave_words[i]) == length && strncmp(octave_words[i], name, length) == 0) return true;
+  return false;
+}
+
 void tg_print_name(tg_printer *p, const char *name)
 {
   if (p->format == TG_FORMAT_LATEX)
@@ -86,7 +94,7 @@ void tg_print_superscript(tg_printer *p, int64_t value)
   for (int i = 0; i < n; i++) tg_print_add(p, text[i] == '-' ? "⁻" : digits[text[i] - '0']);
 }
 
-// A product of sizes without a sign, 2mn; a thin space before or behind a name of several letters.
+// A product of sizes without a sign, 2mn; a name of several letters is upright, with thin spaces.
 static void print_latex_size(tg_printer *p, tg_dim dim)
 {
   const char *names[8];
@@ -98,7 +106,13 @@ static void print_latex_size(tg_printer *p, tg_dim dim)
   for (int32_t i = 0; i < n; i++) is_short = is_short && strlen(names[i]) == 1;
   for (int32_t i = 0; i < n; i++) {
     if (!is_short && (i > 0 || coef != 1)) tg_print_add(p, "\\,");
-    tg_print_add(p, names[i]);
+    const bool is_word = strlen(names[i]) > 1;
+    if (is_word) tg_print_add(p, "\\mathrm{");
+    for (const char *c = names[i]; *c != '\0'; c++) {
+      if (*c == '_') tg_print_add(p, "\\");
+      tg_text_add_bytes(p->out, c, 1);
+    }
+    if (is_word) tg_print_add(p, "}");
   }
 }
 

@@ -8,12 +8,16 @@ typedef struct tg_printer {
   tg_graph *g;
   tg_format format;
   tg_text *out;
-  size_t longest; // of out: nothing is begun beyond it
-  bool is_cut;    // something was not
+  size_t longest;     // of out: nothing is begun beyond it
+  bool is_cut;        // something was not
+  bool has_entrywise; // NumPy's '*' or '/' between matrices
+  bool spell;         // the first of them is still to be spelled np.multiply
 } tg_printer;
 
 enum { FORMATS = 5 };
 
+// A keyword of NumPy's or Octave's language, or a function that printed text calls.
+bool tg_print_is_keyword(const char *name, size_t length);
 void tg_print_add(tg_printer *p, const char *text);
 void tg_print_name(tg_printer *p, const char *name); // x_opt is x_{opt} in LaTeX, lambda is \lambda
 void tg_print_number(tg_printer *p, double value);

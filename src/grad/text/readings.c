@@ -58,12 +58,20 @@ static tg_status resolve_name(const tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+static bool is_literal(const tg_ast *ast)
+{
+  while (ast->kind == TG_AST_NEGATIVE) ast = ast->args[0];
+  return ast->kind == TG_AST_NUMBER;
+}
+
 tg_status tg_resolve_constants(const tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(tg_resolve_constants(shaper, ast->args[i]));
   // I(n) is what the human format prints.
-  if (ast->kind == TG_AST_CALL && ast->n_args == 1 && strcmp(ast->name, "I") == 0 && !is_declared(shaper, "I"))
-    ast->name = "eye";
+  if (ast->kind == TG_AST_CALL && ast->n_args == 1 && strcmp(ast->name, "I") == 0) ast->name = "eye";
+  const bool is_power = ast->kind == TG_AST_POWER && ast->args[0]->kind == TG_AST_NAME;
+  if (is_power && strcmp(ast->args[0]->name, "e") == 0 && !is_declared(shaper, "e") && !is_literal(ast->args[1]))
+    TG_FAIL_AT(TG_NAME, ast->span, "e^x is written exp(x); --dims e=1 makes e a name");
   return ast->kind == TG_AST_NAME ? resolve_name(shaper, ast) : TG_OK;
 }
 

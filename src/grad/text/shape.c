@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "grad/text/foreign.h"
 
 enum { QUOTE_BYTES_MAX = 40 };
 
@@ -20,7 +21,9 @@ void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
     end--;
   }
   const bool shortened = end - begin > QUOTE_BYTES_MAX;
-  tg_text_add_bytes(out, shaper->text + begin, shortened ? QUOTE_BYTES_MAX : end - begin);
+  if (shortened) end = begin + QUOTE_BYTES_MAX;
+  while (shortened && ((unsigned char)shaper->text[end] & 0xC0u) == 0x80u) end--; // not within a character
+  tg_text_add_bytes(out, shaper->text + begin, end - begin);
   if (shortened) tg_text_add(out, "...");
 }
 
@@ -202,7 +205,6 @@ static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
   const char *names[256];
   size_t count = 0;
   for (int32_t i = 0; i < options->n_declarations && count < 200; i++) names[count++] = options->declarations[i].name;
-  for (int32_t i = 0; i < tg_function_count() && count < 256; i++) names[count++] = tg_function_at(i)->name;
   const char *nearest = tg_nearest_word(ast->name, names, count);
   if (nearest != NULL) TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; did you mean '%s'?", ast->name, nearest);
   TG_FAIL_AT(TG_NAME, ast->span, "unknown name '%s'; declare it under variables or data", ast->name);
@@ -270,36 +272,32 @@ static tg_status shape_name(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
-// What other languages call it, and how it is written here; NULL for other words.
-static const char *foreign_function(const char *word)
+// A function of the language that the word misspells: its letters in another case, or one slip in a word long enough
+// that it can be no other function.
+static const char *misspelt_function(const char *word)
 {
-  static const struct {
-    const char *word;
-    const char *here;
-  } rows[] = {{"trace", "tr(X)"},      {"ln", "log(X)"},           {"inverse", "inv(X)"},
-              {"transpose", "X'"},     {"mean", "sum(X)/n"},       {"identity", "eye(n)"},
-              {"expit", "sigmoid(X)"}, {"logistic", "sigmoid(X)"}, {"kronecker", "kron(A,B)"},
-              {"hadamard", "X.*Y"},    {"matmul", "A*B"},          {"inner", "dot(X,Y)"},
-              {"square", "X.^2"},      {"log1pexp", "softplus(X)"}};
-  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
-    if (strcasecmp(word, rows[k].word) == 0) return rows[k].here;
-  return NULL;
+  enum { LONG = 5 };
+  const char *names[64];
+  size_t count = 0;
+  for (int32_t i = 0; i < tg_function_count() && count < 64; i++) {
+    const char *name = tg_function_at(i)->name;
+    if (strcasecmp(word, name) == 0) return name;
+    const size_t longer = strlen(name) > strlen(word) ? strlen(name) - strlen(word) : strlen(word) - strlen(name);
+    if (strlen(word) >= LONG && strlen(name) >= LONG && longer <= 1 && name[0] == word[0]) names[count++] = name;
+  }
+  return count > 0 ? tg_nearest_word(word, names, count) : NULL;
 }
 
 static tg_status fail_unknown_function(const tg_shaper *shaper, const tg_ast *ast)
 {
-  const char *names[64];
-  size_t count = 0;
-  for (int32_t i = 0; i < tg_function_count() && count < 64; i++) names[count++] = tg_function_at(i)->name;
-  const char *nearest = tg_nearest_word(ast->name, names, count);
-  for (size_t k = 0; k < count; k++)
-    if (strcasecmp(ast->name, names[k]) == 0) nearest = names[k];
+  char advice[200];
   const tg_span span = {ast->span.begin, ast->span.begin + strlen(ast->name)};
-  bool declared = false;
+  bool declared = tg_symbol_find(shaper->graph, ast->name) >= 0;
   for (int32_t i = 0; i < shaper->options->n_declarations; i++)
     declared = declared || strcmp(shaper->options->declarations[i].name, ast->name) == 0;
-  const char *here = foreign_function(ast->name);
-  if (!declared && here != NULL) TG_FAIL_AT(TG_NAME, span, "unknown function '%s'; write %s", ast->name, here);
+  const char *nearest = misspelt_function(ast->name);
+  if (!declared && nearest == NULL && tg_foreign_advice(ast->name, advice, sizeof advice) != NULL)
+    TG_FAIL_AT(TG_NAME, span, "unknown function '%s'; %s", ast->name, advice);
   if (declared || (nearest == NULL && ast->n_args == 1))
     TG_FAIL_AT(TG_NAME, span, "'%s' is not a function; for a product write %s*(...)", ast->name, ast->name);
   if (nearest == NULL) TG_FAIL_AT(TG_NAME, span, "unknown function '%s'", ast->name);
@@ -314,8 +312,7 @@ static tg_status shape_call(tg_shaper *shaper, tg_ast *ast)
   if (!none_allowed && (ast->n_args < function->min_args || ast->n_args > function->max_args))
     TG_FAIL_AT(TG_SYNTAX, ast->span, "%s takes %d argument%s, found %d: %s", function->name, (int)function->max_args,
                function->max_args == 1 ? "" : "s", (int)ast->n_args, function->signature);
-  for (int32_t i = 0; i < ast->n_args && !tg_function_takes_sizes(function); i++)
-    TG_TRY(tg_shape(shaper, ast->args[i]));
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(tg_shape(shaper, ast->args[i]));
   return function->shape(shaper, ast);
 }
 
@@ -553,11 +550,40 @@ static tg_status check_size(const tg_shaper *shaper, const tg_ast *ast)
              ast->name);
 }
 
+// norm(x) of a matrix, |X|: signs that mean something else for matrices than for what they are read of.
+static tg_status check_wanted(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const tg_ast *arg = ast->args[0];
+  const bool row = tg_size_is_one(&shaper->sizes, arg->rows);
+  const bool column = tg_size_is_one(&shaper->sizes, arg->cols);
+  if (ast->wants == 'v' ? row || column : row && column) return TG_OK;
+  tg_text quote;
+  tg_text_init(&quote);
+  tg_shape_quote(shaper, arg, &quote);
+  const char *q = tg_text_string(&quote);
+  tg_status status = TG_OK;
+  if (ast->wants == 's')
+    status = tg_error_set_at(
+        TG_SHAPE, TG_HERE, ast->span,
+        "bars are the absolute value of a scalar; write abs(%s) entry by entry, det(%s), or norm2(%s)", q, q, q);
+  else if (strcmp(ast->name, "norm1") == 0)
+    status = tg_error_set_at(
+        TG_SHAPE, TG_HERE, ast->span,
+        "the 1-norm of a matrix is not in the language; write norm1(%s) for the sum of absolute values", q);
+  else
+    status = tg_error_set_at(TG_SHAPE, TG_HERE, ast->span,
+                             "the spectral norm is not in the language; write norm2(%s) for the Frobenius norm", q);
+  tg_text_fini(&quote);
+  return status;
+}
+
 tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast)
 {
   const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
   const bool takes_sizes = function != NULL && tg_function_takes_sizes(function);
+  if (ast->wants != 0) TG_TRY(check_wanted(shaper, ast));
   for (int32_t i = 0; i < ast->n_args; i++)
-    TG_TRY(takes_sizes ? check_size(shaper, ast->args[i]) : tg_shape_check_sizes(shaper, ast->args[i]));
+    TG_TRY(takes_sizes || i >= tg_ast_expressions(ast) ? check_size(shaper, ast->args[i])
+                                                       : tg_shape_check_sizes(shaper, ast->args[i]));
   return TG_OK;
 }

@@ -1,0 +1,302 @@
+// Functions of other systems.
+#include "grad/text/foreign.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "grad/text/shape.h"
+
+// ---- the table ----
+
+typedef enum treatment { SAME, WRITE, NONE } treatment;
+
+typedef struct foreign_row {
+  const char *name;
+  treatment kind;
+  const char *text;
+} foreign_row;
+
+static const foreign_row rows[] = {
+#define TG_SAME(name, here)  {name, SAME, here},
+#define TG_WRITE(name, text) {name, WRITE, text},
+#define TG_NONE(name, what)  {name, NONE, what},
+#include "grad/text/foreign.def"
+#undef TG_SAME
+#undef TG_WRITE
+#undef TG_NONE
+};
+
+static const foreign_row *find_row(const char *name)
+{
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (strcmp(rows[i].name, name) == 0) return &rows[i];
+  return NULL;
+}
+
+const char *tg_foreign_advice(const char *name, char *out, size_t bytes)
+{
+  const foreign_row *row = find_row(name);
+  if (row == NULL) return NULL;
+  if (row->kind == NONE)
+    snprintf(out, bytes, "%s is not in the language", row->text);
+  else
+    snprintf(out, bytes, "write %s", row->text);
+  // "a pseudo-inverse; with ... write ...": the remedy comes last.
+  const char *remedy = row->kind == NONE ? strchr(row->text, ';') : NULL;
+  if (remedy != NULL)
+    snprintf(out, bytes, "%.*s is not in the language%s", (int)(remedy - row->text), row->text, remedy);
+  return out;
+}
+
+// ---- arguments ----
+
+// Words and options come as names that begin with a quote: 'fro, 'order=F.
+static bool is_word(const tg_ast *ast, const char *word)
+{
+  return ast->kind == TG_AST_NAME && ast->name[0] == '\'' && strcmp(ast->name + 1, word) == 0;
+}
+
+static bool is_any_word(const tg_ast *ast)
+{
+  return ast->kind == TG_AST_NAME && ast->name[0] == '\'';
+}
+
+static bool is_number(const tg_ast *ast, double value)
+{
+  return ast->kind == TG_AST_NUMBER && ast->number == value;
+}
+
+typedef struct call {
+  tg_parser *p;
+  const char *name;
+  tg_span span;
+  int32_t n;
+  tg_ast *const *args;
+} call;
+
+static tg_status make_call(const call *c, const char *name, tg_ast *argument, tg_ast **out)
+{
+  return tg_parse_make_call(c->p, name, c->span, 1, (tg_ast *[]){argument}, out);
+}
+
+static tg_status transpose(const call *c, tg_ast *inner, tg_ast **out)
+{
+  return tg_parse_wrap(c->p, TG_AST_TRANSPOSE, c->span, inner, out);
+}
+
+// ---- functions with rules of their own ----
+
+static tg_status read_transpose(const call *c, tg_ast **out)
+{
+  static const char notice[] = "t(...) is the transpose, as in R; for a product write t*(...)\n";
+  tg_text *notices = strcmp(c->name, "t") == 0 && !c->p->is_module ? c->p->notices : NULL;
+  if (notices != NULL && strstr(tg_text_string(notices), notice) == NULL) tg_text_add(notices, notice);
+  return transpose(c, c->args[0], out);
+}
+
+static tg_status read_itself(const call *c, tg_ast **out)
+{
+  *out = c->args[0];
+  return TG_OK;
+}
+
+static tg_status read_times(const call *c, tg_ast **out)
+{
+  return tg_parse_binary(c->p, TG_SYMBOL_TIMES, c->span, c->args[0], c->args[1], out);
+}
+
+static tg_status read_over(const call *c, tg_ast **out)
+{
+  return tg_parse_binary(c->p, TG_SYMBOL_OVER, c->span, c->args[0], c->args[1], out);
+}
+
+static tg_status read_product(const call *c, tg_ast **out)
+{
+  return tg_parse_binary(c->p, '*', c->span, c->args[0], c->args[1], out);
+}
+
+static tg_status read_power(const call *c, tg_ast **out)
+{
+  return tg_parse_binary(c->p, TG_SYMBOL_POWER, c->span, c->args[0], c->args[1], out);
+}
+
+static tg_status read_matrix_power(const call *c, tg_ast **out)
+{
+  return tg_parse_binary(c->p, '^', c->span, c->args[0], c->args[1], out);
+}
+
+static tg_status read_square(const call *c, tg_ast **out)
+{
+  tg_ast *two = NULL;
+  TG_TRY(tg_parse_number(c->p, 2.0, c->span, &two));
+  return tg_parse_binary(c->p, TG_SYMBOL_POWER, c->span, c->args[0], two, out);
+}
+
+// solve(A), solve(A, b)
+static tg_status read_solve(const call *c, tg_ast **out)
+{
+  TG_TRY(make_call(c, "inv", c->args[0], out));
+  return c->n == 2 ? tg_parse_binary(c->p, '*', c->span, *out, c->args[1], out) : TG_OK;
+}
+
+// X'*Y
+static tg_status read_crossprod(const call *c, tg_ast **out)
+{
+  tg_ast *left = NULL;
+  TG_TRY(transpose(c, c->args[0], &left));
+  return tg_parse_binary(c->p, '*', c->span, left, c->args[c->n - 1], out);
+}
+
+static tg_status read_tcrossprod(const call *c, tg_ast **out)
+{
+  tg_ast *right = NULL;
+  TG_TRY(transpose(c, c->args[c->n - 1], &right));
+  return tg_parse_binary(c->p, '*', c->span, c->args[0], right, out);
+}
+
+// log1p(X) is log(1 + X).
+static tg_status read_log1p(const call *c, tg_ast **out)
+{
+  tg_ast *one = NULL;
+  tg_ast *sum = NULL;
+  TG_TRY(tg_parse_number(c->p, 1.0, c->args[0]->span, &one));
+  TG_TRY(tg_parse_binary(c->p, '+', c->args[0]->span, one, c->args[0], &sum));
+  return make_call(c, "log", sum, out);
+}
+
+// logaddexp(0, X) is softplus(X).
+static tg_status read_logaddexp(const call *c, tg_ast **out)
+{
+  const int32_t zero = is_number(c->args[0], 0.0) ? 0 : 1;
+  if (!is_number(c->args[zero], 0.0))
+    TG_FAIL_AT(TG_NAME, c->span, "%s(0, X) is softplus(X); of two matrices it is not in the language", c->name);
+  return make_call(c, "softplus", c->args[1 - zero], out);
+}
+
+// max(X, 0) is relu(X).
+static tg_status read_max(const call *c, tg_ast **out)
+{
+  const bool is_max = strncmp(c->name, "max", 3) == 0;
+  const int32_t zero = c->n == 2 && is_number(c->args[0], 0.0) ? 0 : 1;
+  if (c->n != 2 || !is_number(c->args[zero], 0.0))
+    TG_FAIL_AT(TG_NAME, c->span, "%s is not in the language but for %s, which is %s", c->name,
+               is_max ? "max(X, 0)" : "min(X, 0)", is_max ? "relu(X)" : "-relu(-X)");
+  tg_ast *inner = c->args[1 - zero];
+  if (is_max) return make_call(c, "relu", inner, out);
+  TG_TRY(tg_parse_wrap(c->p, TG_AST_NEGATIVE, inner->span, inner, &inner));
+  TG_TRY(make_call(c, "relu", inner, out));
+  return tg_parse_wrap(c->p, TG_AST_NEGATIVE, c->span, *out, out);
+}
+
+// norm(x) of a vector; of a matrix only where the Frobenius norm is named, or is what the system means.
+static tg_status read_norm(const call *c, tg_ast **out)
+{
+  const tg_ast *kind = c->n == 2 ? c->args[1] : NULL;
+  const bool frobenius =
+      kind != NULL && (is_word(kind, "fro") || is_word(kind, "F") || is_word(kind, "f") || is_word(kind, "ord=fro"));
+  const bool one = kind != NULL && (is_number(kind, 1.0) || is_word(kind, "ord=1"));
+  const bool two = kind == NULL || is_number(kind, 2.0) || is_word(kind, "ord=2");
+  if (!frobenius && !one && !two)
+    TG_FAIL_AT(TG_NAME, kind->span,
+               "this norm is not in the language; norm2(X) is the Frobenius norm, norm1(X) the sum of "
+               "absolute values");
+  TG_TRY(make_call(c, one ? "norm1" : "norm2", c->args[0], out));
+  if (!frobenius && !(kind == NULL && c->p->is_module)) (*out)->wants = 'v';
+  return TG_OK;
+}
+
+// The sum of all entries; those of rows and columns are products.
+static tg_status read_sum(const call *c, tg_ast **out)
+{
+  if (c->n == 2)
+    TG_FAIL_AT(TG_SYNTAX, c->args[1]->span,
+               "sum adds all entries; write ones(1,m)*X for the sums of columns, X*ones(n,1) for those of rows");
+  return make_call(c, "sum", c->args[0], out);
+}
+
+static tg_status read_slogdet(const call *c, tg_ast **out)
+{
+  (void)out;
+  TG_FAIL_AT(TG_NAME, c->span, "slogdet gives two results; write %s(X)[1], or logdet(X)", c->name);
+}
+
+typedef struct special {
+  const char *name;
+  int32_t min_args;
+  int32_t max_args;
+  tg_status (*read)(const call *c, tg_ast **out);
+} special;
+
+static const special specials[] = {
+    {"asarray", 1, 1, read_itself},
+    {"array", 1, 1, read_itself},
+    {"transpose", 1, 1, read_transpose},
+    {"t", 1, 1, read_transpose},
+    {"multiply", 2, 2, read_times},
+    {"mul", 2, 2, read_times},
+    {"times", 2, 2, read_times},
+    {"divide", 2, 2, read_over},
+    {"div", 2, 2, read_over},
+    {"rdivide", 2, 2, read_over},
+    {"matmul", 2, 2, read_product},
+    {"mm", 2, 2, read_product},
+    {"mtimes", 2, 2, read_product},
+    {"power", 2, 2, read_power},
+    {"pow", 2, 2, read_power},
+    {"matrix_power", 2, 2, read_matrix_power},
+    {"mpower", 2, 2, read_matrix_power},
+    {"square", 1, 1, read_square},
+    {"solve", 1, 2, read_solve},
+    {"crossprod", 1, 2, read_crossprod},
+    {"tcrossprod", 1, 2, read_tcrossprod},
+    {"log1p", 1, 1, read_log1p},
+    {"logaddexp", 2, 2, read_logaddexp},
+    {"max", 1, 3, read_max},
+    {"maximum", 1, 3, read_max},
+    {"min", 1, 3, read_max},
+    {"minimum", 1, 3, read_max},
+    {"norm", 1, 2, read_norm},
+    {"sum", 2, 2, read_sum},
+    {"slogdet", 1, 1, read_slogdet},
+};
+
+static const special *find_special(const char *name)
+{
+  for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
+    if (strcmp(specials[i].name, name) == 0) return &specials[i];
+  return NULL;
+}
+
+bool tg_foreign_is_function(const char *name)
+{
+  return tg_function_find(name) != NULL || find_special(name) != NULL || find_row(name) != NULL;
+}
+
+tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t n, tg_ast *const *args, tg_ast **out)
+{
+  const call c = {p, name, span, n, args};
+  const bool declared = tg_parse_is_declared(p, name);
+  const special *s = declared ? NULL : find_special(name);
+  const foreign_row *row = declared ? NULL : find_row(name);
+  if (s != NULL && n >= s->min_args && n <= s->max_args) return s->read(&c, out);
+  for (int32_t i = 0; i < n; i++)
+    if (is_any_word(args[i])) TG_FAIL_AT(TG_SYNTAX, args[i]->span, "%s takes no such option here", name);
+  if (s != NULL && tg_function_find(name) == NULL)
+    TG_FAIL_AT(TG_SYNTAX, span, "%s takes %d argument%s, found %d", name, (int)s->max_args, s->max_args == 1 ? "" : "s",
+               (int)n);
+  const char *here = row != NULL && row->kind == SAME ? row->text : name;
+  return tg_parse_make_call(p, here, span, n, args, out);
+}
+
+tg_status tg_foreign_fail_brackets(const tg_parser *p, const tg_token *token)
+{
+  char advice[200];
+  (void)p;
+  const tg_span span = {token->span.begin, p->token.span.end};
+  for (int32_t i = 0; i < tg_function_count(); i++)
+    if (strcasecmp(tg_function_at(i)->name, token->name) == 0)
+      TG_FAIL_AT(TG_SYNTAX, span, "a function has round parentheses; write %s", tg_function_at(i)->signature);
+  if (tg_foreign_advice(token->name, advice, sizeof advice) == NULL)
+    TG_FAIL_AT(TG_SYNTAX, span, "a function has round parentheses; write %s(...)", token->name);
+  TG_FAIL_AT(TG_SYNTAX, span, "'%s[': %s", token->name, advice);
+}

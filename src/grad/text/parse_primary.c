@@ -1,0 +1,338 @@
+// Primaries: numbers, names, calls, parentheses, bars, roots, fractions, constants of LaTeX.
+#include "base/memory.h"
+#include "grad/text/foreign.h"
+#include "grad/text/parser.h"
+#include "grad/text/places.h"
+#include "grad/text/print_parts.h"
+
+// ---- words ----
+
+bool tg_parse_is_long_word(const tg_parser *p, const tg_token *token)
+{
+  const char *name = token->name;
+  size_t letters = 0;
+  if (token->kind != TG_TOKEN_NAME || token->is_upright || token->is_module) return false;
+  while ((name[letters] >= 'a' && name[letters] <= 'z') || (name[letters] >= 'A' && name[letters] <= 'Z')) letters++;
+  if (letters < 2 || name[letters] != '\0') return false;
+  const bool is_differential = name[0] == 'd' && letters == 2 && name[1] >= 'A' && name[1] <= 'Z';
+  return !is_differential && !tg_parse_is_declared(p, name) && tg_letter_of(name) != TG_LETTER_GREEK &&
+         tg_name_is_greek_letter(name, letters) == false && tg_function_find(name) == NULL;
+}
+
+enum { SPELLED_LETTERS_MAX = 4 };
+
+tg_status tg_parse_fail_long_word(const tg_parser *p, tg_span word)
+{
+  char product[2 * SPELLED_LETTERS_MAX + 1] = "";
+  const size_t n = word.end - word.begin;
+  for (size_t i = 0; i < n && n <= SPELLED_LETTERS_MAX; i++) {
+    if (i > 0) product[2 * i - 1] = '*';
+    product[2 * i] = p->text[word.begin + i];
+    product[2 * i + 1] = '\0';
+  }
+  if (p->is_latex)
+    TG_FAIL_AT(TG_SYNTAX, word,
+               "in LaTeX '%.*s' is a product of its letters; write %s with '*', or \\mathrm{%.*s} for one name", (int)n,
+               p->text + word.begin, product[0] != '\0' ? product : "it", (int)n, p->text + word.begin);
+  TG_FAIL_AT(TG_SYNTAX, word, "'%.*s' beside a factor without an operator may be one name or a product; write '*'%s%s",
+             (int)n, p->text + word.begin, product[0] != '\0' ? ", as in " : "", product);
+}
+
+// ---- parentheses, bars, braces ----
+
+// What stands inside, with no bar open; the token is the opening one. The whole has the span of its parentheses.
+static tg_status parse_group(tg_parser *p, char close, const char *what, tg_ast **out)
+{
+  const size_t begin = p->token.span.begin;
+  const char bar = p->bar;
+  TG_TRY(tg_parse_enter(p));
+  TG_TRY(tg_parse_advance(p));
+  p->bar = 0;
+  TG_TRY(tg_parse_expression(p, out));
+  if (!tg_parse_at(p, close)) return tg_parse_fail_expected(p, what);
+  (*out)->span = (tg_span){begin, p->token.span.end};
+  p->long_word = (tg_span){0, 0};
+  p->bar = bar;
+  p->nesting--;
+  return tg_parse_advance(p);
+}
+
+static bool is_bar(const tg_parser *p)
+{
+  return tg_parse_at(p, '|') || tg_parse_at(p, TG_SYMBOL_NORM);
+}
+
+// Whether the bar at hand, where an operator might stand, opens.
+static bool opens(const tg_parser *p)
+{
+  if (p->token.side != 0) return p->token.side == '(';
+  return p->bar != p->token.symbol;
+}
+
+bool tg_parse_starts_factor(const tg_parser *p)
+{
+  const tg_token *token = &p->token;
+  if (token->kind == TG_TOKEN_NAME || token->kind == TG_TOKEN_CONSTANT) return true;
+  if (token->kind != TG_TOKEN_SYMBOL) return false;
+  if (is_bar(p)) return opens(p);
+  // f(x)(y) is no product; (a + b)(c + d) is read as one only where LaTeX marks its parentheses.
+  if (tg_parse_at(p, '(') && token->side == 0 && !token->spaced && p->text[token->span.begin - 1] == ')') return false;
+  return tg_parse_at(p, '(') || (p->is_latex && tg_parse_at(p, '{')) || tg_parse_at(p, '<') ||
+         tg_parse_at(p, TG_SYMBOL_ROOT) || tg_parse_at(p, TG_SYMBOL_FRACTION);
+}
+
+static tg_status fail_norm(tg_span span, const char *index)
+{
+  static const char *const rows[][2] = {{"*", "the nuclear norm"},     {"inf", "the maximum norm"},
+                                        {"infty", "the maximum norm"}, {"0", "the number of entries other than 0"},
+                                        {"2,1", "the norm of rows"},   {"op", "the spectral norm"},
+                                        {"max", "the maximum norm"},   {"tr", "the trace norm"},
+                                        {"nuc", "the nuclear norm"}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (strcmp(index, rows[i][0]) == 0) TG_FAIL_AT(TG_SYNTAX, span, "%s is not in the language", rows[i][1]);
+  TG_FAIL_AT(TG_SYNTAX, span, "a norm with the index '%s' is not in the language; x'*%s*x is written out", index,
+             index);
+}
+
+// ‖X‖, ‖X‖_F: Frobenius; ‖x‖_2 of a vector; ‖X‖_1: the sum of absolute values
+static tg_status make_norm(tg_parser *p, const char *index, tg_span span, tg_ast *inner, tg_ast **out)
+{
+  const bool is_one = strcmp(index, "1") == 0;
+  const bool is_two = strcmp(index, "2") == 0;
+  if (!is_one && !is_two && index[0] != '\0' && strcmp(index, "F") != 0 && strcmp(index, "Fro") != 0 &&
+      strcmp(index, "fro") != 0)
+    return fail_norm(span, index);
+  TG_TRY(tg_parse_make_call(p, is_one ? "norm1" : "norm2", span, 1, (tg_ast *[]){inner}, out));
+  if (is_two) (*out)->wants = 'v';
+  return TG_OK;
+}
+
+// "|" expression "|", "||" expression "||" [ index ]
+static tg_status parse_bars(tg_parser *p, tg_ast **out)
+{
+  const size_t begin = p->token.span.begin;
+  const char symbol = p->token.symbol;
+  const char bar = p->bar;
+  tg_token index = {0};
+  tg_ast *inner = NULL;
+  TG_TRY(tg_parse_enter(p));
+  TG_TRY(tg_parse_advance(p));
+  p->bar = symbol;
+  TG_TRY(tg_parse_expression(p, &inner));
+  if (!tg_parse_at(p, symbol) || p->token.side == '(')
+    return tg_parse_fail_expected(p, symbol == '|' ? "'|' or an operator" : "'||' or an operator");
+  p->bar = bar;
+  p->nesting--;
+  if (symbol == TG_SYMBOL_NORM) TG_TRY(tg_lex_subscript(p->text, p->length, &p->position, &index));
+  const tg_span span = {begin, symbol == TG_SYMBOL_NORM ? index.span.end : p->token.span.end};
+  TG_TRY(tg_parse_advance(p));
+  p->long_word = (tg_span){0, 0};
+  if (symbol == TG_SYMBOL_NORM) return make_norm(p, index.name, span, inner, out);
+  TG_TRY(tg_parse_make_call(p, "abs", span, 1, (tg_ast *[]){inner}, out));
+  (*out)->wants = 's';
+  return TG_OK;
+}
+
+// The inner product: "<" expression "," expression ">" [ "_F" ]
+static tg_status parse_inner(tg_parser *p, tg_ast **out)
+{
+  const size_t begin = p->token.span.begin;
+  const char bar = p->bar;
+  tg_token index = {0};
+  tg_ast *args[2] = {NULL, NULL};
+  TG_TRY(tg_parse_enter(p));
+  TG_TRY(tg_parse_advance(p));
+  p->bar = 0;
+  TG_TRY(tg_parse_expression(p, &args[0]));
+  TG_TRY(tg_parse_expect(p, ',', "','"));
+  TG_TRY(tg_parse_expression(p, &args[1]));
+  if (!tg_parse_at(p, '>')) return tg_parse_fail_expected(p, "the end of the inner product");
+  TG_TRY(tg_lex_subscript(p->text, p->length, &p->position, &index));
+  const tg_span span = {begin, index.span.end};
+  if (index.name[0] != '\0' && strcmp(index.name, "F") != 0)
+    TG_FAIL_AT(TG_SYNTAX, span, "an inner product with the index '%s' is not in the language", index.name);
+  p->bar = bar;
+  p->nesting--;
+  TG_TRY(tg_parse_advance(p));
+  return tg_parse_make_call(p, "dot", span, 2, args, out);
+}
+
+// ---- LaTeX ----
+
+// One argument of a command: in braces, or a single digit or name.
+static tg_status parse_command_argument(tg_parser *p, tg_ast **out)
+{
+  if (tg_parse_at(p, '{')) return parse_group(p, '}', "'}'", out);
+  if (p->token.kind == TG_TOKEN_NUMBER && p->token.span.end - p->token.span.begin > 1) { // \frac12
+    const size_t begin = p->token.span.begin;
+    TG_TRY(tg_parse_number(p, p->text[begin] - '0', (tg_span){begin, begin + 1}, out));
+    p->position = begin + 1;
+    return tg_parse_advance(p);
+  }
+  return tg_parse_primary(p, out);
+}
+
+static tg_status parse_fraction(tg_parser *p, tg_ast **out)
+{
+  const size_t begin = p->token.span.begin;
+  tg_ast *above = NULL;
+  tg_ast *below = NULL;
+  TG_TRY(tg_parse_advance(p));
+  TG_TRY(parse_command_argument(p, &above));
+  TG_TRY(parse_command_argument(p, &below));
+  p->long_word = (tg_span){0, 0};
+  return tg_parse_binary(p, '/', (tg_span){begin, below->span.end}, above, below, out);
+}
+
+static tg_status parse_root(tg_parser *p, tg_ast **out)
+{
+  const size_t begin = p->token.span.begin;
+  tg_ast *inner = NULL;
+  TG_TRY(tg_parse_advance(p));
+  if (tg_parse_at(p, '[')) TG_FAIL_AT(TG_SYNTAX, p->token.span, "a root of another degree is a power: write x^(1/3)");
+  TG_TRY(parse_command_argument(p, &inner));
+  p->long_word = (tg_span){0, 0};
+  return tg_parse_make_call(p, "sqrt", (tg_span){begin, inner->span.end}, 1, (tg_ast *[]){inner}, out);
+}
+
+// A size of LaTeX: digits, letters and names in \mathrm{}, multiplied without a sign.
+static tg_status parse_latex_size(tg_parser *p, tg_span span, tg_ast **out)
+{
+  size_t position = span.begin;
+  tg_token token;
+  *out = NULL;
+  while (true) {
+    tg_ast *factor = NULL;
+    TG_TRY(tg_lex(p->text, span.end, &position, &token));
+    if (token.kind == TG_TOKEN_END) break;
+    if (token.kind == TG_TOKEN_SYMBOL && token.symbol == '*') continue;
+    if (token.kind == TG_TOKEN_NUMBER) {
+      TG_TRY(tg_parse_number(p, token.number, token.span, &factor));
+    } else if (token.kind == TG_TOKEN_NAME) {
+      // Letters beside each other are a product.
+      const bool is_short = !token.is_upright && token.name[1] != '\0' && strspn(token.name, "0123456789") == 0;
+      if (is_short) position = token.span.begin + 1;
+      if (is_short) token.name[1] = '\0';
+      TG_TRY(tg_parse_name(p, token.name, token.span, &factor));
+    } else {
+      TG_FAIL_AT(TG_SYNTAX, token.span, "a size is a whole number of at least 1, or the name of a size such as n");
+    }
+    if (*out == NULL)
+      *out = factor;
+    else
+      TG_TRY(tg_parse_binary(p, '*', span, *out, factor, out));
+  }
+  if (*out == NULL) TG_FAIL_AT(TG_SYNTAX, span, "a size is missing here");
+  return TG_OK;
+}
+
+// I_{n}, 1_{m \times n}, 0_{m \times n}, K_{m,n}, unvec_{m \times n}(v)
+static tg_status parse_constant(tg_parser *p, tg_ast **out)
+{
+  const tg_token token = p->token;
+  tg_ast *args[3] = {NULL, NULL, NULL};
+  tg_ast **sizes = token.symbol == 'U' ? args + 1 : args;
+  for (int i = 0; i < token.n_sizes; i++) TG_TRY(parse_latex_size(p, token.sizes[i], &sizes[i]));
+  TG_TRY(tg_parse_advance(p));
+  if (token.n_sizes == 1 && token.symbol != 'I') TG_TRY(tg_parse_number(p, 1.0, token.span, &sizes[1]));
+  const char *name = token.symbol == 'I'   ? "eye"
+                     : token.symbol == 'K' ? "comm"
+                     : token.symbol == '1' ? "ones"
+                                           : "zeros";
+  if (token.symbol != 'U') return tg_parse_make_call(p, name, token.span, token.symbol == 'I' ? 1 : 2, args, out);
+  if (!tg_parse_at(p, '(')) return tg_parse_fail_expected(p, "'('");
+  TG_TRY(parse_group(p, ')', "')'", &args[0]));
+  return tg_parse_make_call(p, "reshape", (tg_span){token.span.begin, args[0]->span.end}, 3, args, out);
+}
+
+// \log x, \operatorname{tr} X: a function before one factor that ends the product.
+static tg_status parse_application(tg_parser *p, const tg_token *token, tg_ast **out)
+{
+  tg_ast *argument = NULL;
+  if (tg_parse_at(p, '^') || p->token.kind == TG_TOKEN_POWER)
+    TG_FAIL_AT(TG_SYNTAX, p->token.span, "a power of a function is written behind its argument: %s(x)^2", token->name);
+  if (tg_parse_at(p, '{')) {
+    TG_TRY(parse_group(p, '}', "'}'", &argument));
+  } else {
+    TG_TRY(tg_parse_enter(p));
+    TG_TRY(tg_parse_power(p, &argument));
+    p->nesting--;
+    if (argument->kind == TG_AST_POWER && argument->args[0]->kind == TG_AST_CALL)
+      TG_FAIL_AT(TG_SYNTAX, argument->span, "what this is a power of may be read two ways; write %s(...)", token->name);
+    const bool is_closed = p->text[argument->span.end - 1] == ')'; // \log\det(X) ends by itself
+    if (!is_closed && tg_parse_starts_factor(p))
+      TG_FAIL_AT(TG_SYNTAX, p->token.span, "where the argument of %s ends may be read two ways; write %s(...)",
+                 token->name, token->name);
+  }
+  return tg_foreign_call(p, token->name, (tg_span){token->span.begin, argument->span.end}, 1, (tg_ast *[]){argument},
+                         out);
+}
+
+// ---- names ----
+
+// lambda_ is what NumPy's format prints for lambda, a word of the language there.
+static void unescape(const tg_parser *p, tg_token *token)
+{
+  const size_t length = strlen(token->name);
+  if (length < 2 || token->name[length - 1] != '_' || tg_parse_is_declared(p, token->name)) return;
+  size_t base = length;
+  while (base > 0 && token->name[base - 1] == '_') base--;
+  if (!tg_print_is_keyword(token->name, base)) return;
+  token->name[length - 1] = '\0';
+  if (!tg_parse_is_declared(p, token->name)) token->name[length - 1] = '_';
+}
+
+// name | name "(" arguments ")"
+static tg_status parse_named(tg_parser *p, tg_ast **out)
+{
+  tg_token token = p->token;
+  unescape(p, &token);
+  const bool is_long = tg_parse_is_long_word(p, &token);
+  const bool is_function = !tg_parse_is_declared(p, token.name) && tg_foreign_is_function(token.name);
+  TG_TRY(tg_parse_advance(p));
+  // \left( behind a name is a factor; a parenthesis of one's own makes a call of any name.
+  const bool is_word = is_function && token.name[1] != '\0'; // t \left( is a product
+  const bool calls = tg_parse_at(p, '(') && (p->token.side == 0 || is_word || token.is_command);
+  p->is_module = token.is_module;
+  if (calls && token.is_module && strcmp(token.name, "dot") == 0)
+    TG_FAIL_AT(TG_SYNTAX, token.span, "write A*B for the matrix product, dot(A, B) for the inner product");
+  if (calls) return tg_parse_call(p, token.name, token.span.begin, NULL, out);
+  if (tg_parse_at(p, '[') && !tg_parse_is_declared(p, token.name) && !p->token.spaced)
+    return tg_foreign_fail_brackets(p, &token);
+  if (token.is_command && !tg_parse_is_declared(p, token.name)) return parse_application(p, &token, out);
+  if (is_function && is_bar(p) && opens(p)) return parse_application(p, &token, out);
+  if (is_long && p->is_latex) return tg_parse_fail_long_word(p, token.span);
+  if (token.name[0] == '0' || token.name[0] == '1') { // \mathbf{1}, \mathbf{1}_n
+    TG_TRY(tg_parse_make_call(p, token.name[0] == '1' ? "ones" : "zeros", token.span, 0, NULL, out));
+    if (token.name[1] == '\0') return TG_OK;
+    tg_ast *sizes[2] = {NULL, NULL};
+    if (token.name[1] != '_') TG_FAIL_AT(TG_SYNTAX, token.span, "a name does not begin with a digit");
+    TG_TRY(tg_parse_name(p, token.name + 2, token.span, &sizes[0]));
+    TG_TRY(tg_parse_number(p, 1.0, token.span, &sizes[1]));
+    return tg_parse_make_call(p, token.name[0] == '1' ? "ones" : "zeros", token.span, 2, sizes, out);
+  }
+  if (token.name[0] >= '2' && token.name[0] <= '9')
+    TG_FAIL_AT(TG_SYNTAX, token.span, "a name does not begin with a digit");
+  if (is_long) p->long_word = token.span;
+  return tg_parse_name(p, token.name, token.span, out);
+}
+
+// primary = number | named | "(" expression ")" | bars | root | fraction | constant
+tg_status tg_parse_primary(tg_parser *p, tg_ast **out)
+{
+  const tg_token token = p->token;
+  p->long_word = (tg_span){0, 0};
+  if (tg_parse_at(p, '(')) return parse_group(p, ')', "')'", out);
+  if (p->is_latex && tg_parse_at(p, '{')) return parse_group(p, '}', "'}'", out);
+  if (tg_parse_at(p, '<')) return parse_inner(p, out);
+  if (tg_parse_at(p, TG_SYMBOL_ROOT)) return parse_root(p, out);
+  if (tg_parse_at(p, TG_SYMBOL_FRACTION)) return parse_fraction(p, out);
+  if (is_bar(p) && token.side != ')') return parse_bars(p, out);
+  if (token.kind == TG_TOKEN_CONSTANT) return parse_constant(p, out);
+  if (token.kind == TG_TOKEN_NUMBER) {
+    TG_TRY(tg_parse_number(p, token.number, token.span, out));
+    return tg_parse_advance(p);
+  }
+  if (token.kind != TG_TOKEN_NAME) return tg_parse_fail_expected(p, "a number, a name or '('");
+  return parse_named(p, out);
+}
