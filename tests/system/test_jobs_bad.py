@@ -244,7 +244,7 @@ EXPRESSIONS = [
     ("empty call", "sumsq()", ["sumsq"]),
     ("too many arguments", "sumsq(X, X)", ["sumsq"]),
     ("bad character", "sumsq(X) $ 2", ["$"]),
-    ("unicode operator", "sumsq(A \u00d7 X)", [""]),
+    ("sign of a sum", "∑(A·X − B)", ["sum(...)"]),
     ("bad number", "sumsq(X) + 1.2.3", [""]),
     ("huge number", "sumsq(X) + 1e999", [""]),
     ("no variable in it", "sumsq(B)", ["does not depend", "X"]),

@@ -41,7 +41,8 @@ struct tg_ast {
   int32_t n_args;
   tg_ast **args;
   char *ops;
-  char wants;   // 'v': args[0] must be a vector, as of norm(x); 's': a scalar, as of |s|; 0: what the function takes
+  char wants;   // 'v': args[0] must be a vector, as of norm(x); 's': a scalar, as of |s|; 'c': it is
+                // a column itself, as a bold 1; 0: what the function takes
   tg_size rows; // filled by the shape pass
   tg_size cols;
 };

@@ -139,7 +139,9 @@ static tg_status shape_constant(tg_shaper *shaper, tg_ast *ast)
 {
   if (ast->n_args == 0) {
     TG_TRY(tg_size_unknown(&shaper->sizes, &ast->rows));
-    return tg_size_unknown(&shaper->sizes, &ast->cols);
+    if (ast->wants != 'c') return tg_size_unknown(&shaper->sizes, &ast->cols);
+    ast->cols = tg_size_number(1);
+    return TG_OK;
   }
   TG_TRY(read_size(shaper, ast->args[0], &ast->rows));
   return read_size(shaper, ast->args[1], &ast->cols);

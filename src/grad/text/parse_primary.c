@@ -282,6 +282,26 @@ static void unescape(const tg_parser *p, tg_token *token)
   if (!tg_parse_is_declared(p, token->name)) token->name[length - 1] = '_';
 }
 
+// \mathbf{1}, \mathbf{0}, with the number of rows below: \mathbf{1}_n
+static tg_status parse_bold_digit(tg_parser *p, const tg_token *token, tg_ast **out)
+{
+  tg_ast *sizes[2] = {NULL, NULL};
+  const char *name = token->name[0] == '1' ? "ones" : "zeros";
+  const bool is_bare = token->name[1] == '\0';
+  const bool is_sized =
+      token->name[1] == '_' && tg_name_is_valid(token->name + 2) && !tg_name_is_reserved(token->name + 2);
+  if (token->name[0] > '1' || (!is_bare && !is_sized))
+    TG_FAIL_AT(TG_SYNTAX, token->span, "a name does not begin with a digit");
+  if (is_bare) {
+    TG_TRY(tg_parse_make_call(p, name, token->span, 0, NULL, out));
+    (*out)->wants = 'c';
+    return TG_OK;
+  }
+  TG_TRY(tg_parse_name(p, token->name + 2, token->span, &sizes[0]));
+  TG_TRY(tg_parse_number(p, 1.0, token->span, &sizes[1]));
+  return tg_parse_make_call(p, name, token->span, 2, sizes, out);
+}
+
 // name | name "(" arguments ")"
 static tg_status parse_named(tg_parser *p, tg_ast **out)
 {
@@ -302,17 +322,7 @@ static tg_status parse_named(tg_parser *p, tg_ast **out)
   if (token.is_command && !tg_parse_is_declared(p, token.name)) return parse_application(p, &token, out);
   if (is_function && is_bar(p) && opens(p)) return parse_application(p, &token, out);
   if (is_long && p->is_latex) return tg_parse_fail_long_word(p, token.span);
-  if (token.name[0] == '0' || token.name[0] == '1') { // \mathbf{1}, \mathbf{1}_n
-    TG_TRY(tg_parse_make_call(p, token.name[0] == '1' ? "ones" : "zeros", token.span, 0, NULL, out));
-    if (token.name[1] == '\0') return TG_OK;
-    tg_ast *sizes[2] = {NULL, NULL};
-    if (token.name[1] != '_') TG_FAIL_AT(TG_SYNTAX, token.span, "a name does not begin with a digit");
-    TG_TRY(tg_parse_name(p, token.name + 2, token.span, &sizes[0]));
-    TG_TRY(tg_parse_number(p, 1.0, token.span, &sizes[1]));
-    return tg_parse_make_call(p, token.name[0] == '1' ? "ones" : "zeros", token.span, 2, sizes, out);
-  }
-  if (token.name[0] >= '2' && token.name[0] <= '9')
-    TG_FAIL_AT(TG_SYNTAX, token.span, "a name does not begin with a digit");
+  if (token.name[0] >= '0' && token.name[0] <= '9') return parse_bold_digit(p, &token, out);
   if (is_long) p->long_word = token.span;
   return tg_parse_name(p, token.name, token.span, out);
 }

@@ -243,7 +243,8 @@ static void print_prod(tg_printer *p, double coef, const tg_info *info, tg_statu
   }
   for (int32_t i = info->n_scalars; i < info->n_args && *status == TG_OK && !p->is_cut;) {
     const run r = find_run(info, i);
-    if (!first) tg_print_add(p, i == info->n_scalars ? scale_ops[p->format] : times_ops[p->format]);
+    const char *op = i == info->n_scalars ? scale_ops[p->format] : times_ops[p->format];
+    if (!first) tg_print_add(p, begins_with_digit(p, info->args[i]) ? " \\cdot " : op);
     first = false;
     if (r.times > 1)
       print_run(p, info, i, r, status);

@@ -42,10 +42,17 @@ static tg_status make_identity(const tg_shaper *shaper, tg_ast *ast, const char 
   return TG_OK;
 }
 
+// n or 3, and no name of a function.
+static bool is_size(const char *text)
+{
+  if (text[strspn(text, "0123456789")] == '\0') return text[0] != '\0' && text[0] != '0' && strlen(text) < 10;
+  return tg_name_is_valid(text) && !tg_name_is_reserved(text);
+}
+
 static tg_status resolve_name(const tg_shaper *shaper, tg_ast *ast)
 {
   const char *name = ast->name;
-  const bool is_identity = strcmp(name, "I") == 0 || (strncmp(name, "I_", 2) == 0 && name[2] != '\0');
+  const bool is_identity = strcmp(name, "I") == 0 || (strncmp(name, "I_", 2) == 0 && is_size(name + 2));
   const bool is_pi = strcmp(name, "pi") == 0;
   if ((!is_identity && !is_pi) || is_declared(shaper, name)) return TG_OK;
   if (is_identity) {

@@ -581,7 +581,7 @@ tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast)
 {
   const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
   const bool takes_sizes = function != NULL && tg_function_takes_sizes(function);
-  if (ast->wants != 0) TG_TRY(check_wanted(shaper, ast));
+  if (ast->wants == 'v' || ast->wants == 's') TG_TRY(check_wanted(shaper, ast));
   for (int32_t i = 0; i < ast->n_args; i++)
     TG_TRY(takes_sizes || i >= tg_ast_expressions(ast) ? check_size(shaper, ast->args[i])
                                                        : tg_shape_check_sizes(shaper, ast->args[i]));
