@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/method/feasible.h"
 #include "cli/model/congruence.h"
+#include "cli/model/default_start.h"
 #include "cli/model/domain.h"
 #include "cli/problem/job_verify.h"
 #include "cli/problem/lagrangian.h"
@@ -150,6 +151,11 @@ static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const m
   lower_options.expected_iterations = job->solver.max_iterations;
   tg_model *model = NULL;
   TG_TRY(tg_model_create(job, &lower_options, &model));
+  const tg_status chosen = tg_default_start_choose(job, model);
+  if (chosen != TG_OK) {
+    tg_model_destroy(&model);
+    return tg_error_pass(chosen, TG_HERE);
+  }
   tg_job_mark_used(job, true);
   // What run refuses is refused here: a plan is asked for before the machine is.
   tg_status status = tg_job_executable(job);

@@ -241,7 +241,7 @@ def test_ends(folder):
                      f"contradiction: violation {report['constraint_violation']}, the sum is {X.sum()}")
     job = write_job(folder, "unbounded", "dot(R, X)", ["ones(1,20)*X = 1"], data="R")
     report, _ = solve(folder, "unbounded", job, 1, "unbounded", 4)
-    job = write_job(folder, "saddle", "-tr(X'*N*X)", ["X'*X = eye"], data="N")
+    job = write_job(folder, "saddle", "-tr(X'*N*X)", ["X'*X = eye"], ", start: zeros", data="N")
     report, _ = solve(folder, "saddle", job, 1, "stalled", 3)
     checks.check(report and "or a saddle" in report["reason"],
                  f"saddle: {report and report['reason']}")

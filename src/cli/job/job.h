@@ -23,6 +23,7 @@ typedef struct tg_job_variable {
   int64_t rows;
   int64_t cols;
   tg_start start;
+  bool start_is_chosen; // by default_start.h: the job leaves it open, and zeros would stay where they are
   const char *start_file;
   const char *start_dataset;
   uint64_t seed;

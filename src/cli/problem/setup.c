@@ -9,6 +9,7 @@
 #include "cli/method/feasible.h"
 #include "cli/method/method_parts.h"
 #include "cli/model/congruence.h"
+#include "cli/model/default_start.h"
 #include "cli/model/domain.h"
 #include "cli/model/set_data.h"
 #include "cli/problem/congruence_numbers.h"
@@ -16,6 +17,7 @@
 #include "cli/problem/job_verify.h"
 #include "cli/problem/lagrangian.h"
 #include "cli/problem/properties.h"
+#include "cli/problem/start_scale.h"
 #include "mpi/constraint/constraint.h"
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -98,6 +100,7 @@ static tg_status create(tg_setup *setup, const tg_lower_options *options)
   TG_TRY(share_shapes(setup->comm, setup->job));
   TG_TRY(tg_model_create(setup->job, options, &setup->model));
   TG_TRY(tg_job_executable(setup->job));
+  TG_TRY(tg_default_start_choose(setup->job, setup->model));
   TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
   tg_feasible_explain(setup->job, setup->method);
   tg_lagrangian_explain(setup->model, setup->method);
@@ -303,6 +306,7 @@ static tg_status make_start(tg_setup *setup)
 tg_status tg_setup_restart(tg_setup *setup, int64_t shift)
 {
   TG_TRY(fill_all(setup, shift));
+  TG_TRY(tg_start_scale(setup));
   TG_TRY(tg_feasible_project(setup->job, setup->constraint, setup->x));
   return tg_domain_start_inside(setup);
 }
@@ -316,6 +320,7 @@ tg_status tg_setup_fill(tg_setup *setup)
   const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
+  TG_TRY(tg_start_scale(setup));
   TG_TRY(tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint));
   return tg_domain_start_inside(setup);
 }

@@ -12,6 +12,7 @@
 #include "cli/json.h"
 #include "cli/method/method_parts.h"
 #include "cli/model/congruence.h"
+#include "cli/model/default_start.h"
 #include "cli/model/domain.h"
 #include "cli/problem/congruence_numbers.h"
 #include "cli/problem/domain_start.h"
@@ -57,6 +58,7 @@ static tg_status print_header(const tg_run *run)
   tg_congruence_print(run->job, setup->model, "  metric    ", &text);
   tg_domain_print(run->job, "  ", &text);
   tg_method_print(setup->method, setup->model, &text);
+  tg_default_start_print(run->job, "  start     ", &text);
   if (tg_checkpoint_source(run->checkpoint) != NULL)
     tg_text_addf(&text, "  resumed   from %s, after %lld iterations; run %lld of this minimisation\n",
                  tg_checkpoint_source(run->checkpoint), (long long)run->earlier.iteration,
