@@ -120,10 +120,13 @@ typedef struct opt_constraint_ops {
   // are free or are judged entry by entry (bounds, a norm1): less the subgradient of least norm, 0 exactly where that
   // entry is stationary. An entry within rounding of a bound is at it. Other blocks are left as they are.
   tg_status (*steepest)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, opt_point *v);
-  // is_bounds. v := 0 in the entries of the feasible x that a bound holds: those at a bound; with release without those
-  // that -g pulls inwards. v may be g.
+  // is_entrywise. v := 0 in the entries of the feasible x that a bound holds, or the kink of a norm1: those at a bound
+  // or at zero; with release without those that may leave it and descend. v may be g.
   tg_status (*mask)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
                     opt_point *v);
+  // is_entrywise, has_penalty: y := its projection onto the entries on the side of zero where those of the feasible x
+  // are and inside the bounds; what is zero in x under a norm1 stays zero.
+  tg_status (*orthant)(const opt_constraint *constraint, const opt_point *x, opt_point *y);
   // is_bounds: the largest t with x + t d feasible, INFINITY where there is none.
   tg_status (*room)(const opt_constraint *constraint, const opt_point *x, const opt_point *d, double *t);
   // is_bounds: x, which a step t d has brought to a bound up to rounding or beyond it, is put on it.

@@ -104,6 +104,7 @@ bool opt_ignores_start(const opt_options *options, const opt_solver *solver);
 // The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
 extern const opt_solver opt_solver_proximal_gradient;
+extern const opt_solver opt_solver_proximal_newton;
 extern const opt_solver opt_solver_bounded_newton;
 extern const opt_solver opt_solver_bounded_lbfgs;
 

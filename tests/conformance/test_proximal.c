@@ -55,7 +55,7 @@ static double distance_from_stationary(const hand_problem *problem, const serial
   return sqrt(square);
 }
 
-static double check_solver(const char *objective, const opt_constraint_block *block)
+static double check_solver(const char *objective, const char *method, const opt_constraint_block *block)
 {
   hand_problem problem;
   serial_constraint set;
@@ -67,6 +67,8 @@ static double check_solver(const char *objective, const opt_constraint_block *bl
   problem.base.constraint = &set.base;
   opt_options_init(&options);
   options.max_iterations = 5000;
+  assert_int_equal(opt_option_set(&options, "method", strcmp(method, "auto") == 0 ? method : "barzilai-borwein"),
+                   TG_OK);
   assert_int_equal(hand_problem_start(&problem, &x), TG_OK);
   assert_int_equal(opt_minimise(&problem.base, &options, x, NULL, &result), TG_OK);
   const double *at = serial_block_const(x, 0);
@@ -74,7 +76,7 @@ static double check_solver(const char *objective, const opt_constraint_block *bl
   const double away = distance_from_stationary(&problem, &set.sets[0], at);
   if (result.outcome != OPT_CONVERGED || problem.violations > 0)
     fail_msg("%s: %s, %s", objective, opt_outcome_label(result.outcome), result.reason);
-  assert_string_equal(result.method, "spectral-proximal-gradient");
+  assert_string_equal(result.method, strcmp(method, "auto") == 0 ? "proximal-newton-cg" : method);
   assert_string_equal(result.measure, "proximal gradient norm");
   assert_true(fabs(f - result.objective) <= 1e-13 * fmax(1, fabs(f)));
   assert_true(away <= result.gradient_target && fabs(away - result.gradient_norm) <= 1e-12);
@@ -86,12 +88,17 @@ static double check_solver(const char *objective, const opt_constraint_block *bl
 // The polynomial and the same function shown as a general one agree; entries are exactly zero.
 static void test_solver(void **unused)
 {
+  static const char *const methods[] = {"auto", "spectral-proximal-gradient"};
   (void)unused;
   for (int k = 0; k < BLOCKS; k++) {
-    const double f = check_solver("quadratic-1e2", &blocks[k]);
-    const double general = check_solver("quadratic-1e2-general", &blocks[k]);
-    assert_true(fabs(f - general) <= 1e-10 * fmax(1, fabs(f)));
-    check_solver("logistic", &blocks[k]);
+    double best[2];
+    for (int m = 0; m < 2; m++) {
+      const double f = check_solver("quadratic-1e2", methods[m], &blocks[k]);
+      const double general = check_solver("quadratic-1e2-general", methods[m], &blocks[k]);
+      assert_true(fabs(f - general) <= 1e-10 * fmax(1, fabs(f)));
+      best[m] = check_solver("logistic", methods[m], &blocks[k]);
+    }
+    assert_true(fabs(best[0] - best[1]) <= 1e-10 * fmax(1, fabs(best[0])));
   }
 }
 

@@ -548,6 +548,19 @@ void serial_set_mask(const serial_set *set, const double *x, const double *g, bo
     const bool leaves_high = release && g[e] > 0;
     if (x[e] == low && !leaves_low) v[e] = 0;
     if (x[e] == high && !leaves_high) v[e] = 0;
+    const bool leaves_zero = release && (g[e] > set->block.norm1 || g[e] < -set->block.norm1);
+    if (set->block.norm1 > 0 && x[e] == 0 && !leaves_zero) v[e] = 0;
+  }
+}
+
+void serial_set_orthant(const serial_set *set, const double *x, double *y)
+{
+  double low = 0;
+  double high = 0;
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
+    if (set->block.norm1 > 0 && x[e] * y[e] <= 0) y[e] = 0;
+    y[e] = y[e] < low ? low : y[e] > high ? high : y[e];
   }
 }
 
@@ -727,6 +740,14 @@ static tg_status mask(const opt_constraint *base, const opt_point *x, const opt_
   return TG_OK;
 }
 
+static tg_status orthant(const opt_constraint *base, const opt_point *x, opt_point *y)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_orthant(&self->sets[k], serial_block_const(x, k), serial_block(y, k));
+  return TG_OK;
+}
+
 static tg_status room(const opt_constraint *base, const opt_point *x, const opt_point *d, double *t)
 {
   const serial_constraint *self = base->self;
@@ -754,6 +775,7 @@ static const opt_constraint_ops operations = {.violation = violation,
                                               .extreme = extreme,
                                               .steepest = steepest,
                                               .mask = mask,
+                                              .orthant = orthant,
                                               .room = room,
                                               .settle = settle};
 

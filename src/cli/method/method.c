@@ -293,7 +293,9 @@ static void add_offer(const tg_model *model, tg_method *m)
 static const char *step_without_metric(const tg_job *job, const tg_method *m)
 {
   static const char two_point[] = "barzilai-borwein";
-  if (tg_penalty_any(job)) return "the proximal step of norm1";
+  const bool is_newton = job->solver.method == 0 || job->solver.method == tg_method_index("newton-cg") ||
+                         job->solver.method == tg_method_index("conjugate-gradient");
+  if (tg_penalty_any(job) && !is_newton) return "the proximal step of norm1";
   return strcmp(opt_option_choices(OPT_KIND_METHOD)[m->options.method], two_point) == 0 ? two_point : NULL;
 }
 

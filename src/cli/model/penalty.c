@@ -23,7 +23,7 @@ static bool has_constraint(const tg_job_variable *variable, const char *name)
 static bool takes_steps(const tg_job *job)
 {
   const char *method = opt_option_choices(OPT_KIND_METHOD)[job->solver.method];
-  static const char *const steps[] = {"auto", "barzilai-borwein", "alternating"};
+  static const char *const steps[] = {"auto", "newton-cg", "conjugate-gradient", "barzilai-borwein", "alternating"};
   bool has_step = false;
   for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++) has_step = has_step || strcmp(method, steps[k]) == 0;
   return has_step && job->n_relations == 0;

@@ -180,6 +180,16 @@ static tg_status steepest_all(const opt_constraint *constraint, const opt_point 
   return TG_OK;
 }
 
+static tg_status orthant_all(const opt_constraint *constraint, const opt_point *x, opt_point *y)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL) set->ops->orthant(set, tg_space_block(x, k), tg_space_block(y, k));
+  }
+  return TG_OK;
+}
+
 static tg_status mask_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
                           opt_point *v)
 {
@@ -222,6 +232,7 @@ static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .extreme = extreme_of_all,
                                               .steepest = steepest_all,
                                               .mask = mask_all,
+                                              .orthant = orthant_all,
                                               .room = room_of_all,
                                               .settle = settle_all};
 static const opt_constraint_ops manifold_ops = {.violation = violation_of_all,

@@ -141,13 +141,33 @@ static bool is_held(double x, double g, bool release, double low, double high)
   return (x <= low && !(release && g < 0)) || (x >= high && !(release && g > 0));
 }
 
+// At the kink of a norm1, unless g overcomes it.
+static bool is_at_kink(double x, double g, bool release, double w)
+{
+  return w > 0 && x == 0 && !(release && fabs(g) > w);
+}
+
 static void mask_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v)
 {
   const bounds b = bounds_of(set);
   for (int64_t j = 0; j < v->local_cols; j++)
     for (int64_t i = 0; i < v->local_rows; i++)
-      if (is_held(x->data[i + j * x->ld], g->data[i + j * g->ld], release, low_at(&b, i, j), high_at(&b, i, j)))
+      if (is_held(x->data[i + j * x->ld], g->data[i + j * g->ld], release, low_at(&b, i, j), high_at(&b, i, j)) ||
+          is_at_kink(x->data[i + j * x->ld], g->data[i + j * g->ld], release, set->block.norm1))
         v->data[i + j * v->ld] = 0;
+}
+
+static void orthant_interval(const tg_set *set, const tg_dmat *x, tg_dmat *y)
+{
+  const bounds b = bounds_of(set);
+  const bool has_kink = set->block.norm1 > 0;
+  for (int64_t j = 0; j < y->local_cols; j++)
+    for (int64_t i = 0; i < y->local_rows; i++) {
+      const double side = x->data[i + j * x->ld];
+      const double low = has_kink && side >= 0 ? fmax(0, low_at(&b, i, j)) : low_at(&b, i, j);
+      const double high = has_kink && side <= 0 ? fmin(0, high_at(&b, i, j)) : high_at(&b, i, j);
+      y->data[i + j * y->ld] = moved_between(y->data[i + j * y->ld], low, high);
+    }
 }
 
 static void room_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t)
@@ -186,6 +206,7 @@ const tg_set_ops tg_set_interval = {.violation = violation_interval,
                                     .extreme = extreme_interval,
                                     .steepest = steepest_interval,
                                     .mask = mask_interval,
+                                    .orthant = orthant_interval,
                                     .room = room_interval,
                                     .settle = settle_interval};
 

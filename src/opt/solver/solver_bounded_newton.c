@@ -13,34 +13,26 @@
 
 #include "base/memory.h"
 #include "opt/solver/bounds.h"
+#include "opt/solver/face_cg.h"
 #include "opt/solver/segment.h"
 
 typedef struct faces {
-  opt_point *p; // the step on the face
-  opt_point *d; // direction of the inner iteration
-  opt_point *hd;
-  opt_point *r;    // residual z + H p on the face
-  opt_point *w;    // M^-1 r; NULL without a metric: then w is r
+  opt_face_cg cg;
   double a;        // length of the next gradient step; 0: none known
   int64_t on_face; // the next step is a face step, if that still pays
 } faces;
 
-enum { INNER_MAX = 1000 };
-
-static const double worth_going_on = 0.1;
-
 static int64_t count_points_faces(const opt_options *options, int degree)
 {
   (void)degree;
-  return options->metric != NULL ? 5 : 4;
+  return opt_face_cg_points(options);
 }
 
 static void destroy_faces(const opt_space *space, void **state)
 {
   faces *self = *state;
   if (self == NULL) return;
-  opt_point **const points[] = {&self->p, &self->d, &self->hd, &self->r, &self->w};
-  for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) space->ops->destroy(space, points[i]);
+  opt_face_cg_destroy(space, &self->cg);
   tg_free(self);
   *state = NULL;
 }
@@ -57,9 +49,7 @@ static tg_status create_faces(opt_run *run, void **state)
   faces *self = NULL;
   TG_TRY(TG_NEW(1, &self));
   *state = self;
-  opt_point **const points[] = {&self->p, &self->d, &self->hd, &self->r, &self->w};
-  const size_t count = run->options->metric != NULL ? 5 : 4;
-  for (size_t i = 0; i < count; i++) TG_TRY(run->space->ops->create(run->space, points[i]));
+  TG_TRY(opt_face_cg_create(run, &self->cg));
   reset_faces(self);
   return TG_OK;
 }
@@ -80,84 +70,16 @@ static tg_status choose_length(opt_run *run, const opt_point *d, faces *self)
 static tg_status gradient_step(opt_run *run, faces *self, opt_bounds_step *step)
 {
   double square = 0;
-  TG_TRY(opt_axpby(run->space, -1, run->g, 0, self->d));
-  TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, true, self->d));
-  TG_TRY(opt_dot(run->space, self->d, self->d, &square));
-  TG_TRY(opt_bounds_move(run, self->d, -square, sqrt(square), self->a, step));
+  TG_TRY(opt_axpby(run->space, -1, run->g, 0, self->cg.d));
+  TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, true, self->cg.d));
+  TG_TRY(opt_dot(run->space, self->cg.d, self->cg.d, &square));
+  TG_TRY(opt_bounds_move(run, self->cg.d, -square, sqrt(square), self->a, step));
   if (step->verdict != OPT_MOVED) return TG_OK;
   self->on_face = 1;
   return choose_length(run, step->along, self);
 }
 
 // ---- face steps ----
-
-static const opt_point *scaled(const faces *self)
-{
-  return self->w != NULL ? self->w : self->r;
-}
-
-// Where conjugate gradients stand.
-typedef struct inner {
-  double rw; // <r, w>
-  double rr;
-  double tolerance; // for |r|
-  bool is_curved;   // H was positive along all directions met
-} inner;
-
-// p := 0, r := z, d := -w
-static tg_status start_inner(opt_run *run, faces *self, inner *in)
-{
-  const opt_space *space = run->space;
-  double q[2];
-  if (self->w != NULL) TG_TRY(opt_run_precondition(run, self->r, self->w));
-  TG_TRY(opt_axpby(space, 0, self->r, 0, self->p));
-  TG_TRY(opt_axpby(space, -1, scaled(self), 0, self->d));
-  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->r, self->r},
-                          (const opt_point *const[]){scaled(self), self->r}, q));
-  const double norm = sqrt(q[1]);
-  *in = (inner){.rw = q[0], .rr = q[1], .is_curved = true};
-  in->tolerance = fmin(opt_run_target(run), norm) / 4;
-  return TG_OK;
-}
-
-// p += t d, r += t H d, d := -w + beta d, all on the face.
-static tg_status extend(opt_run *run, faces *self, double t, inner *in)
-{
-  const opt_space *space = run->space;
-  double q[2];
-  TG_TRY(opt_axpby(space, t, self->d, 1, self->p));
-  TG_TRY(opt_axpby(space, t, self->hd, 1, self->r));
-  if (self->w != NULL) TG_TRY(opt_run_precondition(run, self->r, self->w));
-  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->r, self->r},
-                          (const opt_point *const[]){scaled(self), self->r}, q));
-  TG_TRY(opt_axpby(space, -1, scaled(self), q[0] / in->rw, self->d));
-  in->rw = q[0];
-  in->rr = q[1];
-  return TG_OK;
-}
-
-// Conjugate gradients from p = 0. A direction without curvature ends them and stays in d.
-static tg_status solve_face(opt_run *run, faces *self, inner *in)
-{
-  const opt_space *space = run->space;
-  double best = 0;
-  TG_TRY(start_inner(run, self, in));
-  for (int k = 0; k < INNER_MAX && in->rw > 0 && !(sqrt(in->rr) <= in->tolerance); k++) {
-    double q[2];
-    TG_TRY(run->problem->ops->hessian(run->problem, run->x, self->d, self->hd));
-    TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, false, self->hd));
-    TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->d, self->d},
-                            (const opt_point *const[]){self->hd, self->d}, q));
-    run->rayleigh_max = fmax(run->rayleigh_max, fabs(q[0]) / q[1]);
-    in->is_curved = q[0] > 16 * DBL_EPSILON * run->rayleigh_max * q[1];
-    if (!in->is_curved) return TG_OK;
-    const double fall = in->rw * in->rw / q[0];
-    TG_TRY(extend(run, self, in->rw / q[0], in));
-    if (fall <= worth_going_on * best) return TG_OK;
-    best = fmax(best, fall);
-  }
-  return TG_OK;
-}
 
 // Along v, the solution or a direction without curvature; both descend.
 static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_bounds_step *step)
@@ -176,14 +98,14 @@ static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_
 
 static tg_status face_step(opt_run *run, faces *self, opt_bounds_step *step)
 {
-  inner in = {0};
+  bool is_curved = false;
   double room = 0;
-  TG_TRY(solve_face(run, self, &in));
-  if (in.is_curved) {
-    TG_TRY(move_along(run, self->p, 1, step));
+  TG_TRY(opt_face_cg_solve(run, &self->cg, &is_curved));
+  if (is_curved) {
+    TG_TRY(move_along(run, self->cg.p, 1, step));
   } else {
-    TG_TRY(run->constraint->ops->room(run->constraint, run->x, self->d, &room));
-    TG_TRY(move_along(run, self->d, isfinite(room) ? room : 1, step));
+    TG_TRY(run->constraint->ops->room(run->constraint, run->x, self->cg.d, &room));
+    TG_TRY(move_along(run, self->cg.d, isfinite(room) ? room : 1, step));
   }
   if (step->verdict != OPT_MOVED) return TG_OK;
   return choose_length(run, step->along, self);
@@ -195,7 +117,7 @@ static tg_status step_faces(opt_run *run, void *state, opt_verdict *verdict)
   bool released = false;
   opt_bounds_step step = {.verdict = OPT_STUCK};
   if (self->on_face) {
-    TG_TRY(opt_bounds_weigh(run, self->r, &released));
+    TG_TRY(opt_bounds_weigh(run, self->cg.r, &released));
     self->on_face = !released;
   }
   TG_TRY(self->on_face ? face_step(run, self, &step) : gradient_step(run, self, &step));
