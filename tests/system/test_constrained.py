@@ -468,8 +468,8 @@ def lasso(A, b, weight, low, high):
 def test_lasso(folder):
     """norm1 by proximal steps: the same zeros as coordinate descent; of nonnegative variables it is a sum."""
     A, B = np.load(folder / "A.npy"), np.load(folder / "B.npy")
-    for k, (constraint, low, high, method) in enumerate((("", -np.inf, np.inf, "spectral-proximal-gradient"),
-                                                 (", constraint: {box: [-0.1, 0.2]}", -0.1, 0.2, "spectral-proximal-gradient"),
+    for k, (constraint, low, high, method) in enumerate((("", -np.inf, np.inf, "proximal-newton-cg"),
+                                                 (", constraint: {box: [-0.1, 0.2]}", -0.1, 0.2, "proximal-newton-cg"),
                                                  (", constraint: nonnegative", 0, np.inf, "bounded-l-bfgs"))):
         X = np.column_stack([lasso(A, b, 6.0, low, high) for b in B.T])
         value = ((A @ X - B) ** 2).sum() + 6.0 * np.abs(X).sum()
@@ -488,6 +488,53 @@ def test_lasso(folder):
             checks.close(f"{what}: objective", sign * report["objective"], value, 1e-12)
             checks.check(np.linalg.norm(found - X) <= 1e-8, f"{what}: X is off by {np.linalg.norm(found - X):.2e}")
             checks.equal(f"{what}: zeros", ((found == 0) != (X == 0)).sum(), 0)
+
+
+def test_raw_lasso(folder):
+    """Columns of units from 1e-3 to 1e3: no more than tens of products, certified by the subgradient."""
+    random = np.random.default_rng(1)
+    A = random.standard_normal((200, 40)) * 10.0 ** random.uniform(-3, 3, 40)
+    b = A @ (random.standard_normal(40) * (random.random(40) < 0.3) / np.linalg.norm(A, axis=0) * 10) + 0.1 * random.standard_normal(200)
+    weight = 0.5 * np.median(np.abs(2 * A.T @ b))
+    np.save(folder / "raw-A.npy", A)
+    np.save(folder / "raw-b.npy", b[:, None])
+    job = folder / "raw.yaml"
+    job.write_text(f"minimize: sumsq(A*X - b) + {weight!r}*norm1(X)\nvariables: {{X: {{rows: 40, columns: 1}}}}\n"
+                   f"data: {{A: {{file: {folder}/raw-A.npy}}, b: {{file: {folder}/raw-b.npy}}}}\noutput: {{variables: {{X: X.npy}}}}\n")
+    for ranks, method in ((1, "auto"), (3, "newton-cg")):
+        finished = run_job(job, folder / f"raw-{ranks}", ranks=ranks, settings={"solver.method": method})
+        if not checks.equal(f"raw lasso: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+            continue
+        x = np.load(finished.folder / "X.npy")[:, 0]
+        checks.check(finished.report["products"] <= 100, f"raw lasso: {finished.report['products']} products")
+        g = 2 * A.T @ (A @ x - b)
+        away = np.where(x == 0, np.maximum(np.abs(g) - weight, 0), g + weight * np.sign(x))
+        checks.check(np.max(np.abs(away) / (weight + np.abs(g))) <= 1e-6, f"raw lasso: {np.abs(away).max():.2e} from stationary")
+        checks.check(5 <= (x == 0).sum() <= 35, f"raw lasso: {(x == 0).sum()} zeros")
+
+
+def test_graphical_lasso(folder):
+    """tr(S*X) - logdet(X) + a norm1(X): certified by |S - inv(X)| <= a at zeros, S - inv(X) = -a sign(X) elsewhere."""
+    random, n, a = np.random.default_rng(2), 60, 0.1
+    chain = 2 * np.eye(n) - 0.9 * (np.eye(n, k=1) + np.eye(n, k=-1))
+    Z = random.standard_normal((2 * n, n)) @ np.linalg.cholesky(np.linalg.inv(chain)).T
+    for name, units, most in (("even", np.ones(n), 800), ("raw", 10.0 ** random.uniform(-0.5, 0.5, n), 8000)):
+        S = np.cov((Z * units).T)
+        weight = a * np.median(np.diag(S))
+        np.save(folder / "gl-S.npy", S)
+        job = folder / "gl.yaml"
+        job.write_text(f"minimize: tr(S*X) - logdet(X) + {weight!r}*norm1(X)\nvariables: {{X: {{rows: {n}, columns: {n}}}}}\n"
+                       f"data: {{S: {{file: {folder}/gl-S.npy, symmetric: true}}}}\noutput: {{variables: {{X: X.npy}}}}\n"
+                       "solver: {gradient_tolerance: 1e-6}\n")
+        finished = run_job(job, folder / f"gl-{name}", ranks=2)
+        if not checks.equal(f"graphical lasso, {name}: exit status ({finished.err.strip()[-400:]})", finished.status, 0):
+            continue
+        X = np.load(finished.folder / "X.npy")
+        G = S - np.linalg.inv(X)
+        away = np.where(X == 0, np.maximum(np.abs(G) - weight, 0), G + weight * np.sign(X))
+        checks.check(np.linalg.norm(away) <= 1e-5 * np.linalg.norm(S), f"graphical lasso, {name}: {np.linalg.norm(away):.2e} from stationary")
+        checks.check(finished.report["products"] <= most, f"graphical lasso, {name}: {finished.report['products']} products")
+        checks.check((X == 0).sum() > n * n // 4, f"graphical lasso, {name}: {(X == 0).sum()} zeros")
 
 
 def test_sparse_factors(folder):
@@ -611,6 +658,8 @@ def main():
             test_factors(folder)
             test_statuses(folder)
             test_lasso(folder)
+            test_raw_lasso(folder)
+            test_graphical_lasso(folder)
             test_sparse_factors(folder)
             test_start(folder)
     return checks.finish()
