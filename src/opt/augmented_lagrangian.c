@@ -27,9 +27,11 @@ enum {
   FALLING_MAX = 8 // in a row after which L still falls for ever
 };
 
-static const double growth = 10;        // of the penalty
+static const double growth = 10; // of the penalty
+static const double slow_growth = 2;
 static const double first_balance = 10; // of the penalty's curvature and that of f
 static const double needed_decrease = 0.25;
+static const double kinks_decrease = 0.5;
 static const double no_decrease = 0.9;
 static const double loose = 1e-3;            // relative gradient tolerance of the first round
 static const double multiplier_limit = 1e20; // in units of penalty times a constraint's size
@@ -161,6 +163,16 @@ static tg_status raise_floor(outer *o, bool *ended)
 
 // ---- judgement of a round ----
 
+static bool has_kinks(const outer *o)
+{
+  return o->measure.penalty > 0;
+}
+
+static bool has_kinks_alone(const outer *o)
+{
+  return has_kinks(o) && !o->measure.has_constraints;
+}
+
 // How far f is from the value of L, which is what the violation that is left is worth: large multipliers make a small
 // one dear. Asked for no finer than the values themselves are.
 static bool is_worthless(const outer *o)
@@ -246,7 +258,8 @@ static tg_status choose_again(outer *o, double *penalty)
 static double next_penalty(outer *o)
 {
   const opt_measure *m = &o->measure;
-  const bool has_fallen = m->complementarity <= needed_decrease * o->last_complementarity;
+  const double needed = has_kinks_alone(o) ? kinks_decrease : needed_decrease;
+  const bool has_fallen = m->complementarity <= needed * o->last_complementarity;
   const bool must_rise = !has_fallen && m->complementarity > o->options->constraint_tolerance;
   if (is_feasible(o))
     o->tolerance = o->target;
@@ -255,7 +268,10 @@ static double next_penalty(outer *o)
   o->futile = must_rise && m->share > no_decrease * o->best_violation ? o->futile + 1 : 0;
   o->best_violation = fmin(o->best_violation, m->share);
   o->last_complementarity = m->complementarity;
-  return must_rise ? growth * o->penalty : o->penalty;
+  if (!must_rise) return o->penalty;
+  // Kinks alone are met with any penalty, if f is convex: one far beyond what fits them makes L needlessly hard.
+  const bool goes_beyond = has_kinks_alone(o) && o->penalty >= m->penalty;
+  return (goes_beyond ? slow_growth : growth) * o->penalty;
 }
 
 // f and the constraints at x; the best point is kept.
@@ -319,7 +335,8 @@ static tg_status finish_round(outer *o, bool *ended)
   double penalty = next_penalty(o);
   *ended = test_end(o);
   if (*ended) return TG_OK;
-  if (o->report->rounds == 1 && !(o->options->penalty > 0) && !is_insensitive(o)) TG_TRY(choose_again(o, &penalty));
+  if (o->report->rounds == 1 && !(o->options->penalty > 0) && !is_insensitive(o) && !has_kinks(o))
+    TG_TRY(choose_again(o, &penalty));
   return commit(o, penalty);
 }
 
@@ -386,10 +403,23 @@ static tg_status list(void *self, opt_listing *listing)
   return o->lagrangian->ops->list(o->lagrangian, listing);
 }
 
+// The user's, the one that fits the kinks, or by a survey of the constraints.
+static tg_status choose_first(outer *o)
+{
+  opt_survey survey;
+  o->first_penalty = o->options->penalty > 0 ? o->options->penalty : o->measure.penalty;
+  if (has_kinks_alone(o)) return TG_OK;
+  TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
+  // Kinks have no curvature, and no slope where all multipliers are zero.
+  if (has_kinks(o)) survey.curvature = (double)NAN;
+  if (has_kinks(o)) survey.gradient_norm = o->gradient_norm_start;
+  o->first_penalty = choose_penalty(o, &survey);
+  return TG_OK;
+}
+
 static tg_status start(outer *o)
 {
   bool restored = false;
-  opt_survey survey;
   TG_TRY(opt_sequence_restore(&o->sequence, &restored));
   if (restored) {
     choose_target(o, 0); // the tolerance may be another one now
@@ -398,8 +428,7 @@ static tg_status start(outer *o)
   TG_TRY(find_scales(o));
   o->best_f = (double)INFINITY;
   TG_TRY(measure(o));
-  TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
-  o->first_penalty = choose_penalty(o, &survey);
+  TG_TRY(choose_first(o));
   o->best_violation = (double)INFINITY;
   o->last_complementarity = (double)INFINITY;
   return commit_first(o);

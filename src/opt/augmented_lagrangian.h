@@ -4,6 +4,9 @@
 //     L(x) = f(x) + <m_h, h(x)> + penalty/2 |h(x)|^2
 //                 + penalty/2 |max(0, g(x) + m_g / penalty)|^2 - |m_g|^2 / (2 penalty)
 //
+// A term max(a e(x), b e(x)) of f has multipliers between a and b, and its Moreau envelope in its place in L: the same
+// method for the term of z under e(x) = z, minimised over z.
+//
 // The problem's objective is L; what makes it out of f, the multipliers m and the penalty stands behind opt_lagrangian.
 // At a minimiser of L the gradient of L is that of the Lagrangian f + <m, (h, g)> with the multipliers of the update
 // below, so that the inner stopping test is the stationarity test of the whole.
@@ -21,6 +24,8 @@ typedef struct opt_measure {
   double size;            // of a constraint, the largest
   double square;          // |h|^2 + |max(0, g)|^2
   int worst;              // the constraint of the largest share
+  double penalty;         // that fits the kinks of f at x; 0: f has none
+  bool has_constraints;   // beside kinks; needed with them alone
 } opt_measure;
 
 // What the first penalty is chosen by, with J the derivative of all constraints and d = J'w for a random w.
@@ -42,8 +47,8 @@ typedef struct opt_lagrangian_ops {
   tg_status (*survey)(opt_lagrangian *lagrangian, const opt_point *x, opt_survey *out);
   // f and the constraints at x, kept for `update`. Collective.
   tg_status (*measure)(opt_lagrangian *lagrangian, const opt_point *x, opt_measure *out);
-  // m_h := m_h + penalty h, m_g := max(0, m_g + penalty g) with the values of the last measure and the penalty of the
-  // last commit, every entry kept within +-limit; norm := |m|_F. Collective.
+  // m_h := m_h + penalty h, m_g := max(0, m_g + penalty g), m_e := m_e + penalty e moved into [a, b], with the values
+  // of the last measure and the penalty of the last commit, every entry kept within +-limit; norm := |m|_F. Collective.
   tg_status (*update)(opt_lagrangian *lagrangian, double limit, double *norm);
   // From now on the problem's objective is L with the multipliers as they are and this penalty; *options are those to
   // minimise it with (a preconditioner may depend on the penalty), valid until the next commit. Collective.

@@ -88,6 +88,7 @@ int64_t opt_constrained_points(const opt_options *options, int degree, const opt
     return opt_working_points(options, degree);
   }
   if (traits->geometry == OPT_GEOMETRY_CONVEX) return 1 + count_points(options, solver, degree);
+  if (traits->geometry == OPT_GEOMETRY_MIXED) return 1 + count_points(options, solver, -1);
   return count_points(options, solver, -1) + (solver->needs_hessian ? 1 : 0);
 }
 

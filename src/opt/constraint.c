@@ -60,13 +60,9 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
     }
     const opt_constraint_row *row = opt_constraint_row_of(blocks[k].kind);
     if (first == NULL) first = row;
-    if (row->geometry != first->geometry)
-      TG_FAIL(TG_UNSUPPORTED,
-              "the constraints %s and %s in one job: convex sets and manifolds do not go together; give one of the "
-              "variables another form",
-              first->name, row->name);
     out->has_any = true;
-    out->geometry = row->geometry;
+    out->geometry =
+        row->geometry == first->geometry && out->geometry != OPT_GEOMETRY_MIXED ? row->geometry : OPT_GEOMETRY_MIXED;
     out->is_bounds = out->is_bounds && row->is_bounds;
     out->is_entrywise = out->is_bounds;
     const bool is_open = row->kind == OPT_CONSTRAINT_BOX && !(isfinite(blocks[k].low) && isfinite(blocks[k].high));
@@ -75,8 +71,8 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
       TG_FAIL(TG_UNSUPPORTED, "norm1 has no proximal step under the constraint %s, only under bounds or none",
               row->name);
   }
-  if (out->has_penalty && out->geometry != OPT_GEOMETRY_CONVEX)
-    TG_FAIL(TG_UNSUPPORTED, "norm1 has no proximal step beside the constraint %s", first->name);
+  if (out->has_penalty && out->geometry == OPT_GEOMETRY_MANIFOLD) out->geometry = OPT_GEOMETRY_MIXED;
+  if (out->geometry == OPT_GEOMETRY_MIXED) out->is_entrywise = false;
   if (out->has_penalty) out->is_bounds = out->has_oracle = false;
   return TG_OK;
 }
@@ -162,6 +158,12 @@ tg_status opt_constrained_solver(const opt_options *options, const opt_traits *t
   if (strcmp(method, "frank-wolfe") == 0)
     TG_FAIL(TG_UNSUPPORTED, "method: frank-wolfe needs a bounded convex constraint on every variable: box, "
                             "frobenius_ball, simplex_rows, simplex_columns, doubly_stochastic or transport; take auto");
+  if (traits->geometry == OPT_GEOMETRY_MIXED)
+    TG_FAIL(
+        TG_UNSUPPORTED,
+        "method: %s does not know manifolds beside convex sets; take auto, barzilai-borwein (the spectral projected "
+        "gradient) or alternating",
+        method);
   TG_FAIL(TG_UNSUPPORTED,
           "method: %s does not know %s; take auto, barzilai-borwein (the spectral projected gradient), on bounded sets "
           "frank-wolfe, or, where all constraints are nonnegative and box, l-bfgs, newton-cg or conjugate-gradient",
@@ -195,7 +197,7 @@ tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x)
 {
   const opt_constraint *constraint = run->constraint;
   if (constraint->traits.has_penalty) return constraint->ops->proximal(constraint, a, x);
-  return constraint->ops->project(constraint, x);
+  return constraint->ops->approach(constraint, x);
 }
 
 tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f)

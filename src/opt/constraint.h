@@ -1,12 +1,12 @@
 // The feasible set of a minimisation: what a solver may ask about it.
 //
-// A set is a product of sets, one for each block of a point (NAME of constraints.def, or free), and all of one
-// geometry:
+// A set is a product of sets, one for each block of a point (NAME of constraints.def, or free). Its geometry:
 //     CONVEX    closed and convex: the metric projection P(x) = argmin |z - x|, z in the set
 //     MANIFOLD  a submanifold of the space with the Frobenius inner product: tangent projection, retraction, and the
 //               metric projection to start from; vectors are transported by projection onto the new tangent space
 //               (P.-A. Absil, R. Mahony, R. Sepulchre, Optimization Algorithms on Matrix Manifolds, 2008, ch. 3, 4, 8)
-// A free block is both. All calls are collective; scalars are the same on all ranks.
+//     MIXED     blocks of both: the tangents and retractions of the manifolds, the projections of the convex sets
+// A free block is both; one with a norm1 counts as convex. All calls are collective; scalars are the same on all ranks.
 #ifndef OPT_CONSTRAINT_H
 #define OPT_CONSTRAINT_H
 
@@ -14,7 +14,7 @@
 
 #include "opt/space.h"
 
-typedef enum opt_geometry { OPT_GEOMETRY_CONVEX, OPT_GEOMETRY_MANIFOLD } opt_geometry;
+typedef enum opt_geometry { OPT_GEOMETRY_CONVEX, OPT_GEOMETRY_MANIFOLD, OPT_GEOMETRY_MIXED } opt_geometry;
 
 typedef enum opt_constraint_kind {
   OPT_CONSTRAINT_FREE,
@@ -99,26 +99,29 @@ typedef struct opt_constraint_ops {
   // x := the nearest feasible point. TG_NUMERIC where there is no nearest one, or none to be computed: a matrix of
   // dependent columns has no nearest orthonormal one.
   tg_status (*project)(const opt_constraint *constraint, opt_point *x);
-  // MANIFOLD: v := its orthogonal projection onto the tangent space at the feasible x.
+  // CONVEX, MIXED: the same in the blocks of convex sets; those of manifolds are left as they are.
+  tg_status (*approach)(const opt_constraint *constraint, opt_point *x);
+  // MANIFOLD, MIXED: v := its orthogonal projection onto the tangent space at the feasible x, in blocks of manifolds.
   tg_status (*tangent)(const opt_constraint *constraint, const opt_point *x, opt_point *v);
-  // MANIFOLD: out := R_x(t v), feasible to rounding, with R_x(t v) = x + t v + O(t^2) for v tangent at x. out is
-  // another point than x and v.
+  // MANIFOLD, MIXED: out := R_x(t v), feasible to rounding, x + t v in blocks of convex sets, with R_x(t v) = x + t v +
+  // O(t^2) for v tangent at x. out is another point than x and v.
   tg_status (*retract)(const opt_constraint *constraint, const opt_point *x, double t, const opt_point *v,
                        opt_point *out);
-  // MANIFOLD: hv, the Euclidean Hessian's action on the tangent v, becomes the Riemannian one's, given the Euclidean
-  // gradient g at x: the tangent part of hv less what the curvature of the set takes, v sym(x'g) where x'x = I (Absil,
-  // Mahony and Trumpf, An extrinsic look at the Riemannian Hessian, 2013).
+  // MANIFOLD, MIXED: hv, the Euclidean Hessian's action on the tangent v, becomes the Riemannian one's, given the
+  // Euclidean gradient g at x: the tangent part of hv less what the curvature of the set takes, v sym(x'g) where x'x =
+  // I (Absil, Mahony and Trumpf, An extrinsic look at the Riemannian Hessian, 2013).
   tg_status (*hessian)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, const opt_point *v,
                        opt_point *hv);
   // has_penalty: the terms norm1 * sum |x| at a feasible x, together.
   tg_status (*penalty)(const opt_constraint *constraint, const opt_point *x, double *out);
-  // has_penalty: x := argmin |z - x|^2 / 2 + a penalty(z), z in the set.
+  // has_penalty: x := argmin |z - x|^2 / 2 + a penalty(z), z in the set; blocks of manifolds are left as they are.
   tg_status (*proximal)(const opt_constraint *constraint, double a, opt_point *x);
   // has_oracle: z := a feasible point with the least <g, z>, an extreme one. z is another point than g.
   tg_status (*extreme)(const opt_constraint *constraint, const opt_point *g, opt_point *z);
-  // CONVEX: v := the steepest descent of <g, .> and the penalty from the feasible x into the set, in the blocks that
-  // are free or are judged entry by entry (bounds, a norm1): less the subgradient of least norm, 0 exactly where that
-  // entry is stationary. An entry within rounding of a bound is at it. Other blocks are left as they are.
+  // CONVEX, MIXED: v := the steepest descent of <g, .> and the penalty from the feasible x into the set, in the blocks
+  // that are free, of manifolds (g tangent) or judged entry by entry (bounds, a norm1): less the subgradient of least
+  // norm, 0 exactly where that entry is stationary. An entry within rounding of a bound is at it. Other blocks are left
+  // as they are.
   tg_status (*steepest)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, opt_point *v);
   // is_entrywise. v := 0 in the entries of the feasible x that a bound holds, or the kink of a norm1: those at a bound
   // or at zero; with release without those that may leave it and descend. v may be g.

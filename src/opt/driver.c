@@ -520,7 +520,7 @@ static tg_status choose_solver(opt_driver *self)
 {
   opt_run *run = &self->run;
   const int degree = run->problem->degree;
-  const bool is_curved = run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_MANIFOLD;
+  const bool is_curved = run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_CONVEX;
   opt_result *result = self->result;
   run->manifold = is_curved ? run->constraint : NULL;
   run->degree = is_curved ? -1 : degree;
@@ -549,7 +549,8 @@ static tg_status set_up(opt_driver *self)
   TG_TRY(choose_solver(self));
   const bool is_general = run->degree < 0;
   if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
-  if (run->constraint != run->manifold) TG_TRY(space->ops->create(space, &run->feasible));
+  if (run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_MANIFOLD)
+    TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(opt_stationarity_init(run));
   TG_TRY(space->ops->create(space, &run->g));
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));

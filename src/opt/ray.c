@@ -55,7 +55,7 @@ static tg_status differentiate(const opt_run *run, const opt_point *x, double *f
   TG_TRY(opt_run_note_rounding(run, g));
   if (run->g_free != NULL) TG_TRY(opt_copy(run->space, g, run->g_free));
   TG_TRY(manifold->ops->tangent(manifold, x, g));
-  return TG_OK;
+  return opt_run_add_penalty(run, x, f);
 }
 
 tg_status opt_run_refresh(opt_run *run)

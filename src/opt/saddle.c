@@ -77,7 +77,7 @@ tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle)
   double curvature = 0;
   tg_status status = TG_OK;
   *is_saddle = false;
-  const bool is_convex = run->constraint != run->manifold;
+  const bool is_convex = run->feasible != NULL;
   const bool is_linear = run->degree >= 0 && run->degree < 2;
   // A closed form has found the Hessian definite; those on manifolds have not looked at it.
   const bool is_known = run->options->closed_form != NULL && run->manifold == NULL;

@@ -26,7 +26,7 @@ typedef struct opt_run {
   const opt_solver *solver;
   const opt_line_search *search;
   const opt_constraint *constraint; // NULL: none
-  const opt_constraint *manifold;   // the same where it is a manifold, else NULL
+  const opt_constraint *manifold;   // the same where manifolds are among its sets, else NULL
   int degree;                       // of f along rays: the problem's, -1 on a manifold
   int n_groups;                     // of unknowns, the space's; 1 under constraints but bounds
   double *group_products;           // room for four numbers a group; NULL for one group

@@ -12,9 +12,10 @@ static const double rounding_units = 16;
 // The share of |g| that a step from x = 0 takes: nothing is rounded there, and it stays inside any set around zero.
 static const double short_step = 1e-100;
 
+// Convex sets, beside manifolds or not.
 static bool is_convex(const opt_run *run)
 {
-  return run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_CONVEX;
+  return run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_MANIFOLD;
 }
 
 tg_status opt_stationarity_init(opt_run *run)
@@ -62,12 +63,13 @@ static tg_status project_step(const opt_run *run, const opt_point *v, double *ro
     const double x_norm = sqrt(s->squares[b]);
     const double v_norm = sqrt(s->squares[n + b]);
     const double a = (x_norm > 0 ? x_norm : short_step) / v_norm;
-    rounding[b] = rounding_units * DBL_EPSILON * v_norm;
+    // Beside manifolds that of the Euclidean gradient is noted already.
+    rounding[b] = fmax(rounding[b], rounding_units * DBL_EPSILON * v_norm);
     s->steps[b] = isfinite(a) ? -a : 0;
   }
   TG_TRY(opt_copy(space, run->x, p));
   TG_TRY(space->ops->block_axpy(space, s->steps, v, p));
-  TG_TRY(run->constraint->ops->project(run->constraint, p));
+  TG_TRY(run->constraint->ops->approach(run->constraint, p));
   TG_TRY(opt_axpby(space, -1, run->x, 1, p));
   for (int b = 0; b < n; b++) s->steps[b] = s->steps[b] < 0 ? -1 / s->steps[b] : 0;
   return space->ops->block_scale(space, s->steps, p);
@@ -76,7 +78,7 @@ static tg_status project_step(const opt_run *run, const opt_point *v, double *ro
 // Of the vector v in the place of g.
 static tg_status measure_convex(const opt_run *run, const opt_point *v, double *norms, double *rounding)
 {
-  for (int b = 0; b < run->space->n_blocks; b++) rounding[b] = 0;
+  for (int b = 0; b < run->space->n_blocks && run->manifold == NULL; b++) rounding[b] = 0;
   if (!run->constraint->traits.is_entrywise) TG_TRY(project_step(run, v, rounding));
   TG_TRY(run->constraint->ops->steepest(run->constraint, run->x, v, run->feasible));
   return norms_of(run, run->feasible, norms);

@@ -521,10 +521,12 @@ static void test_refusals(void **unused)
   const int64_t sides[2] = {3, 3};
   const opt_constraint_block blocks[2] = {{.kind = OPT_CONSTRAINT_NONNEGATIVE}, {.kind = OPT_CONSTRAINT_UNIT_COLUMNS}};
   serial_space_init(&space, 2, sides, sides);
-  assert_int_equal(serial_constraint_init(&set, &space, blocks), TG_UNSUPPORTED);
-  assert_non_null(strstr(tg_error_get()->message, "nonnegative and unit_columns"));
+  assert_int_equal(serial_constraint_init(&set, &space, blocks), TG_OK);
+  assert_int_equal(set.base.traits.geometry, OPT_GEOMETRY_MIXED);
   opt_options_init(&options);
   assert_int_equal(opt_option_set(&options, "method", "l-bfgs"), TG_OK);
+  assert_int_equal(opt_constrained_solver(&options, &set.base.traits, &solver), TG_UNSUPPORTED);
+  assert_non_null(strstr(tg_error_get()->message, "l-bfgs does not know manifolds beside convex sets"));
   opt_traits traits = {.has_any = true, .geometry = OPT_GEOMETRY_CONVEX};
   assert_int_equal(opt_constrained_solver(&options, &traits, &solver), TG_UNSUPPORTED);
   assert_non_null(strstr(tg_error_get()->message, "l-bfgs does not know these convex constraints"));

@@ -318,6 +318,62 @@ static void test_proximal(const tg_grid *grid)
   }
 }
 
+// Manifolds beside convex sets: each block by its own rules, with a norm1 or without.
+static void test_mixed(const tg_grid *grid)
+{
+  const int64_t rows[BLOCKS] = {11, 7};
+  const int64_t cols[BLOCKS] = {4, 5};
+  bench b = {0};
+  opt_constraint_block blocks[BLOCKS] = {block_of(OPT_CONSTRAINT_ORTHONORMAL_COLUMNS), block_of(OPT_CONSTRAINT_BOX)};
+  const serial_set frame = {.block = blocks[0], .rows = rows[0], .cols = cols[0]};
+  blocks[1].norm1 = 0.2;
+  b.set = (serial_set){.block = blocks[1], .rows = rows[1], .cols = cols[1]};
+  REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b.space));
+  REQUIRE_OK(tg_constraint_create(b.space, grid, blocks, &b.constraint));
+  const opt_constraint_ops *ops = b.constraint->ops;
+  CHECK(b.constraint->traits.geometry == OPT_GEOMETRY_MIXED && !b.constraint->traits.is_bounds, "traits of a mixture");
+  REQUIRE_OK(b.space->ops->create(b.space, &b.x));
+  REQUIRE_OK(b.space->ops->create(b.space, &b.v));
+  REQUIRE_OK(b.space->ops->create(b.space, &b.y));
+  double *x0 = check_array(rows[0], cols[0], 60);
+  double *x1 = check_array(rows[1], cols[1], 61);
+  double *v0 = check_array(rows[0], cols[0], 62);
+  double *v1 = check_array(rows[1], cols[1], 63);
+  tg_dmat_scatter_small(x0, tg_space_block(b.x, 0));
+  tg_dmat_scatter_small(x1, tg_space_block(b.x, 1));
+  tg_dmat_scatter_small(v0, tg_space_block(b.v, 0));
+  tg_dmat_scatter_small(v1, tg_space_block(b.v, 1));
+  REQUIRE_OK(ops->approach(b.constraint, b.x));
+  serial_set_project(&b.set, x1);
+  CHECK_MATRIX(tg_space_block(b.x, 0), x0, 0, "a manifold's block is not approached");
+  CHECK_MATRIX(tg_space_block(b.x, 1), x1, 1e-15, "a box beside a manifold");
+  REQUIRE_OK(ops->project(b.constraint, b.x));
+  serial_set_project(&frame, x0);
+  CHECK_MATRIX(tg_space_block(b.x, 0), x0, 1e-13, "a frame beside a box");
+  REQUIRE_OK(ops->tangent(b.constraint, b.x, b.v));
+  serial_set_tangent(&frame, x0, v0);
+  CHECK_MATRIX(tg_space_block(b.v, 0), v0, 1e-13, "a tangent beside a box");
+  CHECK_MATRIX(tg_space_block(b.v, 1), v1, 0, "a box has no tangents");
+  REQUIRE_OK(ops->steepest(b.constraint, b.x, b.v, b.y));
+  for (int64_t e = 0; e < rows[0] * cols[0]; e++) v0[e] = -v0[e];
+  CHECK_MATRIX(tg_space_block(b.y, 0), v0, 1e-13, "the steepest direction on a manifold");
+  for (int64_t e = 0; e < rows[0] * cols[0]; e++) v0[e] = x0[e] - 0.4 * v0[e];
+  for (int64_t e = 0; e < rows[1] * cols[1]; e++) v1[e] = x1[e] + 0.4 * v1[e];
+  REQUIRE_OK(ops->retract(b.constraint, b.x, 0.4, b.v, b.y));
+  serial_set_retract(&frame, v0);
+  CHECK_MATRIX(tg_space_block(b.y, 0), v0, 1e-13, "a retraction beside a box");
+  CHECK_MATRIX(tg_space_block(b.y, 1), v1, 1e-15, "a straight step beside a frame");
+  REQUIRE_OK(ops->proximal(b.constraint, 0.8, b.x));
+  serial_set_proximal(&b.set, 0.8, x1);
+  CHECK_MATRIX(tg_space_block(b.x, 0), x0, 1e-13, "a frame has no proximal step");
+  CHECK_MATRIX(tg_space_block(b.x, 1), x1, 1e-15, "a proximal step beside a frame");
+  tg_free(x0);
+  tg_free(x1);
+  tg_free(v0);
+  tg_free(v1);
+  tear_down(&b);
+}
+
 static void test_sets(const tg_grid *grid)
 {
   for (int k = 0; k < opt_constraint_count(); k++) {
@@ -366,8 +422,6 @@ static void test_failures(const tg_grid *grid)
   const opt_constraint_block wide[BLOCKS] = {{.kind = OPT_CONSTRAINT_FREE},
                                              {.kind = OPT_CONSTRAINT_ORTHONORMAL_COLUMNS}};
   CHECK_FAILS(tg_constraint_create(space, grid, wide, &constraint), TG_SHAPE, "found 2 x 4");
-  const opt_constraint_block mixed[BLOCKS] = {{.kind = OPT_CONSTRAINT_BOX}, {.kind = OPT_CONSTRAINT_UNIT_COLUMNS}};
-  CHECK_FAILS(tg_constraint_create(space, grid, mixed, &constraint), TG_UNSUPPORTED, "box and unit_columns");
   const opt_constraint_block good[BLOCKS] = {{.kind = OPT_CONSTRAINT_SYMMETRIC}, {.kind = OPT_CONSTRAINT_SIMPLEX_ROWS}};
   for (int64_t nth = 1; nth <= 4; nth++) {
     // The first three allocations make a point of the shapes.
@@ -385,6 +439,7 @@ static void run(void)
   const int64_t blocks[] = {1, 3, 64, 0};
   check_on_grids(blocks, test_sets);
   check_on_grids(blocks, test_proximal);
+  check_on_grids(blocks, test_mixed);
   check_on_grids(blocks, test_verify);
   check_on_grids(blocks, test_failures);
 }

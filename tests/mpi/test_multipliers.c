@@ -49,7 +49,7 @@ static void check_measure(const tg_grid *grid, bool is_equality)
     complementarity = fmax(complementarity, fabs(slack));
     square += outside * outside;
   }
-  const tg_multiplier constraint = {s.value, s.multiplier, is_equality};
+  const tg_multiplier constraint = {s.value, s.multiplier, is_equality ? -(double)INFINITY : 0, (double)INFINITY};
   REQUIRE_OK(tg_multiplier_measure(&constraint, penalty, &found));
   CHECK(found.largest == largest, "largest %g, expected %g", found.largest, largest);
   CHECK(found.complementarity == complementarity, "complementarity %g, expected %g", found.complementarity,
@@ -69,7 +69,7 @@ static void check_update(const tg_grid *grid, bool is_equality)
     s.m[e] = fmin(fmax(s.m[e] + penalty * s.h[e], is_equality ? -limit : 0), limit);
     expected += s.m[e] * s.m[e];
   }
-  const tg_multiplier constraint = {s.value, s.multiplier, is_equality};
+  const tg_multiplier constraint = {s.value, s.multiplier, is_equality ? -(double)INFINITY : 0, (double)INFINITY};
   REQUIRE_OK(tg_multiplier_update(&constraint, penalty, limit, &square));
   CHECK_MATRIX(s.multiplier, s.m, 1e-15, "multipliers");
   CHECK(fabs(square - expected) <= 1e-13 * expected, "square %.17g, expected %.17g", square, expected);
@@ -84,7 +84,7 @@ static void check_not_a_number(const tg_grid *grid)
   set_up(grid, false, &s);
   s.h[ENTRIES - 1] = check_nan();
   tg_dmat_scatter_small(s.h, s.value);
-  const tg_multiplier constraint = {s.value, s.multiplier, false};
+  const tg_multiplier constraint = {s.value, s.multiplier, 0, (double)INFINITY};
   REQUIRE_OK(tg_multiplier_measure(&constraint, penalty, &found));
   CHECK(isinf(found.largest) && isinf(found.complementarity), "a NaN passes as %g", found.largest);
   tear_down(&s);

@@ -648,11 +648,25 @@ static tg_status project(const opt_constraint *base, opt_point *x)
   return TG_OK;
 }
 
+static bool is_manifold(const serial_set *set)
+{
+  return set->block.kind != OPT_CONSTRAINT_FREE &&
+         opt_constraint_row_of(set->block.kind)->geometry == OPT_GEOMETRY_MANIFOLD;
+}
+
+static tg_status approach(const opt_constraint *base, opt_point *x)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    if (!is_manifold(&self->sets[k])) serial_set_project(&self->sets[k], serial_block(x, k));
+  return TG_OK;
+}
+
 static tg_status tangent(const opt_constraint *base, const opt_point *x, opt_point *v)
 {
   const serial_constraint *self = base->self;
   for (int k = 0; k < base->space->n_blocks; k++)
-    serial_set_tangent(&self->sets[k], serial_block_const(x, k), serial_block(v, k));
+    if (is_manifold(&self->sets[k])) serial_set_tangent(&self->sets[k], serial_block_const(x, k), serial_block(v, k));
   return TG_OK;
 }
 
@@ -662,7 +676,7 @@ static void expect_tangent(serial_constraint *self, const opt_point *x, const op
   for (int k = 0; k < self->base.space->n_blocks; k++) {
     const serial_set *set = &self->sets[k];
     double part[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
-    if (set->block.kind == OPT_CONSTRAINT_FREE) continue;
+    if (!is_manifold(set)) continue;
     const int64_t count = set->rows * set->cols;
     memcpy(part, serial_block_const(v, k), (size_t)count * sizeof *part);
     serial_set_tangent(set, serial_block_const(x, k), part);
@@ -687,8 +701,9 @@ static tg_status hessian(const opt_constraint *base, const opt_point *x, const o
   serial_constraint *self = base->self;
   expect_tangent(self, x, v);
   for (int k = 0; k < base->space->n_blocks; k++)
-    serial_set_hessian(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), serial_block_const(v, k),
-                       serial_block(hv, k));
+    if (is_manifold(&self->sets[k]))
+      serial_set_hessian(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), serial_block_const(v, k),
+                         serial_block(hv, k));
   return TG_OK;
 }
 
@@ -706,7 +721,7 @@ static tg_status proximal(const opt_constraint *base, double a, opt_point *x)
   for (int k = 0; k < base->space->n_blocks; k++) {
     if (self->sets[k].block.norm1 > 0)
       serial_set_proximal(&self->sets[k], a, serial_block(x, k));
-    else
+    else if (!is_manifold(&self->sets[k]))
       serial_set_project(&self->sets[k], serial_block(x, k));
   }
   return TG_OK;
@@ -725,6 +740,9 @@ static tg_status steepest(const opt_constraint *base, const opt_point *x, const 
   const serial_constraint *self = base->self;
   for (int k = 0; k < base->space->n_blocks; k++) {
     const opt_constraint_kind kind = self->sets[k].block.kind;
+    const bool is_turned = is_manifold(&self->sets[k]);
+    for (int64_t e = 0; e < self->sets[k].rows * self->sets[k].cols && is_turned; e++)
+      serial_block(v, k)[e] = -serial_block_const(g, k)[e];
     const bool is_judged = kind == OPT_CONSTRAINT_FREE || opt_constraint_row_of(kind)->is_bounds;
     if (is_judged)
       serial_set_steepest(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), serial_block(v, k));
@@ -767,6 +785,7 @@ static tg_status settle(const opt_constraint *base, double t, const opt_point *d
 
 static const opt_constraint_ops operations = {.violation = violation,
                                               .project = project,
+                                              .approach = approach,
                                               .tangent = tangent,
                                               .retract = retract,
                                               .hessian = hessian,

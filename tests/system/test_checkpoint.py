@@ -71,6 +71,7 @@ CASES = {
     "alternating within bounds": ("minimize: sumsq(A.*A - U*V')", PARTS, "method: alternating", ""),
     "subject_to": (QUADRATIC, TALL, "method: auto", "subject_to: ['X''*X = 2*eye(3)', 'sum(X) <= 1']\n"),
     "linear subject_to": (QUADRATIC, TALL, "method: auto", "subject_to: ['sum(X) = 1']\n"),
+    "split kinks": ("minimize: norm1(A*X - ones(12,2)) + 0.1*norm1(X)", "X: {rows: 9, columns: 2}", "method: auto", ""),
     "attempts": (WELLS, "X: {rows: 3, columns: 2, start: normal, seed: 4}", "method: l-bfgs, restarts: 4", ""),
 }
 

@@ -176,7 +176,7 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   }
   const bool is_asked = method->options.method > 0;
   const char *search = solver->search_general;
-  const bool is_curved = traits.geometry == OPT_GEOMETRY_MANIFOLD;
+  const bool is_curved = traits.geometry != OPT_GEOMETRY_CONVEX;
   if (is_curved && opt_constrained_search(&method->options, solver, &search) != TG_OK) tg_error_clear();
   method->options.method = choice(OPT_KIND_METHOD, opt_constrained_method(solver));
   if (is_curved) method->options.line_search = choice(OPT_KIND_LINE_SEARCH, search);

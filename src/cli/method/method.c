@@ -82,6 +82,11 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *m)
   const int degree = model->plan->degree;
   const bool couples = model->plan->has_line && degree > 2 && model->n_variables > 1;
   if (couples) m->options.method = tg_method_index("conjugate-gradient");
+  if (tg_subject_has_kinks(model->subject) && model->plan->has_hessian) {
+    m->options.method = tg_method_index("newton-cg");
+    snprintf(m->reason, sizeof m->reason, "newton-cg, for the pieces of the envelopes are nearly quadratic");
+    return;
+  }
   const char *name = opt_resolved_method(&m->options, model->plan->has_line ? degree : -1);
   if (degree >= 0 && degree <= 2)
     snprintf(m->reason, sizeof m->reason, "%s, for a polynomial of degree %d; %s", name, degree, m->form.reason);
@@ -92,10 +97,10 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *m)
   else
     snprintf(m->reason, sizeof m->reason, "%s, because the objective is not a polynomial of degree at most %d%s", name,
              TG_LINE_DEGREE_MAX,
-             model->is_smooth ? ""
-                              : "; abs, norm1 or relu of an expression has kinks, where the descent may stall: only "
-                                "w*norm1(X) of a variable X has a proximal step; a smooth form is "
-                                "sum((E.^2 + 1e-6*ones).^0.5)");
+             !model->has_kinks ? ""
+                               : "; abs, norm1 or relu of an expression has kinks, where the descent may stall: only "
+                                 "w*norm1(X) of a variable X has a proximal step; a smooth form is "
+                                 "sum((E.^2 + 1e-6*ones).^0.5)");
 }
 
 static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)

@@ -31,10 +31,10 @@
 static const double most_factorising = 4;
 
 // Of the job: nothing that alternating would not heed, or that would change the half-steps.
-static bool is_free(const tg_job *job)
+static bool is_free(const tg_job *job, const tg_model *model)
 {
   const int wish = job->solver.preconditioner;
-  if (job->n_relations > 0 || tg_penalty_any(job) || job->solver.line_search != 0 ||
+  if (model->subject != NULL || tg_penalty_any(job) || job->solver.line_search != 0 ||
       (wish != OPT_PRECONDITIONER_AUTO && wish != OPT_PRECONDITIONER_NONE))
     return false;
   for (int k = 0; k < job->n_variables; k++)
@@ -88,7 +88,7 @@ static void explain(const tg_job *job, tg_method *m)
 
 tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *m, bool *out)
 {
-  *out = model->n_variables > 1 && model->plan->has_line && model->plan->degree > 2 && is_free(job);
+  *out = model->n_variables > 1 && model->plan->has_line && model->plan->degree > 2 && is_free(job, model);
   for (int k = 0; k < model->n_variables && *out; k++) TG_TRY(has_half_step(model, k, out));
   if (!*out) return TG_OK;
   m->options.method = tg_method_index("alternating");

@@ -39,7 +39,7 @@ static void warn_of_search(const tg_job *job, const char *method, const char *se
     tg_job_warn(job, step, "step_length is the step of line_search: fixed; this job's is %s", search);
 }
 
-static void warn_of_constraints(const tg_job *job)
+static void warn_of_constraints(const tg_job *job, const tg_model *model)
 {
   static const char *const keys[] = {"constraint_tolerance", "penalty"};
   bool has_columns = false;
@@ -51,7 +51,7 @@ static void warn_of_constraints(const tg_job *job)
   if (retraction != NULL && !has_columns)
     tg_job_warn(job, retraction, "retraction is for orthonormal_columns, which no variable has");
   for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-    if (given(job, keys[k]) != NULL && job->n_relations == 0)
+    if (given(job, keys[k]) != NULL && model->subject == NULL)
       tg_job_warn(job, given(job, keys[k]), "%s is for subject_to, which this job does not have", keys[k]);
 }
 
@@ -69,7 +69,7 @@ void tg_method_warn_unused(const tg_job *job, const tg_model *model, const tg_me
 {
   const int degree = model->plan->has_line ? model->plan->degree : -1;
   const char *name = opt_resolved_method(&method->options, degree);
-  warn_of_constraints(job);
+  warn_of_constraints(job, model);
   warn_of_starts(job);
   // Each half-step of alternating takes what it needs.
   if (strcmp(name, "alternating") == 0) return;

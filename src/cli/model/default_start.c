@@ -1,6 +1,7 @@
 // Where the gradient vanishes at zero by its form: zeros are put for the variables, and what is left is looked at.
 #include "cli/model/default_start.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -53,8 +54,8 @@ static bool is_settled(const tg_job *job, const tg_model *model)
     if (job->variables[k].constraint != NULL) return false;
   for (int k = 0; model->subject != NULL && k < model->subject->n; k++) {
     const tg_subject_term *term = &model->subject->terms[k];
-    if (!term->is_equality || tg_degree(model->graph, term->node, model->n_variables, model->symbols) != 1)
-      return false;
+    const bool is_equality = isinf(term->low) != 0;
+    if (!is_equality || tg_degree(model->graph, term->node, model->n_variables, model->symbols) != 1) return false;
   }
   return true;
 }

@@ -166,6 +166,7 @@ static tg_status compile(tg_job *job, tg_model *model)
   tg_status status = compile_objective(job, &options, model);
   if (status == TG_OK && job->n_relations > 0) {
     status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
+    if (status == TG_OK) model->bare = model->subject->objective;
     if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
   }
   // Once, also where the job is compiled again.
@@ -190,17 +191,25 @@ static tg_status find_variables(tg_job *job, tg_model *model)
   return TG_OK;
 }
 
-static tg_status find_kinks(tg_model *model)
+static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
 {
   uint8_t *below = NULL;
-  TG_TRY(tg_node_find_below(model->graph, model->objective, &below));
-  model->is_smooth = true;
-  for (tg_node node = 1; node <= model->objective; node++) {
-    const tg_kind kind = tg_node_info(model->graph, node)->kind;
-    if (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU)) model->is_smooth = false;
+  TG_TRY(tg_node_find_below(graph, f, &below));
+  *out = false;
+  for (tg_node node = 1; node <= f; node++) {
+    const tg_kind kind = tg_node_info(graph, node)->kind;
+    *out = *out || (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU));
   }
   tg_free(below);
   return TG_OK;
+}
+
+static tg_status find_kinks(tg_model *model)
+{
+  bool has_any = false;
+  TG_TRY(has_kinks(model->graph, model->objective, &has_any));
+  model->is_smooth = !has_any;
+  return has_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
 }
 
 static tg_status find_groups(const tg_job *job, tg_model *model)

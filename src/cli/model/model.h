@@ -18,7 +18,8 @@ typedef struct tg_model {
   tg_graph *graph;
   tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian; without
                        // the norm1 of variables that have proximal steps (penalty.h)
-  tg_subject *subject; // NULL: no subject_to
+  tg_subject *subject; // NULL: no subject_to, and no kinks that are split
+  tg_node bare;        // with a subject: f without what stands in its envelopes; else TG_NONE
   int n_variables;
   int32_t *symbols; // of the variables
   tg_plan *plan;
@@ -29,7 +30,8 @@ typedef struct tg_model {
   int64_t n_groups; // of unknowns, of which the objective is a sum of functions (grad/structure/groups.h); 1: not seen
                     // to be, or a variable has norm1 or another constraint than bounds
   bool *group_rows; // of each variable: a group has its rows, else its columns
-  bool is_smooth;   // no abs, sign or relu in the objective: Taylor's theorem holds everywhere
+  bool is_smooth;   // no abs, sign or relu in what is minimised: Taylor's theorem holds everywhere
+  bool has_kinks;   // of the job's own, and not split: an augmented Lagrangian's are once differentiable
 } tg_model;
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.

@@ -1,6 +1,7 @@
 // From relations to the augmented Lagrangian.
 #include "cli/model/subject.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,8 +61,9 @@ static bool has_variable(const tg_job *job, const tg_graph *graph, tg_node node)
 static tg_status make_term(tg_job *job, tg_graph *graph, const tg_job_relation *relation,
                            const tg_compile_options *options, tg_subject_term *out)
 {
-  out->relation = relation;
-  out->is_equality = relation->sign == TG_RELATION_EQUAL;
+  out->text = relation->whole.text;
+  out->low = relation->sign == TG_RELATION_EQUAL ? -(double)INFINITY : 0;
+  out->high = (double)INFINITY;
   TG_TRY(compile_difference(job, graph, relation, options, &out->node));
   if (!has_variable(job, graph, out->node))
     TG_FAIL_NODE(job, relation->whole.node, TG_VALUE,
@@ -125,6 +127,13 @@ void tg_subject_destroy(tg_subject **subject)
   *subject = NULL;
 }
 
+bool tg_subject_has_kinks(const tg_subject *subject)
+{
+  for (int k = 0; subject != NULL && k < subject->n; k++)
+    if (subject->terms[k].is_kink) return true;
+  return false;
+}
+
 int tg_subject_find(const tg_subject *subject, const tg_graph *graph, const char *name)
 {
   for (int k = 0; k <= subject->n; k++) {
@@ -171,19 +180,118 @@ static tg_status inequality_term(tg_graph *graph, tg_node g, tg_node m, tg_node 
   return tg_make_sub(graph, *out, square, out);
 }
 
-tg_status tg_subject_lagrangian(const tg_subject *subject, tg_graph *graph, tg_node *out)
+// -|max(0, sign (t - bound / r))|^2
+static tg_status beyond(tg_graph *graph, tg_node t, double sign, double bound, tg_node inverse, tg_node *sum)
+{
+  tg_node rest = TG_NONE;
+  tg_node limit = TG_NONE;
+  tg_node square = TG_NONE;
+  TG_TRY(tg_make_scale(graph, bound, inverse, &limit));
+  if (!tg_node_is_scalar(graph, t)) TG_TRY(spread(graph, limit, t, &limit));
+  TG_TRY(tg_make_sub(graph, t, limit, &rest));
+  TG_TRY(tg_make_scale(graph, sign, rest, &rest));
+  TG_TRY(tg_make_unary(graph, TG_RELU, rest, &rest));
+  TG_TRY(tg_make_dot(graph, rest, rest, &square));
+  return tg_make_sub(graph, *sum, square, sum);
+}
+
+// r/2 (|T|^2 - |max(0, T - b / r)|^2 - |max(0, a / r - T)|^2) - |M|^2 / (2 r), T = H + M / r
+static tg_status kink_term(tg_graph *graph, const tg_subject_term *term, tg_node m, tg_node penalty, tg_node *out)
+{
+  tg_node inverse = TG_NONE;
+  tg_node t = TG_NONE;
+  tg_node square = TG_NONE;
+  TG_TRY(tg_make_pow_number(graph, penalty, -1.0, &inverse));
+  TG_TRY(tg_make_mul(graph, inverse, m, &t));
+  TG_TRY(tg_make_add(graph, term->node, t, &t));
+  TG_TRY(tg_make_dot(graph, t, t, &square));
+  TG_TRY(beyond(graph, t, 1, term->high, inverse, &square));
+  TG_TRY(beyond(graph, t, -1, term->low, inverse, &square));
+  TG_TRY(tg_make_mul(graph, penalty, square, out));
+  TG_TRY(tg_make_scale(graph, 0.5, *out, out));
+  TG_TRY(scaled_square(graph, 0.5, penalty, -1.0, m, &square));
+  return tg_make_sub(graph, *out, square, out);
+}
+
+static tg_status make_envelope(tg_graph *graph, const tg_subject_term *term, tg_node penalty, tg_node *out)
+{
+  tg_node m = TG_NONE;
+  TG_TRY(tg_make_sym(graph, term->multiplier, &m));
+  if (term->is_kink) return kink_term(graph, term, m, penalty, out);
+  return isinf(term->low) ? equality_term(graph, term->node, m, penalty, out)
+                          : inequality_term(graph, term->node, m, penalty, out);
+}
+
+// *out += what stands in L for the terms from `first` on.
+static tg_status add_envelopes(const tg_subject *subject, tg_graph *graph, int first, tg_node *out)
 {
   tg_node penalty = TG_NONE;
   TG_TRY(tg_make_sym(graph, subject->penalty, &penalty));
-  *out = subject->objective;
-  for (int k = 0; k < subject->n; k++) {
-    const tg_subject_term *term = &subject->terms[k];
-    tg_node m = TG_NONE;
+  for (int k = first; k < subject->n; k++) {
     tg_node more = TG_NONE;
-    TG_TRY(tg_make_sym(graph, term->multiplier, &m));
-    TG_TRY(term->is_equality ? equality_term(graph, term->node, m, penalty, &more)
-                             : inequality_term(graph, term->node, m, penalty, &more));
+    TG_TRY(make_envelope(graph, &subject->terms[k], penalty, &more));
     TG_TRY(tg_make_add(graph, *out, more, out));
   }
   return TG_OK;
+}
+
+tg_status tg_subject_lagrangian(const tg_subject *subject, tg_graph *graph, tg_node *out)
+{
+  *out = subject->objective;
+  return add_envelopes(subject, graph, 0, out);
+}
+
+// ---- kinks ----
+
+// "norm1(A*X - B)", "sum(max(-0.3*E, 0.7*E)), E = A*X - B".
+static tg_status describe_kink(tg_job *job, tg_graph *graph, const tg_kink *kink, const char **out)
+{
+  tg_text text;
+  tg_text inside;
+  tg_text_init(&text);
+  tg_text_init(&inside);
+  tg_status status = tg_print_start(graph, kink->inside, TG_FORMAT_EXPR, 120, &inside);
+  const char *e = tg_text_string(&inside);
+  if (kink->low == -kink->high) {
+    if (kink->high != 1) tg_text_addf(&text, "%g*", kink->high);
+    tg_text_addf(&text, "norm1(%s)", e);
+  } else if (kink->low == 0) {
+    if (kink->high != 1) tg_text_addf(&text, "%g*", kink->high);
+    tg_text_addf(&text, "sum(relu(%s))", e);
+  } else {
+    tg_text_addf(&text, "%g*sum(relu(E)) + %g*sum(relu(-E)), E = %s", kink->high, -kink->low, e);
+  }
+  if (status == TG_OK) status = tg_arena_string(&job->arena, tg_text_string(&text), text.length, out);
+  tg_text_fini(&inside);
+  tg_text_fini(&text);
+  return status;
+}
+
+static tg_status fill_kinks(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_subject *subject)
+{
+  for (int k = 0; k < n_kinks; k++) {
+    tg_subject_term *term = &subject->terms[subject->n];
+    *term = (tg_subject_term){.is_kink = true, .low = kinks[k].low, .high = kinks[k].high, .node = kinks[k].inside};
+    TG_TRY(describe_kink(job, graph, &kinks[k], &term->text));
+    TG_TRY(add_multiplier(graph, subject->n, term));
+    subject->n++;
+  }
+  return TG_OK;
+}
+
+tg_status tg_subject_split(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest,
+                           tg_subject **subject, tg_node *objective)
+{
+  const bool is_new = *subject == NULL;
+  if (is_new) TG_TRY(TG_NEW(1, subject));
+  tg_subject *self = *subject;
+  const int first = self->n;
+  if (is_new) self->objective = *objective;
+  if (is_new) TG_TRY(add_penalty(graph, self));
+  void *terms = self->terms;
+  TG_TRY(tg_grow(first + n_kinks, sizeof *self->terms, &terms));
+  self->terms = terms;
+  TG_TRY(fill_kinks(job, graph, n_kinks, kinks, self));
+  *objective = rest;
+  return add_envelopes(self, graph, first, objective);
 }

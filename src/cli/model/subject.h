@@ -2,7 +2,11 @@
 //
 //     L = f + sum_k <M_k, H_k> + r/2 |H_k|^2                              for H_k = 0
 //           + sum_k r/2 |max(0, H_k + M_k / r)|^2 - |M_k|^2 / (2 r)       for H_k <= 0
+//           + sum_k r/2 (|T_k|^2 - |max(0, T_k - b_k / r)|^2 - |max(0, a_k / r - T_k)|^2) - |M_k|^2 / (2 r)
+//                                                                         for a term sum max(a_k H_k, b_k H_k) of f
 //
+// with T_k = H_k + M_k / r. The last is what is left of the term where it becomes one of Z_k with Z_k = H_k and L is
+// minimised over Z_k: its Moreau envelope at T_k, once differentiable (R. T. Rockafellar, Math. Oper. Res. 1, 1976).
 // The multipliers M_k and the penalty r are data of the plan like any other: structure, closed forms, line polynomials
 // and Hessian actions of L come from the same passes, and a quadratic under linear equalities stays a quadratic.
 #ifndef TG_CLI_SUBJECT_H
@@ -10,11 +14,14 @@
 
 #include "cli/job/job.h"
 #include "grad/calculus.h"
+#include "grad/structure/kinks.h"
 
 typedef struct tg_subject_term {
-  const tg_job_relation *relation; // not owned
-  bool is_equality;
-  tg_node node; // H: = 0, or <= 0
+  const char *text; // in the user's words; in the job's arena
+  bool is_kink;     // a term of the objective, else an entry of subject_to
+  double low;       // its multipliers lie between these: for = any numbers, for <= not negative, of a kink its slopes
+  double high;
+  tg_node node; // H
   int32_t multiplier;
 } tg_subject_term;
 
@@ -29,6 +36,12 @@ typedef struct tg_subject {
 // Errors are located in the entry: sizes that do not agree, unknown names, sides that no variable occurs in. Local.
 tg_status tg_subject_create(tg_job *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
                             tg_subject **out);
+// Takes the kinks out of the model's objective, of which `rest` is what remains, and puts their envelopes in their
+// place. Local.
+tg_status tg_subject_split(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest,
+                           tg_subject **subject, tg_node *objective);
+// Whether terms of the objective are split; NULL: no.
+bool tg_subject_has_kinks(const tg_subject *subject);
 // NULL is fine.
 void tg_subject_destroy(tg_subject **subject);
 // L as a node. Local.

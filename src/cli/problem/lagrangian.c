@@ -43,16 +43,26 @@ static tg_status copy_multipliers(tg_lagrangian *self, bool back, tg_dmat **save
   return TG_OK;
 }
 
-// |gradient of f|: with multipliers 0 and next to no penalty L is f. Leaves g to be overwritten.
+static bool is_kink(const tg_lagrangian *self, int k)
+{
+  return self->setup->model->subject->terms[k].is_kink;
+}
+
+// |gradient of f|: with multipliers 0 and next to no penalty L is f, and with slopes at x for the multipliers of kinks
+// its gradient is a subgradient. Leaves g to be overwritten.
 static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_point *g, double *norm)
 {
-  static const double next_to_none = 1e-300;
+  static const double next_to_none = 1e-100; // its inverse stays finite when squared
   opt_problem *problem = self->setup->problem;
   tg_dmat **saved = NULL;
   double f = 0;
   TG_TRY(tg_agree(self->setup->comm, TG_NEW(self->setup->model->subject->n, &saved)));
   tg_status status = copy_multipliers(self, false, saved);
-  for (int k = 0; k < self->setup->model->subject->n; k++) tg_dmat_fill(0.0, self->constraints[k].multiplier);
+  if (status == TG_OK) status = tg_values_evaluate(self->values);
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    tg_dmat_fill(0.0, self->constraints[k].multiplier);
+    if (is_kink(self, k)) tg_multiplier_set_slope(&self->constraints[k]);
+  }
   tg_dmat_fill(next_to_none, self->penalty_data);
   if (status == TG_OK) status = tg_problem_renew(problem);
   if (status == TG_OK) status = problem->ops->gradient(problem, x, &f, g);
@@ -79,7 +89,10 @@ static tg_status find_sizes(tg_lagrangian *self, opt_point *aside, opt_point *we
   TG_TRY(space->ops->scale_entries(space, weights, x));
   TG_TRY(opt_axpby(space, 0, aside, 0.5, x));
   tg_status status = tg_values_evaluate(self->values);
-  for (int k = 0; k < n && status == TG_OK; k++) {
+  const bool is_outside = status == TG_NUMERIC; // of the domain of f
+  if (is_outside) tg_error_clear();
+  if (is_outside) status = TG_OK;
+  for (int k = 0; k < n && status == TG_OK && !is_outside; k++) {
     double size = 0;
     status = tg_multiplier_size(&self->constraints[k], &size);
     self->sizes[k] = fmax(fading * self->sizes[k], size);
@@ -112,7 +125,7 @@ static tg_status scale(opt_lagrangian *base, const opt_point *x, double *norm)
 // from the gradient.
 static tg_status gradient_without_penalty(tg_lagrangian *self, const opt_point *x, double w, opt_point *g)
 {
-  static const double next_to_none = 1e-30; // its inverse stays finite when squared
+  static const double next_to_none = 1e-30;
   opt_problem *problem = self->setup->problem;
   double f = 0;
   double size = 0;
@@ -131,9 +144,10 @@ static tg_status shift_multipliers(tg_lagrangian *self, double w_size, double *s
     const double coefs[2] = {1, w_size};
     tg_dmat *w = NULL;
     double own = 0;
+    if (is_kink(self, k)) continue;
     TG_TRY(tg_agree(self->setup->comm, tg_dmat_create(self->setup->grid, c->value->rows, c->value->cols, &w)));
     tg_generate_normal(1 + (uint64_t)k, 0, w);
-    for (int64_t j = 0; j < w->local_cols && !c->is_equality; j++)
+    for (int64_t j = 0; j < w->local_cols && isfinite(c->low); j++)
       for (int64_t i = 0; i < w->local_rows; i++) w->data[i + j * w->ld] = fabs(w->data[i + j * w->ld]);
     tg_status status = tg_dmat_dot(w, w, &own);
     if (status == TG_OK) status = tg_dmat_lincomb(2, coefs, (const tg_dmat *const[]){c->multiplier, w}, c->multiplier);
@@ -197,6 +211,7 @@ static tg_status survey(opt_lagrangian *base, const opt_point *x, opt_survey *ou
   for (int k = 0; k < self->setup->model->subject->n; k++) {
     const tg_dmat *value = self->constraints[k].value;
     double own = 0;
+    if (is_kink(self, k)) continue;
     TG_TRY(tg_dmat_dot(value, value, &own));
     square += own;
     count += (double)value->rows * (double)value->cols;
@@ -220,6 +235,24 @@ static double relative(double violation, double size)
   return violation > 0 ? violation / size : 0;
 }
 
+// The penalty w / e, of slopes about w, makes a typical value e of the kink the end of its envelope's parabola. Where e
+// is unknown, all values being zero, the envelopes are to lie below the kinks by as much as f is worth.
+static double fitting_penalty(const tg_multiplier *c, const tg_violation *found, double f)
+{
+  const double slope = (c->high - c->low) / 2;
+  const double count = (double)c->value->rows * (double)c->value->cols;
+  if (found->typical > 1e-9 * found->size) return slope / found->typical;
+  return f != 0 && isfinite(f) ? slope * slope * count / (2 * fabs(f)) : 1;
+}
+
+static void add_kink(tg_lagrangian *self, int k, const tg_violation *found, opt_measure *out)
+{
+  const double size = self->sizes[k] > 0 ? self->sizes[k] : found->size;
+  out->complementarity = fmax(out->complementarity, relative(found->complementarity, size));
+  out->penalty = fmax(out->penalty, fitting_penalty(&self->constraints[k], found, out->objective));
+  self->violations[k] = found->complementarity;
+}
+
 static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *out)
 {
   tg_lagrangian *self = base->self;
@@ -230,7 +263,12 @@ static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *
   TG_TRY(tg_dmat_fetch(tg_values_matrix(self->values, 0), &out->objective));
   for (int k = 0; k < n; k++) {
     tg_violation found = {0};
-    TG_TRY(tg_multiplier_measure(&self->constraints[k], self->penalty, &found));
+    TG_TRY(tg_multiplier_measure(&self->constraints[k], isnan(self->penalty) ? 1 : self->penalty, &found));
+    if (is_kink(self, k)) {
+      add_kink(self, k, &found, out);
+      continue;
+    }
+    out->has_constraints = true;
     const double share = relative(found.largest, self->sizes[k]);
     self->violations[k] = found.largest;
     if (share > out->share) out->worst = k;
@@ -297,7 +335,7 @@ static tg_status list(opt_lagrangian *base, opt_listing *listing)
 static const char *describe(const opt_lagrangian *base, int k)
 {
   const tg_lagrangian *self = base->self;
-  return self->setup->model->subject->terms[k].relation->whole.text;
+  return self->setup->model->subject->terms[k].text;
 }
 
 static const opt_lagrangian_ops ops = {.scale = scale,
@@ -337,7 +375,8 @@ static tg_status bind_data(tg_lagrangian *self)
   for (int k = 0; k < subject->n; k++) {
     self->constraints[k] = (tg_multiplier){.value = tg_values_matrix(self->values, k + 1),
                                            .multiplier = find_own(self->setup, k),
-                                           .is_equality = subject->terms[k].is_equality};
+                                           .low = subject->terms[k].low,
+                                           .high = subject->terms[k].high};
     is_whole = is_whole && self->constraints[k].multiplier != NULL;
   }
   if (!is_whole) TG_FAIL(TG_INTERNAL, "the plan does not read all multipliers and the penalty");
@@ -424,13 +463,15 @@ int64_t tg_lagrangian_products(const tg_lagrangian *lagrangian)
 
 // ---- words ----
 
-static json_t *list_constraints(const tg_lagrangian *self)
+// Entries of subject_to, or kinks of the objective.
+static json_t *list_terms(const tg_lagrangian *self, bool are_kinks)
 {
   json_t *list = json_array();
   for (int k = 0; k < self->setup->model->subject->n && list != NULL; k++) {
-    json_t *entry = json_pack("{s:s, s:o, s:o, s:o}", "constraint", describe(&self->base, k), "violation",
-                              tg_json_number(self->violations[k]), "size", tg_json_number(self->sizes[k]),
-                              "multiplier_norm", tg_json_number(self->norms[k]));
+    if (is_kink(self, k) != are_kinks) continue;
+    json_t *entry = json_pack("{s:s, s:o, s:o, s:o}", are_kinks ? "term" : "constraint", describe(&self->base, k),
+                              are_kinks ? "residual" : "violation", tg_json_number(self->violations[k]), "size",
+                              tg_json_number(self->sizes[k]), "multiplier_norm", tg_json_number(self->norms[k]));
     if (json_array_append_new(list, entry) == 0) continue;
     json_decref(list);
     list = NULL;
@@ -440,10 +481,10 @@ static json_t *list_constraints(const tg_lagrangian *self)
 
 json_t *tg_lagrangian_report(const tg_lagrangian *lagrangian, const opt_lagrangian_report *result)
 {
-  return json_pack("{s:I, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
+  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
                    tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),
                    "complementarity", tg_json_number(result->complementarity), "constraints",
-                   list_constraints(lagrangian));
+                   list_terms(lagrangian, false), "split", list_terms(lagrangian, true));
 }
 
 void tg_lagrangian_explain(const tg_model *model, tg_method *method)
@@ -451,7 +492,11 @@ void tg_lagrangian_explain(const tg_model *model, tg_method *method)
   if (model->subject == NULL) return;
   char inner[sizeof method->reason];
   memcpy(inner, method->reason, sizeof inner);
-  snprintf(method->reason, sizeof method->reason, "augmented Lagrangian for subject_to; in each round %.900s", inner);
+  const bool has_kinks = tg_subject_has_kinks(model->subject);
+  const bool has_relations = !model->subject->terms[0].is_kink; // they come first
+  snprintf(method->reason, sizeof method->reason, "augmented Lagrangian for %s%s%s; in each round %.900s",
+           has_relations ? "subject_to" : "", has_relations && has_kinks ? " and " : "",
+           has_kinks ? "norm1 and relu of affine expressions" : "", inner);
 }
 
 void tg_lagrangian_print(const tg_job *job, const char *indent, tg_text *out)

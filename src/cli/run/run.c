@@ -284,7 +284,7 @@ static tg_status add_operation(tg_run *run)
 // Gradients jump across kinks and need not vanish at a minimum: then no tolerance helps.
 static void add_kinks(tg_run *run)
 {
-  if (run->result.outcome != OPT_STALLED || run->setup->model->is_smooth) return;
+  if (run->result.outcome != OPT_STALLED || !run->setup->model->has_kinks) return;
   add_reason(&run->result,
              "abs, norm1 or relu has kinks in this job, at which a gradient need not vanish: write a smooth "
              "form, such as sum((E.^2 + 1e-6*ones).^0.5)");

@@ -89,12 +89,27 @@ static tg_status project_all(const opt_constraint *constraint, opt_point *x)
   return TG_OK;
 }
 
+static bool is_manifold(const tg_set *set)
+{
+  return set->ops != NULL && set->ops->tangent != NULL;
+}
+
+static tg_status approach_all(const opt_constraint *constraint, opt_point *x)
+{
+  mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    tg_set *set = &self->sets[k];
+    if (set->ops != NULL && !is_manifold(set)) TG_TRY(set->ops->project(set, tg_space_block(x, k)));
+  }
+  return TG_OK;
+}
+
 static tg_status tangent_all(const opt_constraint *constraint, const opt_point *x, opt_point *v)
 {
   mpi_constraint *self = constraint->self;
   for (int k = 0; k < self->n_sets; k++) {
     tg_set *set = &self->sets[k];
-    if (set->ops != NULL) TG_TRY(set->ops->tangent(set, tg_space_block(x, k), tg_space_block(v, k)));
+    if (is_manifold(set)) TG_TRY(set->ops->tangent(set, tg_space_block(x, k), tg_space_block(v, k)));
   }
   return TG_OK;
 }
@@ -108,7 +123,7 @@ static tg_status retract_all(const opt_constraint *constraint, const opt_point *
   TG_TRY(space->ops->axpby(space, t, v, 1, out));
   for (int k = 0; k < self->n_sets; k++) {
     tg_set *set = &self->sets[k];
-    if (set->ops != NULL) TG_TRY(set->ops->retract(set, tg_space_block(out, k)));
+    if (is_manifold(set)) TG_TRY(set->ops->retract(set, tg_space_block(out, k)));
   }
   return TG_OK;
 }
@@ -131,7 +146,7 @@ static tg_status proximal_all(const opt_constraint *constraint, double a, opt_po
     tg_set *set = &self->sets[k];
     if (set->block.norm1 > 0)
       set->ops->proximal(set, a, tg_space_block(x, k));
-    else if (set->ops != NULL)
+    else if (set->ops != NULL && !is_manifold(set))
       TG_TRY(set->ops->project(set, tg_space_block(x, k)));
   }
   return TG_OK;
@@ -153,14 +168,14 @@ static tg_status hessian_all(const opt_constraint *constraint, const opt_point *
   mpi_constraint *self = constraint->self;
   for (int k = 0; k < self->n_sets; k++) {
     tg_set *set = &self->sets[k];
-    if (set->ops == NULL) continue;
+    if (!is_manifold(set)) continue;
     TG_TRY(set->ops->hessian(set, tg_space_block(x, k), tg_space_block(g, k), tg_space_block(v, k),
                              tg_space_block(hv, k)));
   }
   return TG_OK;
 }
 
-// v := -g, of a free block
+// v := -g, of a free block and of one on a manifold
 static tg_status turn_back(const tg_dmat *g, tg_dmat *v)
 {
   const double minus = -1;
@@ -172,7 +187,7 @@ static tg_status steepest_all(const opt_constraint *constraint, const opt_point 
   const mpi_constraint *self = constraint->self;
   for (int k = 0; k < self->n_sets; k++) {
     const tg_set *set = &self->sets[k];
-    if (set->ops == NULL)
+    if (set->ops == NULL || is_manifold(set))
       TG_TRY(turn_back(tg_space_block(g, k), tg_space_block(v, k)));
     else if (set->ops->steepest != NULL)
       set->ops->steepest(set, tg_space_block(x, k), tg_space_block(g, k), tg_space_block(v, k));
@@ -227,6 +242,7 @@ static tg_status settle_all(const opt_constraint *constraint, double t, const op
 
 static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .project = project_all,
+                                              .approach = approach_all,
                                               .penalty = penalty_of_all,
                                               .proximal = proximal_all,
                                               .extreme = extreme_of_all,
@@ -235,6 +251,15 @@ static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .orthant = orthant_all,
                                               .room = room_of_all,
                                               .settle = settle_all};
+static const opt_constraint_ops mixed_ops = {.violation = violation_of_all,
+                                             .project = project_all,
+                                             .approach = approach_all,
+                                             .tangent = tangent_all,
+                                             .retract = retract_all,
+                                             .hessian = hessian_all,
+                                             .penalty = penalty_of_all,
+                                             .proximal = proximal_all,
+                                             .steepest = steepest_all};
 static const opt_constraint_ops manifold_ops = {.violation = violation_of_all,
                                                 .project = project_all,
                                                 .tangent = tangent_all,
@@ -271,10 +296,9 @@ static tg_status create_all(const opt_space *space, const tg_grid *grid, const o
   TG_TRY(opt_traits_find(space->n_blocks, blocks, &traits));
   TG_TRY(tg_alloc(1, sizeof *self + (size_t)space->n_blocks * sizeof(tg_set), (void **)&self));
   *out = &self->base;
-  self->base = (opt_constraint){.ops = traits.geometry == OPT_GEOMETRY_CONVEX ? &convex_ops : &manifold_ops,
-                                .space = space,
-                                .traits = traits,
-                                .self = self};
+  static const opt_constraint_ops *const ops[] = {
+      [OPT_GEOMETRY_CONVEX] = &convex_ops, [OPT_GEOMETRY_MANIFOLD] = &manifold_ops, [OPT_GEOMETRY_MIXED] = &mixed_ops};
+  self->base = (opt_constraint){.ops = ops[traits.geometry], .space = space, .traits = traits, .self = self};
   self->n_sets = space->n_blocks;
   TG_TRY(tg_workspace_create(grid, &self->workspace));
   for (int k = 0; k < space->n_blocks; k++) TG_TRY(fill_set(self, grid, &blocks[k], tg_space_block(shape, k), k));

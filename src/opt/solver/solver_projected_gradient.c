@@ -1,4 +1,4 @@
-// The spectral projected gradient method, for convex feasible sets.
+// The spectral projected gradient method, for convex feasible sets, manifolds beside them or not.
 //
 //     d = P(x - a g) - x,   a = <s, s> / <s, y>,   s = x - x_old,   y = g - g_old
 //     f(x + t d) <= max of the last values + 1e-4 t <g, d>,   t = 1, then shortened
@@ -13,6 +13,10 @@
 // a h(z), and <g, d> + h(x + d) - h(x) takes the place of the slope, which h, being convex, does not exceed along the
 // segment (S. Wright, R. Nowak and M. Figueiredo, IEEE Trans. Signal Process. 57 (2009), with the search of the above).
 // The line polynomial plus that slope bounds the rise of f + h from above.
+//
+// In variables on manifolds d = -a g, g the Riemannian gradient, and the step goes along the retraction, t at once for
+// all variables (B. Iannazzo and M. Porcelli, IMA J. Numer. Anal. 38 (2018), for them alone): the curve is feasible
+// for t <= 1 and has the slope <g, d>, which is all that the search needs.
 #include <math.h>
 
 #include "base/memory.h"
@@ -79,11 +83,16 @@ static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *sl
 // The next a from the step just taken along d: s = t d, y = g - g_old.
 static tg_status choose_length(opt_run *run, projected *self)
 {
+  const double before = self->a;
   double p[2];
+  TG_TRY(opt_run_transport(run, self->d));
+  TG_TRY(opt_run_transport(run, run->g_old));
   TG_TRY(opt_axpby(run->space, 1, run->g, -1, run->g_old));
   TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){self->d, self->d},
                                (const opt_point *const[]){self->d, run->g_old}, p));
   self->a = p[1] <= 0 ? 10 * self->a : run->step * p[0] / p[1];
+  // The model is only as good as the curve is straight.
+  if (run->manifold != NULL) self->a = fmin(self->a, 10 * before);
   self->a = fmin(fmax(self->a, a_least * self->first_a), a_most * self->first_a);
   return TG_OK;
 }
