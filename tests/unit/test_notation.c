@@ -12,6 +12,7 @@
 
 #include "support/calculus_check.h"
 #include "support/random_expression.h"
+#include "support/typed_style.h"
 
 static const char *const format_names[] = {"expr", "human", "latex", "numpy", "octave"};
 
@@ -89,10 +90,136 @@ static void test_printed_reads_back(void **unused)
   assert_int_equal(lost, 0);
 }
 
+// ---- typed styles ----
+
+static const char *const style_names[STYLES] = {"own", "MATLAB", "NumPy", "R", "LaTeX", "paper"};
+
+// Capitals are matrices, N a number, u to z columns, Greek words scalars: what the letters were drawn for.
+static bool has_meant_shape(const tg_graph *graph, const tg_symbol *symbol)
+{
+  const bool one_row = tg_dim_is_one(graph, symbol->rows);
+  const bool one_column = tg_dim_is_one(graph, symbol->cols);
+  const bool is_word = strlen(symbol->name) > 1;
+  if (is_word || strcmp(symbol->name, "N") == 0) return one_row && one_column;
+  if (symbol->name[0] >= 'a') return !one_row && one_column;
+  return !one_row && !one_column;
+}
+
+// The objective without declarations; printed with its sizes left out of account, for each style names them in turn.
+static bool read_style(uint64_t seed, typed_style style, tg_text *typed, tg_text *printed)
+{
+  tg_graph *graph = NULL;
+  tg_node f = TG_NONE;
+  const tg_compile_options options = {.infer_undeclared = true};
+  typed_objective(seed, style, typed);
+  assert_int_equal(tg_graph_create(&graph), TG_OK);
+  bool good = tg_compile(graph, tg_text_string(typed), typed->length, &options, &f) == TG_OK;
+  if (!good) tg_text_addf(printed, "refused: %s", tg_error_get()->message);
+  if (good) assert_int_equal(tg_print(graph, f, TG_FORMAT_EXPR, printed), TG_OK);
+  for (int32_t s = 0; good && s < tg_symbol_count(graph); s++) {
+    good = has_meant_shape(graph, tg_symbol_info(graph, s));
+    if (!good) tg_text_addf(printed, " with another shape of %s", tg_symbol_info(graph, s)->name);
+  }
+  tg_graph_destroy(&graph);
+  return good;
+}
+
+// '*' is the language's own where nothing shows that the text is R.
+static bool shows_r(const char *text)
+{
+  static const char *const marks[] = {"%*%", " t(", "(t(", "\"F\"", "pmax(", "solve("};
+  bool found = strncmp(text, "t(", 2) == 0;
+  for (size_t i = 0; !found && i < sizeof marks / sizeof marks[0]; i++) found = strstr(text, marks[i]) != NULL;
+  return found;
+}
+
+static void test_typed_styles(void **unused)
+{
+  int wrong = 0;
+  (void)unused;
+  for (uint64_t seed = 1; seed <= count_of(300); seed++) {
+    char *own = NULL;
+    for (int style = 0; style < STYLES; style++) {
+      tg_text typed;
+      tg_text printed;
+      tg_text_init(&typed);
+      tg_text_init(&printed);
+      bool good = read_style(seed, (typed_style)style, &typed, &printed);
+      if (style == STYLE_OWN) own = strdup(tg_text_string(&printed));
+      good = good && strcmp(own, tg_text_string(&printed)) == 0;
+      good = good || (style == STYLE_R && !shows_r(tg_text_string(&typed)));
+      if (!good)
+        fprintf(stderr, "seed %" PRIu64 ", %s: %s\n  read as %s\n  meant   %s\n", seed, style_names[style],
+                tg_text_string(&typed), tg_text_string(&printed), own);
+      wrong += !good;
+      tg_text_fini(&typed);
+      tg_text_fini(&printed);
+    }
+    free(own);
+  }
+  assert_int_equal(wrong, 0);
+}
+
+// ---- remedies ----
+
+// What is refused, what the message says to write, and the text after that.
+static const char *const remedies[][3] = {
+    {"x'Ax", "A*x", "x'A*x"},
+    {"xᵀAx", "A*x", "xᵀA*x"},
+    {"\\|Xw - y\\|_2^2", "X*w", "\\|X*w - y\\|_2^2"},
+    {"log|Σ|", "det(Σ)", "log det(Σ)"},
+    {"norm(X)", "norm2(X)", "norm2(X)"},
+    {"‖X‖_2", "norm2(X)", "norm2(X)"},
+    {"Tr[A*X]", "tr(X)", "tr(A*X)"},
+    {"tr(A.X)", "the matrix product is '*'", "tr(A*X)"},
+    {"tr(Transpose[A]*X)", "X'", "tr(A'*X)"},
+    {"sinh(x)", "(exp(X) - exp(-X))/2", "(exp(x) - exp(-x))/2"},
+    {"log2(x)", "log(X)/log(2)", "log(x)/log(2)"},
+    {"sum(log(vector(1) + exp(x)))", "ones", "sum(log(ones + exp(x)))"},
+    {"sum(softmax(x))", "exp(x)/sum(exp(x))", "sum(exp(x)/sum(exp(x)))"},
+    {"np.dot(A, x)", "A*B", "A*x"},
+    {"A\\b", "inv(A)*B", "inv(A)*b"},
+    {"1/2x'*x", "(a/b)*c", "(1/2)*x'*x"},
+    {"e^{-x}", "exp(x)", "exp(-x)"},
+    {"σ(x)", "sigmoid(X)", "sigmoid(x)"},
+    {"sum(X, 1)", "ones(1,m)*X", "ones(1,m)*X"},
+    {"A B ⊙ C", "parentheses", "(A B) ⊙ C"},
+    {"\\log\\det(X)^2", "log(...)", "\\log(\\det(X)^2)"},
+    {"pinv(A)*b", "inv(A'*A)*A'", "inv(A'*A)*A'*b"},
+};
+
+static bool compiles(const char *text)
+{
+  tg_graph *graph = NULL;
+  tg_node f = TG_NONE;
+  const tg_compile_options options = {.infer_undeclared = true};
+  assert_int_equal(tg_graph_create(&graph), TG_OK);
+  const bool good = tg_compile(graph, text, strlen(text), &options, &f) == TG_OK;
+  tg_graph_destroy(&graph);
+  return good;
+}
+
+static void test_remedies(void **unused)
+{
+  int wrong = 0;
+  (void)unused;
+  for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++) {
+    const bool refused = !compiles(remedies[i][0]);
+    const bool told = refused && strstr(tg_error_get()->message, remedies[i][1]) != NULL;
+    const bool read = compiles(remedies[i][2]);
+    if (!refused || !told || !read)
+      fprintf(stderr, "%s, then %s: %s\n", remedies[i][0], remedies[i][2], !refused ? "read" : tg_error_get()->message);
+    wrong += !refused || !told || !read;
+  }
+  assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_printed_reads_back),
+      cmocka_unit_test(test_typed_styles),
+      cmocka_unit_test(test_remedies),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

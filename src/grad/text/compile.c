@@ -91,13 +91,13 @@ static tg_status build_term(tg_builder *b, const tg_ast *ast, tg_node *out)
   for (int32_t i = 0; i < ast->n_args; i++) {
     const char op = ast->ops[i];
     tg_node factor = TG_NONE;
-    if (op == '/' || op == 'd')
+    if (op == '/' || op == 'd' || op == 'q')
       TG_TRY_GOTO(build_reciprocal(b, ast->args[i], &factor));
     else
       TG_TRY_GOTO(build(b, ast->args[i], &factor));
     // With a scalar, entry by entry is the product itself.
     const bool is_scaling = run.n > 0 && (run.rows < 0 || tg_node_is_scalar(b->graph, factor));
-    if ((op == 'x' || op == 'd') && !is_scaling) {
+    if ((op == 'x' || op == 'd' || op == 'q') && !is_scaling) {
       tg_node left = TG_NONE;
       TG_TRY_GOTO(tg_make_prod(b->graph, run.n, run.items, &left));
       TG_TRY_GOTO(tg_make_had(b->graph, 2, (const tg_node[]){left, factor}, &factor));

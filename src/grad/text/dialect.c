@@ -15,7 +15,7 @@ typedef struct marks {
 // A name that only R calls so, before '('.
 static bool is_of_r(const char *name, const tg_name_index *declared)
 {
-  static const char *const names[] = {"t", "crossprod", "tcrossprod"};
+  static const char *const names[] = {"t", "crossprod", "tcrossprod", "pmax", "pmin", "solve"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(name, names[i]) == 0) return declared == NULL || tg_name_index_find(declared, name) < 0;
   return false;
@@ -55,6 +55,10 @@ tg_dialect tg_dialect_of(const char *text, size_t length, const tg_name_index *d
   size_t position = 0;
   while (tg_lex(text, length, &position, &token) == TG_OK && token.kind != TG_TOKEN_END) {
     add_mark(text, &token, &found);
+    // norm(X, "F")
+    const bool after_comma = before.kind == TG_TOKEN_SYMBOL && before.symbol == ',';
+    if (after_comma && token.kind == TG_TOKEN_SYMBOL && token.symbol == '"' && text[token.span.begin + 1] == 'F')
+      found.r = true;
     const bool is_call = token.kind == TG_TOKEN_SYMBOL && token.symbol == '(' && token.side == 0;
     if (is_call && before.kind == TG_TOKEN_NAME && !before.is_module && is_of_r(before.name, declared)) found.r = true;
     before = token;
@@ -72,21 +76,29 @@ static bool waits(char op)
   return op == 'n' || op == 'q';
 }
 
+static bool is_declared(const tg_name_index *declared, const char *name)
+{
+  return declared != NULL && tg_name_index_find(declared, name) >= 0;
+}
+
 // lambda, s, t: of a declared name the declaration says what it is, and '.*' takes scalars too.
 static bool is_scalar_name(const tg_name_index *declared, const tg_ast *ast)
 {
   const tg_ast *name = tg_ast_bare_name(ast);
-  if (name == NULL || (declared != NULL && tg_name_index_find(declared, name->name) >= 0)) return false;
+  if (name == NULL || is_declared(declared, name->name)) return false;
   return tg_letter_of(name->name) == TG_LETTER_GREEK || tg_letter_of(name->name) == TG_LETTER_SCALAR;
 }
 
 static tg_status settle_term(tg_dialect dialect, const tg_name_index *declared, tg_ast *term)
 {
   bool scalar = true; // all so far
+  const bool inner = tg_ast_is_inner_product(term, 0);
   for (int32_t i = 0; i < term->n_args; i++) {
     const tg_ast *factor = term->args[i];
     const bool is_scalar = tg_ast_is_scalar_form(factor) || is_scalar_name(declared, factor);
-    const bool entrywise = i > 0 && waits(term->ops[i]) && !scalar && !is_scalar;
+    const tg_ast *name = term->ops[i] == 'q' ? tg_ast_bare_name(factor) : NULL;
+    const bool is_count = name != NULL && tg_name_is_count(name->name) && !is_declared(declared, name->name);
+    const bool entrywise = i > 0 && waits(term->ops[i]) && !scalar && !is_scalar && !is_count && !inner;
     if (entrywise && dialect == TG_DIALECT_MIXED)
       TG_FAIL_AT(TG_SYNTAX, ((tg_span){term->args[i - 1]->span.begin, factor->span.end}),
                  "'%c' is entry by entry in NumPy and R, not so beside .* and ./; write @ for the matrix product, or "
@@ -99,11 +111,16 @@ static tg_status settle_term(tg_dialect dialect, const tg_name_index *declared, 
   return TG_OK;
 }
 
-// 1/X is entry by entry in NumPy.
-static void settle_reciprocal(tg_ast *term)
+// 1/X is entry by entry in NumPy, where X is a matrix: 'q' stays, and means either.
+static void settle_reciprocal(const tg_name_index *declared, tg_ast *term)
 {
-  for (int32_t i = 1; i < term->n_args; i++)
-    if (term->ops[i] == '/' && !tg_ast_is_scalar_form(term->args[i])) term->ops[i] = TG_SYMBOL_OVER;
+  for (int32_t i = 1; i < term->n_args; i++) {
+    const tg_ast *factor = term->args[i];
+    const tg_ast *name = tg_ast_bare_name(factor);
+    const bool is_count = name != NULL && tg_name_is_count(name->name) && !is_declared(declared, name->name);
+    if (term->ops[i] == '/' && !is_count && !tg_ast_is_scalar_form(factor) && !is_scalar_name(declared, factor))
+      term->ops[i] = 'q';
+  }
 }
 
 // ---- what our formats spell out ----
@@ -174,7 +191,7 @@ static void recognise(tg_ast *ast)
     argument = softplus_argument(ast);
     if (argument != NULL) make_call(ast, "softplus", argument);
   } else if (ast->kind == TG_AST_TERM && ast->n_args == 2 && is_one(ast->args[0]) &&
-             (ast->ops[1] == '/' || ast->ops[1] == TG_SYMBOL_OVER)) {
+             (ast->ops[1] == '/' || ast->ops[1] == 'q' || ast->ops[1] == TG_SYMBOL_OVER)) {
     argument = sigmoid_argument(ast->args[1]);
     if (argument != NULL) make_call(ast, "sigmoid", argument);
   } else if (ast->kind == TG_AST_CALL) {
@@ -203,7 +220,7 @@ tg_status tg_dialect_settle(tg_dialect dialect, const tg_name_index *declared, t
   for (int32_t i = n; i < ast->n_args; i++) settle_size(ast->args[i]);
   if (ast->kind == TG_AST_TERM && dialect != TG_DIALECT_OWN) {
     TG_TRY(settle_term(dialect, declared, ast));
-    if (dialect != TG_DIALECT_MIXED) settle_reciprocal(ast);
+    if (dialect != TG_DIALECT_MIXED) settle_reciprocal(declared, ast);
   }
   recognise(ast);
   return TG_OK;

@@ -176,7 +176,7 @@ static tg_status read_logaddexp(const call *c, tg_ast **out)
 // max(X, 0) is relu(X).
 static tg_status read_max(const call *c, tg_ast **out)
 {
-  const bool is_max = strncmp(c->name, "max", 3) == 0;
+  const bool is_max = strstr(c->name, "max") != NULL;
   const int32_t zero = c->n == 2 && is_number(c->args[0], 0.0) ? 0 : 1;
   if (c->n != 2 || !is_number(c->args[zero], 0.0))
     TG_FAIL_AT(TG_NAME, c->span, "%s is not in the language but for %s, which is %s", c->name,
@@ -253,6 +253,8 @@ static const special specials[] = {
     {"logaddexp", 2, 2, read_logaddexp},
     {"max", 1, 3, read_max},
     {"maximum", 1, 3, read_max},
+    {"pmax", 1, 3, read_max},
+    {"pmin", 1, 3, read_max},
     {"min", 1, 3, read_max},
     {"minimum", 1, 3, read_max},
     {"norm", 1, 2, read_norm},

@@ -423,6 +423,7 @@ static tg_status choose_reading(guess_search *search)
   tg_error_clear();
   TG_TRY(tg_shape_once(search->shaper, search->ast)); // the best reading again
   TG_TRY(read_as_matrices(search));
+  TG_TRY(tg_refuse_products(search->shaper, search->ast));
   return tg_report_readings(search->shaper, search->ast, &search->places);
 }
 

@@ -158,6 +158,7 @@ static tg_status lex_name(tg_lexer *l, tg_token *out)
 tg_status tg_lex_greek(tg_lexer *l, const char *name, size_t bytes, tg_token *out)
 {
   out->kind = TG_TOKEN_NAME;
+  out->is_greek = true;
   out->span.end = l->position + bytes;
   TG_TRY(tg_lex_add_name(out, name, strlen(name)));
   l->position += bytes;

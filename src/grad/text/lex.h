@@ -41,6 +41,7 @@ typedef struct tg_token {
   bool is_upright; // a name set as one in LaTeX: \mathrm{Ax}, \operatorname{tr}, \log
   bool is_command; // \log, \operatorname{tr}: a function whatever follows
   bool is_module;  // np.sum
+  bool is_greek;   // a letter, or its command
   double number;
   int n_sizes; // of a constant
   tg_span sizes[2];

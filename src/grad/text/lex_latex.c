@@ -216,6 +216,7 @@ tg_status tg_lex_command(tg_lexer *l, tg_token *out)
   out->kind = TG_TOKEN_NAME;
   out->is_upright = true;
   out->is_command = is_function;
+  out->is_greek = !is_function;
   l->position = end;
   if (is_function && n == 2 && memcmp(word, "Tr", 2) == 0) return tg_lex_add_name(out, "tr", 2);
   if (variant != NULL)

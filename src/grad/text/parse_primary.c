@@ -302,17 +302,30 @@ static tg_status parse_bold_digit(tg_parser *p, const tg_token *token, tg_ast **
   return tg_parse_make_call(p, name, token->span, 2, sizes, out);
 }
 
+// A Greek letter before a parenthesis is a factor, but for those that are functions in papers.
+static bool is_factor(const tg_token *token)
+{
+  static const char *const functions[] = {"sigma", "phi", "psi", "Gamma", "Phi", "Psi", "zeta"};
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+    if (strcmp(token->name, functions[i]) == 0) return false;
+  return token->is_greek;
+}
+
 // name | name "(" arguments ")"
 static tg_status parse_named(tg_parser *p, tg_ast **out)
 {
   tg_token token = p->token;
   unescape(p, &token);
   const bool is_long = tg_parse_is_long_word(p, &token);
-  const bool is_function = !tg_parse_is_declared(p, token.name) && tg_foreign_is_function(token.name);
+  const bool is_function =
+      !is_factor(&token) && !tg_parse_is_declared(p, token.name) && tg_foreign_is_function(token.name);
   TG_TRY(tg_parse_advance(p));
   // \left( behind a name is a factor; a parenthesis of one's own makes a call of any name.
   const bool is_word = is_function && token.name[1] != '\0'; // t \left( is a product
-  const bool calls = tg_parse_at(p, '(') && (p->token.side == 0 || is_word || token.is_command);
+  // A (B + C) with a space, of one letter that is no function, is a product as well.
+  const bool is_letter = token.name[1] == '\0' && p->token.spaced && !is_function;
+  const bool calls =
+      tg_parse_at(p, '(') && !is_factor(&token) && !is_letter && (p->token.side == 0 || is_word || token.is_command);
   p->is_module = token.is_module;
   if (calls && token.is_module && strcmp(token.name, "dot") == 0)
     TG_FAIL_AT(TG_SYNTAX, token.span, "write A*B for the matrix product, dot(A, B) for the inner product");
@@ -320,7 +333,9 @@ static tg_status parse_named(tg_parser *p, tg_ast **out)
   if (tg_parse_at(p, '[') && !tg_parse_is_declared(p, token.name) && !p->token.spaced)
     return tg_foreign_fail_brackets(p, &token);
   if (token.is_command && !tg_parse_is_declared(p, token.name)) return parse_application(p, &token, out);
-  if (is_function && is_bar(p) && opens(p)) return parse_application(p, &token, out);
+  const tg_function_info *next = p->token.kind == TG_TOKEN_NAME ? tg_function_find(p->token.name) : NULL;
+  const bool is_composed = next != NULL && !tg_function_is_constant(next); // log det(X)
+  if (is_function && (is_composed || (is_bar(p) && opens(p)))) return parse_application(p, &token, out);
   if (is_long && p->is_latex) return tg_parse_fail_long_word(p, token.span);
   if (token.name[0] >= '0' && token.name[0] <= '9') return parse_bold_digit(p, &token, out);
   if (is_long) p->long_word = token.span;

@@ -62,12 +62,12 @@ static bool is_column_form(const tg_ast *ast)
 }
 
 // Whether the factors from i on, up to a '/', are a row times ... times a column: x'*A*(x - b).
-static bool is_inner_product(const tg_ast *term, int32_t i)
+bool tg_ast_is_inner_product(const tg_ast *term, int32_t i)
 {
   int32_t last = i;
   if (term->args[i]->kind != TG_AST_TRANSPOSE) return false;
   while (last + 1 < term->n_args && term->ops[last + 1] == '*') last++;
-  return last > i && (last + 1 == term->n_args || term->ops[last + 1] == '/') &&
+  return last > i && (last + 1 == term->n_args || term->ops[last + 1] == '/' || term->ops[last + 1] == 'q') &&
          is_column_form(term->args[i]->args[0]) && is_column_form(term->args[last]);
 }
 
@@ -83,7 +83,7 @@ bool tg_ast_is_scalar_form(const tg_ast *ast)
     bool before = true; // scalars, perhaps, before an inner product
     for (int32_t i = 0; (all || before) && i < ast->n_args; i++) {
       before = before && (i == 0 || ast->ops[i] == '*');
-      if (before && is_inner_product(ast, i)) return true;
+      if (before && tg_ast_is_inner_product(ast, i)) return true;
       const bool scalar = tg_ast_is_scalar_form(ast->args[i]); // once: products nest deep
       all = all && scalar;
       before = before && (scalar || is_bare_small(ast->args[i]));
@@ -139,7 +139,7 @@ static bool scalar_follows(const tg_ast *term, int32_t i)
 {
   bool found = false;
   for (; i < term->n_args; i++) {
-    if (is_inner_product(term, i)) return true;
+    if (tg_ast_is_inner_product(term, i)) return true;
     const bool scalar = tg_ast_is_scalar_form(term->args[i]);
     if (!scalar && !is_bare_small(term->args[i])) return false;
     found = found || scalar;
@@ -167,7 +167,7 @@ static bool is_front_name(const tg_ast *term, int32_t i)
   if (!is_bare_small(term->args[i]) || i + 1 == term->n_args) return false;
   if (term->ops[i + 1] != '*' && term->ops[i + 1] != '/') return false;
   const char *name = tg_ast_bare_name(term->args[i])->name;
-  if (is_inner_product(term, i + 1) &&
+  if (tg_ast_is_inner_product(term, i + 1) &&
       tg_letter_of(leading_name(term->args[i + 1]->args[0])->name) <= tg_letter_of(name))
     return false;
   for (int32_t k = i + 1; k < term->n_args; k++)
@@ -238,10 +238,10 @@ static void mark_capitals(const tg_places *places, const tg_ast *term)
   for (int32_t i = 0; i < term->n_args; i++) {
     const tg_ast *factor = term->args[i];
     const bool of_scalar = scalars && (capital == NULL || tg_name_is_count(capital->name));
-    if (term->ops[i] == '/' && i > 0) mark_divisor(places, factor, of_scalar);
+    if ((term->ops[i] == '/' || term->ops[i] == 'q') && i > 0) mark_divisor(places, factor, of_scalar);
     if (factor->kind == TG_AST_NUMBER) continue;
     const tg_ast *name = capital == NULL && term->ops[i] == '*' ? lone_capital(factor) : NULL;
-    const bool inner = name == NULL && is_inner_product(term, i);
+    const bool inner = name == NULL && tg_ast_is_inner_product(term, i);
     if (name != NULL) {
       capital = name;
     } else if (inner || tg_ast_is_scalar_form(factor)) {

@@ -117,6 +117,28 @@ static void add_remedy(const char *name, tg_text *out)
   tg_text_addf(out, "; sizes say otherwise: --dims %s=%s", name, size);
 }
 
+static bool is_read(const tg_shaper *shaper, const char *letters, size_t n)
+{
+  char name[8] = "";
+  memcpy(name, letters, n);
+  return tg_name_index_find(&shaper->index, name) >= 0 || is_declared(shaper, name);
+}
+
+// Xw, read as a vector beside w: most likely X*w, of which w would be lost without a word.
+tg_status tg_refuse_products(const tg_shaper *shaper, const tg_ast *ast)
+{
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(tg_refuse_products(shaper, ast->args[i]));
+  if (ast->kind != TG_AST_NAME || strlen(ast->name) != 2 || tg_function_find(ast->name) != NULL) return TG_OK;
+  const bool is_product = ast->name[0] >= 'A' && ast->name[0] <= 'Z' && ast->name[1] >= 'a' && ast->name[1] <= 'z';
+  const int32_t index = tg_name_index_find(&shaper->index, ast->name);
+  if (!is_product || index < 0 || !shaper->symbols[index].guessed || is_declared(shaper, ast->name)) return TG_OK;
+  if (!tg_size_is_one(&shaper->sizes, shaper->symbols[index].cols) || !is_read(shaper, ast->name + 1, 1)) return TG_OK;
+  TG_FAIL_AT(TG_NAME, ast->span,
+             "'%s' would be one name, a vector, beside '%c'; for the product write %c*%c, else give "
+             "--dims %s=n",
+             ast->name, ast->name[1], ast->name[0], ast->name[1], ast->name);
+}
+
 // All in one line.
 static tg_status report_names(tg_shaper *shaper, const tg_places *places)
 {

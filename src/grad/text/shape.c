@@ -451,6 +451,9 @@ static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
     case '/':
       TG_TRY(shape_divide(shaper, &left, right));
       break;
+    case 'q': // of NumPy
+      TG_TRY(shape_entrywise(shaper, &left, right, "'/'"));
+      break;
     case 'x':
       TG_TRY(shape_entrywise(shaper, &left, right, "'.*'"));
       break;
