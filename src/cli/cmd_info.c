@@ -23,6 +23,7 @@ static tg_status print_facts(const tg_environment *e, tg_text *out)
   tg_text_addf(out, "tracegrad   %s\n", TG_VERSION);
   tg_text_addf(out, "MPI         %s\n", e->mpi_library);
   tg_text_addf(out, "BLAS        %s\n", e->blas_config);
+  tg_text_addf(out, "CPU         %s\n", e->cpu);
   tg_text_addf(out, "BLAS core   %s, %s\n", e->blas_core,
                e->blas_parallel >= 0 && e->blas_parallel <= 2 ? kinds[e->blas_parallel] : "unknown threading");
   tg_text_addf(out, "HDF5        %s\nlibfyaml    %s\njansson     %s\n", e->hdf5, e->yaml, e->json);

@@ -1,6 +1,7 @@
 // tracegrad run: minimise a job's objective.
 #include <math.h>
 #include <mpi.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -12,7 +13,8 @@ static const tg_option options[] = {
     {"--output", "DIR", false, "folder of the results instead of output.directory"},
     {"--resume", NULL, false, "go on from the newest intact checkpoint"},
     {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
-    {"--quiet", NULL, false, "no header, warnings or progress on stderr"},
+    {"--force", NULL, false, "overwrite a folder that holds the results of another job"},
+    {"--quiet", NULL, false, "no header and no progress on stderr; warnings stay"},
 };
 
 static const tg_args_spec spec = {
@@ -68,6 +70,39 @@ static tg_status print_summary(const tg_run *run)
   tg_text_fini(&text);
   return status;
 }
+
+static const char *launcher(void)
+{
+  return getenv("SLURM_STEP_ID") != NULL && getenv("OMPI_COMM_WORLD_SIZE") == NULL ? "srun" : "mpirun";
+}
+
+// The limit that was reached, by its key.
+static const char *limit_key(const tg_run *run)
+{
+  return run->result.iterations >= run->job->solver.max_iterations ? "max_iterations" : "max_evaluations";
+}
+
+// Whether this --set is the limit that was reached, which a larger one replaces.
+static bool is_raised(const tg_run *run, const char *set)
+{
+  static const char section[] = "solver.";
+  const char *key = limit_key(run);
+  const size_t length = strlen(key);
+  if (strncmp(set, section, sizeof section - 1) != 0) return false;
+  const char *name = set + sizeof section - 1;
+  return strncmp(name, key, length) == 0 && name[length] == '=';
+}
+
+// Ten times what it was: a limit that is met once is seldom met closely.
+static void add_larger_limit(const tg_run *run, tg_text *out)
+{
+  const opt_options *given = &run->job->solver;
+  const bool is_iterations = strcmp(limit_key(run), "max_iterations") == 0;
+  const int64_t limit = is_iterations ? given->max_iterations : given->max_evaluations;
+  const int64_t larger = limit > 0 && limit < INT64_C(100000000000000) ? 10 * limit : limit + 1000;
+  tg_text_addf(out, " --set 'solver.%s=%lld'", limit_key(run), (long long)larger);
+}
+
 // What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
 static void print_resumption(const tg_run *run, const tg_run_options *given, int *exit_status)
 {
@@ -84,23 +119,34 @@ static void print_resumption(const tg_run *run, const tg_run_options *given, int
   }
   if (tg_cli_rank() != 0 || log->last[0] == '\0') return;
   const bool is_limit = run->result.outcome == OPT_ITERATION_LIMIT;
-  fprintf(stderr, "tracegrad: checkpoint %s at iteration %lld; to go on%s: ", log->last, (long long)log->iteration,
-          is_limit ? ", with a larger limit" : "");
-  if (run->environment.ranks > 1) fprintf(stderr, "mpirun -n %d ", run->environment.ranks);
-  fprintf(stderr, "tracegrad run %s", given->path);
-  for (int k = 0; k < given->n_sets; k++) fprintf(stderr, " --set '%s'", given->sets[k]);
-  if (given->output != NULL) fprintf(stderr, " --output %s", given->output);
-  fputs(" --resume\n", stderr);
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "tracegrad: checkpoint %s at iteration %lld; to go on%s: ", log->last, (long long)log->iteration,
+               is_limit ? ", with a larger limit" : "");
+  if (run->environment.ranks > 1) tg_text_addf(&text, "%s -n %d ", launcher(), run->environment.ranks);
+  tg_text_addf(&text, "tracegrad run %s", given->path);
+  for (int k = 0; k < given->n_sets; k++)
+    if (!is_limit || !is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
+  if (is_limit) add_larger_limit(run, &text);
+  if (given->output != NULL) tg_text_addf(&text, " --output %s", given->output);
+  tg_text_add(&text, " --resume\n");
+  // What cannot be said is no failure of the run.
+  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
+  tg_text_fini(&text);
 }
 
-static tg_status run_job(const tg_args *args, const char **sets, int *exit_status)
+static tg_status run_job(const tg_args *args, int argc, char **argv, const char **sets, int *exit_status)
 {
-  tg_run_options run_options = {.path = args->operands[0],
+  tg_run_options run_options = {.n_arguments = argc,
+                                .arguments = (const char *const *)argv,
+                                .path = args->operands[0],
                                 .sets = sets,
                                 .output = tg_args_value(args, "--output", 0),
                                 .console = !tg_args_has(args, "--quiet"),
+                                .warns = true,
                                 .watch_signals = true,
-                                .resume = tg_args_has(args, "--resume")};
+                                .resume = tg_args_has(args, "--resume"),
+                                .force = tg_args_has(args, "--force")};
   TG_TRY(progress_mode(args, &run_options.progress));
   if (run_options.output != NULL && run_options.output[0] == '\0')
     TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
@@ -138,7 +184,7 @@ tg_status cmd_run(int argc, char **argv, int *exit_status)
   if (args.help) return tg_cli_print_help(&spec);
   const char **sets = NULL;
   tg_status status = TG_NEW(argc, &sets);
-  if (status == TG_OK) status = run_job(&args, sets, exit_status);
+  if (status == TG_OK) status = run_job(&args, argc, argv, sets, exit_status);
   tg_free((void *)sets);
   tg_args_fini(&args);
   return status;

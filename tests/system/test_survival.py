@@ -232,6 +232,41 @@ def test_refusals(folder):
         checks.check(found.status == 2 and ("expected" in found.err), f"process_grid of {ranks} ranks: {found.status} {found.err}")
 
 
+def test_folders(folder):
+    """Every variable is written; the folder of another job is refused; what an earlier run left and this one does not write goes."""
+    out, job = folder / "mine", folder / "plain.yaml"
+    text = JOB.replace(", variables: {U: U.npy, V: V.npy}", "")
+    job.write_text(text)
+    shapes = lambda: {path.name for path in out.iterdir() if path.suffix in (".npy", ".mtx")}
+    first = run_job(job, out, ranks=2)
+    checks.equal(f"every variable: {first.err[-300:]}", shapes(), {"U.npy", "V.npy"})
+    np.save(out / "kept.npy", np.ones(3))
+    for setting, expected in (("{U: Z.mtx}", {"Z.mtx", "V.npy"}), ("{V: none}", {"U.npy"}), ("none", set())):
+        found = run_job(job, out, ranks=0, settings={"output.variables": setting}, options=["--quiet"])
+        checks.equal(f"output.variables {setting}: {found.err}", shapes(), expected | {"kept.npy"})
+    report = json.loads((out / "report.json").read_text())
+    for key in ("date", "host", "cpu"):
+        checks.check(len(report[key]) > 0, f"report: {key} is {report[key]!r}")
+    checks.equal("report: command", report["command"][:3], ["tracegrad", "run", str(job)])
+    checks.equal("report: job_file", report["job_file"], str(job.resolve()))
+    other = folder / "other.yaml"
+    other.write_text(text)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    refused = run_job(other, out, ranks=2)
+    checks.check(refused.status == 2 and "holds the results of another job" in refused.err and "--force" in refused.err, f"another job: {refused.err}")
+    checks.check({path.name: path.read_bytes() for path in out.iterdir()} == before, "another job: the folder is as it was")
+    checks.equal("another job, --force", run_job(other, out, ranks=0, options=["--force"]).status, 0)
+    piped = subprocess.run([PROGRAM, "run", "-", "--output", str(folder / "piped"), "--quiet"], input=text.replace("M.npy", str(folder / "M.npy")),
+                           text=True, capture_output=True, check=False)
+    checks.check(piped.returncode == 0 and (folder / "piped/U.npy").exists(), f"a job from standard input: {piped.stderr}")
+    empty = subprocess.run([PROGRAM, "run", "-"], input="minimise: 3\n", text=True, capture_output=True, check=False)
+    checks.check(empty.returncode == 2 and "<stdin>:1:1: error: unknown key" in empty.stderr, f"a bad job from standard input: {empty.stderr}")
+    limited = run_job(folder / "long.yaml", folder / "limited", ranks=0, options=["--quiet"],
+                      settings={"solver.max_iterations": 7, "checkpoint.directory": folder / "limited-ckpt", "data.unused": 3})
+    checks.check("--set 'solver.max_iterations=70'" in limited.err and "max_iterations=7'" not in limited.err, f"a larger limit: {limited.err}")
+    checks.check("warning: unused does not occur" in limited.err, f"--quiet keeps warnings: {limited.err}")
+
+
 def test_different_ranks(folder):
     """Ranks that were started differently would wait for one another; one message says so."""
     other = folder / "other-mpi"
@@ -272,7 +307,7 @@ def main():
         folder = Path(name)
         write_jobs(folder)
         for test in (test_repeats, test_targets, test_unfinished, test_vanished, test_full_disk, test_signals, test_refusals,
-                     test_different_ranks, test_hostile_keys):
+                     test_folders, test_different_ranks, test_hostile_keys):
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)

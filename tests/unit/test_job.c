@@ -108,7 +108,7 @@ static void test_values(void **state)
                              "  N: {generate: uniform, rows: 7, symmetric: true, seed: 3}\n"
                              "solver: {max_iterations: 12, time_limit: 2h, gradient_tolerance: 1e-5}\n"
                              "process_grid: {rows: 2, columns: 3, block: 17}\n"
-                             "output: {directory: out, variables: {Y: y.npy}}\n";
+                             "output: {directory: out, variables: {Y: y.npy, Z: none}}\n";
   tg_job *job = read_job("tr(X)", rest, 0, NULL, &status);
   assert_int_equal(status, TG_OK);
   assert_false(job->maximize);
@@ -118,7 +118,8 @@ static void test_values(void **state)
   assert_int_equal(job->variables[1].seed, 9);
   assert_true(job->variables[1].scale == -0.25);
   assert_string_equal(job->variables[1].output, "y.npy");
-  assert_null(job->variables[0].output);
+  assert_string_equal(job->variables[0].output, "X.npy");
+  assert_null(job->variables[2].output);
   assert_int_equal(job->variables[2].start, TG_START_FILE);
   assert_string_equal(job->variables[2].start_file, "dir/z.npy");
   assert_string_equal(job->variables[2].constraint, "box");

@@ -50,8 +50,38 @@ static tg_status load_open(int file, const char *path, char **text, size_t *leng
   return TG_OK;
 }
 
+// Standard input, which has no size beforehand.
+static tg_status load_stream(char **text, size_t *length)
+{
+  void *memory = NULL;
+  TG_TRY(tg_alloc(JOB_MAX_BYTES + 1, 1, &memory));
+  size_t done = 0;
+  ssize_t got = 1;
+  while (got > 0 && done <= JOB_MAX_BYTES) {
+    got = read(STDIN_FILENO, (char *)memory + done, JOB_MAX_BYTES + 1 - done);
+    if (got < 0 && errno == EINTR)
+      got = 1;
+    else if (got > 0)
+      done += (size_t)got;
+  }
+  tg_status status = TG_OK;
+  if (got < 0)
+    status = tg_error_set(TG_DATA, TG_HERE, "cannot read the job from standard input: %s", strerror(errno));
+  else if (done > JOB_MAX_BYTES)
+    status = tg_error_set(TG_LIMIT, TG_HERE, "standard input has more than %d bytes, a job has at most as many",
+                          JOB_MAX_BYTES);
+  if (status != TG_OK) {
+    tg_free(memory);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *text = memory;
+  *length = done;
+  return TG_OK;
+}
+
 tg_status tg_job_load(const char *path, char **text, size_t *length)
 {
+  if (strcmp(path, "-") == 0) return load_stream(text, length);
   *text = NULL;
   *length = 0;
   // Without O_NONBLOCK a pipe given by mistake would wait for a writer.
@@ -88,7 +118,8 @@ static tg_status fill(tg_job *job, const char *path, const char *text, size_t le
   TG_TRY(tg_arena_string(&job->arena, path, strlen(path), &job->path));
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n_sets + 1, &job->sources));
   job->n_sources = n_sets + 1;
-  TG_TRY(copy_source(job, &job->sources[0], job->path, text, length));
+  const char *shown = strcmp(path, "-") == 0 ? "<stdin>" : job->path;
+  TG_TRY(copy_source(job, &job->sources[0], shown, text, length));
   for (int k = 0; k < n_sets; k++) {
     const char *name = NULL;
     TG_TRY(name_set(job, sets[k], &name));

@@ -102,8 +102,8 @@ typedef struct tg_job {
   const char *output_directory;
 } tg_job;
 
-// The bytes of a job file; TG_DATA says what is wrong with the file: missing, a directory, unreadable, too large.
-// Local.
+// The bytes of a job file, of standard input where the path is "-"; TG_DATA says what is wrong with the file: missing,
+// a directory, unreadable, too large. Local.
 tg_status tg_job_load(const char *path, char **text, size_t *length);
 
 // A job that holds copies of the text and of the --set arguments; nothing is read yet. Local.

@@ -294,9 +294,27 @@ static tg_status refuse_same_file(tg_job *job, const tg_yaml_node *file)
 {
   for (int k = 0; k < job->n_variables; k++) {
     const tg_job_variable *variable = &job->variables[k];
-    if (variable->output == NULL || strcmp(variable->output, file->text) != 0) continue;
+    // A name that was not asked for gives way where it is; outputs.c finds it where it does not.
+    const bool is_asked = variable->output != NULL && variable->output_node != variable->key;
+    if (!is_asked || strcmp(variable->output, file->text) != 0) continue;
     TG_FAIL_NODE(job, file, TG_JOB, "'%s' is already the file of %s; each variable needs its own", file->text,
                  variable->name);
+  }
+  return TG_OK;
+}
+
+// NAME.npy for every variable, unless `files` is the word none. An error about such a file is shown at the variable.
+static tg_status name_outputs(tg_job *job, const tg_yaml_node *files)
+{
+  if (files != NULL && files->kind == TG_YAML_SCALAR) return TG_OK;
+  for (int k = 0; k < job->n_variables; k++) {
+    tg_job_variable *variable = &job->variables[k];
+    const size_t length = strlen(variable->name) + sizeof ".npy";
+    char *name = NULL;
+    TG_TRY(tg_arena_alloc(&job->arena, length, 1, (void **)&name));
+    snprintf(name, length, "%s.npy", variable->name);
+    variable->output = name;
+    variable->output_node = variable->key;
   }
   return TG_OK;
 }
@@ -307,9 +325,12 @@ static tg_status read_output(tg_job *job)
   job->output_directory = text_of(tg_yaml_get(output, "directory"));
   if (job->output_directory == NULL) job->output_directory = "results";
   const tg_yaml_node *files = tg_yaml_get(output, "variables");
+  TG_TRY(name_outputs(job, files));
   for (const tg_yaml_item *item = files != NULL ? files->first : NULL; item != NULL; item = item->next) {
     const int k = tg_job_find_variable(job, item->key->text);
     if (k < 0) TG_FAIL_NODE(job, item->key, TG_NAME, "'%s' is no variable of this job", item->key->text);
+    job->variables[k].output = NULL;
+    if (strcmp(item->value->text, "none") == 0) continue;
     TG_TRY(refuse_same_file(job, item->value));
     job->variables[k].output = item->value->text;
     job->variables[k].output_node = item->value;

@@ -52,6 +52,7 @@ const char *tg_job_type_label(tg_job_type type)
       [TG_JOB_DATA] = "a finite number or a mapping",
       [TG_JOB_SOLVER] = "a mapping",
       [TG_JOB_GRID] = "auto or a mapping",
+      [TG_JOB_FILES] = "none or a mapping from names",
   };
   return labels[type];
 }
@@ -517,11 +518,13 @@ static tg_status check_section(tg_job *job, const location *at, const tg_yaml_no
 {
   double number = 0;
   if (node->kind == TG_YAML_MAPPING) {
-    if (key->type == TG_JOB_NAMES) return check_names(job, at, node);
+    if (key->type == TG_JOB_NAMES || key->type == TG_JOB_FILES) return check_names(job, at, node);
     return key->type == TG_JOB_SOLVER ? check_solver(job, at, node) : check_mapping(job, at, node);
   }
   if (key->type == TG_JOB_DATA && tg_value_number(node, &number)) return TG_OK;
-  if (key->type == TG_JOB_GRID && node->kind == TG_YAML_SCALAR && strcmp(node->text, "auto") == 0) return TG_OK;
+  const char *word = node->kind == TG_YAML_SCALAR ? node->text : "";
+  if (key->type == TG_JOB_GRID && strcmp(word, "auto") == 0) return TG_OK;
+  if (key->type == TG_JOB_FILES && strcmp(word, "none") == 0) return TG_OK;
   return wrong_type(job, at, node, tg_job_type_label(key->type), "");
 }
 

@@ -20,7 +20,8 @@ typedef enum tg_job_type {
   TG_JOB_CONSTRAINT,
   TG_JOB_DATA,
   TG_JOB_SOLVER,
-  TG_JOB_GRID
+  TG_JOB_GRID,
+  TG_JOB_FILES // of variables, by name, or none of them
 } tg_job_type;
 
 typedef struct tg_job_key {

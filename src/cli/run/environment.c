@@ -43,6 +43,23 @@ static void get_versions(tg_environment *out)
   copy_line(out->json, sizeof out->json, jansson_version_str());
 }
 
+// "model name : AMD EPYC 7B13" of Linux on x86-64; other machines say less.
+static void get_machine(tg_environment *out)
+{
+  char line[512];
+  snprintf(out->cpu, sizeof out->cpu, "unknown");
+  if (gethostname(out->host, sizeof out->host - 1) != 0) snprintf(out->host, sizeof out->host, "unknown");
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  if (file == NULL) return;
+  while (fgets(line, sizeof line, file) != NULL) {
+    const char *colon = strchr(line, ':');
+    if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
+    copy_line(out->cpu, sizeof out->cpu, colon + 1 + strspn(colon + 1, " "));
+    break;
+  }
+  fclose(file);
+}
+
 enum { MASK_BYTES = CPU_SETSIZE / 8 };
 
 static void get_cores(tg_environment *out, cpu_set_t *mine)
@@ -228,6 +245,7 @@ tg_status tg_environment_get(MPI_Comm comm, tg_environment *out)
   *out = (tg_environment){.ranks = 1, .ranks_here = 1, .threads = omp_get_max_threads()};
   if (comm != MPI_COMM_NULL) MPI_Comm_size(comm, &out->ranks);
   get_versions(out);
+  get_machine(out);
   cpu_set_t mine;
   get_cores(out, &mine);
   out->memory = rank_memory(1);

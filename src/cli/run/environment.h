@@ -17,6 +17,8 @@ typedef struct tg_environment {
   int blas_parallel; // 0 sequential, 1 pthreads, 2 OpenMP
   char blas_core[64];
   char blas_config[160];
+  char host[256]; // of this rank
+  char cpu[128];
   char mpi_library[160];
   char hdf5[32];
   char yaml[32];

@@ -111,6 +111,76 @@ static tg_status refuse_clashes(tg_job *job, tg_text *path)
   return status;
 }
 
+// ---- whose folder it is ----
+
+void tg_outputs_job_file(const tg_job *job, size_t room, char *out)
+{
+  char real[PATH_MAX];
+  snprintf(out, room, "%s", realpath(job->path, real) != NULL ? real : job->path);
+}
+
+json_t *tg_outputs_list(const tg_job *job)
+{
+  json_t *out = json_array();
+  for (int k = 0; k < job->n_variables && out != NULL; k++)
+    if (job->variables[k].output != NULL) json_array_append_new(out, json_string(job->variables[k].output));
+  return out;
+}
+
+// Rank 0. What an earlier run has left. A report that cannot be read says nothing.
+static tg_status look_at_report(tg_run *run, tg_text *path)
+{
+  char mine[PATH_MAX];
+  TG_TRY(tg_output_path(run->job->output_directory, "report.json", path));
+  struct stat facts;
+  if (stat(tg_text_string(path), &facts) != 0 || !S_ISREG(facts.st_mode)) return TG_OK;
+  json_t *report = json_load_file(tg_text_string(path), 0, NULL);
+  const char *theirs = json_string_value(json_object_get(report, "job_file"));
+  tg_status status = TG_OK;
+  tg_outputs_job_file(run->job, sizeof mine, mine);
+  if (theirs != NULL && strcmp(theirs, mine) != 0 && !run->options->force)
+    status = tg_error_set(TG_USAGE, TG_HERE,
+                          "the folder %s holds the results of another job, %s; choose another one with --output, or "
+                          "overwrite it with --force",
+                          run->job->output_directory, theirs);
+  else if (theirs != NULL)
+    run->earlier_files = json_incref(json_object_get(report, "files"));
+  json_decref(report);
+  return status;
+}
+
+static bool is_written(const tg_job *job, const char *name)
+{
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].output != NULL && strcmp(job->variables[k].output, name) == 0) return true;
+  return false;
+}
+
+// A matrix file in the folder itself: a report may have been edited.
+static bool may_remove(const char *name)
+{
+  const tg_file_format *format = NULL;
+  if (name == NULL || name[0] == '.' || strchr(name, '/') != NULL) return false;
+  if (tg_file_find_format(name, &format) == TG_OK) return true;
+  tg_error_clear();
+  return false;
+}
+
+void tg_outputs_remove_stale(const tg_run *run)
+{
+  tg_text path;
+  size_t k = 0;
+  const json_t *entry = NULL;
+  tg_text_init(&path);
+  json_array_foreach(run->earlier_files, k, entry)
+  {
+    const char *name = json_string_value(entry);
+    if (!may_remove(name) || is_written(run->job, name)) continue;
+    if (tg_output_path(run->job->output_directory, name, &path) == TG_OK) unlink(tg_text_string(&path));
+  }
+  tg_text_fini(&path);
+}
+
 // ---- whether they can be written ----
 
 // Rank 0. The text files of a run; a pipe in the place of one would stop the run for good.
@@ -170,13 +240,15 @@ static tg_status for_each_variable(const tg_run *run, bool writes)
 }
 
 // Rank 0.
-static tg_status prepare_alone(tg_job *job)
+static tg_status prepare_alone(tg_run *run)
 {
+  tg_job *job = run->job;
   tg_text path;
   tg_text prefix;
   tg_text_init(&path);
   tg_text_init(&prefix);
   tg_status status = make_folders(job, &path);
+  if (status == TG_OK) status = look_at_report(run, &path);
   if (status == TG_OK) status = refuse_clashes(job, &path);
   if (status == TG_OK) status = test_text_files(job, &path, &prefix);
   tg_text_fini(&prefix);
@@ -184,11 +256,11 @@ static tg_status prepare_alone(tg_job *job)
   return status;
 }
 
-tg_status tg_outputs_prepare(const tg_run *run)
+tg_status tg_outputs_prepare(tg_run *run)
 {
   int rank = 0;
   TG_TRY_MPI(MPI_Comm_rank(run->comm, &rank));
-  TG_TRY(tg_agree(run->comm, rank == 0 ? prepare_alone(run->job) : TG_OK));
+  TG_TRY(tg_agree(run->comm, rank == 0 ? prepare_alone(run) : TG_OK));
   return for_each_variable(run, false);
 }
 

@@ -1,10 +1,12 @@
 // report.json: what a run did, with what, and what came out.
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/job/job_echo.h"
 #include "cli/json.h"
 #include "cli/run/attempts.h"
+#include "cli/run/outputs.h"
 #include "cli/run/run.h"
 
 static json_t *evaluations(const opt_counts *counts)
@@ -80,6 +82,24 @@ static json_t *worst_variable(const tg_run *run)
                    tg_json_number(r->worst_norm), "gradient_target", tg_json_number(r->worst_target));
 }
 
+// The command line.
+static json_t *command(int count, const char *const *list)
+{
+  json_t *out = json_pack("[s]", "tracegrad");
+  for (int k = 0; k < count && out != NULL; k++) json_array_append_new(out, json_string(list[k]));
+  return out;
+}
+
+// When, where and how it was run, and what it has left.
+static json_t *circumstances(const tg_run *run)
+{
+  char job_file[PATH_MAX];
+  tg_outputs_job_file(run->job, sizeof job_file, job_file);
+  return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "date", run->date, "host", run->environment.host, "cpu",
+                   run->environment.cpu, "command", command(run->options->n_arguments, run->options->arguments),
+                   "job_file", job_file, "files", tg_outputs_list(run->job));
+}
+
 // What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
@@ -120,9 +140,11 @@ static json_t *build(const tg_run *run, json_t *job)
                 run->environment.ranks, "threads", run->environment.threads, "grid", grid(&run->setup->choice),
                 "versions", tg_environment_versions(&run->environment), "job", job);
   json_t *more = extras(run);
-  const bool whole = outcome != NULL && more != NULL && details != NULL && machine != NULL &&
-                     json_object_update(outcome, more) == 0 && json_object_update(outcome, details) == 0 &&
-                     json_object_update(outcome, machine) == 0;
+  json_t *where = circumstances(run);
+  const bool whole = outcome != NULL && more != NULL && details != NULL && machine != NULL && where != NULL &&
+                     json_object_update(outcome, where) == 0 && json_object_update(outcome, more) == 0 &&
+                     json_object_update(outcome, details) == 0 && json_object_update(outcome, machine) == 0;
+  json_decref(where);
   json_decref(more);
   json_decref(details);
   json_decref(machine);

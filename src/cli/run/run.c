@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -129,6 +130,7 @@ static tg_status write_results(tg_run *run)
   run->seconds.total = run->earlier.total_seconds + MPI_Wtime() - run->begin;
   const bool mine = rank_of(run) == 0;
   TG_TRY(tg_agree(run->comm, mine ? tg_report_write(run, run->job->output_directory) : TG_OK));
+  if (mine && written == TG_OK) tg_outputs_remove_stale(run);
   // The report is there: what could not be written beside it is told now.
   if (written != TG_OK) *tg_error_get() = failure;
   return written;
@@ -171,8 +173,8 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_environment_get(run->comm, &run->environment));
   TG_TRY(tg_agree(run->comm, forecast_memory(run)));
   tg_status shown = TG_OK;
-  if (options->console && mine) {
-    shown = print_header(run);
+  if (options->console && mine) shown = print_header(run);
+  if (options->warns && mine) {
     tg_job_mark_used(run->job, true);
     tg_method_warn_unused(run->job, run->setup->model, run->setup->method);
   }
@@ -367,7 +369,7 @@ static tg_status execute(tg_run *run, const tg_run_options *options)
   TG_TRY(prepare(run, options));
   TG_TRY(ask_signals(run, options, "it prepared itself"));
   if (run->is_early) return TG_OK;
-  if (options->console) print_warnings(run);
+  if (options->warns) print_warnings(run);
   TG_TRY(tg_setup_fill(run->setup));
   TG_TRY(ask_signals(run, options, "it read its data"));
   if (run->is_early) return TG_OK;
@@ -391,6 +393,10 @@ tg_status tg_run_execute(MPI_Comm comm, const tg_run_options *options, tg_run **
   *out = NULL;
   TG_TRY(tg_agree(comm, TG_NEW(1, out)));
   (*out)->comm = comm;
+  (*out)->options = options;
+  const time_t now = time(NULL);
+  struct tm utc;
+  if (gmtime_r(&now, &utc) != NULL) strftime((*out)->date, sizeof(*out)->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
   return execute(*out, options);
 }
 
@@ -398,6 +404,7 @@ void tg_run_destroy(tg_run **run)
 {
   if (*run == NULL) return;
   json_decref((*run)->subject_report);
+  json_decref((*run)->earlier_files);
   tg_free((*run)->attempts);
   tg_lagrangian_destroy(&(*run)->lagrangian);
   tg_alternating_destroy(&(*run)->alternating);

@@ -16,10 +16,14 @@ typedef struct tg_run_options {
   int n_sets;
   const char *const *sets; // KEY=VALUE
   const char *output;      // folder; NULL: as the job says
-  bool console;            // header, warnings and progress on stderr
+  int n_arguments;         // of the command line, for the report
+  const char *const *arguments;
+  bool console; // header and progress on stderr
+  bool warns;   // warnings
   tg_progress_mode progress;
   bool watch_signals;
   bool resume; // from the newest intact checkpoint
+  bool force;  // a folder that holds the results of another job is overwritten
 } tg_run_options;
 
 // How one of the minimisations of solver.restarts ended; numbers as they are minimised.
@@ -43,6 +47,9 @@ typedef struct tg_run_seconds {
 // Everything the report says.
 typedef struct tg_run {
   MPI_Comm comm;
+  const tg_run_options *options; // not owned
+  char date[32];                 // of the beginning, UTC, as ISO 8601 writes it; rank 0
+  json_t *earlier_files;         // names that an earlier run of this job has left in the folder; rank 0, NULL: none
   tg_job *job;
   tg_setup *setup;
   tg_lagrangian *lagrangian;   // NULL: no subject_to
