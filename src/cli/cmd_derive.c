@@ -58,7 +58,10 @@ static tg_status read_target(const char *word, size_t length, derive_declaration
   while (length > 0 && *word == ' ') word++, length--;
   while (length > 0 && word[length - 1] == ' ') length--;
   const bool transposed = length > 1 && word[length - 1] == '\'';
+  char canonical[TG_NAME_BYTES_MAX + 1];
   TG_TRY(tg_arena_string(&declarations->arena, word, transposed ? length - 1 : length, &name));
+  if (tg_name_canonical(name, canonical))
+    TG_TRY(tg_arena_string(&declarations->arena, canonical, strlen(canonical), &name));
   if (!tg_name_is_valid(name) || tg_name_is_reserved(name))
     TG_FAIL(TG_USAGE, "derive: --wrt expects a name, found '%.*s'", (int)length, word);
   if (d->n_targets == DERIVE_TARGETS_MAX) TG_FAIL(TG_LIMIT, "derive: --wrt takes at most %d names", DERIVE_TARGETS_MAX);

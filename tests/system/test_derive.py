@@ -183,6 +183,14 @@ def test_octave():
         near(f"{row[0]} by {row[1]}, Octave {text}", found, expected)
 
 
+def test_notes_and_letters():
+    result = run(["derive", "tr(X)/N + λ*sum(X)", "--wrt", "λ", "--format", "expr"])
+    checks.equal("by a Greek letter", (result.status, result.out), (0, "sum(X)\n"))
+    checks.check("N is read as a scalar" in result.err and "--dims N=mxn" in result.err, f"note of N: {result.err}")
+    result = run(["derive", "tr(X)/N", "--wrt", "X", "--format", "numpy", "--dims", "N=1"])
+    checks.equal("no note of a declared N", (result.status, result.err), (0, ""))
+
+
 def test_latex():
     formulas = []
     for row in read_corpus("derivatives.txt") + read_corpus("jacobians.txt"):
@@ -386,7 +394,7 @@ def test_time():
 def main():
     for test in (test_known_answers, test_several_names_and_transposes,
                  test_several_names_with_properties, test_hessian, test_formats, test_claims,
-                 test_errors, test_inferred_sizes, test_octave, test_latex, test_time):
+                 test_errors, test_inferred_sizes, test_octave, test_notes_and_letters, test_latex, test_time):
         try:
             test()
         except EvaluationError as error:

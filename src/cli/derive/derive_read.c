@@ -32,7 +32,9 @@ static tg_status declare_piece(const char *text, tg_span span, const char *what,
                                tg_declaration **declaration)
 {
   const char *name = NULL;
+  char canonical[TG_NAME_BYTES_MAX + 1];
   TG_TRY(tg_arena_string(&out->arena, text + span.begin, span.end - span.begin, &name));
+  if (tg_name_canonical(name, canonical)) TG_TRY(tg_arena_string(&out->arena, canonical, strlen(canonical), &name));
   if (!tg_name_is_valid(name))
     TG_FAIL_AT(TG_USAGE, span, "%s expects a name made of letters, digits and '_', found '%s'", what, name);
   if (tg_name_is_reserved(name)) TG_FAIL_AT(TG_USAGE, span, "'%s' is a function and cannot be declared", name);

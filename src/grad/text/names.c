@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "grad/text/lex.h"
 #include "grad/text/shape.h"
 
 bool tg_name_is_valid(const char *name)
@@ -16,4 +17,16 @@ bool tg_name_is_valid(const char *name)
 bool tg_name_is_reserved(const char *name)
 {
   return tg_function_find(name) != NULL;
+}
+
+bool tg_name_canonical(const char *text, char *out)
+{
+  tg_token token;
+  size_t position = 0;
+  const size_t length = strlen(text);
+  const bool read = tg_lex(text, length, &position, &token) == TG_OK;
+  if (!read) tg_error_clear();
+  if (!read || token.kind != TG_TOKEN_NAME || token.is_module || position != length) return false;
+  memcpy(out, token.name, sizeof token.name);
+  return true;
 }

@@ -12,6 +12,8 @@ enum { TG_NAME_BYTES_MAX = 63 };
 bool tg_name_is_valid(const char *name);
 // The name of a function of the language: cannot be declared.
 bool tg_name_is_reserved(const char *name);
+// The name as it is declared, of TG_NAME_BYTES_MAX + 1 bytes: lambda of its letter or \\lambda. false: no single name.
+bool tg_name_canonical(const char *text, char *out);
 // lambda, Sigma: the name of a Greek letter that is one in LaTeX, among the first bytes.
 bool tg_name_is_greek_letter(const char *name, size_t length);
 
