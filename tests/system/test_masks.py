@@ -161,6 +161,30 @@ def test_loss(checks, folder):
     checks.check(products["auto"] < 0.8 * products["none"], f"a loss: {products}")
 
 
+def test_weighted_loss(checks, folder):
+    """Weights of samples without a sign by symbols: convex by their numbers. With a negative one nothing is concluded."""
+    random = np.random.default_rng(4)
+    A = random.standard_normal((300, 40)) @ np.diag(np.geomspace(1, 1e-2, 40)) @ np.linalg.qr(random.standard_normal((40, 40)))[0]
+    np.save(folder / "wA.npy", A)
+    np.save(folder / "wY.npy", np.sign(random.standard_normal((300, 4))))
+    W = random.uniform(0.1, 2, (300, 4))
+    job = folder / "weighted.yaml"
+    job.write_text("\n".join(['minimize: "sum(W.*softplus(-(Y.*(A*X)))) + 0.001*sumsq(X)"', "variables: {X: {rows: 40, columns: 4}}",
+                              "data:", *[f"  {name}: {{file: {folder}/w{name}.npy}}" for name in "AYW"], ""]))
+    reports = {}
+    for choice in ("none", "auto"):
+        np.save(folder / "wW.npy", W)
+        reports[choice] = run_job(job, folder / f"weighted-{choice}", ranks=2, settings={"solver.preconditioner": choice}).report
+    checks.check(reports["auto"]["preconditioner"].startswith("kronecker"), f"weights: {reports['auto']['preconditioner']}")
+    checks.close("weights: objective", reports["auto"]["objective"], reports["none"]["objective"], 1e-9)
+    products = {choice: report["products"] for choice, report in reports.items()}
+    checks.check(3 * products["auto"] < products["none"], f"weights: {products}")
+    W[7, 2] = -0.01
+    np.save(folder / "wW.npy", W)
+    report = run_job(job, folder / "weighted-negative", ranks=3).report
+    checks.check(report["preconditioner"].startswith("none"), f"a negative weight: {report['preconditioner']}")
+
+
 def logistic_minimum(design, labels, ridge):
     """min sum(log(1 + e^Z)) - <Y,Z> + ridge |X|^2, Z = K X, each column by Newton's method."""
     total = 0.0
@@ -224,6 +248,7 @@ def main():
         test_not_worth_it(checks, folder)
         test_refusals(checks, folder)
         test_loss(checks, folder)
+        test_weighted_loss(checks, folder)
         test_small_loss(checks, folder)
         test_renewal(checks, folder)
     return checks.finish()

@@ -51,7 +51,8 @@ typedef struct tg_job_data {
   tg_generate_options options; // of a generated matrix
   unsigned properties;         // of tg_property
   bool trust;
-  bool used; // occurs in the objective
+  bool used;           // occurs in the objective
+  bool is_nonnegative; // no entry is negative: seen in the numbers, false before
 } tg_job_data;
 
 typedef struct tg_job_expression {

@@ -158,6 +158,20 @@ static tg_status with_numbers(const tg_job *job, const tg_model *model, tg_node 
   return TG_OK;
 }
 
+// |W| in the place of each W that the numbers have shown to be nonnegative: for what the signs decide.
+static tg_status with_signs(const tg_job *job, const tg_model *model, tg_node *f)
+{
+  for (int k = 0; k < job->n_data; k++) {
+    const int32_t symbol = job->data[k].is_nonnegative ? tg_symbol_find(model->graph, job->data[k].name) : -1;
+    tg_node size = TG_NONE;
+    if (symbol < 0) continue;
+    TG_TRY(tg_make_sym(model->graph, symbol, &size));
+    TG_TRY(tg_make_unary(model->graph, TG_ABS, size, &size));
+    TG_TRY(tg_substitute(model->graph, *f, 1, &symbol, &size, f));
+  }
+  return TG_OK;
+}
+
 // Any positive number in the place of the penalty of subject_to, which changes from round to round: for its sign.
 static tg_status with_positive_penalty(const tg_model *model, tg_node *f)
 {
@@ -178,6 +192,7 @@ static tg_status is_loss(const tg_job *job, const tg_model *model, bool *out)
       !has_room(model->plan))
     return TG_OK;
   TG_TRY(with_numbers(job, model, &f));
+  TG_TRY(with_signs(job, model, &f));
   TG_TRY(with_positive_penalty(model, &f));
   TG_TRY(tg_structure_find(model->graph, f, model->symbols[0], &structure));
   *out = structure.curvature == TG_CURVATURE_CONVEX;

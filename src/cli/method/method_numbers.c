@@ -362,6 +362,43 @@ static tg_status try_direct(const numbers *by, tg_method *m, bool *serves)
   return TG_OK;
 }
 
+// Sets is_nonnegative of the data by their numbers; *found: one more is known to be.
+static tg_status read_signs(tg_job *job, const tg_model *model, const tg_grid *grid, tg_dmat *const *data, bool *found)
+{
+  *found = false;
+  for (int32_t k = 0; k < model->plan->n_data; k++) {
+    const int datum = model->data[k];
+    double lowest = 0;
+    if (datum < 0 || datum >= job->n_data || job->data[datum].is_number) continue;
+    for (int64_t j = 0; j < data[k]->local_cols; j++)
+      for (int64_t i = 0; i < data[k]->local_rows; i++) {
+        const double entry = data[k]->data[i + j * data[k]->ld];
+        lowest = entry >= lowest ? lowest : isnan(entry) ? -HUGE_VAL : entry;
+      }
+    TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_DOUBLE, MPI_MIN, grid->comm));
+    *found = *found || (lowest == 0 && !job->data[datum].is_nonnegative);
+    job->data[datum].is_nonnegative = lowest == 0;
+  }
+  return TG_OK;
+}
+
+// A loss may be convex by the signs of its data alone: of the weights of its samples, say. Then auto has a
+// preconditioner to try that the symbols did not offer.
+static tg_status choose_by_signs(tg_job *job, const tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                                 tg_method *m)
+{
+  bool found = false;
+  const bool may_gain = job->solver.method == 0 && job->solver.preconditioner == OPT_PRECONDITIONER_AUTO &&
+                        !tg_method_is_direct(&m->options) && m->n_terms == 0 && model->n_variables == 1 &&
+                        model->plan->degree != 2 && strcmp(m->preconditioner, "none") == 0;
+  if (!may_gain) return TG_OK;
+  TG_TRY(read_signs(job, model, grid, data, &found));
+  if (!found) return TG_OK;
+  TG_TRY(tg_method_choose_preconditioner(job, model, m));
+  tg_feasible_explain(job, m); // under constraints nothing is taken
+  return TG_OK;
+}
+
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
   const numbers by = {job, model, grid, data, NULL, &m->products};
@@ -373,6 +410,7 @@ tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, t
   } else {
     TG_TRY(tg_method_find_ray(&by, m));
   }
+  TG_TRY(choose_by_signs(job, model, grid, data, m));
   if (m->n_terms > 0) TG_TRY(prepare_kronecker(&by, m));
   if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(&by, m));
   return TG_OK;

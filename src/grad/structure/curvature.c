@@ -191,7 +191,8 @@ static tg_status judge_all_entries(judge *self, tg_node argument, judgement *out
   return TG_OK;
 }
 
-// Positive constants around one factor that moves: sums of its entries.
+// Constants without negative entries around, or entry by entry beside, one factor that moves: sums of its entries with
+// weights.
 static tg_status judge_product(judge *self, const tg_info *info, judgement *out)
 {
   tg_node moving = TG_NONE;
@@ -199,7 +200,7 @@ static tg_status judge_product(judge *self, const tg_info *info, judgement *out)
   for (int32_t i = 0; i < info->n_args; i++) {
     const tg_node factor = info->args[i];
     if (!tg_node_depends_on(self->graph, factor, self->wrt)) {
-      if (!tg_node_is_positive(self->graph, factor)) return TG_OK;
+      if (sign_of(self->graph, factor, SIGN_DEPTH) == SIGN_UNKNOWN) return TG_OK;
       continue;
     }
     if (moving != TG_NONE) return TG_OK;
@@ -313,6 +314,8 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
   case TG_PROD: // u'*A*u, a 1 x 1 chain, or ones'*E*ones
     if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_cycle(self, info, out));
     return out->curvature == TG_CURVATURE_UNKNOWN ? judge_product(self, info, out) : TG_OK;
+  case TG_HAD:
+    return judge_product(self, info, out);
   case TG_SUM:
     return judge_all_entries(self, info->args[0], out);
   case TG_TRANS:
