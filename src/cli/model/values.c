@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
 
 // A linear functional and what it takes to run it.
 struct tg_values {
-  int n; // nodes other than TG_NONE
+  bool is_as_written; // no pass may multiply out, which loses digits to cancellation
+  int n;              // nodes other than TG_NONE
   int n_nodes;
   int *blocks;      // by node, -1 for TG_NONE
   int32_t *symbols; // Z_k
@@ -112,7 +114,7 @@ static tg_status compile(tg_job *job, tg_model *model, int n, const tg_node *nod
     if (nodes[k] != TG_NONE) TG_TRY(add_term(model->graph, nodes[k], self));
   }
   if (self->n == 0) return TG_OK;
-  const tg_lower_options options = {.expected_iterations = 1};
+  const tg_lower_options options = {.expected_iterations = 1, .without[TG_PASS_HOISTING] = self->is_as_written};
   return tg_model_lower(job, model->graph, self->f, self->n, self->symbols, &options, &self->plan);
 }
 
@@ -125,12 +127,13 @@ static tg_status allocate(const tg_grid *grid, tg_values *self)
   return TG_OK;
 }
 
-tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
-                           int n, const tg_node *nodes, tg_values **out)
+static tg_status create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+                        int n, const tg_node *nodes, bool is_as_written, tg_values **out)
 {
   *out = NULL;
   tg_values *self = NULL;
   tg_status status = TG_NEW(1, &self);
+  if (status == TG_OK) self->is_as_written = is_as_written;
   if (status == TG_OK) status = compile(job, model, n, nodes, self);
   if (status == TG_OK && self->n > 0) status = find_data(model, data, x, self);
   status = tg_agree(grid->comm, status);
@@ -140,6 +143,26 @@ tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg
     return tg_error_pass(status, TG_HERE);
   }
   *out = self;
+  return TG_OK;
+}
+
+tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+                           int n, const tg_node *nodes, tg_values **out)
+{
+  return create(job, model, grid, data, x, n, nodes, false, out);
+}
+
+tg_status tg_values_scalar(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+                           tg_node node, double *out)
+{
+  tg_values *self = NULL;
+  *out = (double)NAN;
+  TG_TRY(create(job, model, grid, data, x, 1, &node, true, &self));
+  tg_status status = tg_values_evaluate(self);
+  if (status == TG_OK) status = tg_dmat_fetch(tg_values_matrix(self, 0), out);
+  tg_values_destroy(&self);
+  if (status != TG_NUMERIC) return status;
+  tg_error_clear(); // outside the domain of an inverse
   return TG_OK;
 }
 
@@ -168,6 +191,19 @@ tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *gri
   TG_TRY(TG_NEW(1, &self));
   tg_status status = compile(job, model, n, nodes, self);
   if (status == TG_OK && self->n > 0) status = tg_plan_memory(self->plan, grid, out);
+  tg_values_destroy(&self);
+  return status;
+}
+
+tg_status tg_values_scalar_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
+                                  tg_memory_cost *out)
+{
+  tg_values *self = NULL;
+  *out = (tg_memory_cost){0};
+  TG_TRY(TG_NEW(1, &self));
+  self->is_as_written = true;
+  tg_status status = compile(job, model, 1, &node, self);
+  if (status == TG_OK) status = tg_plan_memory(self->plan, grid, out);
   tg_values_destroy(&self);
   return status;
 }

@@ -20,6 +20,13 @@ void tg_values_destroy(tg_values **values);
 
 // Computes all of them from the numbers as they are. Collective.
 tg_status tg_values_evaluate(tg_values *values);
+// The scalar node at x as it is written, computed once: nothing is multiplied out, so that a sum of squares is one of
+// squares. Not finite outside the node's domain. Collective.
+tg_status tg_values_scalar(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+                           tg_node node, double *out);
+// The memory that takes, as below.
+tg_status tg_values_scalar_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
+                                  tg_memory_cost *out);
 // The matrix of nodes[k]; NULL for TG_NONE. Zero before the first evaluation.
 const tg_dmat *tg_values_matrix(const tg_values *values, int k);
 // The memory of the plan that evaluates such nodes; the values themselves are its points. Local, no data; adds symbols

@@ -406,6 +406,17 @@ static double library_bytes(const tg_cost_grid *grid)
   return (28 + 6 + (grid->threads - 1) + 0.1 * neighbours) * mib;
 }
 
+// The objective as it is written, at the point returned.
+static tg_status forecast_value(const forecasting *f, double *out)
+{
+  const tg_model *model = f->model;
+  const tg_node node = model->subject != NULL ? model->subject->objective : model->objective;
+  tg_memory_cost plan = {0};
+  TG_TRY(tg_values_scalar_memory(f->job, f->model, f->grid, node, &plan));
+  *out = plan.storage + plan.factors + plan.workspace;
+  return TG_OK;
+}
+
 // ---- all ----
 
 tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
@@ -417,6 +428,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   double building = 0;
   double halves = 0;
   double renewing = 0;
+  double valuing = 0;
   *out = (tg_forecast){.libraries = library_bytes(grid)};
   TG_TRY(tg_plan_memory(model->plan, grid, &plan));
   out->storage = plan.storage;
@@ -438,7 +450,8 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   // A checkpoint is written while everything stands.
   const double saving = job->checkpoint != NULL ? saving_bytes(&f) : 0;
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
-  out->writing = kept + out->method + writing_bytes(&f);
+  TG_TRY(forecast_value(&f, &valuing));
+  out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));
   out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
   return TG_OK;
 }

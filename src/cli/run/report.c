@@ -9,6 +9,8 @@
 #include "cli/run/outputs.h"
 #include "cli/run/run.h"
 
+#include <math.h>
+
 static json_t *evaluations(const opt_counts *counts)
 {
   return json_pack("{s:I, s:I, s:I, s:I}", "values", (json_int_t)counts->values, "gradients",
@@ -108,6 +110,9 @@ static json_t *extras(const tg_run *run)
   if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
   if (failed == 0 && run->result.n_measured > 1)
     failed = json_object_set_new(out, "worst_variable", worst_variable(run));
+  if (failed == 0 && isfinite(run->iterated_objective))
+    failed = json_object_set_new(out, "objective_iterated",
+                                 tg_json_number((run->job->maximize ? -1.0 : 1.0) * run->iterated_objective + 0.0));
   if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
   if (failed == 0 && run->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
   if (failed == 0 && tg_checkpoint_source(run->checkpoint) != NULL)

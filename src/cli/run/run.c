@@ -15,6 +15,7 @@
 #include "cli/model/congruence.h"
 #include "cli/model/default_start.h"
 #include "cli/model/domain.h"
+#include "cli/model/values.h"
 #include "cli/problem/congruence_numbers.h"
 #include "cli/problem/domain_start.h"
 #include "cli/problem/job_verify.h"
@@ -292,6 +293,29 @@ static void add_kinks(tg_run *run)
              "form, such as sum((E.^2 + 1e-6*ones).^0.5)");
 }
 
+// The objective at the point returned, as it is written and not as the plan computes it: sumsq(A*x - b) multiplied out
+// loses what is small beside |b|^2. The iteration's own value is kept where it is another one.
+static tg_status settle_objective(tg_run *run)
+{
+  const tg_setup *setup = run->setup;
+  const tg_model *model = setup->model;
+  const opt_constraint *constraint = setup->constraint;
+  const tg_node f = model->subject != NULL ? model->subject->objective : model->objective;
+  const double iterated = run->result.objective;
+  double written = 0;
+  double penalty = 0;
+  run->iterated_objective = (double)NAN;
+  if (!isfinite(iterated)) return TG_OK;
+  TG_TRY(tg_values_scalar(run->job, setup->model, setup->grid, setup->data, setup->x, f, &written));
+  if (constraint != NULL && constraint->traits.has_penalty)
+    TG_TRY(constraint->ops->penalty(constraint, setup->x, &penalty));
+  written += penalty;
+  if (!isfinite(written)) return TG_OK;
+  run->result.objective = written;
+  if (fabs(written - iterated) > 1e-8 * fmax(fabs(written), fabs(iterated))) run->iterated_objective = iterated;
+  return TG_OK;
+}
+
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
@@ -317,6 +341,7 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
   if (progress.is_resumed) note_resumed(run); // it was at its end
   // A sum that is whole but for rounding is not rounded up.
   run->result.counts.products += (int64_t)ceil(outside_products(run) - 1e-6) - run->probe_products;
+  if (status == TG_OK) status = settle_objective(run);
   // Neither -0 for the zero of a maximum nor a sign on what is not a number.
   run->objective = isnan(run->result.objective) ? fabs(run->result.objective)
                    : run->job->maximize         ? 0.0 - run->result.objective

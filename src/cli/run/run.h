@@ -59,8 +59,9 @@ typedef struct tg_run {
   tg_environment environment;
   tg_forecast forecast; // of memory
   tg_taylor taylor;
-  int64_t probe_products; // spent on it; the report counts the minimisation
-  double begin;           // when the run began, and the minimisation, by MPI_Wtime
+  double iterated_objective; // as the iteration had it, where that is another number: by cancellation; else NAN
+  int64_t probe_products;    // spent on it; the report counts the minimisation
+  double begin;              // when the run began, and the minimisation, by MPI_Wtime
   double solve_begin;
   double made_again; // products of a resumed run until it stood where the one before had been
   opt_result result;
