@@ -69,7 +69,7 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
   int64_t count = 1 + solver->count_points(options, degree); // g
   if (solver->keeps_gradient || degree < 0) count++;
   if (opt_keeps_trial(degree)) count++;
-  if (opt_keeps_hd(solver, degree)) count++;
+  if (opt_keeps_hd(solver, degree)) count += 3; // and the rooms
   if (opt_needs_spare(options, solver, degree)) count++;
   if (!solver->is_monotone) count++;
   return count;

@@ -361,6 +361,24 @@ static bool test_floor(opt_driver *self)
   return end(self, OPT_UNBOUNDED);
 }
 
+// A quadratic that is bounded falls ever more slowly. After 16, 32, 64, ... iterations, where f fell by as much as in
+// the half as many before, a direction is looked for along which it never ends.
+static tg_status test_fall(opt_driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  const int64_t k = run->iteration;
+  bool falls = false;
+  if (run->degree != 2 || k < 8 || (k & (k - 1)) != 0) return TG_OK;
+  const double fall = self->fall_f - run->f;
+  const bool is_steady = k > 8 && fall > 0 && fall >= self->fall_before;
+  self->fall_f = run->f;
+  self->fall_before = fall;
+  if (!is_steady) return TG_OK;
+  TG_TRY(opt_run_probe_recession(run, &falls));
+  if (falls) *ended = end(self, OPT_UNBOUNDED);
+  return TG_OK;
+}
+
 // What follows a move: bookkeeping, then the tests that can end the run.
 static tg_status after_move(opt_driver *self, bool *ended)
 {
@@ -376,6 +394,7 @@ static tg_status after_move(opt_driver *self, bool *ended)
   TG_TRY(keep_best(self));
   TG_TRY(report_iteration(self));
   *ended = test_floor(self) || test_progress(self);
+  if (!*ended) TG_TRY(test_fall(self, ended));
   if (!*ended) TG_TRY(test_tolerances(self, ended));
   return TG_OK;
 }
@@ -443,6 +462,7 @@ static tg_status start_afresh(opt_driver *self)
   run->f_start = run->f;
   run->f_scale = fabs(run->f);
   self->best_f = INFINITY;
+  self->fall_f = run->f;
   self->window_f = run->f;
   self->window_g = run->g_norm;
   self->window_share = INFINITY;
@@ -553,7 +573,10 @@ static tg_status set_up(opt_driver *self)
     TG_TRY(space->ops->create(space, &run->feasible));
   TG_TRY(opt_stationarity_init(run));
   TG_TRY(space->ops->create(space, &run->g));
-  if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) TG_TRY(space->ops->create(space, &run->hd));
+  if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) {
+    TG_TRY(space->ops->create(space, &run->hd));
+    for (int k = 0; k < 2; k++) TG_TRY(space->ops->create(space, &run->rooms[k]));
+  }
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (opt_keeps_trial(run->degree)) TG_TRY(space->ops->create(space, &run->trial));
   if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
@@ -576,6 +599,7 @@ static void tear_down(opt_driver *self)
   space->ops->destroy(space, &own);
   space->ops->destroy(space, &run->g);
   space->ops->destroy(space, &run->hd);
+  for (int k = 0; k < 2; k++) space->ops->destroy(space, &run->rooms[k]);
   space->ops->destroy(space, &run->g_old);
   space->ops->destroy(space, &run->spare);
   space->ops->destroy(space, &run->feasible);

@@ -34,6 +34,8 @@ static tg_status list_numbers(opt_driver *self)
   const listed_number numbers[] = {{"objective", &run->f},
                                    {"gradient_norm", &run->g_norm},
                                    {"best_objective", &self->best_f},
+                                   {"fall_objective", &self->fall_f},
+                                   {"fall_before", &self->fall_before},
                                    {"gradient_norm_start", &run->g_norm_start},
                                    {"objective_start", &run->f_start},
                                    {"objective_scale", &run->f_scale},

@@ -15,6 +15,8 @@ typedef struct opt_driver {
   opt_point *user_x;
   opt_point *best; // NULL for monotone methods
   double best_f;
+  double fall_f; // f when the fall was looked at last, and the fall before that
+  double fall_before;
   int64_t returns; // to the best point, from where a method that is not monotone would have ended above it
   double clock_start;
   double earlier_seconds; // of the runs before a restart

@@ -34,6 +34,7 @@ typedef struct opt_run {
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
   opt_point *hd;                    // H d of the last ray of a quadratic with a Hessian action; else NULL
+  opt_point *rooms[2];              // beside hd, for looking for a direction in which a quadratic falls for ever
   opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
   opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL along lines and parabolas
   opt_point *spare;  // for the start; then NULL
@@ -126,6 +127,9 @@ tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
 // Whether the stationary x is no minimum, as far as a few Hessian actions tell; then the reason says so. Makes three
 // points, on a manifold four, and destroys them. Nothing is claimed under convex constraints.
 tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle);
+// Whether a quadratic is seen to fall for ever along a direction without curvature inside the feasible set, by at most
+// 60 Hessian actions; then the reason says so. Uses run->hd and the rooms.
+tg_status opt_run_probe_recession(opt_run *run, bool *falls);
 // slope := <g, d>, norm := |d|, in one reduction.
 tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm);
 // z := M^-1 g, or a copy of g without a metric.
