@@ -55,12 +55,15 @@ def null_space(matrix):
 
 
 def newton_direction(gradient, hessian):
-    """-|H|^-1 g, and along the most negative curvature where there is any."""
+    """-|H|^-1 g, zero where that is not finite."""
+    if not np.any(hessian):
+        return -gradient
     scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300 + 1e-12 * np.abs(hessian).max()))
     values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
     along = vectors.T @ (gradient / scale)
     floor = 1e-14 * max(np.abs(values).max(), 1e-300)
-    return -(vectors @ (along / np.maximum(np.abs(values), floor))) / scale
+    direction = -(vectors @ (along / np.maximum(np.abs(values), floor))) / scale
+    return direction if np.all(np.isfinite(direction)) else np.zeros(len(gradient))
 
 
 def search(value, move, start, first, tries=40):

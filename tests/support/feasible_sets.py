@@ -13,22 +13,49 @@ def argument_of(constraint):
     return None if isinstance(constraint, str) or constraint is None else next(iter(constraint.values()))
 
 
+def resolved(constraint, data):
+    """The constraint with the matrices of the data in the place of their names."""
+    name, argument = name_of(constraint), argument_of(constraint)
+    if argument is None:
+        return constraint
+    known = [data[part] if isinstance(part, str) else part for part in (argument if isinstance(argument, list) else [argument])]
+    return {name: known if isinstance(argument, list) else known[0]}
+
+
+def sums_of(constraint, shape):
+    """(of the rows, of the columns): the sums that a set prescribes, None where it does not."""
+    name, argument = name_of(constraint), argument_of(constraint)
+    if name == "doubly_stochastic":
+        return np.ones(shape[0]), np.ones(shape[1])
+    if name == "transport":
+        return np.ravel(argument[0]), np.ravel(argument[1])
+    total = 1.0 if argument is None else argument
+    if name == "simplex_rows":
+        return np.ravel(total) * np.ones(shape[0]), None
+    if name == "simplex_columns":
+        return None, np.ravel(total) * np.ones(shape[1])
+    return None, None
+
+
 def simplex(v, total=1.0):
     """The nearest nonnegative vector of that sum: sorting finds the threshold."""
+    if total == 0:
+        return np.zeros(len(v))
     u = np.sort(v)[::-1]
     excess = (np.cumsum(u) - total) / np.arange(1, len(v) + 1)
     return np.maximum(v - excess[np.nonzero(u > excess)[0][-1]], 0)
 
 
-def doubly_stochastic(x):
+def transport(x, rows, columns):
     """Dykstra's rounds between the matrices of these row and column sums and the nonnegative ones."""
-    y, correction, n = x.copy(), np.zeros_like(x), len(x)
-    for _ in range(2000):
-        row, column = y.sum(axis=1) - 1, y.sum(axis=0) - 1
-        z = y - row[:, None] / n - column[None, :] / n + row.sum() / n**2
+    y, correction = x.copy(), np.zeros_like(x)
+    m, n = x.shape
+    for _ in range(4000):
+        row, column = y.sum(axis=1) - rows, y.sum(axis=0) - columns
+        z = y - row[:, None] / n - column[None, :] / m + row.sum() / (m * n)
         after = np.maximum(z + correction, 0)
         correction += z - after
-        if np.abs(after - y).max() < 1e-15:
+        if np.abs(after - y).max() <= 1e-15 * max(rows.max(), 1e-300):
             break
         y = after
     return after
@@ -52,12 +79,17 @@ def project(constraint, x):
         return np.clip(x, argument[0], argument[1])
     if name == "frobenius_ball":
         return x * min(1.0, argument / max(np.linalg.norm(x), 1e-300))
+    rows, columns = sums_of(constraint, x.shape)
+    if rows is not None and columns is not None:
+        return transport(x, rows, columns)
+    if rows is not None:
+        return np.array([simplex(line, total) for line, total in zip(x, rows)])
+    if columns is not None:
+        return np.array([simplex(line, total) for line, total in zip(x.T, columns)]).T
     return {"nonnegative": lambda: np.maximum(x, 0),
             "orthonormal_columns": lambda: polar(x),
             "unit_columns": lambda: x / np.linalg.norm(x, axis=0),
-            "simplex_rows": lambda: np.apply_along_axis(simplex, 1, x),
-            "simplex_columns": lambda: np.apply_along_axis(simplex, 0, x),
-            "doubly_stochastic": lambda: doubly_stochastic(x),
+            "positive_definite": lambda: (x + x.T) / 2,
             "symmetric": lambda: (x + x.T) / 2,
             "positive_semidefinite": lambda: psd(x)}[name]()
 
@@ -72,13 +104,15 @@ def violation(constraint, x):
         return max((argument[0] - x).max(), (x - argument[1]).max(), 0.0) / size
     if name == "frobenius_ball":
         return max(np.linalg.norm(x) / argument - 1, 0.0)
-    sums = {"simplex_rows": (1,), "simplex_columns": (0,), "doubly_stochastic": (0, 1)}.get(name)
-    if sums is not None:
-        return max([max(-x.min(), 0.0)] + [np.abs(x.sum(axis=axis) - 1).max() for axis in sums])
+    sums = [(axis, s) for axis, s in zip((1, 0), sums_of(constraint, x.shape)) if s is not None]
+    if sums:
+        size = max(s.max() for _, s in sums)
+        return max([max(-x.min(), 0.0)] + [np.abs(x.sum(axis=axis) - s).max() for axis, s in sums]) / size
     return {"nonnegative": lambda: max(-x.min(), 0.0) / size,
             "orthonormal_columns": lambda: np.abs(x.T @ x - np.eye(x.shape[1])).max(),
             "unit_columns": lambda: np.abs(np.linalg.norm(x, axis=0) - 1).max(),
             "symmetric": lambda: np.abs(x - x.T).max() / size,
+            "positive_definite": lambda: max(np.abs(x - x.T).max(), -np.linalg.eigvalsh((x + x.T) / 2)[0]) / size,
             "positive_semidefinite": lambda: max(np.abs(x - x.T).max(), -np.linalg.eigvalsh((x + x.T) / 2)[0]) / size}[name]()
 
 
@@ -88,8 +122,8 @@ def bounds(constraint, shape):
     n = shape[0] * shape[1]
     low, high = np.full(n, -np.inf), np.full(n, np.inf)
     if name == "box":
-        low[:], high[:] = argument
-    elif name in ("nonnegative", "simplex_rows", "simplex_columns", "doubly_stochastic"):
+        low[:], high[:] = (np.asarray(bound, float).ravel(order="F") for bound in argument)
+    elif name in ("nonnegative", "simplex_rows", "simplex_columns", "doubly_stochastic", "transport"):
         low[:] = 0
     return low, high
 
@@ -103,9 +137,9 @@ def equalities(constraint, shape):
         return rows
     if name == "simplex_columns":
         return columns
-    if name == "doubly_stochastic":
+    if name in ("doubly_stochastic", "transport"):
         return np.vstack([rows, columns])
-    if name in ("symmetric", "positive_semidefinite"):
+    if name in ("symmetric", "positive_semidefinite", "positive_definite"):
         swap = np.zeros((m * n, m * n))
         for i in range(m):
             for j in range(n):

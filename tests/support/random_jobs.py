@@ -373,6 +373,50 @@ def psd_inverse(rng):
                 convex=True, bounded=True, best=best, starts={"X": "identity"})
 
 
+@family
+def box_by_entries(rng):
+    """Bounds of the data, some of them equal, some open."""
+    m, n = sizes(rng, (4, 7), (2, 4))
+    A, b = stretch(rng) * tall(rng, m, n), rng.standard_normal((m, 1))
+    x = np.linalg.lstsq(A, b, rcond=None)[0]
+    low = x + np.abs(x).max() * rng.uniform(-1, 0.5, (n, 1))
+    high = low + np.abs(x).max() * rng.choice([0.0, 0.5, 2.0], (n, 1))
+    low[rng.random((n, 1)) < 0.2] = -np.inf
+    best = enumerate_faces(A.T @ A, -2 * (A.T @ b).ravel(), low.ravel(), high.ravel()) + (b**2).sum()
+    return Case("sumsq(A*x - b)", {"x": (n, 1)}, {"A": A, "b": b, "l": low, "u": high}, "bounds", {"x": {"box": ["l", "u"]}},
+                convex=True, bounded=True, best=best)
+
+
+@family
+def simplex_totals(rng):
+    """Rows or columns that add up to numbers of their own; the best corner of each."""
+    m, n = sizes(rng, (2, 4), (2, 4))
+    rows = rng.random() < 0.5
+    C, s = stretch(rng) * rng.standard_normal((m, n)), stretch(rng) * rng.uniform(0, 2, (m if rows else n, 1))
+    return Case("dot(C, X)", {"X": (m, n)}, {"C": C, "s": s}, "compact", {"X": {"simplex_rows" if rows else "simplex_columns": "s"}},
+                convex=True, bounded=True, best=C.min(axis=1 if rows else 0) @ s.ravel())
+
+
+@family
+def portfolio(rng):
+    """Markowitz's quadratic on a simplex of another sum."""
+    n = sizes(rng, (3, 6))[0]
+    total = float(stretch(rng) * rng.uniform(0.5, 2))
+    return Case("x'*Q*x - c'*x", {"x": (n, 1)}, {"Q": stretch(rng) * spd(rng, n), "c": rng.uniform(0, 1, (n, 1))}, "compact",
+                {"x": {"simplex_columns": total}}, convex=True, bounded=True)
+
+
+@family
+def transport_set(rng):
+    """Linear, or with a quadratic regularisation, on given row and column sums."""
+    m, n = sizes(rng, (2, 4), (2, 4))
+    r, c = rng.uniform(0.2, 1, (m, 1)), rng.uniform(0.2, 1, (n, 1))
+    c *= r.sum() / c.sum()
+    text = "dot(C, X)" if rng.random() < 0.5 else "dot(C, X) + 0.3*sumsq(X)"
+    return Case(text, {"X": (m, n)}, {"C": stretch(rng) * rng.uniform(0, 1, (m, n)), "r": r, "c": c}, "compact",
+                {"X": {"transport": ["r", "c"]}}, convex=True, bounded=True)
+
+
 # Losses.
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from certificate import Space, best_nearby, rounding
+from feasible_sets import resolved
 from random_jobs import FAMILIES, random_case
 from solve_job import solve
 from stationarity import Constraint, not_stationary, violation
@@ -75,7 +76,7 @@ def judge(case, solved, rng):
     noise = rounding(function, x, rng)
     if not abs(fx - found) <= 10 * noise + 1e-11 * abs(fx):
         return f"the objective is {fx!r} at the point returned, not {found!r}", status
-    space = Space(function, {**case.implied, **case.constraints})
+    space = Space(function, {**case.implied, **{name: resolved(value, case.data) for name, value in case.constraints.items()}})
     if not space.violation(x) <= 1e-9:
         return f"outside its set by {space.violation(x):.1e}", status
     values = [record["objective"] for record in solved.history if record["objective"] is not None]
