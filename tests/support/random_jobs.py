@@ -811,6 +811,8 @@ def random_case(make, number):
     """The job of that number of a family: its method, a factor on the objective. It does not depend on the other families."""
     rng = np.random.default_rng([zlib.crc32(make.__name__.encode()), number])
     case = make(rng)
+    if not case.starts and rng.random() < 0.2 and case.methods in ("free", "bounds") and not case.implied:
+        case.starts = {name: np.zeros(shape) for name, shape in case.shapes.items()}  # asked for, a saddle as it may be
     methods = METHODS[case.methods]
     if methods and rng.random() < 0.5:
         case.solver["method"] = str(rng.choice(methods))

@@ -43,11 +43,7 @@ GAIN = 1e-6  # of the decrease from the start: less was not to be had
 SADDLE = "a stationary point that is no minimum is called converged at the default start, or when it is reached"
 SCALE = "a small objective is below the tolerance at once"
 PENDING = {
-    "nmf": SADDLE,
     "symmetric_nmf": SADDLE,
-    "centred_factorisation": SADDLE,
-    "factor_analysis": SADDLE,
-    "transport": SCALE,
 }
 
 checks = Checks()
