@@ -23,8 +23,8 @@ class Constraint:
     def values(self, x):
         """(c, the size of the terms that it is a difference of)"""
         left, right = (side.matrix(x) for side in self.sides)
-        size = np.maximum(np.abs(left), np.abs(right)) * np.ones((left - right).shape)
-        return self.sign * (left - right).ravel(order="F"), size.ravel(order="F")
+        size = (np.maximum(np.abs(left), np.abs(right)) * np.ones((left - right).shape)).ravel(order="F")
+        return self.sign * (left - right).ravel(order="F"), np.maximum(size, np.abs(self.jacobian(x)) @ np.abs(x))
 
     def weighted(self, x, weights, operation):
         """operation (pull or hessian) of the sum of the weighted entries."""
@@ -37,7 +37,8 @@ class Constraint:
         return total
 
     def jacobian(self, x):
-        rows = len(self.values(x)[0])
+        left, right = (side.matrix(x) for side in self.sides)
+        rows = (left - right).size
         return np.array([self.weighted(x, e, lambda side, seed: side.pull(x, seed)[1]) for e in np.eye(rows)])
 
     def hessian(self, x, weights):
