@@ -43,6 +43,7 @@ GAIN = 1e-6  # of the decrease from the start: less was not to be had
 SADDLE = "a stationary point that is no minimum is called converged at the default start, or when it is reached"
 SCALE = "a small objective is below the tolerance at once"
 PENDING = {
+    "symmetric_nmf_constrained": "a round that begins at its minimum, 0, and falls by rounding is called unbounded",
     "symmetric_nmf": SADDLE,
 }
 
