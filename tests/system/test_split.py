@@ -119,7 +119,8 @@ def test_weights(folder):
     A, b = regression(30, 6)
     w = rng.random(6) * 20
     w[2] = 0
-    for objective in ("0.5*sumsq(A*X - B) + norm1(w.*X)", "0.5*sumsq(A*X - B) + norm1(diag(w)*X)"):
+    for objective in ("0.5*sumsq(A*X - B) + norm1(w.*X)", "0.5*sumsq(A*X - B) + norm1(diag(w)*X)",
+                      "0.5*sumsq(A*X - B) + w'*abs(X)", "0.5*sumsq(A*X - B) + sum(w.*abs(X))"):
         _, X = solve(folder, "weights", objective, (6, 1), {"A": A, "B": b[:, None], "w": w[:, None]})
         x = X[:, 0]
         g = A.T @ (A @ x - b)
@@ -127,7 +128,7 @@ def test_weights(folder):
         checks.check(np.abs(g[~zero] + w[~zero] * np.sign(x[~zero])).max() <= 1e-5 * np.abs(A.T @ b).max(), f"{objective}: entries")
         checks.check((np.abs(g[zero]) <= w[zero] + 1e-5).all() and zero.any(), f"{objective}: zeros")
     S = np.cov(rng.normal(size=(30, 5)), rowvar=False)
-    for penalty in ("0.1*norm1(X - diag(diagvec(X)))", "0.1*norm1((ones - eye).*X)"):
+    for penalty in ("0.1*norm1(X - diag(diagvec(X)))", "0.1*norm1((ones - eye).*X)", "0.1*sum((ones - eye).*abs(X))"):
         _, X = solve(folder, "precision", f"tr(S*X) - logdet(X) + {penalty}", (5, 5), {"S": S}, keys=", start: identity")
         G = S - np.linalg.inv(X)
         zero = np.abs(X) <= 1e-6
@@ -135,6 +136,20 @@ def test_weights(folder):
         checks.check(np.abs(np.diag(G)).max() <= 1e-5, f"{penalty}: the diagonal is free, its gradient {np.abs(np.diag(G)).max()}")
         checks.check((np.abs(G[zero & off]) <= 0.1 + 1e-5).all() and (zero & off).any(), f"{penalty}: zeros")
         checks.check(np.abs(G + 0.1 * np.sign(X))[~zero & off].max() <= 1e-5, f"{penalty}: entries")
+
+
+def test_negative_weights(folder):
+    """Refused with the first entry, at the objective, whatever the ranks."""
+    W = np.ones((5, 4))
+    W[2, 1] = W[3, 0] = -0.5
+    np.save(folder / "W.npy", W)
+    job = folder / "negative.yaml"
+    job.write_text("minimize: sumsq(X - ones) + 2*sum(W.*abs(X))\nvariables: {X: {rows: 5, columns: 4}}\ndata: {W: {file: W.npy}}\n")
+    for ranks in (1, 4):
+        finished = run_job(job, folder / "negative", ranks=ranks)
+        checks.equal(f"negative weights on {ranks}: exit status", finished.status, 2)
+        for text in ("negative.yaml:1:", "entry (3,2)", "-1"):
+            checks.check(text in finished.err, f"negative weights: no {text!r} in {finished.err.strip()[-300:]}")
 
 
 def test_sets(folder):

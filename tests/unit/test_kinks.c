@@ -47,6 +47,8 @@ static const expectation expectations[] = {
     {"sum(0.3*relu(B - A*X) + 0.7*relu(A*X - B))", "A*X - B", -0.3, 0.7, "0"},
     {"sum(relu(A*X)) + norm1(A*X) + norm1(-A*X)", "A*X", -2, 3, "0"},
     {"abs(2*x - 1) + x^2", "2*x - 1", -1, 1, "x^2"},
+    {"sum(A.*abs(A*x)) + sumsq(X)", "A.*(A*x)", -1, 1, "sumsq(X)"},
+    {"2*tr(B'*relu(A*X))", "2*B.*(A*X)", 0, 1, "0"},
     {"norm1(X.*X)", NULL, 0, 0, "norm1(X.*X)"},
     {"norm1(X*Z)", NULL, 0, 0, "norm1(X*Z)"},
     {"norm1(relu(A*X))", NULL, 0, 0, "norm1(relu(A*X))"},

@@ -127,6 +127,16 @@ void tg_subject_destroy(tg_subject **subject)
   *subject = NULL;
 }
 
+int tg_subject_nodes(const tg_subject *subject, tg_node *nodes)
+{
+  if (nodes != NULL) nodes[0] = subject->objective;
+  for (int k = 0; k < subject->n && nodes != NULL; k++) {
+    nodes[1 + k] = subject->terms[k].node;
+    nodes[1 + subject->n + k] = subject->terms[k].weight;
+  }
+  return 1 + 2 * subject->n;
+}
+
 bool tg_subject_has_kinks(const tg_subject *subject)
 {
   for (int k = 0; subject != NULL && k < subject->n; k++)
@@ -271,7 +281,11 @@ static tg_status fill_kinks(tg_job *job, tg_graph *graph, int n_kinks, const tg_
 {
   for (int k = 0; k < n_kinks; k++) {
     tg_subject_term *term = &subject->terms[subject->n];
-    *term = (tg_subject_term){.is_kink = true, .low = kinks[k].low, .high = kinks[k].high, .node = kinks[k].inside};
+    *term = (tg_subject_term){.is_kink = true,
+                              .low = kinks[k].low,
+                              .high = kinks[k].high,
+                              .node = kinks[k].inside,
+                              .weight = kinks[k].weight};
     TG_TRY(describe_kink(job, graph, &kinks[k], &term->text));
     TG_TRY(add_multiplier(graph, subject->n, term));
     subject->n++;

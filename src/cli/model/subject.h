@@ -21,7 +21,8 @@ typedef struct tg_subject_term {
   bool is_kink;     // a term of the objective, else an entry of subject_to
   double low;       // its multipliers lie between these: for = any numbers, for <= not negative, of a kink its slopes
   double high;
-  tg_node node; // H
+  tg_node node;   // H
+  tg_node weight; // of a kink, which must not be negative; TG_NONE: none
   int32_t multiplier;
 } tg_subject_term;
 
@@ -40,6 +41,9 @@ tg_status tg_subject_create(tg_job *job, tg_graph *graph, const tg_compile_optio
 // place. Local.
 tg_status tg_subject_split(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest,
                            tg_subject **subject, tg_node *objective);
+// What is evaluated at a point: f, the values of all terms, the weights of kinks, TG_NONE where there is none. Their
+// number; nodes may be NULL.
+int tg_subject_nodes(const tg_subject *subject, tg_node *nodes);
 // Whether terms of the objective are split; NULL: no.
 bool tg_subject_has_kinks(const tg_subject *subject);
 // NULL is fine.

@@ -1,6 +1,7 @@
 // opt_lagrangian on the plan's data.
 #include "cli/problem/lagrangian.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/method/feasible.h"
 #include "cli/model/values.h"
+#include "mpi/matrix/dmat_find.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/generate.h"
 #include "mpi/problem/multipliers.h"
@@ -383,6 +385,28 @@ static tg_status bind_data(tg_lagrangian *self)
   return TG_OK;
 }
 
+// sum(W.*abs(E)) is norm1(W.*E) for weights that are not negative; else it is concave somewhere.
+static tg_status verify_weights(tg_lagrangian *self)
+{
+  tg_job *job = self->setup->job;
+  const tg_subject *subject = self->setup->model->subject;
+  bool has_weights = false;
+  for (int k = 0; k < subject->n; k++) has_weights = has_weights || subject->terms[k].weight != TG_NONE;
+  if (has_weights) TG_TRY(tg_values_evaluate(self->values));
+  for (int k = 0; k < subject->n; k++) {
+    const tg_dmat *w = tg_values_matrix(self->values, 1 + subject->n + k);
+    tg_found first;
+    if (w == NULL) continue;
+    TG_TRY(tg_dmat_find_negative(w, &first));
+    if (first.place != INT64_MAX)
+      TG_FAIL_NODE(job, job->objective.node, TG_DATA,
+                   "entry (%" PRId64 ",%" PRId64 ") of the weights of abs or relu is %.6g: negative weights make the "
+                   "objective concave, with minima that no gradient leads to",
+                   first.place / w->cols + 1, first.place % w->cols + 1, first.values[0]);
+  }
+  return TG_OK;
+}
+
 static tg_status view_multipliers(tg_lagrangian *self)
 {
   for (int k = 0; k < self->setup->model->subject->n; k++)
@@ -395,11 +419,10 @@ static tg_status compile_values(tg_lagrangian *self)
   tg_setup *setup = self->setup;
   const tg_subject *subject = setup->model->subject;
   tg_node *nodes = NULL;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(subject->n + 1, &nodes)));
-  nodes[0] = subject->objective;
-  for (int k = 0; k < subject->n; k++) nodes[k + 1] = subject->terms[k].node;
-  const tg_status status = tg_values_create(setup->job, setup->model, setup->grid, setup->data, setup->x,
-                                            subject->n + 1, nodes, &self->values);
+  TG_TRY(tg_agree(setup->comm, TG_NEW(tg_subject_nodes(subject, NULL), &nodes)));
+  const int n = tg_subject_nodes(subject, nodes);
+  const tg_status status =
+      tg_values_create(setup->job, setup->model, setup->grid, setup->data, setup->x, n, nodes, &self->values);
   tg_free(nodes);
   return status;
 }
@@ -415,6 +438,7 @@ tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
   }
   status = tg_agree(setup->comm, status);
   if (status == TG_OK) status = compile_values(self);
+  if (status == TG_OK) status = verify_weights(self);
   if (status == TG_OK) status = bind_data(self);
   if (status == TG_OK) status = tg_agree(setup->comm, view_multipliers(self));
   if (status != TG_OK) {

@@ -345,10 +345,8 @@ static tg_status forecast_subject(const forecasting *f)
   double given = 0;
   double most = 0;
   if (subject == NULL) return TG_OK;
-  TG_TRY(TG_NEW(subject->n + 1, &nodes));
-  nodes[0] = subject->objective;
-  for (int k = 0; k < subject->n; k++) nodes[k + 1] = subject->terms[k].node;
-  const tg_status status = forecast_nodes(f, subject->n + 1, nodes, &most, &given);
+  TG_TRY(TG_NEW(tg_subject_nodes(subject, NULL), &nodes));
+  const tg_status status = forecast_nodes(f, tg_subject_nodes(subject, nodes), nodes, &most, &given);
   tg_free(nodes);
   f->out->constraint += most - given; // nothing is handed out
   return status;

@@ -10,7 +10,7 @@ tg_status tg_kinks_add(tg_graph *graph, tg_kink kink, tg_kink *kinks, int *n_kin
   TG_TRY(tg_make_scale(graph, -1, kink.inside, &opposite));
   for (int k = 0; k < *n_kinks; k++) {
     const bool is_same = kinks[k].inside == kink.inside;
-    if (!is_same && kinks[k].inside != opposite) continue;
+    if ((!is_same && kinks[k].inside != opposite) || kinks[k].weight != kink.weight) continue;
     kinks[k].low += is_same ? kink.low : -kink.high;
     kinks[k].high += is_same ? kink.high : -kink.low;
     return TG_OK;
@@ -40,6 +40,51 @@ static double number_of(const tg_graph *graph, tg_node node, const double *value
   const tg_info *info = tg_node_info(graph, node);
   if (info->kind == TG_NUM) return info->value;
   return info->kind == TG_SYM && is_known[info->symbol] ? values[info->symbol] : 0;
+}
+
+// tr(W*abs(E)') and its kin, w'*abs(e): the constant factor as it stands, which is to be turned where abs(E) is not.
+static bool is_weighted(const tg_graph *graph, tg_node node, int32_t n, const int32_t *wrt, tg_node *function,
+                        tg_node *weight, bool *turn)
+{
+  const tg_info *info = tg_node_info(graph, node);
+  if (info->kind != TG_TR && !tg_node_is_scalar(graph, node)) return false;
+  if (info->kind == TG_TR) info = tg_node_info(graph, info->args[0]);
+  if (info->kind != TG_PROD || info->n_scalars != 0 || info->n_args != 2) return false;
+  for (int k = 0; k < 2; k++) {
+    const tg_info *factor = tg_node_info(graph, info->args[k]);
+    *turn = factor->kind != TG_TRANS;
+    *function = *turn ? info->args[k] : factor->args[0];
+    *weight = info->args[1 - k];
+    const tg_info *f = tg_node_info(graph, *function);
+    if (f->kind != TG_ABS && f->kind != TG_RELU) continue;
+    if (tg_degree(graph, *weight, n, wrt) == 0 && tg_degree(graph, f->args[0], n, wrt) == 1) return true;
+  }
+  return false;
+}
+
+// A term with weights as a kink of W.*E, the term's number in W; out->inside is TG_NONE where it is none.
+static tg_status read_weighted_term(tg_graph *graph, tg_node term, double coef, int32_t n, const int32_t *wrt,
+                                    const double *values, const bool *is_known, tg_kink *out)
+{
+  const tg_info *info = tg_node_info(graph, term);
+  const bool is_scaled = info->kind == TG_PROD && info->n_scalars == info->n_args;
+  tg_node found = is_scaled ? TG_NONE : term;
+  tg_node function = TG_NONE;
+  tg_node weight = TG_NONE;
+  bool turn = false;
+  *out = (tg_kink){.inside = TG_NONE};
+  for (int32_t i = 0; i < info->n_args && is_scaled; i++) {
+    const bool is_one = is_weighted(graph, info->args[i], n, wrt, &function, &weight, &turn);
+    if (is_one && found != TG_NONE) return TG_OK; // a product of two
+    if (is_one) found = info->args[i];
+    if (!is_one) coef *= number_of(graph, info->args[i], values, is_known);
+  }
+  if (found == TG_NONE || coef == 0 || !is_weighted(graph, found, n, wrt, &function, &weight, &turn)) return TG_OK;
+  if (turn) TG_TRY(tg_make_trans(graph, weight, &weight));
+  TG_TRY(tg_make_scale(graph, coef, weight, &weight));
+  info = tg_node_info(graph, function);
+  *out = (tg_kink){.low = info->kind == TG_ABS ? -1 : 0, .high = 1, .weight = weight};
+  return tg_make_had(graph, 2, (const tg_node[]){weight, info->args[0]}, &out->inside);
 }
 
 static bool read_term(const tg_graph *graph, tg_node term, double coef, int32_t n, const int32_t *wrt,
@@ -84,7 +129,8 @@ tg_status tg_kinks_split(tg_graph *graph, tg_node f, int32_t n, const int32_t *w
     const tg_node term = is_sum ? info->args[i] : f;
     const double coef = is_sum ? info->coefs[i] : 1;
     tg_kink kink;
-    if (read_term(graph, term, coef, n, wrt, values, is_known, &kink)) {
+    TG_TRY_GOTO(read_weighted_term(graph, term, coef, n, wrt, values, is_known, &kink));
+    if (kink.inside != TG_NONE || read_term(graph, term, coef, n, wrt, values, is_known, &kink)) {
       TG_TRY_GOTO(tg_kinks_add(graph, kink, kinks, n_kinks));
     } else {
       others[n_others] = term;

@@ -8,16 +8,17 @@ enum { TG_KINKS_MAX = 32 };
 
 // Of w norm1(E) the slopes are -w and w, of w sum(relu(E)) 0 and w; terms in E and -E are one kink.
 typedef struct tg_kink {
-  tg_node inside; // E
+  tg_node inside; // E, with the weights in it: W.*E
   double low;
   double high;
+  tg_node weight; // W of sum(W.*abs(E)), for which no entry of W may be negative; TG_NONE: a number
 } tg_kink;
 
 // Adds a kink to so many; one more of the same or the opposite inside. TG_LIMIT above TG_KINKS_MAX.
 tg_status tg_kinks_add(tg_graph *graph, tg_kink kink, tg_kink *kinks, int *n_kinks);
 // Adds the kinks among the terms of f to those given: terms w norm1(E), w sum(relu(E)) with a positive number w,
-// numbers of the symbols in w given by values where is_known, and E affine in the symbols wrt[0..n) and dependent on
-// one of them. *rest is f without them.
+// numbers of the symbols in w given by values where is_known, sum(W.*abs(E)) and sum(W.*relu(E)) with a constant W, and
+// E affine in the symbols wrt[0..n) and dependent on one of them. *rest is f without them.
 tg_status tg_kinks_split(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const double *values,
                          const bool *is_known, tg_kink *kinks, int *n_kinks, tg_node *rest);
 

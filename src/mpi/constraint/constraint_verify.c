@@ -3,49 +3,23 @@
 #include <math.h>
 
 #include "mpi/constraint/constraint.h"
+#include "mpi/matrix/dmat_find.h"
 #include "mpi/matrix/reduce.h"
 
 // Of sums of rows and of columns: the rounding of numbers written in decimals.
 static const double total_tolerance = 1e-10;
 
-// The first offender of a rank in row-major order.
-typedef struct offence {
-  int64_t place; // row * columns + column; INT64_MAX: none
-  double values[2];
-} offence;
-
-static void note(offence *first, int64_t place, double a, double b)
-{
-  if (place < first->place) *first = (offence){.place = place, .values = {a, b}};
-}
-
-// The first over all ranks, on all ranks.
-static tg_status find_first(const tg_grid *grid, offence *first)
-{
-  int64_t place = 0;
-  TG_TRY_MPI(MPI_Allreduce(&first->place, &place, 1, MPI_INT64_T, MPI_MIN, grid->comm));
-  if (place == INT64_MAX) return TG_OK;
-  int owner = first->place == place ? grid->rank : 0;
-  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &owner, 1, MPI_INT, MPI_MAX, grid->comm));
-  first->place = place;
-  return tg_mpi_check(MPI_Bcast(first->values, 2, MPI_DOUBLE, owner, grid->comm), TG_HERE);
-}
-
 // lows and highs are of equal layout; either may be NULL.
-static void compare_bounds(const opt_constraint_block *block, const tg_dmat *layout, offence *first)
+static void compare_bounds(const opt_constraint_block *block, const tg_dmat *layout, tg_found *first)
 {
   const tg_dmat *lows = block->lows;
   const tg_dmat *highs = block->highs;
-  const tg_grid *grid = layout->grid;
   for (int64_t j = 0; j < layout->local_cols; j++) {
     for (int64_t i = 0; i < layout->local_rows; i++) {
       const double low = lows != NULL ? lows->data[i + j * lows->ld] : block->low;
       const double high = highs != NULL ? highs->data[i + j * highs->ld] : block->high;
       if (low <= high && low < (double)INFINITY && high > -(double)INFINITY) continue;
-      note(first,
-           tg_dmat_global_index(i, layout->block, grid->row, grid->rows) * layout->cols +
-               tg_dmat_global_index(j, layout->block, grid->col, grid->cols),
-           low, high);
+      tg_found_note(layout, i, j, low, high, first);
     }
   }
 }
@@ -53,10 +27,10 @@ static void compare_bounds(const opt_constraint_block *block, const tg_dmat *lay
 static tg_status verify_bounds(const tg_grid *grid, const opt_constraint_block *block)
 {
   const tg_dmat *layout = block->lows != NULL ? block->lows : block->highs;
-  offence first = {.place = INT64_MAX};
+  tg_found first = {.place = INT64_MAX};
   if (layout == NULL) return TG_OK;
   compare_bounds(block, layout, &first);
-  TG_TRY(find_first(grid, &first));
+  TG_TRY(tg_found_share(grid, &first));
   if (first.place == INT64_MAX) return TG_OK;
   TG_FAIL(TG_DATA,
           "no matrix is between these bounds: entry (%" PRId64 ",%" PRId64 ") is to be at least %.6g and at most %.6g",
@@ -66,20 +40,11 @@ static tg_status verify_bounds(const tg_grid *grid, const opt_constraint_block *
 // sum := that of the entries, none of which may be negative.
 static tg_status verify_totals(const tg_grid *grid, const tg_dmat *totals, const char *lines, double *sum)
 {
-  offence first = {.place = INT64_MAX};
+  tg_found first;
   double part = 0;
-  for (int64_t j = 0; j < totals->local_cols; j++) {
-    for (int64_t i = 0; i < totals->local_rows; i++) {
-      const double value = totals->data[i + j * totals->ld];
-      part += value;
-      if (!(value >= 0))
-        note(&first,
-             tg_dmat_global_index(i, totals->block, grid->row, grid->rows) * totals->cols +
-                 tg_dmat_global_index(j, totals->block, grid->col, grid->cols),
-             value, 0);
-    }
-  }
-  TG_TRY(find_first(grid, &first));
+  for (int64_t j = 0; j < totals->local_cols; j++)
+    for (int64_t i = 0; i < totals->local_rows; i++) part += totals->data[i + j * totals->ld];
+  TG_TRY(tg_dmat_find_negative(totals, &first));
   if (first.place != INT64_MAX)
     TG_FAIL(TG_DATA, "the sum of %s %" PRId64 " is to be %.6g, expected a number that is not negative", lines,
             first.place + 1, first.values[0]);
