@@ -51,6 +51,8 @@ static void add_figures(const tg_run *run, tg_text *out)
 {
   tg_text_addf(out, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective,
                fabs(run->result.gradient_norm), (long long)run->result.iterations);
+  if (run->result.saddles > 0)
+    tg_text_addf(out, "saddles: %lld left along negative curvature\n", (long long)run->result.saddles);
   tg_text_addf(out, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
                run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
   tg_text_addf(out, "results: %s\n", run->job->output_directory);

@@ -60,6 +60,7 @@ typedef struct outer {
   int64_t falling;
   int64_t scaled; // times that sizes were looked at
   int64_t restarts;
+  int64_t saddles;
   double drift;
   double gradient_norm_start; // of f
   double reference;           // the largest met
@@ -67,6 +68,16 @@ typedef struct outer {
 } outer;
 
 // ---- a round ----
+
+// A start from which no step leads away may be a saddle, of f or of the violation. Later on nothing is looked at: L may
+// curve downwards at the very solution, where the penalty is small, and with any penalty where f does not curve along
+// the constraints but their multipliers do (rotations of X among X'X = I).
+static opt_examines choose_examination(const outer *o)
+{
+  const opt_examines asked = o->current->examines;
+  if (asked == OPT_EXAMINE_NEVER) return asked;
+  return o->sequence.iterations == 0 ? OPT_EXAMINE_START : OPT_EXAMINE_NONE;
+}
 
 // Minimises L from x with what is left of the limits, or goes on with the round that a checkpoint was written in.
 static tg_status solve(outer *o)
@@ -78,7 +89,7 @@ static tg_status solve(outer *o)
   }
   options.gradient_tolerance = o->tolerance > 0 ? 0 : loose;
   options.absolute_gradient_tolerance = o->tolerance;
-  options.trusts_start = true; // with a small penalty L may curve downwards even at the minimum
+  options.examines = choose_examination(o);
   options.max_iterations = o->options->max_iterations - o->sequence.iterations;
   options.time_limit = opt_sequence_time_left(&o->sequence, o->options->time_limit);
   o->sequence.skips_start = o->report->rounds > 1; // the end of the round before
@@ -86,6 +97,7 @@ static tg_status solve(outer *o)
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
   opt_sequence_add(&o->sequence, o->inner.iterations, &o->inner);
   o->restarts += o->inner.restarts;
+  o->saddles += o->inner.saddles;
   o->drift = fmax(o->drift, o->inner.drift);
   return TG_OK;
 }
@@ -295,7 +307,7 @@ static tg_status choose_best(outer *o)
   TG_TRY(opt_copy(o->problem->space, o->best, o->x));
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
   options.max_iterations = 0;
-  options.trusts_start = true;
+  options.examines = OPT_EXAMINE_NONE;
   return opt_minimise(o->problem, &options, o->x, NULL, &o->inner);
 }
 
@@ -358,6 +370,7 @@ static tg_status hand_back(outer *o)
   r->violation = fmax(r->violation, o->measure.violation);
   r->iterations = o->sequence.iterations;
   r->restarts = o->restarts;
+  r->saddles = o->saddles;
   r->seconds = o->sequence.seconds;
   r->earlier_seconds = o->sequence.earlier_seconds;
   r->drift = o->drift;
@@ -400,6 +413,7 @@ static tg_status list(void *self, opt_listing *listing)
   TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
   TG_TRY(opt_listing_add_count(listing, "scaled", &o->scaled));
   TG_TRY(opt_listing_add_count(listing, "rounds_restarts", &o->restarts));
+  TG_TRY(opt_listing_add_count(listing, "rounds_saddles", &o->saddles));
   return o->lagrangian->ops->list(o->lagrangian, listing);
 }
 

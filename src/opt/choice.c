@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "opt/driver.h"
+#include "opt/examine/examine.h"
 #include "opt/solver.h"
 
 // More pairs save iterations, and cost time in each and room. Beyond 100 little is saved; 50 of a point so small that
@@ -77,7 +78,8 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
 
 int64_t opt_working_points(const opt_options *options, int degree)
 {
-  return count_points(options, opt_solver_find(opt_resolved_method(options, degree)), degree);
+  return count_points(options, opt_solver_find(opt_resolved_method(options, degree)), degree) +
+         opt_examiner_points(options, degree, false);
 }
 
 int64_t opt_constrained_points(const opt_options *options, int degree, const opt_traits *traits)
@@ -87,9 +89,10 @@ int64_t opt_constrained_points(const opt_options *options, int degree, const opt
     tg_error_clear();
     return opt_working_points(options, degree);
   }
-  if (traits->geometry == OPT_GEOMETRY_CONVEX) return 1 + count_points(options, solver, degree);
   if (traits->geometry == OPT_GEOMETRY_MIXED) return 1 + count_points(options, solver, -1);
-  return count_points(options, solver, -1) + (solver->needs_hessian ? 1 : 0);
+  const int64_t examiner = opt_examiner_points(options, degree, true);
+  if (traits->geometry == OPT_GEOMETRY_CONVEX) return 1 + count_points(options, solver, degree) + examiner;
+  return count_points(options, solver, -1) + (solver->needs_hessian ? 1 : 0) + examiner;
 }
 
 tg_status opt_options_verify(const opt_options *options, int degree, bool has_hessian)

@@ -130,6 +130,10 @@ typedef struct opt_constraint_ops {
   // is_entrywise, has_penalty: y := its projection onto the entries on the side of zero where those of the feasible x
   // are and inside the bounds; what is zero in x under a norm1 stays zero.
   tg_status (*orthant)(const opt_constraint *constraint, const opt_point *x, opt_point *y);
+  // is_bounds. v := 0 in the entries of the feasible x that a bound holds by a multiplier above `weak`, -g pulling
+  // outwards; with inwards also in those that a smaller one leaves free but v pulls outwards.
+  tg_status (*critical)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, double weak,
+                        bool inwards, opt_point *v);
   // is_bounds: the largest t with x + t d feasible, INFINITY where there is none.
   tg_status (*room)(const opt_constraint *constraint, const opt_point *x, const opt_point *d, double *t);
   // is_bounds: x, which a step t d has brought to a bound up to rounding or beyond it, is put on it.

@@ -87,17 +87,6 @@ static tg_status report_iteration(opt_driver *self)
   return TG_OK;
 }
 
-// A stationary start may be a saddle, from which no gradient leads away: on a quadratic f then falls for ever.
-static tg_status judge_start(opt_driver *self, bool *ended)
-{
-  opt_run *run = &self->run;
-  bool is_saddle = false;
-  if (run->iteration > 0) return TG_OK;
-  TG_TRY(opt_run_probe_saddle(run, &is_saddle));
-  if (is_saddle) *ended = end(self, run->degree == 2 ? OPT_UNBOUNDED : OPT_STALLED);
-  return TG_OK;
-}
-
 // What the number that is to become small is called.
 static const char *measure_of(const opt_driver *self)
 {
@@ -122,15 +111,46 @@ static const char *standing(opt_driver *self)
   return self->standing;
 }
 
-// The gradient recomputed at x passes: what else must hold before that is called converged.
+static tg_status after_move(opt_driver *self, bool *ended);
+static tg_status test_convergence(opt_driver *self, bool *ended);
+
+// A saddle was left. Its gradient, which vanished, is no measure of what follows.
+static tg_status start_again(opt_driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  run->g_norm_start = fmax(run->g_norm_start, run->g_norm);
+  opt_run_update_references(run);
+  self->window_f = INFINITY;
+  self->window_g = INFINITY;
+  self->last_failure = -1;
+  *ended = false;
+  return after_move(self, ended);
+}
+
+// The gradient recomputed at x passes: the point is examined before it is called converged (examine.h).
 static tg_status conclude(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
-  TG_TRY(judge_start(self, ended));
-  if (*ended) return TG_OK;
-  opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g", measure_of(self),
-                  run->g_norm, opt_run_target(run));
-  *ended = end(self, OPT_CONVERGED);
+  opt_finding finding;
+  TG_TRY(opt_examine(self, &finding));
+  switch (finding) {
+  case OPT_FINDING_MINIMUM:
+    opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g",
+                    measure_of(self), run->g_norm, opt_run_target(run));
+    opt_examiner_qualify(self);
+    *ended = end(self, OPT_CONVERGED);
+    break;
+  case OPT_FINDING_LEFT:
+    TG_TRY(start_again(self, ended));
+    if (!*ended) TG_TRY(test_convergence(self, ended));
+    break;
+  case OPT_FINDING_SADDLE:
+  case OPT_FINDING_UNBOUNDED:
+    *ended = end(self, finding == OPT_FINDING_SADDLE ? OPT_STALLED : OPT_UNBOUNDED);
+    break;
+  case OPT_FINDING_DECREASE:
+    break;
+  }
   return TG_OK;
 }
 
@@ -449,6 +469,7 @@ static tg_status iterate(opt_driver *self)
     const bool may_test = !ended || self->result->outcome == OPT_STALLED;
     if (may_test && !is_range_lost(self)) TG_TRY(test_convergence(self, &ended));
   }
+  opt_examiner_conclude(self);
   return TG_OK;
 }
 
@@ -510,6 +531,9 @@ static tg_status hand_back(opt_driver *self)
   result->n_measured = run->stationarity.n;
   result->worst_norm = run->stationarity.norms[result->worst];
   result->worst_target = opt_run_target_of(run, result->worst);
+  result->saddles = self->examiner.saddles;
+  result->decrease_estimate = self->examiner.decrease;
+  result->condition_estimate = self->examiner.condition;
   result->iterations = run->iteration;
   result->restarts = run->restarts;
   result->counts = run->problem->counts;
@@ -585,6 +609,7 @@ static tg_status set_up(opt_driver *self)
   const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
   if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));
   TG_TRY(run->solver->create(run, &self->state));
+  TG_TRY(opt_examiner_create(self));
   TG_TRY(opt_driver_list(self)); // reserves the listing's memory
   return TG_OK;
 }
@@ -605,6 +630,7 @@ static void tear_down(opt_driver *self)
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
   space->ops->destroy(space, &self->metric_x);
+  opt_examiner_destroy(self);
   tg_free(run->group_products);
   opt_stationarity_fini(run);
   opt_listing_fini(&self->listing);

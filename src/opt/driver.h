@@ -76,8 +76,11 @@ typedef struct opt_result {
   int worst;              // the one furthest from its target, and its numbers
   double worst_norm;
   double worst_target;
-  double violation; // of the constraints, at the point returned; 0 without any
-  double drift;     // largest | |g| carried along - |g| recomputed | / |g start| met
+  double violation;         // of the constraints, at the point returned; 0 without any
+  double drift;             // largest | |g| carried along - |g| recomputed | / |g start| met
+  int64_t saddles;          // left along negative curvature
+  double decrease_estimate; // what f could still fall, as the last examination has it (opt/examine); NAN: not estimated
+  double condition_estimate; // of the Hessian in the metric, likewise, from below
   int64_t iterations;
   int64_t restarts; // directions given up for steepest descent
   opt_counts counts;

@@ -3,6 +3,7 @@
 #define OPT_DRIVER_PARTS_H
 
 #include "opt/driver.h"
+#include "opt/examine/examine.h"
 #include "opt/solver.h"
 
 // What the driver itself keeps. Progress is judged over windows of iterations.
@@ -32,10 +33,11 @@ typedef struct opt_driver {
   double failed_share;  // the least recomputed one, of the references
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
-  int64_t renewed_at;   // iteration of the metric's last renewal
-  opt_point *metric_x;  // where the metric was made last; NULL where it is never renewed, or nobody saves
-  int64_t has_metric_x; // it was renewed there
-  char standing[160];   // for a reason
+  int64_t renewed_at;    // iteration of the metric's last renewal
+  opt_point *metric_x;   // where the metric was made last; NULL where it is never renewed, or nobody saves
+  int64_t has_metric_x;  // it was renewed there
+  char standing[160];    // for a reason
+  opt_examiner examiner; // of points that pass the stopping test
 } opt_driver;
 
 // Seconds since the start, those of earlier runs included. Local.

@@ -37,9 +37,10 @@ static const char *const line_search_names[] = {
     NULL,
 };
 
-// In the order of opt_preconditioner_choice, opt_beta and opt_retraction.
+// In the order of opt_preconditioner_choice, opt_beta, opt_saddles and opt_retraction.
 static const char *const preconditioner_names[] = {"auto", "none", "diagonal", "kronecker", NULL};
 static const char *const beta_names[] = {"auto", "polak-ribiere", "hestenes-stiefel", "dai-yuan", "hager-zhang", NULL};
+static const char *const saddles_names[] = {"leave", "stop", NULL};
 static const char *const retraction_names[] = {"auto", "qr", "polar", NULL};
 
 int opt_option_count(void)
@@ -74,6 +75,8 @@ const char *const *opt_option_choices(opt_option_kind kind)
     return beta_names;
   case OPT_KIND_RETRACTION:
     return retraction_names;
+  case OPT_KIND_SADDLES:
+    return saddles_names;
   case OPT_KIND_NUMBER:
   case OPT_KIND_COUNT:
   case OPT_KIND_SECONDS:

@@ -49,7 +49,8 @@ typedef enum opt_option_kind {
   OPT_KIND_LINE_SEARCH,
   OPT_KIND_PRECONDITIONER,
   OPT_KIND_BETA,
-  OPT_KIND_RETRACTION
+  OPT_KIND_RETRACTION,
+  OPT_KIND_SADDLES
 } opt_option_kind;
 
 #define OPT_FIELD_NUMBER         double
@@ -60,6 +61,7 @@ typedef enum opt_option_kind {
 #define OPT_FIELD_PRECONDITIONER int32_t
 #define OPT_FIELD_BETA           int32_t
 #define OPT_FIELD_RETRACTION     int32_t
+#define OPT_FIELD_SADDLES        int32_t
 
 // Positions of `preconditioner`: what the caller who builds the metric goes by; the solvers look at `metric` only.
 typedef enum opt_preconditioner_choice {
@@ -77,6 +79,13 @@ typedef enum opt_beta {
   OPT_BETA_HAGER_ZHANG
 } opt_beta;
 
+// Positions of `saddles`.
+typedef enum opt_saddles { OPT_SADDLES_LEAVE, OPT_SADDLES_STOP } opt_saddles;
+
+// Which points are examined before they are called converged (opt/examine): of a half-step or a round of penalties
+// only what the whole needs. NONE looks at none, but has the points for it like the rounds before and after.
+typedef enum opt_examines { OPT_EXAMINE_ALWAYS, OPT_EXAMINE_START, OPT_EXAMINE_NONE, OPT_EXAMINE_NEVER } opt_examines;
+
 typedef struct opt_options {
 #define OPT_OPTION(key, kind, initial, smallest, largest, help) OPT_FIELD_##kind key;
 #include "opt/options.def"
@@ -86,7 +95,8 @@ typedef struct opt_options {
   const opt_block_solver *blocks;     // for alternating; likewise
   const opt_sense *sense;             // what explanations speak of; opt_options_init: the minimum
   const char *ray;                    // why f is known to be unbounded, by structure and numbers; NULL: it is not
-  bool trusts_start;                  // a stationary start is taken for a minimum, without a look for a saddle
+  opt_examines examines;              // not settable by text
+  bool is_convex;                     // f is convex where it is defined, by its symbols; likewise
 } opt_options;
 
 typedef struct opt_option_row {
@@ -105,7 +115,7 @@ const opt_option_row *opt_option_at(int index);
 // NULL when there is no such key.
 const opt_option_row *opt_option_find(const char *key);
 
-// Choices of the kinds that have some: "auto" and the names; NULL at the end. NULL for numbers.
+// Choices of the kinds that have some: "auto", where there is one, and the names; NULL at the end. NULL for numbers.
 const char *const *opt_option_choices(opt_option_kind kind);
 
 // Every option at its default, no metric.

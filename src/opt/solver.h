@@ -124,9 +124,6 @@ tg_status opt_run_transport(const opt_run *run, opt_point *v);
 // hv := the action of the Hessian at x on v; on a manifold of the Riemannian one, v tangent, for which run->g_free must
 // be kept.
 tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv);
-// Whether the stationary x is no minimum, as far as a few Hessian actions tell; then the reason says so. Makes three
-// points, on a manifold four, and destroys them. Nothing is claimed under convex constraints.
-tg_status opt_run_probe_saddle(opt_run *run, bool *is_saddle);
 // Whether a quadratic is seen to fall for ever along a direction without curvature inside the feasible set, by at most
 // 60 Hessian actions; then the reason says so. Uses run->hd and the rooms.
 tg_status opt_run_probe_recession(opt_run *run, bool *falls);

@@ -22,6 +22,7 @@ tg_status opt_stationarity_init(opt_run *run)
 {
   opt_stationarity *s = &run->stationarity;
   const int64_t n = run->space->n_blocks;
+  s->cap = (double)INFINITY;
   s->n = run->solver->measure != NULL ? 1 : run->space->n_blocks;
   TG_TRY(TG_NEW(n, &s->norms));
   TG_TRY(TG_NEW(n, &s->rounding));
@@ -198,7 +199,7 @@ tg_status opt_run_find_rounding(opt_run *run)
 double opt_run_target_of(const opt_run *run, int b)
 {
   const opt_stationarity *s = &run->stationarity;
-  return fmax(run->options->gradient_tolerance * s->references[b], s->rounding[b]);
+  return fmax(fmin(run->options->gradient_tolerance, s->cap) * s->references[b], s->rounding[b]);
 }
 
 bool opt_run_is_stationary(const opt_run *run)
@@ -235,6 +236,7 @@ double opt_run_share(const opt_run *run, int *where)
 tg_status opt_stationarity_list(opt_run *run, opt_listing *listing)
 {
   opt_stationarity *s = &run->stationarity;
+  TG_TRY(opt_listing_add_number(listing, "tolerance_cap", -1, &s->cap));
   for (int b = 0; b < s->n; b++) {
     TG_TRY(opt_listing_add_number(listing, "variable_norm", b, &s->norms[b]));
     TG_TRY(opt_listing_add_number(listing, "variable_rounding", b, &s->rounding[b]));

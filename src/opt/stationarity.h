@@ -8,7 +8,7 @@
 //     other convex sets       |P(x - a g) - x| / a, P the projection, with the step a = |x| / |g|, as long as x itself
 // The last does not grow with a and is |d| for short steps; a step as long as x resolves it to the rounding of g, and
 // all four are multiplied by c s when f is multiplied by c and x by 1/s. Stationary is what has, in every variable,
-//     r <= max(gradient_tolerance * reference, rounding)
+//     r <= max(min(gradient_tolerance, cap) * reference, rounding)
 // with reference the largest r met at points no higher than the start, and of the first order change of g from 0 to the
 // start, H x, where that is larger: a run that starts at a solution knows its scale by that alone. rounding is that of
 // r where it is what is left of a larger g, on manifolds and general sets; and beside other variables
@@ -25,6 +25,7 @@ typedef struct opt_stationarity {
   double *norms;      // r of each at the current point
   double *rounding;   // of r, likewise
   double *references; // what the tolerance is relative to
+  double cap;         // of the tolerance, where the examination of a point asked for less (examine.h); INFINITY: none
   double *steps;      // scratch: a, and a rounding
   double *squares;    // scratch for two inner products a variable
 } opt_stationarity;

@@ -91,8 +91,7 @@ static void check_run(trial *t)
   if (strcmp(t->result.method, solver->name) != 0) complain(t, "reports another method");
   if (t->result.objective > f_start) complain(t, "ends above its start");
   if (t->problem.violations > 0 || t->result.counts.lines > 0) complain(t, "breaks the protocol of opt_problem");
-  assert_int_equal(opt_option_set(&t->options, "method", solver->name), TG_OK);
-  const int64_t points = opt_working_points(&t->options, -1) + (solver->needs_hessian ? 1 : 0);
+  const int64_t points = opt_constrained_points(&t->options, t->problem.base.degree, &t->set.base.traits);
   if (t->problem.space.created - created != points) complain(t, "makes another number of points than forecast");
   if (t->result.outcome == OPT_CONVERGED) check_claims(t);
   const opt_counts *c = &t->result.counts;
@@ -190,7 +189,26 @@ static void start_at_eigenvectors(trial *t, const int64_t *which)
     for (int64_t i = 0; i < n; i++) serial_block(t->x, 0)[i + n * j] = q[i + n * which[j]];
   assert_int_equal(t->set.base.ops->project(&t->set.base, t->x), TG_OK); // Q diag(s) to Q
   assert_int_equal(opt_minimise(&t->problem.base, &t->options, t->x, NULL, &t->result), TG_OK);
-  assert_int_equal(t->result.iterations, 0);
+}
+
+static void test_saddles_are_left(void **unused)
+{
+  (void)unused;
+  const int64_t orders[4][3] = {{0, 1, 2}, {1, 0, 2}, {0, 1, 3}, {2, 1, 0}};
+  const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
+  for (int m = 0; methods[m] != NULL; m++) {
+    if (!is_served(methods[m])) continue;
+    for (int k = 0; k < 4; k++) {
+      trial t = {.method = methods[m], .line_search = "auto", .row = hand_curved_find("brockett")};
+      set_up(&t);
+      start_at_eigenvectors(&t, orders[k]);
+      if (t.result.outcome != OPT_CONVERGED) complain(&t, "does not converge from a saddle");
+      if ((t.result.saddles > 0) != (k > 0)) complain(&t, "counts its saddles wrongly");
+      if (t.result.outcome == OPT_CONVERGED) check_claims(&t);
+      tear_down(&t);
+      assert_int_equal(t.complaints, 0);
+    }
+  }
 }
 
 static void test_saddles_are_named(void **unused)
@@ -203,7 +221,9 @@ static void test_saddles_are_named(void **unused)
     for (int k = 0; k < 4; k++) {
       trial t = {.method = methods[m], .line_search = "auto", .row = hand_curved_find("brockett")};
       set_up(&t);
+      t.options.saddles = OPT_SADDLES_STOP;
       start_at_eigenvectors(&t, orders[k]);
+      assert_int_equal(t.result.iterations, 0);
       assert_int_equal(t.result.outcome, k == 0 ? OPT_CONVERGED : OPT_STALLED);
       assert_int_equal(strstr(t.result.reason, "a saddle") != NULL, k > 0);
       tear_down(&t);
@@ -215,6 +235,6 @@ static void test_saddles_are_named(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination), cmocka_unit_test(test_iteration_budgets),
-                                     cmocka_unit_test(test_saddles_are_named)};
+                                     cmocka_unit_test(test_saddles_are_left), cmocka_unit_test(test_saddles_are_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

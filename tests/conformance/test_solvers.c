@@ -90,10 +90,7 @@ static void check_run(trial *t)
   if (result.reason[0] == '\0') complain(t, &result, "gives no reason");
   if (result.objective > f_start) complain(t, &result, "ends above its start");
   if (problem.violations > 0) complain(t, &result, "breaks the protocol of opt_problem");
-  // A stationary start is looked at twice, with three points for a moment.
-  const bool is_stationary = result.iterations == 0 && result.outcome == OPT_CONVERGED;
-  const int64_t probe = is_stationary && t->objective->hessian != NULL && t->objective->degree > 1 ? 3 : 0;
-  if (problem.space.created - created != opt_working_points(&options, t->objective->degree) + probe)
+  if (problem.space.created - created != opt_working_points(&options, t->objective->degree))
     complain(t, &result, "makes another number of points than forecast");
   if (problem.space.live != 1) complain(t, &result, "leaks points");
   check_claims(t, &problem, x, &result);

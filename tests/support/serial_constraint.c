@@ -538,6 +538,18 @@ void serial_set_steepest(const serial_set *set, const double *x, const double *g
   }
 }
 
+void serial_set_critical(const serial_set *set, const double *x, const double *g, double weak, bool inwards, double *v)
+{
+  double low = 0;
+  double high = 0;
+  for (int64_t e = 0; e < set->rows * set->cols; e++) {
+    bounds_of(set, e, &low, &high);
+    const bool leaves = (x[e] <= low && v[e] < 0) || (x[e] >= high && v[e] > 0);
+    const bool is_held = (x[e] <= low && g[e] > weak) || (x[e] >= high && g[e] < -weak);
+    if (low == high || is_held || (inwards && leaves)) v[e] = 0;
+  }
+}
+
 void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v)
 {
   double low = 0;
@@ -750,6 +762,16 @@ static tg_status steepest(const opt_constraint *base, const opt_point *x, const 
   return TG_OK;
 }
 
+static tg_status critical(const opt_constraint *base, const opt_point *x, const opt_point *g, double weak, bool inwards,
+                          opt_point *v)
+{
+  const serial_constraint *self = base->self;
+  for (int k = 0; k < base->space->n_blocks; k++)
+    serial_set_critical(&self->sets[k], serial_block_const(x, k), serial_block_const(g, k), weak, inwards,
+                        serial_block(v, k));
+  return TG_OK;
+}
+
 static tg_status mask(const opt_constraint *base, const opt_point *x, const opt_point *g, bool release, opt_point *v)
 {
   const serial_constraint *self = base->self;
@@ -795,6 +817,7 @@ static const opt_constraint_ops operations = {.violation = violation,
                                               .steepest = steepest,
                                               .mask = mask,
                                               .orthant = orthant,
+                                              .critical = critical,
                                               .room = room,
                                               .settle = settle};
 

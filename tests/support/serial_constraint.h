@@ -27,6 +27,7 @@ void serial_set_proximal(const serial_set *set, double a, double *x);
 void serial_set_steepest(const serial_set *set, const double *x, const double *g, double *v);
 void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v);
 void serial_set_orthant(const serial_set *set, const double *x, double *y);
+void serial_set_critical(const serial_set *set, const double *x, const double *g, double weak, bool inwards, double *v);
 double serial_set_room(const serial_set *set, const double *x, const double *d);
 void serial_set_settle(const serial_set *set, double t, const double *d, double *x);
 void serial_set_tangent(const serial_set *set, const double *x, double *v);

@@ -162,16 +162,21 @@ def test_feasible_starts(folder):
 
 
 def test_saddles(folder):
-    """A stationary start that is no minimum is said to be one, by every method; on a quadratic f is unbounded."""
-    _, vectors = np.linalg.eigh(np.load(folder / "A.npy"))
+    """A stationary start that is no minimum is left, or said to be none, by every method; on a quadratic f is unbounded."""
+    values, vectors = np.linalg.eigh(np.load(folder / "A.npy"))
     np.save(folder / "wrong.npy", vectors[:, [1, 0, 2]])
     eigenvectors = "start: {file: FOLDER/wrong.npy}, constraint: orthonormal_columns"
     swapped = write_job(folder, "swapped", "tr(X'*A*X*N)", "AN", eigenvectors)
-    orbital = write_job(folder, "orbital", "2*tr(X'*A*X) - tr(X'*X*X'*A*X)", "A", "start: zeros")
+    orbital = write_job(folder, "orbital", "tr(X'*X*X'*B*X) - 2*tr(X'*B*X)", "B", "start: zeros")
     for job, ranks, method in ((swapped, 1, "l-bfgs"), (swapped, 3, "newton-cg"), (orbital, 2, "auto"),
                                (orbital, 1, "newton-cg")):
-        finished = run_job(job, folder / "saddle", ranks=ranks, settings={"solver.method": method})
         what = f"{job.stem}, {method}"
+        least = values[:3] @ [3, 2, 1] if job is swapped else -np.linalg.eigvalsh(np.load(folder / "B.npy"))[-3:].sum()
+        finished = run_job(job, folder / "saddle", ranks=ranks, settings={"solver.method": method})
+        checks.equal(f"{what}: exit status when left ({finished.err.strip()[-300:]})", finished.status, 0)
+        checks.check(finished.report["saddles"] > 0, f"{what}: no saddle was left")
+        checks.close(f"{what}: objective", finished.report["objective"], least, 1e-9)
+        finished = run_job(job, folder / "saddle", ranks=ranks, settings={"solver.method": method, "solver.saddles": "stop"})
         checks.equal(f"{what}: exit status ({finished.err.strip()[-300:]})", finished.status, 3)
         checks.equal(f"{what}: status", finished.report["status"], "stalled")
         for text in ("stationary at the start", "negative curvature", "start elsewhere"):

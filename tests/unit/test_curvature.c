@@ -66,7 +66,7 @@ static void test_known(void **unused)
     assert_int_equal(calculus_open(&world, dims, properties, "X", 1), TG_OK);
     if (calculus_compile(&world, e->objective, true, &f) != TG_OK)
       fail_msg("%s: %s", e->objective, tg_error_get()->message);
-    assert_int_equal(tg_curvature_find(world.graph, f, world.symbols[0], &found, &reason), TG_OK);
+    assert_int_equal(tg_curvature_find(world.graph, f, 1, world.symbols, &found, &reason), TG_OK);
     if (found != e->curvature)
       fail_msg("%s: curvature %d (%s), expected %d", e->objective, found, reason, e->curvature);
     assert_non_null(reason);
@@ -126,7 +126,7 @@ static void test_random(void **unused)
     random_expression_about(&state, 1, 1, 2 + (int)(seed % 3), focus, &text);
     assert_int_equal(calculus_open(&world, random_expression_dims, random_expression_properties, focus, seed), TG_OK);
     if (calculus_compile(&world, tg_text_string(&text), true, &f) == TG_OK) {
-      assert_int_equal(tg_curvature_find(world.graph, f, world.symbols[0], &found, &reason), TG_OK);
+      assert_int_equal(tg_curvature_find(world.graph, f, 1, world.symbols, &found, &reason), TG_OK);
       if (found != TG_CURVATURE_UNKNOWN) judged += check_middle(&world, tg_text_string(&text), f, found);
     }
     tg_text_fini(&text);

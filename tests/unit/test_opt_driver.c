@@ -532,13 +532,13 @@ static void test_non_finite_start_is_said(void **unused)
 }
 
 // A run from a stationary point: of polynomials and of the same shown as general functions.
-static void start_stationary(fixture *f, const char *objective, const char *method)
+static void start_stationary(fixture *f, const char *objective, const char *method, opt_saddles saddles)
 {
   set_up(f, objective, method);
+  f->options.saddles = saddles;
   memset(f->problem.c, 0, sizeof f->problem.c); // the linear part of quadratics
   memset(serial_block(f->x, 0), 0, (size_t)f->problem.space.base.dimension * sizeof(double));
   assert_int_equal(minimise(f, NULL), TG_OK);
-  assert_int_equal(f->result.iterations, 0);
 }
 
 static void test_a_saddle_at_the_start_is_said(void **unused)
@@ -550,10 +550,31 @@ static void test_a_saddle_at_the_start_is_said(void **unused)
     if (!stands_alone(methods[m])) continue;
     for (size_t k = 0; k < sizeof saddles / sizeof saddles[0]; k++) {
       fixture f = {0};
-      start_stationary(&f, saddles[k], methods[m]);
+      start_stationary(&f, saddles[k], methods[m], OPT_SADDLES_STOP);
+      assert_int_equal(f.result.iterations, 0);
       assert_int_equal(f.result.outcome, OPT_STALLED);
       assert_true(reason_has(&f, "stationary at the start"));
       assert_true(reason_has(&f, "start elsewhere"));
+      tear_down(&f);
+    }
+  }
+}
+
+static void test_a_saddle_is_left(void **unused)
+{
+  (void)unused;
+  const char *const saddles[] = {"orbital", "orbital-general", "saddle", "saddle-general"};
+  const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
+  for (int m = 0; methods[m] != NULL; m++) {
+    if (!stands_alone(methods[m])) continue;
+    for (size_t k = 0; k < sizeof saddles / sizeof saddles[0]; k++) {
+      fixture f = {0};
+      start_stationary(&f, saddles[k], methods[m], OPT_SADDLES_LEAVE);
+      if (f.result.outcome != OPT_CONVERGED || f.result.saddles == 0 ||
+          fabs(f.result.objective - f.problem.optimum) > 1e-8 * fmax(1, fabs(f.problem.optimum)))
+        fail_msg("%s on %s: %s, %lld saddles, f = %.12g for %.12g, %s", methods[m], saddles[k],
+                 opt_outcome_label(f.result.outcome), (long long)f.result.saddles, f.result.objective,
+                 f.problem.optimum, f.result.reason);
       tear_down(&f);
     }
   }
@@ -564,7 +585,7 @@ static void test_a_saddle_of_a_quadratic_is_unbounded(void **unused)
 {
   (void)unused;
   fixture f = {0};
-  start_stationary(&f, "indefinite", "auto");
+  start_stationary(&f, "indefinite", "auto", OPT_SADDLES_STOP);
   assert_int_equal(f.result.outcome, OPT_UNBOUNDED);
   assert_true(f.result.counts.hessians > 1);
   assert_true(reason_has(&f, "unbounded below"));
@@ -578,7 +599,9 @@ static void test_a_stationary_minimum_is_converged(void **unused)
   const char *const minima[] = {"quadratic-1e8", "singular", "singular-general", "constant"};
   for (size_t k = 0; k < sizeof minima / sizeof minima[0]; k++) {
     fixture f = {0};
-    start_stationary(&f, minima[k], "auto");
+    start_stationary(&f, minima[k], "auto", OPT_SADDLES_LEAVE);
+    assert_int_equal(f.result.iterations, 0);
+    assert_int_equal(f.result.saddles, 0);
     assert_int_equal(f.result.outcome, OPT_CONVERGED);
     assert_true(f.result.counts.hessians <= 20);
     tear_down(&f);
@@ -587,7 +610,7 @@ static void test_a_stationary_minimum_is_converged(void **unused)
     fixture f = {0};
     set_up(&f, "saddle", "l-bfgs");
     f.problem.base.has_hessian = is_trusted != 0;
-    f.options.trusts_start = is_trusted != 0;
+    if (is_trusted) f.options.examines = OPT_EXAMINE_NEVER;
     memset(serial_block(f.x, 0), 0, (size_t)f.problem.space.base.dimension * sizeof(double));
     assert_int_equal(minimise(&f, NULL), TG_OK);
     assert_int_equal(f.result.outcome, OPT_CONVERGED);
@@ -618,6 +641,7 @@ int main(void)
       cmocka_unit_test(test_unfit_options_are_refused),
       cmocka_unit_test(test_non_finite_start_is_said),
       cmocka_unit_test(test_a_saddle_at_the_start_is_said),
+      cmocka_unit_test(test_a_saddle_is_left),
       cmocka_unit_test(test_a_saddle_of_a_quadratic_is_unbounded),
       cmocka_unit_test(test_a_stationary_minimum_is_converged),
   };

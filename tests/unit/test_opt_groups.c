@@ -113,6 +113,7 @@ static void run_columns(fixture *f, family which, const char *method, bool apart
   assert_int_equal(opt_option_set(&f->options, "method", method), TG_OK);
   assert_int_equal(hand_problem_start(&f->problem, &f->x), TG_OK);
   f->options.gradient_tolerance = 1e-9;
+  f->options.examines = OPT_EXAMINE_NEVER; // actions are counted
   f->options.max_iterations = 100000;
   assert_int_equal(minimise(f, NULL), TG_OK);
   if (f->result.outcome != OPT_CONVERGED) print_error("%s: %s\n", method, f->result.reason);

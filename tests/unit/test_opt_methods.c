@@ -13,6 +13,7 @@ static void test_linear_conjugate_gradients_cost_one_hessian_action_an_iteration
   (void)unused;
   fixture f = {0};
   set_up(&f, "quadratic-1e2", "auto");
+  f.options.examines = OPT_EXAMINE_NEVER; // which has actions of its own
   assert_int_equal(minimise(&f, NULL), TG_OK);
   assert_string_equal(f.result.method, "conjugate-gradient");
   assert_string_equal(f.result.line_search, "exact");

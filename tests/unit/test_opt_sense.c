@@ -82,6 +82,7 @@ static void ask_too_much(fixture *f)
 
 static void start_at_zero(fixture *f)
 {
+  f->options.saddles = OPT_SADDLES_STOP;
   memset(f->problem.c, 0, sizeof f->problem.c);
   memset(serial_block(f->x, 0), 0, (size_t)f->problem.space.base.dimension * sizeof(double));
 }

@@ -391,6 +391,8 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   tg_method *m = NULL;
   TG_TRY(TG_NEW(1, &m));
   m->options = job->solver;
+  if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;
+  m->options.is_convex = model->is_convex;
   snprintf(m->preconditioner, sizeof m->preconditioner, "none");
   tg_status status = choose_method(job, model, m);
   if (status == TG_OK) status = tg_method_choose_preconditioner(job, model, m);

@@ -97,7 +97,7 @@ tg_status tg_default_start_choose(tg_job *job, tg_model *model)
     bool alone = false;
     if (!is_open(&job->variables[k])) continue;
     TG_TRY_GOTO(vanishes(model, model->symbols[k], 1, &model->symbols[k], &alone));
-    TG_TRY_GOTO(tg_curvature_find(model->graph, objective_of(model), model->symbols[k], &curvature, &reason));
+    TG_TRY_GOTO(tg_curvature_find(model->graph, objective_of(model), 1, &model->symbols[k], &curvature, &reason));
     // Zero is its minimum whatever the others are.
     if (alone && (curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE)) continue;
     is_ours[k] = alone;

@@ -11,6 +11,7 @@
 #include "cli/model/domain.h"
 #include "cli/model/penalty.h"
 #include "cli/model/set_data.h"
+#include "grad/structure/curvature.h"
 #include "grad/structure/groups.h"
 #include "mpi/file/files.h"
 #include "opt/constraint.h"
@@ -212,6 +213,15 @@ static tg_status find_kinks(tg_model *model)
   return has_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
 }
 
+static tg_status find_convexity(tg_model *model)
+{
+  tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+  const char *reason = NULL;
+  TG_TRY(tg_curvature_find(model->graph, model->objective, model->n_variables, model->symbols, &curvature, &reason));
+  model->is_convex = curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE;
+  return TG_OK;
+}
+
 static tg_status find_groups(const tg_job *job, tg_model *model)
 {
   TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
@@ -307,6 +317,7 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   TG_TRY(tg_penalty_split(job, model));
   TG_TRY(tg_congruence_substitute(job, model));
   TG_TRY(find_kinks(model));
+  TG_TRY(find_convexity(model));
   TG_TRY(find_groups(job, model));
   TG_TRY(
       tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));

@@ -32,6 +32,7 @@ typedef struct tg_model {
   bool *group_rows; // of each variable: a group has its rows, else its columns
   bool is_smooth;   // no abs, sign or relu in what is minimised: Taylor's theorem holds everywhere
   bool has_kinks;   // of the job's own, and not split: an augmented Lagrangian's are once differentiable
+  bool is_convex;   // jointly in all variables, where it is defined, by the rules of grad/structure/curvature.h
 } tg_model;
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.

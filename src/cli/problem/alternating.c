@@ -207,7 +207,7 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
     options.gradient_tolerance = 0;
     options.absolute_gradient_tolerance = tolerance;
     options.max_iterations = INNER_ITERATIONS;
-    options.trusts_start = true;
+    options.examines = OPT_EXAMINE_NEVER; // what counts is the whole in all variables
     status = opt_minimise(h->problem, &options, h->x, NULL, result);
   }
   if (status != TG_OK) {

@@ -110,7 +110,7 @@ typedef struct best_number {
   double *number;
 } best_number;
 
-enum { BEST_NUMBERS = 8 };
+enum { BEST_NUMBERS = 10 };
 
 static void list_best(opt_result *r, best_number out[BEST_NUMBERS])
 {
@@ -121,7 +121,9 @@ static void list_best(opt_result *r, best_number out[BEST_NUMBERS])
                                           {"worst_norm", &r->worst_norm},
                                           {"worst_target", &r->worst_target},
                                           {"violation", &r->violation},
-                                          {"drift", &r->drift}};
+                                          {"drift", &r->drift},
+                                          {"decrease_estimate", &r->decrease_estimate},
+                                          {"condition_estimate", &r->condition_estimate}};
   memcpy(out, rows, sizeof rows);
 }
 
@@ -130,10 +132,10 @@ static json_t *pack_best(best *b)
   best_number numbers[BEST_NUMBERS];
   opt_result *r = &b->result;
   list_best(r, numbers);
-  json_t *out = json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:O?}", "number", b->number, "status",
+  json_t *out = json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:O?}", "number", b->number, "status",
                           opt_outcome_label(r->outcome), "reason", r->reason, "iterations", (json_int_t)r->iterations,
                           "solver_restarts", (json_int_t)r->restarts, "measured", r->n_measured, "worst", r->worst,
-                          "subject_to", b->subject_report);
+                          "saddles", (json_int_t)r->saddles, "subject_to", b->subject_report);
   for (int k = 0; k < BEST_NUMBERS && out != NULL; k++)
     json_object_set_new(out, numbers[k].key, tg_exact_number(*numbers[k].number));
   return out;
@@ -182,6 +184,7 @@ static bool read_best(const json_t *entry, best *b)
   r->restarts = json_integer_value(json_object_get(entry, "solver_restarts"));
   r->n_measured = (int)json_integer_value(json_object_get(entry, "measured"));
   r->worst = (int)json_integer_value(json_object_get(entry, "worst"));
+  r->saddles = json_integer_value(json_object_get(entry, "saddles"));
   b->number = (int)json_integer_value(json_object_get(entry, "number"));
   if (json_is_object(subject)) b->subject_report = json_incref(subject);
   list_best(r, numbers);

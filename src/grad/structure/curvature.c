@@ -14,7 +14,8 @@ typedef struct judgement {
 
 typedef struct judge {
   tg_graph *graph;
-  int32_t wrt;
+  int32_t n; // variables
+  const int32_t *wrt;
   bool *known; // by node
   judgement *found;
 } judge;
@@ -40,8 +41,15 @@ static judgement negated(judgement j)
 
 static bool is_affine(const judge *self, tg_node node)
 {
-  const int degree = tg_degree(self->graph, node, 1, &self->wrt);
+  const int degree = tg_degree(self->graph, node, self->n, self->wrt);
   return degree == 0 || degree == 1;
+}
+
+static bool is_moving(const judge *self, tg_node node)
+{
+  for (int32_t k = 0; k < self->n; k++)
+    if (tg_node_depends_on(self->graph, node, self->wrt[k])) return true;
+  return false;
 }
 
 static tg_status find(judge *self, tg_node node, judgement *out);
@@ -131,7 +139,7 @@ static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_no
           const tg_node factor = chain[(shift + i) % n];
           tg_node mirrored = TG_NONE;
           TG_TRY(tg_make_trans(g, chain[(shift + 2 * run + inner - 1 - i) % n], &mirrored));
-          moves = moves || tg_node_depends_on(g, factor, self->wrt);
+          moves = moves || is_moving(self, factor);
           fits = mirrored == factor;
         }
         if (inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + run) % n]);
@@ -139,7 +147,7 @@ static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_no
         int32_t moving = 0;
         for (int32_t i = 0; fits && i < run; i++) {
           const tg_node factor = chain[(shift + i) % n];
-          if (!tg_node_depends_on(g, factor, self->wrt)) continue;
+          if (!is_moving(self, factor)) continue;
           moving++;
           fits = is_affine(self, factor);
         }
@@ -199,7 +207,7 @@ static tg_status judge_product(judge *self, const tg_info *info, judgement *out)
   *out = unknown();
   for (int32_t i = 0; i < info->n_args; i++) {
     const tg_node factor = info->args[i];
-    if (!tg_node_depends_on(self->graph, factor, self->wrt)) {
+    if (!is_moving(self, factor)) {
       if (sign_of(self->graph, factor, SIGN_DEPTH) == SIGN_UNKNOWN) return TG_OK;
       continue;
     }
@@ -216,7 +224,7 @@ static bool is_sum_of_exponentials(const judge *self, tg_node node, int depth)
 {
   const tg_info *info = tg_node_info(self->graph, node);
   bool all = depth > 0;
-  if (!tg_node_depends_on(self->graph, node, self->wrt)) return tg_node_is_positive(self->graph, node);
+  if (!is_moving(self, node)) return tg_node_is_positive(self->graph, node);
   switch (info->kind) {
   case TG_EXP:
     return is_affine(self, info->args[0]);
@@ -227,7 +235,7 @@ static bool is_sum_of_exponentials(const judge *self, tg_node node, int depth)
   case TG_PROD: {
     int32_t moving = 0;
     for (int32_t i = 0; all && i < info->n_args; i++) {
-      moving += tg_node_depends_on(self->graph, info->args[i], self->wrt);
+      moving += is_moving(self, info->args[i]);
       all = is_sum_of_exponentials(self, info->args[i], depth - 1);
     }
     return all && moving == 1;
@@ -262,7 +270,7 @@ static bool is_sum_of_squares(const judge *self, const tg_info *info)
     double exponent = 0.0;
     const bool is_square = term->kind == TG_POW && tg_node_is_number(self->graph, term->args[1], &exponent) &&
                            exponent == 2.0 && is_affine(self, term->args[0]);
-    const bool is_constant = !tg_node_depends_on(self->graph, info->args[i], self->wrt);
+    const bool is_constant = !is_moving(self, info->args[i]);
     all = info->coefs[i] > 0 && (is_square || (is_constant && tg_node_is_positive(self->graph, info->args[i])));
   }
   return all;
@@ -349,9 +357,10 @@ static tg_status find(judge *self, tg_node node, judgement *out)
   return TG_OK;
 }
 
-tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t wrt, tg_curvature *out, const char **reason)
+tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_curvature *out,
+                            const char **reason)
 {
-  judge self = {.graph = graph, .wrt = wrt};
+  judge self = {.graph = graph, .n = n, .wrt = wrt};
   judgement found = unknown();
   tg_status status = TG_NEW((int64_t)f + 1, &self.known);
   if (status == TG_OK) status = TG_NEW((int64_t)f + 1, &self.found);

@@ -313,5 +313,5 @@ tg_status tg_structure_find(tg_graph *graph, tg_node f, int32_t wrt, tg_structur
   *out = (tg_structure){.degree = tg_degree(graph, f, 1, &wrt)};
   TG_TRY(find_homogeneity(graph, f, wrt, out));
   if (out->degree == 2) TG_TRY(find_operator(graph, f, wrt, out));
-  return tg_curvature_find(graph, f, wrt, &out->curvature, &out->reason);
+  return tg_curvature_find(graph, f, 1, &wrt, &out->curvature, &out->reason);
 }

@@ -217,6 +217,18 @@ static tg_status mask_all(const opt_constraint *constraint, const opt_point *x, 
   return TG_OK;
 }
 
+static tg_status critical_all(const opt_constraint *constraint, const opt_point *x, const opt_point *g, double weak,
+                              bool inwards, opt_point *v)
+{
+  const mpi_constraint *self = constraint->self;
+  for (int k = 0; k < self->n_sets; k++) {
+    const tg_set *set = &self->sets[k];
+    if (set->ops != NULL)
+      set->ops->critical(set, tg_space_block(x, k), tg_space_block(g, k), weak, inwards, tg_space_block(v, k));
+  }
+  return TG_OK;
+}
+
 static tg_status room_of_all(const opt_constraint *constraint, const opt_point *x, const opt_point *d, double *t)
 {
   const mpi_constraint *self = constraint->self;
@@ -249,6 +261,7 @@ static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .steepest = steepest_all,
                                               .mask = mask_all,
                                               .orthant = orthant_all,
+                                              .critical = critical_all,
                                               .room = room_of_all,
                                               .settle = settle_all};
 static const opt_constraint_ops mixed_ops = {.violation = violation_of_all,

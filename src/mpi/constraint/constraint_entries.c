@@ -170,6 +170,24 @@ static void orthant_interval(const tg_set *set, const tg_dmat *x, tg_dmat *y)
     }
 }
 
+// An entry at a bound is held where -g pulls it outwards by more than `weak`, and, inwards, where v pulls it there.
+static void critical_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *g, double weak, bool inwards,
+                              tg_dmat *v)
+{
+  const bounds b = bounds_of(set);
+  for (int64_t j = 0; j < v->local_cols; j++) {
+    for (int64_t i = 0; i < v->local_rows; i++) {
+      const double entry = x->data[i + j * x->ld];
+      const double slope = g->data[i + j * g->ld];
+      const double low = low_at(&b, i, j);
+      const double high = high_at(&b, i, j);
+      double *step = &v->data[i + j * v->ld];
+      if (entry <= low && (slope > weak || high == low || (inwards && *step < 0))) *step = 0;
+      if (entry >= high && (-slope > weak || (inwards && *step > 0))) *step = 0;
+    }
+  }
+}
+
 static void room_interval(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t)
 {
   const bounds b = bounds_of(set);
@@ -207,6 +225,7 @@ const tg_set_ops tg_set_interval = {.violation = violation_interval,
                                     .steepest = steepest_interval,
                                     .mask = mask_interval,
                                     .orthant = orthant_interval,
+                                    .critical = critical_interval,
                                     .room = room_interval,
                                     .settle = settle_interval};
 

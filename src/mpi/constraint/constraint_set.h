@@ -41,6 +41,7 @@ typedef struct tg_set_ops {
   void (*steepest)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, tg_dmat *v);
   void (*mask)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v);
   void (*orthant)(const tg_set *set, const tg_dmat *x, tg_dmat *y);
+  void (*critical)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, double weak, bool inwards, tg_dmat *v);
   void (*room)(const tg_set *set, const tg_dmat *x, const tg_dmat *d, double *t);
   void (*settle)(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x);
 } tg_set_ops;

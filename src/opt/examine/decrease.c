@@ -1,0 +1,116 @@
+// Conjugate gradients that measure rather than move.
+#include "opt/examine/decrease.h"
+
+#include "opt/examine/tridiagonal.h"
+
+enum { STEPS_MAX = 12, STEPS_MIN = 3 };
+
+typedef struct measuring {
+  const opt_subspace *space;
+  opt_point *r;      // residual -g - H p
+  opt_point *d;      // direction
+  opt_point *hd;     // H d
+  opt_point *z;      // M^-1 r; r itself without a metric
+  opt_tridiagonal t; // of Lanczos, which the coefficients of conjugate gradients make
+  double rz;
+  double last_step;
+  double last_beta;
+  double largest; // curvature met, <d, H d> / <d, d>
+} measuring;
+
+static tg_status scale(measuring *m, double *rz)
+{
+  opt_run *run = m->space->run;
+  if (m->z != m->r) {
+    TG_TRY(opt_run_precondition(run, m->r, m->z));
+    TG_TRY(opt_subspace_restrict(m->space, m->z));
+  }
+  return opt_dot(run->space, m->r, m->z, rz);
+}
+
+static tg_status begin(measuring *m)
+{
+  opt_run *run = m->space->run;
+  TG_TRY(opt_subspace_gradient(m->space, m->r));
+  TG_TRY(opt_axpby(run->space, 0, m->r, -1, m->r));
+  TG_TRY(scale(m, &m->rz));
+  return opt_copy(run->space, m->z, m->d);
+}
+
+// <d, H d> and <d, d>.
+static tg_status bend(measuring *m, double *curved, double *square)
+{
+  opt_run *run = m->space->run;
+  double p[2];
+  TG_TRY(opt_run_hessian(run, m->d, m->hd));
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){m->d, m->d},
+                               (const opt_point *const[]){m->hd, m->d}, p));
+  *curved = p[0];
+  *square = p[1];
+  m->largest = fmax(m->largest, fabs(p[0]) / p[1]);
+  return TG_OK;
+}
+
+// One more row of the tridiagonal matrix (G. Golub, C. Van Loan, Matrix Computations, 2013, 11.3.5).
+static void extend(measuring *m, double step)
+{
+  const int k = m->t.n;
+  m->t.diagonal[k] = 1 / step + (k > 0 ? m->last_beta / m->last_step : 0);
+  if (k > 0) m->t.off[k - 1] = sqrt(m->last_beta) / m->last_step;
+  m->t.n = k + 1;
+}
+
+static tg_status advance(measuring *m, double step)
+{
+  const opt_space *space = m->space->run->space;
+  double rz = 0;
+  extend(m, step);
+  TG_TRY(opt_axpby(space, -step, m->hd, 1, m->r));
+  TG_TRY(opt_subspace_restrict(m->space, m->r));
+  TG_TRY(scale(m, &rz));
+  m->last_step = step;
+  m->last_beta = rz / m->rz;
+  m->rz = rz;
+  return opt_axpby(space, 1, m->z, m->last_beta, m->d);
+}
+
+// Whether more steps would change nothing: what g could hide along an eigenvalue that is smaller than the least one
+// seen by as much again as the spread seen is allowed as well, or the equation is solved.
+static bool is_small(const measuring *m, double rz_start, double allowed, opt_decrease *out)
+{
+  double least = 0;
+  double largest = 0;
+  opt_tridiagonal_extremes(&m->t, &least, &largest);
+  out->condition = least > 0 ? fmax(1, largest / least) : (double)INFINITY;
+  if (!(m->rz > 1e-8 * rz_start)) return true;
+  return m->t.n >= STEPS_MIN && rz_start / (2 * least) * out->condition <= allowed;
+}
+
+tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, opt_decrease *out)
+{
+  measuring m = {.space = s,
+                 .r = work->now,
+                 .d = work->found,
+                 .hd = work->image,
+                 .z = work->scaled != NULL ? work->scaled : work->now};
+  *out = (opt_decrease){.condition = 1};
+  TG_TRY(begin(&m));
+  const double rz_start = m.rz;
+  for (int k = 0; k < STEPS_MAX && m.rz > 0 && isfinite(m.rz); k++) {
+    double curved = 0;
+    double square = 0;
+    TG_TRY(bend(&m, &curved, &square));
+    if (!isfinite(curved)) return TG_OK;
+    if (curved < -opt_curvature_flat * m.largest * square) {
+      out->is_negative = true;
+      out->curvature = curved / square;
+      return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
+    }
+    // A direction without curvature beyond rounding tells nothing.
+    if (!(curved > 1e-15 * m.largest * square)) return TG_OK;
+    out->amount += m.rz * m.rz / curved / 2;
+    TG_TRY(advance(&m, m.rz / curved));
+    if (is_small(&m, rz_start, allowed, out)) return TG_OK;
+  }
+  return TG_OK;
+}

@@ -1,0 +1,23 @@
+// How much f can still fall, by a few steps of conjugate gradients on the Newton equation.
+//
+//     H p = -g,    f(x) - f(x + p) = <g, H^-1 g> / 2 >= sum of <r_k, z_k>^2 / (2 <d_k, H d_k>) over the steps done
+//
+// The sum is what these steps would gain on the quadratic model (M. Hestenes, E. Stiefel 1952, theorem 6:1): a lower
+// bound of half the squared Newton decrement (S. Boyd, L. Vandenberghe, Convex Optimization, 2004, 9.5), which it
+// reaches when the steps have solved the equation.
+#ifndef OPT_DECREASE_H
+#define OPT_DECREASE_H
+
+#include "opt/examine/curvature.h"
+
+typedef struct opt_decrease {
+  double amount;    // the sum
+  double condition; // of M^-1 H, as far as the steps show it; 1 at least
+  bool is_negative; // <d, H d> < 0 was met: d is in work->found, of norm 1, with this curvature
+  double curvature;
+} opt_decrease;
+
+// Stops as soon as the sum, and what the conditioning may hide, is below `allowed`. Collective.
+tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, opt_decrease *out);
+
+#endif

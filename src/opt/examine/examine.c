@@ -1,0 +1,323 @@
+// Decrease first, then curvature: a point that can still be improved need not be looked at twice.
+#include "opt/examine/examine.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "opt/driver_parts.h"
+#include "opt/examine/decrease.h"
+
+enum { ACTIONS_MAX = 20, ACTIONS_LEAST = 8, SADDLES_MAX = 20, CONE_STEPS = 6 };
+
+// A decrease below this share of f, or below this share of what f has fallen, is not worth another iteration.
+static const double worth_of_value = 1e-3;
+static const double worth_of_fall = 1e-13;
+
+// A tolerance above this is a wish for a rough answer: then the estimate is said, and nothing more.
+static const double loose_tolerance = 1e-6;
+
+// ---- life ----
+
+int64_t opt_examiner_points(const opt_options *options, int degree, bool is_constrained)
+{
+  if (options->examines == OPT_EXAMINE_NEVER || degree == 0 || degree == 1) return 0;
+  return 4 + (options->metric != NULL ? 1 : 0) + (is_constrained ? 1 : 0);
+}
+
+tg_status opt_examiner_create(opt_driver *driver)
+{
+  const opt_run *run = &driver->run;
+  const opt_space *space = run->space;
+  opt_examiner *e = &driver->examiner;
+  e->decrease = e->condition = NAN;
+  // A manifold beside convex sets is not looked at.
+  const bool is_mixed = run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_MIXED;
+  if (is_mixed || opt_examiner_points(run->options, run->problem->degree, false) == 0) return TG_OK;
+  TG_TRY(space->ops->create(space, &e->work.before));
+  TG_TRY(space->ops->create(space, &e->work.now));
+  TG_TRY(space->ops->create(space, &e->work.image));
+  TG_TRY(space->ops->create(space, &e->work.found));
+  if (run->options->metric != NULL) TG_TRY(space->ops->create(space, &e->work.scaled));
+  if (run->constraint != NULL) TG_TRY(space->ops->create(space, &e->scratch));
+  return TG_OK;
+}
+
+void opt_examiner_destroy(opt_driver *driver)
+{
+  const opt_space *space = driver->run.space;
+  opt_krylov *w = &driver->examiner.work;
+  opt_point **const points[] = {&w->before, &w->now, &w->image, &w->scaled, &w->found, &driver->examiner.scratch};
+  for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) space->ops->destroy(space, points[i]);
+}
+
+tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
+{
+  opt_examiner *e = &driver->examiner;
+  TG_TRY(opt_listing_add_number(listing, "decrease_estimate", -1, &e->decrease));
+  TG_TRY(opt_listing_add_number(listing, "condition_estimate", -1, &e->condition));
+  TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
+  return opt_listing_add_count(listing, "saddles", &e->saddles);
+}
+
+// ---- the decrease still to be had ----
+
+// What f may still fall without a word: a share of its value, or of what it has fallen where the value vanishes. Users
+// who ask for less of the gradient ask for less of f.
+static double allowed_decrease(const opt_driver *driver)
+{
+  const opt_run *run = &driver->run;
+  const double share = fmax(worth_of_value, run->options->gradient_tolerance);
+  return fmax(share * fabs(run->f), worth_of_fall * fmax(0, run->f_start - run->f));
+}
+
+static bool is_worth_it(const opt_driver *driver)
+{
+  return driver->examiner.decrease > allowed_decrease(driver);
+}
+
+// Near a minimum the decrease goes like the square of the gradient: the target that would leave half of what is
+// allowed, within limits, for the estimate is one from below. False where rounding hides so small a gradient, and where
+// the user asked for a rough answer.
+static bool tighten(opt_driver *driver)
+{
+  opt_run *run = &driver->run;
+  opt_stationarity *s = &run->stationarity;
+  const double before = s->cap;
+  const double tolerance = fmin(run->options->gradient_tolerance, before);
+  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(driver) / driver->examiner.decrease) / 2));
+  int worst = 0;
+  if (run->options->gradient_tolerance > loose_tolerance) return false;
+  s->cap = share * fmin(tolerance, opt_run_share(run, &worst));
+  if (s->cap > 4 * DBL_EPSILON && !opt_run_is_stationary(run)) return true;
+  s->cap = before;
+  return false;
+}
+
+static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decrease *out)
+{
+  opt_examiner *e = &driver->examiner;
+  const opt_run *run = &driver->run;
+  *out = (opt_decrease){.condition = 1};
+  if (run->solver->measure != NULL || run->g_norm == 0) return TG_OK;
+  TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(driver), out));
+  e->decrease = out->amount;
+  e->condition = out->condition;
+  return TG_OK;
+}
+
+void opt_examiner_qualify(opt_driver *driver)
+{
+  const opt_examiner *e = &driver->examiner;
+  char *reason = driver->run.reason;
+  if (!is_worth_it(driver)) return;
+  const size_t used = strlen(reason);
+  const double share = e->decrease / fabs(driver->run.f);
+  char amount[64];
+  if (share <= 1)
+    snprintf(amount, sizeof amount, "%.2g%% of the objective", 100 * share);
+  else
+    snprintf(amount, sizeof amount, "decrease of %.3g", e->decrease);
+  snprintf(reason + used, sizeof driver->run.reason - used,
+           ", but an estimated %s remains: the problem is ill-conditioned (about %.0e)", amount, e->condition);
+}
+
+void opt_examiner_conclude(opt_driver *driver)
+{
+  opt_run *run = &driver->run;
+  if (!(run->stationarity.cap < run->options->gradient_tolerance)) return;
+  run->stationarity.cap = (double)INFINITY;
+  if (!opt_run_is_stationary(run)) return;
+  switch (driver->result->outcome) {
+  case OPT_STALLED:
+    opt_run_explain(run, "the gradient norm %.6g, at the point returned, is within the tolerance %.6g", run->g_norm,
+                    opt_run_target(run));
+    opt_examiner_qualify(driver);
+    driver->result->outcome = OPT_CONVERGED;
+    break;
+  case OPT_ITERATION_LIMIT:
+  case OPT_TIME_LIMIT:
+  case OPT_INTERRUPTED:
+    opt_examiner_qualify(driver);
+    break;
+  case OPT_CONVERGED:
+  case OPT_UNBOUNDED:
+  case OPT_NOT_FINITE:
+  case OPT_OUTCOME_COUNT:
+    break;
+  }
+}
+
+// ---- negative curvature ----
+
+// All that there are at the first steps, where saddles are met; then no more than a fifth of the evaluations so far.
+static int actions_allowed(const opt_run *run)
+{
+  const double share = (double)opt_evaluations(&run->problem->counts) / 5;
+  if (run->iteration <= 2) return ACTIONS_MAX;
+  return (int)fmin(ACTIONS_MAX, fmax(ACTIONS_LEAST, share));
+}
+
+// Whether curvature is needless or cannot be asked for.
+static bool is_known(const opt_run *run)
+{
+  const opt_options *options = run->options;
+  // A closed form has found the Hessian definite; on a manifold it makes the global minimiser.
+  const bool is_closed = options->closed_form != NULL && (run->manifold == NULL || run->iteration > 0);
+  return (options->is_convex && run->manifold == NULL) || is_closed;
+}
+
+// found := its projection onto the cone, of norm 1; *curvature is NAN where nothing is left. image := H found.
+static tg_status weigh(const opt_subspace *s, const opt_krylov *work, double *curvature)
+{
+  opt_run *run = s->run;
+  double norm = 0;
+  *curvature = NAN;
+  TG_TRY(opt_subspace_admit(s, work->found));
+  TG_TRY(opt_norm(run->space, work->found, &norm));
+  if (!(norm > 0)) return TG_OK;
+  TG_TRY(opt_axpby(run->space, 0, work->found, 1 / norm, work->found));
+  TG_TRY(opt_run_hessian(run, work->found, work->image));
+  return opt_dot(run->space, work->found, work->image, curvature);
+}
+
+// A few steps v := P(v - (H v - <v, H v> v) / |H v|), |v| = 1, P the projection onto the cone: towards the least
+// curvature in it (A. Seeger, M. Torki, Linear Algebra Appl. 372, 2003: eigenvalues of a matrix relative to a cone).
+static tg_status descend_in_cone(const opt_subspace *s, const opt_krylov *work, double *curvature)
+{
+  const opt_space *space = s->run->space;
+  TG_TRY(weigh(s, work, curvature));
+  for (int k = 0; k < CONE_STEPS && isfinite(*curvature); k++) {
+    double size = 0;
+    TG_TRY(opt_norm(space, work->image, &size));
+    if (!(size > 0) || *curvature < -0.1 * size) return TG_OK;
+    TG_TRY(opt_axpby(space, -1 / size, work->image, 1 + *curvature / size, work->found));
+    TG_TRY(weigh(s, work, curvature));
+  }
+  return TG_OK;
+}
+
+// Whether the curvature is negative beyond what a gradient that is not quite zero makes of it. Where a gap is measured
+// the gradient may be far from zero.
+static bool is_believed(const opt_run *run, const opt_subspace *s, double curvature)
+{
+  const double needed = run->solver->measure == NULL ? 10 * run->g_norm : 1000 * s->residual;
+  return curvature < 0 && -curvature * s->size >= needed;
+}
+
+static tg_status try_direction(opt_driver *driver, const opt_subspace *s, double curvature, bool may_move,
+                               opt_departure *out)
+{
+  *out = OPT_DEPARTURE_NONE;
+  if (!is_believed(&driver->run, s, curvature)) return TG_OK;
+  return opt_leave(s, &driver->examiner.work, curvature, may_move, out);
+}
+
+// On a cone that is no space both signs of the direction are projected onto it, and a random one.
+static tg_status try_cone(opt_driver *driver, const opt_subspace *s, bool may_move, double *curvature,
+                          opt_departure *out)
+{
+  const opt_krylov *work = &driver->examiner.work;
+  const opt_space *space = driver->run.space;
+  *out = OPT_DEPARTURE_NONE;
+  TG_TRY(opt_copy(space, work->found, work->before));
+  for (int sign = 1; sign >= -1 && *out == OPT_DEPARTURE_NONE; sign -= 2) {
+    TG_TRY(opt_copy(space, work->before, work->found));
+    TG_TRY(opt_axpby(space, 0, work->found, sign, work->found));
+    TG_TRY(descend_in_cone(s, work, curvature));
+    if (!is_believed(&driver->run, s, *curvature)) continue;
+    // The search overwrites what the other sign begins with.
+    TG_TRY(try_direction(driver, s, *curvature, may_move, out));
+    if (*out != OPT_DEPARTURE_NONE) return TG_OK;
+    break;
+  }
+  TG_TRY(space->ops->random(space, (uint64_t)driver->run.options->seed + 1, work->found));
+  TG_TRY(descend_in_cone(s, work, curvature));
+  return try_direction(driver, s, *curvature, may_move, out);
+}
+
+static void say_saddle(opt_run *run, double curvature)
+{
+  const opt_sense *sense = run->options->sense;
+  opt_run_explain(run,
+                  "stationary%s, |g| = %.3g, but no %s: the Hessian has a direction d of %s curvature, <d, H d> = %.4g "
+                  "<d, d>, a saddle; start elsewhere (start: normal)%s",
+                  run->iteration == 0 ? " at the start" : "", run->g_norm, sense->minimum, sense->negative,
+                  opt_run_shown(run, curvature),
+                  run->options->saddles == OPT_SADDLES_STOP ? ", or ask for solver.saddles: leave" : "");
+}
+
+// What a direction of this curvature in work->found leads to.
+static tg_status judge(opt_driver *driver, const opt_subspace *s, double curvature, opt_finding *out)
+{
+  opt_run *run = &driver->run;
+  opt_examiner *e = &driver->examiner;
+  const bool may_move = run->options->saddles == OPT_SADDLES_LEAVE && e->saddles < SADDLES_MAX &&
+                        run->iteration < run->options->max_iterations;
+  opt_departure departure = OPT_DEPARTURE_NONE;
+  if (opt_subspace_is_linear(s))
+    TG_TRY(try_direction(driver, s, curvature, may_move, &departure));
+  else
+    TG_TRY(try_cone(driver, s, may_move, &curvature, &departure));
+  if (departure == OPT_DEPARTURE_UNBOUNDED) *out = OPT_FINDING_UNBOUNDED;
+  if (departure != OPT_DEPARTURE_MOVED) return TG_OK;
+  if (!may_move) {
+    say_saddle(run, curvature);
+    *out = OPT_FINDING_SADDLE;
+    return TG_OK;
+  }
+  e->saddles++;
+  run->stationarity.cap = (double)INFINITY;
+  run->restarts++;
+  run->solver->reset(driver->state);
+  *out = OPT_FINDING_LEFT;
+  return TG_OK;
+}
+
+static tg_status look(opt_driver *driver, opt_subspace *s, opt_finding *out)
+{
+  opt_decrease decrease;
+  opt_curvature curvature;
+  TG_TRY(opt_subspace_gradient(s, driver->examiner.work.now));
+  TG_TRY(opt_norm(driver->run.space, driver->examiner.work.now, &s->residual));
+  TG_TRY(estimate(driver, s, &decrease));
+  if (decrease.is_negative && !is_known(&driver->run)) {
+    TG_TRY(judge(driver, s, decrease.curvature, out));
+    if (*out != OPT_FINDING_MINIMUM) return TG_OK;
+  }
+  if (is_worth_it(driver) && tighten(driver)) {
+    *out = OPT_FINDING_DECREASE;
+    return TG_OK;
+  }
+  if (is_known(&driver->run)) return TG_OK;
+  TG_TRY(opt_curvature_find(s, &driver->examiner.work, actions_allowed(&driver->run), &curvature));
+  return curvature.is_negative ? judge(driver, s, curvature.curvature, out) : TG_OK;
+}
+
+// On a manifold the Hessian needs the Euclidean gradient, which not all solvers keep.
+static tg_status provide_gradient(opt_driver *driver)
+{
+  opt_run *run = &driver->run;
+  double f = 0;
+  if (run->manifold == NULL || run->g_free != NULL) return TG_OK;
+  TG_TRY(run->problem->ops->gradient(run->problem, run->x, &f, driver->examiner.scratch));
+  run->g_free = driver->examiner.scratch;
+  return TG_OK;
+}
+
+tg_status opt_examine(opt_driver *driver, opt_finding *out)
+{
+  opt_run *run = &driver->run;
+  const opt_examines examines = run->options->examines;
+  *out = OPT_FINDING_MINIMUM;
+  if (driver->examiner.work.now == NULL || !run->problem->has_hessian) return TG_OK;
+  if (examines == OPT_EXAMINE_NONE || (examines == OPT_EXAMINE_START && run->iteration > 0)) return TG_OK;
+  if (driver->examiner.passed_at == run->iteration + 1) return TG_OK; // a run that is resumed from its end
+  TG_TRY(provide_gradient(driver));
+  opt_subspace space;
+  TG_TRY(opt_subspace_find(run, driver->examiner.scratch, &space));
+  TG_TRY(look(driver, &space, out));
+  if (run->g_free != NULL && run->g_free == driver->examiner.scratch) run->g_free = NULL;
+  if (*out == OPT_FINDING_MINIMUM) driver->examiner.passed_at = run->iteration + 1;
+  return TG_OK;
+}

@@ -1,0 +1,47 @@
+// The examination of a point before it is called converged: what is left to gain, and whether it is a saddle.
+//
+// Where the Hessian action exists a gradient that vanishes is not believed alone. At most 12 steps of conjugate
+// gradients estimate the decrease still to be had (decrease.h); where that is more than a share of f, the tolerance
+// of the gradient is lowered and the run goes on. At most 20 Lanczos steps look for negative curvature (curvature.h)
+// among the directions that the constraints leave (subspace.h); where f falls along one, x moves (leave.h).
+#ifndef OPT_EXAMINE_H
+#define OPT_EXAMINE_H
+
+#include "opt/examine/leave.h"
+
+struct opt_driver;
+
+typedef enum opt_finding {
+  OPT_FINDING_MINIMUM,   // nothing against it
+  OPT_FINDING_DECREASE,  // the tolerance was lowered: go on
+  OPT_FINDING_LEFT,      // x has moved away from a saddle
+  OPT_FINDING_SADDLE,    // and x is not to move: run->reason says so
+  OPT_FINDING_UNBOUNDED, // run->reason has the ray
+} opt_finding;
+
+// What an examination keeps from one to the next.
+typedef struct opt_examiner {
+  opt_krylov work;
+  opt_point *scratch; // of subspaces; on a manifold the Euclidean gradient
+  int64_t saddles;    // left so far
+  int64_t passed_at;  // 1 + the iteration whose point was found to be a minimum last; 0: none
+  double decrease;    // still to be had, as estimated last; NAN: never
+  double condition;   // of the Hessian in the metric, likewise
+} opt_examiner;
+
+// Points that an examiner makes. Local.
+int64_t opt_examiner_points(const opt_options *options, int degree, bool is_constrained);
+// Makes them.
+tg_status opt_examiner_create(struct opt_driver *driver);
+void opt_examiner_destroy(struct opt_driver *driver);
+// What later examinations read of earlier ones.
+tg_status opt_examiner_list(struct opt_driver *driver, opt_listing *listing);
+
+// At a point whose gradient, computed from x itself, passes. Collective.
+tg_status opt_examine(struct opt_driver *driver, opt_finding *out);
+// At the end of a run whose tolerance was lowered: what it means, in outcome and reason. Local.
+void opt_examiner_conclude(struct opt_driver *driver);
+// " ..., but an estimated 3% of the objective remains ...", where that is so. Local.
+void opt_examiner_qualify(struct opt_driver *driver);
+
+#endif

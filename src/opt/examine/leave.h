@@ -1,0 +1,17 @@
+// Away from a saddle along a direction of negative curvature.
+#ifndef OPT_LEAVE_H
+#define OPT_LEAVE_H
+
+#include "opt/examine/curvature.h"
+
+typedef enum opt_departure {
+  OPT_DEPARTURE_NONE,     // f falls along neither sign by more than its rounding error
+  OPT_DEPARTURE_MOVED,    // run->x is lower; f and g are computed anew there
+  OPT_DEPARTURE_UNBOUNDED // a quadratic falls for ever along it, which stays feasible; run->reason says so
+} opt_departure;
+
+// From run->x along work->found, of norm 1, and its opposite, whichever leads lower; the other points of work are
+// overwritten. may_move: false asks only whether there is a way. Collective.
+tg_status opt_leave(const opt_subspace *s, const opt_krylov *work, double curvature, bool may_move, opt_departure *out);
+
+#endif
