@@ -501,3 +501,11 @@ def free_and_bounded(rng):
                 best = min(best, ((M @ x - b) ** 2).sum())
     return Case(f"sumsq(ones({m},1)*a + A*x - b)", {"a": (1, 1), "x": (n, 1)}, {"A": A, "b": b}, "bounds", {"x": "nonnegative"},
                 convex=True, bounded=True, best=best)
+
+
+@family
+def orthonormal_beside_nonnegative(rng):
+    """A factorisation with an orthonormal factor and a nonnegative one."""
+    n, m = sizes(rng, (3, 5), (3, 4))
+    return Case("sumsq(A - U*V)", {"U": (n, 1), "V": (1, m)}, {"A": stretch(rng) * rng.uniform(0, 1, (n, m))}, "auto",
+                {"U": "orthonormal_columns", "V": "nonnegative"}, bounded=True)

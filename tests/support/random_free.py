@@ -314,3 +314,45 @@ def losses_by_columns(rng):
     scales = 10 ** rng.uniform(-2, 2, (1, p))
     text = rng.choice(["sum(exp(A*X)) - dot(Y, A*X)", "sum(w.*(exp(A*X) - Y.*(A*X)))", "sum(softplus(A*X)) - 0.3*sum(A*X) + 0.01*sumsq(X)"])
     return Case(str(text), {"X": (n, p)}, {"A": A, "Y": Y + (Y.sum(axis=0) == 0), "w": np.ones((m, 1)) * scales}, convex=True, bounded=True)
+
+
+@family
+def polynomial_fit(rng):
+    """Monomials as regressors: conditions up to 1e10."""
+    k = sizes(rng, (3, 6))[0]
+    x = rng.uniform(0, 10 ** rng.uniform(-1, 1), 12) + rng.uniform(0, 3)
+    A = np.vander(x, k, increasing=True)
+    y = A @ rng.standard_normal((k, 1)) + 10 ** rng.uniform(-6, 0) * rng.standard_normal((12, 1))
+    q = np.linalg.qr(A)[0]
+    return Case("sumsq(A*x - y)", {"x": (k, 1)}, {"A": A, "y": y}, convex=True, bounded=True, best=((y - q @ (q.T @ y)) ** 2).sum())
+
+
+@family
+def least_deviations(rng):
+    """The best of the fits that pass through as many points as there are unknowns."""
+    m, n = sizes(rng, (5, 8), (1, 3))
+    A, y = stretch(rng) * rng.standard_normal((m, n)), stretch(rng) * rng.standard_normal((m, 1))
+    best = min(np.abs(A @ np.linalg.solve(A[list(on)], y[list(on)]) - y).sum() for on in itertools.combinations(range(m), n))
+    return Case("norm1(A*x - y)", {"x": (n, 1)}, {"A": A, "y": y}, "auto", convex=True, bounded=True, best=best)
+
+
+@family
+def weighted_lasso(rng):
+    """An orthogonal design: soft thresholds, one for each entry."""
+    n = sizes(rng, (2, 5))[0]
+    Q, z = np.linalg.qr(rng.standard_normal((n, n)))[0], stretch(rng) * rng.standard_normal((n, 1))
+    W = np.abs(z).max() * rng.uniform(0, 1.5, (n, 1)) * rng.integers(0, 2, (n, 1))
+    best = (z**2).sum() - (np.maximum(np.abs(z) - W / 2, 0) ** 2).sum()
+    return Case("sumsq(Q*x - b) + norm1(W.*x)", {"x": (n, 1)}, {"Q": Q, "b": Q @ z, "W": W}, "auto", convex=True, bounded=True, best=best)
+
+
+@family
+def graphical_lasso_pair(rng):
+    """2 x 2, the diagonal penalised or not: closed form."""
+    Z = rng.standard_normal((6, 2)) * 10 ** rng.uniform(-2, 2, 2)
+    S = symmetric(Z.T @ Z / 6)
+    mu, diagonal = np.abs(S[0, 1]) * rng.uniform(0.1, 1.5), float(rng.integers(0, 2))
+    off = max(np.abs(S[0, 1]) - mu, 0)
+    best = 2 + np.log((S[0, 0] + mu * diagonal) * (S[1, 1] + mu * diagonal) - off**2)
+    return Case("tr(S*X) - logdet(X) + mu*norm1(W.*X)", {"X": (2, 2)}, {"S": S, "mu": mu, "W": np.ones((2, 2)) - (1 - diagonal) * np.eye(2)},
+                "auto", implied={"X": "symmetric"}, convex=True, bounded=True, best=best)
