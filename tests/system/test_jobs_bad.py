@@ -362,8 +362,6 @@ UNAVAILABLE = [
     ("square set", change("start: zeros", "constraint: symmetric"), ["constraint symmetric needs a square matrix"]),
     ("constrained method", change("start: zeros", "constraint: simplex_rows").replace("max_iterations: 20", "method: l-bfgs"),
      ["method: l-bfgs does not know these convex constraints", "barzilai-borwein"]),
-    ("norm1 on a simplex", change("start: zeros", "constraint: simplex_rows").replace("minimize: ", "minimize: norm1(X) + "),
-     ["norm1(X) in the objective and the constraint simplex_rows on X", "write a smooth form"]),
     ("bounded method", change("start: zeros", "constraint: nonnegative").replace("max_iterations: 20", "method: nesterov"),
      ["method: nesterov does not know bounds", "l-bfgs"]),
     ("orthonormal wide", change("{rows: 6, columns: 3, start: zeros}", "{rows: 6, columns: 7, constraint: orthonormal_columns}")
