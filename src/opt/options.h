@@ -15,6 +15,10 @@ typedef struct opt_preconditioner {
   const char *name;
   // z := M^-1 r. Collective; r and z are different points.
   tg_status (*apply)(void *self, const opt_point *r, opt_point *z);
+  // The same of an M that is made of x alone and follows it; takes the place of `apply`. NULL: there is none.
+  tg_status (*apply_at)(void *self, const opt_point *x, const opt_point *r, opt_point *z);
+  // M is a part of the Hessian, so that no scale has to be found for it.
+  bool is_scaled;
   // M := the estimate at x, or left as it is (*is_new false) where there is none. NULL where it is the same everywhere.
   // What it becomes depends on x alone. Collective.
   tg_status (*renew)(void *self, const opt_point *x, bool *is_new);
@@ -97,6 +101,7 @@ typedef struct opt_options {
   const char *ray;                    // why f is known to be unbounded, by structure and numbers; NULL: it is not
   opt_examines examines;              // not settable by text
   bool is_convex;                     // f is convex where it is defined, by its symbols; likewise
+  bool has_border;                    // f grows without bound towards the border of its domain
 } opt_options;
 
 typedef struct opt_option_row {

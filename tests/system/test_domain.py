@@ -140,6 +140,33 @@ def test_unbounded(checks, folder, random):
     check_point(checks, "bounded", done, indefinite, 0.6, 0, None)
 
 
+def test_metric(checks, folder, random):
+    """X*G*X where -logdet rules, one eigenbasis with the rest where it does not: products at all conditions, and the right point."""
+    n = 40
+    basis = np.linalg.qr(random.standard_normal((n, n)))[0]
+    for condition in (1e2, 1e6):
+        s = np.logspace(0, -np.log10(condition), n)
+        matrix = symmetric(basis @ np.diag(s) @ basis.T)
+        for name, linear, square, bound, words in (("alone", 1, 0.05, 60, "X*G*X"), ("joined", -100, 0.5, 150, "not semidefinite")):
+            job = write_job(folder, f"tr({linear}*S*X) - logdet(X) + {square}*sumsq(X)", n, {"S": matrix})
+            done = run_job(job, folder / f"{name} {condition}", ranks=2)
+            x = (np.sqrt((linear * s) ** 2 + 8 * square) - linear * s) / (4 * square)
+            what = f"metric {name}, condition {condition:g}"
+            if not checks.equal(f"{what}: exit status {done.err[-300:]}", done.status, 0):
+                continue
+            checks.close(f"{what}: objective", done.report["objective"], np.sum(linear * s * x - np.log(x) + square * x**2), 1e-9)
+            checks.check(done.report["products"] <= bound, f"{what}: {done.report['products']} products")
+            checks.check(words in done.report["preconditioner"], f"{what}: {done.report['preconditioner']}")
+    job = write_job(folder, "tr(S*X) - logdet(X) + 3*tr(A*X*A*X)", n, {"S": matrix, "A": symmetric(basis.T @ matrix @ basis)})
+    job.write_text(job.read_text().replace("A.npy}", "A.npy, symmetric: true}"))
+    done = run_job(job, folder / "terms", ranks=1)
+    checks.equal(f"terms: exit status {done.err[-300:]}", done.status, 0)
+    a = symmetric(basis.T @ matrix @ basis)
+    g = matrix - np.linalg.inv(load(done)) + 6 * a @ load(done) @ a
+    checks.check(np.linalg.norm(g) < 1e-5 * np.linalg.norm(np.linalg.inv(load(done))), f"terms: gradient {np.linalg.norm(g):.1e}")
+    checks.check(done.report["products"] <= 1000, f"terms: {done.report['products']} products")
+
+
 def check_point(checks, what, done, s, weight, square, terms):
     """The certificate: -G is a subgradient of weight*norm1 where X is zero and elsewhere its sign, G the gradient of the rest."""
     x = load(done)
@@ -191,6 +218,7 @@ def main():
         test_inverse_in_the_cone(checks, folder, random)
         test_starts(checks, folder, random)
         test_unbounded(checks, folder, random)
+        test_metric(checks, folder, random)
         test_siblings(checks, folder, random)
     return checks.finish()
 

@@ -233,13 +233,14 @@ static tg_status find_moving_terms(const tg_job *job, const tg_model *model, tg_
   tg_graph *graph = model->graph;
   const tg_symbol x = *tg_symbol_info(graph, model->symbols[0]);
   const char name[] = "P#"; // a name that no user can write
+  const unsigned domain = job->variables[0].domain;
   int32_t symbol = tg_symbol_find(graph, name);
   tg_node points[2] = {TG_NONE, TG_NONE}; // as a symbol, as the variable
   tg_node quadratic = TG_NONE;
   tg_node f = TG_NONE;
   m->n_moving = 0;
   TG_TRY(with_numbers(job, model, &f));
-  if (symbol < 0) TG_TRY(tg_symbol_add(graph, name, x.rows, x.cols, 0, true, &symbol));
+  if (symbol < 0) TG_TRY(tg_symbol_add(graph, name, x.rows, x.cols, domain, domain == 0, &symbol));
   TG_TRY(tg_make_sym(graph, symbol, &points[0]));
   TG_TRY(tg_make_sym(graph, model->symbols[0], &points[1]));
   TG_TRY(tg_precondition_model_at(graph, f, 1, model->symbols, points, &quadratic));
@@ -254,9 +255,23 @@ static tg_status find_moving_terms(const tg_job *job, const tg_model *model, tg_
   return TG_OK;
 }
 
+// Under a logdet there is no Hessian at zero: the terms are those of the point from the beginning.
+static tg_status find_logdet_terms(const tg_job *job, const tg_model *model, tg_method *m)
+{
+  tg_node f = TG_NONE;
+  TG_TRY(with_numbers(job, model, &f));
+  TG_TRY(tg_method_find_logdet(job, model, f, m));
+  if (!(m->logdet > 0)) return TG_OK;
+  TG_TRY(find_moving_terms(job, model, m));
+  m->n_terms = m->n_moving;
+  memcpy(m->terms, m->moving, sizeof m->moving);
+  return TG_OK;
+}
+
 static tg_status find_terms(const tg_job *job, const tg_model *model, tg_method *m)
 {
   m->n_terms = 0;
+  TG_TRY(find_logdet_terms(job, model, m));
   if (m->quadratic == TG_NONE || model->n_variables != 1) return TG_OK;
   TG_TRY(tg_precondition_terms(model->graph, m->quadratic, model->symbols[0], TG_METHOD_TERMS, &m->n_terms, m->terms));
   return m->n_terms > 0 ? find_moving_terms(job, model, m) : TG_OK;
@@ -393,6 +408,8 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   m->options = job->solver;
   if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;
   m->options.is_convex = model->is_convex;
+  for (int k = 0; k < job->n_variables; k++)
+    if ((job->variables[k].domain & TG_SPD) != 0) m->options.has_border = true;
   snprintf(m->preconditioner, sizeof m->preconditioner, "none");
   tg_status status = choose_method(job, model, m);
   if (status == TG_OK) status = tg_method_choose_preconditioner(job, model, m);
@@ -437,6 +454,8 @@ void tg_method_destroy(tg_method **method)
   tg_direct_destroy(&m->direct);
   tg_direct_destroy(&m->kronecker);
   tg_metric_destroy(&m->metric);
+  tg_dmat_destroy(&m->half);
+  tg_workspace_destroy(&m->workspace);
   tg_free(m->diagonals);
   tg_free(m->by);
   tg_free(m);

@@ -7,6 +7,7 @@
 #include "grad/structure/precondition.h"
 #include "mpi/factor/direct.h"
 #include "mpi/matrix/dmat.h"
+#include "mpi/matrix/workspace.h"
 #include "mpi/space/metric.h"
 #include "opt/options.h"
 #include "opt/problem.h"
@@ -27,7 +28,16 @@ typedef struct tg_method {
   tg_node mismatch; // of the diagonals of the Hessian and of these terms
   int n_diagonals;  // of preconditioner: diagonal, the Hessian's diagonals as expressions: 0 or all variables
   tg_node *diagonals;
-  int64_t n_groups;         // of unknowns that the method tells apart, 1: none
+  int64_t n_groups; // of unknowns that the method tells apart, 1: none
+  double logdet;    // c of a term -c logdet(X), X the one variable and all else of degree 2 at most; 0: there is none
+  double stiffness; // of the metric made of it: c and half the weight of the rest
+  tg_node linear;   // the linear part of all else; TG_NONE: it vanishes
+  int n_rest;       // the terms of the Hessian of all else
+  tg_closed_group rest[TG_METHOD_TERMS];
+  const opt_point *point;   // the start, for metrics that are made of a point; NULL: none are. Not owned
+  tg_dmat *half;            // of the metric of -logdet: X r
+  tg_workspace *workspace;  // of products and symmetric parts
+  char weighed[160];        // why that metric is not enough
   char ray[640];            // why the objective is unbounded, where that is known beforehand
   char reason[1024];        // one line: why this method
   char preconditioner[512]; // one line: which, and why

@@ -9,6 +9,7 @@
 #include "cli/method/method_parts.h"
 #include "cli/model/constants.h"
 #include "mpi/matrix/dmat_ops.h"
+#include "mpi/space/space.h"
 
 typedef tg_method_numbers numbers;
 
@@ -250,7 +251,10 @@ static tg_status evaluate_kronecker(const numbers *by, tg_method *m)
 
 static tg_status apply_kronecker(void *self, const opt_point *r, opt_point *z)
 {
-  return tg_direct_apply(((tg_method *)self)->kronecker, r, z);
+  const tg_method *m = self;
+  TG_TRY(tg_direct_apply(m->kronecker, r, z));
+  // Among symmetric matrices: M need not commute with transposition, and rounding does not either.
+  return m->workspace != NULL ? tg_dmat_symmetrise(m->workspace, tg_space_block(z, 0)) : TG_OK;
 }
 
 // The Hessian at x in the place of the one before. Where that has no positive definite terms the old one stays.
@@ -281,8 +285,8 @@ static tg_status take_kronecker(const numbers *by, tg_method *m)
 {
   m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = apply_kronecker, .self = m};
   m->options.metric = &m->preconditioning;
-  snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s",
-           m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "");
+  snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s%s",
+           m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "", m->weighed);
   if (m->n_moving == 0) return TG_OK;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
   *m->by = *by;
@@ -290,8 +294,11 @@ static tg_status take_kronecker(const numbers *by, tg_method *m)
   return TG_OK;
 }
 
-static tg_status prepare_kronecker(const numbers *by, tg_method *m)
+static tg_status prepare_kronecker(const numbers *without, tg_method *m)
 {
+  numbers at = *without;
+  const numbers *by = &at;
+  if (m->logdet > 0) at.x = m->point;
   TG_TRY(evaluate_kronecker(by, m));
   if (m->kronecker != NULL) return take_kronecker(by, m);
   if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER)
@@ -411,7 +418,9 @@ tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, t
     TG_TRY(tg_method_find_ray(&by, m));
   }
   TG_TRY(choose_by_signs(job, model, grid, data, m));
-  if (m->n_terms > 0) TG_TRY(prepare_kronecker(&by, m));
+  bool has_metric = false;
+  TG_TRY(tg_method_prepare_logdet(&by, m, &has_metric));
+  if (m->n_terms > 0 && !has_metric && (m->logdet == 0 || m->point != NULL)) TG_TRY(prepare_kronecker(&by, m));
   if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(&by, m));
   return TG_OK;
 }

@@ -55,6 +55,10 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
 // The same of the Hessian at zero for l-bfgs on a loss (method_loss.c). Local.
 bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by);
 
+// Sets logdet and rest where f, the objective with its numbers, has the metric of -logdet (method_logdet.c). Local.
+tg_status tg_method_find_logdet(const tg_job *job, const tg_model *model, tg_node f, tg_method *method);
+// Takes that metric where it is enough by itself. Collective.
+tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *method, bool *taken);
 // Pivots of a Cholesky factorisation that lie further apart need not be those of a definite matrix: the eigenvalues
 // say.
 #define TG_METHOD_SURE_PIVOTS 1e-8

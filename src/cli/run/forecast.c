@@ -357,6 +357,7 @@ static tg_status forecast_method(const forecasting *f, double *passing)
 {
   *passing = 0;
   if (is_direct(f->method)) return forecast_direct(f, passing);
+  // The metric of -logdet, which keeps X r, takes less than the terms that the numbers may choose instead.
   if (f->method->n_terms > 0) return forecast_kronecker(f, passing);
   if (f->method->n_diagonals == 0) return TG_OK;
   double given = 0;

@@ -214,6 +214,7 @@ static tg_status prepare_method(tg_run *run, bool console)
       fprintf(stderr, "  method    %s\n", method->reason);
     return TG_OK;
   }
+  method->point = setup->x;
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && run->job->solver.max_iterations > 0)

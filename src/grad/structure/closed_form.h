@@ -90,6 +90,9 @@ tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_g
 // Whether factors that are not proved definite are so is left to the numbers.
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out);
 
+// The gradient at X = 0.
+tg_status tg_closed_linear_term(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out);
+
 // f = <linear, X> + coef logdet(X) + constants: the two parts, *linear of the symmetric part where X is symmetric.
 // *coef = 0 where f is something else.
 tg_status tg_closed_read_logdet(tg_graph *graph, tg_node f, int32_t wrt, double *coef, tg_node *linear);

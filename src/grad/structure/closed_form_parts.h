@@ -14,9 +14,6 @@ __attribute__((format(printf, 2, 3))) tg_status tg_closed_refuse(tg_closed_form 
 // is_proved where all are known to be definite.
 tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out);
 
-// The gradient at X = 0.
-tg_status tg_closed_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *out);
-
 // Sets form->stack where the form is a least-squares problem (closed_form_stack.c).
 tg_status tg_closed_find_stack(tg_graph *g, tg_node f, int32_t wrt, tg_closed_form *form);
 

@@ -10,14 +10,16 @@
 
 // ---- the quadratic at zero ----
 
-// Whether the node, as a function of its arguments, has derivatives at zero whatever these are there.
-static bool is_smooth_kind(const tg_graph *g, const tg_info *info)
+// Whether the node, as a function of its arguments, has derivatives whatever these are; inverses and determinants have
+// them wherever f is defined, which zero need not be.
+static bool is_smooth_kind(const tg_graph *g, const tg_info *info, bool at_zero)
 {
   double exponent = 0.0;
   switch (info->kind) {
   case TG_INV:
   case TG_DET:
   case TG_LOGDET:
+    return !at_zero;
   case TG_ABS:
   case TG_SIGN:
   case TG_RELU:
@@ -33,7 +35,7 @@ static bool is_smooth_kind(const tg_graph *g, const tg_info *info)
 }
 
 // Arguments have smaller ids than their node: one pass upwards finds what depends on a variable.
-static tg_status is_smooth(const tg_graph *g, tg_node f, int32_t n, const int32_t *wrt, bool *out)
+static tg_status is_smooth(const tg_graph *g, tg_node f, int32_t n, const int32_t *wrt, bool at_zero, bool *out)
 {
   *out = true;
   bool *reached = NULL;
@@ -44,7 +46,7 @@ static tg_status is_smooth(const tg_graph *g, tg_node f, int32_t n, const int32_
     bool moves = false;
     for (int32_t k = 0; reached[node] && k < n && !moves; k++) moves = tg_node_depends_on(g, node, wrt[k]);
     if (!moves) continue;
-    *out = is_smooth_kind(g, info);
+    *out = is_smooth_kind(g, info, at_zero);
     for (int32_t k = 0; k < info->n_args; k++) reached[info->args[k]] = true;
   }
   tg_free(reached);
@@ -82,14 +84,14 @@ static tg_status half_square(tg_graph *g, tg_node f, int32_t wrt, int32_t n, con
   return tg_make_scale(g, 0.5, *out, out);
 }
 
-tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
-                                   tg_node *out)
+static tg_status make_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
+                            bool at_zero, tg_node *out)
 {
   const int degree = tg_degree(graph, f, n, wrt);
   bool smooth = false;
   *out = TG_NONE;
   if (degree >= 0 && degree <= 2) return TG_OK;
-  TG_TRY(is_smooth(graph, f, n, wrt, &smooth));
+  TG_TRY(is_smooth(graph, f, n, wrt, at_zero, &smooth));
   if (!smooth) return TG_OK;
   for (int32_t k = 0; k < n; k++) {
     tg_node part = TG_NONE;
@@ -103,6 +105,12 @@ tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const 
   return TG_OK;
 }
 
+tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
+                                   tg_node *out)
+{
+  return make_model(graph, f, n, wrt, points, false, out);
+}
+
 tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out)
 {
   const int degree = tg_degree(graph, f, n, wrt);
@@ -111,7 +119,7 @@ tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int
   if (degree >= 0 && degree <= 2) return TG_OK;
   TG_TRY(TG_SCRATCH(graph, n, &zeros));
   TG_TRY(tg_make_zero_symbols(graph, n, wrt, zeros));
-  return tg_precondition_model_at(graph, f, n, wrt, zeros, out);
+  return make_model(graph, f, n, wrt, zeros, true, out);
 }
 
 // ---- the diagonal ----

@@ -11,7 +11,8 @@
 tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out);
 
 // That Hessian at another point than zero, points[k] the value of the variable wrt[k]: 1/2 sum_k <X_k,
-// H_kk(points)[X_k]>, of degree 2 in the X_k. TG_NONE as above, and where f is a quadratic itself.
+// H_kk(points)[X_k]>, of degree 2 in the X_k, with inverses and determinants too. TG_NONE as above else, and where f is
+// a quadratic itself.
 tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
                                    tg_node *out);
 

@@ -1,7 +1,8 @@
 // Limited-memory BFGS by the two-loop recursion.
 //
 // J. Nocedal, Math. Comp. 35 (1980); D. C. Liu and J. Nocedal, Math. Programming 45 (1989). d := -H g, H from the pairs
-// (opt/solver/secants.h) and gamma = <s, y> / <y, M^-1 y> of the newest. H stays positive definite because only pairs
+// (opt/solver/secants.h) and gamma = <s, y> / <y, M^-1 y> of the newest, 1 where M has
+// the scale of the Hessian. H stays positive definite because only pairs
 // with <s, y> > 0 count (cautious update: D.-H. Li and M. Fukushima, SIAM J. Optim. 11 (2001)), of a sum of functions
 // of disjoint groups of unknowns in each group by itself.
 //
@@ -100,15 +101,16 @@ static tg_status remember_pair(opt_run *run, lbfgs *self)
   TG_TRY(opt_secants_fill(run, pairs, self->d));
   const opt_point *s = pairs->s[pairs->next];
   const opt_point *y = pairs->y[pairs->next];
-  if (self->z != NULL) TG_TRY(opt_run_precondition(run, y, self->z));
-  const opt_point *my = self->z != NULL ? self->z : y;
+  const bool is_scaled = run->options->metric != NULL && run->options->metric->is_scaled;
+  if (self->z != NULL && !is_scaled) TG_TRY(opt_run_precondition(run, y, self->z));
+  const opt_point *my = self->z != NULL && !is_scaled ? self->z : y;
   TG_TRY(opt_group_dots(run->space, n, PRODUCTS, (const opt_point *const[]){s, y, s, y, run->g},
                         (const opt_point *const[]){y, my, s, y, run->g}, self->products));
   double g_squared = 0;
   for (int q = 0; q < n; q++) g_squared += self->products[4 * n + q];
   run->g_norm = sqrt(g_squared);
   if (opt_secants_judge(pairs, pairs->next, self->products, g_squared)) {
-    opt_secants_take_gamma(pairs, pairs->next, self->products, pairs->count == 0);
+    if (!is_scaled) opt_secants_take_gamma(pairs, pairs->next, self->products, pairs->count == 0);
     opt_secants_push(pairs);
   } else if (pairs->count == pairs->memory) {
     pairs->count--; // without any curvature the slot is left for the next pair, and its old content is gone
@@ -130,7 +132,8 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
     opt_secants_forget(pairs);
     TG_TRY(direction(run, self, &slope, &d_norm));
   }
-  const double first = pairs->count > 0 ? 1 : opt_first_trial(run, d_norm);
+  const bool is_scaled = run->options->metric != NULL && run->options->metric->is_scaled;
+  const double first = pairs->count > 0 || is_scaled ? 1 : opt_first_trial(run, d_norm);
   TG_TRY(opt_run_search(run, self->d, slope, d_norm, first, 0.9, verdict));
   if (*verdict == OPT_MOVED) TG_TRY(remember_pair(run, self));
   return TG_OK;
