@@ -397,12 +397,12 @@ def test_refusals(folder, long):
     text = job.read_text().replace("{generate: uniform, rows: 3, columns: 3, seed: 9}", f"{{file: {folder}/R.npy}}")
     (folder / "file.yaml").write_text(text)
     settings = saving(folder / "ckpt-file", every="1h", **{"solver.max_iterations": 5})
-    run_job(folder / "file.yaml", folder / "out", ranks=0, settings=settings)
-    found = run_job(folder / "file.yaml", folder / "out", ranks=2, settings=settings, options=["--resume"])
+    run_job(folder / "file.yaml", folder / "out-file", ranks=0, settings=settings)
+    found = run_job(folder / "file.yaml", folder / "out-file", ranks=2, settings=settings, options=["--resume"])
     checks.equal(f"the same data on other ranks: exit status {found.err[-400:]}", found.status, 3)
     numbers[2, 1] += 1e-12
     np.save(folder / "R.npy", numbers)
-    found = run_job(folder / "file.yaml", folder / "out", ranks=2, settings=settings, options=["--resume"])
+    found = run_job(folder / "file.yaml", folder / "out-file", ranks=2, settings=settings, options=["--resume"])
     checks.check(found.status == 2 and "R.numbers" in found.err, f"other data: {found.status} {found.err[-400:]}")
 
 
