@@ -69,10 +69,9 @@ bool opt_secants_judge(opt_secants *pairs, int64_t k, const double *products, do
   bool counts = false;
   for (int q = 0; q < n; q++) {
     const double sy = products[OPT_SECANT_SY * n + q];
-    const double yz = products[OPT_SECANT_YZ * n + q];
     const double ss = products[OPT_SECANT_SS * n + q];
     const double yy = products[OPT_SECANT_YY * n + q];
-    const bool is_curved = sy > 1e-14 * sqrt(yz * ss) && yy > 1e-28 * g_squared;
+    const bool is_curved = sy > 1e-14 * sqrt(yy * ss) && yy > 1e-28 * g_squared;
     pairs->rho[k * n + q] = is_curved ? 1 / sy : 0;
     counts = counts || is_curved;
   }
