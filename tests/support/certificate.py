@@ -198,8 +198,9 @@ def best_nearby(f, space, x, rng, attempts=4):
     """The lowest point that descent reaches from x and from small displacements of it that stay in the set."""
     best = descend(f, space, x)
     sizes = np.array([0.0, 1e-6, 1e-3, 1e-2])
+    largest = np.abs(x).max() if np.any(x) else 1.0
+    scale = space.each(x, lambda _, value: np.full(value.shape, np.abs(value).max() if np.any(value) else largest))
     for k in range(attempts):
-        scale = np.abs(x).max() if np.any(x) else 1.0
         y = space.project(x + sizes[(k % 3) + 1] * scale * rng.standard_normal(len(x)))
         found = descend(f, space, y)
         if found[1] < best[1]:
