@@ -92,6 +92,7 @@ typedef struct servant {
   const opt_solver *solver;
   bool needs_bounds;
   bool needs_oracle;
+  bool needs_entries;
   bool has_proximal;
 } servant;
 
@@ -100,8 +101,8 @@ static const servant servants[] = {
     {"newton-cg", &opt_solver_bounded_newton, .needs_bounds = true},
     {"conjugate-gradient", &opt_solver_bounded_newton, .needs_bounds = true},
     {"barzilai-borwein", &opt_solver_projected_gradient, .needs_bounds = false},
-    {"newton-cg", &opt_solver_proximal_newton, .has_proximal = true},
-    {"conjugate-gradient", &opt_solver_proximal_newton, .has_proximal = true},
+    {"newton-cg", &opt_solver_proximal_newton, .needs_entries = true, .has_proximal = true},
+    {"conjugate-gradient", &opt_solver_proximal_newton, .needs_entries = true, .has_proximal = true},
     {"barzilai-borwein", &opt_solver_proximal_gradient, .has_proximal = true},
     {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
     {"alternating", &opt_solver_alternating, .needs_oracle = false},
@@ -112,7 +113,7 @@ static bool serves(const servant *row, const opt_traits *traits, const char *met
 {
   const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
   return is_meant && row->has_proximal == traits->has_penalty && (!row->needs_bounds || traits->is_bounds) &&
-         (!row->needs_oracle || traits->has_oracle);
+         (!row->needs_entries || traits->is_entrywise) && (!row->needs_oracle || traits->has_oracle);
 }
 
 // Products to a relative gradient of 1e-8, X 200 x 10 with X'X = I where nothing else is said, A with

@@ -119,7 +119,7 @@ def test_sparse(folder, A):
     checks.check(abs(norm - report["gradient_norm"]) <= 1e-10, f"sparse: {norm}, reported {report['gradient_norm']}")
     checks.close("sparse: objective", report["objective"], (rest**2).sum() + (U**2).sum() + abs(V).sum(), 1e-12)
     checks.check((V == 0).sum() > 0, "sparse: no entry is zero")
-    checks.check("V by spectral-proximal-gradient" in report["method_reason"], f"sparse: {report['method_reason']}")
+    checks.check("V by proximal-newton-cg" in report["method_reason"], f"sparse: {report['method_reason']}")
 
 
 def test_not_quadratic(folder, P):

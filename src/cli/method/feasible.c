@@ -164,6 +164,7 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   opt_traits traits;
   const opt_solver *solver = NULL;
   if (is_plain(job) || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
+  if (job->solver.method == 0 && method->options.method == choice(OPT_KIND_METHOD, "alternating")) return;
   // What auto makes of the objective alone is of no use here.
   method->options.method = job->solver.method;
   tg_status status = TG_NEW(job->n_variables, &blocks);

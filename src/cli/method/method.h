@@ -61,6 +61,18 @@ void tg_method_warn_unused(const tg_job *job, const tg_model *model, const tg_me
 // A line on the groups after the label; nothing where none are told apart.
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out);
 
+// Whether f in the variable is convex with H[V] = V G or G V, under bounds that are numbers: coordinate descent on its
+// lines makes a half-step of alternating (mpi/factor/line_descent.h).
+typedef struct tg_method_lines {
+  bool serves;
+  bool by_rows; // V G
+  double low;
+  double high;
+} tg_method_lines;
+
+// Local.
+tg_status tg_method_find_lines(const tg_job *job, const tg_model *model, int variable, tg_method_lines *out);
+
 // Evaluates and factorises what the method needs; data by position in model->plan->data. Where the numbers refuse (a
 // factor that is not positive definite), auto falls back and says so in the reason; a wish is TG_NUMERIC. Collective.
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *method);

@@ -21,25 +21,27 @@
 //
 // A term in one variable alone, such as mu*sumsq(U), settles how large U is beside V; passes over the variables move
 // that slowly. So every term of each half-step's Hessian has to have another variable in it.
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/method/method_parts.h"
+#include "cli/job/job_table.h"
 #include "cli/model/penalty.h"
+#include "cli/model/set_data.h"
+#include "opt/constraint.h"
 
 // The factorisations of a half-step, in Hessian actions, for they are made anew in each.
 static const double most_factorising = 4;
+// Entries of a line of a bounded variable: its small matrix is on every rank.
+static const int64_t longest_line = 256;
 
 // Of the job: nothing that alternating would not heed, or that would change the half-steps.
 static bool is_free(const tg_job *job, const tg_model *model)
 {
   const int wish = job->solver.preconditioner;
-  if (model->subject != NULL || tg_penalty_any(job) || job->solver.line_search != 0 ||
-      (wish != OPT_PRECONDITIONER_AUTO && wish != OPT_PRECONDITIONER_NONE))
-    return false;
-  for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].constraint != NULL) return false;
-  return true;
+  return model->subject == NULL && !tg_penalty_any(job) && job->solver.line_search == 0 &&
+         (wish == OPT_PRECONDITIONER_AUTO || wish == OPT_PRECONDITIONER_NONE);
 }
 
 static bool depends_on_others(const tg_model *model, int variable, tg_node node)
@@ -63,11 +65,51 @@ static tg_status is_coupled(const tg_model *model, int variable, bool *out)
   return TG_OK;
 }
 
-static tg_status has_half_step(const tg_model *model, int variable, bool *out)
+// Bounds that are numbers: nonnegative, or a box of them.
+static bool has_plain_bounds(const tg_job_variable *x, tg_method_lines *out)
+{
+  const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+  if (row == NULL || !row->is_bounds) return false;
+  *out = (tg_method_lines){.low = 0, .high = (double)INFINITY};
+  if (row->kind != OPT_CONSTRAINT_BOX) return true;
+  const tg_yaml_node *low = tg_set_data_argument(x, 0);
+  const tg_yaml_node *high = tg_set_data_argument(x, 1);
+  return low != NULL && high != NULL && tg_value_bound(low, &out->low) && tg_value_bound(high, &out->high) &&
+         out->low <= out->high;
+}
+
+tg_status tg_method_find_lines(const tg_job *job, const tg_model *model, int variable, tg_method_lines *out)
+{
+  const tg_job_variable *x = &job->variables[variable];
+  tg_structure structure;
+  *out = (tg_method_lines){.serves = false};
+  if (x->norm1 > 0 || x->domain != 0 || !has_plain_bounds(x, out)) return TG_OK;
+  TG_TRY(tg_structure_find(model->graph, model->objective, model->symbols[variable], &structure));
+  bool has_left = false;
+  bool has_right = false;
+  bool serves = structure.has_operator && structure.n_terms > 0 && structure.curvature == TG_CURVATURE_CONVEX;
+  for (int32_t k = 0; k < structure.n_terms && serves; k++) {
+    serves = !structure.terms[k].transposed;
+    has_left = has_left || structure.terms[k].left != TG_NONE;
+    has_right = has_right || structure.terms[k].right != TG_NONE;
+  }
+  out->by_rows = !has_left;
+  out->serves = serves && has_left != has_right &&
+                (has_left ? x->rows <= x->cols : x->cols <= x->rows) && (has_left ? x->rows : x->cols) <= longest_line;
+  return TG_OK;
+}
+
+static tg_status has_half_step(const tg_job *job, const tg_model *model, int variable, bool *out)
 {
   tg_closed_form form;
   TG_TRY(is_coupled(model, variable, out));
   if (!*out) return TG_OK;
+  if (job->variables[variable].constraint != NULL) {
+    tg_method_lines lines;
+    TG_TRY(tg_method_find_lines(job, model, variable, &lines));
+    *out = lines.serves;
+    return TG_OK;
+  }
   TG_TRY(tg_closed_form_find(model->graph, model->objective, 1, &model->symbols[variable], &form));
   *out = (form.kind == TG_CLOSED_CHOLESKY || form.kind == TG_CLOSED_SPECTRAL) &&
          tg_method_form_cost(model->graph, &model->plan->variables[variable], &form) <= most_factorising;
@@ -76,8 +118,11 @@ static tg_status has_half_step(const tg_model *model, int variable, bool *out)
 
 static void explain(const tg_job *job, tg_method *m)
 {
-  size_t used =
-      (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has a closed form in");
+  bool is_bounded = false;
+  for (int k = 0; k < job->n_variables; k++) is_bounded = is_bounded || job->variables[k].constraint != NULL;
+  size_t used = (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has %s in",
+                                 is_bounded ? "a closed form or, under bounds, one small matrix for all lines" :
+                                              "a closed form");
   for (int k = 0; k < job->n_variables && used + 1 < sizeof m->reason; k++)
     used += (size_t)snprintf(m->reason + used, sizeof m->reason - used, "%s %.64s", k > 0 ? "," : "",
                              job->variables[k].name);
@@ -89,7 +134,7 @@ static void explain(const tg_job *job, tg_method *m)
 tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *m, bool *out)
 {
   *out = model->n_variables > 1 && model->plan->has_line && model->plan->degree > 2 && is_free(job, model);
-  for (int k = 0; k < model->n_variables && *out; k++) TG_TRY(has_half_step(model, k, out));
+  for (int k = 0; k < model->n_variables && *out; k++) TG_TRY(has_half_step(job, model, k, out));
   if (!*out) return TG_OK;
   m->options.method = tg_method_index("alternating");
   explain(job, m);

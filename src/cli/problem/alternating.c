@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/method/feasible.h"
 #include "cli/model/congruence.h"
+#include "cli/problem/line_half.h"
 #include "mpi/constraint/constraint.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
@@ -32,6 +33,7 @@ typedef struct half {
   opt_problem *problem;
   opt_constraint *constraint;
   tg_method *method;
+  tg_line_half *lines; // takes the method's place where it is not NULL
 } half;
 
 struct tg_alternating {
@@ -139,6 +141,13 @@ static tg_status copy_block(const opt_point *from, int from_block, opt_point *to
   return tg_dmat_copy(tg_space_block(from, from_block), tg_space_block(to, to_block));
 }
 
+static tg_status create_lines(const tg_setup *setup, half *h)
+{
+  tg_method_lines lines;
+  TG_TRY(tg_agree(setup->comm, tg_method_find_lines(&h->job, h->model, 0, &lines)));
+  return lines.serves ? tg_line_half_create(setup->grid, h->problem, &lines, &h->lines) : TG_OK;
+}
+
 static tg_status create_half(tg_alternating *self, int variable)
 {
   tg_setup *setup = self->setup;
@@ -154,12 +163,14 @@ static tg_status create_half(tg_alternating *self, int variable)
   TG_TRY(copy_block(setup->x, variable, h->x, 0));
   TG_TRY(tg_exec_create(setup->grid, h->model->plan, h->data, &settings, &h->exec));
   TG_TRY(tg_problem_create(h->exec, h->space, NULL, &h->problem));
-  return tg_feasible_create(&h->job, setup->grid, setup->set_data, h->problem, h->x, &h->constraint);
+  TG_TRY(tg_feasible_create(&h->job, setup->grid, setup->set_data, h->problem, h->x, &h->constraint));
+  return create_lines(setup, h);
 }
 
 static void destroy_half(half *h)
 {
   tg_method_destroy(&h->method);
+  tg_line_half_destroy(&h->lines);
   tg_problem_destroy(&h->problem);
   tg_constraint_destroy(&h->constraint);
   tg_exec_destroy(&h->exec);
@@ -176,6 +187,7 @@ static void destroy_half(half *h)
 // What the method needs of the numbers of now.
 static tg_status renew(const tg_setup *setup, half *h)
 {
+  if (h->lines != NULL) return tg_problem_renew(h->problem);
   tg_method_destroy(&h->method);
   TG_TRY(tg_problem_renew(h->problem));
   TG_TRY(tg_agree(setup->comm, tg_method_choose(&h->job, h->model, &h->method)));
@@ -194,6 +206,17 @@ static void count(opt_problem *whole, const half *h, const opt_counts *before)
   whole->counts.hessians += now->hessians - before->hessians;
 }
 
+static tg_status minimise(half *h, double tolerance, opt_result *result)
+{
+  if (h->lines != NULL) return tg_line_half_solve(h->lines, tolerance, h->x, result);
+  opt_options options = h->method->options;
+  options.gradient_tolerance = 0;
+  options.absolute_gradient_tolerance = tolerance;
+  options.max_iterations = INNER_ITERATIONS;
+  options.examines = OPT_EXAMINE_NEVER; // what counts is the whole in all variables
+  return opt_minimise(h->problem, &options, h->x, NULL, result);
+}
+
 static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt_result *result)
 {
   tg_alternating *self = context;
@@ -202,14 +225,7 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
   TG_TRY(opt_copy(self->setup->space, x, self->point));
   TG_TRY(copy_block(x, k, h->x, 0));
   tg_status status = renew(self->setup, h);
-  if (status == TG_OK) {
-    opt_options options = h->method->options;
-    options.gradient_tolerance = 0;
-    options.absolute_gradient_tolerance = tolerance;
-    options.max_iterations = INNER_ITERATIONS;
-    options.examines = OPT_EXAMINE_NEVER; // what counts is the whole in all variables
-    status = opt_minimise(h->problem, &options, h->x, NULL, result);
-  }
+  if (status == TG_OK) status = minimise(h, tolerance, result);
   if (status != TG_OK) {
     self->setup->job->failed_source = h->job.failed_source;
     return tg_error_pass(status, TG_HERE);
@@ -224,6 +240,7 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
 static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_grid *grid, double *kept, double *passing)
 {
   half h = {0};
+  tg_method_lines lines = {.serves = false};
   tg_memory_cost plan = {0};
   tg_status status = compile_alone(job, variable, &h);
   if (status == TG_OK) status = tg_plan_memory(h.model->plan, grid, &plan);
@@ -232,6 +249,11 @@ static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_gr
     const double block = tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
     *kept = plan.storage + plan.factors + plan.workspace + block;
     *passing = (double)tg_feasible_points(&h.job, &h.method->options, degree) * block;
+    status = tg_method_find_lines(&h.job, h.model, 0, &lines);
+  }
+  if (status == TG_OK && lines.serves) {
+    *kept += TG_LINE_HALF_POINTS * tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
+    *passing = 0;
   }
   destroy_half(&h);
   return status;
@@ -263,7 +285,8 @@ static void explain(const tg_alternating *self)
   size_t used = (size_t)snprintf(method->reason, sizeof method->reason, "alternating");
   for (int k = 0; k < self->n && used + 1 < sizeof method->reason; k++) {
     const half *h = &self->halves[k];
-    const char *why = h->method->reason; // begins with the method's name
+    // A reason begins with the method's name.
+    const char *why = h->lines != NULL ? "coordinate descent" : h->method->reason;
     used += (size_t)snprintf(method->reason + used, sizeof method->reason - used, "%s %s by %.*s", k == 0 ? ":" : ",",
                              h->job.variables[0].name, (int)strcspn(why, ","), why);
   }
