@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import Checks, run, run_job
+from tracegrad_run import ROOT, Checks, run, run_job
 
 checks = Checks()
 ROWS, COLS, RANK = 23, 17, 4
@@ -94,6 +94,57 @@ def test_nonnegative(folder, N):
         checks.check(abs(norm - report["gradient_norm"]) <= 1e-9 and norm <= report["gradient_target"],
                      f"nmf: projected gradient {norm}, reported {report['gradient_norm']}")
         checks.check((rest**2).sum() < 0.01 * (N**2).sum(), f"nmf: the fit is poor: {(rest ** 2).sum()}")
+
+
+def bounds_gap(X, G, high=np.inf):
+    return np.linalg.norm(np.where(X <= 0, np.minimum(G, 0), np.where(X >= high, np.maximum(G, 0), G)))
+
+
+def test_coordinate_descent(folder, N):
+    """Bounded factors: what auto takes, stationarity by NumPy, the same on any ranks and blocks; both orientations."""
+    bounded = "start: uniform, constraint: nonnegative"
+    low = folder / "transposed.yaml"
+    job = write(folder, "nmf auto", "sumsq(N - U*V')", "N", bounded, bounded + ", seed: 2")
+    low.write_text(f"minimize: sumsq(N - U*W) + 3*sum(W)\nvariables:\n  U: {{rows: {ROWS}, columns: {RANK}, start: uniform, "
+                   f"constraint: {{box: [0, 0.7]}}}}\n  W: {{rows: {RANK}, columns: {COLS}, {bounded}, seed: 2}}\n"
+                   "data: {N: {file: N.npy}}\noutput: {variables: {U: U.npy, W: W.npy}}\n")
+    found = {}
+    for path, high, cost in ((job, np.inf, 0), (low, 0.7, 3)):
+        for ranks, block in ((1, 64), (3, 2), (4, 1)):
+            what = f"{path.stem} on {ranks} ranks, blocks of {block}"
+            finished = run_job(path, folder / f"{path.stem}-{ranks}-{block}", ranks=ranks,
+                               settings={"solver.method": "auto", "solver.max_iterations": 3000, "process_grid.block": block})
+            if not checks.equal(f"{what}: exit status ({finished.err[-300:]})", finished.status, 0):
+                continue
+            report = finished.report
+            checks.equal(f"{what}: method", report["method"], "alternating")
+            checks.check("small matrix for all lines" in report["method_reason"], f"{what}: {report['method_reason']}")
+            U = np.load(finished.folder / "U.npy")
+            W = np.load(finished.folder / "W.npy") if cost else np.load(finished.folder / "V.npy").T
+            rest = U @ W - N
+            norm = np.hypot(bounds_gap(U, 2 * rest @ W.T, high), bounds_gap(W, 2 * U.T @ rest + cost))
+            checks.check(min(U.min(), W.min()) >= 0 and U.max() <= high, f"{what}: outside the bounds")
+            checks.check(norm <= 1.001 * report["gradient_target"], f"{what}: gradient {norm}, {report['gradient_target']}")
+            found.setdefault(path, []).append(report["objective"])
+        checks.check(np.ptp(found[path]) <= 1e-9 * found[path][0], f"{path.stem}: objectives {found[path]}")
+    finished = run_job(job, folder / "nmf asked", settings={"solver.gradient_tolerance": 1e-6})
+    checks.equal("nmf asked: the half-steps", finished.report["method_reason"],
+                 "alternating: U by coordinate descent, V by coordinate descent")
+
+
+def test_digits(folder):
+    """Nonnegative factors of the digits: passes and products, and the objective that scikit-learn's NMF ends at."""
+    job = folder / "digits.yaml"
+    job.write_text("minimize: sumsq(X - U*V)\nvariables:\n"
+                   "  U: {rows: 1797, columns: 5, start: uniform, constraint: nonnegative}\n"
+                   "  V: {rows: 5, columns: 64, start: uniform, seed: 2, constraint: nonnegative}\n"
+                   f"data: {{X: {{file: {ROOT / 'configs/data/digits-x.npy'}}}}}\nsolver: {{gradient_tolerance: 1e-6}}\n")
+    finished = run_job(job, folder / "digits")
+    if checks.equal(f"digits: exit status ({finished.err[-300:]})", finished.status, 0):
+        report = finished.report
+        checks.check(report["objective"] <= 1153188.08, f"digits: objective {report['objective']}, by NMF 1153188.066")
+        checks.check(report["iterations"] <= 60 and report["products"] <= 800,
+                     f"digits: {report['iterations']} passes, {report['products']} products")
 
 
 def test_manifold_block(folder, A):
@@ -239,8 +290,9 @@ def main():
         folder = Path(temporary)
         A, P, N = save_data(folder)
         for test, argument in ((test_singular_values, A), (test_ridge, A), (test_quadratic, A), (test_nonnegative, N),
-                               (test_manifold_block, A), (test_sparse, A), (test_not_quadratic, P), (test_restarts, A)):
+                               (test_coordinate_descent, N), (test_manifold_block, A), (test_sparse, A), (test_not_quadratic, P), (test_restarts, A)):
             test(folder, argument)
+        test_digits(folder)
         test_noise(folder)
         test_auto(folder)
         test_ends(folder, A)

@@ -25,8 +25,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/method/method_parts.h"
 #include "cli/job/job_table.h"
+#include "cli/method/method_parts.h"
 #include "cli/model/penalty.h"
 #include "cli/model/set_data.h"
 #include "opt/constraint.h"
@@ -94,8 +94,8 @@ tg_status tg_method_find_lines(const tg_job *job, const tg_model *model, int var
     has_right = has_right || structure.terms[k].right != TG_NONE;
   }
   out->by_rows = !has_left;
-  out->serves = serves && has_left != has_right &&
-                (has_left ? x->rows <= x->cols : x->cols <= x->rows) && (has_left ? x->rows : x->cols) <= longest_line;
+  out->serves = serves && has_left != has_right && (has_left ? x->rows <= x->cols : x->cols <= x->rows) &&
+                (has_left ? x->rows : x->cols) <= longest_line;
   return TG_OK;
 }
 
@@ -120,9 +120,9 @@ static void explain(const tg_job *job, tg_method *m)
 {
   bool is_bounded = false;
   for (int k = 0; k < job->n_variables; k++) is_bounded = is_bounded || job->variables[k].constraint != NULL;
-  size_t used = (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has %s in",
-                                 is_bounded ? "a closed form or, under bounds, one small matrix for all lines" :
-                                              "a closed form");
+  size_t used =
+      (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has %s in",
+                       is_bounded ? "a closed form or, under bounds, one small matrix for all lines" : "a closed form");
   for (int k = 0; k < job->n_variables && used + 1 < sizeof m->reason; k++)
     used += (size_t)snprintf(m->reason + used, sizeof m->reason - used, "%s %.64s", k > 0 ? "," : "",
                              job->variables[k].name);
