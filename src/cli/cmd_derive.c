@@ -16,7 +16,7 @@ static const tg_option options[] = {
     {"--orthogonal", "Q", true, "names of matrices with Q'*Q = eye"},
     {"--steps", NULL, false, "show the derivation, each line with the rule it uses"},
     {"--hessian", NULL, false, "also the Hessian action H[V] along V"},
-    {"--claim", "EXPR", false, "compare a gradient of your own with the derived one"},
+    {"--claim", "EXPR", true, "compare a derivative of your own with the derived one; one for each name in --wrt"},
     {"--format", "FORMAT", false, "human (default), expr, latex, numpy, octave, json"},
 };
 
@@ -30,7 +30,7 @@ static const tg_args_spec spec = {
         "where X is declared symmetric; of several names the others are held, as declared.\n"
         "The Jacobian is d vec(F) / d vec(X)', column-major.\n"
         "--format expr prints one line in the input language for each name.\n"
-        "Exit status: 0; 1 for a claim that is wrong; 2 for invalid input.",
+        "Exit status: 0; 1 for a claim that is wrong; 2 for invalid input; 3 for a claim that is undecided.",
     .n_options = sizeof options / sizeof options[0],
     .options = options,
 };
@@ -277,22 +277,36 @@ static tg_status second_order(derivation *d, derive_declarations *declarations)
   return TG_OK;
 }
 
+// One claim for each name, in their order. The exit status: a wrong one goes before one that is undecided.
+static tg_status check_claims(const tg_args *args, const derive_declarations *declarations, derivation *d,
+                              int *exit_status, tg_source *source, tg_text *out)
+{
+  static const int exits[] = {[DERIVE_EQUAL] = 0, [DERIVE_DIFFERENT] = 1, [DERIVE_UNDECIDED] = 3};
+  int32_t n = 0;
+  while (tg_args_value(args, "--claim", n) != NULL) n++;
+  if (n != d->n_targets)
+    TG_FAIL(TG_USAGE, "derive: --claim is given %d times, --wrt names %d: one claim for each name, in their order", n,
+            d->n_targets);
+  for (int32_t k = 0; k < n; k++) {
+    const char *claim = tg_args_value(args, "--claim", k);
+    derive_verdict verdict = DERIVE_UNDECIDED;
+    *source = (tg_source){"claim", claim, strlen(claim)};
+    TG_TRY(derive_check_claim(d, declarations, k, claim, &verdict, out));
+    if (*exit_status != 1 && exits[verdict] != 0) *exit_status = exits[verdict];
+  }
+  return TG_OK;
+}
+
 // With --claim the comparison is the result; else the derivation.
-static tg_status answer(const tg_args *args, derivation *d, derive_format format, int *exit_status, tg_source *source)
+static tg_status answer(const tg_args *args, const derive_declarations *declarations, derivation *d,
+                        derive_format format, int *exit_status, tg_source *source)
 {
   tg_text text;
   tg_text_init(&text);
-  const char *claim = tg_args_value(args, "--claim", 0);
-  bool equal = true;
-  tg_status status = TG_OK;
-  if (claim != NULL) {
-    *source = (tg_source){"claim", claim, strlen(claim)};
-    status = derive_check_claim(d, claim, &equal, &text);
-  } else {
-    status = derive_print(d, format, &text);
-  }
+  tg_status status = tg_args_value(args, "--claim", 0) != NULL
+                         ? check_claims(args, declarations, d, exit_status, source, &text)
+                         : derive_print(d, format, &text);
   if (status == TG_OK) status = tg_cli_print(stdout, &text);
-  if (!equal) *exit_status = 1;
   tg_text_fini(&text);
   return status;
 }
@@ -316,7 +330,7 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   if (!tg_args_has(args, "--claim")) warn_of_unused(d, declarations);
   TG_TRY(differentiate(d));
   if (tg_args_has(args, "--hessian")) TG_TRY(second_order(d, declarations));
-  return answer(args, d, format, exit_status, source);
+  return answer(args, declarations, d, format, exit_status, source);
 }
 
 tg_status cmd_derive(int argc, char **argv, int *exit_status)

@@ -20,6 +20,7 @@ typedef struct tg_compile_options {
   int32_t n_declarations;
   const tg_declaration *declarations;
   bool infer_undeclared; // names without a declaration get symbolic sizes (derive); else they are TG_NAME errors
+  tg_node like;          // or TG_NONE: a node of the graph; sizes that are open are such that the shapes agree, if they can
   bool require_scalar;   // the expression must be 1 x 1 (an objective)
   tg_text *notices;      // or NULL: lines on what was read otherwise than its letters suggest
 } tg_compile_options;
@@ -61,5 +62,22 @@ tg_status tg_print_start(tg_graph *graph, tg_node node, tg_format format, size_t
 // Value of a node on small matrices, plain loops: an oracle for claims, samples and tests, never for real sizes.
 // values[s] is the column-major content of symbol s; all sizes must be numbers. *out has rows*cols entries, tg_free it.
 tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, double **out);
+
+typedef struct tg_named_size {
+  const char *name;
+  int64_t number;
+} tg_named_size;
+
+typedef struct tg_sampling {
+  int32_t n_sizes; // numbers for sizes with names
+  const tg_named_size *sizes;
+  // Or NULL: the state of a generator. Every operand of every operator, and its result, is then changed by some units
+  // in the last place: the spread of a few such samples is what rounding does to a value (stochastic arithmetic).
+  uint64_t *noise;
+} tg_sampling;
+tg_status tg_sample_as(tg_graph *graph, tg_node node, const double *const *values, const tg_sampling *how,
+                       double **out);
+// The number of a size; -1 when one of its names has none.
+int64_t tg_sample_size(const tg_graph *graph, const tg_sampling *how, tg_dim dim);
 
 #endif

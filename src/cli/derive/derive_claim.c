@@ -1,279 +1,234 @@
-// A claimed gradient against the derived one: by normal form, by shape, by numbers.
+// A claimed derivative against the derived one: by shape, by normal form, by numbers.
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/derive/derive.h"
+#include "cli/derive/claim.h"
 
-// Both expressions once more, with a number for every size, and values for every symbol.
-typedef struct trial {
-  derive_declarations declarations;
-  tg_graph *graph;
-  tg_node derived;
-  tg_node claimed;
-  int32_t n_symbols;
-  double **values;
-} trial;
+enum { NOISY_SAMPLES = 4, POINTS = 42, POINTS_MAX = 210, ENOUGH_POINTS = 8 };
+// Work of one comparison, in entries of sampled matrices: with large ones fewer points.
+#define WORK_MAX 2e7
 
-// Sizes that no other size equals, so that no wrong shape passes by chance.
-enum { FIRST_SIZE = 3, TRIALS = 3 };
+// The spread of samples with noise, times this, bounds what rounding does to the one without.
+#define SPREAD_FACTOR 100.0
 
-static void trial_fini(trial *t)
+// Where no exponential overflows by the size of its argument alone.
+#define MODERATE_SCALE 3.0
+
+static const char *kind_of(const derivation *d)
 {
-  for (int32_t s = 0; t->values != NULL && s < t->n_symbols; s++) tg_free(t->values[s]);
-  tg_free(t->values);
-  tg_graph_destroy(&t->graph);
-  tg_arena_fini(&t->declarations.arena);
+  return d->scalar ? "gradient" : "Jacobian";
 }
 
-// A number for a size: its product, each name counted from FIRST_SIZE in order of appearance.
-static int64_t number_for(const tg_graph *graph, tg_dim dim, const char **names, int32_t *n_names)
+// ---- values with bounds ----
+
+static void value_fini(claim_value *value)
 {
-  int64_t product = 1;
-  int32_t n = 0;
-  const char *parts[8];
-  tg_dim_parts(graph, dim, &product, &n, parts);
-  for (int32_t i = 0; i < n; i++) {
-    int32_t k = 0;
-    while (k < *n_names && strcmp(names[k], parts[i]) != 0) k++;
-    if (k == *n_names) names[(*n_names)++] = parts[i];
-    product *= FIRST_SIZE + k;
-  }
-  return product;
+  tg_free(value->entries);
+  tg_free(value->bounds);
+  *value = (claim_value){0};
 }
 
-static tg_status declare_all(const derivation *d, trial *t)
+static tg_status sample(const claim_points *points, tg_graph *graph, tg_node node, int64_t count, claim_value *out)
 {
-  const char *names[2 * DERIVE_NAMES_MAX];
-  int32_t n_names = 0;
-  for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
-    const tg_symbol *symbol = tg_symbol_info(d->graph, s);
-    tg_declaration *declaration = derive_declare(&t->declarations, symbol->name);
-    if (declaration == NULL) TG_FAIL(TG_LIMIT, "derive: more than %d names are declared", DERIVE_NAMES_MAX);
-    declaration->rows = number_for(d->graph, symbol->rows, names, &n_names);
-    declaration->cols = number_for(d->graph, symbol->cols, names, &n_names);
-    declaration->properties = symbol->properties;
-    declaration->is_free = symbol->free;
+  const double *const *values = (const double *const *)points->values;
+  uint64_t noise = 1;
+  tg_sampling how = points->sampling;
+  TG_TRY(tg_sample_as(graph, node, values, &how, &out->entries));
+  TG_TRY(TG_NEW(count, &out->bounds));
+  how.noise = &noise;
+  for (int k = 0; k < NOISY_SAMPLES; k++) {
+    double *other = NULL;
+    TG_TRY(tg_sample_as(graph, node, values, &how, &other));
+    for (int64_t i = 0; i < count; i++)
+      out->bounds[i] = fmax(out->bounds[i], SPREAD_FACTOR * fabs(other[i] - out->entries[i])) +
+                       0.0 * other[i]; // not a number where one of them is not finite
+    tg_free(other);
   }
   return TG_OK;
 }
 
-static tg_status compile_both(const derivation *d, const char *claim, trial *t)
+static tg_status is_defined(const claim_points *points, tg_graph *graph, tg_node f, bool *out)
 {
-  const tg_compile_options options = {
-      .n_declarations = t->declarations.count, .declarations = t->declarations.list, .infer_undeclared = true};
-  const derive_target *target = &d->targets[0];
-  tg_node f = TG_NONE;
-  TG_TRY(tg_compile(t->graph, d->expression, strlen(d->expression), &options, &f));
-  TG_TRY(tg_compile(t->graph, claim, strlen(claim), &options, &t->claimed));
-  const int32_t symbol = tg_symbol_find(t->graph, target->name);
-  if (symbol < 0) TG_FAIL(TG_INTERNAL, "the name '%s' was lost", target->name);
-  TG_TRY(tg_gradient(t->graph, f, 1, &symbol, &t->derived));
-  return target->transposed ? tg_make_trans(t->graph, t->derived, &t->derived) : TG_OK;
+  const tg_info *info = tg_node_info(graph, f);
+  const int64_t count = tg_sample_size(graph, &points->sampling, info->rows) *
+                        tg_sample_size(graph, &points->sampling, info->cols);
+  double *value = NULL;
+  TG_TRY(tg_sample_as(graph, f, (const double *const *)points->values, &points->sampling, &value));
+  *out = true;
+  for (int64_t i = 0; *out && i < count; i++) *out = isfinite(value[i]);
+  tg_free(value);
+  return TG_OK;
 }
 
-// ---- values ----
+// ---- trials ----
 
-// A small congruential generator: trials need to repeat, not to be random (Knuth's MMIX constants).
-static double next_uniform(uint64_t *state)
+static tg_status try_point(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
+                           int32_t trial, claim_tally *tally)
 {
-  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-  return 0.3 + 0.9 * (double)(*state >> 11) / 9007199254740992.0;
+  tg_status status = TG_OK;
+  claim_value mine = {0};
+  claim_value theirs = {0};
+  bool defined = false;
+  claim_points_fill(points, trial);
+  TG_TRY(is_defined(points, d->graph, target->f, &defined));
+  if (!defined) return TG_OK;
+  TG_TRY_GOTO(sample(points, d->graph, target->derivative, tally->rows * tally->cols, &mine));
+  TG_TRY_GOTO(sample(points, d->graph, claimed, tally->rows * tally->cols, &theirs));
+  claim_tally_add(tally, &theirs, &mine);
+  if (points->scales[trial % points->n_scales] <= MODERATE_SCALE) claim_tally_add_undefined(tally, &theirs, &mine);
+done:
+  value_fini(&mine);
+  value_fini(&theirs);
+  return status;
 }
 
-// Square matrices are made diagonally dominant, so that inverses, determinants and their logarithms exist.
-static void fill_value(const tg_symbol *symbol, int64_t m, int64_t n, uint64_t *state, double *x)
+static tg_status count_entries(const derivation *d, const claim_points *points, tg_node node, double *out)
 {
-  const bool square = m == n && m > 1;
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < m; i++) {
-      x[i + j * m] = next_uniform(state);
-      if (square && i == j) x[i + j * m] += (double)n;
-    }
-  const bool symmetric = (symbol->properties & (TG_SYMMETRIC | TG_SPD)) != 0;
-  const bool diagonal = (symbol->properties & TG_DIAGONAL) != 0;
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < m; i++) {
-      if (symmetric && i < j) x[i + j * m] = x[j + i * m];
-      if (diagonal && i != j) x[i + j * m] = 0.0;
-    }
-  if ((symbol->properties & TG_ORTHOGONAL) == 0) return;
-  // Gram-Schmidt, column by column.
-  for (int64_t j = 0; j < n; j++) {
-    for (int64_t k = 0; k < j; k++) {
-      double dot = 0.0;
-      for (int64_t i = 0; i < m; i++) dot += x[i + k * m] * x[i + j * m];
-      for (int64_t i = 0; i < m; i++) x[i + j * m] -= dot * x[i + k * m];
-    }
-    double norm = 0.0;
-    for (int64_t i = 0; i < m; i++) norm = hypot(norm, x[i + j * m]);
-    for (int64_t i = 0; i < m; i++) x[i + j * m] /= norm;
+  uint8_t *below = NULL;
+  TG_TRY(tg_node_find_below(d->graph, node, &below));
+  for (tg_node at = 1; at <= node; at++) {
+    const tg_info *info = tg_node_info(d->graph, at);
+    if (below[at] == 0) continue;
+    const double rows = (double)tg_sample_size(d->graph, &points->sampling, info->rows);
+    const double cols = (double)tg_sample_size(d->graph, &points->sampling, info->cols);
+    *out += rows * cols * (info->kind == TG_PROD || info->kind == TG_INV || info->kind == TG_MPOW ? rows : 1.0);
   }
+  tg_free(below);
+  return TG_OK;
 }
 
-static tg_status fill_values(trial *t, uint64_t seed)
+static tg_status run_trials(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
+                            claim_tally *tally)
 {
-  uint64_t state = seed;
-  t->n_symbols = tg_symbol_count(t->graph);
-  if (t->values == NULL) TG_TRY(TG_NEW(t->n_symbols, &t->values));
-  for (int32_t s = 0; s < t->n_symbols; s++) {
-    const tg_symbol *symbol = tg_symbol_info(t->graph, s);
-    const int64_t m = tg_dim_value(t->graph, symbol->rows);
-    const int64_t n = tg_dim_value(t->graph, symbol->cols);
-    if (t->values[s] == NULL) TG_TRY(TG_NEW(m * n, &t->values[s]));
-    fill_value(symbol, m, n, &state, t->values[s]);
+  double work = 1.0;
+  TG_TRY(count_entries(d, points, claimed, &work));
+  TG_TRY(count_entries(d, points, target->derivative, &work));
+  const double affordable = WORK_MAX / (work * (1 + NOISY_SAMPLES));
+  const int32_t most = affordable > POINTS_MAX ? POINTS_MAX : affordable < 6.0 ? 6 : (int32_t)affordable;
+  for (int32_t trial = 0; trial < most; trial++) {
+    // A difference that is found gets a second point or two for what else the claim may be.
+    if (trial >= POINTS && (tally->has_counterexample || tally->holds[CLAIM_EQUAL] >= ENOUGH_POINTS)) break;
+    TG_TRY(try_point(d, target, claimed, points, trial, tally));
   }
   return TG_OK;
 }
 
 // ---- verdicts ----
 
-typedef struct comparison {
-  bool finite;
-  bool equal;
-  bool proportional; // claim = ratio * gradient
-  double ratio;
-  bool transposed; // claim = gradient', square ones
-  int64_t row;     // of the largest difference
-  int64_t col;
-  double claimed;
-  double derived;
-} comparison;
-
-static double norm_of(int64_t count, const double *x)
+static tg_status write_derivative(const derivation *d, const derive_target *target, tg_text *out)
 {
-  double sum = 0.0;
-  for (int64_t i = 0; i < count; i++) sum += x[i] * x[i];
-  return sqrt(sum);
-}
-
-static comparison compare(int64_t m, int64_t n, const double *claimed, const double *derived)
-{
-  comparison c = {.finite = true};
-  double worst = -1.0;
-  double dot = 0.0;
-  double residual = 0.0;
-  double mirrored = 0.0;
-  const double scale = norm_of(m * n, derived) + norm_of(m * n, claimed);
-  for (int64_t k = 0; k < m * n; k++) {
-    const double difference = fabs(claimed[k] - derived[k]);
-    c.finite = c.finite && isfinite(claimed[k]) && isfinite(derived[k]);
-    dot += claimed[k] * derived[k];
-    if (difference <= worst) continue;
-    worst = difference;
-    c.row = k % m;
-    c.col = k / m;
-    c.claimed = claimed[k];
-    c.derived = derived[k];
-  }
-  const double square = norm_of(m * n, derived) * norm_of(m * n, derived);
-  c.ratio = square > 0.0 ? dot / square : 0.0;
-  for (int64_t k = 0; k < m * n; k++) residual = fmax(residual, fabs(claimed[k] - c.ratio * derived[k]));
-  for (int64_t k = 0; m == n && k < m * n; k++)
-    mirrored = fmax(mirrored, fabs(claimed[k] - derived[k / m + k % m * m]));
-  c.equal = worst <= 1e-9 * scale;
-  c.proportional = residual <= 1e-9 * scale && fabs(c.ratio) > 1e-9;
-  c.transposed = m == n && m > 1 && mirrored <= 1e-9 * scale;
-  return c;
-}
-
-static tg_status write_verdict(const derivation *d, const comparison *c, tg_text *out)
-{
-  const tg_node derivative = d->targets[0].derivative;
-  if (c->equal) {
-    tg_text_add(out, "equal: the claim is the gradient (compared at random matrices)\n");
-    return TG_OK;
-  }
-  tg_text_add(out, "different: ");
-  if (c->proportional) {
-    tg_text_add(out, "the claim is ");
-    tg_text_add_number(out, round(c->ratio * 1e9) / 1e9);
-    tg_text_add(out, " times the gradient\n");
-  } else if (c->transposed) {
-    tg_text_add(out, "the claim is the transpose of the gradient\n");
-  } else {
-    tg_text_add(out, "the claim is not the gradient\n");
-  }
-  tg_text_addf(out,
-               "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the gradient %.12g\n",
-               (long long)c->row + 1, (long long)c->col + 1, c->claimed, c->derived);
-  tg_text_add(out, "  the gradient is ");
-  TG_TRY(tg_print(d->graph, derivative, TG_FORMAT_EXPR, out));
+  tg_text_addf(out, "  the %s is ", kind_of(d));
+  TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_EXPR, out));
   tg_text_add(out, "\n");
   return TG_OK;
 }
 
-static tg_status write_shapes(const derivation *d, tg_node claimed, tg_text *out)
+// What else the claim may be: said where two points agree on it and none differs.
+static void write_relation(const derivation *d, const claim_tally *tally, tg_text *out)
 {
-  const tg_info *mine = tg_node_info(d->graph, d->targets[0].derivative);
+  static const char *const names[CLAIM_RELATIONS] = {
+      [CLAIM_TRANSPOSE] = "the transpose of the gradient",
+      [CLAIM_CONVENTION] = "G + G' - diag(G) of the gradient G: the convention of symmetric entries counted once",
+      [CLAIM_SYMMETRIZED] = "(G + G')/2 of the gradient G: the gradient within symmetric matrices"};
+  tg_text_add(out, "different: the claim is ");
+  for (int k = CLAIM_MULTIPLE; k < CLAIM_RELATIONS; k++) {
+    if (tally->differs[k] || tally->holds[k] < 2 || (k > CLAIM_MULTIPLE && !d->scalar)) continue;
+    if (k == CLAIM_MULTIPLE) {
+      tg_text_add_number(out, round(tally->ratio * 1e9) / 1e9);
+      tg_text_addf(out, " times the %s\n", kind_of(d));
+      return;
+    }
+    tg_text_addf(out, "%s\n", names[k]);
+    return;
+  }
+  tg_text_addf(out, "not the %s\n", kind_of(d));
+}
+
+static tg_status write_verdict(const derivation *d, const derive_target *target, const claim_tally *tally,
+                               derive_verdict *verdict, tg_text *out)
+{
+  *verdict = DERIVE_UNDECIDED;
+  if (claim_tally_is_equal(tally)) {
+    *verdict = DERIVE_EQUAL;
+    tg_text_addf(out, "equal: the claim is the %s (compared at %d random points)\n", kind_of(d),
+                 tally->holds[CLAIM_EQUAL]);
+    return TG_OK;
+  }
+  if (tally->has_counterexample) {
+    *verdict = DERIVE_DIFFERENT;
+    write_relation(d, tally, out);
+    tg_text_addf(out, "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the %s %.12g\n",
+                 (long long)tally->row + 1, (long long)tally->col + 1, tally->claimed, kind_of(d), tally->derived);
+    return write_derivative(d, target, out);
+  }
+  tg_text_addf(out,
+               "undecided: the claim agrees with the %s at the points tried, as far as rounding lets it be seen; too "
+               "few entries show it\n",
+               kind_of(d));
+  return write_derivative(d, target, out);
+}
+
+static tg_status write_shapes(const derivation *d, const derive_target *target, tg_node claimed, tg_text *out)
+{
+  const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);
   tg_text_add(out, "different: the claim is ");
   tg_dim_print(d->graph, theirs->rows, out);
   tg_text_add(out, " x ");
   tg_dim_print(d->graph, theirs->cols, out);
-  tg_text_addf(out, ", the gradient has the shape of %s: ", d->targets[0].name);
+  if (d->scalar)
+    tg_text_addf(out, ", the gradient has the shape of %s%s: ", target->name, target->transposed ? "'" : "");
+  else
+    tg_text_add(out, ", the Jacobian is ");
   tg_dim_print(d->graph, mine->rows, out);
   tg_text_add(out, " x ");
   tg_dim_print(d->graph, mine->cols, out);
-  tg_text_add(out, "\n  the gradient is ");
-  TG_TRY(tg_print(d->graph, d->targets[0].derivative, TG_FORMAT_EXPR, out));
   tg_text_add(out, "\n");
-  return TG_OK;
+  return write_derivative(d, target, out);
 }
 
-static tg_status run_trials(trial *t, comparison *out)
+static tg_status compare_at_points(derivation *d, const derive_target *target, tg_node claimed,
+                                   derive_verdict *verdict, tg_text *out)
 {
-  const tg_info *info = tg_node_info(t->graph, t->derived);
-  const int64_t m = tg_dim_value(t->graph, info->rows);
-  const int64_t n = tg_dim_value(t->graph, info->cols);
-  *out = (comparison){0};
-  for (int k = 0; k < TRIALS; k++) {
-    double *claimed = NULL;
-    double *derived = NULL;
-    tg_status status = TG_OK;
-    TG_TRY_GOTO(fill_values(t, UINT64_C(20240229) + (uint64_t)k));
-    TG_TRY_GOTO(tg_sample(t->graph, t->claimed, (const double *const *)t->values, &claimed));
-    TG_TRY_GOTO(tg_sample(t->graph, t->derived, (const double *const *)t->values, &derived));
-    *out = compare(m, n, claimed, derived);
-  done:
-    tg_free(claimed);
-    tg_free(derived);
-    TG_TRY(status);
-    if (out->finite && !out->equal) return TG_OK;
-  }
-  if (!out->finite) TG_FAIL(TG_NUMERIC, "the claim or the gradient is not finite at the matrices tried");
-  return TG_OK;
+  tg_status status = TG_OK;
+  claim_points points = {0};
+  claim_tally tally = {0};
+  const tg_info *info = tg_node_info(d->graph, target->derivative);
+  TG_TRY_GOTO(
+      claim_points_init(d->graph, 3, (const tg_node[]){target->f, target->derivative, claimed}, &points));
+  TG_TRY_GOTO(claim_tally_init(tg_sample_size(d->graph, &points.sampling, info->rows),
+                               tg_sample_size(d->graph, &points.sampling, info->cols), &tally));
+  TG_TRY_GOTO(run_trials(d, target, claimed, &points, &tally));
+  TG_TRY_GOTO(write_verdict(d, target, &tally, verdict, out));
+done:
+  claim_points_fini(&points);
+  claim_tally_fini(&tally);
+  return status;
 }
 
-tg_status derive_check_claim(derivation *d, const char *claim, bool *equal, tg_text *out)
+tg_status derive_check_claim(derivation *d, const derive_declarations *declarations, int32_t k, const char *claim,
+                             derive_verdict *verdict, tg_text *out)
 {
-  const tg_compile_options options = {.infer_undeclared = false};
+  derive_target *target = &d->targets[k];
+  const tg_compile_options options = {.n_declarations = declarations->count,
+                                      .declarations = declarations->list,
+                                      .infer_undeclared = true,
+                                      .like = target->derivative};
   tg_node claimed = TG_NONE;
-  tg_node derived = d->targets[0].derivative;
-  *equal = false;
-  if (!d->scalar || d->n_targets != 1)
-    TG_FAIL(TG_USAGE, "derive: --claim compares one gradient of a scalar expression");
+  *verdict = DERIVE_DIFFERENT;
   TG_TRY(tg_compile(d->graph, claim, strlen(claim), &options, &claimed));
-  const tg_info *mine = tg_node_info(d->graph, derived);
+  const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);
-  if (mine->rows != theirs->rows || mine->cols != theirs->cols) return write_shapes(d, claimed, out);
-  if (claimed == derived) {
-    *equal = true;
-    tg_text_add(out, "equal: the claim has the normal form of the gradient\n");
+  if (d->n_targets > 1) tg_text_addf(out, "%s%s: ", target->name, target->transposed ? "'" : "");
+  if (mine->rows != theirs->rows || mine->cols != theirs->cols) return write_shapes(d, target, claimed, out);
+  TG_TRY(tg_factor_common(d->graph, claimed, &claimed));
+  if (claimed == target->derivative) {
+    *verdict = DERIVE_EQUAL;
+    tg_text_addf(out, "equal: the claim has the normal form of the %s\n", kind_of(d));
     return tg_text_status(out);
   }
-  trial t = {0};
-  comparison c;
-  tg_status status = TG_OK;
-  tg_arena_init(&t.declarations.arena);
-  TG_TRY_GOTO(tg_graph_create(&t.graph));
-  TG_TRY_GOTO(declare_all(d, &t));
-  TG_TRY_GOTO(compile_both(d, claim, &t));
-  TG_TRY_GOTO(run_trials(&t, &c));
-  *equal = c.equal;
-  TG_TRY_GOTO(write_verdict(d, &c, out));
-  TG_TRY_GOTO(tg_text_status(out));
-done:
-  trial_fini(&t);
-  return status;
+  TG_TRY(compare_at_points(d, target, claimed, verdict, out));
+  return tg_text_status(out);
 }

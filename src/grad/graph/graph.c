@@ -7,13 +7,12 @@
 #include "base/memory.h"
 #include "grad/graph/op.h"
 
-enum { DIM_FACTORS_MAX = 8 };
 
 // coef * product of names[factors[i]], factors ascending.
 typedef struct dim_record {
   int64_t coef;
   int32_t n_factors;
-  int32_t factors[DIM_FACTORS_MAX];
+  int32_t factors[TG_DIM_FACTORS_MAX];
 } dim_record;
 
 struct tg_graph {
@@ -114,8 +113,8 @@ tg_status tg_dim_product(tg_graph *graph, tg_dim a, tg_dim b, tg_dim *out)
   const dim_record y = graph->dims[b];
   dim_record product = {0};
   TG_TRY(tg_size_mul(x.coef, y.coef, &product.coef));
-  if (x.n_factors + y.n_factors > DIM_FACTORS_MAX)
-    TG_FAIL(TG_LIMIT, "a size is the product of more than %d named sizes", DIM_FACTORS_MAX);
+  if (x.n_factors + y.n_factors > TG_DIM_FACTORS_MAX)
+    TG_FAIL(TG_LIMIT, "a size is the product of more than %d named sizes", TG_DIM_FACTORS_MAX);
   int32_t i = 0;
   int32_t j = 0;
   while (i < x.n_factors || j < y.n_factors) {

@@ -17,6 +17,7 @@ enum { TG_NONE = 0 };
 
 // A size: a number, or a product of a number and named sizes (2*m*n). Interned: equal sizes, equal ids.
 typedef int32_t tg_dim;
+enum { TG_DIM_FACTORS_MAX = 8 }; // named sizes in one
 
 // Largest exponent of a matrix power (docs/language.md).
 enum { TG_EXPONENT_MAX = 100 };

@@ -1,4 +1,6 @@
 // The value of a node on small matrices, in plain loops: an oracle for claims and tests.
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -7,30 +9,98 @@
 
 enum { SAMPLE_ENTRIES_MAX = 1000000 };
 
-static tg_status sample_node(const tg_graph *g, tg_node node, const double *const *values, tg_value *all)
+// A number for a size; -1 when one of its names has none.
+static int64_t size_value(const tg_graph *g, const tg_sampling *how, tg_dim dim)
+{
+  int64_t product = 1;
+  int32_t n = 0;
+  const char *parts[TG_DIM_FACTORS_MAX];
+  tg_dim_parts(g, dim, &product, &n, parts);
+  for (int32_t i = 0; i < n; i++) {
+    int32_t k = 0;
+    while (k < how->n_sizes && strcmp(how->sizes[k].name, parts[i]) != 0) k++;
+    if (k == how->n_sizes) return -1;
+    product *= how->sizes[k].number;
+  }
+  return product;
+}
+
+// A small congruential generator: samples need to repeat, not to be random (Knuth's MMIX constants).
+static double next_noise(uint64_t *state)
+{
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return 2.0 * ((double)(*state >> 11) / 9007199254740992.0) - 1.0;
+}
+
+// Some units in the last place, each entry by itself; what a function lost to underflow comes back as something tiny.
+static void disturb(tg_value *value, bool may_underflow, uint64_t *state)
+{
+  for (int64_t i = 0; i < value->rows * value->cols; i++) {
+    const bool is_lost = may_underflow && fabs(value->data[i]) < DBL_MIN;
+    value->data[i] *= 1.0 + 4.0 * DBL_EPSILON * next_noise(state);
+    if (is_lost) value->data[i] += 1e10 * DBL_MIN * next_noise(state);
+  }
+}
+
+static bool is_exponential(tg_kind kind)
+{
+  return kind == TG_EXP || kind == TG_SIGMOID || kind == TG_SOFTPLUS || kind == TG_POW;
+}
+
+// The arguments as the operator reads them: with noise, copies of their own.
+static tg_status sample_args(const tg_graph *g, const tg_info *info, const tg_sampling *how, const tg_value *all,
+                             tg_value *args)
+{
+  double exponent = 0.0;
+  if (info->kind == TG_COMM)
+    args[0] = (tg_value){.rows = size_value(g, how, info->dims[0]), .cols = size_value(g, how, info->dims[1])};
+  for (int32_t i = 0; i < info->n_args; i++) {
+    args[i] = all[info->args[i]];
+    if (how->noise == NULL) continue;
+    const int64_t count = args[i].rows * args[i].cols;
+    args[i].data = NULL;
+    TG_TRY(TG_NEW(count, &args[i].data));
+    memcpy(args[i].data, all[info->args[i]].data, sizeof(double) * (size_t)count);
+    // A number that is an exponent is exact: (-2)^2 stays real.
+    if (info->kind != TG_POW || i == 0 || !tg_node_is_number(g, info->args[i], &exponent))
+      disturb(&args[i], false, how->noise);
+  }
+  return TG_OK;
+}
+
+static tg_status apply(const tg_graph *g, tg_node node, const tg_sampling *how, const tg_value *all, tg_value *value)
+{
+  tg_status status = TG_OK;
+  tg_value *args = NULL;
+  const tg_info *info = tg_node_info(g, node);
+  TG_TRY_GOTO(TG_NEW(info->n_args + 1, &args));
+  TG_TRY_GOTO(sample_args(g, info, how, all, args));
+  TG_TRY_GOTO(tg_op_get(info->kind)->sample(g, node, args, value));
+  if (how->noise != NULL && info->n_args > 0) disturb(value, is_exponential(info->kind), how->noise);
+done:
+  for (int32_t i = 0; args != NULL && how->noise != NULL && i < info->n_args; i++) tg_free(args[i].data);
+  tg_free(args);
+  return status;
+}
+
+static tg_status sample_node(const tg_graph *g, tg_node node, const double *const *values, const tg_sampling *how,
+                             tg_value *all)
 {
   const tg_info *info = tg_node_info(g, node);
   tg_value *value = &all[node];
-  value->rows = tg_dim_value(g, info->rows);
-  value->cols = tg_dim_value(g, info->cols);
+  value->rows = size_value(g, how, info->rows);
+  value->cols = size_value(g, how, info->cols);
   if (value->rows < 0 || value->cols < 0) TG_FAIL(TG_SHAPE, "a sample needs sizes that are numbers");
   if (value->rows > SAMPLE_ENTRIES_MAX / value->cols)
     TG_FAIL(TG_LIMIT, "a sample matrix would have more than %d entries", SAMPLE_ENTRIES_MAX);
   const int64_t count = value->rows * value->cols;
   TG_TRY(TG_NEW(count, &value->data));
-  if (info->kind == TG_SYM) {
-    memcpy(value->data, values[info->symbol], sizeof(double) * (size_t)count);
-    return TG_OK;
-  }
-  tg_value *args = NULL;
-  TG_TRY(TG_NEW(info->n_args, &args));
-  for (int32_t i = 0; i < info->n_args; i++) args[i] = all[info->args[i]];
-  const tg_status status = tg_op_get(info->kind)->sample(g, node, args, value);
-  tg_free(args);
-  return status;
+  if (info->kind != TG_SYM) return apply(g, node, how, all, value);
+  memcpy(value->data, values[info->symbol], sizeof(double) * (size_t)count);
+  return TG_OK;
 }
 
-tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, double **out)
+tg_status tg_sample_as(tg_graph *graph, tg_node node, const double *const *values, const tg_sampling *how, double **out)
 {
   tg_status status = TG_OK;
   uint8_t *below = NULL;
@@ -39,7 +109,7 @@ tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, 
   TG_TRY_GOTO(tg_node_find_below(graph, node, &below));
   TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &all));
   for (tg_node at = 1; at <= node; at++)
-    if (below[at] != 0) TG_TRY_GOTO(sample_node(graph, at, values, all));
+    if (below[at] != 0) TG_TRY_GOTO(sample_node(graph, at, values, how, all));
   *out = all[node].data;
   all[node].data = NULL;
 done:
@@ -47,4 +117,14 @@ done:
   tg_free(all);
   tg_free(below);
   return status;
+}
+
+tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, double **out)
+{
+  return tg_sample_as(graph, node, values, &(tg_sampling){0}, out);
+}
+
+int64_t tg_sample_size(const tg_graph *graph, const tg_sampling *how, tg_dim dim)
+{
+  return size_value(graph, how, dim);
 }

@@ -181,7 +181,7 @@ static void reset_shaper(tg_shaper *shaper)
 tg_status tg_shape_once(tg_shaper *shaper, tg_ast *ast)
 {
   reset_shaper(shaper);
-  TG_TRY(tg_shape(shaper, ast));
+  TG_TRY(tg_shape_whole(shaper, ast));
   TG_TRY(tg_sizes_settle(&shaper->sizes));
   return tg_shape_check_sizes(shaper, ast);
 }

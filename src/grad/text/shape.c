@@ -542,6 +542,25 @@ tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+tg_status tg_shape_whole(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_node like = shaper->options->like;
+  tg_size rows;
+  tg_size cols;
+  bool equal = false;
+  if (like == TG_NONE) return tg_shape(shaper, ast);
+  // The names of the graph's sizes first: they are sizes of their own, wherever the text writes them.
+  for (int32_t s = 0; s < tg_symbol_count(shaper->graph); s++) {
+    TG_TRY(size_of_dim(shaper, tg_symbol_info(shaper->graph, s)->rows, &rows));
+    TG_TRY(size_of_dim(shaper, tg_symbol_info(shaper->graph, s)->cols, &cols));
+  }
+  TG_TRY(size_of_dim(shaper, tg_node_info(shaper->graph, like)->rows, &rows));
+  TG_TRY(size_of_dim(shaper, tg_node_info(shaper->graph, like)->cols, &cols));
+  TG_TRY(tg_shape(shaper, ast));
+  TG_TRY(tg_size_unify(&shaper->sizes, ast->rows, rows, ast->span, &equal));
+  return equal ? tg_size_unify(&shaper->sizes, ast->cols, cols, ast->span, &equal) : TG_OK;
+}
+
 static tg_status check_size(const tg_shaper *shaper, const tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(check_size(shaper, ast->args[i]));

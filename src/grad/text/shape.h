@@ -34,8 +34,9 @@ typedef struct tg_shaper {
   int32_t n_shaped;    // nodes that fitted so far
 } tg_shaper;
 
-// Fills rows and cols of every node below ast.
+// Fills rows and cols of every node below ast; of the whole, as options->like has them, where they can be the same.
 tg_status tg_shape(tg_shaper *shaper, tg_ast *ast);
+tg_status tg_shape_whole(tg_shaper *shaper, tg_ast *ast);
 // Afterwards: TG_SHAPE where a matrix stands for a size, as X in eye(X)*X.
 tg_status tg_shape_check_sizes(const tg_shaper *shaper, const tg_ast *ast);
 void tg_shaper_fini(tg_shaper *shaper);
