@@ -20,9 +20,9 @@ typedef struct tg_compile_options {
   int32_t n_declarations;
   const tg_declaration *declarations;
   bool infer_undeclared; // names without a declaration get symbolic sizes (derive); else they are TG_NAME errors
-  tg_node like;          // or TG_NONE: a node of the graph; sizes that are open are such that the shapes agree, if they can
-  bool require_scalar;   // the expression must be 1 x 1 (an objective)
-  tg_text *notices;      // or NULL: lines on what was read otherwise than its letters suggest
+  tg_node like; // or TG_NONE: a node of the graph; sizes that are open are such that the shapes agree, if they can
+  bool require_scalar; // the expression must be 1 x 1 (an objective)
+  tg_text *notices;    // or NULL: lines on what was read otherwise than its letters suggest
 } tg_compile_options;
 
 // Parses, checks shapes and builds the node of an expression. Errors carry a span into text[0..length).

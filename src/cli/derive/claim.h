@@ -37,9 +37,9 @@ typedef struct claim_value {
 // What the claim may be instead of the derivative.
 typedef enum claim_relation {
   CLAIM_EQUAL,
-  CLAIM_MULTIPLE,   // c times it
-  CLAIM_TRANSPOSE,  // its transpose
-  CLAIM_CONVENTION, // G + G' - diag(G)
+  CLAIM_MULTIPLE,    // c times it
+  CLAIM_TRANSPOSE,   // its transpose
+  CLAIM_CONVENTION,  // G + G' - diag(G)
   CLAIM_SYMMETRIZED, // (G + G')/2
   CLAIM_RELATIONS
 } claim_relation;

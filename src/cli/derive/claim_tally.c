@@ -7,8 +7,8 @@
 #include "cli/derive/claim.h"
 
 // Agreement tells something where rounding leaves so many digits; a difference counts when it is so far outside.
-#define TELLING_BOUND 1e-5
-#define ZERO_BOUND 1e-9
+#define TELLING_BOUND    1e-5
+#define ZERO_BOUND       1e-9
 #define CLEAR_DIFFERENCE 100.0
 enum { TELLING_POINTS = 4 };
 
@@ -74,7 +74,9 @@ static match compare_entry(double claimed, double expected, double bound, double
   if (difference > CLEAR_DIFFERENCE * room) return MATCH_DIFFERENT;
   if (difference > room) return MATCH_UNCLEAR;
   if (room <= TELLING_BOUND * size) return MATCH_TELLS;
-  return size <= room && room <= ZERO_BOUND * scale ? MATCH_ZERO : size == 0.0 && room == 0.0 ? MATCH_ZERO : MATCH_NOTHING;
+  return size <= room && room <= ZERO_BOUND * scale ? MATCH_ZERO
+         : size == 0.0 && room == 0.0               ? MATCH_ZERO
+                                                    : MATCH_NOTHING;
 }
 
 static void keep_counterexample(claim_tally *tally, int64_t k, double claimed, double derived)

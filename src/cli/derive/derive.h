@@ -60,9 +60,9 @@ tg_status derive_print_json(derivation *d, tg_text *out);
 
 typedef enum derive_verdict { DERIVE_EQUAL, DERIVE_DIFFERENT, DERIVE_UNDECIDED } derive_verdict;
 
-// Compares a claimed derivative by the k-th name (in the input language) with the derived one: the verdict, and in `out`
-// lines that say so or show the shapes or an entry where they differ. Names that the expression does not have may occur;
-// sizes that are open take the shape of the derivative. Symbolic sizes get small distinct numbers.
+// Compares a claimed derivative by the k-th name (in the input language) with the derived one: the verdict, and in
+// `out` lines that say so or show the shapes or an entry where they differ. Names that the expression does not have may
+// occur; sizes that are open take the shape of the derivative. Symbolic sizes get small distinct numbers.
 tg_status derive_check_claim(derivation *d, const derive_declarations *declarations, int32_t k, const char *claim,
                              derive_verdict *verdict, tg_text *out);
 

@@ -52,8 +52,8 @@ static tg_status sample(const claim_points *points, tg_graph *graph, tg_node nod
 static tg_status is_defined(const claim_points *points, tg_graph *graph, tg_node f, bool *out)
 {
   const tg_info *info = tg_node_info(graph, f);
-  const int64_t count = tg_sample_size(graph, &points->sampling, info->rows) *
-                        tg_sample_size(graph, &points->sampling, info->cols);
+  const int64_t count =
+      tg_sample_size(graph, &points->sampling, info->rows) * tg_sample_size(graph, &points->sampling, info->cols);
   double *value = NULL;
   TG_TRY(tg_sample_as(graph, f, (const double *const *)points->values, &points->sampling, &value));
   *out = true;
@@ -159,7 +159,8 @@ static tg_status write_verdict(const derivation *d, const derive_target *target,
   if (tally->has_counterexample) {
     *verdict = DERIVE_DIFFERENT;
     write_relation(d, tally, out);
-    tg_text_addf(out, "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the %s %.12g\n",
+    tg_text_addf(out,
+                 "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the %s %.12g\n",
                  (long long)tally->row + 1, (long long)tally->col + 1, tally->claimed, kind_of(d), tally->derived);
     return write_derivative(d, target, out);
   }
@@ -189,15 +190,14 @@ static tg_status write_shapes(const derivation *d, const derive_target *target, 
   return write_derivative(d, target, out);
 }
 
-static tg_status compare_at_points(derivation *d, const derive_target *target, tg_node claimed,
-                                   derive_verdict *verdict, tg_text *out)
+static tg_status compare_at_points(derivation *d, const derive_target *target, tg_node claimed, derive_verdict *verdict,
+                                   tg_text *out)
 {
   tg_status status = TG_OK;
   claim_points points = {0};
   claim_tally tally = {0};
   const tg_info *info = tg_node_info(d->graph, target->derivative);
-  TG_TRY_GOTO(
-      claim_points_init(d->graph, 3, (const tg_node[]){target->f, target->derivative, claimed}, &points));
+  TG_TRY_GOTO(claim_points_init(d->graph, 3, (const tg_node[]){target->f, target->derivative, claimed}, &points));
   TG_TRY_GOTO(claim_tally_init(tg_sample_size(d->graph, &points.sampling, info->rows),
                                tg_sample_size(d->graph, &points.sampling, info->cols), &tally));
   TG_TRY_GOTO(run_trials(d, target, claimed, &points, &tally));

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "grad/graph/op.h"
 
-
 // coef * product of names[factors[i]], factors ascending.
 typedef struct dim_record {
   int64_t coef;
