@@ -154,6 +154,27 @@ def logdet(n):
                    ours=("auto", "l-bfgs"))
 
 
+def logdet_ridge(n, condition, name):
+    """Without a closed form: the metric of -logdet. The answer is that of a quadratic for each eigenvalue of S."""
+    rng = np.random.default_rng(3)
+
+    def evaluate(m, f):
+        x = f @ f.T
+        (factor, pivots), g = scipy.linalg.lu_factor(f), m["S"] + 0.1 * x
+        inverse = scipy.linalg.lapack.dgetri(factor, pivots)[0]
+        value = dot(m["S"], x) - 2 * float(np.sum(np.log(np.abs(np.diag(factor))))) + 0.05 * dot(x, x)
+        return value, 2 * (g @ f - inverse.T)
+
+    def closed(m):
+        s, v = np.linalg.eigh(m["S"])
+        return (v * ((np.sqrt(s**2 + 0.4) - s) / 0.2)) @ v.T
+
+    return Problem(name, f"tr(SX) - logdet(X) + 0.05 |X|^2, n = {n}, condition {condition:g}",
+                   "by peers over F, X = F F': G = 2((S + 0.1 X) F - inv(F)')", 3, n,
+                   "tr(S*X) - logdet(X) + 0.05*sumsq(X)", {"S": spd(rng, n, condition)}, {"S": SPD}, np.eye(n), evaluate,
+                   peer_start=np.eye(n), closed=closed, at_most=60, ours=("auto",))
+
+
 def brockett(n, p):
     rng = np.random.default_rng(4)
     return Problem("brockett", f"Brockett tr(X'AXN) on X'X = I, n = {n}, p = {p}", "by LAPACK's eigenvectors only", 1, n,
@@ -253,6 +274,8 @@ def catalogue(scale, omm):
         "ridge": ridge,
         "sylvester": lambda: sylvester(side(400)),
         "logdet": lambda: logdet(side(500)),
+        "logdet-1e4": lambda: logdet_ridge(side(500), 1e4, "logdet-1e4"),
+        "logdet-1e6": lambda: logdet_ridge(side(500), 1e6, "logdet-1e6"),
         "brockett": lambda: brockett(side(1000), max(2, side(1000) // 50)),
         "orbital": lambda: orbital(omm),
         "third-term": lambda: third_term(side(400)),

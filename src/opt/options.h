@@ -19,6 +19,8 @@ typedef struct opt_preconditioner {
   tg_status (*apply_at)(void *self, const opt_point *x, const opt_point *r, opt_point *z);
   // M is a part of the Hessian, so that no scale has to be found for it.
   bool is_scaled;
+  // H >= floor M where f is convex; 0: not known.
+  double floor;
   // M := the estimate at x, or left as it is (*is_new false) where there is none. NULL where it is the same everywhere.
   // What it becomes depends on x alone. Collective.
   tg_status (*renew)(void *self, const opt_point *x, bool *is_new);

@@ -189,7 +189,8 @@ tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *m, bo
   // H lies between M and (1 + weight) M: its middle.
   m->stiffness = m->logdet * (1 + weight / 2);
   TG_TRY(tg_agree(by->grid->comm, tg_dmat_create(by->grid, x->rows, x->cols, &m->half)));
-  m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply_at = apply_at, .is_scaled = true, .self = m};
+  m->preconditioning = (opt_preconditioner){
+      .name = "kronecker", .apply_at = apply_at, .is_scaled = true, .floor = m->logdet / m->stiffness, .self = m};
   m->options.metric = &m->preconditioning;
   snprintf(m->preconditioner, sizeof m->preconditioner,
            "kronecker: X*G*X, the inverse Hessian of -logdet at each point, against which the rest weighs %.3g at the "

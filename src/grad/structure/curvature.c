@@ -160,10 +160,22 @@ static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_no
 
 static tg_status judge_cycle(const judge *self, const tg_info *product, judgement *out)
 {
+  enum { LONGEST = 16 };
   bool definite = false;
+  const bool is_square = product->kind == TG_MPOW && product->exponent == 2; // of a symmetric X, or of A*X
+  const tg_info *once = is_square ? tg_node_info(self->graph, product->args[0]) : product;
+  const bool is_chain = once->kind == TG_PROD && once->n_scalars == 0;
+  tg_node twice[2 * LONGEST];
   *out = unknown();
-  if (product->kind != TG_PROD || product->n_scalars > 0) return TG_OK;
-  TG_TRY(is_definite_quadratic(self, product->n_args, product->args, &definite));
+  if (!is_chain && !is_square) return TG_OK;
+  if (is_square) {
+    const int32_t n = is_chain ? once->n_args : 1;
+    if (n > LONGEST) return TG_OK;
+    for (int32_t k = 0; k < 2 * n; k++) twice[k] = is_chain ? once->args[k % n] : product->args[0];
+    TG_TRY(is_definite_quadratic(self, 2 * n, twice, &definite));
+  } else {
+    TG_TRY(is_definite_quadratic(self, product->n_args, product->args, &definite));
+  }
   *out = convex(definite, "a square or definite quadratic of an affine function");
   return TG_OK;
 }

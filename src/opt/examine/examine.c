@@ -94,6 +94,22 @@ static bool tighten(opt_driver *driver)
   return false;
 }
 
+// Where a metric is known to be a lower bound, H >= floor M, f falls by no more than <g, M^-1 g> / (2 floor), which one
+// application tells. *out = INFINITY where it is not known.
+static tg_status bound_decrease(opt_driver *driver, double *out)
+{
+  const opt_run *run = &driver->run;
+  const opt_krylov *w = &driver->examiner.work;
+  const opt_preconditioner *metric = run->options->metric;
+  double product = 0;
+  *out = (double)INFINITY;
+  if (metric == NULL || !(metric->floor > 0) || !run->options->is_convex || run->constraint != NULL) return TG_OK;
+  TG_TRY(opt_run_precondition(run, run->g, w->scaled));
+  TG_TRY(opt_dot(run->space, run->g, w->scaled, &product));
+  *out = product / (2 * metric->floor);
+  return TG_OK;
+}
+
 static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decrease *out)
 {
   opt_examiner *e = &driver->examiner;
@@ -103,7 +119,8 @@ static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decreas
   // A closed form is backward stable: of f it leaves a share like the condition number times the square of eps (N.
   // Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 10 and 20).
   if (run->options->closed_form != NULL && run->manifold == NULL && run->iteration > 0) return TG_OK;
-  TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(driver), out));
+  TG_TRY(bound_decrease(driver, &out->amount));
+  if (!(out->amount <= allowed_decrease(driver))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(driver), out));
   e->decrease = out->amount;
   e->condition = out->condition;
   return TG_OK;
