@@ -17,13 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "opt/sequence.h"
+#include "opt/augmented_lagrangian_parts.h"
 #include "opt/vector.h"
 
 enum {
   ROUNDS_MAX = 200,
   SCALED_MAX = 2, // rounds after which sizes are looked at
   FUTILE_MAX = 8, // raises of the penalty in a row that leave the violation where it is
+  RENEWALS_MAX = 2,
   FALLING_MAX = 8 // in a row after which L still falls for ever
 };
 
@@ -36,43 +37,12 @@ static const double no_decrease = 0.9;
 static const double loose = 1e-3;            // relative gradient tolerance of the first round
 static const double multiplier_limit = 1e20; // in units of penalty times a constraint's size
 
-typedef struct outer {
-  opt_problem *problem;
-  opt_lagrangian *lagrangian;
-  const opt_options *options; // the user's
-  const opt_options *current; // of the present L
-  opt_sequence sequence;      // the rounds done
-  opt_point *x;
-  opt_point *before; // x at the beginning of a round
-  opt_point *best;   // where the constraints held and f was least: the start, or the end of a round
-  double best_f;     // INFINITY: nowhere
-  opt_result *result;
-  opt_lagrangian_report *report;
-  opt_result inner;
-  opt_measure measure;
-  double penalty;
-  double first_penalty;
-  double tolerance; // of the inner gradient
-  double target;    // what it comes down to
-  double best_violation;
-  double last_complementarity;
-  int64_t futile;
-  int64_t falling;
-  int64_t scaled; // times that sizes were looked at
-  int64_t restarts;
-  int64_t saddles;
-  double drift;
-  double gradient_norm_start; // of f
-  double reference;           // the largest met
-  double x_norm;
-} outer;
-
 // ---- a round ----
 
 // A start from which no step leads away may be a saddle, of f or of the violation. Later on nothing is looked at: L may
 // curve downwards at the very solution, where the penalty is small, and with any penalty where f does not curve along
 // the constraints but their multipliers do (rotations of X among X'X = I).
-static opt_examines choose_examination(const outer *o)
+static opt_examines choose_examination(const opt_outer *o)
 {
   const opt_examines asked = o->current->examines;
   if (asked == OPT_EXAMINE_NEVER) return asked;
@@ -80,7 +50,7 @@ static opt_examines choose_examination(const outer *o)
 }
 
 // Minimises L from x with what is left of the limits, or goes on with the round that a checkpoint was written in.
-static tg_status solve(outer *o)
+static tg_status solve(opt_outer *o)
 {
   opt_options options = *o->current;
   if (!o->sequence.resumes) {
@@ -90,6 +60,7 @@ static tg_status solve(outer *o)
   options.gradient_tolerance = o->tolerance > 0 ? 0 : loose;
   options.absolute_gradient_tolerance = o->tolerance;
   options.examines = choose_examination(o);
+  options.value_scale = o->value_scale;
   options.max_iterations = o->options->max_iterations - o->sequence.iterations;
   options.time_limit = opt_sequence_time_left(&o->sequence, o->options->time_limit);
   o->sequence.skips_start = o->report->rounds > 1; // the end of the round before
@@ -102,21 +73,21 @@ static tg_status solve(outer *o)
   return TG_OK;
 }
 
-static tg_status commit(outer *o, double penalty)
+static tg_status commit(opt_outer *o, double penalty)
 {
   o->penalty = penalty;
   return o->lagrangian->ops->commit(o->lagrangian, penalty, &o->current);
 }
 
 // Whether the rounds are no longer for a large penalty: solved directly, or with a metric that holds its term whole.
-static bool is_insensitive(const outer *o)
+static bool is_insensitive(const opt_outer *o)
 {
   const opt_options *options = o->current;
   return options->closed_form != NULL || (options->metric != NULL && strcmp(options->metric->name, "kronecker") == 0);
 }
 
 // The first one, raised where that makes the rounds fewer and not longer.
-static tg_status commit_first(outer *o)
+static tg_status commit_first(opt_outer *o)
 {
   static const double raise = 100;
   TG_TRY(commit(o, o->first_penalty));
@@ -125,7 +96,7 @@ static tg_status commit_first(outer *o)
   return commit(o, o->first_penalty);
 }
 
-__attribute__((format(printf, 3, 4))) static bool end(outer *o, opt_outcome outcome, const char *format, ...)
+bool opt_outer_end(opt_outer *o, opt_outcome outcome, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
@@ -136,22 +107,23 @@ __attribute__((format(printf, 3, 4))) static bool end(outer *o, opt_outcome outc
 }
 
 // Limits and signals end the whole; what the inner run says of them counts one round only.
-static bool end_by_inner(outer *o)
+static bool end_by_inner(opt_outer *o)
 {
   switch (o->inner.outcome) {
   case OPT_ITERATION_LIMIT:
-    return end(o, OPT_ITERATION_LIMIT,
-               "max_iterations or max_evaluations: %" PRId64 " iterations in %" PRId64
-               " rounds done, with |gradient of the Lagrangian| = %.6g, the target is %.6g",
-               o->sequence.iterations, o->report->rounds, o->inner.gradient_norm, o->target);
+    return opt_outer_end(o, OPT_ITERATION_LIMIT,
+                         "max_iterations or max_evaluations: %" PRId64 " iterations in %" PRId64
+                         " rounds done, with |gradient of the Lagrangian| = %.6g, the target is %.6g",
+                         o->sequence.iterations, o->report->rounds, o->inner.gradient_norm, o->target);
   case OPT_TIME_LIMIT:
-    return end(o, OPT_TIME_LIMIT, "time_limit: %g s are over after %" PRId64 " iterations in %" PRId64 " rounds",
-               o->options->time_limit, o->sequence.iterations, o->report->rounds);
+    return opt_outer_end(o, OPT_TIME_LIMIT,
+                         "time_limit: %g s are over after %" PRId64 " iterations in %" PRId64 " rounds",
+                         o->options->time_limit, o->sequence.iterations, o->report->rounds);
   case OPT_INTERRUPTED:
-    return end(o, OPT_INTERRUPTED, "interrupted after %" PRId64 " iterations in %" PRId64 " rounds",
-               o->sequence.iterations, o->report->rounds);
+    return opt_outer_end(o, OPT_INTERRUPTED, "interrupted after %" PRId64 " iterations in %" PRId64 " rounds",
+                         o->sequence.iterations, o->report->rounds);
   case OPT_NOT_FINITE:
-    return end(o, OPT_NOT_FINITE, "%.400s", o->inner.reason);
+    return opt_outer_end(o, OPT_NOT_FINITE, "%.400s", o->inner.reason);
   case OPT_CONVERGED:
   case OPT_STALLED:
   case OPT_UNBOUNDED:
@@ -162,11 +134,12 @@ static bool end_by_inner(outer *o)
 }
 
 // L falls for ever: a larger penalty bends it upwards where the constraints bound f.
-static tg_status raise_floor(outer *o, bool *ended)
+static tg_status raise_floor(opt_outer *o, bool *ended)
 {
   if (++o->falling > FALLING_MAX) {
-    *ended = end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still %s for ever: %.380s",
-                 o->penalty, o->options->sense->falls, o->inner.reason);
+    *ended =
+        opt_outer_end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still %s for ever: %.380s",
+                      o->penalty, o->options->sense->falls, o->inner.reason);
     return TG_OK;
   }
   TG_TRY(opt_copy(o->problem->space, o->before, o->x));
@@ -175,54 +148,61 @@ static tg_status raise_floor(outer *o, bool *ended)
 
 // ---- judgement of a round ----
 
-static bool has_kinks(const outer *o)
+static bool has_kinks(const opt_outer *o)
 {
   return o->measure.penalty > 0;
 }
 
-static bool has_kinks_alone(const outer *o)
+static bool has_kinks_alone(const opt_outer *o)
 {
   return has_kinks(o) && !o->measure.has_constraints;
 }
 
 // How far f is from the value of L, which is what the violation that is left is worth: large multipliers make a small
 // one dear. Asked for no finer than the values themselves are.
-static bool is_worthless(const outer *o)
+static bool is_worthless(const opt_outer *o)
 {
   const double f = o->measure.objective;
   const double size = fmax(fabs(f), o->reference * o->x_norm);
-  return fabs(o->inner.objective - f) <= fmax(o->options->constraint_tolerance, 1e-10) * size;
+  const double m = o->report->multiplier_norm;
+  const double rounding = 64 * DBL_EPSILON * fmax(o->value_scale, m * m / o->penalty); // where L cancels
+  return fabs(o->inner.objective - f) <= fmax(fmax(o->options->constraint_tolerance, 1e-10) * size, rounding);
 }
 
-static bool is_feasible(const outer *o)
+static bool is_feasible(const opt_outer *o)
 {
   const double allowed = o->options->constraint_tolerance;
   return o->measure.share <= allowed && o->measure.complementarity <= allowed && is_worthless(o);
 }
 
-static bool test_end(outer *o)
+static bool test_end(opt_outer *o)
 {
   const opt_measure *m = &o->measure;
   if (is_feasible(o) && o->inner.gradient_norm <= o->target)
-    return end(o, OPT_CONVERGED,
-               "the constraints hold to %.3g of their terms (allowed %.3g), and |gradient of the Lagrangian| = %.6g is "
-               "within the tolerance %.6g",
-               m->share, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
+    return opt_outer_end(
+        o, OPT_CONVERGED,
+        "the constraints hold to %.3g of their terms (allowed %.3g), and |gradient of the Lagrangian| = %.6g is "
+        "within the tolerance %.6g",
+        m->share, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
   if (is_feasible(o) && o->inner.outcome == OPT_STALLED && o->inner.gradient_target <= o->target)
-    return end(o, OPT_STALLED, "the constraints hold to %.3g of their terms, but: %.420s", m->share, o->inner.reason);
+    return opt_outer_end(o, OPT_STALLED, "the constraints hold to %.3g of their terms, but: %.420s", m->share,
+                         o->inner.reason);
+  if (o->futile >= FUTILE_MAX && o->renewed < RENEWALS_MAX && o->options->penalty <= 0 && !has_kinks_alone(o))
+    return false; // start_over
   // A round that stalls knows more: it may be a saddle that the start cannot leave.
   const bool is_stuck = o->inner.outcome == OPT_STALLED;
   if (o->futile >= FUTILE_MAX)
-    return end(o, OPT_STALLED,
-               "the constraints cannot be met: '%.100s' stays violated by %.3g while the penalty rose from %.1e to "
-               "%.1e; they contradict each other, or this start leads to a point where their violation has a local "
-               "minimum or a saddle%s%.180s",
-               o->lagrangian->ops->describe(o->lagrangian, m->worst), m->violation, o->first_penalty, o->penalty,
-               is_stuck ? "; the last round: " : "", is_stuck ? o->inner.reason : "");
+    return opt_outer_end(
+        o, OPT_STALLED,
+        "the constraints cannot be met: '%.100s' stays violated by %.3g while the penalty rose from %.1e to "
+        "%.1e; they contradict each other, or this start leads to a point where their violation has a local "
+        "minimum or a saddle%s%.180s",
+        o->lagrangian->ops->describe(o->lagrangian, m->worst), m->violation, o->first_penalty, o->penalty,
+        is_stuck ? "; the last round: " : "", is_stuck ? o->inner.reason : "");
   if (o->report->rounds >= ROUNDS_MAX)
-    return end(o, OPT_STALLED,
-               "after %d rounds the constraints are still violated by %.3g of their terms, allowed is %.3g", ROUNDS_MAX,
-               m->share, o->options->constraint_tolerance);
+    return opt_outer_end(o, OPT_STALLED,
+                         "after %d rounds the constraints are still violated by %.3g of their terms, allowed is %.3g",
+                         ROUNDS_MAX, m->share, o->options->constraint_tolerance);
   return false;
 }
 
@@ -245,7 +225,7 @@ static double penalty_by_gradient(const opt_survey *s, double gradient_norm)
 }
 
 // All of it scales as it must with f, x and the constraints.
-static double choose_penalty(const outer *o, const opt_survey *s)
+static double choose_penalty(const opt_outer *o, const opt_survey *s)
 {
   const double by_gradient = penalty_by_gradient(s, s->gradient_norm);
   const double by_value = s->size > 0 ? first_balance * fabs(o->measure.objective) / (s->size * s->size) : 0;
@@ -256,7 +236,7 @@ static double choose_penalty(const outer *o, const opt_survey *s)
 }
 
 // The first penalty belongs to the start, from where the first round may have gone to quite another curvature.
-static tg_status choose_again(outer *o, double *penalty)
+static tg_status choose_again(opt_outer *o, double *penalty)
 {
   opt_survey survey;
   TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
@@ -267,7 +247,7 @@ static tg_status choose_again(outer *o, double *penalty)
 }
 
 // The rule of algorithm 4.1; the inner tolerance follows the constraints.
-static double next_penalty(outer *o)
+static double next_penalty(opt_outer *o)
 {
   const opt_measure *m = &o->measure;
   const double needed = has_kinks_alone(o) ? kinks_decrease : needed_decrease;
@@ -287,17 +267,19 @@ static double next_penalty(outer *o)
 }
 
 // f and the constraints at x; the best point is kept.
-static tg_status measure(outer *o)
+static tg_status measure(opt_outer *o)
 {
   opt_measure *m = &o->measure;
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, m));
+  if (o->inner.outcome != OPT_UNBOUNDED && isfinite(m->objective))
+    o->value_scale = fmax(o->value_scale, fmax(fabs(m->objective), o->reference * o->x_norm));
   if (!(m->share <= o->options->constraint_tolerance) || !(m->objective < o->best_f)) return TG_OK;
   o->best_f = m->objective;
   return opt_copy(o->problem->space, o->x, o->best);
 }
 
 // A run that ends without having converged returns the best feasible point, where there is one.
-static tg_status choose_best(outer *o)
+static tg_status choose_best(opt_outer *o)
 {
   const opt_measure *m = &o->measure;
   const bool is_best = m->share <= o->options->constraint_tolerance && m->objective <= o->best_f;
@@ -312,7 +294,7 @@ static tg_status choose_best(outer *o)
 }
 
 // The size of the gradient of f, the target, and the tolerance of the first round where that was not known.
-static void choose_target(outer *o, double norm)
+static void choose_target(opt_outer *o, double norm)
 {
   static const double fading = 0.01; // of an earlier one, for the start may be far away
   if (isfinite(norm) && norm > 0) o->reference = fmax(fading * o->reference, norm);
@@ -321,7 +303,7 @@ static void choose_target(outer *o, double norm)
 }
 
 // At the start f and the constraints may say little of their sizes: from zero, or where the gradient of f vanishes.
-static tg_status find_scales(outer *o)
+static tg_status find_scales(opt_outer *o)
 {
   double norm = 0;
   // Where L falls for ever x is anywhere.
@@ -334,11 +316,29 @@ static tg_status find_scales(outer *o)
   return opt_norm(o->problem->space, o->x, &o->x_norm);
 }
 
-static tg_status finish_round(outer *o, bool *ended)
+// A penalty that is small at the start lets f lead far away from the constraints, to where their violation may have a
+// local minimum. From the start again under one that rules there: first halfway up to the last in its exponent, then
+// the last, which makes the first round a restoration of feasibility.
+static tg_status start_over(opt_outer *o)
+{
+  const double last = o->penalty;
+  o->renewed++;
+  o->futile = 0;
+  o->best_violation = (double)INFINITY;
+  o->last_complementarity = (double)INFINITY;
+  o->tolerance = fmax(o->target, loose * o->reference);
+  TG_TRY(opt_copy(o->problem->space, o->origin, o->x));
+  TG_TRY(o->lagrangian->ops->update(o->lagrangian, 0, &o->report->multiplier_norm));
+  o->restarts++;
+  return commit(o, o->renewed == 1 ? sqrt(o->first_penalty) * sqrt(last) : growth * last);
+}
+
+static tg_status finish_round(opt_outer *o, bool *ended)
 {
   TG_TRY(find_scales(o));
   TG_TRY(measure(o));
-  *ended = end_by_inner(o);
+  TG_TRY(opt_outer_test_ray(o, ended));
+  if (!*ended) *ended = end_by_inner(o);
   if (*ended) return TG_OK;
   if (o->inner.outcome == OPT_UNBOUNDED) return raise_floor(o, ended);
   o->falling = 0;
@@ -347,6 +347,7 @@ static tg_status finish_round(outer *o, bool *ended)
   double penalty = next_penalty(o);
   *ended = test_end(o);
   if (*ended) return TG_OK;
+  if (o->futile >= FUTILE_MAX) return start_over(o);
   if (o->report->rounds == 1 && !(o->options->penalty > 0) && !is_insensitive(o) && !has_kinks(o))
     TG_TRY(choose_again(o, &penalty));
   return commit(o, penalty);
@@ -355,7 +356,7 @@ static tg_status finish_round(outer *o, bool *ended)
 // ---- the whole ----
 
 // What the report says: about f and the constraints, at x.
-static tg_status hand_back(outer *o)
+static tg_status hand_back(opt_outer *o)
 {
   opt_result *r = o->result;
   const opt_outcome outcome = r->outcome;
@@ -388,7 +389,7 @@ static tg_status hand_back(outer *o)
 // What the rounds to come read of the ones before.
 static tg_status list(void *self, opt_listing *listing)
 {
-  outer *o = self;
+  opt_outer *o = self;
   if (o->lagrangian->ops->list == NULL) TG_FAIL(TG_INTERNAL, "multipliers that cannot be saved");
   const struct {
     const char *name;
@@ -402,12 +403,16 @@ static tg_status list(void *self, opt_listing *listing)
                  {"best_feasible_objective", &o->best_f},
                  {"multiplier_norm", &o->report->multiplier_norm},
                  {"objective_gradient_start", &o->gradient_norm_start},
-                 {"objective_gradient_reference", &o->reference}};
+                 {"objective_gradient_reference", &o->reference},
+                 {"objective_size", &o->value_scale},
+                 {"first_distance", &o->first_gone}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
   TG_TRY(opt_listing_add_vector(listing, "round_start", -1, o->before));
   TG_TRY(opt_listing_add_vector(listing, "best_feasible", -1, o->best));
   opt_listing_mark(listing, !isfinite(o->best_f));
+  TG_TRY(opt_listing_add_vector(listing, "first_start", -1, o->origin));
+  TG_TRY(opt_listing_add_count(listing, "renewed", &o->renewed));
   TG_TRY(opt_listing_add_count(listing, "rounds", &o->report->rounds));
   TG_TRY(opt_listing_add_count(listing, "futile", &o->futile));
   TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
@@ -418,7 +423,7 @@ static tg_status list(void *self, opt_listing *listing)
 }
 
 // The user's, the one that fits the kinks, or by a survey of the constraints.
-static tg_status choose_first(outer *o)
+static tg_status choose_first(opt_outer *o)
 {
   opt_survey survey;
   o->first_penalty = o->options->penalty > 0 ? o->options->penalty : o->measure.penalty;
@@ -431,7 +436,7 @@ static tg_status choose_first(outer *o)
   return TG_OK;
 }
 
-static tg_status start(outer *o)
+static tg_status start(opt_outer *o)
 {
   bool restored = false;
   TG_TRY(opt_sequence_restore(&o->sequence, &restored));
@@ -439,6 +444,7 @@ static tg_status start(outer *o)
     choose_target(o, 0); // the tolerance may be another one now
     return commit(o, o->penalty);
   }
+  TG_TRY(opt_copy(o->problem->space, o->x, o->origin));
   TG_TRY(find_scales(o));
   o->best_f = (double)INFINITY;
   TG_TRY(measure(o));
@@ -448,7 +454,7 @@ static tg_status start(outer *o)
   return commit_first(o);
 }
 
-static tg_status iterate(outer *o)
+static tg_status iterate(opt_outer *o)
 {
   bool ended = false;
   TG_TRY(start(o));
@@ -466,17 +472,21 @@ tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangi
 {
   memset(result, 0, sizeof *result);
   memset(report, 0, sizeof *report);
-  outer o = {.problem = problem,
-             .lagrangian = lagrangian,
-             .options = options,
-             .sequence = {.observer = observer, .name = "rounds", .list = list, .caller = &o},
-             .x = x,
-             .result = result,
-             .report = report};
+  opt_outer o = {.problem = problem,
+                 .lagrangian = lagrangian,
+                 .options = options,
+                 .sequence = {.observer = observer, .name = "rounds", .list = list, .caller = &o},
+                 .x = x,
+                 .result = result,
+                 .report = report};
   tg_status status = problem->space->ops->create(problem->space, &o.before);
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.best);
+  if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.origin);
+  if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.aside);
   if (status == TG_OK) status = iterate(&o);
   problem->space->ops->destroy(problem->space, &o.before);
+  problem->space->ops->destroy(problem->space, &o.origin);
+  problem->space->ops->destroy(problem->space, &o.aside);
   problem->space->ops->destroy(problem->space, &o.best);
   opt_sequence_fini(&o.sequence);
   return status;

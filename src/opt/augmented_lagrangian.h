@@ -47,6 +47,9 @@ typedef struct opt_lagrangian_ops {
   tg_status (*survey)(opt_lagrangian *lagrangian, const opt_point *x, opt_survey *out);
   // f and the constraints at x, kept for `update`. Collective.
   tg_status (*measure)(opt_lagrangian *lagrangian, const opt_point *x, opt_measure *out);
+  // The same against the sizes of the constraints' terms at x alone; a `measure` has to follow. May be NULL.
+  // Collective.
+  tg_status (*probe)(opt_lagrangian *lagrangian, const opt_point *x, opt_measure *out);
   // m_h := m_h + penalty h, m_g := max(0, m_g + penalty g), m_e := m_e + penalty e moved into [a, b], with the values
   // of the last measure and the penalty of the last commit, every entry kept within +-limit; norm := |m|_F. Collective.
   tg_status (*update)(opt_lagrangian *lagrangian, double limit, double *norm);

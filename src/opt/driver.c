@@ -481,7 +481,7 @@ static tg_status start_afresh(opt_driver *self)
   TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
   run->g_norm_start = run->g_norm;
   run->f_start = run->f;
-  run->f_scale = fabs(run->f);
+  run->f_scale = fmax(fabs(run->f), fmax(run->options->value_scale, run->g_norm * run->x_reach));
   self->best_f = INFINITY;
   self->fall_f = run->f;
   self->window_f = run->f;

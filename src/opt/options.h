@@ -102,6 +102,7 @@ typedef struct opt_options {
   const opt_sense *sense;             // what explanations speak of; opt_options_init: the minimum
   const char *ray;                    // why f is known to be unbounded, by structure and numbers; NULL: it is not
   opt_examines examines;              // not settable by text
+  double value_scale;                 // the size of f and its terms, where the caller knows it; 0: he does not
   bool is_convex;                     // f is convex where it is defined, by its symbols; likewise
   bool has_border;                    // f grows without bound towards the border of its domain
 } opt_options;

@@ -123,16 +123,22 @@ static tg_status scale(opt_lagrangian *base, const opt_point *x, double *norm)
   return status;
 }
 
+// Next to none beside multipliers of the size w.
+static double slight_penalty(const tg_lagrangian *self, double w)
+{
+  static const double next_to_none = 1e-30;
+  double size = 0;
+  for (int k = 0; k < self->setup->model->subject->n; k++) size = fmax(size, self->sizes[k]);
+  return next_to_none * w / (size > 0 ? size : 1);
+}
+
 // L with multipliers as they are, some of the size w, and next to no penalty beside it, whose square terms so vanish
 // from the gradient.
 static tg_status gradient_without_penalty(tg_lagrangian *self, const opt_point *x, double w, opt_point *g)
 {
-  static const double next_to_none = 1e-30;
   opt_problem *problem = self->setup->problem;
   double f = 0;
-  double size = 0;
-  for (int k = 0; k < self->setup->model->subject->n; k++) size = fmax(size, self->sizes[k]);
-  tg_dmat_fill(next_to_none * w / (size > 0 ? size : 1), self->penalty_data);
+  tg_dmat_fill(slight_penalty(self, w), self->penalty_data);
   TG_TRY(tg_problem_renew(problem));
   return problem->ops->gradient(problem, x, &f, g);
 }
@@ -197,6 +203,8 @@ static tg_status survey_along(tg_lagrangian *self, const opt_point *x, tg_dmat *
   TG_TRY(problem->ops->hessian(problem, x, d, g));
   TG_TRY(opt_dot(space, g, g, &products[1]));
   out->curvature = sqrt(products[1] / products[0]);
+  // That of the penalty alone is none of f.
+  if (out->curvature <= 1e3 * slight_penalty(self, w_size) * out->gram) out->curvature = 0;
   return TG_OK;
 }
 
@@ -283,6 +291,27 @@ static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *
   return TG_OK;
 }
 
+static tg_status probe(opt_lagrangian *base, const opt_point *x, opt_measure *out)
+{
+  tg_lagrangian *self = base->self;
+  const opt_space *space = self->setup->problem->space;
+  const int n = self->setup->model->subject->n;
+  double *sizes = self->sizes;
+  opt_point *one = NULL;
+  opt_point *two = NULL;
+  self->sizes = NULL;
+  tg_status status = tg_agree(self->setup->comm, TG_NEW(n, &self->sizes));
+  if (status == TG_OK) status = space->ops->create(space, &one);
+  if (status == TG_OK) status = space->ops->create(space, &two);
+  if (status == TG_OK) status = find_sizes(self, one, two);
+  if (status == TG_OK) status = measure(base, x, out);
+  space->ops->destroy(space, &one);
+  space->ops->destroy(space, &two);
+  tg_free(self->sizes);
+  self->sizes = sizes;
+  return status;
+}
+
 static tg_status update(opt_lagrangian *base, double limit, double *norm)
 {
   tg_lagrangian *self = base->self;
@@ -343,6 +372,7 @@ static const char *describe(const opt_lagrangian *base, int k)
 static const opt_lagrangian_ops ops = {.scale = scale,
                                        .survey = survey,
                                        .measure = measure,
+                                       .probe = probe,
                                        .update = update,
                                        .commit = commit,
                                        .list = list,
