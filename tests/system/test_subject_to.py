@@ -231,6 +231,20 @@ def test_first_penalty(folder):
                      f"{name}: the penalty ends at {found.report['subject_to']['penalty']}")
 
 
+def test_entropy(folder):
+    """sum(x.*log(x)) + c'*x with sum(x) = 1 by subject_to: -log(sum(exp(-c))); trial points leave the domain of log."""
+    for seed, scale in ((1, 0), (1, 3), (2, 1), (3, 3), (4, 1), (5, 3), (6, 1)):
+        c = scale * np.random.default_rng(seed).standard_normal((6, 1))
+        np.save(folder / "c.npy", c)
+        job = folder / "entropy.yaml"
+        job.write_text("minimize: sum(x.*log(x)) + c'*x\nsubject_to: [sum(x) = 1]\nvariables: {x: {rows: 6, columns: 1}}\n"
+                       "data: {c: {file: c.npy}}\noutput: {variables: {x: x.npy}}\n")
+        finished = run_job(job, folder / f"entropy-{seed}-{scale}")
+        what = f"entropy, seed {seed}, scale {scale}"
+        if checks.equal(f"{what}: exit status ({finished.err[-300:]})", finished.status, 0):
+            checks.close(f"{what}: objective", finished.report["objective"], -np.log(np.exp(-c).sum()), 1e-6)
+
+
 def test_ends(folder):
     """Contradiction, no bound, limits: a true status and a sentence."""
     job = write_job(folder, "contradiction", "sumsq(X)", ["sum(X) = 1", "sum(X) = 2"], ", start: normal")
@@ -321,6 +335,7 @@ def main():
                      test_ball, test_held_by_the_constraint, test_options, test_commands):
             test(folder, data)
         test_first_penalty(folder)
+        test_entropy(folder)
         test_ends(folder)
         test_refusals(folder)
     return checks.finish()

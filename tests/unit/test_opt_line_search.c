@@ -216,6 +216,8 @@ static void test_non_finite_trials_are_backed_off(void **unused)
     assert_int_equal(by_evaluation[i]->search(&phi, &options, &found), TG_OK);
     if (found.verdict == OPT_LINE_FOUND) {
       assert_true(found.t > 0 && found.t < 0.3);
+      // Not right up to the wall, from where the next step would lead nowhere; nor far from it.
+      if (by_evaluation[i] == &opt_line_search_strong_wolfe) assert_true(found.t > 0.15 && found.t < 0.29);
     } else {
       // No point before the wall has a flatter slope: a search that insists on one may say so.
       assert_ptr_equal(by_evaluation[i], &opt_line_search_hager_zhang);

@@ -221,6 +221,10 @@ static bool advance_interval(wolfe_search *search, const wolfe_point *p, double 
   return interval->t_max - interval->t_min > 1e-15 * interval->t_max;
 }
 
+// The share of the way to a point outside the domain of f that a step may take (S. Wright, Primal-Dual Interior-Point
+// Methods, 1997, ch. 10).
+static const double to_wall = 0.9;
+
 static tg_status search_strong_wolfe(const opt_phi *phi, const opt_line_options *options, opt_line_found *found)
 {
   wolfe_search search = {.phi = phi, .options = options, .is_first_stage = true, .width = INFINITY};
@@ -244,8 +248,11 @@ static tg_status search_strong_wolfe(const opt_phi *phi, const opt_line_options 
     if (fabs(p.rise) <= phi->noise && -t * phi->slope <= phi->noise) break;
     double next = 0;
     if (!advance_interval(&search, &p, &next)) break;
-    // Short of the wall the trials stay inside.
-    if (next >= wall) next = p.t + (wall - p.t) / 2;
+    // Short of the wall the trials stay inside, and none goes right up to it: from there the next step leads nowhere.
+    if (next > to_wall * wall) {
+      if (p.t >= to_wall * to_wall * wall) break;
+      next = fmin(p.t + (wall - p.t) / 2, to_wall * wall);
+    }
     t = fmin(next, options->longest);
   }
   TG_TRY(settle(&search, found));
