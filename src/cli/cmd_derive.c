@@ -12,6 +12,8 @@ static const tg_option options[] = {
     {"--dims", "A=3x4,...", true, "sizes; without them they are inferred and named m, n, p, ..."},
     {"--symmetric", "A,B", true, "names of symmetric matrices"},
     {"--spd", "S", true, "names of symmetric positive definite matrices"},
+    {"--psd", "L", true, "names of symmetric positive semidefinite matrices"},
+    {"--positive", "c,w", true, "names whose entries are positive, for convexity"},
     {"--diagonal", "D", true, "names of diagonal matrices"},
     {"--orthogonal", "Q", true, "names of matrices with Q'*Q = eye"},
     {"--steps", NULL, false, "show the derivation, each line with the rule it uses"},
@@ -95,8 +97,8 @@ static tg_status read_declarations(const tg_args *args, derive_declarations *out
   static const struct {
     const char *option;
     unsigned property;
-  } lists[] = {
-      {"--symmetric", TG_SYMMETRIC}, {"--spd", TG_SPD}, {"--diagonal", TG_DIAGONAL}, {"--orthogonal", TG_ORTHOGONAL}};
+  } lists[] = {{"--symmetric", TG_SYMMETRIC}, {"--spd", TG_SPD},           {"--psd", TG_PSD},
+               {"--positive", TG_POSITIVE},   {"--diagonal", TG_DIAGONAL}, {"--orthogonal", TG_ORTHOGONAL}};
   const char *text = NULL;
   for (int k = 0; (text = tg_args_value(args, "--dims", k)) != NULL; k++) {
     *source = (tg_source){"--dims", text, strlen(text)};
@@ -116,7 +118,10 @@ static tg_status check_square(const derive_declarations *declarations)
   static const struct {
     unsigned property;
     const char *name;
-  } rows[] = {{TG_SPD, "positive definite"}, {TG_DIAGONAL, "diagonal"}, {TG_SYMMETRIC, "symmetric"}};
+  } rows[] = {{TG_SPD, "positive definite"},
+              {TG_PSD, "positive semidefinite"},
+              {TG_DIAGONAL, "diagonal"},
+              {TG_SYMMETRIC, "symmetric"}};
   for (int32_t i = 0; i < declarations->count; i++) {
     const tg_declaration *declared = &declarations->list[i];
     if (declared->rows == 0 || declared->cols == 0 || declared->rows == declared->cols) continue;

@@ -204,7 +204,7 @@ def other_functions(gradient, _parts):
     """sigmoid, tanh, relu, abs and squares in terms of others."""
     def rewrite(name, write, text):
         at = 0
-        while (place := re.compile(rf"\b{name}\(").search(text, at)) is not None:
+        while len(text) < 5000 and (place := re.compile(rf"\b{name}\(").search(text, at)) is not None:
             depth, end = 1, place.end()
             while depth > 0:
                 depth += {"(": 1, ")": -1}.get(text[end], 0)
@@ -214,7 +214,8 @@ def other_functions(gradient, _parts):
         return text
     text = rewrite("sigmoid", lambda a: f"(0.5 + 0.5*tanh(0.5*({a})))", gradient)
     text = rewrite("cos", lambda a: f"sin(({a}) + {np.pi / 2!r})", text)
-    return rewrite("softplus", lambda a: f"(({a}) + softplus(-({a})))", text)
+    text = rewrite("softplus", lambda a: f"(({a}) + SOFTPLUS(-({a})))", text)
+    return text.replace("SOFTPLUS", "softplus")
 
 
 RIGHT = (reordered, doubled, weighted, shifted, expanded, other_functions)

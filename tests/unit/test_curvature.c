@@ -52,6 +52,9 @@ static const expectation expectations[] = {
     {"s*sumsq(X)", TG_CURVATURE_UNKNOWN},
     {"sum(exp(X)) - sumsq(X)", TG_CURVATURE_UNKNOWN},
     {"sumsq(X'*X)", TG_CURVATURE_UNKNOWN},
+    {"logdet(P + A'*A*X*X'*A'*A)", TG_CURVATURE_UNKNOWN},
+    {"logdet(P + X*C')", TG_CURVATURE_UNKNOWN}, // not symmetric
+    {"logdet(P + X*C' + C*X')", TG_CURVATURE_CONCAVE},
 };
 
 static void test_known(void **unused)

@@ -178,13 +178,15 @@ static void orthonormalize(int64_t m, int64_t n, double *x)
 
 static void fill_value(const tg_symbol *symbol, int64_t m, int64_t n, const regime *r, uint64_t *state, double *x)
 {
-  const bool spd = (symbol->properties & TG_SPD) != 0;
+  const bool spd = (symbol->properties & (TG_SPD | TG_PSD)) != 0;
+  const bool positive = (symbol->properties & TG_POSITIVE) != 0;
   const bool symmetric = spd || (symbol->properties & TG_SYMMETRIC) != 0;
   const bool diagonal = (symbol->properties & TG_DIAGONAL) != 0;
   const double scale = spd ? fabs(r->scale) : r->scale;
   for (int64_t j = 0; j < n; j++)
     for (int64_t i = 0; i < m; i++) {
-      const double entry = scale * (r->least + (1.0 - r->least) * next_uniform(state));
+      const double drawn = scale * (r->least + (1.0 - r->least) * next_uniform(state));
+      const double entry = positive ? fabs(drawn) : drawn;
       // Diagonally dominant with positive diagonal: inverses and logarithms of determinants exist.
       const bool lifted = m == n && i == j && (m > 1 ? r->is_dominant || spd : spd);
       x[i + j * m] = lifted ? entry + (double)(n + 1) * scale : entry;

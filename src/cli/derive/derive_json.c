@@ -67,7 +67,8 @@ static tg_status add_symbols(const derivation *d, json_t *root)
   static const struct {
     tg_property property;
     const char *name;
-  } names[] = {{TG_SYMMETRIC, "symmetric"}, {TG_SPD, "spd"}, {TG_DIAGONAL, "diagonal"}, {TG_ORTHOGONAL, "orthogonal"}};
+  } names[] = {{TG_SYMMETRIC, "symmetric"},   {TG_SPD, "spd"}, {TG_DIAGONAL, "diagonal"},
+               {TG_ORTHOGONAL, "orthogonal"}, {TG_PSD, "psd"}, {TG_POSITIVE, "positive"}};
   json_t *array = json_array();
   TG_TRY(set(root, "symbols", array));
   for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {

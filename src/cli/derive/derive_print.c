@@ -56,11 +56,14 @@ static tg_status print_names(const derivation *d, tg_text *out)
     add_shape(d, symbol->rows, symbol->cols, out);
     if ((symbol->properties & TG_SPD) != 0)
       tg_text_add(out, " positive definite");
+    else if ((symbol->properties & TG_PSD) != 0)
+      tg_text_add(out, " positive semidefinite");
     else if ((symbol->properties & TG_DIAGONAL) != 0)
       tg_text_add(out, " diagonal");
     else if ((symbol->properties & TG_SYMMETRIC) != 0)
       tg_text_add(out, " symmetric");
     if ((symbol->properties & TG_ORTHOGONAL) != 0) tg_text_add(out, " orthogonal");
+    if ((symbol->properties & TG_POSITIVE) != 0) tg_text_add(out, " with positive entries");
     first = false;
   }
   tg_text_add(out, "\n\n");

@@ -190,7 +190,7 @@ tg_status tg_symbol_add(tg_graph *graph, const char *name, tg_dim rows, tg_dim c
   TG_ASSERT(tg_symbol_find(graph, name) < 0);
   const char *copy = NULL;
   TG_TRY(tg_arena_string(&graph->arena, name, strlen(name), &copy));
-  if ((properties & (TG_SPD | TG_DIAGONAL)) != 0) properties |= TG_SYMMETRIC;
+  if ((properties & (TG_SPD | TG_PSD | TG_DIAGONAL)) != 0) properties |= TG_SYMMETRIC;
   const tg_symbol symbol = {
       .name = copy, .rows = rows, .cols = cols, .properties = properties, .free = is_free, .twin = -1};
   return append_symbol(graph, &symbol, out);

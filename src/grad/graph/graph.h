@@ -28,6 +28,8 @@ typedef enum tg_property {
   TG_SPD = 1u << 1, // symmetric positive definite
   TG_DIAGONAL = 1u << 2,
   TG_ORTHOGONAL = 1u << 3,
+  TG_PSD = 1u << 4,      // symmetric positive semidefinite: told to the rules of curvature
+  TG_POSITIVE = 1u << 5, // every entry is positive: likewise
 } tg_property;
 
 // Node kinds. Arguments in brackets.

@@ -42,9 +42,10 @@ static void disturb(tg_value *value, bool may_underflow, uint64_t *state)
   }
 }
 
+// Never zero but by underflow.
 static bool is_exponential(tg_kind kind)
 {
-  return kind == TG_EXP || kind == TG_SIGMOID || kind == TG_SOFTPLUS || kind == TG_POW;
+  return kind == TG_EXP || kind == TG_SIGMOID || kind == TG_SOFTPLUS;
 }
 
 // The arguments as the operator reads them: with noise, copies of their own.

@@ -2,6 +2,7 @@
 #include "grad/structure/curvature.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "grad/calculus.h"
@@ -10,6 +11,7 @@
 typedef struct judgement {
   tg_curvature curvature;
   const char *reason;
+  bool among_symmetric; // holds while the variables are symmetric
 } judgement;
 
 typedef struct judge {
@@ -22,12 +24,12 @@ typedef struct judge {
 
 static judgement unknown(void)
 {
-  return (judgement){TG_CURVATURE_UNKNOWN, "no rule applies"};
+  return (judgement){.curvature = TG_CURVATURE_UNKNOWN, .reason = "no rule applies"};
 }
 
 static judgement convex(bool holds, const char *reason)
 {
-  return holds ? (judgement){TG_CURVATURE_CONVEX, reason} : unknown();
+  return holds ? (judgement){.curvature = TG_CURVATURE_CONVEX, .reason = reason} : unknown();
 }
 
 static judgement negated(judgement j)
@@ -86,6 +88,10 @@ static sign sign_of(const tg_graph *g, tg_node node, int depth)
   switch (info->kind) {
   case TG_NUM:
     return info->value > 0 ? SIGN_POSITIVE : info->value == 0 ? SIGN_NONNEGATIVE : SIGN_UNKNOWN;
+  case TG_SYM: {
+    const tg_symbol *symbol = tg_symbol_info(g, info->symbol);
+    return !symbol->free && (symbol->properties & TG_POSITIVE) != 0 ? SIGN_POSITIVE : SIGN_UNKNOWN;
+  }
   case TG_ONES:
   case TG_EXP:
   case TG_SIGMOID:
@@ -117,6 +123,95 @@ bool tg_node_is_positive(const tg_graph *graph, tg_node node)
   return sign_of(graph, node, SIGN_DEPTH) == SIGN_POSITIVE;
 }
 
+// ---- definite matrices ----
+
+// A A'
+static bool is_gram(const tg_graph *g, const tg_info *info)
+{
+  if (info->kind != TG_PROD || info->n_scalars > 0 || info->n_args != 2) return false;
+  const tg_info *first = tg_node_info(g, info->args[0]);
+  const tg_info *second = tg_node_info(g, info->args[1]);
+  return (first->kind == TG_TRANS && first->args[0] == info->args[1]) ||
+         (second->kind == TG_TRANS && second->args[0] == info->args[0]);
+}
+
+// Of constants: symmetric positive semidefinite.
+static bool is_semidefinite(const judge *self, tg_node node)
+{
+  const tg_graph *g = self->graph;
+  const tg_info *info = tg_node_info(g, node);
+  if (tg_node_is_spd(g, node) || is_gram(g, info)) return true;
+  if (info->kind == TG_SYM) {
+    const tg_symbol *symbol = tg_symbol_info(g, info->symbol);
+    return !symbol->free && (symbol->properties & TG_PSD) != 0;
+  }
+  bool all = info->kind == TG_LIN;
+  for (int32_t i = 0; all && i < info->n_args; i++) all = info->coefs[i] > 0 && is_semidefinite(self, info->args[i]);
+  return all;
+}
+
+// Positive multiples of variables that are declared positive definite and of semidefinite constants: where those are
+// definite, so is this.
+static bool is_definite_variable(const judge *self, tg_node node)
+{
+  const tg_info *info = tg_node_info(self->graph, node);
+  if (info->kind == TG_SYM) return (tg_symbol_info(self->graph, info->symbol)->properties & TG_SPD) != 0;
+  bool all = info->kind == TG_LIN;
+  bool any = false;
+  for (int32_t i = 0; all && i < info->n_args; i++) {
+    const bool is_definite = is_definite_variable(self, info->args[i]);
+    any = any || is_definite;
+    all = info->coefs[i] > 0 &&
+          (is_definite || (!is_moving(self, info->args[i]) && is_semidefinite(self, info->args[i])));
+  }
+  return all && any;
+}
+
+// Whether a' = a for every value of the variables; or for symmetric ones, of which no transpose stands in a: X - X' is
+// nothing among these.
+static tg_status find_symmetry(const judge *self, tg_node a, bool *always, bool *among_symmetric)
+{
+  tg_graph *g = self->graph;
+  uint8_t *below = NULL;
+  tg_node mirrored = TG_NONE;
+  TG_TRY(tg_make_trans(g, a, &mirrored));
+  *always = mirrored == a;
+  *among_symmetric = !*always;
+  if (*always) return TG_OK;
+  TG_TRY(tg_node_find_below(g, a, &below));
+  for (tg_node at = 1; at <= a; at++) {
+    const tg_info *info = tg_node_info(g, at);
+    if (below[at] != 0 && info->kind == TG_TRANS && is_moving(self, at)) *among_symmetric = false;
+  }
+  tg_free(below);
+  for (int32_t k = 0; *among_symmetric && k < self->n; k++) {
+    const tg_symbol *symbol = tg_symbol_info(g, self->wrt[k]);
+    tg_node transposed = TG_NONE;
+    if (!tg_node_depends_on(g, a, self->wrt[k])) continue;
+    *among_symmetric = symbol->rows == symbol->cols;
+    if (!*among_symmetric) continue;
+    TG_TRY(tg_make_sym(g, self->wrt[k], &transposed));
+    TG_TRY(tg_make_trans(g, transposed, &transposed));
+    TG_TRY(tg_substitute(g, mirrored, 1, &self->wrt[k], &transposed, &mirrored));
+  }
+  *among_symmetric = *among_symmetric && mirrored == a;
+  return TG_OK;
+}
+
+static tg_status judge_logdet(const judge *self, tg_node a, judgement *out)
+{
+  bool always = false;
+  bool among = false;
+  *out = unknown();
+  if (!is_affine(self, a)) return TG_OK;
+  TG_TRY(find_symmetry(self, a, &always, &among));
+  if (!always && !among) return TG_OK;
+  *out = (judgement){.curvature = TG_CURVATURE_CONCAVE, .among_symmetric = among};
+  out->reason = always ? "logdet of an affine function, on positive definite matrices"
+                       : "logdet of an affine function, among symmetric positive definite matrices";
+  return TG_OK;
+}
+
 // ---- quadratics ----
 
 // The trace of a cycle Z' A Z B with affine Z and definite constants A, B (or none): a nonnegative quadratic.
@@ -142,8 +237,8 @@ static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_no
           moves = moves || is_moving(self, factor);
           fits = mirrored == factor;
         }
-        if (inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + run) % n]);
-        if (spare - inner == 1) fits = fits && tg_node_is_spd(g, chain[(shift + n - 1) % n]);
+        if (inner == 1) fits = fits && is_semidefinite(self, chain[(shift + run) % n]);
+        if (spare - inner == 1) fits = fits && is_semidefinite(self, chain[(shift + n - 1) % n]);
         int32_t moving = 0;
         for (int32_t i = 0; fits && i < run; i++) {
           const tg_node factor = chain[(shift + i) % n];
@@ -158,33 +253,59 @@ static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_no
   return TG_OK;
 }
 
-static tg_status judge_cycle(const judge *self, const tg_info *product, judgement *out)
+// The trace of inv(Z) C with definite affine Z, or of inv(Z) times a chain and its mirror image, with a semidefinite
+// constant in the middle or without one: Boyd and Vandenberghe, section 3.1.7, the matrix fractional function.
+static tg_status is_fractional(const judge *self, int32_t n, const tg_node *chain, bool *out)
 {
-  enum { LONGEST = 16 };
-  bool definite = false;
-  const bool is_square = product->kind == TG_MPOW && product->exponent == 2; // of a symmetric X, or of A*X
-  const tg_info *once = is_square ? tg_node_info(self->graph, product->args[0]) : product;
-  const bool is_chain = once->kind == TG_PROD && once->n_scalars == 0;
-  tg_node twice[2 * LONGEST];
-  *out = unknown();
-  if (!is_chain && !is_square) return TG_OK;
-  if (is_square) {
-    const int32_t n = is_chain ? once->n_args : 1;
-    if (n > LONGEST) return TG_OK;
-    for (int32_t k = 0; k < 2 * n; k++) twice[k] = is_chain ? once->args[k % n] : product->args[0];
-    TG_TRY(is_definite_quadratic(self, 2 * n, twice, &definite));
-  } else {
-    TG_TRY(is_definite_quadratic(self, product->n_args, product->args, &definite));
+  tg_graph *g = self->graph;
+  int32_t at = -1;
+  *out = false;
+  for (int32_t i = 0; i < n; i++) {
+    if (!is_moving(self, chain[i])) continue;
+    if (at >= 0 || tg_node_info(g, chain[i])->kind != TG_INV) return TG_OK;
+    at = i;
   }
-  *out = convex(definite, "a square or definite quadratic of an affine function");
+  if (at < 0) return TG_OK;
+  const tg_node inner = tg_node_info(g, chain[at])->args[0];
+  bool fits = is_affine(self, inner) && is_definite_variable(self, inner);
+  for (int32_t k = 1; fits && 2 * k < n; k++) {
+    tg_node mirrored = TG_NONE;
+    TG_TRY(tg_make_trans(g, chain[(at + n - k) % n], &mirrored));
+    fits = mirrored == chain[(at + k) % n];
+  }
+  *out = fits && (n % 2 == 1 || is_semidefinite(self, chain[(at + n / 2) % n]));
   return TG_OK;
+}
+
+static tg_status judge_cycle(const judge *self, int32_t n, const tg_node *chain, judgement *out)
+{
+  bool holds = false;
+  *out = unknown();
+  TG_TRY(is_definite_quadratic(self, n, chain, &holds));
+  *out = convex(holds, "a square or definite quadratic of an affine function");
+  if (holds) return TG_OK;
+  TG_TRY(is_fractional(self, n, chain, &holds));
+  *out = convex(holds, "a trace with the inverse of an affine function, among symmetric positive definite matrices");
+  out->among_symmetric = holds;
+  return TG_OK;
+}
+
+// Scalar constants that are not negative before the chain.
+static tg_status judge_product_cycle(const judge *self, const tg_info *product, judgement *out)
+{
+  *out = unknown();
+  if (product->kind != TG_PROD) return TG_OK;
+  for (int32_t i = 0; i < product->n_scalars; i++)
+    if (is_moving(self, product->args[i]) || sign_of(self->graph, product->args[i], SIGN_DEPTH) == SIGN_UNKNOWN)
+      return TG_OK;
+  return judge_cycle(self, product->n_args - product->n_scalars, product->args + product->n_scalars, out);
 }
 
 // ---- sums ----
 
 static tg_status judge_sum(judge *self, const tg_info *info, judgement *out)
 {
-  judgement total = {TG_CURVATURE_AFFINE, "affine"};
+  judgement total = {.curvature = TG_CURVATURE_AFFINE, .reason = "affine"};
   for (int32_t i = 0; i < info->n_args; i++) {
     judgement part;
     TG_TRY(find(self, info->args[i], &part));
@@ -193,8 +314,9 @@ static tg_status judge_sum(judge *self, const tg_info *info, judgement *out)
     if (total.curvature != TG_CURVATURE_AFFINE && part.curvature != total.curvature) part = unknown();
     total = part.curvature == TG_CURVATURE_UNKNOWN || total.curvature == TG_CURVATURE_AFFINE
                 ? part
-                : (judgement){total.curvature, total.curvature == TG_CURVATURE_CONVEX ? "a sum of convex terms"
-                                                                                      : "a sum of concave terms"};
+                : (judgement){.curvature = total.curvature,
+                              .reason = total.curvature == TG_CURVATURE_CONVEX ? "a sum of convex terms"
+                                                                               : "a sum of concave terms"};
     if (total.curvature == TG_CURVATURE_UNKNOWN) break;
   }
   *out = total;
@@ -209,6 +331,30 @@ static tg_status judge_all_entries(judge *self, tg_node argument, judgement *out
   if (out->curvature == TG_CURVATURE_CONCAVE && tg_node_info(self->graph, argument)->kind == TG_LOG)
     out->reason = "a sum of logarithms of an affine function";
   return TG_OK;
+}
+
+// The trace of Z Z: of a symmetric X, or of A*X.
+static tg_status judge_square(const judge *self, tg_node base, judgement *out)
+{
+  enum { LONGEST = 16 };
+  const tg_info *once = tg_node_info(self->graph, base);
+  const bool is_chain = once->kind == TG_PROD && once->n_scalars == 0;
+  const int32_t n = is_chain ? once->n_args : 1;
+  tg_node twice[2 * LONGEST];
+  *out = unknown();
+  if (n > LONGEST) return TG_OK;
+  for (int32_t k = 0; k < 2 * n; k++) twice[k] = is_chain ? once->args[k % n] : base;
+  return judge_cycle(self, 2 * n, twice, out);
+}
+
+static tg_status judge_trace(judge *self, const tg_info *info, judgement *out)
+{
+  const tg_info *inner = tg_node_info(self->graph, info->args[0]);
+  *out = unknown();
+  if (inner->kind == TG_PROD) TG_TRY(judge_product_cycle(self, inner, out));
+  if (inner->kind == TG_MPOW && inner->exponent == 2) TG_TRY(judge_square(self, inner->args[0], out));
+  if (inner->kind == TG_INV) TG_TRY(judge_cycle(self, 1, info->args, out));
+  return out->curvature == TG_CURVATURE_UNKNOWN ? judge_all_entries(self, info->args[0], out) : TG_OK;
 }
 
 // Constants without negative entries around, or entry by entry beside, one factor that moves: sums of its entries with
@@ -269,7 +415,8 @@ static tg_status judge_log(judge *self, const tg_info *info, judgement *out)
   }
   TG_TRY(find(self, info->args[0], &inner));
   const bool is_concave = inner.curvature == TG_CURVATURE_AFFINE || inner.curvature == TG_CURVATURE_CONCAVE;
-  *out = is_concave ? (judgement){TG_CURVATURE_CONCAVE, "a logarithm of an affine function"} : unknown();
+  *out = is_concave ? (judgement){.curvature = TG_CURVATURE_CONCAVE, .reason = "a logarithm of an affine function"}
+                    : unknown();
   return TG_OK;
 }
 
@@ -322,17 +469,16 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
   const tg_info *info = tg_node_info(self->graph, node);
   *out = unknown();
   if (is_affine(self, node)) {
-    *out = (judgement){TG_CURVATURE_AFFINE, "affine"};
+    *out = (judgement){.curvature = TG_CURVATURE_AFFINE, .reason = "affine"};
     return TG_OK;
   }
   switch (info->kind) {
   case TG_LIN:
     return judge_sum(self, info, out);
   case TG_TR:
-    TG_TRY(judge_cycle(self, tg_node_info(self->graph, info->args[0]), out));
-    return out->curvature == TG_CURVATURE_UNKNOWN ? judge_all_entries(self, info->args[0], out) : TG_OK;
+    return judge_trace(self, info, out);
   case TG_PROD: // u'*A*u, a 1 x 1 chain, or ones'*E*ones
-    if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_cycle(self, info, out));
+    if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_product_cycle(self, info, out));
     return out->curvature == TG_CURVATURE_UNKNOWN ? judge_product(self, info, out) : TG_OK;
   case TG_HAD:
     return judge_product(self, info, out);
@@ -342,9 +488,7 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
   case TG_DIAGVEC:
     return find(self, info->args[0], out);
   case TG_LOGDET:
-    if (is_affine(self, info->args[0]))
-      *out = (judgement){TG_CURVATURE_CONCAVE, "logdet of an affine function, on positive definite matrices"};
-    return TG_OK;
+    return judge_logdet(self, info->args[0], out);
   case TG_POW:
     return judge_power(self, info, out);
   case TG_LOG:
@@ -363,7 +507,14 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
 
 static tg_status find(judge *self, tg_node node, judgement *out)
 {
-  if (!self->known[node]) TG_TRY(apply_rules(self, node, &self->found[node]));
+  if (!self->known[node]) {
+    const tg_info *info = tg_node_info(self->graph, node);
+    judgement found = unknown();
+    TG_TRY(apply_rules(self, node, &found));
+    for (int32_t i = 0; i < info->n_args; i++)
+      found.among_symmetric = found.among_symmetric || self->found[info->args[i]].among_symmetric;
+    self->found[node] = found;
+  }
   self->known[node] = true;
   *out = self->found[node];
   return TG_OK;
@@ -379,6 +530,8 @@ tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t n, const int32_t
   if (status == TG_OK) status = find(&self, f, &found);
   *out = found.curvature;
   *reason = found.reason;
+  if (found.among_symmetric && found.curvature != TG_CURVATURE_UNKNOWN && strstr(found.reason, "among") == NULL)
+    *reason = "a sum or composition of such functions, among symmetric positive definite matrices";
   tg_free(self.known);
   tg_free(self.found);
   return status;

@@ -219,7 +219,7 @@ static bool is_unsized(const tg_declaration *declaration)
 bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration)
 {
   return shaper->options->infer_undeclared && is_unsized(declaration) &&
-         (declaration->properties & ~(unsigned)TG_ORTHOGONAL) == 0;
+         (declaration->properties & ~(unsigned)(TG_ORTHOGONAL | TG_POSITIVE)) == 0;
 }
 
 static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symbol *out)
@@ -247,7 +247,7 @@ static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symb
     out->guessed = options->infer_undeclared && is_unsized(declaration);
     // Symmetric, definite, diagonal: square by meaning.
     bool equal = true;
-    if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_DIAGONAL)) != 0)
+    if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_PSD | TG_DIAGONAL)) != 0)
       TG_TRY(tg_size_unify(&shaper->sizes, out->rows, out->cols, ast->span, &equal));
     if (!equal) TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' is declared symmetric but is not square", ast->name);
   } else if (options->infer_undeclared) {

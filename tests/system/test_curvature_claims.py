@@ -1,0 +1,131 @@
+"""What `derive` says on convexity against the eigenvalues of the Hessian: random sums and compositions of the rules' functions,
+and near misses, at random points of the domain. Where convexity is claimed, no eigenvalue is negative beyond rounding.
+
+CURVATURES=N tries N objectives; without it some dozens, in seconds.
+"""
+
+import os
+import re
+import sys
+
+import numpy as np
+
+from tg_eval import evaluate
+from tracegrad_run import Checks, run
+
+checks = Checks()
+COUNT = int(os.environ.get("CURVATURES", "60"))
+N = 3
+DIMS = "X=3x3,A=3x3,B=3x3,C=3x3,P=3x3,L=3x3,u=3x1,w=1,t=1,c=1"
+DECLARED = ("--spd", "P", "--psd", "L", "--positive", "w,t", "--dims", DIMS)
+
+# Of matrices that are symmetric positive definite or not, as the term needs: all are defined at both.
+ANYWHERE = (
+    "sumsq(A*X - B)", "tr(X'*P*X)", "tr(X*L*X')", "tr(X'*C*X)", "norm2(X - A)", "sum(exp(A*X))", "sum(softplus(X*B))",
+    "sum(abs(X)) + sumsq(X)", "tr(C*X)", "log(sum(exp(X)))", "sum(softplus(X.^2))", "sum(sin(X))", "sum(sqrt(1 + (A*X).^2))",
+    "sumsq(X*u)/t", "u'*X'*P*X*u/t", "tr(X*L*X'*P)", "sumsq(X'*X)", "sum(X.^3)", "sum((X - A).^4)", "tr(X*X)", "tr(A*X*B*X')",
+    "sum(exp(-X.^2))", "tr(X'*L*X*C)", "(u'*X*u)^2")
+DEFINITE = (
+    "logdet(X)", "-logdet(X)", "logdet(P + X)", "-logdet(A*X*A' + P)", "-logdet(P + X*X')", "tr(inv(X))", "tr(L*inv(X))",
+    "u'*inv(X + P)*u", "tr(inv(X + L))", "tr(C*inv(X))", "logdet(inv(X))", "tr(A'*inv(X)*A)", "tr(A'*inv(X)*L*inv(X)*A)",
+    "-logdet(P + A*X)", "-logdet(2*eye + X - X')", "logdet(X + X')", "exp(-logdet(X))", "tr(inv(X)*P)*w", "tr(X*inv(X + P))",
+    "-log(tr(X))", "tr(inv(X))^2", "-logdet(eye + X*X)", "exp(tr(inv(X)))")
+
+
+def objective(rng, terms):
+    picked = [terms[rng.integers(len(terms))] for _ in range(rng.integers(1, 4))]
+    return " + ".join(f"{rng.choice(['1', '0.5', 'w', 't', '2', 'c', '-1'], p=[.4, .1, .15, .15, .1, .05, .05])}*({term})"
+                      for term in picked)
+
+
+def values(rng, definite):
+    scale = np.exp(rng.uniform(-1, 1))
+    named = {name: rng.uniform(-1, 1, (N, N)) for name in "ABCXQ"}
+    named["u"] = rng.uniform(-1, 1, (N, 1))
+    named["P"] = named["Q"] @ named["Q"].T + 0.1 * np.eye(N)
+    thin = rng.uniform(-1, 1, (N, 1))
+    named["L"] = thin @ thin.T
+    for name in "wt":
+        named[name] = rng.uniform(0.1, 2, (1, 1))
+    named["c"] = rng.uniform(-1, 1, (1, 1))
+    square = rng.uniform(-1, 1, (N, N))
+    named["X"] = scale * (square @ square.T + 0.05 * np.eye(N) if definite else square)
+    return named
+
+
+def directions(symmetric):
+    for i in range(N):
+        for j in range(i if symmetric else 0, N):
+            v = np.zeros((N, N))
+            v[i, j] = 1.0
+            if symmetric and i != j:
+                v[i, j] = v[j, i] = np.sqrt(0.5)
+            yield v
+
+
+def least_eigenvalue(action, point, symmetric, sign):
+    """Of the Hessian in an orthonormal basis, against the largest in size."""
+    basis = list(directions(symmetric))
+    columns = [evaluate(action, dict(point, V=v), {"m": N}) for v in basis]
+    hessian = np.array([[np.sum(v * column) for column in columns] for v in basis])
+    eigenvalues = np.linalg.eigvalsh(sign * (hessian + hessian.T) / 2)
+    return eigenvalues[0] / max(abs(eigenvalues).max(), 1e-300)
+
+
+def statement(text, definite):
+    options = DECLARED if not definite else DECLARED[:1] + ("P,X",) + DECLARED[2:]
+    finished = run(["derive", text, "--wrt", "X", *options])
+    found = re.search(r"convexity in X: (.*?) \((.*)\)", finished.out)
+    if finished.status != 0 or found is None:
+        return None, "", ""
+    action = run(["derive", text, "--wrt", "X", *options, "--hessian", "--format", "expr"]).out.strip()
+    return found.group(1), found.group(2), action
+
+
+def test_random():
+    stated = 0
+    for seed in range(1, COUNT + 1):
+        rng = np.random.default_rng(seed)
+        definite = bool(seed % 2)
+        text = objective(rng, DEFINITE + (ANYWHERE[:6] if rng.integers(2) else ()) if definite else ANYWHERE)
+        word, reason, action = statement(text, definite)
+        checks.check(word is not None, f"seed {seed}: {text} is refused")
+        if word not in ("convex", "concave") or not action:
+            continue
+        stated += 1
+        symmetric = definite and "among" in reason
+        for _ in range(4):
+            least = least_eigenvalue(action, values(rng, definite), symmetric, 1 if word == "convex" else -1)
+            if np.isfinite(least):
+                checks.check(least > -1e-9, f"seed {seed}: {text} is called {word} ({reason}); least eigenvalue {least:.3g}")
+    print(f"{stated} of {COUNT} objectives are called convex or concave")
+    checks.check(stated > COUNT // 5, "few statements were made")
+
+
+def test_known():
+    for text, wrt, options, word in (
+            ("logdet(eye + X - X')", "X", (), "not decided"),
+            ("logdet(A + B*X)", "X", (), "not decided"),
+            ("logdet(X*A)", "X", ("--spd", "A"), "not decided"),
+            ("logdet(X)", "X", (), "concave"),
+            ("logdet(X + X')", "X", (), "concave"),
+            ("logdet(eye + A*diag(x)*A')", "x", (), "concave"),
+            ("tr(inv(X))", "X", (), "not decided"),
+            ("tr(inv(X))", "X", ("--spd", "X"), "convex"),
+            ("tr(C*inv(X))", "X", ("--spd", "X"), "not decided"),
+            ("tr(C*inv(X))", "X", ("--spd", "X", "--psd", "C"), "convex"),
+            ("sumsq(Y - X*W) + lambda*tr(W*L*W')", "W", (), "not decided"),
+            ("sumsq(Y - X*W) + lambda*tr(W*L*W')", "W", ("--psd", "L"), "not decided"),
+            ("sumsq(Y - X*W) + lambda*tr(W*L*W')", "W", ("--psd", "L", "--positive", "lambda"), "convex"),
+            ("x'*x/t", "x", (), "not decided"),
+            ("x'*x/t", "x", ("--positive", "t"), "convex")):
+        finished = run(["derive", text, "--wrt", wrt, *options])
+        checks.check(f"convexity in {wrt}: {word}" in finished.out, f"{text} {options}: {finished}, expected {word}")
+    finished = run(["derive", "tr(X'*L*X)", "--wrt", "X", "--dims", "L=3x4", "--psd", "L"])
+    checks.check(finished.status == 2 and "positive semidefinite but is not square" in finished.err, f"{finished}")
+
+
+if __name__ == "__main__":
+    test_known()
+    test_random()
+    sys.exit(checks.finish())
