@@ -101,8 +101,8 @@ static tg_status space_axpby(const opt_space *space, double a, const opt_point *
 // out[d] += my part of <x[d], y[d]> in block k. Points of one space have blocks of one shape.
 static void add_dots(int n, const opt_point *const *x, const opt_point *const *y, int k, double *out)
 {
-  const tg_dmat *left[TG_REDUCE_FUSED];
-  const tg_dmat *right[TG_REDUCE_FUSED];
+  const tg_dmat *left[TG_REDUCE_FUSED] = {NULL};
+  const tg_dmat *right[TG_REDUCE_FUSED] = {NULL};
   double parts[TG_REDUCE_FUSED];
   for (int d = 0; d < n; d++) {
     left[d] = x[d]->blocks[k];
