@@ -21,6 +21,9 @@
 //
 // A term in one variable alone, such as mu*sumsq(U), settles how large U is beside V; passes over the variables move
 // that slowly. So every term of each half-step's Hessian has to have another variable in it.
+//
+// With weights, sumsq(W .* (A - U*V)), the half-steps are iterations of their own. They are taken for their units:
+// joint steps from a start whose units are not those of A end far from a solution, or not at all.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,18 +54,21 @@ static bool depends_on_others(const tg_model *model, int variable, tg_node node)
   return false;
 }
 
-// Whether another variable stands in each term of the Hessian in this one.
-static tg_status is_coupled(const tg_model *model, int variable, bool *out)
+static bool is_coupled_term(const tg_model *model, int variable, const tg_operator_term *term)
 {
-  tg_structure structure;
-  TG_TRY(tg_structure_find(model->graph, model->objective, model->symbols[variable], &structure));
-  *out = structure.has_operator && structure.n_terms > 0;
-  for (int32_t k = 0; k < structure.n_terms && *out; k++) {
-    const tg_operator_term *term = &structure.terms[k];
-    *out = depends_on_others(model, variable, term->left) || depends_on_others(model, variable, term->right) ||
-           depends_on_others(model, variable, term->scalars);
-  }
-  return TG_OK;
+  return depends_on_others(model, variable, term->left) || depends_on_others(model, variable, term->right) ||
+         depends_on_others(model, variable, term->scalars);
+}
+
+// Whether another variable stands in each term of the Hessian in this one.
+static bool is_coupled(const tg_model *model, int variable, const tg_structure *structure)
+{
+  bool is_so = structure->n_terms > 0 || structure->n_weighted > 0;
+  for (int32_t k = 0; k < structure->n_terms && is_so; k++)
+    is_so = is_coupled_term(model, variable, &structure->terms[k]);
+  for (int32_t k = 0; k < structure->n_weighted && is_so; k++)
+    is_so = is_coupled_term(model, variable, &structure->weighted[k].inner);
+  return is_so && (structure->has_operator || structure->has_weights);
 }
 
 // Bounds that are numbers: nonnegative, or a box of them.
@@ -99,11 +105,18 @@ tg_status tg_method_find_lines(const tg_job *job, const tg_model *model, int var
   return TG_OK;
 }
 
-static tg_status has_half_step(const tg_job *job, const tg_model *model, int variable, bool *out)
+static tg_status has_half_step(const tg_job *job, const tg_model *model, int variable, bool *is_weighted, bool *out)
 {
   tg_closed_form form;
-  TG_TRY(is_coupled(model, variable, out));
+  tg_structure structure;
+  TG_TRY(tg_structure_find(model->graph, model->objective, model->symbols[variable], &structure));
+  *out = is_coupled(model, variable, &structure);
   if (!*out) return TG_OK;
+  if (structure.has_weights) {
+    *out = structure.curvature == TG_CURVATURE_CONVEX && job->variables[variable].constraint == NULL;
+    *is_weighted = true;
+    return TG_OK;
+  }
   if (job->variables[variable].constraint != NULL) {
     tg_method_lines lines;
     TG_TRY(tg_method_find_lines(job, model, variable, &lines));
@@ -116,13 +129,14 @@ static tg_status has_half_step(const tg_job *job, const tg_model *model, int var
   return TG_OK;
 }
 
-static void explain(const tg_job *job, tg_method *m)
+static void explain(const tg_job *job, bool is_weighted, tg_method *m)
 {
   bool is_bounded = false;
   for (int k = 0; k < job->n_variables; k++) is_bounded = is_bounded || job->variables[k].constraint != NULL;
-  size_t used =
-      (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has %s in",
-                       is_bounded ? "a closed form or, under bounds, one small matrix for all lines" : "a closed form");
+  const char *what = is_bounded    ? "a closed form or, under bounds, one small matrix for all lines"
+                     : is_weighted ? "a convex quadratic with weights"
+                                   : "a closed form";
+  size_t used = (size_t)snprintf(m->reason, sizeof m->reason, "alternating, because the objective has %s in", what);
   for (int k = 0; k < job->n_variables && used + 1 < sizeof m->reason; k++)
     used += (size_t)snprintf(m->reason + used, sizeof m->reason - used, "%s %.64s", k > 0 ? "," : "",
                              job->variables[k].name);
@@ -134,9 +148,10 @@ static void explain(const tg_job *job, tg_method *m)
 tg_status tg_method_choose_alternating(const tg_job *job, const tg_model *model, tg_method *m, bool *out)
 {
   *out = model->n_variables > 1 && model->plan->has_line && model->plan->degree > 2 && is_free(job, model);
-  for (int k = 0; k < model->n_variables && *out; k++) TG_TRY(has_half_step(job, model, k, out));
+  bool is_weighted = false;
+  for (int k = 0; k < model->n_variables && *out; k++) TG_TRY(has_half_step(job, model, k, &is_weighted, out));
   if (!*out) return TG_OK;
   m->options.method = tg_method_index("alternating");
-  explain(job, m);
+  explain(job, is_weighted, m);
   return TG_OK;
 }
