@@ -77,6 +77,22 @@ static void test_known(void **unused)
   }
 }
 
+// A definite matrix in the middle of a quadratic is a constant: tr(S*P*C*C'*P*S*P) is cubic in P.
+static void test_moving_middle(void **unused)
+{
+  (void)unused;
+  calculus_world world;
+  tg_node f = TG_NONE;
+  tg_curvature found = TG_CURVATURE_CONVEX;
+  const char *reason = NULL;
+  assert_int_equal(calculus_open(&world, dims, properties, "X", 1), TG_OK);
+  assert_int_equal(calculus_compile(&world, "tr(S*P*C*C'*P*S*P)", true, &f), TG_OK);
+  const int32_t p = tg_symbol_find(world.graph, "P");
+  assert_int_equal(tg_curvature_find(world.graph, f, 1, &p, &found, &reason), TG_OK);
+  assert_int_equal(found, TG_CURVATURE_UNKNOWN);
+  calculus_close(&world);
+}
+
 static double value_at(calculus_world *world, tg_node f, int64_t n, const double *x)
 {
   double *out = NULL;
@@ -141,6 +157,7 @@ static void test_random(void **unused)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_random)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_moving_middle),
+                                     cmocka_unit_test(test_random)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,7 @@ static bool is_semidefinite(const judge *self, tg_node node)
 {
   const tg_graph *g = self->graph;
   const tg_info *info = tg_node_info(g, node);
+  if (is_moving(self, node)) return false;
   if (tg_node_is_spd(g, node) || is_gram(g, info)) return true;
   if (info->kind == TG_SYM) {
     const tg_symbol *symbol = tg_symbol_info(g, info->symbol);
