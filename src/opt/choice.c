@@ -34,6 +34,11 @@ bool opt_keeps_trial(int degree)
   return degree < 0 || degree > 2;
 }
 
+bool opt_keeps_best(const opt_solver *solver, int degree)
+{
+  return !solver->is_monotone || opt_keeps_trial(degree);
+}
+
 bool opt_keeps_hd(const opt_solver *solver, int degree)
 {
   return degree == 2 && !solver->needs_closed_form;
@@ -72,7 +77,7 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
   if (opt_keeps_trial(degree)) count++;
   if (opt_keeps_hd(solver, degree)) count += 3; // and the rooms
   if (opt_needs_spare(options, solver, degree)) count++;
-  if (!solver->is_monotone) count++;
+  if (opt_keeps_best(solver, degree)) count++;
   return count;
 }
 

@@ -174,13 +174,15 @@ static void go_on_from_true(opt_driver *self, bool *ended)
   *ended = end(self, OPT_STALLED);
 }
 
-// A method that is not monotone may settle above the best point it has seen: it goes on from there.
+// A method may settle above the best point it has seen: one that is not monotone, and any other by steps that raise f
+// within the noise of a line search. It goes on from there. What stays above by no more than that noise is a minimum.
 static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
 {
   enum { RETURNS_MAX = 5 };
   opt_run *run = &self->run;
-  if (self->best == NULL || !(self->best_f < run->f - opt_run_noise(run))) return TG_OK;
+  if (self->best == NULL || !(self->best_f < run->f - opt_run_value_rounding(run))) return TG_OK;
   if (self->returns++ >= RETURNS_MAX) {
+    if (!(self->best_f < run->f - opt_run_noise(run))) return TG_OK;
     opt_run_explain(run,
                     "the %s is within the tolerance %.6g at points where the objective is %s than the best one seen",
                     measure_of(self), opt_run_target(run), run->options->sense->sign > 0 ? "higher" : "lower");
@@ -340,7 +342,17 @@ static tg_status handle_failure(opt_driver *self, opt_verdict verdict, bool *end
 // log(1 + exp(x)) does that on its way to 0.
 static bool is_bottomless(const opt_run *run)
 {
-  return isfinite(run->f) && run->f < -1e40 * run->f_scale;
+  return isfinite(run->f) && run->f_scale > 0 && run->f < -1e40 * run->f_scale;
+}
+
+// The size of f, from the start on: where that is zero, by what the first steps with a fall lower it. A first step may
+// go to where f is at the end of the range already: it counts as no more than the slope at the start foretells.
+static void find_value_scale(opt_run *run)
+{
+  const double change = fabs(run->f - run->f_start);
+  const double foretold = run->g_norm_start * run->step_norm;
+  if (!isfinite(run->f) || (run->iteration > 1 && run->f_scale > 0)) return;
+  run->f_scale = fmax(run->f_scale, foretold > 0 ? fmin(change, foretold) : change);
 }
 
 // f or g is not finite after a move: back to the point before it, where that is still there.
@@ -404,7 +416,7 @@ static tg_status after_move(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   run->iteration++;
-  if (run->iteration == 1 && isfinite(run->f)) run->f_scale = fmax(run->f_scale, fabs(run->f - run->f_start));
+  find_value_scale(run);
   TG_TRY(opt_run_complete(run));
   if (is_range_lost(self)) {
     *ended = give_up_range(self);
@@ -481,7 +493,10 @@ static tg_status start_afresh(opt_driver *self)
   TG_TRY(opt_norm(run->space, run->x, &run->x_reach));
   run->g_norm_start = run->g_norm;
   run->f_start = run->f;
-  run->f_scale = fmax(fabs(run->f), fmax(run->options->value_scale, run->g_norm * run->x_reach));
+  // The bound of the rounding knows the sizes of the terms of f.
+  const double terms = run->problem->value_error / DBL_EPSILON;
+  const double known = fmax(run->options->value_scale, isfinite(terms) ? terms : 0);
+  run->f_scale = fmax(fabs(run->f), fmax(known, run->g_norm * run->x_reach));
   self->best_f = INFINITY;
   self->fall_f = run->f;
   self->window_f = run->f;
@@ -509,7 +524,8 @@ static tg_status hand_back(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_outcome outcome = self->result->outcome;
-  const bool is_best = self->best == NULL || outcome == OPT_CONVERGED || !(self->best_f < run->f);
+  const bool is_best =
+      self->best == NULL || outcome == OPT_CONVERGED || !(self->best_f < run->f - opt_run_value_rounding(run));
   if (!is_best) {
     TG_TRY(opt_copy(run->space, self->best, run->x));
     run->is_fresh = false;
@@ -604,7 +620,7 @@ static tg_status set_up(opt_driver *self)
   if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
   if (opt_keeps_trial(run->degree)) TG_TRY(space->ops->create(space, &run->trial));
   if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
-  if (!run->solver->is_monotone) TG_TRY(space->ops->create(space, &self->best));
+  if (opt_keeps_best(run->solver, run->degree)) TG_TRY(space->ops->create(space, &self->best));
   const opt_preconditioner *metric = run->options->metric;
   const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
   if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));

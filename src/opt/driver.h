@@ -88,14 +88,13 @@ typedef struct opt_result {
   double earlier_seconds; // of these, in the runs before a restart
 } opt_result;
 
-// Minimises f from x; on return x is the final point (the best one where the method is not monotone and did not
-// converge). Converged is said only if the gradient recomputed at the final x passes the test of opt/stationarity.h, or
-// |g| <= absolute_gradient_tolerance. With a feasible set (problem->constraint) the start is projected onto it, and
-// every claim is about a projected point.
-// How the minimisation ended is result->outcome, never an error; the status tells of failures (memory, callbacks, an
-// option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL. Collective. No allocation after the
-// first iteration began. A restart goes on with the bits of the run that was saved, on as many ranks; its time_limit
-// counts from the restart, all other limits and counts from the very start.
+// Minimises f from x; on return x is the final point, or the best one where the run did not converge. Converged is said
+// only if the gradient recomputed at the final x passes the test of opt/stationarity.h, or |g| <=
+// absolute_gradient_tolerance. With a feasible set (problem->constraint) the start is projected onto it, and every
+// claim is about a projected point. How the minimisation ended is result->outcome, never an error; the status tells of
+// failures (memory, callbacks, an option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL.
+// Collective. No allocation after the first iteration began. A restart goes on with the bits of the run that was saved,
+// on as many ranks; its time_limit counts from the restart, all other limits and counts from the very start.
 tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_point *x, const opt_observer *observer,
                        opt_result *result);
 

@@ -14,7 +14,7 @@ typedef struct opt_driver {
   opt_result *result;
   opt_listing listing;
   opt_point *user_x;
-  opt_point *best; // NULL for monotone methods
+  opt_point *best; // NULL where f cannot rise but by its own rounding
   double best_f;
   double fall_f; // f when the fall was looked at last, and the fall before that
   double fall_before;

@@ -74,6 +74,13 @@ double opt_run_noise(const opt_run *run)
   return fmax(1e-10 * fabs(run->f), fmax(4 * known, start));
 }
 
+double opt_run_value_rounding(const opt_run *run)
+{
+  const double known = run->problem->value_error;
+  const double start = known > 0 && run->hd == NULL ? 0 : 16 * DBL_EPSILON * fabs(run->f_start);
+  return fmax(8 * DBL_EPSILON * fabs(run->f), fmax(known, start));
+}
+
 tg_status opt_run_transport(const opt_run *run, opt_point *v)
 {
   if (run->manifold == NULL) return TG_OK;

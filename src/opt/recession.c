@@ -68,16 +68,20 @@ static tg_status judge(opt_run *run, probe *p, bool *falls)
   TG_TRY(space->ops->dots(space, 4, (const opt_point *const[]){run->g, p->d, p->d, run->g},
                           (const opt_point *const[]){p->d, p->hd, p->d, run->g}, q));
   const double slope = q[0] / sqrt(q[2]);
-  const bool is_flat = q[1] <= 1e-13 * run->rayleigh_max * q[2]; // or curved downwards
+  const double curvature = q[1] / q[2];
+  const double noise = 1e-13 * run->rayleigh_max;
+  // Of a curvature that is rounding: the largest that it may be ends the fall as far down as a sum of squares may go.
+  const bool may_end = run->f - slope * slope / (2 * noise) >= -fabs(run->f_start);
+  const bool is_open = curvature < -noise || (curvature <= noise && !may_end);
   // Not by the rounding of g.
   const double g_error = 16 * DBL_EPSILON * fmax(run->g_norm_start, run->rayleigh_max * run->x_reach);
-  *falls = q[2] > 0 && is_flat && slope < -1e-6 * sqrt(q[3]) && slope < -g_error;
+  *falls = q[2] > 0 && is_open && slope < -1e-6 * sqrt(q[3]) && slope < -g_error;
   if (!*falls) return TG_OK;
   const opt_sense *sense = run->options->sense;
   opt_run_explain(run,
                   "the objective is unbounded %s: along a direction d with |d| = 1 and slope %.4g, along which the "
                   "curvature is %.3g, it %s for ever%s; add a constraint or a regularising term",
-                  sense->below, opt_run_shown(run, slope), opt_run_shown(run, q[1] / q[2]), sense->falls,
+                  sense->below, opt_run_shown(run, slope), opt_run_shown(run, curvature), sense->falls,
                   run->constraint != NULL ? " inside the feasible set" : "");
   return TG_OK;
 }

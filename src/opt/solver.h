@@ -43,7 +43,7 @@ typedef struct opt_run {
   double g_norm; // |g|, under convex constraints its measure or the solver's own; NAN: to be computed by the driver
   opt_stationarity stationarity;
   double f_start;
-  double f_scale; // |f| or |g| |x| at the start, or the first step's change of f where that is larger
+  double f_scale; // the size of f, its terms or |g| |x| at the start, or the first step's change of f where that is larger
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
   double rayleigh_max; // largest |<d, H d>| / <d, d> met: the size of H
@@ -94,6 +94,9 @@ const opt_solver *opt_solver_find(const char *name);
 // Whether the driver keeps a trial point, which after a move is the point before it: not along lines and parabolas,
 // whose coefficients leave no doubt.
 bool opt_keeps_trial(int degree);
+// Whether the driver keeps the best point: f may rise by more than the rounding of one value, as the method is not
+// monotone, or as a step is accepted within the noise of a search (opt_run_noise).
+bool opt_keeps_best(const opt_solver *solver, int degree);
 // Whether the driver keeps H d: of a quadratic, for all solvers that move along rays.
 bool opt_keeps_hd(const opt_solver *solver, int degree);
 // Whether the start needs a point of its own, for H x: where none of the others stands free.
@@ -135,6 +138,8 @@ tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point
 // than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding that the problem knows of; where it knows
 // none, that of the value at the start, whose terms may be larger.
 double opt_run_noise(const opt_run *run);
+// The rounding of one value of f: its bound where the problem knows it.
+double opt_run_value_rounding(const opt_run *run);
 // A value of f, a slope or a curvature as the user knows it.
 double opt_run_shown(const opt_run *run, double value);
 // Says in run->reason that no step was found `where` down to this length ("along -g"); the verdict: STUCK, or

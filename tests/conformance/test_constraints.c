@@ -395,11 +395,12 @@ static double best_descent(const hand_problem *problem, serial_constraint *set, 
 static int64_t convex_points(const opt_solver *solver, int degree)
 {
   const int64_t trial = degree < 0 || degree > 2 ? 1 : 0;
+  const int64_t best = !solver->is_monotone ? 0 : trial; // beside the numbers below, which count that of the others
   const int64_t examiner = degree == 0 || degree == 1 ? 0 : 5;
-  if (solver == &opt_solver_frank_wolfe) return 2 + trial + (degree < 0 ? 1 : 0) + examiner;
-  if (solver == &opt_solver_bounded_newton) return 7 + trial + examiner;
-  if (solver == &opt_solver_bounded_lbfgs) return 5 + 2 * 10 + trial + examiner;
-  return 5 + trial + examiner;
+  if (solver == &opt_solver_frank_wolfe) return 2 + trial + (degree < 0 ? 1 : 0) + best + examiner;
+  if (solver == &opt_solver_bounded_newton) return 7 + trial + best + examiner;
+  if (solver == &opt_solver_bounded_lbfgs) return 5 + 2 * 10 + trial + best + examiner;
+  return 5 + trial + best + examiner;
 }
 
 static void check_solver(const char *objective, const opt_constraint_row *row, const char *method, bool has_details)

@@ -1,6 +1,7 @@
 // Objectives that are no polynomials. Each optimum comes from a closed form or a method unlike those under test.
 #include "support/hand_tools.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -116,6 +117,14 @@ static double value_logdet(const hand_problem *problem, const double *x)
   return value;
 }
 
+// That of <S, X>: X may go far along the skew matrices, which f does not feel.
+static double rounding_logdet(const hand_problem *problem, const double *x)
+{
+  double sum = 0;
+  for (int64_t i = 0; i < hand_size(problem); i++) sum += fabs(problem->a[i] * x[i]);
+  return 8 * DBL_EPSILON * sum;
+}
+
 static void gradient_logdet(const hand_problem *problem, const double *x, double *g)
 {
   const int64_t n = problem->objective->rows[0];
@@ -153,6 +162,7 @@ static void set_up_logdet(hand_problem *problem)
   const int64_t n = problem->objective->rows[0];
   double lambda[32];
   problem->optimum = (double)n;
+  problem->rounding = rounding_logdet;
   for (int64_t i = 0; i < n; i++) {
     lambda[i] = pow(problem->objective->parameter, (double)i / (double)(n - 1)) / 2;
     problem->optimum += log(lambda[i]);

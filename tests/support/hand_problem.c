@@ -32,11 +32,18 @@ static void expect_current(hand_problem *problem, const double *x)
   if (!problem->has_current || !is_near(problem, x, problem->current)) problem->violations++;
 }
 
+// f, and how far rounding may have it wrong where the objective says so.
+static double evaluate(hand_problem *problem, const double *x)
+{
+  if (problem->rounding != NULL) problem->base.value_error = problem->rounding(problem, x);
+  return problem->objective->value(problem, x);
+}
+
 static tg_status value(opt_problem *base, const opt_point *x, double *f)
 {
   hand_problem *problem = base->self;
   base->counts.values++;
-  *f = problem->objective->value(problem, serial_block_const(x, 0));
+  *f = evaluate(problem, serial_block_const(x, 0));
   return TG_OK;
 }
 
@@ -44,7 +51,7 @@ static tg_status gradient(opt_problem *base, const opt_point *x, double *f, opt_
 {
   hand_problem *problem = base->self;
   base->counts.gradients++;
-  *f = problem->objective->value(problem, serial_block_const(x, 0));
+  *f = evaluate(problem, serial_block_const(x, 0));
   problem->objective->gradient(problem, serial_block_const(x, 0), serial_block(g, 0));
   remember(problem, serial_block_const(x, 0), problem->current);
   problem->has_current = true;
@@ -72,7 +79,7 @@ static tg_status advance(opt_problem *base, double t, opt_point *x, const opt_po
   expect_current(problem, serial_block_const(x, 0));
   if (!problem->has_line || !is_same(problem, serial_block_const(d, 0), problem->direction)) problem->violations++;
   TG_TRY(base->space->ops->axpby(base->space, t, d, 1, x));
-  *f = problem->objective->value(problem, serial_block_const(x, 0));
+  *f = evaluate(problem, serial_block_const(x, 0));
   problem->objective->gradient(problem, serial_block_const(x, 0), serial_block(g, 0));
   for (int64_t i = 0; i < dimension(problem); i++) serial_block(g, 0)[i] *= 1 + problem->carried_error;
   remember(problem, serial_block_const(x, 0), problem->current);

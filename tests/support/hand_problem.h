@@ -32,6 +32,7 @@ struct hand_problem {
   serial_space space;
   const hand_objective *objective;
   double optimum;
+  double (*rounding)(const hand_problem *problem, const double *x); // of value; NULL: not known
   double a[HAND_DATA_MAX];
   double b[HAND_DATA_MAX];
   double c[HAND_DATA_MAX];

@@ -34,9 +34,9 @@ def run(arguments, ranks=0, cwd=ROOT, timeout=120, environment=None):
     return Finished(process.returncode, process.stdout, process.stderr, time.monotonic() - begin)
 
 
-def run_job(job, folder, ranks=2, settings=None, options=(), timeout=120):
-    """Runs a job into `folder` and reads its report and history (None and [] where there are none)."""
-    arguments = ["run", job, "--output", folder, *options]
+def run_job(job, folder, ranks=2, settings=None, options=(), timeout=120, force=True):
+    """Runs a job into `folder`, whatever is there, and reads its report and history (None and [] where there are none)."""
+    arguments = ["run", job, "--output", folder, *(["--force"] if force else []), *options]
     for key, value in (settings or {}).items():
         arguments += ["--set", f"{key}={value}"]
     finished = run(arguments, ranks=ranks, timeout=timeout)

@@ -252,10 +252,10 @@ def test_folders(folder):
     other = folder / "other.yaml"
     other.write_text(text)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    refused = run_job(other, out, ranks=2)
+    refused = run_job(other, out, ranks=2, force=False)
     checks.check(refused.status == 2 and "holds the results of another job" in refused.err and "--force" in refused.err, f"another job: {refused.err}")
     checks.check({path.name: path.read_bytes() for path in out.iterdir()} == before, "another job: the folder is as it was")
-    checks.equal("another job, --force", run_job(other, out, ranks=0, options=["--force"]).status, 0)
+    checks.equal("another job, --force", run_job(other, out, ranks=0).status, 0)
     piped = subprocess.run([PROGRAM, "run", "-", "--output", str(folder / "piped"), "--quiet"], input=text.replace("M.npy", str(folder / "M.npy")),
                            text=True, capture_output=True, check=False)
     checks.check(piped.returncode == 0 and (folder / "piped/U.npy").exists(), f"a job from standard input: {piped.stderr}")

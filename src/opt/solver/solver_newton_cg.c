@@ -167,7 +167,38 @@ static double residual_wanted(const opt_run *run)
   return fmax(forcing * run->g_norm, 0.3 * opt_run_target(run));
 }
 
-// Steihaug's iteration. *verdict stays MOVED unless a quadratic was found to fall for ever.
+// Whether a general objective falls for ever along d, which has no curvature beyond rounding. The unfinished iteration
+// left in d a share of directions that have: steepest descent on <d, H d> takes it out, and f is asked far out. d, H d
+// and r are overwritten.
+static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
+{
+  enum { CLEANINGS_MAX = 4 };
+  const opt_space *space = run->space;
+  double q[3];
+  for (int k = 0; k < CLEANINGS_MAX; k++) {
+    TG_TRY(opt_run_hessian(run, self->hd, self->r));
+    TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->hd, self->hd},
+                            (const opt_point *const[]){self->hd, self->r}, q));
+    if (!(q[0] > 0 && q[1] > 0)) break;
+    TG_TRY(opt_axpby(space, -q[0] / q[1], self->hd, 1, self->d));
+    TG_TRY(opt_axpby(space, -q[0] / q[1], self->r, 1, self->hd));
+  }
+  TG_TRY(space->ops->dots(space, 3, (const opt_point *const[]){run->g, self->d, self->p},
+                          (const opt_point *const[]){self->d, self->d, self->p}, q));
+  const double d_norm = sqrt(q[1]);
+  if (!(q[0] < -0.1 * run->g_norm * d_norm)) return TG_OK;
+  opt_ray ray;
+  double rise = 0;
+  double slope = 0;
+  TG_TRY(opt_ray_start(run, self->d, q[0], d_norm, &ray));
+  const double far = opt_ray_line_options(&ray, sqrt(q[2]) / d_norm, 0).longest;
+  TG_TRY(opt_ray_eval(&ray, far, &rise, &slope));
+  const bool falls = isfinite(rise) && rise < 0.5 * far * q[0] && slope < 0.5 * q[0];
+  if (falls && opt_ray_is_resolved(&ray)) *verdict = opt_ray_falling(&ray);
+  return TG_OK;
+}
+
+// Steihaug's iteration. *verdict stays MOVED unless f was found to fall for ever.
 static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_verdict *verdict)
 {
   inner in = {0};
@@ -186,7 +217,10 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     const double room = run->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
     *on_boundary = t >= room;
     TG_TRY(extend(run, self, fmin(t, room)));
-    if (*on_boundary) return TG_OK;
+    if (*on_boundary) {
+      const bool is_flat = !is_positive && fabs(in.dhd) <= 16 * DBL_EPSILON * run->rayleigh_max * in.dd;
+      return is_flat && run->manifold == NULL ? probe_kernel(run, self, verdict) : TG_OK;
+    }
     double residual_norm = 0;
     TG_TRY(turn(run, self, &in, t, &residual_norm));
     if (residual_norm <= tolerance) return TG_OK;
