@@ -43,7 +43,8 @@ typedef struct opt_run {
   double g_norm; // |g|, under convex constraints its measure or the solver's own; NAN: to be computed by the driver
   opt_stationarity stationarity;
   double f_start;
-  double f_scale; // the size of f, its terms or |g| |x| at the start, or the first step's change of f where that is larger
+  double
+      f_scale; // the size of f, its terms or |g| |x| at the start, or the first step's change of f where that is larger
   double g_norm_start;
   double x_reach;      // >= |x|: the start's norm plus all steps
   double rayleigh_max; // largest |<d, H d>| / <d, d> met: the size of H
