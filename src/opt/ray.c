@@ -66,9 +66,16 @@ tg_status opt_run_refresh(opt_run *run)
   return TG_OK;
 }
 
-double opt_run_noise(const opt_run *run)
+// 0 where the problem knows none, or where a value on the way overflowed.
+static double known_rounding(const opt_run *run)
 {
   const double known = run->problem->value_error;
+  return isfinite(known) ? known : 0;
+}
+
+double opt_run_noise(const opt_run *run)
+{
+  const double known = known_rounding(run);
   // Of a quadratic f is carried along, and has the rounding of what it was.
   const double start = known > 0 && run->hd == NULL ? 0 : 16 * DBL_EPSILON * fabs(run->f_start);
   return fmax(1e-10 * fabs(run->f), fmax(4 * known, start));
@@ -76,7 +83,7 @@ double opt_run_noise(const opt_run *run)
 
 double opt_run_value_rounding(const opt_run *run)
 {
-  const double known = run->problem->value_error;
+  const double known = known_rounding(run);
   const double start = known > 0 && run->hd == NULL ? 0 : 16 * DBL_EPSILON * fabs(run->f_start);
   return fmax(8 * DBL_EPSILON * fabs(run->f), fmax(known, start));
 }
@@ -161,7 +168,10 @@ static tg_status take_line(opt_ray *ray)
 tg_status opt_ray_start(opt_run *run, const opt_point *d, double slope, double d_norm, opt_ray *ray)
 {
   *ray = (opt_ray){.run = run, .d = d, .slope = slope, .d_norm = d_norm, .degree = run->degree, .trial_t = NAN};
-  if (ray->degree < 0) return TG_OK;
+  if (ray->degree < 0) {
+    ray->noise = opt_run_noise(run);
+    return TG_OK;
+  }
   if (run->hd != NULL)
     TG_TRY(take_line_from_hessian(ray));
   else
@@ -394,7 +404,7 @@ bool opt_ray_is_resolved(const opt_ray *ray)
 
 double opt_ray_noise(const opt_ray *ray)
 {
-  return ray->degree >= 0 ? 0 : opt_run_noise(ray->run);
+  return ray->noise;
 }
 
 opt_phi opt_ray_phi(opt_ray *ray)

@@ -162,6 +162,7 @@ typedef struct opt_ray {
   double curvature;                  // <d, H d>, where run->hd is kept
   bool falls;                        // the polynomial for ever
   double trial_t;                    // run->trial holds x + trial_t d; NAN: nothing
+  double noise;                      // of f at x, where trials have not been; 0 of a polynomial
   bool trial_has_gradient;           // run->g_old holds the gradient there
   double trial_f;
 } opt_ray;

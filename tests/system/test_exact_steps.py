@@ -116,11 +116,29 @@ def check_random(folder):
             check_monotone(what, done, method not in ("barzilai-borwein", "nesterov"))
 
 
+def check_best_returned(folder):
+    """General objectives rise within the noise of a search: no row of the history is lower than what is returned."""
+    text = ("minimize: 0.7*(sum(X.*log(X)) + sum(C.*X))\n"
+            "variables: {X: {rows: 3, columns: 2, start: ones, constraint: simplex_columns}}\n"
+            "data: {C: {generate: normal, rows: 3, columns: 2, seed: SEED}}\n")
+    for seed in range(1, 7):
+        job = folder / "best.yaml"
+        job.write_text(text.replace("SEED", str(seed)))
+        name = f"the best, seed {seed}"
+        done = run_job(job, folder / "best", ranks=1, settings={"solver.method": "frank-wolfe", "solver.max_iterations": 200,
+                                                                "solver.gradient_tolerance": 1e-12})
+        if not checks.check(done.status in (0, 3), f"{name}: {done.err.strip()[-300:]}"):
+            continue
+        least, found = min(record["objective"] for record in done.history), done.report["objective"]
+        checks.check(found <= least + 4e-15 * abs(least), f"{name}: returned {found!r}, seen {least!r}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         check_published(folder)
         check_random(folder)
+        check_best_returned(folder)
     return checks.finish()
 
 

@@ -167,22 +167,42 @@ static double residual_wanted(const opt_run *run)
   return fmax(forcing * run->g_norm, 0.3 * opt_run_target(run));
 }
 
+// d less its part in the range of H: H e = H d solved by conjugate gradients, d := d - e. hd holds the residual H (d -
+// e), r the direction; run->g_old is free here.
+static tg_status clean_kernel(opt_run *run, newton *self)
+{
+  enum { CLEANINGS_MAX = 50 };
+  const opt_space *space = run->space;
+  opt_point *hc = run->g_old;
+  double q[2];
+  double rr = 0;
+  TG_TRY(opt_copy(space, self->hd, self->r));
+  TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->hd, self->d},
+                          (const opt_point *const[]){self->hd, self->d}, q));
+  rr = q[0];
+  const double least = DBL_EPSILON * run->rayleigh_max;
+  const double enough = least * least * q[1];
+  for (int k = 0; k < CLEANINGS_MAX && rr > enough; k++) {
+    double chc = 0;
+    TG_TRY(opt_run_hessian(run, self->r, hc));
+    TG_TRY(opt_dot(space, self->r, hc, &chc));
+    if (!(chc > 0)) return TG_OK;
+    const double before = rr;
+    TG_TRY(opt_axpby(space, -rr / chc, self->r, 1, self->d));
+    TG_TRY(opt_axpby(space, -rr / chc, hc, 1, self->hd));
+    TG_TRY(opt_dot(space, self->hd, self->hd, &rr));
+    TG_TRY(opt_axpby(space, 1, self->hd, rr / before, self->r));
+  }
+  return TG_OK;
+}
+
 // Whether a general objective falls for ever along d, which has no curvature beyond rounding. The unfinished iteration
-// left in d a share of directions that have: steepest descent on <d, H d> takes it out, and f is asked far out. d, H d
-// and r are overwritten.
+// left in d a share of directions that have: it is taken out, and f is asked far out. d, H d and r are overwritten.
 static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
 {
-  enum { CLEANINGS_MAX = 4 };
   const opt_space *space = run->space;
   double q[3];
-  for (int k = 0; k < CLEANINGS_MAX; k++) {
-    TG_TRY(opt_run_hessian(run, self->hd, self->r));
-    TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){self->hd, self->hd},
-                            (const opt_point *const[]){self->hd, self->r}, q));
-    if (!(q[0] > 0 && q[1] > 0)) break;
-    TG_TRY(opt_axpby(space, -q[0] / q[1], self->hd, 1, self->d));
-    TG_TRY(opt_axpby(space, -q[0] / q[1], self->r, 1, self->hd));
-  }
+  TG_TRY(clean_kernel(run, self));
   TG_TRY(space->ops->dots(space, 3, (const opt_point *const[]){run->g, self->d, self->p},
                           (const opt_point *const[]){self->d, self->d, self->p}, q));
   const double d_norm = sqrt(q[1]);
