@@ -239,7 +239,7 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     TG_TRY(extend(run, self, fmin(t, room)));
     if (*on_boundary) {
       const bool is_flat = !is_positive && fabs(in.dhd) <= 16 * DBL_EPSILON * run->rayleigh_max * in.dd;
-      return is_flat && run->manifold == NULL ? probe_kernel(run, self, verdict) : TG_OK;
+      return is_flat && run->degree < 0 && run->manifold == NULL ? probe_kernel(run, self, verdict) : TG_OK;
     }
     double residual_norm = 0;
     TG_TRY(turn(run, self, &in, t, &residual_norm));
