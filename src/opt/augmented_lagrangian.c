@@ -39,28 +39,29 @@ static const double multiplier_limit = 1e20; // in units of penalty times a cons
 
 // ---- a round ----
 
-// A start from which no step leads away may be a saddle, of f or of the violation. Later on nothing is looked at: L may
-// curve downwards at the very solution, where the penalty is small, and with any penalty where f does not curve along
-// the constraints but their multipliers do (rotations of X among X'X = I).
+// A start from which no step leads away may be a saddle, of f or of the violation. So may the end.
 static opt_examines choose_examination(const opt_outer *o)
 {
   const opt_examines asked = o->current->examines;
   if (asked == OPT_EXAMINE_NEVER) return asked;
-  return o->sequence.iterations == 0 ? OPT_EXAMINE_START : OPT_EXAMINE_NONE;
+  return o->sequence.iterations == 0 || o->looks ? OPT_EXAMINE_START : OPT_EXAMINE_NONE;
 }
 
 // Minimises L from x with what is left of the limits, or goes on with the round that a checkpoint was written in.
 static tg_status solve(opt_outer *o)
 {
-  opt_options options = *o->current;
+  opt_options options;
   if (!o->sequence.resumes) {
     o->report->rounds++;
     TG_TRY(opt_copy(o->problem->space, o->x, o->before));
+    if (o->looks) TG_TRY(opt_outer_relax(o));
   }
+  options = *o->current;
   options.gradient_tolerance = o->tolerance > 0 ? 0 : loose;
   options.absolute_gradient_tolerance = o->tolerance;
   options.examines = choose_examination(o);
   options.value_scale = o->value_scale;
+  if (o->is_trying) options.saddles = OPT_SADDLES_LEAVE;
   options.max_iterations = o->options->max_iterations - o->sequence.iterations;
   options.time_limit = opt_sequence_time_left(&o->sequence, o->options->time_limit);
   o->sequence.skips_start = o->report->rounds > 1; // the end of the round before
@@ -68,12 +69,12 @@ static tg_status solve(opt_outer *o)
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
   opt_sequence_add(&o->sequence, o->inner.iterations, &o->inner);
   o->restarts += o->inner.restarts;
-  o->saddles += o->inner.saddles;
+  if (!o->is_trying) o->saddles += o->inner.saddles;
   o->drift = fmax(o->drift, o->inner.drift);
   return TG_OK;
 }
 
-static tg_status commit(opt_outer *o, double penalty)
+tg_status opt_outer_commit(opt_outer *o, double penalty)
 {
   o->penalty = penalty;
   return o->lagrangian->ops->commit(o->lagrangian, penalty, &o->current);
@@ -90,10 +91,10 @@ static bool is_insensitive(const opt_outer *o)
 static tg_status commit_first(opt_outer *o)
 {
   static const double raise = 100;
-  TG_TRY(commit(o, o->first_penalty));
+  TG_TRY(opt_outer_commit(o, o->first_penalty));
   if (o->options->penalty > 0 || !is_insensitive(o)) return TG_OK;
   o->first_penalty *= raise;
-  return commit(o, o->first_penalty);
+  return opt_outer_commit(o, o->first_penalty);
 }
 
 bool opt_outer_end(opt_outer *o, opt_outcome outcome, const char *format, ...)
@@ -143,7 +144,7 @@ static tg_status raise_floor(opt_outer *o, bool *ended)
     return TG_OK;
   }
   TG_TRY(opt_copy(o->problem->space, o->before, o->x));
-  return commit(o, growth * o->penalty);
+  return opt_outer_commit(o, growth * o->penalty);
 }
 
 // ---- judgement of a round ----
@@ -175,15 +176,25 @@ static bool is_feasible(const opt_outer *o)
   return o->measure.share <= allowed && o->measure.complementarity <= allowed && is_worthless(o);
 }
 
+// What the last round says of the decrease still to be had stays.
+void opt_outer_say_converged(opt_outer *o)
+{
+  const char *const warning = strstr(o->inner.reason, ", but an estimated");
+  opt_outer_end(
+      o, OPT_CONVERGED,
+      "the constraints hold to %.3g of their terms (allowed %.3g), and |gradient of the Lagrangian| = %.6g is "
+      "within the tolerance %.6g%.160s",
+      o->measure.share, o->options->constraint_tolerance, o->inner.gradient_norm, o->target,
+      warning != NULL ? warning : "");
+}
+
 static bool test_end(opt_outer *o)
 {
   const opt_measure *m = &o->measure;
-  if (is_feasible(o) && o->inner.gradient_norm <= o->target)
-    return opt_outer_end(
-        o, OPT_CONVERGED,
-        "the constraints hold to %.3g of their terms (allowed %.3g), and |gradient of the Lagrangian| = %.6g is "
-        "within the tolerance %.6g",
-        m->share, o->options->constraint_tolerance, o->inner.gradient_norm, o->target);
+  if (is_feasible(o) && o->inner.gradient_norm <= o->target) {
+    opt_outer_say_converged(o);
+    return true;
+  }
   if (is_feasible(o) && o->inner.outcome == OPT_STALLED && o->inner.gradient_target <= o->target)
     return opt_outer_end(o, OPT_STALLED, "the constraints hold to %.3g of their terms, but: %.420s", m->share,
                          o->inner.reason);
@@ -284,7 +295,8 @@ static tg_status choose_best(opt_outer *o)
   const opt_measure *m = &o->measure;
   const bool is_best = m->share <= o->options->constraint_tolerance && m->objective <= o->best_f;
   opt_options options = *o->current;
-  if (o->result->outcome == OPT_CONVERGED || o->result->outcome == OPT_UNBOUNDED || is_best || !isfinite(o->best_f))
+  if (o->result->outcome == OPT_CONVERGED || o->result->outcome == OPT_UNBOUNDED || is_best || o->stays ||
+      !isfinite(o->best_f))
     return TG_OK;
   TG_TRY(opt_copy(o->problem->space, o->best, o->x));
   TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
@@ -298,8 +310,19 @@ static void choose_target(opt_outer *o, double norm)
 {
   static const double fading = 0.01; // of an earlier one, for the start may be far away
   if (isfinite(norm) && norm > 0) o->reference = fmax(fading * o->reference, norm);
+  o->reference = fmax(o->reference, o->least_reference);
   o->target = fmax(o->options->gradient_tolerance * o->reference, o->options->absolute_gradient_tolerance);
   if (!(o->tolerance > 0)) o->tolerance = fmax(o->target, loose * o->reference);
+}
+
+// The gradient at a saddle that was left may have been rounding, and so may the one at the end be: then f tells what
+// size gradients have.
+static void choose_target_beyond(opt_outer *o)
+{
+  static const double share = 1e-6;
+  if (!(o->x_norm > 0) || o->inner.outcome == OPT_UNBOUNDED) return;
+  o->least_reference = share * o->value_scale / o->x_norm;
+  choose_target(o, 0);
 }
 
 // At the start f and the constraints may say little of their sizes: from zero, or where the gradient of f vanishes.
@@ -330,27 +353,37 @@ static tg_status start_over(opt_outer *o)
   TG_TRY(opt_copy(o->problem->space, o->origin, o->x));
   TG_TRY(o->lagrangian->ops->update(o->lagrangian, 0, &o->report->multiplier_norm));
   o->restarts++;
-  return commit(o, o->renewed == 1 ? sqrt(o->first_penalty) * sqrt(last) : growth * last);
+  return opt_outer_commit(o, o->renewed == 1 ? sqrt(o->first_penalty) * sqrt(last) : growth * last);
 }
 
 static tg_status finish_round(opt_outer *o, bool *ended)
 {
+  const int64_t looked = o->looks;
+  bool scattered = false;
+  TG_TRY(opt_outer_test_departure(o, &scattered, ended));
+  if (*ended || scattered) return TG_OK;
   TG_TRY(find_scales(o));
+  if (looked || o->inner.saddles > 0) choose_target_beyond(o);
   TG_TRY(measure(o));
   TG_TRY(opt_outer_test_ray(o, ended));
-  if (!*ended) *ended = end_by_inner(o);
   if (*ended) return TG_OK;
-  if (o->inner.outcome == OPT_UNBOUNDED) return raise_floor(o, ended);
+  *ended = end_by_inner(o);
+  if (*ended) return opt_outer_judge(o, ended);
+  if (o->inner.outcome == OPT_UNBOUNDED) {
+    o->looks = looked; // the start of the round is a saddle
+    TG_TRY(raise_floor(o, ended));
+    return *ended ? opt_outer_judge(o, ended) : TG_OK;
+  }
   o->falling = 0;
   const double limit = multiplier_limit * o->penalty * o->measure.size;
   TG_TRY(o->lagrangian->ops->update(o->lagrangian, limit, &o->report->multiplier_norm));
   double penalty = next_penalty(o);
   *ended = test_end(o);
-  if (*ended) return TG_OK;
+  if (*ended) return opt_outer_judge(o, ended);
   if (o->futile >= FUTILE_MAX) return start_over(o);
   if (o->report->rounds == 1 && !(o->options->penalty > 0) && !is_insensitive(o) && !has_kinks(o))
     TG_TRY(choose_again(o, &penalty));
-  return commit(o, penalty);
+  return opt_outer_commit(o, penalty);
 }
 
 // ---- the whole ----
@@ -371,7 +404,7 @@ static tg_status hand_back(opt_outer *o)
   r->violation = fmax(r->violation, o->measure.violation);
   r->iterations = o->sequence.iterations;
   r->restarts = o->restarts;
-  r->saddles = o->saddles;
+  r->saddles = o->saddles + o->left;
   r->seconds = o->sequence.seconds;
   r->earlier_seconds = o->sequence.earlier_seconds;
   r->drift = o->drift;
@@ -405,14 +438,25 @@ static tg_status list(void *self, opt_listing *listing)
                  {"objective_gradient_start", &o->gradient_norm_start},
                  {"objective_gradient_reference", &o->reference},
                  {"objective_size", &o->value_scale},
-                 {"first_distance", &o->first_gone}};
+                 {"first_distance", &o->first_gone},
+                 {"least_reference", &o->least_reference},
+                 {"kept_objective", &o->kept_f},
+                 {"kept_penalty", &o->kept_penalty},
+                 {"kept_norm", &o->kept_norm},
+                 {"kept_gradient", &o->kept_gradient}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(listing, numbers[i].name, -1, numbers[i].number));
   TG_TRY(opt_listing_add_vector(listing, "round_start", -1, o->before));
   TG_TRY(opt_listing_add_vector(listing, "best_feasible", -1, o->best));
   opt_listing_mark(listing, !isfinite(o->best_f));
   TG_TRY(opt_listing_add_vector(listing, "first_start", -1, o->origin));
+  TG_TRY(opt_listing_add_vector(listing, "kept", -1, o->kept));
+  opt_listing_mark(listing, !o->is_trying);
   TG_TRY(opt_listing_add_count(listing, "renewed", &o->renewed));
+  TG_TRY(opt_listing_add_count(listing, "tries", &o->tries));
+  TG_TRY(opt_listing_add_count(listing, "is_trying", &o->is_trying));
+  TG_TRY(opt_listing_add_count(listing, "looks", &o->looks));
+  TG_TRY(opt_listing_add_count(listing, "left", &o->left));
   TG_TRY(opt_listing_add_count(listing, "rounds", &o->report->rounds));
   TG_TRY(opt_listing_add_count(listing, "futile", &o->futile));
   TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
@@ -442,7 +486,7 @@ static tg_status start(opt_outer *o)
   TG_TRY(opt_sequence_restore(&o->sequence, &restored));
   if (restored) {
     choose_target(o, 0); // the tolerance may be another one now
-    return commit(o, o->penalty);
+    return opt_outer_commit(o, o->penalty);
   }
   TG_TRY(opt_copy(o->problem->space, o->x, o->origin));
   TG_TRY(find_scales(o));
@@ -483,10 +527,12 @@ tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangi
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.best);
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.origin);
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.aside);
+  if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.kept);
   if (status == TG_OK) status = iterate(&o);
   problem->space->ops->destroy(problem->space, &o.before);
   problem->space->ops->destroy(problem->space, &o.origin);
   problem->space->ops->destroy(problem->space, &o.aside);
+  problem->space->ops->destroy(problem->space, &o.kept);
   problem->space->ops->destroy(problem->space, &o.best);
   opt_sequence_fini(&o.sequence);
   return status;

@@ -39,6 +39,18 @@ typedef struct opt_outer {
   double value_scale; // the size of f and of its terms, the largest met
   double first_gone;  // how far x was from the start when it first was elsewhere
   int64_t renewed;    // starts over with a larger penalty
+  // Of the search for a lower point, see augmented_lagrangian_saddle.c.
+  opt_point *kept; // where the whole would have converged
+  double kept_f;
+  double kept_penalty;
+  double kept_norm;     // of its multipliers
+  double kept_gradient; // of the Lagrangian
+  int64_t tries;
+  int64_t is_trying;
+  int64_t looks;          // the next round begins with an examination
+  double least_reference; // after a saddle
+  bool stays;             // at a saddle, as asked for
+  int64_t left;           // points of which a lower one was found
 } opt_outer;
 
 // Ends the whole; true.
@@ -47,5 +59,22 @@ __attribute__((format(printf, 3, 4))) bool opt_outer_end(opt_outer *o, opt_outco
 // Whether f falls for ever along the direction in which x has gone since the start, where that direction stays
 // feasible; then the whole ends as unbounded, with the ray. Uses `aside`; x comes back with its bits. Collective.
 tg_status opt_outer_test_ray(opt_outer *o, bool *ended);
+
+// L with this penalty from now on.
+tg_status opt_outer_commit(opt_outer *o, double penalty);
+
+// Before a round that looks: the constraints that do not bind are put out of the way. Collective.
+tg_status opt_outer_relax(opt_outer *o);
+
+// After such a round: whether it has left the point. If not, x is put elsewhere where there is negative curvature, and
+// a round is to follow; else the whole ends there. Collective.
+tg_status opt_outer_test_departure(opt_outer *o, bool *scattered, bool *ended);
+
+// The whole is about to end: a trial that led to no lower point is taken back, and from a point that is to be called
+// converged one is begun: then *ended is false. Collective.
+tg_status opt_outer_judge(opt_outer *o, bool *ended);
+
+// Says that the whole has converged. Local.
+void opt_outer_say_converged(opt_outer *o);
 
 #endif

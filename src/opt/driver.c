@@ -548,6 +548,7 @@ static tg_status hand_back(opt_driver *self)
   result->worst_norm = run->stationarity.norms[result->worst];
   result->worst_target = opt_run_target_of(run, result->worst);
   result->saddles = self->examiner.saddles;
+  result->bend = self->examiner.bend;
   result->decrease_estimate = self->examiner.decrease;
   result->condition_estimate = self->examiner.condition;
   result->iterations = run->iteration;

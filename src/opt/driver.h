@@ -79,6 +79,7 @@ typedef struct opt_result {
   double violation;         // of the constraints, at the point returned; 0 without any
   double drift;             // largest | |g| carried along - |g| recomputed | / |g start| met
   int64_t saddles;          // left along negative curvature
+  double bend;              // a negative curvature met in an examination along which f did not fall; 0: none
   double decrease_estimate; // what f could still fall, as the last examination has it (opt/examine); NAN: not estimated
   double condition_estimate; // of the Hessian in the metric, likewise, from below
   int64_t iterations;

@@ -70,6 +70,8 @@ CASES = {
     "proximal steps": ("minimize: sumsq(A*X - ones(12,2)) + 0.5*norm1(X)", "X: {rows: 9, columns: 2, start: normal}", "method: barzilai-borwein", ""),
     "alternating within bounds": ("minimize: sumsq(A.*A - U*V')", PARTS, "method: alternating", ""),
     "subject_to": (QUADRATIC, TALL, "method: auto", "subject_to: ['X''*X = 2*eye(3)', 'sum(X) <= 1']\n"),
+    "saddle under subject_to": ("minimize: sumsq(A.*A - U*V')", PARTS.replace("uniform", "zeros").replace(", seed: 1", "").replace(", seed: 2", "").replace(", constraint: nonnegative", ""), "method: auto",
+                                "subject_to: ['U >= 0', 'V >= 0']\n"),
     "linear subject_to": (QUADRATIC, TALL, "method: auto", "subject_to: ['sum(X) = 1']\n"),
     "split kinks": ("minimize: norm1(A*X - ones(12,2)) + 0.1*norm1(X)", "X: {rows: 9, columns: 2}", "method: auto", ""),
     "attempts": (WELLS, "X: {rows: 3, columns: 2, start: normal, seed: 4}", "method: l-bfgs, restarts: 4", ""),

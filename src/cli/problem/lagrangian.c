@@ -23,7 +23,9 @@ struct tg_lagrangian {
   tg_setup *setup;
   tg_values *values; // f, then the constraints
   tg_multiplier *constraints;
-  opt_point **views;  // of the multipliers, for listings
+  opt_point **views; // of the multipliers, for listings
+  tg_dmat **kept;    // multipliers put aside
+  opt_point **kept_views;
   double *violations; // at the last measure
   double *norms;      // of the multipliers
   double *sizes;      // what violations are measured against
@@ -326,6 +328,38 @@ static tg_status update(opt_lagrangian *base, double limit, double *norm)
   return TG_OK;
 }
 
+static tg_status relax(opt_lagrangian *base, double norm)
+{
+  static const double rounding = 1e-9;
+  static const double little = 1e-7;      // of a constraint's size
+  static const double vanishing = 1e-170; // its square is 0
+  tg_lagrangian *self = base->self;
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    const tg_multiplier *c = &self->constraints[k];
+    const double shift = self->penalty * (self->sizes[k] > 0 ? little * self->sizes[k] : vanishing);
+    if (is_kink(self, k) || !isfinite(c->low)) continue;
+    for (int64_t j = 0; j < c->multiplier->local_cols; j++)
+      for (int64_t i = 0; i < c->multiplier->local_rows; i++) {
+        double *entry = &c->multiplier->data[i + j * c->multiplier->ld];
+        if (*entry <= rounding * norm) *entry = -shift;
+      }
+  }
+  return TG_OK;
+}
+
+static tg_status keep(opt_lagrangian *base, bool back)
+{
+  tg_lagrangian *self = base->self;
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    tg_dmat *m = self->constraints[k].multiplier;
+    double square = 0;
+    TG_TRY(back ? tg_dmat_copy(self->kept[k], m) : tg_dmat_copy(m, self->kept[k]));
+    TG_TRY(tg_dmat_dot(m, m, &square));
+    self->norms[k] = sqrt(square);
+  }
+  return TG_OK;
+}
+
 // Factorisations and diagonals belong to one penalty.
 static tg_status renew_method(tg_lagrangian *self)
 {
@@ -357,6 +391,7 @@ static tg_status list(opt_lagrangian *base, opt_listing *listing)
   tg_lagrangian *self = base->self;
   for (int k = 0; k < self->setup->model->subject->n; k++) {
     TG_TRY(opt_listing_add_vector(listing, "multiplier", k, self->views[k]));
+    TG_TRY(opt_listing_add_vector(listing, "kept_multiplier", k, self->kept_views[k]));
     TG_TRY(opt_listing_add_number(listing, "multiplier_norm", k, &self->norms[k]));
     TG_TRY(opt_listing_add_number(listing, "constraint_size", k, &self->sizes[k]));
   }
@@ -374,6 +409,8 @@ static const opt_lagrangian_ops ops = {.scale = scale,
                                        .measure = measure,
                                        .probe = probe,
                                        .update = update,
+                                       .relax = relax,
+                                       .keep = keep,
                                        .commit = commit,
                                        .list = list,
                                        .describe = describe};
@@ -394,6 +431,8 @@ static tg_status allocate(tg_lagrangian *self)
   TG_TRY(TG_NEW(n, &self->violations));
   TG_TRY(TG_NEW(n, &self->sizes));
   TG_TRY(TG_NEW(n, &self->views));
+  TG_TRY(TG_NEW(n, &self->kept));
+  TG_TRY(TG_NEW(n, &self->kept_views));
   return TG_NEW(n, &self->norms);
 }
 
@@ -439,8 +478,12 @@ static tg_status verify_weights(tg_lagrangian *self)
 
 static tg_status view_multipliers(tg_lagrangian *self)
 {
-  for (int k = 0; k < self->setup->model->subject->n; k++)
+  for (int k = 0; k < self->setup->model->subject->n; k++) {
+    const tg_dmat *m = self->constraints[k].multiplier;
     TG_TRY(tg_space_view(self->constraints[k].multiplier, &self->views[k]));
+    TG_TRY(tg_dmat_create(self->setup->grid, m->rows, m->cols, &self->kept[k]));
+    TG_TRY(tg_space_view(self->kept[k], &self->kept_views[k]));
+  }
   return TG_OK;
 }
 
@@ -496,6 +539,12 @@ void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
   tg_values_destroy(&self->values);
   for (int k = 0; self->views != NULL && k < self->setup->model->subject->n; k++)
     tg_space_view_destroy(&self->views[k]);
+  for (int k = 0; self->kept_views != NULL && k < self->setup->model->subject->n; k++) {
+    tg_space_view_destroy(&self->kept_views[k]);
+    tg_dmat_destroy(&self->kept[k]);
+  }
+  tg_free(self->kept);
+  tg_free(self->kept_views);
   tg_free(self->views);
   tg_free(self->constraints);
   tg_free(self->violations);

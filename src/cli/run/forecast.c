@@ -370,10 +370,10 @@ static tg_status forecast_method(const forecasting *f, double *passing)
 // ---- points ----
 
 // The user's x, the problem's copy of a trial point where there are images; beside the solver's own, of subject_to the
-// start, where a round began, its best feasible point and one for looking elsewhere, and the best of several attempts.
+// start, where a round began, its best feasible point and two for looking elsewhere, and the best of several attempts.
 static double kept_points(const forecasting *f)
 {
-  const int rounds = f->model->subject != NULL ? 4 : 0;
+  const int rounds = f->model->subject != NULL ? 5 : 0;
   const int attempts = f->job->solver.restarts > 1 ? 1 : 0;
   return 1 + (f->model->plan->has_state ? 1 : 0) + rounds + attempts;
 }

@@ -56,6 +56,7 @@ tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
   opt_examiner *e = &driver->examiner;
   TG_TRY(opt_listing_add_number(listing, "decrease_estimate", -1, &e->decrease));
   TG_TRY(opt_listing_add_number(listing, "condition_estimate", -1, &e->condition));
+  TG_TRY(opt_listing_add_number(listing, "bend", -1, &e->bend));
   TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
   return opt_listing_add_count(listing, "saddles", &e->saddles);
 }
@@ -280,6 +281,7 @@ static tg_status judge(opt_driver *driver, const opt_subspace *s, double curvatu
   else
     TG_TRY(try_cone(driver, s, may_move, &curvature, &departure));
   if (departure == OPT_DEPARTURE_UNBOUNDED) *out = OPT_FINDING_UNBOUNDED;
+  if (departure == OPT_DEPARTURE_NONE && is_believed(run, s, curvature)) e->bend = curvature;
   if (departure != OPT_DEPARTURE_MOVED) return TG_OK;
   if (!may_move) {
     say_saddle(run, curvature);

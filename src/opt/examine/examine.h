@@ -24,6 +24,7 @@ typedef struct opt_examiner {
   opt_krylov work;
   opt_point *scratch; // of subspaces; on a manifold the Euclidean gradient
   int64_t saddles;    // left so far
+  double bend;        // a negative curvature along which f did not fall, the last one; 0: none
   int64_t passed_at;  // 1 + the iteration whose point was found to be a minimum last; 0: none
   double decrease;    // still to be had, as estimated last; NAN: never
   double condition;   // of the Hessian in the metric, likewise
