@@ -106,8 +106,13 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
       out->curvature = curved / square;
       return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
     }
-    // A direction without curvature beyond rounding tells nothing.
-    if (!(curved > 1e-15 * m.largest * square)) return TG_OK;
+    // Along a direction without curvature beyond rounding f is linear: what it falls by on a way as long as x.
+    if (!(curved > 1e-15 * m.largest * square)) {
+      out->is_flat = true;
+      out->slope = -m.rz / sqrt(square);
+      out->amount -= out->slope * s->size;
+      return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
+    }
     out->amount += m.rz * m.rz / curved / 2;
     TG_TRY(advance(&m, m.rz / curved));
     if (is_small(&m, rz_start, allowed, out)) return TG_OK;

@@ -15,6 +15,8 @@ typedef struct opt_decrease {
   double condition; // of M^-1 H, as far as the steps show it; 1 at least
   bool is_negative; // <d, H d> < 0 was met: d is in work->found, of norm 1, with this curvature
   double curvature;
+  bool is_flat; // <d, H d> = 0 up to rounding was met: d is in work->found, of norm 1, with this slope
+  double slope;
 } opt_decrease;
 
 // Stops as soon as the sum, and what the conditioning may hide, is below `allowed`. Collective.

@@ -307,6 +307,14 @@ static tg_status look(opt_driver *driver, opt_subspace *s, opt_finding *out)
     TG_TRY(judge(driver, s, decrease.curvature, out));
     if (*out != OPT_FINDING_MINIMUM) return TG_OK;
   }
+  if (decrease.is_flat && is_worth_it(driver)) {
+    opt_departure departure = OPT_DEPARTURE_NONE;
+    TG_TRY(opt_leave_flat(s, &driver->examiner.work, decrease.slope, &departure));
+    if (departure == OPT_DEPARTURE_UNBOUNDED) {
+      *out = OPT_FINDING_UNBOUNDED;
+      return TG_OK;
+    }
+  }
   if (is_worth_it(driver) && tighten(driver)) {
     *out = OPT_FINDING_DECREASE;
     return TG_OK;

@@ -155,3 +155,30 @@ tg_status opt_leave(const opt_subspace *s, const opt_krylov *work, double curvat
   }
   return move(&d, t[lower], out);
 }
+
+tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double slope, opt_departure *out)
+{
+  enum { DISTANCES = 3 };
+  static const double distances[DISTANCES] = {1e3, 1e6, 1e9}; // times the size of x
+  opt_run *run = s->run;
+  const opt_sense *sense = run->options->sense;
+  const departure d = {.run = run, .v = work->found, .trial = work->now, .kept = work->before};
+  bool falls = run->manifold == NULL && s->size > 0;
+  *out = OPT_DEPARTURE_NONE;
+  if (falls) TG_TRY(recedes(&d, 1, &falls));
+  for (int k = 0; k < DISTANCES && falls; k++) {
+    const double t = distances[k] * s->size;
+    double rise = 0;
+    TG_TRY(rise_at(&d, t, &rise));
+    falls = rise < 0.5 * t * slope;
+  }
+  if (!falls) return TG_OK;
+  opt_run_explain(
+      run,
+      "the objective is unbounded %s: along a %sdirection d with |d| = 1, slope %.4g and no curvature it still "
+      "%s at distance %.4g; add a constraint or a regularising term",
+      sense->below, run->constraint != NULL ? "feasible " : "", opt_run_shown(run, slope), sense->falls,
+      distances[DISTANCES - 1] * s->size);
+  *out = OPT_DEPARTURE_UNBOUNDED;
+  return TG_OK;
+}

@@ -7,11 +7,15 @@
 typedef enum opt_departure {
   OPT_DEPARTURE_NONE,     // f falls along neither sign by more than its rounding error
   OPT_DEPARTURE_MOVED,    // run->x is lower; f and g are computed anew there
-  OPT_DEPARTURE_UNBOUNDED // a quadratic falls for ever along it, which stays feasible; run->reason says so
+  OPT_DEPARTURE_UNBOUNDED // f falls without end along it, which stays feasible; run->reason says so
 } opt_departure;
 
 // From run->x along work->found, of norm 1, and its opposite, whichever leads lower; the other points of work are
 // overwritten. may_move: false asks only whether there is a way. Collective.
 tg_status opt_leave(const opt_subspace *s, const opt_krylov *work, double curvature, bool may_move, opt_departure *out);
+
+// Whether f falls along work->found, of norm 1, with this slope as far out as can be asked, on a ray that stays
+// feasible; then *out is UNBOUNDED. Not on manifolds, which are bounded. Collective.
+tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double slope, opt_departure *out);
 
 #endif

@@ -208,12 +208,17 @@ static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
   const double d_norm = sqrt(q[1]);
   if (!(q[0] < -0.1 * run->g_norm * d_norm)) return TG_OK;
   opt_ray ray;
-  double rise = 0;
-  double slope = 0;
+  bool falls = true;
   TG_TRY(opt_ray_start(run, self->d, q[0], d_norm, &ray));
-  const double far = opt_ray_line_options(&ray, sqrt(q[2]) / d_norm, 0).longest;
-  TG_TRY(opt_ray_eval(&ray, far, &rise, &slope));
-  const bool falls = isfinite(rise) && rise < 0.5 * far * q[0] && slope < 0.5 * q[0];
+  const double furthest = opt_ray_line_options(&ray, sqrt(q[2]) / d_norm, 0).longest;
+  // At each of the distances: one alone may lie where f is all rounding.
+  for (int k = 0; k < 4 && falls; k++) {
+    const double t = furthest * pow(1e-3, 3 - k);
+    double rise = 0;
+    double slope = 0;
+    TG_TRY(opt_ray_eval(&ray, t, &rise, &slope));
+    falls = isfinite(rise) && rise < 0.5 * t * q[0] && slope < 0.5 * q[0];
+  }
   if (falls && opt_ray_is_resolved(&ray)) *verdict = opt_ray_falling(&ray);
   return TG_OK;
 }
