@@ -219,7 +219,7 @@ def test_maximize(checks, folder):
 # A line, a quadratic at its stationary start and off it, a function that is no polynomial.
 UPWARDS = [
     ("sum(X)", "", "auto", 4, ["unbounded above", "f(x + t d) - f(x) = 9 t"]),
-    ("sumsq(X)", "", "l-bfgs", 4, ["unbounded above", "positive curvature, <d, H d> = 2 "]),
+    ("sumsq(X)", "", "l-bfgs", 4, ["unbounded above", "from a stationary point", "0 t + 1 t^2"]),
     ("sumsq(X) - sum(X)", "", "gradient-descent", 4, ["unbounded above", " t^2"]),
     ("sum(exp(X))", "", "gradient-descent", 4, ["unbounded above"]),
 ]

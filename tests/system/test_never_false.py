@@ -40,9 +40,7 @@ KEEP = os.environ.get("TRACEGRAD_KEEP")
 EXITS = {"converged": 0, "iteration_limit": 3, "time_limit": 3, "stalled": 3, "unbounded": 4}
 JOBS = int(os.environ.get("TRACEGRAD_JOBS", "2"))
 GAIN = 1e-6  # of the decrease from the start: less was not to be had
-PENDING = {
-    "symmetric_nmf_constrained": "a round that begins at its minimum, 0, and falls by rounding is called unbounded",
-}
+PENDING = {}
 
 checks = Checks()
 
