@@ -82,7 +82,7 @@ static void in_folder(MPI_Comm comm)
   test_run(comm, folder);
   MPI_Barrier(comm);
   if (rank != 0) return;
-  static const char *const names[] = {"out/report.json", "out/history.jsonl", "out", "job.yaml", ""};
+  static const char *const names[] = {"out/report.json", "out/history.jsonl", "out/X.npy", "out", "job.yaml", ""};
   for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, names[k]);

@@ -184,7 +184,7 @@ static void test_problems(const tg_grid *grid)
   tear_down(&b);
 }
 
-// The reflection's columns, eigenvectors in the wrong order: a saddle, as every rank says.
+// The reflection's columns, eigenvectors in the wrong order: a saddle, as every rank says, and which is left if it may be.
 static void test_saddle(const tg_grid *grid)
 {
   double q[ROWS * ROWS];
@@ -198,8 +198,14 @@ static void test_saddle(const tg_grid *grid)
   tg_dmat_scatter_small(wrong, tg_space_block(b.x, 0));
   REQUIRE_OK(b.constraint->ops->project(b.constraint, b.x));
   opt_options_init(&options);
+  options.saddles = OPT_SADDLES_STOP;
   REQUIRE_OK(opt_minimise(b.problem, &options, b.x, NULL, &result));
   CHECK(result.outcome == OPT_STALLED && strstr(result.reason, "a saddle") != NULL, "%s: %s",
+        opt_outcome_label(result.outcome), result.reason);
+  const double at_saddle = result.objective;
+  options.saddles = OPT_SADDLES_LEAVE;
+  REQUIRE_OK(opt_minimise(b.problem, &options, b.x, NULL, &result));
+  CHECK(result.outcome == OPT_CONVERGED && result.saddles > 0 && result.objective < at_saddle - 0.01, "%s: %s",
         opt_outcome_label(result.outcome), result.reason);
   tear_down(&b);
 }
