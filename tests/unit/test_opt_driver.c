@@ -535,7 +535,7 @@ static void test_non_finite_start_is_said(void **unused)
 static void start_stationary(fixture *f, const char *objective, const char *method, opt_saddles saddles)
 {
   set_up(f, objective, method);
-  f->options.saddles = saddles;
+  f->options.saddles = (int32_t)saddles;
   memset(f->problem.c, 0, sizeof f->problem.c); // the linear part of quadratics
   memset(serial_block(f->x, 0), 0, (size_t)f->problem.space.base.dimension * sizeof(double));
   assert_int_equal(minimise(f, NULL), TG_OK);
