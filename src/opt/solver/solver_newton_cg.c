@@ -210,10 +210,10 @@ static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
   opt_ray ray;
   bool falls = true;
   TG_TRY(opt_ray_start(run, self->d, q[0], d_norm, &ray));
-  const double furthest = opt_ray_line_options(&ray, sqrt(q[2]) / d_norm, 0).longest;
+  const double horizon = opt_ray_line_options(&ray, sqrt(q[2]) / d_norm, 0).longest;
   // At each of the distances: one alone may lie where f is all rounding.
   for (int k = 0; k < 4 && falls; k++) {
-    const double t = furthest * pow(1e-3, 3 - k);
+    const double t = horizon * pow(1e-3, 3 - k);
     double rise = 0;
     double slope = 0;
     TG_TRY(opt_ray_eval(&ray, t, &rise, &slope));
