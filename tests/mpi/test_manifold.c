@@ -184,7 +184,8 @@ static void test_problems(const tg_grid *grid)
   tear_down(&b);
 }
 
-// The reflection's columns, eigenvectors in the wrong order: a saddle, as every rank says, and which is left if it may be.
+// The reflection's columns, eigenvectors in the wrong order: a saddle, as every rank says, and which is left if it may
+// be.
 static void test_saddle(const tg_grid *grid)
 {
   double q[ROWS * ROWS];
