@@ -165,12 +165,17 @@ static tg_ast *softplus_argument(const tg_ast *sum)
   return z != NULL && inner != NULL && is_same(z, inner) ? z : NULL;
 }
 
-// Z of sum(Z.^2) and of sum(vec(Z.^2)).
+// Z of sum(vec(Z)), as sum(Z(:)) is read: constants keep the shape that they were written with.
+static tg_ast *stacked_argument(const tg_ast *ast)
+{
+  const tg_ast *inner = argument_of(ast, "sum");
+  return inner != NULL ? argument_of(inner, "vec") : NULL;
+}
+
+// Z of sum(Z.^2).
 static tg_ast *squares_argument(const tg_ast *ast)
 {
   const tg_ast *inner = argument_of(ast, "sum");
-  const tg_ast *stacked = inner != NULL ? argument_of(inner, "vec") : NULL;
-  if (stacked != NULL) inner = stacked;
   if (inner == NULL || inner->kind != TG_AST_POWER || inner->ops[0] != TG_SYMBOL_POWER) return NULL;
   return inner->args[1]->kind == TG_AST_NUMBER && inner->args[1]->number == 2.0 ? inner->args[0] : NULL;
 }
@@ -195,6 +200,8 @@ static void recognise(tg_ast *ast)
     argument = sigmoid_argument(ast->args[1]);
     if (argument != NULL) make_call(ast, "sigmoid", argument);
   } else if (ast->kind == TG_AST_CALL) {
+    argument = stacked_argument(ast);
+    if (argument != NULL) make_call(ast, "sum", argument);
     argument = squares_argument(ast);
     if (argument != NULL) make_call(ast, "sumsq", argument);
     const tg_ast *inner = argument_of(ast, "log");
