@@ -57,8 +57,9 @@ tg_dialect tg_dialect_of(const char *text, size_t length, const tg_name_index *d
     add_mark(text, &token, &found);
     // norm(X, "F")
     const bool after_comma = before.kind == TG_TOKEN_SYMBOL && before.symbol == ',';
-    if (after_comma && token.kind == TG_TOKEN_SYMBOL && token.symbol == '"' && text[token.span.begin + 1] == 'F')
-      found.r = true;
+    const size_t inside = token.span.begin + 1;
+    const bool is_quote = token.kind == TG_TOKEN_SYMBOL && token.symbol == '"';
+    if (after_comma && is_quote && inside < length && text[inside] == 'F') found.r = true;
     const bool is_call = token.kind == TG_TOKEN_SYMBOL && token.symbol == '(' && token.side == 0;
     if (is_call && before.kind == TG_TOKEN_NAME && !before.is_module && is_of_r(before.name, declared)) found.r = true;
     before = token;
