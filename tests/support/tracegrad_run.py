@@ -4,6 +4,7 @@ The program is $TRACEGRAD (ctest sets it), else build/release/tracegrad. Nothing
 """
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -47,6 +48,18 @@ def run_job(job, folder, ranks=2, settings=None, options=(), timeout=120, force=
                report=json.loads(report.read_text()) if report.exists() else None,
                history=[json.loads(line) for line in history.read_text().splitlines()] if history.exists() else [],
                folder=folder)
+
+
+@contextlib.contextmanager
+def small_disk(path, kibibytes):
+    """A file system of so many KiB at `path`, gone afterwards; gives whether it could be mounted."""
+    path.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", str(path)], stderr=subprocess.PIPE, check=False)
+    try:
+        yield done.returncode == 0
+    finally:
+        if done.returncode == 0:
+            subprocess.run(["umount", str(path)], check=False)
 
 
 class Checks:

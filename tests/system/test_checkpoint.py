@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job, small_disk
 from xxh64 import xxh64
 
 checks = Checks()
@@ -438,17 +438,6 @@ def test_keep(folder, long):
 
 
 # ---- disks ----
-
-
-@contextlib.contextmanager
-def small_disk(path, kibibytes):
-    path.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", str(path)], stderr=subprocess.PIPE, check=False)
-    try:
-        yield done.returncode == 0
-    finally:
-        if done.returncode == 0:
-            subprocess.run(["umount", str(path)], check=False)
 
 
 def test_disks(folder, long):

@@ -1,6 +1,5 @@
 """What a run survives outside its iterations: signals at any moment, outputs that cannot be written, disks that fill up, refusals."""
 
-import contextlib
 import json
 import os
 import signal
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job, small_disk
 
 checks = Checks()
 
@@ -48,17 +47,6 @@ def write_jobs(folder):
     np.save(folder / "M.npy", np.random.default_rng(3).standard_normal((6, 5)))
     for name, text in (("job", JOB), ("long", LONG), ("sylvester", SYLVESTER)):
         (folder / f"{name}.yaml").write_text(text)
-
-
-@contextlib.contextmanager
-def small_disk(path, kibibytes):
-    path.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", str(path)], stderr=subprocess.PIPE, check=False)
-    try:
-        yield done.returncode == 0
-    finally:
-        if done.returncode == 0:
-            subprocess.run(["umount", str(path)], check=False)
 
 
 # ---- the same bits ----
