@@ -23,5 +23,5 @@ target_link_libraries(tracegrad_mpi_dependencies INTERFACE
 # Open MPI's headers define C++-style macros and casts that our warnings reject.
 target_compile_definitions(tracegrad_mpi_dependencies INTERFACE OMPI_SKIP_MPICXX)
 
-add_library(tracegrad_cli_dependencies INTERFACE)
-target_link_libraries(tracegrad_cli_dependencies INTERFACE PkgConfig::FYAML PkgConfig::JANSSON)
+add_library(tracegrad_job_dependencies INTERFACE)
+target_link_libraries(tracegrad_job_dependencies INTERFACE PkgConfig::FYAML PkgConfig::JANSSON)

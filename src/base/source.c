@@ -38,6 +38,10 @@ enum { SHOWN_BEFORE_BYTES = 60, SHOWN_LINE_BYTES = 160 };
 
 void tg_source_diagnose(const tg_source *source, tg_span span, const char *severity, const char *message, tg_text *out)
 {
+  if (source == NULL) {
+    tg_text_addf(out, "tracegrad: %s: %s\n", severity, message);
+    return;
+  }
   if (span.begin > source->length) span.begin = source->length;
   if (span.end < span.begin) span.end = span.begin;
   int line = 1;
@@ -68,4 +72,15 @@ void tg_source_diagnose(const tg_source *source, tg_span span, const char *sever
   for (size_t i = span.begin + 1; i < span.end && i < end; i++)
     if (starts_character(source->text[i])) tg_text_add(out, "~");
   tg_text_add(out, "\n");
+}
+
+void tg_error_diagnose(tg_status status, const tg_source *source, tg_text *out)
+{
+  const tg_error *error = tg_error_get();
+  const char *message = error->code == status ? error->message : tg_status_label(status);
+  tg_source_diagnose(error->has_span ? source : NULL, error->span, "error", message, out);
+  // Our own mistakes are reported with their origin.
+  if (status == TG_INTERNAL)
+    tg_text_addf(out, "    in %s (%s:%d); please report this\n", error->origin.function, error->origin.file,
+                 error->origin.line);
 }

@@ -2,9 +2,8 @@
 #ifndef TG_CLI_CLI_H
 #define TG_CLI_CLI_H
 
+#include "base/version.h"
 #include "cli/console.h"
-
-#define TG_VERSION "0.1.0"
 
 // The whole program; returns its exit status. The only caller is main.
 int tg_cli_main(int argc, char **argv);

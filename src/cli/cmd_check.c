@@ -6,14 +6,14 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/derive/structure_report.h"
-#include "cli/problem/job_verify.h"
-#include "cli/problem/lagrangian.h"
-#include "cli/problem/setup.h"
-#include "cli/problem/taylor.h"
 #include "cli/run/cost_report.h"
-#include "cli/run/environment.h"
-#include "cli/run/forecast.h"
 #include "cli/run/product_report.h"
+#include "engine/problem/job_verify.h"
+#include "engine/problem/lagrangian.h"
+#include "engine/problem/setup.h"
+#include "engine/problem/taylor.h"
+#include "engine/run/environment.h"
+#include "engine/run/forecast.h"
 #include "mpi/space/space.h"
 
 enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };
@@ -226,9 +226,9 @@ static tg_status check_file(const tg_args *args, const char **sets)
   tg_job *job = NULL;
   tg_text text;
   tg_text_init(&text);
-  tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, &job);
+  tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, tg_cli_messages(), &job);
   if (status == TG_OK) status = check_job(job, &text);
-  if (status != TG_OK) tg_job_print_error(job, status);
+  if (status != TG_OK) tg_cli_print_error(status, tg_job_failed_source(job));
   tg_text_fini(&text);
   tg_job_destroy(&job);
   return status;

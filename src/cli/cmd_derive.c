@@ -143,7 +143,7 @@ static tg_status compile(derivation *d, const derive_declarations *declarations,
                                               .notices = &notices};
   *source = (tg_source){"expression", d->expression, strlen(d->expression)};
   const tg_status status = tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f);
-  if (status == TG_OK) tg_cli_print_notes(&notices);
+  if (status == TG_OK) tg_message_lines(tg_cli_messages(), TG_MESSAGE_NOTE, &notices);
   tg_text_fini(&notices);
   TG_TRY(status);
   d->scalar = tg_node_is_scalar(d->graph, d->f);

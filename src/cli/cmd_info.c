@@ -1,7 +1,7 @@
 // tracegrad info: what this program would run on.
 #include "cli/cli.h"
-#include "cli/job/job_echo.h"
-#include "cli/run/environment.h"
+#include "engine/run/environment.h"
+#include "job/job_echo.h"
 #include "mpi/matrix/grid.h"
 
 static const tg_option options[] = {
@@ -46,7 +46,7 @@ static tg_status show_environment(tg_text *text)
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
   tg_environment_print_warnings(&environment, text);
-  tg_cli_print_warnings(text);
+  tg_message_lines(tg_cli_messages(), TG_MESSAGE_WARNING, text);
   return TG_OK;
 }
 

@@ -7,16 +7,16 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/method/feasible.h"
-#include "cli/model/congruence.h"
-#include "cli/model/default_start.h"
-#include "cli/model/domain.h"
-#include "cli/problem/job_verify.h"
-#include "cli/problem/lagrangian.h"
-#include "cli/problem/setup.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
-#include "cli/run/forecast.h"
+#include "engine/method/feasible.h"
+#include "engine/model/congruence.h"
+#include "engine/model/default_start.h"
+#include "engine/model/domain.h"
+#include "engine/problem/job_verify.h"
+#include "engine/problem/lagrangian.h"
+#include "engine/problem/setup.h"
+#include "engine/run/forecast.h"
 
 static const tg_option options[] = {
     {"--ranks", "N", false, "number of MPI ranks to plan for (default: what --grid or the job says, or 1)"},
@@ -183,13 +183,14 @@ static tg_status plan_file(const tg_args *args, const char **sets)
   const tg_status created = tg_job_create(args->operands[0], bytes, length, n_sets, sets, &job);
   tg_free(bytes);
   TG_TRY(created);
+  job->messages = tg_cli_messages();
   tg_text text;
   tg_text_init(&text);
   const tg_status status = plan_job(job, &lowering, &m, &text);
   tg_text_fini(&text);
   // Located while the job's text still exists.
   if (status != TG_OK) {
-    tg_job_print_error(job, status);
+    tg_cli_print_error(status, tg_job_failed_source(job));
     tg_error_clear();
   }
   tg_job_destroy(&job);

@@ -12,10 +12,4 @@ json_t *tg_json_number(double value);
 // Writes the value to path: a temporary name in the same folder, synced, renamed. TG_IO names path and reason. Local.
 tg_status tg_json_write(const json_t *value, const char *path);
 
-// Any bytes in the same way.
-tg_status tg_write_whole(const char *path, const char *bytes, size_t length);
-
-// Makes a folder and the ones above it; existing ones are fine. TG_IO. Local.
-tg_status tg_make_folder(const char *path);
-
 #endif

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/job/job.h"
-#include "cli/job/job_echo.h"
-#include "cli/job/job_table.h"
 #include "grad/graph/graph.h"
+#include "job/job.h"
+#include "job/job_echo.h"
+#include "job/job_table.h"
 
 // A job whose objective is written as `objective` (raw YAML behind "minimize:").
 static tg_job *read_job(const char *objective, const char *rest, int n_sets, const char *const *sets, tg_status *status)

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/checkpoint/manifest.h"
 #include "cli/json.h"
-#include "cli/method/method_parts.h"
+#include "cli/run/subject_report.h"
+#include "engine/checkpoint/manifest.h"
+#include "engine/method/method_parts.h"
 #include "opt/sequence.h"
 #include "opt/vector.h"
 
@@ -49,7 +50,7 @@ static tg_status minimise_once(tg_run *run, double time_limit, const opt_observe
   TG_TRY(opt_minimise_lagrangian(setup->problem, tg_lagrangian_base(run->lagrangian), &options, setup->x, observer,
                                  &run->result, &report));
   json_decref(run->subject_report);
-  run->subject_report = tg_lagrangian_report(run->lagrangian, &report);
+  run->subject_report = tg_subject_report(run->lagrangian, run->setup->model->subject->n, &report);
   return tg_agree(run->comm, run->subject_report != NULL
                                  ? TG_OK
                                  : tg_error_set(TG_MEMORY, TG_HERE, "cannot build the report of subject_to"));

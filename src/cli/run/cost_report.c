@@ -1,7 +1,7 @@
 // The plan's predicted cost in words and figures.
 #include "cli/run/cost_report.h"
 
-#include "cli/run/machine.h"
+#include "engine/run/machine.h"
 
 tg_cost_grid tg_cost_grid_of(const tg_grid_choice *grid, int threads)
 {

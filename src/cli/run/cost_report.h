@@ -2,7 +2,7 @@
 #ifndef TG_CLI_COST_REPORT_H
 #define TG_CLI_COST_REPORT_H
 
-#include "cli/model/model.h"
+#include "engine/model/model.h"
 #include "grad/plan/cost.h"
 #include "mpi/exec/exec.h"
 #include "mpi/matrix/grid.h"

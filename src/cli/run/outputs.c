@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/json.h"
+#include "base/whole_file.h"
 #include "mpi/file/files.h"
 #include "mpi/file/io_posix.h"
 #include "mpi/space/space.h"

@@ -4,8 +4,8 @@
 
 #include <mpi.h>
 
-#include "cli/checkpoint/checkpoint.h"
 #include "cli/run/history.h"
+#include "engine/checkpoint/checkpoint.h"
 #include "opt/driver.h"
 
 typedef enum tg_progress_mode {

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/job/job_echo.h"
 #include "cli/json.h"
 #include "cli/run/attempts.h"
 #include "cli/run/outputs.h"
 #include "cli/run/run.h"
+#include "job/job_echo.h"
 
 #include <math.h>
 

@@ -11,18 +11,18 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/method/method_parts.h"
-#include "cli/model/congruence.h"
-#include "cli/model/default_start.h"
-#include "cli/model/domain.h"
-#include "cli/model/values.h"
-#include "cli/problem/congruence_numbers.h"
-#include "cli/problem/domain_start.h"
-#include "cli/problem/job_verify.h"
 #include "cli/run/attempts.h"
 #include "cli/run/cost_report.h"
 #include "cli/run/outputs.h"
 #include "cli/run/signals.h"
+#include "engine/method/method_parts.h"
+#include "engine/model/congruence.h"
+#include "engine/model/default_start.h"
+#include "engine/model/domain.h"
+#include "engine/model/values.h"
+#include "engine/problem/congruence_numbers.h"
+#include "engine/problem/domain_start.h"
+#include "engine/problem/job_verify.h"
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
@@ -161,7 +161,7 @@ static tg_status refuse_memory(tg_run *run)
 static tg_status prepare(tg_run *run, const tg_run_options *options)
 {
   const bool mine = rank_of(run) == 0;
-  TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, &run->job));
+  TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, tg_cli_messages(), &run->job));
   if (options->output != NULL) run->job->output_directory = options->output;
   TG_TRY(tg_checkpoint_open(run->comm, run->job, options->resume, options->watch_signals, &run->checkpoint));
   if (run->checkpoint != NULL) tg_checkpoint_earlier(run->checkpoint, &run->earlier);
@@ -371,7 +371,7 @@ static void print_warnings(const tg_run *run)
   tg_text text;
   tg_text_init(&text);
   tg_environment_print_warnings(&run->environment, &text);
-  tg_cli_print_warnings(&text);
+  tg_message_lines(tg_cli_messages(), TG_MESSAGE_WARNING, &text);
   tg_text_fini(&text);
 }
 

@@ -2,14 +2,14 @@
 #ifndef TG_CLI_RUN_H
 #define TG_CLI_RUN_H
 
-#include "cli/problem/alternating.h"
-#include "cli/problem/lagrangian.h"
-#include "cli/problem/setup.h"
-#include "cli/problem/taylor.h"
 #include "cli/run/cost_report.h"
-#include "cli/run/environment.h"
-#include "cli/run/forecast.h"
 #include "cli/run/progress.h"
+#include "engine/problem/alternating.h"
+#include "engine/problem/lagrangian.h"
+#include "engine/problem/setup.h"
+#include "engine/problem/taylor.h"
+#include "engine/run/environment.h"
+#include "engine/run/forecast.h"
 
 typedef struct tg_run_options {
   const char *path; // of the job file

@@ -1,0 +1,7 @@
+// The version of the program and the library.
+#ifndef TG_BASE_VERSION_H
+#define TG_BASE_VERSION_H
+
+#define TG_VERSION "0.1.0"
+
+#endif

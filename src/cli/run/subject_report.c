@@ -1,0 +1,35 @@
+// What report.json says of subject_to and of split kinks.
+#include "cli/run/subject_report.h"
+
+#include "base/memory.h"
+#include "cli/json.h"
+
+static json_t *list_terms(const tg_lagrangian_term *terms, int n, bool are_kinks)
+{
+  json_t *list = json_array();
+  for (int k = 0; k < n && list != NULL; k++) {
+    const tg_lagrangian_term *t = &terms[k];
+    if (t->is_kink != are_kinks) continue;
+    json_t *entry = json_pack("{s:s, s:o, s:o, s:o}", are_kinks ? "term" : "constraint", t->text,
+                              are_kinks ? "residual" : "violation", tg_json_number(t->violation), "size",
+                              tg_json_number(t->size), "multiplier_norm", tg_json_number(t->multiplier_norm));
+    if (json_array_append_new(list, entry) == 0) continue;
+    json_decref(list);
+    list = NULL;
+  }
+  return list;
+}
+
+json_t *tg_subject_report(const tg_lagrangian *lagrangian, int n, const opt_lagrangian_report *result)
+{
+  tg_lagrangian_term *terms = NULL;
+  if (TG_NEW(n, &terms) != TG_OK) return NULL;
+  tg_lagrangian_terms(lagrangian, terms);
+  json_t *report =
+      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
+                tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),
+                "complementarity", tg_json_number(result->complementarity), "constraints", list_terms(terms, n, false),
+                "split", list_terms(terms, n, true));
+  tg_free(terms);
+  return report;
+}

@@ -1,0 +1,302 @@
+// Constraints of the job file, checked and made.
+#include "engine/method/feasible.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/model/penalty.h"
+#include "engine/model/set_data.h"
+#include "job/job_table.h"
+#include "mpi/constraint/assignment.h"
+#include "mpi/constraint/constraint.h"
+#include "mpi/constraint/transportation.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/matrix/reduce.h"
+#include "opt/driver.h"
+#include "opt/solver.h"
+
+static double radius_of(const tg_job_variable *variable)
+{
+  double value = 0;
+  const bool is_number = tg_value_bound(tg_yaml_get(variable->node, "constraint")->first->value, &value);
+  TG_ASSERT(is_number); // the job was read: it is one
+  return value;
+}
+
+// Argument k as a number, of the job or of its data; false: it is a matrix.
+static bool has_number(const tg_job *job, const tg_job_variable *variable, int k, double *out)
+{
+  const tg_yaml_node *node = tg_set_data_argument(variable, k);
+  const int datum = tg_set_data_find(job, variable, k);
+  if (node != NULL && tg_value_bound(node, out)) return true;
+  if (datum < 0 || !job->data[datum].is_number) return false;
+  *out = job->data[datum].number;
+  return true;
+}
+
+// Numbers of the job; those of matrices are not known yet and taken for finite.
+static void read_numbers(const tg_job *job, const tg_job_variable *variable, const opt_constraint_row *row,
+                         opt_constraint_block *out)
+{
+  switch (row->argument) {
+  case OPT_ARGUMENT_RADIUS:
+    out->high = radius_of(variable);
+    break;
+  case OPT_ARGUMENT_INTERVAL:
+    has_number(job, variable, 0, &out->low);
+    has_number(job, variable, 1, &out->high);
+    break;
+  case OPT_ARGUMENT_TOTAL:
+    has_number(job, variable, 0, &out->total);
+    break;
+  default:
+    break;
+  }
+}
+
+// The set of one variable; its argument was validated when the job was read.
+static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out)
+{
+  *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE, .norm1 = variable->norm1};
+  if (variable->constraint == NULL) return TG_OK;
+  const opt_constraint_row *row = opt_constraint_find(variable->constraint);
+  TG_ASSERT(row != NULL); // the job was read: it is the name of one
+  if (row->is_square && variable->rows != variable->cols)
+    TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
+                 "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,
+                 variable->rows, variable->cols);
+  if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS && variable->cols > variable->rows)
+    TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
+                 "constraint %s needs at least as many rows as columns, %s is %" PRId64 " x %" PRId64, row->name,
+                 variable->name, variable->rows, variable->cols);
+  out->kind = row->kind;
+  out->retraction = (opt_retraction)job->solver.retraction;
+  read_numbers(job, variable, row, out);
+  return TG_OK;
+}
+
+// Locates the current error at a node.
+static tg_status at_node(tg_job *job, const tg_yaml_node *node, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_error_get()->has_span = true;
+  tg_error_get()->span = node->span;
+  job->failed_source = node->source;
+  return tg_error_pass(status, TG_HERE);
+}
+
+static const tg_yaml_node *last_constraint(const tg_job *job)
+{
+  const tg_yaml_node *node = NULL;
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].constraint != NULL) node = job->variables[k].constraint_node;
+  return node;
+}
+
+// No sets and no proximal steps: nothing of this file is needed.
+static bool is_plain(const tg_job *job)
+{
+  return last_constraint(job) == NULL && !tg_penalty_any(job);
+}
+
+// All blocks, and what they have in common.
+static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_traits *traits)
+{
+  for (int k = 0; k < job->n_variables; k++) TG_TRY(read_block(job, &job->variables[k], &blocks[k]));
+  return at_node(job, last_constraint(job), opt_traits_find(job->n_variables, blocks, traits));
+}
+
+// An extreme point of a large matrix may be more than one rank can find.
+static tg_status check_extremes(tg_job *job, const opt_constraint_block *blocks)
+{
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    if (blocks[k].kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC)
+      TG_TRY(at_node(job, x->constraint_node, tg_assignment_check(x->rows)));
+    if (blocks[k].kind == OPT_CONSTRAINT_TRANSPORT)
+      TG_TRY(at_node(job, x->constraint_node, tg_transportation_check(x->rows, x->cols)));
+  }
+  return TG_OK;
+}
+
+static tg_status check_solver(tg_job *job, const opt_constraint_block *blocks, const opt_traits *traits)
+{
+  const opt_solver *solver = NULL;
+  const char *search = NULL;
+  const int wish = job->solver.preconditioner;
+  TG_TRY(at_node(job, tg_job_solver_node(job, "method"), opt_constrained_solver(&job->solver, traits, &solver)));
+  if (solver == &opt_solver_frank_wolfe) TG_TRY(check_extremes(job, blocks));
+  TG_TRY(at_node(job, tg_job_solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
+  const bool is_bad = wish == OPT_PRECONDITIONER_DIAGONAL ? !solver->keeps_faces : wish == OPT_PRECONDITIONER_KRONECKER;
+  if (is_bad)
+    TG_FAIL_NODE(job, tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+                 "preconditioner %s: does not go with %s; take auto or none",
+                 tg_job_solver_node(job, "preconditioner")->text,
+                 wish == OPT_PRECONDITIONER_DIAGONAL ? "these constraints and this method" : "constraints");
+  return TG_OK;
+}
+
+tg_status tg_feasible_check(tg_job *job)
+{
+  opt_constraint_block *blocks = NULL;
+  opt_traits traits;
+  if (last_constraint(job) == NULL) return TG_OK;
+  TG_TRY(TG_NEW(job->n_variables, &blocks));
+  tg_status status = read_blocks(job, blocks, &traits);
+  if (status == TG_OK) status = check_solver(job, blocks, &traits);
+  tg_free(blocks);
+  return status;
+}
+
+static int32_t choice(opt_option_kind kind, const char *name)
+{
+  const char *const *names = opt_option_choices(kind);
+  for (int32_t k = 0; names[k] != NULL; k++)
+    if (strcmp(names[k], name) == 0) return k;
+  return 0;
+}
+
+void tg_feasible_explain(tg_job *job, tg_method *method)
+{
+  opt_constraint_block *blocks = NULL;
+  opt_traits traits;
+  const opt_solver *solver = NULL;
+  if (is_plain(job) || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
+  if (job->solver.method == 0 && method->options.method == choice(OPT_KIND_METHOD, "alternating")) return;
+  // What auto makes of the objective alone is of no use here.
+  method->options.method = job->solver.method;
+  tg_status status = TG_NEW(job->n_variables, &blocks);
+  if (status == TG_OK) status = read_blocks(job, blocks, &traits);
+  if (status == TG_OK) status = opt_constrained_solver(&method->options, &traits, &solver);
+  tg_free(blocks);
+  if (status != TG_OK) {
+    tg_error_clear();
+    return;
+  }
+  const bool is_asked = method->options.method > 0;
+  const char *search = solver->search_general;
+  const bool is_curved = traits.geometry != OPT_GEOMETRY_CONVEX;
+  if (is_curved && opt_constrained_search(&method->options, solver, &search) != TG_OK) tg_error_clear();
+  method->options.method = choice(OPT_KIND_METHOD, opt_constrained_method(solver));
+  if (is_curved) method->options.line_search = choice(OPT_KIND_LINE_SEARCH, search);
+  // The metrics know nothing of the set; a diagonal one keeps the faces of bounds.
+  method->n_terms = 0;
+  if (!solver->keeps_faces) method->n_diagonals = 0;
+  const tg_yaml_node *last = last_constraint(job);
+  const char *set = last != NULL ? last->text : "";
+  // Where closed forms exist for some objectives, why there is none for this one.
+  const bool may_have_form = !is_asked && strcmp(set, "orthonormal_columns") == 0;
+  if (traits.has_penalty) {
+    snprintf(method->reason, sizeof method->reason, "%s, which takes norm1 of a variable by its proximal step",
+             solver->name);
+    return;
+  }
+  snprintf(method->reason, sizeof method->reason, "%s, %s%s%s%s", solver->name,
+           is_asked ? "what the job's method is under " : "for the constraint ", set, may_have_form ? "; " : "",
+           may_have_form ? method->form.reason : "");
+}
+
+int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)
+{
+  opt_constraint_block *blocks = NULL;
+  opt_traits traits = {0};
+  tg_status status = !is_plain(job) ? TG_NEW(job->n_variables, &blocks) : TG_OK;
+  if (status == TG_OK && blocks != NULL) status = read_blocks(job, blocks, &traits);
+  tg_free(blocks);
+  if (status != TG_OK) tg_error_clear();
+  return traits.has_any ? opt_constrained_points(options, degree, &traits) : opt_working_points(options, degree);
+}
+
+tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt_point *x)
+{
+  if (constraint == NULL) return TG_OK;
+  const tg_status status = constraint->ops->project(constraint, x);
+  if (status != TG_NUMERIC) return status;
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_addf(&message, "the start has no nearest feasible point: %s; give start: feasible", tg_error_get()->message);
+  const tg_yaml_node *node = last_constraint(job);
+  job->failed_source = node->source;
+  tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s", tg_text_string(&message));
+  tg_text_fini(&message);
+  return TG_VALUE;
+}
+
+// ---- numbers of data ----
+
+// The least entry with sign 1, the largest with sign -1.
+static tg_status find_extreme(const tg_dmat *m, double sign, double *out)
+{
+  double least = (double)INFINITY;
+  for (int64_t j = 0; j < m->local_cols; j++)
+    for (int64_t i = 0; i < m->local_rows; i++) least = fmin(least, sign * m->data[i + j * m->ld]);
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_DOUBLE, MPI_MIN, m->grid->comm));
+  *out = sign * least;
+  return TG_OK;
+}
+
+// A bound: the number of a 1 x 1 matrix, or the matrix and its extreme number.
+static tg_status bind_bound(const tg_dmat *m, double sign, const void **matrix, double *number)
+{
+  const bool is_number = m->rows == 1 && m->cols == 1;
+  if (!is_number) *matrix = m;
+  return is_number ? tg_dmat_fetch(m, number) : find_extreme(m, sign, number);
+}
+
+static tg_status bind_matrix(const opt_constraint_row *row, int argument, const tg_dmat *m, opt_constraint_block *out)
+{
+  if (row->argument == OPT_ARGUMENT_INTERVAL)
+    return argument == 0 ? bind_bound(m, 1, &out->lows, &out->low) : bind_bound(m, -1, &out->highs, &out->high);
+  const bool is_number = row->argument == OPT_ARGUMENT_TOTAL && m->rows == 1 && m->cols == 1;
+  const bool by_rows =
+      row->kind == OPT_CONSTRAINT_SIMPLEX_ROWS || (row->kind == OPT_CONSTRAINT_TRANSPORT && argument == 0);
+  *(by_rows ? &out->row_totals : &out->column_totals) = m;
+  if (!is_number) return TG_OK;
+  out->row_totals = out->column_totals = NULL;
+  TG_TRY(tg_dmat_fetch(m, &out->total));
+  if (!(out->total > 0)) TG_FAIL(TG_DATA, "the sum of each line is to be %.6g, expected a positive number", out->total);
+  return TG_OK;
+}
+
+// Puts the matrices that the constraint names into the block and verifies their numbers.
+static tg_status bind_data(tg_job *job, const tg_grid *grid, const tg_job_variable *x, tg_dmat *const *set_data,
+                           opt_constraint_block *out)
+{
+  if (x->constraint == NULL) return TG_OK;
+  const opt_constraint_row *row = opt_constraint_find(x->constraint);
+  for (int a = 0; a < 2; a++) {
+    const int datum = tg_set_data_find(job, x, a);
+    if (datum >= 0 && !job->data[datum].is_number)
+      TG_TRY(at_node(job, tg_set_data_argument(x, a), bind_matrix(row, a, set_data[datum], out)));
+  }
+  const bool has_numbers = out->lows == NULL && out->highs == NULL;
+  if (row->kind == OPT_CONSTRAINT_BOX && has_numbers && !(out->low <= out->high))
+    TG_FAIL_NODE(job, x->constraint_node, TG_DATA, "no matrix is between these bounds: at least %.6g and at most %.6g",
+                 out->low, out->high);
+  return at_node(job, x->constraint_node, tg_constraint_verify(grid, out, x->rows, x->cols));
+}
+
+tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *set_data, opt_problem *problem,
+                             opt_point *x, opt_constraint **out)
+{
+  opt_constraint_block *blocks = NULL;
+  opt_traits traits;
+  *out = NULL;
+  if (is_plain(job)) return TG_OK;
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(tg_agree(grid->comm, TG_NEW(job->n_variables, &blocks)));
+  TG_TRY_GOTO(read_blocks(job, blocks, &traits));
+  for (int k = 0; k < job->n_variables; k++)
+    TG_TRY_GOTO(bind_data(job, grid, &job->variables[k], set_data, &blocks[k]));
+  // Infinite bounds among the data may take the method its ground.
+  TG_TRY_GOTO(at_node(job, last_constraint(job), opt_traits_find(job->n_variables, blocks, &traits)));
+  TG_TRY_GOTO(check_solver(job, blocks, &traits));
+  TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
+  problem->constraint = *out;
+  status = tg_feasible_project(job, *out, x);
+done:
+  tg_free(blocks);
+  return status;
+}

@@ -1,0 +1,434 @@
+// The numbers of a method: closed forms and preconditioners evaluated and factorised.
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/method/feasible.h"
+#include "engine/method/method_parts.h"
+#include "engine/model/constants.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/space/space.h"
+
+typedef tg_method_numbers numbers;
+
+static void destroy_all(int n, tg_dmat **matrices)
+{
+  for (int k = 0; k < n; k++) tg_dmat_destroy(&matrices[k]);
+}
+
+// The five matrices of each side (tg_closed_form_nodes); where `wide` stands its two numbers do.
+static tg_status read_sides(tg_dmat *const *matrices, tg_direct_side *sides)
+{
+  for (int k = 0; k < 2; k++) {
+    tg_dmat *const *own = matrices + (ptrdiff_t)k * TG_CLOSED_NODES / 2;
+    sides[k] = (tg_direct_side){.metric = own[0], .base = own[1], .wide = own[2]};
+    if (own[3] != NULL) TG_TRY(tg_dmat_fetch(own[3], &sides[k].ridge));
+    // 0 would ask for the pseudo-inverse, for which the symbols have not seen that it serves.
+    if (own[3] != NULL && !(sides[k].ridge > 0))
+      TG_FAIL(TG_NUMERIC, "the Hessian action has the ridge %g, expected a positive one: there is no unique minimum",
+              sides[k].ridge);
+    if (own[4] != NULL) TG_TRY(tg_dmat_fetch(own[4], &sides[k].gain));
+  }
+  return TG_OK;
+}
+
+static tg_status make_direct(const tg_model *model, const tg_grid *grid, const tg_closed_form *form,
+                             tg_dmat *const *matrices, int n_extras, const tg_direct_extra *extras, tg_direct **out)
+{
+  const tg_plan_data *x = &model->plan->variables[0];
+  tg_direct_side sides[2];
+  tg_direct_term terms[TG_CLOSED_TERMS];
+  TG_TRY(read_sides(matrices, sides));
+  switch (form->kind) {
+  case TG_CLOSED_CHOLESKY:
+    return tg_direct_create_cholesky(grid, x->rows, x->cols, form->scale, sides, out);
+  case TG_CLOSED_INVERSE:
+    return tg_direct_create_inverse(grid, x->rows, form->scale, sides[0].base, out);
+  case TG_CLOSED_EIGENVECTORS:
+    return tg_direct_create_eigenvectors(grid, x->rows, x->cols, form->scale, sides[0].base, sides[1].base, out);
+  case TG_CLOSED_POLAR:
+    return tg_direct_create_polar(grid, sides[0].base, out);
+  case TG_CLOSED_SPECTRAL:
+    break;
+  case TG_CLOSED_NONE:
+    TG_FAIL(TG_INTERNAL, "there is no closed form to prepare");
+  }
+  _Static_assert(sizeof terms[0] == sizeof form->terms[0], "the two layers hold polynomials of one size");
+  for (int32_t k = 0; k < form->n_terms; k++) {
+    memcpy(terms[k].left, form->terms[k].left, sizeof terms[k].left);
+    memcpy(terms[k].right, form->terms[k].right, sizeof terms[k].right);
+  }
+  return tg_direct_create_spectral(grid, x->rows, x->cols, sides, form->n_terms, terms, n_extras, extras, out);
+}
+
+// The numbers of a closed form; extras are matrices already.
+static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, int n_extras,
+                               const tg_direct_extra *extras, tg_direct **out)
+{
+  tg_node nodes[TG_CLOSED_NODES];
+  tg_dmat *matrices[TG_CLOSED_NODES];
+  tg_closed_form_nodes(form, nodes);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_NODES, nodes,
+                                           matrices, by->products);
+  if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, n_extras, extras, out);
+  destroy_all(TG_CLOSED_NODES, matrices);
+  return status;
+}
+
+// From this condition of a Gram matrix on, its diagonal scaled to ones, the rows themselves are factorised: what its
+// Cholesky factors lose is the condition times the rounding error.
+static const double worst_gram = 1e6;
+
+// The closed form of a least-squares problem: by Cholesky factors, or by orthogonal ones where these would lose too
+// much. Between the rounds of subject_to the linear term changes, and orthogonal factors hold it.
+static tg_status make_closed(const numbers *by, tg_method *m)
+{
+  const tg_closed_form *form = &m->form;
+  const int side = form->stack.side;
+  const bool has_stack = form->stack.n > 0 && by->model->subject == NULL;
+  tg_node nodes[TG_CLOSED_NODES];
+  tg_dmat *matrices[TG_CLOSED_NODES];
+  double gram = HUGE_VAL;
+  tg_closed_form_nodes(form, nodes);
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_NODES, nodes,
+                                           matrices, by->products);
+  if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, 0, NULL, &m->direct);
+  if (status == TG_OK && has_stack)
+    status = tg_direct_scaled_condition(m->direct, side, matrices[side * TG_CLOSED_NODES / 2 + 1], &gram);
+  destroy_all(TG_CLOSED_NODES, matrices);
+  if (!has_stack || (status != TG_OK && status != TG_NUMERIC)) return status;
+  if (status == TG_OK && gram < worst_gram) return TG_OK;
+  tg_error_clear();
+  return tg_method_make_orthogonal(by, gram, m);
+}
+
+static tg_status prepare_direct(const numbers *by, tg_method *m)
+{
+  TG_TRY(make_closed(by, m));
+  static const char *const names[] = {[TG_CLOSED_NONE] = "",
+                                      [TG_CLOSED_CHOLESKY] = "Cholesky factorisations",
+                                      [TG_CLOSED_SPECTRAL] = "symmetric eigenproblems",
+                                      [TG_CLOSED_INVERSE] = "an inverse by Cholesky",
+                                      [TG_CLOSED_EIGENVECTORS] = "eigenvectors",
+                                      [TG_CLOSED_POLAR] = "a polar factor"};
+  m->closed = (opt_closed_form){.name = names[m->form.kind], .solve = tg_direct_solve, .self = m->direct};
+  m->options.closed_form = &m->closed;
+  return TG_OK;
+}
+
+// The sum of the eigenvalues of V -> c L V R.
+static tg_status weigh(const tg_model *model, const tg_closed_group *term, tg_dmat *const *matrices, double *out)
+{
+  const tg_plan_data *x = &model->plan->variables[0];
+  double traces[2] = {(double)x->rows, (double)x->cols};
+  for (int side = 0; side < 2; side++)
+    if (matrices[side] != NULL) TG_TRY(tg_dmat_trace(matrices[side], &traces[side]));
+  *out = term->coef * traces[0] * traces[1];
+  return TG_OK;
+}
+
+// The heaviest terms first.
+static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method *m)
+{
+  double weights[TG_METHOD_TERMS];
+  for (ptrdiff_t k = 0; k < m->n_terms; k++) TG_TRY(weigh(model, &m->terms[k], &matrices[2 * k], &weights[k]));
+  for (ptrdiff_t k = 1; k < m->n_terms; k++)
+    for (ptrdiff_t i = k; i > 0 && weights[i] > weights[i - 1]; i--) {
+      const double weight = weights[i];
+      const tg_closed_group term = m->terms[i];
+      tg_dmat *const pair[2] = {matrices[2 * i], matrices[2 * i + 1]};
+      weights[i] = weights[i - 1];
+      m->terms[i] = m->terms[i - 1];
+      memcpy(&matrices[2 * i], &matrices[2 * i - 2], sizeof pair);
+      weights[i - 1] = weight;
+      m->terms[i - 1] = term;
+      memcpy(&matrices[2 * i - 2], pair, sizeof pair);
+    }
+  return TG_OK;
+}
+
+// H in the bases that make the terms first and second diagonal, the others by their diagonals there. Numbers that
+// refuse are no failure: kronecker stays NULL.
+//
+// Bit k of *fits: its term k, in its own order, stands in for weights.
+static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **matrices, tg_method *m, unsigned *fits)
+{
+  const tg_closed_group pair[2] = {m->terms[first], m->terms[second]};
+  tg_direct_extra extras[TG_METHOD_TERMS];
+  int n_extras = 0;
+  tg_closed_form form;
+  TG_TRY(tg_closed_form_of_groups(by->model->graph, 2, pair, &form));
+  if (form.kind == TG_CLOSED_NONE) return TG_OK;
+  *fits = (pair[0].is_fit ? 1U : 0) | (pair[1].is_fit ? 2U : 0);
+  for (ptrdiff_t k = 0; k < m->n_terms; k++) {
+    const tg_direct_extra extra = {m->terms[k].coef, matrices[2 * k], matrices[2 * k + 1]};
+    const bool is_lost =
+        (extra.left != NULL && form.sides[0].base == TG_NONE) || (extra.right != NULL && form.sides[1].base == TG_NONE);
+    if (k == first || k == second || is_lost) continue;
+    if (m->terms[k].is_fit) *fits |= 4U << n_extras;
+    extras[n_extras++] = extra;
+  }
+  const tg_status status = evaluate_form(by, &form, n_extras, extras, &m->kronecker);
+  if (status != TG_NUMERIC) return status;
+  tg_error_clear();
+  return TG_OK;
+}
+
+// One term alone by its Cholesky factors.
+static tg_status try_single(const numbers *by, ptrdiff_t k, tg_dmat **matrices, tg_method *m)
+{
+  const tg_plan_data *x = &by->model->plan->variables[0];
+  if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) return TG_OK;
+  const tg_direct_side sides[2] = {{.base = matrices[2 * k]}, {.base = matrices[2 * k + 1]}};
+  const tg_status status =
+      tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, sides, &m->kronecker);
+  if (status != TG_NUMERIC) return status;
+  tg_error_clear();
+  return TG_OK;
+}
+
+static bool is_auto(const numbers *by)
+{
+  return by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO;
+}
+
+// Under auto a stand-in for weights has to earn its products, and so has a Hessian at zero for l-bfgs; once it is taken
+// it stays.
+static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement *judgement, tg_dmat **matrices,
+                                 tg_method *m)
+{
+  bool pays = true;
+  if (!is_auto(by) || by->x != NULL) return TG_OK;
+  if (by->model->plan->degree != 2) pays = tg_method_loss_pays(by->model, m, judgement);
+  if (pays && m->n_weights > 0)
+    TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
+  if (pays) return TG_OK;
+  m->products += (double)tg_direct_products(m->kronecker);
+  tg_direct_destroy(&m->kronecker);
+  return TG_OK;
+}
+
+// Two terms where that serves, the heaviest ones that do; else one. Where the heaviest of them all is a weight in the
+// diagonal of H, that diagonal is the better preconditioner: exact there, where separable weights are not.
+static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
+{
+  unsigned fits = 0;
+  tg_kronecker_judgement judgement = {.share = 1, .is_spectral = true};
+  TG_TRY(sort_terms(by->model, matrices, m));
+  if (is_auto(by) && m->n_diagonals > 0 && m->terms[0].is_fit &&
+      tg_precondition_is_diagonal(by->model->graph, &m->terms[0]))
+    return TG_OK;
+  for (int first = 0; first < m->n_terms && m->kronecker == NULL; first++)
+    for (int second = first + 1; second < m->n_terms && m->kronecker == NULL; second++)
+      TG_TRY(try_pair(by, first, second, matrices, m, &fits));
+  if (m->kronecker != NULL) {
+    judgement.condition = tg_direct_condition(m->kronecker);
+    TG_TRY(tg_direct_share(m->kronecker, fits, &judgement.share));
+    return keep_if_it_pays(by, &judgement, matrices, m);
+  }
+  ptrdiff_t k = 0;
+  while (k < m->n_terms && m->kronecker == NULL) TG_TRY(try_single(by, k++, matrices, m));
+  if (m->kronecker == NULL || (m->n_weights == 0 && by->model->plan->degree == 2)) return TG_OK;
+  k--;
+  judgement.is_spectral = false;
+  TG_TRY(tg_direct_estimate_condition(m->kronecker, matrices[2 * k], matrices[2 * k + 1], &judgement.condition));
+  return keep_if_it_pays(by, &judgement, matrices, m);
+}
+
+static tg_status evaluate_kronecker(const numbers *by, tg_method *m)
+{
+  tg_node nodes[TG_METHOD_NODES];
+  tg_dmat *matrices[TG_METHOD_NODES];
+  const int n = tg_method_kronecker_nodes(m, nodes);
+  tg_status status =
+      tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
+  if (status == TG_OK) status = make_kronecker(by, matrices, m);
+  destroy_all(n, matrices);
+  return status;
+}
+
+static tg_status apply_kronecker(void *self, const opt_point *r, opt_point *z)
+{
+  const tg_method *m = self;
+  TG_TRY(tg_direct_apply(m->kronecker, r, z));
+  // Among symmetric matrices: M need not commute with transposition, and rounding does not either.
+  return m->workspace != NULL ? tg_dmat_symmetrise(m->workspace, tg_space_block(z, 0)) : TG_OK;
+}
+
+// The Hessian at x in the place of the one before. Where that has no positive definite terms the old one stays.
+static tg_status renew_kronecker(void *self, const opt_point *x, bool *is_new)
+{
+  tg_method *m = self;
+  numbers by = *m->by;
+  tg_direct *before = m->kronecker;
+  by.x = x;
+  m->kronecker = NULL;
+  m->n_weights = 0; // judged when it was made
+  m->n_terms = m->n_moving;
+  memcpy(m->terms, m->moving, sizeof m->moving);
+  const tg_status status = evaluate_kronecker(&by, m);
+  *is_new = status == TG_OK && m->kronecker != NULL;
+  if (!*is_new) {
+    tg_direct_destroy(&m->kronecker);
+    m->kronecker = before;
+    return status;
+  }
+  m->products += (double)tg_direct_products(before);
+  tg_direct_destroy(&before);
+  return TG_OK;
+}
+
+// Takes the preconditioner that was made; one whose terms depend on the point will be renewed.
+static tg_status take_kronecker(const numbers *by, tg_method *m)
+{
+  m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = apply_kronecker, .self = m};
+  m->options.metric = &m->preconditioning;
+  snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s%s",
+           m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "", m->weighed);
+  if (m->n_moving == 0) return TG_OK;
+  TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
+  *m->by = *by;
+  m->preconditioning.renew = renew_kronecker;
+  return TG_OK;
+}
+
+static tg_status prepare_kronecker(const numbers *without, tg_method *m)
+{
+  numbers at = *without;
+  const numbers *by = &at;
+  if (m->logdet > 0) at.x = m->point;
+  TG_TRY(evaluate_kronecker(by, m));
+  if (m->kronecker != NULL) return take_kronecker(by, m);
+  if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER)
+    TG_FAIL(TG_NUMERIC, "preconditioner kronecker: no term of the Hessian action has positive definite factors; take "
+                        "diagonal or none");
+  if (m->n_weights > 0 && strcmp(m->preconditioner, "none") == 0)
+    snprintf(m->preconditioner, sizeof m->preconditioner,
+             "none: no term of the Hessian action has positive definite factors, separable weights included");
+  return TG_OK;
+}
+
+static tg_status prepare_diagonal(const numbers *by, tg_method *m)
+{
+  tg_dmat **matrices = NULL;
+  TG_TRY(tg_agree(by->grid->comm, TG_NEW(m->n_diagonals, &matrices)));
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, m->n_diagonals, m->diagonals,
+                                           matrices, by->products);
+  if (status == TG_OK)
+    status = tg_metric_create(by->grid, m->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
+  destroy_all(m->n_diagonals, matrices);
+  tg_free(matrices);
+  if (status == TG_NUMERIC && by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO) {
+    tg_error_clear();
+    return TG_OK;
+  }
+  TG_TRY(status);
+  m->preconditioning = (opt_preconditioner){.name = "diagonal", .apply = tg_metric_apply, .self = m->metric};
+  m->options.metric = &m->preconditioning;
+  snprintf(m->preconditioner, sizeof m->preconditioner, "diagonal");
+  return TG_OK;
+}
+
+// What the symbols allowed, the numbers refused: auto goes on with conjugate gradients and keeps the reason.
+static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
+{
+  if (job->solver.method != 0 && m->options.ray == NULL) return TG_NUMERIC;
+  snprintf(m->form.reason, sizeof m->form.reason, "method: direct does not serve: %.400s", tg_error_get()->message);
+  tg_error_clear();
+  m->form.kind = TG_CLOSED_NONE;
+  m->options.method = 0;
+  tg_method_choose_iterative(model, m);
+  tg_method_count_groups(job, model, m);
+  TG_TRY(tg_method_choose_preconditioner(job, model, m));
+  tg_feasible_explain(job, m);
+  return TG_OK;
+}
+
+// *serves: the closed form stands. If not, the error record says why.
+static tg_status try_direct(const numbers *by, tg_method *m, bool *serves)
+{
+  const tg_status status = prepare_direct(by, m);
+  const bool is_inverse = m->form.kind == TG_CLOSED_INVERSE;
+  if (status != TG_OK && status != TG_NUMERIC) return status;
+  *serves = status == TG_OK;
+  if (!is_inverse || (*serves && tg_direct_pivot_ratio(m->direct) > TG_METHOD_SURE_PIVOTS)) return TG_OK;
+  const tg_error kept = *tg_error_get();
+  TG_TRY(tg_method_find_ray(by, m));
+  if (*serves && m->options.ray == NULL) return TG_OK;
+  if (*serves) {
+    m->products += (double)tg_direct_products(m->direct);
+    tg_direct_destroy(&m->direct);
+    m->options.closed_form = NULL;
+    tg_error_set(TG_NUMERIC, TG_HERE, "S of tr(S*X) - logdet(X) is singular");
+  } else {
+    *tg_error_get() = kept;
+  }
+  *serves = false;
+  return TG_OK;
+}
+
+// Sets is_nonnegative of the data by their numbers; *found: one more is known to be.
+static tg_status read_signs(tg_job *job, const tg_model *model, const tg_grid *grid, tg_dmat *const *data, bool *found)
+{
+  *found = false;
+  for (int32_t k = 0; k < model->plan->n_data; k++) {
+    const int datum = model->data[k];
+    double lowest = 0;
+    if (datum < 0 || datum >= job->n_data || job->data[datum].is_number) continue;
+    for (int64_t j = 0; j < data[k]->local_cols; j++)
+      for (int64_t i = 0; i < data[k]->local_rows; i++) {
+        const double entry = data[k]->data[i + j * data[k]->ld];
+        lowest = entry >= lowest ? lowest : isnan(entry) ? -HUGE_VAL : entry;
+      }
+    TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_DOUBLE, MPI_MIN, grid->comm));
+    *found = *found || (lowest == 0 && !job->data[datum].is_nonnegative);
+    job->data[datum].is_nonnegative = lowest == 0;
+  }
+  return TG_OK;
+}
+
+// A loss may be convex by the signs of its data alone: of the weights of its samples, say. Then auto has a
+// preconditioner to try that the symbols did not offer.
+static tg_status choose_by_signs(tg_job *job, const tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                                 tg_method *m)
+{
+  bool found = false;
+  const bool may_gain = job->solver.method == 0 && job->solver.preconditioner == OPT_PRECONDITIONER_AUTO &&
+                        !tg_method_is_direct(&m->options) && m->n_terms == 0 && model->n_variables == 1 &&
+                        model->plan->degree != 2 && strcmp(m->preconditioner, "none") == 0;
+  if (!may_gain) return TG_OK;
+  TG_TRY(read_signs(job, model, grid, data, &found));
+  if (!found) return TG_OK;
+  TG_TRY(tg_method_choose_preconditioner(job, model, m));
+  tg_feasible_explain(job, m); // under constraints nothing is taken
+  return TG_OK;
+}
+
+tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
+{
+  const numbers by = {job, model, grid, data, NULL, &m->products};
+  if (tg_method_is_direct(&m->options)) {
+    bool serves = false;
+    TG_TRY(try_direct(&by, m, &serves));
+    if (serves) return TG_OK;
+    TG_TRY(fall_back(job, model, m));
+  } else {
+    TG_TRY(tg_method_find_ray(&by, m));
+  }
+  TG_TRY(choose_by_signs(job, model, grid, data, m));
+  bool has_metric = false;
+  TG_TRY(tg_method_prepare_logdet(&by, m, &has_metric));
+  if (m->n_terms > 0 && !has_metric && (m->logdet == 0 || m->point != NULL)) TG_TRY(prepare_kronecker(&by, m));
+  if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(&by, m));
+  return TG_OK;
+}
+
+int64_t tg_method_products(const tg_method *method)
+{
+  int64_t products = (int64_t)ceil(method->products);
+  if (method->direct != NULL) products += tg_direct_products(method->direct);
+  if (method->kronecker != NULL) products += tg_direct_products(method->kronecker);
+  return products;
+}

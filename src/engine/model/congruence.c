@@ -1,0 +1,115 @@
+// The metric of orthonormal columns by symbols.
+#include "engine/model/congruence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+// ---- the job ----
+
+const tg_yaml_node *tg_congruence_node(const tg_job_variable *variable)
+{
+  const tg_yaml_node *node = tg_yaml_get(variable->node, "constraint");
+  const bool has_argument = node != NULL && node->kind == TG_YAML_MAPPING;
+  if (!has_argument || node->first->value->kind != TG_YAML_MAPPING) return NULL;
+  return tg_yaml_get(node->first->value, "metric");
+}
+
+bool tg_congruence_needs(const tg_job *job, const char *datum)
+{
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_yaml_node *node = tg_congruence_node(&job->variables[k]);
+    if (node != NULL && strcmp(node->text, datum) == 0) return true;
+  }
+  return false;
+}
+
+static tg_status check_metric(tg_job *job, const tg_job_variable *variable, const tg_yaml_node *node, int datum)
+{
+  const tg_job_data *s = &job->data[datum];
+  if (s->rows != variable->rows || s->cols != variable->rows)
+    TG_FAIL_NODE(job, node, TG_SHAPE,
+                 "the metric %s of %s is %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64
+                 ", a row and a column for each row of %s",
+                 s->name, variable->name, s->rows, s->cols, variable->rows, variable->rows, variable->name);
+  if (s->is_number || (s->properties & (TG_SPD | TG_SYMMETRIC)) == 0)
+    TG_FAIL_NODE(job, node, TG_VALUE, "the metric %s is not declared positive definite; give %s: {..., spd: true}",
+                 s->name, s->name);
+  if (job->n_relations > 0)
+    TG_FAIL_NODE(job, node, TG_UNSUPPORTED, "a metric does not go with subject_to; write X'*S*X = eye there instead");
+  return TG_OK;
+}
+
+// ---- symbols ----
+
+// A name for Q that nothing has.
+static tg_status name_root(const tg_job *job, const tg_graph *graph, const char *metric, char *out, size_t room)
+{
+  int length = snprintf(out, room, "Q_%s", metric);
+  while (length > 0 && (size_t)length + 1 < room &&
+         (tg_job_find_data(job, out) >= 0 || tg_job_find_variable(job, out) >= 0 || tg_symbol_find(graph, out) >= 0)) {
+    out[length++] = '_';
+    out[length] = '\0';
+  }
+  if (length < 0 || (size_t)length + 1 >= room) TG_FAIL(TG_LIMIT, "the name of the metric %s is too long", metric);
+  return TG_OK;
+}
+
+// The change of the metric, one for all variables that have it.
+static tg_status find_change(tg_job *job, tg_model *model, int datum, int32_t variable, int *out)
+{
+  for (*out = 0; *out < model->n_changes; (*out)++)
+    if (model->changes[*out].datum == datum) return TG_OK;
+  tg_change *change = &model->changes[model->n_changes++];
+  const tg_dim n = tg_symbol_info(model->graph, variable)->rows;
+  change->datum = datum;
+  TG_TRY(name_root(job, model->graph, job->data[datum].name, change->name, sizeof change->name));
+  return tg_symbol_add(model->graph, change->name, n, n, 0, false, &change->symbol);
+}
+
+static tg_status substitute(tg_graph *graph, int32_t variable, int32_t root, tg_node *f)
+{
+  tg_node factors[2] = {TG_NONE, TG_NONE};
+  tg_node product = TG_NONE;
+  TG_TRY(tg_make_sym(graph, root, &factors[0]));
+  TG_TRY(tg_make_sym(graph, variable, &factors[1]));
+  TG_TRY(tg_make_prod(graph, 2, factors, &product));
+  return tg_substitute(graph, *f, 1, &variable, &product, f);
+}
+
+tg_status tg_congruence_substitute(tg_job *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(job->n_variables, &model->changes));
+  TG_TRY(TG_NEW(job->n_variables, &model->change_of));
+  for (int k = 0; k < job->n_variables; k++) {
+    model->change_of[k] = -1;
+    const tg_yaml_node *node = tg_congruence_node(&job->variables[k]);
+    if (node == NULL) continue;
+    const int datum = tg_job_find_data(job, node->text);
+    TG_TRY(check_metric(job, &job->variables[k], node, datum));
+    TG_TRY(find_change(job, model, datum, model->symbols[k], &model->change_of[k]));
+    TG_TRY(substitute(model->graph, model->symbols[k], model->changes[model->change_of[k]].symbol, &model->objective));
+  }
+  return TG_OK;
+}
+
+int tg_congruence_find(const tg_model *model, const char *name)
+{
+  for (int k = 0; k < model->n_changes; k++)
+    if (strcmp(model->changes[k].name, name) == 0) return k;
+  return -1;
+}
+
+void tg_congruence_print(const tg_job *job, const tg_model *model, const char *label, tg_text *out)
+{
+  for (int k = 0; k < model->n_variables; k++) {
+    if (model->change_of[k] < 0) continue;
+    const tg_change *change = &model->changes[model->change_of[k]];
+    const char *x = job->variables[k].name;
+    const char *s = job->data[change->datum].name;
+    tg_text_addf(out, "%s%s'*%s*%s = eye by %s = %s*Y, %s = inv(L') with %s = L*L'; below, %s stands for Y\n", label, x,
+                 s, x, x, change->name, change->name, s, x);
+  }
+}

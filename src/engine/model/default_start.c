@@ -1,0 +1,128 @@
+// Where the gradient vanishes at zero by its form: zeros are put for the variables, and what is left is looked at.
+#include "engine/model/default_start.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "grad/structure/curvature.h"
+#include "job/job_table.h"
+#include "opt/constraint.h"
+
+// The start is ours to choose: the job says nothing of it, and the constraint has none of its own.
+static bool is_open(const tg_job_variable *x)
+{
+  return x->start == TG_START_ZEROS && tg_yaml_get(x->node, "start") == NULL && !tg_job_on_manifold(x);
+}
+
+static tg_node objective_of(const tg_model *model)
+{
+  return model->subject != NULL ? model->subject->objective : model->objective;
+}
+
+// Whether the gradients by symbols[wrt] vanish with zeros in the place of the n given symbols. Zeros may be outside the
+// domain, as under inv and log: then nothing is said.
+static tg_status vanishes(tg_model *model, int32_t wrt, int32_t n, const int32_t *symbols, bool *out)
+{
+  tg_node gradient = TG_NONE;
+  tg_node at_zero = TG_NONE;
+  tg_node *zeros = NULL;
+  *out = false;
+  TG_TRY(tg_gradient(model->graph, objective_of(model), 1, &wrt, &gradient));
+  TG_TRY(TG_NEW(n, &zeros));
+  tg_status status = TG_OK;
+  for (int32_t k = 0; k < n && status == TG_OK; k++) {
+    const tg_symbol *symbol = tg_symbol_info(model->graph, symbols[k]);
+    status = tg_make_zeros(model->graph, symbol->rows, symbol->cols, &zeros[k]);
+  }
+  if (status == TG_OK) status = tg_substitute(model->graph, gradient, n, symbols, zeros, &at_zero);
+  tg_free(zeros);
+  if (status == TG_MEMORY || status == TG_LIMIT) return tg_error_pass(status, TG_HERE);
+  if (status != TG_OK)
+    tg_error_clear();
+  else
+    *out = tg_node_is_zero(model->graph, at_zero);
+  return TG_OK;
+}
+
+// Without constraints a quadratic's curvature is found by its solver, and under linear equalities by the multipliers.
+static bool is_settled(const tg_job *job, const tg_model *model)
+{
+  const int degree = tg_degree(model->graph, objective_of(model), model->n_variables, model->symbols);
+  if (degree < 0 || degree > 2) return false;
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].constraint != NULL) return false;
+  for (int k = 0; model->subject != NULL && k < model->subject->n; k++) {
+    const tg_subject_term *term = &model->subject->terms[k];
+    const bool is_equality = isinf(term->low) != 0;
+    if (!is_equality || tg_degree(model->graph, term->node, model->n_variables, model->symbols) != 1) return false;
+  }
+  return true;
+}
+
+static bool has_no_negative_entries(const tg_job_variable *x)
+{
+  static const char *const names[] = {"nonnegative",       "box",      "simplex_rows", "simplex_columns",
+                                      "doubly_stochastic", "transport"};
+  for (size_t k = 0; x->constraint != NULL && k < sizeof names / sizeof names[0]; k++)
+    if (strcmp(x->constraint, names[k]) == 0) return true;
+  return false;
+}
+
+// The seed of a variable without one of its own: no two of them alike, or factors of one shape would be equal.
+static void choose(tg_job *job, int k)
+{
+  tg_job_variable *x = &job->variables[k];
+  x->start = has_no_negative_entries(x) ? TG_START_UNIFORM : TG_START_NORMAL;
+  x->start_is_chosen = true;
+  const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+  // Sums of 1 ask for entries of that share: a point well inside, not one that its projection puts at a corner.
+  if (row != NULL && row->has_oracle && !row->is_bounds && tg_yaml_get(x->node, "scale") == NULL)
+    x->scale = 2.0 / (double)(x->rows > x->cols ? x->rows : x->cols);
+  if (tg_yaml_get(x->node, "seed") == NULL) x->seed += (uint64_t)(1000 * k);
+}
+
+tg_status tg_default_start_choose(tg_job *job, tg_model *model)
+{
+  int32_t n = 0;
+  int32_t *open = NULL;
+  bool *is_ours = NULL;
+  tg_status status = TG_OK;
+  if (is_settled(job, model)) return TG_OK;
+  TG_TRY(TG_NEW(job->n_variables, &open));
+  TG_TRY_GOTO(TG_NEW(job->n_variables, &is_ours));
+  for (int k = 0; k < job->n_variables; k++) {
+    tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+    const char *reason = NULL;
+    bool alone = false;
+    if (!is_open(&job->variables[k])) continue;
+    TG_TRY_GOTO(vanishes(model, model->symbols[k], 1, &model->symbols[k], &alone));
+    TG_TRY_GOTO(tg_curvature_find(model->graph, objective_of(model), 1, &model->symbols[k], &curvature, &reason));
+    // Zero is its minimum whatever the others are.
+    if (alone && (curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE)) continue;
+    is_ours[k] = alone;
+    open[n++] = model->symbols[k];
+  }
+  for (int k = 0; k < job->n_variables && n > 0; k++) {
+    bool together = is_ours[k];
+    for (int32_t i = 0; i < n && !together; i++)
+      if (open[i] == model->symbols[k]) TG_TRY_GOTO(vanishes(model, model->symbols[k], n, open, &together));
+    if (together) choose(job, k);
+  }
+done:
+  tg_free(open);
+  tg_free(is_ours);
+  return status;
+}
+
+void tg_default_start_print(const tg_job *job, const char *label, tg_text *out)
+{
+  int n = 0;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    if (!x->start_is_chosen) continue;
+    tg_text_addf(out, "%s%s %s (seed %llu)", n++ == 0 ? label : ", ", x->name, tg_start_label(x->start),
+                 (unsigned long long)x->seed);
+  }
+  if (n > 0) tg_text_add(out, ", scaled to the data: at zero the gradient vanishes by its form\n");
+}

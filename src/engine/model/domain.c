@@ -1,0 +1,195 @@
+// What logdet and inv ask of the variables, read off the graph.
+#include "engine/model/domain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/model/set_data.h"
+
+static const char definite[] = "positive_definite";
+static const char semidefinite[] = "positive_semidefinite";
+
+// Sets whose projection leaves a symmetric matrix symmetric.
+static const char *const symmetric_sets[] = {
+    "positive_definite", "positive_semidefinite", "symmetric", "nonnegative", "box",
+    "frobenius_ball",    "doubly_stochastic"};
+
+static bool is_set(const tg_job_variable *x, const char *name)
+{
+  return x->constraint != NULL && strcmp(x->constraint, name) == 0;
+}
+
+// Bounds that are matrices need not be symmetric ones.
+static bool has_matrix(const tg_job *job, const tg_job_variable *x)
+{
+  for (int k = 0; k < 2; k++) {
+    const int datum = tg_set_data_find(job, x, k);
+    if (datum >= 0 && !job->data[datum].is_number) return true;
+  }
+  return false;
+}
+
+static bool keeps_symmetry(const tg_job *job, const tg_job_variable *x)
+{
+  bool found = x->constraint == NULL;
+  if (!found && has_matrix(job, x)) return false;
+  for (size_t k = 0; !found && k < sizeof symmetric_sets / sizeof symmetric_sets[0]; k++)
+    found = is_set(x, symmetric_sets[k]);
+  return found;
+}
+
+// ---- stand-ins ----
+
+// The variables, and a symmetric positive definite constant in the place of each square one.
+typedef struct stand_ins {
+  tg_graph *graph;
+  int n;
+  int32_t *symbols; // of the variables
+  tg_node *nodes;
+} stand_ins;
+
+static tg_status add_stand_in(tg_graph *graph, int32_t symbol, int k, tg_node *out)
+{
+  const tg_symbol x = *tg_symbol_info(graph, symbol);
+  char name[24];
+  int32_t made = -1;
+  TG_TRY(tg_make_sym(graph, symbol, out));
+  if (x.rows != x.cols) return TG_OK;
+  snprintf(name, sizeof name, "D#%d", k); // a name that no user can write
+  TG_TRY(tg_symbol_add(graph, name, x.rows, x.cols, TG_SPD, false, &made));
+  return tg_make_sym(graph, made, out);
+}
+
+// Whether the node is its own transpose once the stand-ins are in it, all but that of variable `without` (-1: all).
+static tg_status is_symmetric(const stand_ins *s, tg_node node, int without, bool *out)
+{
+  for (int k = 0; k < s->n; k++)
+    if (k != without) TG_TRY(tg_substitute(s->graph, node, 1, &s->symbols[k], &s->nodes[k], &node));
+  return tg_node_is_symmetric(s->graph, node, out);
+}
+
+// ---- what a function's argument asks ----
+
+typedef struct wishes {
+  bool needs_symmetry; // for the argument of some logdet to be symmetric
+  bool is_definite;    // it is the argument of a logdet
+  bool is_inverted;    // it is the argument of an inv or a logdet
+  bool is_below;       // an inv or a logdet depends on it
+  bool has_det;        // a det, which is defined for a singular matrix too, depends on it
+} wishes;
+
+static tg_status read_argument(const stand_ins *s, tg_kind kind, tg_node argument, int k, wishes *out)
+{
+  const tg_info *info = tg_node_info(s->graph, argument);
+  bool with = false;
+  bool without = false;
+  if (!tg_node_depends_on(s->graph, argument, s->symbols[k])) return TG_OK;
+  if (info->kind == TG_TRANS) info = tg_node_info(s->graph, info->args[0]);
+  const bool is_variable = info->kind == TG_SYM && info->symbol == s->symbols[k];
+  out->has_det = out->has_det || kind == TG_DET;
+  if (kind == TG_DET) return TG_OK;
+  out->is_below = true;
+  out->is_inverted = out->is_inverted || is_variable;
+  if (kind == TG_INV) return TG_OK;
+  out->is_definite = out->is_definite || is_variable;
+  TG_TRY(is_symmetric(s, argument, -1, &with));
+  TG_TRY(is_symmetric(s, argument, k, &without));
+  out->needs_symmetry = out->needs_symmetry || (with && !without);
+  return TG_OK;
+}
+
+static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
+{
+  uint8_t *below = NULL;
+  TG_TRY(tg_node_find_below(s->graph, f, &below));
+  tg_status status = TG_OK;
+  for (tg_node node = 1; node <= f && status == TG_OK; node++) {
+    const tg_info info = *tg_node_info(s->graph, node);
+    if (below[node] == 0 || (info.kind != TG_LOGDET && info.kind != TG_INV && info.kind != TG_DET)) continue;
+    for (int k = 0; k < s->n && status == TG_OK; k++) status = read_argument(s, info.kind, info.args[0], k, &out[k]);
+  }
+  tg_free(below);
+  return status;
+}
+
+// ---- a variable ----
+
+static tg_status judge(tg_job *job, tg_job_variable *x, const wishes *w)
+{
+  const bool is_cone = is_set(x, definite) || is_set(x, semidefinite);
+  if (is_set(x, definite) && x->rows != x->cols)
+    TG_FAIL_NODE(job, x->constraint_node, TG_SHAPE, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
+                 x->name, (long long)x->rows, (long long)x->cols);
+  if (is_set(x, definite) && !w->is_inverted)
+    TG_FAIL_NODE(job, x->constraint_node, TG_UNSUPPORTED,
+                 "constraint %s of %s: the set is open, and no term of the objective such as -logdet(%s) or "
+                 "tr(inv(%s)) keeps %s inside; take %s",
+                 definite, x->name, x->name, x->name, x->name, semidefinite);
+  x->domain = 0;
+  if (w->needs_symmetry || (is_cone && w->is_below)) x->domain = TG_SYMMETRIC;
+  if (w->is_definite || (is_cone && w->is_below && (w->is_inverted || !w->has_det))) x->domain = TG_SYMMETRIC | TG_SPD;
+  if (x->domain == 0) return TG_OK;
+  if (!keeps_symmetry(job, x))
+    TG_FAIL_NODE(
+        job, x->constraint_node, TG_UNSUPPORTED,
+        "constraint %s of %s: logdet asks for a symmetric %s, which this set does not keep so; give the set in "
+        "subject_to",
+        x->constraint, x->name, x->name);
+  if (!is_set(x, definite) && !(w->is_definite && (is_set(x, semidefinite) || is_set(x, "symmetric")))) return TG_OK;
+  x->open_set = x->constraint;
+  x->constraint = NULL;
+  return TG_OK;
+}
+
+static tg_status find(tg_job *job, tg_model *model, stand_ins *s, wishes *w, bool *found)
+{
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)s->n, &s->nodes));
+  for (int k = 0; k < s->n; k++) TG_TRY(add_stand_in(s->graph, s->symbols[k], k, &s->nodes[k]));
+  TG_TRY(read_graph(s, model->objective, w));
+  for (int k = 0; k < s->n; k++) {
+    TG_TRY(judge(job, &job->variables[k], &w[k]));
+    *found = *found || job->variables[k].domain != 0;
+  }
+  return TG_OK;
+}
+
+tg_status tg_domain_find(tg_job *job, tg_model *model, bool *found)
+{
+  stand_ins s = {.graph = model->graph, .n = model->n_variables, .symbols = model->symbols};
+  wishes *w = NULL;
+  *found = false;
+  TG_TRY(TG_NEW(s.n, &w));
+  const tg_status status = find(job, model, &s, w, found);
+  tg_free(w);
+  return status;
+}
+
+void tg_domain_forget(tg_job *job)
+{
+  for (int k = 0; k < job->n_variables; k++) {
+    tg_job_variable *x = &job->variables[k];
+    if (x->open_set != NULL) x->constraint = x->open_set;
+    x->open_set = NULL;
+    x->domain = 0;
+  }
+}
+
+tg_status tg_domain_flags(const tg_job *job, bool **out)
+{
+  TG_TRY(TG_NEW(job->n_variables, out));
+  for (int k = 0; k < job->n_variables; k++) (*out)[k] = job->variables[k].domain != 0;
+  return TG_OK;
+}
+
+void tg_domain_print(const tg_job *job, const char *indent, tg_text *out)
+{
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    if (x->domain == 0) continue;
+    tg_text_addf(out, "%sdomain    %s symmetric%s", indent, x->name,
+                 (x->domain & TG_SPD) != 0 ? " positive definite, by Cholesky factorisations" : ", by logdet");
+    if (x->open_set != NULL) tg_text_addf(out, ", which is all that constraint %s asks", x->open_set);
+    tg_text_add(out, "\n");
+  }
+}

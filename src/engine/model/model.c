@@ -1,0 +1,373 @@
+// From the job's text to the plan.
+#include "engine/model/model.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/model/congruence.h"
+#include "engine/model/domain.h"
+#include "engine/model/penalty.h"
+#include "engine/model/set_data.h"
+#include "grad/structure/curvature.h"
+#include "grad/structure/groups.h"
+#include "mpi/file/files.h"
+#include "opt/constraint.h"
+
+// ---- names that occur ----
+
+static bool is_letter(char byte)
+{
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+static bool is_digit(char byte)
+{
+  return byte >= '0' && byte <= '9';
+}
+
+// Whether the name stands in the text as a whole word.
+static bool occurs(const char *text, const char *name)
+{
+  const size_t length = strlen(name);
+  for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name)) {
+    const bool begins = at == text || (!is_letter(at[-1]) && !is_digit(at[-1]));
+    if (begins && !is_letter(at[length]) && !is_digit(at[length])) return true;
+  }
+  return false;
+}
+
+static bool is_used(const tg_job *job, const char *name)
+{
+  for (int k = 0; k < job->n_relations; k++)
+    if (occurs(job->relations[k].whole.text, name)) return true;
+  return occurs(job->objective.text, name);
+}
+
+enum { UNUSED_SHOWN = 8 };
+
+void tg_job_mark_used(tg_job *job, bool warn)
+{
+  int unused = 0;
+  for (int k = 0; k < job->n_data; k++) {
+    tg_job_data *datum = &job->data[k];
+    datum->used =
+        is_used(job, datum->name) || tg_congruence_needs(job, datum->name) || tg_set_data_needs(job, datum->name);
+    if (!datum->used) unused++;
+    if (warn && !datum->used && unused <= UNUSED_SHOWN)
+      tg_job_warn(job, datum->key, "%s does not occur in the objective%s%s", datum->name,
+                  job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
+  }
+  if (warn && unused > UNUSED_SHOWN)
+    tg_message_warn(job->messages, "%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
+}
+
+// ---- sizes ----
+
+static tg_status probe(tg_job *job, tg_job_data *datum)
+{
+  const tg_yaml_node *node = tg_yaml_get(datum->node, "file");
+  tg_file_shape shape = {0};
+  TG_TRY(tg_job_locate(job, node, tg_file_probe(datum->file, datum->dataset, &shape)));
+  // As for sizes in the job file: ScaLAPACK counts to this.
+  if (shape.rows > INT_MAX || shape.cols > INT_MAX)
+    TG_FAIL_NODE(job, node, TG_LIMIT, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns",
+                 datum->file, shape.rows, shape.cols, INT_MAX);
+  datum->rows = shape.rows;
+  datum->cols = shape.cols;
+  return TG_OK;
+}
+
+static tg_status probe_start(tg_job *job, const tg_job_variable *variable)
+{
+  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
+  tg_file_shape shape = {0};
+  TG_TRY(tg_job_locate(job, node, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  if (shape.rows != variable->rows || shape.cols != variable->cols)
+    TG_FAIL_NODE(job, node, TG_SHAPE, "the start of %s is %lld x %lld in %s, expected %lld x %lld", variable->name,
+                 (long long)shape.rows, (long long)shape.cols, variable->start_file, (long long)variable->rows,
+                 (long long)variable->cols);
+  return TG_OK;
+}
+
+// Declared properties that a shape contradicts are an error before any number is looked at.
+static tg_status check_square(tg_job *job, const tg_job_data *datum)
+{
+  if (datum->properties == 0 || datum->rows == datum->cols) return TG_OK;
+  static const char *const names[] = {"spd", "diagonal", "orthogonal", "symmetric"};
+  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+    const tg_yaml_item *item = tg_yaml_find(datum->node, names[k]);
+    if (item == NULL || strcmp(item->value->text, "true") != 0) continue;
+    TG_FAIL_NODE(job, item->key, TG_SHAPE, "%s is declared %s, but is %lld x %lld, not square", datum->name, names[k],
+                 (long long)datum->rows, (long long)datum->cols);
+  }
+  return TG_OK;
+}
+
+tg_status tg_job_probe(tg_job *job)
+{
+  tg_job_mark_used(job, false);
+  for (int k = 0; k < job->n_data; k++) {
+    tg_job_data *datum = &job->data[k];
+    if (!datum->used) continue;
+    if (datum->file != NULL) TG_TRY(probe(job, datum));
+    TG_TRY(check_square(job, datum));
+  }
+  for (int k = 0; k < job->n_variables; k++)
+    if (job->variables[k].start == TG_START_FILE) TG_TRY(probe_start(job, &job->variables[k]));
+  return TG_OK;
+}
+
+// ---- graph ----
+
+static tg_status declare(const tg_job *job, tg_declaration **out, int32_t *count)
+{
+  tg_declaration *list = NULL;
+  TG_TRY(TG_NEW(job->n_variables + job->n_data, &list));
+  *count = 0;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *v = &job->variables[k];
+    // Within its domain a variable is its own transpose; its gradient is then taken as the symmetric part.
+    list[(*count)++] = (tg_declaration){
+        .name = v->name, .rows = v->rows, .cols = v->cols, .properties = v->domain, .is_free = v->domain == 0};
+  }
+  for (int k = 0; k < job->n_data; k++) {
+    const tg_job_data *d = &job->data[k];
+    if (d->used)
+      list[(*count)++] =
+          (tg_declaration){.name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties};
+  }
+  *out = list;
+  return TG_OK;
+}
+
+static tg_status compile_objective(tg_job *job, const tg_compile_options *options, tg_model *model)
+{
+  const tg_status status =
+      tg_compile(model->graph, job->objective.text, job->objective.length, options, &model->objective);
+  if (status != TG_OK) {
+    tg_job_relocate(job, &job->objective);
+    return tg_error_pass(status, TG_HERE);
+  }
+  if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
+  return TG_OK;
+}
+
+static tg_status compile(tg_job *job, tg_model *model)
+{
+  tg_declaration *declarations = NULL;
+  int32_t count = 0;
+  tg_text notices;
+  TG_TRY(declare(job, &declarations, &count));
+  tg_text_init(&notices);
+  const tg_compile_options options = {
+      .n_declarations = count, .declarations = declarations, .require_scalar = true, .notices = &notices};
+  tg_status status = compile_objective(job, &options, model);
+  if (status == TG_OK && job->n_relations > 0) {
+    status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
+    if (status == TG_OK) model->bare = model->subject->objective;
+    if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
+  }
+  // Once, also where the job is compiled again.
+  if (status == TG_OK && !job->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
+  job->is_noted = true;
+  tg_text_fini(&notices);
+  tg_free(declarations);
+  return status;
+}
+
+// A variable that the objective does not depend on could be anything: surely not what was meant.
+static tg_status find_variables(tg_job *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(job->n_variables, &model->symbols));
+  model->n_variables = job->n_variables;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *variable = &job->variables[k];
+    model->symbols[k] = tg_symbol_find(model->graph, variable->name);
+    if (model->symbols[k] >= 0 && tg_node_depends_on(model->graph, model->objective, model->symbols[k])) continue;
+    TG_FAIL_NODE(job, variable->key, TG_NAME, "the objective does not depend on the variable %s", variable->name);
+  }
+  return TG_OK;
+}
+
+static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
+{
+  uint8_t *below = NULL;
+  TG_TRY(tg_node_find_below(graph, f, &below));
+  *out = false;
+  for (tg_node node = 1; node <= f; node++) {
+    const tg_kind kind = tg_node_info(graph, node)->kind;
+    *out = *out || (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU));
+  }
+  tg_free(below);
+  return TG_OK;
+}
+
+static tg_status find_kinks(tg_model *model)
+{
+  bool has_any = false;
+  TG_TRY(has_kinks(model->graph, model->objective, &has_any));
+  model->is_smooth = !has_any;
+  return has_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
+}
+
+static tg_status find_convexity(tg_model *model)
+{
+  tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+  const char *reason = NULL;
+  TG_TRY(tg_curvature_find(model->graph, model->objective, model->n_variables, model->symbols, &curvature, &reason));
+  model->is_convex = curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE;
+  return TG_OK;
+}
+
+static tg_status find_groups(const tg_job *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  model->n_groups = 1;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    if (x->norm1 > 0 || (row != NULL && !row->is_bounds)) return TG_OK;
+  }
+  return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
+                        model->group_rows);
+}
+
+// ---- plan ----
+
+tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known)
+{
+  const int32_t n_symbols = tg_symbol_count(graph);
+  *is_known = NULL;
+  TG_TRY(TG_NEW(n_symbols, values));
+  TG_TRY(TG_NEW(n_symbols, is_known));
+  for (int k = 0; k < job->n_data; k++) {
+    const int32_t symbol = job->data[k].used ? tg_symbol_find(graph, job->data[k].name) : -1;
+    if (symbol < 0 || !job->data[k].is_number) continue;
+    (*values)[symbol] = job->data[k].number;
+    (*is_known)[symbol] = true;
+  }
+  return TG_OK;
+}
+
+tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+                         const tg_lower_options *given, tg_plan **out)
+{
+  double *values = NULL;
+  bool *known = NULL;
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(tg_model_numbers(job, graph, &values, &known));
+  tg_lower_options options = *given;
+  options.scalar_values = values;
+  options.has_scalar_value = known;
+  status = tg_lower(graph, f, n, symbols, &options, out);
+  // The whole objective is the place: which operator cannot be compiled, the message says.
+  if (status != TG_OK) {
+    tg_error_get()->has_span = false;
+    tg_job_relocate(job, &job->objective);
+  }
+done:
+  tg_free(known);
+  tg_free(values);
+  return status;
+}
+
+static tg_status match_data(const tg_job *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(model->plan->n_data, &model->data));
+  for (int32_t k = 0; k < model->plan->n_data; k++) {
+    const char *name = model->plan->data[k].name;
+    model->data[k] = tg_job_find_data(job, name);
+    if (model->data[k] >= 0 || tg_congruence_find(model, name) >= 0) continue;
+    const int own = model->subject != NULL ? tg_subject_find(model->subject, model->graph, name) : -1;
+    model->data[k] = job->n_data + own;
+    if (own < 0) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", name);
+  }
+  return TG_OK;
+}
+
+static tg_status read_text(tg_job *job, tg_model *model)
+{
+  TG_TRY(tg_set_data_check(job));
+  TG_TRY(tg_graph_create(&model->graph));
+  TG_TRY(compile(job, model));
+  return find_variables(job, model);
+}
+
+// The text, read once more where it restricts its variables.
+static tg_status read_with_domain(tg_job *job, tg_model *model)
+{
+  bool is_restricted = false;
+  tg_domain_forget(job);
+  TG_TRY(read_text(job, model));
+  TG_TRY(tg_domain_find(job, model, &is_restricted));
+  if (!is_restricted) return TG_OK;
+  tg_subject_destroy(&model->subject);
+  tg_graph_destroy(&model->graph);
+  tg_free(model->symbols);
+  model->symbols = NULL;
+  return read_text(job, model);
+}
+
+static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *model)
+{
+  TG_TRY(read_with_domain(job, model));
+  TG_TRY(tg_penalty_split(job, model));
+  TG_TRY(tg_congruence_substitute(job, model));
+  TG_TRY(find_kinks(model));
+  TG_TRY(find_convexity(model));
+  TG_TRY(find_groups(job, model));
+  TG_TRY(
+      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
+  return match_data(job, model);
+}
+
+tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out)
+{
+  *out = NULL;
+  tg_job_mark_used(job, false);
+  tg_model *model = NULL;
+  TG_TRY(TG_NEW(1, &model));
+  const tg_status status = build(job, options, model);
+  if (status != TG_OK) {
+    tg_model_destroy(&model);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = model;
+  return TG_OK;
+}
+
+void tg_model_destroy(tg_model **model)
+{
+  if (*model == NULL) return;
+  tg_plan_destroy(&(*model)->plan);
+  tg_subject_destroy(&(*model)->subject);
+  tg_graph_destroy(&(*model)->graph);
+  tg_free((*model)->symbols);
+  tg_free((*model)->group_rows);
+  tg_free((*model)->data);
+  tg_free((*model)->changes);
+  tg_free((*model)->change_of);
+  tg_free(*model);
+  *model = NULL;
+}
+
+void tg_model_describe_groups(const tg_model *model, tg_text *out)
+{
+  for (int k = 0; k < model->n_variables; k++)
+    tg_text_addf(out, "%sthe %s of %s", k > 0 ? ", " : "", model->group_rows[k] ? "rows" : "columns",
+                 tg_symbol_info(model->graph, model->symbols[k])->name);
+}
+
+void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols)
+{
+  *rows = 1;
+  *cols = 1;
+  for (int32_t k = 0; k < plan->n_data + plan->n_variables; k++) {
+    const tg_plan_data *matrix = k < plan->n_data ? &plan->data[k] : &plan->variables[k - plan->n_data];
+    if (matrix->rows * matrix->cols <= *rows * *cols) continue;
+    *rows = matrix->rows;
+    *cols = matrix->cols;
+  }
+}

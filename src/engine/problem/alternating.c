@@ -1,0 +1,345 @@
+// Half-steps through plans of their own.
+#include "engine/problem/alternating.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/method/feasible.h"
+#include "engine/model/congruence.h"
+#include "engine/problem/line_half.h"
+#include "mpi/constraint/constraint.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
+#include "opt/driver.h"
+#include "opt/vector.h"
+
+// A half-step goes no further than this: the other variables will move.
+enum { INNER_ITERATIONS = 100 };
+
+// The job in one variable. What auto makes of it is decided anew at each half-step, for it may depend on the numbers
+// (whether V'*V is positive definite), and its factorisations do.
+typedef struct half {
+  tg_job job; // its text and names are those of the whole job
+  tg_job_variable variable;
+  tg_model *model;
+  tg_dmat **data; // borrowed
+  opt_space *space;
+  opt_point *x; // one block
+  tg_exec *exec;
+  opt_problem *problem;
+  opt_constraint *constraint;
+  tg_method *method;
+  tg_line_half *lines; // takes the method's place where it is not NULL
+} half;
+
+struct tg_alternating {
+  opt_block_solver base; // base.self points back here
+  tg_setup *setup;
+  opt_point *point; // where the half-steps find the other variables
+  int n;
+  half *halves;
+};
+
+static bool is_alternating(const opt_options *options)
+{
+  return strcmp(opt_option_choices(OPT_KIND_METHOD)[options->method], "alternating") == 0;
+}
+
+tg_status tg_alternating_check(tg_job *job)
+{
+  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(job->root, "solver"), "method");
+  if (!is_alternating(&job->solver)) return TG_OK;
+  if (job->n_variables == 1)
+    TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
+                 "method: alternating goes from one variable to the other, and %s is the only one; take auto, "
+                 "conjugate-gradient or l-bfgs",
+                 job->variables[0].name);
+  for (int k = 0; k < job->n_variables; k++)
+    if (tg_congruence_node(&job->variables[k]) != NULL)
+      TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
+                   "method: alternating does not go with the metric of %s; take auto, conjugate-gradient or l-bfgs",
+                   job->variables[k].name);
+  if (job->n_relations > 0)
+    TG_FAIL_NODE(
+        job, node, TG_UNSUPPORTED,
+        "method: alternating does not serve the rounds of subject_to; take auto, conjugate-gradient or l-bfgs");
+  return TG_OK;
+}
+
+// ---- the job in one variable ----
+
+static tg_status fill_job(const tg_job *whole, int variable, half *h)
+{
+  tg_job *out = &h->job;
+  *out = *whole;
+  tg_arena_init(&out->arena);
+  opt_options_init(&out->solver);
+  out->solver.sense = whole->solver.sense;
+  out->n_variables = 1;
+  h->variable = whole->variables[variable];
+  out->variables = &h->variable;
+  out->data = NULL;
+  TG_TRY(TG_NEW(whole->n_data + whole->n_variables - 1, &out->data));
+  memcpy(out->data, whole->data, (size_t)whole->n_data * sizeof *out->data);
+  for (int k = 0; k < whole->n_variables; k++) {
+    const tg_job_variable *other = &whole->variables[k];
+    if (k == variable) continue;
+    out->data[out->n_data++] = (tg_job_data){.name = other->name,
+                                             .key = other->key,
+                                             .node = other->node,
+                                             .rows = other->rows,
+                                             .cols = other->cols,
+                                             .properties = other->domain};
+  }
+  return TG_OK;
+}
+
+static tg_dmat *find_matrix(const tg_alternating *self, const char *name)
+{
+  const tg_plan *plan = self->setup->model->plan;
+  for (int32_t k = 0; k < plan->n_data; k++)
+    if (strcmp(plan->data[k].name, name) == 0) return self->setup->data[k];
+  for (int32_t k = 0; k < plan->n_variables; k++)
+    if (strcmp(plan->variables[k].name, name) == 0) return tg_space_block(self->point, k);
+  return NULL;
+}
+
+static tg_status bind_data(const tg_alternating *self, half *h)
+{
+  const tg_plan *plan = h->model->plan;
+  TG_TRY(TG_NEW(plan->n_data + 1, &h->data));
+  for (int32_t k = 0; k < plan->n_data; k++) {
+    h->data[k] = find_matrix(self, plan->data[k].name);
+    if (h->data[k] == NULL)
+      TG_FAIL(TG_INTERNAL, "the objective in %s needs %s, which the whole does not read", h->job.variables[0].name,
+              plan->data[k].name);
+  }
+  return TG_OK;
+}
+
+// Symbols to plan: no communication.
+static tg_status compile_alone(const tg_job *whole, int variable, half *h)
+{
+  const tg_lower_options options = {.want_hessian = true, .expected_iterations = INNER_ITERATIONS};
+  TG_TRY(fill_job(whole, variable, h));
+  TG_TRY(tg_model_create(&h->job, &options, &h->model));
+  return tg_method_choose(&h->job, h->model, &h->method);
+}
+
+static tg_status compile(const tg_alternating *self, int variable, half *h)
+{
+  TG_TRY(compile_alone(self->setup->job, variable, h));
+  return bind_data(self, h);
+}
+
+static tg_status copy_block(const opt_point *from, int from_block, opt_point *to, int to_block)
+{
+  return tg_dmat_copy(tg_space_block(from, from_block), tg_space_block(to, to_block));
+}
+
+static tg_status create_lines(const tg_setup *setup, half *h)
+{
+  tg_method_lines lines;
+  TG_TRY(tg_agree(setup->comm, tg_method_find_lines(&h->job, h->model, 0, &lines)));
+  return lines.serves ? tg_line_half_create(setup->grid, h->problem, &lines, &h->lines) : TG_OK;
+}
+
+static tg_status create_half(tg_alternating *self, int variable)
+{
+  tg_setup *setup = self->setup;
+  half *h = &self->halves[variable];
+  TG_TRY(tg_agree(setup->comm, compile(self, variable, h)));
+  const tg_plan_data *shape = &h->model->plan->variables[0];
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products};
+  TG_TRY(tg_space_create(setup->grid, 1, &shape->rows, &shape->cols, &h->space));
+  TG_TRY(tg_space_set_groups(h->space, h->model->n_groups, h->model->group_rows));
+  const bool is_symmetric = h->variable.domain != 0;
+  TG_TRY(tg_space_set_symmetric(h->space, &is_symmetric));
+  TG_TRY(h->space->ops->create(h->space, &h->x));
+  TG_TRY(copy_block(setup->x, variable, h->x, 0));
+  TG_TRY(tg_exec_create(setup->grid, h->model->plan, h->data, &settings, &h->exec));
+  TG_TRY(tg_problem_create(h->exec, h->space, NULL, &h->problem));
+  TG_TRY(tg_feasible_create(&h->job, setup->grid, setup->set_data, h->problem, h->x, &h->constraint));
+  return create_lines(setup, h);
+}
+
+static void destroy_half(half *h)
+{
+  tg_method_destroy(&h->method);
+  tg_line_half_destroy(&h->lines);
+  tg_problem_destroy(&h->problem);
+  tg_constraint_destroy(&h->constraint);
+  tg_exec_destroy(&h->exec);
+  if (h->space != NULL) h->space->ops->destroy(h->space, &h->x);
+  tg_space_destroy(&h->space);
+  tg_model_destroy(&h->model);
+  tg_free(h->data);
+  tg_free(h->job.data);
+  tg_arena_fini(&h->job.arena);
+}
+
+// ---- a half-step ----
+
+// What the method needs of the numbers of now.
+static tg_status renew(const tg_setup *setup, half *h)
+{
+  if (h->lines != NULL) return tg_problem_renew(h->problem);
+  tg_method_destroy(&h->method);
+  TG_TRY(tg_problem_renew(h->problem));
+  TG_TRY(tg_agree(setup->comm, tg_method_choose(&h->job, h->model, &h->method)));
+  tg_feasible_explain(&h->job, h->method);
+  return tg_method_prepare(&h->job, h->model, setup->grid, h->data, h->method);
+}
+
+// The half-step's work is the whole problem's.
+static void count(opt_problem *whole, const half *h, const opt_counts *before)
+{
+  const opt_counts *now = &h->problem->counts;
+  tg_problem_add_products(whole, now->products - before->products + tg_method_products(h->method));
+  whole->counts.values += now->values - before->values;
+  whole->counts.gradients += now->gradients - before->gradients;
+  whole->counts.lines += now->lines - before->lines;
+  whole->counts.hessians += now->hessians - before->hessians;
+}
+
+static tg_status minimise(half *h, double tolerance, opt_result *result)
+{
+  if (h->lines != NULL) return tg_line_half_solve(h->lines, tolerance, h->x, result);
+  opt_options options = h->method->options;
+  options.gradient_tolerance = 0;
+  options.absolute_gradient_tolerance = tolerance;
+  options.max_iterations = INNER_ITERATIONS;
+  options.examines = OPT_EXAMINE_NEVER; // what counts is the whole in all variables
+  return opt_minimise(h->problem, &options, h->x, NULL, result);
+}
+
+static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt_result *result)
+{
+  tg_alternating *self = context;
+  half *h = &self->halves[k];
+  const opt_counts before = h->problem->counts;
+  TG_TRY(opt_copy(self->setup->space, x, self->point));
+  TG_TRY(copy_block(x, k, h->x, 0));
+  tg_status status = renew(self->setup, h);
+  if (status == TG_OK) status = minimise(h, tolerance, result);
+  if (status != TG_OK) {
+    self->setup->job->failed_source = h->job.failed_source;
+    return tg_error_pass(status, TG_HERE);
+  }
+  count(self->setup->problem, h, &before);
+  return copy_block(h->x, 0, x, k);
+}
+
+// ---- memory ----
+
+// What a half-step keeps, and what it takes for its time.
+static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_grid *grid, double *kept, double *passing)
+{
+  half h = {0};
+  tg_method_lines lines = {.serves = false};
+  tg_memory_cost plan = {0};
+  tg_status status = compile_alone(job, variable, &h);
+  if (status == TG_OK) status = tg_plan_memory(h.model->plan, grid, &plan);
+  if (status == TG_OK) {
+    const int degree = h.model->plan->has_line ? h.model->plan->degree : -1;
+    const double block = tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
+    *kept = plan.storage + plan.factors + plan.workspace + block;
+    *passing = (double)tg_feasible_points(&h.job, &h.method->options, degree) * block;
+    status = tg_method_find_lines(&h.job, h.model, 0, &lines);
+  }
+  if (status == TG_OK && lines.serves) {
+    *kept += TG_LINE_HALF_POINTS * tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
+    *passing = 0;
+  }
+  destroy_half(&h);
+  return status;
+}
+
+tg_status tg_alternating_memory(const tg_job *job, const opt_options *options, const tg_cost_grid *grid, double *out)
+{
+  double most = 0;
+  *out = 0;
+  if (!is_alternating(options)) return TG_OK;
+  for (int k = 0; k < job->n_variables; k++) {
+    double kept = 0;
+    double passing = 0;
+    TG_TRY(forecast_half(job, k, grid, &kept, &passing));
+    // The half's, and the point that the others find the variable in.
+    *out += kept + tg_cost_matrix_bytes(grid, job->variables[k].rows, job->variables[k].cols);
+    most = fmax(most, passing);
+  }
+  *out += most;
+  return TG_OK;
+}
+
+// ---- life ----
+
+// "alternating: U by direct, V by l-bfgs"
+static void explain(const tg_alternating *self)
+{
+  tg_method *method = self->setup->method;
+  size_t used = (size_t)snprintf(method->reason, sizeof method->reason, "alternating");
+  for (int k = 0; k < self->n && used + 1 < sizeof method->reason; k++) {
+    const half *h = &self->halves[k];
+    // A reason begins with the method's name.
+    const char *why = h->lines != NULL ? "coordinate descent" : h->method->reason;
+    used += (size_t)snprintf(method->reason + used, sizeof method->reason - used, "%s %s by %.*s", k == 0 ? ":" : ",",
+                             h->job.variables[0].name, (int)strcspn(why, ","), why);
+  }
+}
+
+static tg_status create(tg_alternating *self)
+{
+  tg_setup *setup = self->setup;
+  TG_TRY(tg_agree(setup->comm, TG_NEW(self->n, &self->halves)));
+  TG_TRY(setup->space->ops->create(setup->space, &self->point));
+  TG_TRY(opt_copy(setup->space, setup->x, self->point));
+  for (int k = 0; k < self->n; k++) {
+    const tg_status status = create_half(self, k);
+    if (status == TG_OK) continue;
+    setup->job->failed_source = self->halves[k].job.failed_source;
+    return tg_error_pass(status, TG_HERE);
+  }
+  for (int k = 0; k < self->n; k++) tg_feasible_explain(&self->halves[k].job, self->halves[k].method);
+  if (setup->job->solver.method != 0) explain(self); // auto has said why
+  return TG_OK;
+}
+
+tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out)
+{
+  *out = NULL;
+  tg_alternating *self = NULL;
+  if (!is_alternating(&setup->method->options)) return TG_OK;
+  TG_TRY(tg_agree(setup->comm, TG_NEW(1, &self)));
+  *self = (tg_alternating){.setup = setup, .n = setup->job->n_variables};
+  self->base = (opt_block_solver){.n = self->n, .solve = solve, .self = self};
+  const tg_status status = create(self);
+  if (status != TG_OK) {
+    tg_alternating_destroy(&self);
+    return tg_error_pass(status, TG_HERE);
+  }
+  setup->method->options.blocks = &self->base;
+  *out = self;
+  return TG_OK;
+}
+
+void tg_alternating_resume(tg_alternating *alternating)
+{
+  for (int k = 0; alternating != NULL && k < alternating->n; k++)
+    tg_problem_add_products(alternating->halves[k].problem, 0);
+}
+
+void tg_alternating_destroy(tg_alternating **alternating)
+{
+  tg_alternating *self = *alternating;
+  if (self == NULL) return;
+  for (int k = 0; self->halves != NULL && k < self->n; k++) destroy_half(&self->halves[k]);
+  if (self->point != NULL) self->setup->space->ops->destroy(self->setup->space, &self->point);
+  tg_free(self->halves);
+  tg_free(self);
+  *alternating = NULL;
+}

@@ -1,0 +1,351 @@
+// From a job to a problem on the grid.
+#include "engine/problem/setup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/method/feasible.h"
+#include "engine/method/method_parts.h"
+#include "engine/model/congruence.h"
+#include "engine/model/default_start.h"
+#include "engine/model/domain.h"
+#include "engine/model/set_data.h"
+#include "engine/problem/congruence_numbers.h"
+#include "engine/problem/domain_start.h"
+#include "engine/problem/job_verify.h"
+#include "engine/problem/lagrangian.h"
+#include "engine/problem/properties.h"
+#include "engine/problem/start_scale.h"
+#include "mpi/constraint/constraint.h"
+#include "mpi/file/files.h"
+#include "mpi/matrix/dmat_ops.h"
+#include "mpi/problem/problem.h"
+#include "mpi/space/space.h"
+
+// ---- the job's text ----
+
+// Rank 0 has the text; the others get its length, room for it and its bytes.
+static tg_status share_text(MPI_Comm comm, int rank, char **text, size_t *length)
+{
+  int64_t bytes = (int64_t)*length;
+  TG_TRY_MPI(MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, comm));
+  *length = (size_t)bytes;
+  void *memory = *text;
+  tg_status status = TG_OK;
+  if (rank != 0) status = tg_alloc(bytes + 1, 1, &memory);
+  *text = memory;
+  TG_TRY(tg_agree(comm, status));
+  return tg_mpi_check(MPI_Bcast(*text, (int)bytes, MPI_CHAR, 0, comm), TG_HERE);
+}
+
+tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char *const *sets,
+                        const tg_messages *messages, tg_job **out)
+{
+  *out = NULL;
+  int rank = 0;
+  MPI_Comm_rank(comm, &rank);
+  char *text = NULL;
+  size_t length = 0;
+  tg_status status = rank == 0 ? tg_job_load(path, &text, &length) : TG_OK;
+  TG_TRY_GOTO(tg_agree(comm, status));
+  TG_TRY_GOTO(share_text(comm, rank, &text, &length));
+  status = tg_job_create(path, text, length, n_sets, sets, out);
+  TG_TRY_GOTO(tg_agree(comm, status));
+  (*out)->messages = messages;
+  // The same bytes give the same outcome everywhere: no agreement is needed, and each rank knows the place.
+  TG_TRY_GOTO(tg_job_read(*out));
+done:
+  tg_free(text);
+  return status;
+}
+
+// ---- sizes, plan, grid ----
+
+static tg_status share_shapes(MPI_Comm comm, tg_job *job)
+{
+  for (int k = 0; k < job->n_data; k++) {
+    int64_t shape[2] = {job->data[k].rows, job->data[k].cols};
+    TG_TRY_MPI(MPI_Bcast(shape, 2, MPI_INT64_T, 0, comm));
+    job->data[k].rows = shape[0];
+    job->data[k].cols = shape[1];
+  }
+  return TG_OK;
+}
+
+tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_grid_choice *out)
+{
+  int64_t rows = 0;
+  int64_t cols = 0;
+  tg_model_largest(plan, &rows, &cols);
+  TG_TRY(tg_grid_choose(ranks, rows, cols, out));
+  if (job->grid_block > 0) out->block = job->grid_block;
+  if (job->grid_rows == 0) return TG_OK;
+  if ((int64_t)job->grid_rows * job->grid_cols != ranks)
+    TG_FAIL_NODE(job, job->grid_node, TG_VALUE, "process_grid %d x %d needs %lld ranks, there are %d", job->grid_rows,
+                 job->grid_cols, (long long)job->grid_rows * job->grid_cols, ranks);
+  out->rows = job->grid_rows;
+  out->cols = job->grid_cols;
+  snprintf(out->reason, sizeof out->reason, "%d x %d: as the job says", out->rows, out->cols);
+  return TG_OK;
+}
+
+static tg_status create(tg_setup *setup, const tg_lower_options *options)
+{
+  int rank = 0;
+  int ranks = 1;
+  MPI_Comm_rank(setup->comm, &rank);
+  MPI_Comm_size(setup->comm, &ranks);
+  tg_job_mark_used(setup->job, false);
+  TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_job_probe(setup->job) : TG_OK));
+  TG_TRY(share_shapes(setup->comm, setup->job));
+  TG_TRY(tg_model_create(setup->job, options, &setup->model));
+  TG_TRY(tg_job_executable(setup->job));
+  TG_TRY(tg_default_start_choose(setup->job, setup->model));
+  TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
+  tg_feasible_explain(setup->job, setup->method);
+  tg_lagrangian_explain(setup->model, setup->method);
+  TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
+  return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
+}
+
+tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *options, tg_setup **out)
+{
+  *out = NULL;
+  tg_setup *setup = NULL;
+  TG_TRY(tg_agree(comm, TG_NEW(1, &setup)));
+  setup->comm = comm;
+  setup->job = job;
+  const tg_status status = create(setup, options);
+  if (status != TG_OK) {
+    tg_setup_destroy(&setup);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = setup;
+  return TG_OK;
+}
+
+// ---- data ----
+
+// An error about the numbers of a file or of its claims is shown at the declaration.
+static tg_status at_declaration(tg_job *job, const tg_yaml_node *node, tg_status status)
+{
+  if (status != TG_DATA) return status;
+  tg_error *error = tg_error_get();
+  error->has_span = true;
+  error->span = node->span;
+  job->failed_source = node->source;
+  return tg_error_pass(status, TG_HERE);
+}
+
+static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
+{
+  if (datum->file != NULL && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
+  if (datum->file != NULL) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
+  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, datum->rows, datum->cols, out)));
+  return tg_generate(datum->generate, &datum->options, *out);
+}
+
+static tg_status read_datum(tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
+{
+  TG_TRY(at_declaration(setup->job, datum->key, make_matrix(setup, datum, are_bounds, out)));
+  setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
+  if (datum->trust) return TG_OK;
+  return at_declaration(setup->job, datum->key, tg_properties_verify(*out, datum->name, datum->properties));
+}
+
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
+{
+  return read_datum(setup, datum, false, out);
+}
+
+static bool is_in_plan(const tg_setup *setup, int datum)
+{
+  for (int32_t k = 0; k < setup->model->plan->n_data; k++)
+    if (setup->model->data[k] == datum) return true;
+  return false;
+}
+
+// A claim may remove its own matrix from the plan: sumsq(Q*X) is sumsq(X) for an orthogonal Q. Right only if it holds.
+static tg_status verify_vanished(tg_setup *setup)
+{
+  for (int k = 0; k < setup->job->n_data; k++) {
+    const tg_job_data *datum = &setup->job->data[k];
+    if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k) ||
+        tg_congruence_needs(setup->job, datum->name) || tg_set_data_needs(setup->job, datum->name))
+      continue;
+    tg_dmat *matrix = NULL;
+    const tg_status status = tg_setup_read_datum(setup, datum, &matrix);
+    tg_dmat_destroy(&matrix);
+    TG_TRY(status);
+  }
+  return TG_OK;
+}
+
+// Data of subject_to: multipliers 0, penalty 1 at first.
+static tg_status make_own(const tg_setup *setup, int index, const tg_plan_data *shape, tg_dmat **out)
+{
+  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, shape->rows, shape->cols, out)));
+  if (index == setup->model->subject->n) tg_dmat_fill(1.0, *out);
+  return TG_OK;
+}
+
+// What constraints name: as the plan holds it, or read for this alone.
+static tg_status read_set_data(tg_setup *setup)
+{
+  const tg_job *job = setup->job;
+  tg_status status = TG_NEW(job->n_data + 1, &setup->set_data);
+  if (status == TG_OK) status = TG_NEW(job->n_data + 1, &setup->owns_set_data);
+  TG_TRY(tg_agree(setup->comm, status));
+  for (int k = 0; k < job->n_data; k++) {
+    if (job->data[k].is_number || !tg_set_data_needs(job, job->data[k].name)) continue;
+    for (int32_t p = 0; p < setup->model->plan->n_data; p++)
+      if (setup->model->data[p] == k) setup->set_data[k] = setup->data[p];
+    setup->owns_set_data[k] = setup->set_data[k] == NULL;
+    if (setup->owns_set_data[k]) TG_TRY(read_datum(setup, &job->data[k], true, &setup->set_data[k]));
+  }
+  return TG_OK;
+}
+
+static tg_status read_data(tg_setup *setup)
+{
+  const tg_plan *plan = setup->model->plan;
+  const double begin = MPI_Wtime();
+  TG_TRY(tg_agree(setup->comm, TG_NEW(plan->n_data, &setup->data)));
+  for (int32_t k = 0; k < plan->n_data; k++) {
+    const int datum = setup->model->data[k];
+    if (datum < 0) continue; // made of a metric
+    if (datum < setup->job->n_data)
+      TG_TRY(tg_setup_read_datum(setup, &setup->job->data[datum], &setup->data[k]));
+    else
+      TG_TRY(make_own(setup, datum - setup->job->n_data, &plan->data[k], &setup->data[k]));
+  }
+  TG_TRY(read_set_data(setup));
+  TG_TRY(tg_congruence_fill(setup));
+  TG_TRY(verify_vanished(setup));
+  setup->read_seconds += MPI_Wtime() - begin;
+  return TG_OK;
+}
+
+// ---- start point ----
+
+static tg_status read_start(const tg_setup *setup, const tg_job_variable *variable, tg_dmat *out)
+{
+  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
+  tg_dmat *read = NULL;
+  TG_TRY(at_declaration(setup->job, node,
+                        tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)));
+  const tg_dmat *const inputs[] = {read};
+  const tg_status status = tg_dmat_lincomb(1, &variable->scale, inputs, out);
+  tg_dmat_destroy(&read);
+  return status;
+}
+
+// method: direct takes nothing of the start, but what follows it begins at a feasible point.
+static bool ignores_zeros(const tg_setup *setup, const tg_job_variable *variable)
+{
+  const opt_options *solver = &setup->job->solver;
+  return tg_method_is_direct(solver) && solver->max_iterations > 0 && tg_job_on_manifold(variable);
+}
+
+static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variable, int64_t shift, tg_dmat *out)
+{
+  static const char *const kinds[] = {
+      [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
+      [TG_START_NORMAL] = "normal", [TG_START_UNIFORM] = "uniform", [TG_START_FEASIBLE] = "normal"};
+  if (variable->start == TG_START_FILE) return read_start(setup, variable, out);
+  tg_generate_options options = {.seed = variable->seed + (uint64_t)shift, .scale = variable->scale};
+  // The generators take a factor 0 as "not given".
+  if (variable->start != TG_START_ZEROS && variable->scale != 0)
+    return tg_generate(kinds[variable->start], &options, out);
+  if (!ignores_zeros(setup, variable)) {
+    tg_dmat_fill(0.0, out);
+    return TG_OK;
+  }
+  options.scale = 1;
+  return tg_generate(kinds[TG_START_FEASIBLE], &options, out);
+}
+
+static tg_status fill_all(const tg_setup *setup, int64_t shift)
+{
+  for (int k = 0; k < setup->job->n_variables; k++)
+    TG_TRY(fill_start(setup, &setup->job->variables[k], shift, tg_space_block(setup->x, k)));
+  TG_TRY(tg_domain_start_symmetric(setup));
+  return tg_congruence_enter(setup);
+}
+
+static tg_status set_symmetric(tg_setup *setup)
+{
+  bool *flags = NULL;
+  TG_TRY(tg_agree(setup->comm, tg_domain_flags(setup->job, &flags)));
+  const tg_status status = tg_space_set_symmetric(setup->space, flags);
+  tg_free(flags);
+  return status;
+}
+
+static tg_status make_start(tg_setup *setup)
+{
+  const tg_plan *plan = setup->model->plan;
+  int64_t *sizes = NULL;
+  TG_TRY(tg_agree(setup->comm, TG_NEW(2 * (int64_t)plan->n_variables, &sizes)));
+  for (int32_t k = 0; k < plan->n_variables; k++) {
+    sizes[k] = plan->variables[k].rows;
+    sizes[plan->n_variables + k] = plan->variables[k].cols;
+  }
+  tg_status status = tg_space_create(setup->grid, plan->n_variables, sizes, sizes + plan->n_variables, &setup->space);
+  tg_free(sizes);
+  TG_TRY(status);
+  TG_TRY(tg_space_set_groups(setup->space, setup->model->n_groups, setup->model->group_rows));
+  TG_TRY(set_symmetric(setup));
+  TG_TRY(setup->space->ops->create(setup->space, &setup->x));
+  const double begin = MPI_Wtime();
+  TG_TRY(fill_all(setup, 0));
+  setup->read_seconds += MPI_Wtime() - begin;
+  return TG_OK;
+}
+
+tg_status tg_setup_restart(tg_setup *setup, int64_t shift)
+{
+  TG_TRY(fill_all(setup, shift));
+  TG_TRY(tg_start_scale(setup));
+  TG_TRY(tg_feasible_project(setup->job, setup->constraint, setup->x));
+  return tg_domain_start_inside(setup);
+}
+
+// ---- problem ----
+
+tg_status tg_setup_fill(tg_setup *setup)
+{
+  TG_TRY(read_data(setup));
+  TG_TRY(make_start(setup));
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
+  TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
+  TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
+  TG_TRY(tg_start_scale(setup));
+  TG_TRY(tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint));
+  return tg_domain_start_inside(setup);
+}
+
+void tg_setup_destroy(tg_setup **setup)
+{
+  if (*setup == NULL) return;
+  tg_setup *s = *setup;
+  tg_problem_destroy(&s->problem);
+  tg_constraint_destroy(&s->constraint);
+  tg_exec_destroy(&s->exec);
+  if (s->space != NULL) s->space->ops->destroy(s->space, &s->x);
+  tg_space_destroy(&s->space);
+  tg_congruence_destroy(s);
+  for (int k = 0; s->owns_set_data != NULL && k < s->job->n_data; k++)
+    if (s->owns_set_data[k]) tg_dmat_destroy(&s->set_data[k]);
+  tg_free(s->set_data);
+  tg_free(s->owns_set_data);
+  for (int32_t k = 0; s->data != NULL && k < s->model->plan->n_data; k++) tg_dmat_destroy(&s->data[k]);
+  tg_free(s->data);
+  tg_method_destroy(&s->method);
+  tg_model_destroy(&s->model);
+  tg_grid_destroy(&s->grid);
+  tg_free(s);
+  *setup = NULL;
+}

@@ -1,0 +1,60 @@
+// From a job to something that can be minimised: data on the grid, properties verified, start point, problem.
+#ifndef TG_ENGINE_SETUP_H
+#define TG_ENGINE_SETUP_H
+
+#include "engine/method/method.h"
+#include "mpi/exec/exec.h"
+#include "mpi/matrix/grid.h"
+#include "opt/problem.h"
+
+// The numbers of a change of variables (congruence.h): S = root' root.
+typedef struct tg_setup_metric {
+  const tg_dmat *s;
+  tg_dmat *own; // S, where the plan does not hold it
+  tg_dmat *root;
+  tg_dmat *inverse; // Q: the plan borrows it
+} tg_setup_metric;
+
+typedef struct tg_setup {
+  MPI_Comm comm; // given by the caller, not owned
+  tg_job *job;   // not owned
+  tg_model *model;
+  tg_method *method;
+  tg_grid_choice choice;
+  tg_grid *grid;
+  tg_dmat **data;           // by position in plan->data
+  tg_dmat **set_data;       // by position in job->data: what constraints name, else NULL
+  bool *owns_set_data;      // the plan does not hold it
+  tg_setup_metric *metrics; // by position in model->changes; NULL: none
+  opt_space *space;
+  opt_point *x; // the start, later the result
+  tg_exec *exec;
+  opt_problem *problem;
+  opt_constraint *constraint; // NULL: none
+  bool probe;                 // set before tg_setup_fill: products are tested, see mpi/exec/probe.h
+  char start_note[512];       // what the default start became, see domain_start.h; "": nothing
+  double read_seconds;        // of the files and generators
+  int64_t read_bytes;         // of numbers, all ranks together
+} tg_setup;
+
+// Rank 0 reads the job file, all ranks parse the same bytes. On failure *out may hold a job that was created but does
+// not read: tg_job_failed_source tells the place; NULL when the file itself is the matter. Collective.
+tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char *const *sets,
+                        const tg_messages *messages, tg_job **out);
+
+// Sizes (headers of files, by rank 0), plan and grid: everything before the numbers. Collective.
+tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *options, tg_setup **out);
+// Reads or generates the data, verifies declared properties, makes start point, executor and problem. Collective.
+tg_status tg_setup_fill(tg_setup *setup);
+// The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
+tg_status tg_setup_restart(tg_setup *setup, int64_t shift);
+// Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out);
+// NULL is fine. Collective: the grid's communicators are freed.
+void tg_setup_destroy(tg_setup **setup);
+
+// The grid for this job on that many ranks: as given in the job, or chosen for its largest matrix. TG_VALUE, located,
+// when the job's own does not fit the number of ranks. Local.
+tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_grid_choice *out);
+
+#endif

@@ -1,0 +1,39 @@
+// What this run runs on: ranks, threads, cores, BLAS and library versions, and what is wrong with them.
+#ifndef TG_ENGINE_ENVIRONMENT_H
+#define TG_ENGINE_ENVIRONMENT_H
+
+#include <jansson.h>
+#include <mpi.h>
+
+#include "base/text.h"
+
+typedef struct tg_environment {
+  int ranks;
+  int ranks_here;    // on this node, the most over all nodes
+  int threads;       // of each rank
+  int cores_bound;   // cores this rank may use, the fewest over all ranks
+  int cores_here;    // cores that the ranks of this node may use together, the fewest over all nodes
+  double memory;     // bytes that a rank may take, the fewest over all ranks; 0: unknown
+  int blas_parallel; // 0 sequential, 1 pthreads, 2 OpenMP
+  char blas_core[64];
+  char blas_config[160];
+  char host[256]; // of this rank
+  char cpu[128];
+  char mpi_library[160];
+  char hdf5[32];
+  char yaml[32];
+  char json[32];
+} tg_environment;
+
+// About the ranks of comm; collective. MPI_COMM_NULL, which needs no MPI to run: about this process.
+tg_status tg_environment_get(MPI_Comm comm, tg_environment *out);
+// One line for each thing to mend, with the remedy; nothing when all is well.
+void tg_environment_print_warnings(const tg_environment *environment, tg_text *out);
+// The versions for the report; NULL when memory is short.
+json_t *tg_environment_versions(const tg_environment *environment);
+// Largest resident size of this process so far, in bytes.
+int64_t tg_environment_peak_bytes(void);
+// Memory this node gives to this job: the machine's, or less where a control group or Slurm says so. 0: unknown.
+double tg_environment_memory_bytes(void);
+
+#endif

@@ -1,0 +1,530 @@
+// Memory of a run, phase by phase.
+//
+// A phase's bytes are what lives in it together: the order of allocations is that of run.c and setup.c. Sizes are those
+// of rank 0, which holds most of a block-cyclic matrix. What is estimated, and not counted, is the libraries' own
+// (measured with OpenBLAS 0.3.21 and Open MPI 4.1.4) and the work space of LAPACK's decompositions.
+#include "engine/run/forecast.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/method/feasible.h"
+#include "engine/method/method_parts.h"
+#include "engine/model/set_data.h"
+#include "engine/model/values.h"
+#include "engine/problem/alternating.h"
+#include "engine/problem/taylor.h"
+#include "mpi/file/slab.h"
+#include "opt/driver.h"
+
+typedef struct forecasting {
+  tg_job *job;
+  tg_model *model;
+  const tg_method *method;
+  const tg_cost_grid *grid;
+  tg_forecast *out;
+} forecasting;
+
+static double bytes_of(const forecasting *f, int64_t rows, int64_t cols)
+{
+  return tg_cost_matrix_bytes(f->grid, rows, cols);
+}
+
+static double node_bytes(const forecasting *f, tg_node node)
+{
+  if (node == TG_NONE) return 0;
+  const tg_info *info = tg_node_info(f->model->graph, node);
+  return bytes_of(f, tg_dim_value(f->model->graph, info->rows), tg_dim_value(f->model->graph, info->cols));
+}
+
+static double point_bytes(const forecasting *f)
+{
+  const tg_plan *plan = f->model->plan;
+  double sum = 0;
+  for (int32_t k = 0; k < plan->n_variables; k++) sum += bytes_of(f, plan->variables[k].rows, plan->variables[k].cols);
+  return sum;
+}
+
+// ---- files ----
+
+// A slab in file order, the same cut into messages, and what a rank owns of the panel. The first panel is as large as
+// any; by rows, as most files are.
+static double slab_bytes(const forecasting *f, int64_t rows, int64_t cols)
+{
+  const int p = (int)f->grid->rows;
+  const int q = (int)f->grid->cols;
+  const tg_slab_plan plan = {rows, cols, TG_ROW_MAJOR, TG_SLAB_PANEL_BYTES, f->grid->block, p, q};
+  int64_t position = 0;
+  tg_slab_panel panel = {0};
+  if (!tg_slab_next(&plan, &position, &panel)) return 0;
+  const tg_slab slab = tg_slab_of_rank(&plan, &panel, 0);
+  const double owned = (double)tg_dmat_local_count(panel.lines, plan.block, 0, p) *
+                       (double)tg_dmat_local_count(panel.length, plan.block, 0, q);
+  return 8 * (2 * (double)slab.rows * (double)slab.cols + owned);
+}
+
+// Beside the matrix itself: a claim is verified on a copy, a definite one on its factors as well.
+static double reading_bytes(const forecasting *f, const tg_job_data *datum)
+{
+  const double matrix = bytes_of(f, datum->rows, datum->cols);
+  const double slab = datum->file != NULL ? slab_bytes(f, datum->rows, datum->cols) : 0;
+  double claim = 0;
+  if (!datum->trust && datum->properties != 0) claim = matrix;
+  if (!datum->trust && (datum->properties & (TG_SPD | TG_ORTHOGONAL)) != 0) claim = 2 * matrix;
+  return fmax(slab, claim);
+}
+
+static void forecast_reading(forecasting *f)
+{
+  const tg_plan *plan = f->model->plan;
+  for (int32_t k = 0; k < plan->n_data; k++) {
+    f->out->data += bytes_of(f, plan->data[k].rows, plan->data[k].cols);
+    if (f->model->data[k] < 0 || f->model->data[k] >= f->job->n_data) continue; // of a metric, of subject_to
+    const tg_job_data *datum = &f->job->data[f->model->data[k]];
+    f->out->reading = fmax(f->out->reading, f->out->data + reading_bytes(f, datum));
+  }
+  for (int k = 0; k < f->job->n_variables; k++) {
+    const tg_job_variable *x = &f->job->variables[k];
+    if (x->start != TG_START_FILE) continue;
+    const double beside = bytes_of(f, x->rows, x->cols) + slab_bytes(f, x->rows, x->cols);
+    f->out->reading = fmax(f->out->reading, f->out->data + point_bytes(f) + beside);
+  }
+}
+
+static bool is_in_plan(const forecasting *f, int datum)
+{
+  for (int32_t k = 0; k < f->model->plan->n_data; k++)
+    if (f->model->data[k] == datum) return true;
+  return false;
+}
+
+// S and L' of the metrics, kept beside the Q of the plan; a factorisation, or what reading S takes.
+static void forecast_metrics(const forecasting *f)
+{
+  for (int c = 0; c < f->model->n_changes; c++) {
+    const int datum = f->model->changes[c].datum;
+    const tg_job_data *s = &f->job->data[datum];
+    const double matrix = bytes_of(f, s->rows, s->cols);
+    const bool is_shared = is_in_plan(f, datum);
+    f->out->constraint += is_shared ? matrix : 2 * matrix;
+    const double passing = fmax(matrix, is_shared ? 0 : reading_bytes(f, s));
+    f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + passing);
+  }
+}
+
+static double writing_bytes(const forecasting *f)
+{
+  double most = 0;
+  for (int k = 0; k < f->job->n_variables; k++) {
+    const tg_job_variable *x = &f->job->variables[k];
+    if (x->output != NULL) most = fmax(most, slab_bytes(f, x->rows, x->cols));
+  }
+  return most;
+}
+
+// The same for a checkpoint: all variables go out.
+static double saving_bytes(const forecasting *f)
+{
+  double most = 0;
+  for (int k = 0; k < f->job->n_variables; k++)
+    most = fmax(most, slab_bytes(f, f->job->variables[k].rows, f->job->variables[k].cols));
+  return most;
+}
+
+// ---- decompositions ----
+
+// A symmetric eigenproblem destroys a copy and works in some two matrices' room (pdsyevd).
+static double eigen_bytes(double matrix)
+{
+  return 3 * matrix;
+}
+
+// What constraints name and the plan does not hold.
+static void forecast_set_data(const forecasting *f)
+{
+  for (int k = 0; k < f->job->n_data; k++) {
+    const tg_job_data *d = &f->job->data[k];
+    if (d->is_number || is_in_plan(f, k) || !tg_set_data_needs(f->job, d->name)) continue;
+    f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + reading_bytes(f, d));
+    f->out->constraint += bytes_of(f, d->rows, d->cols);
+  }
+}
+
+static bool is_frank_wolfe(const forecasting *f)
+{
+  return strcmp(opt_option_choices(OPT_KIND_METHOD)[f->method->options.method], "frank-wolfe") == 0;
+}
+
+// The constraint's scratch, and what a projection takes for its time.
+static void forecast_constraint(const forecasting *f, double *passing)
+{
+  *passing = 0;
+  forecast_set_data(f);
+  for (int k = 0; k < f->job->n_variables; k++) {
+    const tg_job_variable *x = &f->job->variables[k];
+    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    if (row == NULL) continue;
+    const double matrix = bytes_of(f, x->rows, x->cols);
+    const double gram = bytes_of(f, x->cols, x->cols);
+    if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) {
+      f->out->constraint += 3 * matrix;
+      *passing = fmax(*passing, eigen_bytes(matrix));
+    }
+    const bool has_vertices = row->kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC || row->kind == OPT_CONSTRAINT_TRANSPORT;
+    if (row->kind == OPT_CONSTRAINT_SYMMETRIC || has_vertices) f->out->constraint += matrix;
+    // On rank 0: the costs, and the flows where they are no permutation.
+    if (has_vertices && is_frank_wolfe(f))
+      f->out->constraint += (row->kind == OPT_CONSTRAINT_TRANSPORT ? 2 : 1) * 8 * (double)x->rows * (double)x->cols;
+    if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS) {
+      f->out->constraint += matrix + 3 * gram;
+      *passing = fmax(*passing, 2 * matrix + gram);
+    }
+  }
+}
+
+// ---- method ----
+
+static double side_bytes(const forecasting *f, int side)
+{
+  const tg_plan_data *x = &f->model->plan->variables[0];
+  const int64_t n = side == 0 ? x->rows : x->cols;
+  return bytes_of(f, n, n);
+}
+
+// A minimiser on orthonormal columns: eigenvectors of the left base, or the singular vectors of the linear term.
+static void forecast_orthonormal(const forecasting *f, const tg_closed_form *form, double given, double *most,
+                                 double *kept)
+{
+  const bool is_polar = form->kind == TG_CLOSED_POLAR;
+  const double point = point_bytes(f);
+  *kept = point;
+  *most = given + 2 * point + 2 * side_bytes(f, 1) + (is_polar ? 2 * point : side_bytes(f, 0));
+}
+
+// Of a side b I + a K'K: K, its image of a point, and the factors of the smaller matrix.
+static double wide_bytes(const forecasting *f, const tg_closed_form *form, int side)
+{
+  const tg_plan_data *x = &f->model->plan->variables[0];
+  const tg_graph *g = f->model->graph;
+  const int64_t rows = tg_dim_value(g, tg_node_info(g, form->sides[side].wide)->rows);
+  const int64_t own = side == 0 ? x->rows : x->cols;
+  const int64_t other = side == 0 ? x->cols : x->rows;
+  return bytes_of(f, rows, own) + bytes_of(f, rows, other) + bytes_of(f, rows, rows);
+}
+
+// A closed form from its matrices, which live meanwhile: what it takes at most and what it keeps.
+static void forecast_form(const forecasting *f, const tg_closed_form *form, double given, double *most, double *kept)
+{
+  if (form->kind == TG_CLOSED_EIGENVECTORS || form->kind == TG_CLOSED_POLAR) {
+    forecast_orthonormal(f, form, given, most, kept);
+    return;
+  }
+  *kept = form->kind == TG_CLOSED_SPECTRAL ? 2 * point_bytes(f) : 0;
+  *most = *kept + given;
+  for (int side = 0; side < 2; side++) {
+    if (form->sides[side].base == TG_NONE) continue;
+    if (form->sides[side].wide != TG_NONE) {
+      *kept += wide_bytes(f, form, side);
+      *most = fmax(*most, *kept + given);
+      continue;
+    }
+    const double matrix = side_bytes(f, side);
+    const double pencil = form->sides[side].metric != TG_NONE ? 3 * matrix : 0;
+    *kept += matrix;
+    const double passing = form->kind == TG_CLOSED_SPECTRAL ? pencil + eigen_bytes(matrix) : 0;
+    *most = fmax(*most, *kept + given + passing);
+  }
+}
+
+static bool is_direct(const tg_method *method)
+{
+  return method->form.kind != TG_CLOSED_NONE;
+}
+
+// Expressions evaluated to matrices: the functional's two points, its storage, and the copies that are handed out.
+static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *nodes, double *most, double *given)
+{
+  tg_memory_cost plan = {0};
+  *given = 0;
+  for (int k = 0; k < n; k++) *given += node_bytes(f, nodes[k]);
+  TG_TRY(tg_values_memory(f->job, f->model, f->grid, n, nodes, &plan));
+  *most = 3 * *given + plan.storage + plan.factors + plan.workspace;
+  return TG_OK;
+}
+
+// Orthogonal factors of a least-squares problem, made where its Gram matrix turns out ill-conditioned: the expressions
+// that are no data, the stacked rows and Q, R with what a deficient rank takes, right-hand sides and residuals; kept is
+// the minimiser.
+static tg_status forecast_stack(const forecasting *f, double *passing)
+{
+  const tg_closed_stack *stack = &f->method->form.stack;
+  const tg_plan_data *x = &f->model->plan->variables[0];
+  const int64_t unknowns = stack->side == 0 ? x->rows : x->cols;
+  const int64_t columns = stack->side == 0 ? x->cols : x->rows;
+  tg_node nodes[3 * TG_CLOSED_STACK];
+  double given = 0;
+  double most = 0;
+  double rows = 0;
+  if (stack->n == 0) return TG_OK;
+  const int n = tg_method_stack_nodes(stack, nodes);
+  for (int k = 0; k < stack->n; k++)
+    rows += (double)tg_dim_value(f->model->graph, tg_node_info(f->model->graph, stack->factors[k])->rows);
+  for (int k = 0; k < n; k++)
+    if (nodes[k] != TG_NONE && tg_node_info(f->model->graph, nodes[k])->kind == TG_SYM) nodes[k] = TG_NONE;
+  TG_TRY(forecast_nodes(f, n, nodes, &most, &given));
+  const int64_t smaller = rows < (double)unknowns ? (int64_t)rows : unknowns;
+  const double own = 2 * bytes_of(f, (int64_t)rows, unknowns) + 8 * bytes_of(f, smaller, smaller) +
+                     bytes_of(f, unknowns, unknowns) + 3 * bytes_of(f, (int64_t)rows, columns) + 6 * point_bytes(f);
+  f->out->method += point_bytes(f);
+  *passing = fmax(*passing, f->out->method + given + own);
+  *passing = fmax(*passing, f->out->method + most);
+  return TG_OK;
+}
+
+static tg_status forecast_direct(const forecasting *f, double *passing)
+{
+  tg_node nodes[TG_CLOSED_NODES];
+  double given = 0;
+  double building = 0;
+  tg_closed_form_nodes(&f->method->form, nodes);
+  TG_TRY(forecast_nodes(f, TG_CLOSED_NODES, nodes, passing, &given));
+  forecast_form(f, &f->method->form, given, &building, &f->out->method);
+  *passing = fmax(*passing, building);
+  return forecast_stack(f, passing);
+}
+
+// The terms that are tried as a pair in a common basis, then one alone.
+static tg_status forecast_terms(const forecasting *f, int n, const tg_closed_group *terms, int n_nodes,
+                                const tg_node *nodes, double *passing, double *kept)
+{
+  double given = 0;
+  double building = 0;
+  TG_TRY(forecast_nodes(f, n_nodes, nodes, passing, &given));
+  tg_closed_form form = {.kind = n > 1 ? TG_CLOSED_SPECTRAL : TG_CLOSED_CHOLESKY};
+  for (int side = 0; side < 2; side++)
+    for (int k = 0; k < n; k++) {
+      const tg_node factor = side == 0 ? terms[k].left : terms[k].right;
+      if (factor == TG_NONE) continue;
+      form.sides[side].metric = form.sides[side].base;
+      form.sides[side].base = factor;
+    }
+  forecast_form(f, &form, given, &building, kept);
+  *passing = fmax(*passing, building);
+  return TG_OK;
+}
+
+static tg_status forecast_kronecker(const forecasting *f, double *passing)
+{
+  const tg_method *m = f->method;
+  tg_node nodes[TG_METHOD_NODES];
+  const int n_nodes = tg_method_kronecker_nodes(m, nodes);
+  return forecast_terms(f, m->n_terms, m->terms, n_nodes, nodes, passing, &f->out->method);
+}
+
+// A preconditioner that is renewed during the run: the new one is made while the old one stands.
+static tg_status forecast_renewal(const forecasting *f, double *out)
+{
+  const tg_method *m = f->method;
+  tg_node nodes[2 * TG_METHOD_TERMS];
+  double kept = 0;
+  *out = 0;
+  if (is_direct(m) || m->n_terms == 0 || m->n_moving == 0) return TG_OK;
+  for (int k = 0; k < m->n_moving; k++) {
+    nodes[2 * (ptrdiff_t)k] = m->moving[k].left;
+    nodes[2 * (ptrdiff_t)k + 1] = m->moving[k].right;
+  }
+  return forecast_terms(f, m->n_moving, m->moving, 2 * m->n_moving, nodes, out, &kept);
+}
+
+// The values of f and of the constraints that the multipliers are updated by.
+static tg_status forecast_subject(const forecasting *f)
+{
+  const tg_subject *subject = f->model->subject;
+  tg_node *nodes = NULL;
+  double given = 0;
+  double most = 0;
+  if (subject == NULL) return TG_OK;
+  TG_TRY(TG_NEW(tg_subject_nodes(subject, NULL), &nodes));
+  const tg_status status = forecast_nodes(f, tg_subject_nodes(subject, nodes), nodes, &most, &given);
+  tg_free(nodes);
+  f->out->constraint += most - given; // nothing is handed out
+  return status;
+}
+
+// Sets what the method keeps; *passing is what its preparation takes at most, that included.
+static tg_status forecast_method(const forecasting *f, double *passing)
+{
+  *passing = 0;
+  if (is_direct(f->method)) return forecast_direct(f, passing);
+  // The metric of -logdet, which keeps X r, takes less than the terms that the numbers may choose instead.
+  if (f->method->n_terms > 0) return forecast_kronecker(f, passing);
+  if (f->method->n_diagonals == 0) return TG_OK;
+  double given = 0;
+  TG_TRY(forecast_nodes(f, f->method->n_diagonals, f->method->diagonals, passing, &given));
+  f->out->method = given;
+  *passing = fmax(*passing, 2 * given);
+  return TG_OK;
+}
+
+// ---- points ----
+
+// The user's x, the problem's copy of a trial point where there are images; beside the solver's own, of subject_to the
+// start, where a round began, its best feasible point and two for looking elsewhere, and the best of several attempts.
+static double kept_points(const forecasting *f)
+{
+  const int rounds = f->model->subject != NULL ? 5 : 0;
+  const int attempts = f->job->solver.restarts > 1 ? 1 : 0;
+  return 1 + (f->model->plan->has_state ? 1 : 0) + rounds + attempts;
+}
+
+static double solver_points(const forecasting *f)
+{
+  const opt_preconditioner some = {0};
+  const tg_plan *plan = f->model->plan;
+  opt_options options = f->method->options;
+  if (f->method->n_terms > 0 || f->method->n_diagonals > 0) options.metric = &some;
+  return (double)tg_feasible_points(f->job, &options, plan->has_line ? plan->degree : -1);
+}
+
+// Of checkpoints: where a metric was made last.
+static double saved_points(const forecasting *f)
+{
+  const tg_method *m = f->method;
+  return f->job->checkpoint != NULL && !is_direct(m) && m->n_terms > 0 && m->n_moving > 0 ? 1 : 0;
+}
+
+// ---- libraries ----
+
+// A process of the program with MPI started and nothing read, a product's packed operands, and what each further thread
+// of OpenBLAS and each neighbour under MPI add.
+static double library_bytes(const tg_cost_grid *grid)
+{
+  const double mib = 1048576;
+  const double neighbours = fmin((double)grid->rows * (double)grid->cols - 1, 64);
+  return (28 + 6 + (grid->threads - 1) + 0.1 * neighbours) * mib;
+}
+
+// The objective as it is written, at the point returned.
+static tg_status forecast_value(const forecasting *f, double *out)
+{
+  const tg_model *model = f->model;
+  const tg_node node = model->subject != NULL ? model->subject->objective : model->objective;
+  tg_memory_cost plan = {0};
+  TG_TRY(tg_values_scalar_memory(f->job, f->model, f->grid, node, &plan));
+  *out = plan.storage + plan.factors + plan.workspace;
+  return TG_OK;
+}
+
+// ---- all ----
+
+tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+                           tg_forecast *out)
+{
+  forecasting f = {job, model, method, grid, out};
+  tg_memory_cost plan = {0};
+  double projecting = 0;
+  double building = 0;
+  double halves = 0;
+  double renewing = 0;
+  double valuing = 0;
+  *out = (tg_forecast){.libraries = library_bytes(grid)};
+  TG_TRY(tg_plan_memory(model->plan, grid, &plan));
+  out->storage = plan.storage;
+  out->factors = plan.factors;
+  out->workspace = plan.workspace;
+  forecast_reading(&f);
+  forecast_metrics(&f);
+  forecast_constraint(&f, &projecting);
+  TG_TRY(forecast_subject(&f));
+  TG_TRY(forecast_method(&f, &building));
+  TG_TRY(forecast_renewal(&f, &renewing));
+  TG_TRY(tg_alternating_memory(job, &method->options, grid, &halves));
+  out->method += halves;
+  const double point = point_bytes(&f);
+  const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
+  out->points = (kept_points(&f) + solver_points(&f) + saved_points(&f)) * point;
+  const double kept = lasting + kept_points(&f) * point;
+  out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
+  // A checkpoint is written while everything stands.
+  const double saving = job->checkpoint != NULL ? saving_bytes(&f) : 0;
+  out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
+  TG_TRY(forecast_value(&f, &valuing));
+  out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));
+  out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
+  return TG_OK;
+}
+
+static void print_row(const char *name, double bytes, tg_text *out)
+{
+  tg_text_addf(out, "  %-34s ", name);
+  tg_text_add_bytes_unit(out, bytes);
+  tg_text_add(out, "\n");
+}
+
+void tg_forecast_print(const tg_forecast *f, tg_text *out)
+{
+  tg_text_add(out, "memory of the fullest rank\n");
+  print_row("data", f->data, out);
+  print_row("point, gradient, directions", f->points, out);
+  print_row("constants, images and results", f->storage, out);
+  print_row("factorisations", f->factors, out);
+  print_row("workspace", f->workspace, out);
+  if (f->constraint > 0) print_row("constraint", f->constraint, out);
+  if (f->method > 0) print_row("closed form, metric or half-steps", f->method, out);
+  print_row("program, MPI, BLAS", f->libraries, out);
+  tg_text_add(out, "by phase, program and libraries included\n");
+  print_row("reading and verifying the data", f->libraries + f->reading, out);
+  print_row("preparing", f->libraries + f->preparing, out);
+  print_row("minimising", f->libraries + f->solving, out);
+  print_row("writing the variables", f->libraries + f->writing, out);
+  print_row("peak", f->total, out);
+}
+
+// ---- refusal ----
+
+// The least of ranks * 2, * 3, * 4, * 6, * 8, * 12, ... whose share fits; 0 when none does.
+static tg_status find_ranks(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+                            const tg_memory_room *room, int *out)
+{
+  enum { RANKS_MAX = 1 << 20 };
+  int64_t rows = 0;
+  int64_t cols = 0;
+  tg_model_largest(model->plan, &rows, &cols);
+  *out = 0;
+  for (int64_t base = 2 * (int64_t)room->ranks; base <= RANKS_MAX; base *= 2)
+    for (int half = 2; half <= 3; half++) {
+      tg_grid_choice choice;
+      tg_forecast forecast;
+      TG_TRY(tg_grid_choose((int)(base * half / 2), rows, cols, &choice));
+      const tg_cost_grid wider = {choice.rows, choice.cols, choice.block, grid->threads};
+      TG_TRY(tg_forecast_make(job, model, method, &wider, &forecast));
+      if (forecast.total > room->rank_bytes) continue;
+      *out = (int)(base * half / 2);
+      return TG_OK;
+    }
+  return TG_OK;
+}
+
+tg_status tg_forecast_check(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+                            const tg_memory_room *room, const tg_forecast *forecast)
+{
+  if (!(room->rank_bytes > 0) || forecast->total <= room->rank_bytes) return TG_OK;
+  int enough = 0;
+  TG_TRY(find_ranks(job, model, method, grid, room, &enough));
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_add(&text, "the job needs ");
+  tg_text_add_bytes_unit(&text, forecast->total);
+  tg_text_add(&text, " of memory per rank, ");
+  tg_text_add_bytes_unit(&text, room->rank_bytes);
+  tg_text_addf(&text, " is available to each of %d rank%s; ", room->ranks, room->ranks == 1 ? "" : "s");
+  if (enough > 0)
+    tg_text_addf(&text, "%d ranks with as much each would do", enough);
+  else
+    tg_text_add(&text, "no number of ranks with as much each would do");
+  tg_text_add(&text, " (tracegrad plan shows what takes it)");
+  const tg_status status = tg_error_set(TG_MEMORY, TG_HERE, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+  return status;
+}

@@ -1,0 +1,249 @@
+// The job: loading its text, its errors in their place, small lookups.
+#include "job/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "opt/constraint.h"
+
+enum { JOB_MAX_BYTES = 4 << 20, SHOWN_SET_BYTES = 60 };
+
+// ---- loading ----
+
+static tg_status read_whole(int file, const char *path, char *text, size_t length)
+{
+  for (size_t done = 0; done < length;) {
+    const ssize_t got = read(file, text + done, length - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) TG_FAIL(TG_DATA, "cannot read the job file %s: %s", path, strerror(errno));
+    if (got == 0) TG_FAIL(TG_DATA, "the job file %s became shorter while it was read", path);
+    done += (size_t)got;
+  }
+  return TG_OK;
+}
+
+static tg_status load_open(int file, const char *path, char **text, size_t *length)
+{
+  struct stat info;
+  if (fstat(file, &info) != 0) TG_FAIL(TG_DATA, "cannot examine the job file %s: %s", path, strerror(errno));
+  if (S_ISDIR(info.st_mode)) TG_FAIL(TG_DATA, "%s is a directory; give the job file inside it", path);
+  if (!S_ISREG(info.st_mode)) TG_FAIL(TG_DATA, "%s is no regular file", path);
+  if (info.st_size > JOB_MAX_BYTES)
+    TG_FAIL(TG_LIMIT, "%s has %lld bytes, a job file at most %d; is it the right file?", path, (long long)info.st_size,
+            JOB_MAX_BYTES);
+  void *memory = NULL;
+  TG_TRY(tg_alloc(info.st_size + 1, 1, &memory));
+  const tg_status status = read_whole(file, path, memory, (size_t)info.st_size);
+  if (status != TG_OK) {
+    tg_free(memory);
+    return status;
+  }
+  *text = memory;
+  *length = (size_t)info.st_size;
+  return TG_OK;
+}
+
+// Standard input, which has no size beforehand.
+static tg_status load_stream(char **text, size_t *length)
+{
+  void *memory = NULL;
+  TG_TRY(tg_alloc(JOB_MAX_BYTES + 1, 1, &memory));
+  size_t done = 0;
+  ssize_t got = 1;
+  while (got > 0 && done <= JOB_MAX_BYTES) {
+    got = read(STDIN_FILENO, (char *)memory + done, JOB_MAX_BYTES + 1 - done);
+    if (got < 0 && errno == EINTR)
+      got = 1;
+    else if (got > 0)
+      done += (size_t)got;
+  }
+  tg_status status = TG_OK;
+  if (got < 0)
+    status = tg_error_set(TG_DATA, TG_HERE, "cannot read the job from standard input: %s", strerror(errno));
+  else if (done > JOB_MAX_BYTES)
+    status = tg_error_set(TG_LIMIT, TG_HERE, "standard input has more than %d bytes, a job has at most as many",
+                          JOB_MAX_BYTES);
+  if (status != TG_OK) {
+    tg_free(memory);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *text = memory;
+  *length = done;
+  return TG_OK;
+}
+
+tg_status tg_job_load(const char *path, char **text, size_t *length)
+{
+  if (strcmp(path, "-") == 0) return load_stream(text, length);
+  *text = NULL;
+  *length = 0;
+  // Without O_NONBLOCK a pipe given by mistake would wait for a writer.
+  const int file = open(path, O_RDONLY | O_NONBLOCK);
+  if (file < 0) TG_FAIL(TG_DATA, "cannot open the job file %s: %s", path, strerror(errno));
+  const tg_status status = load_open(file, path, text, length);
+  close(file);
+  return status;
+}
+
+// ---- life ----
+
+static tg_status copy_source(tg_job *job, tg_source *source, const char *name, const char *text, size_t length)
+{
+  source->name = name;
+  source->length = length;
+  return tg_arena_string(&job->arena, text, length, &source->text);
+}
+
+// "--set solver.memory=5"; a long value is cut in the name, the line below shows it.
+static tg_status name_set(tg_job *job, const char *argument, const char **out)
+{
+  char name[SHOWN_SET_BYTES + 16];
+  size_t shown = strcspn(argument, "\r\n");
+  if (shown > SHOWN_SET_BYTES) shown = SHOWN_SET_BYTES;
+  const bool cut = argument[shown] != '\0';
+  const int length = snprintf(name, sizeof name, "--set %.*s%s", (int)shown, argument, cut ? "..." : "");
+  return tg_arena_string(&job->arena, name, (size_t)length, out);
+}
+
+static tg_status fill(tg_job *job, const char *path, const char *text, size_t length, int n_sets,
+                      const char *const *sets)
+{
+  TG_TRY(tg_arena_string(&job->arena, path, strlen(path), &job->path));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n_sets + 1, &job->sources));
+  job->n_sources = n_sets + 1;
+  const char *shown = strcmp(path, "-") == 0 ? "<stdin>" : job->path;
+  TG_TRY(copy_source(job, &job->sources[0], shown, text, length));
+  for (int k = 0; k < n_sets; k++) {
+    const char *name = NULL;
+    TG_TRY(name_set(job, sets[k], &name));
+    TG_TRY(copy_source(job, &job->sources[k + 1], name, sets[k], strlen(sets[k])));
+  }
+  return TG_OK;
+}
+
+tg_status tg_job_create(const char *path, const char *text, size_t length, int n_sets, const char *const *sets,
+                        tg_job **out)
+{
+  *out = NULL;
+  tg_job *job = NULL;
+  TG_TRY(TG_NEW(1, &job));
+  tg_arena_init(&job->arena);
+  const tg_status status = fill(job, path, text, length, n_sets, sets);
+  if (status != TG_OK) {
+    tg_job_destroy(&job);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = job;
+  return TG_OK;
+}
+
+void tg_job_destroy(tg_job **job)
+{
+  if (*job == NULL) return;
+  tg_arena_fini(&(*job)->arena);
+  tg_free(*job);
+  *job = NULL;
+}
+
+// ---- messages ----
+
+void tg_job_relocate(tg_job *job, const tg_job_expression *expression)
+{
+  tg_error *error = tg_error_get();
+  job->failed_source = expression->node->source;
+  if (!error->has_span) {
+    error->has_span = true;
+    error->span = expression->node->span;
+    return;
+  }
+  const size_t length = expression->length;
+  const size_t begin = error->span.begin < length ? error->span.begin : length;
+  const size_t end = error->span.end < length ? error->span.end : length;
+  error->span.begin = expression->offsets[begin];
+  // The end is that of the last byte, not the next one's place, which may be on another line.
+  error->span.end = end > begin ? expression->offsets[end - 1] + 1 : error->span.begin + 1;
+}
+
+tg_status tg_job_locate(tg_job *job, const tg_yaml_node *node, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  tg_error *error = tg_error_get();
+  error->has_span = true;
+  error->span = node->span;
+  job->failed_source = node->source;
+  return tg_error_pass(status, TG_HERE);
+}
+
+// Failures while running (disk, memory, numbers) carry no span: they are not the job file's fault.
+const tg_source *tg_job_failed_source(const tg_job *job)
+{
+  return job != NULL && tg_error_get()->has_span ? &job->sources[job->failed_source] : NULL;
+}
+
+void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out)
+{
+  tg_error_diagnose(status, tg_job_failed_source(job), out);
+}
+
+void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  tg_message_warn_at(job->messages, &job->sources[node->source], node->span, format, arguments);
+  va_end(arguments);
+}
+
+// ---- lookups ----
+
+tg_status tg_job_path(tg_job *job, const char *path, const char **out)
+{
+  const char *slash = strrchr(job->path, '/');
+  const size_t folder = path[0] == '/' || slash == NULL ? 0 : (size_t)(slash - job->path) + 1;
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_add_bytes(&text, job->path, folder);
+  tg_text_add(&text, path);
+  tg_status status = tg_text_status(&text);
+  if (status == TG_OK) status = tg_arena_string(&job->arena, tg_text_string(&text), text.length, out);
+  tg_text_fini(&text);
+  return status;
+}
+
+int tg_job_find_data(const tg_job *job, const char *name)
+{
+  for (int k = 0; k < job->n_data; k++)
+    if (strcmp(job->data[k].name, name) == 0) return k;
+  return -1;
+}
+
+int tg_job_find_variable(const tg_job *job, const char *name)
+{
+  for (int k = 0; k < job->n_variables; k++)
+    if (strcmp(job->variables[k].name, name) == 0) return k;
+  return -1;
+}
+
+bool tg_job_on_manifold(const tg_job_variable *variable)
+{
+  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
+}
+
+bool tg_job_starts_randomly(const tg_job_variable *variable)
+{
+  return variable->start == TG_START_NORMAL || variable->start == TG_START_UNIFORM ||
+         variable->start == TG_START_FEASIBLE;
+}
+
+const tg_yaml_node *tg_job_solver_node(const tg_job *job, const char *key)
+{
+  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
+  const tg_yaml_node *node = tg_yaml_get(solver, key);
+  return node != NULL ? node : solver != NULL ? solver : job->root;
+}

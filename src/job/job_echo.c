@@ -1,0 +1,188 @@
+// The job written out again: JSON for the report, tables of keys for the documentation.
+#include "job/job_echo.h"
+
+#include <string.h>
+
+#include "job/job_table.h"
+
+static json_t *scalar_to_json(const tg_yaml_node *node)
+{
+  int64_t whole = 0;
+  double number = 0;
+  bool flag = false;
+  if (tg_value_whole(node, &whole)) return json_integer(whole);
+  if (tg_value_number(node, &number)) return json_real(number);
+  if (tg_value_boolean(node, &flag)) return json_boolean(flag);
+  return json_stringn(node->text, node->length);
+}
+
+json_t *tg_job_node_json(const tg_yaml_node *node)
+{
+  if (node->kind == TG_YAML_NULL) return json_null();
+  if (node->kind == TG_YAML_SCALAR) return scalar_to_json(node);
+  json_t *out = node->kind == TG_YAML_MAPPING ? json_object() : json_array();
+  for (const tg_yaml_item *item = node->first; item != NULL && out != NULL; item = item->next) {
+    json_t *value = tg_job_node_json(item->value);
+    const int failed = node->kind == TG_YAML_MAPPING ? json_object_set_new(out, item->key->text, value)
+                                                     : json_array_append_new(out, value);
+    if (failed == 0) continue;
+    json_decref(out);
+    return NULL;
+  }
+  return out;
+}
+
+// The object under a key, made when it is not there.
+static json_t *section(json_t *parent, const char *key)
+{
+  if (!json_is_object(json_object_get(parent, key))) json_object_set_new(parent, key, json_object());
+  return json_object_get(parent, key);
+}
+
+static tg_status fill_solver(const tg_job *job, json_t *root)
+{
+  json_t *solver = section(root, "solver");
+  for (int k = 0; k < opt_option_count(); k++) {
+    const opt_option_row *row = opt_option_at(k);
+    tg_text value;
+    tg_text_init(&value);
+    opt_option_print(&job->solver, row, &value);
+    const tg_yaml_node node = {.kind = TG_YAML_SCALAR, .text = tg_text_string(&value), .length = value.length};
+    const int failed = json_object_set_new(solver, row->key, scalar_to_json(&node));
+    tg_text_fini(&value);
+    if (failed != 0) TG_FAIL(TG_MEMORY, "cannot build the report");
+  }
+  return TG_OK;
+}
+
+static json_t *initial_value(const tg_job_key *key)
+{
+  const tg_yaml_node node = {.kind = TG_YAML_SCALAR, .text = key->initial, .length = strlen(key->initial)};
+  return scalar_to_json(&node);
+}
+
+// Defaults of `section.key` rows go into the section, those of `section.*.key` into each of its entries.
+static void fill_defaults(json_t *entry, const char *prefix)
+{
+  const size_t length = strlen(prefix);
+  for (int k = 0; k < tg_job_key_count(); k++) {
+    const tg_job_key *key = tg_job_key_at(k);
+    if (key->initial[0] == '\0' || strncmp(key->path, prefix, length) != 0) continue;
+    const char *name = key->path + length;
+    if (strchr(name, '.') == NULL && json_object_get(entry, name) == NULL)
+      json_object_set_new(entry, name, initial_value(key));
+  }
+}
+
+tg_status tg_job_echo(const tg_job *job, json_t **out)
+{
+  *out = NULL;
+  json_t *root = tg_job_node_json(job->root);
+  if (root == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
+  const tg_status status = fill_solver(job, root);
+  if (status != TG_OK) {
+    json_decref(root);
+    return tg_error_pass(status, TG_HERE);
+  }
+  const char *name = NULL;
+  json_t *entry = NULL;
+  json_object_foreach(json_object_get(root, "variables"), name, entry)
+  {
+    const int k = tg_job_find_variable(job, name);
+    if (k >= 0 && json_object_get(entry, "start") == NULL)
+      json_object_set_new(entry, "start", json_string(tg_start_label(job->variables[k].start)));
+    fill_defaults(entry, "variables.*.");
+  }
+  fill_defaults(json_object_get(root, "checkpoint"), "checkpoint.");
+  json_object_set_new(section(root, "output"), "directory", json_string(job->output_directory));
+  if (json_object_get(root, "process_grid") == NULL) json_object_set_new(root, "process_grid", json_string("auto"));
+  *out = root;
+  return TG_OK;
+}
+
+// ---- documentation ----
+
+static void add_range(const tg_job_key *key, tg_text *out)
+{
+  const bool bounded = key->type == TG_JOB_SIZE || key->type == TG_JOB_WHOLE || key->type == TG_JOB_NUMBER;
+  if (!bounded || key->largest >= 1e300) return;
+  tg_text_add(out, ", ");
+  tg_text_add_number(out, key->smallest);
+  tg_text_add(out, " to ");
+  tg_text_add_number(out, key->largest);
+}
+
+static void add_row(tg_text *out, const char *key, const char *type, const char *initial, const char *help)
+{
+  tg_text_addf(out, "| `%s` | %s | %s%s%s | %s |\n", key, type, initial[0] != '\0' ? "`" : "", initial,
+               initial[0] != '\0' ? "`" : "", help);
+}
+
+// A bar inside a cell would end it.
+static void add_escaped(tg_text *out, const char *text)
+{
+  for (; *text != '\0'; text++) {
+    if (*text == '|') tg_text_add(out, "\\");
+    tg_text_add_bytes(out, text, 1);
+  }
+}
+
+static void print_job_keys(tg_text *out)
+{
+  tg_text_add(out, "| key | value | default | meaning |\n|---|---|---|---|\n");
+  for (int k = 0; k < tg_job_key_count(); k++) {
+    const tg_job_key *key = tg_job_key_at(k);
+    tg_text type;
+    tg_text_init(&type);
+    tg_text_add(&type, tg_job_type_label(key->type));
+    add_range(key, &type);
+    add_row(out, key->path, tg_text_string(&type), key->initial, key->help);
+    tg_text_fini(&type);
+  }
+}
+
+static void print_solver_keys(tg_text *out)
+{
+  tg_text_add(out, "| key | value | default | meaning |\n|---|---|---|---|\n");
+  for (int k = 0; k < opt_option_count(); k++) {
+    const opt_option_row *row = opt_option_at(k);
+    tg_text range;
+    tg_text escaped;
+    tg_text help;
+    tg_text_init(&range);
+    tg_text_init(&escaped);
+    tg_text_init(&help);
+    opt_option_print_range(row, &range);
+    add_escaped(&escaped, tg_text_string(&range));
+    add_escaped(&help, row->help);
+    tg_text key;
+    tg_text_init(&key);
+    tg_text_addf(&key, "solver.%s", row->key);
+    add_row(out, tg_text_string(&key), tg_text_string(&escaped), row->initial, tg_text_string(&help));
+    tg_text_fini(&key);
+    tg_text_fini(&help);
+    tg_text_fini(&escaped);
+    tg_text_fini(&range);
+  }
+}
+
+static void print_constraints(tg_text *out)
+{
+  tg_text_add(out, "| constraint | meaning |\n|---|---|\n");
+  for (int k = 0; k < opt_constraint_count(); k++) {
+    const opt_constraint_row *row = opt_constraint_at(k);
+    const bool is_optional = row->argument == OPT_ARGUMENT_TOTAL || row->argument == OPT_ARGUMENT_METRIC;
+    tg_text_addf(out, "| `%s%s%s%s` | %s |\n", row->name, is_optional ? "` or `" : "",
+                 row->argument != OPT_ARGUMENT_NONE ? ": " : "", tg_constraint_argument_label(row->argument),
+                 row->help);
+  }
+}
+
+void tg_job_print_keys(tg_text *out)
+{
+  print_job_keys(out);
+  tg_text_add(out, "\n");
+  print_solver_keys(out);
+  tg_text_add(out, "\n");
+  print_constraints(out);
+}

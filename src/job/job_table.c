@@ -1,0 +1,567 @@
+// Validation of a job tree against the table of keys.
+#include "job/job_table.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "grad/text/names.h"
+
+static const tg_job_key keys[] = {
+#define TG_JOB_KEY(path, type, smallest, largest, initial, help) \
+  {path, TG_JOB_##type, smallest, largest, initial, help},
+#include "job/job_keys.def"
+#undef TG_JOB_KEY
+};
+
+enum { N_KEYS = sizeof keys / sizeof keys[0], PATH_BYTES = 160, CANDIDATES_MAX = 64 };
+
+int tg_job_key_count(void)
+{
+  return N_KEYS;
+}
+
+const tg_job_key *tg_job_key_at(int index)
+{
+  TG_ASSERT(index >= 0 && index < N_KEYS);
+  return &keys[index];
+}
+
+const char *tg_constraint_argument_label(opt_constraint_argument argument)
+{
+  static const char *const labels[] = {
+      [OPT_ARGUMENT_NONE] = "",   [OPT_ARGUMENT_RADIUS] = "r",      [OPT_ARGUMENT_INTERVAL] = "[low, high]",
+      [OPT_ARGUMENT_TOTAL] = "s", [OPT_ARGUMENT_TOTALS] = "[r, c]", [OPT_ARGUMENT_METRIC] = "{metric: S}"};
+  return labels[argument];
+}
+
+const char *tg_job_type_label(tg_job_type type)
+{
+  static const char *const labels[] = {
+      [TG_JOB_EXPRESSION] = "an expression",
+      [TG_JOB_EXPRESSIONS] = "a list of expressions",
+      [TG_JOB_NAMES] = "a mapping from names",
+      [TG_JOB_MAPPING] = "a mapping",
+      [TG_JOB_SIZE] = "a whole number",
+      [TG_JOB_WHOLE] = "a whole number",
+      [TG_JOB_NUMBER] = "a finite number",
+      [TG_JOB_BOOLEAN] = "true or false",
+      [TG_JOB_TEXT] = "a text",
+      [TG_JOB_DURATION] = "a time such as 90, 30s, 10min, 2h or 1d",
+      [TG_JOB_START] = "zeros, ones, identity, normal, uniform, feasible or {file: PATH}",
+      [TG_JOB_CONSTRAINT] = "a constraint's name or one {name: argument}",
+      [TG_JOB_DATA] = "a finite number or a mapping",
+      [TG_JOB_SOLVER] = "a mapping",
+      [TG_JOB_GRID] = "auto or a mapping",
+      [TG_JOB_FILES] = "none or a mapping from names",
+  };
+  return labels[type];
+}
+
+// ---- where we are ----
+
+// The place in the tree: the table's pattern ("data.*.rows") and the user's own path ("data.A.rows").
+typedef struct location {
+  char pattern[PATH_BYTES];
+  char shown[PATH_BYTES];
+} location;
+
+// Appends as much as fits; a path cut short is in no table, and long enough for a message.
+static void append(char *path, const char *text)
+{
+  size_t used = strlen(path);
+  while (*text != '\0' && used + 1 < PATH_BYTES) path[used++] = *text++;
+  path[used] = '\0';
+}
+
+static location below(const location *parent, const char *pattern, const char *shown)
+{
+  location result = *parent;
+  if (parent->pattern[0] != '\0') {
+    append(result.pattern, ".");
+    append(result.shown, ".");
+  }
+  append(result.pattern, pattern);
+  append(result.shown, shown);
+  return result;
+}
+
+static const tg_job_key *find_key(const char *pattern)
+{
+  for (int k = 0; k < N_KEYS; k++)
+    if (strcmp(keys[k].path, pattern) == 0) return &keys[k];
+  return NULL;
+}
+
+// The last component of a path when the path is directly below `parent`, else NULL.
+static const char *child_name(const char *path, const char *parent)
+{
+  const size_t length = strlen(parent);
+  const char *rest = path;
+  if (length > 0) {
+    if (strncmp(path, parent, length) != 0 || path[length] != '.') return NULL;
+    rest = path + length + 1;
+  }
+  return strchr(rest, '.') == NULL ? rest : NULL;
+}
+
+static int collect_children(const char *parent, const char **out)
+{
+  int count = 0;
+  for (int k = 0; k < N_KEYS; k++) {
+    const char *name = child_name(keys[k].path, parent);
+    if (name != NULL && strcmp(name, "*") != 0 && count < CANDIDATES_MAX) out[count++] = name;
+  }
+  return count;
+}
+
+// The section where a key of that name is at home: "solver" for "max_iterations". NULL when nowhere.
+static const char *home_of(const char *name)
+{
+  if (opt_option_find(name) != NULL) return "solver";
+  for (int k = 0; k < N_KEYS; k++) {
+    const char *dot = strrchr(keys[k].path, '.');
+    if (dot != NULL && strcmp(dot + 1, name) == 0 && strchr(keys[k].path, '*') == NULL) {
+      static const char *const sections[] = {"process_grid", "checkpoint", "output"};
+      for (size_t s = 0; s < sizeof sections / sizeof sections[0]; s++)
+        if (strncmp(keys[k].path, sections[s], strlen(sections[s])) == 0) return sections[s];
+    }
+  }
+  return NULL;
+}
+
+// A word that is cut short or ends otherwise ("max_iters", "dir") is far from the key it means by single slips.
+static const char *nearest_beginning(const char *word, const char *const *candidates, int count)
+{
+  const char *best = NULL;
+  size_t longest = 2;
+  for (int k = 0; k < count; k++) {
+    size_t same = 0;
+    while (word[same] != '\0' && word[same] == candidates[k][same]) same++;
+    if (same <= longest || 2 * same < strlen(word)) continue;
+    longest = same;
+    best = candidates[k];
+  }
+  return best;
+}
+
+static tg_status unknown_key(tg_job *job, const location *at, const tg_yaml_node *key, const char *const *candidates,
+                             int count)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "unknown key '%.80s'", key->text);
+  if (at->shown[0] != '\0') tg_text_addf(&text, " in %s", at->shown);
+  const char *nearest = tg_nearest_word(key->text, candidates, (size_t)count);
+  if (nearest == NULL) nearest = nearest_beginning(key->text, candidates, count);
+  const char *home = home_of(key->text);
+  if (home != NULL && strcmp(home, at->shown) != 0) {
+    tg_text_addf(&text, "; it belongs under '%s:'", home);
+  } else if (nearest != NULL) {
+    tg_text_addf(&text, "; did you mean '%s'?", nearest);
+  } else {
+    tg_text_add(&text, "; known keys:");
+    for (int k = 0; k < count; k++) tg_text_addf(&text, "%s %s", k > 0 ? "," : "", candidates[k]);
+  }
+  job->failed_source = key->source;
+  const tg_status status = tg_error_set_at(TG_JOB, TG_HERE, key->span, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+  return status;
+}
+
+// "solver.max_iterations needs a whole number, found 'many'"
+static tg_status wrong_type(tg_job *job, const location *at, const tg_yaml_node *node, const char *expected,
+                            const char *remedy)
+{
+  tg_text found;
+  tg_text_init(&found);
+  tg_yaml_describe(node, &found);
+  job->failed_source = node->source;
+  const tg_status status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s needs %s, found %s%s", at->shown,
+                                           expected, tg_text_string(&found), remedy);
+  tg_text_fini(&found);
+  return status;
+}
+
+// ---- values ----
+
+static tg_status out_of_range(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+{
+  tg_text range;
+  tg_text_init(&range);
+  tg_text_add_number(&range, key->smallest);
+  if (isfinite(key->largest)) {
+    tg_text_add(&range, " to ");
+    tg_text_add_number(&range, key->largest);
+  } else {
+    tg_text_add(&range, " or more");
+  }
+  job->failed_source = node->source;
+  const tg_status status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s = %.40s is out of range: %s", at->shown,
+                                           node->text, tg_text_string(&range));
+  tg_text_fini(&range);
+  return status;
+}
+
+static tg_status check_whole(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+{
+  int64_t value = 0;
+  if (!tg_value_whole(node, &value)) {
+    double number = 0;
+    const bool fraction = tg_value_number(node, &number);
+    return wrong_type(job, at, node, tg_job_type_label(key->type), fraction ? "; write it with digits only" : "");
+  }
+  if ((double)value < key->smallest || (double)value > key->largest) return out_of_range(job, at, node, key);
+  return TG_OK;
+}
+
+static tg_status check_number(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+{
+  double value = 0;
+  const bool is_one = key->type == TG_JOB_DURATION ? tg_value_duration(node, &value) : tg_value_number(node, &value);
+  if (!is_one) return wrong_type(job, at, node, tg_job_type_label(key->type), "");
+  if (value < key->smallest || value > key->largest) return out_of_range(job, at, node, key);
+  return TG_OK;
+}
+
+static tg_status check_boolean(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  bool value = false;
+  if (!tg_value_boolean(node, &value)) return wrong_type(job, at, node, "true or false", "");
+  return TG_OK;
+}
+
+static tg_status check_text(tg_job *job, const location *at, const tg_yaml_node *node, const char *expected)
+{
+  if (node->kind != TG_YAML_SCALAR) return wrong_type(job, at, node, expected, "");
+  if (node->text[strspn(node->text, " \t\r\n")] == '\0') return wrong_type(job, at, node, expected, ", which is blank");
+  return TG_OK;
+}
+
+// By tg_start.
+static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible"};
+
+enum { START_NAMES = sizeof start_names / sizeof start_names[0] };
+
+bool tg_start_find(const char *name, tg_start *out)
+{
+  for (int k = 0; k < START_NAMES; k++) {
+    if (strcmp(start_names[k], name) != 0) continue;
+    *out = (tg_start)k;
+    return true;
+  }
+  return false;
+}
+
+const char *tg_start_label(tg_start start)
+{
+  TG_ASSERT((int)start < START_NAMES);
+  return start_names[start];
+}
+
+static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node);
+
+static tg_status check_mapping(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
+    const location inside = below(at, item->key->text, item->key->text);
+    if (strchr(item->key->text, '.') != NULL || find_key(inside.pattern) == NULL) {
+      const char *candidates[CANDIDATES_MAX];
+      return unknown_key(job, at, item->key, candidates, collect_children(at->pattern, candidates));
+    }
+    TG_TRY(check_node(job, &inside, item->value));
+  }
+  return TG_OK;
+}
+
+static tg_status check_start(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  tg_start start = TG_START_ZEROS;
+  if (node->kind == TG_YAML_MAPPING) {
+    TG_TRY(check_mapping(job, at, node));
+    if (tg_yaml_get(node, "file") == NULL) TG_FAIL_NODE(job, node, TG_JOB, "%s needs a key 'file'", at->shown);
+    return TG_OK;
+  }
+  if (node->kind == TG_YAML_SCALAR && tg_start_find(node->text, &start)) return TG_OK;
+  const char *nearest = node->kind == TG_YAML_SCALAR ? tg_nearest_word(node->text, start_names, START_NAMES) : NULL;
+  if (nearest != NULL)
+    TG_FAIL_NODE(job, node, TG_VALUE, "unknown start '%.60s'; did you mean '%s'?", node->text, nearest);
+  return wrong_type(job, at, node, tg_job_type_label(TG_JOB_START), "");
+}
+
+// A name of the user's: of a variable or of data. It must be one in an expression, too, where a function's name would
+// mean the function, whatever is declared.
+static tg_status check_name(tg_job *job, const tg_yaml_node *key)
+{
+  if (!tg_name_is_valid(key->text))
+    TG_FAIL_NODE(job, key, TG_NAME,
+                 "'%.64s' is not a name: at most %d letters, digits and '_', beginning with a letter or '_'", key->text,
+                 TG_NAME_BYTES_MAX);
+  if (tg_name_is_reserved(key->text))
+    TG_FAIL_NODE(job, key, TG_NAME, "'%s' is a function and cannot be declared", key->text);
+  return TG_OK;
+}
+
+static tg_status check_names(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
+    TG_TRY(check_name(job, item->key));
+    const location inside = below(at, "*", item->key->text);
+    TG_TRY(check_node(job, &inside, item->value));
+  }
+  return TG_OK;
+}
+
+static bool is_listed(const char *word, const char *const *list, int count)
+{
+  for (int k = 0; k < count; k++)
+    if (strcmp(word, list[k]) == 0) return true;
+  return false;
+}
+
+// A word that is none of the option's choices: known but not there, misspelt, or strange.
+static tg_status wrong_choice(tg_job *job, const opt_option_row *row, const tg_yaml_node *node)
+{
+  const char *candidates[CANDIDATES_MAX];
+  const char *const *choices = opt_option_choices(row->kind);
+  int count = 0;
+  while (choices[count] != NULL && count < CANDIDATES_MAX) {
+    candidates[count] = choices[count];
+    count++;
+  }
+  tg_text list;
+  tg_text_init(&list);
+  opt_option_print_range(row, &list);
+  const char *nearest = tg_nearest_word(node->text, candidates, (size_t)count);
+  tg_status status = TG_VALUE;
+  job->failed_source = node->source;
+  if (nearest != NULL)
+    status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "unknown %s '%.60s'; did you mean '%s'?", row->key,
+                             node->text, nearest);
+  else
+    status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "unknown %s '%.60s'; there are %s", row->key, node->text,
+                             tg_text_string(&list));
+  tg_text_fini(&list);
+  return status;
+}
+
+static tg_status set_option(tg_job *job, const opt_option_row *row, const tg_yaml_node *node)
+{
+  const char *const *choices = opt_option_choices(row->kind);
+  int count = 0;
+  while (choices != NULL && choices[count] != NULL) count++;
+  if (choices != NULL && !is_listed(node->text, choices, count)) return wrong_choice(job, row, node);
+  return tg_job_locate(job, node, opt_option_set(&job->solver, row->key, node->text));
+}
+
+static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
+    const opt_option_row *row = opt_option_find(item->key->text);
+    if (row == NULL) {
+      const char *candidates[CANDIDATES_MAX];
+      int count = 0;
+      for (; count < opt_option_count() && count < CANDIDATES_MAX; count++)
+        candidates[count] = opt_option_at(count)->key;
+      return unknown_key(job, at, item->key, candidates, count);
+    }
+    const location inside = below(at, item->key->text, item->key->text);
+    TG_TRY(check_text(job, &inside, item->value, "a value"));
+    TG_TRY(set_option(job, row, item->value));
+  }
+  return TG_OK;
+}
+
+// ---- constraints ----
+
+// The name of a datum; numbers of the job are told by *number. False: it is neither.
+static bool is_bound(const tg_job *job, const tg_yaml_node *node, bool *is_number, double *number)
+{
+  *is_number = tg_value_bound(node, number);
+  if (*is_number) return true;
+  const tg_yaml_node *datum =
+      node->kind == TG_YAML_SCALAR ? tg_yaml_get(tg_yaml_get(job->root, "data"), node->text) : NULL;
+  *is_number = datum != NULL && tg_value_number(datum, number);
+  return datum != NULL;
+}
+
+static tg_status unknown_datum(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  TG_FAIL_NODE(job, node, TG_NAME, "%s: '%.60s' is neither a number nor declared under 'data:'", at->shown, node->text);
+}
+
+static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  double bounds[2] = {0, 0};
+  bool is_number[2];
+  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2)
+    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data",
+                      "");
+  const tg_yaml_node *const ends[2] = {node->first->value, node->last->value};
+  for (int k = 0; k < 2; k++) {
+    if (is_bound(job, ends[k], &is_number[k], &bounds[k])) continue;
+    if (ends[k]->kind == TG_YAML_SCALAR && tg_name_is_valid(ends[k]->text)) return unknown_datum(job, at, ends[k]);
+    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data",
+                      "");
+  }
+  const bool is_reversed = is_number[0] && is_number[1] && bounds[0] > bounds[1];
+  if (is_reversed || (is_number[0] && bounds[0] == (double)INFINITY) ||
+      (is_number[1] && bounds[1] == -(double)INFINITY))
+    TG_FAIL_NODE(job, node, TG_VALUE, "%s needs low <= high, found [%.40s, %.40s]", at->shown, ends[0]->text,
+                 ends[1]->text);
+  if (is_number[0] && is_number[1] && isinf(bounds[0]) && isinf(bounds[1]))
+    TG_FAIL_NODE(job, node, TG_VALUE, "%s bounds nothing; leave the constraint out", at->shown);
+  return TG_OK;
+}
+
+// A positive number, or the name of data with the sums.
+static tg_status check_total(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  double total = 0;
+  bool is_number = false;
+  if (node->kind == TG_YAML_NULL) return TG_OK;
+  const bool is_known = node->kind == TG_YAML_SCALAR && is_bound(job, node, &is_number, &total);
+  if (!is_known && node->kind == TG_YAML_SCALAR && tg_name_is_valid(node->text)) return unknown_datum(job, at, node);
+  if (!is_known || (is_number && !(total > 0 && isfinite(total))))
+    return wrong_type(job, at, node, "a positive number or the name of data", "");
+  return TG_OK;
+}
+
+static tg_status check_totals(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  double total = 0;
+  bool is_number = false;
+  const char *expected = "two names of data [r, c], the sums of the rows and of the columns";
+  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2) return wrong_type(job, at, node, expected, "");
+  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
+    if (item->value->kind != TG_YAML_SCALAR || !tg_name_is_valid(item->value->text))
+      return wrong_type(job, at, node, expected, "");
+    if (!is_bound(job, item->value, &is_number, &total)) return unknown_datum(job, at, item->value);
+  }
+  return TG_OK;
+}
+
+static tg_status check_metric(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  if (node->kind == TG_YAML_NULL) return TG_OK;
+  const tg_yaml_node *metric = tg_yaml_get(node, "metric");
+  if (node->kind != TG_YAML_MAPPING || node->n_items != 1 || metric == NULL || metric->kind != TG_YAML_SCALAR)
+    return wrong_type(job, at, node, "{metric: S}", "");
+  if (tg_yaml_get(tg_yaml_get(job->root, "data"), metric->text) == NULL)
+    TG_FAIL_NODE(job, metric, TG_NAME, "the metric '%.60s' is not declared under 'data:'", metric->text);
+  return TG_OK;
+}
+
+static tg_status check_constraint_argument(tg_job *job, const location *at, const opt_constraint_row *row,
+                                           const tg_yaml_node *node)
+{
+  double value = 0;
+  bool given = false;
+  switch (row->argument) {
+  case OPT_ARGUMENT_NONE:
+    if (node->kind == TG_YAML_NULL || (tg_value_boolean(node, &given) && given)) return TG_OK;
+    return wrong_type(job, at, node, "no argument", "");
+  case OPT_ARGUMENT_RADIUS:
+    if (tg_value_number(node, &value) && value > 0) return TG_OK;
+    return wrong_type(job, at, node, "a positive number", "");
+  case OPT_ARGUMENT_INTERVAL:
+    return check_interval(job, at, node);
+  case OPT_ARGUMENT_TOTAL:
+    return check_total(job, at, node);
+  case OPT_ARGUMENT_TOTALS:
+    return check_totals(job, at, node);
+  case OPT_ARGUMENT_METRIC:
+    return check_metric(job, at, node);
+  }
+  return TG_OK;
+}
+
+static tg_status unknown_constraint(tg_job *job, const tg_yaml_node *name)
+{
+  const char *names[OPT_CONSTRAINT_COUNT];
+  for (int k = 0; k < opt_constraint_count(); k++) names[k] = opt_constraint_at(k)->name;
+  const char *nearest = tg_nearest_word(name->text, names, (size_t)opt_constraint_count());
+  TG_FAIL_NODE(job, name, TG_NAME, "unknown constraint '%.60s'%s%s%s", name->text,
+               nearest != NULL ? "; did you mean '" : "; see docs/job-file.md", nearest != NULL ? nearest : "",
+               nearest != NULL ? "'?" : "");
+}
+
+static tg_status check_constraint(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  const bool mapping = node->kind == TG_YAML_MAPPING;
+  if ((mapping && node->n_items != 1) || (!mapping && node->kind != TG_YAML_SCALAR))
+    return wrong_type(job, at, node, tg_job_type_label(TG_JOB_CONSTRAINT), "");
+  const tg_yaml_node *name = mapping ? node->first->key : node;
+  const opt_constraint_row *row = opt_constraint_find(name->text);
+  if (row == NULL) return unknown_constraint(job, name);
+  const location inside = below(at, "*", row->name);
+  if (mapping) return check_constraint_argument(job, &inside, row, node->first->value);
+  const bool is_optional =
+      row->argument == OPT_ARGUMENT_NONE || row->argument == OPT_ARGUMENT_TOTAL || row->argument == OPT_ARGUMENT_METRIC;
+  if (!is_optional)
+    TG_FAIL_NODE(job, node, TG_VALUE, "the constraint %s needs an argument: {%s: %s}", row->name, row->name,
+                 tg_constraint_argument_label(row->argument));
+  return TG_OK;
+}
+
+// ---- dispatch by type ----
+
+static tg_status check_list(tg_job *job, const location *at, const tg_yaml_node *node)
+{
+  if (node->kind != TG_YAML_SEQUENCE) return wrong_type(job, at, node, tg_job_type_label(TG_JOB_EXPRESSIONS), "");
+  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next)
+    TG_TRY(check_text(job, at, item->value, "an expression in each entry"));
+  return TG_OK;
+}
+
+// A mapping, or the one other form that the type allows.
+static tg_status check_section(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+{
+  double number = 0;
+  if (node->kind == TG_YAML_MAPPING) {
+    if (key->type == TG_JOB_NAMES || key->type == TG_JOB_FILES) return check_names(job, at, node);
+    return key->type == TG_JOB_SOLVER ? check_solver(job, at, node) : check_mapping(job, at, node);
+  }
+  if (key->type == TG_JOB_DATA && tg_value_number(node, &number)) return TG_OK;
+  const char *word = node->kind == TG_YAML_SCALAR ? node->text : "";
+  if (key->type == TG_JOB_GRID && strcmp(word, "auto") == 0) return TG_OK;
+  if (key->type == TG_JOB_FILES && strcmp(word, "none") == 0) return TG_OK;
+  return wrong_type(job, at, node, tg_job_type_label(key->type), "");
+}
+
+static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node)
+{
+  const tg_job_key *key = find_key(at->pattern);
+  TG_ASSERT(key != NULL);
+  switch (key->type) {
+  case TG_JOB_SIZE:
+  case TG_JOB_WHOLE:
+    return check_whole(job, at, node, key);
+  case TG_JOB_NUMBER:
+  case TG_JOB_DURATION:
+    return check_number(job, at, node, key);
+  case TG_JOB_BOOLEAN:
+    return check_boolean(job, at, node);
+  case TG_JOB_TEXT:
+  case TG_JOB_EXPRESSION:
+    return check_text(job, at, node, tg_job_type_label(key->type));
+  case TG_JOB_EXPRESSIONS:
+    return check_list(job, at, node);
+  case TG_JOB_START:
+    return check_start(job, at, node);
+  case TG_JOB_CONSTRAINT:
+    return check_constraint(job, at, node);
+  default:
+    return check_section(job, at, node, key);
+  }
+}
+
+tg_status tg_job_validate(tg_job *job)
+{
+  if (job->root->kind == TG_YAML_NULL)
+    TG_FAIL_NODE(job, job->root, TG_JOB, "the job file is empty; it needs at least minimize: and variables:");
+  if (job->root->kind != TG_YAML_MAPPING)
+    TG_FAIL_NODE(job, job->root, TG_JOB, "a job file is a mapping of keys such as 'minimize: tr(A*X)', found %s",
+                 job->root->kind == TG_YAML_SEQUENCE ? "a list" : "a single value");
+  const location top = {{0}, {0}};
+  return check_mapping(job, &top, job->root);
+}
