@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/blas_loaded.h"
 #include "base/memory.h"
 #include "mpi/matrix/grid.h"
 
@@ -109,9 +110,11 @@ tg_status bench_read_size(const char *text, int64_t *out)
 void bench_add_machine(MPI_Comm comm, tg_text *json)
 {
   int ranks = 0;
+  tg_blas_loaded blas;
   MPI_Comm_size(comm, &ranks);
+  tg_blas_loaded_get(NULL, &blas);
   tg_text_addf(json, "{\"ranks\": %d, \"threads\": %d, \"blas_core\": \"%s\", \"blas\": \"%s\"}", ranks,
-               omp_get_max_threads(), openblas_get_corename(), openblas_get_config());
+               omp_get_max_threads(), blas.core, blas.config);
 }
 
 int bench_main(int argc, char **argv, const char *name, tg_status (*body)(int argc, char **argv, tg_text *json))

@@ -1,5 +1,7 @@
 // Dispatch of subcommands and MPI's life time.
 #include "cli/cli.h"
+#include "cli/blas_choice.h"
+#include "cli/blas_settle.h"
 #include "cli/launch.h"
 #include "cli/run/signals.h"
 
@@ -9,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+
+#include "mpi/matrix/grid.h"
 
 typedef enum workers { WORKERS_ONE, WORKERS_RANKS, WORKERS_MPI } workers;
 
@@ -117,11 +121,13 @@ static tg_status agree_on_command(int argc, char **argv)
   return TG_OK;
 }
 
-static int run_command(int argc, char **argv)
+// begun: what this rank has come to before MPI was there.
+static int run_command(int argc, char **argv, tg_status begun)
 {
   const command *chosen = NULL;
   int exit_status = 0;
-  tg_status status = tg_cli_has_mpi() ? agree_on_command(argc, argv) : TG_OK;
+  tg_status status = tg_cli_has_mpi() ? tg_agree(MPI_COMM_WORLD, begun) : begun;
+  if (status == TG_OK && tg_cli_has_mpi()) status = agree_on_command(argc, argv);
   if (status == TG_OK) status = choose(argc, argv, &chosen);
   // A command for one process, under a launcher: rank 0 does it, the others wait for its outcome.
   const bool mine = chosen == NULL || chosen->who != WORKERS_ONE || tg_cli_rank() == 0;
@@ -181,11 +187,15 @@ int tg_cli_main(int argc, char **argv)
   // A file beyond `ulimit -f` is a failing write like any other: with a message, and without a file left half done.
   signal(SIGXFSZ, SIG_IGN);
   return_freed_memory();
+  // A signal that comes while the program begins again is kept for the run.
+  const bool is_run = argc > 1 && strcmp(argv[1], "run") == 0;
+  if (is_run) tg_signals_block();
+  const tg_status begun = tg_blas_choice_matters(argc, argv) ? tg_blas_settle(argv) : TG_OK;
   // A run defers signals from its very start: MPI takes a while to begin, and so do data.
-  if (argc > 1 && strcmp(argv[1], "run") == 0) tg_signals_watch();
+  if (is_run) tg_signals_watch();
   const bool with_mpi = wants_mpi(argc, argv);
   if (with_mpi && start_mpi(&argc, &argv) != 0) return 1;
-  int exit_status = run_command(argc, argv);
+  int exit_status = run_command(argc, argv, begun);
   fflush(stdout);
   fflush(stderr);
   if (with_mpi) {

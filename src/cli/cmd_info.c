@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "engine/run/environment.h"
 #include "job/job_echo.h"
+#include "mpi/blas/self_test.h"
 #include "mpi/matrix/grid.h"
 
 static const tg_option options[] = {
@@ -22,10 +23,15 @@ static tg_status print_facts(const tg_environment *e, tg_text *out)
   static const char *const kinds[] = {"sequential", "pthreads", "OpenMP"};
   tg_text_addf(out, "tracegrad   %s\n", TG_VERSION);
   tg_text_addf(out, "MPI         %s\n", e->mpi_library);
-  tg_text_addf(out, "BLAS        %s\n", e->blas_config);
+  const int parallel = e->blas.loaded.parallel;
+  tg_text_addf(out, "BLAS        %s, %s\n", e->blas.loaded.config[0] != '\0' ? e->blas.loaded.config : "no OpenBLAS",
+               parallel >= 0 && parallel <= 2 ? kinds[parallel] : "unknown threading");
   tg_text_addf(out, "CPU         %s\n", e->cpu);
-  tg_text_addf(out, "BLAS core   %s, %s\n", e->blas_core,
-               e->blas_parallel >= 0 && e->blas_parallel <= 2 ? kinds[e->blas_parallel] : "unknown threading");
+  tg_environment_print_kernel(e, "BLAS core   ", out);
+  const double share = tg_blas_share_of_peak();
+  if (share > 0)
+    tg_text_addf(out, "BLAS speed  %.2f of the least that %s does at this clock (256 x 256, one core)\n", share,
+                 tg_cpu_label(e->blas.cpu));
   tg_text_addf(out, "HDF5        %s\nlibfyaml    %s\njansson     %s\n", e->hdf5, e->yaml, e->json);
   tg_text_addf(out, "ranks       %d (at most %d a node)\n", e->ranks, e->ranks_here);
   tg_text_addf(out, "threads     %d a rank, on %d of %d cores\n", e->threads, e->cores_bound, e->cores_here);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/blas_choice.h"
 #include "cli/cli.h"
 #include "cli/launch.h"
 #include "cli/run/signals.h"
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
   if (argc > 1 && strcmp(argv[1], "derive") == 0 && !tg_cli_is_launched()) return derive_here(argc - 1, argv + 1);
   if (!tg_cli_is_launched()) start_alone();
   if (argc > 1 && strcmp(argv[1], "run") == 0) tg_signals_block();
+  if (tg_blas_choice_matters(argc, argv)) tg_blas_choice_foresee();
   const char *engine = find_engine(path);
   if (engine != NULL) execv(engine, argv);
   fprintf(stderr, "tracegrad: error: cannot start %s: %s; it is built and installed beside tracegrad\n",

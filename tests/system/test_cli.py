@@ -428,7 +428,7 @@ def test_check(checks, folder):
     # A BLAS that returns wrong numbers is found, and its product named.
     for ranks in (0, 2):
         wrong = run(["check", write_job(folder, JOB)], ranks=ranks,
-                    environment={"LD_PRELOAD": os.environ["WRONG_DGEMM"], "ASAN_OPTIONS": "verify_asan_link_order=0"})
+                    environment={"LD_PRELOAD": os.environ["WRONG_DGEMM"], "WRONG_DGEMM_LATE": "1", "ASAN_OPTIONS": "verify_asan_link_order=0"})
         checks.equal(f"wrong dgemm on {ranks} ranks: exit status", wrong.status, 1)
         checks.check(re.search(r"the product .* \* .* of \w+ is wrong: .* residual", wrong.err) is not None,
                      f"wrong dgemm: {wrong.err}{wrong.out}")

@@ -97,9 +97,10 @@ static json_t *circumstances(const tg_run *run)
 {
   char job_file[PATH_MAX];
   tg_outputs_job_file(run->job, sizeof job_file, job_file);
-  return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "date", run->date, "host", run->environment.host, "cpu",
-                   run->environment.cpu, "command", command(run->options->n_arguments, run->options->arguments),
-                   "job_file", job_file, "files", tg_outputs_list(run->job));
+  return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "date", run->date, "host", run->environment.host, "cpu",
+                   run->environment.cpu, "blas_kernel", tg_environment_blas_kernel(&run->environment), "command",
+                   command(run->options->n_arguments, run->options->arguments), "job_file", job_file, "files",
+                   tg_outputs_list(run->job));
 }
 
 // What only some jobs have. A list that memory does not suffice for fails the whole.

@@ -54,8 +54,9 @@ static tg_status print_header(const tg_run *run)
   else
     tg_text_add(&text, "  objective not a polynomial in the variables\n");
   tg_text_addf(&text, "  grid      %s; block %lld\n", setup->choice.reason, (long long)setup->choice.block);
-  tg_text_addf(&text, "  machine   %d rank%s x %d thread%s, OpenBLAS core %s\n", e->ranks, e->ranks == 1 ? "" : "s",
-               e->threads, e->threads == 1 ? "" : "s", e->blas_core);
+  tg_text_addf(&text, "  machine   %d rank%s x %d thread%s\n", e->ranks, e->ranks == 1 ? "" : "s", e->threads,
+               e->threads == 1 ? "" : "s");
+  tg_environment_print_kernel(e, "  kernel    ", &text);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, run->forecast.total, &text);
   tg_congruence_print(run->job, setup->model, "  metric    ", &text);
   tg_domain_print(run->job, "  ", &text);

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE // sched_getaffinity
 #include "engine/run/environment.h"
 
-#include <cblas.h>
 #include <hdf5.h>
 #include <libfyaml.h>
 #include <mpi.h>
@@ -14,7 +13,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/version.h"
+#include "mpi/matrix/grid.h"
 
 // Cut at the end of the text or of its first line.
 static void copy_line(char *out, size_t capacity, const char *text)
@@ -31,9 +32,7 @@ static void get_versions(tg_environment *out)
   char *comma = strchr(library, ',');
   if (comma != NULL) *comma = '\0';
   copy_line(out->mpi_library, sizeof out->mpi_library, library);
-  copy_line(out->blas_core, sizeof out->blas_core, openblas_get_corename());
-  copy_line(out->blas_config, sizeof out->blas_config, openblas_get_config());
-  out->blas_parallel = openblas_get_parallel();
+  tg_blas_kernel_get(NULL, &out->blas);
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;
@@ -81,11 +80,13 @@ static bool is_set(const char *variable)
 void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
 {
   static const char *const kinds[] = {"without threads", "with pthreads"};
-  if (e->blas_parallel >= 0 && e->blas_parallel < 2)
+  const int parallel = e->blas.loaded.parallel;
+  if (parallel >= 0 && parallel < 2)
     tg_text_addf(out,
                  "OpenBLAS is built %s, not with OpenMP: its threads and ours will fight or stay idle; "
                  "install libopenblas0-openmp and remove the other\n",
-                 kinds[e->blas_parallel]);
+                 kinds[parallel]);
+  tg_blas_kernel_advise(&e->blas, out);
   const bool bound = e->threads > e->cores_bound && e->cores_bound < e->cores_here;
   if (bound)
     tg_text_addf(out,
@@ -113,7 +114,32 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
 json_t *tg_environment_versions(const tg_environment *e)
 {
   return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "tracegrad", TG_VERSION, "mpi", e->mpi_library, "blas",
-                   e->blas_config, "blas_core", e->blas_core, "hdf5", e->hdf5, "libfyaml", e->yaml, "jansson", e->json);
+                   e->blas.loaded.config, "blas_core", e->blas.loaded.core, "hdf5", e->hdf5, "libfyaml", e->yaml,
+                   "jansson", e->json);
+}
+
+void tg_environment_print_kernel(const tg_environment *e, const char *label, tg_text *out)
+{
+  const char *core = e->blas.loaded.core[0] != '\0' ? e->blas.loaded.core : "BLAS";
+  tg_text_addf(out, "%s%s, ", label, core);
+  tg_blas_kernel_explain(&e->blas, out);
+  if (e->blas_cores[0] != '\0') tg_text_addf(out, "; the ranks differ: %s", e->blas_cores);
+  tg_text_add(out, "\n");
+}
+
+json_t *tg_environment_blas_kernel(const tg_environment *e)
+{
+  tg_text reason;
+  tg_text_init(&reason);
+  tg_blas_kernel_explain(&e->blas, &reason);
+  const char *natural = NULL; // null in the report where it is not known
+  if (e->blas.source == TG_BLAS_BY_LIBRARY) natural = e->blas.loaded.core;
+  if (e->blas.source == TG_BLAS_BY_US && e->blas.record.natural[0] != '\0') natural = e->blas.record.natural;
+  json_t *out = json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s}", "core", e->blas.loaded.core, "chosen_by",
+                          tg_blas_source_label(e->blas.source), "reason", tg_text_string(&reason), "by_itself", natural,
+                          "cpu", tg_cpu_label(e->blas.cpu), "on_ranks", e->blas_cores);
+  tg_text_fini(&reason);
+  return out;
 }
 
 int64_t tg_environment_peak_bytes(void)
@@ -240,6 +266,34 @@ static tg_status ask_node(MPI_Comm comm, tg_environment *out, const cpu_set_t *m
   return TG_OK;
 }
 
+// Each rank has the core that fits its own CPU: where they differ, how many ranks have which.
+static tg_status compare_cores(MPI_Comm comm, tg_environment *out)
+{
+  enum { WIDTH = TG_BLAS_NAME_BYTES };
+  char *all = NULL;
+  int rank = 0;
+  MPI_Comm_rank(comm, &rank);
+  TG_TRY(tg_agree(comm, TG_NEW((int64_t)out->ranks * WIDTH, &all)));
+  MPI_Allgather(out->blas.loaded.core, WIDTH, MPI_CHAR, all, WIDTH, MPI_CHAR, comm);
+  size_t used = 0;
+  for (int first = 0; first < out->ranks; first++) {
+    const char *core = all + (size_t)first * WIDTH;
+    int count = 0;
+    bool is_new = true;
+    for (int k = 0; k < out->ranks; k++) {
+      const bool is_same = strcmp(all + (size_t)k * WIDTH, core) == 0;
+      if (is_same && k < first) is_new = false;
+      count += is_same;
+    }
+    if (count == out->ranks) break;
+    if (!is_new || used >= sizeof out->blas_cores) continue;
+    used += (size_t)snprintf(out->blas_cores + used, sizeof out->blas_cores - used, "%s%s on %d rank%s (from rank %d)",
+                             used > 0 ? ", " : "", core, count, count == 1 ? "" : "s", first);
+  }
+  tg_free(all);
+  return TG_OK;
+}
+
 tg_status tg_environment_get(MPI_Comm comm, tg_environment *out)
 {
   *out = (tg_environment){.ranks = 1, .ranks_here = 1, .threads = omp_get_max_threads()};
@@ -249,5 +303,7 @@ tg_status tg_environment_get(MPI_Comm comm, tg_environment *out)
   cpu_set_t mine;
   get_cores(out, &mine);
   out->memory = rank_memory(1);
-  return out->ranks > 1 ? ask_node(comm, out, &mine) : TG_OK;
+  if (out->ranks == 1) return TG_OK;
+  TG_TRY(compare_cores(comm, out));
+  return ask_node(comm, out, &mine);
 }

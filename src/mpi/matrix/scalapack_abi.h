@@ -31,6 +31,9 @@ void Cblacs_gridinit(int *context, const char *order, int rows, int cols);
 void Cblacs_gridexit(int context);
 void Cblacs_set(int context, int what, const int *value);
 
+// LAPACK's, local.
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t length);
+
 void pdgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k, const double *alpha,
              const double *a, const int *ia, const int *ja, const int *desca, const double *b, const int *ib,
              const int *jb, const int *descb, const double *beta, double *c, const int *ic, const int *jc,
