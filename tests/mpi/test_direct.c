@@ -38,6 +38,41 @@ static tg_dmat *new_spd(const tg_grid *grid, int64_t n, uint64_t seed)
   return a;
 }
 
+// The plan and its matrices by their places: LEFT + TG_CLOSED_BASE.
+enum { LEFT = 0, RIGHT = TG_CLOSED_PARTS, EXTRA = TG_CLOSED_MATRICES };
+
+typedef struct made {
+  tg_closed_plan plan;
+  tg_dmat *matrices[TG_CLOSED_MATRICES + 2];
+} made;
+
+static made of_kind(tg_closed_kind kind, double scale)
+{
+  return (made){.plan = {.kind = kind, .rows = M, .cols = N, .scale = scale}};
+}
+
+static tg_status create(const tg_grid *grid, const made *m, tg_direct **out)
+{
+  return tg_direct_create(grid, &m->plan, m->matrices, out);
+}
+
+static made by_factors(double scale, tg_dmat *left, tg_dmat *right)
+{
+  made m = of_kind(TG_CLOSED_CHOLESKY, scale);
+  m.matrices[LEFT + TG_CLOSED_BASE] = left;
+  m.matrices[RIGHT + TG_CLOSED_BASE] = right;
+  return m;
+}
+
+static made by_bases(tg_dmat *left, tg_dmat *right, int n_terms, const tg_closed_term *terms)
+{
+  made m = by_factors(1, left, right);
+  m.plan.kind = TG_CLOSED_SPECTRAL;
+  m.plan.n_terms = n_terms;
+  for (int k = 0; k < n_terms; k++) m.plan.terms[k] = terms[k];
+  return m;
+}
+
 // out += c L V R, gathered matrices, NULL the identity.
 static void add_term(double c, const double *l, const double *v, const double *r, double *out)
 {
@@ -92,11 +127,11 @@ static void test_cholesky(const tg_grid *grid)
   tg_dmat *a = new_spd(grid, M, 1);
   tg_dmat *b = new_spd(grid, N, 2);
   for (int sides = 1; sides < 4; sides++) {
-    const tg_dmat *left = (sides & 1) != 0 ? a : NULL;
-    const tg_dmat *right = (sides & 2) != 0 ? b : NULL;
+    tg_dmat *left = (sides & 1) != 0 ? a : NULL;
+    tg_dmat *right = (sides & 2) != 0 ? b : NULL;
     tg_direct *direct = NULL;
-    REQUIRE_OK(
-        tg_direct_create_cholesky(grid, M, N, 2.5, (const tg_direct_side[]){{.base = left}, {.base = right}}, &direct));
+    const made given = by_factors(2.5, left, right);
+    REQUIRE_OK(create(grid, &given, &direct));
     check_inverse(direct, 1, &(term){2.5, left, right}, grid, "one term");
     // Conditions of 50 a side, from below.
     double condition = 0;
@@ -106,10 +141,11 @@ static void test_cholesky(const tg_grid *grid)
     tg_direct_destroy(&direct);
   }
   tg_direct *none = NULL;
-  const tg_direct_side both[2] = {{.base = a}, {.base = b}};
-  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, -1, both, &none), TG_NUMERIC, "expected a positive one");
+  made both = by_factors(-1, a, b);
+  CHECK_FAILS(create(grid, &both, &none), TG_NUMERIC, "expected a positive one");
   tg_dmat_eye(-1, b);
-  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, 1, both, &none), TG_NUMERIC, "the right factor");
+  both.plan.scale = 1;
+  CHECK_FAILS(create(grid, &both, &none), TG_NUMERIC, "the right factor");
   CHECK(none == NULL, "something is left after a failure");
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&b);
@@ -123,7 +159,8 @@ static void test_wide(const tg_grid *grid)
   tg_dmat *wide[2];
   tg_dmat *factors[2];
   tg_dmat *smaller[2];
-  tg_direct_side sides[2];
+  tg_dmat *ridge = check_matrix(grid, 1, 1, 1);
+  tg_dmat *gain = check_matrix(grid, 1, 1, 1);
   tg_workspace *workspace = NULL;
   REQUIRE_OK(tg_workspace_create(grid, &workspace));
   for (int k = 0; k < 2; k++) {
@@ -134,23 +171,38 @@ static void test_wide(const tg_grid *grid)
     tg_dmat_eye(0.5, smaller[k]);
     REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, true, false, 3, wide[k], wide[k], 1, factors[k], workspace, NULL));
     REQUIRE_OK(tg_product(TG_PRODUCT_AUTO, false, true, 3, wide[k], wide[k], 1, smaller[k], workspace, NULL));
-    sides[k] = (tg_direct_side){.base = smaller[k], .wide = wide[k], .ridge = 0.5, .gain = 3};
   }
+  tg_dmat_fill(0.5, ridge);
+  tg_dmat_fill(3, gain);
+  made given = of_kind(TG_CLOSED_CHOLESKY, 2.5);
   for (int which = 1; which < 4; which++) {
-    const tg_direct_side none = {.base = NULL};
-    const tg_direct_side chosen[2] = {(which & 1) != 0 ? sides[0] : none, (which & 2) != 0 ? sides[1] : none};
+    for (int k = 0; k < 2; k++) {
+      const bool has = (which >> k & 1) != 0;
+      tg_dmat **own = &given.matrices[k == 0 ? LEFT : RIGHT];
+      own[TG_CLOSED_BASE] = has ? smaller[k] : NULL;
+      own[TG_CLOSED_WIDE] = has ? wide[k] : NULL;
+      own[TG_CLOSED_RIDGE] = has ? ridge : NULL;
+      own[TG_CLOSED_GAIN] = has ? gain : NULL;
+    }
     tg_direct *direct = NULL;
-    REQUIRE_OK(tg_direct_create_cholesky(grid, M, N, 2.5, chosen, &direct));
+    REQUIRE_OK(create(grid, &given, &direct));
     check_inverse(direct, 1, &(term){2.5, (which & 1) != 0 ? factors[0] : NULL, (which & 2) != 0 ? factors[1] : NULL},
                   grid, "a wide factor");
     tg_direct_destroy(&direct);
   }
   tg_direct *direct = NULL;
-  sides[1].ridge = -1;
-  CHECK_FAILS(tg_direct_create_cholesky(grid, M, N, 1, sides, &direct), TG_NUMERIC,
-              "the right factor of the Hessian action is -1 I + 3 K'K");
+  tg_dmat_fill(-1, ridge);
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC, "the ridge -1, expected a positive one");
+  tg_dmat_fill(0, ridge);
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC, "the ridge 0, expected a positive one");
+  tg_dmat_fill(0.5, ridge);
+  tg_dmat_fill(-3, gain);
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC,
+              "the left factor of the Hessian action is 0.5 I + -3 K'K with K 2 x 11");
   CHECK(direct == NULL, "something is left after a failure");
   tg_workspace_destroy(&workspace);
+  tg_dmat_destroy(&ridge);
+  tg_dmat_destroy(&gain);
   for (int k = 0; k < 2; k++) {
     tg_dmat_destroy(&wide[k]);
     tg_dmat_destroy(&factors[k]);
@@ -163,16 +215,17 @@ static void test_spectral(const tg_grid *grid)
 {
   tg_dmat *a = new_spd(grid, M, 1);
   tg_dmat *b = new_spd(grid, N, 2);
-  const tg_direct_side sides[2] = {{.base = a}, {.base = b}};
-  const tg_direct_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
+  const tg_closed_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
+  made given = by_bases(a, b, 2, terms);
   tg_direct *direct = NULL;
-  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct));
+  REQUIRE_OK(create(grid, &given, &direct));
   check_inverse(direct, 2, (const term[]){{1, a, NULL}, {1, NULL, b}}, grid, "A V + V B");
   // Both spectra reach from 1 to 1/50.
   CHECK(fabs(tg_direct_condition(direct) - 50) < 1e-9, "condition %.17g", tg_direct_condition(direct));
   tg_direct_destroy(&direct);
-  const tg_direct_term squares[3] = {{{0, 0, 2}, {1}}, {{0, 4}, {0, 1}}, {{2}, {0, 0, 1}}};
-  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 3, squares, 0, NULL, &direct));
+  const tg_closed_term squares[3] = {{{0, 0, 2}, {1}}, {{0, 4}, {0, 1}}, {{2}, {0, 0, 1}}};
+  given = by_bases(a, b, 3, squares);
+  REQUIRE_OK(create(grid, &given, &direct));
   CHECK(fabs(tg_direct_condition(direct) - 2500) < 1e-6, "condition of squares %.17g", tg_direct_condition(direct));
   tg_direct_destroy(&direct);
   tg_dmat_destroy(&a);
@@ -186,14 +239,19 @@ static void test_pencils(const tg_grid *grid)
   tg_dmat *b = new_spd(grid, N, 2);
   tg_dmat *d = new_spd(grid, M, 3);
   tg_dmat *e = new_spd(grid, N, 4);
-  const tg_direct_side sides[2] = {{.metric = a, .base = d}, {.metric = b, .base = e}};
-  const tg_direct_term terms[2] = {{{1}, {1}}, {{0, 3}, {0, 1}}};
-  const tg_direct_extra extra = {0.5, d, b};
+  const tg_closed_term terms[2] = {{{1}, {1}}, {{0, 3}, {0, 1}}};
+  made given = by_bases(d, e, 2, terms);
+  given.matrices[LEFT + TG_CLOSED_METRIC] = a;
+  given.matrices[RIGHT + TG_CLOSED_METRIC] = b;
   tg_direct *direct = NULL;
-  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct));
+  REQUIRE_OK(create(grid, &given, &direct));
   check_inverse(direct, 2, (const term[]){{1, a, b}, {3, d, e}}, grid, "A V B + 3 D V E");
   tg_direct_destroy(&direct);
-  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 1, &extra, &direct));
+  given.plan.n_extras = 1;
+  given.plan.extras[0] = (tg_closed_extra){.coef = 0.5, .has = {true, true}};
+  given.matrices[EXTRA] = d;
+  given.matrices[EXTRA + 1] = b;
+  REQUIRE_OK(create(grid, &given, &direct));
   check_inverse(direct, 3, (const term[]){{1, a, b}, {3, d, e}, {0.5, d, b}}, grid, "with an extra");
   double parts[2] = {0};
   REQUIRE_OK(tg_direct_share(direct, 1 | 4, &parts[0]));
@@ -202,17 +260,18 @@ static void test_pencils(const tg_grid *grid)
         parts[1]);
   tg_direct_destroy(&direct);
   // A V B + A V B by pencils (A, A) and (B, B): every share is 1/2, and the Rayleigh quotients know the condition.
-  const tg_direct_side equal[2] = {{.metric = a, .base = a}, {.metric = b, .base = b}};
-  const tg_direct_term halves[2] = {{{1}, {1}}, {{0, 1}, {0, 1}}};
-  REQUIRE_OK(tg_direct_create_spectral(grid, M, N, equal, 2, halves, 0, NULL, &direct));
+  const tg_closed_term halves[2] = {{{1}, {1}}, {{0, 1}, {0, 1}}};
+  made equal = by_bases(a, b, 2, halves);
+  equal.matrices[LEFT + TG_CLOSED_METRIC] = a;
+  equal.matrices[RIGHT + TG_CLOSED_METRIC] = b;
+  REQUIRE_OK(create(grid, &equal, &direct));
   REQUIRE_OK(tg_direct_share(direct, 1, &parts[0]));
   CHECK(fabs(parts[0] - 0.5) < 1e-10, "the share of one of two equal terms is %.17g", parts[0]);
   CHECK(tg_direct_condition(direct) > 2 && tg_direct_condition(direct) < 2500 * (1 + 1e-9), "condition %g",
         tg_direct_condition(direct));
   tg_direct_destroy(&direct);
   tg_dmat_eye(-1, a);
-  CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC,
-              "should be positive definite has eigenvalues from -1 to -1");
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC, "should be positive definite has eigenvalues from -1 to -1");
   CHECK(direct == NULL, "something is left after a failure");
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&b);
@@ -224,16 +283,20 @@ static void test_definiteness(const tg_grid *grid)
 {
   tg_dmat *a = check_matrix(grid, M, M, 1);
   tg_dmat *b = check_matrix(grid, N, N, 1);
-  const tg_direct_side sides[2] = {{.base = a}, {.base = b}};
-  const tg_direct_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
+  const tg_closed_term terms[2] = {{{0, 1}, {1}}, {{1}, {0, 1}}};
+  made given = by_bases(a, b, 2, terms);
   tg_direct *direct = NULL;
   tg_dmat_eye(1, a);
   tg_dmat_eye(-1, b);
-  CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC, "singular");
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC, "singular");
   tg_dmat_eye(-3, b);
-  CHECK_FAILS(tg_direct_create_spectral(grid, M, N, sides, 2, terms, 0, NULL, &direct), TG_NUMERIC,
-              "indefinite: its eigenvalues reach from -2 to -2");
-  CHECK_FAILS(tg_direct_create_inverse(grid, N, 1, b, &direct), TG_NUMERIC, "S of tr(S*X) - logdet(X)");
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC, "indefinite: its eigenvalues reach from -2 to -2");
+  given = by_factors(1, b, NULL);
+  given.plan.kind = TG_CLOSED_INVERSE;
+  given.plan.rows = N;
+  CHECK_FAILS(create(grid, &given, &direct), TG_NUMERIC, "S of tr(S*X) - logdet(X)");
+  given.plan.kind = TG_CLOSED_NONE;
+  CHECK_FAILS(create(grid, &given, &direct), TG_INTERNAL, "no closed form");
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&b);
 }
@@ -249,7 +312,10 @@ static void test_inverse(const tg_grid *grid)
   tg_dmat_eye(3, one);
   double *expected = check_gather(one);
   REQUIRE_OK(tg_workspace_create(grid, &workspace));
-  REQUIRE_OK(tg_direct_create_inverse(grid, M, 3, s, &direct));
+  made given = by_factors(3, s, NULL);
+  given.plan.kind = TG_CLOSED_INVERSE;
+  given.plan.cols = M;
+  REQUIRE_OK(create(grid, &given, &direct));
   REQUIRE_OK(tg_direct_apply(direct, p.r, p.z));
   REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, s, tg_space_block(p.z, 0), 0, one, workspace, NULL));
   CHECK_MATRIX(one, expected, 1e-11, "S times 3 inv(S)");

@@ -90,6 +90,14 @@ static double value_at(const double *x, const double *a, const double *weights, 
   return sum;
 }
 
+static tg_status create_eigenvectors(const tg_grid *grid, int64_t n, int64_t p, double scale, tg_dmat *a,
+                                     tg_dmat *weights, tg_direct **out)
+{
+  const tg_closed_plan plan = {.kind = TG_CLOSED_EIGENVECTORS, .rows = n, .cols = p, .scale = scale};
+  tg_dmat *matrices[TG_CLOSED_MATRICES] = {[TG_CLOSED_BASE] = a, [TG_CLOSED_PARTS + TG_CLOSED_BASE] = weights};
+  return tg_direct_create(grid, &plan, matrices, out);
+}
+
 static void check_eigenvectors(const tg_grid *grid, int64_t n, int64_t p, double scale, double weight_shift,
                                bool has_weights)
 {
@@ -102,7 +110,7 @@ static void check_eigenvectors(const tg_grid *grid, int64_t n, int64_t p, double
   double *plain_a = check_gather(a);
   double *plain_weights = has_weights ? check_gather(weights) : NULL;
   tg_direct *direct = NULL;
-  REQUIRE_OK(tg_direct_create_eigenvectors(grid, n, p, scale, a, has_weights ? weights : NULL, &direct));
+  REQUIRE_OK(create_eigenvectors(grid, n, p, scale, a, has_weights ? weights : NULL, &direct));
   double *x = solve(grid, direct, n, p);
   check_orthonormal(x, n, p, "eigenvectors");
   const double value = scale * value_at(x, plain_a, plain_weights, n, p);
@@ -132,6 +140,13 @@ static void test_eigenvectors(const tg_grid *grid)
     }
 }
 
+static tg_status create_polar(const tg_grid *grid, tg_dmat *c, tg_direct **out)
+{
+  const tg_closed_plan plan = {.kind = TG_CLOSED_POLAR, .rows = c->rows, .cols = c->cols, .scale = 1};
+  tg_dmat *matrices[TG_CLOSED_MATRICES] = {[TG_CLOSED_BASE] = c};
+  return tg_direct_create(grid, &plan, matrices, out);
+}
+
 // W = -X'C must be the symmetric positive semidefinite square root of C'C: then <C, X> is least.
 static void check_polar(const tg_grid *grid, int64_t n, int64_t p)
 {
@@ -141,7 +156,7 @@ static void check_polar(const tg_grid *grid, int64_t n, int64_t p)
   double *plain = check_gather(c);
   double *values = check_array(p, 1, 1);
   tg_direct *direct = NULL;
-  REQUIRE_OK(tg_direct_create_polar(grid, c, &direct));
+  REQUIRE_OK(create_polar(grid, c, &direct));
   double *x = solve(grid, direct, n, p);
   check_orthonormal(x, n, p, "polar");
   double *w = multiply(true, x, plain, p, n, p);
@@ -177,7 +192,7 @@ static void test_polar(const tg_grid *grid)
   tg_dmat *none = check_matrix(grid, 7, 3, 1);
   tg_direct *direct = NULL;
   tg_dmat_fill(0, none);
-  REQUIRE_OK(tg_direct_create_polar(grid, none, &direct));
+  REQUIRE_OK(create_polar(grid, none, &direct));
   double *x = solve(grid, direct, 7, 3);
   check_orthonormal(x, 7, 3, "polar of zeros");
   tg_free(x);
@@ -190,10 +205,10 @@ static void test_refusals(const tg_grid *grid)
   tg_dmat *a = check_matrix(grid, 4, 4, 1);
   tg_dmat *wide = check_matrix(grid, 3, 5, 1);
   tg_direct *direct = NULL;
-  CHECK_FAILS(tg_direct_create_polar(grid, wide, &direct), TG_INTERNAL, "no orthonormal columns");
+  CHECK_FAILS(create_polar(grid, wide, &direct), TG_INTERNAL, "no orthonormal columns");
   tg_dmat_fill(check_nan(), a);
-  CHECK_FAILS(tg_direct_create_eigenvectors(grid, 4, 2, 1, a, NULL, &direct), TG_NUMERIC, "not finite");
-  CHECK_FAILS(tg_direct_create_polar(grid, a, &direct), TG_NUMERIC, "not finite");
+  CHECK_FAILS(create_eigenvectors(grid, 4, 2, 1, a, NULL, &direct), TG_NUMERIC, "not finite");
+  CHECK_FAILS(create_polar(grid, a, &direct), TG_NUMERIC, "not finite");
   CHECK(direct == NULL, "something is left after a failure");
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&wide);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,6 +63,20 @@ static tg_closed_form find(tg_graph *graph, const char *objective, const char *b
   return form;
 }
 
+static char said[1024];
+
+// Why, in words.
+static const char *words(tg_graph *graph, const tg_closed_form *form)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_closed_form_explain(graph, form, &text);
+  assert_int_equal(tg_text_status(&text), TG_OK);
+  snprintf(said, sizeof said, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+  return said;
+}
+
 // TG_NONE for "".
 static void assert_node(tg_graph *graph, tg_node found, const char *expected)
 {
@@ -90,7 +105,7 @@ static void test_one_term(void **unused)
     assert_node(graph, form.sides[1].base, rows[k].right);
     assert_true(form.scale == rows[k].scale);
     assert_int_equal(form.is_proved, rows[k].proved);
-    assert_non_null(strstr(form.reason, "because the Hessian action is "));
+    assert_non_null(strstr(words(graph, &form), "because the Hessian action is "));
     tg_graph_destroy(&graph);
   }
 }
@@ -120,14 +135,14 @@ static void test_wide(void **unused)
     assert_node(graph, side->wide, rows[k].wide);
     assert_node(graph, side->ridge, rows[k].ridge);
     assert_node(graph, side->gain, rows[k].gain);
-    assert_int_equal(strstr(form.reason, ", by the smaller ") != NULL, rows[k].wide[0] != '\0');
+    assert_int_equal(strstr(words(graph, &form), ", by the smaller ") != NULL, rows[k].wide[0] != '\0');
     tg_graph_destroy(&graph);
   }
   // Without a ridge a linear term that K'K does not reach leaves f without a minimum.
   tg_graph *graph = new_graph();
   const tg_closed_form form = find(graph, "sumsq(H*X) - tr(C'*X)", "X");
   assert_int_equal(form.kind, TG_CLOSED_NONE);
-  assert_non_null(strstr(form.reason, "the factor H'*H (4 x 4) has a rank of at most 2"));
+  assert_non_null(strstr(words(graph, &form), "the factor H'*H (4 x 4) has a rank of at most 2"));
   tg_graph_destroy(&graph);
 }
 
@@ -149,7 +164,7 @@ static void test_polynomials(void **unused)
   for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
     tg_graph *graph = new_graph();
     const tg_closed_form form = find(graph, rows[r].objective, "X");
-    if (form.kind != TG_CLOSED_SPECTRAL) fail_msg("%s: %s", rows[r].objective, form.reason);
+    if (form.kind != TG_CLOSED_SPECTRAL) fail_msg("%s: %s", rows[r].objective, words(graph, &form));
     assert_node(graph, form.sides[0].base, rows[r].left);
     assert_node(graph, form.sides[1].base, rows[r].right);
     assert_node(graph, form.sides[0].metric, "");
@@ -204,18 +219,18 @@ static void test_refusals(void **unused)
       {"sumsq(X'*X)", "X", "degree 4"},
       {"sum(exp(X))", "X", "not quadratic"},
       {"tr(A*Z) + logdet(Z)", "Z", "positive coefficient 1"},
-      {"-logdet(Z)", "Z", "falls for ever"},
-      {"sum(A) - 2*logdet(Z)", "Z", "falls for ever"},
+      {"-logdet(Z)", "Z", "falls without end"},
+      {"sum(A) - 2*logdet(Z)", "Z", "falls without end"},
       {"tr(R*Z) - logdet(Z)", "Z", "not known to be symmetric"},
       {"sumsq(Z) - logdet(Z)", "Z", "not quadratic"},
   };
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
     tg_graph *graph = new_graph();
     const tg_closed_form form = find(graph, rows[k].objective, rows[k].by);
-    if (form.kind != TG_CLOSED_NONE || strstr(form.reason, rows[k].reason) == NULL)
-      print_error("%s: kind %d, %s\n", rows[k].objective, (int)form.kind, form.reason);
+    if (form.kind != TG_CLOSED_NONE || strstr(words(graph, &form), rows[k].reason) == NULL)
+      print_error("%s: kind %d, %s\n", rows[k].objective, (int)form.kind, words(graph, &form));
     assert_int_equal(form.kind, TG_CLOSED_NONE);
-    assert_non_null(strstr(form.reason, rows[k].reason));
+    assert_non_null(strstr(words(graph, &form), rows[k].reason));
     tg_graph_destroy(&graph);
   }
   tg_graph *graph = new_graph();
@@ -223,7 +238,7 @@ static void test_refusals(void **unused)
   const int32_t both[2] = {tg_symbol_find(graph, "X"), tg_symbol_find(graph, "Z")};
   tg_closed_form form;
   assert_int_equal(tg_closed_form_find(graph, f, 2, both, &form), TG_OK);
-  assert_non_null(strstr(form.reason, "2 variables"));
+  assert_non_null(strstr(words(graph, &form), "2 variables"));
   tg_graph_destroy(&graph);
 }
 
@@ -258,12 +273,12 @@ static void test_eigenvectors(void **unused)
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
     tg_graph *graph = new_graph();
     const tg_closed_form form = find_orthonormal(graph, rows[k].objective, rows[k].by);
-    if (form.kind != TG_CLOSED_EIGENVECTORS) print_error("%s: %s\n", rows[k].objective, form.reason);
+    if (form.kind != TG_CLOSED_EIGENVECTORS) print_error("%s: %s\n", rows[k].objective, words(graph, &form));
     assert_int_equal(form.kind, TG_CLOSED_EIGENVECTORS);
     assert_node(graph, form.sides[0].base, rows[k].left);
     assert_node(graph, form.sides[1].base, rows[k].right);
     assert_true(form.scale == rows[k].scale);
-    assert_non_null(strstr(form.reason, "eigenvectors"));
+    assert_non_null(strstr(words(graph, &form), "eigenvectors"));
     tg_graph_destroy(&graph);
   }
 }
@@ -283,10 +298,10 @@ static void test_polar(void **unused)
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
     tg_graph *graph = new_graph();
     const tg_closed_form form = find_orthonormal(graph, rows[k].objective, rows[k].by);
-    if (form.kind != TG_CLOSED_POLAR) print_error("%s: %s\n", rows[k].objective, form.reason);
+    if (form.kind != TG_CLOSED_POLAR) print_error("%s: %s\n", rows[k].objective, words(graph, &form));
     assert_int_equal(form.kind, TG_CLOSED_POLAR);
     assert_node(graph, form.sides[0].base, rows[k].linear);
-    assert_non_null(strstr(form.reason, "polar"));
+    assert_non_null(strstr(words(graph, &form), "polar"));
     tg_graph_destroy(&graph);
   }
 }
@@ -309,10 +324,10 @@ static void test_orthonormal_refusals(void **unused)
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
     tg_graph *graph = new_graph();
     const tg_closed_form form = find_orthonormal(graph, rows[k].objective, rows[k].by);
-    if (form.kind != TG_CLOSED_NONE || strstr(form.reason, rows[k].reason) == NULL)
-      print_error("%s: kind %d, %s\n", rows[k].objective, (int)form.kind, form.reason);
+    if (form.kind != TG_CLOSED_NONE || strstr(words(graph, &form), rows[k].reason) == NULL)
+      print_error("%s: kind %d, %s\n", rows[k].objective, (int)form.kind, words(graph, &form));
     assert_int_equal(form.kind, TG_CLOSED_NONE);
-    assert_non_null(strstr(form.reason, rows[k].reason));
+    assert_non_null(strstr(words(graph, &form), rows[k].reason));
     tg_graph_destroy(&graph);
   }
 }

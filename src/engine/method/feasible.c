@@ -195,7 +195,7 @@ void tg_feasible_explain(tg_job *job, tg_method *method)
   }
   snprintf(method->reason, sizeof method->reason, "%s, %s%s%s%s", solver->name,
            is_asked ? "what the job's method is under " : "for the constraint ", set, may_have_form ? "; " : "",
-           may_have_form ? method->form.reason : "");
+           may_have_form ? method->no_form : "");
 }
 
 int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)

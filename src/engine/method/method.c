@@ -39,21 +39,36 @@ static bool is_constrained(const tg_job *job)
   return false;
 }
 
-static tg_status find_form(const tg_job *job, const tg_model *model, tg_closed_form *out)
+// Why the form is there, or not; without room cut off.
+static void print_form(const tg_model *model, const tg_closed_form *form, size_t room, char *out)
 {
+  tg_text text;
+  tg_text_init(&text);
+  tg_closed_form_explain(model->graph, form, &text);
+  snprintf(out, room, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+}
+
+static tg_status find_form(const tg_job *job, const tg_model *model, tg_method *m)
+{
+  tg_closed_form *out = &m->form;
+  const char *set = job->variables[0].constraint;
+  *out = (tg_closed_form){.kind = TG_CLOSED_NONE};
   if (tg_penalty_any(job)) {
-    *out = (tg_closed_form){.kind = TG_CLOSED_NONE, .reason = "no closed form: norm1 is in the objective"};
+    snprintf(m->no_form, sizeof m->no_form, "no closed form: norm1 is in the objective");
     return TG_OK;
   }
-  if (!is_constrained(job))
-    return tg_closed_form_find(model->graph, model->objective, model->n_variables, model->symbols, out);
-  const char *set = job->variables[0].constraint;
-  if (job->n_variables == 1 && strcmp(set, orthonormal) == 0)
-    return tg_closed_form_find_orthonormal(model->graph, model->objective, model->symbols[0], out);
-  *out = (tg_closed_form){.kind = TG_CLOSED_NONE};
-  snprintf(out->reason, sizeof out->reason,
-           "no closed form: there are constraints, and closed forms are for one variable, without any or with %s",
-           orthonormal);
+  if (is_constrained(job) && (job->n_variables != 1 || strcmp(set, orthonormal) != 0)) {
+    snprintf(m->no_form, sizeof m->no_form,
+             "no closed form: there are constraints, and closed forms are for one variable, without any or with %s",
+             orthonormal);
+    return TG_OK;
+  }
+  if (is_constrained(job))
+    TG_TRY(tg_closed_form_find_orthonormal(model->graph, model->objective, model->symbols[0], out));
+  else
+    TG_TRY(tg_closed_form_find(model->graph, model->objective, model->n_variables, model->symbols, out));
+  if (out->kind == TG_CLOSED_NONE) print_form(model, out, sizeof m->no_form, m->no_form);
   return TG_OK;
 }
 
@@ -89,7 +104,7 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *m)
   }
   const char *name = opt_resolved_method(&m->options, model->plan->has_line ? degree : -1);
   if (degree >= 0 && degree <= 2)
-    snprintf(m->reason, sizeof m->reason, "%s, for a polynomial of degree %d; %s", name, degree, m->form.reason);
+    snprintf(m->reason, sizeof m->reason, "%s, for a polynomial of degree %d; %s", name, degree, m->no_form);
   else if (model->plan->has_line)
     snprintf(m->reason, sizeof m->reason,
              "%s, with exact steps along the line polynomial of degree %d in %d variable%s", name, degree,
@@ -106,10 +121,10 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *m)
 static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
 {
   const bool asked = tg_method_is_direct(&m->options);
-  if (asked || m->options.method == 0) TG_TRY(find_form(job, model, &m->form));
+  if (asked || m->options.method == 0) TG_TRY(find_form(job, model, m));
   if (asked && m->form.kind == TG_CLOSED_NONE)
     TG_FAIL_NODE(job, tg_job_solver_node(job, "method"), TG_UNSUPPORTED, "method direct: %s; take method: auto",
-                 m->form.reason);
+                 m->no_form);
   if (m->options.method > 0 && !asked) {
     snprintf(m->reason, sizeof m->reason, "%s, as the job says", opt_resolved_method(&m->options, model->plan->degree));
     return TG_OK;
@@ -117,7 +132,7 @@ static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
   const double cost =
       m->form.kind != TG_CLOSED_NONE ? tg_method_form_cost(model->graph, &model->plan->variables[0], &m->form) : 0;
   if (!asked && cost > WORTH_ITERATIONS) {
-    snprintf(m->form.reason, sizeof m->form.reason,
+    snprintf(m->no_form, sizeof m->no_form,
              "method: direct is possible, at the cost of some %.0f iterations for its factorisations", cost);
     m->form.kind = TG_CLOSED_NONE;
   }
@@ -128,7 +143,8 @@ static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
     return TG_OK;
   }
   m->options.method = tg_method_index("direct");
-  snprintf(m->reason, sizeof m->reason, "direct, %s", m->form.reason);
+  snprintf(m->reason, sizeof m->reason, "direct, ");
+  print_form(model, &m->form, sizeof m->reason - strlen(m->reason), m->reason + strlen(m->reason));
   return TG_OK;
 }
 

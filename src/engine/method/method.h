@@ -17,6 +17,7 @@ enum { TG_METHOD_TERMS = 4, TG_METHOD_NODES = 3 * TG_METHOD_TERMS + 1 };
 typedef struct tg_method {
   opt_options options; // what to minimise with: the job's, resolved
   tg_closed_form form; // as recognised
+  char no_form[640];   // why there is none
   tg_node quadratic;   // what preconditioners are made of: the objective, or its Hessian at zero; TG_NONE: nothing
   int n_terms;         // candidates of preconditioner: kronecker
   tg_closed_group terms[TG_METHOD_TERMS];

@@ -18,62 +18,22 @@ static void destroy_all(int n, tg_dmat **matrices)
   for (int k = 0; k < n; k++) tg_dmat_destroy(&matrices[k]);
 }
 
-// The five matrices of each side (tg_closed_form_nodes); where `wide` stands its two numbers do.
-static tg_status read_sides(tg_dmat *const *matrices, tg_direct_side *sides)
-{
-  for (int k = 0; k < 2; k++) {
-    tg_dmat *const *own = matrices + (ptrdiff_t)k * TG_CLOSED_NODES / 2;
-    sides[k] = (tg_direct_side){.metric = own[0], .base = own[1], .wide = own[2]};
-    if (own[3] != NULL) TG_TRY(tg_dmat_fetch(own[3], &sides[k].ridge));
-    // 0 would ask for the pseudo-inverse, for which the symbols have not seen that it serves.
-    if (own[3] != NULL && !(sides[k].ridge > 0))
-      TG_FAIL(TG_NUMERIC, "the Hessian action has the ridge %g, expected a positive one: there is no unique minimum",
-              sides[k].ridge);
-    if (own[4] != NULL) TG_TRY(tg_dmat_fetch(own[4], &sides[k].gain));
-  }
-  return TG_OK;
-}
-
-static tg_status make_direct(const tg_model *model, const tg_grid *grid, const tg_closed_form *form,
-                             tg_dmat *const *matrices, int n_extras, const tg_direct_extra *extras, tg_direct **out)
-{
-  const tg_plan_data *x = &model->plan->variables[0];
-  tg_direct_side sides[2];
-  tg_direct_term terms[TG_CLOSED_TERMS];
-  TG_TRY(read_sides(matrices, sides));
-  switch (form->kind) {
-  case TG_CLOSED_CHOLESKY:
-    return tg_direct_create_cholesky(grid, x->rows, x->cols, form->scale, sides, out);
-  case TG_CLOSED_INVERSE:
-    return tg_direct_create_inverse(grid, x->rows, form->scale, sides[0].base, out);
-  case TG_CLOSED_EIGENVECTORS:
-    return tg_direct_create_eigenvectors(grid, x->rows, x->cols, form->scale, sides[0].base, sides[1].base, out);
-  case TG_CLOSED_POLAR:
-    return tg_direct_create_polar(grid, sides[0].base, out);
-  case TG_CLOSED_SPECTRAL:
-    break;
-  case TG_CLOSED_NONE:
-    TG_FAIL(TG_INTERNAL, "there is no closed form to prepare");
-  }
-  _Static_assert(sizeof terms[0] == sizeof form->terms[0], "the two layers hold polynomials of one size");
-  for (int32_t k = 0; k < form->n_terms; k++) {
-    memcpy(terms[k].left, form->terms[k].left, sizeof terms[k].left);
-    memcpy(terms[k].right, form->terms[k].right, sizeof terms[k].right);
-  }
-  return tg_direct_create_spectral(grid, x->rows, x->cols, sides, form->n_terms, terms, n_extras, extras, out);
-}
-
-// The numbers of a closed form; extras are matrices already.
+// The numbers of a closed form; extras are matrices already, two for each extra of the plan.
 static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, int n_extras,
-                               const tg_direct_extra *extras, tg_direct **out)
+                               const tg_closed_extra *extras, tg_dmat *const *extra_matrices, tg_direct **out)
 {
-  tg_node nodes[TG_CLOSED_NODES];
-  tg_dmat *matrices[TG_CLOSED_NODES];
+  tg_closed_plan plan;
+  tg_node nodes[TG_CLOSED_MATRICES];
+  tg_dmat *matrices[TG_CLOSED_MATRICES + 2 * TG_CLOSED_EXTRAS];
+  TG_TRY(tg_closed_form_plan(by->model->graph, form, &plan));
   tg_closed_form_nodes(form, nodes);
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_NODES, nodes,
+  plan.n_extras = n_extras;
+  for (int k = 0; k < n_extras; k++) plan.extras[k] = extras[k];
+  for (ptrdiff_t k = 0; k < 2 * n_extras; k++) matrices[TG_CLOSED_MATRICES + k] = extra_matrices[k];
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
                                            matrices, by->products);
-  if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, n_extras, extras, out);
-  destroy_all(TG_CLOSED_NODES, matrices);
+  if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, out);
+  destroy_all(TG_CLOSED_MATRICES, matrices);
   return status;
 }
 
@@ -88,16 +48,18 @@ static tg_status make_closed(const numbers *by, tg_method *m)
   const tg_closed_form *form = &m->form;
   const int side = form->stack.side;
   const bool has_stack = form->stack.n > 0 && by->model->subject == NULL;
-  tg_node nodes[TG_CLOSED_NODES];
-  tg_dmat *matrices[TG_CLOSED_NODES];
+  tg_closed_plan plan;
+  tg_node nodes[TG_CLOSED_MATRICES];
+  tg_dmat *matrices[TG_CLOSED_MATRICES];
   double gram = HUGE_VAL;
+  TG_TRY(tg_closed_form_plan(by->model->graph, form, &plan));
   tg_closed_form_nodes(form, nodes);
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_NODES, nodes,
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
                                            matrices, by->products);
-  if (status == TG_OK) status = make_direct(by->model, by->grid, form, matrices, 0, NULL, &m->direct);
+  if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, &m->direct);
   if (status == TG_OK && has_stack)
-    status = tg_direct_scaled_condition(m->direct, side, matrices[side * TG_CLOSED_NODES / 2 + 1], &gram);
-  destroy_all(TG_CLOSED_NODES, matrices);
+    status = tg_direct_scaled_condition(m->direct, side, matrices[side * TG_CLOSED_PARTS + TG_CLOSED_BASE], &gram);
+  destroy_all(TG_CLOSED_MATRICES, matrices);
   if (!has_stack || (status != TG_OK && status != TG_NUMERIC)) return status;
   if (status == TG_OK && gram < worst_gram) return TG_OK;
   tg_error_clear();
@@ -156,21 +118,23 @@ static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method
 static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **matrices, tg_method *m, unsigned *fits)
 {
   const tg_closed_group pair[2] = {m->terms[first], m->terms[second]};
-  tg_direct_extra extras[TG_METHOD_TERMS];
+  tg_closed_extra extras[TG_METHOD_TERMS];
+  tg_dmat *extra_matrices[2 * TG_METHOD_TERMS];
   int n_extras = 0;
   tg_closed_form form;
-  TG_TRY(tg_closed_form_of_groups(by->model->graph, 2, pair, &form));
+  TG_TRY(tg_closed_form_of_groups(by->model->graph, by->model->symbols[0], 2, pair, &form));
   if (form.kind == TG_CLOSED_NONE) return TG_OK;
   *fits = (pair[0].is_fit ? 1U : 0) | (pair[1].is_fit ? 2U : 0);
   for (ptrdiff_t k = 0; k < m->n_terms; k++) {
-    const tg_direct_extra extra = {m->terms[k].coef, matrices[2 * k], matrices[2 * k + 1]};
+    const tg_closed_extra extra = {m->terms[k].coef, {matrices[2 * k] != NULL, matrices[2 * k + 1] != NULL}};
     const bool is_lost =
-        (extra.left != NULL && form.sides[0].base == TG_NONE) || (extra.right != NULL && form.sides[1].base == TG_NONE);
+        (extra.has[0] && form.sides[0].base == TG_NONE) || (extra.has[1] && form.sides[1].base == TG_NONE);
     if (k == first || k == second || is_lost) continue;
     if (m->terms[k].is_fit) *fits |= 4U << n_extras;
+    memcpy(&extra_matrices[2 * (ptrdiff_t)n_extras], &matrices[2 * k], 2 * sizeof *matrices);
     extras[n_extras++] = extra;
   }
-  const tg_status status = evaluate_form(by, &form, n_extras, extras, &m->kronecker);
+  const tg_status status = evaluate_form(by, &form, n_extras, extras, extra_matrices, &m->kronecker);
   if (status != TG_NUMERIC) return status;
   tg_error_clear();
   return TG_OK;
@@ -181,9 +145,10 @@ static tg_status try_single(const numbers *by, ptrdiff_t k, tg_dmat **matrices, 
 {
   const tg_plan_data *x = &by->model->plan->variables[0];
   if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) return TG_OK;
-  const tg_direct_side sides[2] = {{.base = matrices[2 * k]}, {.base = matrices[2 * k + 1]}};
-  const tg_status status =
-      tg_direct_create_cholesky(by->grid, x->rows, x->cols, m->terms[k].coef, sides, &m->kronecker);
+  const tg_closed_plan plan = {.kind = TG_CLOSED_CHOLESKY, .rows = x->rows, .cols = x->cols, .scale = m->terms[k].coef};
+  tg_dmat *const factors[TG_CLOSED_MATRICES] = {[TG_CLOSED_BASE] = matrices[2 * k],
+                                                [TG_CLOSED_PARTS + TG_CLOSED_BASE] = matrices[2 * k + 1]};
+  const tg_status status = tg_direct_create(by->grid, &plan, factors, &m->kronecker);
   if (status != TG_NUMERIC) return status;
   tg_error_clear();
   return TG_OK;
@@ -335,7 +300,7 @@ static tg_status prepare_diagonal(const numbers *by, tg_method *m)
 static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
 {
   if (job->solver.method != 0 && m->options.ray == NULL) return TG_NUMERIC;
-  snprintf(m->form.reason, sizeof m->form.reason, "method: direct does not serve: %.400s", tg_error_get()->message);
+  snprintf(m->no_form, sizeof m->no_form, "method: direct does not serve: %.400s", tg_error_get()->message);
   tg_error_clear();
   m->form.kind = TG_CLOSED_NONE;
   m->options.method = 0;

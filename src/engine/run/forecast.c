@@ -284,11 +284,11 @@ static tg_status forecast_stack(const forecasting *f, double *passing)
 
 static tg_status forecast_direct(const forecasting *f, double *passing)
 {
-  tg_node nodes[TG_CLOSED_NODES];
+  tg_node nodes[TG_CLOSED_MATRICES];
   double given = 0;
   double building = 0;
   tg_closed_form_nodes(&f->method->form, nodes);
-  TG_TRY(forecast_nodes(f, TG_CLOSED_NODES, nodes, passing, &given));
+  TG_TRY(forecast_nodes(f, TG_CLOSED_MATRICES, nodes, passing, &given));
   forecast_form(f, &f->method->form, given, &building, &f->out->method);
   *passing = fmax(*passing, building);
   return forecast_stack(f, passing);

@@ -1,10 +1,7 @@
 // Recognition of closed forms in the operator of a quadratic and in tr(S X) - logdet(X).
 #include "grad/structure/closed_form.h"
 
-#include <math.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,20 +13,10 @@ static bool is_identity(const tg_graph *g, tg_node node)
   return node == TG_NONE || tg_node_info(g, node)->kind == TG_EYE;
 }
 
-const char *tg_closed_print(tg_graph *g, tg_node node, tg_text *text)
+tg_status tg_closed_refuse(tg_closed_form *form, tg_closed_why why)
 {
-  tg_text_clear(text);
-  if (tg_print(g, node, TG_FORMAT_EXPR, text) != TG_OK) return "?";
-  return tg_text_string(text);
-}
-
-tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...)
-{
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(form->reason, sizeof form->reason, format, arguments);
-  va_end(arguments);
   form->kind = TG_CLOSED_NONE;
+  form->why = why;
   return TG_OK;
 }
 
@@ -233,66 +220,6 @@ static void read_side(const tg_graph *g, const tg_closed_side *side, tg_node nod
     read_powers(g, node, side->base, 1.0, out);
 }
 
-// ---- words ----
-
-static void add_factor(tg_graph *g, tg_node node, bool before, tg_text *out)
-{
-  if (node == TG_NONE) return;
-  const bool sum = tg_node_info(g, node)->kind == TG_LIN;
-  tg_text one;
-  tg_text_init(&one);
-  tg_text_addf(out, "%s%s%s%s%s", before ? "" : "*", sum ? "(" : "", tg_closed_print(g, node, &one), sum ? ")" : "",
-               before ? "*" : "");
-  tg_text_fini(&one);
-}
-
-static void print_action(tg_graph *g, int32_t n, const tg_closed_group *groups, tg_text *out)
-{
-  for (int32_t k = 0; k < n; k++) {
-    const double coef = groups[k].coef;
-    if (k > 0) tg_text_add(out, coef < 0 ? " - " : " + ");
-    if (k == 0 && coef < 0) tg_text_add(out, "-");
-    if (fabs(coef) != 1.0) {
-      tg_text_add_number(out, fabs(coef));
-      tg_text_add(out, "*");
-    }
-    add_factor(g, groups[k].left, true, out);
-    tg_text_add(out, "V");
-    add_factor(g, groups[k].right, false, out);
-  }
-}
-
-// "A, B positive definite"; what is not proved is said to be symmetric.
-static void print_factors(tg_graph *g, const tg_closed_form *form, tg_text *out)
-{
-  const char *between = " with ";
-  tg_text one;
-  tg_text_init(&one);
-  for (int side = 0; side < 2; side++) {
-    const tg_node nodes[2] = {form->sides[side].metric, form->sides[side].base};
-    for (int k = 0; k < 2; k++) {
-      if (nodes[k] == TG_NONE || (side == 1 && nodes[k] == form->sides[0].base)) continue;
-      tg_text_addf(out, "%s%s", between, tg_closed_print(g, nodes[k], &one));
-      between = ", ";
-    }
-  }
-  if (between[0] == ',') tg_text_add(out, form->is_proved ? " positive definite" : " symmetric");
-  tg_text_fini(&one);
-}
-
-static tg_status explain(tg_graph *g, int32_t n, const tg_closed_group *groups, tg_closed_form *form)
-{
-  tg_text text;
-  tg_text_init(&text);
-  tg_text_add(&text, "because the Hessian action is ");
-  print_action(g, n, groups, &text);
-  print_factors(g, form, &text);
-  const tg_status status = tg_text_status(&text);
-  if (status == TG_OK) snprintf(form->reason, sizeof form->reason, "%s", tg_text_string(&text));
-  tg_text_fini(&text);
-  return status;
-}
-
 // ---- quadratics ----
 
 tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out)
@@ -305,15 +232,7 @@ tg_status tg_closed_check_symmetric(tg_graph *g, tg_closed_form *form, bool *out
       if (nodes[k] == TG_NONE) continue;
       TG_TRY(tg_node_is_symmetric(g, nodes[k], out));
       form->is_proved = form->is_proved && tg_node_is_spd(g, nodes[k]);
-      if (*out) continue;
-      tg_text text;
-      tg_text_init(&text);
-      TG_TRY(tg_closed_refuse(
-          form,
-          "no closed form: in the Hessian action the factor %s is not known to be symmetric; declare its "
-          "matrices symmetric or spd where they are",
-          tg_closed_print(g, nodes[k], &text)));
-      tg_text_fini(&text);
+      if (!*out) return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_ASYMMETRIC, .node = nodes[k]});
     }
   }
   return TG_OK;
@@ -323,9 +242,7 @@ static tg_status find_spectral(tg_graph *g, int32_t n, const tg_closed_group *gr
 {
   bool fits = n <= TG_CLOSED_TERMS;
   for (int side = 0; side < 2 && fits; side++) TG_TRY(find_side(g, n, groups, side, &form->sides[side], &fits));
-  if (!fits)
-    return tg_closed_refuse(
-        form, "no closed form: the Hessian action has %d terms whose factors do not become diagonal together", (int)n);
+  if (!fits) return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_APART, .counts = {n}});
   bool symmetric = false;
   form->kind = TG_CLOSED_SPECTRAL;
   TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
@@ -336,7 +253,7 @@ static tg_status find_spectral(tg_graph *g, int32_t n, const tg_closed_group *gr
     read_side(g, &form->sides[1], groups[k].right, form->terms[k].right);
     for (int p = 0; p < TG_CLOSED_POWERS; p++) form->terms[k].left[p] *= groups[k].coef;
   }
-  return explain(g, n, groups, form);
+  return TG_OK;
 }
 
 static tg_status find_cholesky(tg_graph *g, const tg_closed_group *group, tg_closed_form *form)
@@ -349,8 +266,8 @@ static tg_status find_cholesky(tg_graph *g, const tg_closed_group *group, tg_clo
   TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
   if (!symmetric) return TG_OK;
   if (group->coef < 0)
-    return tg_closed_refuse(form, "no minimum: the Hessian action has the negative coefficient %g", group->coef);
-  return explain(g, 1, group, form);
+    return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_NEGATIVE, .number = group->coef});
+  return TG_OK;
 }
 
 void tg_closed_form_nodes(const tg_closed_form *form, tg_node *nodes)
@@ -358,13 +275,43 @@ void tg_closed_form_nodes(const tg_closed_form *form, tg_node *nodes)
   for (int side = 0; side < 2; side++) {
     const tg_closed_side *s = &form->sides[side];
     const tg_node own[] = {s->metric, s->base, s->wide, s->ridge, s->gain};
-    memcpy(nodes + (ptrdiff_t)side * TG_CLOSED_NODES / 2, own, sizeof own);
+    memcpy(nodes + (ptrdiff_t)side * TG_CLOSED_PARTS, own, sizeof own);
   }
 }
 
-tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_group *groups, tg_closed_form *out)
+tg_status tg_closed_form_plan(const tg_graph *graph, const tg_closed_form *form, tg_closed_plan *out)
 {
-  *out = (tg_closed_form){.scale = 1.0};
+  const tg_symbol *x = tg_symbol_info(graph, form->symbol);
+  tg_node nodes[TG_CLOSED_MATRICES];
+  *out = (tg_closed_plan){.kind = form->kind,
+                          .rows = tg_dim_value(graph, x->rows),
+                          .cols = tg_dim_value(graph, x->cols),
+                          .scale = form->scale,
+                          .n_terms = form->n_terms};
+  TG_ASSERT(form->kind != TG_CLOSED_NONE);
+  tg_closed_form_nodes(form, nodes);
+  for (int32_t k = 0; k < form->n_terms; k++) out->terms[k] = form->terms[k];
+  for (ptrdiff_t side = 0; side < 2; side++) {
+    const tg_node wide = form->sides[side].wide;
+    for (int part = 0; part < TG_CLOSED_PARTS; part++)
+      out->sides[side].has[part] = nodes[side * TG_CLOSED_PARTS + part] != TG_NONE;
+    if (wide != TG_NONE) out->sides[side].wide_rows = tg_dim_value(graph, tg_node_info(graph, wide)->rows);
+  }
+  return TG_OK;
+}
+
+// The form that is to be found: of this variable.
+static tg_closed_form begin(int32_t symbol)
+{
+  return (tg_closed_form){.scale = 1.0, .symbol = symbol, .why = {.code = TG_CLOSED_WHY_ACTION}};
+}
+
+tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t symbol, int32_t n, const tg_closed_group *groups,
+                                   tg_closed_form *out)
+{
+  *out = begin(symbol);
+  out->n_groups = n;
+  out->groups = groups;
   return n == 1 ? find_cholesky(graph, &groups[0], out) : find_spectral(graph, n, groups, out);
 }
 
@@ -377,43 +324,28 @@ tg_status tg_closed_linear_term(tg_graph *g, tg_node f, int32_t wrt, tg_node *ou
 }
 
 // A singular side without a ridge, which has to have the linear term in its range.
-static tg_status check_range(tg_graph *g, tg_node f, int32_t wrt, int side, const tg_closed_side *whole,
-                             tg_closed_form *form)
+static tg_status check_range(tg_graph *g, tg_node f, int32_t wrt, int side, tg_closed_form *form)
 {
+  const tg_closed_side *own = &form->sides[side];
   tg_node linear = TG_NONE;
   bool fits = false;
-  tg_text text;
-  if (form->sides[side].ridge != TG_NONE) return TG_OK;
+  if (own->ridge != TG_NONE) return TG_OK;
   TG_TRY(tg_closed_linear_term(g, f, wrt, &linear));
-  TG_TRY(tg_closed_is_in_range(g, &form->sides[side], side == 1, linear, &fits));
+  TG_TRY(tg_closed_is_in_range(g, own, side == 1, linear, &fits));
   if (fits) return TG_OK;
-  const tg_info *wide = tg_node_info(g, form->sides[side].wide);
-  tg_text_init(&text);
-  TG_TRY(tg_closed_refuse(form,
-                          "no closed form: in the Hessian action the factor %.200s (%lld x %lld) has a rank of at most "
-                          "%lld, so that there is no unique minimum, or none; a ridge such as 1e-8*sumsq(X) makes one",
-                          tg_closed_print(g, whole->base, &text), (long long)tg_dim_value(g, wide->cols),
-                          (long long)tg_dim_value(g, wide->cols), (long long)tg_dim_value(g, wide->rows)));
-  tg_text_fini(&text);
-  return TG_OK;
+  const tg_info *wide = tg_node_info(g, own->wide);
+  return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_RANK,
+                                                .node = own->whole,
+                                                .counts = {tg_dim_value(g, wide->cols), tg_dim_value(g, wide->rows)}});
 }
 
-// Sides written by the smaller Gram matrix, after everything is said of the factors.
+// Sides written by the smaller Gram matrix.
 static tg_status find_wide(tg_graph *g, tg_node f, int32_t wrt, tg_closed_form *form)
 {
   for (int side = 0; side < 2 && form->kind == TG_CLOSED_CHOLESKY; side++) {
-    const tg_closed_side whole = form->sides[side];
     bool found = false;
-    tg_text text;
     TG_TRY(tg_closed_find_wide(g, &form->sides[side], &found));
-    if (!found) continue;
-    tg_text_init(&text);
-    const size_t used = strlen(form->reason);
-    snprintf(form->reason + used, sizeof form->reason - used, ", by the smaller %.200s%s",
-             tg_closed_print(g, form->sides[side].base, &text),
-             form->sides[side].ridge == TG_NONE ? ": the minimiser of least norm" : "");
-    tg_text_fini(&text);
-    TG_TRY(check_range(g, f, wrt, side, &whole, form));
+    if (found) TG_TRY(check_range(g, f, wrt, side, form));
   }
   return TG_OK;
 }
@@ -421,11 +353,11 @@ static tg_status find_wide(tg_graph *g, tg_node f, int32_t wrt, tg_closed_form *
 static tg_status find_quadratic(tg_graph *g, tg_node f, const tg_structure *s, int32_t wrt, tg_closed_form *form)
 {
   for (int32_t k = 0; k < s->n_terms; k++)
-    if (s->terms[k].transposed) return tg_closed_refuse(form, "no closed form: the Hessian action holds V'");
+    if (s->terms[k].transposed) return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_TRANSPOSED});
   int32_t n = 0;
   tg_closed_group *groups = NULL;
   TG_TRY(tg_closed_groups(g, s, wrt, &n, &groups));
-  TG_TRY(tg_closed_form_of_groups(g, n, groups, form));
+  TG_TRY(tg_closed_form_of_groups(g, wrt, n, groups, form));
   TG_TRY(tg_closed_find_stack(g, f, wrt, form));
   return find_wide(g, f, wrt, form);
 }
@@ -478,46 +410,29 @@ static tg_status find_inverse(tg_graph *g, tg_node f, int32_t wrt, double coef, 
 {
   bool symmetric = false;
   TG_TRY(linear_part(g, f, wrt, coef, &form->sides[0].base));
-  if (coef > 0) return tg_closed_refuse(form, "no minimum: logdet stands with the positive coefficient %g", coef);
+  if (coef > 0) return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_LOGDET_SIGN, .number = coef});
   if (tg_node_is_zero(g, form->sides[0].base))
-    return tg_closed_refuse(form, "no minimum: nothing but -logdet depends on the variable, which falls for ever");
+    return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_LOGDET_ALONE});
   form->kind = TG_CLOSED_INVERSE;
   form->scale = -coef;
-  TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
-  if (!symmetric) return TG_OK;
-  tg_text text;
-  tg_text_init(&text);
-  char scale[32] = "";
-  if (form->scale != 1.0) snprintf(scale, sizeof scale, "%.6g*", form->scale);
-  const char *s = tg_closed_print(g, form->sides[0].base, &text);
-  snprintf(form->reason, sizeof form->reason,
-           "because the gradient %.120s - %sinv(X) vanishes at X = %sinv(%.120s), the minimum among positive definite "
-           "matrices",
-           s, scale, scale, s);
-  tg_text_fini(&text);
-  return TG_OK;
+  form->why.code = TG_CLOSED_WHY_INVERSE;
+  return tg_closed_check_symmetric(g, form, &symmetric);
 }
 
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out)
 {
-  *out = (tg_closed_form){.scale = 1.0};
-  if (n != 1) return tg_closed_refuse(out, "no closed form: there are %d variables, closed forms are for one", (int)n);
+  *out = begin(wrt[0]);
+  if (n != 1) return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_SEVERAL, .counts = {n}});
   tg_structure structure;
   double coef = 0.0;
   TG_TRY(tg_structure_find(graph, f, wrt[0], &structure));
-  if (structure.degree == 0)
-    return tg_closed_refuse(out, "the objective is constant in the variable: every point is a minimiser");
-  if (structure.degree == 1)
-    return tg_closed_refuse(
-        out, "no minimum: the objective is linear in the variable, unbounded below where its gradient is "
-             "not zero");
+  if (structure.degree == 0) return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_CONSTANT});
+  if (structure.degree == 1) return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_LINEAR});
   if (structure.degree == 2 && structure.has_operator) return find_quadratic(graph, f, &structure, wrt[0], out);
-  if (structure.degree == 2)
-    return tg_closed_refuse(out,
-                            "no closed form: the Hessian action is not a sum of products L*V*R with constant L and R");
+  if (structure.degree == 2) return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_WEIGHTS});
   if (read_logdet(graph, f, wrt[0], &coef)) return find_inverse(graph, f, wrt[0], coef, out);
-  if (structure.degree > 2)
-    return tg_closed_refuse(out, "no closed form: the objective is a polynomial of degree %d, not quadratic",
-                            structure.degree);
-  return tg_closed_refuse(out, "no closed form: the objective is not quadratic");
+  const tg_closed_why why = structure.degree > 2
+                                ? (tg_closed_why){.code = TG_CLOSED_WHY_DEGREE, .counts = {structure.degree}}
+                                : (tg_closed_why){.code = TG_CLOSED_WHY_NOT_QUADRATIC};
+  return tg_closed_refuse(out, why);
 }

@@ -7,43 +7,60 @@
 #ifndef TG_GRAD_CLOSED_FORM_H
 #define TG_GRAD_CLOSED_FORM_H
 
+#include "grad/plan/closed.h"
 #include "grad/structure/structure.h"
 
-enum { TG_CLOSED_TERMS = 8, TG_CLOSED_POWERS = 5, TG_CLOSED_STACK = 4 };
-
-typedef enum tg_closed_kind {
-  TG_CLOSED_NONE,     // why: the reason
-  TG_CLOSED_CHOLESKY, // H[V] = scale L V R: X = x - L^-1 g R^-1 / scale
-  TG_CLOSED_SPECTRAL, // H[V] diagonal in the bases of two symmetric pencils
-  TG_CLOSED_INVERSE,  // tr(S X) - scale logdet(X): X = scale S^-1
-  // on X'X = I
-  TG_CLOSED_EIGENVECTORS, // f = scale tr(X' A X N) + constant: X = eigenvectors of A, in the order of those of N
-  TG_CLOSED_POLAR         // f = <C, X> + constant: X = -U V' with C = U diag(s) V'
-} tg_closed_kind;
-
-// One side of the operator. CHOLESKY: `base` is the factor. SPECTRAL: T' metric T = I and T' base T = diag(t); without
-// a metric T is orthogonal, without a base T = I. TG_NONE is the identity. INVERSE: `base` of side 0 is S.
-// EIGENVECTORS: `base` is A (left), N (right). POLAR: `base` of side 0 is C, of the variable's shape.
-//
-// CHOLESKY with `wide`: the factor is ridge I + gain K'K, K = wide of fewer rows than columns, and `base` the smaller
-// ridge I + gain K K', by which factor^-1 = (I - gain K' base^-1 K) / ridge (M. Woodbury, Princeton 1950). ridge and
-// gain are 1 x 1. Without a ridge the pseudo-inverse gain K' base^-2 K takes its place: X is the minimiser of least
-// norm.
+// One side of the operator as expressions: the matrices of tg_closed_part, TG_NONE the identity.
 typedef struct tg_closed_side {
   tg_node metric;
   tg_node base;
   tg_node wide;
   tg_node ridge;
   tg_node gain;
+  tg_node whole; // with `wide`: the factor that the others stand for
 } tg_closed_side;
 
-enum { TG_CLOSED_NODES = 10 };
+// Why there is a closed form, or none. What the words need beside the form itself stands behind the code
+// (closed_words.c). X(name)
+#define TG_CLOSED_WHY_LIST(X)                                                                \
+  /* there is one */                                                                         \
+  X(ACTION)       /* the Hessian action is the sum of the form's groups */                   \
+  X(INVERSE)      /* the gradient of tr(S X) - scale logdet(X) vanishes at scale inv(S) */   \
+  X(EIGENVECTORS) /* on X'X = I */                                                           \
+  X(POLAR)        /* on X'X = I */                                                           \
+  /* there is none */                                                                        \
+  X(SEVERAL)  /* counts[0] variables */                                                      \
+  X(CONSTANT) /* the objective does not depend on the variable */                            \
+  X(LINEAR)   /* it is linear in it */                                                       \
+  X(WEIGHTS)  /* the Hessian action is not a sum of L V R */                                 \
+  X(DEGREE)   /* a polynomial of degree counts[0] */                                         \
+  X(NOT_QUADRATIC)                                                                           \
+  X(TRANSPOSED)   /* V' in the Hessian action */                                             \
+  X(ASYMMETRIC)   /* the factor `node` is not known to be symmetric */                       \
+  X(APART)        /* the factors of counts[0] terms do not become diagonal together */       \
+  X(NEGATIVE)     /* the Hessian action has the coefficient `number` */                      \
+  X(RANK)         /* the factor `node`, counts[0] square, has a rank of at most counts[1] */ \
+  X(LOGDET_SIGN)  /* logdet has the coefficient `number` */                                  \
+  X(LOGDET_ALONE) /* nothing else depends on the variable */                                 \
+  /* there is none on X'X = I */                                                             \
+  X(SET_KIND)     /* neither tr(X'AXN) nor linear */                                         \
+  X(SET_CONSTANT) /* the objective is constant on the set */                                 \
+  X(SET_BOTH)     /* a quadratic and a linear part */                                        \
+  X(SET_APART)    /* counts[0] terms that do not join */
 
-// The term's factors as polynomials in the eigenvalues of the two sides; the coefficient is in left.
-typedef struct tg_closed_term {
-  double left[TG_CLOSED_POWERS];
-  double right[TG_CLOSED_POWERS];
-} tg_closed_term;
+typedef enum tg_closed_code {
+#define TG_CLOSED_WHY_ENUM(name) TG_CLOSED_WHY_##name,
+  TG_CLOSED_WHY_LIST(TG_CLOSED_WHY_ENUM)
+#undef TG_CLOSED_WHY_ENUM
+      TG_CLOSED_WHY_COUNT
+} tg_closed_code;
+
+typedef struct tg_closed_why {
+  tg_closed_code code;
+  tg_node node;
+  double number;
+  int64_t counts[2];
+} tg_closed_why;
 
 // CHOLESKY with one side only: f = sum_k w_k/2 |K_k X - B_k|^2 + constant, where it can be read so
 // (closed_form_stack.c). For the right side it is the problem of X'.
@@ -55,17 +72,6 @@ typedef struct tg_closed_stack {
   tg_node linear[TG_CLOSED_STACK];  // L = -w B: the gradient at X = 0 is the sum of K'L; TG_NONE: zero
 } tg_closed_stack;
 
-typedef struct tg_closed_form {
-  tg_closed_kind kind;
-  tg_closed_side sides[2]; // left, right
-  double scale;
-  int32_t n_terms; // SPECTRAL
-  tg_closed_term terms[TG_CLOSED_TERMS];
-  tg_closed_stack stack;
-  bool is_proved;   // the factors are positive definite by declaration or construction
-  char reason[512]; // "because ...", or why there is none
-} tg_closed_form;
-
 // A term with the factors of equal sides summed: coef * left * V * right, TG_NONE the identity.
 typedef struct tg_closed_group {
   double coef;
@@ -74,17 +80,36 @@ typedef struct tg_closed_group {
   bool is_fit; // of a preconditioner: stands in for a weighted term, which is no product L V R
 } tg_closed_group;
 
-// The expressions of both sides, five each in the order above: what is to be evaluated.
+typedef struct tg_closed_form {
+  tg_closed_kind kind;
+  tg_closed_side sides[2]; // left, right
+  double scale;
+  int32_t n_terms; // SPECTRAL
+  tg_closed_term terms[TG_CLOSED_TERMS];
+  tg_closed_stack stack;
+  bool is_proved; // the factors are positive definite by declaration or construction
+  int32_t symbol; // of the variable
+  int32_t n_groups;
+  const tg_closed_group *groups; // the terms that the form was read off; in the graph's memory
+  tg_closed_why why;
+} tg_closed_form;
+
+// nodes[0..TG_CLOSED_MATRICES): the expressions of both sides in the order of tg_closed_part, TG_NONE for none.
 void tg_closed_form_nodes(const tg_closed_form *form, tg_node *nodes);
+// What is to be made of their values: plain data. Sizes must be known. Local.
+tg_status tg_closed_form_plan(const tg_graph *graph, const tg_closed_form *form, tg_closed_plan *out);
+// "because the Hessian action is ...", "no closed form: ...".
+void tg_closed_form_explain(tg_graph *graph, const tg_closed_form *form, tg_text *out);
 
 // The untransposed operator terms in as few groups as summing over equal left or right factors gives. *out is in the
 // graph's memory; scalar symbols stand in the factors. n_out = 0 without an operator.
 tg_status tg_closed_groups(tg_graph *graph, const tg_structure *structure, int32_t wrt, int32_t *n_out,
                            tg_closed_group **out);
 
-// The closed form of the operator that is the sum of groups[0..n): CHOLESKY for one, SPECTRAL for more, NONE with a
-// reason.
-tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t n, const tg_closed_group *groups, tg_closed_form *out);
+// The closed form, in the variable `symbol`, of the operator that is the sum of groups[0..n): CHOLESKY for one,
+// SPECTRAL for more, NONE with a reason. The groups must last as long as the form.
+tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t symbol, int32_t n, const tg_closed_group *groups,
+                                   tg_closed_form *out);
 
 // Recognises the closed form of min f over the symbols wrt[0..n). f without one is no failure: kind NONE with a reason.
 // Whether factors that are not proved definite are so is left to the numbers.

@@ -7,9 +7,6 @@
 //     c A V N, C = 0    f = c/2 tr(X'AXN), symmetric A and N: eigenvectors of the least eigenvalues of A, paired with
 //                       those of the largest of c N in decreasing order, negative ones of c N with the largest of A
 //                       (R. Brockett, Linear Algebra Appl. 146, 1991; the rearrangement of K. Fan, PNAS 35, 1949)
-#include <math.h>
-#include <stdio.h>
-
 #include "grad/graph/op.h"
 #include "grad/structure/closed_form_parts.h"
 
@@ -48,55 +45,16 @@ static tg_status find_groups(tg_graph *g, tg_structure *s, int32_t wrt, bool *ha
   return TG_OK;
 }
 
-static tg_status find_polar(tg_graph *g, const tg_symbol *x, tg_node linear, tg_closed_form *form)
+static tg_status find_polar(tg_graph *g, tg_node linear, tg_closed_form *form)
 {
-  if (tg_node_is_zero(g, linear))
-    return tg_closed_refuse(form, "no closed form: on %s'*%s = eye the objective is constant", x->name, x->name);
+  if (tg_node_is_zero(g, linear)) return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_SET_CONSTANT});
   form->kind = TG_CLOSED_POLAR;
   form->sides[0].base = linear;
-  tg_text text;
-  tg_text_init(&text);
-  snprintf(form->reason, sizeof form->reason,
-           "because on %s'*%s = eye the objective is dot(%.300s, %s) and constants: the minimiser is a polar factor",
-           x->name, x->name, tg_closed_print(g, linear, &text), x->name);
-  tg_text_fini(&text);
+  form->why.code = TG_CLOSED_WHY_POLAR;
   return TG_OK;
 }
 
-// "*A" or "*(A + B)".
-static void add_factor(tg_graph *g, tg_node node, tg_text *out)
-{
-  if (is_identity(g, node)) return;
-  const bool is_sum = tg_node_info(g, node)->kind == TG_LIN;
-  tg_text one;
-  tg_text_init(&one);
-  tg_text_addf(out, is_sum ? "*(%s)" : "*%s", tg_closed_print(g, node, &one));
-  tg_text_fini(&one);
-}
-
-// "because on X'*X = eye the objective is 2*tr(X'*A*X*N) and constants: the minimiser consists of eigenvectors"
-static tg_status explain_eigenvectors(tg_graph *g, const tg_symbol *x, tg_closed_form *form)
-{
-  tg_text text;
-  tg_text_init(&text);
-  tg_text_addf(&text, "because on %s'*%s = eye the objective is %s", x->name, x->name, form->scale < 0 ? "-" : "");
-  if (fabs(form->scale) != 1) {
-    tg_text_add_number(&text, fabs(form->scale));
-    tg_text_add(&text, "*");
-  }
-  tg_text_addf(&text, "tr(%s'", x->name);
-  add_factor(g, form->sides[0].base, &text);
-  tg_text_addf(&text, "*%s", x->name);
-  add_factor(g, form->sides[1].base, &text);
-  tg_text_add(&text, ") and constants: the minimiser consists of eigenvectors");
-  const tg_status status = tg_text_status(&text);
-  if (status == TG_OK) snprintf(form->reason, sizeof form->reason, "%s", tg_text_string(&text));
-  tg_text_fini(&text);
-  return status;
-}
-
-static tg_status find_eigenvectors(tg_graph *g, const tg_symbol *x, int32_t n, const tg_closed_group *groups,
-                                   tg_closed_form *form)
+static tg_status find_eigenvectors(tg_graph *g, int32_t n, const tg_closed_group *groups, tg_closed_form *form)
 {
   bool symmetric = false;
   form->kind = TG_CLOSED_EIGENVECTORS;
@@ -106,33 +64,26 @@ static tg_status find_eigenvectors(tg_graph *g, const tg_symbol *x, int32_t n, c
   // A V N + A' V N' would be one term, were A and N known to be symmetric: that comes before their number.
   TG_TRY(tg_closed_check_symmetric(g, form, &symmetric));
   if (!symmetric) return TG_OK;
-  if (n > 1)
-    return tg_closed_refuse(form, "no closed form: on %s'*%s = eye the Hessian action has %d terms that do not join",
-                            x->name, x->name, (int)n);
-  return explain_eigenvectors(g, x, form);
+  if (n > 1) return tg_closed_refuse(form, (tg_closed_why){.code = TG_CLOSED_WHY_SET_APART, .counts = {n}});
+  form->why.code = TG_CLOSED_WHY_EIGENVECTORS;
+  return TG_OK;
 }
 
 tg_status tg_closed_form_find_orthonormal(tg_graph *graph, tg_node f, int32_t wrt, tg_closed_form *out)
 {
-  const tg_symbol x = *tg_symbol_info(graph, wrt);
-  *out = (tg_closed_form){.scale = 1.0};
+  *out = (tg_closed_form){.scale = 1.0, .symbol = wrt};
   tg_structure structure;
   TG_TRY(tg_structure_find(graph, f, wrt, &structure));
   if (structure.degree < 0 || structure.degree > 2 || (structure.degree == 2 && !structure.has_operator))
-    return tg_closed_refuse(out,
-                            "no closed form: on orthonormal columns there are some for tr(%s'*A*%s*N) and for linear "
-                            "objectives, with constants added",
-                            x.name, x.name);
+    return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_SET_KIND});
   bool has_transposed = false;
   int32_t n = 0;
   tg_closed_group *groups = NULL;
   tg_node linear = TG_NONE;
   TG_TRY(find_groups(graph, &structure, wrt, &has_transposed, &n, &groups));
-  if (has_transposed) return tg_closed_refuse(out, "no closed form: the Hessian action holds V'");
+  if (has_transposed) return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_TRANSPOSED});
   TG_TRY(tg_closed_linear_term(graph, f, wrt, &linear));
-  if (n == 0) return find_polar(graph, &x, linear, out);
-  if (!tg_node_is_zero(graph, linear))
-    return tg_closed_refuse(out, "no closed form: on %s'*%s = eye the objective has a quadratic and a linear part",
-                            x.name, x.name);
-  return find_eigenvectors(graph, &x, n, groups, out);
+  if (n == 0) return find_polar(graph, linear, out);
+  if (!tg_node_is_zero(graph, linear)) return tg_closed_refuse(out, (tg_closed_why){.code = TG_CLOSED_WHY_SET_BOTH});
+  return find_eigenvectors(graph, n, groups, out);
 }

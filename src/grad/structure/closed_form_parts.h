@@ -7,8 +7,8 @@
 // The node as text, kept in `text`; "?" where it cannot be printed.
 const char *tg_closed_print(tg_graph *g, tg_node node, tg_text *text);
 
-// kind NONE with the reason; TG_OK, for "there is none" is an answer.
-__attribute__((format(printf, 2, 3))) tg_status tg_closed_refuse(tg_closed_form *form, const char *format, ...);
+// kind NONE for this reason; TG_OK, for "there is none" is an answer.
+tg_status tg_closed_refuse(tg_closed_form *form, tg_closed_why why);
 
 // Whether all factors of the form's sides are known to be symmetric; refuses, naming the first that is not, and sets
 // is_proved where all are known to be definite.

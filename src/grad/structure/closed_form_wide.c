@@ -61,6 +61,7 @@ static tg_status take_parts(tg_graph *g, const parts *p, tg_closed_side *side)
 {
   tg_node turned = TG_NONE;
   tg_node gram = TG_NONE;
+  side->whole = side->base;
   side->wide = p->wide;
   TG_TRY(tg_make_scale(g, p->coef, p->scalar, &side->gain));
   TG_TRY(tg_make_trans(g, p->wide, &turned));

@@ -75,54 +75,57 @@ static tg_status factorise(tg_direct *d, int which, const tg_dmat *matrix)
   return status;
 }
 
-static tg_status take_wide(tg_direct *d, int which, const tg_direct_side *given)
+// The 1 x 1 matrix as a number; left as it is where there is none.
+static tg_status fetch(const tg_dmat *matrix, double *out)
+{
+  return matrix != NULL ? tg_dmat_fetch(matrix, out) : TG_OK;
+}
+
+static tg_status take_wide(tg_direct *d, int which, tg_dmat *const *matrices)
 {
   side *s = &d->sides[which];
-  const int64_t r = given->wide->rows;
+  const tg_dmat *wide = tg_direct_part(matrices, which, TG_CLOSED_WIDE);
+  const tg_dmat *ridge = tg_direct_part(matrices, which, TG_CLOSED_RIDGE);
+  const int64_t r = wide->rows;
+  TG_TRY(fetch(ridge, &s->ridge));
+  // 0 would ask for the pseudo-inverse, for which the symbols have not seen that it serves.
+  if (ridge != NULL && !(s->ridge > 0))
+    TG_FAIL(TG_NUMERIC, "the Hessian action has the ridge %g, expected a positive one: there is no unique minimum",
+            s->ridge);
+  TG_TRY(fetch(tg_direct_part(matrices, which, TG_CLOSED_GAIN), &s->gain));
+  if (!(s->gain > 0))
+    TG_FAIL(TG_NUMERIC,
+            "the %s factor of the Hessian action is %g I + %g K'K with K %lld x %lld, expected positive numbers: there "
+            "is no minimum",
+            side_names[which], s->ridge, s->gain, (long long)r, (long long)s->n);
   tg_status status = tg_dmat_create(d->grid, r, s->n, &s->wide);
   if (status == TG_OK)
     status = which == 0 ? tg_dmat_create(d->grid, r, d->sides[1].n, &s->image)
                         : tg_dmat_create(d->grid, d->sides[0].n, r, &s->image);
   TG_TRY(tg_agree(d->grid->comm, status));
-  s->ridge = given->ridge;
-  s->gain = given->gain;
-  if (!(s->ridge >= 0 && s->gain > 0))
-    TG_FAIL(TG_NUMERIC,
-            "the %s factor of the Hessian action is %g I + %g K'K with K %lld x %lld, expected positive numbers: there "
-            "is no minimum",
-            side_names[which], s->ridge, s->gain, (long long)r, (long long)s->n);
-  return tg_dmat_copy(given->wide, s->wide);
+  return tg_dmat_copy(wide, s->wide);
 }
 
-static tg_status fill_cholesky(tg_direct *d, double scale, const tg_direct_side *sides)
+static tg_status fill_cholesky(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
 {
-  if (!(scale > 0)) TG_FAIL(TG_NUMERIC, "the Hessian action has the coefficient %g, expected a positive one", scale);
-  d->scale = scale;
+  if (!(plan->scale > 0))
+    TG_FAIL(TG_NUMERIC, "the Hessian action has the coefficient %g, expected a positive one", plan->scale);
+  d->scale = plan->scale;
   for (int k = 0; k < 2; k++) {
-    if (sides[k].wide != NULL) TG_TRY(take_wide(d, k, &sides[k]));
-    TG_TRY(factorise(d, k, sides[k].base));
+    if (tg_direct_part(matrices, k, TG_CLOSED_WIDE) != NULL) TG_TRY(take_wide(d, k, matrices));
+    TG_TRY(factorise(d, k, tg_direct_part(matrices, k, TG_CLOSED_BASE)));
   }
   return TG_OK;
 }
 
-tg_status tg_direct_create_cholesky(const tg_grid *grid, int64_t rows, int64_t cols, double scale,
-                                    const tg_direct_side sides[2], tg_direct **out)
+static tg_status fill_inverse(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
 {
-  tg_status status = create(grid, DIRECT_CHOLESKY, rows, cols, out);
-  if (status == TG_OK) status = fill_cholesky(*out, scale, sides);
-  return hand_over(out, status);
-}
-
-tg_status tg_direct_create_inverse(const tg_grid *grid, int64_t n, double scale, const tg_dmat *s, tg_direct **out)
-{
-  tg_status status = create(grid, DIRECT_INVERSE, n, n, out);
-  if (status == TG_OK) status = factorise(*out, 0, s);
-  if (status == TG_NUMERIC)
-    status = tg_error_set(TG_NUMERIC, TG_HERE,
-                          "S of tr(S*X) - logdet(X) is not positive definite: there is no minimum among positive "
-                          "definite matrices");
-  if (status == TG_OK) (*out)->scale = scale;
-  return hand_over(out, status);
+  const tg_status status = factorise(d, 0, tg_direct_part(matrices, 0, TG_CLOSED_BASE));
+  d->scale = plan->scale;
+  if (status != TG_NUMERIC) return status;
+  return tg_error_set(TG_NUMERIC, TG_HERE,
+                      "S of tr(S*X) - logdet(X) is not positive definite: there is no minimum among positive definite "
+                      "matrices");
 }
 
 tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out)
@@ -193,7 +196,7 @@ static tg_status decompose(tg_direct *d, const tg_dmat *a, double *values, tg_dm
 }
 
 // W = Q m^-1/2 from metric = Q diag(m) Q'; then W' base W = U diag(t) U' and T = W U.
-static tg_status find_pencil_basis(tg_direct *d, side *s, const tg_direct_side *given)
+static tg_status find_pencil_basis(tg_direct *d, side *s, const tg_dmat *metric, const tg_dmat *base)
 {
   tg_dmat *w = NULL;
   tg_dmat *turned = NULL;
@@ -202,7 +205,7 @@ static tg_status find_pencil_basis(tg_direct *d, side *s, const tg_direct_side *
   if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &turned);
   if (status == TG_OK) status = tg_dmat_create(d->grid, s->n, s->n, &u);
   TG_TRY_GOTO(tg_agree(d->grid->comm, status));
-  TG_TRY_GOTO(decompose(d, given->metric, s->values, w));
+  TG_TRY_GOTO(decompose(d, metric, s->values, w));
   if (!(s->values[0] > (double)s->n * DBL_EPSILON * s->values[s->n - 1])) {
     status =
         tg_error_set(TG_NUMERIC, TG_HERE,
@@ -213,7 +216,7 @@ static tg_status find_pencil_basis(tg_direct *d, side *s, const tg_direct_side *
   }
   for (int64_t k = 0; k < s->n; k++) s->values[k] = 1 / sqrt(s->values[k]);
   scale_columns(s->values, w);
-  TG_TRY_GOTO(multiply(d, false, false, given->base, w, u));
+  TG_TRY_GOTO(multiply(d, false, false, base, w, u));
   TG_TRY_GOTO(multiply(d, true, false, w, u, turned));
   TG_TRY_GOTO(decompose(d, turned, s->values, u));
   TG_TRY_GOTO(multiply(d, false, false, w, u, s->basis));
@@ -224,14 +227,16 @@ done:
   return status;
 }
 
-static tg_status find_basis(tg_direct *d, int which, const tg_direct_side *given)
+static tg_status find_basis(tg_direct *d, int which, tg_dmat *const *matrices)
 {
   side *s = &d->sides[which];
+  const tg_dmat *metric = tg_direct_part(matrices, which, TG_CLOSED_METRIC);
+  const tg_dmat *base = tg_direct_part(matrices, which, TG_CLOSED_BASE);
   TG_TRY(tg_agree(d->grid->comm, TG_NEW(s->n, &s->values)));
-  if (given->base == NULL) return TG_OK;
+  if (base == NULL) return TG_OK;
   TG_TRY(tg_agree(d->grid->comm, tg_dmat_create(d->grid, s->n, s->n, &s->basis)));
-  if (given->metric != NULL) return find_pencil_basis(d, s, given);
-  return decompose(d, given->base, s->values, s->basis);
+  if (metric != NULL) return find_pencil_basis(d, s, metric, base);
+  return decompose(d, base, s->values, s->basis);
 }
 
 // ---- spectrum ----
@@ -239,7 +244,7 @@ static tg_status find_basis(tg_direct *d, int which, const tg_direct_side *given
 static double power_sum(const double *coefs, double t)
 {
   double sum = 0;
-  for (int p = TG_DIRECT_POWERS - 1; p >= 0; p--) sum = sum * t + coefs[p];
+  for (int p = TG_CLOSED_POWERS - 1; p >= 0; p--) sum = sum * t + coefs[p];
   return sum;
 }
 
@@ -281,19 +286,20 @@ static tg_status find_diagonal(tg_direct *d, const side *s, const tg_dmat *facto
   return status;
 }
 
-static tg_status fill_factors(tg_direct *d, int n_terms, const tg_direct_term *terms, int n_extras,
-                              const tg_direct_extra *extras)
+static tg_status fill_factors(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
 {
+  const int n_terms = plan->n_terms;
+  const int n_extras = plan->n_extras;
   for (int which = 0; which < 2; which++) {
     side *s = &d->sides[which];
     TG_TRY(tg_agree(d->grid->comm, TG_NEW((int64_t)(n_terms + n_extras) * s->n, &s->factors)));
     for (int k = 0; k < n_terms; k++)
       for (int64_t i = 0; i < s->n; i++)
-        s->factors[k * s->n + i] = power_sum(which == 0 ? terms[k].left : terms[k].right, s->values[i]);
+        s->factors[k * s->n + i] = power_sum(which == 0 ? plan->terms[k].left : plan->terms[k].right, s->values[i]);
     for (int k = 0; k < n_extras; k++) {
       double *out = s->factors + (n_terms + k) * s->n;
-      TG_TRY(find_diagonal(d, s, which == 0 ? extras[k].left : extras[k].right, out));
-      for (int64_t i = 0; which == 0 && i < s->n; i++) out[i] *= extras[k].coef;
+      TG_TRY(find_diagonal(d, s, matrices[TG_CLOSED_MATRICES + 2 * k + which], out));
+      for (int64_t i = 0; which == 0 && i < s->n; i++) out[i] *= plan->extras[k].coef;
     }
   }
   d->n_terms = n_terms + n_extras;
@@ -331,30 +337,53 @@ static tg_status check_spectrum(tg_direct *d)
                             : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
 }
 
-static tg_status fill_spectral(tg_direct *d, const tg_direct_side *sides, int n_terms, const tg_direct_term *terms,
-                               int n_extras, const tg_direct_extra *extras)
+static tg_status fill_spectral(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
 {
   tg_status status = TG_OK;
   for (int k = 0; k < 2 && status == TG_OK; k++)
     status = tg_dmat_create(d->grid, d->sides[0].n, d->sides[1].n, &d->scratch[k]);
   TG_TRY(tg_agree(d->grid->comm, status));
-  TG_TRY(find_basis(d, 0, &sides[0]));
-  TG_TRY(find_basis(d, 1, &sides[1]));
+  TG_TRY(find_basis(d, 0, matrices));
+  TG_TRY(find_basis(d, 1, matrices));
   for (int k = 0; k < 2; k++) {
     TG_TRY(tg_agree(d->grid->comm, TG_NEW(d->sides[k].n, &d->sides[k].norms)));
     TG_TRY(find_diagonal(d, &d->sides[k], NULL, d->sides[k].norms));
   }
-  TG_TRY(fill_factors(d, n_terms, terms, n_extras, extras));
+  TG_TRY(fill_factors(d, plan, matrices));
   return check_spectrum(d);
 }
 
-tg_status tg_direct_create_spectral(const tg_grid *grid, int64_t rows, int64_t cols, const tg_direct_side sides[2],
-                                    int n_terms, const tg_direct_term *terms, int n_extras,
-                                    const tg_direct_extra *extras, tg_direct **out)
+// ---- by the plan ----
+
+typedef tg_status filler(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices);
+
+static tg_status create_filled(const tg_grid *grid, direct_kind kind, filler *fill, const tg_closed_plan *plan,
+                               tg_dmat *const *matrices, tg_direct **out)
 {
-  tg_status status = create(grid, DIRECT_SPECTRAL, rows, cols, out);
-  if (status == TG_OK) status = fill_spectral(*out, sides, n_terms, terms, n_extras, extras);
+  tg_status status = create(grid, kind, plan->rows, plan->cols, out);
+  if (status == TG_OK) status = fill(*out, plan, matrices);
   return hand_over(out, status);
+}
+
+tg_status tg_direct_create(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const *matrices, tg_direct **out)
+{
+  *out = NULL;
+  switch (plan->kind) {
+  case TG_CLOSED_CHOLESKY:
+    return create_filled(grid, DIRECT_CHOLESKY, fill_cholesky, plan, matrices, out);
+  case TG_CLOSED_SPECTRAL:
+    return create_filled(grid, DIRECT_SPECTRAL, fill_spectral, plan, matrices, out);
+  case TG_CLOSED_INVERSE:
+    return create_filled(grid, DIRECT_INVERSE, fill_inverse, plan, matrices, out);
+  case TG_CLOSED_EIGENVECTORS:
+    return tg_direct_create_eigenvectors(grid, plan, matrices, out);
+  case TG_CLOSED_POLAR:
+    return tg_direct_create_polar(grid, matrices, out);
+  case TG_CLOSED_NONE:
+  case TG_CLOSED_KINDS:
+    break;
+  }
+  TG_FAIL(TG_INTERNAL, "there is no closed form to make");
 }
 
 // ---- application ----

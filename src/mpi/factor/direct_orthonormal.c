@@ -1,6 +1,6 @@
 // Minimisers on X'X = I: eigenvectors, polar factors.
 #include "base/memory.h"
-#include "mpi/factor/direct.h"
+#include "mpi/factor/direct_parts.h"
 #include "mpi/factor/eigen.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/product/product.h"
@@ -100,22 +100,25 @@ static tg_status check_shape(int64_t rows, int64_t cols)
   return TG_OK;
 }
 
-tg_status tg_direct_create_eigenvectors(const tg_grid *grid, int64_t rows, int64_t cols, double scale, const tg_dmat *a,
-                                        const tg_dmat *weights, tg_direct **out)
+tg_status tg_direct_create_eigenvectors(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const *matrices,
+                                        tg_direct **out)
 {
+  const tg_dmat *a = tg_direct_part(matrices, 0, TG_CLOSED_BASE);
+  const tg_dmat *weights = tg_direct_part(matrices, 1, TG_CLOSED_BASE);
   tg_dmat *x = NULL;
   double flops = 0;
   *out = NULL;
-  TG_TRY(check_shape(rows, cols));
-  tg_status status = tg_agree(grid->comm, tg_dmat_create(grid, rows, cols, &x));
-  if (status == TG_OK) status = find_eigenvectors(scale, a, weights, x, &flops);
+  TG_TRY(check_shape(plan->rows, plan->cols));
+  tg_status status = tg_agree(grid->comm, tg_dmat_create(grid, plan->rows, plan->cols, &x));
+  if (status == TG_OK) status = find_eigenvectors(plan->scale, a, weights, x, &flops);
   if (status == TG_OK) return tg_direct_create_known(grid, x, flops, out);
   tg_dmat_destroy(&x);
   return tg_error_pass(status, TG_HERE);
 }
 
-tg_status tg_direct_create_polar(const tg_grid *grid, const tg_dmat *c, tg_direct **out)
+tg_status tg_direct_create_polar(const tg_grid *grid, tg_dmat *const *matrices, tg_direct **out)
 {
+  const tg_dmat *c = tg_direct_part(matrices, 0, TG_CLOSED_BASE);
   tg_dmat *x = NULL;
   double flops = 0;
   *out = NULL;

@@ -33,6 +33,17 @@ struct tg_direct {
   double flops;
 };
 
+// The minimisers on X'X = I (direct_orthonormal.c); matrices as tg_direct_create takes them. Collective.
+tg_status tg_direct_create_eigenvectors(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const *matrices,
+                                        tg_direct **out);
+tg_status tg_direct_create_polar(const tg_grid *grid, tg_dmat *const *matrices, tg_direct **out);
+
+// The matrix of a side.
+static inline const tg_dmat *tg_direct_part(tg_dmat *const *matrices, int which, tg_closed_part part)
+{
+  return matrices[which * TG_CLOSED_PARTS + (int)part];
+}
+
 // w(i,j). Local.
 double tg_direct_eigenvalue(const tg_direct *direct, int64_t i, int64_t j);
 
