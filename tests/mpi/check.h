@@ -94,7 +94,7 @@ static inline void check_print(int rank, const check_record *record)
     printf("FAIL rank %d: and %" PRId64 " more\n", rank, record->failed - CHECK_LOG_LINES);
 }
 
-// Agrees on the verdict, prints it on rank 0 and returns the exit status. Call MPI_Finalize after it.
+// Agrees on the verdict, prints it on rank 0 and returns the exit status. Collective.
 static inline int check_finish(void)
 {
   int64_t mine[2] = {check_state.passed, check_state.failed};
@@ -114,16 +114,14 @@ static inline int check_finish(void)
   return all[1] == 0 && all[0] > 0 ? 0 : 1;
 }
 
-// A test program: initialise, run, verdict.
-static inline int check_main(int *argc, char ***argv, void (*run)(void))
-{
-  int provided = 0;
-  MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-  run();
-  const int status = check_finish();
-  MPI_Finalize();
-  return status;
-}
+// Ends a file of tests: `name` runs its checks and returns the exit status. tests/mpi/main.c calls it.
+#define CHECK_PROGRAM(name, run) \
+  int name(void);                \
+  int name(void)                 \
+  {                              \
+    (run)();                     \
+    return check_finish();       \
+  }
 
 // Runs `test` on every P x Q grid of all ranks with each of these block sizes (the list ends with 0).
 static inline void check_on_grids(const int64_t *blocks, void (*test)(const tg_grid *grid))

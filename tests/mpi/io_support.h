@@ -90,6 +90,17 @@ static inline size_t io_get(const char *path, unsigned char *bytes)
   return count;
 }
 
+// Copies a matrix from one file to another; the suffixes say the formats.
+static inline tg_status io_copy_file(const tg_grid *grid, const char *from, const char *from_set, const char *to,
+                                     const char *to_set)
+{
+  tg_dmat *m = NULL;
+  TG_TRY(tg_file_read(grid, from, from_set, &m));
+  const tg_status status = tg_file_write(m, to, to_set);
+  tg_dmat_destroy(&m);
+  return status;
+}
+
 // Reading must fail on every rank with this code and text.
 #define IO_CHECK_READ_FAILS(grid, path, dataset, code, text)                                                  \
   do {                                                                                                        \

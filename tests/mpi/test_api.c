@@ -102,7 +102,4 @@ static void run(void)
   MPI_Comm_free(&half);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_api, run)

@@ -128,7 +128,4 @@ static void run(void)
   check_on_grids(blocks, products);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_cost, run)

@@ -338,7 +338,4 @@ static void run(void)
   check_on_grids(blocks, test_inverse);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_direct, run)

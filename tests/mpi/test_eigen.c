@@ -224,7 +224,4 @@ static void run(void)
   check_on_grids(&blocks[1], test_refusals);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_eigen, run)

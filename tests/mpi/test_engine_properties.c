@@ -79,7 +79,4 @@ static void run(void)
   check_on_grids(blocks, test_all);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_cli_properties, run)

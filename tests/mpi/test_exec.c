@@ -330,7 +330,4 @@ static void run(void)
   check_on_grids(middle, lack_of_memory);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_exec, run)

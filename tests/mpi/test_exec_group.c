@@ -112,7 +112,4 @@ static void run(void)
   check_on_grids(one, sizes);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_exec_group, run)

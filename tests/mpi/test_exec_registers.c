@@ -195,7 +195,4 @@ static void run(void)
   check_on_grids(blocks, random_programs);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_exec_registers, run)

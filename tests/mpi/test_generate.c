@@ -205,7 +205,4 @@ static void run(void)
   check_on_grids(&blocks[2], test_fault);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_generate, run)

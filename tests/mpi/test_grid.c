@@ -123,7 +123,4 @@ static void run(void)
   check_on_grids(blocks, test_sum_bits);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_grid, run)

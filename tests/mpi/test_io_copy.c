@@ -1,18 +1,5 @@
-// Copies a matrix file to another format: as a test through all formats and back, with arguments as a tool that
-// tests/system/test_files.py lets loose on files of NumPy, SciPy and h5py.
-//
-//   mpi_test_io_copy { FROM DATASET TO DATASET }     a dataset of "-" means none; exit status as of tracegrad itself
+// Copies a matrix through all formats and back.
 #include "io_support.h"
-
-static tg_status copy_file(const tg_grid *grid, const char *from, const char *from_set, const char *to,
-                           const char *to_set)
-{
-  tg_dmat *m = NULL;
-  TG_TRY(tg_file_read(grid, from, from_set, &m));
-  const tg_status status = tg_file_write(m, to, to_set);
-  tg_dmat_destroy(&m);
-  return status;
-}
 
 // From the last format of the table to the first and on, once round: the numbers must survive every pair.
 static void test_chain(const tg_grid *grid)
@@ -31,7 +18,7 @@ static void test_chain(const tg_grid *grid)
     if (f == 0)
       REQUIRE_OK(tg_file_write(m, io_path(to), set));
     else
-      REQUIRE_OK(copy_file(grid, io_path(from), before->holds_datasets ? "/x" : NULL, io_path(to), set));
+      REQUIRE_OK(io_copy_file(grid, io_path(from), before->holds_datasets ? "/x" : NULL, io_path(to), set));
     snprintf(from, sizeof from, "%s", to);
     tg_dmat *back = NULL;
     REQUIRE_OK(tg_file_read(grid, io_path(to), set, &back));
@@ -50,26 +37,4 @@ static void run(void)
   io_end();
 }
 
-static const char *dataset_of(const char *argument)
-{
-  return strcmp(argument, "-") == 0 ? NULL : argument;
-}
-
-static int copy_main(int argc, char **argv)
-{
-  tg_grid *grid = NULL;
-  MPI_Init(&argc, &argv);
-  REQUIRE_OK(tg_grid_create(MPI_COMM_WORLD, check_size(), 1, 7, &grid));
-  tg_status status = TG_OK;
-  for (int k = 1; k + 3 < argc && status == TG_OK; k += 4)
-    status = copy_file(grid, argv[k], dataset_of(argv[k + 1]), argv[k + 2], dataset_of(argv[k + 3]));
-  if (status != TG_OK && check_rank() == 0) fprintf(stderr, "%s\n", tg_error_get()->message);
-  tg_grid_destroy(&grid);
-  MPI_Finalize();
-  return tg_status_exit(status);
-}
-
-int main(int argc, char **argv)
-{
-  return argc > 1 ? copy_main(argc, argv) : check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_io_copy, run)

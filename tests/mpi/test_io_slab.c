@@ -110,7 +110,4 @@ static void run(void)
   io_end();
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_io_slab, run)

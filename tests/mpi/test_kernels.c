@@ -543,7 +543,4 @@ static void run(void)
   check_on_grids(one_block, test_workspace);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_kernels, run)

@@ -132,7 +132,4 @@ static void run(void)
   check_on_grids(blocks, test_residual);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_least_squares, run)

@@ -104,7 +104,4 @@ static void run(void)
   check_on_grids(blocks, test_minima);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_line_descent, run)

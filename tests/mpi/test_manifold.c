@@ -219,7 +219,4 @@ static void run(void)
   check_on_grids(blocks, test_saddle);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_manifold, run)

@@ -105,7 +105,4 @@ static void run(void)
   check_on_grids(blocks, test_multipliers);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_multipliers, run)

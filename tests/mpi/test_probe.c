@@ -86,7 +86,4 @@ static void run(void)
   check_on_grids(blocks, special_operands);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_probe, run)

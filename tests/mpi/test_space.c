@@ -305,7 +305,4 @@ static void run(void)
   check_on_grids(blocks, test_failures);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_space, run)

@@ -307,7 +307,4 @@ static void run(void)
   check_on_grids(blocks, whole_gradient);
 }
 
-int main(int argc, char **argv)
-{
-  return check_main(&argc, &argv, run);
-}
+CHECK_PROGRAM(program_traffic, run)

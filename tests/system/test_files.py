@@ -1,6 +1,6 @@
 """Matrix files as other programs write and read them: NumPy, SciPy and h5py are the independent opinion.
 
-The copying program of tests/mpi/test_io_copy.c reads a file and writes another one. Parts that need a package that is
+The copying program of tests/mpi/copy_matrix.c reads a file and writes another one. Parts that need a package that is
 not installed are left out, and said so.
 """
 
@@ -12,7 +12,7 @@ import tempfile
 
 from tracegrad_run import PROGRAM, ROOT, Checks
 
-COPY = pathlib.Path(PROGRAM).parent / "tests" / "mpi_test_io_copy"
+COPY = pathlib.Path(PROGRAM).parent / "tests" / "mpi_copy_matrix"
 RANKS = (1, 3)
 
 
