@@ -79,4 +79,4 @@ static void run(void)
   check_on_grids(blocks, test_all);
 }
 
-CHECK_PROGRAM(program_cli_properties, run)
+CHECK_PROGRAM(program_engine_properties, run)
