@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
+#include "support/entry_text.h"
 #include "support/sample_plans.h"
 #include "support/serial_exec.h"
 
@@ -412,16 +413,19 @@ static void check_programs(const fixture *f)
   check_origin(f);
 }
 
+static void check_text(const tg_lower_options *options, const char *text, const char *without)
+{
+  fixture f;
+  compile(&f, text);
+  f.without = without;
+  lower(&f, options);
+  check_programs(&f);
+  unload(&f);
+}
+
 static void check_with(const tg_lower_options *options, const char *without)
 {
-  for (int k = 0; k < EXPRESSION_COUNT; k++) {
-    fixture f;
-    compile(&f, expressions[k]);
-    f.without = without;
-    lower(&f, options);
-    check_programs(&f);
-    unload(&f);
-  }
+  for (int k = 0; k < EXPRESSION_COUNT; k++) check_text(options, expressions[k], without);
 }
 
 // ---- tests ----
@@ -430,6 +434,19 @@ static void all_passes(void **state)
 {
   (void)state;
   check_with(&(tg_lower_options){.expected_iterations = 0}, "nothing");
+}
+
+static void each_entrywise_function(void **state)
+{
+  (void)state;
+  const tg_lower_options options = {.expected_iterations = 0};
+  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+    char text[ENTRY_TEXT_BYTES];
+    entry_text(tg_entry((tg_kind)kind), "X", text);
+    check_text(&options, text, "nothing");
+    entry_text(tg_entry((tg_kind)kind), "s", text);
+    check_text(&options, text, "nothing");
+  }
 }
 
 // Few iterations make hoisting dear, many make it cheap: other plans, the same numbers.
@@ -493,8 +510,12 @@ static void table_covers_every_kind(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(all_passes),     cmocka_unit_test(few_iterations_and_many), cmocka_unit_test(each_pass_off),
-      cmocka_unit_test(no_pass_at_all), cmocka_unit_test(table_covers_every_kind),
+      cmocka_unit_test(all_passes),
+      cmocka_unit_test(each_entrywise_function),
+      cmocka_unit_test(few_iterations_and_many),
+      cmocka_unit_test(each_pass_off),
+      cmocka_unit_test(no_pass_at_all),
+      cmocka_unit_test(table_covers_every_kind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // The plan's operations on block-cyclic matrices against plain loops over whole arrays.
 #include "check.h"
+#include "grad/graph/entry.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 
@@ -130,6 +131,20 @@ static double scalar_of(tg_code_op op, double x)
   double error = 0;
   REQUIRE_OK(tg_code_scalar(2, code, NULL, NULL, &out, &error));
   return out;
+}
+
+// Every row of the table at the arguments whose values are known.
+static void test_rows(void)
+{
+  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+    const tg_entry_facts *f = tg_entry((tg_kind)kind);
+    const tg_code_op op = (tg_code_op)(TG_CODE_ENTRY_FIRST + kind - TG_ENTRY_FIRST);
+    for (int k = 0; k < 3; k++) {
+      const double found = scalar_of(op, f->points[k][0]);
+      CHECK(fabs(found - f->points[k][1]) <= 8 * 2.3e-16 * fabs(f->points[k][1]), "%s(%g) is %.17g, expected %.17g",
+            f->name, f->points[k][0], found, f->points[k][1]);
+    }
+  }
 }
 
 static void test_extremes(void)
@@ -524,6 +539,7 @@ static void run(void)
 {
   const int64_t blocks[] = {1, 3, 8, 64, 0};
   const int64_t one_block[] = {3, 0};
+  test_rows();
   test_extremes();
   test_cancellation();
   check_on_grids(blocks, test_lincomb);

@@ -2,6 +2,9 @@
 #include "support/sample_plans.h"
 
 #include <inttypes.h>
+#include <math.h>
+
+#include "grad/graph/entry.h"
 
 // Sizes and the builder; every result goes to a new CONSTANT buffer or register.
 typedef struct bench {
@@ -83,16 +86,35 @@ static void sample_transpose(const bench *s)
   tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
 }
 
+static const tg_entry_facts *entry_of(tg_code_op op)
+{
+  return tg_entry((tg_kind)((int)TG_ENTRY_FIRST + (int)op - (int)TG_CODE_ENTRY_FIRST));
+}
+
 // Every step of code once, over positive operands where the function needs them.
 static void sample_steps(const bench *s, tg_opcode op)
 {
   const int32_t in[2] = {operand(s, "P", s->m, s->n), operand(s, "P", s->m, s->n)};
-  for (int step = TG_CODE_ADD; step <= TG_CODE_SOFTPLUS; step++) {
+  for (int step = TG_CODE_ADD; step < TG_CODE_ENTRY_FIRST; step++) {
     const bool binary = tg_code_arity((tg_code_op)step) == 2;
     const tg_code code[3] = {
         {TG_CODE_LOAD, 0, 0}, {binary ? TG_CODE_LOAD : (tg_code_op)step, binary ? 1 : 0, 0}, {(tg_code_op)step, 0, 0}};
     const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
     tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 2, in, binary ? 3 : 2, code);
+  }
+  // Entrywise functions, of arguments among their samples.
+  for (int step = TG_CODE_ENTRY_FIRST; step < TG_CODE_COUNT; step++) {
+    const tg_entry_facts *f = entry_of((tg_code_op)step);
+    const double half = 0.5 * (f->samples.high - f->samples.low);
+    const tg_code code[] = {{TG_CODE_LOAD, 0, 0},
+                            {TG_CODE_SIN, 0, 0},
+                            {TG_CODE_NUMBER, 0, half},
+                            {TG_CODE_MUL, 0, 0},
+                            {TG_CODE_NUMBER, 0, f->samples.low + half},
+                            {TG_CODE_ADD, 0, 0},
+                            {(tg_code_op)step, 0, 0}};
+    const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
+    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 1, in, 7, code);
   }
 }
 
@@ -127,7 +149,9 @@ static void sample_entrywise(const bench *s)
   sample_deep_code(s, TG_OP_ENTRYWISE);
   // Signs of negative, zero and positive entries, and large arguments without overflow.
   const int32_t a = operand(s, "A", s->m, s->n);
-  for (int step = TG_CODE_ABS; step <= TG_CODE_SOFTPLUS; step++) {
+  for (int step = TG_CODE_ENTRY_FIRST; step < TG_CODE_COUNT; step++) {
+    const tg_entry_facts *f = entry_of((tg_code_op)step);
+    if (!isfinite(f->value(-3000)) || !isfinite(f->value(3000))) continue;
     const tg_code code[] = {
         {TG_CODE_LOAD, 0, 0}, {TG_CODE_NUMBER, 0, 1000}, {TG_CODE_MUL, 0, 0}, {(tg_code_op)step, 0, 0}};
     tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, result(s, s->m, s->n), 1, &a, 4, code);

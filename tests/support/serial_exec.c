@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/graph/entry.h"
 
 typedef struct serial_factor {
   bool for_logdet; // a program asks for its logarithmic determinant
@@ -166,30 +167,10 @@ static double apply_unary(tg_code_op op, double a)
     return a * a;
   case TG_CODE_NEG:
     return -a;
-  case TG_CODE_EXP:
-    return exp(a);
-  case TG_CODE_LOG:
-    return log(a);
   case TG_CODE_SQRT:
     return sqrt(a);
-  case TG_CODE_SIN:
-    return sin(a);
-  case TG_CODE_COS:
-    return cos(a);
-  case TG_CODE_TAN:
-    return tan(a);
-  case TG_CODE_TANH:
-    return tanh(a);
-  case TG_CODE_ABS:
-    return fabs(a);
-  case TG_CODE_SIGN:
-    return (double)((a > 0) - (a < 0));
-  case TG_CODE_SIGMOID:
-    return a >= 0 ? 1 / (1 + exp(-a)) : exp(a) / (1 + exp(a));
-  case TG_CODE_RELU:
-    return a > 0 ? a : 0;
-  default: // softplus
-    return (a > 0 ? a : 0) + log1p(exp(-fabs(a)));
+  default: // what the rows say is compared with other people's figures by test_entrywise
+    return tg_entry((tg_kind)((int)TG_ENTRY_FIRST + (int)op - (int)TG_CODE_ENTRY_FIRST))->value(a);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "grad/graph/entry.h"
 #include "grad/text/ast.h"
 
 typedef struct context {
@@ -163,8 +164,10 @@ static double apply(const char *name, double x, bool *known)
   if (strcmp(name, "sigmoid") == 0) return 1.0 / (1.0 + exp(-x));
   if (strcmp(name, "relu") == 0) return x > 0.0 ? x : 0.0;
   if (strcmp(name, "softplus") == 0) return x > 30.0 ? x : log1p(exp(x));
-  *known = false;
-  return 0.0;
+  // Of later rows the value is compared with other people's figures by test_entrywise.
+  const tg_entry_facts *f = tg_entry(tg_entry_find(name, strlen(name)));
+  *known = f != NULL;
+  return f != NULL ? f->value(x) : 0.0;
 }
 
 static tg_status reduce(const context *c, const char *name, text_value a, text_value *out, bool *known)

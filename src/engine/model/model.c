@@ -10,6 +10,7 @@
 #include "engine/model/domain.h"
 #include "engine/model/penalty.h"
 #include "engine/model/set_data.h"
+#include "grad/graph/entry.h"
 #include "grad/structure/curvature.h"
 #include "grad/structure/groups.h"
 #include "mpi/file/files.h"
@@ -197,8 +198,8 @@ static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
   TG_TRY(tg_node_find_below(graph, f, &below));
   *out = false;
   for (tg_node node = 1; node <= f; node++) {
-    const tg_kind kind = tg_node_info(graph, node)->kind;
-    *out = *out || (below[node] != 0 && (kind == TG_ABS || kind == TG_SIGN || kind == TG_RELU));
+    const tg_entry_facts *facts = tg_entry(tg_node_info(graph, node)->kind);
+    *out = *out || (below[node] != 0 && facts != NULL && facts->kink.kind != TG_KINK_NONE);
   }
   tg_free(below);
   return TG_OK;

@@ -1,5 +1,6 @@
 // Differential rules: one for each operator, each naming itself.
 #include "grad/explain/explain_parts.h"
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 // d(sum c_k T_k) = sum c_k dT_k
@@ -213,24 +214,10 @@ static tg_status open_rearrangement(tg_explainer *e, const tg_explain_term *t, c
 
 static tg_status open_function(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
 {
-  static const struct {
-    tg_kind kind;
-    const char *rule;
-  } rules[] = {{TG_EXP, "d exp(X) = exp(X).*dX"},
-               {TG_LOG, "d log(X) = dX./X"},
-               {TG_SIN, "d sin(X) = cos(X).*dX"},
-               {TG_COS, "d cos(X) = -sin(X).*dX"},
-               {TG_TAN, "d tan(X) = (1 + tan(X).^2).*dX"},
-               {TG_TANH, "d tanh(X) = (1 - tanh(X).^2).*dX"},
-               {TG_ABS, "d abs(X) = sign(X).*dX, away from 0"},
-               {TG_SIGMOID, "d sigmoid(X) = sigmoid(X).*(1 - sigmoid(X)).*dX"},
-               {TG_RELU, "d relu(X) = step(X).*dX, step = (1 + sign)/2"},
-               {TG_SOFTPLUS, "d softplus(X) = sigmoid(X).*dX"}};
-  const char *rule = "d s(X) = s'(X).*dX";
-  for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-    if (rules[i].kind == info->kind) rule = rules[i].rule;
-  if (info->kind == TG_SIGN) return TG_OK; // constant wherever it has a differential
-  return open_entrywise(e, t, 0, rule);
+  const tg_entry_facts *f = tg_entry(info->kind);
+  TG_ASSERT(f != NULL);
+  if (f->rule[0] == '\0') return TG_OK; // constant wherever it has a differential
+  return open_entrywise(e, t, 0, f->rule);
 }
 
 tg_status tg_explain_open(tg_explainer *e, const tg_explain_term *t)

@@ -61,18 +61,11 @@ typedef enum tg_kind {
   TG_UNVEC, // its inverse: mn x 1 -> rows x cols of the node
   TG_KRONL, // (G, B): (i,j) -> <block (i,j) of G, B>, the adjoint of A -> kron(A, B)
   TG_KRONR, // (G, A): sum_ij A(i,j) block (i,j) of G, the adjoint of B -> kron(A, B)
-  // entrywise functions (of scalars too)
-  TG_EXP,
-  TG_LOG,
-  TG_SIN,
-  TG_COS,
-  TG_TAN,
-  TG_TANH,
-  TG_ABS,
-  TG_SIGN,
-  TG_SIGMOID,
-  TG_RELU,
-  TG_SOFTPLUS,
+  // entrywise functions (of scalars too): the rows of entrywise.def
+  TG_ENTRY_FIRST,
+  TG_ENTRY_BEFORE = TG_ENTRY_FIRST - 1, // so that the first row is TG_ENTRY_FIRST
+#define TG_ENTRYWISE(KIND, ...) TG_##KIND,
+#include "grad/entrywise.def"
   TG_KIND_COUNT
 } tg_kind; // sqrt(X) is POW(X, 1/2); X ./ Y is HAD(X, POW(Y, -1)); norm2(X) is POW(TR(PROD(X', X)), 1/2)
 

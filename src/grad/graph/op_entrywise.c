@@ -1,142 +1,166 @@
-// Entrywise functions: one row each for the value and the slope.
+// Entrywise functions, all of them: the rows of entrywise.def as one operator.
 #include <math.h>
+#include <string.h>
 
+#include "grad/entrywise.h"
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
-typedef struct function {
-  double (*value)(double x);
-  // s'(x) as a node of the same shape as x; `node` is s(x) itself.
-  tg_status (*slope)(tg_graph *g, tg_node node, tg_node x, tg_node *out);
-} function;
+// ---- slopes as nodes: what the column of the table is written in ----
 
-static tg_status ones_like(tg_graph *g, tg_node x, tg_node *out)
+typedef struct slope_builder {
+  tg_graph *g;
+  tg_node x;
+  tg_node node; // s(x)
+  tg_status status;
+} slope_builder;
+
+static tg_node slope_ones(slope_builder *b)
 {
-  const tg_info *info = tg_node_info(g, x);
-  return tg_make_ones(g, info->rows, info->cols, out);
+  const tg_info *info = tg_node_info(b->g, b->x);
+  tg_node out = TG_NONE;
+  if (b->status == TG_OK) b->status = tg_make_ones(b->g, info->rows, info->cols, &out);
+  return out;
 }
 
-// a + b * y .* z
-static tg_status affine_product(tg_graph *g, double a, double b, tg_node y, tg_node z, tg_node *out)
+static tg_node slope_sum(slope_builder *b, double coef, tg_node p, tg_node q)
 {
-  tg_node ones = TG_NONE;
-  TG_TRY(ones_like(g, y, &ones));
-  TG_TRY(tg_make_had(g, 2, (const tg_node[]){y, z}, out));
-  return tg_make_lin(g, 2, (const double[]){a, b}, (const tg_node[]){ones, *out}, out);
+  tg_node out = TG_NONE;
+  if (b->status == TG_OK) b->status = tg_make_lin(b->g, 2, (const double[]){1.0, coef}, (const tg_node[]){p, q}, &out);
+  return out;
 }
 
-static tg_status slope_exp(tg_graph *g, tg_node node, tg_node x, tg_node *out)
+static tg_node slope_times(slope_builder *b, tg_node p, tg_node q)
 {
-  (void)g;
-  (void)x;
-  *out = node;
-  return TG_OK;
+  tg_node out = TG_NONE;
+  if (b->status == TG_OK) b->status = tg_make_had(b->g, 2, (const tg_node[]){p, q}, &out);
+  return out;
 }
 
-static tg_status slope_log(tg_graph *g, tg_node node, tg_node x, tg_node *out)
+static tg_node slope_power(slope_builder *b, tg_node p, double exponent)
 {
-  (void)node;
-  return tg_make_pow_number(g, x, -1.0, out);
+  tg_node out = TG_NONE;
+  if (b->status == TG_OK) b->status = tg_make_pow_number(b->g, p, exponent, &out);
+  return out;
 }
 
-static tg_status slope_sin(tg_graph *g, tg_node node, tg_node x, tg_node *out)
+static tg_node slope_scaled(slope_builder *b, double coef, tg_node p)
 {
-  (void)node;
-  return tg_make_function(g, TG_COS, x, out);
+  tg_node out = TG_NONE;
+  if (b->status == TG_OK) b->status = tg_make_scale(b->g, coef, p, &out);
+  return out;
 }
 
-static tg_status slope_cos(tg_graph *g, tg_node node, tg_node x, tg_node *out)
+static tg_node slope_apply(slope_builder *b, tg_kind kind, tg_node p)
 {
-  (void)node;
-  TG_TRY(tg_make_function(g, TG_SIN, x, out));
-  return tg_make_scale(g, -1.0, *out, out);
+  tg_node out = TG_NONE;
+  if (b->status == TG_OK) b->status = tg_make_function(b->g, kind, p, &out);
+  return out;
 }
 
-// 1 + tan^2
-static tg_status slope_tan(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)x;
-  return affine_product(g, 1.0, 1.0, node, node, out);
-}
+#define X                     b.x
+#define Y                     b.node
+#define ONE                   slope_ones(&b)
+#define plus(p, q)            slope_sum(&b, 1.0, (p), (q))
+#define minus(p, q)           slope_sum(&b, -1.0, (p), (q))
+#define times(p, q)           slope_times(&b, (p), (q))
+#define power(p, exponent)    slope_power(&b, (p), (exponent))
+#define scaled(coef, p)       slope_scaled(&b, (coef), (p))
+#define apply(kind, argument) slope_apply(&b, (kind), (argument))
+#define TG_ENTRYWISE(KIND, name, value, rate, slope, ...)                           \
+  static tg_status slope_##name(tg_graph *g, tg_node node, tg_node x, tg_node *out) \
+  {                                                                                 \
+    slope_builder b = {.g = g, .x = x, .node = node, .status = TG_OK};              \
+    *out = (slope);                                                                 \
+    return b.status;                                                                \
+  }
+#include "grad/entrywise.def"
+#undef X
+#undef Y
+#undef ONE
+#undef plus
+#undef minus
+#undef times
+#undef power
+#undef scaled
+#undef apply
 
-// 1 - tanh^2
-static tg_status slope_tanh(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)x;
-  return affine_product(g, 1.0, -1.0, node, node, out);
-}
+// ---- the table ----
 
-static tg_status slope_abs(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)node;
-  return tg_make_function(g, TG_SIGN, x, out);
-}
+#define TG_ENTRYWISE(KIND, name, value, rate, ...) \
+  static double value_##name(double x)             \
+  {                                                \
+    return (value);                                \
+  }                                                \
+  static double rate_##name(double x, double y)    \
+  {                                                \
+    (void)x;                                       \
+    (void)y;                                       \
+    return (rate);                                 \
+  }
+#include "grad/entrywise.def"
 
-static tg_status slope_sign(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)node;
-  return tg_make_zero_like(g, x, out);
-}
+#define TG_REALS        \
+  {                     \
+    -HUGE_VAL, HUGE_VAL \
+  }
+#define TG_ABOVE(bound) \
+  {                     \
+    (bound), HUGE_VAL   \
+  }
+#define TG_BETWEEN(bound, high) \
+  {                             \
+    (bound), (high)             \
+  }
+#define TG_SMOOTH      \
+  {                    \
+    TG_KINK_NONE, 0, 0 \
+  }
+#define TG_KINK(below, above)         \
+  {                                   \
+    TG_KINK_AT_ZERO, (below), (above) \
+  }
+#define TG_STEP        \
+  {                    \
+    TG_KINK_STEP, 0, 0 \
+  }
+#define TG_NO_DEGREE ((double)NAN)
 
-// s (1 - s)
-static tg_status slope_sigmoid(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)x;
-  tg_node ones = TG_NONE;
-  TG_TRY(ones_like(g, node, &ones));
-  TG_TRY(tg_make_sub(g, ones, node, &ones));
-  return tg_make_had(g, 2, (const tg_node[]){node, ones}, out);
-}
-
-// (1 + sign x) / 2: 1/2 at 0, a subgradient.
-static tg_status slope_relu(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)node;
-  tg_node sign = TG_NONE;
-  tg_node ones = TG_NONE;
-  TG_TRY(tg_make_function(g, TG_SIGN, x, &sign));
-  TG_TRY(ones_like(g, x, &ones));
-  return tg_make_lin(g, 2, (const double[]){0.5, 0.5}, (const tg_node[]){ones, sign}, out);
-}
-
-static tg_status slope_softplus(tg_graph *g, tg_node node, tg_node x, tg_node *out)
-{
-  (void)node;
-  return tg_make_function(g, TG_SIGMOID, x, out);
-}
-
-static double value_sign(double x)
-{
-  return (double)((x > 0.0) - (x < 0.0));
-}
-
-static double value_sigmoid(double x)
-{
-  return x >= 0.0 ? 1.0 / (1.0 + exp(-x)) : exp(x) / (1.0 + exp(x));
-}
-
-static double value_relu(double x)
-{
-  return x > 0.0 ? x : 0.0;
-}
-
-static double value_softplus(double x)
-{
-  return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x)));
-}
-
-static const function functions[TG_KIND_COUNT] = {
-    [TG_EXP] = {exp, slope_exp},
-    [TG_LOG] = {log, slope_log},
-    [TG_SIN] = {sin, slope_sin},
-    [TG_COS] = {cos, slope_cos},
-    [TG_TAN] = {tan, slope_tan},
-    [TG_TANH] = {tanh, slope_tanh},
-    [TG_ABS] = {fabs, slope_abs},
-    [TG_SIGN] = {value_sign, slope_sign},
-    [TG_SIGMOID] = {value_sigmoid, slope_sigmoid},
-    [TG_RELU] = {value_relu, slope_relu},
-    [TG_SOFTPLUS] = {value_softplus, slope_softplus},
+// By position: a row with a fact too few does not compile without a warning, which is an error where it matters.
+static const tg_entry_facts facts[] = {
+#define TG_ENTRYWISE(KIND, name, value, rate, slope, ...) \
+  {slope_##name, value_##name, rate_##name, #name, #name "(X)", __VA_ARGS__},
+#include "grad/entrywise.def"
 };
+
+enum { FACTS = (int)(sizeof facts / sizeof facts[0]) };
+_Static_assert((int)TG_KIND_COUNT - (int)TG_ENTRY_FIRST == (int)FACTS, "the kinds from TG_ENTRY_FIRST on are the rows");
+
+const tg_entry_facts *tg_entry(tg_kind kind)
+{
+  return kind >= TG_ENTRY_FIRST && kind < TG_KIND_COUNT ? &facts[kind - TG_ENTRY_FIRST] : NULL;
+}
+
+static bool is_alias(const char *aliases, const char *name, size_t length)
+{
+  for (const char *at = aliases; *at != '\0';) {
+    const size_t n = strcspn(at, " ");
+    if (n == length && strncmp(at, name, n) == 0) return true;
+    at += n + strspn(at + n, " ");
+  }
+  return false;
+}
+
+tg_kind tg_entry_find(const char *name, size_t length)
+{
+  for (int k = 0; k < FACTS; k++)
+    if ((strlen(facts[k].name) == length && strncmp(facts[k].name, name, length) == 0) ||
+        is_alias(facts[k].aliases, name, length))
+      return (tg_kind)(TG_ENTRY_FIRST + k);
+  return TG_KIND_COUNT;
+}
+
+// ---- the operator ----
 
 // Whether all entries of the matrix are this number: zeros, ones, 2*ones.
 static bool is_filled(const tg_graph *g, tg_node a, double *entry)
@@ -151,19 +175,22 @@ static bool is_filled(const tg_graph *g, tg_node a, double *entry)
 
 tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
 {
-  TG_ASSERT(functions[kind].value != NULL);
+  const tg_entry_facts *f = tg_entry(kind);
+  TG_ASSERT(f != NULL);
   const tg_info *info = tg_node_info(g, a);
   double x = 0.0;
   if (kind == TG_LOG && info->kind == TG_DET) return tg_make_logdet(g, info->args[0], out);
   if (tg_node_is_number(g, a, &x)) {
-    if (kind == TG_LOG && x <= 0.0) TG_FAIL(TG_VALUE, "log(%g) is not a real number", x);
-    return tg_make_num(g, functions[kind].value(x), out);
+    const double y = f->value(x);
+    if (!isfinite(y) && !(x > f->domain.low && x < f->domain.high))
+      TG_FAIL(TG_VALUE, "%s(%g) is not a real number", f->name, x);
+    return tg_make_num(g, y, out);
   }
   double entry = 0.0;
-  if (is_filled(g, a, &entry) && isfinite(functions[kind].value(entry))) {
+  if (is_filled(g, a, &entry) && isfinite(f->value(entry))) {
     tg_node ones = TG_NONE;
     TG_TRY(tg_make_ones(g, info->rows, info->cols, &ones));
-    return tg_make_scale(g, functions[kind].value(entry), ones, out);
+    return tg_make_scale(g, f->value(entry), ones, out);
   }
   // f(X') = f(X)': the smaller of X and X' goes inside.
   tg_node other = TG_NONE;
@@ -178,7 +205,7 @@ tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
 static tg_status slope_of(tg_graph *g, tg_node node, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, node);
-  return functions[info->kind].slope(g, node, info->args[0], out);
+  return tg_entry(info->kind)->slope(g, node, info->args[0], out);
 }
 
 static tg_status remake_function(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)
@@ -210,28 +237,15 @@ static tg_status jacobian_function(tg_graph *g, tg_node node, int32_t k, tg_node
 
 static tg_status sample_function(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out)
 {
-  const function *f = &functions[tg_node_info(g, node)->kind];
+  const tg_entry_facts *f = tg_entry(tg_node_info(g, node)->kind);
   for (int64_t i = 0; i < out->rows * out->cols; i++) out->data[i] = f->value(args[0].data[i]);
   return TG_OK;
 }
 
-// The descriptors differ in their name alone.
-#define ENTRYWISE(symbol, text)                        \
-  const tg_op symbol = {.name = text,                  \
-                        .remake = remake_function,     \
-                        .forward = forward_function,   \
-                        .reverse = reverse_function,   \
-                        .jacobian = jacobian_function, \
-                        .sample = sample_function,     \
-                        .degree = tg_degree_none}
-ENTRYWISE(tg_op_exp, "exp");
-ENTRYWISE(tg_op_log, "log");
-ENTRYWISE(tg_op_sin, "sin");
-ENTRYWISE(tg_op_cos, "cos");
-ENTRYWISE(tg_op_tan, "tan");
-ENTRYWISE(tg_op_tanh, "tanh");
-ENTRYWISE(tg_op_abs, "abs");
-ENTRYWISE(tg_op_sign, "sign");
-ENTRYWISE(tg_op_sigmoid, "sigmoid");
-ENTRYWISE(tg_op_relu, "relu");
-ENTRYWISE(tg_op_softplus, "softplus");
+const tg_op tg_op_entrywise = {.name = "an entrywise function",
+                               .remake = remake_function,
+                               .forward = forward_function,
+                               .reverse = reverse_function,
+                               .jacobian = jacobian_function,
+                               .sample = sample_function,
+                               .degree = tg_degree_none};

@@ -1,4 +1,5 @@
 // Transposition, pushed down to symbols and to atoms that do not transpose further inside; scalars taken out.
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 tg_status tg_split_scalars(tg_graph *g, tg_node node, tg_split *out)
@@ -57,7 +58,7 @@ static bool symbol_is_symmetric(const tg_graph *g, const tg_info *info)
 static tg_status transpose_atom(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
-  const bool commutes = info->kind == TG_INV || info->kind >= TG_EXP;
+  const bool commutes = info->kind == TG_INV || tg_entry(info->kind) != NULL;
   if (commutes) {
     tg_node inner = TG_NONE;
     TG_TRY(tg_make_trans(g, info->args[0], &inner));

@@ -4,6 +4,7 @@
 #define TG_OP(kind, descriptor) extern const tg_op descriptor;
 #include "grad/graph/ops.def"
 #undef TG_OP
+extern const tg_op tg_op_entrywise;
 
 const tg_op *tg_op_get(tg_kind kind)
 {
@@ -11,6 +12,8 @@ const tg_op *tg_op_get(tg_kind kind)
 #define TG_OP(kind, descriptor) [TG_##kind] = &descriptor,
 #include "grad/graph/ops.def"
 #undef TG_OP
+#define TG_ENTRYWISE(KIND, ...) [TG_##KIND] = &tg_op_entrywise,
+#include "grad/entrywise.def"
   };
   return table[kind];
 }

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "grad/calculus.h"
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 enum { SAMPLE_ENTRIES_MAX = 1000000 };
@@ -45,7 +46,8 @@ static void disturb(tg_value *value, bool may_underflow, uint64_t *state)
 // Never zero but by underflow.
 static bool is_exponential(tg_kind kind)
 {
-  return kind == TG_EXP || kind == TG_SIGMOID || kind == TG_SOFTPLUS;
+  const tg_entry_facts *f = tg_entry(kind);
+  return f != NULL && f->sign == TG_SIGN_POSITIVE;
 }
 
 // The arguments as the operator reads them: with noise, copies of their own.

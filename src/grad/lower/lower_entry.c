@@ -1,5 +1,6 @@
 // Entrywise expressions as postfix code: a whole chain of them in one pass over memory.
 #include "base/memory.h"
+#include "grad/graph/entry.h"
 #include "grad/lower/lower_parts.h"
 
 // Deeper subexpressions get a pass of their own; the rest of TG_CODE_DEPTH is for the constants of one step.
@@ -13,35 +14,14 @@ typedef struct code_writer {
 bool tg_low_is_entrywise(const tg_lowering *l, tg_node node)
 {
   const tg_kind kind = tg_node_info(l->graph, node)->kind;
-  return kind == TG_HAD || kind == TG_POW || (kind >= TG_EXP && kind < TG_KIND_COUNT);
+  return kind == TG_HAD || kind == TG_POW || tg_entry(kind) != NULL;
 }
 
+// The rows of the table stand in one order in both enumerations.
 tg_code_op tg_low_code_of(tg_kind kind)
 {
-  switch (kind) {
-  case TG_EXP:
-    return TG_CODE_EXP;
-  case TG_LOG:
-    return TG_CODE_LOG;
-  case TG_SIN:
-    return TG_CODE_SIN;
-  case TG_COS:
-    return TG_CODE_COS;
-  case TG_TAN:
-    return TG_CODE_TAN;
-  case TG_TANH:
-    return TG_CODE_TANH;
-  case TG_ABS:
-    return TG_CODE_ABS;
-  case TG_SIGN:
-    return TG_CODE_SIGN;
-  case TG_SIGMOID:
-    return TG_CODE_SIGMOID;
-  case TG_RELU:
-    return TG_CODE_RELU;
-  default:
-    return TG_CODE_SOFTPLUS;
-  }
+  TG_ASSERT(tg_entry(kind) != NULL);
+  return (tg_code_op)((int)TG_CODE_ENTRY_FIRST + (int)kind - (int)TG_ENTRY_FIRST);
 }
 
 static tg_status put(code_writer *w, tg_code_op op, int32_t operand, double value)

@@ -1,5 +1,6 @@
 // What value and gradient cost as they are written: the measure that a plan is compared with.
 #include "base/memory.h"
+#include "grad/graph/entry.h"
 #include "grad/lower/lower.h"
 
 // Nodes below the objective, and those of them that depend on the variables.
@@ -75,7 +76,7 @@ static void add_node(written *w, tg_node node)
     w->cost.flops += size * (moves ? 3 : 1);
     break;
   default:
-    if (info->kind == TG_POW || info->kind >= TG_EXP) w->cost.flops += size * (moves ? 2 : 1);
+    if (info->kind == TG_POW || tg_entry(info->kind) != NULL) w->cost.flops += size * (moves ? 2 : 1);
     break;
   }
 }

@@ -75,10 +75,12 @@ int tg_code_arity(tg_code_op op)
 
 const char *tg_code_label(tg_code_op op)
 {
-  static const char *const labels[] = {"load", "row", "col",    "reg", "number", "+",       "-",    "*",
-                                       "/",    "^",   "square", "-",   "exp",    "log",     "sqrt", "sin",
-                                       "cos",  "tan", "tanh",   "abs", "sign",   "sigmoid", "relu", "softplus"};
-  return op <= TG_CODE_SOFTPLUS ? labels[op] : "unknown";
+  static const char *const labels[TG_CODE_COUNT] = {
+      "load", "row", "col", "reg", "number", "+", "-", "*", "/", "^", "square", "-", "sqrt",
+#define TG_ENTRYWISE(KIND, name, ...) [TG_CODE_##KIND] = #name,
+#include "grad/entrywise.def"
+  };
+  return op < TG_CODE_COUNT ? labels[op] : "unknown";
 }
 
 int32_t tg_plan_storage_count(const tg_plan *plan)

@@ -53,18 +53,12 @@ typedef enum tg_code_op {
   TG_CODE_POW,    // a b -> a ^ b
   TG_CODE_SQUARE, // a -> a * a
   TG_CODE_NEG,
-  TG_CODE_EXP,
-  TG_CODE_LOG,
   TG_CODE_SQRT,
-  TG_CODE_SIN,
-  TG_CODE_COS,
-  TG_CODE_TAN,
-  TG_CODE_TANH,
-  TG_CODE_ABS,
-  TG_CODE_SIGN,    // -1, 0, 1
-  TG_CODE_SIGMOID, // 1 / (1 + e^-a), without overflow
-  TG_CODE_RELU,
-  TG_CODE_SOFTPLUS // log(1 + e^a), without overflow
+  TG_CODE_ENTRY_FIRST, // the rows of entrywise.def
+  TG_CODE_ENTRY_BEFORE = TG_CODE_ENTRY_FIRST - 1,
+#define TG_ENTRYWISE(KIND, ...) TG_CODE_##KIND,
+#include "grad/entrywise.def"
+  TG_CODE_COUNT
 } tg_code_op;
 
 enum { TG_CODE_DEPTH = 16 };

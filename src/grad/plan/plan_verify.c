@@ -226,7 +226,7 @@ static tg_status check_code(const checker *c, const tg_plan_buffer *shape)
   int depth = 0;
   for (int32_t k = 0; k < c->instr->n_code; k++) {
     const tg_code *step = &c->instr->code[k];
-    if (step->op > TG_CODE_SOFTPLUS) return broken(c, "code has an unknown step %d", (int)step->op);
+    if (step->op >= TG_CODE_COUNT) return broken(c, "code has an unknown step %d", (int)step->op);
     if (step->op <= TG_CODE_COL) TG_TRY(check_load(c, step, shape));
     if (step->op == TG_CODE_REG) TG_TRY(read_register(c, step->operand));
     const int arity = tg_code_arity(step->op);

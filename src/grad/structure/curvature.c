@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "grad/calculus.h"
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 typedef struct judgement {
@@ -80,6 +81,16 @@ static sign sign_of_arguments(const tg_graph *g, const tg_info *info, int depth)
   return is_sum && least > SIGN_UNKNOWN ? most : least;
 }
 
+static sign sign_of_function(const tg_graph *g, const tg_info *info, int depth)
+{
+  const tg_entry_facts *f = tg_entry(info->kind);
+  if (f == NULL || f->sign == TG_SIGN_ANY) return SIGN_UNKNOWN;
+  if (f->sign == TG_SIGN_POSITIVE) return SIGN_POSITIVE;
+  const sign inner = sign_of(g, info->args[0], depth - 1);
+  if (f->sign == TG_SIGN_OF_ARGUMENT) return inner;
+  return SIGN_NONNEGATIVE;
+}
+
 static sign sign_of(const tg_graph *g, tg_node node, int depth)
 {
   const tg_info *info = tg_node_info(g, node);
@@ -93,13 +104,7 @@ static sign sign_of(const tg_graph *g, tg_node node, int depth)
     return !symbol->free && (symbol->properties & TG_POSITIVE) != 0 ? SIGN_POSITIVE : SIGN_UNKNOWN;
   }
   case TG_ONES:
-  case TG_EXP:
-  case TG_SIGMOID:
-  case TG_SOFTPLUS:
     return SIGN_POSITIVE;
-  case TG_ABS:
-  case TG_RELU:
-    return SIGN_NONNEGATIVE;
   case TG_POW:
     if (sign_of(g, info->args[0], depth - 1) == SIGN_POSITIVE) return SIGN_POSITIVE;
     return tg_node_is_number(g, info->args[1], &exponent) && exponent > 0 && fmod(exponent, 2.0) == 0.0
@@ -114,7 +119,7 @@ static sign sign_of(const tg_graph *g, tg_node node, int depth)
   case TG_DIAGVEC:
     return sign_of_arguments(g, info, depth);
   default:
-    return SIGN_UNKNOWN;
+    return sign_of_function(g, info, depth);
   }
 }
 
@@ -452,14 +457,30 @@ static tg_status judge_power(judge *self, const tg_info *info, judgement *out)
   return TG_OK;
 }
 
-// Nondecreasing convex functions of convex entries.
-static tg_status judge_increasing(judge *self, const tg_info *info, judgement *out)
+// Convex functions of affine entries; increasing ones of convex entries, decreasing ones of concave entries. Of concave
+// functions likewise, upside down.
+static tg_status judge_function(judge *self, const tg_info *info, judgement *out)
 {
+  const tg_entry_facts *f = tg_entry(info->kind);
   judgement inner = unknown();
+  *out = unknown();
+  if (f == NULL || f->curvature == TG_BENDS_BOTH) return TG_OK;
   TG_TRY(find(self, info->args[0], &inner));
-  *out = convex(inner.curvature == TG_CURVATURE_AFFINE || inner.curvature == TG_CURVATURE_CONVEX,
-                inner.curvature == TG_CURVATURE_AFFINE ? "a convex function of an affine one"
-                                                       : "an increasing convex function of a convex one");
+  const bool is_convex = f->curvature == TG_BENDS_UP;
+  const tg_curvature own = is_convex ? TG_CURVATURE_CONVEX : TG_CURVATURE_CONCAVE;
+  const tg_curvature other = is_convex ? TG_CURVATURE_CONCAVE : TG_CURVATURE_CONVEX;
+  if (inner.curvature == TG_CURVATURE_AFFINE)
+    *out =
+        (judgement){.curvature = own,
+                    .reason = is_convex ? "a convex function of an affine one" : "a concave function of an affine one"};
+  if (f->monotone == TG_INCREASING && inner.curvature == own)
+    *out = (judgement){.curvature = own,
+                       .reason = is_convex ? "an increasing convex function of a convex one"
+                                           : "an increasing concave function of a concave one"};
+  if (f->monotone == TG_DECREASING && inner.curvature == other)
+    *out = (judgement){.curvature = own,
+                       .reason = is_convex ? "a decreasing convex function of a concave one"
+                                           : "a decreasing concave function of a convex one"};
   return TG_OK;
 }
 
@@ -494,15 +515,8 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
     return judge_power(self, info, out);
   case TG_LOG:
     return judge_log(self, info, out);
-  case TG_ABS:
-    *out = convex(is_affine(self, info->args[0]), "a convex function of an affine one");
-    return TG_OK;
-  case TG_EXP:
-  case TG_RELU:
-  case TG_SOFTPLUS:
-    return judge_increasing(self, info, out);
   default:
-    return TG_OK;
+    return judge_function(self, info, out);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "grad/structure/groups.h"
 
 #include "base/memory.h"
+#include "grad/graph/entry.h"
 
 // What entry (i,j) of a subexpression is made of. With one column, or one row, i or j is always the same.
 typedef enum layout {
@@ -160,20 +161,8 @@ static layout layout_of(const finder *self, const tg_info *info)
   case TG_VEC:
   case TG_UNVEC:
     return summed(first);
-  case TG_EXP:
-  case TG_LOG:
-  case TG_SIN:
-  case TG_COS:
-  case TG_TAN:
-  case TG_TANH:
-  case TG_ABS:
-  case TG_SIGN:
-  case TG_SIGMOID:
-  case TG_RELU:
-  case TG_SOFTPLUS:
-    return mapped(first);
   default:
-    return MIXED;
+    return tg_entry(info->kind) != NULL ? mapped(first) : MIXED;
   }
 }
 

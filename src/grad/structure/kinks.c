@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "grad/calculus.h"
+#include "grad/graph/entry.h"
 
 tg_status tg_kinks_add(tg_graph *graph, tg_kink kink, tg_kink *kinks, int *n_kinks)
 {
@@ -21,6 +22,18 @@ tg_status tg_kinks_add(tg_graph *graph, tg_kink kink, tg_kink *kinks, int *n_kin
   return TG_OK;
 }
 
+static bool has_kink(const tg_info *info)
+{
+  const tg_entry_facts *f = tg_entry(info->kind);
+  return f != NULL && f->kink.kind == TG_KINK_AT_ZERO;
+}
+
+static tg_kink kink_of(const tg_info *info)
+{
+  const tg_entry_kink kink = tg_entry(info->kind)->kink;
+  return (tg_kink){.low = kink.low, .high = kink.high};
+}
+
 // The node as one kink of weight 1; false: it is none.
 static bool is_kink(const tg_graph *graph, tg_node node, int32_t n, const int32_t *wrt, tg_kink *out)
 {
@@ -29,8 +42,9 @@ static bool is_kink(const tg_graph *graph, tg_node node, int32_t n, const int32_
     info = tg_node_info(graph, info->args[0]);
   else if (!tg_node_is_scalar(graph, node))
     return false;
-  if (info->kind != TG_ABS && info->kind != TG_RELU) return false;
-  *out = (tg_kink){.inside = info->args[0], .low = info->kind == TG_ABS ? -1 : 0, .high = 1};
+  if (!has_kink(info)) return false;
+  *out = kink_of(info);
+  out->inside = info->args[0];
   return tg_degree(graph, out->inside, n, wrt) == 1;
 }
 
@@ -56,7 +70,7 @@ static bool is_weighted(const tg_graph *graph, tg_node node, int32_t n, const in
     *function = *turn ? info->args[k] : factor->args[0];
     *weight = info->args[1 - k];
     const tg_info *f = tg_node_info(graph, *function);
-    if (f->kind != TG_ABS && f->kind != TG_RELU) continue;
+    if (!has_kink(f)) continue;
     if (tg_degree(graph, *weight, n, wrt) == 0 && tg_degree(graph, f->args[0], n, wrt) == 1) return true;
   }
   return false;
@@ -83,7 +97,8 @@ static tg_status read_weighted_term(tg_graph *graph, tg_node term, double coef, 
   if (turn) TG_TRY(tg_make_trans(graph, weight, &weight));
   TG_TRY(tg_make_scale(graph, coef, weight, &weight));
   info = tg_node_info(graph, function);
-  *out = (tg_kink){.low = info->kind == TG_ABS ? -1 : 0, .high = 1, .weight = weight};
+  *out = kink_of(info);
+  out->weight = weight;
   return tg_make_had(graph, 2, (const tg_node[]){weight, info->args[0]}, &out->inside);
 }
 

@@ -1,11 +1,13 @@
 // The Hessian's diagonal and its Kronecker terms, from the operator of a quadratic.
 #include "grad/structure/precondition.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 // ---- the quadratic at zero ----
@@ -14,23 +16,21 @@
 // them wherever f is defined, which zero need not be.
 static bool is_smooth_kind(const tg_graph *g, const tg_info *info, bool at_zero)
 {
+  const tg_entry_facts *f = tg_entry(info->kind);
   double exponent = 0.0;
   switch (info->kind) {
   case TG_INV:
   case TG_DET:
   case TG_LOGDET:
     return !at_zero;
-  case TG_ABS:
-  case TG_SIGN:
-  case TG_RELU:
-    return false;
-  case TG_LOG:
-    return tg_node_is_positive(g, info->args[0]);
   case TG_POW:
     return tg_node_is_number(g, info->args[1], &exponent) &&
            ((exponent >= 0.0 && floor(exponent) == exponent) || tg_node_is_positive(g, info->args[0]));
   default:
-    return true;
+    if (f == NULL) return true;
+    if (f->kink.kind != TG_KINK_NONE) return false;
+    return (f->domain.low < -DBL_MAX || (f->domain.low <= 0.0 && tg_node_is_positive(g, info->args[0]))) &&
+           f->domain.high > DBL_MAX;
   }
 }
 

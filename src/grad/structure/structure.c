@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 // ---- homogeneity ----
@@ -46,12 +47,11 @@ static double homogeneity_of(const tg_graph *g, const tg_info *info, const doubl
   case TG_DIAGVEC:
   case TG_VEC:
   case TG_UNVEC:
-  case TG_ABS:
-  case TG_RELU:
     return degrees[info->args[0]];
-  case TG_SIGN:
-    return 0.0;
   default:
+    // s(c x) = c^p s(x)
+    if (tg_entry(info->kind) != NULL && !isnan(tg_entry(info->kind)->homogeneity))
+      return tg_entry(info->kind)->homogeneity * degrees[info->args[0]];
     for (int32_t i = 0; i < info->n_args; i++)
       if (degrees[info->args[i]] != 0.0) return nan("");
     return 0.0;

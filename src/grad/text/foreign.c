@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "grad/graph/entry.h"
 #include "grad/text/shape.h"
 
 // ---- the table ----
@@ -26,6 +27,13 @@ static const foreign_row rows[] = {
 #undef TG_NONE
 };
 
+// Another name of an entrywise function; NULL: none.
+static const char *find_alias(const char *name)
+{
+  const tg_entry_facts *f = tg_entry(tg_entry_find(name, strlen(name)));
+  return f != NULL && strcmp(f->name, name) != 0 ? f->name : NULL;
+}
+
 static const foreign_row *find_row(const char *name)
 {
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -36,7 +44,12 @@ static const foreign_row *find_row(const char *name)
 const char *tg_foreign_advice(const char *name, char *out, size_t bytes)
 {
   const foreign_row *row = find_row(name);
-  if (row == NULL) return NULL;
+  const char *alias = find_alias(name);
+  if (row == NULL && alias == NULL) return NULL;
+  if (row == NULL) {
+    snprintf(out, bytes, "write %s", alias);
+    return out;
+  }
   if (row->kind == NONE)
     snprintf(out, bytes, "%s is not in the language", row->text);
   else
@@ -271,7 +284,8 @@ static const special *find_special(const char *name)
 
 bool tg_foreign_is_function(const char *name)
 {
-  return tg_function_find(name) != NULL || find_special(name) != NULL || find_row(name) != NULL;
+  return tg_function_find(name) != NULL || find_special(name) != NULL || find_row(name) != NULL ||
+         find_alias(name) != NULL;
 }
 
 tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t n, tg_ast *const *args, tg_ast **out)
@@ -286,7 +300,8 @@ tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t 
   if (s != NULL && tg_function_find(name) == NULL)
     TG_FAIL_AT(TG_SYNTAX, span, "%s takes %d argument%s, found %d", name, (int)s->max_args, s->max_args == 1 ? "" : "s",
                (int)n);
-  const char *here = row != NULL && row->kind == SAME ? row->text : name;
+  const char *alias = declared ? NULL : find_alias(name);
+  const char *here = row != NULL && row->kind == SAME ? row->text : alias != NULL ? alias : name;
   return tg_parse_make_call(p, here, span, n, args, out);
 }
 

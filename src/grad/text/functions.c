@@ -299,18 +299,10 @@ static const tg_function_info functions[] = {
      build_constant},
     {"ones", 2, 2, "ones(m, n)", "all ones; sizes may be left out", TG_ONES, shape_constant, build_constant},
     {"zeros", 2, 2, "zeros(m, n)", "all zeros; sizes may be left out", TG_ZEROS, shape_constant, build_constant},
-    {"exp", 1, 1, "exp(X)", "exponential, entry by entry", TG_EXP, shape_entrywise, build_unary},
-    {"log", 1, 1, "log(X)", "natural logarithm, entry by entry", TG_LOG, shape_entrywise, build_unary},
     {"sqrt", 1, 1, "sqrt(X)", "square root, entry by entry", TG_POW, shape_entrywise, build_sqrt},
-    {"sin", 1, 1, "sin(X)", "sine, entry by entry", TG_SIN, shape_entrywise, build_unary},
-    {"cos", 1, 1, "cos(X)", "cosine, entry by entry", TG_COS, shape_entrywise, build_unary},
-    {"tan", 1, 1, "tan(X)", "tangent, entry by entry", TG_TAN, shape_entrywise, build_unary},
-    {"tanh", 1, 1, "tanh(X)", "hyperbolic tangent, entry by entry", TG_TANH, shape_entrywise, build_unary},
-    {"abs", 1, 1, "abs(X)", "absolute value, entry by entry", TG_ABS, shape_entrywise, build_unary},
-    {"sign", 1, 1, "sign(X)", "-1, 0 or 1, entry by entry", TG_SIGN, shape_entrywise, build_unary},
-    {"sigmoid", 1, 1, "sigmoid(X)", "1/(1 + exp(-x)), entry by entry", TG_SIGMOID, shape_entrywise, build_unary},
-    {"relu", 1, 1, "relu(X)", "max(x, 0), entry by entry", TG_RELU, shape_entrywise, build_unary},
-    {"softplus", 1, 1, "softplus(X)", "log(1 + exp(x)), entry by entry", TG_SOFTPLUS, shape_entrywise, build_unary},
+#define TG_ENTRYWISE(KIND, name, value, rate, slope, help, ...) \
+  {#name, 1, 1, #name "(X)", help ", entry by entry", TG_##KIND, shape_entrywise, build_unary},
+#include "grad/entrywise.def"
 };
 
 int32_t tg_function_count(void)

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "grad/graph/entry.h"
+
 // ---- what letters say ----
 
 // Greek words, also with an index: sigma2, mu_x.
@@ -101,7 +103,7 @@ bool tg_ast_is_scalar_form(const tg_ast *ast)
   case TG_POW:
     return strcmp(function->name, "norm2") == 0 || tg_ast_is_scalar_form(ast->args[0]);
   default:
-    return function->kind >= TG_EXP && ast->n_args == 1 && tg_ast_is_scalar_form(ast->args[0]);
+    return tg_entry(function->kind) != NULL && ast->n_args == 1 && tg_ast_is_scalar_form(ast->args[0]);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 #include "grad/text/ast.h"
 #include "grad/text/print_parts.h"
@@ -31,18 +32,6 @@ static const unary_row unary_rows[] = {
     {TG_DIAGVEC, {"diagvec(@)", "diagvec(@)", LATEX_FN("diagvec"), "np.diag(@).reshape(-1, 1)", "diag(@)"}},
     {TG_VEC, {"vec(@)", "vec(@)", LATEX_FN("vec"), "(@).reshape((-1, 1), order=\"F\")", "(@)(:)"}},
     {TG_INV, {"inv(@)", "inv(@)", "\\left(@\\right)^{-1}", "np.linalg.inv(@)", "inv(@)"}},
-    {TG_EXP, {"exp(@)", "exp(@)", "\\exp\\left(@\\right)", "np.exp(@)", "exp(@)"}},
-    {TG_LOG, {"log(@)", "log(@)", "\\log\\left(@\\right)", "np.log(@)", "log(@)"}},
-    {TG_SIN, {"sin(@)", "sin(@)", "\\sin\\left(@\\right)", "np.sin(@)", "sin(@)"}},
-    {TG_COS, {"cos(@)", "cos(@)", "\\cos\\left(@\\right)", "np.cos(@)", "cos(@)"}},
-    {TG_TAN, {"tan(@)", "tan(@)", "\\tan\\left(@\\right)", "np.tan(@)", "tan(@)"}},
-    {TG_TANH, {"tanh(@)", "tanh(@)", "\\tanh\\left(@\\right)", "np.tanh(@)", "tanh(@)"}},
-    {TG_ABS, {"abs(@)", "abs(@)", LATEX_FN("abs"), "np.abs(@)", "abs(@)"}},
-    {TG_SIGN, {"sign(@)", "sign(@)", LATEX_FN("sign"), "np.sign(@)", "sign(@)"}},
-    {TG_SIGMOID, {"sigmoid(@)", "sigmoid(@)", LATEX_FN("sigmoid"), "(1/(1 + np.exp(-(@))))", "(1./(1 + exp(-(@))))"}},
-    {TG_RELU, {"relu(@)", "relu(@)", LATEX_FN("relu"), "np.maximum(@, 0)", "max(@, 0)"}},
-    {TG_SOFTPLUS,
-     {"softplus(@)", "softplus(@)", LATEX_FN("softplus"), "np.logaddexp(0, @)", "(max(@, 0) + log1p(exp(-abs(@))))"}},
 };
 
 // Spellings of composed nodes: sqrt(X) = POW(X, 1/2), norm2(X) = POW(TR(X'X), 1/2), ...
@@ -559,6 +548,18 @@ static tg_status spell_kron_adjoint(tg_graph *g, const tg_info *info, tg_node *o
   return tg_make_unvec(g, *out, info->rows, info->cols, out);
 }
 
+static void print_entry(tg_printer *p, const tg_entry_facts *f, tg_node arg, tg_status *status)
+{
+  const char *const templates[FORMATS] = {
+      [TG_FORMAT_LATEX] = f->latex, [TG_FORMAT_NUMPY] = f->numpy, [TG_FORMAT_OCTAVE] = f->octave};
+  if (templates[p->format] != NULL) {
+    print_template(p, templates[p->format], arg, status);
+    return;
+  }
+  tg_print_add(p, f->name);
+  print_template(p, "(@)", arg, status);
+}
+
 static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_status *status)
 {
   tg_node squared = TG_NONE;
@@ -577,6 +578,7 @@ static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_sta
     print_template(p, scalar_abs_templates[p->format], info->args[0], status);
     return;
   }
+  if (tg_entry(info->kind) != NULL) print_entry(p, tg_entry(info->kind), info->args[0], status);
   for (size_t i = 0; i < sizeof unary_rows / sizeof unary_rows[0]; i++)
     if (unary_rows[i].kind == info->kind) print_template(p, unary_rows[i].templates[p->format], info->args[0], status);
 }

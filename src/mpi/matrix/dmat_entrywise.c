@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "grad/entrywise.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 
@@ -34,24 +35,6 @@ typedef struct entry_program {
     return;                                                 \
   } while (0)
 
-static double sign_of(double x)
-{
-  return x > 0 ? 1 : x < 0 ? -1 : x; // keeps zero and NaN
-}
-
-// Of e^x and e^-x only the one below 1 is formed.
-static double sigmoid_of(double x)
-{
-  const double e = exp(-fabs(x));
-  return (x >= 0 ? 1 : e) / (1 + e);
-}
-
-// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|); NaN passes through the exponential.
-static double softplus_of(double x)
-{
-  return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
-}
-
 // y may be a: entry by entry, each is read before it is written.
 static void apply_unary(tg_code_op op, const double *a, int64_t count, double *y)
 {
@@ -60,32 +43,14 @@ static void apply_unary(tg_code_op op, const double *a, int64_t count, double *y
     EACH(x * x);
   case TG_CODE_NEG:
     EACH(-x);
-  case TG_CODE_EXP:
-    EACH(exp(x));
-  case TG_CODE_LOG:
-    EACH(log(x));
   case TG_CODE_SQRT:
     EACH(sqrt(x));
-  case TG_CODE_SIN:
-    EACH(sin(x));
-  case TG_CODE_COS:
-    EACH(cos(x));
-  case TG_CODE_TAN:
-    EACH(tan(x));
-  case TG_CODE_TANH:
-    EACH(tanh(x));
-  case TG_CODE_ABS:
-    EACH(fabs(x));
-  case TG_CODE_SIGN:
-    EACH(sign_of(x));
-  case TG_CODE_SIGMOID:
-    EACH(sigmoid_of(x));
-  case TG_CODE_RELU:
-    EACH(x < 0 ? 0 : x);
-  case TG_CODE_SOFTPLUS:
-    EACH(softplus_of(x));
+#define TG_ENTRYWISE(KIND, name, value, ...) \
+  case TG_CODE_##KIND:                       \
+    EACH(value);
+#include "grad/entrywise.def"
   default:
-    TG_ASSERT(op == TG_CODE_SOFTPLUS); // the last of the unary ones
+    TG_ASSERT(op == TG_CODE_NEG); // no other is left
   }
 }
 
@@ -321,6 +286,22 @@ tg_status tg_dmat_entrywise_part(tg_workspace *workspace, int n_in, const tg_dma
   return TG_OK;
 }
 
+// |s'(x)| where s(x) = y.
+static double rate_of(tg_code_op op, double x, double y)
+{
+  (void)x;
+  (void)y;
+  switch (op) {
+#define TG_ENTRYWISE(KIND, name, value, rate, ...) \
+  case TG_CODE_##KIND:                             \
+    return (rate);
+#include "grad/entrywise.def"
+  default:
+    TG_ASSERT(op == TG_CODE_NEG); // no other is left
+    return 1;
+  }
+}
+
 // The error of an operation's result from those of its operands a and b: derivatives times errors, and half a unit in
 // the last place, here a whole one.
 static double carried_error(tg_code_op op, double a, double b, double a_error, double b_error, double value)
@@ -337,18 +318,12 @@ static double carried_error(tg_code_op op, double a, double b, double a_error, d
     return (a_error > 0 ? fabs(b * value / a) * a_error : 0) + (b_error > 0 ? fabs(value * log(fabs(a))) * b_error : 0);
   case TG_CODE_SQUARE:
     return 2 * fabs(a) * a_error;
-  case TG_CODE_EXP:
-    return value * a_error;
-  case TG_CODE_LOG:
-    return a_error / fabs(a);
   case TG_CODE_SQRT:
     return a_error > 0 ? a_error / (2 * value) : 0;
-  case TG_CODE_TAN:
-    return (1 + value * value) * a_error;
-  case TG_CODE_SIGN:
-    return 0;
-  default: // slopes of one at most
+  case TG_CODE_NEG:
     return a_error;
+  default:
+    return a_error > 0 ? rate_of(op, a, value) * a_error : 0;
   }
 }
 
