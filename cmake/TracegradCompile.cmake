@@ -3,6 +3,9 @@ add_library(tracegrad_warnings INTERFACE)
 target_compile_options(tracegrad_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Wwrite-strings -Wstrict-prototypes
   -Wmissing-prototypes -Wdouble-promotion -Wcast-qual)
+# Nothing here reads floating-point flags or the errno of a mathematical function: selections and square roots may be
+# those of vectors.
+target_compile_options(tracegrad_warnings INTERFACE -fno-trapping-math -fno-math-errno)
 target_compile_definitions(tracegrad_warnings INTERFACE _XOPEN_SOURCE=700 _FILE_OFFSET_BITS=64)
 if(CMAKE_C_COMPILER_ID MATCHES Clang)
   # clang counts INFINITY and NAN, float constants in C, as promotions; gcc warns of the real cases. And it warns of
