@@ -93,6 +93,50 @@ def test_missing(checks, folder):
     checks.check("scalapack-cg" in done.stdout and "broke: exit status 1" in done.stdout, f"broken peer: {done.stdout}")
 
 
+FAKE_DATASETS = """
+import types
+import numpy as np
+def load_wine():
+    rng = np.random.default_rng(3)
+    return types.SimpleNamespace(data=rng.random((20, 6)) @ rng.random((6, 9)))
+"""
+# Multiplicative updates, which take many more iterations.
+FAKE_DECOMPOSITION = """
+class NMF:
+    def __init__(self, n_components, solver, init, tol, max_iter):
+        self.max_iter = max_iter
+    def fit_transform(self, m, W, H):
+        w, h = W.copy(), H.copy()
+        for _ in range(self.max_iter):
+            w *= (m @ h.T) / (w @ (h @ h.T))
+            h *= (w.T @ m) / ((w.T @ w) @ h)
+        self.components_ = h
+        return w
+"""
+
+
+def test_nmf(checks, folder):
+    """Nonnegative factorisations beside a package that is scikit-learn in name only."""
+    package = folder / "packages" / "sklearn"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "datasets.py").write_text(FAKE_DATASETS)
+    (package / "decomposition.py").write_text(FAKE_DECOMPOSITION)
+    done = call(folder, "solvers", "--problems", "nmf-wine", "--limit", "1", path=str(package.parent))
+    if not checks.equal(f"nmf: exit status\n{done.stderr}", done.returncode, 0):
+        return
+    (problem,) = json.loads(done.stdout.splitlines()[-1])["problems"]
+    for row in problem["rows"].values():
+        m, u, v = (np.load(folder / "out" / "nmf-wine" / str(row["seed"]) / f"{name}.npy") for name in "MUV")
+        start = np.sum((m - u @ v) ** 2)
+        checks.check(0 <= row["ours"] < start and 0 <= row["peer"] < start, f"nmf: a start of {start} led to {row}")
+        checks.check(row["seconds"] >= 0 and row["peer_seconds"] > 0, f"nmf: {row}")
+    checks.check(len(problem["targets"]) == 1 and problem["targets"][0]["found"] > 0, f"nmf: {problem['targets']}")
+    (package / "__init__.py").write_text("raise ImportError('no scikit-learn here')\n")
+    done = call(folder, "solvers", "--problems", "nmf-wine", path=str(package.parent))
+    checks.check(done.returncode == 0 and "skipped: no scikit-learn here" in done.stdout, f"nmf: {done.stdout}{done.stderr}")
+
+
 def test_refusals(checks, folder):
     for options, status, text in [
             (["--peers", "scipy,matlab"], 2, "there is no peer 'matlab': scalapack, scipy, torch, tao"),
@@ -132,6 +176,7 @@ def main():
         test_formulas(checks)
         test_run(checks, folder)
         test_missing(checks, folder)
+        test_nmf(checks, folder)
         test_methods(checks, folder)
         test_refusals(checks, folder)
     return checks.finish()
