@@ -84,3 +84,18 @@ void tg_error_diagnose(tg_status status, const tg_source *source, tg_text *out)
     tg_text_addf(out, "    in %s (%s:%d); please report this\n", error->origin.function, error->origin.file,
                  error->origin.line);
 }
+
+tg_status tg_error_in_excerpt(const tg_excerpt *excerpt, tg_status status)
+{
+  tg_error *error = tg_error_get();
+  if (status == TG_OK || excerpt->mark.source == 0) return status;
+  if (!error->has_span) return tg_error_locate(excerpt->mark, status);
+  const size_t length = excerpt->length;
+  const size_t begin = error->span.begin < length ? error->span.begin : length;
+  const size_t end = error->span.end < length ? error->span.end : length;
+  error->source = excerpt->mark.source;
+  error->span.begin = excerpt->offsets[begin];
+  // The end is that of the last byte, not the next one's place, which may be on another line.
+  error->span.end = end > begin ? excerpt->offsets[end - 1] + 1 : error->span.begin + 1;
+  return status;
+}

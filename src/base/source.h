@@ -8,7 +8,21 @@ typedef struct tg_source {
   const char *name; // of the file, or "expression"
   const char *text;
   size_t length;
+  int32_t id; // what an error's source says, where a caller has several texts; 0: it has one
 } tg_source;
+
+// A text cut out of a source: offsets[i] is the byte of the source that byte i of it came from, offsets[length] the
+// end; mark its whole place. A text that comes from no source has neither.
+typedef struct tg_excerpt {
+  const char *text;
+  size_t length;
+  const size_t *offsets;
+  tg_mark mark;
+} tg_excerpt;
+
+// The same status: the span of the error, which is in the excerpt's text, moves to the source. An error without a span
+// gets the place of the whole.
+tg_status tg_error_in_excerpt(const tg_excerpt *excerpt, tg_status status);
 
 // Line and column (both from 1, columns in characters of UTF-8) of a byte offset.
 void tg_source_locate(const tg_source *source, size_t offset, int *line, int *column);

@@ -38,12 +38,13 @@ void tg_error_clear(void)
   current_error = (tg_error){.code = TG_OK};
 }
 
-__attribute__((format(printf, 4, 0))) static tg_status record(tg_status code, tg_place place, const tg_span *span,
-                                                              const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static tg_status
+record(tg_status code, tg_place place, int32_t source, const tg_span *span, const char *format, va_list arguments)
 {
   tg_error *error = &current_error;
   error->code = code;
   error->has_span = span != NULL;
+  error->source = source;
   error->span = span != NULL ? *span : (tg_span){0, 0};
   error->origin = place;
   error->trail_count = 0;
@@ -55,7 +56,7 @@ tg_status tg_error_set(tg_status code, tg_place place, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  record(code, place, NULL, format, arguments);
+  record(code, place, 0, NULL, format, arguments);
   va_end(arguments);
   return code;
 }
@@ -64,9 +65,33 @@ tg_status tg_error_set_at(tg_status code, tg_place place, tg_span span, const ch
 {
   va_list arguments;
   va_start(arguments, format);
-  record(code, place, &span, format, arguments);
+  record(code, place, 0, &span, format, arguments);
   va_end(arguments);
   return code;
+}
+
+tg_status tg_error_set_mark(tg_status code, tg_place place, tg_mark mark, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  record(code, place, mark.source, mark.source > 0 ? &mark.span : NULL, format, arguments);
+  va_end(arguments);
+  return code;
+}
+
+tg_status tg_error_locate(tg_mark mark, tg_status status)
+{
+  if (status == TG_OK || mark.source == 0) return status;
+  current_error.has_span = true;
+  current_error.source = mark.source;
+  current_error.span = mark.span;
+  return status;
+}
+
+tg_status tg_error_within(int32_t source, tg_status status)
+{
+  if (status != TG_OK && current_error.has_span && current_error.source == 0) current_error.source = source;
+  return status;
 }
 
 tg_status tg_error_pass(tg_status code, tg_place place)

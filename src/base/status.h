@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // X(name, exit status of the program, label)
 #define TG_STATUS_LIST(X)                                                     \
@@ -41,6 +42,12 @@ typedef struct tg_span {
   size_t end;
 } tg_span;
 
+// A place in one of several texts. source is the id of the text (tg_source), from 1; 0: no place is known.
+typedef struct tg_mark {
+  int32_t source;
+  tg_span span;
+} tg_mark;
+
 enum { TG_ERROR_MESSAGE_BYTES = 2048, TG_ERROR_TRAIL_DEPTH = 12 };
 
 typedef struct tg_place {
@@ -51,7 +58,8 @@ typedef struct tg_place {
 
 typedef struct tg_error {
   tg_status code;
-  bool has_span; // span points into the text that was being read
+  bool has_span;  // span points into a text
+  int32_t source; // id of that text; 0: the one that was being read
   tg_span span;
   char message[TG_ERROR_MESSAGE_BYTES];
   tg_place origin;
@@ -71,6 +79,13 @@ void tg_error_clear(void);
 __attribute__((format(printf, 3, 4))) tg_status tg_error_set(tg_status code, tg_place place, const char *format, ...);
 __attribute__((format(printf, 4, 5))) tg_status tg_error_set_at(tg_status code, tg_place place, tg_span span,
                                                                 const char *format, ...);
+// A mark without a source gives an error without a place.
+__attribute__((format(printf, 4, 5))) tg_status tg_error_set_mark(tg_status code, tg_place place, tg_mark mark,
+                                                                  const char *format, ...);
+// For a status other than TG_OK, which is returned: gives the error the place of the mark, if that has a source.
+tg_status tg_error_locate(tg_mark mark, tg_status status);
+// The same status: the span of the error, which knows no source yet, is in the text of this id.
+tg_status tg_error_within(int32_t source, tg_status status);
 // Adds a caller to the trail and returns the code unchanged.
 tg_status tg_error_pass(tg_status code, tg_place place);
 // Puts "text: " before the recorded message, for a caller who knows the context.
@@ -90,6 +105,8 @@ _Noreturn void tg_assert_fail(const char *condition, tg_place place);
 #endif
 #define TG_FAIL(code, ...)          return TG_CODE_OF((code), tg_error_set((code), TG_HERE, __VA_ARGS__))
 #define TG_FAIL_AT(code, span, ...) return TG_CODE_OF((code), tg_error_set_at((code), TG_HERE, (span), __VA_ARGS__))
+// At a tg_mark.
+#define TG_FAIL_MARK(code, mark, ...) return TG_CODE_OF((code), tg_error_set_mark((code), TG_HERE, (mark), __VA_ARGS__))
 #define TG_TRY(call)                                                                                        \
   do {                                                                                                      \
     const tg_status tg_try_status_ = (call);                                                                \

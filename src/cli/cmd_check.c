@@ -228,7 +228,7 @@ static tg_status check_file(const tg_args *args, const char **sets)
   tg_text_init(&text);
   tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, tg_cli_messages(), &job);
   if (status == TG_OK) status = check_job(job, &text);
-  if (status != TG_OK) tg_cli_print_error(status, tg_job_failed_source(job));
+  if (status != TG_OK) tg_cli_print_error(status, tg_job_error_source(job));
   tg_text_fini(&text);
   tg_job_destroy(&job);
   return status;

@@ -101,12 +101,12 @@ static tg_status read_declarations(const tg_args *args, derive_declarations *out
                {"--positive", TG_POSITIVE},   {"--diagonal", TG_DIAGONAL}, {"--orthogonal", TG_ORTHOGONAL}};
   const char *text = NULL;
   for (int k = 0; (text = tg_args_value(args, "--dims", k)) != NULL; k++) {
-    *source = (tg_source){"--dims", text, strlen(text)};
+    *source = (tg_source){.name = "--dims", .text = text, .length = strlen(text)};
     TG_TRY(derive_read_dims(text, out));
   }
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     for (int k = 0; (text = tg_args_value(args, lists[i].option, k)) != NULL; k++) {
-      *source = (tg_source){lists[i].option, text, strlen(text)};
+      *source = (tg_source){.name = lists[i].option, .text = text, .length = strlen(text)};
       TG_TRY(derive_read_names(text, lists[i].option, lists[i].property, out));
     }
   return TG_OK;
@@ -141,7 +141,7 @@ static tg_status compile(derivation *d, const derive_declarations *declarations,
                                               .declarations = declarations->list,
                                               .infer_undeclared = true,
                                               .notices = &notices};
-  *source = (tg_source){"expression", d->expression, strlen(d->expression)};
+  *source = (tg_source){.name = "expression", .text = d->expression, .length = strlen(d->expression)};
   const tg_status status = tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f);
   if (status == TG_OK) tg_message_lines(tg_cli_messages(), TG_MESSAGE_NOTE, &notices);
   tg_text_fini(&notices);
@@ -295,7 +295,7 @@ static tg_status check_claims(const tg_args *args, const derive_declarations *de
   for (int32_t k = 0; k < n; k++) {
     const char *claim = tg_args_value(args, "--claim", k);
     derive_verdict verdict = DERIVE_UNDECIDED;
-    *source = (tg_source){"claim", claim, strlen(claim)};
+    *source = (tg_source){.name = "claim", .text = claim, .length = strlen(claim)};
     TG_TRY(derive_check_claim(d, declarations, k, claim, &verdict, out));
     if (*exit_status != 1 && exits[verdict] != 0) *exit_status = exits[verdict];
   }

@@ -97,6 +97,7 @@ static tg_status copy_source(tg_job *job, tg_source *source, const char *name, c
 {
   source->name = name;
   source->length = length;
+  source->id = (int32_t)(source - job->sources) + 1;
   return tg_arena_string(&job->arena, text, length, &source->text);
 }
 
@@ -153,53 +154,41 @@ void tg_job_destroy(tg_job **job)
 
 // ---- messages ----
 
-void tg_job_relocate(tg_job *job, const tg_job_expression *expression)
+const tg_source *tg_job_source(const tg_job *job, int32_t id)
 {
-  tg_error *error = tg_error_get();
-  job->failed_source = expression->node->source;
-  if (!error->has_span) {
-    error->has_span = true;
-    error->span = expression->node->span;
-    return;
-  }
-  const size_t length = expression->length;
-  const size_t begin = error->span.begin < length ? error->span.begin : length;
-  const size_t end = error->span.end < length ? error->span.end : length;
-  error->span.begin = expression->offsets[begin];
-  // The end is that of the last byte, not the next one's place, which may be on another line.
-  error->span.end = end > begin ? expression->offsets[end - 1] + 1 : error->span.begin + 1;
-}
-
-tg_status tg_job_locate(tg_job *job, const tg_yaml_node *node, tg_status status)
-{
-  if (status == TG_OK) return TG_OK;
-  tg_error *error = tg_error_get();
-  error->has_span = true;
-  error->span = node->span;
-  job->failed_source = node->source;
-  return tg_error_pass(status, TG_HERE);
+  TG_ASSERT(id >= 1 && id <= job->n_sources);
+  return &job->sources[id - 1];
 }
 
 // Failures while running (disk, memory, numbers) carry no span: they are not the job file's fault.
-const tg_source *tg_job_failed_source(const tg_job *job)
+const tg_source *tg_job_error_source(const tg_job *job)
 {
-  return job != NULL && tg_error_get()->has_span ? &job->sources[job->failed_source] : NULL;
+  const tg_error *error = tg_error_get();
+  return job != NULL && error->has_span && error->source > 0 ? tg_job_source(job, error->source) : NULL;
 }
 
 void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out)
 {
-  tg_error_diagnose(status, tg_job_failed_source(job), out);
+  tg_error_diagnose(status, tg_job_error_source(job), out);
 }
 
 void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  tg_message_warn_at(job->messages, &job->sources[node->source], node->span, format, arguments);
+  tg_message_warn_at(job->messages, tg_job_source(job, node->mark.source), node->mark.span, format, arguments);
   va_end(arguments);
 }
 
 // ---- lookups ----
+
+tg_status tg_job_excerpt(tg_job *job, const tg_yaml_node *scalar, tg_excerpt *out)
+{
+  size_t *offsets = NULL;
+  TG_TRY(tg_yaml_offsets(&job->arena, tg_job_source(job, scalar->mark.source), scalar, &offsets));
+  *out = (tg_excerpt){.text = scalar->text, .length = scalar->length, .offsets = offsets, .mark = scalar->mark};
+  return TG_OK;
+}
 
 tg_status tg_job_path(tg_job *job, const char *path, const char **out)
 {

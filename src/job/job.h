@@ -56,36 +56,28 @@ typedef struct tg_job_data {
   bool is_nonnegative; // no entry is negative: seen in the numbers, false before
 } tg_job_data;
 
-typedef struct tg_job_expression {
-  const tg_yaml_node *node;
-  const char *text;
-  size_t length;
-  const size_t *offsets; // of the source, by byte of text
-} tg_job_expression;
-
 typedef enum tg_relation_sign { TG_RELATION_EQUAL, TG_RELATION_AT_MOST, TG_RELATION_AT_LEAST } tg_relation_sign;
 
 // An entry of subject_to: LEFT = RIGHT, LEFT <= RIGHT or LEFT >= RIGHT. The parts are expressions of their own, with
 // their places in the job.
 typedef struct tg_job_relation {
-  tg_job_expression whole; // as written
+  tg_excerpt whole; // as written
   tg_relation_sign sign;
-  tg_job_expression left;
-  tg_job_expression right;
-  tg_job_expression difference; // LEFT -(RIGHT)
+  tg_excerpt left;
+  tg_excerpt right;
+  tg_excerpt difference; // LEFT -(RIGHT)
 } tg_job_relation;
 
 typedef struct tg_job {
   tg_arena arena;              // owns everything below
   const tg_messages *messages; // receives warnings and notes; NULL: nobody does; not owned
   const char *path;
-  int n_sources; // 0: the file; 1 ..: one for each --set
+  int n_sources; // the file and each --set
   tg_source *sources;
-  int32_t failed_source; // of the last located error
-  tg_yaml_node *root;    // the effective job: the file with --set applied
+  tg_yaml_node *root; // the effective job: the file with --set applied
   bool maximize;
   bool is_noted; // what its objective was taken to mean has been told
-  tg_job_expression objective;
+  tg_excerpt objective;
   int n_variables;
   tg_job_variable *variables;
   int n_data;
@@ -112,30 +104,26 @@ tg_status tg_job_load(const char *path, char **text, size_t *length);
 // A job that holds copies of the text and of the --set arguments; nothing is read yet. Local.
 tg_status tg_job_create(const char *path, const char *text, size_t length, int n_sets, const char *const *sets,
                         tg_job **out);
-// Parses, applies --set, validates against the table and fills the typed fields. On failure tg_job_failed_source tells
+// Parses, applies --set, validates against the table and fills the typed fields. On failure tg_job_error_source tells
 // where. Local; the same on all ranks for the same text.
 tg_status tg_job_read(tg_job *job);
 void tg_job_destroy(tg_job **job);
 
 // A located error at a node of the job.
-#define TG_FAIL_NODE(job, where, code, ...)         \
-  do {                                              \
-    (job)->failed_source = (where)->source;         \
-    TG_FAIL_AT((code), (where)->span, __VA_ARGS__); \
-  } while (0)
+#define TG_FAIL_NODE(where, code, ...) TG_FAIL_MARK(code, (where)->mark, __VA_ARGS__)
 
-// Gives the current error, of a check that knows no job file, the place of a node; passes the status on.
-tg_status tg_job_locate(tg_job *job, const tg_yaml_node *node, tg_status status);
-// Moves the span of the current error from the expression's text to the job's.
-void tg_job_relocate(tg_job *job, const tg_job_expression *expression);
+// The text of an id: 1 is the file, 2 and more the --set arguments.
+const tg_source *tg_job_source(const tg_job *job, int32_t id);
 // The current error as text, located where it can be: "job.yaml:3:18: error: ...", the line, a caret.
 void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out);
 // The text that the place of the current error is in; NULL where it has no place. job may be NULL.
-const tg_source *tg_job_failed_source(const tg_job *job);
+const tg_source *tg_job_error_source(const tg_job *job);
 // A warning at a node, to job->messages.
 __attribute__((format(printf, 3, 4))) void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format,
                                                        ...);
 
+// The text of a scalar with its places. In the job's arena.
+tg_status tg_job_excerpt(tg_job *job, const tg_yaml_node *scalar, tg_excerpt *out);
 // path itself when absolute, else relative to the folder of the job file; in the job's arena.
 tg_status tg_job_path(tg_job *job, const char *path, const char **out);
 int tg_job_find_data(const tg_job *job, const char *name);     // -1 when unknown

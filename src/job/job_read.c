@@ -39,22 +39,22 @@ static const char *text_of(const tg_yaml_node *node)
 }
 
 // `columns` or `cols`, not both.
-static tg_status read_columns(tg_job *job, const tg_yaml_node *node, int64_t *out)
+static tg_status read_columns(const tg_yaml_node *node, int64_t *out)
 {
   const tg_yaml_item *columns = tg_yaml_find(node, "columns");
   const tg_yaml_item *cols = tg_yaml_find(node, "cols");
   if (columns != NULL && cols != NULL)
-    TG_FAIL_NODE(job, cols->key, TG_JOB, "columns and cols are the same key; give one of them");
+    TG_FAIL_NODE(cols->key, TG_JOB, "columns and cols are the same key; give one of them");
   *out = whole(columns != NULL ? columns->value : cols != NULL ? cols->value : NULL, 0);
   return TG_OK;
 }
 
 // A matrix whose bytes no machine has is a misprint: it is refused here, before anything is computed with its size.
-static tg_status check_size(tg_job *job, const tg_yaml_node *key, int64_t rows, int64_t cols)
+static tg_status check_size(const tg_yaml_node *key, int64_t rows, int64_t cols)
 {
   const double bytes = (double)rows * (double)cols * 8.0;
   if (bytes > 0x1p53)
-    TG_FAIL_NODE(job, key, TG_LIMIT, "%s: %lld x %lld entries need %.3g bytes, more than the 8 PiB that are allowed",
+    TG_FAIL_NODE(key, TG_LIMIT, "%s: %lld x %lld entries need %.3g bytes, more than the 8 PiB that are allowed",
                  key->text, (long long)rows, (long long)cols, bytes);
   return TG_OK;
 }
@@ -75,10 +75,10 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_job_variab
     out->start = TG_START_FEASIBLE; // the default elsewhere, zeros, is far from every point of it
   }
   if (out->start == TG_START_IDENTITY && out->rows != out->cols)
-    TG_FAIL_NODE(job, start, TG_SHAPE, "start: identity needs a square matrix, %s is %lld x %lld", out->name,
+    TG_FAIL_NODE(start, TG_SHAPE, "start: identity needs a square matrix, %s is %lld x %lld", out->name,
                  (long long)out->rows, (long long)out->cols);
   if (out->start == TG_START_FEASIBLE && out->constraint == NULL)
-    TG_FAIL_NODE(job, start, TG_VALUE,
+    TG_FAIL_NODE(start, TG_VALUE,
                  "start: feasible is a random point of the constraint set, and %s has no constraint; give it one, or "
                  "take start: normal",
                  out->name);
@@ -90,14 +90,14 @@ static tg_status read_variable(tg_job *job, const tg_yaml_item *item, tg_job_var
   const tg_yaml_node *node = item->value;
   *out = (tg_job_variable){.name = item->key->text, .key = item->key, .node = node};
   out->rows = whole(tg_yaml_get(node, "rows"), 0);
-  TG_TRY(read_columns(job, node, &out->cols));
+  TG_TRY(read_columns(node, &out->cols));
   if (out->rows == 0 || out->cols == 0)
-    TG_FAIL_NODE(job, item->key, TG_JOB, "variable %s needs %s: write %s: {rows: M, columns: N}", out->name,
+    TG_FAIL_NODE(item->key, TG_JOB, "variable %s needs %s: write %s: {rows: M, columns: N}", out->name,
                  out->rows != 0   ? "columns"
                  : out->cols != 0 ? "rows"
                                   : "rows and columns",
                  out->name);
-  TG_TRY(check_size(job, item->key, out->rows, out->cols));
+  TG_TRY(check_size(item->key, out->rows, out->cols));
   out->seed = (uint64_t)whole(tg_yaml_get(node, "seed"), 1);
   out->scale = number(tg_yaml_get(node, "scale"), 1.0);
   const tg_yaml_node *constraint = tg_yaml_get(node, "constraint");
@@ -112,7 +112,7 @@ static tg_status read_variables(tg_job *job)
 {
   const tg_yaml_node *names = tg_yaml_get(job->root, "variables");
   if (names == NULL || names->n_items == 0)
-    TG_FAIL_NODE(job, names != NULL ? names : job->root, TG_JOB,
+    TG_FAIL_NODE(names != NULL ? names : job->root, TG_JOB,
                  "variables: is %s; declare what is to be found, such as variables: {X: {rows: 10, columns: 10}}",
                  names != NULL ? "empty" : "missing");
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items, &job->variables));
@@ -148,19 +148,19 @@ static tg_status read_file_data(tg_job *job, tg_job_data *out)
   static const char *const foreign[] = {"rows", "columns", "cols", "seed", "scale", "condition", "ratio"};
   const tg_yaml_item *stray = first_present(out->node, foreign, sizeof foreign / sizeof foreign[0]);
   if (stray != NULL)
-    TG_FAIL_NODE(job, stray->key, TG_JOB, "%s belongs to generated data; %s is read from a file", stray->key->text,
+    TG_FAIL_NODE(stray->key, TG_JOB, "%s belongs to generated data; %s is read from a file", stray->key->text,
                  out->name);
   const tg_yaml_node *file = tg_yaml_get(out->node, "file");
   out->dataset = text_of(tg_yaml_get(out->node, "dataset"));
   TG_TRY(tg_job_path(job, file->text, &out->file));
   const tg_file_format *format = NULL;
-  TG_TRY(tg_job_locate(job, file, tg_file_find_format(out->file, &format)));
+  TG_TRY(tg_error_locate(file->mark, tg_file_find_format(out->file, &format)));
   if (out->dataset != NULL && !format->holds_datasets)
-    TG_FAIL_NODE(job, tg_yaml_find(out->node, "dataset")->key, TG_JOB, "a %s file has no datasets", format->label);
+    TG_FAIL_NODE(tg_yaml_find(out->node, "dataset")->key, TG_JOB, "a %s file has no datasets", format->label);
   return TG_OK;
 }
 
-static tg_status check_generated(tg_job *job, tg_job_data *out)
+static tg_status check_generated(tg_job_data *out)
 {
   static const char *const names[] = {"seed", "scale", "condition", "ratio"};
   const tg_yaml_node *node = tg_yaml_get(out->node, "generate");
@@ -169,25 +169,25 @@ static tg_status check_generated(tg_job *job, tg_job_data *out)
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
       const tg_yaml_item *item = tg_yaml_find(out->node, names[k]);
       if (item != NULL && !tg_generate_takes(kind, names[k]))
-        TG_FAIL_NODE(job, item->key, TG_JOB, "generate: %s takes no %s", out->generate, names[k]);
+        TG_FAIL_NODE(item->key, TG_JOB, "generate: %s takes no %s", out->generate, names[k]);
     }
     // The other kinds are symmetric or not by their nature: there the key is a claim, verified like any.
     if (!tg_generate_takes(kind, "symmetric")) out->options.symmetric = false;
   }
-  return tg_job_locate(job, node, tg_generate_check(out->generate, out->rows, out->cols, &out->options));
+  return tg_error_locate(node->mark, tg_generate_check(out->generate, out->rows, out->cols, &out->options));
 }
 
-static tg_status read_generated_data(tg_job *job, tg_job_data *out)
+static tg_status read_generated_data(tg_job_data *out)
 {
   const tg_yaml_item *stray = tg_yaml_find(out->node, "dataset");
-  if (stray != NULL) TG_FAIL_NODE(job, stray->key, TG_JOB, "dataset belongs to data read from a file");
+  if (stray != NULL) TG_FAIL_NODE(stray->key, TG_JOB, "dataset belongs to data read from a file");
   const tg_yaml_node *kind = tg_yaml_get(out->node, "generate");
   out->generate = kind->text;
   out->rows = whole(tg_yaml_get(out->node, "rows"), 0);
-  TG_TRY(read_columns(job, out->node, &out->cols));
-  if (out->rows == 0) TG_FAIL_NODE(job, out->key, TG_JOB, "generated data %s needs rows", out->name);
+  TG_TRY(read_columns(out->node, &out->cols));
+  if (out->rows == 0) TG_FAIL_NODE(out->key, TG_JOB, "generated data %s needs rows", out->name);
   if (out->cols == 0) out->cols = out->rows;
-  TG_TRY(check_size(job, out->key, out->rows, out->cols));
+  TG_TRY(check_size(out->key, out->rows, out->cols));
   out->options = (tg_generate_options){
       .seed = (uint64_t)whole(tg_yaml_get(out->node, "seed"), 1),
       .scale = number(tg_yaml_get(out->node, "scale"), 1.0),
@@ -195,7 +195,7 @@ static tg_status read_generated_data(tg_job *job, tg_job_data *out)
       .ratio = number(tg_yaml_get(out->node, "ratio"), 0.0),
       .symmetric = is_true(tg_yaml_get(out->node, "symmetric")),
   };
-  return check_generated(job, out);
+  return check_generated(out);
 }
 
 static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_job_data *out)
@@ -203,7 +203,7 @@ static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_job_data *
   const tg_yaml_node *node = item->value;
   *out = (tg_job_data){.name = item->key->text, .key = item->key, .node = node};
   if (tg_job_find_variable(job, out->name) >= 0)
-    TG_FAIL_NODE(job, item->key, TG_NAME, "'%s' is declared under 'variables:' as well", out->name);
+    TG_FAIL_NODE(item->key, TG_NAME, "'%s' is declared under 'variables:' as well", out->name);
   if (tg_value_number(node, &out->number)) {
     out->is_number = true;
     out->rows = out->cols = 1;
@@ -212,11 +212,11 @@ static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_job_data *
   const bool from_file = tg_yaml_get(node, "file") != NULL;
   const bool generated = tg_yaml_get(node, "generate") != NULL;
   if (from_file == generated)
-    TG_FAIL_NODE(job, item->key, TG_JOB, "data %s needs %s: file or generate", out->name,
+    TG_FAIL_NODE(item->key, TG_JOB, "data %s needs %s: file or generate", out->name,
                  from_file ? "one of the two, not both" : "its source");
   out->properties = read_properties(node);
   out->trust = is_true(tg_yaml_get(node, "trust"));
-  return from_file ? read_file_data(job, out) : read_generated_data(job, out);
+  return from_file ? read_file_data(job, out) : read_generated_data(out);
 }
 
 static tg_status read_data(tg_job *job)
@@ -238,19 +238,12 @@ static tg_status read_objective(tg_job *job)
   const tg_yaml_item *minimize = tg_yaml_find(job->root, "minimize");
   const tg_yaml_item *maximize = tg_yaml_find(job->root, "maximize");
   if (minimize != NULL && maximize != NULL)
-    TG_FAIL_NODE(job, maximize->key, TG_JOB, "both minimize and maximize are given; a job has one objective");
+    TG_FAIL_NODE(maximize->key, TG_JOB, "both minimize and maximize are given; a job has one objective");
   if (minimize == NULL && maximize == NULL)
-    TG_FAIL_NODE(job, job->root, TG_JOB, "the objective is missing: add a key such as minimize: sumsq(A*X - B)");
+    TG_FAIL_NODE(job->root, TG_JOB, "the objective is missing: add a key such as minimize: sumsq(A*X - B)");
   job->maximize = maximize != NULL;
   if (job->maximize) job->solver.sense = &opt_sense_maximum;
-  tg_job_expression *objective = &job->objective;
-  objective->node = job->maximize ? maximize->value : minimize->value;
-  objective->text = objective->node->text;
-  objective->length = objective->node->length;
-  size_t *offsets = NULL;
-  TG_TRY(tg_yaml_offsets(&job->arena, &job->sources[objective->node->source], objective->node, &offsets));
-  objective->offsets = offsets;
-  return TG_OK;
+  return tg_job_excerpt(job, job->maximize ? maximize->value : minimize->value, &job->objective);
 }
 
 enum { RANKS_MAX = 1 << 20 };
@@ -264,10 +257,10 @@ static tg_status read_grid(tg_job *job)
   job->grid_cols = (int)whole(tg_yaml_get(grid, "columns"), 0);
   job->grid_block = whole(tg_yaml_get(grid, "block"), 0);
   if ((job->grid_rows == 0) != (job->grid_cols == 0))
-    TG_FAIL_NODE(job, grid, TG_JOB, "process_grid needs both rows and columns, or neither");
+    TG_FAIL_NODE(grid, TG_JOB, "process_grid needs both rows and columns, or neither");
   const int64_t ranks = (int64_t)job->grid_rows * job->grid_cols;
   if (ranks > RANKS_MAX)
-    TG_FAIL_NODE(job, grid, TG_VALUE, "process_grid has %" PRId64 " ranks, expected at most %d", ranks, RANKS_MAX);
+    TG_FAIL_NODE(grid, TG_VALUE, "process_grid has %" PRId64 " ranks, expected at most %d", ranks, RANKS_MAX);
   return TG_OK;
 }
 
@@ -285,7 +278,7 @@ static tg_status read_products(tg_job *job)
     return TG_OK;
   }
   const char *nearest = tg_nearest_word(node->text, names, 3);
-  TG_FAIL_NODE(job, node, TG_JOB, "products is auto, panels or scalapack, found '%s'%s%s%s", node->text,
+  TG_FAIL_NODE(node, TG_JOB, "products is auto, panels or scalapack, found '%s'%s%s%s", node->text,
                nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
@@ -297,7 +290,7 @@ static tg_status refuse_same_file(tg_job *job, const tg_yaml_node *file)
     // A name that was not asked for gives way where it is; outputs.c finds it where it does not.
     const bool is_asked = variable->output != NULL && variable->output_node != variable->key;
     if (!is_asked || strcmp(variable->output, file->text) != 0) continue;
-    TG_FAIL_NODE(job, file, TG_JOB, "'%s' is already the file of %s; each variable needs its own", file->text,
+    TG_FAIL_NODE(file, TG_JOB, "'%s' is already the file of %s; each variable needs its own", file->text,
                  variable->name);
   }
   return TG_OK;
@@ -328,14 +321,14 @@ static tg_status read_output(tg_job *job)
   TG_TRY(name_outputs(job, files));
   for (const tg_yaml_item *item = files != NULL ? files->first : NULL; item != NULL; item = item->next) {
     const int k = tg_job_find_variable(job, item->key->text);
-    if (k < 0) TG_FAIL_NODE(job, item->key, TG_NAME, "'%s' is no variable of this job", item->key->text);
+    if (k < 0) TG_FAIL_NODE(item->key, TG_NAME, "'%s' is no variable of this job", item->key->text);
     job->variables[k].output = NULL;
     if (strcmp(item->value->text, "none") == 0) continue;
     TG_TRY(refuse_same_file(job, item->value));
     job->variables[k].output = item->value->text;
     job->variables[k].output_node = item->value;
     const tg_file_format *format = NULL;
-    TG_TRY(tg_job_locate(job, item->value, tg_file_find_format(item->value->text, &format)));
+    TG_TRY(tg_error_locate(item->value->mark, tg_file_find_format(item->value->text, &format)));
   }
   return TG_OK;
 }
@@ -346,7 +339,7 @@ static tg_status read_checkpoint(tg_job *job)
   const tg_yaml_node *directory = tg_yaml_get(node, "directory");
   const tg_yaml_node *every = tg_yaml_get(node, "every");
   if (node == NULL) return TG_OK;
-  if (directory == NULL) TG_FAIL_NODE(job, node, TG_JOB, "checkpoint needs a directory");
+  if (directory == NULL) TG_FAIL_NODE(node, TG_JOB, "checkpoint needs a directory");
   job->checkpoint_directory = directory->text;
   job->checkpoint_every = 600;
   if (every != NULL) tg_value_duration(every, &job->checkpoint_every);
@@ -357,10 +350,9 @@ static tg_status read_checkpoint(tg_job *job)
 tg_status tg_job_read(tg_job *job)
 {
   opt_options_init(&job->solver);
-  job->failed_source = 0;
-  TG_TRY(tg_yaml_parse(&job->arena, &job->sources[0], 0, 0, &job->root));
+  TG_TRY(tg_yaml_parse(&job->arena, &job->sources[0], 0, &job->root));
   if (job->root->kind == TG_YAML_NULL && job->n_sources > 1)
-    TG_TRY(tg_yaml_new(&job->arena, TG_YAML_MAPPING, 0, job->root->span, &job->root));
+    TG_TRY(tg_yaml_new(&job->arena, TG_YAML_MAPPING, job->root->mark, &job->root));
   for (int k = 1; k < job->n_sources; k++) TG_TRY(tg_job_set(job, k));
   TG_TRY(tg_job_validate(job));
   TG_TRY(read_objective(job));

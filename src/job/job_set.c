@@ -6,7 +6,6 @@
 typedef struct setter {
   tg_job *job;
   const tg_source *source;
-  int32_t index;
 } setter;
 
 // A copy of the mapping's entries: nodes may be shared through YAML aliases, and only this path is to change. Where
@@ -15,8 +14,7 @@ typedef struct setter {
 static tg_status copy_mapping(setter *s, const tg_yaml_node *node, tg_span span, tg_yaml_node **out)
 {
   const bool is_mapping = node != NULL && node->kind == TG_YAML_MAPPING;
-  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_MAPPING, is_mapping ? node->source : s->index,
-                     is_mapping ? node->span : span, out));
+  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_MAPPING, is_mapping ? node->mark : (tg_mark){s->source->id, span}, out));
   if (!is_mapping) return TG_OK;
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next)
     TG_TRY(tg_yaml_append(&s->job->arena, *out, item->key, item->value));
@@ -53,7 +51,7 @@ static tg_status put(setter *s, tg_yaml_node *mapping, const tg_yaml_node *key, 
 
 static tg_status key_node(setter *s, tg_span span, tg_yaml_node **out)
 {
-  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_SCALAR, s->index, span, out));
+  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_SCALAR, (tg_mark){s->source->id, span}, out));
   (*out)->length = span.end - span.begin;
   return tg_arena_string(&s->job->arena, s->source->text + span.begin, (*out)->length, &(*out)->text);
 }
@@ -66,12 +64,13 @@ static tg_status set_below(setter *s, const tg_yaml_node *node, int depth, size_
   const char *text = s->source->text;
   const char *dot = memchr(text + begin, '.', end - begin);
   const tg_span span = {begin, dot != NULL ? (size_t)(dot - text) : end};
-  s->job->failed_source = s->index;
-  if (span.end == span.begin) TG_FAIL_AT(TG_USAGE, ((tg_span){begin, begin + 1}), "a name is missing in the key");
+  if (span.end == span.begin)
+    TG_FAIL_MARK(TG_USAGE, ((tg_mark){s->source->id, {begin, begin + 1}}), "a name is missing in the key");
   // Of the whole job a single value is no setting that could give way.
   if (node != NULL && (node->kind == TG_YAML_SEQUENCE || (depth == 0 && node->kind == TG_YAML_SCALAR)))
-    TG_FAIL_AT(TG_JOB, span, "'%.*s' cannot be set: what holds it is %s", (int)(span.end - span.begin),
-               text + span.begin, node->kind == TG_YAML_SEQUENCE ? "a list" : "no mapping");
+    TG_FAIL_MARK(TG_JOB, ((tg_mark){s->source->id, span}), "'%.*s' cannot be set: what holds it is %s",
+                 (int)(span.end - span.begin), text + span.begin,
+                 node->kind == TG_YAML_SEQUENCE ? "a list" : "no mapping");
   TG_TRY(copy_mapping(s, node, span, out));
   tg_yaml_node *key = NULL;
   TG_TRY(key_node(s, span, &key));
@@ -83,13 +82,13 @@ static tg_status set_below(setter *s, const tg_yaml_node *node, int depth, size_
 
 tg_status tg_job_set(tg_job *job, int source)
 {
-  setter s = {.job = job, .source = &job->sources[source], .index = source};
-  job->failed_source = source;
+  setter s = {.job = job, .source = &job->sources[source]};
   const char *equals = strchr(s.source->text, '=');
   if (equals == NULL)
-    TG_FAIL_AT(TG_USAGE, ((tg_span){0, s.source->length}), "--set needs KEY=VALUE, such as solver.max_iterations=50");
+    TG_FAIL_MARK(TG_USAGE, ((tg_mark){s.source->id, {0, s.source->length}}),
+                 "--set needs KEY=VALUE, such as solver.max_iterations=50");
   const size_t end = (size_t)(equals - s.source->text);
   tg_yaml_node *value = NULL;
-  TG_TRY(tg_yaml_parse(&job->arena, s.source, end + 1, source, &value));
+  TG_TRY(tg_yaml_parse(&job->arena, s.source, end + 1, &value));
   return set_below(&s, job->root, 0, 0, end, value, &job->root);
 }

@@ -144,8 +144,7 @@ static const char *nearest_beginning(const char *word, const char *const *candid
   return best;
 }
 
-static tg_status unknown_key(tg_job *job, const location *at, const tg_yaml_node *key, const char *const *candidates,
-                             int count)
+static tg_status unknown_key(const location *at, const tg_yaml_node *key, const char *const *candidates, int count)
 {
   tg_text text;
   tg_text_init(&text);
@@ -162,29 +161,26 @@ static tg_status unknown_key(tg_job *job, const location *at, const tg_yaml_node
     tg_text_add(&text, "; known keys:");
     for (int k = 0; k < count; k++) tg_text_addf(&text, "%s %s", k > 0 ? "," : "", candidates[k]);
   }
-  job->failed_source = key->source;
-  const tg_status status = tg_error_set_at(TG_JOB, TG_HERE, key->span, "%s", tg_text_string(&text));
+  const tg_status status = tg_error_set_mark(TG_JOB, TG_HERE, key->mark, "%s", tg_text_string(&text));
   tg_text_fini(&text);
   return status;
 }
 
 // "solver.max_iterations needs a whole number, found 'many'"
-static tg_status wrong_type(tg_job *job, const location *at, const tg_yaml_node *node, const char *expected,
-                            const char *remedy)
+static tg_status wrong_type(const location *at, const tg_yaml_node *node, const char *expected, const char *remedy)
 {
   tg_text found;
   tg_text_init(&found);
   tg_yaml_describe(node, &found);
-  job->failed_source = node->source;
-  const tg_status status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s needs %s, found %s%s", at->shown,
-                                           expected, tg_text_string(&found), remedy);
+  const tg_status status = tg_error_set_mark(TG_VALUE, TG_HERE, node->mark, "%s needs %s, found %s%s", at->shown,
+                                             expected, tg_text_string(&found), remedy);
   tg_text_fini(&found);
   return status;
 }
 
 // ---- values ----
 
-static tg_status out_of_range(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+static tg_status out_of_range(const location *at, const tg_yaml_node *node, const tg_job_key *key)
 {
   tg_text range;
   tg_text_init(&range);
@@ -195,45 +191,44 @@ static tg_status out_of_range(tg_job *job, const location *at, const tg_yaml_nod
   } else {
     tg_text_add(&range, " or more");
   }
-  job->failed_source = node->source;
-  const tg_status status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s = %.40s is out of range: %s", at->shown,
-                                           node->text, tg_text_string(&range));
+  const tg_status status = tg_error_set_mark(TG_VALUE, TG_HERE, node->mark, "%s = %.40s is out of range: %s", at->shown,
+                                             node->text, tg_text_string(&range));
   tg_text_fini(&range);
   return status;
 }
 
-static tg_status check_whole(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+static tg_status check_whole(const location *at, const tg_yaml_node *node, const tg_job_key *key)
 {
   int64_t value = 0;
   if (!tg_value_whole(node, &value)) {
     double number = 0;
     const bool fraction = tg_value_number(node, &number);
-    return wrong_type(job, at, node, tg_job_type_label(key->type), fraction ? "; write it with digits only" : "");
+    return wrong_type(at, node, tg_job_type_label(key->type), fraction ? "; write it with digits only" : "");
   }
-  if ((double)value < key->smallest || (double)value > key->largest) return out_of_range(job, at, node, key);
+  if ((double)value < key->smallest || (double)value > key->largest) return out_of_range(at, node, key);
   return TG_OK;
 }
 
-static tg_status check_number(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+static tg_status check_number(const location *at, const tg_yaml_node *node, const tg_job_key *key)
 {
   double value = 0;
   const bool is_one = key->type == TG_JOB_DURATION ? tg_value_duration(node, &value) : tg_value_number(node, &value);
-  if (!is_one) return wrong_type(job, at, node, tg_job_type_label(key->type), "");
-  if (value < key->smallest || value > key->largest) return out_of_range(job, at, node, key);
+  if (!is_one) return wrong_type(at, node, tg_job_type_label(key->type), "");
+  if (value < key->smallest || value > key->largest) return out_of_range(at, node, key);
   return TG_OK;
 }
 
-static tg_status check_boolean(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_boolean(const location *at, const tg_yaml_node *node)
 {
   bool value = false;
-  if (!tg_value_boolean(node, &value)) return wrong_type(job, at, node, "true or false", "");
+  if (!tg_value_boolean(node, &value)) return wrong_type(at, node, "true or false", "");
   return TG_OK;
 }
 
-static tg_status check_text(tg_job *job, const location *at, const tg_yaml_node *node, const char *expected)
+static tg_status check_text(const location *at, const tg_yaml_node *node, const char *expected)
 {
-  if (node->kind != TG_YAML_SCALAR) return wrong_type(job, at, node, expected, "");
-  if (node->text[strspn(node->text, " \t\r\n")] == '\0') return wrong_type(job, at, node, expected, ", which is blank");
+  if (node->kind != TG_YAML_SCALAR) return wrong_type(at, node, expected, "");
+  if (node->text[strspn(node->text, " \t\r\n")] == '\0') return wrong_type(at, node, expected, ", which is blank");
   return TG_OK;
 }
 
@@ -266,7 +261,7 @@ static tg_status check_mapping(tg_job *job, const location *at, const tg_yaml_no
     const location inside = below(at, item->key->text, item->key->text);
     if (strchr(item->key->text, '.') != NULL || find_key(inside.pattern) == NULL) {
       const char *candidates[CANDIDATES_MAX];
-      return unknown_key(job, at, item->key, candidates, collect_children(at->pattern, candidates));
+      return unknown_key(at, item->key, candidates, collect_children(at->pattern, candidates));
     }
     TG_TRY(check_node(job, &inside, item->value));
   }
@@ -278,33 +273,32 @@ static tg_status check_start(tg_job *job, const location *at, const tg_yaml_node
   tg_start start = TG_START_ZEROS;
   if (node->kind == TG_YAML_MAPPING) {
     TG_TRY(check_mapping(job, at, node));
-    if (tg_yaml_get(node, "file") == NULL) TG_FAIL_NODE(job, node, TG_JOB, "%s needs a key 'file'", at->shown);
+    if (tg_yaml_get(node, "file") == NULL) TG_FAIL_NODE(node, TG_JOB, "%s needs a key 'file'", at->shown);
     return TG_OK;
   }
   if (node->kind == TG_YAML_SCALAR && tg_start_find(node->text, &start)) return TG_OK;
   const char *nearest = node->kind == TG_YAML_SCALAR ? tg_nearest_word(node->text, start_names, START_NAMES) : NULL;
-  if (nearest != NULL)
-    TG_FAIL_NODE(job, node, TG_VALUE, "unknown start '%.60s'; did you mean '%s'?", node->text, nearest);
-  return wrong_type(job, at, node, tg_job_type_label(TG_JOB_START), "");
+  if (nearest != NULL) TG_FAIL_NODE(node, TG_VALUE, "unknown start '%.60s'; did you mean '%s'?", node->text, nearest);
+  return wrong_type(at, node, tg_job_type_label(TG_JOB_START), "");
 }
 
 // A name of the user's: of a variable or of data. It must be one in an expression, too, where a function's name would
 // mean the function, whatever is declared.
-static tg_status check_name(tg_job *job, const tg_yaml_node *key)
+static tg_status check_name(const tg_yaml_node *key)
 {
   if (!tg_name_is_valid(key->text))
-    TG_FAIL_NODE(job, key, TG_NAME,
+    TG_FAIL_NODE(key, TG_NAME,
                  "'%.64s' is not a name: at most %d letters, digits and '_', beginning with a letter or '_'", key->text,
                  TG_NAME_BYTES_MAX);
   if (tg_name_is_reserved(key->text))
-    TG_FAIL_NODE(job, key, TG_NAME, "'%s' is a function and cannot be declared", key->text);
+    TG_FAIL_NODE(key, TG_NAME, "'%s' is a function and cannot be declared", key->text);
   return TG_OK;
 }
 
 static tg_status check_names(tg_job *job, const location *at, const tg_yaml_node *node)
 {
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
-    TG_TRY(check_name(job, item->key));
+    TG_TRY(check_name(item->key));
     const location inside = below(at, "*", item->key->text);
     TG_TRY(check_node(job, &inside, item->value));
   }
@@ -319,7 +313,7 @@ static bool is_listed(const char *word, const char *const *list, int count)
 }
 
 // A word that is none of the option's choices: known but not there, misspelt, or strange.
-static tg_status wrong_choice(tg_job *job, const opt_option_row *row, const tg_yaml_node *node)
+static tg_status wrong_choice(const opt_option_row *row, const tg_yaml_node *node)
 {
   const char *candidates[CANDIDATES_MAX];
   const char *const *choices = opt_option_choices(row->kind);
@@ -333,13 +327,12 @@ static tg_status wrong_choice(tg_job *job, const opt_option_row *row, const tg_y
   opt_option_print_range(row, &list);
   const char *nearest = tg_nearest_word(node->text, candidates, (size_t)count);
   tg_status status = TG_VALUE;
-  job->failed_source = node->source;
   if (nearest != NULL)
-    status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "unknown %s '%.60s'; did you mean '%s'?", row->key,
-                             node->text, nearest);
+    status = tg_error_set_mark(TG_VALUE, TG_HERE, node->mark, "unknown %s '%.60s'; did you mean '%s'?", row->key,
+                               node->text, nearest);
   else
-    status = tg_error_set_at(TG_VALUE, TG_HERE, node->span, "unknown %s '%.60s'; there are %s", row->key, node->text,
-                             tg_text_string(&list));
+    status = tg_error_set_mark(TG_VALUE, TG_HERE, node->mark, "unknown %s '%.60s'; there are %s", row->key, node->text,
+                               tg_text_string(&list));
   tg_text_fini(&list);
   return status;
 }
@@ -349,8 +342,8 @@ static tg_status set_option(tg_job *job, const opt_option_row *row, const tg_yam
   const char *const *choices = opt_option_choices(row->kind);
   int count = 0;
   while (choices != NULL && choices[count] != NULL) count++;
-  if (choices != NULL && !is_listed(node->text, choices, count)) return wrong_choice(job, row, node);
-  return tg_job_locate(job, node, opt_option_set(&job->solver, row->key, node->text));
+  if (choices != NULL && !is_listed(node->text, choices, count)) return wrong_choice(row, node);
+  return tg_error_locate(node->mark, opt_option_set(&job->solver, row->key, node->text));
 }
 
 static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_node *node)
@@ -362,10 +355,10 @@ static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_nod
       int count = 0;
       for (; count < opt_option_count() && count < CANDIDATES_MAX; count++)
         candidates[count] = opt_option_at(count)->key;
-      return unknown_key(job, at, item->key, candidates, count);
+      return unknown_key(at, item->key, candidates, count);
     }
     const location inside = below(at, item->key->text, item->key->text);
-    TG_TRY(check_text(job, &inside, item->value, "a value"));
+    TG_TRY(check_text(&inside, item->value, "a value"));
     TG_TRY(set_option(job, row, item->value));
   }
   return TG_OK;
@@ -384,9 +377,9 @@ static bool is_bound(const tg_job *job, const tg_yaml_node *node, bool *is_numbe
   return datum != NULL;
 }
 
-static tg_status unknown_datum(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status unknown_datum(const location *at, const tg_yaml_node *node)
 {
-  TG_FAIL_NODE(job, node, TG_NAME, "%s: '%.60s' is neither a number nor declared under 'data:'", at->shown, node->text);
+  TG_FAIL_NODE(node, TG_NAME, "%s: '%.60s' is neither a number nor declared under 'data:'", at->shown, node->text);
 }
 
 static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_node *node)
@@ -394,22 +387,19 @@ static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_n
   double bounds[2] = {0, 0};
   bool is_number[2];
   if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2)
-    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data",
-                      "");
+    return wrong_type(at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data", "");
   const tg_yaml_node *const ends[2] = {node->first->value, node->last->value};
   for (int k = 0; k < 2; k++) {
     if (is_bound(job, ends[k], &is_number[k], &bounds[k])) continue;
-    if (ends[k]->kind == TG_YAML_SCALAR && tg_name_is_valid(ends[k]->text)) return unknown_datum(job, at, ends[k]);
-    return wrong_type(job, at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data",
-                      "");
+    if (ends[k]->kind == TG_YAML_SCALAR && tg_name_is_valid(ends[k]->text)) return unknown_datum(at, ends[k]);
+    return wrong_type(at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data", "");
   }
   const bool is_reversed = is_number[0] && is_number[1] && bounds[0] > bounds[1];
   if (is_reversed || (is_number[0] && bounds[0] == (double)INFINITY) ||
       (is_number[1] && bounds[1] == -(double)INFINITY))
-    TG_FAIL_NODE(job, node, TG_VALUE, "%s needs low <= high, found [%.40s, %.40s]", at->shown, ends[0]->text,
-                 ends[1]->text);
+    TG_FAIL_NODE(node, TG_VALUE, "%s needs low <= high, found [%.40s, %.40s]", at->shown, ends[0]->text, ends[1]->text);
   if (is_number[0] && is_number[1] && isinf(bounds[0]) && isinf(bounds[1]))
-    TG_FAIL_NODE(job, node, TG_VALUE, "%s bounds nothing; leave the constraint out", at->shown);
+    TG_FAIL_NODE(node, TG_VALUE, "%s bounds nothing; leave the constraint out", at->shown);
   return TG_OK;
 }
 
@@ -420,9 +410,9 @@ static tg_status check_total(tg_job *job, const location *at, const tg_yaml_node
   bool is_number = false;
   if (node->kind == TG_YAML_NULL) return TG_OK;
   const bool is_known = node->kind == TG_YAML_SCALAR && is_bound(job, node, &is_number, &total);
-  if (!is_known && node->kind == TG_YAML_SCALAR && tg_name_is_valid(node->text)) return unknown_datum(job, at, node);
+  if (!is_known && node->kind == TG_YAML_SCALAR && tg_name_is_valid(node->text)) return unknown_datum(at, node);
   if (!is_known || (is_number && !(total > 0 && isfinite(total))))
-    return wrong_type(job, at, node, "a positive number or the name of data", "");
+    return wrong_type(at, node, "a positive number or the name of data", "");
   return TG_OK;
 }
 
@@ -431,11 +421,11 @@ static tg_status check_totals(tg_job *job, const location *at, const tg_yaml_nod
   double total = 0;
   bool is_number = false;
   const char *expected = "two names of data [r, c], the sums of the rows and of the columns";
-  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2) return wrong_type(job, at, node, expected, "");
+  if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2) return wrong_type(at, node, expected, "");
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
     if (item->value->kind != TG_YAML_SCALAR || !tg_name_is_valid(item->value->text))
-      return wrong_type(job, at, node, expected, "");
-    if (!is_bound(job, item->value, &is_number, &total)) return unknown_datum(job, at, item->value);
+      return wrong_type(at, node, expected, "");
+    if (!is_bound(job, item->value, &is_number, &total)) return unknown_datum(at, item->value);
   }
   return TG_OK;
 }
@@ -445,9 +435,9 @@ static tg_status check_metric(tg_job *job, const location *at, const tg_yaml_nod
   if (node->kind == TG_YAML_NULL) return TG_OK;
   const tg_yaml_node *metric = tg_yaml_get(node, "metric");
   if (node->kind != TG_YAML_MAPPING || node->n_items != 1 || metric == NULL || metric->kind != TG_YAML_SCALAR)
-    return wrong_type(job, at, node, "{metric: S}", "");
+    return wrong_type(at, node, "{metric: S}", "");
   if (tg_yaml_get(tg_yaml_get(job->root, "data"), metric->text) == NULL)
-    TG_FAIL_NODE(job, metric, TG_NAME, "the metric '%.60s' is not declared under 'data:'", metric->text);
+    TG_FAIL_NODE(metric, TG_NAME, "the metric '%.60s' is not declared under 'data:'", metric->text);
   return TG_OK;
 }
 
@@ -459,10 +449,10 @@ static tg_status check_constraint_argument(tg_job *job, const location *at, cons
   switch (row->argument) {
   case OPT_ARGUMENT_NONE:
     if (node->kind == TG_YAML_NULL || (tg_value_boolean(node, &given) && given)) return TG_OK;
-    return wrong_type(job, at, node, "no argument", "");
+    return wrong_type(at, node, "no argument", "");
   case OPT_ARGUMENT_RADIUS:
     if (tg_value_number(node, &value) && value > 0) return TG_OK;
-    return wrong_type(job, at, node, "a positive number", "");
+    return wrong_type(at, node, "a positive number", "");
   case OPT_ARGUMENT_INTERVAL:
     return check_interval(job, at, node);
   case OPT_ARGUMENT_TOTAL:
@@ -475,12 +465,12 @@ static tg_status check_constraint_argument(tg_job *job, const location *at, cons
   return TG_OK;
 }
 
-static tg_status unknown_constraint(tg_job *job, const tg_yaml_node *name)
+static tg_status unknown_constraint(const tg_yaml_node *name)
 {
   const char *names[OPT_CONSTRAINT_COUNT];
   for (int k = 0; k < opt_constraint_count(); k++) names[k] = opt_constraint_at(k)->name;
   const char *nearest = tg_nearest_word(name->text, names, (size_t)opt_constraint_count());
-  TG_FAIL_NODE(job, name, TG_NAME, "unknown constraint '%.60s'%s%s%s", name->text,
+  TG_FAIL_NODE(name, TG_NAME, "unknown constraint '%.60s'%s%s%s", name->text,
                nearest != NULL ? "; did you mean '" : "; see docs/job-file.md", nearest != NULL ? nearest : "",
                nearest != NULL ? "'?" : "");
 }
@@ -489,27 +479,27 @@ static tg_status check_constraint(tg_job *job, const location *at, const tg_yaml
 {
   const bool mapping = node->kind == TG_YAML_MAPPING;
   if ((mapping && node->n_items != 1) || (!mapping && node->kind != TG_YAML_SCALAR))
-    return wrong_type(job, at, node, tg_job_type_label(TG_JOB_CONSTRAINT), "");
+    return wrong_type(at, node, tg_job_type_label(TG_JOB_CONSTRAINT), "");
   const tg_yaml_node *name = mapping ? node->first->key : node;
   const opt_constraint_row *row = opt_constraint_find(name->text);
-  if (row == NULL) return unknown_constraint(job, name);
+  if (row == NULL) return unknown_constraint(name);
   const location inside = below(at, "*", row->name);
   if (mapping) return check_constraint_argument(job, &inside, row, node->first->value);
   const bool is_optional =
       row->argument == OPT_ARGUMENT_NONE || row->argument == OPT_ARGUMENT_TOTAL || row->argument == OPT_ARGUMENT_METRIC;
   if (!is_optional)
-    TG_FAIL_NODE(job, node, TG_VALUE, "the constraint %s needs an argument: {%s: %s}", row->name, row->name,
+    TG_FAIL_NODE(node, TG_VALUE, "the constraint %s needs an argument: {%s: %s}", row->name, row->name,
                  tg_constraint_argument_label(row->argument));
   return TG_OK;
 }
 
 // ---- dispatch by type ----
 
-static tg_status check_list(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_list(const location *at, const tg_yaml_node *node)
 {
-  if (node->kind != TG_YAML_SEQUENCE) return wrong_type(job, at, node, tg_job_type_label(TG_JOB_EXPRESSIONS), "");
+  if (node->kind != TG_YAML_SEQUENCE) return wrong_type(at, node, tg_job_type_label(TG_JOB_EXPRESSIONS), "");
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next)
-    TG_TRY(check_text(job, at, item->value, "an expression in each entry"));
+    TG_TRY(check_text(at, item->value, "an expression in each entry"));
   return TG_OK;
 }
 
@@ -525,7 +515,7 @@ static tg_status check_section(tg_job *job, const location *at, const tg_yaml_no
   const char *word = node->kind == TG_YAML_SCALAR ? node->text : "";
   if (key->type == TG_JOB_GRID && strcmp(word, "auto") == 0) return TG_OK;
   if (key->type == TG_JOB_FILES && strcmp(word, "none") == 0) return TG_OK;
-  return wrong_type(job, at, node, tg_job_type_label(key->type), "");
+  return wrong_type(at, node, tg_job_type_label(key->type), "");
 }
 
 static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node)
@@ -535,17 +525,17 @@ static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node)
   switch (key->type) {
   case TG_JOB_SIZE:
   case TG_JOB_WHOLE:
-    return check_whole(job, at, node, key);
+    return check_whole(at, node, key);
   case TG_JOB_NUMBER:
   case TG_JOB_DURATION:
-    return check_number(job, at, node, key);
+    return check_number(at, node, key);
   case TG_JOB_BOOLEAN:
-    return check_boolean(job, at, node);
+    return check_boolean(at, node);
   case TG_JOB_TEXT:
   case TG_JOB_EXPRESSION:
-    return check_text(job, at, node, tg_job_type_label(key->type));
+    return check_text(at, node, tg_job_type_label(key->type));
   case TG_JOB_EXPRESSIONS:
-    return check_list(job, at, node);
+    return check_list(at, node);
   case TG_JOB_START:
     return check_start(job, at, node);
   case TG_JOB_CONSTRAINT:
@@ -558,9 +548,9 @@ static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node)
 tg_status tg_job_validate(tg_job *job)
 {
   if (job->root->kind == TG_YAML_NULL)
-    TG_FAIL_NODE(job, job->root, TG_JOB, "the job file is empty; it needs at least minimize: and variables:");
+    TG_FAIL_NODE(job->root, TG_JOB, "the job file is empty; it needs at least minimize: and variables:");
   if (job->root->kind != TG_YAML_MAPPING)
-    TG_FAIL_NODE(job, job->root, TG_JOB, "a job file is a mapping of keys such as 'minimize: tr(A*X)', found %s",
+    TG_FAIL_NODE(job->root, TG_JOB, "a job file is a mapping of keys such as 'minimize: tr(A*X)', found %s",
                  job->root->kind == TG_YAML_SEQUENCE ? "a list" : "a single value");
   const location top = {{0}, {0}};
   return check_mapping(job, &top, job->root);

@@ -25,7 +25,6 @@ typedef struct reader {
   tg_arena *arena;
   const tg_source *source;
   size_t begin;
-  int32_t source_index;
   int32_t n_nodes;
   int32_t n_documents;
   int32_t depth;
@@ -35,10 +34,10 @@ typedef struct reader {
   tg_yaml_node *root;
 } reader;
 
-tg_status tg_yaml_new(tg_arena *arena, tg_yaml_kind kind, int32_t source, tg_span span, tg_yaml_node **out)
+tg_status tg_yaml_new(tg_arena *arena, tg_yaml_kind kind, tg_mark mark, tg_yaml_node **out)
 {
   TG_TRY(TG_ARENA_NEW(arena, 1, out));
-  **out = (tg_yaml_node){.kind = kind, .source = source, .span = span, .text = ""};
+  **out = (tg_yaml_node){.kind = kind, .mark = mark, .text = ""};
   return TG_OK;
 }
 
@@ -145,7 +144,9 @@ static int compare_keys(const void *a, const void *b)
   const tg_yaml_node *left = *(const tg_yaml_node *const *)a;
   const tg_yaml_node *right = *(const tg_yaml_node *const *)b;
   const int order = strcmp(left->text, right->text);
-  return order != 0 ? order : left->span.begin < right->span.begin ? -1 : left->span.begin > right->span.begin;
+  return order != 0                                       ? order
+         : left->mark.span.begin < right->mark.span.begin ? -1
+                                                          : left->mark.span.begin > right->mark.span.begin;
 }
 
 // A key that stands twice in a mapping that is complete: the first such place in the file.
@@ -161,7 +162,7 @@ static tg_status refuse_twice(const tg_yaml_node *mapping, const tg_source *sour
   qsort((void *)keys, (size_t)n, sizeof *keys, compare_keys);
   for (int32_t k = 1; k < n; k++) {
     const bool is_same = strcmp(keys[k - 1]->text, keys[k]->text) == 0;
-    if (!is_same || (twice != NULL && twice->span.begin < keys[k]->span.begin)) continue;
+    if (!is_same || (twice != NULL && twice->mark.span.begin < keys[k]->mark.span.begin)) continue;
     twice = keys[k];
     earlier = keys[k - 1];
   }
@@ -169,8 +170,8 @@ static tg_status refuse_twice(const tg_yaml_node *mapping, const tg_source *sour
   if (twice == NULL) return TG_OK;
   int line = 0;
   int column = 0;
-  tg_source_locate(source, earlier->span.begin, &line, &column);
-  TG_FAIL_AT(TG_JOB, twice->span, "key '%s' stands twice in the same mapping; it was first given in line %d",
+  tg_source_locate(source, earlier->mark.span.begin, &line, &column);
+  TG_FAIL_AT(TG_JOB, twice->mark.span, "key '%s' stands twice in the same mapping; it was first given in line %d",
              twice->text, line);
 }
 
@@ -185,7 +186,7 @@ static tg_status place_node(reader *r, tg_yaml_node *node)
   if (top->node->kind == TG_YAML_SEQUENCE) return tg_yaml_append(r->arena, top->node, NULL, node);
   if (top->key == NULL) {
     if (node->kind == TG_YAML_MAPPING || node->kind == TG_YAML_SEQUENCE)
-      TG_FAIL_AT(TG_JOB, node->span, "a key must be a name, found a %s",
+      TG_FAIL_AT(TG_JOB, node->mark.span, "a key must be a name, found a %s",
                  node->kind == TG_YAML_MAPPING ? "mapping" : "list");
     top->key = node;
     return TG_OK;
@@ -198,13 +199,13 @@ static tg_status place_node(reader *r, tg_yaml_node *node)
 static tg_status new_node(reader *r, tg_yaml_kind kind, tg_span span, tg_yaml_node **out)
 {
   if (++r->n_nodes > YAML_MAX_NODES) TG_FAIL_AT(TG_LIMIT, span, "more than %d values in one file", YAML_MAX_NODES);
-  return tg_yaml_new(r->arena, kind, r->source_index, span, out);
+  return tg_yaml_new(r->arena, kind, (tg_mark){r->source->id, span}, out);
 }
 
 static tg_status remember_anchor(reader *r, struct fy_token *token, tg_yaml_node *node)
 {
   if (token == NULL) return TG_OK;
-  if (r->n_anchors == YAML_MAX_ANCHORS) TG_FAIL_AT(TG_LIMIT, node->span, "more than %d anchors", YAML_MAX_ANCHORS);
+  if (r->n_anchors == YAML_MAX_ANCHORS) TG_FAIL_AT(TG_LIMIT, node->mark.span, "more than %d anchors", YAML_MAX_ANCHORS);
   anchor *entry = &r->anchors[r->n_anchors++];
   size_t length = 0;
   entry->node = node;
@@ -281,7 +282,7 @@ static tg_status read_scalar(reader *r, struct fy_event *event)
   // An empty value has no token of its own: it stands behind its key.
   if (fy_event_start_mark(event) == NULL && r->depth > 0) {
     const level *top = &r->levels[r->depth - 1];
-    span = top->key != NULL ? top->key->span : top->node->span;
+    span = top->key != NULL ? top->key->mark.span : top->node->mark.span;
   }
   tg_yaml_node *node = NULL;
   TG_TRY(new_node(r, TG_YAML_SCALAR, span, &node));
@@ -302,7 +303,7 @@ static tg_status open_collection(reader *r, struct fy_event *event, tg_yaml_kind
   TG_TRY(new_node(r, kind, event_span(r, event), &node));
   TG_TRY(remember_anchor(r, anchor_token, node));
   TG_TRY(place_node(r, node));
-  if (r->depth == YAML_MAX_DEPTH) TG_FAIL_AT(TG_LIMIT, node->span, "nested deeper than %d levels", YAML_MAX_DEPTH);
+  if (r->depth == YAML_MAX_DEPTH) TG_FAIL_AT(TG_LIMIT, node->mark.span, "nested deeper than %d levels", YAML_MAX_DEPTH);
   r->levels[r->depth++] = (level){.node = node};
   return TG_OK;
 }
@@ -312,7 +313,7 @@ static tg_status close_collection(reader *r, struct fy_event *event)
   TG_ASSERT(r->depth > 0);
   tg_yaml_node *node = r->levels[--r->depth].node;
   const tg_span end = event_span(r, event);
-  if (end.end > node->span.end) node->span.end = end.end;
+  if (end.end > node->mark.span.end) node->mark.span.end = end.end;
   return node->kind == TG_YAML_MAPPING ? refuse_twice(node, r->source) : TG_OK;
 }
 
@@ -416,16 +417,14 @@ static tg_status parse_with(reader *r, struct fy_diag *diag)
   return status;
 }
 
-tg_status tg_yaml_parse(tg_arena *arena, const tg_source *source, size_t begin, int32_t source_index,
-                        tg_yaml_node **out)
+static tg_status parse(tg_arena *arena, const tg_source *source, size_t begin, tg_yaml_node **out)
 {
-  *out = NULL;
   if (source->length > YAML_MAX_BYTES)
     TG_FAIL(TG_LIMIT, "%zu bytes are too many for a job file (at most %d)", source->length, YAML_MAX_BYTES);
   TG_TRY(check_characters(source, begin));
   reader *r = NULL;
   TG_TRY(TG_ARENA_NEW(arena, 1, &r));
-  *r = (reader){.arena = arena, .source = source, .begin = begin, .source_index = source_index};
+  *r = (reader){.arena = arena, .source = source, .begin = begin};
 
   struct fy_diag_cfg config;
   fy_diag_cfg_default(&config);
@@ -436,9 +435,15 @@ tg_status tg_yaml_parse(tg_arena *arena, const tg_source *source, size_t begin, 
   const tg_status status = parse_with(r, diag);
   fy_diag_destroy(diag);
   TG_TRY(status);
-  if (r->root == NULL) TG_TRY(tg_yaml_new(arena, TG_YAML_NULL, source_index, (tg_span){begin, begin}, &r->root));
+  if (r->root == NULL) TG_TRY(tg_yaml_new(arena, TG_YAML_NULL, (tg_mark){source->id, {begin, begin}}, &r->root));
   *out = r->root;
   return TG_OK;
+}
+
+tg_status tg_yaml_parse(tg_arena *arena, const tg_source *source, size_t begin, tg_yaml_node **out)
+{
+  *out = NULL;
+  return tg_error_within(source->id, parse(arena, source, begin, out));
 }
 
 // ---- decoded byte to file byte ----
@@ -492,7 +497,7 @@ static size_t raw_length(const walk *w)
 tg_status tg_yaml_offsets(tg_arena *arena, const tg_source *source, const tg_yaml_node *scalar, size_t **out)
 {
   TG_TRY(TG_ARENA_NEW(arena, scalar->length + 1, out));
-  walk w = {.source = source, .style = scalar->style, .at = scalar->span.begin, .end = scalar->span.end};
+  walk w = {.source = source, .style = scalar->style, .at = scalar->mark.span.begin, .end = scalar->mark.span.end};
   if (w.end > source->length) w.end = source->length;
   size_t last = w.at; // behind the last visible character: where a missing one is reported
   for (size_t i = 0; i < scalar->length;) {

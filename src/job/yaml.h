@@ -30,8 +30,7 @@ typedef struct tg_yaml_item {
 struct tg_yaml_node {
   tg_yaml_kind kind;
   tg_yaml_style style;
-  int32_t source;   // index given to tg_yaml_parse
-  tg_span span;     // of the raw text in that source, without quotes and block headers
+  tg_mark mark;     // of the raw text, without quotes and block headers
   const char *text; // scalar: decoded, zero-terminated; NULL kind: ""
   size_t length;
   int32_t n_items;
@@ -39,11 +38,10 @@ struct tg_yaml_node {
   tg_yaml_item *last;
 };
 
-// Reads the one document in source->text[begin ..]. An error carries its span in that text: YAML syntax, bytes
+// Reads the one document in source->text[begin ..]. An error carries its place in that text: YAML syntax, bytes
 // that are not UTF-8, a key twice, an unknown alias, a second document, more than the stated limits.
 // An empty document gives a node of kind TG_YAML_NULL. Local.
-tg_status tg_yaml_parse(tg_arena *arena, const tg_source *source, size_t begin, int32_t source_index,
-                        tg_yaml_node **out);
+tg_status tg_yaml_parse(tg_arena *arena, const tg_source *source, size_t begin, tg_yaml_node **out);
 
 // The value under a key of a mapping, or NULL (also when node is NULL or no mapping).
 tg_yaml_node *tg_yaml_get(const tg_yaml_node *node, const char *key);
@@ -51,7 +49,7 @@ tg_yaml_node *tg_yaml_get(const tg_yaml_node *node, const char *key);
 const tg_yaml_item *tg_yaml_find(const tg_yaml_node *node, const char *key);
 
 // A new mapping or scalar node, and appending to a mapping: for --set.
-tg_status tg_yaml_new(tg_arena *arena, tg_yaml_kind kind, int32_t source, tg_span span, tg_yaml_node **out);
+tg_status tg_yaml_new(tg_arena *arena, tg_yaml_kind kind, tg_mark mark, tg_yaml_node **out);
 tg_status tg_yaml_append(tg_arena *arena, tg_yaml_node *node, const tg_yaml_node *key, tg_yaml_node *value);
 
 // offsets[i] is the byte of the source that decoded byte i of a scalar came from; offsets[length] the end.

@@ -71,11 +71,12 @@ static void test_agreement(void)
   for (int first = 0; first < size; first++) {
     tg_status local = TG_OK;
     if (check_rank() >= first)
-      local = tg_error_set_at(TG_DATA, TG_HERE, (tg_span){3, 7}, "rank %d is unhappy", check_rank());
+      local = tg_error_set_mark(TG_DATA, TG_HERE, (tg_mark){2, {3, 7}}, "rank %d is unhappy", check_rank());
     char expected[64];
     snprintf(expected, sizeof expected, "rank %d is unhappy", first);
     CHECK_FAILS(tg_agree(MPI_COMM_WORLD, local), TG_DATA, expected);
     CHECK(tg_error_get()->has_span && tg_error_get()->span.end == 7, "the span travels");
+    CHECK(tg_error_get()->source == 2, "and the text that it is in");
   }
 }
 

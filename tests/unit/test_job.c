@@ -85,7 +85,7 @@ static void test_relocation(void **state)
   assert_int_equal(status, TG_OK);
   const size_t at = (size_t)(strchr(job->objective.text, 'Y') - job->objective.text);
   tg_error_set_at(TG_NAME, TG_HERE, (tg_span){at, at + 1}, "unknown name 'Y'");
-  tg_job_relocate(job, &job->objective);
+  tg_error_in_excerpt(&job->objective, TG_NAME);
   tg_text text;
   tg_text_init(&text);
   tg_job_diagnose(job, TG_NAME, &text);

@@ -278,7 +278,7 @@ static bool check_row(const row *r)
   const tg_status status = compile(r->text, r->names, graph, &node);
   tg_graph_destroy(&graph);
   const tg_error *error = tg_error_get();
-  const tg_source source = {"expression", r->text, strlen(r->text)};
+  const tg_source source = {.name = "expression", .text = r->text, .length = strlen(r->text)};
   if (status != TG_OK && error->has_span) tg_source_locate(&source, error->span.begin, &line, &column);
   const bool good = status == r->code && column == r->column && strstr(error->message, r->message) != NULL;
   if (!good)
@@ -310,8 +310,8 @@ static void test_diagnostics_point_into_the_text(void **unused)
     const tg_error *error = tg_error_get();
     assert_int_not_equal(status, TG_OK);
     assert_true(error->span.begin <= error->span.end && error->span.end <= strlen(rows[k].text));
-    tg_source_diagnose(&(tg_source){"expression", rows[k].text, strlen(rows[k].text)}, error->span, "error",
-                       error->message, &text);
+    tg_source_diagnose(&(tg_source){.name = "expression", .text = rows[k].text, .length = strlen(rows[k].text)},
+                       error->span, "error", error->message, &text);
     assert_non_null(strchr(tg_text_string(&text), '^'));
     assert_ptr_equal(strstr(tg_text_string(&text), "expression:1:"), tg_text_string(&text));
     tg_text_fini(&text);

@@ -23,13 +23,13 @@ tg_status tg_attempts_check(tg_job *job, const tg_method *method)
   if (job->solver.restarts == 1) return TG_OK;
   for (int k = 0; k < job->n_variables; k++) any = any || tg_job_starts_randomly(&job->variables[k]);
   if (!any)
-    TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
+    TG_FAIL_NODE(node, TG_UNSUPPORTED,
                  "restarts: %" PRId64
                  " attempts would all begin at the same point, for no variable has a random start; "
                  "give start: normal, uniform or feasible",
                  job->solver.restarts);
   if (tg_method_is_direct(&method->options))
-    TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
+    TG_FAIL_NODE(node, TG_UNSUPPORTED,
                  "restarts: the method is direct, whose result does not depend on the start; leave restarts out");
   return TG_OK;
 }

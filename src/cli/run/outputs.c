@@ -73,8 +73,8 @@ static bool is_same_file(const char *a, const char *b)
 static tg_status refuse_use(tg_job *job, int variable, const char *path, const char *other, const char *what)
 {
   if (other == NULL || !is_same_file(path, other)) return TG_OK;
-  TG_FAIL_NODE(job, job->variables[variable].output_node, TG_JOB, "%s is already %s, %s; the variable needs its own",
-               path, what, other);
+  TG_FAIL_NODE(job->variables[variable].output_node, TG_JOB, "%s is already %s, %s; the variable needs its own", path,
+               what, other);
 }
 
 static tg_status refuse_uses(tg_job *job, int k, const char *path, tg_text *other)

@@ -64,11 +64,11 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
   const opt_constraint_row *row = opt_constraint_find(variable->constraint);
   TG_ASSERT(row != NULL); // the job was read: it is the name of one
   if (row->is_square && variable->rows != variable->cols)
-    TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
+    TG_FAIL_NODE(variable->constraint_node, TG_SHAPE,
                  "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,
                  variable->rows, variable->cols);
   if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS && variable->cols > variable->rows)
-    TG_FAIL_NODE(job, variable->constraint_node, TG_SHAPE,
+    TG_FAIL_NODE(variable->constraint_node, TG_SHAPE,
                  "constraint %s needs at least as many rows as columns, %s is %" PRId64 " x %" PRId64, row->name,
                  variable->name, variable->rows, variable->cols);
   out->kind = row->kind;
@@ -77,22 +77,18 @@ static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_co
   return TG_OK;
 }
 
-// Locates the current error at a node.
-static tg_status at_node(tg_job *job, const tg_yaml_node *node, tg_status status)
-{
-  if (status == TG_OK) return TG_OK;
-  tg_error_get()->has_span = true;
-  tg_error_get()->span = node->span;
-  job->failed_source = node->source;
-  return tg_error_pass(status, TG_HERE);
-}
-
 static const tg_yaml_node *last_constraint(const tg_job *job)
 {
   const tg_yaml_node *node = NULL;
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].constraint != NULL) node = job->variables[k].constraint_node;
   return node;
+}
+
+static tg_mark last_mark(const tg_job *job)
+{
+  const tg_yaml_node *node = last_constraint(job);
+  return node != NULL ? node->mark : (tg_mark){0};
 }
 
 // No sets and no proximal steps: nothing of this file is needed.
@@ -105,7 +101,7 @@ static bool is_plain(const tg_job *job)
 static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_traits *traits)
 {
   for (int k = 0; k < job->n_variables; k++) TG_TRY(read_block(job, &job->variables[k], &blocks[k]));
-  return at_node(job, last_constraint(job), opt_traits_find(job->n_variables, blocks, traits));
+  return tg_error_locate(last_mark(job), opt_traits_find(job->n_variables, blocks, traits));
 }
 
 // An extreme point of a large matrix may be more than one rank can find.
@@ -114,9 +110,9 @@ static tg_status check_extremes(tg_job *job, const opt_constraint_block *blocks)
   for (int k = 0; k < job->n_variables; k++) {
     const tg_job_variable *x = &job->variables[k];
     if (blocks[k].kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC)
-      TG_TRY(at_node(job, x->constraint_node, tg_assignment_check(x->rows)));
+      TG_TRY(tg_error_locate(x->constraint_node->mark, tg_assignment_check(x->rows)));
     if (blocks[k].kind == OPT_CONSTRAINT_TRANSPORT)
-      TG_TRY(at_node(job, x->constraint_node, tg_transportation_check(x->rows, x->cols)));
+      TG_TRY(tg_error_locate(x->constraint_node->mark, tg_transportation_check(x->rows, x->cols)));
   }
   return TG_OK;
 }
@@ -126,12 +122,14 @@ static tg_status check_solver(tg_job *job, const opt_constraint_block *blocks, c
   const opt_solver *solver = NULL;
   const char *search = NULL;
   const int wish = job->solver.preconditioner;
-  TG_TRY(at_node(job, tg_job_solver_node(job, "method"), opt_constrained_solver(&job->solver, traits, &solver)));
+  TG_TRY(
+      tg_error_locate(tg_job_solver_node(job, "method")->mark, opt_constrained_solver(&job->solver, traits, &solver)));
   if (solver == &opt_solver_frank_wolfe) TG_TRY(check_extremes(job, blocks));
-  TG_TRY(at_node(job, tg_job_solver_node(job, "line_search"), opt_constrained_search(&job->solver, solver, &search)));
+  TG_TRY(tg_error_locate(tg_job_solver_node(job, "line_search")->mark,
+                         opt_constrained_search(&job->solver, solver, &search)));
   const bool is_bad = wish == OPT_PRECONDITIONER_DIAGONAL ? !solver->keeps_faces : wish == OPT_PRECONDITIONER_KRONECKER;
   if (is_bad)
-    TG_FAIL_NODE(job, tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+    TG_FAIL_NODE(tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
                  "preconditioner %s: does not go with %s; take auto or none",
                  tg_job_solver_node(job, "preconditioner")->text,
                  wish == OPT_PRECONDITIONER_DIAGONAL ? "these constraints and this method" : "constraints");
@@ -218,8 +216,7 @@ tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt
   tg_text_init(&message);
   tg_text_addf(&message, "the start has no nearest feasible point: %s; give start: feasible", tg_error_get()->message);
   const tg_yaml_node *node = last_constraint(job);
-  job->failed_source = node->source;
-  tg_error_set_at(TG_VALUE, TG_HERE, node->span, "%s", tg_text_string(&message));
+  tg_error_set_mark(TG_VALUE, TG_HERE, node->mark, "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return TG_VALUE;
 }
@@ -269,13 +266,13 @@ static tg_status bind_data(tg_job *job, const tg_grid *grid, const tg_job_variab
   for (int a = 0; a < 2; a++) {
     const int datum = tg_set_data_find(job, x, a);
     if (datum >= 0 && !job->data[datum].is_number)
-      TG_TRY(at_node(job, tg_set_data_argument(x, a), bind_matrix(row, a, set_data[datum], out)));
+      TG_TRY(tg_error_locate(tg_set_data_argument(x, a)->mark, bind_matrix(row, a, set_data[datum], out)));
   }
   const bool has_numbers = out->lows == NULL && out->highs == NULL;
   if (row->kind == OPT_CONSTRAINT_BOX && has_numbers && !(out->low <= out->high))
-    TG_FAIL_NODE(job, x->constraint_node, TG_DATA, "no matrix is between these bounds: at least %.6g and at most %.6g",
+    TG_FAIL_NODE(x->constraint_node, TG_DATA, "no matrix is between these bounds: at least %.6g and at most %.6g",
                  out->low, out->high);
-  return at_node(job, x->constraint_node, tg_constraint_verify(grid, out, x->rows, x->cols));
+  return tg_error_locate(x->constraint_node->mark, tg_constraint_verify(grid, out, x->rows, x->cols));
 }
 
 tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *set_data, opt_problem *problem,
@@ -291,7 +288,7 @@ tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *s
   for (int k = 0; k < job->n_variables; k++)
     TG_TRY_GOTO(bind_data(job, grid, &job->variables[k], set_data, &blocks[k]));
   // Infinite bounds among the data may take the method its ground.
-  TG_TRY_GOTO(at_node(job, last_constraint(job), opt_traits_find(job->n_variables, blocks, &traits)));
+  TG_TRY_GOTO(tg_error_locate(last_mark(job), opt_traits_find(job->n_variables, blocks, &traits)));
   TG_TRY_GOTO(check_solver(job, blocks, &traits));
   TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
   problem->constraint = *out;

@@ -123,8 +123,7 @@ static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
   const bool asked = tg_method_is_direct(&m->options);
   if (asked || m->options.method == 0) TG_TRY(find_form(job, model, m));
   if (asked && m->form.kind == TG_CLOSED_NONE)
-    TG_FAIL_NODE(job, tg_job_solver_node(job, "method"), TG_UNSUPPORTED, "method direct: %s; take method: auto",
-                 m->no_form);
+    TG_FAIL_NODE(tg_job_solver_node(job, "method"), TG_UNSUPPORTED, "method direct: %s; take method: auto", m->no_form);
   if (m->options.method > 0 && !asked) {
     snprintf(m->reason, sizeof m->reason, "%s, as the job says", opt_resolved_method(&m->options, model->plan->degree));
     return TG_OK;
@@ -356,7 +355,7 @@ tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg
   if (tg_method_is_direct(&m->options) || wish == OPT_PRECONDITIONER_NONE) return TG_OK;
   const char *without = step_without_metric(job, m);
   if (without != NULL && wish != OPT_PRECONDITIONER_AUTO)
-    TG_FAIL_NODE(job, tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+    TG_FAIL_NODE(tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
                  "preconditioner %s: %s has no use for one; take auto or none",
                  opt_option_choices(OPT_KIND_PRECONDITIONER)[wish], without);
   if (without != NULL) return TG_OK;
@@ -371,10 +370,10 @@ tg_status tg_method_choose_preconditioner(tg_job *job, const tg_model *model, tg
                         ? "the objective is not quadratic and has no Hessian at zero to take it from"
                         : "the Hessian action is not a sum of products L*V*R";
   if (wish == OPT_PRECONDITIONER_DIAGONAL && m->n_diagonals == 0)
-    TG_FAIL_NODE(job, tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+    TG_FAIL_NODE(tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
                  "preconditioner diagonal: %s; take auto or none", why);
   if (wish == OPT_PRECONDITIONER_KRONECKER && m->n_terms == 0)
-    TG_FAIL_NODE(job, tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
+    TG_FAIL_NODE(tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
                  "preconditioner kronecker: %s; take auto or none",
                  m->quadratic != TG_NONE ? "no term of the Hessian action of one variable has symmetric factors" : why);
   if (wish == OPT_PRECONDITIONER_DIAGONAL) m->n_terms = 0;

@@ -119,10 +119,10 @@ static tg_status judge(tg_job *job, tg_job_variable *x, const wishes *w)
 {
   const bool is_cone = is_set(x, definite) || is_set(x, semidefinite);
   if (is_set(x, definite) && x->rows != x->cols)
-    TG_FAIL_NODE(job, x->constraint_node, TG_SHAPE, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
+    TG_FAIL_NODE(x->constraint_node, TG_SHAPE, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
                  x->name, (long long)x->rows, (long long)x->cols);
   if (is_set(x, definite) && !w->is_inverted)
-    TG_FAIL_NODE(job, x->constraint_node, TG_UNSUPPORTED,
+    TG_FAIL_NODE(x->constraint_node, TG_UNSUPPORTED,
                  "constraint %s of %s: the set is open, and no term of the objective such as -logdet(%s) or "
                  "tr(inv(%s)) keeps %s inside; take %s",
                  definite, x->name, x->name, x->name, x->name, semidefinite);
@@ -132,7 +132,7 @@ static tg_status judge(tg_job *job, tg_job_variable *x, const wishes *w)
   if (x->domain == 0) return TG_OK;
   if (!keeps_symmetry(job, x))
     TG_FAIL_NODE(
-        job, x->constraint_node, TG_UNSUPPORTED,
+        x->constraint_node, TG_UNSUPPORTED,
         "constraint %s of %s: logdet asks for a symmetric %s, which this set does not keep so; give the set in "
         "subject_to",
         x->constraint, x->name, x->name);

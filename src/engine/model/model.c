@@ -66,41 +66,41 @@ void tg_job_mark_used(tg_job *job, bool warn)
 
 // ---- sizes ----
 
-static tg_status probe(tg_job *job, tg_job_data *datum)
+static tg_status probe(tg_job_data *datum)
 {
   const tg_yaml_node *node = tg_yaml_get(datum->node, "file");
   tg_file_shape shape = {0};
-  TG_TRY(tg_job_locate(job, node, tg_file_probe(datum->file, datum->dataset, &shape)));
+  TG_TRY(tg_error_locate(node->mark, tg_file_probe(datum->file, datum->dataset, &shape)));
   // As for sizes in the job file: ScaLAPACK counts to this.
   if (shape.rows > INT_MAX || shape.cols > INT_MAX)
-    TG_FAIL_NODE(job, node, TG_LIMIT, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns",
-                 datum->file, shape.rows, shape.cols, INT_MAX);
+    TG_FAIL_NODE(node, TG_LIMIT, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns", datum->file,
+                 shape.rows, shape.cols, INT_MAX);
   datum->rows = shape.rows;
   datum->cols = shape.cols;
   return TG_OK;
 }
 
-static tg_status probe_start(tg_job *job, const tg_job_variable *variable)
+static tg_status probe_start(const tg_job_variable *variable)
 {
   const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
   tg_file_shape shape = {0};
-  TG_TRY(tg_job_locate(job, node, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  TG_TRY(tg_error_locate(node->mark, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
   if (shape.rows != variable->rows || shape.cols != variable->cols)
-    TG_FAIL_NODE(job, node, TG_SHAPE, "the start of %s is %lld x %lld in %s, expected %lld x %lld", variable->name,
+    TG_FAIL_NODE(node, TG_SHAPE, "the start of %s is %lld x %lld in %s, expected %lld x %lld", variable->name,
                  (long long)shape.rows, (long long)shape.cols, variable->start_file, (long long)variable->rows,
                  (long long)variable->cols);
   return TG_OK;
 }
 
 // Declared properties that a shape contradicts are an error before any number is looked at.
-static tg_status check_square(tg_job *job, const tg_job_data *datum)
+static tg_status check_square(const tg_job_data *datum)
 {
   if (datum->properties == 0 || datum->rows == datum->cols) return TG_OK;
   static const char *const names[] = {"spd", "diagonal", "orthogonal", "symmetric"};
   for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
     const tg_yaml_item *item = tg_yaml_find(datum->node, names[k]);
     if (item == NULL || strcmp(item->value->text, "true") != 0) continue;
-    TG_FAIL_NODE(job, item->key, TG_SHAPE, "%s is declared %s, but is %lld x %lld, not square", datum->name, names[k],
+    TG_FAIL_NODE(item->key, TG_SHAPE, "%s is declared %s, but is %lld x %lld, not square", datum->name, names[k],
                  (long long)datum->rows, (long long)datum->cols);
   }
   return TG_OK;
@@ -112,11 +112,11 @@ tg_status tg_job_probe(tg_job *job)
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
     if (!datum->used) continue;
-    if (datum->file != NULL) TG_TRY(probe(job, datum));
-    TG_TRY(check_square(job, datum));
+    if (datum->file != NULL) TG_TRY(probe(datum));
+    TG_TRY(check_square(datum));
   }
   for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].start == TG_START_FILE) TG_TRY(probe_start(job, &job->variables[k]));
+    if (job->variables[k].start == TG_START_FILE) TG_TRY(probe_start(&job->variables[k]));
   return TG_OK;
 }
 
@@ -147,10 +147,7 @@ static tg_status compile_objective(tg_job *job, const tg_compile_options *option
 {
   const tg_status status =
       tg_compile(model->graph, job->objective.text, job->objective.length, options, &model->objective);
-  if (status != TG_OK) {
-    tg_job_relocate(job, &job->objective);
-    return tg_error_pass(status, TG_HERE);
-  }
+  TG_TRY(tg_error_in_excerpt(&job->objective, status));
   if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
   return TG_OK;
 }
@@ -187,7 +184,7 @@ static tg_status find_variables(tg_job *job, tg_model *model)
     const tg_job_variable *variable = &job->variables[k];
     model->symbols[k] = tg_symbol_find(model->graph, variable->name);
     if (model->symbols[k] >= 0 && tg_node_depends_on(model->graph, model->objective, model->symbols[k])) continue;
-    TG_FAIL_NODE(job, variable->key, TG_NAME, "the objective does not depend on the variable %s", variable->name);
+    TG_FAIL_NODE(variable->key, TG_NAME, "the objective does not depend on the variable %s", variable->name);
   }
   return TG_OK;
 }
@@ -264,10 +261,7 @@ tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const i
   options.has_scalar_value = known;
   status = tg_lower(graph, f, n, symbols, &options, out);
   // The whole objective is the place: which operator cannot be compiled, the message says.
-  if (status != TG_OK) {
-    tg_error_get()->has_span = false;
-    tg_job_relocate(job, &job->objective);
-  }
+  tg_error_locate(job->objective.mark, status);
 done:
   tg_free(known);
   tg_free(values);

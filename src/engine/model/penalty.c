@@ -66,7 +66,7 @@ static tg_status place(tg_job *job, tg_model *model, int k, double weight)
   if (is_sum || !takes_steps(job) || !is_smooth_in(model, k)) return put_back(model, k, weight, is_sum);
   if (!has_proximal_step(variable))
     TG_FAIL_NODE(
-        job, variable->constraint_node, TG_UNSUPPORTED,
+        variable->constraint_node, TG_UNSUPPORTED,
         "norm1(%s) in the objective and the constraint %s on %s: there is a proximal step for box or no constraint, "
         "and "
         "method: %s has no other way; take method: auto, or a smooth form, such as sum((X.^2 + 1e-6*ones).^0.5)",

@@ -49,38 +49,38 @@ bool tg_set_data_needs(const tg_job *job, const char *datum)
 }
 
 // A number, or a matrix of the variable's shape.
-static tg_status check_bounds(tg_job *job, const tg_job_variable *x, const tg_yaml_node *node, const tg_job_data *d)
+static tg_status check_bounds(const tg_job_variable *x, const tg_yaml_node *node, const tg_job_data *d)
 {
   if ((d->rows == 1 && d->cols == 1) || (d->rows == x->rows && d->cols == x->cols)) return TG_OK;
-  TG_FAIL_NODE(job, node, TG_SHAPE,
+  TG_FAIL_NODE(node, TG_SHAPE,
                "the bounds %s of %s are %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64
                ", a bound for each entry, or one number",
                d->name, x->name, d->rows, d->cols, x->rows, x->cols);
 }
 
 // A vector with a number for each line; where may_be_number, one number for all.
-static tg_status check_totals(tg_job *job, const tg_job_variable *x, bool by_rows, bool may_be_number,
-                              const tg_yaml_node *node, const tg_job_data *d)
+static tg_status check_totals(const tg_job_variable *x, bool by_rows, bool may_be_number, const tg_yaml_node *node,
+                              const tg_job_data *d)
 {
   const int64_t lines = by_rows ? x->rows : x->cols;
   const bool is_vector = !d->is_number && (d->rows == 1 || d->cols == 1) && d->rows * d->cols == lines;
   if (is_vector || (may_be_number && d->rows == 1 && d->cols == 1)) return TG_OK;
-  TG_FAIL_NODE(job, node, TG_SHAPE,
+  TG_FAIL_NODE(node, TG_SHAPE,
                "the sums %s of the %s of %s are %" PRId64 " x %" PRId64 ", expected a vector of %" PRId64 " entries%s",
                d->name, by_rows ? "rows" : "columns", x->name, d->rows, d->cols, lines,
                may_be_number ? ", or one number" : "");
 }
 
-static tg_status check_argument(tg_job *job, const tg_job_variable *x, int k, const tg_job_data *d)
+static tg_status check_argument(const tg_job_variable *x, int k, const tg_job_data *d)
 {
   const tg_yaml_node *node = tg_set_data_argument(x, k);
   switch (kind_of(x)) {
   case OPT_ARGUMENT_INTERVAL:
-    return check_bounds(job, x, node, d);
+    return check_bounds(x, node, d);
   case OPT_ARGUMENT_TOTALS:
-    return check_totals(job, x, k == 0, false, node, d);
+    return check_totals(x, k == 0, false, node, d);
   default:
-    return check_totals(job, x, opt_constraint_find(x->constraint)->kind == OPT_CONSTRAINT_SIMPLEX_ROWS, true, node, d);
+    return check_totals(x, opt_constraint_find(x->constraint)->kind == OPT_CONSTRAINT_SIMPLEX_ROWS, true, node, d);
   }
 }
 
@@ -89,7 +89,7 @@ tg_status tg_set_data_check(tg_job *job)
   for (int k = 0; k < job->n_variables; k++) {
     for (int a = 0; a < 2; a++) {
       const int datum = tg_set_data_find(job, &job->variables[k], a);
-      if (datum >= 0) TG_TRY(check_argument(job, &job->variables[k], a, &job->data[datum]));
+      if (datum >= 0) TG_TRY(check_argument(&job->variables[k], a, &job->data[datum]));
     }
   }
   return TG_OK;

@@ -11,8 +11,7 @@
 // ---- relations to nodes ----
 
 // A side alone; false where its sizes follow from the other side only, or where it is wrong: the whole will tell.
-static bool compile_alone(tg_graph *graph, const tg_job_expression *side, const tg_compile_options *options,
-                          tg_node *out)
+static bool compile_alone(tg_graph *graph, const tg_excerpt *side, const tg_compile_options *options, tg_node *out)
 {
   const bool is_known = tg_compile(graph, side->text, side->length, options, out) == TG_OK;
   if (!is_known) tg_error_clear();
@@ -29,8 +28,8 @@ static tg_status spread(tg_graph *graph, tg_node scalar, tg_node like, tg_node *
 }
 
 // LEFT - RIGHT. A scalar beside a matrix bounds every entry of it.
-static tg_status compile_difference(tg_job *job, tg_graph *graph, const tg_job_relation *relation,
-                                    const tg_compile_options *options, tg_node *out)
+static tg_status compile_difference(tg_graph *graph, const tg_job_relation *relation, const tg_compile_options *options,
+                                    tg_node *out)
 {
   tg_node left = TG_NONE;
   tg_node right = TG_NONE;
@@ -43,10 +42,8 @@ static tg_status compile_difference(tg_job *job, tg_graph *graph, const tg_job_r
       TG_TRY(spread(graph, right, left, &right));
     return tg_make_sub(graph, left, right, out);
   }
-  const tg_job_expression *whole = &relation->difference;
-  const tg_status status = tg_compile(graph, whole->text, whole->length, options, out);
-  if (status != TG_OK) tg_job_relocate(job, whole);
-  return status;
+  const tg_excerpt *whole = &relation->difference;
+  return tg_error_in_excerpt(whole, tg_compile(graph, whole->text, whole->length, options, out));
 }
 
 static bool has_variable(const tg_job *job, const tg_graph *graph, tg_node node)
@@ -64,9 +61,9 @@ static tg_status make_term(tg_job *job, tg_graph *graph, const tg_job_relation *
   out->text = relation->whole.text;
   out->low = relation->sign == TG_RELATION_EQUAL ? -(double)INFINITY : 0;
   out->high = (double)INFINITY;
-  TG_TRY(compile_difference(job, graph, relation, options, &out->node));
+  TG_TRY(compile_difference(graph, relation, options, &out->node));
   if (!has_variable(job, graph, out->node))
-    TG_FAIL_NODE(job, relation->whole.node, TG_VALUE,
+    TG_FAIL_MARK(TG_VALUE, relation->whole.mark,
                  "'%.200s' does not depend on any variable: it holds or not, whatever they are", relation->whole.text);
   if (relation->sign == TG_RELATION_AT_LEAST) TG_TRY(tg_make_scale(graph, -1.0, out->node, &out->node));
   return TG_OK;

@@ -54,18 +54,18 @@ tg_status tg_alternating_check(tg_job *job)
   const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(job->root, "solver"), "method");
   if (!is_alternating(&job->solver)) return TG_OK;
   if (job->n_variables == 1)
-    TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
+    TG_FAIL_NODE(node, TG_UNSUPPORTED,
                  "method: alternating goes from one variable to the other, and %s is the only one; take auto, "
                  "conjugate-gradient or l-bfgs",
                  job->variables[0].name);
   for (int k = 0; k < job->n_variables; k++)
     if (tg_congruence_node(&job->variables[k]) != NULL)
-      TG_FAIL_NODE(job, node, TG_UNSUPPORTED,
+      TG_FAIL_NODE(node, TG_UNSUPPORTED,
                    "method: alternating does not go with the metric of %s; take auto, conjugate-gradient or l-bfgs",
                    job->variables[k].name);
   if (job->n_relations > 0)
     TG_FAIL_NODE(
-        job, node, TG_UNSUPPORTED,
+        node, TG_UNSUPPORTED,
         "method: alternating does not serve the rounds of subject_to; take auto, conjugate-gradient or l-bfgs");
   return TG_OK;
 }
@@ -226,10 +226,7 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
   TG_TRY(copy_block(x, k, h->x, 0));
   tg_status status = renew(self->setup, h);
   if (status == TG_OK) status = minimise(h, tolerance, result);
-  if (status != TG_OK) {
-    self->setup->job->failed_source = h->job.failed_source;
-    return tg_error_pass(status, TG_HERE);
-  }
+  TG_TRY(status);
   count(self->setup->problem, h, &before);
   return copy_block(h->x, 0, x, k);
 }
@@ -298,12 +295,7 @@ static tg_status create(tg_alternating *self)
   TG_TRY(tg_agree(setup->comm, TG_NEW(self->n, &self->halves)));
   TG_TRY(setup->space->ops->create(setup->space, &self->point));
   TG_TRY(opt_copy(setup->space, setup->x, self->point));
-  for (int k = 0; k < self->n; k++) {
-    const tg_status status = create_half(self, k);
-    if (status == TG_OK) continue;
-    setup->job->failed_source = self->halves[k].job.failed_source;
-    return tg_error_pass(status, TG_HERE);
-  }
+  for (int k = 0; k < self->n; k++) TG_TRY(create_half(self, k));
   for (int k = 0; k < self->n; k++) tg_feasible_explain(&self->halves[k].job, self->halves[k].method);
   if (setup->job->solver.method != 0) explain(self); // auto has said why
   return TG_OK;

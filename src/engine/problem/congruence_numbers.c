@@ -33,8 +33,7 @@ static tg_status at_metric(tg_setup *setup, int change, tg_status status)
   tg_text message;
   tg_text_init(&message);
   tg_text_addf(&message, "the metric %s is not positive definite: %s", node->text, tg_error_get()->message);
-  setup->job->failed_source = node->source;
-  tg_error_set_at(TG_DATA, TG_HERE, node->span, "%s", tg_text_string(&message));
+  tg_error_set_mark(TG_DATA, TG_HERE, node->mark, "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return TG_DATA;
 }

@@ -24,7 +24,7 @@ static tg_status check_symmetric(const tg_setup *setup, int k)
   TG_TRY(tg_space_skewness(setup->space, setup->x, k, &skewness));
   if (skewness <= skewness_allowed) return TG_OK;
   const tg_yaml_node *file = tg_yaml_get(start, "file");
-  TG_FAIL_NODE(setup->job, file != NULL ? file : variable->key, TG_DATA,
+  TG_FAIL_NODE(file != NULL ? file : variable->key, TG_DATA,
                "the start of %s is not symmetric: it differs from its symmetric part by %.3g of its largest entry; the "
                "objective is defined for symmetric positive definite matrices",
                variable->name, skewness);

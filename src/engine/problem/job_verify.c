@@ -29,8 +29,7 @@ tg_status tg_job_verify_solver(tg_job *job, int degree, bool has_hessian)
   const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
   const tg_yaml_node *node = tg_yaml_get(solver, by_method ? "method" : "line_search");
   if (node == NULL) node = solver != NULL ? solver : job->root;
-  job->failed_source = node->source;
-  tg_error_set_at(status, TG_HERE, node->span, "%s", tg_text_string(&message));
+  tg_error_set_mark(status, TG_HERE, node->mark, "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return status;
 }

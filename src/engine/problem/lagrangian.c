@@ -467,7 +467,7 @@ static tg_status verify_weights(tg_lagrangian *self)
     if (w == NULL) continue;
     TG_TRY(tg_dmat_find_negative(w, &first));
     if (first.place != INT64_MAX)
-      TG_FAIL_NODE(job, job->objective.node, TG_DATA,
+      TG_FAIL_MARK(TG_DATA, job->objective.mark,
                    "entry (%" PRId64 ",%" PRId64 ") of the weights of abs or relu is %.6g: negative weights make the "
                    "objective concave, with minima that no gradient leads to",
                    first.place / w->cols + 1, first.place % w->cols + 1, first.values[0]);

@@ -83,7 +83,7 @@ tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_g
   if (job->grid_block > 0) out->block = job->grid_block;
   if (job->grid_rows == 0) return TG_OK;
   if ((int64_t)job->grid_rows * job->grid_cols != ranks)
-    TG_FAIL_NODE(job, job->grid_node, TG_VALUE, "process_grid %d x %d needs %lld ranks, there are %d", job->grid_rows,
+    TG_FAIL_NODE(job->grid_node, TG_VALUE, "process_grid %d x %d needs %lld ranks, there are %d", job->grid_rows,
                  job->grid_cols, (long long)job->grid_rows * job->grid_cols, ranks);
   out->rows = job->grid_rows;
   out->cols = job->grid_cols;
@@ -129,14 +129,9 @@ tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *op
 // ---- data ----
 
 // An error about the numbers of a file or of its claims is shown at the declaration.
-static tg_status at_declaration(tg_job *job, const tg_yaml_node *node, tg_status status)
+static tg_status at_declaration(const tg_yaml_node *node, tg_status status)
 {
-  if (status != TG_DATA) return status;
-  tg_error *error = tg_error_get();
-  error->has_span = true;
-  error->span = node->span;
-  job->failed_source = node->source;
-  return tg_error_pass(status, TG_HERE);
+  return status == TG_DATA ? tg_error_locate(node->mark, status) : status;
 }
 
 static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
@@ -149,10 +144,10 @@ static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, bo
 
 static tg_status read_datum(tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
 {
-  TG_TRY(at_declaration(setup->job, datum->key, make_matrix(setup, datum, are_bounds, out)));
+  TG_TRY(at_declaration(datum->key, make_matrix(setup, datum, are_bounds, out)));
   setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
   if (datum->trust) return TG_OK;
-  return at_declaration(setup->job, datum->key, tg_properties_verify(*out, datum->name, datum->properties));
+  return at_declaration(datum->key, tg_properties_verify(*out, datum->name, datum->properties));
 }
 
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
@@ -234,8 +229,7 @@ static tg_status read_start(const tg_setup *setup, const tg_job_variable *variab
 {
   const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
   tg_dmat *read = NULL;
-  TG_TRY(at_declaration(setup->job, node,
-                        tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)));
+  TG_TRY(at_declaration(node, tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)));
   const tg_dmat *const inputs[] = {read};
   const tg_status status = tg_dmat_lincomb(1, &variable->scale, inputs, out);
   tg_dmat_destroy(&read);

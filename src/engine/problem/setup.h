@@ -38,7 +38,7 @@ typedef struct tg_setup {
 } tg_setup;
 
 // Rank 0 reads the job file, all ranks parse the same bytes. On failure *out may hold a job that was created but does
-// not read: tg_job_failed_source tells the place; NULL when the file itself is the matter. Collective.
+// not read: tg_job_error_source tells the place; NULL when the file itself is the matter. Collective.
 tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char *const *sets,
                         const tg_messages *messages, tg_job **out);
 

@@ -29,6 +29,7 @@ tg_status tg_mpi_check(int code, tg_place place)
 typedef struct agreed_error {
   int code;
   int has_span;
+  int32_t source;
   int64_t span_begin;
   int64_t span_end;
   char message[TG_ERROR_MESSAGE_BYTES];
@@ -39,6 +40,7 @@ static void agreed_error_fill(agreed_error *out, tg_status local)
   const tg_error *error = tg_error_get();
   out->code = (int)local;
   out->has_span = error->has_span;
+  out->source = error->source;
   out->span_begin = (int64_t)error->span.begin;
   out->span_end = (int64_t)error->span.end;
   snprintf(out->message, sizeof out->message, "%s", error->message);
@@ -62,7 +64,8 @@ tg_status tg_agree(MPI_Comm comm, tg_status local)
   const tg_status code = (tg_status)sent.code;
   if (!sent.has_span) return tg_error_set(code, TG_HERE, "%s", sent.message);
   const tg_span span = {(size_t)sent.span_begin, (size_t)sent.span_end};
-  return tg_error_set_at(code, TG_HERE, span, "%s", sent.message);
+  tg_error_set_at(code, TG_HERE, span, "%s", sent.message);
+  return tg_error_within(sent.source, code);
 }
 
 // --- shape -------------------------------------------------------------------------------------------
