@@ -372,6 +372,7 @@ static tg_status finish_round(opt_outer *o, bool *ended)
   if (o->inner.outcome == OPT_UNBOUNDED) {
     o->looks = looked; // the start of the round is a saddle
     TG_TRY(raise_floor(o, ended));
+    if (looked && !*ended) TG_TRY(o->lagrangian->ops->measure(o->lagrangian, o->x, &o->measure));
     return *ended ? opt_outer_judge(o, ended) : TG_OK;
   }
   o->falling = 0;

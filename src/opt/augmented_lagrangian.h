@@ -53,8 +53,10 @@ typedef struct opt_lagrangian_ops {
   // m_h := m_h + penalty h, m_g := max(0, m_g + penalty g), m_e := m_e + penalty e moved into [a, b], with the values
   // of the last measure and the penalty of the last commit, every entry kept within +-limit; norm := |m|_F. Collective.
   tg_status (*update)(opt_lagrangian *lagrangian, double limit, double *norm);
-  // Multipliers of inequalities that are no more than rounding beside `norm`, that of all, become as negative as shifts
-  // their constraints outward by a little. A commit has to follow. NULL: saddles are not looked for. Collective.
+  // At the point of the last `measure` the gradient of L becomes that of the Lagrangian with the multipliers as they
+  // are: those that bind are lowered by penalty times their constraint, and those of inequalities that are no more than
+  // rounding beside `norm`, that of all, become as negative as shifts their constraints outward by a little. A commit
+  // has to follow. NULL: saddles are not looked for. Collective.
   tg_status (*relax)(opt_lagrangian *lagrangian, double norm);
   // Puts the multipliers aside, or takes them back; needed with `relax`. Collective.
   tg_status (*keep)(opt_lagrangian *lagrangian, bool back);

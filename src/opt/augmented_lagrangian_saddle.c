@@ -27,6 +27,7 @@ static bool may_look(const opt_outer *o)
 
 tg_status opt_outer_relax(opt_outer *o)
 {
+  TG_TRY(o->lagrangian->ops->keep(o->lagrangian, true)); // a round before may have relaxed them
   TG_TRY(o->lagrangian->ops->relax(o->lagrangian, o->report->multiplier_norm));
   return opt_outer_commit(o, o->penalty);
 }

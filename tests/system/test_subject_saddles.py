@@ -94,6 +94,20 @@ def test_well(folder):
         expect(f"well {size}", solved, 0, size**4)
 
 
+def test_invariant(folder):
+    """From a start without the least eigenvector no step leads to it, exactly: the rounds end at a saddle, which the last multipliers show."""
+    for seed in (1, 3):
+        rng = np.random.default_rng(seed)
+        w = np.sort(rng.uniform(-2, 3, 4))
+        start = np.vstack([np.zeros(2), rng.standard_normal((3, 2))])
+        for columns, best in ((1, w[0]), (2, 2 * w[0] + w[1])):
+            job = {"minimize": "tr(X'*A*X*N)", "subject_to": [f"X'*X = eye({columns})"],
+                   "variables": {"X": {"rows": 4, "columns": columns, "start": {"file": "start.npy"}}}}
+            arrays = {"A": np.diag(w), "N": np.diag([2.0, 1.0]) if columns == 2 else np.eye(1), "start": start[:, :columns]}
+            solved = solve(job, arrays, folder / f"invariant-{seed}-{columns}")
+            expect(f"invariant {seed}, {columns} columns", solved, best, abs(w).max())
+
+
 def test_stop(folder):
     S = np.array([[2.0, 1], [1, 3]])
     solved = run(folder, "stop", "sumsq(X*X' - S)", {"X": (2, 1)}, ["X >= 0"], {"S": S}, solver={"saddles": "stop"})
@@ -113,7 +127,7 @@ def test_ranks(folder):
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-subject-saddles-") as temporary:
         folder = Path(temporary)
-        for test in (test_factors, test_cone, test_ray, test_well, test_stop, test_ranks):
+        for test in (test_factors, test_cone, test_ray, test_well, test_invariant, test_stop, test_ranks):
             test(folder)
     return checks.finish()
 

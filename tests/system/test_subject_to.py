@@ -98,6 +98,21 @@ def certificate(what, gradient, normals, is_active, is_equality, tolerance):
     checks.check(lowest >= -tolerance, f"{what}: a multiplier is {lowest:.2e}")
 
 
+def test_units(folder):
+    """From zero, where the gradient of f vanishes, another unit of f changes no iteration; x'Qx under sum(x) = 1 is 1/sum(1/q)."""
+    counts = []
+    for scale in (1e-12, 1e-6, 1, 1e12):
+        job = folder / "units.yaml"
+        job.write_text(f"minimize: x'*Q*x\nvariables: {{x: {{rows: 2, columns: 1}}}}\ndata: {{Q: {{file: Q.npy}}}}\n"
+                       "subject_to: ['sum(x) = 1']\n")
+        np.save(folder / "Q.npy", scale * np.diag([1.0, 2]))
+        done = run_job(job, folder / "units", ranks=1)
+        if checks.equal(f"units {scale}: exit status ({(done.report or {}).get('reason', done.err)})", done.status, 0):
+            checks.close(f"units {scale}: objective", done.report["objective"], scale * 2 / 3, 1e-7)
+            counts.append(done.report["iterations"])
+    checks.equal("units: iterations", len(set(counts)), 1)
+
+
 def test_loss(folder, d):
     """A convex loss under a linear equality has its preconditioner in the rounds, too; the KKT residual is NumPy's."""
     loss = "sum(softplus(N*X)) + 0.1*sumsq(X) - dot(R, X)"
@@ -335,6 +350,7 @@ def main():
                      test_ball, test_held_by_the_constraint, test_options, test_commands):
             test(folder, data)
         test_first_penalty(folder)
+        test_units(folder)
         test_entropy(folder)
         test_ends(folder)
         test_refusals(folder)

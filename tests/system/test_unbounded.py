@@ -69,6 +69,13 @@ def main():
             expect(folder, 4, ["auto"], square, [f"X: {{rows: 2, columns: 2, constraint: {constraint}}}"])
         expect(folder, 4, ["auto"], "-tr(S*X)", ["X: {rows: 2, columns: 2, constraint: positive_semidefinite}"])
         expect(folder, 4, ["auto", "l-bfgs", "newton-cg"], "c'*x", ["x: {rows: 3, columns: 1}"], ["sum(x) = 1"])
+        # A closed form that there is not, for want of a minimum.
+        expect(folder, 4, ["direct", "auto"], "tr(S*X) + logdet(X)", ["X: {rows: 2, columns: 2, start: identity}"])
+        expect(folder, 4, ["direct", "auto"], "2*dot(B, X) - sumsq(X)", ["X: {rows: 6, columns: 4}"])
+        # Some entries settle while others fall.
+        for start in ("normal", "normal, seed: 7", "zeros"):
+            expect(folder, 4, ["newton-cg", "auto"], "sum(exp(X)) - 2*sum(X) - sum(Y)",
+                   [f"X: {{rows: 3, columns: 3, start: {start}}}", f"Y: {{rows: 3, columns: 3, start: {start}}}"])
         expect(folder, 4, ["auto"], square, ["X: {rows: 2, columns: 2}"], ["sum(X) = 1"])
     return checks.finish()
 

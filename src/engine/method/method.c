@@ -118,10 +118,21 @@ void tg_method_choose_iterative(const tg_model *model, tg_method *m)
                                  "sum((E.^2 + 1e-6*ones).^0.5)");
 }
 
+// What a closed form refuses for want of a minimum is no fault of the job: a method that descends shows the ray.
+static bool has_no_minimum(const tg_closed_form *form)
+{
+  return form->kind == TG_CLOSED_NONE &&
+         (form->why.code == TG_CLOSED_WHY_NEGATIVE || form->why.code == TG_CLOSED_WHY_LOGDET_SIGN);
+}
+
 static tg_status choose_method(tg_job *job, const tg_model *model, tg_method *m)
 {
-  const bool asked = tg_method_is_direct(&m->options);
+  bool asked = tg_method_is_direct(&m->options);
   if (asked || m->options.method == 0) TG_TRY(find_form(job, model, m));
+  if (asked && has_no_minimum(&m->form)) {
+    m->options.method = 0;
+    asked = false;
+  }
   if (asked && m->form.kind == TG_CLOSED_NONE)
     TG_FAIL_NODE(tg_job_solver_node(job, "method"), TG_UNSUPPORTED, "method direct: %s; take method: auto", m->no_form);
   if (m->options.method > 0 && !asked) {

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -210,12 +211,40 @@ static tg_status find_kinks(tg_model *model)
   return has_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
 }
 
-static tg_status find_convexity(tg_model *model)
+static tg_status find_curvature(const tg_model *model, tg_node f, tg_curvature *out)
+{
+  const char *reason = NULL;
+  return tg_curvature_find(model->graph, f, model->n_variables, model->symbols, out, &reason);
+}
+
+// Whether a term adds something convex to the augmented Lagrangian, whose multiplier may be any number that it can
+// become: h and the argument of a kink are affine, g is convex.
+static tg_status is_convex_term(const tg_model *model, const tg_subject_term *term, bool *out)
 {
   tg_curvature curvature = TG_CURVATURE_UNKNOWN;
-  const char *reason = NULL;
-  TG_TRY(tg_curvature_find(model->graph, model->objective, model->n_variables, model->symbols, &curvature, &reason));
+  tg_node multiplier = TG_NONE;
+  tg_node f = TG_NONE;
+  TG_TRY(tg_make_sym(model->graph, term->multiplier, &multiplier));
+  TG_TRY(tg_make_dot(model->graph, multiplier, term->node, &f));
+  TG_TRY(find_curvature(model, f, &curvature));
+  *out = curvature == TG_CURVATURE_AFFINE;
+  if (*out || term->is_kink || !isfinite(term->low)) return TG_OK;
+  TG_TRY(tg_make_unary(model->graph, TG_ABS, multiplier, &multiplier));
+  TG_TRY(tg_make_dot(model->graph, multiplier, term->node, &f));
+  TG_TRY(find_curvature(model, f, &curvature));
+  *out = curvature == TG_CURVATURE_CONVEX;
+  return TG_OK;
+}
+
+// Of the augmented Lagrangian by its parts, for the penalty is a symbol without a sign.
+static tg_status find_convexity(tg_model *model)
+{
+  const tg_subject *subject = model->subject;
+  tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+  TG_TRY(find_curvature(model, subject != NULL ? subject->objective : model->objective, &curvature));
   model->is_convex = curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE;
+  for (int k = 0; subject != NULL && k < subject->n && model->is_convex; k++)
+    TG_TRY(is_convex_term(model, &subject->terms[k], &model->is_convex));
   return TG_OK;
 }
 

@@ -56,6 +56,7 @@ static bool is_kink(const tg_lagrangian *self, int k)
 static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_point *g, double *norm)
 {
   static const double next_to_none = 1e-100; // its inverse stays finite when squared
+  static const double drowned = 1e-60;       // a gradient of this size may be the penalty's
   opt_problem *problem = self->setup->problem;
   tg_dmat **saved = NULL;
   double f = 0;
@@ -70,6 +71,7 @@ static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_poin
   if (status == TG_OK) status = tg_problem_renew(problem);
   if (status == TG_OK) status = problem->ops->gradient(problem, x, &f, g);
   if (status == TG_OK) status = opt_norm(problem->space, g, norm);
+  if (status == TG_OK && *norm < drowned) *norm = 0;
   if (status == TG_OK) status = copy_multipliers(self, true, saved);
   for (int k = 0; k < self->setup->model->subject->n; k++) tg_dmat_destroy(&saved[k]);
   tg_free(saved);
@@ -182,6 +184,7 @@ static tg_status survey_along(tg_lagrangian *self, const opt_point *x, tg_dmat *
                               opt_survey *out)
 {
   static const double slight = 1e-3;
+  static const double drowned = 1e-27; // where the gradient of f vanishes, the penalty's is left
   opt_problem *problem = self->setup->problem;
   const opt_space *space = problem->space;
   double w_size = 1;
@@ -194,6 +197,7 @@ static tg_status survey_along(tg_lagrangian *self, const opt_point *x, tg_dmat *
     TG_TRY(differ(self, x, w_size, g, d, &w_square));
     TG_TRY(copy_multipliers(self, true, saved));
     TG_TRY(opt_dot(space, d, d, &products[0]));
+    if (k == 0 && out->gradient_norm <= drowned * sqrt(products[0])) out->gradient_norm = 0;
     const double share = sqrt(products[0]) / out->gradient_norm;
     if (!(share > 0 && isfinite(share)) || (share > slight && slight * share < 1)) break;
     w_size /= share;
@@ -327,6 +331,9 @@ static tg_status update(opt_lagrangian *base, double limit, double *norm)
   return TG_OK;
 }
 
+// Multipliers that bind lose what the penalty's term gives them, so that the gradient of L is the one with the
+// multipliers of the last update, and its Hessian that of the Lagrangian and of the penalty on the constraints that
+// bind: on the null space of their derivative it is the Lagrangian's.
 static tg_status relax(opt_lagrangian *base, double norm)
 {
   static const double rounding = 1e-9;
@@ -336,11 +343,15 @@ static tg_status relax(opt_lagrangian *base, double norm)
   for (int k = 0; k < self->setup->model->subject->n; k++) {
     const tg_multiplier *c = &self->constraints[k];
     const double shift = self->penalty * (self->sizes[k] > 0 ? little * self->sizes[k] : vanishing);
-    if (is_kink(self, k) || !isfinite(c->low)) continue;
+    const bool is_inequality = !is_kink(self, k) && isfinite(c->low);
+    const double least = is_inequality ? rounding * norm : c->low;
     for (int64_t j = 0; j < c->multiplier->local_cols; j++)
       for (int64_t i = 0; i < c->multiplier->local_rows; i++) {
         double *entry = &c->multiplier->data[i + j * c->multiplier->ld];
-        if (*entry <= rounding * norm) *entry = -shift;
+        if (*entry > least && *entry < c->high)
+          *entry -= self->penalty * c->value->data[i + j * c->value->ld];
+        else if (is_inequality)
+          *entry = -shift;
       }
   }
   return TG_OK;

@@ -223,6 +223,14 @@ static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
   return TG_OK;
 }
 
+// Long runs ask now and then whether f falls for ever, with curvature or not: where variables that settle stand beside
+// some that do not, the direction has a share of both.
+static bool is_time_to_probe(const opt_run *run)
+{
+  enum { FIRST = 32 };
+  return run->iteration >= FIRST && (run->iteration & (run->iteration - 1)) == 0; // powers of two
+}
+
 // Steihaug's iteration. *verdict stays MOVED unless f was found to fall for ever.
 static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_verdict *verdict)
 {
@@ -244,7 +252,8 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     TG_TRY(extend(run, self, fmin(t, room)));
     if (*on_boundary) {
       const bool is_flat = !is_positive && fabs(in.dhd) <= 16 * DBL_EPSILON * run->rayleigh_max * in.dd;
-      return is_flat && run->degree < 0 && run->manifold == NULL ? probe_kernel(run, self, verdict) : TG_OK;
+      const bool may_probe = run->degree < 0 && run->manifold == NULL;
+      return may_probe && (is_flat || is_time_to_probe(run)) ? probe_kernel(run, self, verdict) : TG_OK;
     }
     double residual_norm = 0;
     TG_TRY(turn(run, self, &in, t, &residual_norm));
