@@ -242,7 +242,7 @@ static tg_status read_objective(tg_job *job)
   if (minimize == NULL && maximize == NULL)
     TG_FAIL_NODE(job->root, TG_JOB, "the objective is missing: add a key such as minimize: sumsq(A*X - B)");
   job->maximize = maximize != NULL;
-  if (job->maximize) job->solver.sense = &opt_sense_maximum;
+  if (job->maximize) job->solver.wording = &opt_wording_maximum;
   return tg_job_excerpt(job, job->maximize ? maximize->value : minimize->value, &job->objective);
 }
 

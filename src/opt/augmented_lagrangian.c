@@ -44,14 +44,14 @@ static opt_examines choose_examination(const opt_outer *o)
 {
   const opt_examines asked = o->current->examines;
   if (asked == OPT_EXAMINE_NEVER) return asked;
-  return o->sequence.iterations == 0 || o->looks ? OPT_EXAMINE_START : OPT_EXAMINE_NONE;
+  return o->outer_loop.iterations == 0 || o->looks ? OPT_EXAMINE_START : OPT_EXAMINE_NONE;
 }
 
 // Minimises L from x with what is left of the limits, or goes on with the round that a checkpoint was written in.
 static tg_status solve(opt_outer *o)
 {
   opt_options options;
-  if (!o->sequence.resumes) {
+  if (!o->outer_loop.resumes) {
     o->report->rounds++;
     TG_TRY(opt_copy(o->problem->space, o->x, o->before));
     if (o->looks) TG_TRY(opt_outer_relax(o));
@@ -62,12 +62,12 @@ static tg_status solve(opt_outer *o)
   options.examines = choose_examination(o);
   options.value_scale = o->value_scale;
   if (o->is_trying) options.saddles = OPT_SADDLES_LEAVE;
-  options.max_iterations = o->options->max_iterations - o->sequence.iterations;
-  options.time_limit = opt_sequence_time_left(&o->sequence, o->options->time_limit);
-  o->sequence.skips_start = o->report->rounds > 1; // the end of the round before
-  const opt_observer observer = opt_sequence_observer(&o->sequence);
+  options.max_iterations = o->options->max_iterations - o->outer_loop.iterations;
+  options.time_limit = opt_outer_loop_time_left(&o->outer_loop, o->options->time_limit);
+  o->outer_loop.skips_start = o->report->rounds > 1; // the end of the round before
+  const opt_observer observer = opt_outer_loop_observer(&o->outer_loop);
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
-  opt_sequence_add(&o->sequence, o->inner.iterations, &o->inner);
+  opt_outer_loop_add(&o->outer_loop, o->inner.iterations, &o->inner);
   o->restarts += o->inner.restarts;
   if (!o->is_trying) o->saddles += o->inner.saddles;
   o->drift = fmax(o->drift, o->inner.drift);
@@ -115,14 +115,14 @@ static bool end_by_inner(opt_outer *o)
     return opt_outer_end(o, OPT_ITERATION_LIMIT,
                          "max_iterations or max_evaluations: %" PRId64 " iterations in %" PRId64
                          " rounds done, with |gradient of the Lagrangian| = %.6g, the target is %.6g",
-                         o->sequence.iterations, o->report->rounds, o->inner.gradient_norm, o->target);
+                         o->outer_loop.iterations, o->report->rounds, o->inner.gradient_norm, o->target);
   case OPT_TIME_LIMIT:
     return opt_outer_end(o, OPT_TIME_LIMIT,
                          "time_limit: %g s are over after %" PRId64 " iterations in %" PRId64 " rounds",
-                         o->options->time_limit, o->sequence.iterations, o->report->rounds);
+                         o->options->time_limit, o->outer_loop.iterations, o->report->rounds);
   case OPT_INTERRUPTED:
     return opt_outer_end(o, OPT_INTERRUPTED, "interrupted after %" PRId64 " iterations in %" PRId64 " rounds",
-                         o->sequence.iterations, o->report->rounds);
+                         o->outer_loop.iterations, o->report->rounds);
   case OPT_NOT_FINITE:
     return opt_outer_end(o, OPT_NOT_FINITE, "%.400s", o->inner.reason);
   case OPT_CONVERGED:
@@ -140,7 +140,7 @@ static tg_status raise_floor(opt_outer *o, bool *ended)
   if (++o->falling > FALLING_MAX) {
     *ended =
         opt_outer_end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still %s for ever: %.380s",
-                      o->penalty, o->options->sense->falls, o->inner.reason);
+                      o->penalty, o->options->wording->falls, o->inner.reason);
     return TG_OK;
   }
   TG_TRY(opt_copy(o->problem->space, o->before, o->x));
@@ -350,7 +350,7 @@ static tg_status start_over(opt_outer *o)
   o->best_violation = (double)INFINITY;
   o->last_complementarity = (double)INFINITY;
   o->tolerance = fmax(o->target, loose * o->reference);
-  TG_TRY(opt_copy(o->problem->space, o->origin, o->x));
+  TG_TRY(opt_copy(o->problem->space, o->first_start, o->x));
   TG_TRY(o->lagrangian->ops->update(o->lagrangian, 0, &o->report->multiplier_norm));
   o->restarts++;
   return opt_outer_commit(o, o->renewed == 1 ? sqrt(o->first_penalty) * sqrt(last) : growth * last);
@@ -403,11 +403,11 @@ static tg_status hand_back(opt_outer *o)
   r->gradient_target = o->target;
   r->objective = o->measure.objective;
   r->violation = fmax(r->violation, o->measure.violation);
-  r->iterations = o->sequence.iterations;
+  r->iterations = o->outer_loop.iterations;
   r->restarts = o->restarts;
   r->saddles = o->saddles + o->left;
-  r->seconds = o->sequence.seconds;
-  r->earlier_seconds = o->sequence.earlier_seconds;
+  r->seconds = o->outer_loop.seconds;
+  r->earlier_seconds = o->outer_loop.earlier_seconds;
   r->drift = o->drift;
   o->report->penalty = o->penalty;
   o->report->complementarity = o->measure.complementarity;
@@ -450,7 +450,7 @@ static tg_status list(void *self, opt_listing *listing)
   TG_TRY(opt_listing_add_vector(listing, "round_start", -1, o->before));
   TG_TRY(opt_listing_add_vector(listing, "best_feasible", -1, o->best));
   opt_listing_mark(listing, !isfinite(o->best_f));
-  TG_TRY(opt_listing_add_vector(listing, "first_start", -1, o->origin));
+  TG_TRY(opt_listing_add_vector(listing, "first_start", -1, o->first_start));
   TG_TRY(opt_listing_add_vector(listing, "kept", -1, o->kept));
   opt_listing_mark(listing, !o->is_trying);
   TG_TRY(opt_listing_add_count(listing, "renewed", &o->renewed));
@@ -484,12 +484,12 @@ static tg_status choose_first(opt_outer *o)
 static tg_status start(opt_outer *o)
 {
   bool restored = false;
-  TG_TRY(opt_sequence_restore(&o->sequence, &restored));
+  TG_TRY(opt_outer_loop_restore(&o->outer_loop, &restored));
   if (restored) {
     choose_target(o, 0); // the tolerance may be another one now
     return opt_outer_commit(o, o->penalty);
   }
-  TG_TRY(opt_copy(o->problem->space, o->x, o->origin));
+  TG_TRY(opt_copy(o->problem->space, o->x, o->first_start));
   TG_TRY(find_scales(o));
   o->best_f = (double)INFINITY;
   TG_TRY(measure(o));
@@ -520,21 +520,21 @@ tg_status opt_minimise_lagrangian(opt_problem *problem, opt_lagrangian *lagrangi
   opt_outer o = {.problem = problem,
                  .lagrangian = lagrangian,
                  .options = options,
-                 .sequence = {.observer = observer, .name = "rounds", .list = list, .caller = &o},
+                 .outer_loop = {.observer = observer, .name = "rounds", .list = list, .caller = &o},
                  .x = x,
                  .result = result,
                  .report = report};
   tg_status status = problem->space->ops->create(problem->space, &o.before);
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.best);
-  if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.origin);
+  if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.first_start);
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.aside);
   if (status == TG_OK) status = problem->space->ops->create(problem->space, &o.kept);
   if (status == TG_OK) status = iterate(&o);
   problem->space->ops->destroy(problem->space, &o.before);
-  problem->space->ops->destroy(problem->space, &o.origin);
+  problem->space->ops->destroy(problem->space, &o.first_start);
   problem->space->ops->destroy(problem->space, &o.aside);
   problem->space->ops->destroy(problem->space, &o.kept);
   problem->space->ops->destroy(problem->space, &o.best);
-  opt_sequence_fini(&o.sequence);
+  opt_outer_loop_fini(&o.outer_loop);
   return status;
 }

@@ -3,19 +3,19 @@
 #define OPT_AUGMENTED_LAGRANGIAN_PARTS_H
 
 #include "opt/augmented_lagrangian.h"
-#include "opt/sequence.h"
+#include "opt/outer_loop.h"
 
 typedef struct opt_outer {
   opt_problem *problem;
   opt_lagrangian *lagrangian;
   const opt_options *options; // the user's
   const opt_options *current; // of the present L
-  opt_sequence sequence;      // the rounds done
+  opt_outer_loop outer_loop;  // the rounds done
   opt_point *x;
-  opt_point *before; // x at the beginning of a round
-  opt_point *best;   // where the constraints held and f was least: the start, or the end of a round
-  double best_f;     // INFINITY: nowhere
-  opt_point *origin; // the start of the whole
+  opt_point *before;      // x at the beginning of a round
+  opt_point *best;        // where the constraints held and f was least: the start, or the end of a round
+  double best_f;          // INFINITY: nowhere
+  opt_point *first_start; // the start of the whole
   opt_point *aside;
   opt_result *result;
   opt_lagrangian_report *report;

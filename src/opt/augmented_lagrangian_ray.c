@@ -14,7 +14,7 @@ static const double linear = 0.5;           // f falls there by at least this sh
 static tg_status measure_at(opt_outer *o, double t, opt_measure *out)
 {
   const opt_constraint *set = o->problem->constraint;
-  TG_TRY(opt_axpby(o->problem->space, 1 - t, o->origin, t, o->x));
+  TG_TRY(opt_axpby(o->problem->space, 1 - t, o->first_start, t, o->x));
   if (set != NULL) TG_TRY(set->ops->project(set, o->x));
   return o->lagrangian->ops->probe(o->lagrangian, o->x, out);
 }
@@ -30,13 +30,13 @@ static tg_status explore(opt_outer *o, double gone, bool *ended)
   const bool falls = fall > 1e-6 * fmax(fabs(start.objective), o->value_scale) && isfinite(far.objective) &&
                      start.objective - far.objective >= linear * far_out * fall;
   if (!falls || !(far.share <= feasible_share)) return TG_OK;
-  const double sign = o->options->sense->sign;
+  const double sign = o->options->wording->sign;
   *ended =
       opt_outer_end(o, OPT_UNBOUNDED,
                     "the objective is unbounded %s: along a direction d with |d| = 1 from the start the constraints "
                     "hold, and it %s to %.4g at distance %.4g and to %.4g at distance %.4g; add a constraint or a "
                     "regularising term",
-                    o->options->sense->below, o->options->sense->fell, sign * o->measure.objective, gone,
+                    o->options->wording->below, o->options->wording->fell, sign * o->measure.objective, gone,
                     sign * far.objective, far_out * gone);
   return TG_OK;
 }
@@ -53,7 +53,7 @@ tg_status opt_outer_test_ray(opt_outer *o, bool *ended)
   double gone = 0;
   *ended = false;
   if (o->lagrangian->ops->probe == NULL || has_manifold(o) || !isfinite(o->measure.objective)) return TG_OK;
-  TG_TRY(opt_copy(space, o->origin, o->aside));
+  TG_TRY(opt_copy(space, o->first_start, o->aside));
   TG_TRY(opt_axpby(space, 1, o->x, -1, o->aside));
   TG_TRY(opt_norm(space, o->aside, &gone));
   if (!(gone > 0) || !isfinite(gone)) return TG_OK;

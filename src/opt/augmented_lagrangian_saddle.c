@@ -22,7 +22,7 @@ static bool may_look(const opt_outer *o)
   const bool is_flat = set == NULL || set->traits.geometry == OPT_GEOMETRY_CONVEX;
   return current->examines != OPT_EXAMINE_NEVER && o->problem->has_hessian && o->lagrangian->ops->relax != NULL &&
          current->closed_form == NULL && !(current->is_convex && is_flat) && o->tries < TRIES_MAX &&
-         o->sequence.iterations < o->options->max_iterations;
+         o->outer_loop.iterations < o->options->max_iterations;
 }
 
 tg_status opt_outer_relax(opt_outer *o)
@@ -111,7 +111,7 @@ static tg_status stop(opt_outer *o)
                 "stationary, |gradient of the Lagrangian| = %.3g, but no %s: from this saddle the rounds lead on to a "
                 "feasible point with an objective of %.9g; start elsewhere (start: normal), or ask for solver.saddles: "
                 "leave",
-                o->inner.gradient_norm, o->options->sense->minimum, o->options->sense->sign * lower);
+                o->inner.gradient_norm, o->options->wording->minimum, o->options->wording->sign * lower);
   return TG_OK;
 }
 

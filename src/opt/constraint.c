@@ -87,16 +87,16 @@ tg_status opt_constraint_random(const opt_constraint *constraint, uint64_t seed,
 // ---- which solver ----
 
 // What a method of the options means on convex sets; auto takes the first row that serves the set.
-typedef struct servant {
+typedef struct solver_for_set {
   const char *method;
   const opt_solver *solver;
   bool needs_bounds;
   bool needs_oracle;
   bool needs_entries;
   bool has_proximal;
-} servant;
+} solver_for_set;
 
-static const servant servants[] = {
+static const solver_for_set solvers_for_sets[] = {
     {"l-bfgs", &opt_solver_bounded_lbfgs, .needs_bounds = true},
     {"newton-cg", &opt_solver_bounded_newton, .needs_bounds = true},
     {"conjugate-gradient", &opt_solver_bounded_newton, .needs_bounds = true},
@@ -109,7 +109,7 @@ static const servant servants[] = {
     {"alternating", &opt_solver_alternating, .has_proximal = true},
 };
 
-static bool serves(const servant *row, const opt_traits *traits, const char *method)
+static bool serves(const solver_for_set *row, const opt_traits *traits, const char *method)
 {
   const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
   return is_meant && row->has_proximal == traits->has_penalty && (!row->needs_bounds || traits->is_bounds) &&
@@ -151,9 +151,9 @@ tg_status opt_constrained_solver(const opt_options *options, const opt_traits *t
 {
   const char *method = opt_option_choices(OPT_KIND_METHOD)[options->method];
   if (traits->geometry == OPT_GEOMETRY_MANIFOLD) return solver_on_manifold(method, out);
-  for (size_t i = 0; i < sizeof servants / sizeof servants[0]; i++) {
-    if (!serves(&servants[i], traits, method)) continue;
-    *out = servants[i].solver;
+  for (size_t i = 0; i < sizeof solvers_for_sets / sizeof solvers_for_sets[0]; i++) {
+    if (!serves(&solvers_for_sets[i], traits, method)) continue;
+    *out = solvers_for_sets[i].solver;
     return TG_OK;
   }
   if (strcmp(method, "frank-wolfe") == 0)
@@ -173,8 +173,8 @@ tg_status opt_constrained_solver(const opt_options *options, const opt_traits *t
 
 const char *opt_constrained_method(const opt_solver *solver)
 {
-  for (size_t i = 0; i < sizeof servants / sizeof servants[0]; i++)
-    if (servants[i].solver == solver) return servants[i].method;
+  for (size_t i = 0; i < sizeof solvers_for_sets / sizeof solvers_for_sets[0]; i++)
+    if (solvers_for_sets[i].solver == solver) return solvers_for_sets[i].method;
   return solver->name;
 }
 

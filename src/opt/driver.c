@@ -170,7 +170,7 @@ static void go_on_from_true(opt_driver *self, bool *ended)
   opt_run_explain(run,
                   "the gradient recomputed from x stays at its rounding error, above the tolerance: %s; the objective "
                   "cannot be resolved %s %.17g; ask for a larger gradient_tolerance",
-                  standing(self), run->options->sense->below, opt_run_shown(run, run->f));
+                  standing(self), run->options->wording->below, opt_run_shown(run, run->f));
   *ended = end(self, OPT_STALLED);
 }
 
@@ -185,7 +185,7 @@ static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
     if (!(self->best_f < run->f - opt_run_noise(run))) return TG_OK;
     opt_run_explain(run,
                     "the %s is within the tolerance %.6g at points where the objective is %s than the best one seen",
-                    measure_of(self), opt_run_target(run), run->options->sense->sign > 0 ? "higher" : "lower");
+                    measure_of(self), opt_run_target(run), run->options->wording->sign > 0 ? "higher" : "lower");
     *ended = end(self, OPT_STALLED);
     return TG_OK;
   }
@@ -277,7 +277,7 @@ static bool test_progress(opt_driver *self)
   opt_run_explain(run,
                   "no progress for %" PRId64 " iterations: the objective cannot be resolved %s %.17g, the %s does not "
                   "fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
-                  patience(self), run->options->sense->below, opt_run_shown(run, self->window_f), measure_of(self),
+                  patience(self), run->options->wording->below, opt_run_shown(run, self->window_f), measure_of(self),
                   self->window_g, opt_run_target(run));
   return end(self, OPT_STALLED);
 }
@@ -359,14 +359,14 @@ static void find_value_scale(opt_run *run)
 static bool give_up_range(opt_driver *self)
 {
   opt_run *run = &self->run;
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   const bool falls = is_bottomless(run);
   const char *const back = run->trial != NULL ? "; the point before it is returned" : "";
   if (falls)
     opt_run_explain(run,
                     "the objective is unbounded %s: it %s to %.3e in iteration %" PRId64
                     ", where its gradient is not finite%s",
-                    sense->below, sense->fell, opt_run_shown(run, run->f), run->iteration, back);
+                    wording->below, wording->fell, opt_run_shown(run, run->f), run->iteration, back);
   else
     opt_run_explain(run, "after iteration %" PRId64 " the %s is not finite%s", run->iteration,
                     isfinite(run->f) ? "gradient" : "objective", back);
@@ -389,7 +389,8 @@ static bool test_floor(opt_driver *self)
   opt_run *run = &self->run;
   if (!is_bottomless(run)) return false;
   opt_run_explain(run, "the objective is unbounded %s: it %s to %.3e after %" PRId64 " iterations",
-                  run->options->sense->below, run->options->sense->fell, opt_run_shown(run, run->f), run->iteration);
+                  run->options->wording->below, run->options->wording->fell, opt_run_shown(run, run->f),
+                  run->iteration);
   return end(self, OPT_UNBOUNDED);
 }
 

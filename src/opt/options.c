@@ -216,7 +216,7 @@ tg_status opt_option_set(opt_options *options, const char *key, const char *valu
 
 void opt_options_init(opt_options *options)
 {
-  *options = (opt_options){.sense = &opt_sense_minimum};
+  *options = (opt_options){.wording = &opt_wording_minimum};
   for (int i = 0; i < N_ROWS; i++) {
     // A default outside its own row's range is our mistake.
     TG_ASSERT(set_row(options, &rows[i], rows[i].initial) == TG_OK);

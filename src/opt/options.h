@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "opt/sense.h"
 #include "opt/space.h"
+#include "opt/wording.h"
 
 // An estimate M of the Hessian, symmetric positive definite, given by the action of its inverse.
 typedef struct opt_preconditioner {
@@ -99,7 +99,7 @@ typedef struct opt_options {
   const opt_preconditioner *metric;   // NULL: the Frobenius inner product; not owned, not settable by text
   const opt_closed_form *closed_form; // for direct; likewise
   const opt_block_solver *blocks;     // for alternating; likewise
-  const opt_sense *sense;             // what explanations speak of; opt_options_init: the minimum
+  const opt_wording *wording;         // what explanations speak of; opt_options_init: the minimum
   const char *ray;                    // why f is known to be unbounded, by structure and numbers; NULL: it is not
   opt_examines examines;              // not settable by text
   double value_scale;                 // the size of f and its terms, where the caller knows it; 0: he does not

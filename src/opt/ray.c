@@ -26,13 +26,13 @@ void opt_run_explain(opt_run *run, const char *format, ...)
 
 double opt_run_shown(const opt_run *run, double value)
 {
-  return opt_sense_value(run->options->sense, value);
+  return opt_wording_value(run->options->wording, value);
 }
 
 opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length)
 {
   opt_run_explain(run, "the objective %s %s down to |step| = %.3e, the gradient norm is %.3e",
-                  was_finite ? run->options->sense->no_fall : "is not finite", where, length, run->g_norm);
+                  was_finite ? run->options->wording->no_fall : "is not finite", where, length, run->g_norm);
   return was_finite ? OPT_STUCK : OPT_OUT_OF_RANGE;
 }
 
@@ -283,7 +283,7 @@ static tg_status move_checked(opt_ray *ray, double *t, opt_verdict *verdict)
       run,
       "the objective does not follow its polynomial along a direction of %s: the coefficients are rounding, "
       "|g| = %.3e",
-      run->options->sense->descent, run->g_norm);
+      run->options->wording->descent, run->g_norm);
   *verdict = OPT_STUCK;
   return TG_OK;
 }
@@ -435,7 +435,7 @@ static void print_polynomial(const opt_ray *ray, char *out, size_t size)
 opt_verdict opt_ray_falling(opt_ray *ray)
 {
   opt_run *run = ray->run;
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   if (!opt_ray_is_resolved(ray)) {
     opt_run_explain(run, "the gradient, |g| = %.3e, is at its own rounding error: a smaller one cannot be resolved",
                     run->g_norm);
@@ -445,7 +445,7 @@ opt_verdict opt_ray_falling(opt_ray *ray)
     opt_run_explain(run,
                     "the objective is unbounded %s: along a direction d with |d| = %.4g and slope %.4g it still "
                     "%s at distance %.4g; add a constraint or a regularising term",
-                    sense->below, ray->d_norm, opt_run_shown(run, ray->slope), sense->falls,
+                    wording->below, ray->d_norm, opt_run_shown(run, ray->slope), wording->falls,
                     ray->trial_t * ray->d_norm);
     return OPT_FALLING;
   }
@@ -454,7 +454,7 @@ opt_verdict opt_ray_falling(opt_ray *ray)
   opt_run_explain(run,
                   "the objective is unbounded %s: f(x + t d) - f(x) = %s along a direction d with |d| = %.4g; add a "
                   "constraint or a regularising term",
-                  sense->below, polynomial, ray->d_norm);
+                  wording->below, polynomial, ray->d_norm);
   return OPT_FALLING;
 }
 
@@ -462,7 +462,7 @@ opt_verdict opt_ray_falling(opt_ray *ray)
 tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdict *verdict)
 {
   opt_run *run = ray->run;
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   switch (found->verdict) {
   case OPT_LINE_FOUND:
     TG_TRY(opt_ray_move(ray, found->t, verdict));
@@ -472,7 +472,7 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
     opt_run_explain(run,
                     "the objective cannot be resolved %s %.17g: no step along a direction of %s %s it by "
                     "more than its rounding error, |g| = %.3e",
-                    sense->below, opt_run_shown(run, run->f), sense->descent, sense->lowers, run->g_norm);
+                    wording->below, opt_run_shown(run, run->f), wording->descent, wording->lowers, run->g_norm);
     break;
   case OPT_LINE_FALLING:
     *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);

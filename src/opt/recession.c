@@ -77,11 +77,11 @@ static tg_status judge(opt_run *run, probe *p, bool *falls)
   const double g_error = 16 * DBL_EPSILON * fmax(run->g_norm_start, run->rayleigh_max * run->x_reach);
   *falls = q[2] > 0 && is_open && slope < -1e-6 * sqrt(q[3]) && slope < -g_error;
   if (!*falls) return TG_OK;
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   opt_run_explain(run,
                   "the objective is unbounded %s: along a direction d with |d| = 1 and slope %.4g, along which the "
                   "curvature is %.3g, it %s for ever%s; add a constraint or a regularising term",
-                  sense->below, opt_run_shown(run, slope), opt_run_shown(run, curvature), sense->falls,
+                  wording->below, opt_run_shown(run, slope), opt_run_shown(run, curvature), wording->falls,
                   run->constraint != NULL ? " inside the feasible set" : "");
   return TG_OK;
 }

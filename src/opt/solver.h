@@ -146,7 +146,7 @@ double opt_run_shown(const opt_run *run, double value);
 // Says in run->reason that no step was found `where` down to this length ("along -g"); the verdict: STUCK, or
 // OUT_OF_RANGE where f was finite at none of them.
 opt_verdict opt_run_no_step(opt_run *run, bool was_finite, const char *where, double length);
-// Writes run->reason. What it says of the objective is in the words of run->options->sense.
+// Writes run->reason. What it says of the objective is in the words of run->options->wording.
 __attribute__((format(printf, 2, 3))) void opt_run_explain(opt_run *run, const char *format, ...);
 
 // A ray x + t d, t > 0, from the current point, with slope <g, d>. On a manifold it is the curve R_x(t d), d tangent at

@@ -383,13 +383,13 @@ static void check_step(const fixture *f, double step)
 }
 
 // At X = 0 ORIGIN has what GRADIENT has there.
-static void check_origin(const fixture *f)
+static void check_gradient_at_zero(const fixture *f)
 {
   tg_node gradient[VARIABLES_MAX];
-  if (f->plan->programs[TG_PROGRAM_ORIGIN].n_instrs == 0) return;
+  if (f->plan->programs[TG_PROGRAM_GRADIENT_AT_ZERO].n_instrs == 0) return;
   for (int32_t k = 0; k < f->n; k++)
     for (int64_t i = 0; i < entries(f, f->wrt[k]); i++) f->values[f->wrt[k]][i] = 0;
-  run(f, TG_PROGRAM_ORIGIN);
+  run(f, TG_PROGRAM_GRADIENT_AT_ZERO);
   const double value = serial_exec_register(f->exec, f->plan->value_register);
   compare(f, "value at the origin", &value, f->f);
   succeed(f, tg_gradient(f->graph, f->f, f->n, f->wrt, gradient));
@@ -410,7 +410,7 @@ static void check_programs(const fixture *f)
   check_direction(f);
   check_step(f, 0.25);
   check_step(f, -0.125);
-  check_origin(f);
+  check_gradient_at_zero(f);
 }
 
 static void check_text(const tg_lower_options *options, const char *text, const char *without)

@@ -391,7 +391,7 @@ static void exact_line_search_costs_one_hessian_action(void **state)
   assert_false(p.plan->has_state);
   assert_int_equal(iteration_products(&p), 2);
   assert_int_equal(products(&p, TG_PROGRAM_HESSIAN), 2);
-  assert_int_equal(products(&p, TG_PROGRAM_ORIGIN), 0);
+  assert_int_equal(products(&p, TG_PROGRAM_GRADIENT_AT_ZERO), 0);
   unload(&p);
   tg_lower_options options = every_pass;
   options.without[TG_PASS_IMAGES] = true;

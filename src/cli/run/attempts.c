@@ -11,7 +11,7 @@
 #include "cli/run/subject_report.h"
 #include "engine/checkpoint/manifest.h"
 #include "engine/method/method_parts.h"
-#include "opt/sequence.h"
+#include "opt/outer_loop.h"
 #include "opt/vector.h"
 
 // ---- what goes together ----
@@ -207,7 +207,7 @@ static tg_status take_over(tg_run *run, best *b)
   return hand_over(run, b);
 }
 
-// The sequence's entry: where the best attempt ended.
+// The outer loop's entry: where the best attempt ended.
 static tg_status list(void *caller, opt_listing *listing)
 {
   best *b = caller;
@@ -223,34 +223,34 @@ static bool is_last(const opt_result *result)
   return outcome == OPT_INTERRUPTED || outcome == OPT_TIME_LIMIT || outcome == OPT_UNBOUNDED;
 }
 
-static tg_status attempt(tg_run *run, opt_sequence *sequence, best *b)
+static tg_status attempt(tg_run *run, opt_outer_loop *outer_loop, best *b)
 {
-  const double left = opt_sequence_time_left(sequence, run->job->solver.time_limit);
-  if (run->n_attempts > 0 && !sequence->resumes) {
+  const double left = opt_outer_loop_time_left(outer_loop, run->job->solver.time_limit);
+  if (run->n_attempts > 0 && !outer_loop->resumes) {
     TG_TRY(tg_setup_restart(run->setup, run->n_attempts));
     if (run->lagrangian != NULL) tg_lagrangian_reset(run->lagrangian);
   }
-  const opt_observer observer = opt_sequence_observer(sequence);
+  const opt_observer observer = opt_outer_loop_observer(outer_loop);
   TG_TRY(minimise_once(run, left, &observer));
   // The start of the next attempt is a record of its own.
-  opt_sequence_add(sequence, run->result.iterations + 1, &run->result);
+  opt_outer_loop_add(outer_loop, run->result.iterations + 1, &run->result);
   TG_TRY(record(run, b));
   return hand_over(run, b);
 }
 
 // The best attempt becomes the result, unless f has no best; a limit or a signal that cut the attempts short stays the
 // outcome.
-static tg_status choose_best(tg_run *run, const opt_sequence *sequence, const best *b)
+static tg_status choose_best(tg_run *run, const opt_outer_loop *outer_loop, const best *b)
 {
   const opt_result last = run->result;
-  run->result.seconds = sequence->seconds;
+  run->result.seconds = outer_loop->seconds;
   if (last.outcome == OPT_UNBOUNDED) return TG_OK;
   run->result = b->result;
   run->result.method = last.method; // the same for all
   run->result.line_search = last.line_search;
   run->result.measure = last.measure;
   run->result.counts = last.counts;
-  run->result.seconds = sequence->seconds;
+  run->result.seconds = outer_loop->seconds;
   run->result.outcome = is_last(&last) ? last.outcome : b->result.outcome;
   json_decref(run->subject_report);
   run->subject_report = json_incref(b->subject_report);
@@ -264,19 +264,19 @@ static tg_status minimise_several(tg_run *run, const opt_observer *observer)
 {
   const opt_space *space = run->setup->space;
   best b = {.number = -1};
-  opt_sequence sequence = {.observer = observer, .name = "attempts", .list = list, .caller = &b};
+  opt_outer_loop outer_loop = {.observer = observer, .name = "attempts", .list = list, .caller = &b};
   bool restored = false;
   tg_status status = tg_agree(run->comm, TG_NEW(run->job->solver.restarts, &run->attempts));
   if (status == TG_OK) status = space->ops->create(space, &b.x);
-  if (status == TG_OK) status = opt_sequence_restore(&sequence, &restored);
+  if (status == TG_OK) status = opt_outer_loop_restore(&outer_loop, &restored);
   if (status == TG_OK && restored) status = take_over(run, &b);
   while (status == TG_OK && run->n_attempts < run->job->solver.restarts) {
-    status = attempt(run, &sequence, &b);
+    status = attempt(run, &outer_loop, &b);
     if (is_last(&run->result)) break;
   }
-  if (status == TG_OK) status = choose_best(run, &sequence, &b);
+  if (status == TG_OK) status = choose_best(run, &outer_loop, &b);
   space->ops->destroy(space, &b.x);
-  opt_sequence_fini(&sequence);
+  opt_outer_loop_fini(&outer_loop);
   json_decref(b.subject_report);
   return status;
 }

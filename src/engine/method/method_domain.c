@@ -49,8 +49,8 @@ static tg_status find_eigenvalues(const tg_dmat *s, double *smallest, double *la
 
 static void announce(tg_method *m, const char *what)
 {
-  const opt_sense *sense = m->options.sense;
-  snprintf(m->ray, sizeof m->ray, "the objective is unbounded %s: %s", sense->below, what);
+  const opt_wording *wording = m->options.wording;
+  snprintf(m->ray, sizeof m->ray, "the objective is unbounded %s: %s", wording->below, what);
   m->options.ray = m->ray;
 }
 

@@ -78,7 +78,7 @@ static tg_status fill_job(const tg_job *whole, int variable, half *h)
   *out = *whole;
   tg_arena_init(&out->arena);
   opt_options_init(&out->solver);
-  out->solver.sense = whole->solver.sense;
+  out->solver.wording = whole->solver.wording;
   out->n_variables = 1;
   h->variable = whole->variables[variable];
   out->variables = &h->variable;

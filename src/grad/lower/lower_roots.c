@@ -98,7 +98,7 @@ static tg_status emit_direction(tg_lowering *l, const roots *r)
 }
 
 // f and the gradient of a quadratic at X = 0.
-static tg_status emit_origin(tg_lowering *l, const roots *r)
+static tg_status emit_gradient_at_zero(tg_lowering *l, const roots *r)
 {
   tg_node *zeros = NULL;
   tg_node *gradient = NULL;
@@ -108,7 +108,7 @@ static tg_status emit_origin(tg_lowering *l, const roots *r)
   TG_TRY(tg_make_zero_symbols(l->graph, l->n, l->wrt, zeros));
   TG_TRY(tg_substitute(l->graph, r->value, l->n, l->wrt, zeros, &value));
   for (int32_t k = 0; k < l->n; k++) TG_TRY(tg_substitute(l->graph, r->gradient[k], l->n, l->wrt, zeros, &gradient[k]));
-  TG_TRY(begin(l, TG_PROGRAM_ORIGIN));
+  TG_TRY(begin(l, TG_PROGRAM_GRADIENT_AT_ZERO));
   TG_TRY(tg_low_uses_count(l, l->n, gradient));
   TG_TRY(tg_low_uses_count(l, 1, &value));
   TG_TRY(emit_value(l, value));
@@ -134,7 +134,7 @@ static tg_status emit_programs(tg_lowering *l, const roots *r)
   TG_TRY(begin(l, TG_PROGRAM_HESSIAN));
   TG_TRY(tg_low_uses_count(l, l->n, r->hessian));
   TG_TRY(emit_blocks(l, TG_BUFFER_HESSIAN, r->hessian));
-  return tg_low_line_by_hessian(l) ? emit_origin(l, r) : TG_OK;
+  return tg_low_line_by_hessian(l) ? emit_gradient_at_zero(l, r) : TG_OK;
 }
 
 // ---- roots ----

@@ -26,9 +26,9 @@ const char *tg_opcode_label(tg_opcode op)
 const char *tg_program_label(tg_program_id id)
 {
   static const char *const labels[TG_PROGRAM_COUNT] = {
-      [TG_PROGRAM_SETUP] = "setup",       [TG_PROGRAM_REFRESH] = "refresh",     [TG_PROGRAM_VALUE] = "value",
-      [TG_PROGRAM_GRADIENT] = "gradient", [TG_PROGRAM_DIRECTION] = "direction", [TG_PROGRAM_ADVANCE] = "advance",
-      [TG_PROGRAM_HESSIAN] = "hessian",   [TG_PROGRAM_ORIGIN] = "origin",
+      [TG_PROGRAM_SETUP] = "setup",       [TG_PROGRAM_REFRESH] = "refresh",         [TG_PROGRAM_VALUE] = "value",
+      [TG_PROGRAM_GRADIENT] = "gradient", [TG_PROGRAM_DIRECTION] = "direction",     [TG_PROGRAM_ADVANCE] = "advance",
+      [TG_PROGRAM_HESSIAN] = "hessian",   [TG_PROGRAM_GRADIENT_AT_ZERO] = "origin",
   };
   return id < TG_PROGRAM_COUNT ? labels[id] : "unknown";
 }

@@ -123,15 +123,15 @@ typedef struct tg_instr {
 } tg_instr;
 
 typedef enum tg_program_id {
-  TG_PROGRAM_SETUP,     // once: constants
-  TG_PROGRAM_REFRESH,   // STATE buffers from the point; before VALUE/GRADIENT/DIRECTION/HESSIAN at a new point
-  TG_PROGRAM_VALUE,     // f
-  TG_PROGRAM_GRADIENT,  // f and its gradient
-  TG_PROGRAM_DIRECTION, // coefficients of t -> f(X + tD), at a refreshed point; images of D
-  TG_PROGRAM_ADVANCE,   // after DIRECTION, X already moved by t D: STATE += t * image, t in register step
-  TG_PROGRAM_HESSIAN,   // H[V], V in the DIRECTION buffers
-  TG_PROGRAM_ORIGIN, // f and its gradient at X = 0, where most runs start: GRADIENT without what vanishes there. With
-                     // line_by_hessian only; reads no VARIABLE
+  TG_PROGRAM_SETUP,            // once: constants
+  TG_PROGRAM_REFRESH,          // STATE buffers from the point; before VALUE/GRADIENT/DIRECTION/HESSIAN at a new point
+  TG_PROGRAM_VALUE,            // f
+  TG_PROGRAM_GRADIENT,         // f and its gradient
+  TG_PROGRAM_DIRECTION,        // coefficients of t -> f(X + tD), at a refreshed point; images of D
+  TG_PROGRAM_ADVANCE,          // after DIRECTION, X already moved by t D: STATE += t * image, t in register step
+  TG_PROGRAM_HESSIAN,          // H[V], V in the DIRECTION buffers
+  TG_PROGRAM_GRADIENT_AT_ZERO, // f and its gradient at X = 0, where most runs start: GRADIENT without what vanishes
+                               // there. With line_by_hessian only; reads no VARIABLE
   TG_PROGRAM_COUNT
 } tg_program_id;
 

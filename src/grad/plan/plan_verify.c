@@ -121,7 +121,7 @@ static tg_status read_buffer(const checker *c, int32_t id)
   case TG_BUFFER_DATA:
     return TG_OK;
   case TG_BUFFER_VARIABLE:
-    readable = program != TG_PROGRAM_SETUP && program != TG_PROGRAM_ORIGIN;
+    readable = program != TG_PROGRAM_SETUP && program != TG_PROGRAM_GRADIENT_AT_ZERO;
     break;
   case TG_BUFFER_DIRECTION:
     readable = program == TG_PROGRAM_DIRECTION || program == TG_PROGRAM_ADVANCE || program == TG_PROGRAM_HESSIAN;
@@ -146,7 +146,7 @@ static bool is_writable(const checker *c, int32_t id)
 {
   switch (buffer_of(c, id)->kind) {
   case TG_BUFFER_GRADIENT:
-    return c->program == TG_PROGRAM_GRADIENT || c->program == TG_PROGRAM_ORIGIN;
+    return c->program == TG_PROGRAM_GRADIENT || c->program == TG_PROGRAM_GRADIENT_AT_ZERO;
   case TG_BUFFER_HESSIAN:
     return c->program == TG_PROGRAM_HESSIAN;
   case TG_BUFFER_CONSTANT:
@@ -477,7 +477,7 @@ static tg_status check_promises(checker *c, tg_program_id id)
   case TG_PROGRAM_VALUE:
     return check_root(c, plan->value_register, "the value");
   case TG_PROGRAM_GRADIENT:
-  case TG_PROGRAM_ORIGIN:
+  case TG_PROGRAM_GRADIENT_AT_ZERO:
     if (is_empty) return TG_OK;
     TG_TRY(check_root(c, plan->value_register, "the value"));
     return check_outputs(c, TG_BUFFER_GRADIENT);

@@ -294,7 +294,7 @@ static void spoil_gradient(tg_exec *exec)
 
 tg_status tg_exec_evaluate(tg_exec *exec, tg_program_id program, double *f)
 {
-  TG_ASSERT(program == TG_PROGRAM_VALUE || program == TG_PROGRAM_GRADIENT || program == TG_PROGRAM_ORIGIN);
+  TG_ASSERT(program == TG_PROGRAM_VALUE || program == TG_PROGRAM_GRADIENT || program == TG_PROGRAM_GRADIENT_AT_ZERO);
   const tg_status status = tg_exec_run(exec, program);
   if (status == TG_OK) {
     *f = exec->registers.values[exec->plan->value_register];

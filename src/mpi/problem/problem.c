@@ -197,7 +197,7 @@ static tg_status evaluate_gradient(tg_problem *p, const opt_point *x, double *f,
   TG_TRY(bind_point(p, TG_BUFFER_GRADIENT, gradient));
   bool zero = false;
   if (p->plan->line_by_hessian) TG_TRY(is_zero(p, x, &zero));
-  TG_TRY(tg_exec_evaluate(p->exec, zero ? TG_PROGRAM_ORIGIN : TG_PROGRAM_GRADIENT, f));
+  TG_TRY(tg_exec_evaluate(p->exec, zero ? TG_PROGRAM_GRADIENT_AT_ZERO : TG_PROGRAM_GRADIENT, f));
   TG_TRY(tg_space_symmetrise(p->base.space, gradient));
   p->current_value = *f;
   p->has_current_value = true;

@@ -259,11 +259,11 @@ static tg_status try_cone(opt_driver *driver, const opt_subspace *s, bool may_mo
 
 static void say_saddle(opt_run *run, double curvature)
 {
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   opt_run_explain(run,
                   "stationary%s, |g| = %.3g, but no %s: the Hessian has a direction d of %s curvature, <d, H d> = %.4g "
                   "<d, d>, a saddle; start elsewhere (start: normal)%s",
-                  run->iteration == 0 ? " at the start" : "", run->g_norm, sense->minimum, sense->negative,
+                  run->iteration == 0 ? " at the start" : "", run->g_norm, wording->minimum, wording->negative,
                   opt_run_shown(run, curvature),
                   run->options->saddles == OPT_SADDLES_STOP ? ", or ask for solver.saddles: leave" : "");
 }

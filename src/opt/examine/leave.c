@@ -115,7 +115,7 @@ static tg_status recedes(const departure *d, double sign, bool *out)
 static tg_status test_unbounded(const departure *d, double curvature, bool *out)
 {
   opt_run *run = d->run;
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   *out = false;
   if (run->problem->degree != 2 || run->manifold != NULL) return TG_OK;
   for (int k = 0; k < 2 && !*out; k++) TG_TRY(recedes(d, k == 0 ? 1 : -1, out));
@@ -125,7 +125,7 @@ static tg_status test_unbounded(const departure *d, double curvature, bool *out)
   opt_run_explain(run,
                   "the objective is unbounded %s: from a stationary point, |g| = %.3g, f(x + t d) - f(x) = %.4g t + "
                   "%.4g t^2 along a %sdirection d with |d| = 1; add a constraint or a regularising term",
-                  sense->below, run->g_norm, opt_run_shown(run, slope), opt_run_shown(run, curvature / 2),
+                  wording->below, run->g_norm, opt_run_shown(run, slope), opt_run_shown(run, curvature / 2),
                   run->constraint != NULL ? "feasible " : "");
   return TG_OK;
 }
@@ -161,7 +161,7 @@ tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double s
   enum { DISTANCES = 3 };
   static const double distances[DISTANCES] = {1e3, 1e6, 1e9}; // times the size of x
   opt_run *run = s->run;
-  const opt_sense *sense = run->options->sense;
+  const opt_wording *wording = run->options->wording;
   const departure d = {.run = run, .v = work->found, .trial = work->now, .kept = work->before};
   bool falls = run->manifold == NULL && s->size > 0;
   *out = OPT_DEPARTURE_NONE;
@@ -177,7 +177,7 @@ tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double s
       run,
       "the objective is unbounded %s: along a %sdirection d with |d| = 1, slope %.4g and no curvature it still "
       "%s at distance %.4g; add a constraint or a regularising term",
-      sense->below, run->constraint != NULL ? "feasible " : "", opt_run_shown(run, slope), sense->falls,
+      wording->below, run->constraint != NULL ? "feasible " : "", opt_run_shown(run, slope), wording->falls,
       distances[DISTANCES - 1] * s->size);
   *out = OPT_DEPARTURE_UNBOUNDED;
   return TG_OK;

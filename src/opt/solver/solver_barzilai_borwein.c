@@ -62,8 +62,8 @@ static tg_status step_on_polynomial(opt_ray *ray, double allowed, double t, opt_
     return TG_OK;
   }
   if (opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &minimiser, &rise) != OPT_POLYNOMIAL_MINIMUM) {
-    const opt_sense *sense = ray->run->options->sense;
-    opt_run_explain(ray->run, "the objective %s %s, |g| = %.3e", sense->no_fall, sense->along_gradient,
+    const opt_wording *wording = ray->run->options->wording;
+    opt_run_explain(ray->run, "the objective %s %s, |g| = %.3e", wording->no_fall, wording->along_gradient,
                     ray->run->g_norm);
     return TG_OK;
   }
@@ -116,7 +116,7 @@ static tg_status step_two_point(opt_run *run, void *state, opt_verdict *verdict)
   } else {
     double first = self->t > 0 ? self->t : opt_first_trial(run, run->g_norm);
     if (!(first > 0)) TG_TRY(opt_ray_natural(&ray, &first));
-    TG_TRY(opt_nonmonotone_search(&ray, allowed, first, run->options->sense->along_gradient, verdict));
+    TG_TRY(opt_nonmonotone_search(&ray, allowed, first, run->options->wording->along_gradient, verdict));
   }
   if (*verdict == OPT_MOVED) TG_TRY(choose_length(run, self));
   return TG_OK;

@@ -127,7 +127,7 @@ static tg_status step_bounded(opt_run *run, void *state, opt_verdict *verdict)
   if (!(slope < 0)) {
     *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
     opt_run_explain(run, "no direction of %s inside the bounds can be resolved: |P(x - g) - x| = %.3e",
-                    run->options->sense->descent, run->g_norm);
+                    run->options->wording->descent, run->g_norm);
     return TG_OK;
   }
   opt_bounds_step step;

@@ -90,7 +90,7 @@ static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_
   if (!(slope < 0)) {
     step->verdict = OPT_STUCK;
     opt_run_explain(run, "no direction of %s on the face can be resolved: slope %.3e, |P(x - g) - x| = %.3e",
-                    run->options->sense->descent, opt_run_shown(run, slope), run->g_norm);
+                    run->options->wording->descent, opt_run_shown(run, slope), run->g_norm);
     return TG_OK;
   }
   return opt_bounds_move(run, v, slope, v_norm, first, step);

@@ -67,7 +67,7 @@ static tg_status step_frank_wolfe(opt_run *run, void *state, opt_verdict *verdic
   TG_TRY(opt_norm(run->space, d, &d_norm));
   if (!(run->g_norm > 0)) {
     *verdict = OPT_STUCK;
-    opt_run_explain(run, "no extreme point lies in a direction of %s: the gap is %.3e", run->options->sense->descent,
+    opt_run_explain(run, "no extreme point lies in a direction of %s: the gap is %.3e", run->options->wording->descent,
                     run->g_norm);
     return TG_OK;
   }

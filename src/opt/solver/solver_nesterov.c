@@ -135,7 +135,7 @@ static tg_status descend(opt_run *run, accelerated *self, double slope, double d
     was_finite = was_finite || isfinite(f);
     self->t /= 2;
   }
-  *verdict = opt_run_no_step(run, was_finite, run->options->sense->along_gradient, self->t * d_norm);
+  *verdict = opt_run_no_step(run, was_finite, run->options->wording->along_gradient, self->t * d_norm);
   return TG_OK;
 }
 

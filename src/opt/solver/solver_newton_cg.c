@@ -293,7 +293,7 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
   TG_TRY(opt_ray_eval(ray, 1, &rise, NULL));
   adapt_radius(self, decrease_ratio(run, rise, predicted, true), ray->d_norm, on_boundary);
   if (opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) {
-    opt_run_explain(run, "the objective %s along the Newton step, |g| = %.3e", run->options->sense->no_fall,
+    opt_run_explain(run, "the objective %s along the Newton step, |g| = %.3e", run->options->wording->no_fall,
                     run->g_norm);
     *verdict = OPT_STUCK;
     return TG_OK;

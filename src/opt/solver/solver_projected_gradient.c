@@ -129,7 +129,7 @@ static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
   if (!(slope < 0)) {
     *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
     opt_run_explain(run, "no feasible direction of %s can be resolved: |P(x - g) - x| = %.3e, the step %.3e",
-                    run->options->sense->descent, run->g_norm, d_norm);
+                    run->options->wording->descent, run->g_norm, d_norm);
     return TG_OK;
   }
   opt_ray ray;

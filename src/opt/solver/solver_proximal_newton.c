@@ -101,7 +101,7 @@ static tg_status proximal_step(opt_run *run, proximal *self, opt_verdict *verdic
   if (slope < 0) return search(run, d, slope, d_norm, "towards the proximal step", verdict);
   *verdict = isfinite(slope) ? OPT_STUCK : OPT_OUT_OF_RANGE;
   opt_run_explain(run, "no direction of %s can be resolved: the step of the proximal gradient is %.3e",
-                  run->options->sense->descent, d_norm);
+                  run->options->wording->descent, d_norm);
   return TG_OK;
 }
 

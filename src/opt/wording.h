@@ -2,10 +2,10 @@
 //
 // The solvers know minimisation only; that f is -F is the caller's business, and his user knows F alone. A sentence
 // about the objective's direction, its values, slopes or curvatures is put together from these words.
-#ifndef OPT_SENSE_H
-#define OPT_SENSE_H
+#ifndef OPT_WORDING_H
+#define OPT_WORDING_H
 
-typedef struct opt_sense {
+typedef struct opt_wording {
   const char *minimum;
   const char *descent;
   const char *below;
@@ -16,12 +16,12 @@ typedef struct opt_sense {
   const char *negative;
   const char *along_gradient; // the direction -g of f
   double sign;                // of f in the user's objective
-} opt_sense;
+} opt_wording;
 
-extern const opt_sense opt_sense_minimum;
-extern const opt_sense opt_sense_maximum;
+extern const opt_wording opt_wording_minimum;
+extern const opt_wording opt_wording_maximum;
 
 // A value of f, a slope or a curvature, in the user's terms: never -0.
-double opt_sense_value(const opt_sense *sense, double value);
+double opt_wording_value(const opt_wording *wording, double value);
 
 #endif

@@ -52,11 +52,11 @@ static void compare(const char *down, const char *up, int *seen)
 
 typedef void (*disturb_fn)(fixture *f);
 
-static void run(fixture *f, const char *objective, const char *method, disturb_fn disturb, const opt_sense *sense)
+static void run(fixture *f, const char *objective, const char *method, disturb_fn disturb, const opt_wording *wording)
 {
   set_up(f, objective, method);
   if (disturb != NULL) disturb(f);
-  f->options.sense = sense;
+  f->options.wording = wording;
   assert_int_equal(minimise(f, NULL), TG_OK);
 }
 
@@ -64,8 +64,8 @@ static void run_both(const char *objective, const char *method, disturb_fn distu
 {
   fixture down = {0};
   fixture up = {0};
-  run(&down, objective, method, disturb, &opt_sense_minimum);
-  run(&up, objective, method, disturb, &opt_sense_maximum);
+  run(&down, objective, method, disturb, &opt_wording_minimum);
+  run(&up, objective, method, disturb, &opt_wording_maximum);
   assert_int_equal(down.result.outcome, up.result.outcome);
   assert_true(down.result.objective == up.result.objective || isnan(down.result.objective));
   compare(down.result.reason, up.result.reason, seen);
@@ -112,10 +112,10 @@ static void test_catalogue(void **state)
 static void test_values(void **state)
 {
   (void)state;
-  assert_true(opt_sense_value(&opt_sense_minimum, 3) == 3);
-  assert_true(opt_sense_value(&opt_sense_maximum, 3) == -3);
-  assert_true(opt_sense_value(&opt_sense_maximum, -HUGE_VAL) == HUGE_VAL);
-  assert_false(signbit(opt_sense_value(&opt_sense_maximum, 0.0)));
+  assert_true(opt_wording_value(&opt_wording_minimum, 3) == 3);
+  assert_true(opt_wording_value(&opt_wording_maximum, 3) == -3);
+  assert_true(opt_wording_value(&opt_wording_maximum, -HUGE_VAL) == HUGE_VAL);
+  assert_false(signbit(opt_wording_value(&opt_wording_maximum, 0.0)));
 }
 
 int main(void)
