@@ -22,4 +22,12 @@ static inline double tg_entry_softplus(double x)
   return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
 
+// |x| + log(1 + e^-2|x|) - log(2), which cancels near 0: there log(1 + (cosh(x) - 1)), cosh(x) - 1 = 2 sinh(x/2)^2.
+static inline double tg_entry_logcosh(double x)
+{
+  const double half = sinh(0.5 * x);
+  if (fabs(x) < 1) return log1p(2 * half * half);
+  return fabs(x) + log1p(exp(-2 * fabs(x))) - 0.6931471805599453;
+}
+
 #endif

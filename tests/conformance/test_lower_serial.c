@@ -182,6 +182,17 @@ static const char *const expressions[] = {
     "sum(X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X)))))))))",
     "sum(exp(-1*X).*(ones(4,3) + exp(-1*X)).^-1)",
     "s^3 + 2*s + sin(s*c)",
+    // the larger and the smaller, sums, log-sum-exp, triangles
+    "sum(max(X, C).*P) + sum(min(X, 0.5)) + max(s, c)*min(s, d)",
+    "sumsq(max(min(X.*P, C), s)) + sum(max(X', F).*F)",
+    "sumsq(sum_rows(X) - u) + sumsq(sum_columns(A*X) - r)",
+    "mean(X.^2) + var(X*B) + mean(s) + exp(var(2*s*X + C))",
+    "logsumexp(X*B) + logsumexp(x) + 2*logsumexp(s*ones(2,3))",
+    "u'*logsumexp_rows(X*Z) + logsumexp_columns(X)*v",
+    "sum(softmax_rows(X).*C) + sumsq(softmax_columns(X*Z))",
+    "log(sum(exp(x))) - log(2*exp(x)'*ones(3,1)) + sum(log(exp(X)*ones(3,1))) + sum(log(ones(1,4)*exp(X)))",
+    "sum(log(ones(4,3) + exp(X))) + log(1 + exp(s)) + sum(log(cosh(X))) + log1p(exp(s))",
+    "sumsq(triu(Z) - B) + tr(tril(Z)*T) + sumsq(triu(X)*Z) + sum(tril(X'))",
     "tanh(x'*v)*exp(-1*x'*T*x)",
     "sum(exp(ones(4,1)*x')) + log(sum(exp(x)))",
     "tr(C'*X)*tr(C'*X)*s",
@@ -504,7 +515,8 @@ static void table_covers_every_kind(void **state)
     unload(&f);
   }
   for (int kind = 0; kind < TG_KIND_COUNT; kind++)
-    if (!kinds[kind]) fail_msg("no expression of the table leads to a node of kind %d", kind);
+    if (!kinds[kind] && tg_entry((tg_kind)kind) == NULL) // those: each_entrywise_function
+      fail_msg("no expression of the table leads to a node of kind %d", kind);
 }
 
 int main(void)

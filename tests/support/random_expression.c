@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "grad/graph/entry.h"
 #include "support/text_eval.h"
 
 const char random_expression_dims[] = "A11=1x1,A12=1x2,A13=1x3,A21=2x1,A22=2x2,A23=2x3,A31=3x1,A32=3x2,A33=3x3,"
@@ -193,6 +194,51 @@ static void entrywise(const writer *w, int rows, int cols, int depth)
   put(w, choice == 13 ? "log(" : choice == 14 ? "sqrt(" : "(");
   positive(w, rows, cols, depth - 1);
   put(w, choice == 15 ? ").^-0.5" : ")");
+}
+
+// One of the entrywise functions of the table, its argument among the row's samples.
+static void tabled(const writer *w, int rows, int cols, int depth)
+{
+  const tg_entry_facts *f = tg_entry((tg_kind)(TG_ENTRY_FIRST + pick(w, TG_KIND_COUNT - TG_ENTRY_FIRST)));
+  const double middle = 0.5 * (f->samples.low + f->samples.high);
+  tg_text_addf(w->out, "%s(%g*ones(%d,%d) + %g*", f->name, middle, rows, cols,
+               0.5 * (f->samples.high - f->samples.low));
+  one(w, "sin(", rows, cols, "))", depth);
+}
+
+// Functions of whole rows, columns and triangles, and of two matrices.
+static void reduced(const writer *w, int rows, int cols, int depth)
+{
+  const int k = 1 + pick(w, 3);
+  switch (pick(w, 9)) {
+  case 0:
+    two(w, pick(w, 2) == 0 ? "max(" : "min(", rows, cols, ", ", rows, cols, ")", depth);
+    return;
+  case 1:
+    two(w, pick(w, 2) == 0 ? "max(" : "min(", 1, 1, ", ", rows, cols, ")", depth);
+    return;
+  case 2:
+    one(w, pick(w, 2) == 0 ? "softmax_rows(" : "softmax_columns(", rows, cols, ")", depth);
+    return;
+  case 3:
+    one(w, pick(w, 2) == 0 ? "triu(" : "tril(", rows, cols, ")", depth);
+    return;
+  case 4:
+    two(w, "(sum_rows(", rows, k, ")*sum_columns(", k, cols, "))", depth);
+    return;
+  case 5:
+    two(w, "(logsumexp_rows(", rows, k, ")*logsumexp_columns(", k, cols, "))", depth);
+    return;
+  case 6:
+    two(w, "(mean(", rows, k, ")*(", rows, cols, "))", depth);
+    return;
+  case 7:
+    two(w, "(var(", rows, k, ")*(", rows, cols, "))", depth);
+    return;
+  default:
+    two(w, "(logsumexp(", k, cols, ")*(", rows, cols, "))", depth);
+    return;
+  }
 }
 
 static void scalar(const writer *w, int depth)
@@ -407,6 +453,10 @@ static void any(const writer *w, int rows, int cols, int depth)
     one(w, "diagvec(", rows, rows, ")", depth);
   else if (choice >= 10 && rows * cols > 1)
     stacked(w, rows, cols, depth);
+  else if (pick(w, 5) == 0)
+    tabled(w, rows, cols, depth);
+  else if (pick(w, 5) == 0)
+    reduced(w, rows, cols, depth);
   else
     general(w, rows, cols, depth);
 }

@@ -245,6 +245,33 @@ static void sample_comm(const bench *s)
   tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), n, m);
 }
 
+static void sample_triangle(const bench *s)
+{
+  tg_instr instr = tg_instr_make(TG_OP_TRIANGLE, -1);
+  for (int k = 0; k < 2; k++) {
+    instr.trans[0] = k == 1;
+    instr.out = result(s, s->m, s->n);
+    tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  }
+}
+
+// Of entries around 0 and, as logsumexp is there for, of some that exp makes infinite or nothing.
+static void sample_logsumexp(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, s->n);
+  const int32_t shifted[2] = {result(s, s->m, s->n), result(s, s->m, s->n)};
+  const int32_t in[3] = {a, shifted[0], shifted[1]};
+  for (int k = 0; k < 2; k++) {
+    const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_NUMBER, 0, k == 0 ? 2000 : -2000}, {TG_CODE_ADD, 0, 0}};
+    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, shifted[k], 1, &a, 3, code);
+  }
+  for (int k = 0; k < 3; k++) {
+    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, 1, 1), in[k]);
+    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, s->m, 1), in[k]);
+    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, 1, s->n), in[k]);
+  }
+}
+
 static int32_t factorise_buffer(const bench *s, tg_opcode op, int32_t matrix)
 {
   const int32_t factor = tg_plan_builder_factor(s->b, s->m);
@@ -377,6 +404,8 @@ static const sampler samplers[TG_OPCODE_COUNT] = {
     [TG_OP_SCALAR] = sample_scalar,
     [TG_OP_FILL] = sample_filled,
     [TG_OP_EYE] = sample_eye,
+    [TG_OP_TRIANGLE] = sample_triangle,
+    [TG_OP_LOGSUMEXP] = sample_logsumexp,
     [TG_OP_COMM] = sample_comm,
     [TG_OP_CHOLESKY] = sample_cholesky,
     [TG_OP_LU] = sample_lu,

@@ -155,6 +155,10 @@ static double apply_binary(tg_code_op op, double a, double b)
     return a * b;
   case TG_CODE_DIV:
     return a / b;
+  case TG_CODE_MAX:
+    return fmax(a, b);
+  case TG_CODE_MIN:
+    return fmin(a, b);
   default:
     return pow(a, b);
   }
@@ -259,6 +263,35 @@ static tg_status run_fill(serial_exec *exec, const tg_instr *instr)
   const double alpha = coef_value(exec, instr->alpha);
   for (int64_t j = 0; j < out.cols; j++)
     for (int64_t i = 0; i < out.rows; i++) out.at[i + j * out.rows] = instr->op != TG_OP_EYE || i == j ? alpha : 0.0;
+  return TG_OK;
+}
+
+static tg_status run_triangle(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++) out.at[i + j * out.rows] = (instr->trans[0] ? i >= j : i <= j) ? 1 : 0;
+  return TG_OK;
+}
+
+// One sum an entry of the result.
+static tg_status run_logsumexp(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t t = 0; t < out.rows * out.cols; t++) {
+    double largest = -HUGE_VAL;
+    double sum = 0;
+    for (int pass = 0; pass < 2; pass++)
+      for (int64_t j = 0; j < in.cols; j++)
+        for (int64_t i = 0; i < in.rows; i++) {
+          if ((out.rows > 1 && i != t) || (out.cols > 1 && j != t)) continue;
+          const double x = in.at[i + j * in.rows];
+          largest = pass == 0 ? fmax(largest, x) : largest;
+          sum += pass == 1 ? exp(x - largest) : 0;
+        }
+    out.at[t] = largest + log(sum);
+  }
   return TG_OK;
 }
 
@@ -558,6 +591,8 @@ static const serial_runner runners[TG_OPCODE_COUNT] = {
     [TG_OP_SCALAR] = run_scalar,
     [TG_OP_FILL] = run_fill,
     [TG_OP_EYE] = run_fill,
+    [TG_OP_TRIANGLE] = run_triangle,
+    [TG_OP_LOGSUMEXP] = run_logsumexp,
     [TG_OP_COMM] = run_comm,
     [TG_OP_CHOLESKY] = run_cholesky,
     [TG_OP_LU] = run_lu,

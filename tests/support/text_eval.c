@@ -211,6 +211,53 @@ static tg_status by_elimination(const context *c, const char *name, text_value a
   return TG_OK;
 }
 
+// Sums along rows, columns or both of the entries, shifted and exponentiated: by the definitions.
+static tg_status along(const context *c, const char *name, text_value a, text_value *out, bool *known)
+{
+  const char *end = strrchr(name, '_');
+  const bool rows = end != NULL && strcmp(end, "_rows") == 0;
+  const bool columns = end != NULL && strcmp(end, "_columns") == 0;
+  const bool sums = strcmp(name, "sum_rows") == 0 || strcmp(name, "sum_columns") == 0;
+  const bool softmax = strncmp(name, "softmax_", 8) == 0;
+  *known = sums || softmax || strncmp(name, "logsumexp", 9) == 0;
+  if (!*known) return TG_OK;
+  text_value totals;
+  TG_TRY(fresh(c, rows ? a.rows : 1, columns ? a.cols : 1, &totals));
+  for (int64_t i = 0; i < a.rows; i++)
+    for (int64_t j = 0; j < a.cols; j++)
+      totals.data[rows ? i : columns ? j : 0] += sums ? at(&a, i, j) : exp(at(&a, i, j));
+  *out = totals;
+  for (int64_t t = 0; !sums && !softmax && t < totals.rows * totals.cols; t++) out->data[t] = log(totals.data[t]);
+  if (!softmax) return TG_OK;
+  TG_TRY(fresh(c, a.rows, a.cols, out));
+  for (int64_t i = 0; i < a.rows; i++)
+    for (int64_t j = 0; j < a.cols; j++) out->data[i + j * a.rows] = exp(at(&a, i, j)) / totals.data[rows ? i : j];
+  return TG_OK;
+}
+
+static tg_status moment(const context *c, const char *name, text_value a, text_value *out, bool *known)
+{
+  const double count = (double)(a.rows * a.cols);
+  double mean = 0.0;
+  double spread = 0.0;
+  *known = strcmp(name, "mean") == 0 || strcmp(name, "var") == 0;
+  if (!*known) return TG_OK;
+  for (int64_t i = 0; i < a.rows * a.cols; i++) mean += a.data[i] / count;
+  for (int64_t i = 0; i < a.rows * a.cols; i++) spread += (a.data[i] - mean) * (a.data[i] - mean) / count;
+  TG_TRY(fresh(c, 1, 1, out));
+  out->data[0] = strcmp(name, "mean") == 0 ? mean : spread;
+  return TG_OK;
+}
+
+static tg_status triangle(const context *c, bool upper, text_value a, text_value *out)
+{
+  TG_TRY(fresh(c, a.rows, a.cols, out));
+  for (int64_t i = 0; i < a.rows; i++)
+    for (int64_t j = 0; j < a.cols; j++)
+      if (upper ? i <= j : i >= j) out->data[i + j * a.rows] = at(&a, i, j);
+  return TG_OK;
+}
+
 static tg_status rearrange(const context *c, const char *name, text_value a, text_value *out)
 {
   const int64_t n = a.rows * a.cols;
@@ -239,7 +286,10 @@ static tg_status call_one(const context *c, const char *name, text_value a, text
     return TG_OK;
   }
   TG_TRY(reduce(c, name, a, out, &known));
+  if (!known) TG_TRY(along(c, name, a, out, &known));
+  if (!known) TG_TRY(moment(c, name, a, out, &known));
   if (known) return TG_OK;
+  if (strcmp(name, "triu") == 0 || strcmp(name, "tril") == 0) return triangle(c, name[3] == 'u', a, out);
   if (strcmp(name, "inv") == 0 || strcmp(name, "det") == 0 || strcmp(name, "logdet") == 0)
     return by_elimination(c, name, a, out);
   return rearrange(c, name, a, out);
@@ -250,6 +300,16 @@ static tg_status call_two(const context *c, const char *name, text_value a, text
   if (strcmp(name, "dot") == 0) {
     TG_TRY(fresh(c, 1, 1, out));
     for (int64_t i = 0; i < a.rows * a.cols; i++) out->data[0] += a.data[i] * b.data[i];
+    return TG_OK;
+  }
+  if (strcmp(name, "max") == 0 || strcmp(name, "min") == 0) {
+    const text_value like = is_scalar(&a) ? b : a;
+    TG_TRY(fresh(c, like.rows, like.cols, out));
+    for (int64_t i = 0; i < like.rows * like.cols; i++) {
+      const double x = a.data[is_scalar(&a) ? 0 : i];
+      const double y = b.data[is_scalar(&b) ? 0 : i];
+      out->data[i] = name[1] == 'a' ? fmax(x, y) : fmin(x, y);
+    }
     return TG_OK;
   }
   if (strcmp(name, "kron") != 0) TG_FAIL(TG_UNSUPPORTED, "oracle: function %s", name);

@@ -8,7 +8,7 @@
 import numpy as np
 
 import tg_eval
-from tg_eval import Evaluator, is_scalar, scalar, vec
+from tg_eval import Evaluator, is_scalar, logsumexp, scalar, vec
 
 
 class Node:
@@ -170,6 +170,27 @@ FUNCTIONS = {
     "sigmoid": entrywise(sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
     "relu": entrywise(lambda x: x * (x.real > 0), lambda x: 1.0 * (x.real > 0)),
     "softplus": entrywise(softplus, sigmoid),
+    "sinh": entrywise(np.sinh, np.cosh),
+    "cosh": entrywise(np.cosh, np.sinh),
+    "logcosh": entrywise(lambda x: np.log(np.cosh(x)), np.tanh),
+    "asin": entrywise(np.arcsin, lambda x: 1 / np.sqrt(1 - x**2)),
+    "acos": entrywise(np.arccos, lambda x: -1 / np.sqrt(1 - x**2)),
+    "atan": entrywise(np.arctan, lambda x: 1 / (1 + x**2)),
+    "log1p": entrywise(np.log1p, lambda x: 1 / (1 + x)),
+    "expm1": entrywise(np.expm1, np.exp),
+    "log2": entrywise(lambda x: np.log(x) / np.log(2), lambda x: 1 / (x * np.log(2))),
+    "log10": entrywise(lambda x: np.log(x) / np.log(10), lambda x: 1 / (x * np.log(10))),
+    "sum_rows": matrix(lambda x: x.sum(axis=1, keepdims=True), lambda g, x, _: g + 0 * x),
+    "sum_columns": matrix(lambda x: x.sum(axis=0, keepdims=True), lambda g, x, _: g + 0 * x),
+    "mean": matrix(lambda x: as_scalar(np.mean(x)), lambda g, x, _: g[0, 0] * np.ones(x.shape) / x.size),
+    "var": matrix(lambda x: as_scalar(np.mean((x - np.mean(x)) ** 2)), lambda g, x, _: 2 * g[0, 0] * (x - np.mean(x)) / x.size),
+    "logsumexp": matrix(lambda x: logsumexp(x, None), lambda g, x, r: g * np.exp(x - r)),
+    "logsumexp_rows": matrix(lambda x: logsumexp(x, 1), lambda g, x, r: g * np.exp(x - r)),
+    "logsumexp_columns": matrix(lambda x: logsumexp(x, 0), lambda g, x, r: g * np.exp(x - r)),
+    "softmax_rows": matrix(lambda x: np.exp(x - logsumexp(x, 1)), lambda g, x, r: r * (g - np.sum(r * g, axis=1, keepdims=True))),
+    "softmax_columns": matrix(lambda x: np.exp(x - logsumexp(x, 0)), lambda g, x, r: r * (g - np.sum(r * g, axis=0, keepdims=True))),
+    "triu": matrix(np.triu, lambda g, x, _: np.triu(g)),
+    "tril": matrix(np.tril, lambda g, x, _: np.tril(g)),
 }
 
 
@@ -205,8 +226,11 @@ class Function:
     def __init__(self, text, shapes, data, sizes=None):
         self.text = text
         self.shapes = shapes
-        self.data = {name: node(value) for name, value in data.items()}
-        self.sizes = sizes or {}
+        self.data =
+{name: node(value) for name, value in data.items()
+} self.sizes = sizes or
+{
+}
         self.tokens = tg_eval.tokens_of(text)
 
     def split(self, x):
@@ -244,7 +268,8 @@ class Function:
         with np.errstate(all="ignore"):
             accumulate(root, np.ones(root.shape) if seed is None else seed)
         zero = {name: np.zeros(shape) for name, shape in self.shapes.items()}
-        return root.value, self.join({name: zero[name] if at.adjoint is None else at.adjoint + zero[name]
+        return root.value, self.join({
+  name: zero[name] if at.adjoint is None else at.adjoint + zero[name]
                                       for name, at in nodes.items()})
 
     def gradient(self, x):

@@ -82,6 +82,11 @@ def vec(x):
     return x.reshape((-1, 1), order="F")
 
 
+def logsumexp(x, axis):
+    most = np.max(x.real, axis=axis, keepdims=True)
+    return most + np.log(np.sum(np.exp(x - most), axis=axis, keepdims=True))
+
+
 FUNCTIONS = {
     "tr": lambda x: scalar(np.trace(x)),
     "det": lambda x: scalar(np.linalg.det(x)),
@@ -108,6 +113,29 @@ FUNCTIONS = {
     "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0.0),
     "softplus": lambda x: np.logaddexp(0.0, x),
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "logcosh": lambda x: np.log(np.cosh(x)),
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "log2": np.log2,
+    "log10": np.log10,
+    "max": np.maximum,
+    "min": np.minimum,
+    "sum_rows": lambda x: x.sum(axis=1, keepdims=True),
+    "sum_columns": lambda x: x.sum(axis=0, keepdims=True),
+    "mean": lambda x: scalar(np.mean(x)),
+    "var": lambda x: scalar(np.mean((x - np.mean(x)) ** 2)),
+    "logsumexp": lambda x: logsumexp(x, None),
+    "logsumexp_rows": lambda x: logsumexp(x, 1),
+    "logsumexp_columns": lambda x: logsumexp(x, 0),
+    "softmax_rows": lambda x: np.exp(x - logsumexp(x, 1)),
+    "softmax_columns": lambda x: np.exp(x - logsumexp(x, 0)),
+    "triu": np.triu,
+    "tril": np.tril,
 }
 CONSTANTS = {
     "eye": lambda n: np.eye(n),

@@ -1,7 +1,10 @@
-"""What `derive` says on convexity against the eigenvalues of the Hessian: random sums and compositions of the rules' functions,
-and near misses, at random points of the domain. Where convexity is claimed, no eigenvalue is negative beyond rounding.
+""
+    "What `derive` says on convexity against the eigenvalues of the Hessian: random sums and compositions of the rules' functions,
+    and near misses,
+    at random points of the domain.Where convexity is claimed,
+    no eigenvalue is negative beyond rounding.
 
-CURVATURES=N tries N objectives; without it some dozens, in seconds.
+    CURVATURES = N tries N objectives; without it some dozens, in seconds.
 """
 
 import os
@@ -19,12 +22,16 @@ N = 3
 DIMS = "X=3x3,A=3x3,B=3x3,C=3x3,P=3x3,L=3x3,u=3x1,w=1,t=1,c=1"
 DECLARED = ("--spd", "P", "--psd", "L", "--positive", "w,t", "--dims", DIMS)
 
-# Of matrices that are symmetric positive definite or not, as the term needs: all are defined at both.
+#Of matrices that are symmetric positive definite or not, as the term needs : all are defined at both.
 ANYWHERE = (
     "sumsq(A*X - B)", "tr(X'*P*X)", "tr(X*L*X')", "tr(X'*C*X)", "norm2(X - A)", "sum(exp(A*X))", "sum(softplus(X*B))",
     "sum(abs(X)) + sumsq(X)", "tr(C*X)", "log(sum(exp(X)))", "sum(softplus(X.^2))", "sum(sin(X))", "sum(sqrt(1 + (A*X).^2))",
     "sumsq(X*u)/t", "u'*X'*P*X*u/t", "tr(X*L*X'*P)", "sumsq(X'*X)", "sum(X.^3)", "sum((X - A).^4)", "tr(X*X)", "tr(A*X*B*X')",
-    "sum(exp(-X.^2))", "tr(X'*L*X*C)", "(u'*X*u)^2")
+    "sum(exp(-X.^2))", "tr(X'*L*X*C)", "(u'*X*u)^2", "sum(cosh(A*X))", "sum(cosh(X.^2))", "sum(log(cosh(X)))", "sum(sinh(X))",
+    "sum(atan(X))", "sum(expm1(A*X))", "sum(log1p(exp(X)))", "-sum(log1p(t*softplus(X)))", "sum(acos(0.3*sin(X)))",
+    "logsumexp(A*X + B)", "sum(logsumexp_rows(X.^2))", "logsumexp(sin(X))", "-logsumexp(-exp(X))", "sum(log(exp(A*X)*ones))",
+    "sum(max(A*X, X.^2))", "sum(min(X, A*X))", "sum(min(X.^2, B))", "sum(max(sin(X), c))", "-sum(min(X, w)*2)", "var(A*X)",
+    "mean(exp(X))", "sumsq(triu(X) - B)", "sum(softmax_rows(X).*A)", "sum(log2(1 + exp(X)))", "sum(tril(exp(X)))")
 DEFINITE = (
     "logdet(X)", "-logdet(X)", "logdet(P + X)", "-logdet(A*X*A' + P)", "-logdet(P + X*X')", "tr(inv(X))", "tr(L*inv(X))",
     "u'*inv(X + P)*u", "tr(inv(X + L))", "tr(C*inv(X))", "logdet(inv(X))", "tr(A'*inv(X)*A)", "tr(A'*inv(X)*L*inv(X)*A)",

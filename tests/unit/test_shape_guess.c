@@ -128,10 +128,10 @@ static const row rows[] = {
     {"C*X", "X", "", "kron(eye(p), C)"},
     {"A/B", "A", "", NULL},
     // A scalar is added to every entry.
-    {"sum(log(1 + exp(-y.*(X*w))))", "w", "", "-X'*(y.*exp(-(X*w).*y)./(exp(-(X*w).*y) + ones(m,1)))"},
+    {"sum(log(1 + exp(-y.*(X*w))))", "w", "", "-X'*(y.*sigmoid(-(X*w).*y))"},
     {"sum((1-y).*log(1-p) + y.*log(p))", "p", "", "y./p - (ones(m,1) - y)./(ones(m,1) - p)"},
     {"sumsq(1 - y)", "y", "", "2*y - 2*ones(m,1)"},
-    {"log(1 + exp(-x))", "x", "", "-exp(-x)/(exp(-x) + 1)"},
+    {"log(1 + exp(-x))", "x", "", "-sigmoid(-x)"},
     {"sumsq(X + s)", "s", "", "2*tr((X + s*ones(m,n))*ones(n,m))"},
     {"logdet(X + 2)", "X", "", "inv(X + 2*ones(m,m))'"},
     {"sum(sqrt(X.^2 + 1))", "X", "", "X./sqrt(X.^2 + ones(m,n))"},

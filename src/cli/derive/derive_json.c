@@ -167,7 +167,7 @@ static tg_status add_graph(const derivation *d, json_t *root, const uint8_t *bel
     json_t *object = json_object();
     TG_TRY(append(array, object));
     TG_TRY(set(object, "node", json_integer(node)));
-    TG_TRY(set(object, "operator", json_string(tg_op_get(info->kind)->name)));
+    TG_TRY(set(object, "operator", json_string(tg_kind_name(info->kind))));
     TG_TRY(set_shape(d, object, info->rows, info->cols));
     if (info->kind == TG_SYM) TG_TRY(set(object, "name", json_string(tg_symbol_info(d->graph, info->symbol)->name)));
     if (info->kind == TG_NUM) TG_TRY(set(object, "value", tg_json_number(info->value)));

@@ -11,7 +11,7 @@
 #include "engine/model/domain.h"
 #include "engine/model/penalty.h"
 #include "engine/model/set_data.h"
-#include "grad/graph/entry.h"
+#include "grad/graph/op.h"
 #include "grad/structure/curvature.h"
 #include "grad/structure/groups.h"
 #include "mpi/file/files.h"
@@ -196,8 +196,7 @@ static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
   TG_TRY(tg_node_find_below(graph, f, &below));
   *out = false;
   for (tg_node node = 1; node <= f; node++) {
-    const tg_entry_facts *facts = tg_entry(tg_node_info(graph, node)->kind);
-    *out = *out || (below[node] != 0 && facts != NULL && facts->kink.kind != TG_KINK_NONE);
+    *out = *out || (below[node] != 0 && tg_kind_has_kinks(tg_node_info(graph, node)->kind));
   }
   tg_free(below);
   return TG_OK;

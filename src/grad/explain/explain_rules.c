@@ -175,23 +175,13 @@ static tg_status open_tr(tg_explainer *e, const tg_explain_term *t, const tg_inf
   return tg_explain_branch(e, 1, &opened, "the trace is linear: d tr(X) = tr(dX)");
 }
 
-// For the linear rearrangements (diag, diagvec, vec, its inverse, kron): tr(M T(dZ)) = tr(N dZ), by T's adjoint.
+// For the linear rearrangements (diag, diagvec, vec, its inverse, kron) and what has a linear differential (logsumexp):
+// tr(M T(dZ)) = tr(N dZ), by T's adjoint.
 static tg_status open_rearrangement(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
 {
-  static const struct {
-    tg_kind kind;
-    const char *rule;
-  } rules[] = {{TG_DIAG, "tr(M*diag(x)) = diagvec(M)'*x"},
-               {TG_DIAGVEC, "u'*diagvec(X) = tr(diag(u)*X)"},
-               {TG_VEC, "vec(M)'*vec(X) = tr(M'*X)"},
-               {TG_UNVEC, "tr(M'*X) = vec(M)'*vec(X)"},
-               {TG_KRON, "a Kronecker factor: tr(M*kron(X,B)) sums tr(M_ij*B)*X_ji over the blocks of M"},
-               {TG_KRONL, "blockwise inner products are linear in the blocks"},
-               {TG_KRONR, "weighted sums of blocks are linear in the blocks"}};
   if (t->n_right > 0) return tg_explain_shift(e, t);
-  const char *rule = "";
-  for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-    if (rules[i].kind == info->kind) rule = rules[i].rule;
+  const char *rule = tg_op_get(info->kind)->rule;
+  TG_ASSERT(rule != NULL);
   tg_explain_term *terms = NULL;
   int32_t n = 0;
   tg_node weight = TG_NONE;
@@ -210,6 +200,43 @@ static tg_status open_rearrangement(tg_explainer *e, const tg_explain_term *t, c
     terms[n++].left = left;
   }
   return tg_explain_branch(e, n, terms, rule);
+}
+
+// d logsumexp(Z) = tr(S' dZ)
+static tg_status open_logsumexp(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
+{
+  tg_explain_term opened = *t;
+  tg_node softmax = TG_NONE;
+  TG_TRY(tg_make_softmax(e->g, info->args[0], false, false, &softmax));
+  TG_TRY(tg_make_trans(e->g, softmax, &softmax));
+  opened.z = info->args[0];
+  TG_TRY(tg_explain_push_left(e, &opened, 1, &softmax));
+  return tg_explain_branch(e, 1, &opened, "d logsumexp(X) = tr(softmax(X)'*dX)");
+}
+
+// d var(Z) = tr((2/N (Z - mean(Z)))' dZ)
+static tg_status open_var(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
+{
+  tg_explain_term opened = *t;
+  tg_node one = TG_NONE;
+  tg_node slope = TG_NONE;
+  TG_TRY(tg_make_num(e->g, 1.0, &one));
+  TG_TRY(tg_op_get(info->kind)->reverse(e->g, t->z, one, 0, &slope));
+  TG_TRY(tg_make_trans(e->g, slope, &slope));
+  opened.z = info->args[0];
+  TG_TRY(tg_explain_push_left(e, &opened, 1, &slope));
+  return tg_explain_branch(e, 1, &opened, "d var(X) = 2/N*tr((X - mean(X)*ones)'*dX), N entries");
+}
+
+static tg_status open_larger(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
+{
+  tg_explain_term terms[2];
+  int32_t n = 0;
+  for (int32_t k = 0; k < 2; k++)
+    if (tg_explain_active(e, info->args[k])) TG_TRY(entrywise_term(e, t, k, &terms[n++]));
+  return tg_explain_branch(e, n, terms,
+                           info->kind == TG_MAX ? "d max(X,Y) = step(X-Y).*dX + step(Y-X).*dY, step = (1 + sign)/2"
+                                                : "d min(X,Y) = step(Y-X).*dX + step(X-Y).*dY, step = (1 + sign)/2");
 }
 
 static tg_status open_function(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
@@ -251,6 +278,13 @@ tg_status tg_explain_open(tg_explainer *e, const tg_explain_term *t)
   case TG_KRONL:
   case TG_KRONR:
     return open_rearrangement(e, t, info);
+  case TG_LOGSUMEXP:
+    return tg_node_is_scalar(e->g, t->z) ? open_logsumexp(e, t, info) : open_rearrangement(e, t, info);
+  case TG_VAR:
+    return open_var(e, t, info);
+  case TG_MAX:
+  case TG_MIN:
+    return open_larger(e, t, info);
   default:
     return open_function(e, t, info);
   }

@@ -268,13 +268,15 @@ static uint64_t mirror_hash(const tg_graph *g, const tg_info *info)
   uint64_t unordered = 0;
   if (info->kind == TG_SYM) return mix_string(forwards, g->symbols[info->symbol].name);
   if (info->kind == TG_TRANS) return g->nodes[info->args[0]]->mirror;
+  if (info->kind == TG_TRIL) return mix(UINT64_C(0x2545F491), (uint64_t)TG_TRIU);
+  if (info->kind == TG_TRIU) return forwards;
   for (int32_t i = 0; i < info->n_args; i++) {
     const uint64_t arg = g->nodes[info->args[i]]->mirror;
     forwards = mix(forwards, arg);
     backwards = mix(backwards, g->nodes[info->args[info->n_args - 1 - i]]->mirror);
     unordered += info->coefs != NULL ? mix_double(arg, info->coefs[i]) : arg;
   }
-  const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD;
+  const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD && info->kind != TG_MAX && info->kind != TG_MIN;
   const uint64_t content =
       ordered ? forwards + (info->kind == TG_PROD ? backwards : 0) : unordered + (uint64_t)info->kind;
   return mix_double(mix(content, (uint64_t)info->exponent), info->value);
@@ -507,6 +509,8 @@ static int kind_rank(tg_kind kind)
   case TG_ONES:
   case TG_ZEROS:
   case TG_COMM:
+  case TG_TRIU:
+  case TG_TRIL:
     return TG_KIND_COUNT + (int)kind;
   default:
     return (int)kind;

@@ -57,10 +57,16 @@ typedef enum tg_kind {
   TG_DIAG,    // column vector n x 1 -> diagonal matrix n x n
   TG_DIAGVEC, // square matrix -> column vector of its diagonal
   TG_KRON,
-  TG_VEC,   // column-major stacking, mn x 1
-  TG_UNVEC, // its inverse: mn x 1 -> rows x cols of the node
-  TG_KRONL, // (G, B): (i,j) -> <block (i,j) of G, B>, the adjoint of A -> kron(A, B)
-  TG_KRONR, // (G, A): sum_ij A(i,j) block (i,j) of G, the adjoint of B -> kron(A, B)
+  TG_VEC,       // column-major stacking, mn x 1
+  TG_UNVEC,     // its inverse: mn x 1 -> rows x cols of the node
+  TG_KRONL,     // (G, B): (i,j) -> <block (i,j) of G, B>, the adjoint of A -> kron(A, B)
+  TG_KRONR,     // (G, A): sum_ij A(i,j) block (i,j) of G, the adjoint of B -> kron(A, B)
+  TG_MAX,       // the larger of two entries, of equal shapes, sorted
+  TG_MIN,       // the smaller
+  TG_LOGSUMEXP, // log sum exp of all entries (1 x 1), of the rows (m x 1) or of the columns (1 x n)
+  TG_VAR,       // mean of the squared distances of all entries from their mean, 1 x 1
+  TG_TRIU,      // m x n leaf: ones on and above the diagonal, zeros below; no row
+  TG_TRIL,      // its transpose
   // entrywise functions (of scalars too): the rows of entrywise.def
   TG_ENTRY_FIRST,
   TG_ENTRY_BEFORE = TG_ENTRY_FIRST - 1, // so that the first row is TG_ENTRY_FIRST
@@ -164,6 +170,19 @@ tg_status tg_make_unary(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
 tg_status tg_make_dot(tg_graph *g, tg_node a, tg_node b, tg_node *out); // tr(a' b)
 tg_status tg_make_kron(tg_graph *g, tg_node a, tg_node b, tg_node *out);
 tg_status tg_make_unvec(tg_graph *g, tg_node v, tg_dim rows, tg_dim cols, tg_node *out);
+tg_status tg_make_mean(tg_graph *g, tg_node a, tg_node *out); // of all entries
+tg_status tg_make_var(tg_graph *g, tg_node a, tg_node *out);
+// sumsq(a - mean(a)*ones)/N, what var(a) is computed as.
+tg_status tg_expand_var(tg_graph *g, tg_node a, tg_node *out);
+// The larger (TG_MAX) or the smaller (TG_MIN) of two entries; a scalar stands for every entry.
+tg_status tg_make_larger(tg_graph *g, tg_kind kind, tg_node a, tg_node b, tg_node *out);
+// log sum exp over each row (rows), each column (columns), or all entries (neither); exp(a - that) of each entry.
+tg_status tg_make_logsumexp(tg_graph *g, tg_node a, bool rows, bool columns, tg_node *out);
+tg_status tg_make_softmax(tg_graph *g, tg_node a, bool rows, bool columns, tg_node *out);
+tg_status tg_make_row_sums(tg_graph *g, tg_node a, tg_node *out);    // m x 1
+tg_status tg_make_column_sums(tg_graph *g, tg_node a, tg_node *out); // 1 x n
+// The constant that is 1 in one triangle and 0 in the other: TG_TRIU, TG_TRIL.
+tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node *out);
 tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out);
 tg_status tg_make_kronr(tg_graph *g, tg_node big, tg_node a, tg_node *out);
 // The same node kind over new arguments (and the node's own number, coefficients, sizes): for rewriting.

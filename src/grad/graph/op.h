@@ -28,9 +28,14 @@ typedef struct tg_op {
   tg_status (*sample)(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out);
   // Degree as a polynomial, given each argument's degree (-1: not a polynomial); all zero never asks.
   int (*degree)(const tg_graph *g, tg_node node, const int *args);
+  bool has_kinks;   // somewhere in its domain it has no derivative
+  const char *rule; // of --steps, for operators that are linear in their arguments or have a linear differential
 } tg_op;
 
 const tg_op *tg_op_get(tg_kind kind);
+// "tr", "exp": for messages and reports. Whether the kind has points without a derivative.
+const char *tg_kind_name(tg_kind kind);
+bool tg_kind_has_kinks(tg_kind kind);
 
 // ---- for the op files only ----
 
@@ -93,6 +98,10 @@ int tg_degree_none(const tg_graph *g, tg_node node, const int *args);    // neve
 tg_make_one tg_make_inv, tg_make_det, tg_make_logdet, tg_make_tr, tg_make_sum, tg_make_diag, tg_make_diagvec,
     tg_make_vec;
 tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
+// Whether all entries of the matrix are this number: zeros, ones, 2*ones.
+bool tg_node_is_filled(const tg_graph *g, tg_node a, double *entry);
+// log(a) where that has a name of its own, as log(sum(exp(X))), or is nothing to compute, as log(exp(X)); else TG_NONE.
+tg_status tg_match_logarithm(tg_graph *g, tg_node a, tg_node *out);
 
 // Solves or inverts a small sample matrix by Gaussian elimination with partial pivoting: x (n x cols) := a^-1 x;
 // a is overwritten; *det receives the determinant. Local to samples.

@@ -136,11 +136,13 @@ const tg_op tg_op_diag = {.name = "diag",
                           .reverse = reverse_diag,
                           .jacobian = jacobian_diag,
                           .sample = sample_diag,
-                          .degree = tg_degree_linear};
+                          .degree = tg_degree_linear,
+                          .rule = "tr(M*diag(x)) = diagvec(M)'*x"};
 const tg_op tg_op_diagvec = {.name = "diagvec",
                              .remake = remake_diagvec,
                              .forward = forward_diagvec,
                              .reverse = reverse_diagvec,
                              .jacobian = jacobian_diagvec,
                              .sample = sample_diagvec,
-                             .degree = tg_degree_linear};
+                             .degree = tg_degree_linear,
+                             .rule = "u'*diagvec(X) = tr(diag(u)*X)"};

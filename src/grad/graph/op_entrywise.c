@@ -162,8 +162,7 @@ tg_kind tg_entry_find(const char *name, size_t length)
 
 // ---- the operator ----
 
-// Whether all entries of the matrix are this number: zeros, ones, 2*ones.
-static bool is_filled(const tg_graph *g, tg_node a, double *entry)
+bool tg_node_is_filled(const tg_graph *g, tg_node a, double *entry)
 {
   const tg_info *info = tg_node_info(g, a);
   *entry = info->kind == TG_ONES ? 1.0 : 0.0;
@@ -179,7 +178,11 @@ tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
   TG_ASSERT(f != NULL);
   const tg_info *info = tg_node_info(g, a);
   double x = 0.0;
-  if (kind == TG_LOG && info->kind == TG_DET) return tg_make_logdet(g, info->args[0], out);
+  if (kind == TG_LOG) {
+    TG_TRY(tg_match_logarithm(g, a, out));
+    if (*out != TG_NONE) return TG_OK;
+  }
+  if (kind == TG_LOG1P && info->kind == TG_EXP) return tg_make_function(g, TG_SOFTPLUS, info->args[0], out);
   if (tg_node_is_number(g, a, &x)) {
     const double y = f->value(x);
     if (!isfinite(y) && !(x > f->domain.low && x < f->domain.high))
@@ -187,7 +190,7 @@ tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
     return tg_make_num(g, y, out);
   }
   double entry = 0.0;
-  if (is_filled(g, a, &entry) && isfinite(f->value(entry))) {
+  if (tg_node_is_filled(g, a, &entry) && isfinite(f->value(entry))) {
     tg_node ones = TG_NONE;
     TG_TRY(tg_make_ones(g, info->rows, info->cols, &ones));
     return tg_make_scale(g, f->value(entry), ones, out);
@@ -196,7 +199,7 @@ tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
   tg_node other = TG_NONE;
   TG_TRY(tg_make_trans(g, a, &other));
   if (tg_node_reads_better(g, other, a)) {
-    TG_TRY(tg_intern_unary(g, kind, info->cols, info->rows, other, out));
+    TG_TRY(tg_make_function(g, kind, other, out));
     return tg_make_trans(g, *out, out);
   }
   return tg_intern_unary(g, kind, info->rows, info->cols, a, out);

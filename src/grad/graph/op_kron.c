@@ -232,18 +232,21 @@ const tg_op tg_op_kron = {.name = "kron",
                           .reverse = reverse_kron,
                           .jacobian = jacobian_kron,
                           .sample = sample_kron,
-                          .degree = tg_degree_product};
+                          .degree = tg_degree_product,
+                          .rule = "a Kronecker factor: tr(M*kron(X,B)) sums tr(M_ij*B)*X_ji over the blocks of M"};
 const tg_op tg_op_kronl = {.name = "adjoint of kron, left",
                            .remake = remake_bilinear,
                            .forward = forward_bilinear,
                            .reverse = reverse_kronl,
                            .jacobian = jacobian_adjoint,
                            .sample = sample_adjoint,
-                           .degree = tg_degree_product};
+                           .degree = tg_degree_product,
+                           .rule = "blockwise inner products are linear in the blocks"};
 const tg_op tg_op_kronr = {.name = "adjoint of kron, right",
                            .remake = remake_bilinear,
                            .forward = forward_bilinear,
                            .reverse = reverse_kronr,
                            .jacobian = jacobian_adjoint,
                            .sample = sample_adjoint,
-                           .degree = tg_degree_product};
+                           .degree = tg_degree_product,
+                           .rule = "weighted sums of blocks are linear in the blocks"};

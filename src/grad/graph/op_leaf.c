@@ -62,6 +62,15 @@ tg_status tg_make_zero_symbols(tg_graph *g, int32_t n, const int32_t *symbols, t
   return TG_OK;
 }
 
+// A row has nothing below the diagonal, a column nothing above it; otherwise the first entry alone is left.
+tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node *out)
+{
+  const bool is_row = tg_dim_is_one(g, rows);
+  const bool is_column = tg_dim_is_one(g, cols);
+  if ((kind == TG_TRIU && is_row) || (kind == TG_TRIL && is_column)) return tg_make_ones(g, rows, cols, out);
+  return tg_intern(g, &(tg_info){.kind = kind, .rows = rows, .cols = cols}, out);
+}
+
 // K(m,n) vec(X) = vec(X') for X m x n; K(1,n) = K(n,1) = I.
 tg_status tg_make_comm(tg_graph *g, tg_dim m, tg_dim n, tg_node *out)
 {
@@ -104,6 +113,15 @@ static tg_status sample_ones(const tg_graph *g, tg_node node, const tg_value *ar
   return TG_OK;
 }
 
+static tg_status sample_triangle(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out)
+{
+  (void)args;
+  const bool upper = tg_node_info(g, node)->kind == TG_TRIU;
+  for (int64_t j = 0; j < out->cols; j++)
+    for (int64_t i = 0; i < out->rows; i++) out->data[i + j * out->rows] = (upper ? i <= j : i >= j) ? 1.0 : 0.0;
+  return TG_OK;
+}
+
 static tg_status sample_zeros(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out)
 {
   (void)g;
@@ -132,3 +150,5 @@ const tg_op tg_op_eye = {.name = "eye", .remake = remake_leaf, .sample = sample_
 const tg_op tg_op_ones = {.name = "ones", .remake = remake_leaf, .sample = sample_ones};
 const tg_op tg_op_zeros = {.name = "zeros", .remake = remake_leaf, .sample = sample_zeros};
 const tg_op tg_op_comm = {.name = "comm", .remake = remake_leaf, .sample = sample_comm};
+const tg_op tg_op_triu = {.name = "triu", .remake = remake_leaf, .sample = sample_triangle};
+const tg_op tg_op_tril = {.name = "tril", .remake = remake_leaf, .sample = sample_triangle};

@@ -118,6 +118,8 @@ tg_status tg_make_tr(tg_graph *g, tg_node a, tg_node *out)
   case TG_ZEROS:
     return tg_make_num(g, 0.0, out);
   case TG_ONES:
+  case TG_TRIU:
+  case TG_TRIL:
   case TG_EYE: {
     tg_dim one = 0;
     TG_TRY(tg_dim_number(g, 1, &one));

@@ -86,6 +86,10 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_zeros(g, info->cols, info->rows, out);
   case TG_COMM:
     return tg_make_comm(g, info->dims[1], info->dims[0], out);
+  case TG_TRIU:
+    return tg_make_triangle(g, TG_TRIL, info->cols, info->rows, out);
+  case TG_TRIL:
+    return tg_make_triangle(g, TG_TRIU, info->cols, info->rows, out);
   case TG_TRANS:
     *out = info->args[0];
     return TG_OK;
@@ -97,6 +101,8 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_prod(g, info->n_args, args, out);
   case TG_LIN:
   case TG_HAD:
+  case TG_MAX:
+  case TG_MIN:
   case TG_POW:
   case TG_MPOW:
   case TG_KRON:

@@ -109,11 +109,13 @@ const tg_op tg_op_vec = {.name = "vec",
                          .reverse = reverse_vec,
                          .jacobian = jacobian_vec,
                          .sample = sample_copy,
-                         .degree = tg_degree_linear};
+                         .degree = tg_degree_linear,
+                         .rule = "vec(M)'*vec(X) = tr(M'*X)"};
 const tg_op tg_op_unvec = {.name = "inverse of vec",
                            .remake = remake_unvec,
                            .forward = forward_unvec,
                            .reverse = reverse_unvec,
                            .jacobian = jacobian_vec,
                            .sample = sample_copy,
-                           .degree = tg_degree_linear};
+                           .degree = tg_degree_linear,
+                           .rule = "tr(M'*X) = vec(M)'*vec(X)"};

@@ -1,4 +1,5 @@
 // The table of operators, and constructors that choose by kind.
+#include "grad/graph/entry.h"
 #include "grad/graph/op.h"
 
 #define TG_OP(kind, descriptor) extern const tg_op descriptor;
@@ -16,6 +17,18 @@ const tg_op *tg_op_get(tg_kind kind)
 #include "grad/entrywise.def"
   };
   return table[kind];
+}
+
+const char *tg_kind_name(tg_kind kind)
+{
+  const tg_entry_facts *f = tg_entry(kind);
+  return f != NULL ? f->name : tg_op_get(kind)->name;
+}
+
+bool tg_kind_has_kinks(tg_kind kind)
+{
+  const tg_entry_facts *f = tg_entry(kind);
+  return f != NULL ? f->kink.kind != TG_KINK_NONE : tg_op_get(kind)->has_kinks;
 }
 
 tg_status tg_make_like(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

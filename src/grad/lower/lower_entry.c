@@ -14,7 +14,7 @@ typedef struct code_writer {
 bool tg_low_is_entrywise(const tg_lowering *l, tg_node node)
 {
   const tg_kind kind = tg_node_info(l->graph, node)->kind;
-  return kind == TG_HAD || kind == TG_POW || tg_entry(kind) != NULL;
+  return kind == TG_HAD || kind == TG_POW || kind == TG_MAX || kind == TG_MIN || tg_entry(kind) != NULL;
 }
 
 // The rows of the table stand in one order in both enumerations.
@@ -103,7 +103,13 @@ static tg_status write_operand(tg_lowering *l, code_writer *w, tg_node node, int
     TG_TRY(tg_low_scalar(l, node, &scalar));
     return put_coef(w, scalar);
   }
-  if (tg_node_info(l->graph, node)->kind == TG_ONES) return put(w, TG_CODE_NUMBER, 0, 1);
+  const tg_info *info = tg_node_info(l->graph, node);
+  if (info->kind == TG_ONES) return put(w, TG_CODE_NUMBER, 0, 1);
+  if (info->kind == TG_PROD && info->n_args == info->n_scalars + 1 &&
+      tg_node_info(l->graph, info->args[info->n_scalars])->kind == TG_ONES) { // s*ones
+    TG_TRY(tg_low_scalars(l, node, &scalar));
+    return put_coef(w, scalar);
+  }
   return inlines(l, node, depth) ? write(l, w, node, depth) : write_leaf(l, w, node);
 }
 
@@ -155,6 +161,10 @@ static tg_status write(tg_lowering *l, code_writer *w, tg_node node, int depth)
     return TG_OK;
   case TG_POW:
     return write_pow(l, w, info, depth);
+  case TG_MAX:
+  case TG_MIN:
+    for (int32_t i = 0; i < 2; i++) TG_TRY(write_operand(l, w, info->args[i], depth + i));
+    return put_op(w, info->kind == TG_MAX ? TG_CODE_MAX : TG_CODE_MIN);
   default:
     TG_TRY(write_operand(l, w, info->args[0], depth));
     return put_op(w, tg_low_code_of(info->kind));

@@ -118,6 +118,10 @@ static tg_status make_leaf(tg_lowering *l, tg_node node, tg_low_value *out)
   TG_TRY(tg_low_buffer_new(l, node, false, &buffer));
   tg_instr instr = tg_instr_make(info->kind == TG_EYE ? TG_OP_EYE : TG_OP_FILL, buffer);
   if (info->kind == TG_ZEROS) instr.alpha = tg_coef_number(0);
+  if (info->kind == TG_TRIU || info->kind == TG_TRIL) {
+    instr = tg_instr_make(TG_OP_TRIANGLE, buffer);
+    instr.trans[0] = info->kind == TG_TRIL;
+  }
   if (info->kind == TG_COMM) {
     instr = tg_instr_make(TG_OP_COMM, buffer);
     instr.dims[0] = tg_dim_value(l->graph, info->dims[0]);
@@ -390,6 +394,8 @@ static tg_status make_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
   case TG_ONES:
   case TG_ZEROS:
   case TG_COMM:
+  case TG_TRIU:
+  case TG_TRIL:
     return make_leaf(l, node, out);
   case TG_TRANS:
     return make_transposed(l, node, out);
@@ -408,6 +414,8 @@ static tg_status make_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
   case TG_VEC:
   case TG_UNVEC:
     return make_plain(l, node, TG_OP_RESHAPE, out);
+  case TG_LOGSUMEXP:
+    return make_plain(l, node, TG_OP_LOGSUMEXP, out);
   case TG_KRON:
     return make_plain(l, node, TG_OP_KRON, out);
   case TG_KRONL:
@@ -416,7 +424,7 @@ static tg_status make_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
     return make_plain(l, node, TG_OP_KRON_RIGHT, out);
   default:
     if (tg_low_is_entrywise(l, node)) return tg_low_entrywise(l, node, out);
-    TG_FAIL(TG_UNSUPPORTED, "a matrix made by '%s' cannot be executed", tg_op_get(info->kind)->name);
+    TG_FAIL(TG_UNSUPPORTED, "a matrix made by '%s' cannot be executed", tg_kind_name(info->kind));
   }
 }
 

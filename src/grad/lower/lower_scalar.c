@@ -203,17 +203,34 @@ static tg_status make_determinant(tg_lowering *l, const tg_info *info, tg_coef *
   return tg_low_append(l, &instr);
 }
 
+// The larger or the smaller of two scalars.
+static tg_status make_larger(tg_lowering *l, const tg_info *info, tg_coef *out)
+{
+  tg_code code[8];
+  int32_t n = 0;
+  for (int32_t k = 0; k < 2; k++) {
+    tg_coef argument;
+    TG_TRY(tg_low_scalar(l, info->args[k], &argument));
+    n += push_coef(code + n, argument);
+  }
+  code[n++] = (tg_code){.op = info->kind == TG_MAX ? TG_CODE_MAX : TG_CODE_MIN};
+  *out = tg_coef_number(1);
+  return scalar_code(l, n, code, &out->reg);
+}
+
 // A 1 x 1 matrix that only a matrix operation makes: computed as such and fetched.
-static tg_status make_kron_adjoint(tg_lowering *l, tg_node node, tg_coef *out)
+static tg_status make_fetched(tg_lowering *l, tg_node node, tg_opcode op, tg_coef *out)
 {
   const tg_info *info = tg_node_info(l->graph, node);
   int32_t in[2] = {-1, -1};
-  int32_t buffer = -1;
-  for (int32_t i = 0; i < 2; i++) TG_TRY(tg_low_plain(l, info->args[i], &in[i]));
-  TG_TRY(tg_low_buffer_new(l, node, false, &buffer));
-  TG_TRY(tg_low_binary(l, info->kind == TG_KRONL ? TG_OP_KRON_LEFT : TG_OP_KRON_RIGHT, buffer, in[0], in[1]));
+  tg_instr instr = tg_instr_make(op, -1);
+  for (int32_t i = 0; i < info->n_args; i++) TG_TRY(tg_low_plain(l, info->args[i], &in[i]));
+  TG_TRY(tg_low_buffer_new(l, node, false, &instr.out));
+  instr.n_in = info->n_args;
+  instr.in = in;
+  TG_TRY(tg_low_append(l, &instr));
   *out = tg_coef_register(1, tg_low_register_new(l));
-  return tg_low_unary(l, TG_OP_FETCH, out->reg, buffer);
+  return tg_low_unary(l, TG_OP_FETCH, out->reg, instr.out);
 }
 
 static tg_status make_scalar(tg_lowering *l, tg_node node, tg_coef *out)
@@ -239,11 +256,22 @@ static tg_status make_scalar(tg_lowering *l, tg_node node, tg_coef *out)
   case TG_SUM:
     return tg_low_sum(l, info->args[0], out);
   case TG_KRONL:
+    return make_fetched(l, node, TG_OP_KRON_LEFT, out);
   case TG_KRONR:
-    return make_kron_adjoint(l, node, out);
+    return make_fetched(l, node, TG_OP_KRON_RIGHT, out);
+  case TG_VAR: {
+    tg_node expanded = TG_NONE;
+    TG_TRY(tg_expand_var(l->graph, info->args[0], &expanded));
+    return tg_low_scalar(l, expanded, out);
+  }
+  case TG_LOGSUMEXP:
+    return make_fetched(l, node, TG_OP_LOGSUMEXP, out);
+  case TG_MAX:
+  case TG_MIN:
+    return make_larger(l, info, out);
   default:
     if (tg_low_is_entrywise(l, node)) return make_function(l, info, out);
-    TG_FAIL(TG_UNSUPPORTED, "a scalar made by '%s' cannot be executed", tg_op_get(info->kind)->name);
+    TG_FAIL(TG_UNSUPPORTED, "a scalar made by '%s' cannot be executed", tg_kind_name(info->kind));
   }
 }
 

@@ -69,6 +69,10 @@ static void add_node(written *w, tg_node node)
   case TG_SUM:
   case TG_LIN:
   case TG_HAD:
+  case TG_MAX:
+  case TG_MIN:
+  case TG_LOGSUMEXP:
+  case TG_VAR:
     for (int32_t i = 0; i < info->n_args; i++)
       w->cost.flops += rows_of(w->graph, info->args[i]) * cols_of(w->graph, info->args[i]) * (moves ? 2 : 1);
     break;

@@ -92,6 +92,9 @@ static void add_moves(const tg_plan *plan, const tg_instr *instr, const tg_cost_
   case TG_OP_DIAGVEC:
     gathered = (double)plan->buffers[instr->in[0]].rows;
     break;
+  case TG_OP_LOGSUMEXP: // the largest of each sum to all, the sums to their owners
+    gathered = 2 * tg_cost_area(plan->buffers[instr->out].rows, plan->buffers[instr->out].cols);
+    break;
   case TG_OP_KRON:
     gathered = tg_cost_area(plan->buffers[instr->in[0]].rows, plan->buffers[instr->in[0]].cols);
     gathered += tg_cost_area(plan->buffers[instr->in[1]].rows, plan->buffers[instr->in[1]].cols);

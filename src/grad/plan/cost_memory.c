@@ -136,6 +136,13 @@ static void need_instr(scratch *s, const tg_instr *instr)
   case TG_OP_DIAGVEC:
     need(s, SLOT_VECTORS, 2.0 * (double)in0->rows);
     break;
+  case TG_OP_LOGSUMEXP: {
+    const bool by_rows = out->cols == 1 && out->rows > 1;
+    const double sums = (double)(by_rows ? tg_cost_share(in0->rows, s->grid->block, 0, s->grid->rows)
+                                         : tg_cost_share(in0->cols, s->grid->block, 0, s->grid->cols));
+    need(s, SLOT_VECTORS, sums * (double)(2 + (by_rows ? s->grid->cols : s->grid->rows)));
+    break;
+  }
   case TG_OP_RESHAPE:
     if (in0->rows != out->rows) need_exchange(s);
     break;

@@ -49,6 +49,8 @@ const tg_opcode_info *tg_opcode_traits(tg_opcode op)
       [TG_OP_SCALAR] = {TG_RESULT_REGISTER, 0, false, false, true, false},
       [TG_OP_FILL] = {TG_RESULT_BUFFER, 0, true, false, false, false},
       [TG_OP_EYE] = {TG_RESULT_BUFFER, 0, true, false, false, false},
+      [TG_OP_TRIANGLE] = {TG_RESULT_BUFFER, 0, false, false, false, false},
+      [TG_OP_LOGSUMEXP] = {TG_RESULT_BUFFER, 1, false, false, false, false},
       [TG_OP_COMM] = {TG_RESULT_BUFFER, 0, false, false, false, false},
       [TG_OP_CHOLESKY] = {TG_RESULT_FACTOR, 1, false, false, false, false},
       [TG_OP_LU] = {TG_RESULT_FACTOR, 1, false, false, false, false},
@@ -70,13 +72,13 @@ const tg_opcode_info *tg_opcode_traits(tg_opcode op)
 int tg_code_arity(tg_code_op op)
 {
   if (op <= TG_CODE_NUMBER) return 0;
-  return op <= TG_CODE_POW ? 2 : 1;
+  return op <= TG_CODE_MIN ? 2 : 1;
 }
 
 const char *tg_code_label(tg_code_op op)
 {
   static const char *const labels[TG_CODE_COUNT] = {
-      "load", "row", "col", "reg", "number", "+", "-", "*", "/", "^", "square", "-", "sqrt",
+      "load", "row", "col", "reg", "number", "+", "-", "*", "/", "^", "max", "min", "square", "-", "sqrt",
 #define TG_ENTRYWISE(KIND, name, ...) [TG_CODE_##KIND] = #name,
 #include "grad/entrywise.def"
   };
@@ -169,6 +171,8 @@ double tg_instr_flops(const tg_plan *plan, const tg_instr *instr)
     return 2 * entries(plan, instr->in[0]);
   case TG_OP_TRACE:
     return (double)plan->buffers[instr->in[0]].rows;
+  case TG_OP_LOGSUMEXP: // the largest, a difference, its exponential, the sum
+    return 4 * entries(plan, instr->in[0]);
   case TG_OP_KRON:
     return entries(plan, instr->out);
   case TG_OP_SCALAR:

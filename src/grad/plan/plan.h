@@ -51,6 +51,8 @@ typedef enum tg_code_op {
   TG_CODE_MUL,    // a b -> a * b
   TG_CODE_DIV,    // a b -> a / b
   TG_CODE_POW,    // a b -> a ^ b
+  TG_CODE_MAX,    // a b -> the larger
+  TG_CODE_MIN,    // a b -> the smaller
   TG_CODE_SQUARE, // a -> a * a
   TG_CODE_NEG,
   TG_CODE_SQRT,
@@ -71,31 +73,33 @@ typedef struct tg_code {
 
 // Operations. `in` are buffers, `out` is a buffer unless the comment says register or factor.
 // Aliasing: LINCOMB and ENTRYWISE may write in place over an input; no other operation may.
-#define TG_OPCODE_LIST(X)                                                                                     \
-  X(GEMM, "gemm")             /* out = alpha op(in0) op(in1) + beta out; op by trans[0], trans[1] */          \
-  X(LINCOMB, "lincomb")       /* out = sum_k coefs[k] in[k]; n_in = 1 copies or scales */                     \
-  X(TRANSPOSE, "transpose")   /* out = alpha in0' */                                                          \
-  X(ENTRYWISE, "entrywise")   /* out(i,j) = code(in..., i, j) */                                              \
-  X(EWSUM, "ewsum")           /* register out = sum_ij code(in..., i, j) over the shape of in[0] */           \
-  X(DOT, "dot")               /* register out = <in0, in1> */                                                 \
-  X(TRACE, "trace")           /* register out = tr in0 */                                                     \
-  X(FETCH, "fetch")           /* register out = in0(0,0) of a 1 x 1 buffer */                                 \
-  X(STORE, "store")           /* out(0,0) = alpha, out 1 x 1 */                                               \
-  X(SCALAR, "scalar")         /* register out = code() over registers */                                      \
-  X(FILL, "fill")             /* out = alpha * ones (0 fills zeros) */                                        \
-  X(EYE, "eye")               /* out = alpha * identity */                                                    \
-  X(COMM, "comm")             /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */                 \
-  X(CHOLESKY, "cholesky")     /* factor out = Cholesky of in0 (symmetric positive definite) */                \
-  X(LU, "lu")                 /* factor out = LU with partial pivoting of in0 */                              \
-  X(SOLVE, "solve")           /* out = op(F)^-1 in0, or in0 op(F)^-1 if right; F = factor, op by trans[0] */  \
-  X(INVERSE, "inverse")       /* out = F^-1, transposed if trans[0] */                                        \
-  X(LOGDET, "logdet")         /* register out = log det F; NUMERIC error if det <= 0 */                       \
-  X(DET, "det")               /* register out = det F; NUMERIC error on overflow or underflow */              \
-  X(DIAG, "diag")             /* out (n x n) = diagonal matrix of the vector in0 (n x 1 or 1 x n) */          \
-  X(DIAGVEC, "diagvec")       /* out (n x 1) = diagonal of in0 */                                             \
-  X(RESHAPE, "reshape")       /* out = in0's entries in column-major order, other shape */                    \
-  X(KRON, "kron")             /* out = kron(in0, in1) */                                                      \
-  X(KRON_LEFT, "kron-left")   /* out (m x n): out(i,j) = <block (i,j) of in0, in1>, in1 p x q, in0 mp x nq */ \
+#define TG_OPCODE_LIST(X)                                                                                           \
+  X(GEMM, "gemm")             /* out = alpha op(in0) op(in1) + beta out; op by trans[0], trans[1] */                \
+  X(LINCOMB, "lincomb")       /* out = sum_k coefs[k] in[k]; n_in = 1 copies or scales */                           \
+  X(TRANSPOSE, "transpose")   /* out = alpha in0' */                                                                \
+  X(ENTRYWISE, "entrywise")   /* out(i,j) = code(in..., i, j) */                                                    \
+  X(EWSUM, "ewsum")           /* register out = sum_ij code(in..., i, j) over the shape of in[0] */                 \
+  X(DOT, "dot")               /* register out = <in0, in1> */                                                       \
+  X(TRACE, "trace")           /* register out = tr in0 */                                                           \
+  X(FETCH, "fetch")           /* register out = in0(0,0) of a 1 x 1 buffer */                                       \
+  X(STORE, "store")           /* out(0,0) = alpha, out 1 x 1 */                                                     \
+  X(SCALAR, "scalar")         /* register out = code() over registers */                                            \
+  X(FILL, "fill")             /* out = alpha * ones (0 fills zeros) */                                              \
+  X(EYE, "eye")               /* out = alpha * identity */                                                          \
+  X(TRIANGLE, "triangle")     /* out = 1 on and above the diagonal, on and below it if trans[0]; 0 elsewhere */     \
+  X(LOGSUMEXP, "logsumexp")   /* out = log sum exp of in0: of all (1 x 1), its rows (m x 1), its columns (1 x n) */ \
+  X(COMM, "comm")             /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */                       \
+  X(CHOLESKY, "cholesky")     /* factor out = Cholesky of in0 (symmetric positive definite) */                      \
+  X(LU, "lu")                 /* factor out = LU with partial pivoting of in0 */                                    \
+  X(SOLVE, "solve")           /* out = op(F)^-1 in0, or in0 op(F)^-1 if right; F = factor, op by trans[0] */        \
+  X(INVERSE, "inverse")       /* out = F^-1, transposed if trans[0] */                                              \
+  X(LOGDET, "logdet")         /* register out = log det F; NUMERIC error if det <= 0 */                             \
+  X(DET, "det")               /* register out = det F; NUMERIC error on overflow or underflow */                    \
+  X(DIAG, "diag")             /* out (n x n) = diagonal matrix of the vector in0 (n x 1 or 1 x n) */                \
+  X(DIAGVEC, "diagvec")       /* out (n x 1) = diagonal of in0 */                                                   \
+  X(RESHAPE, "reshape")       /* out = in0's entries in column-major order, other shape */                          \
+  X(KRON, "kron")             /* out = kron(in0, in1) */                                                            \
+  X(KRON_LEFT, "kron-left")   /* out (m x n): out(i,j) = <block (i,j) of in0, in1>, in1 p x q, in0 mp x nq */       \
   X(KRON_RIGHT, "kron-right") /* out (p x q) = sum_ij in1(i,j) * block (i,j) of in0, in1 m x n, in0 mp x nq */
 
 typedef enum tg_opcode {

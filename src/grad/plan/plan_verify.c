@@ -330,6 +330,9 @@ static bool shapes_agree(const checker *c)
     return !__builtin_mul_overflow(in0->rows, in0->cols, &before) &&
            !__builtin_mul_overflow(out->rows, out->cols, &after) && before == after;
   }
+  case TG_OP_LOGSUMEXP:
+    return (out->rows == 1 || out->rows == in0->rows) && (out->cols == 1 || out->cols == in0->cols) &&
+           (out->rows == 1 || out->cols == 1);
   case TG_OP_KRON:
     return is_kron_shape(out, in0, in1);
   case TG_OP_KRON_LEFT:

@@ -91,6 +91,13 @@ static sign sign_of_function(const tg_graph *g, const tg_info *info, int depth)
   return SIGN_NONNEGATIVE;
 }
 
+static sign sign_of_larger(const tg_graph *g, const tg_info *info, int depth)
+{
+  const sign a = sign_of(g, info->args[0], depth - 1);
+  const sign b = sign_of(g, info->args[1], depth - 1);
+  return (a > b) == (info->kind == TG_MAX) ? a : b;
+}
+
 static sign sign_of(const tg_graph *g, tg_node node, int depth)
 {
   const tg_info *info = tg_node_info(g, node);
@@ -118,6 +125,13 @@ static sign sign_of(const tg_graph *g, tg_node node, int depth)
   case TG_TR:
   case TG_DIAGVEC:
     return sign_of_arguments(g, info, depth);
+  case TG_TRIU:
+  case TG_TRIL:
+  case TG_VAR:
+    return SIGN_NONNEGATIVE;
+  case TG_MAX:
+  case TG_MIN:
+    return sign_of_larger(g, info, depth);
   default:
     return sign_of_function(g, info, depth);
   }
@@ -484,6 +498,35 @@ static tg_status judge_function(judge *self, const tg_info *info, judgement *out
   return TG_OK;
 }
 
+// The larger of convex entries, the smaller of concave ones.
+static tg_status judge_larger(judge *self, const tg_info *info, judgement *out)
+{
+  const bool is_max = info->kind == TG_MAX;
+  const tg_curvature own = is_max ? TG_CURVATURE_CONVEX : TG_CURVATURE_CONCAVE;
+  bool all = true;
+  for (int32_t k = 0; k < 2; k++) {
+    judgement part = unknown();
+    TG_TRY(find(self, info->args[k], &part));
+    all = all && (part.curvature == TG_CURVATURE_AFFINE || part.curvature == own);
+  }
+  *out = unknown();
+  if (all)
+    *out =
+        (judgement){.curvature = own,
+                    .reason = is_max ? "the larger of two convex functions" : "the smaller of two concave functions"};
+  return TG_OK;
+}
+
+static tg_status judge_logsumexp(judge *self, const tg_info *info, judgement *out)
+{
+  judgement inner = unknown();
+  TG_TRY(find(self, info->args[0], &inner));
+  *out = convex(inner.curvature == TG_CURVATURE_AFFINE || inner.curvature == TG_CURVATURE_CONVEX,
+                inner.curvature == TG_CURVATURE_AFFINE ? "log-sum-exp of an affine function"
+                                                       : "log-sum-exp of a convex function");
+  return TG_OK;
+}
+
 // ---- the rules ----
 
 static tg_status apply_rules(judge *self, tg_node node, judgement *out)
@@ -515,6 +558,14 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
     return judge_power(self, info, out);
   case TG_LOG:
     return judge_log(self, info, out);
+  case TG_LOGSUMEXP:
+    return judge_logsumexp(self, info, out);
+  case TG_VAR:
+    *out = convex(is_affine(self, info->args[0]), "a variance of an affine function");
+    return TG_OK;
+  case TG_MAX:
+  case TG_MIN:
+    return judge_larger(self, info, out);
   default:
     return judge_function(self, info, out);
   }

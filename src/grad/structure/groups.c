@@ -161,6 +161,15 @@ static layout layout_of(const finder *self, const tg_info *info)
   case TG_VEC:
   case TG_UNVEC:
     return summed(first);
+  case TG_MAX:
+  case TG_MIN:
+    for (int32_t i = 0; i < info->n_args; i++) all = added(all, self->layouts[info->args[i]]);
+    return mapped(all);
+  case TG_LOGSUMEXP: {
+    const bool is_column = !tg_dim_is_one(self->graph, info->rows) && tg_dim_is_one(self->graph, info->cols);
+    const bool is_row = tg_dim_is_one(self->graph, info->rows) && !tg_dim_is_one(self->graph, info->cols);
+    return (is_column && first == ROWS) || (is_row && first == COLUMNS) ? first : MIXED;
+  }
   default:
     return tg_entry(info->kind) != NULL ? mapped(first) : MIXED;
   }

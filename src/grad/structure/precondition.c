@@ -27,8 +27,8 @@ static bool is_smooth_kind(const tg_graph *g, const tg_info *info, bool at_zero)
     return tg_node_is_number(g, info->args[1], &exponent) &&
            ((exponent >= 0.0 && floor(exponent) == exponent) || tg_node_is_positive(g, info->args[0]));
   default:
+    if (tg_kind_has_kinks(info->kind)) return false;
     if (f == NULL) return true;
-    if (f->kink.kind != TG_KINK_NONE) return false;
     return (f->domain.low < -DBL_MAX || (f->domain.low <= 0.0 && tg_node_is_positive(g, info->args[0]))) &&
            f->domain.high > DBL_MAX;
   }

@@ -48,6 +48,11 @@ static double homogeneity_of(const tg_graph *g, const tg_info *info, const doubl
   case TG_VEC:
   case TG_UNVEC:
     return degrees[info->args[0]];
+  case TG_VAR:
+    return 2.0 * degrees[info->args[0]];
+  case TG_MAX:
+  case TG_MIN:
+    return degrees[info->args[0]] == degrees[info->args[1]] ? degrees[info->args[0]] : nan("");
   default:
     // s(c x) = c^p s(x)
     if (tg_entry(info->kind) != NULL && !isnan(tg_entry(info->kind)->homogeneity))

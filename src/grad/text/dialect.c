@@ -155,21 +155,30 @@ static tg_ast *sigmoid_argument(const tg_ast *sum)
   return inner != NULL && inner->kind == TG_AST_NEGATIVE ? inner->args[0] : NULL;
 }
 
-// Z of max(Z, 0) + log(1 + exp(-abs(Z))), which has arrived here as relu(Z) + ...
+// Z of max(Z, 0)
+static tg_ast *positive_part(const tg_ast *ast)
+{
+  const bool is_max = ast->kind == TG_AST_CALL && ast->n_args == 2 && strcmp(ast->name, "max") == 0;
+  return is_max && ast->args[1]->kind == TG_AST_NUMBER && ast->args[1]->number == 0.0 ? ast->args[0] : NULL;
+}
+
+// Z of max(Z, 0) + log1p(exp(-abs(Z)))
 static tg_ast *softplus_argument(const tg_ast *sum)
 {
   if (sum->n_args != 2 || sum->ops[1] != '+') return NULL;
-  tg_ast *z = argument_of(sum->args[0], "relu");
-  const tg_ast *inner = argument_of(sum->args[1], "log");
-  inner = inner != NULL ? sigmoid_argument(inner) : NULL;
-  inner = inner != NULL ? argument_of(inner, "abs") : NULL;
+  tg_ast *z = positive_part(sum->args[0]);
+  const tg_ast *inner = argument_of(sum->args[1], "log1p");
+  inner = inner != NULL ? argument_of(inner, "exp") : NULL;
+  inner = inner != NULL && inner->kind == TG_AST_NEGATIVE ? argument_of(inner->args[0], "abs") : NULL;
   return z != NULL && inner != NULL && is_same(z, inner) ? z : NULL;
 }
 
-// Z of sum(vec(Z)), as sum(Z(:)) is read: constants keep the shape that they were written with.
+// Z of sum(vec(Z)), as sum(Z(:)) is read, and of var and logsumexp: constants keep the shape that they were written with.
 static tg_ast *stacked_argument(const tg_ast *ast)
 {
   const tg_ast *inner = argument_of(ast, "sum");
+  if (inner == NULL) inner = argument_of(ast, "var");
+  if (inner == NULL) inner = argument_of(ast, "logsumexp");
   return inner != NULL ? argument_of(inner, "vec") : NULL;
 }
 
@@ -202,7 +211,7 @@ static void recognise(tg_ast *ast)
     if (argument != NULL) make_call(ast, "sigmoid", argument);
   } else if (ast->kind == TG_AST_CALL) {
     argument = stacked_argument(ast);
-    if (argument != NULL) make_call(ast, "sum", argument);
+    if (argument != NULL) make_call(ast, ast->name, argument);
     argument = squares_argument(ast);
     if (argument != NULL) make_call(ast, "sumsq", argument);
     const tg_ast *inner = argument_of(ast, "log");

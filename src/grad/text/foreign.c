@@ -167,16 +167,6 @@ static tg_status read_tcrossprod(const call *c, tg_ast **out)
   return tg_parse_binary(c->p, '*', c->span, c->args[0], right, out);
 }
 
-// log1p(X) is log(1 + X).
-static tg_status read_log1p(const call *c, tg_ast **out)
-{
-  tg_ast *one = NULL;
-  tg_ast *sum = NULL;
-  TG_TRY(tg_parse_number(c->p, 1.0, c->args[0]->span, &one));
-  TG_TRY(tg_parse_binary(c->p, '+', c->args[0]->span, one, c->args[0], &sum));
-  return make_call(c, "log", sum, out);
-}
-
 // logaddexp(0, X) is softplus(X).
 static tg_status read_logaddexp(const call *c, tg_ast **out)
 {
@@ -186,19 +176,14 @@ static tg_status read_logaddexp(const call *c, tg_ast **out)
   return make_call(c, "softplus", c->args[1 - zero], out);
 }
 
-// max(X, 0) is relu(X).
+// The larger of two; the largest of all is not in the language.
 static tg_status read_max(const call *c, tg_ast **out)
 {
-  const bool is_max = strstr(c->name, "max") != NULL;
-  const int32_t zero = c->n == 2 && is_number(c->args[0], 0.0) ? 0 : 1;
-  if (c->n != 2 || !is_number(c->args[zero], 0.0))
-    TG_FAIL_AT(TG_NAME, c->span, "%s is not in the language but for %s, which is %s", c->name,
-               is_max ? "max(X, 0)" : "min(X, 0)", is_max ? "relu(X)" : "-relu(-X)");
-  tg_ast *inner = c->args[1 - zero];
-  if (is_max) return make_call(c, "relu", inner, out);
-  TG_TRY(tg_parse_wrap(c->p, TG_AST_NEGATIVE, inner->span, inner, &inner));
-  TG_TRY(make_call(c, "relu", inner, out));
-  return tg_parse_wrap(c->p, TG_AST_NEGATIVE, c->span, *out, out);
+  const char *name = strstr(c->name, "max") != NULL ? "max" : "min";
+  if (c->n != 2)
+    TG_FAIL_AT(TG_NAME, c->span, "the %s entry of a matrix is not in the language; %s(X, Y) takes two arguments",
+               name[1] == 'a' ? "largest" : "smallest", name);
+  return tg_parse_make_call(c->p, name, c->span, 2, c->args, out);
 }
 
 // norm(x) of a vector; of a matrix only where the Frobenius norm is named, or is what the system means.
@@ -218,13 +203,56 @@ static tg_status read_norm(const call *c, tg_ast **out)
   return TG_OK;
 }
 
-// The sum of all entries; those of rows and columns are products.
+// The axis that is summed over, from the options behind the first argument: 2 in MATLAB and axis=1, keepdims=True in
+// NumPy are the sums of rows, 1 and axis=0 those of columns.
+static tg_status read_axis(const call *c, const char *of_rows, const char *of_columns, const char *all, tg_ast **out)
+{
+  bool by_rows = false;
+  bool by_columns = false;
+  bool keeps = false;
+  bool numpy = false;
+  for (int32_t i = 1; i < c->n; i++) {
+    const tg_ast *option = c->args[i];
+    if (is_word(option, "keepdims=True") || is_word(option, "keepdim=True"))
+      keeps = true;
+    else if (is_number(option, 2.0) || is_word(option, "axis=1") || is_word(option, "dim=1"))
+      by_rows = true;
+    else if (is_number(option, 1.0) || is_word(option, "axis=0") || is_word(option, "dim=0"))
+      by_columns = true;
+    else
+      TG_FAIL_AT(TG_SYNTAX, option->span, "%s takes no such option here; %s(X), %s(X) and %s(X) are known", c->name,
+                 all, of_rows, of_columns);
+    numpy = numpy || is_any_word(option);
+  }
+  if (by_rows && by_columns) TG_FAIL_AT(TG_SYNTAX, c->span, "%s over both axes is %s(X)", c->name, all);
+  // A vector of NumPy lies and stands: without keepdims it is not known which of the two is meant.
+  if (numpy && !keeps)
+    TG_FAIL_AT(TG_SYNTAX, c->args[1]->span,
+               "without keepdims=True the result neither lies nor stands; write %s(X), a %s",
+               by_rows ? of_rows : of_columns, by_rows ? "column" : "row");
+  return make_call(c, by_rows ? of_rows : by_columns ? of_columns : all, c->args[0], out);
+}
+
 static tg_status read_sum(const call *c, tg_ast **out)
 {
-  if (c->n == 2)
-    TG_FAIL_AT(TG_SYNTAX, c->args[1]->span,
-               "sum adds all entries; write ones(1,m)*X for the sums of columns, X*ones(n,1) for those of rows");
-  return make_call(c, "sum", c->args[0], out);
+  return read_axis(c, "sum_rows", "sum_columns", "sum", out);
+}
+
+// var(X), or var(Z, 1) of MATLAB.
+static tg_status read_var(const call *c, tg_ast **out)
+{
+  static const char notice[] =
+      "var divides by the number of entries, as NumPy does; those of MATLAB, R and PyTorch divide by one less\n";
+  tg_text *notices = c->n == 1 ? c->p->notices : NULL;
+  if (c->n == 2 && !is_number(c->args[1], 1.0))
+    TG_FAIL_AT(TG_SYNTAX, c->args[1]->span, "var divides by the number of entries, which in MATLAB is var(X, 1)");
+  if (notices != NULL && strstr(tg_text_string(notices), notice) == NULL) tg_text_add(notices, notice);
+  return make_call(c, "var", c->args[0], out);
+}
+
+static tg_status read_logsumexp(const call *c, tg_ast **out)
+{
+  return read_axis(c, "logsumexp_rows", "logsumexp_columns", "logsumexp", out);
 }
 
 static tg_status read_slogdet(const call *c, tg_ast **out)
@@ -262,16 +290,19 @@ static const special specials[] = {
     {"solve", 1, 2, read_solve},
     {"crossprod", 1, 2, read_crossprod},
     {"tcrossprod", 1, 2, read_tcrossprod},
-    {"log1p", 1, 1, read_log1p},
     {"logaddexp", 2, 2, read_logaddexp},
     {"max", 1, 3, read_max},
     {"maximum", 1, 3, read_max},
+    {"fmax", 1, 3, read_max},
+    {"fmin", 1, 3, read_max},
     {"pmax", 1, 3, read_max},
     {"pmin", 1, 3, read_max},
     {"min", 1, 3, read_max},
     {"minimum", 1, 3, read_max},
     {"norm", 1, 2, read_norm},
-    {"sum", 2, 2, read_sum},
+    {"sum", 2, 3, read_sum},
+    {"logsumexp", 2, 3, read_logsumexp},
+    {"var", 1, 2, read_var},
     {"slogdet", 1, 1, read_slogdet},
 };
 

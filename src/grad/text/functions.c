@@ -80,6 +80,32 @@ static tg_status shape_diag(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+// Of two: equal shapes, or one of them a scalar.
+static tg_status shape_larger(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_ast *a = ast->args[0];
+  const tg_ast *b = ast->args[1];
+  if (!tg_shape_is_scalar(shaper, a) && !tg_shape_is_scalar(shaper, b))
+    TG_TRY(tg_shape_require_equal(shaper, ast->name, a, b, ast->span));
+  const tg_ast *like = tg_shape_is_scalar(shaper, a) ? b : a;
+  set_shape(ast, like->rows, like->cols);
+  return TG_OK;
+}
+
+static tg_status shape_by_rows(tg_shaper *shaper, tg_ast *ast)
+{
+  (void)shaper;
+  set_shape(ast, ast->args[0]->rows, tg_size_number(1));
+  return TG_OK;
+}
+
+static tg_status shape_by_columns(tg_shaper *shaper, tg_ast *ast)
+{
+  (void)shaper;
+  set_shape(ast, tg_size_number(1), ast->args[0]->cols);
+  return TG_OK;
+}
+
 static tg_status shape_kron(tg_shaper *shaper, tg_ast *ast)
 {
   TG_TRY(tg_size_times(&shaper->sizes, ast->args[0]->rows, ast->args[1]->rows, &ast->rows));
@@ -247,6 +273,66 @@ static tg_status build_reshape(tg_builder *builder, const tg_ast *ast, const tg_
   return tg_make_unvec(builder->graph, *out, rows, cols, out);
 }
 
+static tg_status build_larger(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  return tg_make_larger(builder->graph, tg_function_find(ast->name)->kind, args[0], args[1], out);
+}
+
+static tg_status build_sum_rows(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_row_sums(builder->graph, args[0], out);
+}
+
+static tg_status build_sum_columns(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_column_sums(builder->graph, args[0], out);
+}
+
+static tg_status build_mean(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_mean(builder->graph, args[0], out);
+}
+
+static tg_status build_var(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  (void)ast;
+  return tg_make_var(builder->graph, args[0], out);
+}
+
+typedef struct axis {
+  bool rows;
+  bool columns;
+} axis;
+
+// By the end of the name: ..._rows, ..._columns, or all entries.
+static axis axis_of(const char *name)
+{
+  const char *end = strrchr(name, '_');
+  return (axis){end != NULL && strcmp(end, "_rows") == 0, end != NULL && strcmp(end, "_columns") == 0};
+}
+
+static tg_status build_logsumexp(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  const axis along = axis_of(ast->name);
+  return tg_make_logsumexp(builder->graph, args[0], along.rows, along.columns, out);
+}
+
+static tg_status build_softmax(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  const axis along = axis_of(ast->name);
+  return tg_make_softmax(builder->graph, args[0], along.rows, along.columns, out);
+}
+
+static tg_status build_triangle(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  const tg_info *info = tg_node_info(builder->graph, args[0]);
+  TG_TRY(tg_make_triangle(builder->graph, tg_function_find(ast->name)->kind, info->rows, info->cols, out));
+  return tg_make_had(builder->graph, 2, (const tg_node[]){args[0], *out}, out);
+}
+
 static tg_status build_constant(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   (void)args;
@@ -299,6 +385,28 @@ static const tg_function_info functions[] = {
      build_constant},
     {"ones", 2, 2, "ones(m, n)", "all ones; sizes may be left out", TG_ONES, shape_constant, build_constant},
     {"zeros", 2, 2, "zeros(m, n)", "all zeros; sizes may be left out", TG_ZEROS, shape_constant, build_constant},
+    {"sum_rows", 1, 1, "sum_rows(X)", "sums of the rows, a column", TG_PROD, shape_by_rows, build_sum_rows},
+    {"sum_columns", 1, 1, "sum_columns(X)", "sums of the columns, a row", TG_PROD, shape_by_columns, build_sum_columns},
+    {"mean", 1, 1, "mean(X)", "mean of all entries", TG_SUM, shape_to_scalar, build_mean},
+    {"var", 1, 1, "var(X)", "mean of the squared distances of all entries from their mean", TG_VAR, shape_to_scalar,
+     build_var},
+    {"logsumexp", 1, 1, "logsumexp(X)", "log(sum(exp(X))) without overflow", TG_LOGSUMEXP, shape_to_scalar,
+     build_logsumexp},
+    {"logsumexp_rows", 1, 1, "logsumexp_rows(X)", "the same of each row, a column", TG_LOGSUMEXP, shape_by_rows,
+     build_logsumexp},
+    {"logsumexp_columns", 1, 1, "logsumexp_columns(X)", "the same of each column, a row", TG_LOGSUMEXP,
+     shape_by_columns, build_logsumexp},
+    {"softmax_rows", 1, 1, "softmax_rows(X)", "exp(X), each row divided by its sum", TG_LOGSUMEXP, shape_entrywise,
+     build_softmax},
+    {"softmax_columns", 1, 1, "softmax_columns(X)", "exp(X), each column divided by its sum", TG_LOGSUMEXP,
+     shape_entrywise, build_softmax},
+    {"max", 2, 2, "max(X, Y)", "the larger of two entries; either may be a scalar", TG_MAX, shape_larger, build_larger},
+    {"min", 2, 2, "min(X, Y)", "the smaller of two entries; either may be a scalar", TG_MIN, shape_larger,
+     build_larger},
+    {"triu", 1, 1, "triu(X)", "upper triangle with the diagonal, zeros below", TG_TRIU, shape_entrywise,
+     build_triangle},
+    {"tril", 1, 1, "tril(X)", "lower triangle with the diagonal, zeros above", TG_TRIL, shape_entrywise,
+     build_triangle},
     {"sqrt", 1, 1, "sqrt(X)", "square root, entry by entry", TG_POW, shape_entrywise, build_sqrt},
 #define TG_ENTRYWISE(KIND, name, value, rate, slope, help, ...) \
   {#name, 1, 1, #name "(X)", help ", entry by entry", TG_##KIND, shape_entrywise, build_unary},

@@ -100,6 +100,13 @@ bool tg_ast_is_scalar_form(const tg_ast *ast)
   case TG_LOGDET:
   case TG_SUM:
     return true;
+  case TG_VAR:
+    return true;
+  case TG_LOGSUMEXP:
+    return strcmp(function->name, "logsumexp") == 0;
+  case TG_MAX:
+  case TG_MIN:
+    return ast->n_args == 2 && tg_ast_is_scalar_form(ast->args[0]) && tg_ast_is_scalar_form(ast->args[1]);
   case TG_POW:
     return strcmp(function->name, "norm2") == 0 || tg_ast_is_scalar_form(ast->args[0]);
   default:

@@ -30,6 +30,7 @@ static const unary_row unary_rows[] = {
     {TG_SUM, {"sum(@)", "sum(@)", LATEX_FN("sum"), "np.sum(@)", "sum((@)(:))"}},
     {TG_DIAG, {"diag(@)", "diag(@)", LATEX_FN("diag"), "np.diagflat(@)", "diag(@)"}},
     {TG_DIAGVEC, {"diagvec(@)", "diagvec(@)", LATEX_FN("diagvec"), "np.diag(@).reshape(-1, 1)", "diag(@)"}},
+    {TG_VAR, {"var(@)", "var(@)", LATEX_FN("var"), "np.var(@)", "var((@)(:), 1)"}},
     {TG_VEC, {"vec(@)", "vec(@)", LATEX_FN("vec"), "(@).reshape((-1, 1), order=\"F\")", "(@)(:)"}},
     {TG_INV, {"inv(@)", "inv(@)", "\\left(@\\right)^{-1}", "np.linalg.inv(@)", "inv(@)"}},
 };
@@ -257,10 +258,40 @@ static bool take_spelling(tg_printer *p, bool is_product)
   return true;
 }
 
+static const char *const triangle_templates[2][FORMATS] = {
+    {"triu(@)", "triu(@)", LATEX_FN("triu"), "np.triu(@)", "triu(@)"},
+    {"tril(@)", "tril(@)", LATEX_FN("tril"), "np.tril(@)", "tril(@)"}};
+
+// X.*triu(ones(m,n)) is triu(X). TG_NONE: there is no triangle among the factors, or nothing beside it.
+static void find_triangle(tg_printer *p, const tg_info *had, tg_kind *kind, tg_node *rest, tg_status *status)
+{
+  enum { MOST = 32 };
+  tg_node others[MOST];
+  int32_t n = 0;
+  *rest = TG_NONE;
+  for (int32_t i = 0; i < had->n_args && had->n_args <= MOST; i++) {
+    const tg_kind own = tg_node_info(p->g, had->args[i])->kind;
+    const bool found = (own == TG_TRIU || own == TG_TRIL) && n == i;
+    if (found)
+      *kind = own;
+    else
+      others[n++] = had->args[i];
+  }
+  if (n > 0 && n + 1 == had->n_args) *status = tg_make_had(p->g, n, others, rest);
+}
+
 static void print_had(tg_printer *p, double coef, const tg_info *info, tg_status *status)
 {
   double exponent = 0.0;
   bool first = true;
+  tg_kind triangle = TG_TRIU;
+  tg_node inside = TG_NONE;
+  find_triangle(p, info, &triangle, &inside, status);
+  if (inside != TG_NONE && *status == TG_OK) {
+    print_coefficient(p, coef);
+    print_template(p, triangle_templates[triangle == TG_TRIL][p->format], inside, status);
+    return;
+  }
   // 0.3*(X - 2*Y).*Z would be read as the sum scaled first, whose coefficients need not divide by 0.3 again.
   const bool scaled_sum = coef != 1.0 && tg_node_info(p->g, info->args[0])->kind == TG_LIN;
   if (coef != 1.0) {
@@ -548,6 +579,29 @@ static tg_status spell_kron_adjoint(tg_graph *g, const tg_info *info, tg_node *o
   return tg_make_unvec(g, *out, info->rows, info->cols, out);
 }
 
+// Z of exp(Z - logsumexp_rows(Z)*ones), by rows or by columns: softmax_rows(Z). TG_NONE: it is none.
+static tg_node find_softmax(tg_printer *p, tg_node exponent, bool *rows, tg_status *status)
+{
+  const tg_info *sum = tg_node_info(p->g, exponent);
+  for (int32_t i = 0; sum->kind == TG_LIN && i < sum->n_args && *status == TG_OK; i++) {
+    const tg_info *term = tg_node_info(p->g, sum->args[i]);
+    if (sum->coefs[i] != -1.0 || term->kind != TG_PROD || term->n_scalars > 0 || term->n_args != 2) continue;
+    for (int k = 0; k < 2; k++) {
+      const tg_info *total = tg_node_info(p->g, term->args[k]);
+      tg_node z = TG_NONE;
+      if (total->kind != TG_LOGSUMEXP || tg_node_info(p->g, term->args[1 - k])->kind != TG_ONES) continue;
+      *status = tg_make_add(p->g, exponent, sum->args[i], &z);
+      *rows = k == 0;
+      if (*status == TG_OK && z == total->args[0]) return z;
+    }
+  }
+  return TG_NONE;
+}
+
+static const char *const softmax_templates[2][FORMATS] = {
+    {"softmax_columns(@)", "softmax_columns(@)", LATEX_FN("softmax\\_columns"), NULL, NULL},
+    {"softmax_rows(@)", "softmax_rows(@)", LATEX_FN("softmax\\_rows"), NULL, NULL}};
+
 static void print_entry(tg_printer *p, const tg_entry_facts *f, tg_node arg, tg_status *status)
 {
   const char *const templates[FORMATS] = {
@@ -578,9 +632,50 @@ static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_sta
     print_template(p, scalar_abs_templates[p->format], info->args[0], status);
     return;
   }
+  if (info->kind == TG_EXP && softmax_templates[0][p->format] != NULL) {
+    bool rows = false;
+    const tg_node z = find_softmax(p, info->args[0], &rows, status);
+    if (z != TG_NONE) {
+      print_template(p, softmax_templates[rows][p->format], z, status);
+      return;
+    }
+  }
   if (tg_entry(info->kind) != NULL) print_entry(p, tg_entry(info->kind), info->args[0], status);
   for (size_t i = 0; i < sizeof unary_rows / sizeof unary_rows[0]; i++)
     if (unary_rows[i].kind == info->kind) print_template(p, unary_rows[i].templates[p->format], info->args[0], status);
+}
+
+// A constant: triu(ones(m,n))
+static void print_triangle(tg_printer *p, const tg_info *info, tg_status *status)
+{
+  tg_node ones = TG_NONE;
+  *status = tg_make_ones(p->g, info->rows, info->cols, &ones);
+  if (*status == TG_OK) print_template(p, triangle_templates[info->kind == TG_TRIL][p->format], ones, status);
+}
+
+// max(A, B)
+static void print_larger(tg_printer *p, const tg_info *info, tg_status *status)
+{
+  static const char *const names[2][FORMATS] = {{"max(", "max(", "\\max\\left(", "np.maximum(", "max("},
+                                                {"min(", "min(", "\\min\\left(", "np.minimum(", "min("}};
+  tg_print_add(p, names[info->kind == TG_MIN][p->format]);
+  print_node(p, info->args[0], PREC_SUM, status);
+  tg_print_add(p, ", ");
+  print_node(p, info->args[1], PREC_SUM, status);
+  tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
+}
+
+// Of all entries, of rows, of columns. NumPy and Octave have no such function: the plain formula.
+static void print_logsumexp(tg_printer *p, tg_node node, const tg_info *info, tg_status *status)
+{
+  static const char *const templates[3][FORMATS] = {
+      {"logsumexp(@)", "logsumexp(@)", LATEX_FN("logsumexp"), "np.log(np.sum(np.exp(@)))", "log(sum(exp(@)(:)))"},
+      {"logsumexp_rows(@)", "logsumexp_rows(@)", LATEX_FN("logsumexp\\_rows"),
+       "np.log(np.sum(np.exp(@), axis=1, keepdims=True))", "log(sum(exp(@), 2))"},
+      {"logsumexp_columns(@)", "logsumexp_columns(@)", LATEX_FN("logsumexp\\_columns"),
+       "np.log(np.sum(np.exp(@), axis=0, keepdims=True))", "log(sum(exp(@), 1))"}};
+  const int which = tg_node_is_scalar(p->g, node) ? 0 : tg_dim_is_one(p->g, info->cols) ? 1 : 2;
+  print_template(p, templates[which][p->format], info->args[0], status);
 }
 
 static void print_bare(tg_printer *p, tg_node node, tg_status *status)
@@ -600,6 +695,17 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
     break;
   case TG_COMM:
     tg_print_comm(p, info);
+    break;
+  case TG_TRIU:
+  case TG_TRIL:
+    print_triangle(p, info, status);
+    break;
+  case TG_MAX:
+  case TG_MIN:
+    print_larger(p, info, status);
+    break;
+  case TG_LOGSUMEXP:
+    print_logsumexp(p, node, info, status);
     break;
   case TG_LIN:
     print_lin(p, info, status);

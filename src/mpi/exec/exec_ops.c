@@ -143,6 +143,17 @@ static tg_status op_eye(tg_exec *exec, const tg_instr *instr)
   return TG_OK;
 }
 
+static tg_status op_triangle(tg_exec *exec, const tg_instr *instr)
+{
+  tg_dmat_triangle(instr->trans[0], result(exec, instr));
+  return TG_OK;
+}
+
+static tg_status op_logsumexp(tg_exec *exec, const tg_instr *instr)
+{
+  return tg_dmat_logsumexp(exec->workspace, exec->in[0], result(exec, instr));
+}
+
 static tg_status op_comm(tg_exec *exec, const tg_instr *instr)
 {
   return tg_dmat_comm(instr->dims[0], instr->dims[1], result(exec, instr));
@@ -191,6 +202,8 @@ static const exec_op operations[TG_OPCODE_COUNT] = {
     [TG_OP_SCALAR] = op_scalar,
     [TG_OP_FILL] = op_fill,
     [TG_OP_EYE] = op_eye,
+    [TG_OP_TRIANGLE] = op_triangle,
+    [TG_OP_LOGSUMEXP] = op_logsumexp,
     [TG_OP_COMM] = op_comm,
     [TG_OP_CHOLESKY] = tg_exec_cholesky,
     [TG_OP_LU] = tg_exec_lu,

@@ -67,8 +67,12 @@ static void apply_binary(tg_code_op op, const double *a, const double *b, int64_
     EACH(x / b[i]);
   case TG_CODE_POW:
     EACH(pow(x, b[i]));
+  case TG_CODE_MAX:
+    EACH(x > b[i] || x != x ? x : b[i]); // NaN stays
+  case TG_CODE_MIN:
+    EACH(x < b[i] || x != x ? x : b[i]);
   default:
-    TG_ASSERT(op == TG_CODE_POW); // the last of the binary ones
+    TG_ASSERT(op == TG_CODE_MIN); // the last of the binary ones
   }
 }
 
@@ -79,7 +83,7 @@ static bool is_leaf(tg_code_op op)
 
 static bool is_binary(tg_code_op op)
 {
-  return op >= TG_CODE_ADD && op <= TG_CODE_POW;
+  return op >= TG_CODE_ADD && op <= TG_CODE_MIN;
 }
 
 // --- the stack machine -------------------------------------------------------------------------------
@@ -310,6 +314,9 @@ static double carried_error(tg_code_op op, double a, double b, double a_error, d
   case TG_CODE_ADD:
   case TG_CODE_SUB:
     return a_error + b_error;
+  case TG_CODE_MAX:
+  case TG_CODE_MIN:
+    return fmax(a_error, b_error);
   case TG_CODE_MUL:
     return fabs(a) * b_error + fabs(b) * a_error;
   case TG_CODE_DIV:

@@ -135,6 +135,17 @@ void tg_dmat_eye(double value, tg_dmat *out)
   }
 }
 
+void tg_dmat_triangle(bool lower, tg_dmat *out)
+{
+  for (int64_t lj = 0; lj < out->local_cols; lj++) {
+    const int64_t j = tg_dmat_global_index(lj, out->block, out->grid->col, out->grid->cols);
+    for (int64_t li = 0; li < out->local_rows; li++) {
+      const int64_t i = tg_dmat_global_index(li, out->block, out->grid->row, out->grid->rows);
+      out->data[li + lj * out->ld] = (lower ? i >= j : i <= j) ? 1 : 0;
+    }
+  }
+}
+
 static tg_status check_one_entry(const tg_dmat *m)
 {
   if (m->rows != 1 || m->cols != 1)

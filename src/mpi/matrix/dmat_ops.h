@@ -20,6 +20,11 @@ void tg_dmat_fill(double value, tg_dmat *out);
 void tg_dmat_eye(double value, tg_dmat *out);
 // out(0,0) = value, out 1 x 1.
 tg_status tg_dmat_store(double value, tg_dmat *out);
+// out = 1 on and above the diagonal (on and below it if `lower`), 0 elsewhere. Local.
+void tg_dmat_triangle(bool lower, tg_dmat *out);
+// out = log sum exp of in: of all entries (out 1 x 1), of each row (m x 1) or of each column (1 x n), without
+// overflow: the largest is taken out. NaN stays. Collective.
+tg_status tg_dmat_logsumexp(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out);
 // out = commutation matrix K(m,n), mn x mn: K vec(X) = vec(X') for X m x n.
 tg_status tg_dmat_comm(int64_t m, int64_t n, tg_dmat *out);
 
