@@ -328,7 +328,7 @@ static tg_status read_output(tg_job *job)
     job->variables[k].output = item->value->text;
     job->variables[k].output_node = item->value;
     const tg_file_format *format = NULL;
-    TG_TRY(tg_error_locate(item->value->mark, tg_file_find_format(item->value->text, &format)));
+    TG_TRY(tg_error_locate(item->value->mark, tg_file_find_target_format(item->value->text, &format)));
   }
   return TG_OK;
 }

@@ -4,7 +4,9 @@ The copying program of tests/mpi/copy_matrix.c reads a file and writes another o
 not installed are left out, and said so.
 """
 
+import gzip
 import importlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -32,9 +34,12 @@ h5py = package("h5py")
 
 
 def call(ranks, arguments):
-    command = [ROOT / "scripts" / "mpirun-local", ranks, COPY, *arguments]
-    return subprocess.run([str(part) for part in command], text=True, stdin=subprocess.DEVNULL, timeout=60,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    """Runs the copying program; ranks = 0 starts it without mpirun."""
+    launcher = [ROOT / "scripts" / "mpirun-local", ranks] if ranks > 0 else []
+    variables = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_pml": "ob1",
+                 "OMPI_MCA_btl": "self,vader"}
+    return subprocess.run([str(part) for part in [*launcher, COPY, *arguments]], text=True, stdin=subprocess.DEVNULL,
+                          timeout=60, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
 
 def copy(source, target, ranks, source_set="-", target_set="-"):
@@ -82,8 +87,8 @@ class Copies:
         self.cases.clear()
 
 
-def check_refused(checks, folder, source, text, what, source_set="-"):
-    finished = copy(source, folder / "refused.npy", 3, source_set)
+def check_refused(checks, folder, source, text, what, source_set="-", ranks=3):
+    finished = copy(source, folder / "refused.npy", ranks, source_set)
     checks.check(finished.returncode == 2, f"{what}: exit {finished.returncode}, expected 2")
     checks.check(finished.stderr.count(text) == 1, f"{what}: '{text}' is not once in: {finished.stderr}")
     checks.check(not (folder / "refused.npy").exists(), f"{what}: no file is left")
@@ -156,6 +161,22 @@ def test_matrix_market(checks, folder):
     add("integer", scipy_sparse.coo_matrix(whole), whole)
     add("pattern", scipy_sparse.coo_matrix(whole > 0), whole > 0, field="pattern")
     add("duplicates", scipy_sparse.coo_matrix(([1.0, 2.0, 4.0], ([0, 0, 1], [1, 1, 0])), shape=(2, 2)), [[0, 3], [4, 0]])
+    for what, text in {
+            "comments after the size line": "coordinate real general\n2 3 2\n% one\n1 2 4\n  % two\n\n2 3 5 \n%end",
+            "indented comments": "coordinate real general\n  % a\n\t%b\n2 3 2\n1 2 4\n2 3 5\n",
+            "comments in an array": "array integer general\n%\n2 3\n0\n%x\n0\n 4\n0\n %% y\n0\n5\n",
+            "unsigned-integer": "coordinate unsigned-integer general\n2 3 2\n1 2 4\n2 3 +5\n",
+            "Windows line ends": "coordinate real general\r\n%\r\n2 3 2\r\n1 2 4\r\n\r\n2 3 5\r\n"}.items():
+        path = copies.path(".mtx")
+        path.write_bytes(b"%%MatrixMarket matrix " + text.encode())
+        copies.add(path, numpy.array([[0, 4, 0], [0, 0, 5.0]]), f"mtx {what}")
+    for what, text, expected in (("hermitian", "coordinate real hermitian\n2 2 2\n1 1 3\n2 1 4\n", [[3, 4], [4, 0]]),
+                                 ("hermitian array", "array integer hermitian\n2 2\n3\n4\n5\n", [[3, 4], [4, 5]]),
+                                 ("hermitian pattern", "coordinate pattern hermitian\n2 2 1\n2 1\n", [[0, 1], [1, 0]]),
+                                 ("skew zeros", "coordinate real skew-symmetric\n2 2 3\n1 1 0\n2 1 4\n2 2 -0.0\n", [[0, -4], [4, 0]])):
+        path = copies.path(".mtx")
+        path.write_bytes(b"\xef\xbb\xbf%%MatrixMarket matrix " + text.encode())  # as some editors begin a file
+        copies.add(path, numpy.array(expected, float), f"mtx {what}")
     copies.check()
     scipy_io.mmwrite(folder / "a.mtx", scipy_sparse.coo_matrix(dense * 1j))
     check_refused(checks, folder, folder / "a.mtx", "the entries are complex", "mtx complex")
@@ -194,7 +215,7 @@ def test_hdf5(checks, folder):
     check_refused(checks, folder, path, "holds text", "h5 text", "text")
     check_refused(checks, folder, path, "'nothing' is not in the file; it holds /complex (2 x 2), /packed (50 x 30)",
                   "h5 wrong name", "nothing")
-    check_refused(checks, folder, path, "needs 'dataset:'", "h5 no name")
+    check_refused(checks, folder, path, "needs 'dataset:'", "h5 no name")  # of several, none is guessed
 
 
 def test_hdf5_written(checks, folder):
@@ -214,6 +235,93 @@ def test_hdf5_written(checks, folder):
         (folder / "b.h5").unlink()
 
 
+def put_by_columns(file, name, array, kind="double", **options):
+    """A matrix as MATLAB 7.3 writes it: its columns where HDF5 has rows."""
+    dataset = file.create_dataset(name, data=numpy.ascontiguousarray(numpy.asarray(array).T), **options)
+    dataset.attrs["MATLAB_class"] = numpy.bytes_(kind)
+    return dataset
+
+
+def test_matlab(checks, folder):
+    """MATLAB and Octave store the transpose; what they mark is read as it was meant, what is no matrix is refused by name."""
+    array = sample((23, 9), "<f8")
+    whole, octave = folder / "only.mat", folder / "octave.h5"
+    with h5py.File(whole, "w", userblock_size=512) as file:
+        put_by_columns(file, "A", array, chunks=(4, 5), compression="gzip")
+        file["#refs#/a"] = numpy.ones(3)
+    with open(whole, "r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
+    with h5py.File(octave, "w") as file:
+        file["A/type"], file["A/value"] = numpy.bytes_("matrix"), array.T.copy()
+        file["A"].attrs["OCTAVE_NEW_FORMAT"] = numpy.uint8(1)
+    with h5py.File(folder / "several.mat", "w") as file:
+        put_by_columns(file, "row", array[:1])
+        put_by_columns(file, "flags", array > 0, "logical").attrs["MATLAB_int_decode"] = numpy.int32(1)
+        put_by_columns(file, "text", numpy.array([[65, 66]], "u2"), "char")
+        put_by_columns(file, "none", numpy.array([[0, 0]], "u8")).attrs["MATLAB_empty"] = numpy.uint8(1)
+        file["S/data"] = numpy.ones(2)
+        file["S"].attrs["MATLAB_sparse"] = numpy.uint64(3)
+    copies = Copies(checks, folder)
+    for path, dataset in ((whole, "A"), (whole, "-"), (octave, "-"), (octave, "A"), (octave, "/A/value")):
+        copies.add(path, array, f"{path.name} {dataset}", dataset)
+    copies.add(folder / "several.mat", array[:1], "a row of MATLAB", "row")
+    copies.add(folder / "several.mat", as_matrix(array > 0), "flags of MATLAB", "flags")
+    copies.check()
+    for dataset, text in (("text", "MATLAB's class 'char'"), ("none", "'none' is empty"), ("S", "save full(S)"),
+                          ("-", "it holds /S/data (2), /flags (23 x 9), /none (1 x 2), /row (1 x 9), /text (1 x 2)")):
+        check_refused(checks, folder, folder / "several.mat", text, f"MATLAB {dataset}", dataset, ranks=0)
+    if scipy_io is not None:
+        scipy_io.savemat(folder / "old.mat", {"A": array})
+        check_refused(checks, folder, folder / "old.mat", "is a MATLAB file of version 5, expected HDF5; save it", "old.mat",
+                      ranks=0)
+
+
+def test_hdf5_elsewhere(checks, folder):
+    """Filters that are missing are named; numbers in files that nobody named are not read."""
+    array, path = sample((6, 4), "<f8"), folder / "elsewhere.h5"
+    numpy.save(folder / "o.npy", array)
+    with h5py.File(folder / "only.h5", "w") as file:
+        file["deep/A"] = array
+    with h5py.File(path, "w") as file:
+        file.create_dataset("packed", data=array, chunks=(2, 2), compression="lzf")
+        file.create_dataset("raw", shape=(6, 4), dtype="f8", external=[("o.npy", 128, 192)])
+        file["link"] = h5py.ExternalLink("only.h5", "/deep/A")
+        layout = h5py.VirtualLayout((6, 4), "f8")
+        layout[...] = h5py.VirtualSource("only.h5", "deep/A", (6, 4))
+        file.create_virtual_dataset("virtual", layout)
+    copies = Copies(checks, folder)
+    copies.add(folder / "only.h5", array, "the only dataset")
+    copies.check()
+    for dataset, text in (("packed", "with the filter lzf (number 32000"), ("raw", "has its numbers in other files"),
+                          ("virtual", "has its numbers in other files"), ("link", "is a link to another file")):
+        check_refused(checks, folder, path, text, f"h5 {dataset}", dataset, ranks=0)
+
+
+def test_other_formats(checks, folder):
+    """A file of another format is refused by its name, with what to do: by the suffix, or by what the file begins with."""
+    array = sample((3, 2), "<f8")
+    numpy.save(folder / "a.npy", array)
+    numpy.savez(folder / "a.npz", A=array)
+    numpy.savetxt(folder / "a.csv", array, delimiter=",")
+    for name, text in (("a.npz", "is an archive of NumPy arrays by its suffix"), ("a.csv", "is a table of text by its suffix"),
+                       ("a.npy.GZ", "is compressed by gzip by its suffix"), ("a.dat", "the format follows from the suffix")):
+        check_refused(checks, folder, folder / name, text, name, ranks=0)
+    begins = {"gz.npy": (gzip.compress(b"x"), "is compressed by gzip, expected npy; unpack it with gunzip"),
+              "zip.npy": ((folder / "a.npz").read_bytes(), "is a zip archive, expected npy"),
+              "wide.mtx": ("%%MatrixMarket".encode("utf-16"), "is text in UTF-16, expected Matrix Market"),
+              "wide.npy": ("%%MatrixMarket".encode("utf-16"), "is text in UTF-16, expected npy"),
+              "page.h5": (b"<!DOCTYPE html>", "is a web page, expected HDF5"),
+              "pointer.npy": (b"version https://git-lfs.github.com/spec/v1\n", "fetch the file with git lfs pull"),
+              "npy.h5": ((folder / "a.npy").read_bytes(), "is an .npy file, expected HDF5; give it the suffix .npy"),
+              "npy.mtx": ((folder / "a.npy").read_bytes(), "is an .npy file, expected Matrix Market"),
+              "zero.mtx": (b"\0" * 100, "is not a Matrix Market file"), "zero.npy": (b"\0" * 100, "is not a .npy file")}
+    for name, (content, text) in begins.items():
+        (folder / name).write_bytes(content)
+        check_refused(checks, folder, folder / name, text, name, ranks=0)
+    finished = copy(folder / "a.npy", folder / "a.mat", 0)
+    checks.check(finished.returncode == 2 and "expected one of: .npy .mtx .h5" in finished.stderr, f"a.mat: {finished.stderr}")
+
+
 def main():
     checks = Checks()
     if numpy is None:
@@ -231,6 +339,9 @@ def main():
         if h5py is not None:
             test_hdf5(checks, folder)
             test_hdf5_written(checks, folder)
+            test_matlab(checks, folder)
+            test_hdf5_elsewhere(checks, folder)
+        test_other_formats(checks, folder)
     return checks.finish()
 
 

@@ -161,7 +161,7 @@ static bool may_remove(const char *name)
 {
   const tg_file_format *format = NULL;
   if (name == NULL || name[0] == '.' || strchr(name, '/') != NULL) return false;
-  if (tg_file_find_format(name, &format) == TG_OK) return true;
+  if (tg_file_find_target_format(name, &format) == TG_OK) return true;
   tg_error_clear();
   return false;
 }
@@ -207,7 +207,7 @@ static tg_status test_or_write(const tg_run *run, int k, bool writes, tg_text *p
 {
   const tg_job_variable *variable = &run->job->variables[k];
   const tg_file_format *format = NULL;
-  TG_TRY(tg_file_find_format(variable->output, &format));
+  TG_TRY(tg_file_find_target_format(variable->output, &format));
   tg_text_clear(dataset);
   tg_text_addf(dataset, "/%s", variable->name);
   TG_TRY(tg_agree(run->comm, tg_output_path(run->job->output_directory, variable->output, path)));

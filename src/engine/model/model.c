@@ -67,7 +67,18 @@ void tg_job_mark_used(tg_job *job, bool warn)
 
 // ---- sizes ----
 
-static tg_status probe(tg_job_data *datum)
+// How a file is read, where its user may not know: "A: /path/a.h5: dataset /A of MATLAB, stored by columns ..."
+static void say_note(const tg_job *job, const char *name, const char *path, const tg_file_shape *shape)
+{
+  tg_text text;
+  if (shape->note[0] == '\0') return;
+  tg_text_init(&text);
+  tg_text_addf(&text, "%s: %s: %s", name, path, shape->note);
+  tg_message_lines(job->messages, TG_MESSAGE_NOTE, &text);
+  tg_text_fini(&text);
+}
+
+static tg_status probe(const tg_job *job, tg_job_data *datum)
 {
   const tg_yaml_node *node = tg_yaml_get(datum->node, "file");
   tg_file_shape shape = {0};
@@ -76,12 +87,13 @@ static tg_status probe(tg_job_data *datum)
   if (shape.rows > INT_MAX || shape.cols > INT_MAX)
     TG_FAIL_NODE(node, TG_LIMIT, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns", datum->file,
                  shape.rows, shape.cols, INT_MAX);
+  say_note(job, datum->name, datum->file, &shape);
   datum->rows = shape.rows;
   datum->cols = shape.cols;
   return TG_OK;
 }
 
-static tg_status probe_start(const tg_job_variable *variable)
+static tg_status probe_start(const tg_job *job, const tg_job_variable *variable)
 {
   const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
   tg_file_shape shape = {0};
@@ -90,6 +102,7 @@ static tg_status probe_start(const tg_job_variable *variable)
     TG_FAIL_NODE(node, TG_SHAPE, "the start of %s is %lld x %lld in %s, expected %lld x %lld", variable->name,
                  (long long)shape.rows, (long long)shape.cols, variable->start_file, (long long)variable->rows,
                  (long long)variable->cols);
+  say_note(job, variable->name, variable->start_file, &shape);
   return TG_OK;
 }
 
@@ -113,11 +126,11 @@ tg_status tg_job_probe(tg_job *job)
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
     if (!datum->used) continue;
-    if (datum->file != NULL) TG_TRY(probe(datum));
+    if (datum->file != NULL) TG_TRY(probe(job, datum));
     TG_TRY(check_square(datum));
   }
   for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].start == TG_START_FILE) TG_TRY(probe_start(&job->variables[k]));
+    if (job->variables[k].start == TG_START_FILE) TG_TRY(probe_start(job, &job->variables[k]));
   return TG_OK;
 }
 

@@ -1,7 +1,6 @@
-// Matrix files: formats by suffix, collective reading, and writing that never damages what is there.
+// Matrix files: collective reading, and writing that never damages what is there.
 #include "mpi/file/files.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,55 +17,6 @@
 #include "base/text.h"
 #include "mpi/file/io_posix.h"
 
-// --- formats -----------------------------------------------------------------------------------------
-
-const tg_file_format *tg_file_formats(int *count)
-{
-  static const tg_file_format formats[] = {
-#define TG_FORMAT(label, suffixes, holds_datasets, probe, read, begin_write, encode) \
-  {label, suffixes, holds_datasets, probe, read, begin_write, encode},
-#include "mpi/file/formats.def"
-#undef TG_FORMAT
-  };
-  *count = (int)(sizeof formats / sizeof formats[0]);
-  return formats;
-}
-
-// Does the name end in one of the blank-separated suffixes, in any case?
-static bool has_suffix(const char *path, const char *suffixes)
-{
-  const size_t path_length = strlen(path);
-  while (*suffixes != '\0') {
-    const size_t length = strcspn(suffixes, " ");
-    size_t same = 0;
-    while (same < length && length <= path_length &&
-           tolower((unsigned char)path[path_length - length + same]) == suffixes[same])
-      same++;
-    if (same == length) return true;
-    suffixes += length;
-    suffixes += strspn(suffixes, " ");
-  }
-  return false;
-}
-
-tg_status tg_file_find_format(const char *path, const tg_file_format **out)
-{
-  int count = 0;
-  const tg_file_format *formats = tg_file_formats(&count);
-  for (int i = 0; i < count; i++)
-    if (has_suffix(path, formats[i].suffixes)) {
-      *out = &formats[i];
-      return TG_OK;
-    }
-  tg_text known;
-  tg_text_init(&known);
-  for (int i = 0; i < count; i++) tg_text_addf(&known, "%s%s", i > 0 ? " " : "", formats[i].suffixes);
-  tg_error_set(TG_DATA, TG_HERE, "%s: the format follows from the suffix of the name, expected one of: %s", path,
-               tg_text_string(&known));
-  tg_text_fini(&known);
-  return TG_DATA;
-}
-
 static tg_status check_dataset(const tg_file_format *format, const char *path, const char *dataset)
 {
   if (dataset != NULL && !format->holds_datasets)
@@ -80,8 +30,8 @@ tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *ou
   const tg_file_format *format = NULL;
   TG_TRY(tg_file_find_format(path, &format));
   TG_TRY(check_dataset(format, path, dataset));
-  TG_TRY(format->probe(path, dataset, out));
-  return TG_OK;
+  const tg_status status = format->probe(path, dataset, out);
+  return status == TG_DATA ? tg_file_say_what_it_is(path, format) : status;
 }
 
 // --- reading -----------------------------------------------------------------------------------------
@@ -411,7 +361,7 @@ static tg_status with_writer(const tg_dmat *matrix, const char *path, const char
   tg_status status = TG_NEW(1, &w);
   if (status == TG_OK) {
     *w = (writer){.matrix = matrix, .path = path, .dataset = dataset, .fd = -1};
-    status = tg_file_find_format(path, &w->format);
+    status = tg_file_find_target_format(path, &w->format);
   }
   if (status == TG_OK && grid->rank == 0) status = begin_file(w);
   status = tg_agree(grid->comm, status);

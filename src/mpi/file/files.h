@@ -16,11 +16,13 @@ typedef struct tg_file_shape {
   int64_t data_bytes; // of the numbers as the header announces them; of a text file, what follows its header
   int64_t file_bytes; // the file's size as rank 0 sees it
   char dtype[32];     // "float64", "int32, big-endian", "real sparse symmetric": for people
+  char note[160];     // what a user should know about how the file is read, or ""
 } tg_file_shape;
 
 // Reads the header of the file. LOCAL: the caller runs it on rank 0 and broadcasts. `dataset` is the path of an HDF5
-// dataset and NULL for the other formats. TG_DATA: a name without a known suffix, no regular file, a bad header,
-// a length that does not fit the header, no entries, more than two dimensions, a type that is not real numbers.
+// dataset, NULL where the file holds one only, and NULL for the other formats. TG_DATA: a name without a known suffix,
+// no regular file, a bad header, a length that does not fit the header, no entries, more than two dimensions, a type
+// that is not real numbers.
 tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *out);
 
 // Reads a matrix onto the grid. COLLECTIVE, the same arguments everywhere. Each rank reads contiguous slabs with
@@ -79,7 +81,8 @@ typedef struct tg_file_target {
 
 typedef struct tg_file_format {
   const char *label;
-  const char *suffixes; // separated by blanks, the first one is preferred
+  const char *suffixes;      // separated by blanks, the first one is preferred
+  const char *read_suffixes; // of files that are read, but not written
   bool holds_datasets;
   // LOCAL.
   tg_status (*probe)(const char *path, const char *dataset, tg_file_shape *out);
@@ -93,13 +96,19 @@ typedef struct tg_file_format {
 
 // The formats, in the order of formats.def.
 const tg_file_format *tg_file_formats(int *count);
-// The format of a file name by its suffix, in any case; TG_DATA lists the suffixes there are.
+// The format of a file name by its suffix, in any case. TG_DATA lists the suffixes there are; of a known format that is
+// not read it says what to do.
 tg_status tg_file_find_format(const char *path, const tg_file_format **out);
+// The same of a file to be written.
+tg_status tg_file_find_target_format(const char *path, const tg_file_format **out);
+// After a probe that failed with TG_DATA: where the first bytes show another known format, the error says that instead.
+// Returns TG_DATA. LOCAL.
+tg_status tg_file_say_what_it_is(const char *path, const tg_file_format *format);
 
-#define TG_FORMAT(label, suffixes, holds_datasets, probe, read, begin_write, encode)          \
-  tg_status probe(const char *path, const char *dataset, tg_file_shape *out);                 \
-  tg_status read(const tg_file_source *source, tg_dmat *matrix);                              \
-  tg_status begin_write(const char *path, const tg_file_target *target, tg_file_layout *out); \
+#define TG_FORMAT(label, suffixes, read_suffixes, holds_datasets, probe, read, begin_write, encode) \
+  tg_status probe(const char *path, const char *dataset, tg_file_shape *out);                       \
+  tg_status read(const tg_file_source *source, tg_dmat *matrix);                                    \
+  tg_status begin_write(const char *path, const tg_file_target *target, tg_file_layout *out);       \
   tg_status encode(const double *numbers, int64_t count, unsigned char *records);
 #include "mpi/file/formats.def"
 #undef TG_FORMAT

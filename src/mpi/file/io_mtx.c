@@ -154,7 +154,7 @@ static tg_status count_lines(lines *l, int64_t data_offset, int64_t *out)
   for (;;) {
     TG_TRY(next_line(l, &found));
     if (found.begin == NULL) return TG_OK;
-    if (!tg_mtx_is_blank(found.begin, found.end)) (*out)++;
+    if (!tg_mtx_is_void(found.begin, found.end)) (*out)++;
   }
 }
 
@@ -275,7 +275,7 @@ static tg_status parse_round(mtx_source *s)
   for (int64_t done = 0; done < s->batch;) {
     TG_TRY(next_line(&s->lines, &found));
     if (found.begin == NULL) return TG_OK;
-    if (tg_mtx_is_blank(found.begin, found.end)) continue;
+    if (tg_mtx_is_void(found.begin, found.end)) continue;
     tg_mtx_entry *entry = &s->parsed[s->count];
     TG_TRY(parse_line(s, &found, entry));
     s->count++;

@@ -64,6 +64,12 @@ bool tg_mtx_is_blank(const char *line, const char *end)
   return line == end;
 }
 
+bool tg_mtx_is_void(const char *line, const char *end)
+{
+  while (line < end && is_space(*line)) line++;
+  return line == end || *line == '%';
+}
+
 // --- numbers -----------------------------------------------------------------------------------------
 
 // A whole number from 0 that fits in 63 bits.
@@ -164,6 +170,38 @@ bool tg_mtx_parse_number(const char *text, const char *end, double *out)
 
 // --- header ------------------------------------------------------------------------------------------
 
+// field = "real" | "double" | "integer" | "unsigned-integer" | "pattern"
+static tg_status parse_field_name(word field, tg_mtx_field *out)
+{
+  static const struct {
+    const char *name;
+    tg_mtx_field field;
+  } known[] = {{"real", TG_MTX_REAL},
+               {"double", TG_MTX_REAL},
+               {"integer", TG_MTX_INTEGER},
+               {"unsigned-integer", TG_MTX_UNSIGNED},
+               {"pattern", TG_MTX_PATTERN}};
+  for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+    if (word_is(field, known[k].name)) {
+      *out = known[k].field;
+      return TG_OK;
+    }
+  if (word_is(field, "complex")) TG_FAIL(TG_DATA, "line 1: the entries are complex, expected real, integer or pattern");
+  TG_FAIL(TG_DATA, "line 1: found '%s', expected 'real', 'integer', 'unsigned-integer' or 'pattern'", show(field).text);
+}
+
+// symmetry = "general" | "symmetric" | "skew-symmetric" | "hermitian", the last one of real entries: symmetric
+static tg_status parse_symmetry(word symmetry, tg_mtx_symmetry *out)
+{
+  *out = word_is(symmetry, "skew-symmetric")                                ? TG_MTX_SKEW
+         : word_is(symmetry, "symmetric") || word_is(symmetry, "hermitian") ? TG_MTX_SYMMETRIC
+                                                                            : TG_MTX_GENERAL;
+  if (*out == TG_MTX_GENERAL && !word_is(symmetry, "general"))
+    TG_FAIL(TG_DATA, "line 1: found '%s', expected 'general', 'symmetric', 'skew-symmetric' or 'hermitian'",
+            show(symmetry).text);
+  return TG_OK;
+}
+
 // banner = "%%MatrixMarket" "matrix" ( "coordinate" | "array" ) field symmetry
 static tg_status parse_banner(const char *line, const char *end, tg_mtx_header *out)
 {
@@ -177,19 +215,8 @@ static tg_status parse_banner(const char *line, const char *end, tg_mtx_header *
   out->coordinate = word_is(layout, "coordinate");
   if (!out->coordinate && !word_is(layout, "array"))
     TG_FAIL(TG_DATA, "line 1: found '%s', expected 'coordinate' or 'array'", show(layout).text);
-  const word field = next_word(&at, end);
-  if (word_is(field, "complex")) TG_FAIL(TG_DATA, "line 1: the entries are complex, expected real, integer or pattern");
-  out->field = word_is(field, "integer") ? TG_MTX_INTEGER : word_is(field, "pattern") ? TG_MTX_PATTERN : TG_MTX_REAL;
-  if (out->field == TG_MTX_REAL && !word_is(field, "real") && !word_is(field, "double"))
-    TG_FAIL(TG_DATA, "line 1: found '%s', expected 'real', 'integer' or 'pattern'", show(field).text);
-  const word symmetry = next_word(&at, end);
-  if (word_is(symmetry, "hermitian"))
-    TG_FAIL(TG_DATA, "line 1: the matrix is hermitian, expected general, symmetric or skew-symmetric");
-  out->symmetry = word_is(symmetry, "symmetric")        ? TG_MTX_SYMMETRIC
-                  : word_is(symmetry, "skew-symmetric") ? TG_MTX_SKEW
-                                                        : TG_MTX_GENERAL;
-  if (out->symmetry == TG_MTX_GENERAL && !word_is(symmetry, "general"))
-    TG_FAIL(TG_DATA, "line 1: found '%s', expected 'general', 'symmetric' or 'skew-symmetric'", show(symmetry).text);
+  TG_TRY(parse_field_name(next_word(&at, end), &out->field));
+  TG_TRY(parse_symmetry(next_word(&at, end), &out->symmetry));
   if (!tg_mtx_is_blank(at, end)) TG_FAIL(TG_DATA, "line 1: found more than the five words of the banner");
   if (out->field == TG_MTX_PATTERN && !out->coordinate)
     TG_FAIL(TG_DATA, "line 1: an array cannot be a pattern, expected 'coordinate' or numbers");
@@ -248,16 +275,16 @@ tg_status tg_mtx_parse_header(const char *bytes, size_t count, tg_mtx_header *ou
 {
   *out = (tg_mtx_header){0};
   const char *end = bytes + count;
-  const char *line = bytes;
+  const bool has_mark = count >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0; // editors write it before UTF-8 text
+  const char *line = has_mark ? bytes + 3 : bytes;
   if (count == 0) TG_FAIL(TG_DATA, "the file is empty, expected a Matrix Market header");
   for (int64_t number = 1; line < end; number++) {
     const char *feed = memchr(line, '\n', (size_t)(end - line));
     const char *stop = feed != NULL ? feed : end;
-    const bool is_comment = *line == '%';
     const char *next = feed != NULL ? feed + 1 : end;
     if (number == 1) {
       TG_TRY(parse_banner(line, stop, out));
-    } else if (!is_comment && !tg_mtx_is_blank(line, stop)) {
+    } else if (!tg_mtx_is_void(line, stop)) {
       if (feed == NULL && count >= TG_MTX_HEADER_LIMIT) break;
       out->data_offset = (int64_t)(next - bytes);
       out->data_line = number + 1;
@@ -272,7 +299,7 @@ tg_status tg_mtx_parse_header(const char *bytes, size_t count, tg_mtx_header *ou
 
 void tg_mtx_describe(const tg_mtx_header *header, size_t room, char *out)
 {
-  static const char *const fields[] = {"real", "integer", "pattern"};
+  static const char *const fields[] = {"real", "integer", "unsigned", "pattern"};
   static const char *const symmetries[] = {"", " symmetric", " skew-symmetric"};
   snprintf(out, room, "%s %s%s", fields[header->field], header->coordinate ? "sparse" : "array",
            symmetries[header->symmetry]);
@@ -282,9 +309,13 @@ void tg_mtx_describe(const tg_mtx_header *header, size_t room, char *out)
 
 static tg_status parse_field(const tg_mtx_header *header, word w, double *out)
 {
+  if (w.begin == w.end)
+    TG_FAIL(TG_DATA, "the line ends before the value; where a file has none, its first line says 'pattern'");
   const bool number = tg_mtx_parse_number(w.begin, w.end, out);
   if (!number) TG_FAIL(TG_DATA, "found '%s', expected a number", show(w).text);
-  if (header->field != TG_MTX_INTEGER) return TG_OK;
+  if (header->field == TG_MTX_REAL) return TG_OK;
+  if (header->field == TG_MTX_UNSIGNED && *w.begin == '-')
+    TG_FAIL(TG_DATA, "found '%s', expected an unsigned integer as the banner says", show(w).text);
   for (const char *c = w.begin + (*w.begin == '-' || *w.begin == '+'); c < w.end; c++)
     if (!is_digit(*c)) TG_FAIL(TG_DATA, "found '%s', expected an integer as the banner says", show(w).text);
   return TG_OK;
@@ -307,6 +338,11 @@ tg_status tg_mtx_parse_coordinate(const tg_mtx_header *header, const char *line,
   TG_TRY(parse_index(next_word(&at, end), "row", header->rows, &out->row));
   TG_TRY(parse_index(next_word(&at, end), "column", header->cols, &out->col));
   if (header->field != TG_MTX_PATTERN) TG_TRY(parse_field(header, next_word(&at, end), &out->value));
+  if (!tg_mtx_is_blank(at, end) && header->field == TG_MTX_PATTERN)
+    TG_FAIL(TG_DATA,
+            "found '%s' after the entry, but the first line says that the file is a pattern, without values; if they "
+            "are meant, write 'real' there",
+            show(next_word(&at, end)).text);
   if (!tg_mtx_is_blank(at, end))
     TG_FAIL(TG_DATA, "found '%s' after the entry, expected the end of the line", show(next_word(&at, end)).text);
   const char *kind = header->symmetry == TG_MTX_SKEW ? "skew-symmetric" : "symmetric";
@@ -314,9 +350,11 @@ tg_status tg_mtx_parse_coordinate(const tg_mtx_header *header, const char *line,
   if (header->symmetry != TG_MTX_GENERAL && out->row < out->col)
     TG_FAIL(TG_DATA, "entry (%" PRId64 ", %" PRId64 ") is above the diagonal, a %s file stores the lower triangle",
             out->row + 1, out->col + 1, kind);
-  if (header->symmetry == TG_MTX_SKEW && out->row == out->col)
-    TG_FAIL(TG_DATA, "entry (%" PRId64 ", %" PRId64 ") is on the diagonal, which a skew-symmetric file leaves out",
-            out->row + 1, out->col + 1);
+  // Some programs write the zeros.
+  if (header->symmetry == TG_MTX_SKEW && out->row == out->col && out->value != 0)
+    TG_FAIL(TG_DATA,
+            "entry (%" PRId64 ", %" PRId64 ") is %g, expected 0: it is on the diagonal of a skew-symmetric matrix",
+            out->row + 1, out->col + 1, out->value);
   return TG_OK;
 }
 

@@ -13,7 +13,7 @@
 // Banner, comments and size line together; one line of data, its line feed not counted.
 enum { TG_MTX_HEADER_LIMIT = 1 << 20, TG_MTX_LINE_LIMIT = 1024 };
 
-typedef enum tg_mtx_field { TG_MTX_REAL, TG_MTX_INTEGER, TG_MTX_PATTERN } tg_mtx_field;
+typedef enum tg_mtx_field { TG_MTX_REAL, TG_MTX_INTEGER, TG_MTX_UNSIGNED, TG_MTX_PATTERN } tg_mtx_field;
 typedef enum tg_mtx_symmetry { TG_MTX_GENERAL, TG_MTX_SYMMETRIC, TG_MTX_SKEW } tg_mtx_symmetry;
 
 typedef struct tg_mtx_header {
@@ -40,6 +40,8 @@ void tg_mtx_describe(const tg_mtx_header *header, size_t room, char *out);
 
 // The lines are [line, end), without their line feed.
 bool tg_mtx_is_blank(const char *line, const char *end);
+// Nothing to be read: blank, or a comment, which may stand anywhere after the banner and be indented.
+bool tg_mtx_is_void(const char *line, const char *end);
 // "row column [value]", checked against the sizes and the stored triangle. TG_DATA.
 tg_status tg_mtx_parse_coordinate(const tg_mtx_header *header, const char *line, const char *end, tg_mtx_entry *out);
 // "value". TG_DATA.
