@@ -24,7 +24,9 @@ static tg_status write_all(int file, const char *path, const char *bytes, size_t
 
 static tg_status write_and_rename(const char *path, const char *temporary, const char *bytes, size_t length)
 {
-  const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  // What stands under this name was left by a killed process, or is a link that somebody planted: it is not written to.
+  unlink(temporary);
+  const int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0) TG_FAIL(TG_IO, "cannot create %s: %s", temporary, strerror(errno));
   tg_status status = write_all(file, temporary, bytes, length);
   // close reports what a network file system could not store earlier.

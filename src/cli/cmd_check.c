@@ -14,12 +14,14 @@
 #include "engine/problem/taylor.h"
 #include "engine/run/environment.h"
 #include "engine/run/forecast.h"
+#include "job/confine.h"
 #include "mpi/space/space.h"
 
 enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };
 
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job; repeatable"},
+    {"--confined", NULL, false, "refuse a job that reads or writes outside its folders (docs/job-file.md)"},
 };
 
 static const tg_args_spec spec = {
@@ -227,6 +229,8 @@ static tg_status check_file(const tg_args *args, const char **sets)
   tg_text text;
   tg_text_init(&text);
   tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, tg_cli_messages(), &job);
+  if (status == TG_OK && tg_args_has(args, "--confined"))
+    status = tg_agree(MPI_COMM_WORLD, tg_cli_rank() == 0 ? tg_job_confine(job, false) : TG_OK);
   if (status == TG_OK) status = check_job(job, &text);
   if (status != TG_OK) tg_cli_print_error(status, tg_job_error_source(job));
   tg_text_fini(&text);

@@ -17,6 +17,7 @@
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/setup.h"
 #include "engine/run/forecast.h"
+#include "job/confine.h"
 
 static const tg_option options[] = {
     {"--ranks", "N", false, "number of MPI ranks to plan for (default: what --grid or the job says, or 1)"},
@@ -24,6 +25,7 @@ static const tg_option options[] = {
     {"--grid", "PxQ", false, "process grid of P rows and Q columns"},
     {"--plan-without", "PASS", true, "switch one optimisation off to see its gain; repeatable"},
     {"--set", "KEY=VALUE", true, "override a key of the job; repeatable"},
+    {"--confined", NULL, false, "refuse a job that reads or writes outside its folders (docs/job-file.md)"},
 };
 
 static const tg_args_spec spec = {
@@ -40,7 +42,8 @@ static const tg_args_spec spec = {
 };
 
 typedef struct machine {
-  int64_t ranks; // 0: as the job's grid says, else 1
+  bool is_confined; // --confined
+  int64_t ranks;    // 0: as the job's grid says, else 1
   int64_t threads;
   int64_t rows; // of the grid, 0: chosen
   int64_t cols;
@@ -146,6 +149,7 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
 static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
   TG_TRY(tg_job_read(job));
+  if (m->is_confined) TG_TRY(tg_job_confine(job, false));
   TG_TRY(tg_job_probe(job));
   tg_lower_options lower_options = *lowering;
   lower_options.expected_iterations = job->solver.max_iterations;
@@ -170,6 +174,7 @@ static tg_status plan_file(const tg_args *args, const char **sets)
   machine m;
   tg_lower_options lowering = {.want_hessian = true};
   TG_TRY(read_machine(args, &m));
+  m.is_confined = tg_args_has(args, "--confined");
   TG_TRY(read_passes(args, &lowering));
   int n_sets = 0;
   while (tg_args_value(args, "--set", n_sets) != NULL) {

@@ -178,6 +178,7 @@ static tg_status draw_file(const history *h, const char *folder, const char *suf
   tg_text_init(&temporary);
   tg_text_addf(&path, "%s/convergence.%s", folder, suffix);
   tg_text_addf(&temporary, "%s.tmp", tg_text_string(&path));
+  unlink(tg_text_string(&temporary)); // a link there would be written through
   tg_status status = draw(h, terminal, tg_text_string(&temporary));
   if (status == TG_OK && rename(tg_text_string(&temporary), tg_text_string(&path)) != 0)
     status = tg_error_set(TG_IO, TG_HERE, "cannot write %s: %s", tg_text_string(&path), strerror(errno));

@@ -14,6 +14,7 @@ static const tg_option options[] = {
     {"--resume", NULL, false, "go on from the newest intact checkpoint"},
     {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
     {"--force", NULL, false, "overwrite a folder that holds the results of another job"},
+    {"--confined", NULL, false, "refuse a job that reads or writes outside its folders (docs/job-file.md)"},
     {"--quiet", NULL, false, "no header and no progress on stderr; warnings stay"},
 };
 
@@ -131,6 +132,7 @@ static void print_resumption(const tg_run *run, const tg_run_options *given, int
     if (!is_limit || !is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
   if (is_limit) add_larger_limit(run, &text);
   if (given->output != NULL) tg_text_addf(&text, " --output %s", given->output);
+  if (given->confined) tg_text_add(&text, " --confined");
   tg_text_add(&text, " --resume\n");
   // What cannot be said is no failure of the run.
   if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
@@ -148,7 +150,8 @@ static tg_status run_job(const tg_args *args, int argc, char **argv, const char 
                                 .warns = true,
                                 .watch_signals = true,
                                 .resume = tg_args_has(args, "--resume"),
-                                .force = tg_args_has(args, "--force")};
+                                .force = tg_args_has(args, "--force"),
+                                .confined = tg_args_has(args, "--confined")};
   TG_TRY(progress_mode(args, &run_options.progress));
   if (run_options.output != NULL && run_options.output[0] == '\0')
     TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");

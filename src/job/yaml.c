@@ -104,13 +104,35 @@ static size_t utf8_length(const unsigned char *text, size_t left)
   return value < smallest[length] || value > 0x10FFFF || surrogate ? 0 : length;
 }
 
+// Without the byte-order mark that the other encodings of Unicode begin with, a zero in the first two bytes tells.
+static bool is_utf16(const unsigned char *text, size_t length)
+{
+  return length >= 2 && ((text[0] == 0xFF && text[1] == 0xFE) || (text[0] == 0xFE && text[1] == 0xFF) ||
+                         (text[0] == 0) != (text[1] == 0));
+}
+
+// libfyaml takes a line that begins with '%' for a directive and drops some of them without a word.
+static tg_status check_directive(const tg_source *source, size_t at)
+{
+  const char *line = source->text + at;
+  const size_t left = source->length - at;
+  const bool is_known = (left > 5 && memcmp(line, "%YAML", 5) == 0) || (left > 4 && memcmp(line, "%TAG", 4) == 0);
+  if (is_known) return TG_OK;
+  TG_FAIL_AT(TG_SYNTAX, ((tg_span){at, at + 1}),
+             "'%%' at the beginning of a line stands for a directive of YAML; a comment begins with '#'");
+}
+
 // libfyaml ends its stream silently at such bytes, so they are refused before it sees them.
 static tg_status check_characters(const tg_source *source, size_t begin)
 {
   const unsigned char *text = (const unsigned char *)source->text;
+  if (begin == 0 && is_utf16(text, source->length))
+    TG_FAIL(TG_SYNTAX, "%s: is text in UTF-16 or UTF-32, expected UTF-8; convert it: iconv -f UTF-16 -t UTF-8",
+            source->name);
   for (size_t i = begin; i < source->length;) {
     const tg_span here = {i, i + 1};
     const size_t length = utf8_length(text + i, source->length - i);
+    if (text[i] == '%' && (i == 0 || text[i - 1] == '\n')) TG_TRY(check_directive(source, i));
     if (length == 0) TG_FAIL_AT(TG_SYNTAX, here, "byte 0x%02X is not UTF-8 text; is this a YAML file?", text[i]);
     if ((text[i] < 0x20 && text[i] != '\t' && text[i] != '\n' && text[i] != '\r') || text[i] == 0x7F)
       TG_FAIL_AT(TG_SYNTAX, here, "control character 0x%02X; is this a YAML file?", text[i]);

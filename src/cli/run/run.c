@@ -23,6 +23,7 @@
 #include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
 #include "engine/problem/job_verify.h"
+#include "job/confine.h"
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
@@ -164,6 +165,7 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   const bool mine = rank_of(run) == 0;
   TG_TRY(tg_setup_load(run->comm, options->path, options->n_sets, options->sets, tg_cli_messages(), &run->job));
   if (options->output != NULL) run->job->output_directory = options->output;
+  TG_TRY(tg_agree(run->comm, options->confined && mine ? tg_job_confine(run->job, options->output != NULL) : TG_OK));
   TG_TRY(tg_checkpoint_open(run->comm, run->job, options->resume, options->watch_signals, &run->checkpoint));
   if (run->checkpoint != NULL) tg_checkpoint_earlier(run->checkpoint, &run->earlier);
   const tg_lower_options lowering = {

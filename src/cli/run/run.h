@@ -22,8 +22,9 @@ typedef struct tg_run_options {
   bool warns;   // warnings
   tg_progress_mode progress;
   bool watch_signals;
-  bool resume; // from the newest intact checkpoint
-  bool force;  // a folder that holds the results of another job is overwritten
+  bool resume;   // from the newest intact checkpoint
+  bool confined; // the job is somebody else's: it keeps to its folders
+  bool force;    // a folder that holds the results of another job is overwritten
 } tg_run_options;
 
 // How one of the minimisations of solver.restarts ended; numbers as they are minimised.

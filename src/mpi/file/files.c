@@ -36,6 +36,44 @@ tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *ou
 
 // --- reading -----------------------------------------------------------------------------------------
 
+// What tells one state of a file from another one, into the shape. Local.
+static tg_status identify(const char *path, tg_file_shape *out)
+{
+  int fd = -1;
+  int64_t file_bytes = 0;
+  TG_TRY(tg_io_open_read(path, &fd, &file_bytes));
+  out->changed_ns = tg_io_changed_ns(fd);
+  const tg_status status = tg_io_fingerprint(path, fd, file_bytes, &out->fingerprint);
+  tg_io_close(&fd);
+  return status;
+}
+
+static tg_status probe_and_identify(const tg_file_source *source, tg_file_shape *out)
+{
+  TG_TRY(tg_file_probe(source->path, source->dataset, out));
+  return identify(source->path, out);
+}
+
+// After reading: rank 0 looks at the file once more. A network file system may tell each rank another time. Collective.
+static tg_status refuse_changed(const tg_grid *grid, const tg_file_source *source)
+{
+  tg_status status = TG_OK;
+  tg_file_shape now = {0};
+  int fd = -1;
+  int64_t file_bytes = 0;
+  if (grid->rank == 0) {
+    status = tg_io_open_read(source->path, &fd, &file_bytes);
+    if (status == TG_OK) now.changed_ns = tg_io_changed_ns(fd);
+    tg_io_close(&fd);
+    if (status == TG_OK && (file_bytes != source->shape->file_bytes || now.changed_ns != source->shape->changed_ns))
+      status = tg_error_set(TG_DATA, TG_HERE,
+                            "%s: was written while it was read: %" PRId64 " bytes, %" PRId64
+                            " before; let its writer end first",
+                            source->path, file_bytes, source->shape->file_bytes);
+  }
+  return tg_agree(grid->comm, status);
+}
+
 // Rank 0 has probed the file; the others must see the same one. A node that lacks the shared directory, or has an
 // older copy, is found here.
 static tg_status probe_same(const tg_file_source *source, const tg_grid *grid)
@@ -43,7 +81,7 @@ static tg_status probe_same(const tg_file_source *source, const tg_grid *grid)
   tg_file_shape mine = {0};
   const tg_file_shape *first = source->shape;
   if (grid->rank == 0) return TG_OK;
-  const tg_status status = tg_file_probe(source->path, source->dataset, &mine);
+  const tg_status status = probe_and_identify(source, &mine);
   if (status != TG_OK) {
     tg_error_prefix("rank %d, unlike rank 0", grid->rank);
     return status;
@@ -54,6 +92,10 @@ static tg_status probe_same(const tg_file_source *source, const tg_grid *grid)
             " in %" PRId64 " bytes; is the directory shared by all nodes?",
             source->path, grid->rank, mine.rows, mine.cols, mine.file_bytes, first->rows, first->cols,
             first->file_bytes);
+  if (mine.fingerprint != first->fingerprint)
+    TG_FAIL(TG_DATA,
+            "%s: rank %d sees another content than rank 0, of equal size; is the directory shared by all nodes?",
+            source->path, grid->rank);
   return TG_OK;
 }
 
@@ -124,7 +166,7 @@ static tg_status probe_all(const tg_grid *grid, tg_file_source *source, tg_file_
 {
   memset(shape, 0, sizeof *shape); // padding travels too
   source->shape = shape;
-  TG_TRY(tg_agree(grid->comm, grid->rank == 0 ? tg_file_probe(source->path, source->dataset, shape) : TG_OK));
+  TG_TRY(tg_agree(grid->comm, grid->rank == 0 ? probe_and_identify(source, shape) : TG_OK));
   TG_TRY_MPI(MPI_Bcast(shape, (int)sizeof *shape, MPI_BYTE, 0, grid->comm));
   TG_TRY(tg_agree(grid->comm, probe_same(source, grid)));
   return tg_file_find_format(source->path, format); // it succeeded on rank 0, and depends on the name only
@@ -142,6 +184,7 @@ static tg_status read_file(const tg_grid *grid, const char *path, const char *da
   TG_TRY(probe_all(grid, &source, &shape, &format));
   TG_TRY_GOTO(tg_agree(grid->comm, create_matrix(grid, &source, &matrix)));
   TG_TRY_GOTO(format->read(&source, matrix));
+  TG_TRY_GOTO(refuse_changed(grid, &source));
   TG_TRY_GOTO(check_finite(path, may_be_infinite, matrix));
   *out = matrix;
   return TG_OK;
@@ -170,7 +213,8 @@ tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset)
   if (shape.rows != matrix->rows || shape.cols != matrix->cols)
     TG_FAIL(TG_DATA, "%s: %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64, path, shape.rows, shape.cols,
             matrix->rows, matrix->cols);
-  return format->read(&source, matrix);
+  TG_TRY(format->read(&source, matrix));
+  return refuse_changed(matrix->grid, &source);
 }
 
 tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out)

@@ -12,11 +12,13 @@
 typedef struct tg_file_shape {
   int64_t rows; // a 1-D array of n entries is n x 1, a scalar 1 x 1
   int64_t cols;
-  int64_t entries;    // stored in the file: rows * cols, or the number of coordinates of a sparse file
-  int64_t data_bytes; // of the numbers as the header announces them; of a text file, what follows its header
-  int64_t file_bytes; // the file's size as rank 0 sees it
-  char dtype[32];     // "float64", "int32, big-endian", "real sparse symmetric": for people
-  char note[160];     // what a user should know about how the file is read, or ""
+  int64_t entries;      // stored in the file: rows * cols, or the number of coordinates of a sparse file
+  int64_t data_bytes;   // of the numbers as the header announces them; of a text file, what follows its header
+  int64_t file_bytes;   // the file's size as rank 0 sees it
+  char dtype[32];       // "float64", "int32, big-endian", "real sparse symmetric": for people
+  uint64_t fingerprint; // of samples of its bytes, see tg_io_fingerprint; 0 until it is read
+  int64_t changed_ns;   // when the file was last written, as rank 0 sees it; 0 until it is read
+  char note[160];       // what a user should know about how the file is read, or ""
 } tg_file_shape;
 
 // Reads the header of the file. LOCAL: the caller runs it on rank 0 and broadcasts. `dataset` is the path of an HDF5
@@ -27,8 +29,9 @@ tg_status tg_file_probe(const char *path, const char *dataset, tg_file_shape *ou
 
 // Reads a matrix onto the grid. COLLECTIVE, the same arguments everywhere. Each rank reads contiguous slabs with
 // pread (the serial HDF5 library for .h5); beside the matrix a rank holds about four panels. Finds NaN and infinities
-// and names the first in row-major order, counting from 1. Duplicate coordinates of a Matrix Market file are summed.
-// One rank's failure becomes every rank's; *out is NULL on failure.
+// and names the first in row-major order, counting from 1. A rank that sees another file than rank 0 and a file that is
+// written while it is read are TG_DATA, as far as size, time and samples of the bytes tell. Duplicate coordinates of a
+// Matrix Market file are summed. One rank's failure becomes every rank's; *out is NULL on failure.
 tg_status tg_file_read(const tg_grid *grid, const char *path, const char *dataset, tg_dmat **out);
 
 // The same of bounds, which may be infinite; NaN is refused.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/text.h"
 
@@ -68,6 +69,29 @@ tg_status tg_io_read_at(const char *path, int fd, void *buffer, int64_t bytes, i
     TG_FAIL(TG_DATA, "%s: the file ends at byte %" PRId64 ", expected data up to byte %" PRId64 ": was it cut?", path,
             offset + got, offset + bytes);
   return TG_OK;
+}
+
+tg_status tg_io_fingerprint(const char *path, int fd, int64_t file_bytes, uint64_t *out)
+{
+  enum { SAMPLE = 1 << 13, SAMPLES = 16, WHOLE = 1 << 20 };
+  unsigned char bytes[SAMPLE];
+  const int64_t pieces = file_bytes <= WHOLE ? (file_bytes + SAMPLE - 1) / SAMPLE : SAMPLES;
+  const int64_t step = file_bytes <= WHOLE ? SAMPLE : (file_bytes - SAMPLE) / (SAMPLES - 1);
+  uint64_t hash = (uint64_t)file_bytes;
+  for (int64_t k = 0; k < pieces; k++) {
+    int64_t got = 0;
+    TG_TRY(tg_io_read_some(path, fd, bytes, SAMPLE, k * step, &got));
+    hash = XXH64(bytes, (size_t)got, hash);
+  }
+  *out = hash;
+  return TG_OK;
+}
+
+int64_t tg_io_changed_ns(int fd)
+{
+  struct stat facts;
+  if (fstat(fd, &facts) != 0) return 0;
+  return (int64_t)facts.st_mtim.tv_sec * 1000000000 + (int64_t)facts.st_mtim.tv_nsec;
 }
 
 int tg_io_write_at(int fd, const void *buffer, int64_t bytes, int64_t offset)

@@ -15,6 +15,11 @@ void tg_io_close(int *fd);
 tg_status tg_io_read_at(const char *path, int fd, void *buffer, int64_t bytes, int64_t offset);
 // As many of `bytes` as the file has from `offset`: for headers.
 tg_status tg_io_read_some(const char *path, int fd, void *buffer, int64_t bytes, int64_t offset, int64_t *got);
+// A hash of the file's bytes, of all where they are few, else of samples from the first to the last one.
+tg_status tg_io_fingerprint(const char *path, int fd, int64_t file_bytes, uint64_t *out);
+// When the file was last written, in nanoseconds since 1970; 0 when the system does not say.
+int64_t tg_io_changed_ns(int fd);
+
 // Exactly `bytes` bytes at `offset`; returns 0 or the errno, for the caller knows the final name of the file.
 int tg_io_write_at(int fd, const void *buffer, int64_t bytes, int64_t offset);
 
