@@ -20,9 +20,9 @@ typedef struct opt_outer_loop {
   bool resumes;        // the next minimisation goes on from the checkpoint
 } opt_outer_loop;
 
-// The observer for the next minimisation; outer_loop must stay where it is. A checkpoint in the middle of a minimisation
-// holds the caller's entries and the loop's own beside the driver's. That one of the minimisations converged or
-// stalled is not the end: no checkpoint is asked for there.
+// The observer for the next minimisation; outer_loop must stay where it is. A checkpoint in the middle of a
+// minimisation holds the caller's entries and the loop's own beside the driver's. That one of the minimisations
+// converged or stalled is not the end: no checkpoint is asked for there.
 opt_observer opt_outer_loop_observer(opt_outer_loop *outer_loop);
 // Fills the caller's entries and the loop's own from the observer's checkpoint, if it has one: then the next
 // minimisation, and no other, goes on from it. Before the first one.
