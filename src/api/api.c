@@ -1,13 +1,17 @@
 // The public C API: include/tracegrad.h.
 #include "tracegrad.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blas_loaded.h"
 #include "cli/cli.h"
 #include "cli/run/run.h"
 #include "grad/calculus.h"
+#include "mpi/blas/self_test.h"
+#include "mpi/matrix/grid.h"
 
 enum { MESSAGE_BYTES = 4096, SYMMETRIC_MAX = 64 };
 
@@ -128,11 +132,66 @@ static void fill_report(const tg_run *run, tracegrad_report *out)
   snprintf(out->reason, sizeof out->reason, "%s", r->reason);
 }
 
+// ---- the BLAS of a program that is not ours ----
+
+static void print_warning(void *self, const char *text)
+{
+  (void)self;
+  fprintf(stderr, "tracegrad: warning: %s\n", text);
+}
+
+// Like stdio's streams: of the process.
+static struct {
+  void (*handler)(void *self, const char *text);
+  void *self;
+  bool is_given;
+} warnings = {.handler = print_warning};
+
+void tracegrad_on_warning(void (*handler)(void *self, const char *text), void *self)
+{
+  warnings.handler = handler;
+  warnings.self = self;
+  warnings.is_given = true;
+}
+
+static void warn_lines(MPI_Comm comm, const tg_text *lines)
+{
+  int rank = 0;
+  MPI_Comm_rank(comm, &rank);
+  if (warnings.handler == NULL || (rank != 0 && !warnings.is_given)) return;
+  for (const char *line = tg_text_string(lines); *line != '\0';) {
+    char text[MESSAGE_BYTES];
+    const size_t length = strcspn(line, "\n");
+    snprintf(text, sizeof text, "%.*s", (int)length, line);
+    warnings.handler(warnings.self, text);
+    line += length + (line[length] == '\n');
+  }
+}
+
+// The caller's process cannot be started once more with other kernels: it is told, once. Collective.
+static tg_status examine_blas(MPI_Comm comm)
+{
+  static atomic_bool is_examined;
+  const bool is_first = !atomic_load(&is_examined);
+  TG_TRY(tg_agree(comm, is_first ? tg_blas_self_test() : TG_OK));
+  if (!is_first || atomic_exchange(&is_examined, true)) return TG_OK;
+  tg_blas_kernel kernel;
+  tg_text text;
+  tg_text_init(&text);
+  tg_blas_kernel_get(NULL, &kernel);
+  tg_blas_kernel_advise(&kernel, &text);
+  tg_blas_advise_share(tg_blas_share_of_peak(), &text);
+  warn_lines(comm, &text);
+  tg_text_fini(&text);
+  return TG_OK;
+}
+
 int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides, tracegrad_report *report)
 {
   const tg_run_options options = {.path = job_path, .n_sets = n, .sets = overrides};
   tg_run *run = NULL;
-  const tg_status status = tg_run_execute(comm, &options, &run);
+  tg_status status = examine_blas(comm);
+  if (status == TG_OK) status = tg_run_execute(comm, &options, &run);
   int exit_class = 0;
   if (status == TG_OK) {
     fill_report(run, report);

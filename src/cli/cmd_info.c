@@ -18,7 +18,7 @@ static const tg_args_spec spec = {
     .options = options,
 };
 
-static tg_status print_facts(const tg_environment *e, tg_text *out)
+static tg_status print_facts(const tg_environment *e, double share, tg_text *out)
 {
   static const char *const kinds[] = {"sequential", "pthreads", "OpenMP"};
   tg_text_addf(out, "tracegrad   %s\n", TG_VERSION);
@@ -28,7 +28,6 @@ static tg_status print_facts(const tg_environment *e, tg_text *out)
                parallel >= 0 && parallel <= 2 ? kinds[parallel] : "unknown threading");
   tg_text_addf(out, "CPU         %s\n", e->cpu);
   tg_environment_print_kernel(e, "BLAS core   ", out);
-  const double share = tg_blas_share_of_peak();
   if (share > 0)
     tg_text_addf(out, "BLAS speed  %.2f of the least that %s does at this clock (256 x 256, one core)\n", share,
                  tg_cpu_label(e->blas.cpu));
@@ -48,10 +47,12 @@ static tg_status show_environment(tg_text *text)
 {
   tg_environment environment;
   TG_TRY(tg_environment_get(tg_cli_has_mpi() ? MPI_COMM_WORLD : MPI_COMM_NULL, &environment));
-  TG_TRY(print_facts(&environment, text));
+  const double share = tg_blas_share_of_peak();
+  TG_TRY(print_facts(&environment, share, text));
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
   tg_environment_print_warnings(&environment, text);
+  tg_blas_advise_share(share, text);
   tg_message_lines(tg_cli_messages(), TG_MESSAGE_WARNING, text);
   return TG_OK;
 }

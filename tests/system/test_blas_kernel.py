@@ -142,6 +142,28 @@ def test_ranks_differ(checks, core):
     checks.check(expected in done.stdout, f"ranks that differ: {done.stdout}{done.stderr}")
 
 
+def start_library(ranks, **variables):
+    """tests/mpi/test_api.c, a program that uses the library, with these kernels."""
+    command = [str(ROOT / "scripts" / "mpirun-local"), str(ranks), os.environ["MPI_TESTS"], "api"]
+    return subprocess.run(command, env={**os.environ, **environment(**variables)}, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False)
+
+
+def test_library(checks):
+    """A library cannot restart its program: it warns once, with the remedy, and refuses wrong kernels."""
+    warning = "OpenBLAS runs its Prescott kernels on a CPU with AVX.*: unset OPENBLAS_CORETYPE, or set it to "
+    for ranks in (1, 2):
+        slow = start_library(ranks, OPENBLAS_CORETYPE="Prescott")
+        checks.equal(f"library, slow kernels, {ranks} ranks: exit status\n{slow.stderr}", slow.returncode, 0)
+        checks.equal(f"library, {ranks} ranks: warnings\n{slow.stderr}", len(re.findall("tracegrad: warning: " + warning, slow.stderr)), 1)
+    taken = start_library(1, OPENBLAS_CORETYPE="Prescott", TEST_WARNING_HANDLER="1")
+    checks.equal(f"library with a handler\n{taken.stdout}", len(re.findall("taken: " + warning, taken.stdout, re.MULTILINE)), 1)
+    checks.equal("library with a handler: standard error", taken.stderr, "")
+    wrong = start_library(2, LD_PRELOAD=WRONG)
+    checks.check(wrong.returncode != 0 and "dgemm NN of 1 x 1 x 1 is off by" in wrong.stdout + wrong.stderr,
+                 f"library, wrong kernels: {wrong.stdout}{wrong.stderr}")
+
+
 def main():
     checks = Checks()
     for name in ("OPENBLAS_CORETYPE", "TRACEGRAD_BLAS_CORES"):
@@ -160,6 +182,7 @@ def main():
         test_unknown(checks, natural)
         test_wrong(checks, folder, job, core, natural)
         test_ranks_differ(checks, core)
+        test_library(checks)
     return checks.finish()
 
 

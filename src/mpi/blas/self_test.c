@@ -346,3 +346,15 @@ double tg_blas_share_of_peak(void)
   tg_free(memory);
   return best > 0 ? 2.0 * SIDE * SIDE * SIDE / best / (width * cycles_per_second()) : 0;
 }
+
+void tg_blas_advise_share(double share, tg_text *out)
+{
+  // Vectors of half the width, or two threads on one core, reach a half.
+  static const double least = 0.4;
+  if (share > 0 && share < least)
+    tg_text_addf(
+        out,
+        "a 256 x 256 product runs at %.2f of the least that %s does at this clock: the kernels of the BLAS are "
+        "not those of this CPU; see tracegrad info\n",
+        share, tg_cpu_label(tg_cpu_get()));
+}
