@@ -162,6 +162,7 @@ static void mpi_failed(MPI_Comm *comm, int *code, ...)
 static int start_mpi(int *argc, char ***argv)
 {
   int provided = 0;
+  tg_cli_prepare_mpi();
   if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fprintf(stderr, "tracegrad: error: MPI does not start\n");
     return 1;

@@ -47,27 +47,11 @@ static int derive_here(int argc, char **argv)
   return tg_status_exit(status);
 }
 
-// A single rank talks to nobody: without the search for networks and a daemon to talk to, Open MPI starts in 0.05 s
-// instead of 0.7 s. Nor does it need the folder that all processes of a user share: where several ranks alone start and
-// end at the same time, one removes it while another makes its own in it (6 of 400 failed to start, 8 at a time). The
-// devices of the machine, for which hwloc loads a dozen libraries, are of no use to it either. What the user has set
-// stays.
-static void start_alone(void)
-{
-  setenv("OMPI_MCA_pml", "ob1", 0);
-  setenv("OMPI_MCA_btl", "self", 0);
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-  setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
-  setenv("HWLOC_COMPONENTS", "-pci,-linuxio,-gl,-opencl", 0);
-  setenv("HWLOC_PLUGINS_PATH", "/nonexistent", 0);
-}
-
 int main(int argc, char **argv)
 {
   char path[PATH_MAX];
   // Under a launcher one rank speaks for all, which takes MPI.
   if (argc > 1 && strcmp(argv[1], "derive") == 0 && !tg_cli_is_launched()) return derive_here(argc - 1, argv + 1);
-  if (!tg_cli_is_launched()) start_alone();
   if (argc > 1 && strcmp(argv[1], "run") == 0) tg_signals_block();
   if (tg_blas_choice_matters(argc, argv)) tg_blas_choice_foresee();
   const char *engine = find_engine(path);
