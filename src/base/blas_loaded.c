@@ -63,6 +63,20 @@ tg_blas_step tg_blas_kernel_decide(const tg_blas_kernel *kernel, bool is_wrong, 
   return tg_blas_core_decide(&state, record, core);
 }
 
+bool tg_blas_kernel_export(const tg_blas_record *record, const char *core)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_blas_record_print(record, &text);
+  bool done = tg_text_status(&text) == TG_OK && setenv(TG_BLAS_RECORD_VARIABLE, tg_text_string(&text), 1) == 0;
+  if (core[0] == '\0')
+    done = done && unsetenv(TG_BLAS_CORE_VARIABLE) == 0;
+  else
+    done = done && setenv(TG_BLAS_CORE_VARIABLE, core, 1) == 0;
+  tg_text_fini(&text);
+  return done;
+}
+
 // ---- in words ----
 
 const char *tg_blas_source_label(tg_blas_source source)

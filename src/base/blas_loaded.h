@@ -35,6 +35,9 @@ void tg_blas_kernel_get(void *library, tg_blas_kernel *out);
 // The decision about it: tg_blas_core_decide.
 tg_blas_step tg_blas_kernel_decide(const tg_blas_kernel *kernel, bool is_wrong, tg_blas_record *record,
                                    const char **core);
+// Writes a decision into the environment of the next program of this process; core "": OpenBLAS chooses. False where
+// that is not possible.
+bool tg_blas_kernel_export(const tg_blas_record *record, const char *core);
 const char *tg_blas_source_label(tg_blas_source source);
 // Why this core runs and what it would have been, in one line: "set for AVX-512, OpenBLAS by itself takes Prescott".
 void tg_blas_kernel_explain(const tg_blas_kernel *kernel, tg_text *out);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/blas_loaded.h"
-#include "cli/blas_choice.h"
 #include "mpi/blas/self_test.h"
 
 // A kernel for another processor ends in a signal. A handler can reach nothing but static storage.
@@ -72,7 +71,7 @@ tg_status tg_blas_settle(char **argv)
     tg_error_clear();
     step = tg_blas_kernel_decide(&kernel, true, &record, &core);
   }
-  if (step == TG_BLAS_RESTART && tg_blas_choice_export(&record, core)) execv("/proc/self/exe", argv);
+  if (step == TG_BLAS_RESTART && tg_blas_kernel_export(&record, core)) execv("/proc/self/exe", argv);
   // What cannot be restarted goes on with kernels that are slow, not with wrong ones.
   if (step == TG_BLAS_RESTART && fault[0] == '\0') return test_kernels();
   return refuse(&kernel, &record, fault[0] != '\0' ? fault : "they need instructions that this CPU does not have");
