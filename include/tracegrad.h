@@ -26,8 +26,8 @@ const char *tracegrad_error(void);
 int tracegrad_derive(const char *expression, const char *wrt, const char *symmetric, char **text);
 void tracegrad_free(void *memory);
 
-/* Takes warnings from now on, a sentence without an end of line each, on every rank that has one; may be called from any
- * thread that runs. NULL: they are dropped. Without this call rank 0 writes them to standard error. */
+/* Takes warnings from now on, a sentence without an end of line each, on every rank that has one; may be called from
+ * any thread that runs. NULL: they are dropped. Without this call rank 0 writes them to standard error. */
 void tracegrad_on_warning(void (*handler)(void *self, const char *text), void *self);
 
 /* How a run ended. */
@@ -45,9 +45,10 @@ typedef struct tracegrad_report {
 /* Runs the job file on the ranks of comm and writes what the job asks for: variables, history.jsonl, report.json, and
  * checkpoints, from which `tracegrad run JOB --resume` goes on.
  * overrides: n texts KEY=VALUE as for --set; may be NULL when n is 0. *report is filled when 0 is returned, on every
- * rank alike. The first call tests the BLAS against plain loops, fails where it computes wrongly, and warns where it runs
- * kernels that are slow on this CPU: the variable OPENBLAS_CORETYPE then helps, set before the program starts (the
- * program tracegrad sets it by itself). MPI must be initialised (MPI_THREAD_FUNNELED is enough). Collective over comm. */
+ * rank alike. The first call tests the BLAS against plain loops, fails where it computes wrongly, and warns where it
+ * runs kernels that are slow on this CPU: the variable OPENBLAS_CORETYPE then helps, set before the program starts (the
+ * program tracegrad sets it by itself). MPI must be initialised (MPI_THREAD_FUNNELED is enough). Collective over comm.
+ */
 int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides, tracegrad_report *report);
 
 #ifdef __cplusplus
