@@ -216,6 +216,58 @@ static void test_wrong(void **state)
   assert_true(2 * condemned > regular);
 }
 
+// ---- the probe of two values ----
+
+static int values;
+static int quick;
+
+static tg_status counted_value(opt_problem *problem, const opt_point *x, double *f)
+{
+  values++;
+  return right_ops->value(problem, x, f);
+}
+
+// The probe passes what the full test does not condemn, with two values where both are above the rounding; and it passes
+// no gradient that the full test condemns, however small the error.
+static void compare_probe(hand_problem *problem, const opt_point *x)
+{
+  static const double errors[] = {0, 0.5, -0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5};
+  right_ops = problem->base.ops;
+  wrong_ops = *right_ops;
+  wrong_ops.gradient = wrong_gradient;
+  wrong_ops.value = counted_value;
+  problem->base.ops = &wrong_ops;
+  for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++) {
+    tg_taylor full;
+    tg_taylor probe;
+    wrong_by = errors[k];
+    assert_int_equal(tg_taylor_gradient(&problem->base, x, 7, 6, &full), TG_OK);
+    values = 0;
+    assert_int_equal(tg_taylor_probe(&problem->base, x, 7, 6, &probe), TG_OK);
+    if (full.verdict == TG_TAYLOR_FAILED && probe.verdict == TG_TAYLOR_PASSED)
+      fail_msg("%s: a gradient wrong by %g passes the probe: order %g down to t = %g", problem->objective->name,
+               errors[k], probe.order, probe.rows[1].t);
+    if (k > 0) continue;
+    assert_int_not_equal(probe.verdict, TG_TAYLOR_FAILED);
+    quick += values == 2 && probe.verdict == TG_TAYLOR_PASSED;
+  }
+  problem->base.ops = right_ops;
+}
+
+static void test_probe(void **state)
+{
+  (void)state;
+  quick = 0;
+  int regular = 0;
+  for (int k = 0; k < hand_objective_count(); k++) {
+    if (!is_regular(hand_objective_at(k))) continue;
+    regular++;
+    with_point(hand_objective_at(k), compare_probe);
+  }
+  print_message("%d of %d starts are probed by two values\n", quick, regular);
+  assert_true(2 * quick > regular);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -223,6 +275,7 @@ int main(void)
       cmocka_unit_test(test_hidden),
       cmocka_unit_test(test_right),
       cmocka_unit_test(test_wrong),
+      cmocka_unit_test(test_probe),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ static tg_status probe_gradient(tg_run *run, bool console)
 {
   opt_problem *problem = run->setup->problem;
   const opt_counts before = problem->counts;
-  TG_TRY(tg_taylor_gradient(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
+  TG_TRY(tg_taylor_probe(problem, run->setup->x, PROBE_SEED, PROBE_STEPS, &run->taylor));
   run->probe_products = problem->counts.products - before.products;
   // Of a resumed run the first one's probe stands in the counts.
   if (tg_checkpoint_source(run->checkpoint) != NULL) run->probe_products = run->earlier.products_before;

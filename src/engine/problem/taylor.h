@@ -28,7 +28,7 @@ typedef struct tg_taylor_row {
 
 typedef struct tg_taylor {
   int n;
-  tg_taylor_row rows[TG_TAYLOR_MAX]; // t falling by 10 from row to row
+  tg_taylor_row rows[TG_TAYLOR_MAX]; // t falling by 10 from row to row; by more in the two rows of a probe
   tg_taylor_verdict verdict;
   double scale; // |<G,H>| or |H[V]|: rounding that hides most of it leaves nothing to see
   int suspect;  // the row where a run of first order ends, when failed; else -1
@@ -38,6 +38,9 @@ typedef struct tg_taylor {
 // Tests at x along one random direction of norm |x|_F, or 1 where x = 0: `steps` values of t from 10^-1 downwards, and
 // more while these are too long for the curvature. x becomes the problem's current point. Collective.
 tg_status tg_taylor_gradient(opt_problem *problem, const opt_point *x, uint64_t seed, int steps, tg_taylor *out);
+// The same with two values of the objective where these decide, for the start of every run: the second t is so small
+// that a wrong gradient would show. Where they do not, tg_taylor_gradient's rows follow. Collective.
+tg_status tg_taylor_probe(opt_problem *problem, const opt_point *x, uint64_t seed, int steps, tg_taylor *out);
 // The same for the Hessian action; the problem must have one.
 tg_status tg_taylor_hessian(opt_problem *problem, const opt_point *x, uint64_t seed, int steps, tg_taylor *out);
 
