@@ -73,7 +73,8 @@ typedef struct npy_source {
   unsigned char *items; // piece of a slab as it is stored
 } npy_source;
 
-enum { PIECE_ITEMS = 1 << 20 };
+// What is read at a time stays in the cache until it is decoded.
+enum { PIECE_ITEMS = 1 << 16 };
 
 static tg_status fetch_npy(void *context, const tg_slab *slab, double *numbers)
 {

@@ -285,9 +285,62 @@ static void move_local(transfer *t, const tg_slab_panel *panel, direction way)
   }
 }
 
+// ---- one rank: nothing to exchange ----
+
+// Where a slab of whole columns lies in the matrix as it lies in the file; NULL where it does not.
+static double *same_order(const transfer *t, const tg_slab *mine)
+{
+  const tg_dmat *matrix = t->matrix;
+  const bool is_dense = matrix->ld == matrix->rows && mine->rows == matrix->rows;
+  const bool is_piece = mine->cols == 1;
+  if (t->plan->order == TG_ROW_MAJOR || !(is_dense || is_piece)) return NULL;
+  return matrix->data + mine->col * matrix->ld + mine->row;
+}
+
+static void move_alone(transfer *t, const tg_slab *mine, direction way)
+{
+  const bool by_rows = t->plan->order == TG_ROW_MAJOR;
+  const view file = {t->numbers, by_rows ? mine->cols : 1, by_rows ? 1 : mine->rows};
+  const view entries = view_at((view){t->matrix->data, 1, t->matrix->ld}, mine->row, mine->col);
+  copy_view(mine->rows, mine->cols, way == PACK ? entries : file, way == PACK ? file : entries);
+}
+
+static tg_status reserve_alone(const tg_slab *mine, transfer *t)
+{
+  const int64_t entries = mine->rows * mine->cols;
+  if (entries <= t->slab_capacity) return TG_OK;
+  TG_TRY(tg_grow(entries, sizeof(double), (void **)&t->numbers));
+  t->slab_capacity = entries;
+  return TG_OK;
+}
+
+static tg_status read_alone(transfer *t, const tg_slab_panel *panel, tg_slab_fetch fetch, void *context)
+{
+  const tg_slab mine = tg_slab_of_rank(t->plan, panel, 0);
+  double *in_place = same_order(t, &mine);
+  if (in_place != NULL) return fetch(context, &mine, in_place);
+  TG_TRY(reserve_alone(&mine, t));
+  TG_TRY(fetch(context, &mine, t->numbers));
+  move_alone(t, &mine, UNPACK);
+  return TG_OK;
+}
+
+static tg_status write_alone(transfer *t, const tg_slab_panel *panel, tg_slab_store store, void *context)
+{
+  const tg_slab mine = tg_slab_of_rank(t->plan, panel, 0);
+  const double *in_place = same_order(t, &mine);
+  if (in_place != NULL) return store(context, &mine, in_place);
+  TG_TRY(reserve_alone(&mine, t));
+  move_alone(t, &mine, PACK);
+  return store(context, &mine, t->numbers);
+}
+
+// ---- a panel ----
+
 static tg_status read_panel(transfer *t, const tg_slab_panel *panel, tg_slab_fetch fetch, void *context)
 {
   MPI_Comm comm = t->matrix->grid->comm;
+  if (t->matrix->grid->size == 1) return read_alone(t, panel, fetch, context);
   tg_slab mine = {0, 0, 0, 0};
   tg_status local = plan_panel(t, panel, &mine);
   if (local == TG_OK) local = fetch(context, &mine, t->numbers);
@@ -315,6 +368,7 @@ tg_status tg_slab_read(tg_dmat *matrix, const tg_slab_plan *plan, tg_slab_fetch 
 static tg_status write_panel(transfer *t, const tg_slab_panel *panel, tg_slab_store store, void *context)
 {
   MPI_Comm comm = t->matrix->grid->comm;
+  if (t->matrix->grid->size == 1) return write_alone(t, panel, store, context);
   tg_slab mine = {0, 0, 0, 0};
   TG_TRY(tg_agree(comm, plan_panel(t, panel, &mine)));
   move_local(t, panel, PACK);
