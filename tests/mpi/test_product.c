@@ -1,5 +1,6 @@
 // Products in every transposition, shape, grid and block size against plain loops; refusals.
 #include "check.h"
+#include "mpi/matrix/dmat_ops.h"
 #include "mpi/product/product.h"
 
 typedef struct product_case {
@@ -99,6 +100,42 @@ static void test_updates(const tg_grid *grid)
       tg_dmat_destroy(&a);
       tg_dmat_destroy(&c);
     }
+  tg_workspace_destroy(&workspace);
+}
+
+// Large enough for half of the result to be computed and the other half copied: right, and symmetric to the last bit.
+static void test_halves(const tg_grid *grid)
+{
+  static const int64_t orders[] = {400, 385};
+  enum { INNER = 259 };
+  tg_workspace *workspace = NULL;
+  REQUIRE_OK(tg_workspace_create(grid, &workspace));
+  for (int form = 0; form < 4; form++) {
+    const bool ta = form & 1;
+    const int64_t n = orders[form / 2];
+    const product_case t = {n, n, INNER, -1.5, 0};
+    tg_dmat *a = check_matrix(grid, ta ? INNER : n, ta ? n : INNER, 1);
+    tg_dmat *c = check_matrix(grid, n, n, 3);
+    tg_dmat *mirrored = check_matrix(grid, n, n, 3);
+    double *plain_a = check_array(a->rows, a->cols, 1);
+    double *plain_c = check_array(n, n, 3);
+    for (int64_t e = 0; e < c->ld * c->local_cols; e++) c->data[e] = check_nan();
+    REQUIRE_OK(tg_product(TG_PRODUCT_PANELS, ta, !ta, t.alpha, a, a, 0, c, workspace, NULL));
+    plain_product(&t, ta, !ta, plain_a, plain_a, plain_c);
+    CHECK_MATRIX(c, plain_c, 1e-14 * INNER, ta ? "half of A'A" : "half of AA'");
+    REQUIRE_OK(tg_dmat_transpose(workspace, 1.0, c, mirrored));
+    const bool is_half = grid->size > 1 && grid->block >= 32 && 3 * grid->block < n;
+    int64_t different = 0;
+    for (int64_t j = 0; is_half && j < c->local_cols; j++)
+      for (int64_t i = 0; i < c->local_rows; i++)
+        different += c->data[i + j * c->ld] != mirrored->data[i + j * mirrored->ld];
+    CHECK(different == 0, "%" PRId64 " entries differ from their mirror images", different);
+    tg_free(plain_a);
+    tg_free(plain_c);
+    tg_dmat_destroy(&a);
+    tg_dmat_destroy(&c);
+    tg_dmat_destroy(&mirrored);
+  }
   tg_workspace_destroy(&workspace);
 }
 
@@ -207,6 +244,8 @@ static void run(void)
   const int64_t one_block[] = {4, 0};
   check_on_grids(blocks, test_shapes);
   check_on_grids(blocks, test_updates);
+  const int64_t half_blocks[] = {32, 50, 100, 0};
+  check_on_grids(half_blocks, test_halves);
   const int64_t long_blocks[] = {1, 60, 700, 0};
   check_on_grids(long_blocks, test_many_panels);
   check_on_grids(one_block, test_traffic);

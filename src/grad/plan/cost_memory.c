@@ -45,6 +45,7 @@ static void need_gemm(scratch *s, tg_cost_gemm gemm)
   need(s, SLOT_PACK, wanted.packed);
   need(s, SLOT_SEND, wanted.exchanged);
   need(s, SLOT_RECEIVE, wanted.exchanged);
+  need(s, SLOT_INDEX, wanted.counts);
 }
 
 // Broadcast vectors, and the constants of long code.

@@ -144,6 +144,75 @@ static double messages_per_panel(const tg_cost_grid *grid, const tg_cost_gemm *g
   return owners(g->m, b, grid->rows) * along_row + owners(g->n, b, grid->cols) * along_col;
 }
 
+// ---- half of a symmetric result, and its mirror image (product_half.c) ----
+
+static bool is_half(const tg_cost_grid *grid, const tg_cost_gemm *g)
+{
+  enum { ORDER_LEAST = 384, INNER_LEAST = 256, BLOCK_LEAST = 32, BLOCK_MOST = 384, BLOCKS_LEAST = 4 };
+  const int64_t blocks = (g->m + grid->block - 1) / grid->block;
+  return g->is_update && g->trans_a != g->trans_b && tg_cost_ranks(grid) > 1 && g->m >= ORDER_LEAST &&
+         g->k >= INNER_LEAST && grid->block >= BLOCK_LEAST && grid->block <= BLOCK_MOST && blocks >= BLOCKS_LEAST;
+}
+
+static bool is_kept(int64_t blocks, int64_t i, int64_t j)
+{
+  const int64_t distance = (i - j + blocks) % blocks;
+  return 2 * distance < blocks || (2 * distance == blocks && i > j);
+}
+
+// Entries of the half whose image another rank owns, and the messages in which they travel: of a round of block rows,
+// each row goes to as many ranks as its blocks have owners.
+static void count_mirror(const tg_cost_grid *grid, int64_t n, double *entries, double *messages)
+{
+  enum { PERIOD_MOST = 1024 };
+  const int64_t b = grid->block;
+  const int64_t blocks = (n + b - 1) / b;
+  const int64_t period = tg_cost_common_multiple(grid->rows, grid->cols);
+  *entries = 0;
+  *messages = 0;
+  for (int64_t i = 0; i < blocks; i++) {
+    bool seen[PERIOD_MOST] = {false};
+    const int64_t rows = n - i * b < b ? n - i * b : b;
+    for (int64_t j = 0; j < blocks; j++) {
+      if (i == j || (i - j) % period == 0 || !is_kept(blocks, i, j)) continue;
+      const int64_t cols = n - j * b < b ? n - j * b : b;
+      *entries += (double)rows * (double)cols;
+      if (period > PERIOD_MOST || !seen[j % period]) ++*messages;
+      if (period <= PERIOD_MOST) seen[j % period] = true;
+    }
+  }
+}
+
+static void add_mirror(const tg_cost_grid *grid, int64_t n, tg_cost *out)
+{
+  enum { BLOCKS_MOST = 2000 };
+  const int64_t blocks = (n + grid->block - 1) / grid->block;
+  const int64_t rows = grid->rows > grid->cols ? grid->rows : grid->cols;
+  const double period = (double)tg_cost_common_multiple(grid->rows, grid->cols);
+  // Of very many blocks, the shares that any number has.
+  double entries = tg_cost_area(n, n) / 2 * (1 - 1 / period);
+  double messages = (double)blocks * (period - 1);
+  if (blocks <= BLOCKS_MOST) count_mirror(grid, n, &entries, &messages);
+  out->product_bytes += 8 * entries;
+  out->bytes_sent += 8 * entries;
+  out->messages += messages;
+  out->latencies += (double)((blocks + rows - 1) / rows) * tg_cost_tree_depth(rows);
+  out->memory_bytes += 2 * 8 * tg_cost_local_entries(grid, n, n) / 2;
+}
+
+// Numbers in the buffers of a round: what a rank sends, or receives, whichever is more.
+static double mirror_scratch(const tg_cost_grid *grid, int64_t n)
+{
+  const int64_t blocks = (n + grid->block - 1) / grid->block;
+  int64_t rows = grid->rows > grid->cols ? grid->rows : grid->cols;
+  if (rows > blocks) rows = blocks;
+  const double sent =
+      (double)((rows / grid->rows + 1) * grid->block) * (double)tg_cost_share(n, grid->block, 0, grid->cols);
+  const double received =
+      (double)((rows / grid->cols + 1) * grid->block) * (double)tg_cost_share(n, grid->block, 0, grid->rows);
+  return sent > received ? sent : received;
+}
+
 // Twice the local volume of the multiplication: what is not cut into panels is local in two of the three sizes.
 static double gemm_rank_flops(const tg_cost_grid *grid, const tg_cost_gemm *g)
 {
@@ -194,6 +263,10 @@ static tg_cost_gemm_scratch panels_scratch(const tg_cost_grid *grid, tg_cost_gem
     const bool in_place = cut.sizes[b] == 1 && grid->block % cut.width == 0;
     scratch.panels[b] = in_place ? 0 : 2.0 * (double)cut.lengths[b] * width;
   }
+  if (is_half(grid, &gemm)) {
+    scratch.exchanged = mirror_scratch(grid, gemm.m);
+    scratch.counts = 3 * tg_cost_ranks(grid);
+  }
   return scratch;
 }
 
@@ -212,6 +285,9 @@ static void add_panels(const tg_cost_grid *grid, tg_cost_gemm g, tg_cost *out)
   out->messages = panels * messages_per_panel(grid, &g);
   out->latencies += panels * (tg_cost_tree_depth(grid->rows) + tg_cost_tree_depth(grid->cols));
   out->rank_flops = gemm_rank_flops(grid, &g);
+  if (!is_half(grid, &g)) return;
+  out->rank_flops /= 2;
+  add_mirror(grid, g.m, out);
 }
 
 // ---- a thin operand brought to a large one ----

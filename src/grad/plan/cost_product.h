@@ -12,7 +12,7 @@ typedef struct tg_cost_gemm {
   int64_t k;
   bool trans_a;
   bool trans_b;
-  bool is_update; // A' A or A A': half the flops on one rank
+  bool is_update; // A' A or A A': half the flops
 } tg_cost_gemm;
 
 // Scratch in numbers: panels of A, B and C, a transposed operand, a packed result.
@@ -20,7 +20,8 @@ typedef struct tg_cost_gemm_scratch {
   double panels[3];
   double transposed;
   double packed;
-  double exchanged; // of a transposition: a piece to send, and as much to receive
+  double exchanged; // of a transposition or a mirror image: a piece to send, and as much to receive
+  double counts;    // of a mirror image
 } tg_cost_gemm_scratch;
 
 tg_cost_gemm tg_cost_gemm_of(const tg_plan *plan, const tg_instr *instr);

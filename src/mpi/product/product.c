@@ -50,8 +50,7 @@ static tg_status check_operands(const tg_product_call *call)
 // --- one rank ----------------------------------------------------------------------------------------
 
 // A' A or A A' into a new C: half of the flops. The smaller C is, the less is gained (of dgemm's time on one core 0.99
-// for n = 32, 0.75 for 64, 0.57 for 256, 0.53 for 2000), but nothing is ever lost. On several ranks the panels meet
-// square pieces of C on its diagonal only, and both halves are computed.
+// for n = 32, 0.75 for 64, 0.57 for 256, 0.53 for 2000), but nothing is ever lost. On several ranks: product_half.c.
 static bool is_update(const tg_product_call *call)
 {
   return call->a->data == call->b->data && call->transa != call->transb && call->beta == 0;

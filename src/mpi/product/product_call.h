@@ -16,6 +16,7 @@ typedef struct tg_product_call {
   const tg_dmat *a;
   const tg_dmat *b;
   tg_dmat *c;
+  bool is_half; // C is symmetric: half of it is computed, the other copied (product_half.c)
   tg_workspace *workspace;
   tg_counters *counters;
 } tg_product_call;

@@ -15,33 +15,13 @@
 
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/scalapack_abi.h"
-#include "mpi/product/product_call.h"
+#include "mpi/product/product_panels.h"
 
 // OpenBLAS repacks the operand that stays for every panel: as rows of a product a panel must be wide for that not
 // to show (m = 250: 0.80 of the full rate, 500: 0.90, 750: 0.96), as columns or inner dimension it need not.
 // The left operand it packs for every chunk of columns: with 384 of them that costs 3 % of the rate, with 768 less
 // than 1.
-enum { WIDTH_INNER = 320, WIDTH_ROWS = 768, WIDTH_COLUMNS = 384, CHUNK_COLUMNS = 768, REQUESTS = 4 };
-
-// The panels of an index range of length n.
-typedef struct panel_order {
-  int64_t n;
-  int64_t block;
-  int64_t width;
-  int classes; // lcm(P, Q)
-} panel_order;
-
-// Indices first .. last of class `class`.
-typedef struct panel {
-  int class;
-  int64_t first;
-  int64_t last;
-} panel;
-
-static int64_t panel_length(const panel *p)
-{
-  return p->last - p->first;
-}
+enum { WIDTH_INNER = 320, WIDTH_ROWS = 768, WIDTH_COLUMNS = 384, CHUNK_COLUMNS = 768 };
 
 static int least_common_multiple(int a, int b)
 {
@@ -90,15 +70,8 @@ static panel before_first(const panel_order *order)
   return (panel){.class = order->classes - 1, .first = -order->width};
 }
 
-// Consecutive indices of a panel, and where they lie in the owner's local part.
-typedef struct stretch {
-  int64_t at; // in the panel
-  int64_t length;
-  int64_t local;
-} stretch;
-
 // The run that begins at position `at` of the panel, for an owner among `np` processes; neighbours are joined.
-static stretch stretch_at(const panel_order *order, const panel *p, int64_t at, int np)
+stretch tg_panel_stretch(const panel_order *order, const panel *p, int64_t at, int np)
 {
   stretch r = {.at = at};
   const int64_t total = panel_length(p);
@@ -116,25 +89,10 @@ static stretch stretch_at(const panel_order *order, const panel *p, int64_t at, 
 
 static bool is_one_stretch(const panel_order *order, const panel *p, int np)
 {
-  return stretch_at(order, p, 0, np).length == panel_length(p);
+  return tg_panel_stretch(order, p, 0, np).length == panel_length(p);
 }
 
 // --- local work --------------------------------------------------------------------------------------
-
-// A piece of a matrix as BLAS sees it.
-typedef struct piece {
-  double *data;
-  int64_t ld;
-} piece;
-
-// What one product needs while it runs.
-typedef struct panels_run {
-  const tg_product_call *call;
-  const tg_grid *grid;
-  panel_order order;
-  MPI_Request requests[REQUESTS];
-  double *buffers[3][2]; // panels of A, of B, partial results: two each
-} panels_run;
 
 // Lets the library move its messages: Open MPI progresses them inside calls only.
 static tg_status poke(panels_run *run)
@@ -144,12 +102,9 @@ static tg_status poke(panels_run *run)
   return TG_OK;
 }
 
-// Which operand of a local product is transposed.
-typedef enum local_form { LOCAL_NN, LOCAL_TN, LOCAL_NT } local_form;
-
 // c (m x n) = alpha op(a) op(b) + beta c, in chunks of columns between which messages are progressed.
-static tg_status multiply(panels_run *run, local_form form, int64_t m, int64_t n, int64_t k, double alpha, piece a,
-                          piece b, double beta, piece c)
+tg_status tg_panels_multiply(panels_run *run, local_form form, int64_t m, int64_t n, int64_t k, double alpha, piece a,
+                             piece b, double beta, piece c)
 {
   int sizes[5];
   const int64_t wide[5] = {m, k, a.ld, b.ld, c.ld};
@@ -172,7 +127,7 @@ static void pack_columns(const panel_order *order, const panel *p, int np, const
 {
   const int64_t rows = from->local_rows;
   for (int64_t at = 0; at < panel_length(p);) {
-    const stretch r = stretch_at(order, p, at, np);
+    const stretch r = tg_panel_stretch(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < r.length; j++)
       memcpy(to + (at + j) * rows, from->data + (r.local + j) * from->ld, (size_t)rows * sizeof(double));
@@ -185,7 +140,7 @@ static void pack_rows(const panel_order *order, const panel *p, int np, const tg
 {
   const int64_t width = panel_length(p);
   for (int64_t at = 0; at < width;) {
-    const stretch r = stretch_at(order, p, at, np);
+    const stretch r = tg_panel_stretch(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < from->local_cols; j++)
       memcpy(to + at + j * width, from->data + r.local + j * from->ld, (size_t)r.length * sizeof(double));
@@ -276,7 +231,7 @@ static tg_status post_nn(panels_run *run, const panel *p, int side, operands *ou
   const int root_col = p->class % grid->cols;
   const int root_row = p->class % grid->rows;
   if (grid->cols == 1 && is_one_stretch(order, p, 1)) {
-    out->a = (piece){call->a->data + stretch_at(order, p, 0, 1).local * call->a->ld, call->a->ld};
+    out->a = (piece){call->a->data + tg_panel_stretch(order, p, 0, 1).local * call->a->ld, call->a->ld};
   } else {
     const int64_t rows = call->a->local_rows;
     out->a = (piece){run->buffers[0][side], rows > 0 ? rows : 1};
@@ -285,7 +240,7 @@ static tg_status post_nn(panels_run *run, const panel *p, int side, operands *ou
                           2 * side));
   }
   if (grid->rows == 1 && is_one_stretch(order, p, 1)) {
-    out->b = (piece){call->b->data + stretch_at(order, p, 0, 1).local, call->b->ld};
+    out->b = (piece){call->b->data + tg_panel_stretch(order, p, 0, 1).local, call->b->ld};
     return TG_OK;
   }
   out->b = (piece){run->buffers[1][side], panel_length(p)};
@@ -313,8 +268,8 @@ static tg_status product_nn(const tg_product_call *call)
     TG_TRY(wait_for(&run, 2 * side + 1));
     more = next_panel(&run.order, &next);
     if (more) TG_TRY(post_nn(&run, &next, 1 - side, &ready[1 - side]));
-    TG_TRY(multiply(&run, LOCAL_NN, c->local_rows, c->local_cols, panel_length(&p), call->alpha, ready[side].a,
-                    ready[side].b, is_first ? call->beta : 1, (piece){c->data, c->ld}));
+    TG_TRY(tg_panels_multiply(&run, LOCAL_NN, c->local_rows, c->local_cols, panel_length(&p), call->alpha,
+                              ready[side].a, ready[side].b, is_first ? call->beta : 1, (piece){c->data, c->ld}));
   }
   return TG_OK;
 }
@@ -326,7 +281,7 @@ static void add_rows(const panel_order *order, const panel *p, int np, const dou
 {
   const int64_t width = panel_length(p);
   for (int64_t at = 0; at < width;) {
-    const stretch r = stretch_at(order, p, at, np);
+    const stretch r = tg_panel_stretch(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < c->local_cols; j++) {
       double *to = c->data + r.local + j * c->ld;
@@ -340,7 +295,7 @@ static void add_rows(const panel_order *order, const panel *p, int np, const dou
 static void add_columns(const panel_order *order, const panel *p, int np, const double *sum, double beta, tg_dmat *c)
 {
   for (int64_t at = 0; at < panel_length(p);) {
-    const stretch r = stretch_at(order, p, at, np);
+    const stretch r = tg_panel_stretch(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < r.length; j++) {
       double *to = c->data + (r.local + j) * c->ld;
@@ -350,17 +305,6 @@ static void add_columns(const panel_order *order, const panel *p, int np, const 
     at += r.length;
   }
 }
-
-// The two forms differ in who moves and who sums; everything else is shared.
-typedef struct moving_form {
-  bool rows_of_c;     // TN: panels are rows of C
-  MPI_Comm send_comm; // along which the moving operand is broadcast
-  int send_size;
-  int send_me;
-  MPI_Comm sum_comm; // along which the partial products are summed
-  int sum_size;
-  int sum_me;
-} moving_form;
 
 static moving_form form_of(const tg_product_call *call)
 {
@@ -376,7 +320,7 @@ static tg_status post_moving(panels_run *run, const moving_form *form, const pan
   const tg_product_call *call = run->call;
   const tg_dmat *mover = form->rows_of_c ? call->a : call->b;
   if (form->send_size == 1 && is_one_stretch(order, p, 1)) {
-    const int64_t at = stretch_at(order, p, 0, 1).local;
+    const int64_t at = tg_panel_stretch(order, p, 0, 1).local;
     *out = (piece){mover->data + (form->rows_of_c ? at * mover->ld : at), mover->ld};
     return TG_OK;
   }
@@ -400,17 +344,23 @@ static tg_status multiply_moving(panels_run *run, const moving_form *form, const
   tg_dmat *c = call->c;
   const int64_t width = panel_length(p);
   *is_in_place = form->sum_size == 1 && is_one_stretch(&run->order, p, 1);
-  const int64_t local = *is_in_place ? stretch_at(&run->order, p, 0, 1).local : 0;
+  const int64_t local = *is_in_place ? tg_panel_stretch(&run->order, p, 0, 1).local : 0;
   const double beta = *is_in_place ? call->beta : 0;
+  if (call->is_half) {
+    const int64_t ld = form->rows_of_c ? width : c->local_rows > 0 ? c->local_rows : 1;
+    const piece to = *is_in_place ? (piece){c->data + (form->rows_of_c ? local : local * c->ld), c->ld}
+                                  : (piece){run->buffers[2][side], ld};
+    return tg_half_multiply(run, form, p, moved, to);
+  }
   if (form->rows_of_c) {
     const piece to = *is_in_place ? (piece){c->data + local, c->ld} : (piece){run->buffers[2][side], width};
-    return multiply(run, LOCAL_TN, width, c->local_cols, call->b->local_rows, call->alpha, moved,
-                    (piece){call->b->data, call->b->ld}, beta, to);
+    return tg_panels_multiply(run, LOCAL_TN, width, c->local_cols, call->b->local_rows, call->alpha, moved,
+                              (piece){call->b->data, call->b->ld}, beta, to);
   }
   const int64_t rows = c->local_rows > 0 ? c->local_rows : 1;
   const piece to = *is_in_place ? (piece){c->data + local * c->ld, c->ld} : (piece){run->buffers[2][side], rows};
-  return multiply(run, LOCAL_NT, c->local_rows, width, call->a->local_cols, call->alpha,
-                  (piece){call->a->data, call->a->ld}, moved, beta, to);
+  return tg_panels_multiply(run, LOCAL_NT, c->local_rows, width, call->a->local_cols, call->alpha,
+                            (piece){call->a->data, call->a->ld}, moved, beta, to);
 }
 
 static int64_t partial_count(const panels_run *run, const moving_form *form, const panel *p)
@@ -486,7 +436,7 @@ static tg_status product_moving(const tg_product_call *call)
   }
   for (int side = 0; side < 2; side++)
     if (is_open[side]) TG_TRY(finish_sum(&run, &form, &open[side], side));
-  return TG_OK;
+  return call->is_half ? tg_half_mirror(call) : TG_OK;
 }
 
 // --- TT ----------------------------------------------------------------------------------------------
@@ -540,6 +490,10 @@ static tg_status product_tt(const tg_product_call *call)
 tg_status tg_product_panels(const tg_product_call *call)
 {
   if (call->transa && call->transb) return product_tt(call);
-  if (call->transa || call->transb) return product_moving(call);
+  if (call->transa || call->transb) {
+    tg_product_call moving = *call;
+    moving.is_half = tg_product_is_half(call);
+    return product_moving(&moving);
+  }
   return product_nn(call);
 }
