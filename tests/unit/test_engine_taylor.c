@@ -227,8 +227,8 @@ static tg_status counted_value(opt_problem *problem, const opt_point *x, double 
   return right_ops->value(problem, x, f);
 }
 
-// The probe passes what the full test does not condemn, with two values where both are above the rounding; and it passes
-// no gradient that the full test condemns, however small the error.
+// The probe passes what the full test does not condemn, with two values where both are above the rounding; and it
+// passes no gradient that the full test condemns, however small the error.
 static void compare_probe(hand_problem *problem, const opt_point *x)
 {
   static const double errors[] = {0, 0.5, -0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5};
@@ -271,11 +271,8 @@ static void test_probe(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_judgement),
-      cmocka_unit_test(test_hidden),
-      cmocka_unit_test(test_right),
-      cmocka_unit_test(test_wrong),
-      cmocka_unit_test(test_probe),
+      cmocka_unit_test(test_judgement), cmocka_unit_test(test_hidden), cmocka_unit_test(test_right),
+      cmocka_unit_test(test_wrong),     cmocka_unit_test(test_probe),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

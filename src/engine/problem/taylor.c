@@ -194,8 +194,8 @@ static tg_status question_gradient(probe *p, const at_x *at, tg_taylor *out)
   return p->problem->ops->gradient(p->problem, p->x, &f, p->points[GRADIENT]);
 }
 
-// The smallest t of those that the full test has whose remainder will stand well above the rounding, should it fall like
-// t^2 from the row that is there; 0 where that is too near to tell first from second order.
+// The smallest t of those that the full test has whose remainder will stand well above the rounding, should it fall
+// like t^2 from the row that is there; 0 where that is too near to tell first from second order.
 static double second_step(const probe *p, const at_x *at, const tg_taylor_row *row)
 {
   static const double clear = 10.0;
