@@ -62,6 +62,10 @@ tg_status opt_outer_test_ray(opt_outer *o, bool *ended)
   TG_TRY(opt_copy(space, o->x, o->aside));
   TG_TRY(explore(o, gone, ended));
   TG_TRY(opt_copy(space, o->aside, o->x));
+  if (*ended) {
+    TG_TRY(opt_axpby(space, -1, o->first_start, 1, o->aside));
+    TG_TRY(opt_outer_loop_show_ray(&o->outer_loop, o->aside));
+  }
   opt_measure again; // what the update of the multipliers reads
   return o->lagrangian->ops->measure(o->lagrangian, o->x, &again);
 }

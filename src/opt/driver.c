@@ -472,6 +472,7 @@ static tg_status iterate(opt_driver *self)
     self->f_before = run->f;
     TG_TRY(renew_metric(self));
     opt_verdict verdict = OPT_STUCK;
+    run->ray = NULL;
     TG_TRY(run->solver->step(run, self->state, &verdict));
     if (verdict == OPT_MOVED) {
       TG_TRY(after_move(self, &ended));
@@ -561,6 +562,14 @@ static tg_status hand_back(opt_driver *self)
   return TG_OK;
 }
 
+// While what holds the direction is still there.
+static tg_status show_ray(opt_driver *self)
+{
+  const opt_run *run = &self->run;
+  if (self->result->outcome != OPT_UNBOUNDED || run->ray == NULL || self->observer->ray == NULL) return TG_OK;
+  return self->observer->ray(self->observer->self, run->ray);
+}
+
 static tg_status run_to_end(opt_driver *self)
 {
   opt_run *run = &self->run;
@@ -571,6 +580,7 @@ static tg_status run_to_end(opt_driver *self)
     end(self, OPT_NOT_FINITE);
   } else {
     TG_TRY(iterate(self));
+    TG_TRY(show_ray(self));
     if (opt_driver_can_go_on(self)) TG_TRY(opt_driver_save(self));
   }
   TG_TRY(hand_back(self));

@@ -54,6 +54,9 @@ typedef struct opt_observer {
   // is in the listing, as it is: nothing is recomputed, so that a run does not know whether it was saved. Who stands
   // between driver and writer may add entries of his own.
   tg_status (*checkpoint)(void *self, opt_listing *listing);
+  // The run is about to end as unbounded: f falls for ever along d, of any length. Not called where the direction is
+  // known in words only. The last call counts.
+  tg_status (*ray)(void *self, const opt_point *d);
   // Called once before the first evaluation: fills every entry of the listing from a checkpoint of the same method and
   // options, by name, and sets *restored, or leaves *restored false: a fresh start. Entries that the checkpoint has
   // beyond are those of somebody else. A vector that was idle when it was written is left alone.

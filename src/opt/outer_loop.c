@@ -24,6 +24,17 @@ static tg_status on_poll(void *self, opt_poll *poll)
   return observer->poll(observer->self, poll);
 }
 
+static tg_status on_ray(void *self, const opt_point *d)
+{
+  return opt_outer_loop_show_ray(self, d);
+}
+
+tg_status opt_outer_loop_show_ray(const opt_outer_loop *outer_loop, const opt_point *d)
+{
+  const opt_observer *observer = outer_loop->observer;
+  return observer == NULL || observer->ray == NULL ? TG_OK : observer->ray(observer->self, d);
+}
+
 // "rounds_seconds" among the driver's "seconds".
 static tg_status list_own(opt_outer_loop *outer_loop, opt_listing *listing)
 {
@@ -56,7 +67,7 @@ static tg_status on_restore(void *self, const opt_listing *listing, bool *restor
 opt_observer opt_outer_loop_observer(opt_outer_loop *outer_loop)
 {
   const opt_observer *seen = outer_loop->observer;
-  opt_observer out = {.self = outer_loop, .iteration = on_iteration, .poll = on_poll};
+  opt_observer out = {.self = outer_loop, .iteration = on_iteration, .poll = on_poll, .ray = on_ray};
   if (seen != NULL && seen->checkpoint != NULL) out.checkpoint = on_checkpoint;
   if (seen != NULL && seen->restore != NULL) out.restore = on_restore;
   return out;

@@ -441,6 +441,7 @@ opt_verdict opt_ray_falling(opt_ray *ray)
                     run->g_norm);
     return OPT_STUCK;
   }
+  run->ray = run->manifold == NULL ? ray->d : NULL;
   if (ray->degree < 0) {
     opt_run_explain(run,
                     "the objective is unbounded %s: along a direction d with |d| = %.4g and slope %.4g it still "

@@ -78,6 +78,7 @@ static tg_status judge(opt_run *run, probe *p, bool *falls)
   *falls = q[2] > 0 && is_open && slope < -1e-6 * sqrt(q[3]) && slope < -g_error;
   if (!*falls) return TG_OK;
   const opt_wording *wording = run->options->wording;
+  run->ray = p->d;
   opt_run_explain(run,
                   "the objective is unbounded %s: along a direction d with |d| = 1 and slope %.4g, along which the "
                   "curvature is %.3g, it %s for ever%s; add a constraint or a regularising term",

@@ -53,8 +53,9 @@ typedef struct opt_run {
   double step_norm;    // |t d|
   int64_t iteration;
   int64_t restarts;
-  int64_t renewals; // of the metric
-  char reason[512]; // of a verdict other than MOVED
+  int64_t renewals;     // of the metric
+  const opt_point *ray; // of a verdict or finding that f falls for ever: the direction, not owned; NULL: not known
+  char reason[512];     // of a verdict other than MOVED
 } opt_run;
 
 struct opt_solver {

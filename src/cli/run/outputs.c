@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/whole_file.h"
 #include "mpi/file/files.h"
 #include "mpi/file/io_posix.h"
@@ -69,31 +70,46 @@ static bool is_same_file(const char *a, const char *b)
   return resolve(a, name_a) && resolve(b, name_b) && strcmp(name_a, name_b) == 0;
 }
 
-// A file that is read or written under another name already; what it is to the job.
-static tg_status refuse_use(tg_job *job, int variable, const char *path, const char *other, const char *what)
+// What a file is to the job already; other: NULL, nothing.
+typedef struct use {
+  const char *other;
+  const char *what;
+} use;
+
+static void note_use(const char *path, const char *other, const char *what, use *out)
 {
-  if (other == NULL || !is_same_file(path, other)) return TG_OK;
-  TG_FAIL_NODE(job->variables[variable].output_node, TG_JOB, "%s is already %s, %s; the variable needs its own", path,
-               what, other);
+  if (out->other == NULL && other != NULL && is_same_file(path, other)) *out = (use){other, what};
 }
 
-static tg_status refuse_uses(tg_job *job, int k, const char *path, tg_text *other)
+// Of a file that is not the start of variable `mine`, beside the files of the first `before` variables. What is found
+// may stand in `room`.
+static tg_status find_use(const tg_job *job, int mine, int before, const char *path, tg_text *room, use *out)
 {
   static const char *const own[] = {"report.json", "history.jsonl"};
-  TG_TRY(refuse_use(job, k, path, job->path, "the job file"));
-  for (int i = 0; i < job->n_data; i++) TG_TRY(refuse_use(job, k, path, job->data[i].file, "a data file of the job"));
+  *out = (use){NULL, NULL};
+  note_use(path, job->path, "the job file", out);
+  for (int i = 0; i < job->n_data; i++) note_use(path, job->data[i].file, "a data file of the job", out);
   for (int i = 0; i < job->n_variables; i++)
-    if (i != k) TG_TRY(refuse_use(job, k, path, job->variables[i].start_file, "a start of the job"));
-  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-    TG_TRY(tg_output_path(job->output_directory, own[i], other));
-    TG_TRY(refuse_use(job, k, path, tg_text_string(other), "a file of every run"));
+    if (i != mine) note_use(path, job->variables[i].start_file, "a start of the job", out);
+  for (size_t i = 0; i < sizeof own / sizeof own[0] && out->other == NULL; i++) {
+    TG_TRY(tg_output_path(job->output_directory, own[i], room));
+    note_use(path, tg_text_string(room), "a file of every run", out);
   }
-  for (int i = 0; i < k; i++) {
+  for (int i = 0; i < before && out->other == NULL; i++) {
     if (job->variables[i].output == NULL) continue;
-    TG_TRY(tg_output_path(job->output_directory, job->variables[i].output, other));
-    TG_TRY(refuse_use(job, k, path, tg_text_string(other), "the file of another variable"));
+    TG_TRY(tg_output_path(job->output_directory, job->variables[i].output, room));
+    note_use(path, tg_text_string(room), "the file of another variable", out);
   }
   return TG_OK;
+}
+
+static tg_status refuse_uses(tg_job *job, int k, const char *path, tg_text *room)
+{
+  use found;
+  TG_TRY(find_use(job, k, k, path, room, &found));
+  if (found.other == NULL) return TG_OK;
+  TG_FAIL_NODE(job->variables[k].output_node, TG_JOB, "%s is already %s, %s; the variable needs its own", path,
+               found.what, found.other);
 }
 
 // Rank 0. A variable may replace the file that it started from.
@@ -119,11 +135,47 @@ void tg_outputs_job_file(const tg_job *job, size_t room, char *out)
   snprintf(out, room, "%s", realpath(job->path, real) != NULL ? real : job->path);
 }
 
-json_t *tg_outputs_list(const tg_job *job)
+// dir/ray.X.npy of dir/X.npy
+static tg_status name_ray(const tg_job *job, int k, tg_text *out)
 {
+  const char *name = job->variables[k].output;
+  const char *slash = strrchr(name, '/');
+  const size_t folder = slash != NULL ? (size_t)(slash - name) + 1 : 0;
+  tg_text_clear(out);
+  tg_text_add_bytes(out, name, folder);
+  tg_text_addf(out, "ray.%s", name + folder);
+  return tg_text_status(out);
+}
+
+static bool writes_ray(const tg_run *run, int k)
+{
+  return run->writes_ray != NULL && run->writes_ray[k];
+}
+
+json_t *tg_outputs_rays(const tg_run *run)
+{
+  const tg_job *job = run->job;
+  tg_text name;
+  tg_text_init(&name);
+  json_t *out = json_object();
+  for (int k = 0; k < job->n_variables && out != NULL; k++)
+    if (writes_ray(run, k) && name_ray(job, k, &name) == TG_OK)
+      json_object_set_new(out, job->variables[k].name, json_string(tg_text_string(&name)));
+  tg_text_fini(&name);
+  return out;
+}
+
+json_t *tg_outputs_list(const tg_run *run)
+{
+  const tg_job *job = run->job;
   json_t *out = json_array();
+  json_t *rays = tg_outputs_rays(run);
+  const char *name = NULL;
+  json_t *ray = NULL;
   for (int k = 0; k < job->n_variables && out != NULL; k++)
     if (job->variables[k].output != NULL) json_array_append_new(out, json_string(job->variables[k].output));
+  json_object_foreach(rays, name, ray) json_array_append(out, ray);
+  json_decref(rays);
   return out;
 }
 
@@ -149,10 +201,11 @@ static tg_status look_at_report(tg_run *run, tg_text *path)
   return status;
 }
 
-static bool is_written(const tg_job *job, const char *name)
+static bool is_written(const json_t *written, const char *name)
 {
-  for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].output != NULL && strcmp(job->variables[k].output, name) == 0) return true;
+  size_t k = 0;
+  const json_t *entry = NULL;
+  json_array_foreach(written, k, entry) if (strcmp(json_string_value(entry), name) == 0) return true;
   return false;
 }
 
@@ -171,13 +224,21 @@ void tg_outputs_remove_stale(const tg_run *run)
   tg_text path;
   size_t k = 0;
   const json_t *entry = NULL;
+  json_t *written = tg_outputs_list(run);
+  tg_text room;
   tg_text_init(&path);
-  json_array_foreach(run->earlier_files, k, entry)
+  tg_text_init(&room);
+  json_array_foreach(written != NULL ? run->earlier_files : NULL, k, entry)
   {
     const char *name = json_string_value(entry);
-    if (!may_remove(name) || is_written(run->job, name)) continue;
-    if (tg_output_path(run->job->output_directory, name, &path) == TG_OK) unlink(tg_text_string(&path));
+    if (!may_remove(name) || is_written(written, name)) continue;
+    if (tg_output_path(run->job->output_directory, name, &path) != TG_OK) continue;
+    use found = {NULL, NULL}; // what was a result may be data now
+    if (find_use(run->job, -1, 0, tg_text_string(&path), &room, &found) == TG_OK && found.other == NULL)
+      unlink(tg_text_string(&path));
   }
+  json_decref(written);
+  tg_text_fini(&room);
   tg_text_fini(&path);
 }
 
@@ -202,23 +263,29 @@ static tg_status test_text_files(const tg_job *job, tg_text *path, tg_text *pref
   return TG_OK;
 }
 
-// Tests or writes the file of variable k. Collective.
-static tg_status test_or_write(const tg_run *run, int k, bool writes, tg_text *path, tg_text *dataset)
+// What is done with the file of a variable.
+typedef enum file_work { TEST, WRITE, WRITE_RAY } file_work;
+
+// Collective.
+static tg_status work_on(const tg_run *run, int k, file_work work, tg_text *path, tg_text *dataset)
 {
   const tg_job_variable *variable = &run->job->variables[k];
   const tg_file_format *format = NULL;
   TG_TRY(tg_file_find_target_format(variable->output, &format));
   tg_text_clear(dataset);
+  if (work == WRITE_RAY) TG_TRY(tg_agree(run->comm, name_ray(run->job, k, dataset)));
+  const char *file = work == WRITE_RAY ? tg_text_string(dataset) : variable->output;
+  TG_TRY(tg_agree(run->comm, tg_output_path(run->job->output_directory, file, path)));
+  tg_text_clear(dataset);
   tg_text_addf(dataset, "/%s", variable->name);
-  TG_TRY(tg_agree(run->comm, tg_output_path(run->job->output_directory, variable->output, path)));
   const char *name = tg_text_string(path);
   const char *inside = format->holds_datasets ? tg_text_string(dataset) : NULL;
-  if (writes) return tg_file_write(tg_space_block(run->setup->x, k), name, inside);
-  return tg_file_write_test(run->setup->grid, variable->rows, variable->cols, name, inside);
+  if (work == TEST) return tg_file_write_test(run->setup->grid, variable->rows, variable->cols, name, inside);
+  return tg_file_write(tg_space_block(work == WRITE ? run->setup->x : run->ray, k), name, inside);
 }
 
 // One that fails does not keep the others from being tested or written; the first failure is returned.
-static tg_status for_each_variable(const tg_run *run, bool writes)
+static tg_status for_each_variable(const tg_run *run, file_work work)
 {
   tg_text path;
   tg_text dataset;
@@ -227,8 +294,8 @@ static tg_status for_each_variable(const tg_run *run, bool writes)
   tg_text_init(&path);
   tg_text_init(&dataset);
   for (int k = 0; k < run->job->n_variables; k++) {
-    if (run->job->variables[k].output == NULL) continue;
-    const tg_status status = test_or_write(run, k, writes, &path, &dataset);
+    if (run->job->variables[k].output == NULL || (work == WRITE_RAY && !writes_ray(run, k))) continue;
+    const tg_status status = work_on(run, k, work, &path, &dataset);
     if (status == TG_OK || first != TG_OK) continue;
     first = status;
     record = *tg_error_get();
@@ -261,7 +328,7 @@ tg_status tg_outputs_prepare(tg_run *run)
   int rank = 0;
   TG_TRY_MPI(MPI_Comm_rank(run->comm, &rank));
   TG_TRY(tg_agree(run->comm, rank == 0 ? prepare_alone(run) : TG_OK));
-  return for_each_variable(run, false);
+  return for_each_variable(run, TEST);
 }
 
 // Rank 0. Folders that vanished while the run computed; one that cannot be made is named by the file that needs it.
@@ -273,10 +340,40 @@ static void make_folders_again(const tg_job *job)
   tg_text_fini(&path);
 }
 
-tg_status tg_outputs_write(const tg_run *run)
+// Rank 0. Whether the file of this ray is none of the job's.
+static bool is_free(const tg_job *job, int k)
+{
+  use found = {NULL, NULL};
+  tg_text path;
+  tg_text other;
+  tg_text_init(&path);
+  tg_text_init(&other);
+  tg_status status = name_ray(job, k, &other);
+  if (status == TG_OK) status = tg_output_path(job->output_directory, tg_text_string(&other), &path);
+  if (status == TG_OK) status = find_use(job, -1, job->n_variables, tg_text_string(&path), &other, &found);
+  if (status != TG_OK) tg_error_clear();
+  tg_text_fini(&other);
+  tg_text_fini(&path);
+  return status == TG_OK && found.other == NULL;
+}
+
+// Which parts of the ray are written. Collective.
+static tg_status choose_rays(tg_run *run, bool is_first)
+{
+  const int n = run->job->n_variables;
+  if (run->ray == NULL || run->result.outcome != OPT_UNBOUNDED) return TG_OK;
+  TG_TRY(tg_agree(run->comm, TG_NEW(n, &run->writes_ray)));
+  for (int k = 0; k < n && is_first; k++)
+    run->writes_ray[k] = run->job->variables[k].output != NULL && is_free(run->job, k);
+  TG_TRY_MPI(MPI_Bcast(run->writes_ray, n, MPI_C_BOOL, 0, run->comm));
+  return for_each_variable(run, WRITE_RAY);
+}
+
+tg_status tg_outputs_write(tg_run *run)
 {
   int rank = 0;
   TG_TRY_MPI(MPI_Comm_rank(run->comm, &rank));
   if (rank == 0) make_folders_again(run->job);
-  return for_each_variable(run, true);
+  TG_TRY(for_each_variable(run, WRITE));
+  return choose_rays(run, rank == 0);
 }

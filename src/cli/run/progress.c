@@ -117,9 +117,15 @@ static tg_status on_restore(void *self, const opt_listing *listing, bool *restor
   return tg_checkpoint_restore(p->checkpoint, listing, restored);
 }
 
+static tg_status on_ray(void *self, const opt_point *d)
+{
+  const tg_progress *p = self;
+  return p->ray(p->run, d);
+}
+
 opt_observer tg_progress_observer(tg_progress *progress)
 {
-  opt_observer out = {.self = progress, .iteration = on_iteration, .poll = on_poll};
+  opt_observer out = {.self = progress, .iteration = on_iteration, .poll = on_poll, .ray = on_ray};
   if (progress->checkpoint == NULL) return out;
   out.checkpoint = on_checkpoint;
   out.restore = on_restore;

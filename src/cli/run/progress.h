@@ -26,6 +26,8 @@ typedef struct tg_progress {
   // Fills what a checkpoint says of the run; and is told, once, that the first iteration after a restart begins.
   void (*describe)(void *run, tg_checkpoint_facts *facts);
   void (*resumed)(void *run);
+  // Is handed a direction along which the objective falls for ever, see opt_observer.
+  tg_status (*ray)(void *run, const opt_point *d);
   void *run;
   bool is_resumed;  // and the run was not told yet
   tg_status failed; // rank 0 has no memory for a record; the next poll tells all

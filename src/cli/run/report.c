@@ -100,7 +100,7 @@ static json_t *circumstances(const tg_run *run)
   return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "date", run->date, "host", run->environment.host, "cpu",
                    run->environment.cpu, "blas_kernel", tg_environment_blas_kernel(&run->environment), "command",
                    command(run->options->n_arguments, run->options->arguments), "job_file", job_file, "files",
-                   tg_outputs_list(run->job));
+                   tg_outputs_list(run));
 }
 
 // What only some jobs have. A list that memory does not suffice for fails the whole.
@@ -114,6 +114,7 @@ static json_t *extras(const tg_run *run)
   if (failed == 0 && isfinite(run->iterated_objective))
     failed = json_object_set_new(out, "objective_iterated",
                                  tg_json_number((run->job->maximize ? -1.0 : 1.0) * run->iterated_objective + 0.0));
+  if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
   if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
   if (failed == 0 && run->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
   if (failed == 0 && tg_checkpoint_source(run->checkpoint) != NULL)

@@ -28,6 +28,7 @@
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
+#include "opt/vector.h"
 
 enum { PROBE_STEPS = 6, PROBE_SEED = 20260101 };
 
@@ -320,6 +321,16 @@ static tg_status settle_objective(tg_run *run)
   return TG_OK;
 }
 
+// A run seldom ends as unbounded: the point for the ray is made when there is one.
+static tg_status keep_ray(void *self, const opt_point *d)
+{
+  tg_run *run = self;
+  const opt_space *space = run->setup->space;
+  if (run->setup->model->n_changes > 0) return TG_OK; // another variable's
+  if (run->ray == NULL) TG_TRY(space->ops->create(space, &run->ray));
+  return opt_copy(space, d, run->ray);
+}
+
 static tg_status minimise(tg_run *run, const tg_run_options *options)
 {
   tg_text path;
@@ -331,6 +342,7 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
                           .checkpoint = run->checkpoint,
                           .describe = describe,
                           .resumed = note_resumed,
+                          .ray = keep_ray,
                           .run = run};
   tg_status status = rank_of(run) == 0 ? remove_report(run->job->output_directory, &path) : TG_OK;
   if (status == TG_OK) status = tg_output_path(run->job->output_directory, "history.jsonl", &path);
@@ -434,6 +446,8 @@ void tg_run_destroy(tg_run **run)
   if (*run == NULL) return;
   json_decref((*run)->subject_report);
   json_decref((*run)->earlier_files);
+  tg_free((*run)->writes_ray);
+  if ((*run)->ray != NULL) (*run)->setup->space->ops->destroy((*run)->setup->space, &(*run)->ray);
   tg_free((*run)->attempts);
   tg_lagrangian_destroy(&(*run)->lagrangian);
   tg_alternating_destroy(&(*run)->alternating);

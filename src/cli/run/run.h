@@ -66,6 +66,8 @@ typedef struct tg_run {
   double solve_begin;
   double made_again; // products of a resumed run until it stood where the one before had been
   opt_result result;
+  opt_point *ray;         // along which the objective falls for ever, where a direction was found; else NULL
+  bool *writes_ray;       // of each variable: its part of the ray has a file
   bool is_solved;         // the minimisation came to its end, whatever became of the files
   bool is_early;          // a signal came before the first iteration: nothing was computed, nothing is written
   json_t *subject_report; // of subject_to, at the point returned; NULL: none

@@ -4,6 +4,7 @@
 #include "opt/examine/tridiagonal.h"
 
 enum { STEPS_MAX = 12, STEPS_MIN = 3 };
+static const double flat = 1e-15; // a curvature below this share of the largest is rounding
 
 typedef struct measuring {
   const opt_subspace *space;
@@ -82,6 +83,7 @@ static bool is_small(const measuring *m, double rz_start, double allowed, opt_de
   double largest = 0;
   opt_tridiagonal_extremes(&m->t, &least, &largest);
   out->condition = least > 0 ? fmax(1, largest / least) : (double)INFINITY;
+  out->reach = sqrt(2 * out->amount / fmax(least, 0));
   if (!(m->rz > 1e-8 * rz_start)) return true;
   return m->t.n >= STEPS_MIN && rz_start / (2 * least) * out->condition <= allowed;
 }
@@ -107,10 +109,12 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
       return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
     }
     // Along a direction without curvature beyond rounding f is linear: what it falls by on a way as long as x.
-    if (!(curved > 1e-15 * m.largest * square)) {
+    if (!(curved > flat * m.largest * square)) {
       out->is_flat = true;
       out->slope = -m.rz / sqrt(square);
       out->amount -= out->slope * s->size;
+      out->reach = s->size;
+      out->condition = fmax(out->condition, 1 / flat);
       return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
     }
     out->amount += m.rz * m.rz / curved / 2;

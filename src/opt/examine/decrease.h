@@ -13,6 +13,7 @@
 typedef struct opt_decrease {
   double amount;    // the sum
   double condition; // of M^-1 H, as far as the steps show it; 1 at least
+  double reach;     // how far the step is that takes it, roughly, in the norm of M
   bool is_negative; // <d, H d> < 0 was met: d is in work->found, of norm 1, with this curvature
   double curvature;
   bool is_flat; // <d, H d> = 0 up to rounding was met: d is in work->found, of norm 1, with this slope

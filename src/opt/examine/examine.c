@@ -13,6 +13,10 @@ enum { ACTIONS_MAX = 20, ACTIONS_LEAST = 8, SADDLES_MAX = 20, CONE_STEPS = 6 };
 // A decrease below this share of f, or below this share of what f has fallen, is not worth another iteration.
 static const double worth_of_value = 1e-3;
 static const double worth_of_fall = 1e-13;
+// A step of this share of x goes beyond what the Hessian at x knows: in a valley that leads to infinity f falls on by
+// several times the estimate. Then the estimate has to be smaller by as much.
+static const double far_share = 0.01;
+static const double far_worth = 1e-3;
 
 // A tolerance above this is a wish for a rough answer: then the estimate is said, and nothing more.
 static const double loose_tolerance = 1e-6;
@@ -56,6 +60,7 @@ tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
   opt_examiner *e = &driver->examiner;
   TG_TRY(opt_listing_add_number(listing, "decrease_estimate", -1, &e->decrease));
   TG_TRY(opt_listing_add_number(listing, "condition_estimate", -1, &e->condition));
+  TG_TRY(opt_listing_add_number(listing, "reach_estimate", -1, &e->reach));
   TG_TRY(opt_listing_add_number(listing, "bend", -1, &e->bend));
   TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
   return opt_listing_add_count(listing, "saddles", &e->saddles);
@@ -68,7 +73,8 @@ tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
 static double allowed_decrease(const opt_driver *driver)
 {
   const opt_run *run = &driver->run;
-  const double share = fmax(worth_of_value, run->options->gradient_tolerance);
+  const double worth = worth_of_value * (driver->examiner.reach > far_share ? far_worth : 1);
+  const double share = fmax(worth, run->options->gradient_tolerance);
   return fmax(share * fabs(run->f), worth_of_fall * fmax(0, run->f_start - run->f));
 }
 
@@ -115,7 +121,9 @@ static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decreas
 {
   opt_examiner *e = &driver->examiner;
   const opt_run *run = &driver->run;
+  double size = 0;
   *out = (opt_decrease){.condition = 1};
+  e->reach = 0;
   if (run->solver->measure != NULL || run->g_norm == 0) return TG_OK;
   // A closed form is backward stable: of f it leaves a share like the condition number times the square of eps (N.
   // Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 10 and 20).
@@ -124,6 +132,10 @@ static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decreas
   if (!(out->amount <= allowed_decrease(driver))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(driver), out));
   e->decrease = out->amount;
   e->condition = out->condition;
+  // Between bounds the face may end before; in a metric lengths are others.
+  if (e->work.scaled != NULL || run->constraint != NULL) return TG_OK;
+  TG_TRY(opt_norm(run->space, run->x, &size));
+  e->reach = size > 0 && isfinite(out->reach) ? out->reach / size : 0;
   return TG_OK;
 }
 

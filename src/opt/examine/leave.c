@@ -116,12 +116,19 @@ static tg_status test_unbounded(const departure *d, double curvature, bool *out)
 {
   opt_run *run = d->run;
   const opt_wording *wording = run->options->wording;
+  double slope = 0;
   *out = false;
   if (run->problem->degree != 2 || run->manifold != NULL) return TG_OK;
-  for (int k = 0; k < 2 && !*out; k++) TG_TRY(recedes(d, k == 0 ? 1 : -1, out));
-  if (!*out) return TG_OK;
-  double slope = 0;
   TG_TRY(opt_dot(run->space, run->g, d->v, &slope));
+  const double downhill = slope > 0 ? -1 : 1;
+  double sign = downhill;
+  TG_TRY(recedes(d, sign, out));
+  if (!*out) sign = -downhill;
+  if (!*out) TG_TRY(recedes(d, sign, out));
+  if (!*out) return TG_OK;
+  TG_TRY(opt_axpby(run->space, 0, run->x, sign, d->v));
+  slope *= sign;
+  run->ray = d->v;
   opt_run_explain(run,
                   "the objective is unbounded %s: from a stationary point, |g| = %.3g, f(x + t d) - f(x) = %.4g t + "
                   "%.4g t^2 along a %sdirection d with |d| = 1; add a constraint or a regularising term",
@@ -179,6 +186,7 @@ tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double s
       "%s at distance %.4g; add a constraint or a regularising term",
       wording->below, run->constraint != NULL ? "feasible " : "", opt_run_shown(run, slope), wording->falls,
       distances[DISTANCES - 1] * s->size);
+  run->ray = work->found;
   *out = OPT_DEPARTURE_UNBOUNDED;
   return TG_OK;
 }
