@@ -180,6 +180,7 @@ static void project_transport(const serial_set *set, double *x)
   double correction[2][SERIAL_SIDE_MAX * SERIAL_SIDE_MAX] = {{0}};
   for (int round = 0; round < 100000; round++) {
     double change = 0;
+    double size = 0;
     for (int side = 0; side < 2; side++) {
       double before[SERIAL_SIDE_MAX * SERIAL_SIDE_MAX];
       for (int64_t e = 0; e < count; e++) x[e] += correction[side][e];
@@ -188,9 +189,10 @@ static void project_transport(const serial_set *set, double *x)
       for (int64_t e = 0; e < count; e++) {
         change = fmax(change, fabs(correction[side][e] - (before[e] - x[e])));
         correction[side][e] = before[e] - x[e];
+        size = fmax(size, fabs(before[e]));
       }
     }
-    if (change < 1e-16) return;
+    if (change <= 2e-16 * size) return; // nothing but rounding moves
   }
 }
 
