@@ -8,6 +8,7 @@
 #include "cli/derive/structure_report.h"
 #include "cli/run/cost_report.h"
 #include "cli/run/product_report.h"
+#include "engine/problem/found_use.h"
 #include "engine/problem/job_verify.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/setup.h"
@@ -64,6 +65,7 @@ static void print_data(const tg_job *job, tg_text *out)
       tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 " from %s", d->name, d->rows, d->cols,
                    d->file != NULL ? d->file : d->generate);
       print_properties(d->properties, d->trust, out);
+      if (tg_found_word(d) != NULL) tg_text_addf(out, ", %s (found)", tg_found_word(d));
     }
     tg_text_add(out, "\n");
   }

@@ -13,6 +13,7 @@
 #include "engine/model/congruence.h"
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
+#include "engine/problem/found_use.h"
 #include "engine/problem/job_verify.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/setup.h"
@@ -116,6 +117,21 @@ static tg_status choose_grid(tg_job *job, const tg_plan *plan, const machine *m,
   return TG_OK;
 }
 
+// The numbers, which are not read here, may give another plan.
+static void print_open(const tg_job *job, const tg_model *model, tg_text *out)
+{
+  bool is_supposed = false;
+  tg_text open;
+  for (int k = 0; k < job->n_data; k++) is_supposed = is_supposed || job->data[k].found != 0;
+  tg_text_init(&open);
+  tg_found_print_open(job, model, &open);
+  if (tg_text_string(&open)[0] != '\0')
+    tg_text_addf(out, "data %s: %s\n", tg_text_string(&open),
+                 is_supposed ? "supposed to be symmetric, which run demands of the numbers"
+                             : "run looks whether the numbers are symmetric, and may then find a better method");
+  tg_text_fini(&open);
+}
+
 static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_text *out)
 {
   tg_grid_choice grid;
@@ -131,6 +147,7 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
   tg_lagrangian_explain(model, method);
   tg_congruence_print(job, model, "metric ", out);
   tg_text_addf(out, "method %s\n", method->reason);
+  print_open(job, model, out);
   tg_method_print_groups(method, model, "groups ", out);
   tg_method_warn_unused(job, model, method);
   tg_forecast memory;
@@ -146,15 +163,10 @@ static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_t
   return tg_cli_print(stdout, out);
 }
 
-static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
+static tg_status plan_model(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
-  TG_TRY(tg_job_read(job));
-  if (m->is_confined) TG_TRY(tg_job_confine(job, false));
-  TG_TRY(tg_job_probe(job));
-  tg_lower_options lower_options = *lowering;
-  lower_options.expected_iterations = job->solver.max_iterations;
   tg_model *model = NULL;
-  TG_TRY(tg_model_create(job, &lower_options, &model));
+  TG_TRY(tg_model_create(job, lowering, &model));
   const tg_status chosen = tg_default_start_choose(job, model);
   if (chosen != TG_OK) {
     tg_model_destroy(&model);
@@ -166,6 +178,23 @@ static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const m
   if (status == TG_OK) status = tg_job_verify_solver(job, model->plan->degree, model->plan->has_hessian);
   if (status == TG_OK) status = print_plan(job, model, m, text);
   tg_model_destroy(&model);
+  return status;
+}
+
+// What run takes on the supposition that its data will turn out to be symmetric, is planned on it.
+static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
+{
+  TG_TRY(tg_job_read(job));
+  if (m->is_confined) TG_TRY(tg_job_confine(job, false));
+  TG_TRY(tg_job_probe(job));
+  tg_lower_options lower_options = *lowering;
+  lower_options.expected_iterations = job->solver.max_iterations;
+  const tg_status status = plan_model(job, &lower_options, m, text);
+  const tg_error refused = *tg_error_get();
+  if (status != TG_UNSUPPORTED || !tg_found_suppose(job)) return status;
+  tg_text_clear(text);
+  if (plan_model(job, &lower_options, m, text) == TG_OK) return TG_OK;
+  *tg_error_get() = refused;
   return status;
 }
 

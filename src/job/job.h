@@ -51,6 +51,7 @@ typedef struct tg_job_data {
   int64_t cols;
   tg_generate_options options; // of a generated matrix
   unsigned properties;         // of tg_property
+  unsigned found;              // likewise, seen in the numbers where the job says nothing (problem/found.h)
   bool trust;
   bool used;           // occurs in the objective
   bool is_nonnegative; // no entry is negative: seen in the numbers, false before

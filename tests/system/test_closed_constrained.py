@@ -215,7 +215,7 @@ def test_metric_start(folder, data):
 
 def test_metric_refusals(folder):
     np.save(folder / "indefinite.npy", np.diag([1.0] * 29 + [-1.0]))
-    rows = (("undeclared", "{file: FOLDER/S.npy}", "not declared positive definite"),
+    rows = (("not symmetric", "{file: FOLDER/R.npy}", "the metric S is not positive definite: it is not symmetric"),
             ("number", "2", "the metric S of X is 1 x 1, expected 30 x 30"),
             ("size", "{file: FOLDER/N.npy, spd: true}", "the metric S of X is 4 x 4, expected 30 x 30"),
             ("indefinite", "{file: FOLDER/indefinite.npy, symmetric: true}", "the metric S is not positive definite"),

@@ -7,6 +7,7 @@
 #include "cli/run/attempts.h"
 #include "cli/run/outputs.h"
 #include "cli/run/run.h"
+#include "engine/problem/found_use.h"
 #include "job/job_echo.h"
 
 #include <math.h>
@@ -103,6 +104,17 @@ static json_t *circumstances(const tg_run *run)
                    tg_outputs_list(run));
 }
 
+// {"S": "symmetric"}: what the numbers showed of data, and the model made use of.
+static json_t *found(const tg_job *job)
+{
+  json_t *out = json_object();
+  for (int k = 0; k < job->n_data && out != NULL; k++) {
+    const char *word = tg_found_word(&job->data[k]);
+    if (word != NULL) json_object_set_new(out, job->data[k].name, json_string(word));
+  }
+  return out;
+}
+
 // What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
@@ -134,11 +146,11 @@ static json_t *build(const tg_run *run, json_t *job)
                               "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
                               "products", (json_int_t)r->counts.products);
   json_t *details = json_pack(
-      "{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method,
+      "{s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method,
       "method_reason", run->setup->method->reason, "preconditioner", run->setup->method->preconditioner, "pairs",
-      pairs(run), "groups", (json_int_t)run->setup->method->n_groups, "line_search", r->line_search, "stopping_measure",
-      r->measure, "gradient_norm_start", tg_json_number(r->gradient_norm_start), "gradient_target",
-      tg_json_number(r->gradient_target), "saddles", (json_int_t)r->saddles, "decrease_estimate",
+      pairs(run), "groups", (json_int_t)run->setup->method->n_groups, "found", found(run->job), "line_search",
+      r->line_search, "stopping_measure", r->measure, "gradient_norm_start", tg_json_number(r->gradient_norm_start),
+      "gradient_target", tg_json_number(r->gradient_target), "saddles", (json_int_t)r->saddles, "decrease_estimate",
       tg_json_number(r->decrease_estimate), "condition_estimate", tg_json_number(r->condition_estimate), "drift",
       tg_json_number(r->drift), "taylor_probe", taylor(&run->taylor), "seconds", seconds(&run->seconds), "plan",
       plan(run), "counted",

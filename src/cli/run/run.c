@@ -22,6 +22,7 @@
 #include "engine/model/values.h"
 #include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
+#include "engine/problem/found_use.h"
 #include "engine/problem/job_verify.h"
 #include "job/confine.h"
 #include "mpi/file/files.h"
@@ -70,6 +71,29 @@ static tg_status print_header(const tg_run *run)
                  (long long)tg_checkpoint_runs(run->checkpoint));
   fputs(tg_text_string(&text), stderr);
   tg_text_fini(&text);
+  return status;
+}
+
+// What the numbers have shown, and what has become of the lines above.
+static tg_status print_found(const tg_run *run)
+{
+  const tg_setup *setup = run->setup;
+  tg_text found;
+  tg_text text;
+  tg_text_init(&found);
+  tg_text_init(&text);
+  tg_found_print(run->job, &found);
+  tg_status status = tg_text_status(&found);
+  if (status == TG_OK && tg_text_string(&found)[0] != '\0') {
+    tg_text_addf(&text, "  data      %s: found in the numbers\n", tg_text_string(&found));
+    status =
+        tg_cost_print_header(setup->model->plan, &setup->choice, run->environment.threads, run->forecast.total, &text);
+    tg_domain_print(run->job, "  ", &text);
+    tg_method_print(setup->method, setup->model, &text);
+    fputs(tg_text_string(&text), stderr);
+  }
+  tg_text_fini(&text);
+  tg_text_fini(&found);
   return status;
 }
 
@@ -142,23 +166,34 @@ static tg_status write_results(tg_run *run)
 
 // ---- phases ----
 
-static tg_status forecast_memory(tg_run *run)
+static tg_status forecast_memory(tg_run *run, tg_model *model, const tg_method *method)
 {
   const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
-  return tg_forecast_make(run->job, run->setup->model, run->setup->method, &on, &run->forecast);
+  return tg_forecast_make(run->job, model, method, &on, &run->forecast);
 }
 
 // What does not fit is better known now than when the kernel ends a rank.
-static tg_status refuse_memory(tg_run *run)
+static tg_status refuse_memory(tg_run *run, tg_model *model, tg_method *method)
 {
   const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
   const tg_memory_room room = {run->environment.memory, run->environment.ranks};
-  tg_method *method = run->setup->method;
   if (method->form.stack.n > 0 && room.rank_bytes > 0 && run->forecast.total > room.rank_bytes) {
     tg_method_leave_orthogonal(method);
-    TG_TRY(forecast_memory(run));
+    TG_TRY(forecast_memory(run, model, method));
   }
-  return tg_forecast_check(run->job, run->setup->model, run->setup->method, &on, &room, &run->forecast);
+  return tg_forecast_check(run->job, model, method, &on, &room, &run->forecast);
+}
+
+// Whether the model and the method that the numbers suggest can be run: their memory, and what goes together.
+static tg_status admit(void *caller, tg_model *model, tg_method *method)
+{
+  tg_run *run = caller;
+  const tg_forecast before = run->forecast;
+  tg_status status = tg_attempts_check(run->job, method);
+  if (status == TG_OK) status = forecast_memory(run, model, method);
+  if (status == TG_OK) status = refuse_memory(run, model, method);
+  if (status != TG_OK) run->forecast = before;
+  return status;
 }
 
 static tg_status prepare(tg_run *run, const tg_run_options *options)
@@ -176,7 +211,7 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
   TG_TRY(tg_attempts_check(run->job, run->setup->method));
   TG_TRY(tg_environment_get(run->comm, &run->environment));
-  TG_TRY(tg_agree(run->comm, forecast_memory(run)));
+  TG_TRY(tg_agree(run->comm, forecast_memory(run, run->setup->model, run->setup->method)));
   tg_status shown = TG_OK;
   if (options->console && mine) shown = print_header(run);
   if (options->warns && mine) {
@@ -184,7 +219,9 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
     tg_method_warn_unused(run->job, run->setup->model, run->setup->method);
   }
   TG_TRY(tg_agree(run->comm, shown));
-  TG_TRY(tg_agree(run->comm, refuse_memory(run)));
+  TG_TRY(tg_agree(run->comm, refuse_memory(run, run->setup->model, run->setup->method)));
+  run->setup->admit = admit;
+  run->setup->caller = run;
   TG_TRY(tg_outputs_prepare(run));
   return run->checkpoint != NULL ? tg_checkpoint_prepare(run->checkpoint) : TG_OK;
 }
@@ -414,6 +451,7 @@ static tg_status execute(tg_run *run, const tg_run_options *options)
   TG_TRY(tg_setup_fill(run->setup));
   TG_TRY(ask_signals(run, options, "it read its data"));
   if (run->is_early) return TG_OK;
+  TG_TRY(tg_agree(run->comm, options->console && rank_of(run) == 0 ? print_found(run) : TG_OK));
   if (options->console && rank_of(run) == 0 && run->setup->start_note[0] != '\0')
     fprintf(stderr, "  start     %s\n", run->setup->start_note);
   if (run->checkpoint != NULL) TG_TRY(tg_checkpoint_bind(run->checkpoint, run->setup));

@@ -34,9 +34,8 @@ static tg_status check_metric(tg_job *job, const tg_job_variable *variable, cons
                  "the metric %s of %s is %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64
                  ", a row and a column for each row of %s",
                  s->name, variable->name, s->rows, s->cols, variable->rows, variable->rows, variable->name);
-  if (s->is_number || (s->properties & (TG_SPD | TG_SYMMETRIC)) == 0)
-    TG_FAIL_NODE(node, TG_VALUE, "the metric %s is not declared positive definite; give %s: {..., spd: true}", s->name,
-                 s->name);
+  if (s->is_number)
+    TG_FAIL_NODE(node, TG_VALUE, "the metric %s is a number, expected a positive definite matrix", s->name);
   if (job->n_relations > 0)
     TG_FAIL_NODE(node, TG_UNSUPPORTED, "a metric does not go with subject_to; write X'*S*X = eye there instead");
   return TG_OK;

@@ -151,7 +151,7 @@ static tg_status declare(const tg_job *job, tg_declaration **out, int32_t *count
     const tg_job_data *d = &job->data[k];
     if (d->used)
       list[(*count)++] =
-          (tg_declaration){.name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties};
+          (tg_declaration){.name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties | d->found};
   }
   *out = list;
   return TG_OK;

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "engine/model/congruence.h"
+#include "engine/problem/found.h"
 #include "mpi/factor/root.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/product/product.h"
@@ -22,6 +23,16 @@ static tg_status get_metric(tg_setup *setup, const tg_change *change, tg_dmat **
   TG_TRY(tg_setup_read_datum(setup, &setup->job->data[change->datum], own));
   *out = *own;
   return TG_OK;
+}
+
+// Whether it is symmetric, the job says or the numbers do.
+static tg_status make_root(const tg_setup *setup, int datum, tg_setup_metric *m)
+{
+  static const unsigned wanted = TG_SPD | TG_SYMMETRIC;
+  tg_job_data *s = &setup->job->data[datum];
+  if (((s->properties | s->found) & wanted) == 0) TG_TRY(tg_found_look(m->s, &s->found));
+  if (((s->properties | s->found) & wanted) == 0) TG_FAIL(TG_NUMERIC, "it is not symmetric");
+  return tg_root_create(m->s, &m->root, &m->inverse);
 }
 
 static tg_status at_metric(tg_setup *setup, int change, tg_status status)
@@ -46,7 +57,7 @@ tg_status tg_congruence_fill(tg_setup *setup)
   for (int c = 0; c < model->n_changes; c++) {
     tg_setup_metric *m = &setup->metrics[c];
     TG_TRY(get_metric(setup, &model->changes[c], &m->own, &m->s));
-    TG_TRY(at_metric(setup, c, tg_root_create(m->s, &m->root, &m->inverse)));
+    TG_TRY(at_metric(setup, c, make_root(setup, model->changes[c].datum, m)));
     for (int32_t k = 0; k < model->plan->n_data; k++) {
       if (strcmp(model->plan->data[k].name, model->changes[c].name) != 0) continue;
       setup->data[k] = m->inverse;

@@ -14,6 +14,7 @@
 #include "engine/model/set_data.h"
 #include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
+#include "engine/problem/found_use.h"
 #include "engine/problem/job_verify.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/properties.h"
@@ -91,7 +92,38 @@ tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_g
   return TG_OK;
 }
 
-static tg_status create(tg_setup *setup, const tg_lower_options *options)
+tg_status tg_setup_choose(tg_setup *setup, tg_model **model, tg_method **method)
+{
+  tg_job *job = setup->job;
+  TG_TRY(tg_model_create(job, &setup->lowering, model));
+  TG_TRY(tg_job_executable(job));
+  TG_TRY(tg_default_start_choose(job, *model));
+  TG_TRY(tg_method_choose(job, *model, method));
+  tg_feasible_explain(job, *method);
+  tg_lagrangian_explain(*model, *method);
+  return TG_OK;
+}
+
+// A wish that is refused may be one for symmetric data: those that the job leaves open are supposed to be, until they
+// are read.
+static tg_status choose_supposing(tg_setup *setup)
+{
+  tg_job *job = setup->job;
+  const tg_error refused = *tg_error_get();
+  if (!tg_found_suppose(job)) return refused.code;
+  tg_method_destroy(&setup->method);
+  tg_model_destroy(&setup->model);
+  memcpy(job->variables, setup->asked, (size_t)job->n_variables * sizeof *job->variables);
+  setup->is_supposed = tg_setup_choose(setup, &setup->model, &setup->method) == TG_OK;
+  if (setup->is_supposed) {
+    tg_error_clear();
+    return TG_OK;
+  }
+  *tg_error_get() = refused;
+  return refused.code;
+}
+
+static tg_status create(tg_setup *setup)
 {
   int rank = 0;
   int ranks = 1;
@@ -100,12 +132,8 @@ static tg_status create(tg_setup *setup, const tg_lower_options *options)
   tg_job_mark_used(setup->job, false);
   TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_job_probe(setup->job) : TG_OK));
   TG_TRY(share_shapes(setup->comm, setup->job));
-  TG_TRY(tg_model_create(setup->job, options, &setup->model));
-  TG_TRY(tg_job_executable(setup->job));
-  TG_TRY(tg_default_start_choose(setup->job, setup->model));
-  TG_TRY(tg_method_choose(setup->job, setup->model, &setup->method));
-  tg_feasible_explain(setup->job, setup->method);
-  tg_lagrangian_explain(setup->model, setup->method);
+  const tg_status chosen = tg_setup_choose(setup, &setup->model, &setup->method);
+  TG_TRY(chosen == TG_UNSUPPORTED ? choose_supposing(setup) : chosen);
   TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
@@ -117,7 +145,12 @@ tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *op
   TG_TRY(tg_agree(comm, TG_NEW(1, &setup)));
   setup->comm = comm;
   setup->job = job;
-  const tg_status status = create(setup, options);
+  setup->lowering = *options;
+  tg_status status = tg_agree(comm, TG_NEW(job->n_variables, &setup->asked));
+  if (status == TG_OK) {
+    memcpy(setup->asked, job->variables, (size_t)job->n_variables * sizeof *job->variables);
+    status = create(setup);
+  }
   if (status != TG_OK) {
     tg_setup_destroy(&setup);
     return tg_error_pass(status, TG_HERE);
@@ -179,11 +212,21 @@ static tg_status verify_vanished(tg_setup *setup)
 }
 
 // Data of subject_to: multipliers 0, penalty 1 at first.
-static tg_status make_own(const tg_setup *setup, int index, const tg_plan_data *shape, tg_dmat **out)
+static tg_status make_own(const tg_setup *setup, bool is_penalty, const tg_plan_data *shape, tg_dmat **out)
 {
   TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, shape->rows, shape->cols, out)));
-  if (index == setup->model->subject->n) tg_dmat_fill(1.0, *out);
+  if (is_penalty) tg_dmat_fill(1.0, *out);
   return TG_OK;
+}
+
+tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t position, tg_dmat **out)
+{
+  const int datum = model->data[position];
+  const int own = datum - setup->job->n_data;
+  *out = NULL;
+  if (datum < 0) return TG_OK;
+  if (own < 0) return tg_setup_read_datum(setup, &setup->job->data[datum], out);
+  return make_own(setup, own == model->subject->n, &model->plan->data[position], out);
 }
 
 // What constraints name: as the plan holds it, or read for this alone.
@@ -208,14 +251,8 @@ static tg_status read_data(tg_setup *setup)
   const tg_plan *plan = setup->model->plan;
   const double begin = MPI_Wtime();
   TG_TRY(tg_agree(setup->comm, TG_NEW(plan->n_data, &setup->data)));
-  for (int32_t k = 0; k < plan->n_data; k++) {
-    const int datum = setup->model->data[k];
-    if (datum < 0) continue; // made of a metric
-    if (datum < setup->job->n_data)
-      TG_TRY(tg_setup_read_datum(setup, &setup->job->data[datum], &setup->data[k]));
-    else
-      TG_TRY(make_own(setup, datum - setup->job->n_data, &plan->data[k], &setup->data[k]));
-  }
+  for (int32_t k = 0; k < plan->n_data; k++) TG_TRY(tg_setup_make_datum(setup, setup->model, k, &setup->data[k]));
+  TG_TRY(tg_found_use(setup));
   TG_TRY(read_set_data(setup));
   TG_TRY(tg_congruence_fill(setup));
   TG_TRY(verify_vanished(setup));
@@ -337,6 +374,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_free(s->owns_set_data);
   for (int32_t k = 0; s->data != NULL && k < s->model->plan->n_data; k++) tg_dmat_destroy(&s->data[k]);
   tg_free(s->data);
+  tg_free(s->asked);
   tg_method_destroy(&s->method);
   tg_model_destroy(&s->model);
   tg_grid_destroy(&s->grid);

@@ -15,11 +15,19 @@ typedef struct tg_setup_metric {
   tg_dmat *inverse; // Q: the plan borrows it
 } tg_setup_metric;
 
+// Whether the caller can do with a model and its method in the place of those there are: TG_OK, or why not.
+typedef tg_status tg_setup_admit(void *caller, tg_model *model, tg_method *method);
+
 typedef struct tg_setup {
   MPI_Comm comm; // given by the caller, not owned
   tg_job *job;   // not owned
   tg_model *model;
   tg_method *method;
+  tg_lower_options lowering; // what the plan is made with
+  bool is_supposed;          // the method hangs on symmetry that the job does not declare: the numbers must show it
+  tg_job_variable *asked;    // the variables as the job gives them, before starts were chosen for them
+  tg_setup_admit *admit;     // set before tg_setup_fill; NULL: any
+  void *caller;              // of admit
   tg_grid_choice choice;
   tg_grid *grid;
   tg_dmat **data;           // by position in plan->data
@@ -44,12 +52,18 @@ tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char 
 
 // Sizes (headers of files, by rank 0), plan and grid: everything before the numbers. Collective.
 tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *options, tg_setup **out);
-// Reads or generates the data, verifies declared properties, makes start point, executor and problem. Collective.
+// Model and method of the job, by what is known of its data. Local; the caller owns both, also after a failure.
+tg_status tg_setup_choose(tg_setup *setup, tg_model **model, tg_method **method);
+// Reads or generates the data, verifies declared properties, makes start point, executor and problem. Where the numbers
+// show properties that the job does not declare, model and method become those of the job that does
+// (found_use.h). Collective.
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
 tg_status tg_setup_restart(tg_setup *setup, int64_t shift);
 // Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out);
+// The datum at that position of the model's plan, NULL for what is made of a metric. Collective.
+tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t position, tg_dmat **out);
 // NULL is fine. Collective: the grid's communicators are freed.
 void tg_setup_destroy(tg_setup **setup);
 
