@@ -173,7 +173,8 @@ static tg_ast *softplus_argument(const tg_ast *sum)
   return z != NULL && inner != NULL && is_same(z, inner) ? z : NULL;
 }
 
-// Z of sum(vec(Z)), as sum(Z(:)) is read, and of var and logsumexp: constants keep the shape that they were written with.
+// Z of sum(vec(Z)), as sum(Z(:)) is read, and of var and logsumexp: constants keep the shape that they were written
+// with.
 static tg_ast *stacked_argument(const tg_ast *ast)
 {
   const tg_ast *inner = argument_of(ast, "sum");
