@@ -84,7 +84,8 @@ tg_status opt_outer_commit(opt_outer *o, double penalty)
 static bool is_insensitive(const opt_outer *o)
 {
   const opt_options *options = o->current;
-  return options->closed_form != NULL || (options->metric != NULL && strcmp(options->metric->name, "kronecker") == 0);
+  return options->closed_form != NULL ||
+         (options->metric != NULL && options->metric->from == 0 && strcmp(options->metric->name, "kronecker") == 0);
 }
 
 // The first one, raised where that makes the rounds fewer and not longer.

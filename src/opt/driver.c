@@ -434,17 +434,23 @@ static tg_status after_move(opt_driver *self, bool *ended)
 
 // A metric made of the Hessian at the start is made of that at x after 6, 18, 54, ... steps: soon, while x goes far,
 // and then ever more seldom.
+//
+// One that a wrong forecast kept out comes in by its first renewal, one that it brought in goes.
 static tg_status renew_metric(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_preconditioner *metric = run->options->metric;
-  int64_t due = 6;
-  if (metric == NULL || metric->renew == NULL) return TG_OK;
-  while (due < run->iteration) due *= 3;
-  if (due != run->iteration || self->renewed_at == due) return TG_OK;
-  self->renewed_at = due;
   bool is_new = false;
-  TG_TRY(metric->renew(metric->self, run->x, &is_new));
+  if (metric == NULL || self->renewed_at == run->iteration) return TG_OK;
+  const bool goes = metric->until > 0 && run->iteration == metric->until;
+  int64_t due = metric->from > 0 ? metric->from : 6;
+  while (due < run->iteration) due *= 3;
+  if (!goes && (metric->renew == NULL || due != run->iteration || !opt_metric_is_used(metric, due))) return TG_OK;
+  self->renewed_at = run->iteration;
+  if (goes)
+    metric->drop(metric->self);
+  else
+    TG_TRY(metric->renew(metric->self, run->x, &is_new));
   run->renewals++;
   if (is_new && self->metric_x != NULL) {
     TG_TRY(opt_copy(run->space, run->x, self->metric_x));

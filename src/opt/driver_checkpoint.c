@@ -119,6 +119,7 @@ tg_status opt_driver_restore(opt_driver *self, bool *restored)
   run->is_fresh = self->listed_fresh != 0;
   if (run->problem->ops->restored != NULL) run->problem->ops->restored(run->problem, run->x);
   if (self->metric_x != NULL && self->has_metric_x) TG_TRY(metric->renew(metric->self, self->metric_x, &is_new));
+  if (metric != NULL && metric->until > 0 && self->renewed_at >= metric->until) metric->drop(metric->self);
   return TG_OK;
 }
 

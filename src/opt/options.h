@@ -24,8 +24,19 @@ typedef struct opt_preconditioner {
   // M := the estimate at x, or left as it is (*is_new false) where there is none. NULL where it is the same everywhere.
   // What it becomes depends on x alone. Collective.
   tg_status (*renew)(void *self, const opt_point *x, bool *is_new);
+  // What the forecast of the products rests on, with M or without, has proved wrong after so many iterations: from then
+  // on M is used, which is made by the first `renew` there; or it is used no more, which `drop` tells. 0: never.
+  int64_t from;
+  int64_t until;
+  void (*drop)(void *self);
   void *self;
 } opt_preconditioner;
+
+// Whether it is, in that iteration; NULL is not.
+static inline bool opt_metric_is_used(const opt_preconditioner *metric, int64_t iteration)
+{
+  return metric != NULL && iteration >= metric->from && (metric->until == 0 || iteration < metric->until);
+}
 
 // A minimiser known in closed form: what method: direct asks.
 typedef struct opt_closed_form {

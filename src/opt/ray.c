@@ -107,7 +107,7 @@ tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z)
 {
   const opt_preconditioner *metric = run->options->metric;
-  if (metric == NULL) return opt_copy(run->space, g, z);
+  if (!opt_metric_is_used(metric, run->iteration)) return opt_copy(run->space, g, z);
   TG_TRY(metric->apply_at != NULL ? metric->apply_at(metric->self, run->x, g, z) : metric->apply(metric->self, g, z));
   return TG_OK;
 }

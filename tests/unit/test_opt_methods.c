@@ -84,6 +84,7 @@ typedef struct scaling {
   opt_point *weights;
   int64_t calls;
   int64_t renewals;
+  int64_t drops;
 } scaling;
 
 static tg_status apply_scaling(void *self, const opt_point *r, opt_point *z)
@@ -132,6 +133,59 @@ static tg_status renew_scaling(void *self, const opt_point *x, bool *is_new)
   for (int64_t k = 0; k < s->space->dimension; k++)
     serial_block(s->weights, 0)[k] = 1 + 0.5 * sin((double)(k + 7 * s->renewals));
   return TG_OK;
+}
+
+static void drop_scaling(void *self)
+{
+  scaling *s = self;
+  s->drops++;
+  s->calls = 0;
+}
+
+enum { CHANGE = 3 };
+
+// A metric that a wrong forecast kept out until iteration CHANGE, or brought in until then; *s: what was asked of it.
+static void minimise_for_a_time(const char *method, bool drops, bool is_stopped, scaling *s)
+{
+  fixture f = {0};
+  set_up(&f, "logistic", method);
+  const opt_space *space = &f.problem.space.base;
+  *s = (scaling){.space = space};
+  assert_int_equal(space->ops->create(space, &s->weights), TG_OK);
+  for (int64_t k = 0; k < space->dimension; k++) serial_block(s->weights, 0)[k] = 1;
+  const opt_preconditioner metric = {.name = "scaling",
+                                     .apply = apply_scaling,
+                                     .renew = drops ? NULL : renew_scaling,
+                                     .from = drops ? 0 : CHANGE,
+                                     .until = drops ? CHANGE : 0,
+                                     .drop = drop_scaling,
+                                     .self = s};
+  f.options.metric = &metric;
+  f.options.examines = OPT_EXAMINE_NEVER;
+  f.options.max_iterations = is_stopped ? CHANGE - 1 : 5000;
+  assert_int_equal(minimise(&f, NULL), TG_OK);
+  assert_int_equal(f.result.outcome, is_stopped ? OPT_ITERATION_LIMIT : OPT_CONVERGED);
+  assert_true(is_stopped || f.result.iterations > CHANGE);
+  assert_true(is_stopped || fabs(f.result.objective - f.problem.optimum) <= 1e-9 * fmax(1, fabs(f.problem.optimum)));
+  space->ops->destroy(space, &s->weights);
+  tear_down(&f);
+}
+
+static void test_metric_is_used_for_a_time(void **unused)
+{
+  (void)unused;
+  const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
+  for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+    scaling s;
+    minimise_for_a_time(methods[m], false, true, &s);
+    assert_true(s.calls == 0 && s.renewals == 0);
+    minimise_for_a_time(methods[m], false, false, &s);
+    assert_true(s.calls > 0 && s.renewals >= 1);
+    minimise_for_a_time(methods[m], true, true, &s);
+    assert_true(s.calls > 0 && s.drops == 0);
+    minimise_for_a_time(methods[m], true, false, &s);
+    assert_true(s.calls == 0 && s.drops == 1); // since it was dropped
+  }
 }
 
 static void test_metric_is_renewed_ever_more_seldom(void **unused)
@@ -377,6 +431,7 @@ int main(void)
       cmocka_unit_test(test_fixed_steps),
       cmocka_unit_test(test_metric_is_used_everywhere),
       cmocka_unit_test(test_metric_is_renewed_ever_more_seldom),
+      cmocka_unit_test(test_metric_is_used_for_a_time),
       cmocka_unit_test(test_the_hessian_as_metric_gives_one_step),
       cmocka_unit_test(test_every_beta_works),
       cmocka_unit_test(test_slopes_come_from_inner_products),

@@ -69,6 +69,14 @@ static void maybe_show(tg_progress *p, const opt_record *r)
   show_row(p, r);
 }
 
+// What became of a choice that the run proved wrong.
+static void show_revision(tg_progress *p)
+{
+  const char *text = p->revised(p->run, &p->revisions);
+  if (text != NULL && p->mode != TG_PROGRESS_NONE)
+    fprintf(stderr, "%s  revised   %s\n", p->mode == TG_PROGRESS_LIVE ? "\n" : "", text);
+}
+
 // ---- callbacks ----
 
 static tg_status on_iteration(void *self, const opt_record *record, const opt_point *x)
@@ -77,6 +85,7 @@ static tg_status on_iteration(void *self, const opt_record *record, const opt_po
   tg_progress *p = self;
   p->last = *record;
   if (p->rank != 0) return TG_OK;
+  show_revision(p);
   maybe_show(p, record);
   // Only rank 0 knows of a failure (of memory); returning it here would leave the others behind in a collective call.
   if (p->failed == TG_OK) p->failed = write_record(p, record);

@@ -28,6 +28,9 @@ typedef struct tg_progress {
   void (*resumed)(void *run);
   // Is handed a direction along which the objective falls for ever, see opt_observer.
   tg_status (*ray)(void *run, const opt_point *d);
+  // What has become of a choice that the run has revised, said once for each time; NULL: nothing new.
+  const char *(*revised)(void *run, int64_t *said);
+  int64_t revisions; // said
   void *run;
   bool is_resumed;  // and the run was not told yet
   tg_status failed; // rank 0 has no memory for a record; the next poll tells all

@@ -145,17 +145,18 @@ static json_t *build(const tg_run *run, json_t *job)
                               tg_json_number(r->gradient_norm), "constraint_violation", tg_json_number(r->violation),
                               "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
                               "products", (json_int_t)r->counts.products);
-  json_t *details = json_pack(
-      "{s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", r->method,
-      "method_reason", run->setup->method->reason, "preconditioner", run->setup->method->preconditioner, "pairs",
-      pairs(run), "groups", (json_int_t)run->setup->method->n_groups, "found", found(run->job), "line_search",
-      r->line_search, "stopping_measure", r->measure, "gradient_norm_start", tg_json_number(r->gradient_norm_start),
-      "gradient_target", tg_json_number(r->gradient_target), "saddles", (json_int_t)r->saddles, "decrease_estimate",
-      tg_json_number(r->decrease_estimate), "condition_estimate", tg_json_number(r->condition_estimate), "drift",
-      tg_json_number(r->drift), "taylor_probe", taylor(&run->taylor), "seconds", seconds(&run->seconds), "plan",
-      plan(run), "counted",
-      json_pack("{s:o, s:o}", "flops", tg_json_number(run->counted_flops), "bytes",
-                tg_json_number(run->counted_bytes)));
+  json_t *details =
+      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "method", r->method, "method_reason", run->setup->method->reason, "preconditioner",
+                run->setup->method->preconditioner, "pairs", pairs(run), "revisions",
+                (json_int_t)run->setup->method->revisions, "groups", (json_int_t)run->setup->method->n_groups, "found",
+                found(run->job), "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
+                tg_json_number(r->gradient_norm_start), "gradient_target", tg_json_number(r->gradient_target),
+                "saddles", (json_int_t)r->saddles, "decrease_estimate", tg_json_number(r->decrease_estimate),
+                "condition_estimate", tg_json_number(r->condition_estimate), "drift", tg_json_number(r->drift),
+                "taylor_probe", taylor(&run->taylor), "seconds", seconds(&run->seconds), "plan", plan(run), "counted",
+                json_pack("{s:o, s:o}", "flops", tg_json_number(run->counted_flops), "bytes",
+                          tg_json_number(run->counted_bytes)));
   json_t *machine =
       json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->peak_bytes, "ranks",
                 run->environment.ranks, "threads", run->environment.threads, "grid", grid(&run->setup->choice),

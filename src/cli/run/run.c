@@ -304,6 +304,16 @@ static void note_resumed(void *self)
   run->made_again = outside_products(run) - run->earlier.outside_products;
 }
 
+// For progress.
+static const char *read_revision(void *self, int64_t *said)
+{
+  const tg_run *run = self;
+  const tg_method *method = run->setup->method;
+  const bool is_new = method->revisions > *said;
+  *said = method->revisions;
+  return is_new ? method->preconditioner : NULL;
+}
+
 // Which operation made a gradient that is not finite where f is, asked at the point returned: nothing is found where
 // the solver went back from it.
 static tg_status explain_gradient(tg_setup *setup)
@@ -380,6 +390,7 @@ static tg_status minimise(tg_run *run, const tg_run_options *options)
                           .describe = describe,
                           .resumed = note_resumed,
                           .ray = keep_ray,
+                          .revised = read_revision,
                           .run = run};
   tg_status status = rank_of(run) == 0 ? remove_report(run->job->output_directory, &path) : TG_OK;
   if (status == TG_OK) status = tg_output_path(run->job->output_directory, "history.jsonl", &path);

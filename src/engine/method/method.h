@@ -49,6 +49,9 @@ typedef struct tg_method {
   struct tg_method_numbers *by; // what a renewal needs
   opt_closed_form closed;
   opt_preconditioner preconditioning;
+  int64_t from;      // iterations after which the forecast without a metric has proved wrong: it is taken after all
+  int64_t until;     // or the forecast with it: it is dropped; 0: never
+  int64_t revisions; // how often that was done
 } tg_method;
 
 // Decides by symbols alone; `job` may say auto, or what it wants. TG_UNSUPPORTED, located at the job's key, when it

@@ -22,9 +22,12 @@ bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kron
   const double action = (double)tg_program_products(&model->plan->programs[TG_PROGRAM_GRADIENT]);
   const double apply = 2 * tg_method_apply_products(&model->plan->variables[0], by->is_spectral);
   const double iterations = model->n_groups > 1 ? iterations_apart : iterations_coupled;
-  const double with = iterations * (action + apply) + renewals * (double)tg_direct_products(method->kronecker);
+  const double made = renewals * (double)tg_direct_products(method->kronecker);
   const double without = fmin(7 * sqrt(by->condition), 2.5 * tg_method_coupled_unknowns(model));
-  if (with < without * action) return true;
+  const bool pays = iterations * (action + apply) + made < without * action;
+  const tg_method_forecast forecast = {action, apply, made, without, iterations};
+  tg_method_plan_revision(&forecast, pays, method);
+  if (pays) return true;
   snprintf(method->preconditioner, sizeof method->preconditioner,
            "none: kronecker would not pay: its condition is %.3g, about %.0f iterations are expected without it",
            by->condition, without);

@@ -1,4 +1,5 @@
 // The numbers of a method: closed forms and preconditioners evaluated and factorised.
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -169,7 +170,7 @@ static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement
   if (by->model->plan->degree != 2) pays = tg_method_loss_pays(by->model, m, judgement);
   if (pays && m->n_weights > 0)
     TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
-  if (pays) return TG_OK;
+  if (pays || m->from > 0) return TG_OK;
   m->products += (double)tg_direct_products(m->kronecker);
   tg_direct_destroy(&m->kronecker);
   return TG_OK;
@@ -245,17 +246,68 @@ static tg_status renew_kronecker(void *self, const opt_point *x, bool *is_new)
   return TG_OK;
 }
 
+// ---- revised ----
+
+// How much a forecast may be exceeded before it counts as wrong.
+static const double wrong = 3;
+
+static int64_t whole_iterations(double iterations)
+{
+  return iterations < 1e9 ? (int64_t)ceil(iterations) : 0;
+}
+
+void tg_method_plan_revision(const tg_method_forecast *f, bool pays, tg_method *m)
+{
+  const double with = f->with * (f->action + f->apply) + f->made;
+  m->from = pays ? 0 : whole_iterations(fmax(wrong * f->iterations, with / f->action));
+  m->until = pays ? whole_iterations(fmax(wrong * f->with, f->iterations * f->action / (f->action + f->apply))) : 0;
+}
+
+// The one that would not pay, taken after all.
+static tg_status take_late(void *self, const opt_point *x, bool *is_new)
+{
+  tg_method *m = self;
+  const bool is_first = m->revisions == 0;
+  *is_new = is_first;
+  m->revisions = 1;
+  snprintf(m->preconditioner, sizeof m->preconditioner,
+           "kronecker after %" PRId64 " iterations without it, more than three times as many as were expected",
+           m->from);
+  if (m->n_moving > 0) TG_TRY(renew_kronecker(self, x, is_new));
+  *is_new = *is_new || is_first; // a resumed run has to know
+  return TG_OK;
+}
+
+static void drop_kronecker(void *self)
+{
+  tg_method *m = self;
+  m->revisions = 1;
+  snprintf(m->preconditioner, sizeof m->preconditioner,
+           "none after %" PRId64 " iterations with kronecker, more than three times as many as were expected",
+           m->until);
+}
+
 // Takes the preconditioner that was made; one whose terms depend on the point will be renewed.
 static tg_status take_kronecker(const numbers *by, tg_method *m)
 {
-  m->preconditioning = (opt_preconditioner){.name = "kronecker", .apply = apply_kronecker, .self = m};
+  m->preconditioning = (opt_preconditioner){.name = "kronecker",
+                                            .apply = apply_kronecker,
+                                            .from = m->from,
+                                            .until = m->until,
+                                            .renew = m->from > 0 ? take_late : NULL,
+                                            .drop = drop_kronecker,
+                                            .self = m};
   m->options.metric = &m->preconditioning;
-  snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s%s",
-           m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "", m->weighed);
+  const size_t used = strlen(m->preconditioner);
+  if (m->from > 0)
+    snprintf(m->preconditioner + used, sizeof m->preconditioner - used, "; after %" PRId64 " it is taken", m->from);
+  else
+    snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s%s",
+             m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "", m->weighed);
   if (m->n_moving == 0) return TG_OK;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
   *m->by = *by;
-  m->preconditioning.renew = renew_kronecker;
+  if (m->from == 0) m->preconditioning.renew = renew_kronecker;
   return TG_OK;
 }
 

@@ -48,6 +48,20 @@ double tg_method_coupled_unknowns(const tg_model *model);
 // One application of the preconditioner to X, in products of the larger side. Local.
 double tg_method_apply_products(const tg_plan_data *x, bool is_spectral);
 
+// What is expected of a minimisation with a metric and without.
+typedef struct tg_method_forecast {
+  double action;     // products of an iteration without it
+  double apply;      // and those that it adds
+  double made;       // products of its making
+  double iterations; // without it; HUGE_VAL: nothing bounds them
+  double with;       // with it, likewise
+} tg_method_forecast;
+
+// By the forecast: when the metric that is taken is to be dropped again, or the one that is not taken (`pays`) is to be
+// taken: where the iterations are three times what was expected, and the other way was forecast to be cheaper than
+// what has been spent. Sets m->from or m->until. Local.
+void tg_method_plan_revision(const tg_method_forecast *forecast, bool pays, tg_method *m);
+
 // Whether a preconditioner in which terms stand in for weights is likely to save products (method_weights.c);
 // m->preconditioner says why not. matrices: the weights, then the mismatch; NULL among them for none. Collective.
 tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by,

@@ -78,10 +78,13 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
   TG_TRY(measure(model, method, by->share, matrices, &f));
   const double action = (double)action_products(model->plan);
   const double apply = tg_method_apply_products(&model->plan->variables[0], by->is_spectral);
-  const double without = fmin(7 * sqrt(by->condition), 2 * tg_method_coupled_unknowns(model)) * action;
-  const double with = iterations_with(&f) * (action + apply) + (double)tg_direct_products(method->kronecker);
-  const bool is_small = model->n_groups > 1 && without < 7 * sqrt(by->condition) * action;
-  *out = with < without || (by->share >= 1 && by->condition >= condition_min && !is_small);
+  const double without = fmin(7 * sqrt(by->condition), 2 * tg_method_coupled_unknowns(model));
+  const double made = (double)tg_direct_products(method->kronecker);
+  const double with = iterations_with(&f) * (action + apply) + made;
+  const bool is_small = model->n_groups > 1 && without < 7 * sqrt(by->condition);
+  *out = with < without * action || (by->share >= 1 && by->condition >= condition_min && !is_small);
+  const tg_method_forecast forecast = {action, apply, made, without, iterations_with(&f)};
+  tg_method_plan_revision(&forecast, *out, method);
   if (!*out)
     snprintf(method->preconditioner, sizeof method->preconditioner,
              "none: kronecker with separable weights would not pay: its condition is %.3g, the weights determine %.2g "
