@@ -77,6 +77,30 @@ def test_sets_met_by_the_domain(checks, folder, random):
         checks.check("X symmetric positive definite" in run(["plan", job]).out, f"{constraint}: plan says nothing")
 
 
+def test_raw_graphical_lasso(checks, folder, random):
+    """Rows and columns in units that differ by 1000: what the certificate says, not slower than is sane, on any ranks."""
+    n, weight = 30, 0.1
+    basis = np.eye(n) - 0.4 * np.eye(n, k=1) - 0.4 * np.eye(n, k=-1)
+    samples = random.standard_normal((3 * n, n)) @ np.linalg.cholesky(np.linalg.inv(basis)).T
+    units = np.geomspace(1, 1e3, n)[random.permutation(n)]
+    for name, scales in (("raw", units), ("standard", np.ones(n))):
+        s = np.cov(samples.T) * np.outer(scales, scales)
+        job = write_job(folder, f"tr(S*X) - logdet(X) + {weight}*norm1(X)", n, {"S": s})
+        for ranks in (1, 3):
+            done = run_job(job, folder / f"lasso {name} {ranks}", ranks=ranks)
+            what = f"graphical lasso, {name}, on {ranks}"
+            if not checks.equal(f"{what}: exit status {done.err[-300:]}", done.status, 0):
+                continue
+            x = load(done)
+            gradient = s - np.linalg.inv(x)
+            rest = np.where(x != 0, gradient + weight * np.sign(x), np.maximum(np.abs(gradient) - weight, 0))
+            units_of = np.sqrt(np.outer(np.diag(s), np.diag(s)))
+            checks.check(np.abs(rest / units_of).max() <= 1e-6, f"{what}: residual {np.abs(rest / units_of).max():.1e}")
+            checks.check(done.report["iterations"] <= 300, f"{what}: {done.report['iterations']} iterations")
+            checks.check("X*G*X" in done.report["preconditioner"], f"{what}: {done.report['preconditioner']}")
+            checks.check("X = the best diagonal matrix" in done.err, f"{what}: header {done.err[-600:]}")
+
+
 def test_inverse_in_the_cone(checks, folder, random):
     """tr(A*X) + tr(B*inv(X)) has its minimum at inv(R) root(R*B*R) inv(R), R the root of A."""
     a, b = (m @ m.T / 7 for m in random.standard_normal((2, 7, 7)))
@@ -96,7 +120,7 @@ def test_inverse_in_the_cone(checks, folder, random):
 def test_starts(checks, folder, random):
     a = random.standard_normal((5, 5))
     s = 1e6 * (a @ a.T + np.eye(5))
-    job = write_job(folder, "tr(S*X) - logdet(X) + 0.1*norm1(X)", 5, {"S": s})
+    job = write_job(folder, "tr(S*X) - logdet(X) + 0.1*sumsq(X)", 5, {"S": s})
     done = run_job(job, folder / "scaled", ranks=1)
     checks.equal(f"scaled: exit status {done.err[-300:]}", done.status, 0)
     multiple = float(done.err.split("start     X = ")[1].split("*eye")[0])
@@ -220,6 +244,7 @@ def main():
         test_unbounded(checks, folder, random)
         test_metric(checks, folder, random)
         test_siblings(checks, folder, random)
+        test_raw_graphical_lasso(checks, folder, np.random.default_rng(5))
     return checks.finish()
 
 

@@ -60,7 +60,7 @@ tg_status tg_method_find_logdet(const tg_job *job, const tg_model *model, tg_nod
   m->logdet = 0;
   m->n_rest = 0;
   if (model->n_variables != 1 || job->variables[0].constraint != NULL || model->subject != NULL ||
-      tg_penalty_any(job) || (job->variables[0].domain & TG_SPD) == 0)
+      (job->variables[0].domain & TG_SPD) == 0)
     return TG_OK;
   TG_TRY(split(g, f, model->symbols[0], &c, &rest));
   if (!(c > 0)) return TG_OK;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/method/feasible.h"
 #include "engine/method/method_parts.h"
+#include "engine/problem/diagonal_start.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 #include "mpi/space/space.h"
@@ -178,6 +179,13 @@ static tg_status move_inside(ray *r)
   return status;
 }
 
+static tg_status move(ray *r)
+{
+  bool done = false;
+  if (r->moves[0]) TG_TRY(tg_diagonal_start(r->setup, &done));
+  return done ? TG_OK : move_inside(r);
+}
+
 // Which blocks move: those that have to be definite; where f is not defined at the start all that the job leaves open.
 static tg_status choose(ray *r, bool *any)
 {
@@ -217,7 +225,7 @@ tg_status tg_domain_start_inside(tg_setup *setup)
   if (status == TG_OK && any && tg_method_is_direct(&setup->method->options))
     place(&r, 1);
   else if (status == TG_OK && any)
-    status = move_inside(&r);
+    status = move(&r);
   setup->space->ops->destroy(setup->space, &r.gradient);
   tg_free(r.moves);
   return status;

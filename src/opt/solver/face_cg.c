@@ -31,6 +31,14 @@ static const opt_point *scaled(const opt_face_cg *cg)
   return cg->w != NULL ? cg->w : cg->r;
 }
 
+// w := M^-1 r on the face: the face's own block of M^-1, which is positive definite as M is.
+static tg_status scale(const opt_run *run, opt_face_cg *cg)
+{
+  if (cg->w == NULL) return TG_OK;
+  TG_TRY(opt_run_precondition(run, cg->r, cg->w));
+  return run->constraint->ops->mask(run->constraint, run->x, run->g, false, cg->w);
+}
+
 // Where conjugate gradients stand.
 typedef struct inner {
   double rw; // <r, w>
@@ -43,7 +51,7 @@ static tg_status start(opt_run *run, opt_face_cg *cg, inner *in)
 {
   const opt_space *space = run->space;
   double q[2];
-  if (cg->w != NULL) TG_TRY(opt_run_precondition(run, cg->r, cg->w));
+  TG_TRY(scale(run, cg));
   TG_TRY(opt_axpby(space, 0, cg->r, 0, cg->p));
   TG_TRY(opt_axpby(space, -1, scaled(cg), 0, cg->d));
   TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){cg->r, cg->r},
@@ -60,7 +68,7 @@ static tg_status extend(opt_run *run, opt_face_cg *cg, double t, inner *in)
   double q[2];
   TG_TRY(opt_axpby(space, t, cg->d, 1, cg->p));
   TG_TRY(opt_axpby(space, t, cg->hd, 1, cg->r));
-  if (cg->w != NULL) TG_TRY(opt_run_precondition(run, cg->r, cg->w));
+  TG_TRY(scale(run, cg));
   TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){cg->r, cg->r},
                           (const opt_point *const[]){scaled(cg), cg->r}, q));
   TG_TRY(opt_axpby(space, -1, scaled(cg), q[0] / in->rw, cg->d));

@@ -43,6 +43,9 @@ bool opt_nonmonotone_accepts(const opt_ray *ray, double allowed, double t, doubl
 
 tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, const char *where, opt_verdict *verdict)
 {
+  // Inside a domain that f defines a long step may be had next to its border; what overflows does so far away.
+  const bool has_border = ray->run->options->has_border;
+  const double back = has_border ? 2 : 10;
   bool was_finite = false;
   double t = first;
   for (int trial = 0; trial < TRIALS_MAX; trial++) {
@@ -50,12 +53,17 @@ tg_status opt_nonmonotone_search(opt_ray *ray, double allowed, double first, con
     double slope = 0;
     TG_TRY(opt_ray_eval(ray, t, &rise, trial == 0 ? &slope : NULL));
     const bool is_finite = isfinite(rise) && isfinite(slope);
+    if (is_finite && has_border && !was_finite && trial > 0) {
+      was_finite = true;
+      t /= 2;
+      continue;
+    }
     if (is_finite && opt_nonmonotone_accepts(ray, allowed, t, rise)) {
       return opt_ray_move(ray, t, verdict);
     }
     was_finite = was_finite || is_finite;
     const double minimiser = -ray->slope * t * t / (2 * (rise - t * ray->slope));
-    t = is_finite ? fmin(fmax(minimiser, t / 10), t / 2) : t / 10;
+    t = is_finite ? fmin(fmax(minimiser, t / 10), t / 2) : t / back;
   }
   *verdict = opt_run_no_step(ray->run, was_finite, where, t * ray->d_norm);
   return TG_OK;
