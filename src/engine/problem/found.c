@@ -75,13 +75,13 @@ static tg_status turn_difference(const tg_dmat *a, int probe, long double *diffe
   memset(difference, 0, (size_t)a->rows * sizeof *difference);
   for (int64_t j = 0; j < a->local_cols; j++) {
     const int64_t column = col_of(a, j);
-    const long double v = entry_of(probe, column);
+    const long double v = (long double)entry_of(probe, column);
     long double sum = 0;
     for (int64_t i = 0; i < a->local_rows; i++) {
       const int64_t row = row_of(a, i);
-      const long double entry = a->data[i + j * a->ld];
+      const long double entry = (long double)a->data[i + j * a->ld];
       difference[row] += entry * v;
-      sum += entry * entry_of(probe, row);
+      sum += entry * (long double)entry_of(probe, row);
     }
     difference[column] -= sum;
   }
@@ -95,7 +95,7 @@ static bool is_rounding(int64_t n, int probe, const double *diagonal, const long
   bool holds = true;
   for (int64_t i = 0; i < n; i++) square += fabs(diagonal[i]) * entry_of(probe, i) * entry_of(probe, i);
   for (int64_t i = 0; i < n && holds; i++)
-    holds = fabsl(difference[i]) <= 8 * DBL_EPSILON * sqrt(fabs(diagonal[i])) * sqrt(square);
+    holds = (double)fabsl(difference[i]) <= 8 * DBL_EPSILON * sqrt(fabs(diagonal[i])) * sqrt(square);
   return holds;
 }
 
