@@ -322,6 +322,21 @@ def test_other_formats(checks, folder):
     checks.check(finished.returncode == 2 and "expected one of: .npy .mtx .h5" in finished.stderr, f"a.mat: {finished.stderr}")
 
 
+def test_hdf5_missing(checks, folder):
+    """The library is loaded when a file needs it: one that is missing, or another one, is named, on every number of ranks once."""
+    path = folder / "needed.h5"
+    with h5py.File(path, "w") as file:
+        file["a"] = numpy.ones((3, 2))
+    for ranks in RANKS:
+        for library, reason in (("/nowhere/libhdf5.so", "cannot open shared object file"), ("libm.so.6", "it has no H5get_libversion")):
+            os.environ["TRACEGRAD_HDF5"] = library
+            done = copy(path, folder / "needed.npy", ranks, source_set="a")
+            del os.environ["TRACEGRAD_HDF5"]
+            checks.check(done.returncode != 0 and f"HDF5 files need the library {library}: " in done.stderr and reason in done.stderr,
+                         f"HDF5 is {library}, {ranks} ranks: {done.returncode}: {done.stderr}")
+            checks.check(not (folder / "needed.npy").exists(), "a file was written")
+
+
 def main():
     checks = Checks()
     if numpy is None:
@@ -341,6 +356,7 @@ def main():
             test_hdf5_written(checks, folder)
             test_matlab(checks, folder)
             test_hdf5_elsewhere(checks, folder)
+            test_hdf5_missing(checks, folder)
         test_other_formats(checks, folder)
     return checks.finish()
 

@@ -245,7 +245,7 @@ static void test_scenes(void **unused)
     char environment[256];
     int restarts = 0;
     const char *runs = play(&scenes[k], &restarts, environment, sizeof environment);
-    char where[128];
+    char where[512];
     snprintf(where, sizeof where, "scene %d, %s (%s)", k, scenes[k].library.name, environment);
     assert_name(runs, scenes[k].runs, where);
     if (restarts != scenes[k].restarts) fail_msg("%s: %d restarts, expected %d", where, restarts, scenes[k].restarts);

@@ -17,6 +17,7 @@ tg_status tg_hdf5_probe(const char *path, const char *dataset, tg_file_shape *ou
 {
   tg_hdf5_source source;
   int64_t file_bytes = 0;
+  TG_TRY(tg_hdf5_load());
   const tg_hdf5_quiet before = tg_hdf5_quiet_enter();
   const tg_status status = tg_hdf5_open(path, dataset, &file_bytes, &source);
   if (status == TG_OK) {
@@ -69,6 +70,7 @@ tg_status tg_hdf5_read(const tg_file_source *from, tg_dmat *matrix)
 {
   tg_hdf5_source source;
   tg_slab_plan plan;
+  TG_TRY(tg_agree(matrix->grid->comm, tg_hdf5_load()));
   const tg_hdf5_quiet before = tg_hdf5_quiet_enter();
   tg_status status = tg_agree(matrix->grid->comm, open_same(from, &source));
   if (status == TG_OK) {
@@ -248,6 +250,7 @@ tg_status tg_hdf5_begin_write(const char *path, const tg_file_target *target, tg
 {
   if (target->dataset == NULL)
     TG_FAIL(TG_DATA, "%s: an HDF5 file needs 'dataset:' to name the matrix in it", target->final_path);
+  TG_TRY(tg_hdf5_load());
   const tg_hdf5_quiet before = tg_hdf5_quiet_enter();
   tg_status status = check_replaced(target);
   if (status == TG_OK) status = write_metadata(path, target, out);

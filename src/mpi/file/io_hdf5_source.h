@@ -6,9 +6,8 @@
 #ifndef TG_MPI_IO_HDF5_SOURCE_H
 #define TG_MPI_IO_HDF5_SOURCE_H
 
-#include <hdf5.h>
-
 #include "base/text.h"
+#include "mpi/file/hdf5_library.h"
 #include "mpi/file/slab.h"
 
 // HDF5 prints its errors unless told not to; the setting is put back as the program had it.
