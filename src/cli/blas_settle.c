@@ -1,6 +1,7 @@
 // Test of the loaded kernels, decision, restart.
 #include "cli/blas_settle.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -54,6 +55,17 @@ static tg_status refuse(const tg_blas_kernel *kernel, const tg_blas_record *reco
   return status;
 }
 
+// Returns where that is not possible. The name of the file, where it has one: a tool that runs the program in itself, as
+// valgrind does, answers for the link but not behind it.
+static void restart(char **argv)
+{
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (length <= 0) return;
+  path[length] = '\0';
+  execv(path, argv);
+}
+
 tg_status tg_blas_settle(char **argv)
 {
   tg_blas_kernel kernel;
@@ -71,7 +83,7 @@ tg_status tg_blas_settle(char **argv)
     tg_error_clear();
     step = tg_blas_kernel_decide(&kernel, true, &record, &core);
   }
-  if (step == TG_BLAS_RESTART && tg_blas_kernel_export(&record, core)) execv("/proc/self/exe", argv);
+  if (step == TG_BLAS_RESTART && tg_blas_kernel_export(&record, core)) restart(argv);
   // What cannot be restarted goes on with kernels that are slow, not with wrong ones.
   if (step == TG_BLAS_RESTART && fault[0] == '\0') return test_kernels();
   return refuse(&kernel, &record, fault[0] != '\0' ? fault : "they need instructions that this CPU does not have");
