@@ -55,8 +55,8 @@ static tg_status refuse(const tg_blas_kernel *kernel, const tg_blas_record *reco
   return status;
 }
 
-// Returns where that is not possible. The name of the file, where it has one: a tool that runs the program in itself, as
-// valgrind does, answers for the link but not behind it.
+// Returns where that is not possible. The name of the file, where it has one: a tool that runs the program in itself,
+// as valgrind does, answers for the link but not behind it.
 static void restart(char **argv)
 {
   char path[PATH_MAX];

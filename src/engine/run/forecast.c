@@ -15,6 +15,7 @@
 #include "engine/model/values.h"
 #include "engine/problem/alternating.h"
 #include "engine/problem/taylor.h"
+#include "mpi/file/files.h"
 #include "mpi/file/slab.h"
 #include "opt/driver.h"
 
@@ -396,13 +397,33 @@ static double saved_points(const forecasting *f)
 
 // ---- libraries ----
 
-// A process of the program with MPI started and nothing read, a product's packed operands, and what each further thread
-// of OpenBLAS and each neighbour under MPI add.
-static double library_bytes(const tg_cost_grid *grid)
+static bool is_hdf5(const char *path)
+{
+  const tg_file_format *format = NULL;
+  if (path == NULL) return false;
+  const bool is_known = tg_file_find_format(path, &format) == TG_OK;
+  if (!is_known) tg_error_clear();
+  return is_known && format->holds_datasets;
+}
+
+// Its library is loaded when a file needs it.
+static bool uses_hdf5(const tg_job *job)
+{
+  bool uses = false;
+  for (int k = 0; k < job->n_data; k++) uses = uses || is_hdf5(job->data[k].file);
+  for (int k = 0; k < job->n_variables; k++)
+    uses = uses || is_hdf5(job->variables[k].start_file) || is_hdf5(job->variables[k].output);
+  return uses;
+}
+
+// A process of the program with MPI started and nothing read, a product's packed operands, HDF5, and what each further
+// thread of OpenBLAS and each neighbour under MPI add.
+static double library_bytes(const tg_job *job, const tg_cost_grid *grid)
 {
   const double mib = 1048576;
   const double neighbours = fmin((double)grid->rows * (double)grid->cols - 1, 64);
-  return (28 + 6 + (grid->threads - 1) + 0.1 * neighbours) * mib;
+  const double hdf5 = uses_hdf5(job) ? 7 : 0;
+  return (20 + 6 + hdf5 + (grid->threads - 1) + 0.1 * neighbours) * mib;
 }
 
 // The objective as it is written, at the point returned.
@@ -428,7 +449,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   double halves = 0;
   double renewing = 0;
   double valuing = 0;
-  *out = (tg_forecast){.libraries = library_bytes(grid)};
+  *out = (tg_forecast){.libraries = library_bytes(job, grid)};
   TG_TRY(tg_plan_memory(model->plan, grid, &plan));
   out->storage = plan.storage;
   out->factors = plan.factors;
