@@ -125,7 +125,7 @@ static const char *const expressions[] = {
     "sum(X) + sum(X*Z) + sum(A*X*B)",
     "sum(A*X.*C) + sum(X*Z*F)",
     "sumsq(X - u*ones(1,3)) + sumsq(ones(4,1)*x' - X)",
-    "sumsq(comm(4,3)*vec(X) - k)",
+    "sumsq(comm(4,3)*(k.*vec(X)) - k)",
     // inverses and determinants
     "logdet(T + x*x')",
     "logdet(S + X*X') + tr(inv(S + X*X')*A)",

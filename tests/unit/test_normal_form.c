@@ -87,9 +87,42 @@ static void test_functions_that_cancel(void **unused)
       {"logdet(A*X*B)", "X", "A=3x3,X=3x3,B=3x3", "", "inv(X)'"},
       {"logdet(A*X'*Y*X)", "Y", "A=3x3,X=4x3,Y=4x4", "", "X*inv(X'*Y*X)'*X'"},
       {"det(X)^s", "X", "X=3x3,s=1x1", "", "s*det(X)^s*inv(X)'"},
-      {"t^s*t^r*t", "t", "t=1x1,s=1x1,r=1x1", "", "(r + s + 1)*t^(r + s)"},
+      {"t^s*t^r*t", "t", "t=1x1,s=1x1,r=1x1", "", "t^(r + s)*(r + s + 1)"},
       {"tr(comm(3,4)*comm(4,3)*X)", "X", "X=12x12", "", "eye(12)"},
       {"tr(kron(A,B)*kron(X,D))", "X", "A=2x3,B=3x2,X=3x2,D=2x3", "", "tr(B*D)*A'"},
+  };
+  (void)unused;
+  assert_printed(sizeof rows / sizeof rows[0], rows);
+}
+
+// Rules that hold at every value, kinks and zero included, and the spelling that is shortest.
+static void test_short_forms(void **unused)
+{
+  static const row rows[] = {
+      {"sum(relu(X).^2)", "X", "X=3x4", "", "2*relu(X)"},
+      {"sum(X.*relu(X))", "X", "X=3x4", "", "2*relu(X)"},
+      {"sum(relu(X').^3)", "X", "X=3x4", "", "3*relu(X).^2"},
+      {"sum(X.*abs(X))", "X", "X=3x4", "", "2*abs(X)"},
+      {"sum(abs(X).^3)", "X", "X=3x4", "", "3*X.*abs(X)"},
+      {"sumsq(abs(X))", "X", "X=3x4", "", "2*X"},
+      {"sum(abs(X).^1.5)", "X", "X=3x4", "", "1.5*sqrt(abs(X)).*sign(X)"},
+      {"relu(s)^2 + abs(s)^3", "s", "s=1x1", "", "3*s*abs(s) + 2*relu(s)"},
+      {"sum(sign(X).*X)", "X", "X=3x4", "", "sign(X)"},
+      {"vec(X)'*kron(A,B)*vec(X)", "X", "A=3x3,B=4x4,X=4x3", "", "B*X*A' + B'*X*A"},
+      {"sumsq(kron(A,B)*vec(X) - vec(C))", "X", "A=3x3,B=4x4,X=4x3,C=4x3", "", "2*B'*(B*X*A' - C)*A"},
+      {"vec(X)'*comm(4,3)*vec(C)", "X", "X=3x4,C=4x3", "", "C'"},
+      {"0.1*0.2*sum(X)", "X", "X=3x4", "", "0.02*ones(3,4)"},
+      {"(1 - 0.9)*tr(A*X)", "X", "A=4x3,X=3x4", "", "0.1*A'"},
+      {"0.1^2*tr(A*X)", "X", "A=4x3,X=3x4", "", "0.01*A'"},
+      {"0.1*tr(A*X) + 0.2*tr(A*X)", "X", "A=4x3,X=3x4", "", "0.3*A'"},
+      {"0.30000000000000004*tr(A*X)", "X", "A=4x3,X=3x4", "", "0.30000000000000004*A'"},
+      {"sigmoid(s)", "s", "s=1x1", "", "sigmoid(s)*(1 - sigmoid(s))"},
+      {"sum(sigmoid(X))", "X", "X=3x4", "", "sigmoid(X).*(ones(3,4) - sigmoid(X))"},
+      {"x'*x/(x'*x + 1)", "x", "x=3x1", "", "2*x/(x'*x + 1)^2"},
+      {"1/(x'*x + 1)", "x", "x=3x1", "", "-2*x/(x'*x + 1)^2"},
+      {"s/sqrt(s^2 + 1)", "s", "s=1x1", "", "1/(s^2 + 1)^1.5"},
+      {"sum(exp(X)./(1 + exp(X)))", "X", "X=3x4", "", "exp(X)./(exp(X) + ones(3,4)).^2"},
+      {"s*(s + t)^-1", "s", "s=1x1,t=1x1", "", "t/(s + t)^2"},
   };
   (void)unused;
   assert_printed(sizeof rows / sizeof rows[0], rows);
@@ -114,6 +147,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_powers_of_products),
       cmocka_unit_test(test_functions_that_cancel),
+      cmocka_unit_test(test_short_forms),
       cmocka_unit_test(test_a_power_of_many_factors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

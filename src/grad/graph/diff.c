@@ -158,6 +158,24 @@ static tg_status jacobian_of(tg_graph *g, tg_node node, const uint8_t *active, c
   return TG_OK;
 }
 
+// Whether the scalar node is made of matrices: then its Jacobian is a gradient in one row, and shorter so.
+static bool is_scalar_of_matrices(const tg_graph *g, tg_node node, const uint8_t *active)
+{
+  const tg_info *info = tg_node_info(g, node);
+  if (!tg_node_is_scalar(g, node)) return false;
+  for (int32_t i = 0; i < info->n_args; i++)
+    if (active[info->args[i]] != 0 && !tg_node_is_scalar(g, info->args[i])) return true;
+  return false;
+}
+
+// vec(G)'
+static tg_status row_of_gradient(tg_graph *g, tg_node node, int32_t wrt, tg_node *out)
+{
+  TG_TRY(tg_gradient(g, node, 1, &wrt, out));
+  TG_TRY(tg_make_vec(g, *out, out));
+  return tg_make_trans(g, *out, out);
+}
+
 tg_status tg_jacobian(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out)
 {
   tg_status status = TG_OK;
@@ -173,6 +191,8 @@ tg_status tg_jacobian(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out)
     if (active[node] == 0) continue;
     if (tg_node_info(graph, node)->kind == TG_SYM)
       TG_TRY_GOTO(tg_make_identity(graph, columns, &jacobians[node]));
+    else if (is_scalar_of_matrices(graph, node, active))
+      TG_TRY_GOTO(row_of_gradient(graph, node, wrt, &jacobians[node]));
     else
       TG_TRY_GOTO(jacobian_of(graph, node, active, jacobians, &jacobians[node]));
   }

@@ -157,7 +157,7 @@ static tg_status take_out_scalar(tg_graph *g, const tg_info *lin, bool *changed,
   return TG_OK;
 }
 
-// Each factor taken out makes all that is left anew: the time and the memory of a sum this long would be noticed.
+// Each factor taken out makes all that is left again: the time and the memory of a sum this long would be noticed.
 enum { FACTORS_MAX = 150000 };
 
 static bool is_too_long(const tg_graph *g, const tg_info *lin)
@@ -209,6 +209,7 @@ tg_status tg_factor_common(tg_graph *graph, tg_node node, tg_node *out)
     }
     image[at] = at;
     if (!same) TG_TRY_GOTO(tg_make_like(graph, at, args, &image[at]));
+    TG_TRY_GOTO(tg_join_denominators(graph, image[at], &image[at]));
     TG_TRY_GOTO(factor_sum(graph, image[at], &image[at]));
   }
   *out = image[node];

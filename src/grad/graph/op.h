@@ -65,6 +65,11 @@ tg_status tg_make_zero_symbols(tg_graph *g, int32_t n, const int32_t *symbols, t
 // Identity matrix, or 1 for a size of 1.
 tg_status tg_make_identity(tg_graph *g, tg_dim n, tg_node *out);
 
+// a * b and a + b of numbers in an expression: of decimals the decimal, 0.1*0.2 is 0.02.
+double tg_coef_product(double a, double b);
+double tg_coef_sum(double a, double b);
+double tg_coef_power(double base, double exponent); // base != 0 or exponent >= 0; NaN where it is no real number
+
 // node = coef * scalars * rest: what a linear operator may take out of its argument. rest has the shape of node;
 // scalars is TG_NONE when there are none. For a scalar node everything stays in rest but the coefficient.
 typedef struct tg_split {
@@ -89,6 +94,11 @@ enum { TG_WRITTEN_OUT_MAX = 64 };
 int64_t tg_chain_power(const tg_info *chain);
 // inv(A*B) as inv(B)*inv(A) for the square parts of a chain: for a differential, where what is beside it may cancel.
 tg_status tg_make_inv_by_parts(tg_graph *g, tg_node a, tg_node *out);
+// The entrywise factors with two of them merged by a rule on sign, abs and relu of one argument, if one applies: the
+// list is no longer in order then, and `coef` is to be multiplied.
+tg_status tg_merge_kinks(tg_graph *g, int32_t *n, tg_node *factors, double *coef, bool *changed);
+// The sum over one denominator, where that leaves fewer terms; else the node itself.
+tg_status tg_join_denominators(tg_graph *g, tg_node node, tg_node *out);
 // Common degree rules.
 int tg_degree_linear(const tg_graph *g, tg_node node, const int *args);  // the largest argument's
 int tg_degree_product(const tg_graph *g, tg_node node, const int *args); // the sum of the arguments'

@@ -49,7 +49,7 @@ static tg_status open_factor(tg_graph *g, tg_node factor, entrywise *e)
   }
   tg_split split;
   TG_TRY(tg_split_scalars(g, factor, &split));
-  e->coef *= split.coef;
+  e->coef = tg_coef_product(e->coef, split.coef);
   if (split.scalars != TG_NONE) e->scalars[e->n_scalars++] = split.scalars;
   if (tg_node_is_zero(g, split.rest)) e->zero = true;
   const tg_info *info = tg_node_info(g, split.rest);
@@ -88,7 +88,12 @@ tg_status tg_make_had(tg_graph *g, int32_t n, const tg_node *factors, tg_node *o
   TG_TRY(TG_SCRATCH(g, room, &e.factors));
   for (int32_t i = 0; i < n; i++) TG_TRY(open_factor(g, factors[i], &e));
   if (e.zero) return tg_make_zero_like(g, like, out);
-  if (e.reopen) {
+  double merged = 1.0;
+  bool is_merged = false;
+  if (!e.reopen) TG_TRY(tg_merge_kinks(g, &e.n_factors, e.factors, &merged, &is_merged));
+  e.coef *= merged;
+  if (e.coef == 0.0) return tg_make_zero_like(g, like, out);
+  if (e.reopen || is_merged) {
     memcpy(&e.scalars[e.n_scalars], e.factors, sizeof(tg_node) * (size_t)e.n_factors);
     TG_TRY(tg_make_had(g, e.n_scalars + e.n_factors, e.scalars, out));
     return tg_make_scale(g, e.coef, *out, out);

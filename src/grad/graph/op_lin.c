@@ -32,9 +32,10 @@ static tg_status open_terms(tg_graph *g, int32_t n, const double *coefs, const t
     const tg_info *info = tg_node_info(g, nodes[i]);
     if (coefs[i] == 0.0 || tg_node_is_zero(g, nodes[i])) continue;
     if (info->kind == TG_NUM) {
-      out[(*count)++] = (term){coefs[i] * info->value, one};
+      out[(*count)++] = (term){tg_coef_product(coefs[i], info->value), one};
     } else if (info->kind == TG_LIN) {
-      for (int32_t k = 0; k < info->n_args; k++) out[(*count)++] = (term){coefs[i] * info->coefs[k], info->args[k]};
+      for (int32_t k = 0; k < info->n_args; k++)
+        out[(*count)++] = (term){tg_coef_product(coefs[i], info->coefs[k]), info->args[k]};
     } else {
       out[(*count)++] = (term){coefs[i], nodes[i]};
     }
@@ -66,7 +67,7 @@ static int32_t merge_terms(term *terms, int32_t n)
   int32_t kept = 0;
   for (int32_t i = 0; i < n; i++) {
     if (kept > 0 && terms[kept - 1].node == terms[i].node) {
-      terms[kept - 1].coef += terms[i].coef;
+      terms[kept - 1].coef = tg_coef_sum(terms[kept - 1].coef, terms[i].coef);
     } else {
       if (kept > 0 && terms[kept - 1].coef == 0.0) kept--;
       terms[kept++] = terms[i];

@@ -23,7 +23,7 @@ tg_node tg_pow_base(const tg_graph *g, tg_node node, double *exponent)
 
 static tg_status number_power(tg_graph *g, double base, double exponent, tg_node *out)
 {
-  const double value = pow(base, exponent);
+  const double value = tg_coef_power(base, exponent);
   if (base == 0.0 && exponent < 0.0) TG_FAIL(TG_VALUE, "division by zero");
   if (isnan(value)) TG_FAIL(TG_VALUE, "%g ^ %g is not a real number", base, exponent);
   return tg_make_num(g, value, out);
@@ -69,6 +69,10 @@ tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node
     return TG_OK;
   }
   const bool whole = is_whole(exponent);
+  const bool even = is_whole(exponent / 2.0);
+  if (info->kind == TG_ABS && even) return tg_make_pow_number(g, info->args[0], exponent, out); // |x|^2 = x^2
+  if (info->kind == TG_SIGN && whole && exponent > 2.0) // -1, 0, 1 as sign or its square
+    return tg_make_pow_number(g, base, even ? 2.0 : 1.0, out);
   tg_split split;
   TG_TRY(tg_split_scalars(g, base, &split));
   if (split.coef != 1.0 && (whole || split.coef > 0.0)) {

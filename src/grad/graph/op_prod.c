@@ -33,12 +33,12 @@ static tg_status open_factor(tg_graph *g, tg_node factor, product *p)
 {
   double content = 1.0;
   TG_TRY(tg_take_content(g, factor, &content, &factor));
-  p->coef *= content;
+  p->coef = tg_coef_product(p->coef, content);
   const tg_info *info = tg_node_info(g, factor);
   const bool scalar = tg_node_is_scalar(g, factor);
   if (tg_node_is_zero(g, factor)) p->zero = true;
   if (info->kind == TG_NUM) {
-    p->coef *= info->value;
+    p->coef = tg_coef_product(p->coef, info->value);
   } else if (info->kind == TG_PROD && scalar && info->n_scalars == 0) {
     p->scalars[p->n_scalars++] = factor; // a 1 x 1 chain is one scalar factor
   } else if (info->kind == TG_PROD) {
@@ -146,6 +146,70 @@ static tg_status match_unvec(tg_graph *g, tg_node a, tg_node b, tg_node *out)
   return tg_make_unvec(g, y->args[1], left->rows, right->rows, out);
 }
 
+static tg_status apply_to_vec(tg_graph *g, tg_node map, tg_node vec, tg_node *out);
+
+// The terms of a sum, or the one chain factor of a scaled map, applied; TG_NONE unless all of them can be.
+static tg_status apply_parts(tg_graph *g, tg_node map, tg_node vec, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, map);
+  const int32_t first = info->kind == TG_PROD ? info->n_scalars : 0;
+  tg_node *parts = NULL;
+  *out = TG_NONE;
+  if (info->kind == TG_PROD && info->n_args != first + 1) return TG_OK;
+  TG_TRY(TG_SCRATCH(g, info->n_args, &parts));
+  memcpy(parts, info->args, sizeof(tg_node) * (size_t)first);
+  for (int32_t i = first; i < info->n_args; i++) {
+    TG_TRY(apply_to_vec(g, info->args[i], vec, &parts[i]));
+    if (parts[i] == TG_NONE) return TG_OK;
+  }
+  if (info->kind == TG_PROD) return tg_make_prod(g, info->n_args, parts, out);
+  return tg_make_lin(g, info->n_args, info->coefs, parts, out);
+}
+
+// kron(A, B)*vec(X) = vec(B*X*A') where the sizes fit, comm(m,n)*vec(X) = vec(X') for X m x n, and sums of such maps:
+// neither is ever formed. TG_NONE for other maps.
+static tg_status apply_to_vec(tg_graph *g, tg_node map, tg_node vec, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, map);
+  const tg_node inner = tg_node_info(g, vec)->args[0];
+  const tg_info *x = tg_node_info(g, inner);
+  tg_node turned = TG_NONE;
+  *out = TG_NONE;
+  if (info->kind == TG_LIN || info->kind == TG_PROD) return apply_parts(g, map, vec, out);
+  if (info->kind == TG_EYE) *out = vec;
+  if (info->kind == TG_COMM && info->dims[0] == x->rows && info->dims[1] == x->cols) {
+    TG_TRY(tg_make_trans(g, inner, &turned));
+    return tg_make_vec(g, turned, out);
+  }
+  if (info->kind != TG_KRON) return TG_OK;
+  if (tg_node_info(g, info->args[0])->cols != x->cols || tg_node_info(g, info->args[1])->cols != x->rows) return TG_OK;
+  TG_TRY(tg_make_trans(g, info->args[0], &turned));
+  TG_TRY(tg_make_prod(g, 3, (const tg_node[]){info->args[1], inner, turned}, out));
+  return tg_make_vec(g, *out, out);
+}
+
+// vec(X)' before vec(Y); a map before vec(X), or vec(X)' before one; diag(v) before ones, or behind them: v.
+static tg_status match_vector(tg_graph *g, tg_node a, tg_node b, tg_node *out)
+{
+  const tg_info *x = tg_node_info(g, a);
+  const tg_info *y = tg_node_info(g, b);
+  const tg_info *left = x->kind == TG_TRANS ? tg_node_info(g, x->args[0]) : x;
+  *out = TG_NONE;
+  if (y->kind == TG_VEC && left->kind == TG_VEC && x->kind == TG_TRANS) { // vec(X)'*vec(Y) = tr(X'*Y)
+    const tg_info *p = tg_node_info(g, left->args[0]);
+    const tg_info *q = tg_node_info(g, y->args[0]);
+    return p->rows == q->rows && p->cols == q->cols ? tg_make_dot(g, left->args[0], y->args[0], out) : TG_OK;
+  }
+  if (y->kind == TG_VEC) return apply_to_vec(g, a, b, out);
+  if (x->kind == TG_DIAG && y->kind == TG_ONES && tg_dim_is_one(g, y->cols)) *out = x->args[0];
+  if (y->kind == TG_DIAG && x->kind == TG_ONES && tg_dim_is_one(g, x->rows)) return tg_make_trans(g, y->args[0], out);
+  if (x->kind != TG_TRANS || left->kind != TG_VEC) return TG_OK;
+  tg_node map = TG_NONE;
+  TG_TRY(tg_make_trans(g, b, &map));
+  TG_TRY(apply_to_vec(g, map, x->args[0], out));
+  return *out != TG_NONE ? tg_make_trans(g, *out, out) : TG_OK;
+}
+
 // One pair of neighbours: replaced by nothing, by one node, or left alone.
 static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_node *out)
 {
@@ -165,6 +229,7 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
     return tg_make_mpow(g, base_a, sum, out);
   }
   TG_TRY(match_unvec(g, a, b, out));
+  if (*out == TG_NONE) TG_TRY(match_vector(g, a, b, out));
   *joined = *out != TG_NONE;
   return TG_OK;
 }
@@ -222,11 +287,34 @@ static tg_status cancel_behind_inverse(tg_graph *g, product *p, int32_t *top)
   return TG_OK;
 }
 
-// Joins neighbours until none join: a stack, each factor pushed at most once more than it is replaced.
-static tg_status join_chain(tg_graph *g, product *p)
+// Whether a node may stand in a chain as it is: no product, no multiple, no identity.
+static bool is_chain_factor(const tg_graph *g, tg_node node)
+{
+  const tg_kind kind = tg_node_info(g, node)->kind;
+  return kind != TG_PROD && kind != TG_LIN && kind != TG_EYE && kind != TG_ZEROS;
+}
+
+// The product with what neighbours i - 1 and i became in place of both, made again: it may have factors of its own.
+static tg_status make_again(tg_graph *g, const product *p, int32_t top, tg_node joined, int32_t i, tg_node *out)
+{
+  const int32_t n = p->n_scalars + top + p->n_chain - i;
+  tg_node *factors = NULL;
+  TG_TRY(TG_SCRATCH(g, n, &factors));
+  memcpy(factors, p->scalars, sizeof(tg_node) * (size_t)p->n_scalars);
+  memcpy(factors + p->n_scalars, p->chain, sizeof(tg_node) * (size_t)top);
+  factors[p->n_scalars + top] = joined;
+  memcpy(factors + p->n_scalars + top + 1, p->chain + i + 1, sizeof(tg_node) * (size_t)(p->n_chain - i - 1));
+  TG_TRY(tg_make_prod(g, n, factors, out));
+  return tg_make_scale(g, p->coef, *out, out);
+}
+
+// Joins neighbours until none join: a stack, each factor pushed at most once more than it is replaced. *out is the
+// whole product where it had to be made again, else TG_NONE.
+static tg_status join_chain(tg_graph *g, product *p, tg_node *out)
 {
   int32_t top = 0;
   bool has_inverse = false;
+  *out = TG_NONE;
   for (int32_t i = 0; i < p->n_chain; i++) {
     tg_node factor = p->chain[i];
     bool joined = true;
@@ -240,6 +328,7 @@ static tg_status join_chain(tg_graph *g, product *p)
         p->scalars[p->n_scalars++] = factor;
         factor = TG_NONE;
       }
+      if (factor != TG_NONE && !is_chain_factor(g, factor)) return make_again(g, p, top, factor, i, out);
     }
     if (factor == TG_NONE) continue;
     p->chain[top++] = factor;
@@ -364,6 +453,18 @@ static tg_status collect_symbolic_powers(tg_graph *g, product *p)
   return TG_OK;
 }
 
+// sign(s)*abs(s) and its kin: what they become is opened again.
+static tg_status collect_kinks(tg_graph *g, product *p)
+{
+  double coef = 1.0;
+  bool changed = false;
+  TG_TRY(tg_merge_kinks(g, &p->n_scalars, p->scalars, &coef, &changed));
+  if (!changed) return TG_OK;
+  p->coef *= coef;
+  if (coef == 0.0) p->zero = true;
+  return collect_again(g, p, p->n_scalars - 1, p->scalars[p->n_scalars - 1], p->n_scalars);
+}
+
 // Collects equal bases: s^a * s^b = s^(a+b). Insertion sort by base keeps the list ordered.
 static tg_status collect_scalars(tg_graph *g, product *p)
 {
@@ -380,7 +481,7 @@ static tg_status collect_scalars(tg_graph *g, product *p)
       memmove(&p->scalars[at], &p->scalars[at + 1], sizeof(tg_node) * (size_t)(kept - at - 1));
       kept--;
       if (tg_node_is_number(g, factor, NULL)) {
-        p->coef *= tg_node_info(g, factor)->value;
+        p->coef = tg_coef_product(p->coef, tg_node_info(g, factor)->value);
         continue;
       }
       if (needs_opening(g, base, factor)) return collect_again(g, p, kept, factor, i + 1);
@@ -392,7 +493,8 @@ static tg_status collect_scalars(tg_graph *g, product *p)
     kept++;
   }
   p->n_scalars = kept;
-  return collect_symbolic_powers(g, p);
+  TG_TRY(collect_symbolic_powers(g, p));
+  return collect_kinks(g, p);
 }
 
 static tg_status finish_product(tg_graph *g, product *p, tg_node *out)
@@ -420,21 +522,14 @@ static tg_status join_krons(tg_graph *g, const product *p, bool *joined, tg_node
     const tg_info *x = tg_node_info(g, p->chain[i]);
     const tg_info *y = tg_node_info(g, p->chain[i + 1]);
     tg_node halves[2] = {TG_NONE, TG_NONE};
-    tg_node *factors = NULL;
     // A column times a row stays what it is: of rank one.
     *joined = x->kind == TG_KRON && y->kind == TG_KRON && !tg_dim_is_one(g, x->cols);
     for (int k = 0; k < 2 && *joined; k++)
       *joined = tg_node_info(g, x->args[k])->cols == tg_node_info(g, y->args[k])->rows;
     if (!*joined) continue;
     for (int k = 0; k < 2; k++) TG_TRY(tg_make_mul(g, x->args[k], y->args[k], &halves[k]));
-    const int32_t n = p->n_scalars + p->n_chain - 1;
-    TG_TRY(TG_SCRATCH(g, n, &factors));
-    memcpy(factors, p->scalars, sizeof(tg_node) * (size_t)p->n_scalars);
-    memcpy(factors + p->n_scalars, p->chain, sizeof(tg_node) * (size_t)i);
-    TG_TRY(tg_make_kron(g, halves[0], halves[1], &factors[p->n_scalars + i]));
-    memcpy(factors + p->n_scalars + i + 1, p->chain + i + 2, sizeof(tg_node) * (size_t)(p->n_chain - i - 2));
-    TG_TRY(tg_make_prod(g, n, factors, out));
-    return tg_make_scale(g, p->coef, *out, out);
+    TG_TRY(tg_make_kron(g, halves[0], halves[1], &halves[0]));
+    return make_again(g, p, i, halves[0], i + 1, out);
   }
   return TG_OK;
 }
@@ -449,13 +544,15 @@ tg_status tg_make_prod(tg_graph *g, int32_t n, const tg_node *factors, tg_node *
   TG_TRY(chain_shape(g, n, factors, &p));
   for (int32_t i = 0; i < n; i++) TG_TRY(open_factor(g, factors[i], &p));
   if (p.zero || p.coef == 0.0) return tg_make_zero(g, p.rows, p.cols, out);
-  TG_TRY(join_chain(g, &p));
+  TG_TRY(join_chain(g, &p, out));
+  if (*out != TG_NONE) return TG_OK;
   TG_TRY(join_krons(g, &p, &joined, out));
   if (joined) return TG_OK;
   TG_TRY(extract_scalar_segments(g, &p));
   if (p.n_chain > 0 && tg_dim_is_one(g, p.rows) && tg_dim_is_one(g, p.cols)) TG_TRY(close_scalar_chain(g, &p));
   if (p.zero) return tg_make_zero(g, p.rows, p.cols, out);
   TG_TRY(collect_scalars(g, &p));
+  if (p.zero) return tg_make_zero(g, p.rows, p.cols, out);
   return finish_product(g, &p, out);
 }
 

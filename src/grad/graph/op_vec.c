@@ -25,6 +25,25 @@ tg_status tg_make_vec(tg_graph *g, tg_node a, tg_node *out)
   return tg_intern_unary(g, TG_VEC, size, one, a, out);
 }
 
+// unvec(vec(X) + 2*v) = X + 2*unvec(v): a sum is unstacked where that undoes a stacking.
+static tg_status unstack_terms(tg_graph *g, tg_node v, tg_dim rows, tg_dim cols, bool *done, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, v);
+  tg_node *terms = NULL;
+  *done = false;
+  for (int32_t i = 0; info->kind == TG_LIN && i < info->n_args && !*done; i++) {
+    tg_split split;
+    TG_TRY(tg_split_scalars(g, info->args[i], &split));
+    const tg_info *rest = tg_node_info(g, split.rest);
+    const tg_info *inner = rest->kind == TG_VEC ? tg_node_info(g, rest->args[0]) : NULL;
+    *done = inner != NULL && inner->rows == rows && inner->cols == cols;
+  }
+  if (!*done) return TG_OK;
+  TG_TRY(TG_SCRATCH(g, info->n_args, &terms));
+  for (int32_t i = 0; i < info->n_args; i++) TG_TRY(tg_make_unvec(g, info->args[i], rows, cols, &terms[i]));
+  return tg_make_lin(g, info->n_args, info->coefs, terms, out);
+}
+
 tg_status tg_make_unvec(tg_graph *g, tg_node v, tg_dim rows, tg_dim cols, tg_node *out)
 {
   *out = v;
@@ -46,7 +65,9 @@ tg_status tg_make_unvec(tg_graph *g, tg_node v, tg_dim rows, tg_dim cols, tg_nod
       return TG_OK;
     }
   }
-  return tg_intern_unary(g, TG_UNVEC, rows, cols, v, out);
+  bool done = false;
+  TG_TRY(unstack_terms(g, v, rows, cols, &done, out));
+  return done ? TG_OK : tg_intern_unary(g, TG_UNVEC, rows, cols, v, out);
 }
 
 static tg_status remake_vec(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)

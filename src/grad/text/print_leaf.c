@@ -2,9 +2,12 @@
 #include "grad/text/print_parts.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "grad/graph/op.h"
 #include "grad/text/names.h"
 
 void tg_print_add(tg_printer *p, const char *text)
@@ -81,9 +84,43 @@ void tg_print_name(tg_printer *p, const char *name)
   if (is_taken_word(p, name)) tg_print_add(p, "_");
 }
 
+// 3e-07 as mantissa 3 and power of ten 1e-7, where their product is the number again; else false.
+static bool find_mantissa(double value, double *mantissa, int *exponent)
+{
+  char text[40];
+  snprintf(text, sizeof text, "%.14e", value);
+  const char *mark = strchr(text, 'e');
+  if (value == 0.0 || mark == NULL) return false;
+  *exponent = atoi(mark + 1);
+  *mantissa = strtod(text, NULL) == value ? strtod(text, NULL) : 0.0;
+  text[mark - text] = '\0';
+  if (*mantissa != 0.0) *mantissa = strtod(text, NULL);
+  return *mantissa != 0.0 && tg_coef_product(*mantissa, tg_coef_power(10.0, *exponent)) == value;
+}
+
+bool tg_print_has_power_of_ten(const tg_printer *p, double value)
+{
+  const double size = fabs(value);
+  double mantissa = 0.0;
+  int exponent = 0;
+  const bool is_plain = size < 1e15 && (size == floor(size) || size >= 1e-4);
+  return p->format == TG_FORMAT_LATEX && !is_plain && find_mantissa(value, &mantissa, &exponent);
+}
+
 void tg_print_number(tg_printer *p, double value)
 {
-  tg_text_add_number(p->out, value);
+  double mantissa = 0.0;
+  int exponent = 0;
+  if (!tg_print_has_power_of_ten(p, value) || !find_mantissa(value, &mantissa, &exponent)) {
+    tg_text_add_number(p->out, value);
+    return;
+  }
+  if (mantissa == -1.0) tg_print_add(p, "-");
+  if (fabs(mantissa) != 1.0) {
+    tg_text_add_number(p->out, mantissa);
+    tg_print_add(p, " \\cdot ");
+  }
+  tg_text_addf(p->out, "10^{%d}", exponent);
 }
 
 void tg_print_superscript(tg_printer *p, int64_t value)
