@@ -120,7 +120,7 @@ static void test_short_forms(void **unused)
       {"sum(sigmoid(X))", "X", "X=3x4", "", "sigmoid(X).*(ones(3,4) - sigmoid(X))"},
       {"x'*x/(x'*x + 1)", "x", "x=3x1", "", "2*x/(x'*x + 1)^2"},
       {"1/(x'*x + 1)", "x", "x=3x1", "", "-2*x/(x'*x + 1)^2"},
-      {"s/sqrt(s^2 + 1)", "s", "s=1x1", "", "1/(s^2 + 1)^1.5"},
+      {"s/sqrt(s^2 + 1)", "s", "s=1x1", "", "(s^2 + 1)^-1.5"},
       {"sum(exp(X)./(1 + exp(X)))", "X", "X=3x4", "", "exp(X)./(exp(X) + ones(3,4)).^2"},
       {"s*(s + t)^-1", "s", "s=1x1,t=1x1", "", "t/(s + t)^2"},
   };

@@ -88,7 +88,8 @@ static tg_status try_bases_of(tg_graph *g, tg_node node, tg_node term, tg_node *
 {
   const tg_info *info = tg_node_info(g, term);
   const bool is_product = info->kind == TG_HAD || info->kind == TG_PROD;
-  const int32_t n = is_product ? info->n_args : 1;
+  const bool is_scaled = info->kind == TG_PROD && info->n_args == info->n_scalars + 1; // scalars times one matrix
+  const int32_t n = !is_product ? 1 : info->kind == TG_PROD && !is_scaled ? info->n_scalars : info->n_args;
   for (int32_t i = 0; i < n && *out == node; i++) {
     const tg_node factor = is_product ? info->args[i] : term;
     double exponent = 1.0;

@@ -70,9 +70,15 @@ tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node
   }
   const bool whole = is_whole(exponent);
   const bool even = is_whole(exponent / 2.0);
-  if (info->kind == TG_ABS && even) return tg_make_pow_number(g, info->args[0], exponent, out); // |x|^2 = x^2
-  if (info->kind == TG_SIGN && whole && exponent > 2.0) // -1, 0, 1 as sign or its square
+  const bool turned = info->kind == TG_TRANS;
+  const tg_info *function = turned ? tg_node_info(g, info->args[0]) : info;
+  if (function->kind == TG_SIGN && whole && exponent > 2.0) // -1, 0, 1 as sign or its square
     return tg_make_pow_number(g, base, even ? 2.0 : 1.0, out);
+  if (function->kind == TG_ABS && even) { // |x|^2 = x^2
+    base = function->args[0];
+    if (turned) TG_TRY(tg_make_trans(g, base, &base));
+    return tg_make_pow_number(g, base, exponent, out);
+  }
   tg_split split;
   TG_TRY(tg_split_scalars(g, base, &split));
   if (split.coef != 1.0 && (whole || split.coef > 0.0)) {
