@@ -16,6 +16,7 @@ static const tg_option options[] = {
     {"--positive", "c,w", true, "names whose entries are positive, for convexity"},
     {"--diagonal", "D", true, "names of diagonal matrices"},
     {"--orthogonal", "Q", true, "names of matrices with Q'*Q = eye"},
+    {"--within", "SET", false, "the gradient inside symmetric, diagonal, skew or lower (triangular) matrices"},
     {"--steps", NULL, false, "show the derivation, each line with the rule it uses"},
     {"--hessian", NULL, false, "also the Hessian action H[V] along V"},
     {"--claim", "EXPR", true, "compare a derivative of your own with the derived one; one for each name in --wrt"},
@@ -29,7 +30,9 @@ static const tg_args_spec spec = {
     .summary = "Prints the gradient of a scalar expression, or the Jacobian of a matrix expression.",
     .details =
         "The gradient G of f has the shape of X, with f(X+H) = f(X) + <G,H> + o(|H|), entries independent, also\n"
-        "where X is declared symmetric; of several names the others are held, as declared.\n"
+        "where X is declared symmetric; of several names the others are held, as declared. With --within SET H stays "
+        "in\n"
+        "the set, and G is the one gradient that lies in it.\n"
         "The Jacobian is d vec(F) / d vec(X)', column-major.\n"
         "--format expr prints one line in the input language for each name.\n"
         "Exit status: 0; 1 for a claim that is wrong; 2 for invalid input; 3 for a claim that is undecided.",
@@ -72,8 +75,15 @@ static tg_status read_target(const char *word, size_t length, derive_declaration
   tg_declaration *declaration = derive_declare(declarations, name);
   if (declaration == NULL) TG_FAIL(TG_LIMIT, "derive: more than %d names are declared", DERIVE_NAMES_MAX);
   declaration->is_free = true;
+  if (d->within != NULL) declaration->properties |= d->within->property;
   d->targets[d->n_targets++] = (derive_target){.name = name, .transposed = transposed};
   return TG_OK;
+}
+
+static tg_status read_within(const tg_args *args, derivation *d)
+{
+  const char *name = tg_args_value(args, "--within", 0);
+  return name != NULL ? derive_within_find(name, &d->within) : TG_OK;
 }
 
 static tg_status read_targets(const tg_args *args, derive_declarations *declarations, derivation *d)
@@ -215,7 +225,8 @@ static tg_status add_directions(derivation *d, derive_declarations *declarations
         tg_arena_string(&declarations->arena, tg_text_string(&name), name.length, &d->targets[k].direction);
     tg_text_fini(&name);
     TG_TRY(status);
-    TG_TRY(tg_symbol_add(d->graph, d->targets[k].direction, symbol.rows, symbol.cols, 0, true, &direction));
+    const unsigned properties = d->within != NULL ? d->within->property : 0;
+    TG_TRY(tg_symbol_add(d->graph, d->targets[k].direction, symbol.rows, symbol.cols, properties, true, &direction));
     TG_TRY(tg_make_sym(d->graph, direction, &directions[k]));
   }
   return TG_OK;
@@ -224,6 +235,7 @@ static tg_status add_directions(derivation *d, derive_declarations *declarations
 // The presented form: common factors taken out where that makes it shorter to write.
 static tg_status present(derivation *d, const derive_target *target, tg_node *node)
 {
+  if (d->within != NULL) TG_TRY(derive_within_project(d, target, node));
   TG_TRY(tg_factor_common(d->graph, *node, node));
   if (target->transposed && d->scalar) return tg_make_trans(d->graph, *node, node);
   return TG_OK;
@@ -324,6 +336,7 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   TG_TRY(read_declarations(args, declarations, source));
   *source = (tg_source){0};
   TG_TRY(check_square(declarations));
+  TG_TRY(read_within(args, d));
   TG_TRY(read_targets(args, declarations, d));
   d->expression = args->operands[0];
   d->steps = tg_args_has(args, "--steps");
@@ -332,6 +345,7 @@ static tg_status derive(const tg_args *args, derivation *d, derive_declarations 
   *source = (tg_source){0};
   TG_TRY(check_orthogonal(d));
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
+  for (int32_t k = 0; d->within != NULL && k < d->n_targets; k++) TG_TRY(derive_within_check(d, &d->targets[k]));
   if (!tg_args_has(args, "--claim")) warn_of_unused(d, declarations);
   TG_TRY(differentiate(d));
   if (tg_args_has(args, "--hessian")) TG_TRY(second_order(d, declarations));

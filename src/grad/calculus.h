@@ -56,6 +56,9 @@ enum { TG_PRINT_BYTES_MAX = 4000000 };
 tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
 // A node as a factor beside others: in parentheses unless it holds together beside `*`.
 tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
+// A result longer than `bytes` with the parts that it shares named T1, T2, ...: out is the result, where one line
+// "T1 = ..." for each part, in an order in which a name is used before it is defined.
+tg_status tg_print_shared(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out, tg_text *where);
 // The beginning of it, at least so many bytes where there are as many: for a label.
 tg_status tg_print_start(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out);
 

@@ -42,6 +42,15 @@ typedef struct derive_target {
 
 enum { DERIVE_TARGETS_MAX = 16 };
 
+// A linear set of square matrices and the orthogonal projection onto it.
+typedef struct derive_within {
+  const char *name;
+  unsigned property; // that the variable is declared with; 0: none says it
+  tg_status (*project)(tg_graph *g, tg_node gradient, tg_node *out);
+  double (*point)(const double *x, int64_t n, int64_t i, int64_t j); // entry (i, j) of a point made from any matrix
+  const char *rule;
+} derive_within;
+
 typedef struct derivation {
   const char *expression;
   tg_graph *graph;
@@ -49,12 +58,25 @@ typedef struct derivation {
   bool scalar;
   bool steps;
   bool utf8;
+  const derive_within *within; // or NULL: entries are free
   int32_t n_targets;
   derive_target targets[DERIVE_TARGETS_MAX];
 } derivation;
 
+// The set of a name in --within.
+tg_status derive_within_find(const char *name, const derive_within **out);
+// TG_USAGE unless the gradient by the target can be one inside the set.
+tg_status derive_within_check(const derivation *d, const derive_target *target);
+// The projection of a derivative by the target, at points and along directions of the set.
+tg_status derive_within_project(derivation *d, const derive_target *target, tg_node *node);
+// Moves the n x n matrix x into the set.
+void derive_within_move(const derive_within *set, int64_t n, double *x);
+
 // Prints the result in the format asked.
 tg_status derive_print(derivation *d, derive_format format, tg_text *out);
+
+// --steps of LaTeX: an align* environment for each name.
+tg_status derive_print_latex_steps(derivation *d, tg_text *out);
 
 tg_status derive_print_json(derivation *d, tg_text *out);
 

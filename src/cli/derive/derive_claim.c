@@ -72,6 +72,13 @@ static tg_status try_point(derivation *d, const derive_target *target, tg_node c
   claim_value theirs = {0};
   bool defined = false;
   claim_points_fill(points, trial);
+  if (d->within != NULL) {
+    const tg_dim rows = tg_symbol_info(d->graph, target->symbol)->rows;
+    const int32_t twin = tg_symbol_info(d->graph, target->symbol)->twin;
+    const int64_t n = tg_sample_size(d->graph, &points->sampling, rows);
+    derive_within_move(d->within, n, points->values[target->symbol]);
+    if (twin >= 0) derive_within_move(d->within, n, points->values[twin]);
+  }
   TG_TRY(is_defined(points, d->graph, target->f, &defined));
   if (!defined) return TG_OK;
   TG_TRY_GOTO(sample(points, d->graph, target->derivative, tally->rows * tally->cols, &mine));

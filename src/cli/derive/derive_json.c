@@ -87,6 +87,16 @@ static tg_status add_symbols(const derivation *d, json_t *root)
   return TG_OK;
 }
 
+// The last step of --within.
+static tg_status add_projection(const derivation *d, const derive_target *target, json_t *steps)
+{
+  json_t *row = json_object();
+  TG_TRY(append(steps, row));
+  TG_TRY(set(row, "term", json_integer(-2)));
+  TG_TRY(set_printed(d, row, "text", target->derivative, TG_FORMAT_EXPR));
+  return set(row, "rule", json_string(d->within->rule));
+}
+
 static tg_status add_steps(const derivation *d, const derive_target *target, json_t *object)
 {
   tg_explanation explanation;
@@ -102,6 +112,7 @@ static tg_status add_steps(const derivation *d, const derive_target *target, jso
     TG_TRY_GOTO(set(row, "text", json_string(step->text)));
     if (step->rule != NULL) TG_TRY_GOTO(set(row, "rule", json_string(step->rule)));
   }
+  if (d->within != NULL) TG_TRY_GOTO(add_projection(d, target, array));
 done:
   tg_explanation_fini(&explanation);
   return status;
@@ -205,6 +216,7 @@ static tg_status build(derivation *d, json_t *root)
   TG_TRY(set(root, "expression", json_string(d->expression)));
   TG_TRY(add_expression(d, root, "value", d->f));
   TG_TRY(add_symbols(d, root));
+  if (d->within != NULL) TG_TRY(set(root, "within", json_string(d->within->name)));
   TG_TRY(add_derivatives(d, root));
   return add_reachable_graph(d, root);
 }

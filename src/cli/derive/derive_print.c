@@ -70,22 +70,36 @@ static tg_status print_names(const derivation *d, tg_text *out)
   return TG_OK;
 }
 
+enum { LONG_RESULT = 240 }; // bytes from which on shared parts get lines of their own
+
+// The result and its shape; below, where it is long, the parts that it shares.
+static tg_status print_node(const derivation *d, tg_node node, tg_format format, tg_text *out)
+{
+  tg_text where;
+  tg_text_init(&where);
+  tg_status status = tg_print_shared(d->graph, node, format, LONG_RESULT, out, &where);
+  tg_text_add(out, "    (");
+  add_node_shape(d, node, out);
+  tg_text_add(out, ")\n");
+  const char *lead = "    where ";
+  for (const char *line = tg_text_string(&where); status == TG_OK && *line != '\0'; line = strchr(line, '\n') + 1) {
+    tg_text_add(out, lead);
+    tg_text_add_bytes(out, line, strcspn(line, "\n") + 1);
+    lead = "          ";
+  }
+  tg_text_fini(&where);
+  return status;
+}
+
 static tg_status print_result(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
 {
   tg_text_add(out, "  ");
   add_label(d, target, out);
   tg_text_add(out, " = ");
-  TG_TRY(tg_print(d->graph, target->derivative, format, out));
-  tg_text_add(out, "    (");
-  add_node_shape(d, target->derivative, out);
-  tg_text_add(out, ")\n");
+  TG_TRY(print_node(d, target->derivative, format, out));
   if (target->hessian == TG_NONE) return TG_OK;
   tg_text_addf(out, "  H[%s] = ", target->direction);
-  TG_TRY(tg_print(d->graph, target->hessian, format, out));
-  tg_text_add(out, "    (");
-  add_node_shape(d, target->hessian, out);
-  tg_text_add(out, ")\n");
-  return TG_OK;
+  return print_node(d, target->hessian, format, out);
 }
 
 // ---- steps ----
@@ -106,7 +120,11 @@ static void add_step(const tg_step *step, bool first, tg_text *out)
     tg_text_addf(out, "  (%d) %s\n", step->term, step->text);
     return;
   }
-  const char *label = step->term == -1 ? "  G  = " : step->term > 0 ? "       = " : first ? "  df = " : "     = ";
+  const char *label = step->term == -1   ? "  G  = "
+                      : step->term == -2 ? "  P  = "
+                      : step->term > 0   ? "       = "
+                      : first            ? "  df = "
+                                         : "     = ";
   const size_t width = columns_of(label) + columns_of(step->text);
   tg_text_add(out, label);
   tg_text_add(out, step->text);
@@ -114,6 +132,18 @@ static void add_step(const tg_step *step, bool first, tg_text *out)
   if (width + 2 > RULE_COLUMN) tg_text_add(out, "\n");
   for (size_t k = width + 2 > RULE_COLUMN ? 0 : width; k < RULE_COLUMN; k++) tg_text_add(out, " ");
   tg_text_addf(out, "| %s\n", step->rule);
+}
+
+// The last step: from the gradient of free entries to the one inside the set.
+static tg_status print_projection(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_status status = tg_print(d->graph, target->derivative, format, &text);
+  const tg_step step = {.term = -2, .text = tg_text_string(&text), .rule = d->within->rule};
+  if (status == TG_OK) add_step(&step, false, out);
+  tg_text_fini(&text);
+  return status;
 }
 
 static tg_status print_steps(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
@@ -128,6 +158,7 @@ static tg_status print_steps(const derivation *d, const derive_target *target, t
     previous = step->term;
   }
   if (explanation.shortened) tg_text_addf(out, "  ... (shown up to %d steps)\n", TG_STEPS_MAX);
+  if (d->within != NULL) TG_TRY(print_projection(d, target, format, out));
   tg_text_add(out, "\n");
   tg_explanation_fini(&explanation);
   return TG_OK;
@@ -176,8 +207,13 @@ static tg_status print_human(derivation *d, tg_text *out)
   if (d->scalar) tg_text_add(out, "\n");
   for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
     TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
-  tg_text_add(out, d->scalar ? "\nThe gradient G satisfies f(X+H) = f(X) + <G,H> + o(|H|), entries of X independent.\n"
-                             : "\nThe Jacobian is d vec(F)/d vec(X)', vec column by column.\n");
+  if (d->within != NULL)
+    tg_text_addf(out, "\nThe gradient G is %s, with f(X+H) = f(X) + <G,H> + o(|H|) for X and H that are.\n",
+                 d->within->name);
+  else
+    tg_text_add(out, d->scalar
+                         ? "\nThe gradient G satisfies f(X+H) = f(X) + <G,H> + o(|H|), entries of X independent.\n"
+                         : "\nThe Jacobian is d vec(F)/d vec(X)', vec column by column.\n");
   return TG_OK;
 }
 
@@ -187,7 +223,7 @@ tg_status derive_print(derivation *d, derive_format format, tg_text *out)
   case DERIVE_EXPR:
     return print_lines(d, TG_FORMAT_EXPR, out);
   case DERIVE_LATEX:
-    return print_lines(d, TG_FORMAT_LATEX, out);
+    return d->steps ? derive_print_latex_steps(d, out) : print_lines(d, TG_FORMAT_LATEX, out);
   case DERIVE_NUMPY:
     return print_lines(d, TG_FORMAT_NUMPY, out);
   case DERIVE_OCTAVE:

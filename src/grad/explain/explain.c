@@ -70,7 +70,7 @@ static tg_status move_had(tg_explainer *e, const tg_explain_term *t)
   TG_TRY(tg_make_had(e->g, 2, factors, &left[0]));
   tg_split split;
   TG_TRY(tg_split_scalars(e->g, left[0], &split));
-  moved.coef *= split.coef;
+  moved.coef = tg_coef_product(moved.coef, split.coef);
   if (split.scalars != TG_NONE) TG_TRY(tg_explain_times_scalar(e, split.scalars, &moved));
   left[0] = split.rest;
   moved.left = left;
@@ -155,11 +155,14 @@ static tg_status write_gathered(tg_explainer *e, tg_node gradient)
   tg_node inner = TG_NONE;
   tg_text_init(&text);
   const bool scalar = tg_node_is_scalar(e->g, gradient);
-  const tg_symbol *symbol = tg_symbol_info(e->g, e->wrt);
+  tg_node symbol = TG_NONE;
+  TG_TRY_GOTO(tg_make_sym(e->g, e->wrt, &symbol));
   TG_TRY_GOTO(tg_make_trans(e->g, gradient, &inner));
-  if (!scalar) tg_text_add(&text, "tr(");
+  if (!scalar) tg_text_add(&text, tg_explain_trace(e));
   TG_TRY_GOTO(tg_print_factor(e->g, inner, e->format, &text));
-  tg_text_addf(&text, "%sd%s%s", tg_explain_times(e), symbol->name, scalar ? "" : ")");
+  tg_text_addf(&text, "%s%s", tg_explain_times(e), tg_explain_d(e));
+  TG_TRY_GOTO(tg_print(e->g, symbol, e->format, &text));
+  if (!scalar) tg_text_add(&text, tg_explain_right(e));
   TG_TRY_GOTO(tg_text_status(&text));
   // A single term is gathered already.
   const tg_explanation *out = e->out;

@@ -32,12 +32,33 @@ const char *tg_explain_times(const tg_explainer *e)
   return e->format == TG_FORMAT_UNICODE ? "·" : e->format == TG_FORMAT_LATEX ? " " : "*";
 }
 
+const char *tg_explain_d(const tg_explainer *e)
+{
+  return e->format == TG_FORMAT_LATEX ? "\\mathrm{d}" : "d";
+}
+
+const char *tg_explain_trace(const tg_explainer *e)
+{
+  return e->format == TG_FORMAT_LATEX ? "\\operatorname{tr}\\left(" : "tr(";
+}
+
+const char *tg_explain_left(const tg_explainer *e)
+{
+  return e->format == TG_FORMAT_LATEX ? "\\left(" : "(";
+}
+
+const char *tg_explain_right(const tg_explainer *e)
+{
+  return e->format == TG_FORMAT_LATEX ? "\\right)" : ")";
+}
+
 static tg_status write_differential(tg_explainer *e, const tg_explain_term *t, tg_text *out)
 {
   const bool leaf = tg_node_info(e->g, t->z)->kind == TG_SYM;
-  tg_text_add(out, leaf ? "d" : "d(");
+  tg_text_add(out, tg_explain_d(e));
+  if (!leaf) tg_text_add(out, tg_explain_left(e));
   TG_TRY(tg_print(e->g, t->z, e->format, out));
-  if (!leaf) tg_text_add(out, ")");
+  if (!leaf) tg_text_add(out, tg_explain_right(e));
   if (t->transposed)
     tg_text_add(out, e->format == TG_FORMAT_UNICODE ? "ᵀ" : e->format == TG_FORMAT_LATEX ? "^{\\top}" : "'");
   return TG_OK;
@@ -56,23 +77,23 @@ static tg_status write_term(tg_explainer *e, const tg_explain_term *t, tg_text *
     TG_TRY(tg_print_factor(e->g, t->scalars, e->format, out));
     tg_text_add(out, tg_explain_times(e));
   }
-  if (trace) tg_text_add(out, "tr(");
+  if (trace) tg_text_add(out, tg_explain_trace(e));
   for (int32_t i = 0; i < t->n_left; i++) {
     TG_TRY(tg_print_factor(e->g, t->left[i], e->format, out));
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->had != TG_NONE) {
-    tg_text_add(out, "(");
+    tg_text_add(out, tg_explain_left(e));
     TG_TRY(tg_print_factor(e->g, t->had, e->format, out));
     tg_text_add(out, e->format == TG_FORMAT_UNICODE ? " ⊙ " : e->format == TG_FORMAT_LATEX ? " \\odot " : ".*");
   }
   TG_TRY(write_differential(e, t, out));
-  if (t->had != TG_NONE) tg_text_add(out, ")");
+  if (t->had != TG_NONE) tg_text_add(out, tg_explain_right(e));
   for (int32_t i = 0; i < t->n_right; i++) {
     tg_text_add(out, tg_explain_times(e));
     TG_TRY(tg_print_factor(e->g, t->right[i], e->format, out));
   }
-  if (trace) tg_text_add(out, ")");
+  if (trace) tg_text_add(out, tg_explain_right(e));
   return TG_OK;
 }
 
@@ -105,13 +126,13 @@ tg_status tg_explain_times_scalar(tg_explainer *e, tg_node factor, tg_explain_te
 {
   double number = 0.0;
   if (tg_node_is_number(e->g, factor, &number)) {
-    t->coef *= number;
+    t->coef = tg_coef_product(t->coef, number);
     return TG_OK;
   }
   if (t->scalars != TG_NONE) TG_TRY(tg_make_mul(e->g, t->scalars, factor, &factor));
   tg_split split = {.coef = 1.0};
   TG_TRY(tg_take_content(e->g, factor, &split.coef, &t->scalars));
-  t->coef *= split.coef;
+  t->coef = tg_coef_product(t->coef, split.coef);
   return TG_OK;
 }
 

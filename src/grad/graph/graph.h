@@ -30,6 +30,7 @@ typedef enum tg_property {
   TG_ORTHOGONAL = 1u << 3,
   TG_PSD = 1u << 4,      // symmetric positive semidefinite: told to the rules of curvature
   TG_POSITIVE = 1u << 5, // every entry is positive: likewise
+  TG_SQUARE = 1u << 6,   // of the shape alone
 } tg_property;
 
 // Node kinds. Arguments in brackets.

@@ -1,6 +1,20 @@
 // Diagonal matrix of a vector, diagonal of a square matrix.
 #include "grad/graph/op.h"
 
+// Proved by declarations: nothing off the diagonal.
+static bool is_diagonal(const tg_graph *g, tg_node a)
+{
+  const tg_info *info = tg_node_info(g, a);
+  bool all = info->kind == TG_PROD || info->kind == TG_INV || info->kind == TG_MPOW;
+  if (info->kind == TG_DIAG || info->kind == TG_EYE) return true;
+  if (info->kind == TG_SYM) {
+    const tg_symbol *symbol = tg_symbol_info(g, info->symbol);
+    return !symbol->free && (symbol->properties & TG_DIAGONAL) != 0;
+  }
+  for (int32_t i = info->n_scalars; i < info->n_args && all; i++) all = is_diagonal(g, info->args[i]);
+  return all;
+}
+
 // Diagonal-matrix argument: always a column; a row is turned.
 tg_status tg_make_diag(tg_graph *g, tg_node v, tg_node *out)
 {
@@ -19,6 +33,10 @@ tg_status tg_make_diag(tg_graph *g, tg_node v, tg_node *out)
     return tg_join_scalars(g, &split, *out, out);
   }
   if (info->kind == TG_ONES) return tg_make_eye(g, info->rows, out);
+  if (info->kind == TG_DIAGVEC && is_diagonal(g, info->args[0])) {
+    *out = info->args[0];
+    return TG_OK;
+  }
   if (info->kind == TG_ZEROS) return tg_make_zeros(g, info->rows, info->rows, out);
   return tg_intern_unary(g, TG_DIAG, info->rows, info->rows, v, out);
 }

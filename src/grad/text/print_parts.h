@@ -8,10 +8,14 @@ typedef struct tg_printer {
   tg_graph *g;
   tg_format format;
   tg_text *out;
-  size_t longest;     // of out: nothing is begun beyond it
-  bool is_cut;        // something was not
-  bool has_entrywise; // NumPy's '*' or '/' between matrices
-  int32_t turned;     // of the product that is printed next: the factor that takes its sign; -1: none
+  size_t longest;       // of out: nothing is begun beyond it
+  bool is_cut;          // something was not
+  bool has_entrywise;   // NumPy's '*' or '/' between matrices
+  int32_t turned;       // of the product that is printed next: the factor that takes its sign; -1: none
+  const int32_t *parts; // NULL, or by node the number of a part that is printed by a name; n_parts of them
+  tg_node n_parts;
+  const char *prefix; // of those names
+  tg_node defined;    // the part that is written out all the same
   bool spell;         // the first of them is still to be spelled np.multiply
 } tg_printer;
 
@@ -30,6 +34,9 @@ void tg_print_template(tg_printer *p, const char *template, tg_node arg, tg_stat
 
 // print.c: triu(inside), tril(inside).
 void tg_print_triangle(tg_printer *p, tg_kind kind, tg_node inside, tg_status *status);
+
+// print_shared.c: prints the name of a part that has one.
+bool tg_print_part(tg_printer *p, tg_node node);
 
 // print_product.c: sums, products and quotients; coef > 0 stands before what is printed.
 void tg_print_lin(tg_printer *p, const tg_info *info, tg_status *status);

@@ -271,7 +271,10 @@ static void print_term(tg_printer *p, double coef, tg_node node, tg_status *stat
 {
   const tg_info *info = tg_node_info(p->g, node);
   double exponent = 0.0;
-  if (info->kind == TG_NUM) {
+  if (p->parts != NULL && node < p->n_parts && p->parts[node] > 0 && node != p->defined) {
+    print_coefficient(p, coef);
+    tg_print_part(p, node);
+  } else if (info->kind == TG_NUM) {
     tg_print_number(p, coef * info->value);
   } else if (info->kind == TG_PROD) {
     tg_print_prod(p, coef, node, status);

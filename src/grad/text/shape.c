@@ -11,20 +11,45 @@
 
 enum { QUOTE_BYTES_MAX = 40 };
 
-void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
+// Whether the parenthesis at the beginning is closed at the end: not so in (A)*(B).
+static bool is_enclosed(const char *text, size_t begin, size_t end)
 {
-  size_t begin = ast->span.begin;
-  size_t end = ast->span.end;
-  // Parentheses around the whole say nothing in a sentence.
-  if (ast->kind != TG_AST_CALL && end - begin > 2 && shaper->text[begin] == '(' && shaper->text[end - 1] == ')') {
-    begin++;
-    end--;
+  int depth = 0;
+  if (end - begin <= 2 || text[begin] != '(' || text[end - 1] != ')') return false;
+  for (size_t i = begin; i + 1 < end; i++) {
+    depth += (text[i] == '(') - (text[i] == ')');
+    if (depth == 0) return false;
   }
+  return true;
+}
+
+static void quote_range(const tg_shaper *shaper, size_t begin, size_t end, tg_text *out)
+{
   const bool shortened = end - begin > QUOTE_BYTES_MAX;
   if (shortened) end = begin + QUOTE_BYTES_MAX;
   while (shortened && ((unsigned char)shaper->text[end] & 0xC0u) == 0x80u) end--; // not within a character
   tg_text_add_bytes(out, shaper->text + begin, end - begin);
   if (shortened) tg_text_add(out, "...");
+}
+
+void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
+{
+  // Parentheses around the whole say nothing in a sentence.
+  const bool enclosed = ast->kind != TG_AST_CALL && is_enclosed(shaper->text, ast->span.begin, ast->span.end);
+  quote_range(shaper, ast->span.begin + enclosed, ast->span.end - enclosed, out);
+}
+
+// Beside '*', where a sum needs its parentheses.
+static void quote_factor(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
+{
+  const bool is_sum = ast->kind == TG_AST_SUM || ast->kind == TG_AST_NEGATIVE;
+  if (!is_sum || is_enclosed(shaper->text, ast->span.begin, ast->span.end)) {
+    quote_range(shaper, ast->span.begin, ast->span.end, out);
+    return;
+  }
+  tg_text_add(out, "(");
+  tg_shape_quote(shaper, ast, out);
+  tg_text_add(out, ")");
 }
 
 void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out)
@@ -247,8 +272,10 @@ static tg_status find_symbol(tg_shaper *shaper, const tg_ast *ast, tg_scope_symb
     out->guessed = options->infer_undeclared && is_unsized(declaration);
     // Symmetric, definite, diagonal: square by meaning.
     bool equal = true;
-    if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_PSD | TG_DIAGONAL)) != 0)
+    if ((out->properties & (TG_SYMMETRIC | TG_SPD | TG_PSD | TG_DIAGONAL | TG_SQUARE)) != 0)
       TG_TRY(tg_size_unify(&shaper->sizes, out->rows, out->cols, ast->span, &equal));
+    if (!equal && (out->properties & TG_SQUARE) != 0)
+      TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' must be square for --within", ast->name);
     if (!equal) TG_FAIL_AT(TG_SHAPE, ast->span, "'%s' is declared symmetric but is not square", ast->name);
   } else if (options->infer_undeclared) {
     if (declaration != NULL) out->is_free = declaration->is_free;
@@ -376,9 +403,9 @@ static tg_status fail_inner_sizes(tg_shaper *shaper, const tg_ast *left, const t
 {
   tg_text message;
   tg_text_init(&message);
-  tg_shape_quote(shaper, left, &message);
+  quote_factor(shaper, left, &message);
   tg_text_add(&message, "*");
-  tg_shape_quote(shaper, right, &message);
+  quote_factor(shaper, right, &message);
   tg_text_add(&message, " needs columns(");
   tg_shape_quote(shaper, left, &message);
   tg_text_add(&message, ") = rows(");
@@ -416,7 +443,7 @@ static tg_status shape_divide(tg_shaper *shaper, const tg_ast *left, const tg_as
   tg_text_add(&message, " is ");
   tg_shape_describe(shaper, right, &message);
   tg_text_add(&message, "; write ");
-  tg_shape_quote(shaper, left, &message);
+  quote_factor(shaper, left, &message);
   tg_text_add(&message, "*inv(");
   tg_shape_quote(shaper, right, &message);
   tg_text_add(&message, "), or './' for entry by entry");

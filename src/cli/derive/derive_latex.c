@@ -1,0 +1,114 @@
+// derive --steps --format latex: the derivation as an align* environment of amsmath.
+#include <string.h>
+
+#include "cli/derive/derive.h"
+#include "grad/explain/explain.h"
+
+// A rule as text of LaTeX: its own signs are spelled, formulas stay as they are typed.
+static void add_rule(const char *rule, tg_text *out)
+{
+  static const struct {
+    char sign;
+    const char *spelled;
+  } signs[] = {{'\\', "\\textbackslash{}"},
+               {'{', "\\{"},
+               {'}', "\\}"},
+               {'_', "\\_"},
+               {'^', "\\^{}"},
+               {'&', "\\&"},
+               {'%', "\\%"},
+               {'$', "\\$"},
+               {'#', "\\#"},
+               {'~', "\\~{}"},
+               {'<', "$<$"},
+               {'>', "$>$"},
+               {'|', "$|$"}};
+  tg_text_add(out, "\\text{");
+  for (; *rule != '\0'; rule++) {
+    const char *spelled = NULL;
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+      if (signs[i].sign == *rule) spelled = signs[i].spelled;
+    if (spelled != NULL)
+      tg_text_add(out, spelled);
+    else
+      tg_text_add_bytes(out, rule, 1);
+  }
+  tg_text_add(out, "}");
+}
+
+static void begin_row(bool *first, tg_text *out)
+{
+  tg_text_add(out, *first ? "  " : " \\\\\n  ");
+  *first = false;
+}
+
+static void add_steps(const tg_explanation *explanation, bool *first, tg_text *out)
+{
+  int previous = -2;
+  for (int32_t k = 0; k < explanation->n_steps; k++) {
+    const tg_step *step = &explanation->steps[k];
+    begin_row(first, out);
+    if (step->rule == NULL)
+      tg_text_addf(out, "(%d)\\quad & %s", step->term, step->text);
+    else if (step->term == -1)
+      tg_text_addf(out, "G &= %s", step->text);
+    else
+      tg_text_addf(out, "%s &= %s", step->term == 0 && previous != 0 ? "\\mathrm{d}f" : "", step->text);
+    if (step->rule != NULL) {
+      tg_text_add(out, " && ");
+      add_rule(step->rule, out);
+    }
+    previous = step->term;
+  }
+  if (!explanation->shortened) return;
+  begin_row(first, out);
+  tg_text_addf(out, "& \\dots && \\text{shown up to %d steps}", TG_STEPS_MAX);
+}
+
+static tg_status add_gradient_rows(const derivation *d, const derive_target *target, bool *first, tg_text *out)
+{
+  tg_explanation explanation;
+  TG_TRY(tg_explain(d->graph, target->f, target->symbol, TG_FORMAT_LATEX, &explanation));
+  add_steps(&explanation, first, out);
+  tg_explanation_fini(&explanation);
+  return TG_OK;
+}
+
+// The differential of a matrix function, and its stacked form.
+static tg_status add_jacobian_rows(const derivation *d, const derive_target *target, bool *first, tg_text *out)
+{
+  tg_node symbol = TG_NONE;
+  begin_row(first, out);
+  tg_text_add(out, "\\operatorname{vec}\\left(\\mathrm{d}F\\right) &= \\left(");
+  TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_LATEX, out));
+  tg_text_add(out, "\\right) \\operatorname{vec}\\left(\\mathrm{d}");
+  TG_TRY(tg_make_sym(d->graph, target->symbol, &symbol));
+  TG_TRY(tg_print(d->graph, symbol, TG_FORMAT_LATEX, out));
+  tg_text_addf(out, "%s\\right) && ", target->transposed ? "^{\\top}" : "");
+  add_rule("vec(A*X*B) = kron(B',A)*vec(X); vec(X') = comm(m,n)*vec(X)", out);
+  return TG_OK;
+}
+
+tg_status derive_print_latex_steps(derivation *d, tg_text *out)
+{
+  for (int32_t k = 0; k < d->n_targets; k++) {
+    const derive_target *target = &d->targets[k];
+    bool first = true;
+    tg_text_add(out, "\\begin{align*}\n");
+    TG_TRY(d->scalar ? add_gradient_rows(d, target, &first, out) : add_jacobian_rows(d, target, &first, out));
+    if (d->within != NULL) {
+      begin_row(&first, out);
+      tg_text_add(out, "P &= ");
+      TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_LATEX, out));
+      tg_text_add(out, " && ");
+      add_rule(d->within->rule, out);
+    }
+    if (target->hessian != TG_NONE) {
+      begin_row(&first, out);
+      tg_text_addf(out, "H[%s] &= ", target->direction);
+      TG_TRY(tg_print(d->graph, target->hessian, TG_FORMAT_LATEX, out));
+    }
+    tg_text_add(out, "\n\\end{align*}\n");
+  }
+  return TG_OK;
+}

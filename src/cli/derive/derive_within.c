@@ -1,0 +1,156 @@
+// derive --within: the gradient inside a linear set of matrices, by the orthogonal projection of the one with free
+// entries.
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/derive/derive.h"
+
+// (G + sign*G')/2
+static tg_status project_mirrored(tg_graph *g, tg_node gradient, double sign, tg_node *out)
+{
+  TG_TRY(tg_make_trans(g, gradient, out));
+  return tg_make_lin(g, 2, (const double[]){0.5, 0.5 * sign}, (const tg_node[]){gradient, *out}, out);
+}
+
+static tg_status project_symmetric(tg_graph *g, tg_node gradient, tg_node *out)
+{
+  return project_mirrored(g, gradient, 1.0, out);
+}
+
+static tg_status project_skew(tg_graph *g, tg_node gradient, tg_node *out)
+{
+  return project_mirrored(g, gradient, -1.0, out);
+}
+
+static tg_status project_diagonal(tg_graph *g, tg_node gradient, tg_node *out)
+{
+  TG_TRY(tg_make_unary(g, TG_DIAGVEC, gradient, out));
+  return tg_make_unary(g, TG_DIAG, *out, out);
+}
+
+// The entry (i, j) of a point, from that of a matrix with free entries.
+static double point_symmetric(const double *x, int64_t n, int64_t i, int64_t j)
+{
+  return i < j ? x[j + i * n] : x[i + j * n];
+}
+
+static double point_skew(const double *x, int64_t n, int64_t i, int64_t j)
+{
+  return i == j ? 0.0 : i < j ? -x[j + i * n] : x[i + j * n];
+}
+
+static double point_diagonal(const double *x, int64_t n, int64_t i, int64_t j)
+{
+  return i == j ? x[i + j * n] : 0.0;
+}
+
+static const derive_within sets[] = {
+    {"symmetric", TG_SYMMETRIC, project_symmetric, point_symmetric,
+     "inside symmetric matrices: <G,H> = <(G + G')/2,H> for H = H'"},
+    {"diagonal", TG_DIAGONAL, project_diagonal, point_diagonal,
+     "inside diagonal matrices: <G,H> = <diag(diagvec(G)),H> for diagonal H"},
+    {"skew", TG_SQUARE, project_skew, point_skew, "inside skew matrices: <G,H> = <(G - G')/2,H> for H = -H'"},
+};
+enum { SETS = sizeof sets / sizeof sets[0] };
+
+tg_status derive_within_find(const char *name, const derive_within **out)
+{
+  const char *names[SETS];
+  for (int k = 0; k < SETS; k++) {
+    names[k] = sets[k].name;
+    if (strcmp(sets[k].name, name) != 0) continue;
+    *out = &sets[k];
+    return TG_OK;
+  }
+  const char *nearest = tg_nearest_word(name, names, SETS);
+  if (nearest != NULL) TG_FAIL(TG_USAGE, "derive: unknown set '%s' in --within; did you mean '%s'?", name, nearest);
+  TG_FAIL(TG_USAGE, "derive: unknown set '%s' in --within; one of symmetric, diagonal, skew, lower", name);
+}
+
+tg_status derive_within_check(const derivation *d, const derive_target *target)
+{
+  const tg_symbol *symbol = tg_symbol_info(d->graph, target->symbol);
+  if (!d->scalar) TG_FAIL(TG_USAGE, "derive: --within needs a scalar expression");
+  if (target->transposed)
+    TG_FAIL(TG_USAGE, "derive: --within takes names, found the transpose %s' in --wrt", target->name);
+  if (symbol->rows == symbol->cols) return TG_OK;
+  tg_text shape;
+  tg_text_init(&shape);
+  tg_dim_print(d->graph, symbol->rows, &shape);
+  tg_text_add(&shape, " x ");
+  tg_dim_print(d->graph, symbol->cols, &shape);
+  const tg_status status =
+      tg_error_set(TG_USAGE, TG_HERE, "derive: --within %s needs a square matrix, '%s' is %s; give --dims %s=nxn",
+                   d->within->name, target->name, tg_text_string(&shape), target->name);
+  tg_text_fini(&shape);
+  return status;
+}
+
+// X' is -X at skew X: every transpose of the symbol below the node.
+static tg_status turn_transposes(tg_graph *g, int32_t symbol, tg_node *node)
+{
+  tg_status status = TG_OK;
+  tg_node *image = NULL;
+  uint8_t *below = NULL;
+  TG_TRY_GOTO(TG_NEW((int64_t)*node + 1, &image));
+  TG_TRY_GOTO(tg_node_find_below(g, *node, &below));
+  for (tg_node at = 1; at <= *node; at++) {
+    const tg_info *info = tg_node_info(g, at);
+    const bool is_symbol = info->n_args == 1 && tg_node_info(g, info->args[0])->symbol == symbol &&
+                           tg_node_info(g, info->args[0])->kind == TG_SYM;
+    image[at] = at;
+    if (below[at] == 0 || info->n_args == 0) continue;
+    tg_node *args = NULL;
+    TG_TRY_GOTO(TG_NEW(info->n_args, &args));
+    for (int32_t i = 0; i < info->n_args; i++) args[i] = image[info->args[i]];
+    status = info->kind == TG_TRANS && is_symbol ? tg_make_scale(g, -1.0, info->args[0], &image[at])
+                                                 : tg_make_like(g, at, args, &image[at]);
+    tg_free(args);
+    TG_TRY_GOTO(status);
+  }
+  *node = image[*node];
+done:
+  tg_free(image);
+  tg_free(below);
+  return status;
+}
+
+// At points of the set what is declared of X holds, X' = X for one: it is held as a constant that has the property.
+static tg_status hold(derivation *d, int32_t symbol, tg_node *node)
+{
+  int32_t held = -1;
+  tg_node constant = TG_NONE;
+  if (tg_symbol_info(d->graph, symbol)->properties == 0) return TG_OK;
+  TG_TRY(tg_symbol_hold(d->graph, symbol, &held));
+  TG_TRY(tg_make_sym(d->graph, held, &constant));
+  return tg_substitute(d->graph, *node, 1, &symbol, &constant, node);
+}
+
+// The symbol that stands for it in a projected derivative.
+static int32_t held_or_free(const tg_graph *g, int32_t symbol)
+{
+  const int32_t twin = tg_symbol_info(g, symbol)->twin;
+  return twin >= 0 ? twin : symbol;
+}
+
+tg_status derive_within_project(derivation *d, const derive_target *target, tg_node *node)
+{
+  TG_TRY(hold(d, target->symbol, node));
+  const int32_t direction = target->direction != NULL ? tg_symbol_find(d->graph, target->direction) : -1;
+  if (direction >= 0) TG_TRY(hold(d, direction, node));
+  TG_TRY(d->within->project(d->graph, *node, node));
+  if (d->within->project != project_skew) return TG_OK;
+  TG_TRY(turn_transposes(d->graph, held_or_free(d->graph, target->symbol), node));
+  return direction >= 0 ? turn_transposes(d->graph, held_or_free(d->graph, direction), node) : TG_OK;
+}
+
+void derive_within_move(const derive_within *set, int64_t n, double *x)
+{
+  // The entries of the lower triangle are read before they are overwritten: they are their own sources.
+  for (int64_t j = n - 1; j >= 0; j--)
+    for (int64_t i = 0; i < n; i++) {
+      if (i < j) x[i + j * n] = set->point(x, n, i, j);
+    }
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t i = j; i < n; i++) x[i + j * n] = set->point(x, n, i, j);
+}
