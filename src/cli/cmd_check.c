@@ -231,10 +231,14 @@ static tg_status check_file(const tg_args *args, const char **sets)
   tg_text text;
   tg_text_init(&text);
   tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, tg_cli_messages(), &job);
-  if (status == TG_OK && tg_args_has(args, "--confined"))
+  const bool is_confined = tg_args_has(args, "--confined");
+  // What is wrong besides; no file is opened for it that may lie where it must not.
+  if (status != TG_OK && job != NULL && job->errors.count > 0 && tg_cli_rank() == 0 && !is_confined)
+    tg_model_find_errors(job);
+  if (status == TG_OK && is_confined)
     status = tg_agree(MPI_COMM_WORLD, tg_cli_rank() == 0 ? tg_job_confine(job, false) : TG_OK);
   if (status == TG_OK) status = check_job(job, &text);
-  if (status != TG_OK) tg_cli_print_error(status, tg_job_error_source(job));
+  if (status != TG_OK) tg_cli_print_job_errors(job, status);
   tg_text_fini(&text);
   tg_job_destroy(&job);
   return status;

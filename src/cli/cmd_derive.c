@@ -40,6 +40,20 @@ static const tg_args_spec spec = {
     .options = options,
 };
 
+// A text of the command line in which an error may lie: its id; 0, which has no place, where there are too many.
+static int32_t add_source(derivation *d, const char *name, const char *text)
+{
+  if (d->n_sources == DERIVE_SOURCES_MAX) return 0;
+  d->sources[d->n_sources] = (tg_source){.name = name, .text = text, .length = strlen(text), .id = d->n_sources + 1};
+  return ++d->n_sources;
+}
+
+// A failure is kept, and the rest looked at.
+static tg_status keep(derivation *d, int32_t source, tg_status status)
+{
+  return tg_errors_take(&d->errors, source > 0 ? tg_error_within(source, status) : status);
+}
+
 static tg_status read_format(const tg_args *args, derive_format *out)
 {
   static const char *const names[] = {"human", "expr", "latex", "numpy", "octave", "json"};
@@ -92,17 +106,17 @@ static tg_status read_targets(const tg_args *args, derive_declarations *declarat
   for (int k = 0; (list = tg_args_value(args, "--wrt", k)) != NULL; k++) {
     while (true) {
       const size_t length = strcspn(list, ",");
-      TG_TRY(read_target(list, length, declarations, d));
+      TG_TRY(keep(d, 0, read_target(list, length, declarations, d)));
       if (list[length] == '\0') break;
       list += length + 1;
     }
   }
-  if (d->n_targets == 0) TG_FAIL(TG_USAGE, "derive: --wrt NAME is missing: the name to differentiate by");
-  return TG_OK;
+  if (tg_args_value(args, "--wrt", 0) != NULL) return TG_OK;
+  TG_FAIL(TG_USAGE, "derive: --wrt NAME is missing: the name to differentiate by");
 }
 
 // Sizes and properties; an error is shown inside the option's own text.
-static tg_status read_declarations(const tg_args *args, derive_declarations *out, tg_source *source)
+static tg_status read_declarations(const tg_args *args, derive_declarations *out, derivation *d)
 {
   static const struct {
     const char *option;
@@ -111,19 +125,19 @@ static tg_status read_declarations(const tg_args *args, derive_declarations *out
                {"--positive", TG_POSITIVE},   {"--diagonal", TG_DIAGONAL}, {"--orthogonal", TG_ORTHOGONAL}};
   const char *text = NULL;
   for (int k = 0; (text = tg_args_value(args, "--dims", k)) != NULL; k++) {
-    *source = (tg_source){.name = "--dims", .text = text, .length = strlen(text)};
-    TG_TRY(derive_read_dims(text, out));
+    const int32_t source = add_source(d, "--dims", text);
+    TG_TRY(keep(d, source, derive_read_dims(text, out)));
   }
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     for (int k = 0; (text = tg_args_value(args, lists[i].option, k)) != NULL; k++) {
-      *source = (tg_source){.name = lists[i].option, .text = text, .length = strlen(text)};
-      TG_TRY(derive_read_names(text, lists[i].option, lists[i].property, out));
+      const int32_t source = add_source(d, lists[i].option, text);
+      TG_TRY(keep(d, source, derive_read_names(text, lists[i].option, lists[i].property, out)));
     }
   return TG_OK;
 }
 
 // The shape that a property needs, by its own name; sizes without numbers are left to the expression.
-static tg_status check_square(const derive_declarations *declarations)
+static tg_status check_square(const tg_declaration *declared)
 {
   static const struct {
     unsigned property;
@@ -132,30 +146,43 @@ static tg_status check_square(const derive_declarations *declarations)
               {TG_PSD, "positive semidefinite"},
               {TG_DIAGONAL, "diagonal"},
               {TG_SYMMETRIC, "symmetric"}};
+  if (declared->rows == 0 || declared->cols == 0 || declared->rows == declared->cols) return TG_OK;
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+    if ((declared->properties & rows[k].property) != 0)
+      TG_FAIL(TG_USAGE, "derive: '%s' is declared %s but is not square: %lld x %lld", declared->name, rows[k].name,
+              (long long)declared->rows, (long long)declared->cols);
+  return TG_OK;
+}
+
+// A property that is refused is dropped, so that the expression is not refused for it again.
+static tg_status check_declarations(derive_declarations *declarations, derivation *d)
+{
   for (int32_t i = 0; i < declarations->count; i++) {
-    const tg_declaration *declared = &declarations->list[i];
-    if (declared->rows == 0 || declared->cols == 0 || declared->rows == declared->cols) continue;
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
-      if ((declared->properties & rows[k].property) != 0)
-        TG_FAIL(TG_USAGE, "derive: '%s' is declared %s but is not square: %lld x %lld", declared->name, rows[k].name,
-                (long long)declared->rows, (long long)declared->cols);
+    const tg_status status = check_square(&declarations->list[i]);
+    if (status != TG_OK) declarations->list[i].properties = 0;
+    TG_TRY(keep(d, 0, status));
   }
   return TG_OK;
 }
 
-static tg_status compile(derivation *d, const derive_declarations *declarations, tg_source *source)
+// *good: the expression has a meaning; where it has none, why not is kept.
+static tg_status compile(derivation *d, const derive_declarations *declarations, bool *good)
 {
   tg_text notices;
   tg_text_init(&notices);
   const tg_compile_options compile_options = {.n_declarations = declarations->count,
                                               .declarations = declarations->list,
                                               .infer_undeclared = true,
+                                              .errors = &d->errors,
                                               .notices = &notices};
-  *source = (tg_source){.name = "expression", .text = d->expression, .length = strlen(d->expression)};
-  const tg_status status = tg_compile(d->graph, d->expression, source->length, &compile_options, &d->f);
+  const int32_t source = add_source(d, "expression", d->expression);
+  const int kept = d->errors.count;
+  const tg_status status = tg_compile(d->graph, d->expression, strlen(d->expression), &compile_options, &d->f);
+  for (int k = kept; k < d->errors.count; k++) d->errors.items[k].source = source;
+  *good = status == TG_OK;
   if (status == TG_OK) tg_message_lines(tg_cli_messages(), TG_MESSAGE_NOTE, &notices);
   tg_text_fini(&notices);
-  TG_TRY(status);
+  if (!*good) return keep(d, source, status);
   d->scalar = tg_node_is_scalar(d->graph, d->f);
   return TG_OK;
 }
@@ -281,7 +308,6 @@ static tg_status second_order(derivation *d, derive_declarations *declarations)
 {
   int32_t symbols[DERIVE_TARGETS_MAX];
   tg_node directions[DERIVE_TARGETS_MAX];
-  if (!d->scalar) TG_FAIL(TG_USAGE, "derive: --hessian needs a scalar expression");
   for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
   TG_TRY(add_directions(d, declarations, directions));
   for (int32_t k = 0; k < d->n_targets; k++) {
@@ -296,7 +322,7 @@ static tg_status second_order(derivation *d, derive_declarations *declarations)
 
 // One claim for each name, in their order. The exit status: a wrong one goes before one that is undecided.
 static tg_status check_claims(const tg_args *args, const derive_declarations *declarations, derivation *d,
-                              int *exit_status, tg_source *source, tg_text *out)
+                              int *exit_status, tg_text *out)
 {
   static const int exits[] = {[DERIVE_EQUAL] = 0, [DERIVE_DIFFERENT] = 1, [DERIVE_UNDECIDED] = 3};
   int32_t n = 0;
@@ -307,49 +333,77 @@ static tg_status check_claims(const tg_args *args, const derive_declarations *de
   for (int32_t k = 0; k < n; k++) {
     const char *claim = tg_args_value(args, "--claim", k);
     derive_verdict verdict = DERIVE_UNDECIDED;
-    *source = (tg_source){.name = "claim", .text = claim, .length = strlen(claim)};
-    TG_TRY(derive_check_claim(d, declarations, k, claim, &verdict, out));
+    const int32_t source = add_source(d, "claim", claim);
+    TG_TRY(keep(d, source, derive_check_claim(d, declarations, k, claim, &verdict, out)));
     if (*exit_status != 1 && exits[verdict] != 0) *exit_status = exits[verdict];
   }
-  return TG_OK;
+  return tg_errors_raise(&d->errors);
 }
 
 // With --claim the comparison is the result; else the derivation.
 static tg_status answer(const tg_args *args, const derive_declarations *declarations, derivation *d,
-                        derive_format format, int *exit_status, tg_source *source)
+                        derive_format format, int *exit_status)
 {
   tg_text text;
   tg_text_init(&text);
-  tg_status status = tg_args_value(args, "--claim", 0) != NULL
-                         ? check_claims(args, declarations, d, exit_status, source, &text)
-                         : derive_print(d, format, &text);
+  tg_status status = tg_args_value(args, "--claim", 0) != NULL ? check_claims(args, declarations, d, exit_status, &text)
+                                                               : derive_print(d, format, &text);
   if (status == TG_OK) status = tg_cli_print(stdout, &text);
   tg_text_fini(&text);
   return status;
 }
 
-static tg_status derive(const tg_args *args, derivation *d, derive_declarations *declarations, int *exit_status,
-                        tg_source *source)
+// Options, sizes and the expression: what is wrong with each is kept, so that all of it can be said at once.
+static tg_status read_all(const tg_args *args, derivation *d, derive_declarations *declarations, derive_format *format)
 {
-  derive_format format = DERIVE_HUMAN;
-  TG_TRY(read_format(args, &format));
-  TG_TRY(read_declarations(args, declarations, source));
-  *source = (tg_source){0};
-  TG_TRY(check_square(declarations));
-  TG_TRY(read_within(args, d));
-  TG_TRY(read_targets(args, declarations, d));
+  bool good = false;
+  TG_TRY(keep(d, 0, read_format(args, format)));
+  TG_TRY(read_declarations(args, declarations, d));
+  TG_TRY(check_declarations(declarations, d));
+  TG_TRY(keep(d, 0, read_within(args, d)));
+  TG_TRY(keep(d, 0, read_targets(args, declarations, d)));
   d->expression = args->operands[0];
   d->steps = tg_args_has(args, "--steps");
   TG_TRY(tg_graph_create(&d->graph));
-  TG_TRY(compile(d, declarations, source));
-  *source = (tg_source){0};
-  TG_TRY(check_orthogonal(d));
-  for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(find_target(d, declarations, &d->targets[k]));
-  for (int32_t k = 0; d->within != NULL && k < d->n_targets; k++) TG_TRY(derive_within_check(d, &d->targets[k]));
+  TG_TRY(compile(d, declarations, &good));
+  if (!good) return TG_OK;
+  TG_TRY(keep(d, 0, check_orthogonal(d)));
+  for (int32_t k = 0; k < d->n_targets; k++) {
+    derive_target *target = &d->targets[k];
+    const tg_status status = find_target(d, declarations, target);
+    TG_TRY(keep(d, 0, status == TG_OK && d->within != NULL ? derive_within_check(d, target) : status));
+  }
+  if (tg_args_has(args, "--hessian") && !d->scalar)
+    return keep(d, 0, tg_error_set(TG_USAGE, TG_HERE, "derive: --hessian needs a scalar expression"));
+  return TG_OK;
+}
+
+static tg_status derive(const tg_args *args, derivation *d, derive_declarations *declarations, derive_format *format,
+                        int *exit_status)
+{
+  TG_TRY(read_all(args, d, declarations, format));
+  TG_TRY(tg_errors_raise(&d->errors));
   if (!tg_args_has(args, "--claim")) warn_of_unused(d, declarations);
   TG_TRY(differentiate(d));
   if (tg_args_has(args, "--hessian")) TG_TRY(second_order(d, declarations));
-  return answer(args, declarations, d, format, exit_status, source);
+  return answer(args, declarations, d, *format, exit_status);
+}
+
+// On standard error as text; a program that asked for JSON gets them there too.
+static tg_status show_failure(derivation *d, derive_format format, tg_status status)
+{
+  if (d->errors.count == 0 && tg_errors_take(&d->errors, status) != TG_OK) {
+    tg_cli_print_error(status, NULL);
+    return TG_OK;
+  }
+  tg_cli_print_errors(&d->errors, d->sources);
+  if (format != DERIVE_JSON) return TG_OK;
+  tg_text text;
+  tg_text_init(&text);
+  tg_status shown = derive_print_json_errors(d, &text);
+  if (shown == TG_OK) shown = tg_cli_print(stdout, &text);
+  tg_text_fini(&text);
+  return shown;
 }
 
 tg_status cmd_derive(int argc, char **argv, int *exit_status)
@@ -364,14 +418,15 @@ tg_status cmd_derive(int argc, char **argv, int *exit_status)
   }
   derivation d = {0};
   derive_declarations declarations = {0};
-  tg_source source = {0};
+  derive_format format = DERIVE_HUMAN;
   setlocale(LC_CTYPE, "");
   d.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
   tg_arena_init(&declarations.arena);
-  status = derive(&args, &d, &declarations, exit_status, &source);
+  status = derive(&args, &d, &declarations, &format, exit_status);
   if (status != TG_OK) {
-    tg_cli_print_error(status, source.text != NULL ? &source : NULL);
     *exit_status = tg_status_exit(status);
+    status = show_failure(&d, format, status);
+    if (status != TG_OK) tg_cli_print_error(status, NULL);
   }
   tg_graph_destroy(&d.graph);
   tg_arena_fini(&declarations.arena);

@@ -224,7 +224,7 @@ static tg_status plan_file(const tg_args *args, const char **sets)
   tg_text_fini(&text);
   // Located while the job's text still exists.
   if (status != TG_OK) {
-    tg_cli_print_error(status, tg_job_error_source(job));
+    tg_cli_print_job_errors(job, status);
     tg_error_clear();
   }
   tg_job_destroy(&job);

@@ -174,7 +174,7 @@ static tg_status run_job(const tg_args *args, int argc, char **argv, const char 
     const tg_error failure = *tg_error_get();
     if (run != NULL && run->is_solved && print_summary(run) != TG_OK) tg_error_clear();
     *tg_error_get() = failure;
-    tg_cli_print_error(status, tg_job_error_source(run != NULL ? run->job : NULL));
+    tg_cli_print_job_errors(run != NULL ? run->job : NULL, status);
     *exit_status = tg_status_exit(status);
     status = TG_OK;
   }

@@ -31,6 +31,17 @@ void tg_cli_print_error(tg_status status, const tg_source *source)
   tg_text_fini(&text);
 }
 
+void tg_cli_print_errors(const tg_errors *errors, const tg_source *sources)
+{
+  for (int k = 0; k < errors->count; k++) {
+    const tg_status status = tg_errors_restore(errors, k);
+    const int32_t id = errors->items[k].source;
+    tg_cli_print_error(status, id > 0 ? &sources[id - 1] : NULL);
+  }
+  if (errors->more > 0 && tg_cli_rank() == 0)
+    fprintf(stderr, "tracegrad: %d more errors are not shown\n", errors->more);
+}
+
 static void say(void *self, tg_message_kind kind, const tg_source *source, tg_span span, const char *message)
 {
   (void)self;

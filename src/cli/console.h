@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/errors.h"
 #include "base/message.h"
 #include "cli/args.h"
 
@@ -12,6 +13,8 @@ bool tg_cli_has_mpi(void);
 int tg_cli_rank(void);
 // Prints the error record (tg_error_diagnose) on rank 0 to stderr.
 void tg_cli_print_error(tg_status status, const tg_source *source);
+// Each of them; sources[id - 1] is the text of an error with the source id.
+void tg_cli_print_errors(const tg_errors *errors, const tg_source *sources);
 // "tracegrad: warning: ..." on rank 0.
 __attribute__((format(printf, 1, 2))) void tg_cli_warn(const char *format, ...);
 // The receiver of a library's warnings and notes: shows them on rank 0.

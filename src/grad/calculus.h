@@ -2,6 +2,7 @@
 #ifndef TG_GRAD_CALCULUS_H
 #define TG_GRAD_CALCULUS_H
 
+#include "base/errors.h"
 #include "grad/graph/graph.h"
 
 // A declared name. rows/cols: a number >= 1, or 0 with the size's name in rows_name/cols_name, or 0 and NULL
@@ -22,7 +23,10 @@ typedef struct tg_compile_options {
   bool infer_undeclared; // names without a declaration get symbolic sizes (derive); else they are TG_NAME errors
   tg_node like; // or TG_NONE: a node of the graph; sizes that are open are such that the shapes agree, if they can
   bool require_scalar; // the expression must be 1 x 1 (an objective)
-  tg_text *notices;    // or NULL: lines on what was read otherwise than its letters suggest
+  // Or NULL: every failure that does not follow from another is kept here, places into the text. The first of them is
+  // recorded and returned as well.
+  tg_errors *errors;
+  tg_text *notices; // or NULL: lines on what was read otherwise than its letters suggest
 } tg_compile_options;
 
 // Parses, checks shapes and builds the node of an expression. Errors carry a span into text[0..length).

@@ -2,6 +2,7 @@
 #ifndef TG_JOB_JOB_H
 #define TG_JOB_JOB_H
 
+#include "base/errors.h"
 #include "base/message.h"
 #include "job/yaml.h"
 #include "mpi/matrix/generate.h"
@@ -96,6 +97,8 @@ typedef struct tg_job {
   double checkpoint_every; // seconds
   int64_t checkpoint_keep;
   const char *output_directory;
+  tg_errors errors;   // found so far, each with its place
+  bool is_incomplete; // one of them is in variables or data: what the expressions mean cannot be said
 } tg_job;
 
 // The bytes of a job file, of standard input where the path is "-"; TG_DATA says what is wrong with the file: missing,
@@ -105,8 +108,9 @@ tg_status tg_job_load(const char *path, char **text, size_t *length);
 // A job that holds copies of the text and of the --set arguments; nothing is read yet. Local.
 tg_status tg_job_create(const char *path, const char *text, size_t length, int n_sets, const char *const *sets,
                         tg_job **out);
-// Parses, applies --set, validates against the table and fills the typed fields. On failure tg_job_error_source tells
-// where. Local; the same on all ranks for the same text.
+// Parses, applies --set, validates against the table and fills the typed fields. On failure job->errors has all that
+// was found, the first of which is returned; tg_job_error_source tells where. Local; the same on all ranks for the same
+// text.
 tg_status tg_job_read(tg_job *job);
 void tg_job_destroy(tg_job **job);
 

@@ -108,6 +108,13 @@ static tg_status read_variable(tg_job *job, const tg_yaml_item *item, tg_job_var
   return read_start(job, node, out);
 }
 
+// A failure in variables or data, which is kept: what depends on them is not looked at.
+static tg_status keep_vital(tg_job *job, tg_status status)
+{
+  job->is_incomplete = job->is_incomplete || status != TG_OK;
+  return tg_errors_take(&job->errors, status);
+}
+
 static tg_status read_variables(tg_job *job)
 {
   const tg_yaml_node *names = tg_yaml_get(job->root, "variables");
@@ -117,7 +124,7 @@ static tg_status read_variables(tg_job *job)
                  names != NULL ? "empty" : "missing");
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items, &job->variables));
   for (const tg_yaml_item *item = names->first; item != NULL; item = item->next)
-    TG_TRY(read_variable(job, item, &job->variables[job->n_variables++]));
+    TG_TRY(keep_vital(job, read_variable(job, item, &job->variables[job->n_variables++])));
   return TG_OK;
 }
 
@@ -225,7 +232,7 @@ static tg_status read_data(tg_job *job)
   if (names == NULL) return TG_OK;
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items + 1, &job->data));
   for (const tg_yaml_item *item = names->first; item != NULL; item = item->next) {
-    TG_TRY(read_datum(job, item, &job->data[job->n_data]));
+    TG_TRY(keep_vital(job, read_datum(job, item, &job->data[job->n_data])));
     job->n_data++;
   }
   return TG_OK;
@@ -353,14 +360,17 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_yaml_parse(&job->arena, &job->sources[0], 0, &job->root));
   if (job->root->kind == TG_YAML_NULL && job->n_sources > 1)
     TG_TRY(tg_yaml_new(&job->arena, TG_YAML_MAPPING, job->root->mark, &job->root));
-  for (int k = 1; k < job->n_sources; k++) TG_TRY(tg_job_set(job, k));
-  TG_TRY(tg_job_validate(job));
-  TG_TRY(read_objective(job));
-  TG_TRY(read_variables(job));
-  TG_TRY(read_data(job));
-  TG_TRY(read_grid(job));
-  TG_TRY(read_products(job));
-  TG_TRY(read_output(job));
-  TG_TRY(read_checkpoint(job));
-  return tg_job_read_relations(job);
+  for (int k = 1; k < job->n_sources; k++) TG_TRY(tg_errors_take(&job->errors, tg_job_set(job, k)));
+  TG_TRY(tg_errors_take(&job->errors, tg_job_validate(job)));
+  if (job->is_incomplete || job->root->kind != TG_YAML_MAPPING) return tg_errors_raise(&job->errors);
+  TG_TRY(tg_errors_take(&job->errors, read_objective(job)));
+  TG_TRY(keep_vital(job, read_variables(job)));
+  TG_TRY(keep_vital(job, read_data(job)));
+  if (job->is_incomplete || job->objective.text == NULL) return tg_errors_raise(&job->errors);
+  TG_TRY(tg_errors_take(&job->errors, read_grid(job)));
+  TG_TRY(tg_errors_take(&job->errors, read_products(job)));
+  TG_TRY(tg_errors_take(&job->errors, read_output(job)));
+  TG_TRY(tg_errors_take(&job->errors, read_checkpoint(job)));
+  TG_TRY(tg_errors_take(&job->errors, tg_job_read_relations(job)));
+  return tg_errors_raise(&job->errors);
 }

@@ -255,20 +255,51 @@ const char *tg_start_label(tg_start start)
 
 static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node);
 
-static tg_status check_mapping(tg_job *job, const location *at, const tg_yaml_node *node)
+static bool is_listed(const char *word, const char *const *list, int count)
+{
+  for (int k = 0; k < count; k++)
+    if (strcmp(word, list[k]) == 0) return true;
+  return false;
+}
+
+// A failure is kept; its key is left out of what is read later.
+static tg_status keep(tg_job *job, tg_yaml_node *node, const tg_yaml_item *item, tg_status status)
+{
+  if (status == TG_OK) return TG_OK;
+  TG_TRY(tg_errors_take(&job->errors, status));
+  tg_yaml_remove(node, item);
+  return TG_OK;
+}
+
+// Sections without which nothing can be said of the others.
+static bool is_vital(const char *pattern)
+{
+  static const char *const sections[] = {"minimize", "maximize", "variables", "data"};
+  return is_listed(pattern, sections, sizeof sections / sizeof sections[0]);
+}
+
+static tg_status check_mapping(tg_job *job, const location *at, tg_yaml_node *node)
 {
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
     const location inside = below(at, item->key->text, item->key->text);
     if (strchr(item->key->text, '.') != NULL || find_key(inside.pattern) == NULL) {
       const char *candidates[CANDIDATES_MAX];
-      return unknown_key(at, item->key, candidates, collect_children(at->pattern, candidates));
+      const int count = collect_children(at->pattern, candidates);
+      TG_TRY(keep(job, node, item, unknown_key(at, item->key, candidates, count)));
+      job->is_incomplete = job->is_incomplete || at->pattern[0] == '\0'; // it may have been a section that is needed
+      continue;
     }
-    TG_TRY(check_node(job, &inside, item->value));
+    const int kept = job->errors.count;
+    TG_TRY(keep(job, node, item, check_node(job, &inside, item->value)));
+    if (job->errors.count == kept) continue;
+    if (is_vital(inside.pattern)) job->is_incomplete = true;
+    // What is left of the section would be found lacking.
+    if (at->pattern[0] == '\0') tg_yaml_remove(node, item);
   }
   return TG_OK;
 }
 
-static tg_status check_start(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_start(tg_job *job, const location *at, tg_yaml_node *node)
 {
   tg_start start = TG_START_ZEROS;
   if (node->kind == TG_YAML_MAPPING) {
@@ -295,21 +326,14 @@ static tg_status check_name(const tg_yaml_node *key)
   return TG_OK;
 }
 
-static tg_status check_names(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_names(tg_job *job, const location *at, tg_yaml_node *node)
 {
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
-    TG_TRY(check_name(item->key));
+    const tg_status named = check_name(item->key);
     const location inside = below(at, "*", item->key->text);
-    TG_TRY(check_node(job, &inside, item->value));
+    TG_TRY(keep(job, node, item, named == TG_OK ? check_node(job, &inside, item->value) : named));
   }
   return TG_OK;
-}
-
-static bool is_listed(const char *word, const char *const *list, int count)
-{
-  for (int k = 0; k < count; k++)
-    if (strcmp(word, list[k]) == 0) return true;
-  return false;
 }
 
 // A word that is none of the option's choices: known but not there, misspelt, or strange.
@@ -346,7 +370,7 @@ static tg_status set_option(tg_job *job, const opt_option_row *row, const tg_yam
   return tg_error_locate(node->mark, opt_option_set(&job->solver, row->key, node->text));
 }
 
-static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_solver(tg_job *job, const location *at, tg_yaml_node *node)
 {
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
     const opt_option_row *row = opt_option_find(item->key->text);
@@ -355,11 +379,12 @@ static tg_status check_solver(tg_job *job, const location *at, const tg_yaml_nod
       int count = 0;
       for (; count < opt_option_count() && count < CANDIDATES_MAX; count++)
         candidates[count] = opt_option_at(count)->key;
-      return unknown_key(at, item->key, candidates, count);
+      TG_TRY(keep(job, node, item, unknown_key(at, item->key, candidates, count)));
+      continue;
     }
     const location inside = below(at, item->key->text, item->key->text);
-    TG_TRY(check_text(&inside, item->value, "a value"));
-    TG_TRY(set_option(job, row, item->value));
+    const tg_status text = check_text(&inside, item->value, "a value");
+    TG_TRY(keep(job, node, item, text == TG_OK ? set_option(job, row, item->value) : text));
   }
   return TG_OK;
 }
@@ -504,7 +529,7 @@ static tg_status check_list(const location *at, const tg_yaml_node *node)
 }
 
 // A mapping, or the one other form that the type allows.
-static tg_status check_section(tg_job *job, const location *at, const tg_yaml_node *node, const tg_job_key *key)
+static tg_status check_section(tg_job *job, const location *at, tg_yaml_node *node, const tg_job_key *key)
 {
   double number = 0;
   if (node->kind == TG_YAML_MAPPING) {

@@ -109,6 +109,6 @@ tg_status tg_job_read_relations(tg_job *job)
     TG_FAIL_NODE(list, TG_JOB, "subject_to is empty; give entries such as tr(X) = 1, or leave the key out");
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)list->n_items, &job->relations));
   for (const tg_yaml_item *item = list->first; item != NULL; item = item->next)
-    TG_TRY(read_relation(job, item->value, &job->relations[job->n_relations++]));
+    TG_TRY(tg_errors_take(&job->errors, read_relation(job, item->value, &job->relations[job->n_relations++])));
   return TG_OK;
 }

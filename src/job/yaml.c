@@ -171,6 +171,23 @@ static int compare_keys(const void *a, const void *b)
                                                           : left->mark.span.begin > right->mark.span.begin;
 }
 
+void tg_yaml_remove(tg_yaml_node *node, const tg_yaml_item *item)
+{
+  tg_yaml_item *before = NULL;
+  tg_yaml_item *at = node->first;
+  while (at != NULL && at != item) {
+    before = at;
+    at = at->next;
+  }
+  if (at == NULL) return;
+  if (before != NULL)
+    before->next = at->next;
+  else
+    node->first = at->next;
+  if (node->last == at) node->last = before;
+  node->n_items--;
+}
+
 // A key that stands twice in a mapping that is complete: the first such place in the file.
 static tg_status refuse_twice(const tg_yaml_node *mapping, const tg_source *source)
 {

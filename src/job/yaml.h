@@ -52,6 +52,9 @@ const tg_yaml_item *tg_yaml_find(const tg_yaml_node *node, const char *key);
 tg_status tg_yaml_new(tg_arena *arena, tg_yaml_kind kind, tg_mark mark, tg_yaml_node **out);
 tg_status tg_yaml_append(tg_arena *arena, tg_yaml_node *node, const tg_yaml_node *key, tg_yaml_node *value);
 
+// Takes an item out of a mapping or sequence; its own `next` stays.
+void tg_yaml_remove(tg_yaml_node *node, const tg_yaml_item *item);
+
 // offsets[i] is the byte of the source that decoded byte i of a scalar came from; offsets[length] the end.
 // It is how a diagnostic inside an expression finds its place in the file, whatever the quoting and folding.
 tg_status tg_yaml_offsets(tg_arena *arena, const tg_source *source, const tg_yaml_node *scalar, size_t **out);

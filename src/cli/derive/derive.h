@@ -40,7 +40,7 @@ typedef struct derive_target {
   const char *direction; // the name of V for this target
 } derive_target;
 
-enum { DERIVE_TARGETS_MAX = 16 };
+enum { DERIVE_TARGETS_MAX = 16, DERIVE_SOURCES_MAX = 64 };
 
 // A linear set of square matrices and the orthogonal projection onto it.
 typedef struct derive_within {
@@ -59,6 +59,9 @@ typedef struct derivation {
   bool steps;
   bool utf8;
   const derive_within *within; // or NULL: entries are free
+  tg_errors errors;            // found so far; what does not depend on them is looked at all the same
+  int32_t n_sources;           // texts of the command line that errors lie in
+  tg_source sources[DERIVE_SOURCES_MAX];
   int32_t n_targets;
   derive_target targets[DERIVE_TARGETS_MAX];
 } derivation;
@@ -79,6 +82,8 @@ tg_status derive_print(derivation *d, derive_format format, tg_text *out);
 tg_status derive_print_latex_steps(derivation *d, tg_text *out);
 
 tg_status derive_print_json(derivation *d, tg_text *out);
+// {"errors": [...]}: code, message and place of each.
+tg_status derive_print_json_errors(const derivation *d, tg_text *out);
 
 typedef enum derive_verdict { DERIVE_EQUAL, DERIVE_DIFFERENT, DERIVE_UNDECIDED } derive_verdict;
 

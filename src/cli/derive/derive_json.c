@@ -221,6 +221,44 @@ static tg_status build(derivation *d, json_t *root)
   return add_reachable_graph(d, root);
 }
 
+static tg_status add_error(const derivation *d, const tg_error *error, json_t *array)
+{
+  json_t *object = json_object();
+  TG_TRY(append(array, object));
+  TG_TRY(set(object, "code", json_string(tg_status_label(error->code))));
+  TG_TRY(set(object, "message", json_string(error->message)));
+  if (!error->has_span || error->source == 0) return TG_OK;
+  const tg_source *source = &d->sources[error->source - 1];
+  int line = 0;
+  int column = 0;
+  tg_source_locate(source, error->span.begin, &line, &column);
+  TG_TRY(set(object, "source", json_string(source->name)));
+  TG_TRY(set(object, "line", json_integer(line)));
+  TG_TRY(set(object, "column", json_integer(column)));
+  TG_TRY(set(object, "begin", json_integer((json_int_t)error->span.begin)));
+  return set(object, "end", json_integer((json_int_t)error->span.end));
+}
+
+tg_status derive_print_json_errors(const derivation *d, tg_text *out)
+{
+  tg_status status = TG_OK;
+  char *text = NULL;
+  json_t *root = json_object();
+  json_t *array = json_array();
+  TG_TRY_GOTO(set(root, "errors", array));
+  for (int k = 0; k < d->errors.count; k++) TG_TRY_GOTO(add_error(d, &d->errors.items[k], array));
+  TG_TRY_GOTO(set(root, "more", json_integer(d->errors.more)));
+  text = json_dumps(root, JSON_INDENT(2));
+  if (text == NULL) TG_FAIL_GOTO(TG_MEMORY, "cannot build the JSON output");
+  tg_text_add(out, text);
+  tg_text_add(out, "\n");
+  status = tg_text_status(out);
+done:
+  free(text);
+  json_decref(root);
+  return status;
+}
+
 tg_status derive_print_json(derivation *d, tg_text *out)
 {
   json_t *root = json_object();

@@ -126,12 +126,13 @@ tg_status tg_job_probe(tg_job *job)
   for (int k = 0; k < job->n_data; k++) {
     tg_job_data *datum = &job->data[k];
     if (!datum->used) continue;
-    if (datum->file != NULL) TG_TRY(probe(job, datum));
-    TG_TRY(check_square(datum));
+    const tg_status probed = datum->file != NULL ? probe(job, datum) : TG_OK;
+    TG_TRY(tg_errors_take(&job->errors, probed == TG_OK ? check_square(datum) : probed));
   }
   for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].start == TG_START_FILE) TG_TRY(probe_start(job, &job->variables[k]));
-  return TG_OK;
+    if (job->variables[k].start == TG_START_FILE)
+      TG_TRY(tg_errors_take(&job->errors, probe_start(job, &job->variables[k])));
+  return tg_errors_raise(&job->errors);
 }
 
 // ---- graph ----
@@ -157,11 +158,23 @@ static tg_status declare(const tg_job *job, tg_declaration **out, int32_t *count
   return TG_OK;
 }
 
+tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
+                                   tg_node *out)
+{
+  tg_errors *errors = options->errors;
+  const int kept = errors != NULL ? errors->count : 0;
+  const tg_status status = tg_compile(graph, excerpt->text, excerpt->length, options, out);
+  if (status == TG_OK || errors == NULL || errors->count == kept) return tg_error_in_excerpt(excerpt, status);
+  for (int k = kept; k < errors->count; k++) {
+    tg_error_in_excerpt(excerpt, tg_errors_restore(errors, k));
+    errors->items[k] = *tg_error_get();
+  }
+  return tg_errors_restore(errors, kept);
+}
+
 static tg_status compile_objective(tg_job *job, const tg_compile_options *options, tg_model *model)
 {
-  const tg_status status =
-      tg_compile(model->graph, job->objective.text, job->objective.length, options, &model->objective);
-  TG_TRY(tg_error_in_excerpt(&job->objective, status));
+  TG_TRY(tg_model_compile_excerpt(model->graph, &job->objective, options, &model->objective));
   if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
   return TG_OK;
 }
@@ -173,20 +186,41 @@ static tg_status compile(tg_job *job, tg_model *model)
   tg_text notices;
   TG_TRY(declare(job, &declarations, &count));
   tg_text_init(&notices);
-  const tg_compile_options options = {
-      .n_declarations = count, .declarations = declarations, .require_scalar = true, .notices = &notices};
-  tg_status status = compile_objective(job, &options, model);
+  const tg_compile_options options = {.n_declarations = count,
+                                      .declarations = declarations,
+                                      .require_scalar = true,
+                                      .errors = &job->errors,
+                                      .notices = &notices};
+  tg_status status = tg_errors_take(&job->errors, compile_objective(job, &options, model));
   if (status == TG_OK && job->n_relations > 0) {
     status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
     if (status == TG_OK) model->bare = model->subject->objective;
+    if (status == TG_OK) status = tg_errors_raise(&job->errors);
     if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
   }
+  if (status == TG_OK) status = tg_errors_raise(&job->errors);
   // Once, also where the job is compiled again.
   if (status == TG_OK && !job->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
   job->is_noted = true;
   tg_text_fini(&notices);
   tg_free(declarations);
   return status;
+}
+
+tg_status tg_model_find_errors(tg_job *job)
+{
+  tg_model *model = NULL;
+  const tg_status probed = job->is_incomplete ? tg_errors_raise(&job->errors) : tg_job_probe(job);
+  // With a file missing the sizes are not known.
+  for (int k = 0; k < job->n_data && !job->is_incomplete; k++)
+    job->is_incomplete = job->data[k].used && (job->data[k].rows == 0 || job->data[k].cols == 0);
+  if (job->is_incomplete || job->objective.text == NULL) return probed;
+  TG_TRY(TG_NEW(1, &model));
+  tg_status status = tg_graph_create(&model->graph);
+  if (status == TG_OK) status = tg_errors_take(&job->errors, compile(job, model));
+  tg_model_destroy(&model);
+  TG_TRY(status);
+  return tg_errors_raise(&job->errors);
 }
 
 // A variable that the objective does not depend on could be anything: surely not what was meant.

@@ -44,6 +44,12 @@ tg_status tg_job_probe(tg_job *job);
 void tg_job_mark_used(tg_job *job, bool warn);
 
 // Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
+// The failures that the job's expressions and the headers of its files have besides those that job->errors has already,
+// all kept there; returns the first. For a job that tg_job_read refused. Local.
+tg_status tg_model_find_errors(tg_job *job);
+// Compiles a part of the job; what is kept in options->errors has its places in the job.
+tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
+                                   tg_node *out);
 tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
 // "the columns of X, the rows of Z": what a group of unknowns has one of each of.

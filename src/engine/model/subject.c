@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/model/model.h"
 #include "job/relation.h"
 
 // ---- relations to nodes ----
@@ -13,7 +14,9 @@
 // A side alone; false where its sizes follow from the other side only, or where it is wrong: the whole will tell.
 static bool compile_alone(tg_graph *graph, const tg_excerpt *side, const tg_compile_options *options, tg_node *out)
 {
-  const bool is_known = tg_compile(graph, side->text, side->length, options, out) == TG_OK;
+  tg_compile_options alone = *options;
+  alone.errors = NULL;
+  const bool is_known = tg_compile(graph, side->text, side->length, &alone, out) == TG_OK;
   if (!is_known) tg_error_clear();
   return is_known;
 }
@@ -43,7 +46,7 @@ static tg_status compile_difference(tg_graph *graph, const tg_job_relation *rela
     return tg_make_sub(graph, left, right, out);
   }
   const tg_excerpt *whole = &relation->difference;
-  return tg_error_in_excerpt(whole, tg_compile(graph, whole->text, whole->length, options, out));
+  return tg_model_compile_excerpt(graph, whole, options, out);
 }
 
 static bool has_variable(const tg_job *job, const tg_graph *graph, tg_node node)
@@ -94,9 +97,11 @@ static tg_status fill(tg_job *job, tg_graph *graph, const tg_compile_options *op
   TG_TRY(TG_NEW(job->n_relations, &subject->terms));
   subject->n = job->n_relations;
   for (int k = 0; k < subject->n; k++) {
-    TG_TRY(make_term(job, graph, &job->relations[k], &general, &subject->terms[k]));
-    TG_TRY(add_multiplier(graph, k, &subject->terms[k]));
+    tg_subject_term *term = &subject->terms[k];
+    TG_TRY(tg_errors_take(options->errors, make_term(job, graph, &job->relations[k], &general, term)));
+    if (term->node != TG_NONE) TG_TRY(add_multiplier(graph, k, term));
   }
+  TG_TRY(tg_errors_raise(options->errors));
   return add_penalty(graph, subject);
 }
 

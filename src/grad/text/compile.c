@@ -245,9 +245,24 @@ static tg_status fail_not_scalar(tg_shaper *shaper, const tg_ast *ast)
   return status;
 }
 
+static tg_status shape_declared(tg_shaper *shaper, tg_ast *ast)
+{
+  const tg_status status = tg_shape_once(shaper, ast);
+  return status == TG_OK ? status : tg_shape_find_others(shaper, ast, status);
+}
+
+// What the shape pass kept is kept; any other failure is the only one.
+static tg_status keep_failure(tg_errors *errors, int kept, tg_status status)
+{
+  if (errors->count > kept) return status;
+  TG_TRY(tg_errors_take(errors, status));
+  return errors->count > kept ? tg_errors_restore(errors, kept) : status;
+}
+
 tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options, tg_node *out)
 {
   tg_status status = TG_OK;
+  const int kept = options->errors != NULL ? options->errors->count : 0;
   tg_arena arena;
   tg_ast *ast = NULL;
   tg_name_index reserved = {0};
@@ -264,7 +279,7 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   if (options->infer_undeclared)
     TG_TRY_GOTO(tg_shape_guessing(&shaper, ast));
   else
-    TG_TRY_GOTO(tg_shape_once(&shaper, ast));
+    TG_TRY_GOTO(shape_declared(&shaper, ast));
   if (!options->infer_undeclared) TG_TRY_GOTO(require_known_sizes(&shaper, ast));
   if (!options->infer_undeclared) TG_TRY_GOTO(tg_report_readings(&shaper, ast, NULL));
   if (options->require_scalar && !tg_shape_is_scalar(&shaper, ast)) TG_TRY_GOTO(fail_not_scalar(&shaper, ast));
@@ -272,6 +287,7 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   TG_TRY_GOTO(add_symbols(&builder, &shaper));
   TG_TRY_GOTO(build(&builder, ast, out));
 done:
+  if (status != TG_OK && options->errors != NULL) status = keep_failure(options->errors, kept, status);
   tg_shaper_fini(&shaper);
   tg_name_index_fini(&reserved);
   tg_name_index_fini(&declared);

@@ -186,6 +186,20 @@ tg_status tg_shape_once(tg_shaper *shaper, tg_ast *ast)
   return tg_shape_check_sizes(shaper, ast);
 }
 
+tg_status tg_shape_find_others(tg_shaper *shaper, tg_ast *ast, tg_status status)
+{
+  tg_errors *errors = shaper->options->errors;
+  if (errors == NULL) return status;
+  const int first = errors->count;
+  TG_TRY(tg_errors_take(errors, status));
+  reset_shaper(shaper);
+  shaper->errors = errors;
+  const tg_status more = tg_shape_whole(shaper, ast);
+  shaper->errors = NULL;
+  if (more == TG_MEMORY) return tg_error_pass(more, TG_HERE);
+  return errors->count > first ? tg_errors_restore(errors, first) : status;
+}
+
 // The cost of the reading at hand; of those that do not fit, the one that fits further is cheaper.
 static tg_status try_reading(guess_search *search, int *cost)
 {
@@ -406,11 +420,13 @@ static tg_status fail_preferred(guess_search *search)
   for (int32_t i = 0; i < search->names.n; i++) search->guesses[i] = preference(search->letters[i], 0);
   TG_TRY(find_scalar_capital(search, &hint));
   tg_error_clear();
-  const tg_status status = tg_shape_once(search->shaper, search->ast);
-  if (status == TG_OK || hint < 0) return status;
-  const char *name = search->names.names[hint];
-  tg_error_append("; if %s is a scalar, give --dims %s=1", name, name);
-  return status;
+  tg_status status = tg_shape_once(search->shaper, search->ast);
+  if (status == TG_OK) return status;
+  if (hint >= 0) {
+    const char *name = search->names.names[hint];
+    tg_error_append("; if %s is a scalar, give --dims %s=1", name, name);
+  }
+  return tg_shape_find_others(search->shaper, search->ast, status);
 }
 
 static tg_status choose_reading(guess_search *search)

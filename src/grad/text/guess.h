@@ -9,4 +9,8 @@ tg_status tg_shape_once(tg_shaper *shaper, tg_ast *ast);
 // Chooses the guesses and shapes the expression with them; the error is that of the preferred reading.
 tg_status tg_shape_guessing(tg_shaper *shaper, tg_ast *ast);
 
+// Where a pass failed, with that failure recorded: the other failures are kept in options->errors too; returns the
+// first.
+tg_status tg_shape_find_others(tg_shaper *shaper, tg_ast *ast, tg_status status);
+
 #endif

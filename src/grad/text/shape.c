@@ -9,60 +9,6 @@
 #include "base/memory.h"
 #include "grad/text/foreign.h"
 
-enum { QUOTE_BYTES_MAX = 40 };
-
-// Whether the parenthesis at the beginning is closed at the end: not so in (A)*(B).
-static bool is_enclosed(const char *text, size_t begin, size_t end)
-{
-  int depth = 0;
-  if (end - begin <= 2 || text[begin] != '(' || text[end - 1] != ')') return false;
-  for (size_t i = begin; i + 1 < end; i++) {
-    depth += (text[i] == '(') - (text[i] == ')');
-    if (depth == 0) return false;
-  }
-  return true;
-}
-
-static void quote_range(const tg_shaper *shaper, size_t begin, size_t end, tg_text *out)
-{
-  const bool shortened = end - begin > QUOTE_BYTES_MAX;
-  if (shortened) end = begin + QUOTE_BYTES_MAX;
-  while (shortened && ((unsigned char)shaper->text[end] & 0xC0u) == 0x80u) end--; // not within a character
-  tg_text_add_bytes(out, shaper->text + begin, end - begin);
-  if (shortened) tg_text_add(out, "...");
-}
-
-void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
-{
-  // Parentheses around the whole say nothing in a sentence.
-  const bool enclosed = ast->kind != TG_AST_CALL && is_enclosed(shaper->text, ast->span.begin, ast->span.end);
-  quote_range(shaper, ast->span.begin + enclosed, ast->span.end - enclosed, out);
-}
-
-// Beside '*', where a sum needs its parentheses.
-static void quote_factor(const tg_shaper *shaper, const tg_ast *ast, tg_text *out)
-{
-  const bool is_sum = ast->kind == TG_AST_SUM || ast->kind == TG_AST_NEGATIVE;
-  if (!is_sum || is_enclosed(shaper->text, ast->span.begin, ast->span.end)) {
-    quote_range(shaper, ast->span.begin, ast->span.end, out);
-    return;
-  }
-  tg_text_add(out, "(");
-  tg_shape_quote(shaper, ast, out);
-  tg_text_add(out, ")");
-}
-
-void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out)
-{
-  if (tg_shape_is_scalar(shaper, ast)) {
-    tg_text_add(out, "a scalar");
-    return;
-  }
-  tg_size_print(&shaper->sizes, ast->rows, out);
-  tg_text_add(out, " x ");
-  tg_size_print(&shaper->sizes, ast->cols, out);
-}
-
 bool tg_shape_is_scalar(const tg_shaper *shaper, const tg_ast *ast)
 {
   return tg_size_is_one(&shaper->sizes, ast->rows) && tg_size_is_one(&shaper->sizes, ast->cols);
@@ -224,6 +170,19 @@ static tg_status guess_symbol(tg_shaper *shaper, tg_scope_symbol *symbol)
   return TG_OK;
 }
 
+// A failure that is kept, so that the pass goes on.
+static tg_status keep(const tg_shaper *shaper, tg_status status)
+{
+  return tg_errors_take(shaper->errors, status);
+}
+
+// A size that fits everywhere.
+static tg_status open_size(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_size_unknown(&shaper->sizes, &ast->rows));
+  return tg_size_unknown(&shaper->sizes, &ast->cols);
+}
+
 static tg_status fail_unknown_name(const tg_shaper *shaper, const tg_ast *ast)
 {
   const tg_compile_options *options = shaper->options;
@@ -334,7 +293,11 @@ static tg_status fail_unknown_function(const tg_shaper *shaper, const tg_ast *as
 static tg_status shape_call(tg_shaper *shaper, tg_ast *ast)
 {
   const tg_function_info *function = tg_function_find(ast->name);
-  if (function == NULL) return fail_unknown_function(shaper, ast);
+  if (function == NULL) {
+    TG_TRY(keep(shaper, fail_unknown_function(shaper, ast)));
+    for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
+    return tg_errors_raise(shaper->errors);
+  }
   const bool none_allowed = tg_function_is_constant(function) && ast->n_args == 0;
   if (!none_allowed && (ast->n_args < function->min_args || ast->n_args > function->max_args))
     TG_FAIL_AT(TG_SYNTAX, ast->span, "%s takes %d argument%s, found %d: %s", function->name, (int)function->max_args,
@@ -380,6 +343,7 @@ static const tg_ast *leading_term(const tg_shaper *shaper, const tg_ast *sum)
 // A scalar beside a matrix is added to every entry: X + s is X + s*ones.
 static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
 {
+  tg_status failed = TG_OK;
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
   const tg_ast *first = leading_term(shaper, ast);
   const bool is_scalar = tg_shape_is_scalar(shaper, first);
@@ -390,22 +354,24 @@ static tg_status shape_sum(tg_shaper *shaper, tg_ast *ast)
     const bool before = other->span.begin < first->span.begin;
     const tg_ast *a = before ? other : first;
     const tg_ast *b = before ? first : other;
-    TG_TRY(tg_shape_require_equal(shaper, "a sum", a, b, b->span));
+    const tg_status status = tg_shape_require_equal(shaper, "a sum", a, b, b->span);
+    if (status != TG_OK) failed = status;
+    TG_TRY(keep(shaper, status));
     TG_TRY(wish_equal_factors(shaper, a, false, b, false));
     TG_TRY(wish_equal_factors(shaper, a, true, b, true));
   }
   ast->rows = first->rows;
   ast->cols = first->cols;
-  return TG_OK;
+  return failed != TG_OK ? open_size(shaper, ast) : TG_OK;
 }
 
 static tg_status fail_inner_sizes(tg_shaper *shaper, const tg_ast *left, const tg_ast *right, tg_span span)
 {
   tg_text message;
   tg_text_init(&message);
-  quote_factor(shaper, left, &message);
+  tg_shape_quote_factor(shaper, left, &message);
   tg_text_add(&message, "*");
-  quote_factor(shaper, right, &message);
+  tg_shape_quote_factor(shaper, right, &message);
   tg_text_add(&message, " needs columns(");
   tg_shape_quote(shaper, left, &message);
   tg_text_add(&message, ") = rows(");
@@ -443,7 +409,7 @@ static tg_status shape_divide(tg_shaper *shaper, const tg_ast *left, const tg_as
   tg_text_add(&message, " is ");
   tg_shape_describe(shaper, right, &message);
   tg_text_add(&message, "; write ");
-  quote_factor(shaper, left, &message);
+  tg_shape_quote_factor(shaper, left, &message);
   tg_text_add(&message, "*inv(");
   tg_shape_quote(shaper, right, &message);
   tg_text_add(&message, "), or './' for entry by entry");
@@ -461,39 +427,46 @@ static tg_status shape_entrywise(tg_shaper *shaper, tg_ast *left, const tg_ast *
   return tg_shape_require_equal(shaper, what, left, right, (tg_span){left->span.begin, right->span.end});
 }
 
+// The running product and the next factor, by the operator between them.
+static tg_status shape_factor(tg_shaper *shaper, char op, tg_ast *left, const tg_ast *right)
+{
+  switch (op) {
+  case '*':
+    return shape_times(shaper, left, right);
+  case '/':
+    return shape_divide(shaper, left, right);
+  case 'q': // of NumPy
+    return shape_entrywise(shaper, left, right, "'/'");
+  case 'x':
+    return shape_entrywise(shaper, left, right, "'.*'");
+  default:
+    return shape_entrywise(shaper, left, right, "'./'");
+  }
+}
+
 static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
   tg_ast left = *ast->args[0];
   const tg_ast *before = ast->args[0]; // the factor that the columns of the left come from
+  tg_status failed = TG_OK;
   for (int32_t i = 1; i < ast->n_args; i++) {
     const tg_ast *right = ast->args[i];
     const bool joins = ast->ops[i] == '*' && !tg_shape_is_scalar(shaper, &left);
     if (joins) TG_TRY(wish_equal_factors(shaper, before, true, right, false));
     if (!tg_shape_is_scalar(shaper, right)) before = right;
-    switch (ast->ops[i]) {
-    case '*':
-      TG_TRY(shape_times(shaper, &left, right));
-      break;
-    case '/':
-      TG_TRY(shape_divide(shaper, &left, right));
-      break;
-    case 'q': // of NumPy
-      TG_TRY(shape_entrywise(shaper, &left, right, "'/'"));
-      break;
-    case 'x':
-      TG_TRY(shape_entrywise(shaper, &left, right, "'.*'"));
-      break;
-    default:
-      TG_TRY(shape_entrywise(shaper, &left, right, "'./'"));
-      break;
+    const tg_status status = shape_factor(shaper, ast->ops[i], &left, right);
+    if (status != TG_OK) {
+      TG_TRY(keep(shaper, status));
+      failed = status;
+      if (!tg_shape_is_scalar(shaper, right)) left.cols = right->cols; // the factors behind it are looked at
     }
     left.kind = TG_AST_TERM;
     left.span.end = right->span.end;
   }
   ast->rows = left.rows;
   ast->cols = left.cols;
-  return TG_OK;
+  return failed != TG_OK ? open_size(shaper, ast) : TG_OK;
 }
 
 // A number, possibly signed, as an exponent.
@@ -562,9 +535,22 @@ static tg_status shape_node(tg_shaper *shaper, tg_ast *ast)
   TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
 }
 
+// What does not fit gets a size that fits everywhere, and so does an unknown name wherever it stands.
+static tg_status recover(tg_shaper *shaper, tg_ast *ast, tg_status status)
+{
+  TG_TRY(keep(shaper, status));
+  TG_TRY(open_size(shaper, ast));
+  const bool is_new = ast->kind == TG_AST_NAME && tg_function_find(ast->name) == NULL &&
+                      tg_name_index_find(&shaper->index, ast->name) < 0;
+  if (!is_new) return TG_OK;
+  return push_symbol(shaper, &(tg_scope_symbol){.name = ast->name, .rows = ast->rows, .cols = ast->cols});
+}
+
 tg_status tg_shape(tg_shaper *shaper, tg_ast *ast)
 {
-  TG_TRY(shape_node(shaper, ast));
+  const tg_status status = shape_node(shaper, ast);
+  if (status != TG_OK && shaper->errors != NULL) return recover(shaper, ast, status);
+  TG_TRY(status);
   shaper->n_shaped++;
   return TG_OK;
 }

@@ -32,6 +32,7 @@ typedef struct tg_shaper {
   int32_t n_undeclared;
   tg_name_index index; // numbers the symbols
   int32_t n_shaped;    // nodes that fitted so far
+  tg_errors *errors;   // or NULL: where a node does not fit the pass goes on, its size open
 } tg_shaper;
 
 // Fills rows and cols of every node below ast; of the whole, as options->like has them, where they can be the same.
@@ -69,6 +70,8 @@ int32_t tg_ast_expressions(const tg_ast *ast);
 
 // For shape rules: the text of a node, shortened; "40 x 30"; equality of sizes or TG_SHAPE with both named.
 void tg_shape_quote(const tg_shaper *shaper, const tg_ast *ast, tg_text *out);
+// Beside '*', where a sum needs its parentheses.
+void tg_shape_quote_factor(const tg_shaper *shaper, const tg_ast *ast, tg_text *out);
 void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out);
 // A declaration that leaves the size open, of what may be a scalar, a vector or a matrix.
 bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declaration);
