@@ -21,6 +21,18 @@ function(tracegrad_layer name)
   target_link_libraries(tracegrad_${name} PUBLIC ${arg_LINK} PRIVATE tracegrad_warnings)
 endfunction()
 
+# A room of a layer that sees less than the layer does: src/LAYER/ROOM, included as "LAYER/ROOM/header.h".
+function(tracegrad_room layer name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  set(root ${PROJECT_BINARY_DIR}/layers/tracegrad_${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${layer}/${name}/*.c)
+  file(MAKE_DIRECTORY ${root}/${layer})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${layer}/${name} ${root}/${layer}/${name} SYMBOLIC)
+  add_library(tracegrad_${name} STATIC ${sources})
+  target_include_directories(tracegrad_${name} PUBLIC ${root})
+  target_link_libraries(tracegrad_${name} PUBLIC ${arg_LINK} PRIVATE tracegrad_warnings)
+endfunction()
+
 # The narrow doors through which the mpi layer sees the two above it: single headers, not whole layers.
 function(tracegrad_api target layer)
   set(root ${PROJECT_BINARY_DIR}/layers/${target})

@@ -9,7 +9,6 @@
 #include "cli/run/cost_report.h"
 #include "cli/run/product_report.h"
 #include "engine/problem/found_use.h"
-#include "engine/problem/job_verify.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/setup.h"
 #include "engine/problem/taylor.h"
@@ -212,9 +211,7 @@ static tg_status check_job(tg_job *job, tg_text *text)
   TG_TRY(tg_setup_create(MPI_COMM_WORLD, job, &lowering, &setup));
   tg_job_mark_used(job, true);
   tg_method_warn_unused(job, setup->model, setup->method);
-  const tg_plan *plan = setup->model->plan;
-  tg_status status = tg_job_verify_solver(job, plan->degree, plan->has_hessian);
-  if (status == TG_OK) status = refuse_memory(setup);
+  tg_status status = refuse_memory(setup);
   if (status == TG_OK) status = check_setup(setup, text);
   tg_setup_destroy(&setup);
   return status;

@@ -14,7 +14,6 @@
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
 #include "engine/problem/found_use.h"
-#include "engine/problem/job_verify.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/setup.h"
 #include "engine/run/forecast.h"
@@ -132,35 +131,41 @@ static void print_open(const tg_job *job, const tg_model *model, tg_text *out)
   tg_text_fini(&open);
 }
 
+static tg_status print_method(tg_job *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
+                              const machine *m, tg_text *out)
+{
+  const tg_cost_grid on = tg_cost_grid_of(grid, (int)m->threads);
+  tg_forecast memory;
+  tg_congruence_print(job, model, "metric ", out);
+  tg_text_add(out, "method ");
+  tg_method_explain(method, model, out);
+  tg_text_add(out, "\n");
+  print_open(job, model, out);
+  tg_method_print_groups(method, model, "groups ", out);
+  tg_method_warn_unused(job, model, method);
+  TG_TRY(tg_attempts_check(job, method));
+  TG_TRY(tg_forecast_make(job, model, method, &on, &memory));
+  tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid->reason, (long long)grid->block,
+               (long long)m->threads, m->threads == 1 ? "" : "s");
+  TG_TRY(tg_cost_print_table(job, model, method, grid, (int)m->threads, out));
+  tg_forecast_print(&memory, out);
+  return TG_OK;
+}
+
 static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_text *out)
 {
   tg_grid_choice grid;
+  tg_method *method = NULL;
   TG_TRY(choose_grid(job, model->plan, m, &grid));
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
   tg_lagrangian_print(job, "", out);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
   tg_domain_print(job, "", out);
-  tg_method *method = NULL;
   TG_TRY(tg_method_choose(job, model, &method));
-  tg_feasible_explain(job, method);
-  tg_lagrangian_explain(model, method);
-  tg_congruence_print(job, model, "metric ", out);
-  tg_text_addf(out, "method %s\n", method->reason);
-  print_open(job, model, out);
-  tg_method_print_groups(method, model, "groups ", out);
-  tg_method_warn_unused(job, model, method);
-  tg_forecast memory;
-  const tg_cost_grid on = tg_cost_grid_of(&grid, (int)m->threads);
-  tg_status status = tg_attempts_check(job, method);
-  if (status == TG_OK) status = tg_forecast_make(job, model, method, &on, &memory);
+  const tg_status status = print_method(job, model, method, &grid, m, out);
   tg_method_destroy(&method);
-  TG_TRY(status);
-  tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid.reason, (long long)grid.block,
-               (long long)m->threads, m->threads == 1 ? "" : "s");
-  TG_TRY(tg_cost_print_table(model, &grid, (int)m->threads, out));
-  tg_forecast_print(&memory, out);
-  return tg_cli_print(stdout, out);
+  return status == TG_OK ? tg_cli_print(stdout, out) : tg_error_pass(status, TG_HERE);
 }
 
 static tg_status plan_model(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
@@ -174,8 +179,7 @@ static tg_status plan_model(tg_job *job, const tg_lower_options *lowering, const
   }
   tg_job_mark_used(job, true);
   // What run refuses is refused here: a plan is asked for before the machine is.
-  tg_status status = tg_job_executable(job);
-  if (status == TG_OK) status = tg_job_verify_solver(job, model->plan->degree, model->plan->has_hessian);
+  tg_status status = tg_feasible_check(job);
   if (status == TG_OK) status = print_plan(job, model, m, text);
   tg_model_destroy(&model);
   return status;

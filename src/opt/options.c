@@ -223,6 +223,26 @@ void opt_options_init(opt_options *options)
   }
 }
 
+int32_t opt_option_choice(opt_option_kind kind, const char *name)
+{
+  const char *const *names = opt_option_choices(kind);
+  int32_t k = 0;
+  while (names[k] != NULL && strcmp(names[k], name) != 0) k++;
+  TG_ASSERT(names[k] != NULL);
+  return k;
+}
+
+bool opt_option_is_default(const opt_options *options, const opt_option_row *row)
+{
+  opt_options defaults;
+  opt_options_init(&defaults);
+  const void *own = const_field_of(options, row);
+  const void *initial = const_field_of(&defaults, row);
+  if (opt_option_choices(row->kind) != NULL) return *(const int32_t *)own == *(const int32_t *)initial;
+  if (row->kind == OPT_KIND_COUNT) return *(const int64_t *)own == *(const int64_t *)initial;
+  return *(const double *)own == *(const double *)initial;
+}
+
 void opt_option_print(const opt_options *options, const opt_option_row *row, tg_text *out)
 {
   const char *const *choices = opt_option_choices(row->kind);

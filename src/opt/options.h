@@ -137,6 +137,9 @@ const opt_option_row *opt_option_find(const char *key);
 // Choices of the kinds that have some: "auto", where there is one, and the names; NULL at the end. NULL for numbers.
 const char *const *opt_option_choices(opt_option_kind kind);
 
+// The position of a name among the choices of a kind; it must be one of them.
+int32_t opt_option_choice(opt_option_kind kind, const char *name);
+
 // Every option at its default, no metric.
 void opt_options_init(opt_options *options);
 // Sets one option from text. TG_NAME: unknown key, with the nearest known one; TG_VALUE: not a value of the row's
@@ -144,6 +147,8 @@ void opt_options_init(opt_options *options);
 tg_status opt_option_set(opt_options *options, const char *key, const char *value);
 // Appends the option's value as text that opt_option_set reads back.
 void opt_option_print(const opt_options *options, const opt_option_row *row, tg_text *out);
+// Whether the option has the value that it has where nobody sets it.
+bool opt_option_is_default(const opt_options *options, const opt_option_row *row);
 // Appends what values are allowed: "0 <= number <= 1", "auto | none | diagonal".
 void opt_option_print_range(const opt_option_row *row, tg_text *out);
 

@@ -1,5 +1,6 @@
 // Direct solution of structured systems: H z = r checked by applying H with plain loops; definiteness refused by name.
 #include "check.h"
+#include "grad/plan/closed_cost.h"
 #include "mpi/factor/direct.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/generate.h"
@@ -51,9 +52,47 @@ static made of_kind(tg_closed_kind kind, double scale)
   return (made){.plan = {.kind = kind, .rows = M, .cols = N, .scale = scale}};
 }
 
+// The plan with what its matrices are.
+static tg_closed_plan plan_of(const made *m)
+{
+  tg_closed_plan plan = m->plan;
+  for (int side = 0; side < 2; side++) {
+    tg_dmat *const *own = &m->matrices[side == 0 ? LEFT : RIGHT];
+    for (int part = 0; part < TG_CLOSED_PARTS; part++) plan.sides[side].has[part] = own[part] != NULL;
+    if (own[TG_CLOSED_WIDE] != NULL) plan.sides[side].wide_rows = own[TG_CLOSED_WIDE]->rows;
+  }
+  return plan;
+}
+
+static double price(const tg_closed_plan *plan, tg_closed_phase phase)
+{
+  tg_closed_step steps[TG_CLOSED_STEPS];
+  const int n = tg_closed_steps(plan, phase, steps);
+  double flops = 0;
+  for (int k = 0; k < n; k++) flops += tg_closed_step_flops(&steps[k]);
+  return flops;
+}
+
+// What it takes is what `plan` says beforehand.
 static tg_status create(const tg_grid *grid, const made *m, tg_direct **out)
 {
-  return tg_direct_create(grid, &m->plan, m->matrices, out);
+  const tg_closed_plan plan = plan_of(m);
+  TG_TRY(tg_direct_create(grid, &plan, m->matrices, out));
+  const double flops = price(&plan, TG_CLOSED_MAKE);
+  CHECK(fabs(tg_direct_flops(*out) - flops) <= 1e-12 * flops, "made by %.17g flops, priced %.17g",
+        tg_direct_flops(*out), flops);
+  return TG_OK;
+}
+
+// One use, counted and priced.
+static void check_use(tg_direct *direct, const made *m, const opt_point *r, opt_point *z)
+{
+  const tg_closed_plan plan = plan_of(m);
+  const double before = tg_direct_flops(direct);
+  const double flops = price(&plan, TG_CLOSED_USE);
+  REQUIRE_OK(tg_direct_apply(direct, r, z));
+  CHECK(fabs(tg_direct_flops(direct) - before - flops) <= 1e-12 * flops, "used by %.17g flops, priced %.17g",
+        tg_direct_flops(direct) - before, flops);
 }
 
 static made by_factors(double scale, tg_dmat *left, tg_dmat *right)
@@ -93,11 +132,12 @@ typedef struct term {
 } term;
 
 // z = H^-1 r: H z must be r; and x - H^-1 g from x = z, g = r is zero.
-static void check_inverse(tg_direct *direct, int n_terms, const term *terms, const tg_grid *grid, const char *what)
+static void check_inverse(tg_direct *direct, const made *m, int n_terms, const term *terms, const tg_grid *grid,
+                          const char *what)
 {
   pair p = {0};
   open_pair(grid, M, N, &p);
-  REQUIRE_OK(tg_direct_apply(direct, p.r, p.z));
+  check_use(direct, m, p.r, p.z);
   double *z = check_gather(tg_space_block(p.z, 0));
   double *hz = check_array(M, N, 1);
   memset(hz, 0, sizeof *hz * M * N);
@@ -132,7 +172,7 @@ static void test_cholesky(const tg_grid *grid)
     tg_direct *direct = NULL;
     const made given = by_factors(2.5, left, right);
     REQUIRE_OK(create(grid, &given, &direct));
-    check_inverse(direct, 1, &(term){2.5, left, right}, grid, "one term");
+    check_inverse(direct, &given, 1, &(term){2.5, left, right}, grid, "one term");
     // Conditions of 50 a side, from below.
     double condition = 0;
     const double exact = sides == 3 ? 2500 : 50;
@@ -186,8 +226,9 @@ static void test_wide(const tg_grid *grid)
     }
     tg_direct *direct = NULL;
     REQUIRE_OK(create(grid, &given, &direct));
-    check_inverse(direct, 1, &(term){2.5, (which & 1) != 0 ? factors[0] : NULL, (which & 2) != 0 ? factors[1] : NULL},
-                  grid, "a wide factor");
+    check_inverse(direct, &given, 1,
+                  &(term){2.5, (which & 1) != 0 ? factors[0] : NULL, (which & 2) != 0 ? factors[1] : NULL}, grid,
+                  "a wide factor");
     tg_direct_destroy(&direct);
   }
   tg_direct *direct = NULL;
@@ -219,7 +260,7 @@ static void test_spectral(const tg_grid *grid)
   made given = by_bases(a, b, 2, terms);
   tg_direct *direct = NULL;
   REQUIRE_OK(create(grid, &given, &direct));
-  check_inverse(direct, 2, (const term[]){{1, a, NULL}, {1, NULL, b}}, grid, "A V + V B");
+  check_inverse(direct, &given, 2, (const term[]){{1, a, NULL}, {1, NULL, b}}, grid, "A V + V B");
   // Both spectra reach from 1 to 1/50.
   CHECK(fabs(tg_direct_condition(direct) - 50) < 1e-9, "condition %.17g", tg_direct_condition(direct));
   tg_direct_destroy(&direct);
@@ -245,14 +286,14 @@ static void test_pencils(const tg_grid *grid)
   given.matrices[RIGHT + TG_CLOSED_METRIC] = b;
   tg_direct *direct = NULL;
   REQUIRE_OK(create(grid, &given, &direct));
-  check_inverse(direct, 2, (const term[]){{1, a, b}, {3, d, e}}, grid, "A V B + 3 D V E");
+  check_inverse(direct, &given, 2, (const term[]){{1, a, b}, {3, d, e}}, grid, "A V B + 3 D V E");
   tg_direct_destroy(&direct);
   given.plan.n_extras = 1;
   given.plan.extras[0] = (tg_closed_extra){.coef = 0.5, .has = {true, true}};
   given.matrices[EXTRA] = d;
   given.matrices[EXTRA + 1] = b;
   REQUIRE_OK(create(grid, &given, &direct));
-  check_inverse(direct, 3, (const term[]){{1, a, b}, {3, d, e}, {0.5, d, b}}, grid, "with an extra");
+  check_inverse(direct, &given, 3, (const term[]){{1, a, b}, {3, d, e}, {0.5, d, b}}, grid, "with an extra");
   double parts[2] = {0};
   REQUIRE_OK(tg_direct_share(direct, 1 | 4, &parts[0]));
   REQUIRE_OK(tg_direct_share(direct, 2, &parts[1]));
@@ -316,7 +357,7 @@ static void test_inverse(const tg_grid *grid)
   given.plan.kind = TG_CLOSED_INVERSE;
   given.plan.cols = M;
   REQUIRE_OK(create(grid, &given, &direct));
-  REQUIRE_OK(tg_direct_apply(direct, p.r, p.z));
+  check_use(direct, &given, p.r, p.z);
   REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, s, tg_space_block(p.z, 0), 0, one, workspace, NULL));
   CHECK_MATRIX(one, expected, 1e-11, "S times 3 inv(S)");
   tg_direct_destroy(&direct);

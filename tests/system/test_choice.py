@@ -131,10 +131,39 @@ def test_weighted_factors(folder):
         checks.check("quadratic with weights" in finished.report["method_reason"], finished.report["method_reason"])
 
 
+# objective, solver options, what the method's rows of `plan` are called, the steps that have to be among them
+PRICES = [
+    ("sumsq(S*X - B)", "", "direct", ["Cholesky factors, 12 x 12", "solve with the factors, 12 x 3"]),
+    ("tr(X'*S*X) + tr(X*T*X') - 2*tr(B'*X)", "", "direct", ["eigenvectors, 12 x 12", "eigenvectors, 3 x 3", "division, entry by entry, 12 x 3"]),
+    ("tr(X'*S*X*T) + tr(X'*Q*Q*X) + sumsq(K*X*T) - tr(B'*X)", "", "kronecker", ["eigenvectors, 12 x 12", "product, 12 x 12 by 12 x 3"]),
+    ("sumsq(S*X - B)", "method: l-bfgs", "diagonal", ["division, entry by entry, 12 x 3"]),
+    ("sumsq(X'*X - T)", "", None, []),
+]
+
+
+def test_prices(folder):
+    """What direct and a preconditioner run stands in `plan` like any program, and in the report."""
+    job = folder / "price.yaml"
+    for objective, options, name, steps in PRICES:
+        job.write_text(f"minimize: {objective}\nvariables:\n  X: {{rows: {M}, columns: {R}, start: uniform}}\n{DATA}solver: {{{options}}}\n")
+        planned = run(["plan", job]).out
+        for step in steps:
+            checks.check(step in planned, f"{objective}, {options}: no '{step}' in\n{planned}")
+        row = next((line.split() for line in planned.splitlines() if line.startswith(("solve ", "apply "))), None)
+        checks.equal(f"{objective}, {options}: a row of its own", row is not None, name is not None)
+        finished = run_job(job, folder / "price", settings={"solver.max_iterations": 3, "output.variables": "none"}, ranks=0)
+        price = finished.report["plan"]["method"]
+        checks.equal(f"{objective}, {options}: report", None if price is None else price["name"], name)
+        if price is not None and row is not None:
+            checks.check(abs(float(row[2]) - price["use_flops"]) <= 1e-3 * price["use_flops"], f"{objective}: {row} and {price}")
+            checks.equal(f"{objective}: products of a use", int(row[1]), price["use_products"])
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-choice-") as temporary:
         test_table(Path(temporary))
         test_weighted_factors(Path(temporary))
+        test_prices(Path(temporary))
     return checks.finish()
 
 

@@ -1,6 +1,8 @@
 // The plan's predicted cost in words and figures.
 #include "cli/run/cost_report.h"
 
+#include <stdio.h>
+
 #include "engine/run/machine.h"
 
 tg_cost_grid tg_cost_grid_of(const tg_grid_choice *grid, int threads)
@@ -61,8 +63,47 @@ static tg_status print_iteration(const tg_plan *plan, const tg_cost_grid *grid, 
   return TG_OK;
 }
 
-static tg_status print_programs(const tg_plan *plan, const tg_cost_grid *grid, const tg_cost_machine *machine,
-                                tg_text *out)
+// What direct runs, or the preconditioner that there may be.
+static void print_method(const tg_method_price *price, double ranks, tg_text *out)
+{
+  if (price->constants.flops > 0) print_row("constants", &price->constants, ranks, out);
+  if (price->n_make > 0) print_row("factorise", &price->making, ranks, out);
+  if (price->n_use > 0) print_row(price->is_direct ? "solve" : "apply", &price->using, ranks, out);
+}
+
+static tg_status dump_steps(const char *name, const char *what, int n, const tg_closed_step *steps,
+                            const tg_cost *total, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                            tg_text *out)
+{
+  char title[TG_COST_TITLE];
+  if (n == 0) return TG_OK;
+  snprintf(title, sizeof title, "%s: %s", name, what);
+  tg_cost_print_title(title, out);
+  for (int k = 0; k < n; k++) {
+    tg_cost part;
+    TG_TRY(tg_closed_step_cost(&steps[k], grid, machine, &part));
+    const size_t begin = out->length;
+    tg_text_add(out, "  ");
+    tg_closed_step_print(&steps[k], out);
+    while (tg_text_status(out) == TG_OK && out->length < begin + TG_COST_TITLE) tg_text_add(out, " ");
+    tg_cost_print_columns(&part, grid, out);
+  }
+  tg_text_addf(out, "  %-57s", "total");
+  tg_cost_print_columns(total, grid, out);
+  tg_text_add(out, "\n");
+  return tg_text_status(out);
+}
+
+static tg_status dump_method(const tg_method_price *price, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                             tg_text *out)
+{
+  if (price->name == NULL) return TG_OK;
+  TG_TRY(dump_steps(price->name, "made once", price->n_make, price->make, &price->making, grid, machine, out));
+  return dump_steps(price->name, "each use", price->n_use, price->use, &price->using, grid, machine, out);
+}
+
+static tg_status print_programs(const tg_plan *plan, const tg_method_price *price, const tg_cost_grid *grid,
+                                const tg_cost_machine *machine, tg_text *out)
 {
   const double ranks = (double)grid->rows * (double)grid->cols;
   tg_text_addf(out, "%-10s %9s %12s %12s %12s %10s %10s\n", "program", "products", "flops", "flops/rank", "bytes/rank",
@@ -73,6 +114,7 @@ static tg_status print_programs(const tg_plan *plan, const tg_cost_grid *grid, c
     TG_TRY(tg_plan_cost(plan, (tg_program_id)program, grid, machine, &cost));
     print_row(tg_program_label((tg_program_id)program), &cost, ranks, out);
   }
+  print_method(price, ranks, out);
   return print_iteration(plan, grid, machine, out);
 }
 
@@ -103,19 +145,24 @@ static tg_status print_written(const tg_model *model, tg_text *out)
   return TG_OK;
 }
 
-tg_status tg_cost_print_table(const tg_model *model, const tg_grid_choice *grid, int threads, tg_text *out)
+tg_status tg_cost_print_table(tg_job *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
+                              int threads, tg_text *out)
 {
   const tg_plan *plan = model->plan;
   const tg_cost_grid on = tg_cost_grid_of(grid, threads);
   tg_cost_machine machine;
   const char *source = NULL;
   TG_TRY(tg_machine_get(&machine, &source));
+  tg_method_price price;
+  const tg_metric_kind metric = tg_strategy_offered(method->strategy, &method->verdict);
+  TG_TRY(tg_method_price_find(job, model, method, metric, &on, &machine, &price));
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
     if (plan->programs[program].n_instrs == 0) continue;
     TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));
     tg_text_add(out, "\n");
   }
-  TG_TRY(print_programs(plan, &on, &machine, out));
+  TG_TRY(dump_method(&price, &on, &machine, out));
+  TG_TRY(print_programs(plan, &price, &on, &machine, out));
   TG_TRY(print_written(model, out));
   tg_text_addf(out,
                "seconds are those of a machine with %.3g flops/s a thread, links of %.3g bytes/s, memory of %.3g "
@@ -127,6 +174,14 @@ tg_status tg_cost_print_table(const tg_model *model, const tg_grid_choice *grid,
 }
 
 // ---- a run ----
+
+tg_status tg_cost_price_method(tg_job *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
+                               int threads, tg_method_price *out)
+{
+  const tg_cost_grid on = tg_cost_grid_of(grid, threads);
+  const tg_cost_machine machine = tg_cost_machine_default();
+  return tg_method_price_find(job, model, method, tg_method_way(method)->metric, &on, &machine, out);
+}
 
 tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,
                               double *bytes)

@@ -34,16 +34,27 @@ static json_t *memory(const tg_forecast *f)
                    tg_json_number(f->libraries));
 }
 
+// What direct, or the preconditioner, was to cost; NULL where there is neither.
+static json_t *method_price(const tg_run *run)
+{
+  const tg_method_price *p = &run->price;
+  if (p->name == NULL) return json_null();
+  return json_pack("{s:s, s:o, s:o, s:o, s:I}", "name", p->name, "constants_flops", tg_json_number(p->constants.flops),
+                   "make_flops", tg_json_number(p->making.flops), "use_flops", tg_json_number(p->using.flops),
+                   "use_products", (json_int_t)p->using.products);
+}
+
 static json_t *plan(const tg_run *run)
 {
   const tg_plan *p = run->setup->model->plan;
   const tg_cost_compared *c = &run->compared;
-  return json_pack(
-      "{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o}", "predicted_flops", tg_json_number(run->predicted_flops),
-      "predicted_bytes", tg_json_number(run->predicted_bytes), "predicted_memory_bytes_per_rank",
-      tg_json_number(run->forecast.total), "memory", memory(&run->forecast), "degree", (int)p->degree, "linear_images",
-      p->has_state ? 1 : 0, "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops),
-      "written_products", (json_int_t)c->written.products, "written_flops", tg_json_number(c->written.flops));
+  return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o, s:o}", "predicted_flops",
+                   tg_json_number(run->predicted_flops), "predicted_bytes", tg_json_number(run->predicted_bytes),
+                   "predicted_memory_bytes_per_rank", tg_json_number(run->forecast.total), "memory",
+                   memory(&run->forecast), "degree", (int)p->degree, "linear_images", p->has_state ? 1 : 0,
+                   "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops),
+                   "written_products", (json_int_t)c->written.products, "written_flops",
+                   tg_json_number(c->written.flops), "method", method_price(run));
 }
 
 static json_t *grid(const tg_grid_choice *choice)
@@ -60,7 +71,28 @@ static json_t *taylor(const tg_taylor *t)
 // Of l-bfgs; 0 for the methods that keep none.
 static json_int_t pairs(const tg_run *run)
 {
-  return strstr(run->result.method, "l-bfgs") != NULL ? (json_int_t)opt_pairs(&run->setup->method->options) : 0;
+  const tg_method *method = run->setup->method;
+  return tg_way_keeps_pairs(tg_method_way(method)) ? (json_int_t)method->strategy->pairs : 0;
+}
+
+static json_t *method_reason(const tg_run *run)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_method_explain(run->setup->method, run->setup->model, &text);
+  json_t *out = json_string(tg_text_string(&text));
+  tg_text_fini(&text);
+  return out;
+}
+
+static json_t *preconditioner(const tg_run *run)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_method_explain_metric(run->setup->method, &text);
+  json_t *out = json_string(tg_text_string(&text));
+  tg_text_fini(&text);
+  return out;
 }
 
 static json_t *checkpoint(const tg_run *run)
@@ -146,10 +178,10 @@ static json_t *build(const tg_run *run, json_t *job)
                               "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
                               "products", (json_int_t)r->counts.products);
   json_t *details =
-      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                "method", r->method, "method_reason", run->setup->method->reason, "preconditioner",
-                run->setup->method->preconditioner, "pairs", pairs(run), "revisions",
-                (json_int_t)run->setup->method->revisions, "groups", (json_int_t)run->setup->method->n_groups, "found",
+      json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "method", r->method, "method_reason", method_reason(run), "preconditioner",
+                preconditioner(run), "pairs", pairs(run), "revisions",
+                (json_int_t)run->setup->method->verdict.revisions, "groups", (json_int_t)tg_method_way(run->setup->method)->n_groups, "found",
                 found(run->job), "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
                 tg_json_number(r->gradient_norm_start), "gradient_target", tg_json_number(r->gradient_target),
                 "saddles", (json_int_t)r->saddles, "decrease_estimate", tg_json_number(r->decrease_estimate),

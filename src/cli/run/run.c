@@ -23,7 +23,6 @@
 #include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
 #include "engine/problem/found_use.h"
-#include "engine/problem/job_verify.h"
 #include "job/confine.h"
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -144,6 +143,8 @@ static tg_status collect_counts(tg_run *run)
   for (int program = 0; program < TG_PROGRAM_COUNT; program++)
     run->counted_flops += tg_exec_program_usage(exec, (tg_program_id)program)->flops;
   TG_TRY(tg_cost_compare(run->setup->model, &run->compared));
+  TG_TRY(tg_cost_price_method(run->job, run->setup->model, run->setup->method, &run->setup->choice,
+                              run->environment.threads, &run->price));
   return tg_cost_predict_run(exec, &run->setup->choice, run->environment.threads, &run->predicted_flops,
                              &run->predicted_bytes);
 }
@@ -177,7 +178,7 @@ static tg_status refuse_memory(tg_run *run, tg_model *model, tg_method *method)
 {
   const tg_cost_grid on = tg_cost_grid_of(&run->setup->choice, run->environment.threads);
   const tg_memory_room room = {run->environment.memory, run->environment.ranks};
-  if (method->form.stack.n > 0 && room.rank_bytes > 0 && run->forecast.total > room.rank_bytes) {
+  if (tg_method_may_be_orthogonal(method) && room.rank_bytes > 0 && run->forecast.total > room.rank_bytes) {
     tg_method_leave_orthogonal(method);
     TG_TRY(forecast_memory(run, model, method));
   }
@@ -207,8 +208,6 @@ static tg_status prepare(tg_run *run, const tg_run_options *options)
   const tg_lower_options lowering = {
       .want_hessian = true, .expected_iterations = tg_checkpoint_planned_iterations(run->checkpoint, run->job)};
   TG_TRY(tg_setup_create(run->comm, run->job, &lowering, &run->setup));
-  const tg_plan *plan = run->setup->model->plan;
-  TG_TRY(tg_job_verify_solver(run->job, plan->degree, plan->has_hessian));
   TG_TRY(tg_attempts_check(run->job, run->setup->method));
   TG_TRY(tg_environment_get(run->comm, &run->environment));
   TG_TRY(tg_agree(run->comm, forecast_memory(run, run->setup->model, run->setup->method)));
@@ -240,29 +239,37 @@ static void move_start(const tg_closed_form *form, tg_dmat *x)
   if (form->kind == TG_CLOSED_CHOLESKY || form->kind == TG_CLOSED_SPECTRAL) tg_dmat_fill(0.0, x);
 }
 
+static void show_method(const tg_run *run)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_method_explain(run->setup->method, run->setup->model, &text);
+  fprintf(stderr, "  method    %s\n", tg_text_string(&text));
+  tg_text_fini(&text);
+}
+
 // The factorisations of a closed form or of a preconditioner.
 static tg_status prepare_method(tg_run *run, bool console)
 {
   tg_setup *setup = run->setup;
   tg_method *method = setup->method;
-  const int32_t planned = method->options.method;
+  const bool planned_direct = tg_way_is_direct(tg_method_way(method));
   // Under subject_to the penalty comes first: the method is prepared with it.
   if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &run->lagrangian);
   TG_TRY(tg_alternating_create(setup, &run->alternating));
   if (run->alternating != NULL) {
     if (tg_checkpoint_source(run->checkpoint) != NULL) tg_alternating_resume(run->alternating);
-    if (console && rank_of(run) == 0 && run->job->solver.method != 0)
-      fprintf(stderr, "  method    %s\n", method->reason);
+    if (console && rank_of(run) == 0 && run->job->solver.method != 0) show_method(run);
     return TG_OK;
   }
   method->point = setup->x;
   TG_TRY(tg_method_prepare(run->job, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && run->job->solver.max_iterations > 0)
-    move_start(&method->form, tg_space_block(setup->x, 0));
-  if (planned == tg_method_index("direct") && method->direct == NULL) TG_TRY(tg_domain_start_inside(setup));
-  if (console && rank_of(run) == 0 && method->options.method != planned)
-    fprintf(stderr, "  method    %s\n", method->reason);
+    move_start(&method->strategy->form, tg_space_block(setup->x, 0));
+  const bool is_other = planned_direct && method->direct == NULL;
+  if (is_other) TG_TRY(tg_domain_start_inside(setup));
+  if (console && rank_of(run) == 0 && is_other) show_method(run);
   return TG_OK;
 }
 
@@ -307,11 +314,17 @@ static void note_resumed(void *self)
 // For progress.
 static const char *read_revision(void *self, int64_t *said)
 {
-  const tg_run *run = self;
+  tg_run *run = self;
   const tg_method *method = run->setup->method;
-  const bool is_new = method->revisions > *said;
-  *said = method->revisions;
-  return is_new ? method->preconditioner : NULL;
+  const bool is_new = method->verdict.revisions > *said;
+  tg_text text;
+  *said = method->verdict.revisions;
+  if (!is_new) return NULL;
+  tg_text_init(&text);
+  tg_method_explain_metric(method, &text);
+  snprintf(run->revised, sizeof run->revised, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+  return run->revised;
 }
 
 // Which operation made a gradient that is not finite where f is, asked at the point returned: nothing is found where

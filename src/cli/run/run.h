@@ -76,6 +76,8 @@ typedef struct tg_run {
   double objective; // in the user's terms: of maximize the sign is turned back
   tg_run_seconds seconds;
   tg_cost_compared compared;
+  char revised[256]; // what has become of a choice that the run has revised: for progress
+  tg_method_price price;  // of the way that was taken
   double predicted_flops; // of the programs that ran, by the cost model, all ranks together
   double predicted_bytes;
   double counted_flops;

@@ -57,7 +57,7 @@ static void read_numbers(const tg_job *job, const tg_job_variable *variable, con
 }
 
 // The set of one variable; its argument was validated when the job was read.
-static tg_status read_block(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out)
+tg_status tg_feasible_read(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out)
 {
   *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE, .norm1 = variable->norm1};
   if (variable->constraint == NULL) return TG_OK;
@@ -100,7 +100,7 @@ static bool is_plain(const tg_job *job)
 // All blocks, and what they have in common.
 static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_traits *traits)
 {
-  for (int k = 0; k < job->n_variables; k++) TG_TRY(read_block(job, &job->variables[k], &blocks[k]));
+  for (int k = 0; k < job->n_variables; k++) TG_TRY(tg_feasible_read(job, &job->variables[k], &blocks[k]));
   return tg_error_locate(last_mark(job), opt_traits_find(job->n_variables, blocks, traits));
 }
 
@@ -117,23 +117,12 @@ static tg_status check_extremes(tg_job *job, const opt_constraint_block *blocks)
   return TG_OK;
 }
 
-static tg_status check_solver(tg_job *job, const opt_constraint_block *blocks, const opt_traits *traits)
+// Infinite bounds among the data may take the method its ground.
+static tg_status check_solver(tg_job *job, const opt_traits *traits)
 {
   const opt_solver *solver = NULL;
-  const char *search = NULL;
-  const int wish = job->solver.preconditioner;
-  TG_TRY(
-      tg_error_locate(tg_job_solver_node(job, "method")->mark, opt_constrained_solver(&job->solver, traits, &solver)));
-  if (solver == &opt_solver_frank_wolfe) TG_TRY(check_extremes(job, blocks));
-  TG_TRY(tg_error_locate(tg_job_solver_node(job, "line_search")->mark,
-                         opt_constrained_search(&job->solver, solver, &search)));
-  const bool is_bad = wish == OPT_PRECONDITIONER_DIAGONAL ? !solver->keeps_faces : wish == OPT_PRECONDITIONER_KRONECKER;
-  if (is_bad)
-    TG_FAIL_NODE(tg_job_solver_node(job, "preconditioner"), TG_UNSUPPORTED,
-                 "preconditioner %s: does not go with %s; take auto or none",
-                 tg_job_solver_node(job, "preconditioner")->text,
-                 wish == OPT_PRECONDITIONER_DIAGONAL ? "these constraints and this method" : "constraints");
-  return TG_OK;
+  return tg_error_locate(tg_job_solver_node(job, "method")->mark,
+                         opt_constrained_solver(&job->solver, traits, &solver));
 }
 
 tg_status tg_feasible_check(tg_job *job)
@@ -143,57 +132,10 @@ tg_status tg_feasible_check(tg_job *job)
   if (last_constraint(job) == NULL) return TG_OK;
   TG_TRY(TG_NEW(job->n_variables, &blocks));
   tg_status status = read_blocks(job, blocks, &traits);
-  if (status == TG_OK) status = check_solver(job, blocks, &traits);
+  const bool has_vertices = job->solver.method == opt_option_choice(OPT_KIND_METHOD, "frank-wolfe");
+  if (status == TG_OK && has_vertices) status = check_extremes(job, blocks);
   tg_free(blocks);
   return status;
-}
-
-static int32_t choice(opt_option_kind kind, const char *name)
-{
-  const char *const *names = opt_option_choices(kind);
-  for (int32_t k = 0; names[k] != NULL; k++)
-    if (strcmp(names[k], name) == 0) return k;
-  return 0;
-}
-
-void tg_feasible_explain(tg_job *job, tg_method *method)
-{
-  opt_constraint_block *blocks = NULL;
-  opt_traits traits;
-  const opt_solver *solver = NULL;
-  if (is_plain(job) || method->options.method == choice(OPT_KIND_METHOD, "direct")) return;
-  if (job->solver.method == 0 && method->options.method == choice(OPT_KIND_METHOD, "alternating")) return;
-  // What auto makes of the objective alone is of no use here.
-  method->options.method = job->solver.method;
-  tg_status status = TG_NEW(job->n_variables, &blocks);
-  if (status == TG_OK) status = read_blocks(job, blocks, &traits);
-  if (status == TG_OK) status = opt_constrained_solver(&method->options, &traits, &solver);
-  tg_free(blocks);
-  if (status != TG_OK) {
-    tg_error_clear();
-    return;
-  }
-  const bool is_asked = method->options.method > 0;
-  const char *search = solver->search_general;
-  const bool is_curved = traits.geometry != OPT_GEOMETRY_CONVEX;
-  if (is_curved && opt_constrained_search(&method->options, solver, &search) != TG_OK) tg_error_clear();
-  method->options.method = choice(OPT_KIND_METHOD, opt_constrained_method(solver));
-  if (is_curved) method->options.line_search = choice(OPT_KIND_LINE_SEARCH, search);
-  // The metrics know nothing of the set; a diagonal one keeps the faces of bounds.
-  method->n_terms = 0;
-  if (!solver->keeps_faces) method->n_diagonals = 0;
-  const tg_yaml_node *last = last_constraint(job);
-  const char *set = last != NULL ? last->text : "";
-  // Where closed forms exist for some objectives, why there is none for this one.
-  const bool may_have_form = !is_asked && strcmp(set, "orthonormal_columns") == 0;
-  if (traits.has_penalty) {
-    snprintf(method->reason, sizeof method->reason, "%s, which takes norm1 of a variable by its proximal step",
-             solver->name);
-    return;
-  }
-  snprintf(method->reason, sizeof method->reason, "%s, %s%s%s%s", solver->name,
-           is_asked ? "what the job's method is under " : "for the constraint ", set, may_have_form ? "; " : "",
-           may_have_form ? method->no_form : "");
 }
 
 int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)
@@ -287,9 +229,8 @@ tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *s
   TG_TRY_GOTO(read_blocks(job, blocks, &traits));
   for (int k = 0; k < job->n_variables; k++)
     TG_TRY_GOTO(bind_data(job, grid, &job->variables[k], set_data, &blocks[k]));
-  // Infinite bounds among the data may take the method its ground.
   TG_TRY_GOTO(tg_error_locate(last_mark(job), opt_traits_find(job->n_variables, blocks, &traits)));
-  TG_TRY_GOTO(check_solver(job, blocks, &traits));
+  TG_TRY_GOTO(check_solver(job, &traits));
   TG_TRY_GOTO(tg_constraint_create(problem->space, grid, blocks, out));
   problem->constraint = *out;
   status = tg_feasible_project(job, *out, x);

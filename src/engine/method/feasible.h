@@ -6,12 +6,11 @@
 #include "job/job.h"
 #include "opt/problem.h"
 
-// Whether the constraints the job names can be met: known to the solvers, of fitting shapes, of one geometry, with a
-// method that serves it. TG_UNSUPPORTED or TG_SHAPE, located at the constraint or the key of `solver:`. Local.
+// Whether the constraints the job names can be met: of fitting shapes, of geometries that go together. TG_UNSUPPORTED
+// or TG_SHAPE, located at the constraint. Whether a method serves them, the strategy says. Local.
 tg_status tg_feasible_check(tg_job *job);
-// Sets method, line search and their reason to what the constraints make of them; nothing without constraints, or with
-// such as tg_feasible_check refuses. Local.
-void tg_feasible_explain(tg_job *job, tg_method *method);
+// The set of one variable, with the numbers of the job; those of matrices are not known yet. TG_SHAPE, located. Local.
+tg_status tg_feasible_read(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out);
 // Moves x into the set; NULL: everything. TG_VALUE, located, where it has no nearest feasible point. Collective.
 tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt_point *x);
 // Points that the minimisation makes beside x with these options, under the job's constraints if it has any. Local.

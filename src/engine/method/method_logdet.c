@@ -6,8 +6,6 @@
 // linear term is semidefinite, inv(X) outweighs the gradient of the rest at the minimum. Beyond, both are joined in one
 // generalised eigenbasis, which is renewed like that of losses (method_numbers.c).
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
@@ -21,58 +19,6 @@
 
 // The weight of the rest against -logdet up to which the latter is a metric by itself.
 static const double dominated = 8;
-
-// ---- symbols ----
-
-// The number c of a term -c logdet(X) of f, and f without it.
-static tg_status split(tg_graph *g, tg_node f, int32_t wrt, double *c, tg_node *rest)
-{
-  const tg_info info = *tg_node_info(g, f);
-  tg_node logdet = TG_NONE;
-  *c = 0;
-  *rest = TG_NONE;
-  TG_TRY(tg_make_sym(g, wrt, &logdet));
-  TG_TRY(tg_make_unary(g, TG_LOGDET, logdet, &logdet));
-  for (int32_t k = 0; info.kind == TG_LIN && k < info.n_args; k++)
-    if (info.args[k] == logdet) *c = -info.coefs[k];
-  if (!(*c > 0)) return TG_OK;
-  return tg_make_lin(g, 2, (const double[]){1, *c}, (const tg_node[]){f, logdet}, rest);
-}
-
-// The symmetric part of the gradient of f at zero, TG_NONE where it vanishes.
-static tg_status find_linear(tg_graph *g, tg_node f, int32_t wrt, tg_node *out)
-{
-  tg_node turned = TG_NONE;
-  TG_TRY(tg_closed_linear_term(g, f, wrt, out));
-  if (tg_node_is_zero(g, *out)) {
-    *out = TG_NONE;
-    return TG_OK;
-  }
-  TG_TRY(tg_make_trans(g, *out, &turned));
-  return turned == *out ? TG_OK : tg_make_lin(g, 2, (const double[]){0.5, 0.5}, (const tg_node[]){*out, turned}, out);
-}
-
-tg_status tg_method_find_logdet(const tg_job *job, const tg_model *model, tg_node f, tg_method *m)
-{
-  tg_graph *g = model->graph;
-  double c = 0;
-  tg_node rest = TG_NONE;
-  m->logdet = 0;
-  m->n_rest = 0;
-  if (model->n_variables != 1 || job->variables[0].constraint != NULL || model->subject != NULL ||
-      (job->variables[0].domain & TG_SPD) == 0)
-    return TG_OK;
-  TG_TRY(split(g, f, model->symbols[0], &c, &rest));
-  if (!(c > 0)) return TG_OK;
-  const int degree = tg_degree(g, rest, 1, model->symbols);
-  if (degree < 0 || degree > 2) return TG_OK;
-  m->logdet = c;
-  TG_TRY(find_linear(g, rest, model->symbols[0], &m->linear));
-  if (degree == 2) TG_TRY(tg_precondition_terms(g, rest, model->symbols[0], TG_METHOD_TERMS, &m->n_rest, m->rest));
-  return TG_OK;
-}
-
-// ---- numbers ----
 
 // The largest eigenvalue of X A by a few power steps, A = NULL the identity.
 static tg_status largest_eigenvalue(const tg_grid *grid, tg_workspace *workspace, const tg_dmat *x, const tg_dmat *a,
@@ -114,8 +60,9 @@ static tg_status is_semidefinite(const tg_method_numbers *by, tg_method *m, bool
   tg_factor *factor = NULL;
   double largest = 0;
   *out = true;
-  if (m->linear == TG_NONE) return TG_OK;
-  TG_TRY(tg_constants_evaluate(by->job, by->model, by->grid, by->data, NULL, 1, &m->linear, &s, by->products));
+  if (m->strategy->offer.linear == TG_NONE) return TG_OK;
+  TG_TRY(tg_constants_evaluate(by->job, by->model, by->grid, by->data, NULL, 1, &m->strategy->offer.linear, &s,
+                               by->products));
   tg_status status = tg_agree(by->grid->comm, tg_dmat_create(by->grid, s->rows, s->cols, &eye));
   TG_TRY_GOTO(status);
   tg_dmat_eye(1, eye);
@@ -139,23 +86,23 @@ done:
 // How much the rest may weigh against -c logdet at the point.
 static tg_status weigh_rest(const tg_method_numbers *by, tg_method *m, double *out)
 {
-  tg_node nodes[2 * TG_METHOD_TERMS];
-  tg_dmat *matrices[2 * TG_METHOD_TERMS];
+  tg_node nodes[2 * TG_STRATEGY_TERMS];
+  tg_dmat *matrices[2 * TG_STRATEGY_TERMS];
   const tg_dmat *x = tg_space_block(m->point, 0);
   *out = 0;
-  for (ptrdiff_t k = 0; k < m->n_rest; k++) {
-    nodes[2 * k] = m->rest[k].left;
-    nodes[2 * k + 1] = m->rest[k].right;
+  for (ptrdiff_t k = 0; k < m->strategy->offer.n_rest; k++) {
+    nodes[2 * k] = m->strategy->offer.rest[k].left;
+    nodes[2 * k + 1] = m->strategy->offer.rest[k].right;
   }
-  tg_status status =
-      tg_constants_evaluate(by->job, by->model, by->grid, by->data, NULL, 2 * m->n_rest, nodes, matrices, by->products);
-  for (ptrdiff_t k = 0; k < m->n_rest && status == TG_OK; k++) {
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, NULL, 2 * m->strategy->offer.n_rest,
+                                           nodes, matrices, by->products);
+  for (ptrdiff_t k = 0; k < m->strategy->offer.n_rest && status == TG_OK; k++) {
     double sides[2] = {0, 0};
     for (int side = 0; side < 2 && status == TG_OK; side++)
       status = largest_eigenvalue(by->grid, m->workspace, x, matrices[2 * k + side], &sides[side]);
-    *out += m->rest[k].coef * sides[0] * sides[1] / m->logdet;
+    *out += m->strategy->offer.rest[k].coef * sides[0] * sides[1] / m->strategy->offer.logdet;
   }
-  for (int k = 0; k < 2 * m->n_rest; k++) tg_dmat_destroy(&matrices[k]);
+  for (int k = 0; k < 2 * m->strategy->offer.n_rest; k++) tg_dmat_destroy(&matrices[k]);
   return status;
 }
 
@@ -176,26 +123,24 @@ tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *m, bo
   const tg_plan_data *x = &by->model->plan->variables[0];
   double weight = 0;
   *taken = false;
-  if (!(m->logdet > 0) || m->point == NULL) return TG_OK;
+  if (!(m->strategy->offer.logdet > 0) || m->point == NULL) return TG_OK;
   if (m->workspace == NULL) TG_TRY(tg_agree(by->grid->comm, tg_workspace_create(by->grid, &m->workspace)));
   bool is_tame = true;
   TG_TRY(weigh_rest(by, m, &weight));
   TG_TRY(is_semidefinite(by, m, &is_tame));
-  if (!(weight <= dominated) || (!is_tame && m->n_rest > 0)) {
-    snprintf(m->weighed, sizeof m->weighed, ", for the rest weighs %.3g times -logdet at the start%s", weight,
-             is_tame ? "" : " and its linear part is not semidefinite");
-    return TG_OK;
-  }
+  const bool is_enough = weight <= dominated && (is_tame || m->strategy->offer.n_rest == 0);
+  m->verdict.note = is_enough ? TG_METRIC_NOTE_LIGHT : is_tame ? TG_METRIC_NOTE_HEAVY : TG_METRIC_NOTE_INDEFINITE;
+  m->verdict.figures[0] = weight;
+  if (!is_enough) return TG_OK;
   // H lies between M and (1 + weight) M: its middle.
-  m->stiffness = m->logdet * (1 + weight / 2);
+  m->stiffness = m->strategy->offer.logdet * (1 + weight / 2);
   TG_TRY(tg_agree(by->grid->comm, tg_dmat_create(by->grid, x->rows, x->cols, &m->half)));
-  m->preconditioning = (opt_preconditioner){
-      .name = "kronecker", .apply_at = apply_at, .is_scaled = true, .floor = m->logdet / m->stiffness, .self = m};
+  m->preconditioning = (opt_preconditioner){.name = "kronecker",
+                                            .apply_at = apply_at,
+                                            .is_scaled = true,
+                                            .floor = m->strategy->offer.logdet / m->stiffness,
+                                            .self = m};
   m->options.metric = &m->preconditioning;
-  snprintf(m->preconditioner, sizeof m->preconditioner,
-           "kronecker: X*G*X, the inverse Hessian of -logdet at each point, against which the rest weighs %.3g at the "
-           "start",
-           weight);
   *taken = true;
   return TG_OK;
 }

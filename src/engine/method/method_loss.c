@@ -9,7 +9,6 @@
 // and conditions of 7 to 20000, to a relative gradient of 1e-8. Those with M were 6 to 64; where they are few auto may
 // leave M out that would have served.
 #include <math.h>
-#include <stdio.h>
 
 #include "engine/method/method_parts.h"
 
@@ -28,8 +27,8 @@ bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kron
   const tg_method_forecast forecast = {action, apply, made, without, iterations};
   tg_method_plan_revision(&forecast, pays, method);
   if (pays) return true;
-  snprintf(method->preconditioner, sizeof method->preconditioner,
-           "none: kronecker would not pay: its condition is %.3g, about %.0f iterations are expected without it",
-           by->condition, without);
+  method->verdict.note = TG_METRIC_NOTE_LOSS;
+  method->verdict.figures[0] = by->condition;
+  method->verdict.figures[1] = without;
   return false;
 }

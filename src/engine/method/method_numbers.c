@@ -1,12 +1,10 @@
-// The numbers of a method: closed forms and preconditioners evaluated and factorised.
-#include <inttypes.h>
+// The numbers of a method: the ways of its strategy tried in their order, what they need evaluated and factorised.
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/method/feasible.h"
 #include "engine/method/method_parts.h"
 #include "engine/model/constants.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -46,9 +44,9 @@ static const double worst_gram = 1e6;
 // much. Between the rounds of subject_to the linear term changes, and orthogonal factors hold it.
 static tg_status make_closed(const numbers *by, tg_method *m)
 {
-  const tg_closed_form *form = &m->form;
+  const tg_closed_form *form = &m->strategy->form;
   const int side = form->stack.side;
-  const bool has_stack = form->stack.n > 0 && by->model->subject == NULL;
+  const bool has_stack = tg_method_may_be_orthogonal(m) && by->model->subject == NULL;
   tg_closed_plan plan;
   tg_node nodes[TG_CLOSED_MATRICES];
   tg_dmat *matrices[TG_CLOSED_MATRICES];
@@ -76,7 +74,7 @@ static tg_status prepare_direct(const numbers *by, tg_method *m)
                                       [TG_CLOSED_INVERSE] = "an inverse by Cholesky",
                                       [TG_CLOSED_EIGENVECTORS] = "eigenvectors",
                                       [TG_CLOSED_POLAR] = "a polar factor"};
-  m->closed = (opt_closed_form){.name = names[m->form.kind], .solve = tg_direct_solve, .self = m->direct};
+  m->closed = (opt_closed_form){.name = names[m->strategy->form.kind], .solve = tg_direct_solve, .self = m->direct};
   m->options.closed_form = &m->closed;
   return TG_OK;
 }
@@ -93,20 +91,21 @@ static tg_status weigh(const tg_model *model, const tg_closed_group *term, tg_dm
 }
 
 // The heaviest terms first.
-static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method *m)
+static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_offer *offer)
 {
-  double weights[TG_METHOD_TERMS];
-  for (ptrdiff_t k = 0; k < m->n_terms; k++) TG_TRY(weigh(model, &m->terms[k], &matrices[2 * k], &weights[k]));
-  for (ptrdiff_t k = 1; k < m->n_terms; k++)
+  double weights[TG_STRATEGY_TERMS];
+  tg_closed_group *terms = offer->terms;
+  for (ptrdiff_t k = 0; k < offer->n_terms; k++) TG_TRY(weigh(model, &terms[k], &matrices[2 * k], &weights[k]));
+  for (ptrdiff_t k = 1; k < offer->n_terms; k++)
     for (ptrdiff_t i = k; i > 0 && weights[i] > weights[i - 1]; i--) {
       const double weight = weights[i];
-      const tg_closed_group term = m->terms[i];
+      const tg_closed_group term = terms[i];
       tg_dmat *const pair[2] = {matrices[2 * i], matrices[2 * i + 1]};
       weights[i] = weights[i - 1];
-      m->terms[i] = m->terms[i - 1];
+      terms[i] = terms[i - 1];
       memcpy(&matrices[2 * i], &matrices[2 * i - 2], sizeof pair);
       weights[i - 1] = weight;
-      m->terms[i - 1] = term;
+      terms[i - 1] = term;
       memcpy(&matrices[2 * i - 2], pair, sizeof pair);
     }
   return TG_OK;
@@ -116,22 +115,24 @@ static tg_status sort_terms(const tg_model *model, tg_dmat **matrices, tg_method
 // refuse are no failure: kronecker stays NULL.
 //
 // Bit k of *fits: its term k, in its own order, stands in for weights.
-static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **matrices, tg_method *m, unsigned *fits)
+static tg_status try_pair(const numbers *by, int first, int second, const tg_offer *offer, tg_dmat **matrices,
+                          tg_method *m, unsigned *fits)
 {
-  const tg_closed_group pair[2] = {m->terms[first], m->terms[second]};
-  tg_closed_extra extras[TG_METHOD_TERMS];
-  tg_dmat *extra_matrices[2 * TG_METHOD_TERMS];
+  const tg_closed_group *terms = offer->terms;
+  const tg_closed_group pair[2] = {terms[first], terms[second]};
+  tg_closed_extra extras[TG_STRATEGY_TERMS];
+  tg_dmat *extra_matrices[2 * TG_STRATEGY_TERMS];
   int n_extras = 0;
   tg_closed_form form;
   TG_TRY(tg_closed_form_of_groups(by->model->graph, by->model->symbols[0], 2, pair, &form));
   if (form.kind == TG_CLOSED_NONE) return TG_OK;
   *fits = (pair[0].is_fit ? 1U : 0) | (pair[1].is_fit ? 2U : 0);
-  for (ptrdiff_t k = 0; k < m->n_terms; k++) {
-    const tg_closed_extra extra = {m->terms[k].coef, {matrices[2 * k] != NULL, matrices[2 * k + 1] != NULL}};
+  for (ptrdiff_t k = 0; k < offer->n_terms; k++) {
+    const tg_closed_extra extra = {terms[k].coef, {matrices[2 * k] != NULL, matrices[2 * k + 1] != NULL}};
     const bool is_lost =
         (extra.has[0] && form.sides[0].base == TG_NONE) || (extra.has[1] && form.sides[1].base == TG_NONE);
     if (k == first || k == second || is_lost) continue;
-    if (m->terms[k].is_fit) *fits |= 4U << n_extras;
+    if (terms[k].is_fit) *fits |= 4U << n_extras;
     memcpy(&extra_matrices[2 * (ptrdiff_t)n_extras], &matrices[2 * k], 2 * sizeof *matrices);
     extras[n_extras++] = extra;
   }
@@ -142,11 +143,12 @@ static tg_status try_pair(const numbers *by, int first, int second, tg_dmat **ma
 }
 
 // One term alone by its Cholesky factors.
-static tg_status try_single(const numbers *by, ptrdiff_t k, tg_dmat **matrices, tg_method *m)
+static tg_status try_single(const numbers *by, ptrdiff_t k, const tg_offer *offer, tg_dmat **matrices, tg_method *m)
 {
   const tg_plan_data *x = &by->model->plan->variables[0];
   if (matrices[2 * k] == NULL && matrices[2 * k + 1] == NULL) return TG_OK;
-  const tg_closed_plan plan = {.kind = TG_CLOSED_CHOLESKY, .rows = x->rows, .cols = x->cols, .scale = m->terms[k].coef};
+  const tg_closed_plan plan = {
+      .kind = TG_CLOSED_CHOLESKY, .rows = x->rows, .cols = x->cols, .scale = offer->terms[k].coef};
   tg_dmat *const factors[TG_CLOSED_MATRICES] = {[TG_CLOSED_BASE] = matrices[2 * k],
                                                 [TG_CLOSED_PARTS + TG_CLOSED_BASE] = matrices[2 * k + 1]};
   const tg_status status = tg_direct_create(by->grid, &plan, factors, &m->kronecker);
@@ -162,15 +164,16 @@ static bool is_auto(const numbers *by)
 
 // Under auto a stand-in for weights has to earn its products, and so has a Hessian at zero for l-bfgs; once it is taken
 // it stays.
-static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement *judgement, tg_dmat **matrices,
-                                 tg_method *m)
+static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement *judgement, const tg_offer *offer,
+                                 tg_dmat **matrices, tg_method *m)
 {
   bool pays = true;
   if (!is_auto(by) || by->x != NULL) return TG_OK;
   if (by->model->plan->degree != 2) pays = tg_method_loss_pays(by->model, m, judgement);
-  if (pays && m->n_weights > 0)
-    TG_TRY(tg_method_weights_pay(by->model, m, judgement, matrices + 2 * (ptrdiff_t)m->n_terms, &pays));
-  if (pays || m->from > 0) return TG_OK;
+  if (pays && offer->n_weights > 0)
+    TG_TRY(tg_method_weights_pay(by->model, m, judgement, offer->n_weights, matrices + 2 * (ptrdiff_t)offer->n_terms,
+                                 &pays));
+  if (pays || m->verdict.from > 0) return TG_OK;
   m->products += (double)tg_direct_products(m->kronecker);
   tg_direct_destroy(&m->kronecker);
   return TG_OK;
@@ -178,39 +181,40 @@ static tg_status keep_if_it_pays(const numbers *by, const tg_kronecker_judgement
 
 // Two terms where that serves, the heaviest ones that do; else one. Where the heaviest of them all is a weight in the
 // diagonal of H, that diagonal is the better preconditioner: exact there, where separable weights are not.
-static tg_status make_kronecker(const numbers *by, tg_dmat **matrices, tg_method *m)
+static tg_status make_kronecker(const numbers *by, tg_offer *offer, tg_dmat **matrices, tg_method *m)
 {
   unsigned fits = 0;
   tg_kronecker_judgement judgement = {.share = 1, .is_spectral = true};
-  TG_TRY(sort_terms(by->model, matrices, m));
-  if (is_auto(by) && m->n_diagonals > 0 && m->terms[0].is_fit &&
-      tg_precondition_is_diagonal(by->model->graph, &m->terms[0]))
+  TG_TRY(sort_terms(by->model, matrices, offer));
+  if (is_auto(by) && offer->n_diagonals > 0 && offer->terms[0].is_fit &&
+      tg_precondition_is_diagonal(by->model->graph, &offer->terms[0]))
     return TG_OK;
-  for (int first = 0; first < m->n_terms && m->kronecker == NULL; first++)
-    for (int second = first + 1; second < m->n_terms && m->kronecker == NULL; second++)
-      TG_TRY(try_pair(by, first, second, matrices, m, &fits));
+  for (int first = 0; first < offer->n_terms && m->kronecker == NULL; first++)
+    for (int second = first + 1; second < offer->n_terms && m->kronecker == NULL; second++)
+      TG_TRY(try_pair(by, first, second, offer, matrices, m, &fits));
   if (m->kronecker != NULL) {
     judgement.condition = tg_direct_condition(m->kronecker);
     TG_TRY(tg_direct_share(m->kronecker, fits, &judgement.share));
-    return keep_if_it_pays(by, &judgement, matrices, m);
+    return keep_if_it_pays(by, &judgement, offer, matrices, m);
   }
   ptrdiff_t k = 0;
-  while (k < m->n_terms && m->kronecker == NULL) TG_TRY(try_single(by, k++, matrices, m));
-  if (m->kronecker == NULL || (m->n_weights == 0 && by->model->plan->degree == 2)) return TG_OK;
+  while (k < offer->n_terms && m->kronecker == NULL) TG_TRY(try_single(by, k++, offer, matrices, m));
+  if (m->kronecker == NULL || (offer->n_weights == 0 && by->model->plan->degree == 2)) return TG_OK;
   k--;
   judgement.is_spectral = false;
   TG_TRY(tg_direct_estimate_condition(m->kronecker, matrices[2 * k], matrices[2 * k + 1], &judgement.condition));
-  return keep_if_it_pays(by, &judgement, matrices, m);
+  return keep_if_it_pays(by, &judgement, offer, matrices, m);
 }
 
-static tg_status evaluate_kronecker(const numbers *by, tg_method *m)
+// The offer is the caller's copy: its terms are sorted.
+static tg_status evaluate_kronecker(const numbers *by, tg_offer *offer, tg_method *m)
 {
-  tg_node nodes[TG_METHOD_NODES];
-  tg_dmat *matrices[TG_METHOD_NODES];
-  const int n = tg_method_kronecker_nodes(m, nodes);
+  tg_node nodes[TG_STRATEGY_NODES];
+  tg_dmat *matrices[TG_STRATEGY_NODES];
+  const int n = tg_offer_nodes(offer, nodes);
   tg_status status =
       tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
-  if (status == TG_OK) status = make_kronecker(by, matrices, m);
+  if (status == TG_OK) status = make_kronecker(by, offer, matrices, m);
   destroy_all(n, matrices);
   return status;
 }
@@ -230,11 +234,12 @@ static tg_status renew_kronecker(void *self, const opt_point *x, bool *is_new)
   numbers by = *m->by;
   tg_direct *before = m->kronecker;
   by.x = x;
+  tg_offer offer = m->strategy->offer;
   m->kronecker = NULL;
-  m->n_weights = 0; // judged when it was made
-  m->n_terms = m->n_moving;
-  memcpy(m->terms, m->moving, sizeof m->moving);
-  const tg_status status = evaluate_kronecker(&by, m);
+  offer.n_weights = 0; // judged when it was made
+  offer.n_terms = offer.n_moving;
+  memcpy(offer.terms, offer.moving, sizeof offer.moving);
+  const tg_status status = evaluate_kronecker(&by, &offer, m);
   *is_new = status == TG_OK && m->kronecker != NULL;
   if (!*is_new) {
     tg_direct_destroy(&m->kronecker);
@@ -259,21 +264,18 @@ static int64_t whole_iterations(double iterations)
 void tg_method_plan_revision(const tg_method_forecast *f, bool pays, tg_method *m)
 {
   const double with = f->with * (f->action + f->apply) + f->made;
-  m->from = pays ? 0 : whole_iterations(fmax(wrong * f->iterations, with / f->action));
-  m->until = pays ? whole_iterations(fmax(wrong * f->with, f->iterations * f->action / (f->action + f->apply))) : 0;
+  m->verdict.from = pays ? 0 : whole_iterations(fmax(wrong * f->iterations, with / f->action));
+  m->verdict.until = pays ? whole_iterations(fmax(wrong * f->with, f->iterations * f->action / (f->action + f->apply))) : 0;
 }
 
 // The one that would not pay, taken after all.
 static tg_status take_late(void *self, const opt_point *x, bool *is_new)
 {
   tg_method *m = self;
-  const bool is_first = m->revisions == 0;
+  const bool is_first = m->verdict.revisions == 0;
   *is_new = is_first;
-  m->revisions = 1;
-  snprintf(m->preconditioner, sizeof m->preconditioner,
-           "kronecker after %" PRId64 " iterations without it, more than three times as many as were expected",
-           m->from);
-  if (m->n_moving > 0) TG_TRY(renew_kronecker(self, x, is_new));
+  m->verdict.revisions = 1;
+  if (m->strategy->offer.n_moving > 0) TG_TRY(renew_kronecker(self, x, is_new));
   *is_new = *is_new || is_first; // a resumed run has to know
   return TG_OK;
 }
@@ -281,100 +283,75 @@ static tg_status take_late(void *self, const opt_point *x, bool *is_new)
 static void drop_kronecker(void *self)
 {
   tg_method *m = self;
-  m->revisions = 1;
-  snprintf(m->preconditioner, sizeof m->preconditioner,
-           "none after %" PRId64 " iterations with kronecker, more than three times as many as were expected",
-           m->until);
+  m->verdict.revisions = 1;
 }
 
-// Takes the preconditioner that was made; one whose terms depend on the point will be renewed.
-static tg_status take_kronecker(const numbers *by, tg_method *m)
+// The preconditioner that was made; one whose terms depend on the point will be renewed.
+static tg_status use_kronecker(const numbers *by, tg_method *m)
 {
   m->preconditioning = (opt_preconditioner){.name = "kronecker",
                                             .apply = apply_kronecker,
-                                            .from = m->from,
-                                            .until = m->until,
-                                            .renew = m->from > 0 ? take_late : NULL,
+                                            .from = m->verdict.from,
+                                            .until = m->verdict.until,
+                                            .renew = m->verdict.from > 0 ? take_late : NULL,
                                             .drop = drop_kronecker,
                                             .self = m};
   m->options.metric = &m->preconditioning;
-  const size_t used = strlen(m->preconditioner);
-  if (m->from > 0)
-    snprintf(m->preconditioner + used, sizeof m->preconditioner - used, "; after %" PRId64 " it is taken", m->from);
-  else
-    snprintf(m->preconditioner, sizeof m->preconditioner, "kronecker%s%s",
-             m->n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "", m->weighed);
-  if (m->n_moving == 0) return TG_OK;
+  if (m->strategy->offer.n_moving == 0) return TG_OK;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
   *m->by = *by;
-  if (m->from == 0) m->preconditioning.renew = renew_kronecker;
+  if (m->verdict.from == 0) m->preconditioning.renew = renew_kronecker;
   return TG_OK;
 }
 
-static tg_status prepare_kronecker(const numbers *without, tg_method *m)
+static tg_status try_kronecker(const numbers *without, tg_method *m, bool *holds)
 {
-  numbers at = *without;
-  const numbers *by = &at;
-  if (m->logdet > 0) at.x = m->point;
-  TG_TRY(evaluate_kronecker(by, m));
-  if (m->kronecker != NULL) return take_kronecker(by, m);
-  if (by->job->solver.preconditioner == OPT_PRECONDITIONER_KRONECKER)
-    TG_FAIL(TG_NUMERIC, "preconditioner kronecker: no term of the Hessian action has positive definite factors; take "
-                        "diagonal or none");
-  if (m->n_weights > 0 && strcmp(m->preconditioner, "none") == 0)
-    snprintf(m->preconditioner, sizeof m->preconditioner,
-             "none: no term of the Hessian action has positive definite factors, separable weights included");
+  tg_offer offer = m->strategy->offer;
+  numbers by = *without;
+  // Under a logdet the terms are those of a point.
+  if (offer.logdet > 0 && m->point == NULL) return TG_OK;
+  if (offer.logdet > 0) by.x = m->point;
+  TG_TRY(evaluate_kronecker(&by, &offer, m));
+  *holds = m->kronecker != NULL;
+  if (*holds) return use_kronecker(&by, m);
+  if (offer.n_weights > 0 && m->verdict.note == TG_METRIC_NOTE_NOTHING) m->verdict.note = TG_METRIC_NOTE_NO_TERM;
+  tg_error_set(TG_NUMERIC, TG_HERE,
+               "preconditioner kronecker: no term of the Hessian action has positive definite factors; take diagonal "
+               "or none");
   return TG_OK;
 }
 
-static tg_status prepare_diagonal(const numbers *by, tg_method *m)
+static tg_status try_diagonal(const numbers *by, tg_method *m, bool *holds)
 {
+  const tg_offer *offer = &m->strategy->offer;
   tg_dmat **matrices = NULL;
-  TG_TRY(tg_agree(by->grid->comm, TG_NEW(m->n_diagonals, &matrices)));
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, m->n_diagonals, m->diagonals,
-                                           matrices, by->products);
+  TG_TRY(tg_agree(by->grid->comm, TG_NEW(offer->n_diagonals, &matrices)));
+  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, offer->n_diagonals,
+                                           offer->diagonals, matrices, by->products);
   if (status == TG_OK)
-    status = tg_metric_create(by->grid, m->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
-  destroy_all(m->n_diagonals, matrices);
+    status = tg_metric_create(by->grid, offer->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
+  destroy_all(offer->n_diagonals, matrices);
   tg_free(matrices);
-  if (status == TG_NUMERIC && by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO) {
-    tg_error_clear();
-    return TG_OK;
-  }
+  if (status == TG_NUMERIC) return TG_OK;
   TG_TRY(status);
   m->preconditioning = (opt_preconditioner){.name = "diagonal", .apply = tg_metric_apply, .self = m->metric};
   m->options.metric = &m->preconditioning;
-  snprintf(m->preconditioner, sizeof m->preconditioner, "diagonal");
+  *holds = true;
   return TG_OK;
 }
 
-// What the symbols allowed, the numbers refused: auto goes on with conjugate gradients and keeps the reason.
-static tg_status fall_back(tg_job *job, const tg_model *model, tg_method *m)
-{
-  if (job->solver.method != 0 && m->options.ray == NULL) return TG_NUMERIC;
-  snprintf(m->no_form, sizeof m->no_form, "method: direct does not serve: %.400s", tg_error_get()->message);
-  tg_error_clear();
-  m->form.kind = TG_CLOSED_NONE;
-  m->options.method = 0;
-  tg_method_choose_iterative(model, m);
-  tg_method_count_groups(job, model, m);
-  TG_TRY(tg_method_choose_preconditioner(job, model, m));
-  tg_feasible_explain(job, m);
-  return TG_OK;
-}
-
-// *serves: the closed form stands. If not, the error record says why.
-static tg_status try_direct(const numbers *by, tg_method *m, bool *serves)
+// If the closed form does not stand, the error record says why.
+static tg_status try_direct(const numbers *by, tg_method *m, bool *holds)
 {
   const tg_status status = prepare_direct(by, m);
-  const bool is_inverse = m->form.kind == TG_CLOSED_INVERSE;
+  const bool is_inverse = m->strategy->form.kind == TG_CLOSED_INVERSE;
   if (status != TG_OK && status != TG_NUMERIC) return status;
-  *serves = status == TG_OK;
-  if (!is_inverse || (*serves && tg_direct_pivot_ratio(m->direct) > TG_METHOD_SURE_PIVOTS)) return TG_OK;
+  *holds = status == TG_OK;
+  if (!is_inverse || (*holds && tg_direct_pivot_ratio(m->direct) > TG_METHOD_SURE_PIVOTS)) return TG_OK;
   const tg_error kept = *tg_error_get();
   TG_TRY(tg_method_find_ray(by, m));
-  if (*serves && m->options.ray == NULL) return TG_OK;
-  if (*serves) {
+  if (*holds && m->options.ray == NULL) return TG_OK;
+  if (*holds) {
     m->products += (double)tg_direct_products(m->direct);
     tg_direct_destroy(&m->direct);
     m->options.closed_form = NULL;
@@ -382,64 +359,94 @@ static tg_status try_direct(const numbers *by, tg_method *m, bool *serves)
   } else {
     *tg_error_get() = kept;
   }
-  *serves = false;
+  *holds = false;
   return TG_OK;
 }
 
-// Sets is_nonnegative of the data by their numbers; *found: one more is known to be.
-static tg_status read_signs(tg_job *job, const tg_model *model, const tg_grid *grid, tg_dmat *const *data, bool *found)
+// ---- the signs of data ----
+
+static int find_matrix(const numbers *by, int32_t symbol)
 {
-  *found = false;
-  for (int32_t k = 0; k < model->plan->n_data; k++) {
-    const int datum = model->data[k];
-    double lowest = 0;
-    if (datum < 0 || datum >= job->n_data || job->data[datum].is_number) continue;
-    for (int64_t j = 0; j < data[k]->local_cols; j++)
-      for (int64_t i = 0; i < data[k]->local_rows; i++) {
-        const double entry = data[k]->data[i + j * data[k]->ld];
-        lowest = entry >= lowest ? lowest : isnan(entry) ? -HUGE_VAL : entry;
-      }
-    TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_DOUBLE, MPI_MIN, grid->comm));
-    *found = *found || (lowest == 0 && !job->data[datum].is_nonnegative);
-    job->data[datum].is_nonnegative = lowest == 0;
+  const tg_plan *plan = by->model->plan;
+  const char *name = tg_symbol_info(by->model->graph, symbol)->name;
+  for (int32_t k = 0; k < plan->n_data; k++)
+    if (strcmp(plan->data[k].name, name) == 0) return k;
+  return -1;
+}
+
+static tg_status is_nonnegative(const tg_grid *grid, const tg_dmat *matrix, bool *out)
+{
+  double lowest = 0;
+  for (int64_t j = 0; j < matrix->local_cols; j++)
+    for (int64_t i = 0; i < matrix->local_rows; i++) {
+      const double entry = matrix->data[i + j * matrix->ld];
+      lowest = entry >= lowest ? lowest : isnan(entry) ? -HUGE_VAL : entry;
+    }
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_DOUBLE, MPI_MIN, grid->comm));
+  *out = lowest == 0;
+  return TG_OK;
+}
+
+// A loss may be convex by the signs of its data alone: of the weights of its samples, say.
+static tg_status check_signs(const numbers *by, tg_method *m, bool *out)
+{
+  const tg_strategy *s = m->strategy;
+  *out = true;
+  for (int k = 0; k < s->n_signed && *out; k++) {
+    const int datum = find_matrix(by, s->signed_symbols[k]);
+    *out = datum >= 0;
+    if (*out) TG_TRY(is_nonnegative(by->grid, by->data[datum], out));
   }
+  m->verdict.has_signs = *out && s->n_signed > 0;
   return TG_OK;
 }
 
-// A loss may be convex by the signs of its data alone: of the weights of its samples, say. Then auto has a
-// preconditioner to try that the symbols did not offer.
-static tg_status choose_by_signs(tg_job *job, const tg_model *model, const tg_grid *grid, tg_dmat *const *data,
-                                 tg_method *m)
+// ---- the ways ----
+
+// *holds: all that the way needs is made. If not, the error record may say why.
+static tg_status try_way(const numbers *by, const tg_way *way, tg_method *m, bool *holds)
 {
-  bool found = false;
-  const bool may_gain = job->solver.method == 0 && job->solver.preconditioner == OPT_PRECONDITIONER_AUTO &&
-                        !tg_method_is_direct(&m->options) && m->n_terms == 0 && model->n_variables == 1 &&
-                        model->plan->degree != 2 && strcmp(m->preconditioner, "none") == 0;
-  if (!may_gain) return TG_OK;
-  TG_TRY(read_signs(job, model, grid, data, &found));
-  if (!found) return TG_OK;
-  TG_TRY(tg_method_choose_preconditioner(job, model, m));
-  tg_feasible_explain(job, m); // under constraints nothing is taken
+  *holds = false;
+  if ((way->conditions & TG_IF_UNBOUNDED) != 0 && m->options.ray == NULL) return TG_OK;
+  if ((way->conditions & TG_IF_NONNEGATIVE) != 0) {
+    bool has_signs = false;
+    TG_TRY(check_signs(by, m, &has_signs));
+    if (!has_signs) return TG_OK;
+  }
+  if (tg_way_is_direct(way)) return try_direct(by, m, holds);
+  switch (way->metric) {
+  case TG_METRIC_LOGDET:
+    return tg_method_prepare_logdet(by, m, holds);
+  case TG_METRIC_KRONECKER:
+    return try_kronecker(by, m, holds);
+  case TG_METRIC_DIAGONAL:
+    return try_diagonal(by, m, holds);
+  case TG_METRIC_NONE:
+    break;
+  }
+  *holds = true;
   return TG_OK;
 }
 
 tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
   const numbers by = {job, model, grid, data, NULL, &m->products};
-  if (tg_method_is_direct(&m->options)) {
-    bool serves = false;
-    TG_TRY(try_direct(&by, m, &serves));
-    if (serves) return TG_OK;
-    TG_TRY(fall_back(job, model, m));
-  } else {
-    TG_TRY(tg_method_find_ray(&by, m));
+  const tg_strategy *s = m->strategy;
+  tg_error refusal = {.code = TG_OK};
+  bool holds = false;
+  if (!tg_way_is_direct(&s->ways[0])) TG_TRY(tg_method_find_ray(&by, m));
+  for (int k = 0; k < s->n_ways && !holds; k++) {
+    TG_TRY(try_way(&by, &s->ways[k], m, &holds));
+    if (holds) tg_method_take(m, k);
+    if (tg_error_get()->code == TG_OK) continue;
+    refusal = *tg_error_get();
+    tg_error_clear();
+    if (tg_way_is_direct(&s->ways[k]))
+      snprintf(m->verdict.refused, sizeof m->verdict.refused, "%.400s", refusal.message);
   }
-  TG_TRY(choose_by_signs(job, model, grid, data, m));
-  bool has_metric = false;
-  TG_TRY(tg_method_prepare_logdet(&by, m, &has_metric));
-  if (m->n_terms > 0 && !has_metric && (m->logdet == 0 || m->point != NULL)) TG_TRY(prepare_kronecker(&by, m));
-  if (m->options.metric == NULL && m->n_diagonals > 0) TG_TRY(prepare_diagonal(&by, m));
-  return TG_OK;
+  if (holds) return TG_OK;
+  *tg_error_get() = refusal;
+  return tg_error_pass(TG_NUMERIC, TG_HERE);
 }
 
 int64_t tg_method_products(const tg_method *method)

@@ -1,8 +1,6 @@
 // Least squares by orthogonal factors in the place of Cholesky's, where the Gram matrix is too ill-conditioned.
-#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/method/method_parts.h"
@@ -23,10 +21,13 @@ int tg_method_stack_nodes(const tg_closed_stack *stack, tg_node *nodes)
 
 void tg_method_leave_orthogonal(tg_method *method)
 {
-  const size_t used = strlen(method->reason);
-  method->form.stack.n = 0;
-  snprintf(method->reason + used, sizeof method->reason - used,
-           "; by the Gram matrix whatever its condition, for memory has no room for orthogonal factors");
+  method->verdict.orthogonal = TG_ORTHOGONAL_NO_ROOM;
+}
+
+bool tg_method_may_be_orthogonal(const tg_method *method)
+{
+  return tg_way_is_direct(tg_method_way(method)) && method->strategy->form.stack.n > 0 &&
+         method->verdict.orthogonal != TG_ORTHOGONAL_NO_ROOM;
 }
 
 // The matrix of a datum that stands for itself, NULL for any other expression: it need not be copied.
@@ -55,24 +56,18 @@ static tg_status read_parts(int n, const tg_dmat *const *matrices, int *n_parts,
   return TG_OK;
 }
 
-static void explain(const tg_least_squares_facts *facts, int64_t unknowns, double gram, tg_method *m)
+static void note(const tg_least_squares_facts *facts, int64_t unknowns, double gram, tg_verdict *out)
 {
-  const size_t used = strlen(m->reason);
-  char found[64] = "is not positive definite";
-  if (isfinite(gram)) snprintf(found, sizeof found, "has the condition %.1e", gram);
-  if (facts->rank < unknowns)
-    snprintf(m->reason + used, sizeof m->reason - used,
-             "; by orthogonal factors, which have the rank %" PRId64 " for %" PRId64
-             " unknowns: the minimiser of least norm",
-             facts->rank, unknowns);
-  else
-    snprintf(m->reason + used, sizeof m->reason - used,
-             "; by orthogonal factors of condition %.1e, for the Gram matrix %s", facts->condition, found);
+  out->orthogonal = facts->rank < unknowns ? TG_ORTHOGONAL_DEFICIENT : TG_ORTHOGONAL_FULL;
+  out->rank = facts->rank;
+  out->unknowns = unknowns;
+  out->condition = facts->condition;
+  out->gram = gram;
 }
 
 static tg_status make(const tg_method_numbers *by, const tg_dmat *const *matrices, double gram, tg_method *m)
 {
-  const tg_closed_stack *stack = &m->form.stack;
+  const tg_closed_stack *stack = &m->strategy->form.stack;
   const tg_plan_data *x = &by->model->plan->variables[0];
   tg_least_squares_part parts[TG_CLOSED_STACK];
   tg_least_squares_facts facts;
@@ -85,7 +80,7 @@ static tg_status make(const tg_method_numbers *by, const tg_dmat *const *matrice
   if (before != NULL) m->products += (double)tg_direct_products(before);
   tg_direct_destroy(&before);
   TG_TRY(status);
-  explain(&facts, stack->side == 0 ? x->rows : x->cols, gram, m);
+  note(&facts, stack->side == 0 ? x->rows : x->cols, gram, &m->verdict);
   return TG_OK;
 }
 
@@ -94,7 +89,7 @@ tg_status tg_method_make_orthogonal(const tg_method_numbers *by, double gram, tg
   tg_node nodes[NODES] = {TG_NONE};
   tg_dmat *own[NODES] = {NULL};
   const tg_dmat *matrices[NODES] = {NULL};
-  const int n = tg_method_stack_nodes(&m->form.stack, nodes);
+  const int n = tg_method_stack_nodes(&m->strategy->form.stack, nodes);
   for (int k = 0; k < n; k++) {
     matrices[k] = find_datum(by, nodes[k]);
     if (matrices[k] != NULL) nodes[k] = TG_NONE;

@@ -15,7 +15,6 @@
 // The counts of iterations are fits to masks of 30 to 90 % ones, of uniform weights on (0,1) and (0.5,1.5), with
 // 0.01 to 1e-8 and no ridge, between matrices of condition 2 to 1000.
 #include <math.h>
-#include <stdio.h>
 
 #include "engine/method/method_parts.h"
 #include "mpi/matrix/weight.h"
@@ -48,11 +47,9 @@ typedef struct facts {
   double mismatch; // of the diagonals
 } facts;
 
-static tg_status measure(const tg_model *model, const tg_method *method, double share, tg_dmat *const *matrices,
-                         facts *out)
+static tg_status measure(const tg_model *model, double share, int n, tg_dmat *const *matrices, facts *out)
 {
   const tg_plan_data *x = &model->plan->variables[0];
-  const int n = method->n_weights;
   *out = (facts){.spread = 1, .mismatch = 1};
   for (int k = 0; k < n; k++) {
     tg_weight_spread measured;
@@ -71,11 +68,11 @@ static double iterations_with(const facts *f)
   return fmax(fmin(sampled, 9.5 * sqrt(f->spread)), 9.5 * sqrt(f->mismatch));
 }
 
-tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by,
+tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by, int n,
                                 tg_dmat *const *matrices, bool *out)
 {
   facts f;
-  TG_TRY(measure(model, method, by->share, matrices, &f));
+  TG_TRY(measure(model, by->share, n, matrices, &f));
   const double action = (double)action_products(model->plan);
   const double apply = tg_method_apply_products(&model->plan->variables[0], by->is_spectral);
   const double without = fmin(7 * sqrt(by->condition), 2 * tg_method_coupled_unknowns(model));
@@ -85,10 +82,10 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
   *out = with < without * action || (by->share >= 1 && by->condition >= condition_min && !is_small);
   const tg_method_forecast forecast = {action, apply, made, without, iterations_with(&f)};
   tg_method_plan_revision(&forecast, *out, method);
-  if (!*out)
-    snprintf(method->preconditioner, sizeof method->preconditioner,
-             "none: kronecker with separable weights would not pay: its condition is %.3g, the weights determine %.2g "
-             "unknowns each, and the diagonals differ by factors of up to %.2g",
-             by->condition, f.theta, f.mismatch);
+  if (*out) return TG_OK;
+  method->verdict.note = TG_METRIC_NOTE_WEIGHTS;
+  method->verdict.figures[0] = by->condition;
+  method->verdict.figures[1] = f.theta;
+  method->verdict.figures[2] = f.mismatch;
   return TG_OK;
 }

@@ -195,6 +195,23 @@ tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *gri
   return status;
 }
 
+tg_status tg_values_cost(tg_job *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
+                         const tg_node *nodes, tg_cost *out)
+{
+  static const tg_program_id programs[] = {TG_PROGRAM_SETUP, TG_PROGRAM_REFRESH, TG_PROGRAM_GRADIENT};
+  tg_values *self = NULL;
+  *out = (tg_cost){0};
+  TG_TRY(TG_NEW(1, &self));
+  tg_status status = compile(job, model, n, nodes, self);
+  for (size_t k = 0; k < sizeof programs / sizeof programs[0] && status == TG_OK && self->n > 0; k++) {
+    tg_cost part;
+    status = tg_plan_cost(self->plan, programs[k], grid, machine, &part);
+    if (status == TG_OK) tg_cost_accumulate(&part, out);
+  }
+  tg_values_destroy(&self);
+  return status;
+}
+
 tg_status tg_values_scalar_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
                                   tg_memory_cost *out)
 {

@@ -33,6 +33,9 @@ const tg_dmat *tg_values_matrix(const tg_values *values, int k);
 // to the model's graph.
 tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
                            tg_memory_cost *out);
+// What evaluating them once costs, likewise.
+tg_status tg_values_cost(tg_job *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
+                         const tg_node *nodes, tg_cost *out);
 // Large products done so far.
 int64_t tg_values_products(const tg_values *values);
 // The same with every product of fewer than unit_flops counted as its share of them: what is made of constants is full

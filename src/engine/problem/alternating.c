@@ -8,13 +8,13 @@
 
 #include "base/memory.h"
 #include "engine/method/feasible.h"
-#include "engine/model/congruence.h"
 #include "engine/problem/line_half.h"
 #include "mpi/constraint/constraint.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
 #include "opt/driver.h"
+#include "opt/solver.h"
 #include "opt/vector.h"
 
 // A half-step goes no further than this: the other variables will move.
@@ -42,32 +42,12 @@ struct tg_alternating {
   opt_point *point; // where the half-steps find the other variables
   int n;
   half *halves;
+  tg_half_way *ways; // of the halves, for the verdict
 };
 
 static bool is_alternating(const opt_options *options)
 {
-  return strcmp(opt_option_choices(OPT_KIND_METHOD)[options->method], "alternating") == 0;
-}
-
-tg_status tg_alternating_check(tg_job *job)
-{
-  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(job->root, "solver"), "method");
-  if (!is_alternating(&job->solver)) return TG_OK;
-  if (job->n_variables == 1)
-    TG_FAIL_NODE(node, TG_UNSUPPORTED,
-                 "method: alternating goes from one variable to the other, and %s is the only one; take auto, "
-                 "conjugate-gradient or l-bfgs",
-                 job->variables[0].name);
-  for (int k = 0; k < job->n_variables; k++)
-    if (tg_congruence_node(&job->variables[k]) != NULL)
-      TG_FAIL_NODE(node, TG_UNSUPPORTED,
-                   "method: alternating does not go with the metric of %s; take auto, conjugate-gradient or l-bfgs",
-                   job->variables[k].name);
-  if (job->n_relations > 0)
-    TG_FAIL_NODE(
-        node, TG_UNSUPPORTED,
-        "method: alternating does not serve the rounds of subject_to; take auto, conjugate-gradient or l-bfgs");
-  return TG_OK;
+  return options->method == opt_option_choice(OPT_KIND_METHOD, "alternating");
 }
 
 // ---- the job in one variable ----
@@ -143,7 +123,7 @@ static tg_status copy_block(const opt_point *from, int from_block, opt_point *to
 
 static tg_status create_lines(const tg_setup *setup, half *h)
 {
-  tg_method_lines lines;
+  tg_strategy_lines lines;
   TG_TRY(tg_agree(setup->comm, tg_method_find_lines(&h->job, h->model, 0, &lines)));
   return lines.serves ? tg_line_half_create(setup->grid, h->problem, &lines, &h->lines) : TG_OK;
 }
@@ -191,7 +171,6 @@ static tg_status renew(const tg_setup *setup, half *h)
   tg_method_destroy(&h->method);
   TG_TRY(tg_problem_renew(h->problem));
   TG_TRY(tg_agree(setup->comm, tg_method_choose(&h->job, h->model, &h->method)));
-  tg_feasible_explain(&h->job, h->method);
   return tg_method_prepare(&h->job, h->model, setup->grid, h->data, h->method);
 }
 
@@ -237,7 +216,7 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
 static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_grid *grid, double *kept, double *passing)
 {
   half h = {0};
-  tg_method_lines lines = {.serves = false};
+  tg_strategy_lines lines = {.serves = false};
   tg_memory_cost plan = {0};
   tg_status status = compile_alone(job, variable, &h);
   if (status == TG_OK) status = tg_plan_memory(h.model->plan, grid, &plan);
@@ -275,29 +254,29 @@ tg_status tg_alternating_memory(const tg_job *job, const opt_options *options, c
 
 // ---- life ----
 
-// "alternating: U by direct, V by l-bfgs"
-static void explain(const tg_alternating *self)
+// What minimises over each variable, for the words of a job that names alternating; auto has said why.
+static void note_halves(tg_alternating *self)
 {
-  tg_method *method = self->setup->method;
-  size_t used = (size_t)snprintf(method->reason, sizeof method->reason, "alternating");
-  for (int k = 0; k < self->n && used + 1 < sizeof method->reason; k++) {
+  tg_verdict *verdict = &self->setup->method->verdict;
+  for (int k = 0; k < self->n; k++) {
     const half *h = &self->halves[k];
-    // A reason begins with the method's name.
-    const char *why = h->lines != NULL ? "coordinate descent" : h->method->reason;
-    used += (size_t)snprintf(method->reason + used, sizeof method->reason - used, "%s %s by %.*s", k == 0 ? ":" : ",",
-                             h->job.variables[0].name, (int)strcspn(why, ","), why);
+    const char *solver = h->lines != NULL ? "coordinate descent" : tg_method_way(h->method)->solver->name;
+    self->ways[k] = (tg_half_way){.variable = h->job.variables[0].name, .solver = solver};
   }
+  verdict->n_halves = self->n;
+  verdict->halves = self->ways;
 }
 
 static tg_status create(tg_alternating *self)
 {
   tg_setup *setup = self->setup;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(self->n, &self->halves)));
+  tg_status allocated = TG_NEW(self->n, &self->halves);
+  if (allocated == TG_OK) allocated = TG_NEW(self->n, &self->ways);
+  TG_TRY(tg_agree(setup->comm, allocated));
   TG_TRY(setup->space->ops->create(setup->space, &self->point));
   TG_TRY(opt_copy(setup->space, setup->x, self->point));
   for (int k = 0; k < self->n; k++) TG_TRY(create_half(self, k));
-  for (int k = 0; k < self->n; k++) tg_feasible_explain(&self->halves[k].job, self->halves[k].method);
-  if (setup->job->solver.method != 0) explain(self); // auto has said why
+  if (setup->job->solver.method != 0) note_halves(self);
   return TG_OK;
 }
 
@@ -332,6 +311,7 @@ void tg_alternating_destroy(tg_alternating **alternating)
   for (int k = 0; self->halves != NULL && k < self->n; k++) destroy_half(&self->halves[k]);
   if (self->point != NULL) self->setup->space->ops->destroy(self->setup->space, &self->point);
   tg_free(self->halves);
+  tg_free(self->ways);
   tg_free(self);
   *alternating = NULL;
 }

@@ -7,9 +7,6 @@
 
 typedef struct tg_alternating tg_alternating;
 
-// TG_UNSUPPORTED, located at the method, for a job of one variable, or with subject_to. Nothing with another method.
-// Local.
-tg_status tg_alternating_check(tg_job *job);
 // Compiles the objective in each variable alone and gives the solver of the blocks to setup->method; nothing with
 // another method. setup is filled, and not owned. Collective.
 tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out);

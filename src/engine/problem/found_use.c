@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/method/method_parts.h"
+#include "engine/method/method.h"
 #include "engine/problem/found.h"
-#include "engine/problem/job_verify.h"
 #include "grad/plan/cost.h"
 
 typedef struct candidate {
@@ -64,9 +63,7 @@ static tg_status look(tg_setup *setup, bool *any)
 
 static tg_status build(tg_setup *setup, candidate *out)
 {
-  tg_job *job = setup->job;
-  TG_TRY(tg_setup_choose(setup, &out->model, &out->method));
-  return tg_job_verify_solver(job, out->model->plan->degree, out->model->plan->has_hessian);
+  return tg_setup_choose(setup, &out->model, &out->method);
 }
 
 // The job's variables as they are now, to be freed. Collective.
@@ -144,14 +141,17 @@ static tg_status adopt(tg_setup *setup, candidate *c)
 // A closed form by a pencil needs to know which of the two matrices is definite.
 static bool has_pencil(const tg_method *m)
 {
-  return m->form.kind == TG_CLOSED_SPECTRAL &&
-         (m->form.sides[0].metric != TG_NONE || m->form.sides[1].metric != TG_NONE);
+  const tg_closed_form *form = &m->strategy->form;
+  return form->kind == TG_CLOSED_SPECTRAL && (form->sides[0].metric != TG_NONE || form->sides[1].metric != TG_NONE);
 }
 
 static bool is_same_choice(const tg_method *a, const tg_method *b)
 {
-  return a->options.method == b->options.method && a->form.kind == b->form.kind && a->n_terms == b->n_terms &&
-         a->n_moving == b->n_moving && a->n_diagonals == b->n_diagonals;
+  const tg_offer *one = &a->strategy->offer;
+  const tg_offer *other = &b->strategy->offer;
+  if (a->options.method != b->options.method || a->strategy->form.kind != b->strategy->form.kind) return false;
+  return tg_way_is_direct(tg_method_way(a)) ||
+         (one->n_terms == other->n_terms && one->n_moving == other->n_moving && one->n_diagonals == other->n_diagonals);
 }
 
 static bool may_be_definite(const tg_setup *setup, int32_t position)

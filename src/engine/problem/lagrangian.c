@@ -377,8 +377,6 @@ static tg_status renew_method(tg_lagrangian *self)
   self->products += tg_method_products(setup->method);
   tg_method_destroy(&setup->method);
   TG_TRY(tg_agree(setup->comm, tg_method_choose(setup->job, setup->model, &setup->method)));
-  tg_feasible_explain(setup->job, setup->method);
-  tg_lagrangian_explain(setup->model, setup->method);
   return tg_method_prepare(setup->job, setup->model, setup->grid, setup->data, setup->method);
 }
 
@@ -584,18 +582,6 @@ void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out)
                                   .violation = self->violations[k],
                                   .size = self->sizes[k],
                                   .multiplier_norm = self->norms[k]};
-}
-
-void tg_lagrangian_explain(const tg_model *model, tg_method *method)
-{
-  if (model->subject == NULL) return;
-  char inner[sizeof method->reason];
-  memcpy(inner, method->reason, sizeof inner);
-  const bool has_kinks = tg_subject_has_kinks(model->subject);
-  const bool has_relations = !model->subject->terms[0].is_kink; // they come first
-  snprintf(method->reason, sizeof method->reason, "augmented Lagrangian for %s%s%s; in each round %.900s",
-           has_relations ? "subject_to" : "", has_relations && has_kinks ? " and " : "",
-           has_kinks ? "norm1 and relu of affine expressions" : "", inner);
 }
 
 void tg_lagrangian_print(const tg_job *job, const char *indent, tg_text *out)

@@ -30,9 +30,6 @@ typedef struct tg_lagrangian_term {
 
 // Fills model->subject->n terms. Local.
 void tg_lagrangian_terms(const tg_lagrangian *lagrangian, tg_lagrangian_term *out);
-
-// Says in the method's reason that it serves the rounds of an augmented Lagrangian; nothing without subject_to. Local.
-void tg_lagrangian_explain(const tg_model *model, tg_method *method);
 // "subject to: ...\n", a line for each entry. Local.
 void tg_lagrangian_print(const tg_job *job, const char *indent, tg_text *out);
 

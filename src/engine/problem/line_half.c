@@ -12,14 +12,14 @@
 
 struct tg_line_half {
   opt_problem *problem; // not owned
-  tg_method_lines lines;
+  tg_strategy_lines lines;
   tg_line_descent *descent;
   opt_point *g;
   opt_point *unit; // ones on the diagonal
   opt_point *v;    // the steepest descent, then H unit
 };
 
-tg_status tg_line_half_create(const tg_grid *grid, opt_problem *problem, const tg_method_lines *lines,
+tg_status tg_line_half_create(const tg_grid *grid, opt_problem *problem, const tg_strategy_lines *lines,
                               tg_line_half **out)
 {
   const opt_space *space = problem->space;

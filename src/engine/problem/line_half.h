@@ -11,7 +11,7 @@ typedef struct tg_line_half tg_line_half;
 enum { TG_LINE_HALF_POINTS = 5 };
 
 // For a problem in one variable, its set made; lines->serves. Collective.
-tg_status tg_line_half_create(const tg_grid *grid, opt_problem *problem, const tg_method_lines *lines,
+tg_status tg_line_half_create(const tg_grid *grid, opt_problem *problem, const tg_strategy_lines *lines,
                               tg_line_half **out);
 void tg_line_half_destroy(tg_line_half **half);
 // x := a better point, or as it was where its gradient is at most `tolerance`. Collective.

@@ -15,7 +15,6 @@
 #include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
 #include "engine/problem/found_use.h"
-#include "engine/problem/job_verify.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/properties.h"
 #include "engine/problem/start_scale.h"
@@ -96,12 +95,9 @@ tg_status tg_setup_choose(tg_setup *setup, tg_model **model, tg_method **method)
 {
   tg_job *job = setup->job;
   TG_TRY(tg_model_create(job, &setup->lowering, model));
-  TG_TRY(tg_job_executable(job));
+  TG_TRY(tg_feasible_check(job));
   TG_TRY(tg_default_start_choose(job, *model));
-  TG_TRY(tg_method_choose(job, *model, method));
-  tg_feasible_explain(job, *method);
-  tg_lagrangian_explain(*model, *method);
-  return TG_OK;
+  return tg_method_choose(job, *model, method);
 }
 
 // A wish that is refused may be one for symmetric data: those that the job leaves open are supposed to be, until they

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "engine/method/feasible.h"
-#include "engine/method/method_parts.h"
+#include "engine/method/method.h"
 #include "engine/model/set_data.h"
 #include "engine/model/values.h"
 #include "engine/problem/alternating.h"
@@ -18,6 +18,7 @@
 #include "mpi/file/files.h"
 #include "mpi/file/slab.h"
 #include "opt/driver.h"
+#include "opt/solver.h"
 
 typedef struct forecasting {
   tg_job *job;
@@ -154,7 +155,7 @@ static void forecast_set_data(const forecasting *f)
 
 static bool is_frank_wolfe(const forecasting *f)
 {
-  return strcmp(opt_option_choices(OPT_KIND_METHOD)[f->method->options.method], "frank-wolfe") == 0;
+  return tg_method_way(f->method)->solver == &opt_solver_frank_wolfe;
 }
 
 // The constraint's scratch, and what a projection takes for its time.
@@ -240,7 +241,7 @@ static void forecast_form(const forecasting *f, const tg_closed_form *form, doub
 
 static bool is_direct(const tg_method *method)
 {
-  return method->form.kind != TG_CLOSED_NONE;
+  return tg_way_is_direct(tg_method_way(method));
 }
 
 // Expressions evaluated to matrices: the functional's two points, its storage, and the copies that are handed out.
@@ -259,7 +260,7 @@ static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *node
 // the minimiser.
 static tg_status forecast_stack(const forecasting *f, double *passing)
 {
-  const tg_closed_stack *stack = &f->method->form.stack;
+  const tg_closed_stack *stack = &f->method->strategy->form.stack;
   const tg_plan_data *x = &f->model->plan->variables[0];
   const int64_t unknowns = stack->side == 0 ? x->rows : x->cols;
   const int64_t columns = stack->side == 0 ? x->cols : x->rows;
@@ -267,7 +268,7 @@ static tg_status forecast_stack(const forecasting *f, double *passing)
   double given = 0;
   double most = 0;
   double rows = 0;
-  if (stack->n == 0) return TG_OK;
+  if (!tg_method_may_be_orthogonal(f->method)) return TG_OK;
   const int n = tg_method_stack_nodes(stack, nodes);
   for (int k = 0; k < stack->n; k++)
     rows += (double)tg_dim_value(f->model->graph, tg_node_info(f->model->graph, stack->factors[k])->rows);
@@ -288,9 +289,9 @@ static tg_status forecast_direct(const forecasting *f, double *passing)
   tg_node nodes[TG_CLOSED_MATRICES];
   double given = 0;
   double building = 0;
-  tg_closed_form_nodes(&f->method->form, nodes);
+  tg_closed_form_nodes(&f->method->strategy->form, nodes);
   TG_TRY(forecast_nodes(f, TG_CLOSED_MATRICES, nodes, passing, &given));
-  forecast_form(f, &f->method->form, given, &building, &f->out->method);
+  forecast_form(f, &f->method->strategy->form, given, &building, &f->out->method);
   *passing = fmax(*passing, building);
   return forecast_stack(f, passing);
 }
@@ -317,25 +318,31 @@ static tg_status forecast_terms(const forecasting *f, int n, const tg_closed_gro
 
 static tg_status forecast_kronecker(const forecasting *f, double *passing)
 {
-  const tg_method *m = f->method;
-  tg_node nodes[TG_METHOD_NODES];
-  const int n_nodes = tg_method_kronecker_nodes(m, nodes);
-  return forecast_terms(f, m->n_terms, m->terms, n_nodes, nodes, passing, &f->out->method);
+  const tg_offer *offer = &f->method->strategy->offer;
+  tg_node nodes[TG_STRATEGY_NODES];
+  const int n_nodes = tg_offer_nodes(offer, nodes);
+  return forecast_terms(f, offer->n_terms, offer->terms, n_nodes, nodes, passing, &f->out->method);
+}
+
+static bool is_renewed(const tg_method *method)
+{
+  const tg_offer *offer = &method->strategy->offer;
+  return !is_direct(method) && offer->n_terms > 0 && offer->n_moving > 0;
 }
 
 // A preconditioner that is renewed during the run: the new one is made while the old one stands.
 static tg_status forecast_renewal(const forecasting *f, double *out)
 {
-  const tg_method *m = f->method;
-  tg_node nodes[2 * TG_METHOD_TERMS];
+  const tg_offer *offer = &f->method->strategy->offer;
+  tg_node nodes[2 * TG_STRATEGY_TERMS];
   double kept = 0;
   *out = 0;
-  if (is_direct(m) || m->n_terms == 0 || m->n_moving == 0) return TG_OK;
-  for (int k = 0; k < m->n_moving; k++) {
-    nodes[2 * (ptrdiff_t)k] = m->moving[k].left;
-    nodes[2 * (ptrdiff_t)k + 1] = m->moving[k].right;
+  if (!is_renewed(f->method)) return TG_OK;
+  for (int k = 0; k < offer->n_moving; k++) {
+    nodes[2 * (ptrdiff_t)k] = offer->moving[k].left;
+    nodes[2 * (ptrdiff_t)k + 1] = offer->moving[k].right;
   }
-  return forecast_terms(f, m->n_moving, m->moving, 2 * m->n_moving, nodes, out, &kept);
+  return forecast_terms(f, offer->n_moving, offer->moving, 2 * offer->n_moving, nodes, out, &kept);
 }
 
 // The values of f and of the constraints that the multipliers are updated by.
@@ -359,10 +366,11 @@ static tg_status forecast_method(const forecasting *f, double *passing)
   *passing = 0;
   if (is_direct(f->method)) return forecast_direct(f, passing);
   // The metric of -logdet, which keeps X r, takes less than the terms that the numbers may choose instead.
-  if (f->method->n_terms > 0) return forecast_kronecker(f, passing);
-  if (f->method->n_diagonals == 0) return TG_OK;
+  const tg_offer *offer = &f->method->strategy->offer;
+  if (offer->n_terms > 0) return forecast_kronecker(f, passing);
+  if (offer->n_diagonals == 0) return TG_OK;
   double given = 0;
-  TG_TRY(forecast_nodes(f, f->method->n_diagonals, f->method->diagonals, passing, &given));
+  TG_TRY(forecast_nodes(f, offer->n_diagonals, offer->diagonals, passing, &given));
   f->out->method = given;
   *passing = fmax(*passing, 2 * given);
   return TG_OK;
@@ -384,15 +392,15 @@ static double solver_points(const forecasting *f)
   const opt_preconditioner some = {0};
   const tg_plan *plan = f->model->plan;
   opt_options options = f->method->options;
-  if (f->method->n_terms > 0 || f->method->n_diagonals > 0) options.metric = &some;
+  const tg_offer *offer = &f->method->strategy->offer;
+  if (!is_direct(f->method) && (offer->n_terms > 0 || offer->n_diagonals > 0)) options.metric = &some;
   return (double)tg_feasible_points(f->job, &options, plan->has_line ? plan->degree : -1);
 }
 
 // Of checkpoints: where a metric was made last.
 static double saved_points(const forecasting *f)
 {
-  const tg_method *m = f->method;
-  return f->job->checkpoint != NULL && !is_direct(m) && m->n_terms > 0 && m->n_moving > 0 ? 1 : 0;
+  return f->job->checkpoint != NULL && is_renewed(f->method) ? 1 : 0;
 }
 
 // ---- libraries ----

@@ -72,11 +72,11 @@ typedef struct tg_closed_plan {
   tg_closed_extra extras[TG_CLOSED_EXTRAS];
 } tg_closed_plan;
 
-// Matrices that the plan reads: those of the sides, TG_CLOSED_PARTS each, then L and R of each extra. NULL, and where
-// `has` is false, the identity.
-static inline int tg_closed_plan_matrices(const tg_closed_plan *plan)
+// EIGENVECTORS: whether the p extreme vectors of n are computed from the tridiagonal form, on one rank, or all of them.
+enum { TG_CLOSED_GATHERED = 4000000 };
+static inline bool tg_closed_takes_few(int64_t n, int64_t p)
 {
-  return TG_CLOSED_MATRICES + 2 * plan->n_extras;
+  return 2 * p <= n && n * p <= TG_CLOSED_GATHERED;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "grad/plan/cost_layout.h"
+#include "grad/plan/cost_parts.h"
 #include "grad/plan/cost_product.h"
 
 tg_cost_machine tg_cost_machine_default(void)
@@ -12,7 +13,7 @@ tg_cost_machine tg_cost_machine_default(void)
   return (tg_cost_machine){.flops_per_thread = 30e9, .link_bytes = 10e9, .memory_bytes = 10e9, .latency_sec = 2e-6};
 }
 
-static tg_status check_machine(const tg_cost_machine *machine)
+tg_status tg_cost_check_machine(const tg_cost_machine *machine)
 {
   if (!(machine->flops_per_thread > 0) || !(machine->link_bytes > 0) || !(machine->memory_bytes > 0) ||
       !(machine->latency_sec >= 0))
@@ -28,10 +29,8 @@ static double local_bytes(const tg_plan *plan, const tg_cost_grid *grid, int32_t
 
 // ---- factorisations: leading terms, as for products whose panels are half as long on the average ----
 
-static void add_factor(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
+void tg_cost_add_factor(const tg_cost_grid *grid, int64_t n, bool has_pivots, tg_cost *out)
 {
-  const int64_t n =
-      plan->factor_sizes[instr->op == TG_OP_CHOLESKY || instr->op == TG_OP_LU ? instr->out : instr->factor];
   const double steps = (double)((n + grid->block - 1) / grid->block);
   const double along_row = (double)(grid->cols - 1);
   const double along_col = (double)(grid->rows - 1);
@@ -41,20 +40,29 @@ static void add_factor(const tg_plan *plan, const tg_instr *instr, const tg_cost
   out->latencies += steps * (tg_cost_tree_depth(grid->rows) + tg_cost_tree_depth(grid->cols));
   out->bytes_sent += 8 * tg_cost_area(n, n) / 2 * (along_row + along_col);
   // LU looks for a pivot in every column.
-  if (instr->op == TG_OP_LU) out->latencies += (double)n * tg_cost_tree_depth(grid->rows);
+  if (has_pivots) out->latencies += (double)n * tg_cost_tree_depth(grid->rows);
 }
 
-// Two triangular solves: the factor goes along the rows, the right-hand sides along the columns.
-static void add_solve(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
+static void add_factor(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
 {
-  const int64_t n = plan->factor_sizes[instr->factor];
-  const tg_plan_buffer *x = &plan->buffers[instr->out];
+  tg_cost_add_factor(grid, plan->factor_sizes[instr->out], instr->op == TG_OP_LU, out);
+}
+
+// The factor goes along the rows, the right-hand sides along the columns.
+void tg_cost_add_solve(const tg_cost_grid *grid, int64_t n, int64_t rows, int64_t cols, tg_cost *out)
+{
   const double steps = 2 * (double)((n + grid->block - 1) / grid->block);
   out->rank_flops = out->flops / tg_cost_ranks(grid);
   if (tg_cost_ranks(grid) == 1) return;
   out->latencies += steps * (tg_cost_tree_depth(grid->rows) + tg_cost_tree_depth(grid->cols));
-  out->bytes_sent += 8 * (tg_cost_area(n, n) * (double)(grid->cols - 1) +
-                          2 * tg_cost_area(x->rows, x->cols) * (double)(grid->rows - 1));
+  out->bytes_sent +=
+      8 * (tg_cost_area(n, n) * (double)(grid->cols - 1) + 2 * tg_cost_area(rows, cols) * (double)(grid->rows - 1));
+}
+
+static void add_solve(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
+{
+  const tg_plan_buffer *x = &plan->buffers[instr->out];
+  tg_cost_add_solve(grid, plan->factor_sizes[instr->factor], x->rows, x->cols, out);
 }
 
 // ---- the rest ----
@@ -150,23 +158,28 @@ static bool is_compute_bound(tg_opcode op)
   return op == TG_OP_GEMM || op == TG_OP_CHOLESKY || op == TG_OP_LU || op == TG_OP_SOLVE || op == TG_OP_INVERSE;
 }
 
+void tg_cost_add_seconds(const tg_cost_grid *grid, const tg_cost_machine *machine, bool is_compute_bound, tg_cost *out)
+{
+  const double arithmetic = out->rank_flops / (machine->flops_per_thread * grid->threads);
+  const double memory = out->memory_bytes / machine->memory_bytes;
+  const double link = out->bytes_sent / tg_cost_ranks(grid) / machine->link_bytes;
+  out->seconds = is_compute_bound ? fmax(arithmetic, fmax(memory, link)) : memory + link;
+  out->seconds += out->latencies * machine->latency_sec;
+}
+
 tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid,
                         const tg_cost_machine *machine, tg_cost *out)
 {
   *out = (tg_cost){.products = tg_instr_is_product(instr), .flops = tg_instr_flops(plan, instr)};
   TG_TRY(tg_cost_check_grid(grid));
-  TG_TRY(check_machine(machine));
+  TG_TRY(tg_cost_check_machine(machine));
   for (int32_t k = 0; k < instr->n_in && instr->op != TG_OP_TRANSPOSE; k++)
     out->memory_bytes += local_bytes(plan, grid, instr->in[k]);
   if (tg_opcode_traits(instr->op)->result == TG_RESULT_BUFFER && instr->op != TG_OP_TRANSPOSE)
     out->memory_bytes += local_bytes(plan, grid, instr->out) * (instr->beta != 0.0 ? 2 : 1);
   add_messages(plan, instr, grid, out);
   if (!is_compute_bound(instr->op)) out->rank_flops = out->flops / tg_cost_ranks(grid);
-  const double arithmetic = out->rank_flops / (machine->flops_per_thread * grid->threads);
-  const double memory = out->memory_bytes / machine->memory_bytes;
-  const double link = out->bytes_sent / tg_cost_ranks(grid) / machine->link_bytes;
-  out->seconds = is_compute_bound(instr->op) ? fmax(arithmetic, fmax(memory, link)) : memory + link;
-  out->seconds += out->latencies * machine->latency_sec;
+  tg_cost_add_seconds(grid, machine, is_compute_bound(instr->op), out);
   return TG_OK;
 }
 
@@ -194,7 +207,7 @@ tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost
   bool has_sum = false;
   *out = (tg_cost){0};
   TG_TRY(tg_cost_check_grid(grid));
-  TG_TRY(check_machine(machine));
+  TG_TRY(tg_cost_check_machine(machine));
   for (int32_t k = 0; k < plan->programs[program].n_instrs; k++) {
     const tg_instr *instr = &plan->programs[program].instrs[k];
     tg_cost part;
@@ -212,7 +225,7 @@ tg_status tg_plan_cost(const tg_plan *plan, tg_program_id program, const tg_cost
 
 // ---- the dump ----
 
-static void add_columns(const tg_cost *cost, const tg_cost_grid *grid, tg_text *out)
+void tg_cost_print_columns(const tg_cost *cost, const tg_cost_grid *grid, tg_text *out)
 {
   tg_text_addf(out, "%10.3g  ", cost->flops);
   const size_t begin = out->length;
@@ -221,21 +234,25 @@ static void add_columns(const tg_cost *cost, const tg_cost_grid *grid, tg_text *
   tg_text_addf(out, "%9.3g  %9.3g\n", cost->latencies, cost->seconds);
 }
 
+void tg_cost_print_title(const char *title, tg_text *out)
+{
+  tg_text_addf(out, "%-59s%10s  %-11s%9s  %9s\n", title, "flops", "sent/rank", "latencies", "seconds");
+}
+
 tg_status tg_plan_dump_cost(const tg_plan *plan, tg_program_id program, const tg_cost_grid *grid,
                             const tg_cost_machine *machine, tg_text *out)
 {
   tg_cost total;
   TG_TRY(tg_plan_cost(plan, program, grid, machine, &total));
-  tg_text_addf(out, "%-59s%10s  %-11s%9s  %9s\n", tg_program_label(program), "flops", "sent/rank", "latencies",
-               "seconds");
+  tg_cost_print_title(tg_program_label(program), out);
   for (int32_t k = 0; k < plan->programs[program].n_instrs; k++) {
     const tg_instr *instr = &plan->programs[program].instrs[k];
     tg_cost part;
     TG_TRY(tg_instr_cost(plan, instr, grid, machine, &part));
     tg_plan_dump_instr(plan, instr, out);
-    add_columns(&part, grid, out);
+    tg_cost_print_columns(&part, grid, out);
   }
   tg_text_addf(out, "  %-57s", "total");
-  add_columns(&total, grid, out);
+  tg_cost_print_columns(&total, grid, out);
   return tg_text_status(out);
 }

@@ -85,6 +85,11 @@ double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols
 
 tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out);
 
+// The head and the columns of such a dump: flops, bytes sent by a rank, messages one after another, seconds. What a row
+// is about stands in the TG_COST_TITLE characters before them.
+enum { TG_COST_TITLE = 59 };
+void tg_cost_print_title(const char *title, tg_text *out);
+void tg_cost_print_columns(const tg_cost *cost, const tg_cost_grid *grid, tg_text *out);
 // The dump of one program with columns: flops, bytes and messages per rank, seconds; and their totals.
 tg_status tg_plan_dump_cost(const tg_plan *plan, tg_program_id program, const tg_cost_grid *grid,
                             const tg_cost_machine *machine, tg_text *out);

@@ -10,8 +10,9 @@
 
 typedef struct tg_direct tg_direct;
 
-// What the plan says, made of its matrices (tg_closed_plan_matrices of them), which are read while this is created
-// only. Collective. TG_NUMERIC says why the numbers do not allow it, with:
+// What the plan says, made of its matrices: TG_CLOSED_PARTS of each side, then L and R of each extra, NULL the
+// identity. They are read while this is created only. Collective. TG_NUMERIC says why the numbers do not allow it,
+// with:
 //   CHOLESKY      the side that is not positive definite, or the coefficient; 1/3 m^3 + 1/3 n^3 flops, of a wide side
 //                 with r rows in K r^3 / 3
 //   SPECTRAL      a metric that is not positive definite, or H with its extreme eigenvalues where it is singular or

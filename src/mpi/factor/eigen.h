@@ -15,9 +15,8 @@ tg_status tg_eigen_symmetric(const tg_dmat *a, double *values, tg_dmat *v);
 // The n_low smallest and the n_high largest eigenvalues of A with their vectors: values ascending (n_low + n_high), the
 // columns of v, n x (n_low + n_high), orthonormal; n_low + n_high <= n. Reads the lower triangle. Few of many are found
 // from the tridiagonal form (4/3 n^3 flops) by MRRR (I. Dhillon, B. Parlett, Linear Algebra Appl. 387, 2004) on one
-// rank, as long as they take at most TG_EIGEN_GATHERED numbers there; more by tg_eigen_symmetric. TG_NUMERIC like it.
+// rank, where tg_closed_takes_few says so; more by tg_eigen_symmetric. TG_NUMERIC like it.
 // pdsytrd, dstemr, pdormtr. *flops may be NULL.
-enum { TG_EIGEN_GATHERED = 4000000 };
 tg_status tg_eigen_extremes(const tg_dmat *a, int64_t n_low, int64_t n_high, double *values, tg_dmat *v, double *flops);
 
 // A = Q R, A m x n with m >= n, Q m x n with orthonormal columns, R n x n upper triangular with a nonnegative

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/plan/closed.h"
 #include "mpi/factor/eigen_parts.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/scalapack_abi.h"
@@ -216,7 +217,7 @@ tg_status tg_eigen_extremes(const tg_dmat *a, int64_t n_low, int64_t n_high, dou
             (long long)a->rows, (long long)a->cols);
   TG_TRY(tg_eigen_check_shape(v, a->rows, m, a, "the eigenvectors"));
   TG_TRY(tg_eigen_check_finite(a));
-  const bool is_few = 2 * m <= a->rows && a->rows * m <= TG_EIGEN_GATHERED;
+  const bool is_few = tg_closed_takes_few(a->rows, m);
   if (flops != NULL) *flops = is_few ? 4 * n * n * n / 3 + 2 * n * n * (double)m : 9 * n * n * n;
   return is_few ? reduce_and_solve(a, n_low, values, v) : choose_from_all(a, n_low, values, v);
 }

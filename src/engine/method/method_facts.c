@@ -1,0 +1,86 @@
+// From a job and its model to the facts that a strategy is decided by.
+#include "engine/method/method_facts.h"
+
+#include "base/memory.h"
+#include "engine/method/feasible.h"
+#include "engine/model/congruence.h"
+#include "engine/model/set_data.h"
+#include "mpi/space/space.h"
+
+static bool has_matrix_bounds(const tg_job *job, const tg_job_variable *x)
+{
+  bool has_any = false;
+  for (int a = 0; a < 2 && x->constraint != NULL; a++) {
+    const int datum = tg_set_data_find(job, x, a);
+    has_any = has_any || (datum >= 0 && !job->data[datum].is_number);
+  }
+  return has_any;
+}
+
+static tg_status read_variables(tg_job *job, const tg_model *model, tg_method_facts *out)
+{
+  TG_TRY(TG_NEW(job->n_variables, &out->variables));
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_job_variable *x = &job->variables[k];
+    out->variables[k] = (tg_strategy_variable){.symbol = model->symbols[k],
+                                               .domain = x->domain,
+                                               .has_matrix_bounds = has_matrix_bounds(job, x),
+                                               .has_metric = tg_congruence_node(x) != NULL};
+    TG_TRY(tg_feasible_read(job, x, &out->variables[k].set));
+  }
+  out->base.n_variables = job->n_variables;
+  out->base.variables = out->variables;
+  return TG_OK;
+}
+
+static bool is_in_plan(const tg_model *model, int datum)
+{
+  for (int32_t k = 0; k < model->plan->n_data; k++)
+    if (model->data[k] == datum) return true;
+  return false;
+}
+
+// Numbers, and the matrices that the plan reads.
+static tg_status read_data(const tg_job *job, const tg_model *model, tg_method_facts *out)
+{
+  int n = 0;
+  TG_TRY(TG_NEW(job->n_data + 1, &out->data));
+  for (int k = 0; k < job->n_data; k++) {
+    const tg_job_data *datum = &job->data[k];
+    const int32_t symbol = tg_symbol_find(model->graph, datum->name);
+    if (symbol < 0 || (!datum->is_number && !is_in_plan(model, k))) continue;
+    out->data[n++] = (tg_strategy_datum){.symbol = symbol, .is_number = datum->is_number, .number = datum->number};
+  }
+  out->base.n_data = n;
+  out->base.data = out->data;
+  return TG_OK;
+}
+
+static void read_rounds(const tg_model *model, tg_method_facts *out)
+{
+  if (model->subject == NULL) return;
+  out->rounds = (tg_strategy_rounds){.has_relations = !model->subject->terms[0].is_kink, // they come first
+                                     .has_envelopes = tg_subject_has_kinks(model->subject),
+                                     .penalty = model->subject->penalty};
+  out->base.rounds = &out->rounds;
+}
+
+tg_status tg_method_facts_read(tg_job *job, const tg_model *model, tg_method_facts *out)
+{
+  *out = (tg_method_facts){.base = {.objective = model->objective,
+                                    .plan = model->plan,
+                                    .symbols = model->symbols,
+                                    .n_groups = model->n_groups < TG_GROUPS_MAX ? model->n_groups : TG_GROUPS_MAX,
+                                    .has_kinks = model->has_kinks,
+                                    .options = &job->solver}};
+  TG_TRY(read_variables(job, model, out));
+  TG_TRY(read_data(job, model, out));
+  read_rounds(model, out);
+  return TG_OK;
+}
+
+void tg_method_facts_fini(tg_method_facts *facts)
+{
+  tg_free(facts->variables);
+  tg_free(facts->data);
+}
