@@ -121,9 +121,9 @@ int tracegrad_derive(const char *expression, const char *wrt, const char *symmet
 
 static void fill_report(const tg_run *run, tracegrad_report *out)
 {
-  const opt_result *r = &run->result;
+  const opt_result *r = &run->engine->result;
   *out = (tracegrad_report){.exit_status = opt_outcome_exit(r->outcome),
-                            .objective = run->objective,
+                            .objective = run->engine->objective,
                             .gradient_norm = r->gradient_norm,
                             .iterations = r->iterations,
                             .products = r->counts.products,

@@ -121,6 +121,13 @@ bool tg_args_has(const tg_args *args, const char *name)
   return tg_args_value(args, name, 0) != NULL;
 }
 
+int tg_args_values(const tg_args *args, const char *name, const char **out)
+{
+  int n = 0;
+  for (const char *value = NULL; (value = tg_args_value(args, name, n)) != NULL; n++) out[n] = value;
+  return n;
+}
+
 tg_status tg_args_integer(const tg_args *args, const char *name, int64_t low, int64_t high, int64_t *out)
 {
   const char *text = tg_args_value(args, name, 0);

@@ -45,6 +45,8 @@ void tg_args_fini(tg_args *args);
 bool tg_args_has(const tg_args *args, const char *name);
 // Value of the nth occurrence, NULL when there are fewer.
 const char *tg_args_value(const tg_args *args, const char *name, int nth);
+// All of them, in their order; their number. out has room for as many as there are arguments.
+int tg_args_values(const tg_args *args, const char *name, const char **out);
 // A whole number in [low, high]; *out is untouched when the option is absent.
 tg_status tg_args_integer(const tg_args *args, const char *name, int64_t low, int64_t high, int64_t *out);
 

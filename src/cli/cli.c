@@ -5,7 +5,6 @@
 #include "cli/blas_settle.h"
 #include "cli/launch.h"
 #include "cli/run/signals.h"
-#include "job/job.h"
 
 #include <malloc.h>
 #include <mpi.h>
@@ -152,14 +151,6 @@ static bool wants_mpi(int argc, char **argv)
 }
 
 // A failing MPI call names itself once and ends every rank: nothing after it can be trusted.
-void tg_cli_print_job_errors(const tg_job *job, tg_status status)
-{
-  if (job != NULL && job->errors.count > 0)
-    tg_cli_print_errors(&job->errors, job->sources);
-  else
-    tg_cli_print_error(status, tg_job_error_source(job));
-}
-
 static void mpi_failed(MPI_Comm *comm, int *code, ...)
 {
   char text[MPI_MAX_ERROR_STRING] = "";

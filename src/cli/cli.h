@@ -8,10 +8,6 @@
 // The whole program; returns its exit status. The only caller is main.
 int tg_cli_main(int argc, char **argv);
 
-// Prints every failure that the job keeps, or the recorded one where it keeps none. job may be NULL.
-struct tg_job;
-void tg_cli_print_job_errors(const struct tg_job *job, tg_status status);
-
 // Subcommands. argv[0] is the command's name. A status other than TG_OK is printed by the caller and decides the exit
 // status; otherwise *exit_status does (0 on entry).
 #define TG_COMMAND(name, function, who, help) tg_status function(int argc, char **argv, int *exit_status);

@@ -6,14 +6,12 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/derive/structure_report.h"
-#include "cli/run/cost_report.h"
+#include "cli/job_console.h"
 #include "cli/run/product_report.h"
+#include "engine/engine.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
-#include "engine/problem/setup.h"
-#include "engine/problem/taylor.h"
 #include "engine/run/environment.h"
-#include "engine/run/forecast.h"
 #include "job/confine.h"
 #include "mpi/space/space.h"
 
@@ -52,10 +50,10 @@ static void print_properties(unsigned properties, bool trust, tg_text *out)
   tg_text_add(out, trust ? " (trusted)" : " (verified)");
 }
 
-static void print_data(const tg_job *job, tg_text *out)
+static void print_data(const tg_spec *job, tg_text *out)
 {
   for (int k = 0; k < job->n_data; k++) {
-    const tg_job_data *d = &job->data[k];
+    const tg_spec_data *d = &job->data[k];
     if (!d->used) continue;
     if (d->is_number) {
       tg_text_addf(out, "  %-12s ", d->name);
@@ -72,7 +70,7 @@ static void print_data(const tg_job *job, tg_text *out)
 
 static tg_status print_job(const tg_setup *setup, tg_text *out)
 {
-  const tg_job *job = setup->job;
+  const tg_spec *job = setup->job;
   const tg_plan *plan = setup->model->plan;
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
   tg_lagrangian_print(job, "", out);
@@ -181,60 +179,47 @@ static tg_status test_derivatives(tg_setup *setup, tg_text *text)
   return tg_cli_print(stdout, text);
 }
 
-static tg_status check_setup(tg_setup *setup, tg_text *text)
+static tg_status check_filled(tg_engine *engine, tg_text *text)
 {
-  setup->probe = true;
-  TG_TRY(tg_setup_fill(setup));
-  TG_TRY(print_job(setup, text));
+  TG_TRY(tg_engine_fill(engine));
+  TG_TRY(print_job(engine->setup, text));
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
-  return test_derivatives(setup, text);
+  return test_derivatives(engine->setup, text);
 }
 
-// What run refuses for memory is refused here, before the data are read.
-static tg_status refuse_memory(const tg_setup *setup)
+static tg_status check_spec(const tg_spec *given, tg_text *text)
 {
   tg_environment environment;
-  tg_forecast forecast;
+  tg_engine *engine = NULL;
   TG_TRY(tg_environment_get(MPI_COMM_WORLD, &environment));
-  const tg_cost_grid on = tg_cost_grid_of(&setup->choice, environment.threads);
+  const tg_engine_options settings = {.threads = environment.threads, .probes_products = true};
   const tg_memory_room room = {environment.memory, environment.ranks};
-  tg_status status = tg_forecast_make(setup->job, setup->model, setup->method, &on, &forecast);
-  if (status == TG_OK) status = tg_forecast_check(setup->job, setup->model, setup->method, &on, &room, &forecast);
-  return tg_agree(MPI_COMM_WORLD, status);
-}
-
-static tg_status check_job(tg_job *job, tg_text *text)
-{
-  const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = job->solver.max_iterations};
-  tg_setup *setup = NULL;
-  TG_TRY(tg_setup_create(MPI_COMM_WORLD, job, &lowering, &setup));
-  tg_job_mark_used(job, true);
-  tg_method_warn_unused(job, setup->model, setup->method);
-  tg_status status = refuse_memory(setup);
-  if (status == TG_OK) status = check_setup(setup, text);
-  tg_setup_destroy(&setup);
+  tg_status status = tg_engine_create(MPI_COMM_WORLD, given, &settings, &engine);
+  if (status == TG_OK) tg_engine_warn_unused(engine);
+  // What run refuses for memory is refused here, before the data are read.
+  if (status == TG_OK) status = tg_engine_admit(engine, &room);
+  if (status == TG_OK) status = check_filled(engine, text);
+  tg_engine_destroy(&engine);
   return status;
 }
 
 static tg_status check_file(const tg_args *args, const char **sets)
 {
-  int n_sets = 0;
-  while (tg_args_value(args, "--set", n_sets) != NULL) {
-    sets[n_sets] = tg_args_value(args, "--set", n_sets);
-    n_sets++;
-  }
+  const int n_sets = tg_args_values(args, "--set", sets);
   tg_job *job = NULL;
   tg_text text;
   tg_text_init(&text);
-  tg_status status = tg_setup_load(MPI_COMM_WORLD, args->operands[0], n_sets, sets, tg_cli_messages(), &job);
+  tg_status status = tg_cli_load_job(MPI_COMM_WORLD, args->operands[0], n_sets, sets, &job);
   const bool is_confined = tg_args_has(args, "--confined");
+  const tg_messages messages = tg_cli_job_messages(job);
+  if (job != NULL) job->spec.messages = &messages;
   // What is wrong besides; no file is opened for it that may lie where it must not.
   if (status != TG_OK && job != NULL && job->errors.count > 0 && tg_cli_rank() == 0 && !is_confined)
-    tg_model_find_errors(job);
+    tg_model_find_errors(&job->spec, job->is_incomplete);
   if (status == TG_OK && is_confined)
     status = tg_agree(MPI_COMM_WORLD, tg_cli_rank() == 0 ? tg_job_confine(job, false) : TG_OK);
-  if (status == TG_OK) status = check_job(job, &text);
+  if (status == TG_OK) status = check_spec(&job->spec, &text);
   if (status != TG_OK) tg_cli_print_job_errors(job, status);
   tg_text_fini(&text);
   tg_job_destroy(&job);

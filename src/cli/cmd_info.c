@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "engine/run/environment.h"
 #include "job/job_echo.h"
+#include "job/yaml.h"
 #include "mpi/blas/self_test.h"
 #include "mpi/matrix/grid.h"
 
@@ -31,7 +32,8 @@ static tg_status print_facts(const tg_environment *e, double share, tg_text *out
   if (share > 0)
     tg_text_addf(out, "BLAS speed  %.2f of the least that %s does at this clock (256 x 256, one core)\n", share,
                  tg_cpu_label(e->blas.cpu));
-  tg_text_addf(out, "HDF5        %s\nlibfyaml    %s\njansson     %s\n", e->hdf5, e->yaml, e->json);
+  tg_text_addf(out, "HDF5        %s\nlibfyaml    %s\njansson     %s\n", e->hdf5, tg_yaml_version(),
+               jansson_version_str());
   tg_text_addf(out, "ranks       %d (at most %d a node)\n", e->ranks, e->ranks_here);
   tg_text_addf(out, "threads     %d a rank, on %d of %d cores\n", e->threads, e->cores_bound, e->cores_here);
   tg_text_add(out, "memory      ");

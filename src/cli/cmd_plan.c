@@ -7,16 +7,14 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/run/attempts.h"
+#include "cli/job_console.h"
 #include "cli/run/cost_report.h"
 #include "engine/method/feasible.h"
 #include "engine/model/congruence.h"
-#include "engine/model/default_start.h"
 #include "engine/model/domain.h"
+#include "engine/preview.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
-#include "engine/problem/setup.h"
-#include "engine/run/forecast.h"
 #include "job/confine.h"
 
 static const tg_option options[] = {
@@ -102,22 +100,8 @@ static tg_status read_passes(const tg_args *args, tg_lower_options *out)
   return TG_OK;
 }
 
-static tg_status choose_grid(tg_job *job, const tg_plan *plan, const machine *m, tg_grid_choice *out)
-{
-  // What the command line says goes before the job.
-  if (m->rows > 0) {
-    job->grid_rows = (int)m->rows;
-    job->grid_cols = (int)m->cols;
-  }
-  int ranks = (int)m->ranks;
-  if (ranks == 0) ranks = job->grid_rows > 0 ? job->grid_rows * job->grid_cols : 1;
-  TG_TRY(tg_setup_choose_grid(job, plan, ranks, out));
-  if (m->rows > 0) snprintf(out->reason, sizeof out->reason, "%d x %d: as --grid says", out->rows, out->cols);
-  return TG_OK;
-}
-
 // The numbers, which are not read here, may give another plan.
-static void print_open(const tg_job *job, const tg_model *model, tg_text *out)
+static void print_open(const tg_spec *job, const tg_model *model, tg_text *out)
 {
   bool is_supposed = false;
   tg_text open;
@@ -131,74 +115,47 @@ static void print_open(const tg_job *job, const tg_model *model, tg_text *out)
   tg_text_fini(&open);
 }
 
-static tg_status print_method(tg_job *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
-                              const machine *m, tg_text *out)
+static tg_status print_plan(tg_preview *p, int threads, tg_text *out)
 {
-  const tg_cost_grid on = tg_cost_grid_of(grid, (int)m->threads);
-  tg_forecast memory;
-  tg_congruence_print(job, model, "metric ", out);
-  tg_text_add(out, "method ");
-  tg_method_explain(method, model, out);
-  tg_text_add(out, "\n");
-  print_open(job, model, out);
-  tg_method_print_groups(method, model, "groups ", out);
-  tg_method_warn_unused(job, model, method);
-  TG_TRY(tg_attempts_check(job, method));
-  TG_TRY(tg_forecast_make(job, model, method, &on, &memory));
-  tg_text_addf(out, "grid %s; block %lld; %lld thread%s a rank\n\n", grid->reason, (long long)grid->block,
-               (long long)m->threads, m->threads == 1 ? "" : "s");
-  TG_TRY(tg_cost_print_table(job, model, method, grid, (int)m->threads, out));
-  tg_forecast_print(&memory, out);
-  return TG_OK;
-}
-
-static tg_status print_plan(tg_job *job, tg_model *model, const machine *m, tg_text *out)
-{
-  tg_grid_choice grid;
-  tg_method *method = NULL;
-  TG_TRY(choose_grid(job, model->plan, m, &grid));
+  const tg_spec *job = p->spec;
+  const tg_model *model = p->model;
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
   tg_lagrangian_print(job, "", out);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
   tg_domain_print(job, "", out);
-  TG_TRY(tg_method_choose(job, model, &method));
-  const tg_status status = print_method(job, model, method, &grid, m, out);
-  tg_method_destroy(&method);
-  return status == TG_OK ? tg_cli_print(stdout, out) : tg_error_pass(status, TG_HERE);
+  tg_congruence_print(job, model, "metric ", out);
+  tg_text_add(out, "method ");
+  tg_method_explain(p->method, model, out);
+  tg_text_add(out, "\n");
+  print_open(job, model, out);
+  tg_method_print_groups(p->method, model, "groups ", out);
+  tg_text_addf(out, "grid %s; block %lld; %d thread%s a rank\n\n", p->grid.reason, (long long)p->grid.block, threads,
+               threads == 1 ? "" : "s");
+  TG_TRY(tg_cost_print_table(p->spec, p->model, p->method, &p->grid, threads, out));
+  tg_forecast_print(&p->forecast, out);
+  return tg_cli_print(stdout, out);
 }
 
-static tg_status plan_model(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
+static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
-  tg_model *model = NULL;
-  TG_TRY(tg_model_create(job, lowering, &model));
-  const tg_status chosen = tg_default_start_choose(job, model);
-  if (chosen != TG_OK) {
-    tg_model_destroy(&model);
-    return tg_error_pass(chosen, TG_HERE);
-  }
-  tg_job_mark_used(job, true);
-  // What run refuses is refused here: a plan is asked for before the machine is.
-  tg_status status = tg_feasible_check(job);
-  if (status == TG_OK) status = print_plan(job, model, m, text);
-  tg_model_destroy(&model);
-  return status;
-}
-
-// What run takes on the supposition that its data will turn out to be symmetric, is planned on it.
-static tg_status plan_job(tg_job *job, const tg_lower_options *lowering, const machine *m, tg_text *text)
-{
-  TG_TRY(tg_job_read(job));
-  if (m->is_confined) TG_TRY(tg_job_confine(job, false));
-  TG_TRY(tg_job_probe(job));
   tg_lower_options lower_options = *lowering;
-  lower_options.expected_iterations = job->solver.max_iterations;
-  const tg_status status = plan_model(job, &lower_options, m, text);
-  const tg_error refused = *tg_error_get();
-  if (status != TG_UNSUPPORTED || !tg_found_suppose(job)) return status;
-  tg_text_clear(text);
-  if (plan_model(job, &lower_options, m, text) == TG_OK) return TG_OK;
-  *tg_error_get() = refused;
+  lower_options.expected_iterations = given->solver.max_iterations;
+  // What the command line says goes before the job.
+  if (m->rows > 0) {
+    given->grid_rows = (int)m->rows;
+    given->grid_cols = (int)m->cols;
+  }
+  tg_preview *preview = NULL;
+  tg_status status = tg_preview_create(given, &lower_options, (int)m->ranks, (int)m->threads, &preview);
+  if (status == TG_OK) {
+    tg_grid_choice *grid = &preview->grid;
+    if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
+    tg_spec_mark_used(preview->spec, true);
+    tg_method_warn_unused(preview->spec, preview->model, preview->method);
+    status = print_plan(preview, (int)m->threads, text);
+  }
+  tg_preview_destroy(&preview);
   return status;
 }
 
@@ -209,11 +166,7 @@ static tg_status plan_file(const tg_args *args, const char **sets)
   TG_TRY(read_machine(args, &m));
   m.is_confined = tg_args_has(args, "--confined");
   TG_TRY(read_passes(args, &lowering));
-  int n_sets = 0;
-  while (tg_args_value(args, "--set", n_sets) != NULL) {
-    sets[n_sets] = tg_args_value(args, "--set", n_sets);
-    n_sets++;
-  }
+  const int n_sets = tg_args_values(args, "--set", sets);
   char *bytes = NULL;
   size_t length = 0;
   TG_TRY(tg_job_load(args->operands[0], &bytes, &length));
@@ -221,10 +174,13 @@ static tg_status plan_file(const tg_args *args, const char **sets)
   const tg_status created = tg_job_create(args->operands[0], bytes, length, n_sets, sets, &job);
   tg_free(bytes);
   TG_TRY(created);
-  job->messages = tg_cli_messages();
   tg_text text;
   tg_text_init(&text);
-  const tg_status status = plan_job(job, &lowering, &m, &text);
+  const tg_messages messages = tg_cli_job_messages(job);
+  tg_status status = tg_job_read(job);
+  job->spec.messages = &messages;
+  if (status == TG_OK && m.is_confined) status = tg_job_confine(job, false);
+  if (status == TG_OK) status = plan_spec(&job->spec, &lowering, &m, &text);
   tg_text_fini(&text);
   // Located while the job's text still exists.
   if (status != TG_OK) {

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/job_console.h"
 #include "cli/run/run.h"
 
 static const tg_option options[] = {
@@ -50,20 +51,20 @@ static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
 
 static void add_figures(const tg_run *run, tg_text *out)
 {
-  tg_text_addf(out, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->objective,
-               fabs(run->result.gradient_norm), (long long)run->result.iterations);
-  if (run->result.saddles > 0)
-    tg_text_addf(out, "saddles: %lld left along negative curvature\n", (long long)run->result.saddles);
+  tg_text_addf(out, "objective: %.17g\ngradient_norm: %.6e\niterations: %lld\n", run->engine->objective,
+               fabs(run->engine->result.gradient_norm), (long long)run->engine->result.iterations);
+  if (run->engine->result.saddles > 0)
+    tg_text_addf(out, "saddles: %lld left along negative curvature\n", (long long)run->engine->result.saddles);
   tg_text_addf(out, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
-               run->seconds.read, run->seconds.setup, run->seconds.solve, run->seconds.write);
-  tg_text_addf(out, "results: %s\n", run->job->output_directory);
-  if (run->checkpoint != NULL && tg_checkpoint_get_log(run->checkpoint)->last[0] != '\0')
-    tg_text_addf(out, "checkpoint: %s\n", tg_checkpoint_get_log(run->checkpoint)->last);
+               run->engine->seconds.read, run->engine->seconds.setup, run->engine->seconds.solve, run->seconds.write);
+  tg_text_addf(out, "results: %s\n", run->engine->spec->output_directory);
+  if (run->engine->checkpoint != NULL && tg_checkpoint_get_log(run->engine->checkpoint)->last[0] != '\0')
+    tg_text_addf(out, "checkpoint: %s\n", tg_checkpoint_get_log(run->engine->checkpoint)->last);
 }
 
 static tg_status print_summary(const tg_run *run)
 {
-  const opt_result *r = &run->result;
+  const opt_result *r = &run->engine->result;
   tg_text text;
   tg_text_init(&text);
   tg_text_addf(&text, "status: %s\n", opt_outcome_label(r->outcome));
@@ -82,7 +83,8 @@ static const char *launcher(void)
 // The limit that was reached, by its key.
 static const char *limit_key(const tg_run *run)
 {
-  return run->result.iterations >= run->job->solver.max_iterations ? "max_iterations" : "max_evaluations";
+  return run->engine->result.iterations >= run->engine->spec->solver.max_iterations ? "max_iterations"
+                                                                                    : "max_evaluations";
 }
 
 // Whether this --set is the limit that was reached, which a larger one replaces.
@@ -99,7 +101,7 @@ static bool is_raised(const tg_run *run, const char *set)
 // Ten times what it was: a limit that is met once is seldom met closely.
 static void add_larger_limit(const tg_run *run, tg_text *out)
 {
-  const opt_options *given = &run->job->solver;
+  const opt_options *given = &run->engine->spec->solver;
   const bool is_iterations = strcmp(limit_key(run), "max_iterations") == 0;
   const int64_t limit = is_iterations ? given->max_iterations : given->max_evaluations;
   const int64_t larger = limit > 0 && limit < INT64_C(100000000000000) ? 10 * limit : limit + 1000;
@@ -109,7 +111,8 @@ static void add_larger_limit(const tg_run *run, tg_text *out)
 // What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
 static void print_resumption(const tg_run *run, const tg_run_options *given, int *exit_status)
 {
-  const tg_checkpoint_log *log = run->checkpoint != NULL ? tg_checkpoint_get_log(run->checkpoint) : NULL;
+  const tg_checkpoint_log *log =
+      run->engine->checkpoint != NULL ? tg_checkpoint_get_log(run->engine->checkpoint) : NULL;
   const int status = *exit_status;
   if (log == NULL || (status != 3 && status != 75)) return;
   if (log->last_failed && status == 3) return; // a warning has said so
@@ -121,7 +124,7 @@ static void print_resumption(const tg_run *run, const tg_run_options *given, int
     return;
   }
   if (tg_cli_rank() != 0 || log->last[0] == '\0') return;
-  const bool is_limit = run->result.outcome == OPT_ITERATION_LIMIT;
+  const bool is_limit = run->engine->result.outcome == OPT_ITERATION_LIMIT;
   tg_text text;
   tg_text_init(&text);
   tg_text_addf(&text, "tracegrad: checkpoint %s at iteration %lld; to go on%s: ", log->last, (long long)log->iteration,
@@ -155,19 +158,16 @@ static tg_status run_job(const tg_args *args, int argc, char **argv, const char 
   TG_TRY(progress_mode(args, &run_options.progress));
   if (run_options.output != NULL && run_options.output[0] == '\0')
     TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
-  while (tg_args_value(args, "--set", run_options.n_sets) != NULL) {
-    sets[run_options.n_sets] = tg_args_value(args, "--set", run_options.n_sets);
-    run_options.n_sets++;
-  }
+  run_options.n_sets = tg_args_values(args, "--set", sets);
   tg_run *run = NULL;
   tg_status status = tg_run_execute(MPI_COMM_WORLD, &run_options, &run);
   if (status == TG_OK) {
     status = print_summary(run);
-    if (status == TG_OK && run->result.outcome == OPT_NOT_FINITE) {
-      tg_error_set(TG_NUMERIC, TG_HERE, "%s", run->result.reason);
+    if (status == TG_OK && run->engine->result.outcome == OPT_NOT_FINITE) {
+      tg_error_set(TG_NUMERIC, TG_HERE, "%s", run->engine->result.reason);
       tg_cli_print_error(TG_NUMERIC, NULL);
     }
-    *exit_status = opt_outcome_exit(run->result.outcome);
+    *exit_status = opt_outcome_exit(run->engine->result.outcome);
     if (status == TG_OK) print_resumption(run, &run_options, exit_status);
   } else {
     // Files that could not be written do not take the answer with them.

@@ -2,6 +2,7 @@
 #include "cli/console.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 // Names and file names come from job files: what a terminal would obey is shown as \xNN instead.
@@ -42,15 +43,21 @@ void tg_cli_print_errors(const tg_errors *errors, const tg_source *sources)
     fprintf(stderr, "tracegrad: %d more errors are not shown\n", errors->more);
 }
 
-static void say(void *self, tg_message_kind kind, const tg_source *source, tg_span span, const char *message)
+void tg_cli_show(tg_message_kind kind, const tg_source *source, tg_span span, const char *message)
 {
-  (void)self;
   if (tg_cli_rank() != 0) return;
   tg_text text;
   tg_text_init(&text);
   tg_source_diagnose(source, span, kind == TG_MESSAGE_NOTE ? "note" : "warning", message, &text);
   print(stderr, tg_text_string(&text));
   tg_text_fini(&text);
+}
+
+static void say(void *self, tg_message_kind kind, tg_mark mark, const char *message)
+{
+  (void)self;
+  (void)mark;
+  tg_cli_show(kind, NULL, (tg_span){0, 0}, message);
 }
 
 const tg_messages *tg_cli_messages(void)
@@ -61,10 +68,12 @@ const tg_messages *tg_cli_messages(void)
 
 void tg_cli_warn(const char *format, ...)
 {
+  char message[TG_ERROR_MESSAGE_BYTES];
   va_list arguments;
   va_start(arguments, format);
-  tg_message_warn_at(tg_cli_messages(), NULL, (tg_span){0, 0}, format, arguments);
+  vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
+  tg_cli_show(TG_MESSAGE_WARNING, NULL, (tg_span){0, 0}, message);
 }
 
 tg_status tg_cli_print(FILE *stream, const tg_text *text)

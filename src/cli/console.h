@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/message.h"
+#include "base/source.h"
 #include "cli/args.h"
 
 // Whether MPI is running, and my rank: 0 where it is not. Answered by the program: cli.c with MPI, front.c without.
@@ -17,7 +18,9 @@ void tg_cli_print_error(tg_status status, const tg_source *source);
 void tg_cli_print_errors(const tg_errors *errors, const tg_source *sources);
 // "tracegrad: warning: ..." on rank 0.
 __attribute__((format(printf, 1, 2))) void tg_cli_warn(const char *format, ...);
-// The receiver of a library's warnings and notes: shows them on rank 0.
+// Shows a message on rank 0, in its place where source is not NULL.
+void tg_cli_show(tg_message_kind kind, const tg_source *source, tg_span span, const char *message);
+// The receiver of a library's warnings and notes about no text in particular: shows them on rank 0.
 const tg_messages *tg_cli_messages(void);
 // The text on rank 0; a full disk or a closed pipe is TG_IO.
 tg_status tg_cli_print(FILE *stream, const tg_text *text);

@@ -54,16 +54,16 @@ static bool is_below(const char *path, const char *folder)
   return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-static tg_status require_below(const tg_yaml_node *node, const char *path, const char *folder, const char *what)
+static tg_status require_below(tg_mark mark, const char *path, const char *folder, const char *what)
 {
   char real[PATH_MAX];
   if (resolve(path, real) && is_below(real, folder)) return TG_OK;
-  TG_FAIL_NODE(node, TG_JOB, "--confined: %s is not below %s, %s", path, what, folder);
+  TG_FAIL_MARK(TG_JOB, mark, "--confined: %s is not below %s, %s", path, what, folder);
 }
 
-static tg_status confine_input(const tg_yaml_node *node, const char *path, const char *folder)
+static tg_status confine_input(tg_mark mark, const char *path, const char *folder)
 {
-  return path == NULL ? TG_OK : require_below(node, path, folder, "the folder of the job file");
+  return path == NULL ? TG_OK : require_below(mark, path, folder, "the folder of the job file");
 }
 
 static tg_status confine_inputs(const tg_job *job)
@@ -74,34 +74,32 @@ static tg_status confine_inputs(const tg_job *job)
   char name[PATH_MAX];
   snprintf(name, sizeof name, "%.*s", length > 0 ? (int)length : 1, length > 0 ? job->path : ".");
   if (realpath(name, folder) == NULL) TG_FAIL(TG_DATA, "--confined: the folder of the job file cannot be resolved");
-  for (int k = 0; k < job->n_data; k++)
-    TG_TRY(confine_input(tg_yaml_get(job->data[k].node, "file"), job->data[k].file, folder));
-  for (int k = 0; k < job->n_variables; k++)
-    TG_TRY(confine_input(tg_yaml_get(tg_yaml_get(job->variables[k].node, "start"), "file"),
-                         job->variables[k].start_file, folder));
+  const tg_spec *spec = &job->spec;
+  for (int k = 0; k < spec->n_data; k++) TG_TRY(confine_input(spec->data[k].file_mark, spec->data[k].file, folder));
+  for (int k = 0; k < spec->n_variables; k++)
+    TG_TRY(confine_input(spec->variables[k].start_mark, spec->variables[k].start_file, folder));
   return TG_OK;
 }
 
 // The files of a run in the output's folder: planted links would lead out of it.
-static tg_status confine_outputs(const tg_job *job, const tg_yaml_node *node, tg_text *path)
+static tg_status confine_outputs(const tg_spec *job, tg_mark mark, tg_text *path)
 {
   static const char *const own[] = {"report.json", "history.jsonl"};
   char folder[PATH_MAX];
   if (!resolve(job->output_directory, folder))
-    TG_FAIL_NODE(node, TG_JOB, "--confined: the folder %s cannot be resolved", job->output_directory);
+    TG_FAIL_MARK(TG_JOB, mark, "--confined: the folder %s cannot be resolved", job->output_directory);
   for (size_t k = 0; k < sizeof own / sizeof own[0]; k++) {
     tg_text_clear(path);
     tg_text_addf(path, "%s/%s", job->output_directory, own[k]);
-    TG_TRY(require_below(node, tg_text_string(path), folder, "the folder of the output"));
+    TG_TRY(require_below(mark, tg_text_string(path), folder, "the folder of the output"));
   }
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *variable = &job->variables[k];
+    const tg_spec_variable *variable = &job->variables[k];
     if (variable->output == NULL) continue;
     tg_text_clear(path);
     if (variable->output[0] != '/') tg_text_addf(path, "%s/", job->output_directory);
     tg_text_add(path, variable->output);
-    TG_TRY(require_below(variable->output_node != NULL ? variable->output_node : node, tg_text_string(path), folder,
-                         "the folder of the output"));
+    TG_TRY(require_below(variable->output_mark, tg_text_string(path), folder, "the folder of the output"));
   }
   return TG_OK;
 }
@@ -112,14 +110,14 @@ tg_status tg_job_confine(const tg_job *job, bool output_is_given)
   tg_text path;
   if (realpath(".", here) == NULL) TG_FAIL(TG_DATA, "--confined: the working directory cannot be resolved");
   const tg_yaml_node *output = tg_yaml_get(tg_yaml_get(job->root, "output"), "directory");
-  const tg_yaml_node *node = output != NULL ? output : job->root;
+  const tg_yaml_node *checkpoint = tg_yaml_get(tg_yaml_get(job->root, "checkpoint"), "directory");
+  const tg_mark mark = output != NULL ? output->mark : job->root->mark;
   TG_TRY(confine_inputs(job));
-  if (!output_is_given) TG_TRY(require_below(node, job->output_directory, here, "the working directory"));
-  if (job->checkpoint_directory != NULL)
-    TG_TRY(require_below(tg_yaml_get(job->checkpoint, "directory"), job->checkpoint_directory, here,
-                         "the working directory"));
+  if (!output_is_given) TG_TRY(require_below(mark, job->spec.output_directory, here, "the working directory"));
+  if (job->spec.checkpoint_directory != NULL)
+    TG_TRY(require_below(checkpoint->mark, job->spec.checkpoint_directory, here, "the working directory"));
   tg_text_init(&path);
-  const tg_status status = confine_outputs(job, node, &path);
+  const tg_status status = confine_outputs(&job->spec, mark, &path);
   tg_text_fini(&path);
   return status;
 }

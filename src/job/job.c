@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "opt/constraint.h"
 
 enum { JOB_MAX_BYTES = 4 << 20, SHOWN_SET_BYTES = 60 };
 
@@ -172,14 +170,6 @@ void tg_job_diagnose(const tg_job *job, tg_status status, tg_text *out)
   tg_error_diagnose(status, tg_job_error_source(job), out);
 }
 
-void tg_job_warn(const tg_job *job, const tg_yaml_node *node, const char *format, ...)
-{
-  va_list arguments;
-  va_start(arguments, format);
-  tg_message_warn_at(job->messages, tg_job_source(job, node->mark.source), node->mark.span, format, arguments);
-  va_end(arguments);
-}
-
 // ---- lookups ----
 
 tg_status tg_job_excerpt(tg_job *job, const tg_yaml_node *scalar, tg_excerpt *out)
@@ -202,37 +192,4 @@ tg_status tg_job_path(tg_job *job, const char *path, const char **out)
   if (status == TG_OK) status = tg_arena_string(&job->arena, tg_text_string(&text), text.length, out);
   tg_text_fini(&text);
   return status;
-}
-
-int tg_job_find_data(const tg_job *job, const char *name)
-{
-  for (int k = 0; k < job->n_data; k++)
-    if (strcmp(job->data[k].name, name) == 0) return k;
-  return -1;
-}
-
-int tg_job_find_variable(const tg_job *job, const char *name)
-{
-  for (int k = 0; k < job->n_variables; k++)
-    if (strcmp(job->variables[k].name, name) == 0) return k;
-  return -1;
-}
-
-bool tg_job_on_manifold(const tg_job_variable *variable)
-{
-  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
-  return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
-}
-
-bool tg_job_starts_randomly(const tg_job_variable *variable)
-{
-  return variable->start == TG_START_NORMAL || variable->start == TG_START_UNIFORM ||
-         variable->start == TG_START_FEASIBLE;
-}
-
-const tg_yaml_node *tg_job_solver_node(const tg_job *job, const char *key)
-{
-  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
-  const tg_yaml_node *node = tg_yaml_get(solver, key);
-  return node != NULL ? node : solver != NULL ? solver : job->root;
 }

@@ -16,13 +16,13 @@ static json_t *scalar_to_json(const tg_yaml_node *node)
   return json_stringn(node->text, node->length);
 }
 
-json_t *tg_job_node_json(const tg_yaml_node *node)
+static json_t *node_to_json(const tg_yaml_node *node)
 {
   if (node->kind == TG_YAML_NULL) return json_null();
   if (node->kind == TG_YAML_SCALAR) return scalar_to_json(node);
   json_t *out = node->kind == TG_YAML_MAPPING ? json_object() : json_array();
   for (const tg_yaml_item *item = node->first; item != NULL && out != NULL; item = item->next) {
-    json_t *value = tg_job_node_json(item->value);
+    json_t *value = node_to_json(item->value);
     const int failed = node->kind == TG_YAML_MAPPING ? json_object_set_new(out, item->key->text, value)
                                                      : json_array_append_new(out, value);
     if (failed == 0) continue;
@@ -39,14 +39,14 @@ static json_t *section(json_t *parent, const char *key)
   return json_object_get(parent, key);
 }
 
-static tg_status fill_solver(const tg_job *job, json_t *root)
+static tg_status fill_solver(const tg_spec *spec, json_t *root)
 {
   json_t *solver = section(root, "solver");
   for (int k = 0; k < opt_option_count(); k++) {
     const opt_option_row *row = opt_option_at(k);
     tg_text value;
     tg_text_init(&value);
-    opt_option_print(&job->solver, row, &value);
+    opt_option_print(&spec->solver, row, &value);
     const tg_yaml_node node = {.kind = TG_YAML_SCALAR, .text = tg_text_string(&value), .length = value.length};
     const int failed = json_object_set_new(solver, row->key, scalar_to_json(&node));
     tg_text_fini(&value);
@@ -74,12 +74,12 @@ static void fill_defaults(json_t *entry, const char *prefix)
   }
 }
 
-tg_status tg_job_echo(const tg_job *job, json_t **out)
+tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
 {
   *out = NULL;
-  json_t *root = tg_job_node_json(job->root);
+  json_t *root = node_to_json(job->root);
   if (root == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
-  const tg_status status = fill_solver(job, root);
+  const tg_status status = fill_solver(spec, root);
   if (status != TG_OK) {
     json_decref(root);
     return tg_error_pass(status, TG_HERE);
@@ -88,13 +88,13 @@ tg_status tg_job_echo(const tg_job *job, json_t **out)
   json_t *entry = NULL;
   json_object_foreach(json_object_get(root, "variables"), name, entry)
   {
-    const int k = tg_job_find_variable(job, name);
+    const int k = tg_spec_find_variable(spec, name);
     if (k >= 0 && json_object_get(entry, "start") == NULL)
-      json_object_set_new(entry, "start", json_string(tg_start_label(job->variables[k].start)));
+      json_object_set_new(entry, "start", json_string(tg_start_label(spec->variables[k].start)));
     fill_defaults(entry, "variables.*.");
   }
   fill_defaults(json_object_get(root, "checkpoint"), "checkpoint.");
-  json_object_set_new(section(root, "output"), "directory", json_string(job->output_directory));
+  json_object_set_new(section(root, "output"), "directory", json_string(spec->output_directory));
   if (json_object_get(root, "process_grid") == NULL) json_object_set_new(root, "process_grid", json_string("auto"));
   *out = root;
   return TG_OK;

@@ -6,12 +6,10 @@
 
 #include "job/job.h"
 
-// The effective job: the file with --set applied and every solver option and other default filled in.
+// The effective job: the file with --set applied and every solver option and other default filled in, as `spec` has
+// them: the job's own, or the engine's copy of it.
 // TG_MEMORY when JSON cannot be built. The caller owns *out.
-tg_status tg_job_echo(const tg_job *job, json_t **out);
-
-// A part of the job as it was written. NULL when memory is short.
-json_t *tg_job_node_json(const tg_yaml_node *node);
+tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out);
 
 // Markdown tables of all keys with type, range, default and help, in the order of the table.
 void tg_job_print_keys(tg_text *out);

@@ -50,28 +50,30 @@ static tg_status read_columns(const tg_yaml_node *node, int64_t *out)
 }
 
 // A matrix whose bytes no machine has is a misprint: it is refused here, before anything is computed with its size.
-static tg_status check_size(const tg_yaml_node *key, int64_t rows, int64_t cols)
+static tg_status check_size(const char *name, tg_mark mark, int64_t rows, int64_t cols)
 {
   const double bytes = (double)rows * (double)cols * 8.0;
   if (bytes > 0x1p53)
-    TG_FAIL_NODE(key, TG_LIMIT, "%s: %lld x %lld entries need %.3g bytes, more than the 8 PiB that are allowed",
-                 key->text, (long long)rows, (long long)cols, bytes);
+    TG_FAIL_MARK(TG_LIMIT, mark, "%s: %lld x %lld entries need %.3g bytes, more than the 8 PiB that are allowed", name,
+                 (long long)rows, (long long)cols, bytes);
   return TG_OK;
 }
 
 // ---- variables ----
 
-static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_job_variable *out)
+static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_spec_variable *out)
 {
   const tg_yaml_node *start = tg_yaml_get(node, "start");
+  out->start_is_given = start != NULL;
   const char *file = text_of(tg_yaml_get(start, "file"));
   if (file != NULL) {
     out->start = TG_START_FILE;
     out->start_dataset = text_of(tg_yaml_get(start, "dataset"));
+    out->start_mark = tg_yaml_get(start, "file")->mark;
     TG_TRY(tg_job_path(job, file, &out->start_file));
   } else if (start != NULL) {
     tg_start_find(start->text, &out->start);
-  } else if (tg_job_on_manifold(out)) {
+  } else if (tg_spec_on_manifold(out)) {
     out->start = TG_START_FEASIBLE; // the default elsewhere, zeros, is far from every point of it
   }
   if (out->start == TG_START_IDENTITY && out->rows != out->cols)
@@ -85,10 +87,10 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_job_variab
   return TG_OK;
 }
 
-static tg_status read_variable(tg_job *job, const tg_yaml_item *item, tg_job_variable *out)
+static tg_status read_variable(tg_job *job, const tg_yaml_item *item, tg_spec_variable *out)
 {
   const tg_yaml_node *node = item->value;
-  *out = (tg_job_variable){.name = item->key->text, .key = item->key, .node = node};
+  *out = (tg_spec_variable){.name = item->key->text, .mark = item->key->mark};
   out->rows = whole(tg_yaml_get(node, "rows"), 0);
   TG_TRY(read_columns(node, &out->cols));
   if (out->rows == 0 || out->cols == 0)
@@ -97,13 +99,19 @@ static tg_status read_variable(tg_job *job, const tg_yaml_item *item, tg_job_var
                  : out->cols != 0 ? "rows"
                                   : "rows and columns",
                  out->name);
-  TG_TRY(check_size(item->key, out->rows, out->cols));
-  out->seed = (uint64_t)whole(tg_yaml_get(node, "seed"), 1);
-  out->scale = number(tg_yaml_get(node, "scale"), 1.0);
+  TG_TRY(check_size(out->name, out->mark, out->rows, out->cols));
+  const tg_yaml_node *seed = tg_yaml_get(node, "seed");
+  const tg_yaml_node *scale = tg_yaml_get(node, "scale");
+  out->seed = (uint64_t)whole(seed, 1);
+  out->seed_is_given = seed != NULL;
+  if (seed != NULL) out->seed_mark = seed->mark;
+  out->scale = number(scale, 1.0);
+  out->scale_is_given = scale != NULL;
   const tg_yaml_node *constraint = tg_yaml_get(node, "constraint");
   if (constraint != NULL) {
-    out->constraint_node = constraint->kind == TG_YAML_MAPPING ? constraint->first->key : constraint;
-    out->constraint = out->constraint_node->text;
+    const tg_yaml_node *name = constraint->kind == TG_YAML_MAPPING ? constraint->first->key : constraint;
+    out->constraint = name->text;
+    out->constraint_mark = name->mark;
   }
   return read_start(job, node, out);
 }
@@ -122,22 +130,33 @@ static tg_status read_variables(tg_job *job)
     TG_FAIL_NODE(names != NULL ? names : job->root, TG_JOB,
                  "variables: is %s; declare what is to be found, such as variables: {X: {rows: 10, columns: 10}}",
                  names != NULL ? "empty" : "missing");
-  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items, &job->variables));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items, &job->spec.variables));
   for (const tg_yaml_item *item = names->first; item != NULL; item = item->next)
-    TG_TRY(keep_vital(job, read_variable(job, item, &job->variables[job->n_variables++])));
+    TG_TRY(keep_vital(job, read_variable(job, item, &job->spec.variables[job->spec.n_variables++])));
   return TG_OK;
 }
 
 // ---- data ----
 
-static unsigned read_properties(const tg_yaml_node *node)
+static void read_properties(const tg_yaml_node *node, tg_spec_data *out)
 {
-  unsigned properties = 0;
-  if (is_true(tg_yaml_get(node, "symmetric"))) properties |= TG_SYMMETRIC;
-  if (is_true(tg_yaml_get(node, "spd"))) properties |= TG_SPD | TG_SYMMETRIC;
-  if (is_true(tg_yaml_get(node, "diagonal"))) properties |= TG_DIAGONAL | TG_SYMMETRIC;
-  if (is_true(tg_yaml_get(node, "orthogonal"))) properties |= TG_ORTHOGONAL;
-  return properties;
+  static const struct {
+    const char *key;
+    unsigned property;
+    unsigned implied;
+  } rows[] = {{"spd", TG_SPD, TG_SYMMETRIC},
+              {"diagonal", TG_DIAGONAL, TG_SYMMETRIC},
+              {"orthogonal", TG_ORTHOGONAL, 0},
+              {"symmetric", TG_SYMMETRIC, 0}};
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    const tg_yaml_item *item = tg_yaml_find(node, rows[k].key);
+    if (item != NULL) out->stated |= rows[k].property;
+    if (item == NULL || !is_true(item->value)) continue;
+    out->properties |= rows[k].property | rows[k].implied;
+    if (out->property != NULL) continue;
+    out->property = rows[k].key;
+    out->property_mark = item->key->mark;
+  }
 }
 
 // The first of the given keys that is present, or NULL.
@@ -150,66 +169,67 @@ static const tg_yaml_item *first_present(const tg_yaml_node *node, const char *c
   return NULL;
 }
 
-static tg_status read_file_data(tg_job *job, tg_job_data *out)
+static tg_status read_file_data(tg_job *job, const tg_yaml_node *node, tg_spec_data *out)
 {
   static const char *const foreign[] = {"rows", "columns", "cols", "seed", "scale", "condition", "ratio"};
-  const tg_yaml_item *stray = first_present(out->node, foreign, sizeof foreign / sizeof foreign[0]);
+  const tg_yaml_item *stray = first_present(node, foreign, sizeof foreign / sizeof foreign[0]);
   if (stray != NULL)
     TG_FAIL_NODE(stray->key, TG_JOB, "%s belongs to generated data; %s is read from a file", stray->key->text,
                  out->name);
-  const tg_yaml_node *file = tg_yaml_get(out->node, "file");
-  out->dataset = text_of(tg_yaml_get(out->node, "dataset"));
+  const tg_yaml_node *file = tg_yaml_get(node, "file");
+  out->dataset = text_of(tg_yaml_get(node, "dataset"));
+  out->file_mark = file->mark;
   TG_TRY(tg_job_path(job, file->text, &out->file));
   const tg_file_format *format = NULL;
   TG_TRY(tg_error_locate(file->mark, tg_file_find_format(out->file, &format)));
   if (out->dataset != NULL && !format->holds_datasets)
-    TG_FAIL_NODE(tg_yaml_find(out->node, "dataset")->key, TG_JOB, "a %s file has no datasets", format->label);
+    TG_FAIL_NODE(tg_yaml_find(node, "dataset")->key, TG_JOB, "a %s file has no datasets", format->label);
   return TG_OK;
 }
 
-static tg_status check_generated(tg_job_data *out)
+static tg_status check_generated(const tg_yaml_node *node, tg_spec_data *out)
 {
   static const char *const names[] = {"seed", "scale", "condition", "ratio"};
-  const tg_yaml_node *node = tg_yaml_get(out->node, "generate");
   for (int kind = 0; kind < tg_generate_count(); kind++) {
     if (strcmp(tg_generate_label(kind), out->generate) != 0) continue;
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-      const tg_yaml_item *item = tg_yaml_find(out->node, names[k]);
+      const tg_yaml_item *item = tg_yaml_find(node, names[k]);
       if (item != NULL && !tg_generate_takes(kind, names[k]))
         TG_FAIL_NODE(item->key, TG_JOB, "generate: %s takes no %s", out->generate, names[k]);
     }
     // The other kinds are symmetric or not by their nature: there the key is a claim, verified like any.
     if (!tg_generate_takes(kind, "symmetric")) out->options.symmetric = false;
   }
-  return tg_error_locate(node->mark, tg_generate_check(out->generate, out->rows, out->cols, &out->options));
+  return tg_error_locate(tg_yaml_get(node, "generate")->mark,
+                         tg_generate_check(out->generate, out->rows, out->cols, &out->options));
 }
 
-static tg_status read_generated_data(tg_job_data *out)
+static tg_status read_generated_data(const tg_yaml_node *node, tg_spec_data *out)
 {
-  const tg_yaml_item *stray = tg_yaml_find(out->node, "dataset");
+  const tg_yaml_item *stray = tg_yaml_find(node, "dataset");
   if (stray != NULL) TG_FAIL_NODE(stray->key, TG_JOB, "dataset belongs to data read from a file");
-  const tg_yaml_node *kind = tg_yaml_get(out->node, "generate");
+  const tg_yaml_node *kind = tg_yaml_get(node, "generate");
   out->generate = kind->text;
-  out->rows = whole(tg_yaml_get(out->node, "rows"), 0);
-  TG_TRY(read_columns(out->node, &out->cols));
-  if (out->rows == 0) TG_FAIL_NODE(out->key, TG_JOB, "generated data %s needs rows", out->name);
+  out->rows = whole(tg_yaml_get(node, "rows"), 0);
+  TG_TRY(read_columns(node, &out->cols));
+  if (out->rows == 0) TG_FAIL_MARK(TG_JOB, out->mark, "generated data %s needs rows", out->name);
   if (out->cols == 0) out->cols = out->rows;
-  TG_TRY(check_size(out->key, out->rows, out->cols));
+  TG_TRY(check_size(out->name, out->mark, out->rows, out->cols));
   out->options = (tg_generate_options){
-      .seed = (uint64_t)whole(tg_yaml_get(out->node, "seed"), 1),
-      .scale = number(tg_yaml_get(out->node, "scale"), 1.0),
-      .condition = number(tg_yaml_get(out->node, "condition"), 0.0),
-      .ratio = number(tg_yaml_get(out->node, "ratio"), 0.0),
-      .symmetric = is_true(tg_yaml_get(out->node, "symmetric")),
+      .seed = (uint64_t)whole(tg_yaml_get(node, "seed"), 1),
+      .scale = number(tg_yaml_get(node, "scale"), 1.0),
+      .condition = number(tg_yaml_get(node, "condition"), 0.0),
+      .ratio = number(tg_yaml_get(node, "ratio"), 0.0),
+      .symmetric = is_true(tg_yaml_get(node, "symmetric")),
   };
-  return check_generated(out);
+  return check_generated(node, out);
 }
 
-static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_job_data *out)
+static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_spec_data *out)
 {
   const tg_yaml_node *node = item->value;
-  *out = (tg_job_data){.name = item->key->text, .key = item->key, .node = node};
-  if (tg_job_find_variable(job, out->name) >= 0)
+  *out = (tg_spec_data){.name = item->key->text, .mark = item->key->mark};
+  if (tg_spec_find_variable(&job->spec, out->name) >= 0)
     TG_FAIL_NODE(item->key, TG_NAME, "'%s' is declared under 'variables:' as well", out->name);
   if (tg_value_number(node, &out->number)) {
     out->is_number = true;
@@ -221,24 +241,73 @@ static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_job_data *
   if (from_file == generated)
     TG_FAIL_NODE(item->key, TG_JOB, "data %s needs %s: file or generate", out->name,
                  from_file ? "one of the two, not both" : "its source");
-  out->properties = read_properties(node);
+  read_properties(node, out);
   out->trust = is_true(tg_yaml_get(node, "trust"));
-  return from_file ? read_file_data(job, out) : read_generated_data(out);
+  return from_file ? read_file_data(job, node, out) : read_generated_data(node, out);
 }
 
 static tg_status read_data(tg_job *job)
 {
   const tg_yaml_node *names = tg_yaml_get(job->root, "data");
   if (names == NULL) return TG_OK;
-  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items + 1, &job->data));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items + 1, &job->spec.data));
   for (const tg_yaml_item *item = names->first; item != NULL; item = item->next) {
-    TG_TRY(keep_vital(job, read_datum(job, item, &job->data[job->n_data])));
-    job->n_data++;
+    TG_TRY(keep_vital(job, read_datum(job, item, &job->spec.data[job->spec.n_data])));
+    job->spec.n_data++;
   }
   return TG_OK;
 }
 
+// ---- arguments of constraints ----
+
+static void read_argument(const tg_spec *spec, const tg_yaml_node *node, tg_spec_argument *out)
+{
+  *out = (tg_spec_argument){.mark = node->mark};
+  if (tg_value_bound(node, &out->number)) {
+    out->kind = TG_ARGUMENT_NUMBER;
+  } else if (node->kind == TG_YAML_SCALAR) {
+    out->datum = tg_spec_find_data(spec, node->text);
+    if (out->datum >= 0) out->kind = TG_ARGUMENT_DATUM;
+  }
+}
+
+// Data are named, so that they must have been read.
+static void read_arguments(tg_job *job)
+{
+  for (int k = 0; k < job->spec.n_variables; k++) {
+    tg_spec_variable *x = &job->spec.variables[k];
+    const tg_yaml_node *constraint =
+        tg_yaml_get(tg_yaml_get(tg_yaml_get(job->root, "variables"), x->name), "constraint");
+    const tg_yaml_node *given =
+        constraint != NULL && constraint->kind == TG_YAML_MAPPING ? constraint->first->value : NULL;
+    const tg_yaml_node *metric = tg_yaml_get(given, "metric");
+    if (given == NULL) continue;
+    if (given->kind == TG_YAML_SEQUENCE) {
+      if (given->n_items != 2) continue; // refused already
+      read_argument(&job->spec, given->first->value, &x->arguments[0]);
+      read_argument(&job->spec, given->last->value, &x->arguments[1]);
+    } else {
+      read_argument(&job->spec, metric != NULL ? metric : given, &x->arguments[0]);
+    }
+  }
+}
+
 // ---- the rest ----
+
+// Where the options of the solver section are given.
+static tg_status mark_options(tg_job *job)
+{
+  const tg_yaml_node *solver = tg_yaml_get(job->root, "solver");
+  tg_mark *marks = NULL;
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)opt_option_count(), &marks));
+  for (int k = 0; k < opt_option_count(); k++) {
+    const tg_yaml_node *node = tg_yaml_get(solver, opt_option_at(k)->key);
+    if (node != NULL) marks[k] = node->mark;
+  }
+  job->spec.option_marks = marks;
+  job->spec.solver_mark = solver != NULL ? solver->mark : job->root->mark;
+  return TG_OK;
+}
 
 static tg_status read_objective(tg_job *job)
 {
@@ -248,9 +317,9 @@ static tg_status read_objective(tg_job *job)
     TG_FAIL_NODE(maximize->key, TG_JOB, "both minimize and maximize are given; a job has one objective");
   if (minimize == NULL && maximize == NULL)
     TG_FAIL_NODE(job->root, TG_JOB, "the objective is missing: add a key such as minimize: sumsq(A*X - B)");
-  job->maximize = maximize != NULL;
-  if (job->maximize) job->solver.wording = &opt_wording_maximum;
-  return tg_job_excerpt(job, job->maximize ? maximize->value : minimize->value, &job->objective);
+  job->spec.maximize = maximize != NULL;
+  if (job->spec.maximize) job->spec.solver.wording = &opt_wording_maximum;
+  return tg_job_excerpt(job, job->spec.maximize ? maximize->value : minimize->value, &job->spec.objective);
 }
 
 enum { RANKS_MAX = 1 << 20 };
@@ -259,13 +328,13 @@ static tg_status read_grid(tg_job *job)
 {
   const tg_yaml_node *grid = tg_yaml_get(job->root, "process_grid");
   if (grid == NULL || grid->kind != TG_YAML_MAPPING) return TG_OK;
-  job->grid_node = grid;
-  job->grid_rows = (int)whole(tg_yaml_get(grid, "rows"), 0);
-  job->grid_cols = (int)whole(tg_yaml_get(grid, "columns"), 0);
-  job->grid_block = whole(tg_yaml_get(grid, "block"), 0);
-  if ((job->grid_rows == 0) != (job->grid_cols == 0))
+  job->spec.grid_mark = grid->mark;
+  job->spec.grid_rows = (int)whole(tg_yaml_get(grid, "rows"), 0);
+  job->spec.grid_cols = (int)whole(tg_yaml_get(grid, "columns"), 0);
+  job->spec.grid_block = whole(tg_yaml_get(grid, "block"), 0);
+  if ((job->spec.grid_rows == 0) != (job->spec.grid_cols == 0))
     TG_FAIL_NODE(grid, TG_JOB, "process_grid needs both rows and columns, or neither");
-  const int64_t ranks = (int64_t)job->grid_rows * job->grid_cols;
+  const int64_t ranks = (int64_t)job->spec.grid_rows * job->spec.grid_cols;
   if (ranks > RANKS_MAX)
     TG_FAIL_NODE(grid, TG_VALUE, "process_grid has %" PRId64 " ranks, expected at most %d", ranks, RANKS_MAX);
   return TG_OK;
@@ -277,11 +346,11 @@ static tg_status read_products(tg_job *job)
   static const char *const names[] = {"auto", "panels", "scalapack"};
   static const tg_product_kind kinds[] = {TG_PRODUCT_AUTO, TG_PRODUCT_PANELS, TG_PRODUCT_PBLAS};
   const tg_yaml_node *node = tg_yaml_get(job->root, "products");
-  job->products = TG_PRODUCT_AUTO;
+  job->spec.products = TG_PRODUCT_AUTO;
   if (node == NULL) return TG_OK;
   for (int k = 0; k < 3; k++) {
     if (strcmp(node->text, names[k]) != 0) continue;
-    job->products = (int)kinds[k];
+    job->spec.products = (int)kinds[k];
     return TG_OK;
   }
   const char *nearest = tg_nearest_word(node->text, names, 3);
@@ -292,10 +361,10 @@ static tg_status read_products(tg_job *job)
 // A file holds one variable, also one with datasets: it is replaced as a whole.
 static tg_status refuse_same_file(tg_job *job, const tg_yaml_node *file)
 {
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *variable = &job->variables[k];
+  for (int k = 0; k < job->spec.n_variables; k++) {
+    const tg_spec_variable *variable = &job->spec.variables[k];
     // A name that was not asked for gives way where it is; outputs.c finds it where it does not.
-    const bool is_asked = variable->output != NULL && variable->output_node != variable->key;
+    const bool is_asked = variable->output != NULL && variable->output_is_given;
     if (!is_asked || strcmp(variable->output, file->text) != 0) continue;
     TG_FAIL_NODE(file, TG_JOB, "'%s' is already the file of %s; each variable needs its own", file->text,
                  variable->name);
@@ -307,14 +376,14 @@ static tg_status refuse_same_file(tg_job *job, const tg_yaml_node *file)
 static tg_status name_outputs(tg_job *job, const tg_yaml_node *files)
 {
   if (files != NULL && files->kind == TG_YAML_SCALAR) return TG_OK;
-  for (int k = 0; k < job->n_variables; k++) {
-    tg_job_variable *variable = &job->variables[k];
+  for (int k = 0; k < job->spec.n_variables; k++) {
+    tg_spec_variable *variable = &job->spec.variables[k];
     const size_t length = strlen(variable->name) + sizeof ".npy";
     char *name = NULL;
     TG_TRY(tg_arena_alloc(&job->arena, length, 1, (void **)&name));
     snprintf(name, length, "%s.npy", variable->name);
     variable->output = name;
-    variable->output_node = variable->key;
+    variable->output_mark = variable->mark;
   }
   return TG_OK;
 }
@@ -322,18 +391,19 @@ static tg_status name_outputs(tg_job *job, const tg_yaml_node *files)
 static tg_status read_output(tg_job *job)
 {
   const tg_yaml_node *output = tg_yaml_get(job->root, "output");
-  job->output_directory = text_of(tg_yaml_get(output, "directory"));
-  if (job->output_directory == NULL) job->output_directory = "results";
+  job->spec.output_directory = text_of(tg_yaml_get(output, "directory"));
+  if (job->spec.output_directory == NULL) job->spec.output_directory = "results";
   const tg_yaml_node *files = tg_yaml_get(output, "variables");
   TG_TRY(name_outputs(job, files));
   for (const tg_yaml_item *item = files != NULL ? files->first : NULL; item != NULL; item = item->next) {
-    const int k = tg_job_find_variable(job, item->key->text);
+    const int k = tg_spec_find_variable(&job->spec, item->key->text);
     if (k < 0) TG_FAIL_NODE(item->key, TG_NAME, "'%s' is no variable of this job", item->key->text);
-    job->variables[k].output = NULL;
+    job->spec.variables[k].output = NULL;
     if (strcmp(item->value->text, "none") == 0) continue;
     TG_TRY(refuse_same_file(job, item->value));
-    job->variables[k].output = item->value->text;
-    job->variables[k].output_node = item->value;
+    job->spec.variables[k].output = item->value->text;
+    job->spec.variables[k].output_mark = item->value->mark;
+    job->spec.variables[k].output_is_given = true;
     const tg_file_format *format = NULL;
     TG_TRY(tg_error_locate(item->value->mark, tg_file_find_target_format(item->value->text, &format)));
   }
@@ -342,21 +412,23 @@ static tg_status read_output(tg_job *job)
 
 static tg_status read_checkpoint(tg_job *job)
 {
-  const tg_yaml_node *node = job->checkpoint = tg_yaml_get(job->root, "checkpoint");
+  const tg_yaml_node *node = tg_yaml_get(job->root, "checkpoint");
   const tg_yaml_node *directory = tg_yaml_get(node, "directory");
   const tg_yaml_node *every = tg_yaml_get(node, "every");
   if (node == NULL) return TG_OK;
   if (directory == NULL) TG_FAIL_NODE(node, TG_JOB, "checkpoint needs a directory");
-  job->checkpoint_directory = directory->text;
-  job->checkpoint_every = 600;
-  if (every != NULL) tg_value_duration(every, &job->checkpoint_every);
-  job->checkpoint_keep = whole(tg_yaml_get(node, "keep"), 2);
+  job->spec.checkpoint_directory = directory->text;
+  job->spec.checkpoint_every = 600;
+  if (every != NULL) tg_value_duration(every, &job->spec.checkpoint_every);
+  job->spec.checkpoint_keep = whole(tg_yaml_get(node, "keep"), 2);
   return TG_OK;
 }
 
 tg_status tg_job_read(tg_job *job)
 {
-  opt_options_init(&job->solver);
+  opt_options_init(&job->spec.solver);
+  job->spec.name = job->path;
+  job->spec.errors = &job->errors;
   TG_TRY(tg_yaml_parse(&job->arena, &job->sources[0], 0, &job->root));
   if (job->root->kind == TG_YAML_NULL && job->n_sources > 1)
     TG_TRY(tg_yaml_new(&job->arena, TG_YAML_MAPPING, job->root->mark, &job->root));
@@ -366,7 +438,9 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_errors_take(&job->errors, read_objective(job)));
   TG_TRY(keep_vital(job, read_variables(job)));
   TG_TRY(keep_vital(job, read_data(job)));
-  if (job->is_incomplete || job->objective.text == NULL) return tg_errors_raise(&job->errors);
+  if (job->is_incomplete || job->spec.objective.text == NULL) return tg_errors_raise(&job->errors);
+  read_arguments(job);
+  TG_TRY(mark_options(job));
   TG_TRY(tg_errors_take(&job->errors, read_grid(job)));
   TG_TRY(tg_errors_take(&job->errors, read_products(job)));
   TG_TRY(tg_errors_take(&job->errors, read_output(job)));

@@ -232,27 +232,6 @@ static tg_status check_text(const location *at, const tg_yaml_node *node, const 
   return TG_OK;
 }
 
-// By tg_start.
-static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible"};
-
-enum { START_NAMES = sizeof start_names / sizeof start_names[0] };
-
-bool tg_start_find(const char *name, tg_start *out)
-{
-  for (int k = 0; k < START_NAMES; k++) {
-    if (strcmp(start_names[k], name) != 0) continue;
-    *out = (tg_start)k;
-    return true;
-  }
-  return false;
-}
-
-const char *tg_start_label(tg_start start)
-{
-  TG_ASSERT((int)start < START_NAMES);
-  return start_names[start];
-}
-
 static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node);
 
 static bool is_listed(const char *word, const char *const *list, int count)
@@ -299,6 +278,17 @@ static tg_status check_mapping(tg_job *job, const location *at, tg_yaml_node *no
   return TG_OK;
 }
 
+static const char *nearest_start(const char *word)
+{
+  const char *names[CANDIDATES_MAX];
+  size_t n = 0;
+  while (tg_start_at((int)n) != NULL && n < CANDIDATES_MAX) {
+    names[n] = tg_start_at((int)n);
+    n++;
+  }
+  return tg_nearest_word(word, names, n);
+}
+
 static tg_status check_start(tg_job *job, const location *at, tg_yaml_node *node)
 {
   tg_start start = TG_START_ZEROS;
@@ -308,7 +298,7 @@ static tg_status check_start(tg_job *job, const location *at, tg_yaml_node *node
     return TG_OK;
   }
   if (node->kind == TG_YAML_SCALAR && tg_start_find(node->text, &start)) return TG_OK;
-  const char *nearest = node->kind == TG_YAML_SCALAR ? tg_nearest_word(node->text, start_names, START_NAMES) : NULL;
+  const char *nearest = node->kind == TG_YAML_SCALAR ? nearest_start(node->text) : NULL;
   if (nearest != NULL) TG_FAIL_NODE(node, TG_VALUE, "unknown start '%.60s'; did you mean '%s'?", node->text, nearest);
   return wrong_type(at, node, tg_job_type_label(TG_JOB_START), "");
 }
@@ -367,7 +357,7 @@ static tg_status set_option(tg_job *job, const opt_option_row *row, const tg_yam
   int count = 0;
   while (choices != NULL && choices[count] != NULL) count++;
   if (choices != NULL && !is_listed(node->text, choices, count)) return wrong_choice(row, node);
-  return tg_error_locate(node->mark, opt_option_set(&job->solver, row->key, node->text));
+  return tg_error_locate(node->mark, opt_option_set(&job->spec.solver, row->key, node->text));
 }
 
 static tg_status check_solver(tg_job *job, const location *at, tg_yaml_node *node)

@@ -43,11 +43,6 @@ const char *tg_constraint_argument_label(opt_constraint_argument argument);
 // go into job->solver at once.
 tg_status tg_job_validate(tg_job *job);
 
-// The start point of that name (never TG_START_FILE); false when there is none.
-bool tg_start_find(const char *name, tg_start *out);
-// Its name; not of TG_START_FILE.
-const char *tg_start_label(tg_start start);
-
 // Values of nodes; strict, whole text, finite. False when the text is none.
 bool tg_value_number(const tg_yaml_node *node, double *out);
 bool tg_value_bound(const tg_yaml_node *node, double *out); // or YAML's .inf, -.inf

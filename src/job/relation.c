@@ -5,13 +5,6 @@
 
 #include "grad/text/ast.h"
 
-const char *tg_relation_label(tg_relation_sign sign)
-{
-  static const char *const labels[] = {
-      [TG_RELATION_EQUAL] = "=", [TG_RELATION_AT_MOST] = "<=", [TG_RELATION_AT_LEAST] = ">="};
-  return labels[sign];
-}
-
 // A failure at bytes [begin, end) of the entry.
 #define FAIL_IN(expression, from, to, ...) \
   return tg_error_in_excerpt((expression), tg_error_set_at(TG_SYNTAX, TG_HERE, (tg_span){(from), (to)}, __VA_ARGS__))
@@ -67,7 +60,7 @@ static tg_status cut_side(tg_job *job, const tg_excerpt *whole, size_t begin, si
 
 // LEFT -(RIGHT) as one text, so that sizes are inferred across the sign: X*ones = r. The minus stands where the sign
 // stood, the parentheses where RIGHT begins and ends.
-static tg_status join_sides(tg_job *job, size_t sign, tg_job_relation *out)
+static tg_status join_sides(tg_job *job, size_t sign, tg_spec_relation *out)
 {
   const tg_excerpt *left = &out->left;
   const tg_excerpt *right = &out->right;
@@ -90,7 +83,7 @@ static tg_status join_sides(tg_job *job, size_t sign, tg_job_relation *out)
   return TG_OK;
 }
 
-static tg_status read_relation(tg_job *job, const tg_yaml_node *node, tg_job_relation *out)
+static tg_status read_relation(tg_job *job, const tg_yaml_node *node, tg_spec_relation *out)
 {
   size_t begin = 0;
   size_t end = 0;
@@ -107,8 +100,9 @@ tg_status tg_job_read_relations(tg_job *job)
   if (list == NULL) return TG_OK;
   if (list->n_items == 0)
     TG_FAIL_NODE(list, TG_JOB, "subject_to is empty; give entries such as tr(X) = 1, or leave the key out");
-  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)list->n_items, &job->relations));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)list->n_items, &job->spec.relations));
   for (const tg_yaml_item *item = list->first; item != NULL; item = item->next)
-    TG_TRY(tg_errors_take(&job->errors, read_relation(job, item->value, &job->relations[job->n_relations++])));
+    TG_TRY(
+        tg_errors_take(&job->errors, read_relation(job, item->value, &job->spec.relations[job->spec.n_relations++])));
   return TG_OK;
 }

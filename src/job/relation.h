@@ -7,7 +7,5 @@
 // Fills job->relations. TG_SYNTAX, located, where there is no sign, more than one, a strict or misspelt one, or where a
 // side is no expression. Local.
 tg_status tg_job_read_relations(tg_job *job);
-// "=", "<=", ">="
-const char *tg_relation_label(tg_relation_sign sign);
 
 #endif

@@ -557,3 +557,8 @@ tg_status tg_yaml_offsets(tg_arena *arena, const tg_source *source, const tg_yam
   (*out)[scalar->length] = last;
   return TG_OK;
 }
+
+const char *tg_yaml_version(void)
+{
+  return fy_library_version();
+}

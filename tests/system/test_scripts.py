@@ -1,6 +1,7 @@
 """The scripts a newcomer meets first: what they do, and what they say when it cannot be done."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,28 @@ def test_mpirun_local():
         done = call([SCRIPTS / "mpirun-local", *wrong])
         checks.check(done.returncode == 2 and "usage: scripts/mpirun-local RANKS PROGRAM" in done.stderr,
                      f"mpirun-local {wrong}: status {done.returncode}, {done.stderr!r}")
+
+
+def test_layers(folder):
+    """The arrows of this tree are right; one against the tables and two circles are found in a copy of it."""
+    done = call([SCRIPTS / "layers"])
+    checks.check(done.returncode == 0, f"scripts/layers: {done.stdout}{done.stderr}")
+    for part in ("docs/architecture.md", "scripts/layers"):
+        (folder / part).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / part, folder / part)
+    shutil.copytree(ROOT / "src", folder / "src")
+    files = {"src/opt/upwards.c": '#include "engine/spec.h"',
+             "src/grad/graph/later.c": '#include "grad/lower/lower.h"',
+             "src/base/one.h": '#include "base/two.h"',
+             "src/base/two.h": '#include "base/one.h"'}
+    for name, text in files.items():
+        (folder / name).write_text(text + "\n")
+    done = call([folder / "scripts" / "layers"])
+    checks.equal("scripts/layers: exit status", done.returncode, 1)
+    for words in ("src/opt/upwards.c includes engine/spec.h: the layer opt may not use engine",
+                  "src/grad/graph/later.c includes grad/lower/lower.h: the room graph stands before lower",
+                  "headers include each other: base/one.h, base/two.h", "files need each other: base/one, base/two"):
+        checks.check(words in done.stdout, f"scripts/layers says '{words}': {done.stdout}")
 
 
 def test_mpirun_missing(folder):
@@ -132,7 +155,7 @@ def test_usage():
 
 def main():
     test_mpirun_local()
-    for test in (test_mpirun_missing, test_install, test_sketch):
+    for test in (test_mpirun_missing, test_install, test_sketch, test_layers):
         with tempfile.TemporaryDirectory(prefix="tracegrad-scripts-") as folder:
             test(Path(folder))
     test_usage()

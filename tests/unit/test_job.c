@@ -62,12 +62,12 @@ static void test_offsets(void **state)
     tg_status status = TG_OK;
     tg_job *job = read_job(cases[k].raw, "", 0, NULL, &status);
     assert_int_equal(status, TG_OK);
-    assert_string_equal(job->objective.text, cases[k].decoded);
+    assert_string_equal(job->spec.objective.text, cases[k].decoded);
     const char *source = job->sources[0].text;
     size_t before = 0;
-    for (size_t i = 0; i < job->objective.length; i++) {
-      const size_t at = job->objective.offsets[i];
-      const char byte = job->objective.text[i];
+    for (size_t i = 0; i < job->spec.objective.length; i++) {
+      const size_t at = job->spec.objective.offsets[i];
+      const char byte = job->spec.objective.text[i];
       assert_true(at >= before && at < job->sources[0].length);
       before = at;
       if (strchr(" \n", byte) == NULL && source[at] != '\\') assert_int_equal(source[at], byte);
@@ -83,9 +83,9 @@ static void test_relocation(void **state)
   tg_status status = TG_OK;
   tg_job *job = read_job(">-\n  tr(A*X)\n  + tr(B'*Y)", "", 0, NULL, &status);
   assert_int_equal(status, TG_OK);
-  const size_t at = (size_t)(strchr(job->objective.text, 'Y') - job->objective.text);
+  const size_t at = (size_t)(strchr(job->spec.objective.text, 'Y') - job->spec.objective.text);
   tg_error_set_at(TG_NAME, TG_HERE, (tg_span){at, at + 1}, "unknown name 'Y'");
-  tg_error_in_excerpt(&job->objective, TG_NAME);
+  tg_error_in_excerpt(&job->spec.objective, TG_NAME);
   tg_text text;
   tg_text_init(&text);
   tg_job_diagnose(job, TG_NAME, &text);
@@ -111,32 +111,32 @@ static void test_values(void **state)
                              "output: {directory: out, variables: {Y: y.npy, Z: none}}\n";
   tg_job *job = read_job("tr(X)", rest, 0, NULL, &status);
   assert_int_equal(status, TG_OK);
-  assert_false(job->maximize);
-  assert_int_equal(job->n_variables, 3);
-  assert_int_equal(job->variables[1].cols, 5);
-  assert_int_equal(job->variables[1].start, TG_START_NORMAL);
-  assert_int_equal(job->variables[1].seed, 9);
-  assert_true(job->variables[1].scale == -0.25);
-  assert_string_equal(job->variables[1].output, "y.npy");
-  assert_string_equal(job->variables[0].output, "X.npy");
-  assert_null(job->variables[2].output);
-  assert_int_equal(job->variables[2].start, TG_START_FILE);
-  assert_string_equal(job->variables[2].start_file, "dir/z.npy");
-  assert_string_equal(job->variables[2].constraint, "box");
-  assert_int_equal(job->n_data, 3);
-  assert_true(job->data[0].is_number && job->data[0].number == -1.5);
-  assert_string_equal(job->data[1].file, "dir/m.h5");
-  assert_string_equal(job->data[1].dataset, "/m");
-  assert_int_equal(job->data[1].properties, TG_SPD | TG_SYMMETRIC);
-  assert_true(job->data[1].trust);
-  assert_int_equal(job->data[2].cols, 7);
-  assert_true(job->data[2].options.symmetric);
-  assert_int_equal(job->solver.max_iterations, 12);
-  assert_true(job->solver.time_limit == 7200 && job->solver.gradient_tolerance == 1e-5);
-  assert_int_equal(job->grid_rows, 2);
-  assert_int_equal(job->grid_cols, 3);
-  assert_int_equal(job->grid_block, 17);
-  assert_string_equal(job->output_directory, "out");
+  assert_false(job->spec.maximize);
+  assert_int_equal(job->spec.n_variables, 3);
+  assert_int_equal(job->spec.variables[1].cols, 5);
+  assert_int_equal(job->spec.variables[1].start, TG_START_NORMAL);
+  assert_int_equal(job->spec.variables[1].seed, 9);
+  assert_true(job->spec.variables[1].scale == -0.25);
+  assert_string_equal(job->spec.variables[1].output, "y.npy");
+  assert_string_equal(job->spec.variables[0].output, "X.npy");
+  assert_null(job->spec.variables[2].output);
+  assert_int_equal(job->spec.variables[2].start, TG_START_FILE);
+  assert_string_equal(job->spec.variables[2].start_file, "dir/z.npy");
+  assert_string_equal(job->spec.variables[2].constraint, "box");
+  assert_int_equal(job->spec.n_data, 3);
+  assert_true(job->spec.data[0].is_number && job->spec.data[0].number == -1.5);
+  assert_string_equal(job->spec.data[1].file, "dir/m.h5");
+  assert_string_equal(job->spec.data[1].dataset, "/m");
+  assert_int_equal(job->spec.data[1].properties, TG_SPD | TG_SYMMETRIC);
+  assert_true(job->spec.data[1].trust);
+  assert_int_equal(job->spec.data[2].cols, 7);
+  assert_true(job->spec.data[2].options.symmetric);
+  assert_int_equal(job->spec.solver.max_iterations, 12);
+  assert_true(job->spec.solver.time_limit == 7200 && job->spec.solver.gradient_tolerance == 1e-5);
+  assert_int_equal(job->spec.grid_rows, 2);
+  assert_int_equal(job->spec.grid_cols, 3);
+  assert_int_equal(job->spec.grid_block, 17);
+  assert_string_equal(job->spec.output_directory, "out");
   tg_job_destroy(&job);
 }
 
@@ -191,14 +191,14 @@ static void test_anchors(void **state)
   tg_status status = TG_OK;
   tg_job *job = read_job("tr(X)", "  Y: &shape {rows: 4, columns: 5}\n  Z: *shape\n", 0, NULL, &status);
   assert_int_equal(status, TG_OK);
-  assert_int_equal(job->variables[2].rows, 4);
+  assert_int_equal(job->spec.variables[2].rows, 4);
   tg_job_destroy(&job);
   // What --set changes of one must not change the other.
   static const char *const sets[] = {"variables.Z.rows=6"};
   job = read_job("tr(X)", "  Y: &shape {rows: 4, columns: 5}\n  Z: *shape\n", 1, sets, &status);
   assert_int_equal(status, TG_OK);
-  assert_int_equal(job->variables[1].rows, 4);
-  assert_int_equal(job->variables[2].rows, 6);
+  assert_int_equal(job->spec.variables[1].rows, 4);
+  assert_int_equal(job->spec.variables[2].rows, 6);
   tg_job_destroy(&job);
 }
 
@@ -211,12 +211,12 @@ static void test_set(void **state)
   tg_status status = TG_OK;
   tg_job *job = read_job("sumsq(X)", "", 6, sets, &status);
   assert_int_equal(status, TG_OK);
-  assert_int_equal(job->solver.max_iterations, 7);
-  assert_int_equal(job->n_data, 1);
-  assert_true(job->data[0].number == 0.25);
-  assert_string_equal(job->output_directory, "there");
-  assert_string_equal(job->objective.text, "tr(X)*mu");
-  assert_int_equal(job->variables[0].start, TG_START_FILE);
+  assert_int_equal(job->spec.solver.max_iterations, 7);
+  assert_int_equal(job->spec.n_data, 1);
+  assert_true(job->spec.data[0].number == 0.25);
+  assert_string_equal(job->spec.output_directory, "there");
+  assert_string_equal(job->spec.objective.text, "tr(X)*mu");
+  assert_int_equal(job->spec.variables[0].start, TG_START_FILE);
   tg_job_destroy(&job);
 }
 
@@ -235,12 +235,12 @@ static void test_set_below_scalars(void **state)
   tg_status status = TG_OK;
   tg_job *job = read_job("sumsq(X)", rest, 6, sets, &status);
   assert_int_equal(status, TG_OK);
-  assert_int_equal(job->grid_block, 32);
-  assert_int_equal(job->variables[1].start, TG_START_FILE);
-  assert_string_equal(job->variables[1].start_file, "dir/N.npy");
-  assert_string_equal(job->variables[1].constraint, "box");
-  assert_int_equal(job->variables[1].cols, 4);
-  assert_string_equal(job->data[0].generate, "ones");
+  assert_int_equal(job->spec.grid_block, 32);
+  assert_int_equal(job->spec.variables[1].start, TG_START_FILE);
+  assert_string_equal(job->spec.variables[1].start_file, "dir/N.npy");
+  assert_string_equal(job->spec.variables[1].constraint, "box");
+  assert_int_equal(job->spec.variables[1].cols, 4);
+  assert_string_equal(job->spec.data[0].generate, "ones");
   tg_job_destroy(&job);
 }
 
@@ -254,14 +254,14 @@ static void test_set_objective(void **state)
   tg_status status = TG_OK;
   tg_job *job = read_job("sumsq(X)", "", 1, upwards, &status);
   assert_int_equal(status, TG_OK);
-  assert_true(job->maximize);
-  assert_string_equal(job->objective.text, "tr(X)");
+  assert_true(job->spec.maximize);
+  assert_string_equal(job->spec.objective.text, "tr(X)");
   tg_job_destroy(&job);
   job = read_job("sumsq(X)", "", 6, back, &status);
   assert_int_equal(status, TG_OK);
-  assert_false(job->maximize);
-  assert_string_equal(job->objective.text, "sum(X)");
-  assert_int_equal(job->n_data, 4);
+  assert_false(job->spec.maximize);
+  assert_string_equal(job->spec.objective.text, "sum(X)");
+  assert_int_equal(job->spec.n_data, 4);
   tg_job_destroy(&job);
 }
 
@@ -309,7 +309,7 @@ static void test_echo(void **state)
   tg_job *job = read_job("sumsq(X)", "data: {mu: 1e-3, A: {generate: ones, rows: 2}}\n", 1, sets, &status);
   assert_int_equal(status, TG_OK);
   json_t *echo = NULL;
-  assert_int_equal(tg_job_echo(job, &echo), TG_OK);
+  assert_int_equal(tg_job_echo(job, &job->spec, &echo), TG_OK);
   assert_string_equal(json_string_value(json_object_get(echo, "minimize")), "sumsq(X)");
   const json_t *solver = json_object_get(echo, "solver");
   assert_int_equal(json_integer_value(json_object_get(solver, "memory")), 5);
@@ -341,9 +341,9 @@ static void test_default_start(void **state)
     tg_status status = TG_OK;
     tg_job *job = read_job("sumsq(X)", rest, 0, NULL, &status);
     assert_int_equal(status, TG_OK);
-    assert_int_equal(job->variables[1].start, cases[k].start);
+    assert_int_equal(job->spec.variables[1].start, cases[k].start);
     json_t *echo = NULL;
-    assert_int_equal(tg_job_echo(job, &echo), TG_OK);
+    assert_int_equal(tg_job_echo(job, &job->spec, &echo), TG_OK);
     const json_t *v = json_object_get(json_object_get(echo, "variables"), "V");
     assert_string_equal(json_string_value(json_object_get(v, "start")), tg_start_label(cases[k].start));
     json_decref(echo);

@@ -24,7 +24,7 @@ tg_status tg_output_path(const char *folder, const char *name, tg_text *out)
 // ---- folders ----
 
 // Rank 0.
-static tg_status make_folders(const tg_job *job, tg_text *path)
+static tg_status make_folders(const tg_spec *job, tg_text *path)
 {
   TG_TRY(tg_make_folder(job->output_directory));
   for (int k = 0; k < job->n_variables; k++) {
@@ -83,11 +83,11 @@ static void note_use(const char *path, const char *other, const char *what, use 
 
 // Of a file that is not the start of variable `mine`, beside the files of the first `before` variables. What is found
 // may stand in `room`.
-static tg_status find_use(const tg_job *job, int mine, int before, const char *path, tg_text *room, use *out)
+static tg_status find_use(const tg_spec *job, int mine, int before, const char *path, tg_text *room, use *out)
 {
   static const char *const own[] = {"report.json", "history.jsonl"};
   *out = (use){NULL, NULL};
-  note_use(path, job->path, "the job file", out);
+  note_use(path, job->name, "the job file", out);
   for (int i = 0; i < job->n_data; i++) note_use(path, job->data[i].file, "a data file of the job", out);
   for (int i = 0; i < job->n_variables; i++)
     if (i != mine) note_use(path, job->variables[i].start_file, "a start of the job", out);
@@ -103,17 +103,17 @@ static tg_status find_use(const tg_job *job, int mine, int before, const char *p
   return TG_OK;
 }
 
-static tg_status refuse_uses(tg_job *job, int k, const char *path, tg_text *room)
+static tg_status refuse_uses(const tg_spec *job, int k, const char *path, tg_text *room)
 {
   use found;
   TG_TRY(find_use(job, k, k, path, room, &found));
   if (found.other == NULL) return TG_OK;
-  TG_FAIL_NODE(job->variables[k].output_node, TG_JOB, "%s is already %s, %s; the variable needs its own", path,
+  TG_FAIL_MARK(TG_JOB, job->variables[k].output_mark, "%s is already %s, %s; the variable needs its own", path,
                found.what, found.other);
 }
 
 // Rank 0. A variable may replace the file that it started from.
-static tg_status refuse_clashes(tg_job *job, tg_text *path)
+static tg_status refuse_clashes(const tg_spec *job, tg_text *path)
 {
   tg_text other;
   tg_status status = TG_OK;
@@ -129,14 +129,14 @@ static tg_status refuse_clashes(tg_job *job, tg_text *path)
 
 // ---- whose folder it is ----
 
-void tg_outputs_job_file(const tg_job *job, size_t room, char *out)
+void tg_outputs_job_file(const tg_spec *job, size_t room, char *out)
 {
   char real[PATH_MAX];
-  snprintf(out, room, "%s", realpath(job->path, real) != NULL ? real : job->path);
+  snprintf(out, room, "%s", realpath(job->name, real) != NULL ? real : job->name);
 }
 
 // dir/ray.X.npy of dir/X.npy
-static tg_status name_ray(const tg_job *job, int k, tg_text *out)
+static tg_status name_ray(const tg_spec *job, int k, tg_text *out)
 {
   const char *name = job->variables[k].output;
   const char *slash = strrchr(name, '/');
@@ -154,7 +154,7 @@ static bool writes_ray(const tg_run *run, int k)
 
 json_t *tg_outputs_rays(const tg_run *run)
 {
-  const tg_job *job = run->job;
+  const tg_spec *job = run->engine->spec;
   tg_text name;
   tg_text_init(&name);
   json_t *out = json_object();
@@ -167,7 +167,7 @@ json_t *tg_outputs_rays(const tg_run *run)
 
 json_t *tg_outputs_list(const tg_run *run)
 {
-  const tg_job *job = run->job;
+  const tg_spec *job = run->engine->spec;
   json_t *out = json_array();
   json_t *rays = tg_outputs_rays(run);
   const char *name = NULL;
@@ -183,18 +183,18 @@ json_t *tg_outputs_list(const tg_run *run)
 static tg_status look_at_report(tg_run *run, tg_text *path)
 {
   char mine[PATH_MAX];
-  TG_TRY(tg_output_path(run->job->output_directory, "report.json", path));
+  TG_TRY(tg_output_path(run->engine->spec->output_directory, "report.json", path));
   struct stat facts;
   if (stat(tg_text_string(path), &facts) != 0 || !S_ISREG(facts.st_mode)) return TG_OK;
   json_t *report = json_load_file(tg_text_string(path), 0, NULL);
   const char *theirs = json_string_value(json_object_get(report, "job_file"));
   tg_status status = TG_OK;
-  tg_outputs_job_file(run->job, sizeof mine, mine);
+  tg_outputs_job_file(run->engine->spec, sizeof mine, mine);
   if (theirs != NULL && strcmp(theirs, mine) != 0 && !run->options->force)
     status = tg_error_set(TG_USAGE, TG_HERE,
                           "the folder %s holds the results of another job, %s; choose another one with --output, or "
                           "overwrite it with --force",
-                          run->job->output_directory, theirs);
+                          run->engine->spec->output_directory, theirs);
   else if (theirs != NULL)
     run->earlier_files = json_incref(json_object_get(report, "files"));
   json_decref(report);
@@ -232,9 +232,9 @@ void tg_outputs_remove_stale(const tg_run *run)
   {
     const char *name = json_string_value(entry);
     if (!may_remove(name) || is_written(written, name)) continue;
-    if (tg_output_path(run->job->output_directory, name, &path) != TG_OK) continue;
+    if (tg_output_path(run->engine->spec->output_directory, name, &path) != TG_OK) continue;
     use found = {NULL, NULL}; // what was a result may be data now
-    if (find_use(run->job, -1, 0, tg_text_string(&path), &room, &found) == TG_OK && found.other == NULL)
+    if (find_use(run->engine->spec, -1, 0, tg_text_string(&path), &room, &found) == TG_OK && found.other == NULL)
       unlink(tg_text_string(&path));
   }
   json_decref(written);
@@ -245,7 +245,7 @@ void tg_outputs_remove_stale(const tg_run *run)
 // ---- whether they can be written ----
 
 // Rank 0. The text files of a run; a pipe in the place of one would stop the run for good.
-static tg_status test_text_files(const tg_job *job, tg_text *path, tg_text *prefix)
+static tg_status test_text_files(const tg_spec *job, tg_text *path, tg_text *prefix)
 {
   static const char *const names[] = {"report.json", "history.jsonl"};
   struct stat facts;
@@ -269,19 +269,19 @@ typedef enum file_work { TEST, WRITE, WRITE_RAY } file_work;
 // Collective.
 static tg_status work_on(const tg_run *run, int k, file_work work, tg_text *path, tg_text *dataset)
 {
-  const tg_job_variable *variable = &run->job->variables[k];
+  const tg_spec_variable *variable = &run->engine->spec->variables[k];
   const tg_file_format *format = NULL;
   TG_TRY(tg_file_find_target_format(variable->output, &format));
   tg_text_clear(dataset);
-  if (work == WRITE_RAY) TG_TRY(tg_agree(run->comm, name_ray(run->job, k, dataset)));
+  if (work == WRITE_RAY) TG_TRY(tg_agree(run->comm, name_ray(run->engine->spec, k, dataset)));
   const char *file = work == WRITE_RAY ? tg_text_string(dataset) : variable->output;
-  TG_TRY(tg_agree(run->comm, tg_output_path(run->job->output_directory, file, path)));
+  TG_TRY(tg_agree(run->comm, tg_output_path(run->engine->spec->output_directory, file, path)));
   tg_text_clear(dataset);
   tg_text_addf(dataset, "/%s", variable->name);
   const char *name = tg_text_string(path);
   const char *inside = format->holds_datasets ? tg_text_string(dataset) : NULL;
-  if (work == TEST) return tg_file_write_test(run->setup->grid, variable->rows, variable->cols, name, inside);
-  return tg_file_write(tg_space_block(work == WRITE ? run->setup->x : run->ray, k), name, inside);
+  if (work == TEST) return tg_file_write_test(run->engine->setup->grid, variable->rows, variable->cols, name, inside);
+  return tg_file_write(tg_space_block(work == WRITE ? run->engine->setup->x : run->ray, k), name, inside);
 }
 
 // One that fails does not keep the others from being tested or written; the first failure is returned.
@@ -293,8 +293,8 @@ static tg_status for_each_variable(const tg_run *run, file_work work)
   tg_error record = {0};
   tg_text_init(&path);
   tg_text_init(&dataset);
-  for (int k = 0; k < run->job->n_variables; k++) {
-    if (run->job->variables[k].output == NULL || (work == WRITE_RAY && !writes_ray(run, k))) continue;
+  for (int k = 0; k < run->engine->spec->n_variables; k++) {
+    if (run->engine->spec->variables[k].output == NULL || (work == WRITE_RAY && !writes_ray(run, k))) continue;
     const tg_status status = work_on(run, k, work, &path, &dataset);
     if (status == TG_OK || first != TG_OK) continue;
     first = status;
@@ -309,7 +309,7 @@ static tg_status for_each_variable(const tg_run *run, file_work work)
 // Rank 0.
 static tg_status prepare_alone(tg_run *run)
 {
-  tg_job *job = run->job;
+  const tg_spec *job = run->engine->spec;
   tg_text path;
   tg_text prefix;
   tg_text_init(&path);
@@ -332,7 +332,7 @@ tg_status tg_outputs_prepare(tg_run *run)
 }
 
 // Rank 0. Folders that vanished while the run computed; one that cannot be made is named by the file that needs it.
-static void make_folders_again(const tg_job *job)
+static void make_folders_again(const tg_spec *job)
 {
   tg_text path;
   tg_text_init(&path);
@@ -341,7 +341,7 @@ static void make_folders_again(const tg_job *job)
 }
 
 // Rank 0. Whether the file of this ray is none of the job's.
-static bool is_free(const tg_job *job, int k)
+static bool is_free(const tg_spec *job, int k)
 {
   use found = {NULL, NULL};
   tg_text path;
@@ -360,11 +360,11 @@ static bool is_free(const tg_job *job, int k)
 // Which parts of the ray are written. Collective.
 static tg_status choose_rays(tg_run *run, bool is_first)
 {
-  const int n = run->job->n_variables;
-  if (run->ray == NULL || run->result.outcome != OPT_UNBOUNDED) return TG_OK;
+  const int n = run->engine->spec->n_variables;
+  if (run->ray == NULL || run->engine->result.outcome != OPT_UNBOUNDED) return TG_OK;
   TG_TRY(tg_agree(run->comm, TG_NEW(n, &run->writes_ray)));
   for (int k = 0; k < n && is_first; k++)
-    run->writes_ray[k] = run->job->variables[k].output != NULL && is_free(run->job, k);
+    run->writes_ray[k] = run->engine->spec->variables[k].output != NULL && is_free(run->engine->spec, k);
   TG_TRY_MPI(MPI_Bcast(run->writes_ray, n, MPI_C_BOOL, 0, run->comm));
   return for_each_variable(run, WRITE_RAY);
 }
@@ -373,7 +373,7 @@ tg_status tg_outputs_write(tg_run *run)
 {
   int rank = 0;
   TG_TRY_MPI(MPI_Comm_rank(run->comm, &rank));
-  if (rank == 0) make_folders_again(run->job);
+  if (rank == 0) make_folders_again(run->engine->spec);
   TG_TRY(for_each_variable(run, WRITE));
   return choose_rays(run, rank == 0);
 }

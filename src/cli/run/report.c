@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "cli/json.h"
-#include "cli/run/attempts.h"
+#include "cli/run/environment_report.h"
 #include "cli/run/outputs.h"
 #include "cli/run/run.h"
+#include "cli/run/subject_report.h"
 #include "engine/problem/found_use.h"
 #include "job/job_echo.h"
 
@@ -19,10 +20,11 @@ static json_t *evaluations(const opt_counts *counts)
                    (json_int_t)counts->hessians);
 }
 
-static json_t *seconds(const tg_run_seconds *s)
+static json_t *seconds(const tg_run *run)
 {
+  const tg_engine_seconds *s = &run->engine->seconds;
   return json_pack("{s:f, s:f, s:f, s:f, s:f}", "setup", s->setup, "read", s->read, "solve", s->solve, "write",
-                   s->write, "total", s->total);
+                   run->seconds.write, "total", run->seconds.total);
 }
 
 static json_t *memory(const tg_forecast *f)
@@ -37,7 +39,7 @@ static json_t *memory(const tg_forecast *f)
 // What direct, or the preconditioner, was to cost; NULL where there is neither.
 static json_t *method_price(const tg_run *run)
 {
-  const tg_method_price *p = &run->price;
+  const tg_method_price *p = &run->engine->price;
   if (p->name == NULL) return json_null();
   return json_pack("{s:s, s:o, s:o, s:o, s:I}", "name", p->name, "constants_flops", tg_json_number(p->constants.flops),
                    "make_flops", tg_json_number(p->making.flops), "use_flops", tg_json_number(p->using.flops),
@@ -46,15 +48,15 @@ static json_t *method_price(const tg_run *run)
 
 static json_t *plan(const tg_run *run)
 {
-  const tg_plan *p = run->setup->model->plan;
-  const tg_cost_compared *c = &run->compared;
+  const tg_plan *p = run->engine->setup->model->plan;
+  const tg_cost_compared *c = &run->engine->compared;
   return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o, s:o}", "predicted_flops",
-                   tg_json_number(run->predicted_flops), "predicted_bytes", tg_json_number(run->predicted_bytes),
-                   "predicted_memory_bytes_per_rank", tg_json_number(run->forecast.total), "memory",
-                   memory(&run->forecast), "degree", (int)p->degree, "linear_images", p->has_state ? 1 : 0,
-                   "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops),
-                   "written_products", (json_int_t)c->written.products, "written_flops",
-                   tg_json_number(c->written.flops), "method", method_price(run));
+                   tg_json_number(run->engine->predicted_flops), "predicted_bytes",
+                   tg_json_number(run->engine->predicted_bytes), "predicted_memory_bytes_per_rank",
+                   tg_json_number(run->engine->forecast.total), "memory", memory(&run->engine->forecast), "degree",
+                   (int)p->degree, "linear_images", p->has_state ? 1 : 0, "iteration_products", (json_int_t)c->products,
+                   "iteration_flops", tg_json_number(c->flops), "written_products", (json_int_t)c->written.products,
+                   "written_flops", tg_json_number(c->written.flops), "method", method_price(run));
 }
 
 static json_t *grid(const tg_grid_choice *choice)
@@ -71,7 +73,7 @@ static json_t *taylor(const tg_taylor *t)
 // Of l-bfgs; 0 for the methods that keep none.
 static json_int_t pairs(const tg_run *run)
 {
-  const tg_method *method = run->setup->method;
+  const tg_method *method = run->engine->setup->method;
   return tg_way_keeps_pairs(tg_method_way(method)) ? (json_int_t)method->strategy->pairs : 0;
 }
 
@@ -79,7 +81,7 @@ static json_t *method_reason(const tg_run *run)
 {
   tg_text text;
   tg_text_init(&text);
-  tg_method_explain(run->setup->method, run->setup->model, &text);
+  tg_method_explain(run->engine->setup->method, run->engine->setup->model, &text);
   json_t *out = json_string(tg_text_string(&text));
   tg_text_fini(&text);
   return out;
@@ -89,7 +91,7 @@ static json_t *preconditioner(const tg_run *run)
 {
   tg_text text;
   tg_text_init(&text);
-  tg_method_explain_metric(run->setup->method, &text);
+  tg_method_explain_metric(run->engine->setup->method, &text);
   json_t *out = json_string(tg_text_string(&text));
   tg_text_fini(&text);
   return out;
@@ -97,7 +99,7 @@ static json_t *preconditioner(const tg_run *run)
 
 static json_t *checkpoint(const tg_run *run)
 {
-  const tg_checkpoint_log *log = tg_checkpoint_get_log(run->checkpoint);
+  const tg_checkpoint_log *log = tg_checkpoint_get_log(run->engine->checkpoint);
   return json_pack("{s:s?, s:I, s:I, s:I, s:I, s:o}", "last", log->last[0] != '\0' ? log->last : NULL, "iteration",
                    (json_int_t)log->iteration, "bytes", (json_int_t)log->bytes, "written", (json_int_t)log->written,
                    "failed", (json_int_t)log->failed, "seconds", tg_json_number(log->seconds));
@@ -105,15 +107,16 @@ static json_t *checkpoint(const tg_run *run)
 
 static json_t *resumed(const tg_run *run)
 {
-  return json_pack("{s:s, s:I, s:I}", "from", tg_checkpoint_source(run->checkpoint), "iteration",
-                   (json_int_t)run->earlier.iteration, "runs", (json_int_t)tg_checkpoint_runs(run->checkpoint));
+  return json_pack("{s:s, s:I, s:I}", "from", tg_checkpoint_source(run->engine->checkpoint), "iteration",
+                   (json_int_t)run->engine->earlier.iteration, "runs",
+                   (json_int_t)tg_checkpoint_runs(run->engine->checkpoint));
 }
 
 // Of several variables the one that is furthest from its own target.
 static json_t *worst_variable(const tg_run *run)
 {
-  const opt_result *r = &run->result;
-  return json_pack("{s:s, s:o, s:o}", "variable", run->job->variables[r->worst].name, "gradient_norm",
+  const opt_result *r = &run->engine->result;
+  return json_pack("{s:s, s:o, s:o}", "variable", run->engine->spec->variables[r->worst].name, "gradient_norm",
                    tg_json_number(r->worst_norm), "gradient_target", tg_json_number(r->worst_target));
 }
 
@@ -129,15 +132,44 @@ static json_t *command(int count, const char *const *list)
 static json_t *circumstances(const tg_run *run)
 {
   char job_file[PATH_MAX];
-  tg_outputs_job_file(run->job, sizeof job_file, job_file);
+  tg_outputs_job_file(run->engine->spec, sizeof job_file, job_file);
   return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "date", run->date, "host", run->environment.host, "cpu",
                    run->environment.cpu, "blas_kernel", tg_environment_blas_kernel(&run->environment), "command",
                    command(run->options->n_arguments, run->options->arguments), "job_file", job_file, "files",
                    tg_outputs_list(run));
 }
 
+static json_t *seeds_of(const tg_spec *job, int shift)
+{
+  json_t *out = json_object();
+  for (int k = 0; k < job->n_variables && out != NULL; k++) {
+    const tg_spec_variable *variable = &job->variables[k];
+    if (!tg_spec_starts_randomly(variable)) continue;
+    json_object_set_new(out, variable->name, json_integer((json_int_t)variable->seed + shift));
+  }
+  return out;
+}
+
+// [{"seeds": {"X": 1}, "status", "objective", "gradient_norm", "constraint_violation", "iterations"}], one an attempt.
+static json_t *attempts(const tg_engine *engine)
+{
+  json_t *list = json_array();
+  for (int k = 0; k < engine->n_attempts && list != NULL; k++) {
+    const tg_attempt *a = &engine->attempts[k];
+    const double sign = engine->spec->maximize ? -1.0 : 1.0;
+    json_t *entry = json_pack("{s:o, s:s, s:o, s:o, s:o, s:I}", "seeds", seeds_of(engine->spec, k), "status",
+                              opt_outcome_label(a->outcome), "objective", tg_json_number(sign * a->objective + 0.0),
+                              "gradient_norm", tg_json_number(a->gradient_norm), "constraint_violation",
+                              tg_json_number(a->violation), "iterations", (json_int_t)a->iterations);
+    if (json_array_append_new(list, entry) == 0) continue;
+    json_decref(list);
+    list = NULL;
+  }
+  return list;
+}
+
 // {"S": "symmetric"}: what the numbers showed of data, and the model made use of.
-static json_t *found(const tg_job *job)
+static json_t *found(const tg_spec *job)
 {
   json_t *out = json_object();
   for (int k = 0; k < job->n_data && out != NULL; k++) {
@@ -152,16 +184,18 @@ static json_t *extras(const tg_run *run)
 {
   json_t *out = json_object();
   int failed = out == NULL;
-  if (!failed && run->subject_report != NULL) failed = json_object_set(out, "subject_to", run->subject_report);
-  if (failed == 0 && run->result.n_measured > 1)
+  if (!failed && run->engine->subject != NULL)
+    failed = json_object_set_new(out, "subject_to", tg_subject_report(run->engine->subject));
+  if (failed == 0 && run->engine->result.n_measured > 1)
     failed = json_object_set_new(out, "worst_variable", worst_variable(run));
-  if (failed == 0 && isfinite(run->iterated_objective))
-    failed = json_object_set_new(out, "objective_iterated",
-                                 tg_json_number((run->job->maximize ? -1.0 : 1.0) * run->iterated_objective + 0.0));
+  if (failed == 0 && isfinite(run->engine->iterated_objective))
+    failed = json_object_set_new(
+        out, "objective_iterated",
+        tg_json_number((run->engine->spec->maximize ? -1.0 : 1.0) * run->engine->iterated_objective + 0.0));
   if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
-  if (failed == 0 && run->n_attempts > 1) failed = json_object_set_new(out, "restarts", tg_attempts_report(run));
-  if (failed == 0 && run->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
-  if (failed == 0 && tg_checkpoint_source(run->checkpoint) != NULL)
+  if (failed == 0 && run->engine->n_attempts > 1) failed = json_object_set_new(out, "restarts", attempts(run->engine));
+  if (failed == 0 && run->engine->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
+  if (failed == 0 && tg_checkpoint_source(run->engine->checkpoint) != NULL)
     failed = json_object_set_new(out, "resumed", resumed(run));
   if (failed == 0) return out;
   json_decref(out);
@@ -171,28 +205,28 @@ static json_t *extras(const tg_run *run)
 // The answer first, then what it took. Each part is NULL when memory is short, and then the whole is.
 static json_t *build(const tg_run *run, json_t *job)
 {
-  const opt_result *r = &run->result;
+  const opt_result *r = &run->engine->result;
   json_t *outcome = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I}", "status", opt_outcome_label(r->outcome),
-                              "reason", r->reason, "objective", tg_json_number(run->objective), "gradient_norm",
+                              "reason", r->reason, "objective", tg_json_number(run->engine->objective), "gradient_norm",
                               tg_json_number(r->gradient_norm), "constraint_violation", tg_json_number(r->violation),
                               "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
                               "products", (json_int_t)r->counts.products);
   json_t *details =
       json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                "method", r->method, "method_reason", method_reason(run), "preconditioner",
-                preconditioner(run), "pairs", pairs(run), "revisions",
-                (json_int_t)run->setup->method->verdict.revisions, "groups", (json_int_t)tg_method_way(run->setup->method)->n_groups, "found",
-                found(run->job), "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
+                "method", r->method, "method_reason", method_reason(run), "preconditioner", preconditioner(run),
+                "pairs", pairs(run), "revisions", (json_int_t)run->engine->setup->method->verdict.revisions, "groups",
+                (json_int_t)tg_method_way(run->engine->setup->method)->n_groups, "found", found(run->engine->spec),
+                "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
                 tg_json_number(r->gradient_norm_start), "gradient_target", tg_json_number(r->gradient_target),
                 "saddles", (json_int_t)r->saddles, "decrease_estimate", tg_json_number(r->decrease_estimate),
                 "condition_estimate", tg_json_number(r->condition_estimate), "drift", tg_json_number(r->drift),
-                "taylor_probe", taylor(&run->taylor), "seconds", seconds(&run->seconds), "plan", plan(run), "counted",
-                json_pack("{s:o, s:o}", "flops", tg_json_number(run->counted_flops), "bytes",
-                          tg_json_number(run->counted_bytes)));
+                "taylor_probe", taylor(&run->engine->taylor), "seconds", seconds(run), "plan", plan(run), "counted",
+                json_pack("{s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
+                          tg_json_number(run->engine->counted_bytes)));
   json_t *machine =
-      json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->peak_bytes, "ranks",
-                run->environment.ranks, "threads", run->environment.threads, "grid", grid(&run->setup->choice),
-                "versions", tg_environment_versions(&run->environment), "job", job);
+      json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->engine->peak_bytes,
+                "ranks", run->environment.ranks, "threads", run->environment.threads, "grid",
+                grid(&run->engine->setup->choice), "versions", tg_environment_versions(&run->environment), "job", job);
   json_t *more = extras(run);
   json_t *where = circumstances(run);
   const bool whole = outcome != NULL && more != NULL && details != NULL && machine != NULL && where != NULL &&
@@ -210,7 +244,7 @@ static json_t *build(const tg_run *run, json_t *job)
 tg_status tg_report_write(const tg_run *run, const char *folder)
 {
   json_t *job = NULL;
-  TG_TRY(tg_job_echo(run->job, &job));
+  TG_TRY(tg_job_echo(run->job, run->engine->spec, &job));
   json_t *report = build(run, job);
   json_decref(job);
   if (report == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");

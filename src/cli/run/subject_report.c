@@ -1,7 +1,6 @@
 // What report.json says of subject_to and of split kinks.
 #include "cli/run/subject_report.h"
 
-#include "base/memory.h"
 #include "cli/json.h"
 
 static json_t *list_terms(const tg_lagrangian_term *terms, int n, bool are_kinks)
@@ -20,16 +19,10 @@ static json_t *list_terms(const tg_lagrangian_term *terms, int n, bool are_kinks
   return list;
 }
 
-json_t *tg_subject_report(const tg_lagrangian *lagrangian, int n, const opt_lagrangian_report *result)
+json_t *tg_subject_report(const tg_subject_result *result)
 {
-  tg_lagrangian_term *terms = NULL;
-  if (TG_NEW(n, &terms) != TG_OK) return NULL;
-  tg_lagrangian_terms(lagrangian, terms);
-  json_t *report =
-      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
-                tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),
-                "complementarity", tg_json_number(result->complementarity), "constraints", list_terms(terms, n, false),
-                "split", list_terms(terms, n, true));
-  tg_free(terms);
-  return report;
+  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
+                   tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),
+                   "complementarity", tg_json_number(result->complementarity), "constraints",
+                   list_terms(result->terms, result->n, false), "split", list_terms(result->terms, result->n, true));
 }

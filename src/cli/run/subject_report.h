@@ -4,10 +4,10 @@
 
 #include <jansson.h>
 
-#include "engine/problem/lagrangian.h"
+#include "engine/run/subject_result.h"
 
 // {"rounds", "penalty", "multiplier_norm", "complementarity", "constraints": [{"constraint", "violation", "size",
-// "multiplier_norm"}], "split": [{"term", "residual", ...}]} of the n terms; NULL when memory is short. Local.
-json_t *tg_subject_report(const tg_lagrangian *lagrangian, int n, const opt_lagrangian_report *result);
+// "multiplier_norm"}], "split": [{"term", "residual", ...}]}; NULL when memory is short. Local.
+json_t *tg_subject_report(const tg_subject_result *result);
 
 #endif

@@ -60,16 +60,16 @@ static tg_status open_all(tg_checkpoint *c, bool resume)
   return TG_OK;
 }
 
-tg_status tg_checkpoint_open(MPI_Comm comm, const tg_job *job, bool resume, bool speaks, tg_checkpoint **out)
+tg_status tg_checkpoint_open(MPI_Comm comm, const tg_spec *job, bool resume, bool speaks, tg_checkpoint **out)
 {
   tg_checkpoint *c = NULL;
   *out = NULL;
-  if (job->checkpoint == NULL && !resume) return TG_OK;
-  if (job->checkpoint == NULL)
+  if (job->checkpoint_directory == NULL && !resume) return TG_OK;
+  if (job->checkpoint_directory == NULL)
     TG_FAIL(TG_USAGE,
             "--resume: %s has no checkpoint section to say where checkpoints are; add checkpoint: "
             "{directory: ckpt}",
-            job->path);
+            job->name);
   tg_status status = tg_agree(comm, TG_NEW(1, &c));
   if (status == TG_OK) {
     *c = (tg_checkpoint){.comm = comm, .job = job, .speaks = speaks};
@@ -98,7 +98,7 @@ void tg_checkpoint_close(tg_checkpoint **checkpoint)
   *checkpoint = NULL;
 }
 
-int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const tg_job *job)
+int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const tg_spec *job)
 {
   return checkpoint != NULL ? checkpoint->planned_iterations : job->solver.max_iterations;
 }

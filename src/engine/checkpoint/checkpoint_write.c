@@ -37,7 +37,7 @@ typedef struct writing {
 // "x.npy"; of several variables "x.U.npy".
 static void name_piece(const writing *w, const opt_listed_vector *vector, int block, int n_blocks, piece *out)
 {
-  const tg_job *job = w->c->job;
+  const tg_spec *job = w->c->job;
   const char *variable = block < job->n_variables ? job->variables[block].name : "";
   if (n_blocks == 1)
     snprintf(out->name, sizeof out->name, "%s.npy", vector->name);

@@ -6,8 +6,6 @@
 #include <xxhash.h>
 
 #include "engine/checkpoint/manifest.h"
-#include "job/job_echo.h"
-#include "job/job_table.h"
 
 // ---- the job ----
 
@@ -23,7 +21,7 @@ static bool is_free(const char *key)
   return false;
 }
 
-static json_t *solver(const tg_job *job)
+static json_t *solver(const tg_spec *job)
 {
   json_t *out = json_object();
   for (int k = 0; k < opt_option_count() && out != NULL; k++) {
@@ -38,23 +36,35 @@ static json_t *solver(const tg_job *job)
   return out;
 }
 
-static json_t *variables(const tg_job *job)
+static json_t *argument(const tg_spec *job, const tg_spec_argument *a)
+{
+  if (a->kind == TG_ARGUMENT_DATUM) return json_string(job->data[a->datum].name);
+  if (a->kind == TG_ARGUMENT_NUMBER) return tg_exact_number(a->number);
+  return json_null();
+}
+
+static json_t *constraint(const tg_spec *job, const tg_spec_variable *v)
+{
+  return json_pack("{s:s, s:o, s:o}", "set", v->constraint, "first", argument(job, &v->arguments[0]), "second",
+                   argument(job, &v->arguments[1]));
+}
+
+static json_t *variables(const tg_spec *job)
 {
   json_t *out = json_object();
   for (int k = 0; k < job->n_variables && out != NULL; k++) {
-    const tg_job_variable *v = &job->variables[k];
+    const tg_spec_variable *v = &job->variables[k];
     const bool is_file = v->start == TG_START_FILE;
     json_t *entry =
         json_pack("{s:I, s:I, s:s, s:I, s:f}", "rows", (json_int_t)v->rows, "columns", (json_int_t)v->cols, "start",
                   is_file ? "file" : tg_start_label(v->start), "seed", (json_int_t)v->seed, "scale", v->scale);
-    const tg_yaml_node *constraint = tg_yaml_get(v->node, "constraint");
-    if (constraint != NULL) json_object_set_new(entry, "constraint", tg_job_node_json(constraint));
+    if (v->constraint != NULL) json_object_set_new(entry, "constraint", constraint(job, v));
     json_object_set_new(out, v->name, entry);
   }
   return out;
 }
 
-static json_t *datum(const tg_job_data *d)
+static json_t *datum(const tg_spec_data *d)
 {
   if (d->is_number) return json_real(d->number);
   if (d->generate == NULL) return json_pack("{s:s, s:i}", "source", "file", "properties", (int)d->properties);
@@ -65,7 +75,7 @@ static json_t *datum(const tg_job_data *d)
                    (int)d->properties);
 }
 
-static json_t *data(const tg_job *job)
+static json_t *data(const tg_spec *job)
 {
   json_t *out = json_object();
   for (int k = 0; k < job->n_data && out != NULL; k++)
@@ -73,7 +83,7 @@ static json_t *data(const tg_job *job)
   return out;
 }
 
-static json_t *relations(const tg_job *job)
+static json_t *relations(const tg_spec *job)
 {
   json_t *out = json_array();
   for (int k = 0; k < job->n_relations && out != NULL; k++)
@@ -81,7 +91,7 @@ static json_t *relations(const tg_job *job)
   return out;
 }
 
-tg_status tg_identity_of_job(const tg_job *job, json_t **out)
+tg_status tg_identity_of_job(const tg_spec *job, json_t **out)
 {
   *out = json_pack("{s:s, s:o, s:o, s:o, s:o}", job->maximize ? "maximize" : "minimize", job->objective.text,
                    "variables", variables(job), "data", data(job), "subject_to", relations(job), "solver", solver(job));

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "engine/model/penalty.h"
 #include "engine/model/set_data.h"
-#include "job/job_table.h"
 #include "mpi/constraint/assignment.h"
 #include "mpi/constraint/constraint.h"
 #include "mpi/constraint/transportation.h"
@@ -17,32 +16,25 @@
 #include "opt/driver.h"
 #include "opt/solver.h"
 
-static double radius_of(const tg_job_variable *variable)
-{
-  double value = 0;
-  const bool is_number = tg_value_bound(tg_yaml_get(variable->node, "constraint")->first->value, &value);
-  TG_ASSERT(is_number); // the job was read: it is one
-  return value;
-}
-
 // Argument k as a number, of the job or of its data; false: it is a matrix.
-static bool has_number(const tg_job *job, const tg_job_variable *variable, int k, double *out)
+static bool has_number(const tg_spec *job, const tg_spec_variable *variable, int k, double *out)
 {
-  const tg_yaml_node *node = tg_set_data_argument(variable, k);
-  const int datum = tg_set_data_find(job, variable, k);
-  if (node != NULL && tg_value_bound(node, out)) return true;
-  if (datum < 0 || !job->data[datum].is_number) return false;
+  const tg_spec_argument *argument = &variable->arguments[k];
+  const int datum = tg_set_data_find(variable, k);
+  const bool is_number = argument->kind == TG_ARGUMENT_NUMBER;
+  if (is_number) *out = argument->number;
+  if (is_number || datum < 0 || !job->data[datum].is_number) return is_number;
   *out = job->data[datum].number;
   return true;
 }
 
 // Numbers of the job; those of matrices are not known yet and taken for finite.
-static void read_numbers(const tg_job *job, const tg_job_variable *variable, const opt_constraint_row *row,
+static void read_numbers(const tg_spec *job, const tg_spec_variable *variable, const opt_constraint_row *row,
                          opt_constraint_block *out)
 {
   switch (row->argument) {
   case OPT_ARGUMENT_RADIUS:
-    out->high = radius_of(variable);
+    out->high = variable->arguments[0].number;
     break;
   case OPT_ARGUMENT_INTERVAL:
     has_number(job, variable, 0, &out->low);
@@ -57,18 +49,18 @@ static void read_numbers(const tg_job *job, const tg_job_variable *variable, con
 }
 
 // The set of one variable; its argument was validated when the job was read.
-tg_status tg_feasible_read(tg_job *job, const tg_job_variable *variable, opt_constraint_block *out)
+tg_status tg_feasible_read(tg_spec *job, const tg_spec_variable *variable, opt_constraint_block *out)
 {
   *out = (opt_constraint_block){.kind = OPT_CONSTRAINT_FREE, .norm1 = variable->norm1};
   if (variable->constraint == NULL) return TG_OK;
   const opt_constraint_row *row = opt_constraint_find(variable->constraint);
   TG_ASSERT(row != NULL); // the job was read: it is the name of one
   if (row->is_square && variable->rows != variable->cols)
-    TG_FAIL_NODE(variable->constraint_node, TG_SHAPE,
+    TG_FAIL_MARK(TG_SHAPE, variable->constraint_mark,
                  "constraint %s needs a square matrix, %s is %" PRId64 " x %" PRId64, row->name, variable->name,
                  variable->rows, variable->cols);
   if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS && variable->cols > variable->rows)
-    TG_FAIL_NODE(variable->constraint_node, TG_SHAPE,
+    TG_FAIL_MARK(TG_SHAPE, variable->constraint_mark,
                  "constraint %s needs at least as many rows as columns, %s is %" PRId64 " x %" PRId64, row->name,
                  variable->name, variable->rows, variable->cols);
   out->kind = row->kind;
@@ -77,59 +69,59 @@ tg_status tg_feasible_read(tg_job *job, const tg_job_variable *variable, opt_con
   return TG_OK;
 }
 
-static const tg_yaml_node *last_constraint(const tg_job *job)
+// The last variable that has a constraint; NULL: none has.
+static const tg_spec_variable *last_constrained(const tg_spec *job)
 {
-  const tg_yaml_node *node = NULL;
+  const tg_spec_variable *found = NULL;
   for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].constraint != NULL) node = job->variables[k].constraint_node;
-  return node;
+    if (job->variables[k].constraint != NULL) found = &job->variables[k];
+  return found;
 }
 
-static tg_mark last_mark(const tg_job *job)
+static tg_mark last_mark(const tg_spec *job)
 {
-  const tg_yaml_node *node = last_constraint(job);
-  return node != NULL ? node->mark : (tg_mark){0};
+  const tg_spec_variable *last = last_constrained(job);
+  return last != NULL ? last->constraint_mark : (tg_mark){0};
 }
 
 // No sets and no proximal steps: nothing of this file is needed.
-static bool is_plain(const tg_job *job)
+static bool is_plain(const tg_spec *job)
 {
-  return last_constraint(job) == NULL && !tg_penalty_any(job);
+  return last_constrained(job) == NULL && !tg_penalty_any(job);
 }
 
 // All blocks, and what they have in common.
-static tg_status read_blocks(tg_job *job, opt_constraint_block *blocks, opt_traits *traits)
+static tg_status read_blocks(tg_spec *job, opt_constraint_block *blocks, opt_traits *traits)
 {
   for (int k = 0; k < job->n_variables; k++) TG_TRY(tg_feasible_read(job, &job->variables[k], &blocks[k]));
   return tg_error_locate(last_mark(job), opt_traits_find(job->n_variables, blocks, traits));
 }
 
 // An extreme point of a large matrix may be more than one rank can find.
-static tg_status check_extremes(tg_job *job, const opt_constraint_block *blocks)
+static tg_status check_extremes(tg_spec *job, const opt_constraint_block *blocks)
 {
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
+    const tg_spec_variable *x = &job->variables[k];
     if (blocks[k].kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC)
-      TG_TRY(tg_error_locate(x->constraint_node->mark, tg_assignment_check(x->rows)));
+      TG_TRY(tg_error_locate(x->constraint_mark, tg_assignment_check(x->rows)));
     if (blocks[k].kind == OPT_CONSTRAINT_TRANSPORT)
-      TG_TRY(tg_error_locate(x->constraint_node->mark, tg_transportation_check(x->rows, x->cols)));
+      TG_TRY(tg_error_locate(x->constraint_mark, tg_transportation_check(x->rows, x->cols)));
   }
   return TG_OK;
 }
 
 // Infinite bounds among the data may take the method its ground.
-static tg_status check_solver(tg_job *job, const opt_traits *traits)
+static tg_status check_solver(tg_spec *job, const opt_traits *traits)
 {
   const opt_solver *solver = NULL;
-  return tg_error_locate(tg_job_solver_node(job, "method")->mark,
-                         opt_constrained_solver(&job->solver, traits, &solver));
+  return tg_error_locate(tg_spec_solver_mark(job, "method"), opt_constrained_solver(&job->solver, traits, &solver));
 }
 
-tg_status tg_feasible_check(tg_job *job)
+tg_status tg_feasible_check(tg_spec *job)
 {
   opt_constraint_block *blocks = NULL;
   opt_traits traits;
-  if (last_constraint(job) == NULL) return TG_OK;
+  if (last_constrained(job) == NULL) return TG_OK;
   TG_TRY(TG_NEW(job->n_variables, &blocks));
   tg_status status = read_blocks(job, blocks, &traits);
   const bool has_vertices = job->solver.method == opt_option_choice(OPT_KIND_METHOD, "frank-wolfe");
@@ -138,7 +130,7 @@ tg_status tg_feasible_check(tg_job *job)
   return status;
 }
 
-int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)
+int64_t tg_feasible_points(tg_spec *job, const opt_options *options, int degree)
 {
   opt_constraint_block *blocks = NULL;
   opt_traits traits = {0};
@@ -149,7 +141,7 @@ int64_t tg_feasible_points(tg_job *job, const opt_options *options, int degree)
   return traits.has_any ? opt_constrained_points(options, degree, &traits) : opt_working_points(options, degree);
 }
 
-tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt_point *x)
+tg_status tg_feasible_project(tg_spec *job, const opt_constraint *constraint, opt_point *x)
 {
   if (constraint == NULL) return TG_OK;
   const tg_status status = constraint->ops->project(constraint, x);
@@ -157,8 +149,7 @@ tg_status tg_feasible_project(tg_job *job, const opt_constraint *constraint, opt
   tg_text message;
   tg_text_init(&message);
   tg_text_addf(&message, "the start has no nearest feasible point: %s; give start: feasible", tg_error_get()->message);
-  const tg_yaml_node *node = last_constraint(job);
-  tg_error_set_mark(TG_VALUE, TG_HERE, node->mark, "%s", tg_text_string(&message));
+  tg_error_set_mark(TG_VALUE, TG_HERE, last_mark(job), "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return TG_VALUE;
 }
@@ -200,24 +191,24 @@ static tg_status bind_matrix(const opt_constraint_row *row, int argument, const 
 }
 
 // Puts the matrices that the constraint names into the block and verifies their numbers.
-static tg_status bind_data(tg_job *job, const tg_grid *grid, const tg_job_variable *x, tg_dmat *const *set_data,
+static tg_status bind_data(tg_spec *job, const tg_grid *grid, const tg_spec_variable *x, tg_dmat *const *set_data,
                            opt_constraint_block *out)
 {
   if (x->constraint == NULL) return TG_OK;
   const opt_constraint_row *row = opt_constraint_find(x->constraint);
   for (int a = 0; a < 2; a++) {
-    const int datum = tg_set_data_find(job, x, a);
+    const int datum = tg_set_data_find(x, a);
     if (datum >= 0 && !job->data[datum].is_number)
-      TG_TRY(tg_error_locate(tg_set_data_argument(x, a)->mark, bind_matrix(row, a, set_data[datum], out)));
+      TG_TRY(tg_error_locate(x->arguments[a].mark, bind_matrix(row, a, set_data[datum], out)));
   }
   const bool has_numbers = out->lows == NULL && out->highs == NULL;
   if (row->kind == OPT_CONSTRAINT_BOX && has_numbers && !(out->low <= out->high))
-    TG_FAIL_NODE(x->constraint_node, TG_DATA, "no matrix is between these bounds: at least %.6g and at most %.6g",
+    TG_FAIL_MARK(TG_DATA, x->constraint_mark, "no matrix is between these bounds: at least %.6g and at most %.6g",
                  out->low, out->high);
-  return tg_error_locate(x->constraint_node->mark, tg_constraint_verify(grid, out, x->rows, x->cols));
+  return tg_error_locate(x->constraint_mark, tg_constraint_verify(grid, out, x->rows, x->cols));
 }
 
-tg_status tg_feasible_create(tg_job *job, const tg_grid *grid, tg_dmat *const *set_data, opt_problem *problem,
+tg_status tg_feasible_create(tg_spec *job, const tg_grid *grid, tg_dmat *const *set_data, opt_problem *problem,
                              opt_point *x, opt_constraint **out)
 {
   opt_constraint_block *blocks = NULL;

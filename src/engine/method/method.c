@@ -26,7 +26,7 @@ void tg_method_take(tg_method *m, int way)
   m->options.line_search = m->strategy->ways[way].line_search;
 }
 
-static void fill_options(const tg_job *job, const tg_model *model, tg_method *m)
+static void fill_options(const tg_spec *job, const tg_model *model, tg_method *m)
 {
   m->options = job->solver;
   m->options.memory = m->strategy->pairs;
@@ -38,15 +38,15 @@ static void fill_options(const tg_job *job, const tg_model *model, tg_method *m)
 }
 
 // A refusal is shown at the key that asks for what there is not.
-static tg_status locate(tg_job *job, tg_strategy_key key, tg_status status)
+static tg_status locate(tg_spec *job, tg_strategy_key key, tg_status status)
 {
   static const char *const names[] = {
       [TG_KEY_METHOD] = "method", [TG_KEY_LINE_SEARCH] = "line_search", [TG_KEY_PRECONDITIONER] = "preconditioner"};
   if (status == TG_OK || key == TG_KEY_NONE) return status;
-  return tg_error_locate(tg_job_solver_node(job, names[key])->mark, status);
+  return tg_error_locate(tg_spec_solver_mark(job, names[key]), status);
 }
 
-static tg_status choose(tg_job *job, const tg_model *model, tg_method *m)
+static tg_status choose(tg_spec *job, const tg_model *model, tg_method *m)
 {
   const tg_strategy_costs costs = tg_strategy_costs_default();
   tg_strategy_key key = TG_KEY_NONE;
@@ -59,7 +59,7 @@ static tg_status choose(tg_job *job, const tg_model *model, tg_method *m)
   return status;
 }
 
-tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
+tg_status tg_method_choose(tg_spec *job, const tg_model *model, tg_method **out)
 {
   *out = NULL;
   tg_method *m = NULL;
@@ -73,7 +73,7 @@ tg_status tg_method_choose(tg_job *job, const tg_model *model, tg_method **out)
   return TG_OK;
 }
 
-tg_status tg_method_find_lines(tg_job *job, const tg_model *model, int variable, tg_strategy_lines *out)
+tg_status tg_method_find_lines(tg_spec *job, const tg_model *model, int variable, tg_strategy_lines *out)
 {
   const tg_strategy_costs costs = tg_strategy_costs_default();
   tg_method_facts facts;

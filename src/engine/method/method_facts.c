@@ -7,25 +7,25 @@
 #include "engine/model/set_data.h"
 #include "mpi/space/space.h"
 
-static bool has_matrix_bounds(const tg_job *job, const tg_job_variable *x)
+static bool has_matrix_bounds(const tg_spec *job, const tg_spec_variable *x)
 {
   bool has_any = false;
   for (int a = 0; a < 2 && x->constraint != NULL; a++) {
-    const int datum = tg_set_data_find(job, x, a);
+    const int datum = tg_set_data_find(x, a);
     has_any = has_any || (datum >= 0 && !job->data[datum].is_number);
   }
   return has_any;
 }
 
-static tg_status read_variables(tg_job *job, const tg_model *model, tg_method_facts *out)
+static tg_status read_variables(tg_spec *job, const tg_model *model, tg_method_facts *out)
 {
   TG_TRY(TG_NEW(job->n_variables, &out->variables));
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
+    const tg_spec_variable *x = &job->variables[k];
     out->variables[k] = (tg_strategy_variable){.symbol = model->symbols[k],
                                                .domain = x->domain,
                                                .has_matrix_bounds = has_matrix_bounds(job, x),
-                                               .has_metric = tg_congruence_node(x) != NULL};
+                                               .has_metric = tg_congruence_datum(x) >= 0};
     TG_TRY(tg_feasible_read(job, x, &out->variables[k].set));
   }
   out->base.n_variables = job->n_variables;
@@ -41,12 +41,12 @@ static bool is_in_plan(const tg_model *model, int datum)
 }
 
 // Numbers, and the matrices that the plan reads.
-static tg_status read_data(const tg_job *job, const tg_model *model, tg_method_facts *out)
+static tg_status read_data(const tg_spec *job, const tg_model *model, tg_method_facts *out)
 {
   int n = 0;
   TG_TRY(TG_NEW(job->n_data + 1, &out->data));
   for (int k = 0; k < job->n_data; k++) {
-    const tg_job_data *datum = &job->data[k];
+    const tg_spec_data *datum = &job->data[k];
     const int32_t symbol = tg_symbol_find(model->graph, datum->name);
     if (symbol < 0 || (!datum->is_number && !is_in_plan(model, k))) continue;
     out->data[n++] = (tg_strategy_datum){.symbol = symbol, .is_number = datum->is_number, .number = datum->number};
@@ -65,7 +65,7 @@ static void read_rounds(const tg_model *model, tg_method_facts *out)
   out->base.rounds = &out->rounds;
 }
 
-tg_status tg_method_facts_read(tg_job *job, const tg_model *model, tg_method_facts *out)
+tg_status tg_method_facts_read(tg_spec *job, const tg_model *model, tg_method_facts *out)
 {
   *out = (tg_method_facts){.base = {.objective = model->objective,
                                     .plan = model->plan,

@@ -265,7 +265,8 @@ void tg_method_plan_revision(const tg_method_forecast *f, bool pays, tg_method *
 {
   const double with = f->with * (f->action + f->apply) + f->made;
   m->verdict.from = pays ? 0 : whole_iterations(fmax(wrong * f->iterations, with / f->action));
-  m->verdict.until = pays ? whole_iterations(fmax(wrong * f->with, f->iterations * f->action / (f->action + f->apply))) : 0;
+  m->verdict.until =
+      pays ? whole_iterations(fmax(wrong * f->with, f->iterations * f->action / (f->action + f->apply))) : 0;
 }
 
 // The one that would not pay, taken after all.
@@ -428,7 +429,7 @@ static tg_status try_way(const numbers *by, const tg_way *way, tg_method *m, boo
   return TG_OK;
 }
 
-tg_status tg_method_prepare(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
+tg_status tg_method_prepare(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
 {
   const numbers by = {job, model, grid, data, NULL, &m->products};
   const tg_strategy *s = m->strategy;

@@ -4,7 +4,7 @@
 #include "engine/model/values.h"
 
 typedef struct pricing {
-  tg_job *job;
+  tg_spec *job;
   tg_model *model;
   const tg_method *method;
   const tg_cost_grid *grid;
@@ -133,7 +133,7 @@ static tg_status sum_steps(const pricing *p, int n, const tg_closed_step *steps,
   return TG_OK;
 }
 
-tg_status tg_method_price_find(tg_job *job, tg_model *model, const tg_method *method, tg_metric_kind metric,
+tg_status tg_method_price_find(tg_spec *job, tg_model *model, const tg_method *method, tg_metric_kind metric,
                                const tg_cost_grid *grid, const tg_cost_machine *machine, tg_method_price *out)
 {
   const pricing p = {job, model, method, grid, machine, out};

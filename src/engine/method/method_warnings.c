@@ -3,7 +3,7 @@
 #include "engine/method/method_facts.h"
 #include "engine/strategy/strategy_words.h"
 
-static void warn_of_options(const tg_job *job, const tg_strategy_facts *facts, const tg_strategy *strategy,
+static void warn_of_options(const tg_spec *job, const tg_strategy_facts *facts, const tg_strategy *strategy,
                             const tg_way *way)
 {
   tg_unused unused[TG_UNUSED_MAX];
@@ -13,22 +13,22 @@ static void warn_of_options(const tg_job *job, const tg_strategy_facts *facts, c
   for (int k = 0; k < n; k++) {
     tg_text_clear(&text);
     tg_unused_explain(&unused[k], strategy, way, &text);
-    tg_job_warn(job, tg_job_solver_node(job, unused[k].key), "%s", tg_text_string(&text));
+    tg_message_warn_at(job->messages, tg_spec_solver_mark(job, unused[k].key), "%s", tg_text_string(&text));
   }
   tg_text_fini(&text);
 }
 
-static void warn_of_starts(const tg_job *job)
+static void warn_of_starts(const tg_spec *job)
 {
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
-    const tg_yaml_node *seed = tg_yaml_get(x->node, "seed");
-    if (seed != NULL && !tg_job_starts_randomly(x) && !tg_job_on_manifold(x))
-      tg_job_warn(job, seed, "seed is for a random start, which that of %s is not; take start: normal", x->name);
+    const tg_spec_variable *x = &job->variables[k];
+    if (x->seed_is_given && !tg_spec_starts_randomly(x) && !tg_spec_on_manifold(x))
+      tg_message_warn_at(job->messages, x->seed_mark,
+                         "seed is for a random start, which that of %s is not; take start: normal", x->name);
   }
 }
 
-void tg_method_warn_unused(tg_job *job, const tg_model *model, const tg_method *method)
+void tg_method_warn_unused(tg_spec *job, const tg_model *model, const tg_method *method)
 {
   tg_method_facts facts;
   if (tg_method_facts_read(job, model, &facts) == TG_OK)

@@ -6,49 +6,49 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "opt/constraint.h"
 
 // ---- the job ----
 
-const tg_yaml_node *tg_congruence_node(const tg_job_variable *variable)
+int tg_congruence_datum(const tg_spec_variable *variable)
 {
-  const tg_yaml_node *node = tg_yaml_get(variable->node, "constraint");
-  const bool has_argument = node != NULL && node->kind == TG_YAML_MAPPING;
-  if (!has_argument || node->first->value->kind != TG_YAML_MAPPING) return NULL;
-  return tg_yaml_get(node->first->value, "metric");
+  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  const bool has_metric = row != NULL && row->argument == OPT_ARGUMENT_METRIC;
+  return has_metric && variable->arguments[0].kind == TG_ARGUMENT_DATUM ? variable->arguments[0].datum : -1;
 }
 
-bool tg_congruence_needs(const tg_job *job, const char *datum)
+bool tg_congruence_needs(const tg_spec *job, int datum)
 {
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_yaml_node *node = tg_congruence_node(&job->variables[k]);
-    if (node != NULL && strcmp(node->text, datum) == 0) return true;
-  }
+  for (int k = 0; k < job->n_variables; k++)
+    if (tg_congruence_datum(&job->variables[k]) == datum) return true;
   return false;
 }
 
-static tg_status check_metric(tg_job *job, const tg_job_variable *variable, const tg_yaml_node *node, int datum)
+static tg_status check_metric(const tg_spec *job, const tg_spec_variable *variable, int datum)
 {
-  const tg_job_data *s = &job->data[datum];
+  const tg_spec_data *s = &job->data[datum];
+  const tg_mark mark = variable->arguments[0].mark;
   if (s->rows != variable->rows || s->cols != variable->rows)
-    TG_FAIL_NODE(node, TG_SHAPE,
+    TG_FAIL_MARK(TG_SHAPE, mark,
                  "the metric %s of %s is %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64
                  ", a row and a column for each row of %s",
                  s->name, variable->name, s->rows, s->cols, variable->rows, variable->rows, variable->name);
   if (s->is_number)
-    TG_FAIL_NODE(node, TG_VALUE, "the metric %s is a number, expected a positive definite matrix", s->name);
+    TG_FAIL_MARK(TG_VALUE, mark, "the metric %s is a number, expected a positive definite matrix", s->name);
   if (job->n_relations > 0)
-    TG_FAIL_NODE(node, TG_UNSUPPORTED, "a metric does not go with subject_to; write X'*S*X = eye there instead");
+    TG_FAIL_MARK(TG_UNSUPPORTED, mark, "a metric does not go with subject_to; write X'*S*X = eye there instead");
   return TG_OK;
 }
 
 // ---- symbols ----
 
 // A name for Q that nothing has.
-static tg_status name_root(const tg_job *job, const tg_graph *graph, const char *metric, char *out, size_t room)
+static tg_status name_root(const tg_spec *job, const tg_graph *graph, const char *metric, char *out, size_t room)
 {
   int length = snprintf(out, room, "Q_%s", metric);
-  while (length > 0 && (size_t)length + 1 < room &&
-         (tg_job_find_data(job, out) >= 0 || tg_job_find_variable(job, out) >= 0 || tg_symbol_find(graph, out) >= 0)) {
+  while (
+      length > 0 && (size_t)length + 1 < room &&
+      (tg_spec_find_data(job, out) >= 0 || tg_spec_find_variable(job, out) >= 0 || tg_symbol_find(graph, out) >= 0)) {
     out[length++] = '_';
     out[length] = '\0';
   }
@@ -57,7 +57,7 @@ static tg_status name_root(const tg_job *job, const tg_graph *graph, const char 
 }
 
 // The change of the metric, one for all variables that have it.
-static tg_status find_change(tg_job *job, tg_model *model, int datum, int32_t variable, int *out)
+static tg_status find_change(tg_spec *job, tg_model *model, int datum, int32_t variable, int *out)
 {
   for (*out = 0; *out < model->n_changes; (*out)++)
     if (model->changes[*out].datum == datum) return TG_OK;
@@ -78,16 +78,15 @@ static tg_status substitute(tg_graph *graph, int32_t variable, int32_t root, tg_
   return tg_substitute(graph, *f, 1, &variable, &product, f);
 }
 
-tg_status tg_congruence_substitute(tg_job *job, tg_model *model)
+tg_status tg_congruence_substitute(tg_spec *job, tg_model *model)
 {
   TG_TRY(TG_NEW(job->n_variables, &model->changes));
   TG_TRY(TG_NEW(job->n_variables, &model->change_of));
   for (int k = 0; k < job->n_variables; k++) {
     model->change_of[k] = -1;
-    const tg_yaml_node *node = tg_congruence_node(&job->variables[k]);
-    if (node == NULL) continue;
-    const int datum = tg_job_find_data(job, node->text);
-    TG_TRY(check_metric(job, &job->variables[k], node, datum));
+    const int datum = tg_congruence_datum(&job->variables[k]);
+    if (datum < 0) continue;
+    TG_TRY(check_metric(job, &job->variables[k], datum));
     TG_TRY(find_change(job, model, datum, model->symbols[k], &model->change_of[k]));
     TG_TRY(substitute(model->graph, model->symbols[k], model->changes[model->change_of[k]].symbol, &model->objective));
   }
@@ -101,7 +100,7 @@ int tg_congruence_find(const tg_model *model, const char *name)
   return -1;
 }
 
-void tg_congruence_print(const tg_job *job, const tg_model *model, const char *label, tg_text *out)
+void tg_congruence_print(const tg_spec *job, const tg_model *model, const char *label, tg_text *out)
 {
   for (int k = 0; k < model->n_variables; k++) {
     if (model->change_of[k] < 0) continue;

@@ -8,17 +8,17 @@
 
 #include "engine/model/model.h"
 
-// The node of the job that names the metric of the variable's constraint; NULL without one. Local.
-const tg_yaml_node *tg_congruence_node(const tg_job_variable *variable);
+// The datum that is the metric of the variable's constraint; -1: it has none. Local.
+int tg_congruence_datum(const tg_spec_variable *variable);
 // Whether the datum is the metric of a variable. Local.
-bool tg_congruence_needs(const tg_job *job, const char *datum);
+bool tg_congruence_needs(const tg_spec *job, int datum);
 
 // Finds the metrics of the job and puts Q X for X in the objective. TG_SHAPE, TG_VALUE or TG_UNSUPPORTED, located at
 // the metric, where it is no symmetric matrix of the variable's rows. job->data must have their sizes. Local.
-tg_status tg_congruence_substitute(tg_job *job, tg_model *model);
+tg_status tg_congruence_substitute(tg_spec *job, tg_model *model);
 // The position among model->changes of the matrix the plan calls `name`, -1: none of them. Local.
 int tg_congruence_find(const tg_model *model, const char *name);
 // A line for each metric: the label, "X'*S*X = eye by X = Q_S*Y ...". Local.
-void tg_congruence_print(const tg_job *job, const tg_model *model, const char *label, tg_text *out);
+void tg_congruence_print(const tg_spec *job, const tg_model *model, const char *label, tg_text *out);
 
 #endif

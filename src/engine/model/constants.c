@@ -18,7 +18,7 @@ static tg_status copy_out(const tg_grid *grid, const tg_values *values, int n, t
   return tg_agree(grid->comm, status);
 }
 
-tg_status tg_constants_evaluate(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+tg_status tg_constants_evaluate(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                                 const opt_point *x, int n, const tg_node *nodes, tg_dmat **out, double *products)
 {
   const tg_plan_data *shape = &model->plan->variables[0];

@@ -6,13 +6,12 @@
 
 #include "base/memory.h"
 #include "grad/structure/curvature.h"
-#include "job/job_table.h"
 #include "opt/constraint.h"
 
 // The start is ours to choose: the job says nothing of it, and the constraint has none of its own.
-static bool is_open(const tg_job_variable *x)
+static bool is_open(const tg_spec_variable *x)
 {
-  return x->start == TG_START_ZEROS && tg_yaml_get(x->node, "start") == NULL && !tg_job_on_manifold(x);
+  return x->start == TG_START_ZEROS && !x->start_is_given && !tg_spec_on_manifold(x);
 }
 
 static tg_node objective_of(const tg_model *model)
@@ -46,7 +45,7 @@ static tg_status vanishes(tg_model *model, int32_t wrt, int32_t n, const int32_t
 }
 
 // Without constraints a quadratic's curvature is found by its solver, and under linear equalities by the multipliers.
-static bool is_settled(const tg_job *job, const tg_model *model)
+static bool is_settled(const tg_spec *job, const tg_model *model)
 {
   const int degree = tg_degree(model->graph, objective_of(model), model->n_variables, model->symbols);
   if (degree < 0 || degree > 2) return false;
@@ -60,7 +59,7 @@ static bool is_settled(const tg_job *job, const tg_model *model)
   return true;
 }
 
-static bool has_no_negative_entries(const tg_job_variable *x)
+static bool has_no_negative_entries(const tg_spec_variable *x)
 {
   static const char *const names[] = {"nonnegative",       "box",      "simplex_rows", "simplex_columns",
                                       "doubly_stochastic", "transport"};
@@ -70,19 +69,19 @@ static bool has_no_negative_entries(const tg_job_variable *x)
 }
 
 // The seed of a variable without one of its own: no two of them alike, or factors of one shape would be equal.
-static void choose(tg_job *job, int k)
+static void choose(tg_spec *job, int k)
 {
-  tg_job_variable *x = &job->variables[k];
+  tg_spec_variable *x = &job->variables[k];
   x->start = has_no_negative_entries(x) ? TG_START_UNIFORM : TG_START_NORMAL;
   x->start_is_chosen = true;
   const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
   // Sums of 1 ask for entries of that share: a point well inside, not one that its projection puts at a corner.
-  if (row != NULL && row->has_oracle && !row->is_bounds && tg_yaml_get(x->node, "scale") == NULL)
+  if (row != NULL && row->has_oracle && !row->is_bounds && !x->scale_is_given)
     x->scale = 2.0 / (double)(x->rows > x->cols ? x->rows : x->cols);
-  if (tg_yaml_get(x->node, "seed") == NULL) x->seed += (uint64_t)(1000 * k);
+  if (!x->seed_is_given) x->seed += (uint64_t)(1000 * k);
 }
 
-tg_status tg_default_start_choose(tg_job *job, tg_model *model)
+tg_status tg_default_start_choose(tg_spec *job, tg_model *model)
 {
   int32_t n = 0;
   int32_t *open = NULL;
@@ -115,11 +114,11 @@ done:
   return status;
 }
 
-void tg_default_start_print(const tg_job *job, const char *label, tg_text *out)
+void tg_default_start_print(const tg_spec *job, const char *label, tg_text *out)
 {
   int n = 0;
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
+    const tg_spec_variable *x = &job->variables[k];
     if (!x->start_is_chosen) continue;
     tg_text_addf(out, "%s%s %s (seed %llu)", n++ == 0 ? label : ", ", x->name, tg_start_label(x->start),
                  (unsigned long long)x->seed);

@@ -15,22 +15,22 @@ static const char *const symmetric_sets[] = {
     "positive_definite", "positive_semidefinite", "symmetric", "nonnegative", "box",
     "frobenius_ball",    "doubly_stochastic"};
 
-static bool is_set(const tg_job_variable *x, const char *name)
+static bool is_set(const tg_spec_variable *x, const char *name)
 {
   return x->constraint != NULL && strcmp(x->constraint, name) == 0;
 }
 
 // Bounds that are matrices need not be symmetric ones.
-static bool has_matrix(const tg_job *job, const tg_job_variable *x)
+static bool has_matrix(const tg_spec *job, const tg_spec_variable *x)
 {
   for (int k = 0; k < 2; k++) {
-    const int datum = tg_set_data_find(job, x, k);
+    const int datum = tg_set_data_find(x, k);
     if (datum >= 0 && !job->data[datum].is_number) return true;
   }
   return false;
 }
 
-static bool keeps_symmetry(const tg_job *job, const tg_job_variable *x)
+static bool keeps_symmetry(const tg_spec *job, const tg_spec_variable *x)
 {
   bool found = x->constraint == NULL;
   if (!found && has_matrix(job, x)) return false;
@@ -115,14 +115,14 @@ static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
 
 // ---- a variable ----
 
-static tg_status judge(tg_job *job, tg_job_variable *x, const wishes *w)
+static tg_status judge(tg_spec *job, tg_spec_variable *x, const wishes *w)
 {
   const bool is_cone = is_set(x, definite) || is_set(x, semidefinite);
   if (is_set(x, definite) && x->rows != x->cols)
-    TG_FAIL_NODE(x->constraint_node, TG_SHAPE, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
+    TG_FAIL_MARK(TG_SHAPE, x->constraint_mark, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
                  x->name, (long long)x->rows, (long long)x->cols);
   if (is_set(x, definite) && !w->is_inverted)
-    TG_FAIL_NODE(x->constraint_node, TG_UNSUPPORTED,
+    TG_FAIL_MARK(TG_UNSUPPORTED, x->constraint_mark,
                  "constraint %s of %s: the set is open, and no term of the objective such as -logdet(%s) or "
                  "tr(inv(%s)) keeps %s inside; take %s",
                  definite, x->name, x->name, x->name, x->name, semidefinite);
@@ -131,8 +131,8 @@ static tg_status judge(tg_job *job, tg_job_variable *x, const wishes *w)
   if (w->is_definite || (is_cone && w->is_below && (w->is_inverted || !w->has_det))) x->domain = TG_SYMMETRIC | TG_SPD;
   if (x->domain == 0) return TG_OK;
   if (!keeps_symmetry(job, x))
-    TG_FAIL_NODE(
-        x->constraint_node, TG_UNSUPPORTED,
+    TG_FAIL_MARK(
+        TG_UNSUPPORTED, x->constraint_mark,
         "constraint %s of %s: logdet asks for a symmetric %s, which this set does not keep so; give the set in "
         "subject_to",
         x->constraint, x->name, x->name);
@@ -142,9 +142,9 @@ static tg_status judge(tg_job *job, tg_job_variable *x, const wishes *w)
   return TG_OK;
 }
 
-static tg_status find(tg_job *job, tg_model *model, stand_ins *s, wishes *w, bool *found)
+static tg_status find(tg_spec *job, tg_model *model, stand_ins *s, wishes *w, bool *found)
 {
-  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)s->n, &s->nodes));
+  TG_TRY(TG_NEW(s->n, &s->nodes));
   for (int k = 0; k < s->n; k++) TG_TRY(add_stand_in(s->graph, s->symbols[k], k, &s->nodes[k]));
   TG_TRY(read_graph(s, model->objective, w));
   for (int k = 0; k < s->n; k++) {
@@ -154,7 +154,7 @@ static tg_status find(tg_job *job, tg_model *model, stand_ins *s, wishes *w, boo
   return TG_OK;
 }
 
-tg_status tg_domain_find(tg_job *job, tg_model *model, bool *found)
+tg_status tg_domain_find(tg_spec *job, tg_model *model, bool *found)
 {
   stand_ins s = {.graph = model->graph, .n = model->n_variables, .symbols = model->symbols};
   wishes *w = NULL;
@@ -162,30 +162,31 @@ tg_status tg_domain_find(tg_job *job, tg_model *model, bool *found)
   TG_TRY(TG_NEW(s.n, &w));
   const tg_status status = find(job, model, &s, w, found);
   tg_free(w);
+  tg_free(s.nodes);
   return status;
 }
 
-void tg_domain_forget(tg_job *job)
+void tg_domain_forget(tg_spec *job)
 {
   for (int k = 0; k < job->n_variables; k++) {
-    tg_job_variable *x = &job->variables[k];
+    tg_spec_variable *x = &job->variables[k];
     if (x->open_set != NULL) x->constraint = x->open_set;
     x->open_set = NULL;
     x->domain = 0;
   }
 }
 
-tg_status tg_domain_flags(const tg_job *job, bool **out)
+tg_status tg_domain_flags(const tg_spec *job, bool **out)
 {
   TG_TRY(TG_NEW(job->n_variables, out));
   for (int k = 0; k < job->n_variables; k++) (*out)[k] = job->variables[k].domain != 0;
   return TG_OK;
 }
 
-void tg_domain_print(const tg_job *job, const char *indent, tg_text *out)
+void tg_domain_print(const tg_spec *job, const char *indent, tg_text *out)
 {
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
+    const tg_spec_variable *x = &job->variables[k];
     if (x->domain == 0) continue;
     tg_text_addf(out, "%sdomain    %s symmetric%s", indent, x->name,
                  (x->domain & TG_SPD) != 0 ? " positive definite, by Cholesky factorisations" : ", by logdet");

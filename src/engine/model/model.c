@@ -40,7 +40,7 @@ static bool occurs(const char *text, const char *name)
   return false;
 }
 
-static bool is_used(const tg_job *job, const char *name)
+static bool is_used(const tg_spec *job, const char *name)
 {
   for (int k = 0; k < job->n_relations; k++)
     if (occurs(job->relations[k].whole.text, name)) return true;
@@ -49,17 +49,16 @@ static bool is_used(const tg_job *job, const char *name)
 
 enum { UNUSED_SHOWN = 8 };
 
-void tg_job_mark_used(tg_job *job, bool warn)
+void tg_spec_mark_used(tg_spec *job, bool warn)
 {
   int unused = 0;
   for (int k = 0; k < job->n_data; k++) {
-    tg_job_data *datum = &job->data[k];
-    datum->used =
-        is_used(job, datum->name) || tg_congruence_needs(job, datum->name) || tg_set_data_needs(job, datum->name);
+    tg_spec_data *datum = &job->data[k];
+    datum->used = is_used(job, datum->name) || tg_congruence_needs(job, k) || tg_set_data_needs(job, k);
     if (!datum->used) unused++;
     if (warn && !datum->used && unused <= UNUSED_SHOWN)
-      tg_job_warn(job, datum->key, "%s does not occur in the objective%s%s", datum->name,
-                  job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
+      tg_message_warn_at(job->messages, datum->mark, "%s does not occur in the objective%s%s", datum->name,
+                         job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
   }
   if (warn && unused > UNUSED_SHOWN)
     tg_message_warn(job->messages, "%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
@@ -68,7 +67,7 @@ void tg_job_mark_used(tg_job *job, bool warn)
 // ---- sizes ----
 
 // How a file is read, where its user may not know: "A: /path/a.h5: dataset /A of MATLAB, stored by columns ..."
-static void say_note(const tg_job *job, const char *name, const char *path, const tg_file_shape *shape)
+static void say_note(const tg_spec *job, const char *name, const char *path, const tg_file_shape *shape)
 {
   tg_text text;
   if (shape->note[0] == '\0') return;
@@ -78,78 +77,70 @@ static void say_note(const tg_job *job, const char *name, const char *path, cons
   tg_text_fini(&text);
 }
 
-static tg_status probe(const tg_job *job, tg_job_data *datum)
+static tg_status probe(const tg_spec *job, tg_spec_data *datum)
 {
-  const tg_yaml_node *node = tg_yaml_get(datum->node, "file");
   tg_file_shape shape = {0};
-  TG_TRY(tg_error_locate(node->mark, tg_file_probe(datum->file, datum->dataset, &shape)));
+  TG_TRY(tg_error_locate(datum->file_mark, tg_file_probe(datum->file, datum->dataset, &shape)));
   // As for sizes in the job file: ScaLAPACK counts to this.
   if (shape.rows > INT_MAX || shape.cols > INT_MAX)
-    TG_FAIL_NODE(node, TG_LIMIT, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns", datum->file,
-                 shape.rows, shape.cols, INT_MAX);
+    TG_FAIL_MARK(TG_LIMIT, datum->file_mark, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns",
+                 datum->file, shape.rows, shape.cols, INT_MAX);
   say_note(job, datum->name, datum->file, &shape);
   datum->rows = shape.rows;
   datum->cols = shape.cols;
   return TG_OK;
 }
 
-static tg_status probe_start(const tg_job *job, const tg_job_variable *variable)
+static tg_status probe_start(const tg_spec *job, const tg_spec_variable *variable)
 {
-  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
   tg_file_shape shape = {0};
-  TG_TRY(tg_error_locate(node->mark, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  TG_TRY(tg_error_locate(variable->start_mark, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
   if (shape.rows != variable->rows || shape.cols != variable->cols)
-    TG_FAIL_NODE(node, TG_SHAPE, "the start of %s is %lld x %lld in %s, expected %lld x %lld", variable->name,
-                 (long long)shape.rows, (long long)shape.cols, variable->start_file, (long long)variable->rows,
-                 (long long)variable->cols);
+    TG_FAIL_MARK(TG_SHAPE, variable->start_mark, "the start of %s is %lld x %lld in %s, expected %lld x %lld",
+                 variable->name, (long long)shape.rows, (long long)shape.cols, variable->start_file,
+                 (long long)variable->rows, (long long)variable->cols);
   say_note(job, variable->name, variable->start_file, &shape);
   return TG_OK;
 }
 
 // Declared properties that a shape contradicts are an error before any number is looked at.
-static tg_status check_square(const tg_job_data *datum)
+static tg_status check_square(const tg_spec_data *datum)
 {
-  if (datum->properties == 0 || datum->rows == datum->cols) return TG_OK;
-  static const char *const names[] = {"spd", "diagonal", "orthogonal", "symmetric"};
-  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-    const tg_yaml_item *item = tg_yaml_find(datum->node, names[k]);
-    if (item == NULL || strcmp(item->value->text, "true") != 0) continue;
-    TG_FAIL_NODE(item->key, TG_SHAPE, "%s is declared %s, but is %lld x %lld, not square", datum->name, names[k],
-                 (long long)datum->rows, (long long)datum->cols);
-  }
-  return TG_OK;
+  if (datum->property == NULL || datum->rows == datum->cols) return TG_OK;
+  TG_FAIL_MARK(TG_SHAPE, datum->property_mark, "%s is declared %s, but is %lld x %lld, not square", datum->name,
+               datum->property, (long long)datum->rows, (long long)datum->cols);
 }
 
-tg_status tg_job_probe(tg_job *job)
+tg_status tg_spec_probe(tg_spec *job)
 {
-  tg_job_mark_used(job, false);
+  tg_spec_mark_used(job, false);
   for (int k = 0; k < job->n_data; k++) {
-    tg_job_data *datum = &job->data[k];
+    tg_spec_data *datum = &job->data[k];
     if (!datum->used) continue;
     const tg_status probed = datum->file != NULL ? probe(job, datum) : TG_OK;
-    TG_TRY(tg_errors_take(&job->errors, probed == TG_OK ? check_square(datum) : probed));
+    TG_TRY(tg_errors_take(job->errors, probed == TG_OK ? check_square(datum) : probed));
   }
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].start == TG_START_FILE)
-      TG_TRY(tg_errors_take(&job->errors, probe_start(job, &job->variables[k])));
-  return tg_errors_raise(&job->errors);
+      TG_TRY(tg_errors_take(job->errors, probe_start(job, &job->variables[k])));
+  return tg_errors_raise(job->errors);
 }
 
 // ---- graph ----
 
-static tg_status declare(const tg_job *job, tg_declaration **out, int32_t *count)
+static tg_status declare(const tg_spec *job, tg_declaration **out, int32_t *count)
 {
   tg_declaration *list = NULL;
   TG_TRY(TG_NEW(job->n_variables + job->n_data, &list));
   *count = 0;
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *v = &job->variables[k];
+    const tg_spec_variable *v = &job->variables[k];
     // Within its domain a variable is its own transpose; its gradient is then taken as the symmetric part.
     list[(*count)++] = (tg_declaration){
         .name = v->name, .rows = v->rows, .cols = v->cols, .properties = v->domain, .is_free = v->domain == 0};
   }
   for (int k = 0; k < job->n_data; k++) {
-    const tg_job_data *d = &job->data[k];
+    const tg_spec_data *d = &job->data[k];
     if (d->used)
       list[(*count)++] =
           (tg_declaration){.name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties | d->found};
@@ -172,14 +163,14 @@ tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, c
   return tg_errors_restore(errors, kept);
 }
 
-static tg_status compile_objective(tg_job *job, const tg_compile_options *options, tg_model *model)
+static tg_status compile_objective(tg_spec *job, const tg_compile_options *options, tg_model *model)
 {
   TG_TRY(tg_model_compile_excerpt(model->graph, &job->objective, options, &model->objective));
   if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
   return TG_OK;
 }
 
-static tg_status compile(tg_job *job, tg_model *model)
+static tg_status compile(tg_spec *job, tg_model *model)
 {
   tg_declaration *declarations = NULL;
   int32_t count = 0;
@@ -189,50 +180,59 @@ static tg_status compile(tg_job *job, tg_model *model)
   const tg_compile_options options = {.n_declarations = count,
                                       .declarations = declarations,
                                       .require_scalar = true,
-                                      .errors = &job->errors,
+                                      .errors = job->errors,
                                       .notices = &notices};
-  tg_status status = tg_errors_take(&job->errors, compile_objective(job, &options, model));
+  tg_status status = tg_errors_take(job->errors, compile_objective(job, &options, model));
   if (status == TG_OK && job->n_relations > 0) {
     status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
     if (status == TG_OK) model->bare = model->subject->objective;
-    if (status == TG_OK) status = tg_errors_raise(&job->errors);
+    if (status == TG_OK) status = tg_errors_raise(job->errors);
     if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
   }
-  if (status == TG_OK) status = tg_errors_raise(&job->errors);
-  // Once, also where the job is compiled again.
-  if (status == TG_OK && !job->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
-  job->is_noted = true;
+  if (status == TG_OK) status = tg_errors_raise(job->errors);
+  // Once, also where the text is compiled again.
+  if (status == TG_OK && !model->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
+  model->is_noted = true;
   tg_text_fini(&notices);
   tg_free(declarations);
   return status;
 }
 
-tg_status tg_model_find_errors(tg_job *job)
+static tg_status find_errors(tg_spec *spec, bool is_incomplete)
 {
   tg_model *model = NULL;
-  const tg_status probed = job->is_incomplete ? tg_errors_raise(&job->errors) : tg_job_probe(job);
+  const tg_status probed = is_incomplete ? tg_errors_raise(spec->errors) : tg_spec_probe(spec);
   // With a file missing the sizes are not known.
-  for (int k = 0; k < job->n_data && !job->is_incomplete; k++)
-    job->is_incomplete = job->data[k].used && (job->data[k].rows == 0 || job->data[k].cols == 0);
-  if (job->is_incomplete || job->objective.text == NULL) return probed;
+  for (int k = 0; k < spec->n_data && !is_incomplete; k++)
+    is_incomplete = spec->data[k].used && (spec->data[k].rows == 0 || spec->data[k].cols == 0);
+  if (is_incomplete || spec->objective.text == NULL) return probed;
   TG_TRY(TG_NEW(1, &model));
   tg_status status = tg_graph_create(&model->graph);
-  if (status == TG_OK) status = tg_errors_take(&job->errors, compile(job, model));
+  if (status == TG_OK) status = tg_errors_take(spec->errors, compile(spec, model));
   tg_model_destroy(&model);
   TG_TRY(status);
-  return tg_errors_raise(&job->errors);
+  return tg_errors_raise(spec->errors);
+}
+
+tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete)
+{
+  tg_spec *copy = NULL;
+  TG_TRY(tg_spec_copy(spec, &copy));
+  const tg_status status = find_errors(copy, is_incomplete);
+  tg_spec_destroy_copy(&copy);
+  return status;
 }
 
 // A variable that the objective does not depend on could be anything: surely not what was meant.
-static tg_status find_variables(tg_job *job, tg_model *model)
+static tg_status find_variables(tg_spec *job, tg_model *model)
 {
   TG_TRY(TG_NEW(job->n_variables, &model->symbols));
   model->n_variables = job->n_variables;
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *variable = &job->variables[k];
+    const tg_spec_variable *variable = &job->variables[k];
     model->symbols[k] = tg_symbol_find(model->graph, variable->name);
     if (model->symbols[k] >= 0 && tg_node_depends_on(model->graph, model->objective, model->symbols[k])) continue;
-    TG_FAIL_NODE(variable->key, TG_NAME, "the objective does not depend on the variable %s", variable->name);
+    TG_FAIL_MARK(TG_NAME, variable->mark, "the objective does not depend on the variable %s", variable->name);
   }
   return TG_OK;
 }
@@ -294,12 +294,12 @@ static tg_status find_convexity(tg_model *model)
   return TG_OK;
 }
 
-static tg_status find_groups(const tg_job *job, tg_model *model)
+static tg_status find_groups(const tg_spec *job, tg_model *model)
 {
   TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
   model->n_groups = 1;
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
+    const tg_spec_variable *x = &job->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
     if (x->norm1 > 0 || (row != NULL && !row->is_bounds)) return TG_OK;
   }
@@ -309,7 +309,7 @@ static tg_status find_groups(const tg_job *job, tg_model *model)
 
 // ---- plan ----
 
-tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known)
+tg_status tg_model_numbers(const tg_spec *job, const tg_graph *graph, double **values, bool **is_known)
 {
   const int32_t n_symbols = tg_symbol_count(graph);
   *is_known = NULL;
@@ -324,7 +324,7 @@ tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **va
   return TG_OK;
 }
 
-tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+tg_status tg_model_lower(tg_spec *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
                          const tg_lower_options *given, tg_plan **out)
 {
   double *values = NULL;
@@ -343,12 +343,12 @@ done:
   return status;
 }
 
-static tg_status match_data(const tg_job *job, tg_model *model)
+static tg_status match_data(const tg_spec *job, tg_model *model)
 {
   TG_TRY(TG_NEW(model->plan->n_data, &model->data));
   for (int32_t k = 0; k < model->plan->n_data; k++) {
     const char *name = model->plan->data[k].name;
-    model->data[k] = tg_job_find_data(job, name);
+    model->data[k] = tg_spec_find_data(job, name);
     if (model->data[k] >= 0 || tg_congruence_find(model, name) >= 0) continue;
     const int own = model->subject != NULL ? tg_subject_find(model->subject, model->graph, name) : -1;
     model->data[k] = job->n_data + own;
@@ -357,7 +357,7 @@ static tg_status match_data(const tg_job *job, tg_model *model)
   return TG_OK;
 }
 
-static tg_status read_text(tg_job *job, tg_model *model)
+static tg_status read_text(tg_spec *job, tg_model *model)
 {
   TG_TRY(tg_set_data_check(job));
   TG_TRY(tg_graph_create(&model->graph));
@@ -366,7 +366,7 @@ static tg_status read_text(tg_job *job, tg_model *model)
 }
 
 // The text, read once more where it restricts its variables.
-static tg_status read_with_domain(tg_job *job, tg_model *model)
+static tg_status read_with_domain(tg_spec *job, tg_model *model)
 {
   bool is_restricted = false;
   tg_domain_forget(job);
@@ -380,7 +380,7 @@ static tg_status read_with_domain(tg_job *job, tg_model *model)
   return read_text(job, model);
 }
 
-static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *model)
+static tg_status build(tg_spec *job, const tg_lower_options *options, tg_model *model)
 {
   TG_TRY(read_with_domain(job, model));
   TG_TRY(tg_penalty_split(job, model));
@@ -393,10 +393,10 @@ static tg_status build(tg_job *job, const tg_lower_options *options, tg_model *m
   return match_data(job, model);
 }
 
-tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out)
+tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out)
 {
   *out = NULL;
-  tg_job_mark_used(job, false);
+  tg_spec_mark_used(job, false);
   tg_model *model = NULL;
   TG_TRY(TG_NEW(1, &model));
   const tg_status status = build(job, options, model);

@@ -3,9 +3,9 @@
 #define TG_ENGINE_MODEL_H
 
 #include "engine/model/subject.h"
+#include "engine/spec.h"
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
-#include "job/job.h"
 
 // A metric S taken out of the constraints: the symbol of Q, which makes X = Q Y of X'SX = I (congruence.h).
 typedef struct tg_change {
@@ -15,6 +15,7 @@ typedef struct tg_change {
 } tg_change;
 
 typedef struct tg_model {
+  bool is_noted; // what the objective was taken to mean has been said
   tg_graph *graph;
   tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian; without
                        // the norm1 of variables that have proximal steps (penalty.h)
@@ -37,20 +38,21 @@ typedef struct tg_model {
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.
 // LOCAL: rank 0 does it. Errors are located at the file's name in the job.
-tg_status tg_job_probe(tg_job *job);
+tg_status tg_spec_probe(tg_spec *job);
 
 // Marks the data that occur in the objective or in subject_to; called by the two below as well. Warns of data that do
 // not.
-void tg_job_mark_used(tg_job *job, bool warn);
+void tg_spec_mark_used(tg_spec *job, bool warn);
 
 // Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
-// The failures that the job's expressions and the headers of its files have besides those that job->errors has already,
-// all kept there; returns the first. For a job that tg_job_read refused. Local.
-tg_status tg_model_find_errors(tg_job *job);
-// Compiles a part of the job; what is kept in options->errors has its places in the job.
+// The failures that the expressions and the headers of files have besides those that spec->errors has already, all kept
+// there; returns the first. For a spec that could not be read as a whole; is_incomplete: variables or data are missing
+// in it. Local.
+tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete);
+// Compiles a part of the spec; what is kept in options->errors has its places in the user's text.
 tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
                                    tg_node *out);
-tg_status tg_model_create(tg_job *job, const tg_lower_options *options, tg_model **out);
+tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
 // "the columns of X, the rows of Z": what a group of unknowns has one of each of.
 void tg_model_describe_groups(const tg_model *model, tg_text *out);
@@ -58,10 +60,10 @@ void tg_model_describe_groups(const tg_model *model, tg_text *out);
 void tg_model_largest(const tg_plan *plan, int64_t *rows, int64_t *cols);
 
 // By symbol: the numbers that the job gives, and which have one. To be freed, on failure too. Local.
-tg_status tg_model_numbers(const tg_job *job, const tg_graph *graph, double **values, bool **is_known);
+tg_status tg_model_numbers(const tg_spec *job, const tg_graph *graph, double **values, bool **is_known);
 
 // The plan of another scalar f over the symbols[0..n) of the same graph, with the job's numbers for its scalars. Local.
-tg_status tg_model_lower(tg_job *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+tg_status tg_model_lower(tg_spec *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
                          const tg_lower_options *given, tg_plan **out);
 
 #endif

@@ -9,7 +9,7 @@
 #include "grad/structure/norm1.h"
 #include "opt/driver.h"
 
-bool tg_penalty_any(const tg_job *job)
+bool tg_penalty_any(const tg_spec *job)
 {
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].norm1 > 0) return true;
@@ -17,7 +17,7 @@ bool tg_penalty_any(const tg_job *job)
 }
 
 // Sets of nonnegative matrices: norm1(X) is sum(X) there.
-static bool is_nonnegative(const tg_job_variable *variable)
+static bool is_nonnegative(const tg_spec_variable *variable)
 {
   static const char *const names[] = {"nonnegative", "simplex_rows", "simplex_columns", "doubly_stochastic",
                                       "transport"};
@@ -26,13 +26,13 @@ static bool is_nonnegative(const tg_job_variable *variable)
   return false;
 }
 
-static bool has_proximal_step(const tg_job_variable *variable)
+static bool has_proximal_step(const tg_spec_variable *variable)
 {
   return variable->constraint == NULL || strcmp(variable->constraint, "box") == 0;
 }
 
 // Whether the method takes proximal steps. Under subject_to the objective is not the job's alone.
-static bool takes_steps(const tg_job *job)
+static bool takes_steps(const tg_spec *job)
 {
   const char *method = opt_option_choices(OPT_KIND_METHOD)[job->solver.method];
   static const char *const steps[] = {"auto", "newton-cg", "conjugate-gradient", "barzilai-borwein", "alternating"};
@@ -58,36 +58,35 @@ static bool is_smooth_in(const tg_model *model, int k)
   return tg_node_depends_on(model->graph, model->objective, model->symbols[k]);
 }
 
-static tg_status place(tg_job *job, tg_model *model, int k, double weight)
+static tg_status place(tg_spec *job, tg_model *model, int k, double weight)
 {
-  tg_job_variable *variable = &job->variables[k];
+  tg_spec_variable *variable = &job->variables[k];
   const bool is_sum = is_nonnegative(variable);
   // A variable that has nothing but its norm1 would leave the objective altogether.
   if (is_sum || !takes_steps(job) || !is_smooth_in(model, k)) return put_back(model, k, weight, is_sum);
   if (!has_proximal_step(variable))
-    TG_FAIL_NODE(
-        variable->constraint_node, TG_UNSUPPORTED,
+    TG_FAIL_MARK(
+        TG_UNSUPPORTED, variable->constraint_mark,
         "norm1(%s) in the objective and the constraint %s on %s: there is a proximal step for box or no constraint, "
-        "and "
-        "method: %s has no other way; take method: auto, or a smooth form, such as sum((X.^2 + 1e-6*ones).^0.5)",
+        "and method: %s has no other way; take method: auto, or a smooth form, such as sum((X.^2 + 1e-6*ones).^0.5)",
         variable->name, variable->constraint, variable->name, opt_option_choices(OPT_KIND_METHOD)[job->solver.method]);
   variable->norm1 = weight;
   return TG_OK;
 }
 
 // Whether the method minimises augmented Lagrangians, and nothing of the job is against that.
-static bool may_split(const tg_job *job)
+static bool may_split(const tg_spec *job)
 {
   const char *method = opt_option_choices(OPT_KIND_METHOD)[job->solver.method];
   static const char *const others[] = {"alternating", "frank-wolfe", "direct"};
   bool may = true;
   for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) may = may && strcmp(method, others[k]) != 0;
-  for (int k = 0; k < job->n_variables; k++) may = may && tg_congruence_node(&job->variables[k]) == NULL;
+  for (int k = 0; k < job->n_variables; k++) may = may && tg_congruence_datum(&job->variables[k]) < 0;
   return may;
 }
 
 // The kinks of the sum, those of variables alone among them, which have no proximal step in the rounds.
-static tg_status split_all(tg_job *job, tg_model *model, const double *weights, tg_kink *kinks, int n_kinks,
+static tg_status split_all(tg_spec *job, tg_model *model, const double *weights, tg_kink *kinks, int n_kinks,
                            tg_node rest, tg_node bare)
 {
   const tg_node whole = model->objective;
@@ -106,10 +105,10 @@ static tg_status split_all(tg_job *job, tg_model *model, const double *weights, 
   model->objective = whole;
   if (n_kinks == 0) return TG_OK;
   model->bare = bare;
-  return tg_subject_split(job, model->graph, n_kinks, kinks, rest, &model->subject, &model->objective);
+  return tg_subject_split(model->graph, n_kinks, kinks, rest, &model->subject, &model->objective);
 }
 
-static tg_status place_all(tg_job *job, tg_model *model, const double *weights, tg_node rest)
+static tg_status place_all(tg_spec *job, tg_model *model, const double *weights, tg_node rest)
 {
   model->objective = rest;
   for (int k = 0; k < model->n_variables; k++)
@@ -118,18 +117,18 @@ static tg_status place_all(tg_job *job, tg_model *model, const double *weights, 
 }
 
 // Whether a variable's norm1 has no proximal step: its set has none, the rounds of subject_to know nothing of it.
-static bool lacks_step(const tg_job *job, const double *weights)
+static bool lacks_step(const tg_spec *job, const double *weights)
 {
   bool lacks = false;
   for (int k = 0; k < job->n_variables; k++) {
-    const tg_job_variable *x = &job->variables[k];
+    const tg_spec_variable *x = &job->variables[k];
     const bool has_kinks = weights[k] > 0 && !is_nonnegative(x);
     lacks = lacks || (has_kinks && (job->n_relations > 0 || !has_proximal_step(x)));
   }
   return lacks;
 }
 
-tg_status tg_penalty_split(tg_job *job, tg_model *model)
+tg_status tg_penalty_split(tg_spec *job, tg_model *model)
 {
   const int n = model->n_variables;
   double *values = NULL;

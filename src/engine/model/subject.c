@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "engine/model/model.h"
-#include "job/relation.h"
 
 // ---- relations to nodes ----
 
@@ -31,8 +30,8 @@ static tg_status spread(tg_graph *graph, tg_node scalar, tg_node like, tg_node *
 }
 
 // LEFT - RIGHT. A scalar beside a matrix bounds every entry of it.
-static tg_status compile_difference(tg_graph *graph, const tg_job_relation *relation, const tg_compile_options *options,
-                                    tg_node *out)
+static tg_status compile_difference(tg_graph *graph, const tg_spec_relation *relation,
+                                    const tg_compile_options *options, tg_node *out)
 {
   tg_node left = TG_NONE;
   tg_node right = TG_NONE;
@@ -49,7 +48,7 @@ static tg_status compile_difference(tg_graph *graph, const tg_job_relation *rela
   return tg_model_compile_excerpt(graph, whole, options, out);
 }
 
-static bool has_variable(const tg_job *job, const tg_graph *graph, tg_node node)
+static bool has_variable(const tg_spec *job, const tg_graph *graph, tg_node node)
 {
   for (int k = 0; k < job->n_variables; k++) {
     const int32_t symbol = tg_symbol_find(graph, job->variables[k].name);
@@ -58,7 +57,7 @@ static bool has_variable(const tg_job *job, const tg_graph *graph, tg_node node)
   return false;
 }
 
-static tg_status make_term(tg_job *job, tg_graph *graph, const tg_job_relation *relation,
+static tg_status make_term(tg_spec *job, tg_graph *graph, const tg_spec_relation *relation,
                            const tg_compile_options *options, tg_subject_term *out)
 {
   out->text = relation->whole.text;
@@ -90,7 +89,7 @@ static tg_status add_penalty(tg_graph *graph, tg_subject *subject)
   return tg_symbol_add(graph, "penalty#", one, one, 0, false, &subject->penalty);
 }
 
-static tg_status fill(tg_job *job, tg_graph *graph, const tg_compile_options *options, tg_subject *subject)
+static tg_status fill(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_subject *subject)
 {
   tg_compile_options general = *options;
   general.require_scalar = false;
@@ -105,12 +104,13 @@ static tg_status fill(tg_job *job, tg_graph *graph, const tg_compile_options *op
   return add_penalty(graph, subject);
 }
 
-tg_status tg_subject_create(tg_job *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
+tg_status tg_subject_create(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
                             tg_subject **out)
 {
   *out = NULL;
   tg_subject *subject = NULL;
   TG_TRY(TG_NEW(1, &subject));
+  tg_arena_init(&subject->arena);
   subject->objective = f;
   const tg_status status = fill(job, graph, options, subject);
   if (status != TG_OK) {
@@ -125,6 +125,7 @@ void tg_subject_destroy(tg_subject **subject)
 {
   if (*subject == NULL) return;
   tg_free((*subject)->terms);
+  tg_arena_fini(&(*subject)->arena);
   tg_free(*subject);
   *subject = NULL;
 }
@@ -256,7 +257,7 @@ tg_status tg_subject_lagrangian(const tg_subject *subject, tg_graph *graph, tg_n
 // ---- kinks ----
 
 // "norm1(A*X - B)", "sum(max(-0.3*E, 0.7*E)), E = A*X - B".
-static tg_status describe_kink(tg_job *job, tg_graph *graph, const tg_kink *kink, const char **out)
+static tg_status describe_kink(tg_arena *arena, tg_graph *graph, const tg_kink *kink, const char **out)
 {
   tg_text text;
   tg_text inside;
@@ -273,13 +274,13 @@ static tg_status describe_kink(tg_job *job, tg_graph *graph, const tg_kink *kink
   } else {
     tg_text_addf(&text, "%g*sum(relu(E)) + %g*sum(relu(-E)), E = %s", kink->high, -kink->low, e);
   }
-  if (status == TG_OK) status = tg_arena_string(&job->arena, tg_text_string(&text), text.length, out);
+  if (status == TG_OK) status = tg_arena_string(arena, tg_text_string(&text), text.length, out);
   tg_text_fini(&inside);
   tg_text_fini(&text);
   return status;
 }
 
-static tg_status fill_kinks(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_subject *subject)
+static tg_status fill_kinks(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_subject *subject)
 {
   for (int k = 0; k < n_kinks; k++) {
     tg_subject_term *term = &subject->terms[subject->n];
@@ -288,26 +289,27 @@ static tg_status fill_kinks(tg_job *job, tg_graph *graph, int n_kinks, const tg_
                               .high = kinks[k].high,
                               .node = kinks[k].inside,
                               .weight = kinks[k].weight};
-    TG_TRY(describe_kink(job, graph, &kinks[k], &term->text));
+    TG_TRY(describe_kink(&subject->arena, graph, &kinks[k], &term->text));
     TG_TRY(add_multiplier(graph, subject->n, term));
     subject->n++;
   }
   return TG_OK;
 }
 
-tg_status tg_subject_split(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest,
-                           tg_subject **subject, tg_node *objective)
+tg_status tg_subject_split(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest, tg_subject **subject,
+                           tg_node *objective)
 {
   const bool is_new = *subject == NULL;
   if (is_new) TG_TRY(TG_NEW(1, subject));
   tg_subject *self = *subject;
+  if (is_new) tg_arena_init(&self->arena);
   const int first = self->n;
   if (is_new) self->objective = *objective;
   if (is_new) TG_TRY(add_penalty(graph, self));
   void *terms = self->terms;
   TG_TRY(tg_grow(first + n_kinks, sizeof *self->terms, &terms));
   self->terms = terms;
-  TG_TRY(fill_kinks(job, graph, n_kinks, kinks, self));
+  TG_TRY(fill_kinks(graph, n_kinks, kinks, self));
   *objective = rest;
   return add_envelopes(self, graph, first, objective);
 }

@@ -12,12 +12,13 @@
 #ifndef TG_ENGINE_SUBJECT_H
 #define TG_ENGINE_SUBJECT_H
 
+#include "base/arena.h"
+#include "engine/spec.h"
 #include "grad/calculus.h"
 #include "grad/structure/kinks.h"
-#include "job/job.h"
 
 typedef struct tg_subject_term {
-  const char *text; // in the user's words; in the job's arena
+  const char *text; // in the user's words; of the spec, or in the arena below
   bool is_kink;     // a term of the objective, else an entry of subject_to
   double low;       // its multipliers lie between these: for = any numbers, for <= not negative, of a kink its slopes
   double high;
@@ -27,6 +28,7 @@ typedef struct tg_subject_term {
 } tg_subject_term;
 
 typedef struct tg_subject {
+  tg_arena arena;
   int n;
   tg_subject_term *terms;
   int32_t penalty;
@@ -35,12 +37,12 @@ typedef struct tg_subject {
 
 // The relations of the job as nodes of the graph; names and sizes are those of the options, which are the objective's.
 // Errors are located in the entry: sizes that do not agree, unknown names, sides that no variable occurs in. Local.
-tg_status tg_subject_create(tg_job *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
+tg_status tg_subject_create(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
                             tg_subject **out);
 // Takes the kinks out of the model's objective, of which `rest` is what remains, and puts their envelopes in their
 // place. Local.
-tg_status tg_subject_split(tg_job *job, tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest,
-                           tg_subject **subject, tg_node *objective);
+tg_status tg_subject_split(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest, tg_subject **subject,
+                           tg_node *objective);
 // What is evaluated at a point: f, the values of all terms, the weights of kinks, TG_NONE where there is none. Their
 // number; nodes may be NULL.
 int tg_subject_nodes(const tg_subject *subject, tg_node *nodes);

@@ -102,7 +102,7 @@ static tg_status find_data(const tg_model *model, tg_dmat *const *data, const op
 }
 
 // Symbols to plan: no communication.
-static tg_status compile(tg_job *job, tg_model *model, int n, const tg_node *nodes, tg_values *self)
+static tg_status compile(tg_spec *job, tg_model *model, int n, const tg_node *nodes, tg_values *self)
 {
   self->n_nodes = n;
   TG_TRY(TG_NEW(n, &self->blocks));
@@ -127,7 +127,7 @@ static tg_status allocate(const tg_grid *grid, tg_values *self)
   return TG_OK;
 }
 
-static tg_status create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+static tg_status create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
                         int n, const tg_node *nodes, bool is_as_written, tg_values **out)
 {
   *out = NULL;
@@ -146,13 +146,13 @@ static tg_status create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dm
   return TG_OK;
 }
 
-tg_status tg_values_create(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+tg_status tg_values_create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
                            int n, const tg_node *nodes, tg_values **out)
 {
   return create(job, model, grid, data, x, n, nodes, false, out);
 }
 
-tg_status tg_values_scalar(tg_job *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
+tg_status tg_values_scalar(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
                            tg_node node, double *out)
 {
   tg_values *self = NULL;
@@ -183,7 +183,7 @@ const tg_dmat *tg_values_matrix(const tg_values *values, int k)
   return values->blocks[k] >= 0 ? tg_space_block(values->gradient, values->blocks[k]) : NULL;
 }
 
-tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
+tg_status tg_values_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
                            tg_memory_cost *out)
 {
   tg_values *self = NULL;
@@ -195,7 +195,7 @@ tg_status tg_values_memory(tg_job *job, tg_model *model, const tg_cost_grid *gri
   return status;
 }
 
-tg_status tg_values_cost(tg_job *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
+tg_status tg_values_cost(tg_spec *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
                          const tg_node *nodes, tg_cost *out)
 {
   static const tg_program_id programs[] = {TG_PROGRAM_SETUP, TG_PROGRAM_REFRESH, TG_PROGRAM_GRADIENT};
@@ -212,7 +212,7 @@ tg_status tg_values_cost(tg_job *job, tg_model *model, const tg_cost_grid *grid,
   return status;
 }
 
-tg_status tg_values_scalar_memory(tg_job *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
+tg_status tg_values_scalar_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
                                   tg_memory_cost *out)
 {
   tg_values *self = NULL;

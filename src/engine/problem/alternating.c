@@ -23,8 +23,8 @@ enum { INNER_ITERATIONS = 100 };
 // The job in one variable. What auto makes of it is decided anew at each half-step, for it may depend on the numbers
 // (whether V'*V is positive definite), and its factorisations do.
 typedef struct half {
-  tg_job job; // its text and names are those of the whole job
-  tg_job_variable variable;
+  tg_spec job; // its text and names are those of the whole job
+  tg_spec_variable variable;
   tg_model *model;
   tg_dmat **data; // borrowed
   opt_space *space;
@@ -52,11 +52,12 @@ static bool is_alternating(const opt_options *options)
 
 // ---- the job in one variable ----
 
-static tg_status fill_job(const tg_job *whole, int variable, half *h)
+static tg_status fill_job(const tg_spec *whole, int variable, half *h)
 {
-  tg_job *out = &h->job;
+  tg_spec *out = &h->job;
   *out = *whole;
-  tg_arena_init(&out->arena);
+  out->messages = NULL; // the whole has said it
+  out->errors = NULL;
   opt_options_init(&out->solver);
   out->solver.wording = whole->solver.wording;
   out->n_variables = 1;
@@ -66,14 +67,13 @@ static tg_status fill_job(const tg_job *whole, int variable, half *h)
   TG_TRY(TG_NEW(whole->n_data + whole->n_variables - 1, &out->data));
   memcpy(out->data, whole->data, (size_t)whole->n_data * sizeof *out->data);
   for (int k = 0; k < whole->n_variables; k++) {
-    const tg_job_variable *other = &whole->variables[k];
+    const tg_spec_variable *other = &whole->variables[k];
     if (k == variable) continue;
-    out->data[out->n_data++] = (tg_job_data){.name = other->name,
-                                             .key = other->key,
-                                             .node = other->node,
-                                             .rows = other->rows,
-                                             .cols = other->cols,
-                                             .properties = other->domain};
+    out->data[out->n_data++] = (tg_spec_data){.name = other->name,
+                                              .mark = other->mark,
+                                              .rows = other->rows,
+                                              .cols = other->cols,
+                                              .properties = other->domain};
   }
   return TG_OK;
 }
@@ -102,7 +102,7 @@ static tg_status bind_data(const tg_alternating *self, half *h)
 }
 
 // Symbols to plan: no communication.
-static tg_status compile_alone(const tg_job *whole, int variable, half *h)
+static tg_status compile_alone(const tg_spec *whole, int variable, half *h)
 {
   const tg_lower_options options = {.want_hessian = true, .expected_iterations = INNER_ITERATIONS};
   TG_TRY(fill_job(whole, variable, h));
@@ -159,7 +159,6 @@ static void destroy_half(half *h)
   tg_model_destroy(&h->model);
   tg_free(h->data);
   tg_free(h->job.data);
-  tg_arena_fini(&h->job.arena);
 }
 
 // ---- a half-step ----
@@ -213,7 +212,8 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
 // ---- memory ----
 
 // What a half-step keeps, and what it takes for its time.
-static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_grid *grid, double *kept, double *passing)
+static tg_status forecast_half(const tg_spec *job, int variable, const tg_cost_grid *grid, double *kept,
+                               double *passing)
 {
   half h = {0};
   tg_strategy_lines lines = {.serves = false};
@@ -235,7 +235,7 @@ static tg_status forecast_half(const tg_job *job, int variable, const tg_cost_gr
   return status;
 }
 
-tg_status tg_alternating_memory(const tg_job *job, const opt_options *options, const tg_cost_grid *grid, double *out)
+tg_status tg_alternating_memory(const tg_spec *job, const opt_options *options, const tg_cost_grid *grid, double *out)
 {
   double most = 0;
   *out = 0;

@@ -14,7 +14,7 @@ tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out);
 void tg_alternating_resume(tg_alternating *alternating);
 // Bytes of the half-steps on the fullest rank: their plans, points and results, not their factorisations; 0 with
 // another method. Local, no data.
-tg_status tg_alternating_memory(const tg_job *job, const opt_options *options, const tg_cost_grid *grid, double *out);
+tg_status tg_alternating_memory(const tg_spec *job, const opt_options *options, const tg_cost_grid *grid, double *out);
 // NULL is fine. Local.
 void tg_alternating_destroy(tg_alternating **alternating);
 

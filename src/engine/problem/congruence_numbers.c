@@ -29,7 +29,7 @@ static tg_status get_metric(tg_setup *setup, const tg_change *change, tg_dmat **
 static tg_status make_root(const tg_setup *setup, int datum, tg_setup_metric *m)
 {
   static const unsigned wanted = TG_SPD | TG_SYMMETRIC;
-  tg_job_data *s = &setup->job->data[datum];
+  tg_spec_data *s = &setup->job->data[datum];
   if (((s->properties | s->found) & wanted) == 0) TG_TRY(tg_found_look(m->s, &s->found));
   if (((s->properties | s->found) & wanted) == 0) TG_FAIL(TG_NUMERIC, "it is not symmetric");
   return tg_root_create(m->s, &m->root, &m->inverse);
@@ -40,11 +40,12 @@ static tg_status at_metric(tg_setup *setup, int change, tg_status status)
   if (status != TG_NUMERIC) return status;
   int k = 0;
   while (setup->model->change_of[k] != change) k++;
-  const tg_yaml_node *node = tg_congruence_node(&setup->job->variables[k]);
+  const tg_spec_variable *variable = &setup->job->variables[k];
   tg_text message;
   tg_text_init(&message);
-  tg_text_addf(&message, "the metric %s is not positive definite: %s", node->text, tg_error_get()->message);
-  tg_error_set_mark(TG_DATA, TG_HERE, node->mark, "%s", tg_text_string(&message));
+  tg_text_addf(&message, "the metric %s is not positive definite: %s",
+               setup->job->data[tg_congruence_datum(variable)].name, tg_error_get()->message);
+  tg_error_set_mark(TG_DATA, TG_HERE, variable->arguments[0].mark, "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return TG_DATA;
 }

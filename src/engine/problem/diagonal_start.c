@@ -34,7 +34,7 @@ static void fill(const double *diagonal, tg_dmat *x)
 
 static tg_status place(tg_setup *setup, tg_node s, double c, bool *done)
 {
-  const tg_job_variable *variable = &setup->job->variables[0];
+  const tg_spec_variable *variable = &setup->job->variables[0];
   tg_dmat *x = tg_space_block(setup->x, 0);
   tg_dmat *matrix = NULL;
   double *diagonal = NULL;
@@ -55,7 +55,7 @@ static tg_status place(tg_setup *setup, tg_node s, double c, bool *done)
 
 tg_status tg_diagonal_start(tg_setup *setup, bool *done)
 {
-  const tg_job_variable *x = &setup->job->variables[0];
+  const tg_spec_variable *x = &setup->job->variables[0];
   tg_model *model = setup->model;
   double coef = 0;
   tg_node s = TG_NONE;

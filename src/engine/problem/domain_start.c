@@ -19,13 +19,11 @@ static const double skewness_allowed = 1e-9; // as that of the argument of a log
 
 static tg_status check_symmetric(const tg_setup *setup, int k)
 {
-  const tg_job_variable *variable = &setup->job->variables[k];
-  const tg_yaml_node *start = tg_yaml_get(variable->node, "start");
+  const tg_spec_variable *variable = &setup->job->variables[k];
   double skewness = 0;
   TG_TRY(tg_space_skewness(setup->space, setup->x, k, &skewness));
   if (skewness <= skewness_allowed) return TG_OK;
-  const tg_yaml_node *file = tg_yaml_get(start, "file");
-  TG_FAIL_NODE(file != NULL ? file : variable->key, TG_DATA,
+  TG_FAIL_MARK(TG_DATA, variable->start_file != NULL ? variable->start_mark : variable->mark,
                "the start of %s is not symmetric: it differs from its symmetric part by %.3g of its largest entry; the "
                "objective is defined for symmetric positive definite matrices",
                variable->name, skewness);
@@ -34,8 +32,8 @@ static tg_status check_symmetric(const tg_setup *setup, int k)
 tg_status tg_domain_start_symmetric(const tg_setup *setup)
 {
   for (int k = 0; k < setup->job->n_variables; k++) {
-    const tg_job_variable *variable = &setup->job->variables[k];
-    if (variable->domain != 0 && !tg_job_starts_randomly(variable)) TG_TRY(check_symmetric(setup, k));
+    const tg_spec_variable *variable = &setup->job->variables[k];
+    if (variable->domain != 0 && !tg_spec_starts_randomly(variable)) TG_TRY(check_symmetric(setup, k));
   }
   return tg_space_symmetrise(setup->space, setup->x);
 }
@@ -51,12 +49,12 @@ typedef struct ray {
   double best_f;
 } ray;
 
-static bool is_default(const tg_job_variable *x)
+static bool is_default(const tg_spec_variable *x)
 {
-  return tg_yaml_get(x->node, "start") == NULL && !tg_job_on_manifold(x);
+  return !x->start_is_given && !tg_spec_on_manifold(x);
 }
 
-static bool is_definite(const tg_job_variable *x)
+static bool is_definite(const tg_spec_variable *x)
 {
   return (x->domain & TG_SPD) != 0;
 }
@@ -151,7 +149,7 @@ static void note(const ray *r)
   size_t used = 0;
   setup->start_note[0] = '\0';
   for (int k = 0; k < setup->job->n_variables && used < sizeof setup->start_note; k++) {
-    const tg_job_variable *x = &setup->job->variables[k];
+    const tg_spec_variable *x = &setup->job->variables[k];
     if (!r->moves[k]) continue;
     used += (size_t)snprintf(setup->start_note + used, sizeof setup->start_note - used, "%s%s = %.4g*%s",
                              used > 0 ? ", " : "", x->name, r->best, is_definite(x) ? "eye" : "ones");

@@ -23,13 +23,13 @@ static void destroy(candidate *c)
 // ---- the data ----
 
 // Whether it is a matrix that may have properties.
-static bool is_square(const tg_job_data *datum)
+static bool is_square(const tg_spec_data *datum)
 {
   return !datum->is_number && datum->rows == datum->cols && datum->rows > 1;
 }
 
 // The datum at that position of the plan, where it is such a matrix of the job; else NULL.
-static tg_job_data *square_datum(const tg_job *job, const tg_model *model, int32_t position)
+static tg_spec_data *square_datum(const tg_spec *job, const tg_model *model, int32_t position)
 {
   const int index = model->data[position];
   if (index < 0 || index >= job->n_data) return NULL;
@@ -37,21 +37,21 @@ static tg_job_data *square_datum(const tg_job *job, const tg_model *model, int32
 }
 
 // `symmetric: false` forbids to look.
-static bool is_open(const tg_job_data *datum, const char *key, unsigned property)
+static bool is_open(const tg_spec_data *datum, unsigned property)
 {
-  return (datum->properties & property) == 0 && tg_yaml_get(datum->node, key) == NULL;
+  return ((datum->properties | datum->stated) & property) == 0;
 }
 
-static bool is_looked_at(const tg_job_data *datum)
+static bool is_looked_at(const tg_spec_data *datum)
 {
-  return datum != NULL && datum->properties == 0 && is_open(datum, "symmetric", TG_SYMMETRIC);
+  return datum != NULL && datum->properties == 0 && is_open(datum, TG_SYMMETRIC);
 }
 
 static tg_status look(tg_setup *setup, bool *any)
 {
   *any = false;
   for (int32_t k = 0; k < setup->model->plan->n_data; k++) {
-    tg_job_data *datum = square_datum(setup->job, setup->model, k);
+    tg_spec_data *datum = square_datum(setup->job, setup->model, k);
     if (!is_looked_at(datum)) continue;
     TG_TRY(tg_found_look(setup->data[k], &datum->found));
     *any = *any || datum->found != 0;
@@ -63,24 +63,24 @@ static tg_status look(tg_setup *setup, bool *any)
 
 static tg_status build(tg_setup *setup, candidate *out)
 {
-  return tg_setup_choose(setup, &out->model, &out->method);
+  return tg_setup_compile(setup->job, &setup->lowering, &out->model, &out->method);
 }
 
 // The job's variables as they are now, to be freed. Collective.
-static tg_status keep_variables(const tg_setup *setup, tg_job_variable **out)
+static tg_status keep_variables(const tg_setup *setup, tg_spec_variable **out)
 {
-  const tg_job *job = setup->job;
+  const tg_spec *job = setup->job;
   TG_TRY(tg_agree(setup->comm, TG_NEW(job->n_variables, out)));
   memcpy(*out, job->variables, (size_t)job->n_variables * sizeof **out);
   return TG_OK;
 }
 
-static void restore_variables(const tg_setup *setup, const tg_job_variable *kept)
+static void restore_variables(const tg_setup *setup, const tg_spec_variable *kept)
 {
   memcpy(setup->job->variables, kept, (size_t)setup->job->n_variables * sizeof *kept);
 }
 
-static void ask_start(const tg_job_variable *asked, tg_job_variable *x)
+static void ask_start(const tg_spec_variable *asked, tg_spec_variable *x)
 {
   x->start = asked->start;
   x->start_is_chosen = asked->start_is_chosen;
@@ -92,8 +92,8 @@ static void ask_start(const tg_job_variable *asked, tg_job_variable *x)
 // variables are as before. Collective.
 static tg_status try_again(tg_setup *setup, candidate *out, bool *serves)
 {
-  tg_job *job = setup->job;
-  tg_job_variable *before = NULL;
+  tg_spec *job = setup->job;
+  tg_spec_variable *before = NULL;
   *out = (candidate){NULL, NULL};
   TG_TRY(keep_variables(setup, &before));
   for (int k = 0; k < job->n_variables; k++) ask_start(&setup->asked[k], &job->variables[k]);
@@ -156,8 +156,8 @@ static bool is_same_choice(const tg_method *a, const tg_method *b)
 
 static bool may_be_definite(const tg_setup *setup, int32_t position)
 {
-  const tg_job_data *datum = square_datum(setup->job, setup->model, position);
-  return datum != NULL && ((datum->properties | datum->found) & TG_SYMMETRIC) != 0 && is_open(datum, "spd", TG_SPD);
+  const tg_spec_data *datum = square_datum(setup->job, setup->model, position);
+  return datum != NULL && ((datum->properties | datum->found) & TG_SYMMETRIC) != 0 && is_open(datum, TG_SPD);
 }
 
 // To know that f is convex spares the search for negative curvature, some Hessian actions: the factorisations must be
@@ -180,7 +180,7 @@ static tg_status is_cheap(const tg_setup *setup, bool *out)
 static tg_status suppose(tg_setup *setup, bool *gains)
 {
   candidate supposed;
-  tg_job_variable *before = NULL;
+  tg_spec_variable *before = NULL;
   bool serves = false;
   for (int32_t k = 0; k < setup->model->plan->n_data; k++)
     if (may_be_definite(setup, k)) square_datum(setup->job, setup->model, k)->found |= TG_SPD;
@@ -231,7 +231,7 @@ static tg_status replace_supposed(tg_setup *setup)
 {
   bool any = false;
   candidate c = {NULL, NULL};
-  tg_job *job = setup->job;
+  tg_spec *job = setup->job;
   forget(setup, ~0U);
   TG_TRY(look(setup, &any));
   for (int k = 0; k < job->n_variables; k++) ask_start(&setup->asked[k], &job->variables[k]);
@@ -259,11 +259,11 @@ tg_status tg_found_use(tg_setup *setup)
   return look_for_definite(setup);
 }
 
-bool tg_found_suppose(tg_job *job)
+bool tg_found_suppose(tg_spec *job)
 {
   bool any = false;
   for (int k = 0; k < job->n_data; k++) {
-    tg_job_data *datum = &job->data[k];
+    tg_spec_data *datum = &job->data[k];
     if (!datum->used || !is_square(datum) || !is_looked_at(datum)) continue;
     datum->found = TG_SYMMETRIC;
     any = true;
@@ -273,25 +273,25 @@ bool tg_found_suppose(tg_job *job)
 
 // ---- words ----
 
-void tg_found_print_open(const tg_job *job, const tg_model *model, tg_text *out)
+void tg_found_print_open(const tg_spec *job, const tg_model *model, tg_text *out)
 {
   const char *between = "";
   for (int32_t k = 0; k < model->plan->n_data; k++) {
-    const tg_job_data *datum = square_datum(job, model, k);
+    const tg_spec_data *datum = square_datum(job, model, k);
     if (!is_looked_at(datum)) continue;
     tg_text_addf(out, "%s%s", between, datum->name);
     between = ", ";
   }
 }
 
-const char *tg_found_word(const tg_job_data *datum)
+const char *tg_found_word(const tg_spec_data *datum)
 {
   if ((datum->found & TG_SPD) != 0) return "symmetric positive definite";
   if ((datum->found & TG_DIAGONAL) != 0) return "diagonal";
   return (datum->found & TG_SYMMETRIC) != 0 ? "symmetric" : NULL;
 }
 
-void tg_found_print(const tg_job *job, tg_text *out)
+void tg_found_print(const tg_spec *job, tg_text *out)
 {
   const char *between = "";
   for (int k = 0; k < job->n_data; k++) {

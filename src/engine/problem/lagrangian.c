@@ -465,7 +465,7 @@ static tg_status bind_data(tg_lagrangian *self)
 // sum(W.*abs(E)) is norm1(W.*E) for weights that are not negative; else it is concave somewhere.
 static tg_status verify_weights(tg_lagrangian *self)
 {
-  tg_job *job = self->setup->job;
+  tg_spec *job = self->setup->job;
   const tg_subject *subject = self->setup->model->subject;
   bool has_weights = false;
   for (int k = 0; k < subject->n; k++) has_weights = has_weights || subject->terms[k].weight != TG_NONE;
@@ -584,7 +584,7 @@ void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out)
                                   .multiplier_norm = self->norms[k]};
 }
 
-void tg_lagrangian_print(const tg_job *job, const char *indent, tg_text *out)
+void tg_lagrangian_print(const tg_spec *job, const char *indent, tg_text *out)
 {
   for (int k = 0; k < job->n_relations; k++)
     tg_text_addf(out, "%ssubject to: %s\n", indent, job->relations[k].whole.text);

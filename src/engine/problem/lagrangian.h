@@ -31,6 +31,6 @@ typedef struct tg_lagrangian_term {
 // Fills model->subject->n terms. Local.
 void tg_lagrangian_terms(const tg_lagrangian *lagrangian, tg_lagrangian_term *out);
 // "subject to: ...\n", a line for each entry. Local.
-void tg_lagrangian_print(const tg_job *job, const char *indent, tg_text *out);
+void tg_lagrangian_print(const tg_spec *job, const char *indent, tg_text *out);
 
 #endif

@@ -24,46 +24,9 @@
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
 
-// ---- the job's text ----
-
-// Rank 0 has the text; the others get its length, room for it and its bytes.
-static tg_status share_text(MPI_Comm comm, int rank, char **text, size_t *length)
-{
-  int64_t bytes = (int64_t)*length;
-  TG_TRY_MPI(MPI_Bcast(&bytes, 1, MPI_INT64_T, 0, comm));
-  *length = (size_t)bytes;
-  void *memory = *text;
-  tg_status status = TG_OK;
-  if (rank != 0) status = tg_alloc(bytes + 1, 1, &memory);
-  *text = memory;
-  TG_TRY(tg_agree(comm, status));
-  return tg_mpi_check(MPI_Bcast(*text, (int)bytes, MPI_CHAR, 0, comm), TG_HERE);
-}
-
-tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char *const *sets,
-                        const tg_messages *messages, tg_job **out)
-{
-  *out = NULL;
-  int rank = 0;
-  MPI_Comm_rank(comm, &rank);
-  char *text = NULL;
-  size_t length = 0;
-  tg_status status = rank == 0 ? tg_job_load(path, &text, &length) : TG_OK;
-  TG_TRY_GOTO(tg_agree(comm, status));
-  TG_TRY_GOTO(share_text(comm, rank, &text, &length));
-  status = tg_job_create(path, text, length, n_sets, sets, out);
-  TG_TRY_GOTO(tg_agree(comm, status));
-  (*out)->messages = messages;
-  // The same bytes give the same outcome everywhere: no agreement is needed, and each rank knows the place.
-  TG_TRY_GOTO(tg_job_read(*out));
-done:
-  tg_free(text);
-  return status;
-}
-
 // ---- sizes, plan, grid ----
 
-static tg_status share_shapes(MPI_Comm comm, tg_job *job)
+static tg_status share_shapes(MPI_Comm comm, tg_spec *job)
 {
   for (int k = 0; k < job->n_data; k++) {
     int64_t shape[2] = {job->data[k].rows, job->data[k].cols};
@@ -74,7 +37,7 @@ static tg_status share_shapes(MPI_Comm comm, tg_job *job)
   return TG_OK;
 }
 
-tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_grid_choice *out)
+tg_status tg_setup_choose_grid(tg_spec *job, const tg_plan *plan, int ranks, tg_grid_choice *out)
 {
   int64_t rows = 0;
   int64_t cols = 0;
@@ -83,7 +46,7 @@ tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_g
   if (job->grid_block > 0) out->block = job->grid_block;
   if (job->grid_rows == 0) return TG_OK;
   if ((int64_t)job->grid_rows * job->grid_cols != ranks)
-    TG_FAIL_NODE(job->grid_node, TG_VALUE, "process_grid %d x %d needs %lld ranks, there are %d", job->grid_rows,
+    TG_FAIL_MARK(TG_VALUE, job->grid_mark, "process_grid %d x %d needs %lld ranks, there are %d", job->grid_rows,
                  job->grid_cols, (long long)job->grid_rows * job->grid_cols, ranks);
   out->rows = job->grid_rows;
   out->cols = job->grid_cols;
@@ -91,26 +54,45 @@ tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_g
   return TG_OK;
 }
 
-tg_status tg_setup_choose(tg_setup *setup, tg_model **model, tg_method **method)
+// Attempts from several starts must differ, and matter.
+static tg_status verify_restarts(const tg_spec *spec, const tg_method *method)
 {
-  tg_job *job = setup->job;
-  TG_TRY(tg_model_create(job, &setup->lowering, model));
-  TG_TRY(tg_feasible_check(job));
-  TG_TRY(tg_default_start_choose(job, *model));
-  return tg_method_choose(job, *model, method);
+  const tg_mark mark = tg_spec_solver_mark(spec, "restarts");
+  bool any = false;
+  if (spec->solver.restarts == 1) return TG_OK;
+  for (int k = 0; k < spec->n_variables; k++) any = any || tg_spec_starts_randomly(&spec->variables[k]);
+  if (!any)
+    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
+                 "restarts: %" PRId64
+                 " attempts would all begin at the same point, for no variable has a random start; "
+                 "give start: normal, uniform or feasible",
+                 spec->solver.restarts);
+  if (tg_method_is_direct(&method->options))
+    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
+                 "restarts: the method is direct, whose result does not depend on the start; leave restarts out");
+  return TG_OK;
+}
+
+tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_model **model, tg_method **method)
+{
+  TG_TRY(tg_model_create(spec, options, model));
+  TG_TRY(tg_feasible_check(spec));
+  TG_TRY(tg_default_start_choose(spec, *model));
+  TG_TRY(tg_method_choose(spec, *model, method));
+  return verify_restarts(spec, *method);
 }
 
 // A wish that is refused may be one for symmetric data: those that the job leaves open are supposed to be, until they
 // are read.
 static tg_status choose_supposing(tg_setup *setup)
 {
-  tg_job *job = setup->job;
+  tg_spec *job = setup->job;
   const tg_error refused = *tg_error_get();
   if (!tg_found_suppose(job)) return refused.code;
   tg_method_destroy(&setup->method);
   tg_model_destroy(&setup->model);
   memcpy(job->variables, setup->asked, (size_t)job->n_variables * sizeof *job->variables);
-  setup->is_supposed = tg_setup_choose(setup, &setup->model, &setup->method) == TG_OK;
+  setup->is_supposed = tg_setup_compile(job, &setup->lowering, &setup->model, &setup->method) == TG_OK;
   if (setup->is_supposed) {
     tg_error_clear();
     return TG_OK;
@@ -125,28 +107,25 @@ static tg_status create(tg_setup *setup)
   int ranks = 1;
   MPI_Comm_rank(setup->comm, &rank);
   MPI_Comm_size(setup->comm, &ranks);
-  tg_job_mark_used(setup->job, false);
-  TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_job_probe(setup->job) : TG_OK));
+  tg_spec_mark_used(setup->job, false);
+  TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_spec_probe(setup->job) : TG_OK));
   TG_TRY(share_shapes(setup->comm, setup->job));
-  const tg_status chosen = tg_setup_choose(setup, &setup->model, &setup->method);
+  const tg_status chosen = tg_setup_compile(setup->job, &setup->lowering, &setup->model, &setup->method);
   TG_TRY(chosen == TG_UNSUPPORTED ? choose_supposing(setup) : chosen);
   TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
 
-tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *options, tg_setup **out)
+tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out)
 {
   *out = NULL;
   tg_setup *setup = NULL;
   TG_TRY(tg_agree(comm, TG_NEW(1, &setup)));
   setup->comm = comm;
-  setup->job = job;
   setup->lowering = *options;
-  tg_status status = tg_agree(comm, TG_NEW(job->n_variables, &setup->asked));
-  if (status == TG_OK) {
-    memcpy(setup->asked, job->variables, (size_t)job->n_variables * sizeof *job->variables);
-    status = create(setup);
-  }
+  setup->asked = spec->variables;
+  tg_status status = tg_agree(comm, tg_spec_copy(spec, &setup->job));
+  if (status == TG_OK) status = create(setup);
   if (status != TG_OK) {
     tg_setup_destroy(&setup);
     return tg_error_pass(status, TG_HERE);
@@ -158,12 +137,12 @@ tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *op
 // ---- data ----
 
 // An error about the numbers of a file or of its claims is shown at the declaration.
-static tg_status at_declaration(const tg_yaml_node *node, tg_status status)
+static tg_status at_declaration(tg_mark mark, tg_status status)
 {
-  return status == TG_DATA ? tg_error_locate(node->mark, status) : status;
+  return status == TG_DATA ? tg_error_locate(mark, status) : status;
 }
 
-static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
+static tg_status make_matrix(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
 {
   if (datum->file != NULL && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
   if (datum->file != NULL) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
@@ -171,15 +150,15 @@ static tg_status make_matrix(const tg_setup *setup, const tg_job_data *datum, bo
   return tg_generate(datum->generate, &datum->options, *out);
 }
 
-static tg_status read_datum(tg_setup *setup, const tg_job_data *datum, bool are_bounds, tg_dmat **out)
+static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
 {
-  TG_TRY(at_declaration(datum->key, make_matrix(setup, datum, are_bounds, out)));
+  TG_TRY(at_declaration(datum->mark, make_matrix(setup, datum, are_bounds, out)));
   setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
   if (datum->trust) return TG_OK;
-  return at_declaration(datum->key, tg_properties_verify(*out, datum->name, datum->properties));
+  return at_declaration(datum->mark, tg_properties_verify(*out, datum->name, datum->properties));
 }
 
-tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out)
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)
 {
   return read_datum(setup, datum, false, out);
 }
@@ -195,9 +174,9 @@ static bool is_in_plan(const tg_setup *setup, int datum)
 static tg_status verify_vanished(tg_setup *setup)
 {
   for (int k = 0; k < setup->job->n_data; k++) {
-    const tg_job_data *datum = &setup->job->data[k];
+    const tg_spec_data *datum = &setup->job->data[k];
     if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k) ||
-        tg_congruence_needs(setup->job, datum->name) || tg_set_data_needs(setup->job, datum->name))
+        tg_congruence_needs(setup->job, k) || tg_set_data_needs(setup->job, k))
       continue;
     tg_dmat *matrix = NULL;
     const tg_status status = tg_setup_read_datum(setup, datum, &matrix);
@@ -228,12 +207,12 @@ tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t po
 // What constraints name: as the plan holds it, or read for this alone.
 static tg_status read_set_data(tg_setup *setup)
 {
-  const tg_job *job = setup->job;
+  const tg_spec *job = setup->job;
   tg_status status = TG_NEW(job->n_data + 1, &setup->set_data);
   if (status == TG_OK) status = TG_NEW(job->n_data + 1, &setup->owns_set_data);
   TG_TRY(tg_agree(setup->comm, status));
   for (int k = 0; k < job->n_data; k++) {
-    if (job->data[k].is_number || !tg_set_data_needs(job, job->data[k].name)) continue;
+    if (job->data[k].is_number || !tg_set_data_needs(job, k)) continue;
     for (int32_t p = 0; p < setup->model->plan->n_data; p++)
       if (setup->model->data[p] == k) setup->set_data[k] = setup->data[p];
     setup->owns_set_data[k] = setup->set_data[k] == NULL;
@@ -258,11 +237,11 @@ static tg_status read_data(tg_setup *setup)
 
 // ---- start point ----
 
-static tg_status read_start(const tg_setup *setup, const tg_job_variable *variable, tg_dmat *out)
+static tg_status read_start(const tg_setup *setup, const tg_spec_variable *variable, tg_dmat *out)
 {
-  const tg_yaml_node *node = tg_yaml_get(tg_yaml_get(variable->node, "start"), "file");
   tg_dmat *read = NULL;
-  TG_TRY(at_declaration(node, tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)));
+  TG_TRY(at_declaration(variable->start_mark,
+                        tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)));
   const tg_dmat *const inputs[] = {read};
   const tg_status status = tg_dmat_lincomb(1, &variable->scale, inputs, out);
   tg_dmat_destroy(&read);
@@ -270,13 +249,13 @@ static tg_status read_start(const tg_setup *setup, const tg_job_variable *variab
 }
 
 // method: direct takes nothing of the start, but what follows it begins at a feasible point.
-static bool ignores_zeros(const tg_setup *setup, const tg_job_variable *variable)
+static bool ignores_zeros(const tg_setup *setup, const tg_spec_variable *variable)
 {
   const opt_options *solver = &setup->job->solver;
-  return tg_method_is_direct(solver) && solver->max_iterations > 0 && tg_job_on_manifold(variable);
+  return tg_method_is_direct(solver) && solver->max_iterations > 0 && tg_spec_on_manifold(variable);
 }
 
-static tg_status fill_start(const tg_setup *setup, const tg_job_variable *variable, int64_t shift, tg_dmat *out)
+static tg_status fill_start(const tg_setup *setup, const tg_spec_variable *variable, int64_t shift, tg_dmat *out)
 {
   static const char *const kinds[] = {
       [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
@@ -370,10 +349,10 @@ void tg_setup_destroy(tg_setup **setup)
   tg_free(s->owns_set_data);
   for (int32_t k = 0; s->data != NULL && k < s->model->plan->n_data; k++) tg_dmat_destroy(&s->data[k]);
   tg_free(s->data);
-  tg_free(s->asked);
   tg_method_destroy(&s->method);
   tg_model_destroy(&s->model);
   tg_grid_destroy(&s->grid);
+  tg_spec_destroy_copy(&s->job);
   tg_free(s);
   *setup = NULL;
 }

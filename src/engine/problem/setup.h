@@ -20,14 +20,14 @@ typedef tg_status tg_setup_admit(void *caller, tg_model *model, tg_method *metho
 
 typedef struct tg_setup {
   MPI_Comm comm; // given by the caller, not owned
-  tg_job *job;   // not owned
+  tg_spec *job;  // its own copy of the spec, see tg_spec_copy
   tg_model *model;
   tg_method *method;
-  tg_lower_options lowering; // what the plan is made with
-  bool is_supposed;          // the method hangs on symmetry that the job does not declare: the numbers must show it
-  tg_job_variable *asked;    // the variables as the job gives them, before starts were chosen for them
-  tg_setup_admit *admit;     // set before tg_setup_fill; NULL: any
-  void *caller;              // of admit
+  tg_lower_options lowering;     // what the plan is made with
+  bool is_supposed;              // the method hangs on symmetry that the job does not declare: the numbers must show it
+  const tg_spec_variable *asked; // the variables as the job gives them, before starts were chosen for them
+  tg_setup_admit *admit;         // set before tg_setup_fill; NULL: any
+  void *caller;                  // of admit
   tg_grid_choice choice;
   tg_grid *grid;
   tg_dmat **data;           // by position in plan->data
@@ -45,23 +45,20 @@ typedef struct tg_setup {
   int64_t read_bytes;         // of numbers, all ranks together
 } tg_setup;
 
-// Rank 0 reads the job file, all ranks parse the same bytes. On failure *out may hold a job that was created but does
-// not read: tg_job_error_source tells the place; NULL when the file itself is the matter. Collective.
-tg_status tg_setup_load(MPI_Comm comm, const char *path, int n_sets, const char *const *sets,
-                        const tg_messages *messages, tg_job **out);
-
-// Sizes (headers of files, by rank 0), plan and grid: everything before the numbers. Collective.
-tg_status tg_setup_create(MPI_Comm comm, tg_job *job, const tg_lower_options *options, tg_setup **out);
-// Model and method of the job, by what is known of its data. Local; the caller owns both, also after a failure.
-tg_status tg_setup_choose(tg_setup *setup, tg_model **model, tg_method **method);
+// From the symbols to the method, once the data have their sizes (tg_spec_probe): what needs no process grid. *model
+// and *method are to be destroyed, on failure too. Local.
+tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_model **model, tg_method **method);
+// The spec must outlive the setup. Sizes (headers of files, by rank 0), plan and grid: everything before the numbers.
+// Collective.
+tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out);
 // Reads or generates the data, verifies declared properties, makes start point, executor and problem. Where the numbers
-// show properties that the job does not declare, model and method become those of the job that does
+// show properties that the spec does not declare, model and method become those of the spec that does
 // (found_use.h). Collective.
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
 tg_status tg_setup_restart(tg_setup *setup, int64_t shift);
 // Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
-tg_status tg_setup_read_datum(tg_setup *setup, const tg_job_data *datum, tg_dmat **out);
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out);
 // The datum at that position of the model's plan, NULL for what is made of a metric. Collective.
 tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t position, tg_dmat **out);
 // NULL is fine. Collective: the grid's communicators are freed.
@@ -69,6 +66,6 @@ void tg_setup_destroy(tg_setup **setup);
 
 // The grid for this job on that many ranks: as given in the job, or chosen for its largest matrix. TG_VALUE, located,
 // when the job's own does not fit the number of ranks. Local.
-tg_status tg_setup_choose_grid(tg_job *job, const tg_plan *plan, int ranks, tg_grid_choice *out);
+tg_status tg_setup_choose_grid(tg_spec *job, const tg_plan *plan, int ranks, tg_grid_choice *out);
 
 #endif

@@ -7,10 +7,10 @@
 #include "mpi/space/space.h"
 #include "opt/vector.h"
 
-static bool is_scaled(const tg_job_variable *x)
+static bool is_scaled(const tg_spec_variable *x)
 {
   const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
-  return x->start_is_chosen && tg_yaml_get(x->node, "scale") == NULL && (row == NULL || !row->has_oracle);
+  return x->start_is_chosen && !x->scale_is_given && (row == NULL || !row->has_oracle);
 }
 
 // d := the scaled variables of x, which become zero there.

@@ -3,7 +3,6 @@
 #include "engine/run/environment.h"
 
 #include <hdf5.h>
-#include <libfyaml.h>
 #include <mpi.h>
 #include <omp.h>
 #include <sched.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/version.h"
 #include "mpi/matrix/grid.h"
 
 // Cut at the end of the text or of its first line.
@@ -35,8 +33,6 @@ static void get_versions(tg_environment *out)
   tg_blas_kernel_get(NULL, &out->blas);
   // What the program was built with: the library itself is loaded when a file needs it.
   snprintf(out->hdf5, sizeof out->hdf5, "%d.%d.%d", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
-  copy_line(out->yaml, sizeof out->yaml, fy_library_version());
-  copy_line(out->json, sizeof out->json, jansson_version_str());
 }
 
 // "model name : AMD EPYC 7B13" of Linux on x86-64; other machines say less.
@@ -108,13 +104,6 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
   }
 }
 
-json_t *tg_environment_versions(const tg_environment *e)
-{
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "tracegrad", TG_VERSION, "mpi", e->mpi_library, "blas",
-                   e->blas.loaded.config, "blas_core", e->blas.loaded.core, "hdf5", e->hdf5, "libfyaml", e->yaml,
-                   "jansson", e->json);
-}
-
 void tg_environment_print_kernel(const tg_environment *e, const char *label, tg_text *out)
 {
   const char *core = e->blas.loaded.core[0] != '\0' ? e->blas.loaded.core : "BLAS";
@@ -122,21 +111,6 @@ void tg_environment_print_kernel(const tg_environment *e, const char *label, tg_
   tg_blas_kernel_explain(&e->blas, out);
   if (e->blas_cores[0] != '\0') tg_text_addf(out, "; the ranks differ: %s", e->blas_cores);
   tg_text_add(out, "\n");
-}
-
-json_t *tg_environment_blas_kernel(const tg_environment *e)
-{
-  tg_text reason;
-  tg_text_init(&reason);
-  tg_blas_kernel_explain(&e->blas, &reason);
-  const char *natural = NULL; // null in the report where it is not known
-  if (e->blas.source == TG_BLAS_BY_LIBRARY) natural = e->blas.loaded.core;
-  if (e->blas.source == TG_BLAS_BY_US && e->blas.record.natural[0] != '\0') natural = e->blas.record.natural;
-  json_t *out = json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s}", "core", e->blas.loaded.core, "chosen_by",
-                          tg_blas_source_label(e->blas.source), "reason", tg_text_string(&reason), "by_itself", natural,
-                          "cpu", tg_cpu_label(e->blas.cpu), "on_ranks", e->blas_cores);
-  tg_text_fini(&reason);
-  return out;
 }
 
 int64_t tg_environment_peak_bytes(void)

@@ -2,7 +2,6 @@
 #ifndef TG_ENGINE_ENVIRONMENT_H
 #define TG_ENGINE_ENVIRONMENT_H
 
-#include <jansson.h>
 #include <mpi.h>
 
 #include "base/blas_loaded.h"
@@ -21,20 +20,14 @@ typedef struct tg_environment {
   char cpu[128];
   char mpi_library[160];
   char hdf5[32];
-  char yaml[32];
-  char json[32];
 } tg_environment;
 
 // About the ranks of comm; collective. MPI_COMM_NULL, which needs no MPI to run: about this process.
 tg_status tg_environment_get(MPI_Comm comm, tg_environment *out);
 // One line for each thing to mend, with the remedy; nothing when all is well.
 void tg_environment_print_warnings(const tg_environment *environment, tg_text *out);
-// The versions for the report; NULL when memory is short.
-json_t *tg_environment_versions(const tg_environment *environment);
 // One line: the core that OpenBLAS runs, why, and what it would have been.
 void tg_environment_print_kernel(const tg_environment *environment, const char *label, tg_text *out);
-// The same for the report; NULL when memory is short.
-json_t *tg_environment_blas_kernel(const tg_environment *environment);
 // Largest resident size of this process so far, in bytes.
 int64_t tg_environment_peak_bytes(void);
 // Memory this node gives to this job: the machine's, or less where a control group or Slurm says so. 0: unknown.

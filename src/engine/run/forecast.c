@@ -21,7 +21,7 @@
 #include "opt/solver.h"
 
 typedef struct forecasting {
-  tg_job *job;
+  tg_spec *job;
   tg_model *model;
   const tg_method *method;
   const tg_cost_grid *grid;
@@ -67,7 +67,7 @@ static double slab_bytes(const forecasting *f, int64_t rows, int64_t cols)
 }
 
 // Beside the matrix itself: a claim is verified on a copy, a definite one on its factors as well.
-static double reading_bytes(const forecasting *f, const tg_job_data *datum)
+static double reading_bytes(const forecasting *f, const tg_spec_data *datum)
 {
   const double matrix = bytes_of(f, datum->rows, datum->cols);
   const double slab = datum->file != NULL ? slab_bytes(f, datum->rows, datum->cols) : 0;
@@ -83,11 +83,11 @@ static void forecast_reading(forecasting *f)
   for (int32_t k = 0; k < plan->n_data; k++) {
     f->out->data += bytes_of(f, plan->data[k].rows, plan->data[k].cols);
     if (f->model->data[k] < 0 || f->model->data[k] >= f->job->n_data) continue; // of a metric, of subject_to
-    const tg_job_data *datum = &f->job->data[f->model->data[k]];
+    const tg_spec_data *datum = &f->job->data[f->model->data[k]];
     f->out->reading = fmax(f->out->reading, f->out->data + reading_bytes(f, datum));
   }
   for (int k = 0; k < f->job->n_variables; k++) {
-    const tg_job_variable *x = &f->job->variables[k];
+    const tg_spec_variable *x = &f->job->variables[k];
     if (x->start != TG_START_FILE) continue;
     const double beside = bytes_of(f, x->rows, x->cols) + slab_bytes(f, x->rows, x->cols);
     f->out->reading = fmax(f->out->reading, f->out->data + point_bytes(f) + beside);
@@ -106,7 +106,7 @@ static void forecast_metrics(const forecasting *f)
 {
   for (int c = 0; c < f->model->n_changes; c++) {
     const int datum = f->model->changes[c].datum;
-    const tg_job_data *s = &f->job->data[datum];
+    const tg_spec_data *s = &f->job->data[datum];
     const double matrix = bytes_of(f, s->rows, s->cols);
     const bool is_shared = is_in_plan(f, datum);
     f->out->constraint += is_shared ? matrix : 2 * matrix;
@@ -119,7 +119,7 @@ static double writing_bytes(const forecasting *f)
 {
   double most = 0;
   for (int k = 0; k < f->job->n_variables; k++) {
-    const tg_job_variable *x = &f->job->variables[k];
+    const tg_spec_variable *x = &f->job->variables[k];
     if (x->output != NULL) most = fmax(most, slab_bytes(f, x->rows, x->cols));
   }
   return most;
@@ -146,8 +146,8 @@ static double eigen_bytes(double matrix)
 static void forecast_set_data(const forecasting *f)
 {
   for (int k = 0; k < f->job->n_data; k++) {
-    const tg_job_data *d = &f->job->data[k];
-    if (d->is_number || is_in_plan(f, k) || !tg_set_data_needs(f->job, d->name)) continue;
+    const tg_spec_data *d = &f->job->data[k];
+    if (d->is_number || is_in_plan(f, k) || !tg_set_data_needs(f->job, k)) continue;
     f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + reading_bytes(f, d));
     f->out->constraint += bytes_of(f, d->rows, d->cols);
   }
@@ -164,7 +164,7 @@ static void forecast_constraint(const forecasting *f, double *passing)
   *passing = 0;
   forecast_set_data(f);
   for (int k = 0; k < f->job->n_variables; k++) {
-    const tg_job_variable *x = &f->job->variables[k];
+    const tg_spec_variable *x = &f->job->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
     if (row == NULL) continue;
     const double matrix = bytes_of(f, x->rows, x->cols);
@@ -400,7 +400,7 @@ static double solver_points(const forecasting *f)
 // Of checkpoints: where a metric was made last.
 static double saved_points(const forecasting *f)
 {
-  return f->job->checkpoint != NULL && is_renewed(f->method) ? 1 : 0;
+  return f->job->checkpoint_directory != NULL && is_renewed(f->method) ? 1 : 0;
 }
 
 // ---- libraries ----
@@ -415,7 +415,7 @@ static bool is_hdf5(const char *path)
 }
 
 // Its library is loaded when a file needs it.
-static bool uses_hdf5(const tg_job *job)
+static bool uses_hdf5(const tg_spec *job)
 {
   bool uses = false;
   for (int k = 0; k < job->n_data; k++) uses = uses || is_hdf5(job->data[k].file);
@@ -426,7 +426,7 @@ static bool uses_hdf5(const tg_job *job)
 
 // A process of the program with MPI started and nothing read, a product's packed operands, HDF5, and what each further
 // thread of OpenBLAS and each neighbour under MPI add.
-static double library_bytes(const tg_job *job, const tg_cost_grid *grid)
+static double library_bytes(const tg_spec *job, const tg_cost_grid *grid)
 {
   const double mib = 1048576;
   const double neighbours = fmin((double)grid->rows * (double)grid->cols - 1, 64);
@@ -447,7 +447,7 @@ static tg_status forecast_value(const forecasting *f, double *out)
 
 // ---- all ----
 
-tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                            tg_forecast *out)
 {
   forecasting f = {job, model, method, grid, out};
@@ -476,7 +476,7 @@ tg_status tg_forecast_make(tg_job *job, tg_model *model, const tg_method *method
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
   // A checkpoint is written while everything stands.
-  const double saving = job->checkpoint != NULL ? saving_bytes(&f) : 0;
+  const double saving = job->checkpoint_directory != NULL ? saving_bytes(&f) : 0;
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   TG_TRY(forecast_value(&f, &valuing));
   out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));
@@ -513,7 +513,7 @@ void tg_forecast_print(const tg_forecast *f, tg_text *out)
 // ---- refusal ----
 
 // The least of ranks * 2, * 3, * 4, * 6, * 8, * 12, ... whose share fits; 0 when none does.
-static tg_status find_ranks(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+static tg_status find_ranks(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                             const tg_memory_room *room, int *out)
 {
   enum { RANKS_MAX = 1 << 20 };
@@ -535,7 +535,7 @@ static tg_status find_ranks(tg_job *job, tg_model *model, const tg_method *metho
   return TG_OK;
 }
 
-tg_status tg_forecast_check(tg_job *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+tg_status tg_forecast_check(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                             const tg_memory_room *room, const tg_forecast *forecast)
 {
   if (!(room->rank_bytes > 0) || forecast->total <= room->rank_bytes) return TG_OK;

@@ -1,0 +1,109 @@
+// Lookups in a spec, and the engine's copy of it.
+#include "engine/spec.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "opt/constraint.h"
+
+// ---- copies ----
+
+static tg_status copy_lists(const tg_spec *spec, tg_spec *out)
+{
+  TG_TRY(TG_NEW(spec->n_variables, &out->variables));
+  if (spec->n_variables > 0)
+    memcpy(out->variables, spec->variables, (size_t)spec->n_variables * sizeof *spec->variables);
+  TG_TRY(TG_NEW(spec->n_data, &out->data));
+  if (spec->n_data > 0) memcpy(out->data, spec->data, (size_t)spec->n_data * sizeof *spec->data);
+  return TG_OK;
+}
+
+tg_status tg_spec_copy(const tg_spec *spec, tg_spec **out)
+{
+  *out = NULL;
+  tg_spec *copy = NULL;
+  TG_TRY(TG_NEW(1, &copy));
+  *copy = *spec;
+  copy->variables = NULL;
+  copy->data = NULL;
+  const tg_status status = copy_lists(spec, copy);
+  if (status != TG_OK) {
+    tg_spec_destroy_copy(&copy);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = copy;
+  return TG_OK;
+}
+
+void tg_spec_destroy_copy(tg_spec **copy)
+{
+  if (*copy == NULL) return;
+  tg_free((*copy)->variables);
+  tg_free((*copy)->data);
+  tg_free(*copy);
+  *copy = NULL;
+}
+
+// ---- lookups ----
+
+int tg_spec_find_data(const tg_spec *spec, const char *name)
+{
+  for (int k = 0; k < spec->n_data; k++)
+    if (strcmp(spec->data[k].name, name) == 0) return k;
+  return -1;
+}
+
+int tg_spec_find_variable(const tg_spec *spec, const char *name)
+{
+  for (int k = 0; k < spec->n_variables; k++)
+    if (strcmp(spec->variables[k].name, name) == 0) return k;
+  return -1;
+}
+
+bool tg_spec_on_manifold(const tg_spec_variable *variable)
+{
+  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
+}
+
+bool tg_spec_starts_randomly(const tg_spec_variable *variable)
+{
+  return variable->start == TG_START_NORMAL || variable->start == TG_START_UNIFORM ||
+         variable->start == TG_START_FEASIBLE;
+}
+
+tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key)
+{
+  for (int k = 0; k < opt_option_count() && spec->option_marks != NULL; k++)
+    if (strcmp(opt_option_at(k)->key, key) == 0 && spec->option_marks[k].source > 0) return spec->option_marks[k];
+  return spec->solver_mark;
+}
+
+// ---- starts ----
+
+// By tg_start.
+static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible", NULL};
+
+enum { START_NAMES = sizeof start_names / sizeof start_names[0] - 1 };
+
+bool tg_start_find(const char *name, tg_start *out)
+{
+  for (int k = 0; k < START_NAMES; k++) {
+    if (strcmp(start_names[k], name) != 0) continue;
+    *out = (tg_start)k;
+    return true;
+  }
+  return false;
+}
+
+const char *tg_start_at(int k)
+{
+  TG_ASSERT(k >= 0 && k <= START_NAMES);
+  return start_names[k];
+}
+
+const char *tg_start_label(tg_start start)
+{
+  TG_ASSERT((int)start < START_NAMES);
+  return start_names[start];
+}

@@ -1,0 +1,146 @@
+// What is to be minimised, as plain data: objective, variables, data, constraints, options, grid, checkpoint, output.
+//
+// A job file, the C interface and tests fill the same struct, defaults included. A tg_mark says where the user wrote a
+// value, for messages; a spec that comes from no text has none.
+#ifndef TG_ENGINE_SPEC_H
+#define TG_ENGINE_SPEC_H
+
+#include "base/errors.h"
+#include "base/message.h"
+#include "base/source.h"
+#include "mpi/matrix/generate.h"
+#include "opt/options.h"
+
+typedef enum tg_start {
+  TG_START_ZEROS,
+  TG_START_ONES,
+  TG_START_IDENTITY,
+  TG_START_NORMAL,
+  TG_START_UNIFORM,
+  TG_START_FEASIBLE, // normal, then its projection onto the constraint set
+  TG_START_FILE
+} tg_start;
+
+// An argument of a constraint: a number, or a datum by its position.
+typedef enum tg_spec_argument_kind { TG_ARGUMENT_ABSENT, TG_ARGUMENT_NUMBER, TG_ARGUMENT_DATUM } tg_spec_argument_kind;
+
+typedef struct tg_spec_argument {
+  tg_spec_argument_kind kind;
+  double number; // may be infinite, as a bound
+  int datum;
+  tg_mark mark;
+} tg_spec_argument;
+
+typedef struct tg_spec_variable {
+  const char *name;
+  tg_mark mark; // of its declaration
+  int64_t rows;
+  int64_t cols;
+  tg_start start;
+  bool start_is_given;
+  const char *start_file;
+  const char *start_dataset;
+  tg_mark start_mark; // of the file's name
+  uint64_t seed;
+  bool seed_is_given;
+  tg_mark seed_mark;
+  double scale;
+  bool scale_is_given;
+  const char *constraint; // name, NULL when free
+  tg_mark constraint_mark;
+  tg_spec_argument arguments[2]; // of the constraint: a radius, the total or the metric first; an interval's ends
+  const char *output;            // file name, NULL when it is not written
+  tg_mark output_mark;
+  bool output_is_given;
+
+  // What the engine finds out, in its own copy (tg_spec_copy); zero in a spec that a caller fills.
+  bool start_is_chosen; // by default_start.h: the spec leaves it open, and zeros would stay where they are
+  unsigned domain;      // of tg_property: what logdet and inv in the objective ask of it (model/domain.h)
+  const char *open_set; // a constraint that this domain meets by itself, so that none is left; NULL: there is none
+  double norm1;         // weight of norm1(X), taken out of the objective for proximal steps (penalty.h); 0: none
+} tg_spec_variable;
+
+typedef struct tg_spec_data {
+  const char *name;
+  tg_mark mark; // of its declaration
+  bool is_number;
+  double number;
+  const char *file;
+  const char *dataset;
+  tg_mark file_mark;    // of the file's name
+  const char *generate; // kind; NULL when read from a file
+  int64_t rows;         // of a generated matrix; of a file 0 until the engine has probed it
+  int64_t cols;
+  tg_generate_options options; // of a generated matrix
+  unsigned properties;         // of tg_property
+  const char *property;        // the first claim of a square matrix among them, in words; NULL: none
+  tg_mark property_mark;
+  unsigned stated; // likewise: what the user says something about, yes or no
+  bool trust;
+
+  // As above.
+  unsigned found;      // of tg_property, seen in the numbers where the user says nothing (problem/found.h)
+  bool used;           // occurs in the objective
+  bool is_nonnegative; // no entry is negative: seen in the numbers, false before
+} tg_spec_data;
+
+typedef enum tg_relation_sign { TG_RELATION_EQUAL, TG_RELATION_AT_MOST, TG_RELATION_AT_LEAST } tg_relation_sign;
+
+// An entry of subject_to: LEFT = RIGHT, LEFT <= RIGHT or LEFT >= RIGHT. The parts are expressions of their own, with
+// their places.
+typedef struct tg_spec_relation {
+  tg_excerpt whole; // as written
+  tg_relation_sign sign;
+  tg_excerpt left;
+  tg_excerpt right;
+  tg_excerpt difference; // LEFT -(RIGHT)
+} tg_spec_relation;
+
+typedef struct tg_spec {
+  const char *name;            // of the job, for messages
+  const tg_messages *messages; // receives warnings and notes; NULL: nobody does; not owned
+  tg_errors *errors; // receives what is wrong with the spec, so that all of it is found; NULL: the first fault ends;
+                     // not owned
+  bool maximize;
+  tg_excerpt objective;
+  int n_variables;
+  tg_spec_variable *variables;
+  int n_data;
+  tg_spec_data *data;
+  opt_options solver;
+  const tg_mark *option_marks; // by row of opt/options.def: where the option is given; NULL: none is
+  tg_mark solver_mark;         // for errors about options that are not given
+  int grid_rows;               // 0: auto
+  int grid_cols;
+  int64_t grid_block; // 0: auto
+  tg_mark grid_mark;
+  int products;    // a tg_product_kind
+  int n_relations; // of subject_to
+  tg_spec_relation *relations;
+  const char *checkpoint_directory; // NULL: none are written
+  double checkpoint_every;          // seconds
+  int64_t checkpoint_keep;
+  const char *output_directory;
+} tg_spec;
+
+// The engine's own copy, whose variables and data it writes into. Names, texts and marks are shared with the original,
+// which must outlive it. Local.
+tg_status tg_spec_copy(const tg_spec *spec, tg_spec **out);
+// NULL is fine.
+void tg_spec_destroy_copy(tg_spec **copy);
+
+int tg_spec_find_data(const tg_spec *spec, const char *name);     // -1 when unknown
+int tg_spec_find_variable(const tg_spec *spec, const char *name); // likewise
+bool tg_spec_on_manifold(const tg_spec_variable *variable); // its constraint is one: zeros have no nearest point there
+bool tg_spec_starts_randomly(const tg_spec_variable *variable); // its start depends on a seed
+// Where a solver option is given, for errors about it; else that of the section.
+tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key);
+
+// The start point of that name (never TG_START_FILE); false when there is none.
+bool tg_start_find(const char *name, tg_start *out);
+// The name at position k, NULL behind the last.
+const char *tg_start_at(int k);
+// Its name; not of TG_START_FILE.
+const char *tg_start_label(tg_start start);
+
+#endif
