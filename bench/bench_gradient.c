@@ -79,13 +79,14 @@ static tg_status run_straightforward(void *context)
   return tg_product(pblas, true, false, 1, s->c, s->product, 1, s->gradient, s->workspace, NULL);
 }
 
-static tg_status create_straightforward(const tg_grid *grid, int64_t n, const ours *general, straightforward *s)
+static tg_status create_straightforward(int64_t n, const ours *general, straightforward *s)
 {
   const bench_objective *o = &general->objective;
+  const tg_grid *grid = o->setup->grid; // one grid for all operands
   const bool b_first = strcmp(o->plan->data[0].name, "B") == 0;
   s->a = tg_space_block(general->x, 0);
-  s->b = o->data[b_first ? 0 : 1];
-  s->c = o->data[b_first ? 1 : 0];
+  s->b = o->setup->data[b_first ? 0 : 1];
+  s->c = o->setup->data[b_first ? 1 : 0];
   tg_status status = tg_dmat_create(grid, n, n, &s->product);
   if (status == TG_OK) status = tg_dmat_create(grid, n, n, &s->gradient);
   if (status == TG_OK) status = tg_workspace_create(grid, &s->workspace);
@@ -262,7 +263,7 @@ static tg_status measure(const tg_grid *grid, int64_t n, int rounds, tg_text *js
   TG_TRY_GOTO(tg_agree(grid->comm, status));
   TG_TRY_GOTO(create_ours(grid, n, false, &general));
   TG_TRY_GOTO(create_ours(grid, n, true, &symmetric));
-  TG_TRY_GOTO(create_straightforward(grid, n, &general, &pdgemm));
+  TG_TRY_GOTO(create_straightforward(n, &general, &pdgemm));
   TG_TRY_GOTO(bench_race(grid->comm, rounds, N_RACERS, racers));
   TG_TRY_GOTO(difference_of(&general, &pdgemm, &difference));
   TG_TRY_GOTO(run_torch(grid, n, rounds, &torch));

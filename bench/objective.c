@@ -1,50 +1,32 @@
-// An objective as a job would have it, from its text to a problem on the grid: the real path, without files.
+// An objective as a job would have it, from its text to a problem on the grid: the engine's own path, without files.
 #include "objective.h"
 
 #include <string.h>
 
-#include "grad/calculus.h"
-#include "grad/lower/lower.h"
-#include "mpi/problem/problem.h"
-#include "mpi/space/space.h"
-
-static tg_status compile(const char *text, int n, const bench_symbol *symbols, bool want_hessian, bench_objective *o)
+static void describe(const tg_grid *grid, const char *text, int n, const bench_symbol *symbols, bench_objective *o)
 {
-  tg_declaration declarations[BENCH_SYMBOLS_MAX];
-  int32_t variables[BENCH_SYMBOLS_MAX];
-  int32_t n_variables = 0;
-  for (int k = 0; k < n; k++)
-    declarations[k] = (tg_declaration){.name = symbols[k].name,
-                                       .rows = symbols[k].rows,
-                                       .cols = symbols[k].cols,
-                                       .properties = symbols[k].properties,
-                                       .is_free = symbols[k].is_variable};
-  const tg_compile_options options = {.n_declarations = n, .declarations = declarations, .require_scalar = true};
-  tg_node f = TG_NONE;
-  TG_TRY(tg_graph_create(&o->graph));
-  TG_TRY(tg_compile(o->graph, text, strlen(text), &options, &f));
-  for (int k = 0; k < n; k++)
-    if (symbols[k].is_variable) variables[n_variables++] = tg_symbol_find(o->graph, symbols[k].name);
-  const tg_lower_options lowering = {.want_hessian = want_hessian};
-  return tg_lower(o->graph, f, n_variables, variables, &lowering, &o->plan);
-}
-
-static const bench_symbol *find_symbol(int n, const bench_symbol *symbols, const char *name)
-{
-  for (int k = 0; k < n; k++)
-    if (strcmp(symbols[k].name, name) == 0) return &symbols[k];
-  return NULL;
-}
-
-static tg_status generate_data(const tg_grid *grid, int n, const bench_symbol *symbols, bench_objective *o)
-{
-  for (int32_t k = 0; k < o->plan->n_data; k++) {
-    const bench_symbol *symbol = find_symbol(n, symbols, o->plan->data[k].name);
-    if (symbol == NULL) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which has no generator", o->plan->data[k].name);
-    TG_TRY(tg_agree(grid->comm, tg_dmat_create(grid, symbol->rows, symbol->cols, &o->data[k])));
-    TG_TRY(tg_generate(symbol->kind, &symbol->options, o->data[k]));
+  o->spec = (tg_spec){.name = "bench",
+                      .objective = {.text = text, .length = strlen(text)},
+                      .variables = o->variables,
+                      .data = o->data,
+                      .grid_rows = grid->rows,
+                      .grid_cols = grid->cols,
+                      .grid_block = grid->block};
+  opt_options_init(&o->spec.solver);
+  for (int k = 0; k < n; k++) {
+    const bench_symbol *symbol = &symbols[k];
+    if (symbol->is_variable)
+      o->variables[o->spec.n_variables++] =
+          (tg_spec_variable){.name = symbol->name, .rows = symbol->rows, .cols = symbol->cols, .scale = 1};
+    else
+      o->data[o->spec.n_data++] = (tg_spec_data){.name = symbol->name,
+                                                 .generate = symbol->kind,
+                                                 .rows = symbol->rows,
+                                                 .cols = symbol->cols,
+                                                 .options = symbol->options,
+                                                 .properties = symbol->properties,
+                                                 .trust = true};
   }
-  return TG_OK;
 }
 
 tg_status bench_objective_create(const tg_grid *grid, const char *text, int n, const bench_symbol *symbols,
@@ -52,27 +34,20 @@ tg_status bench_objective_create(const tg_grid *grid, const char *text, int n, c
 {
   *out = (bench_objective){0};
   if (n > BENCH_SYMBOLS_MAX) TG_FAIL(TG_INTERNAL, "%d symbols, at most %d", n, BENCH_SYMBOLS_MAX);
-  TG_TRY(tg_agree(grid->comm, compile(text, n, symbols, want_hessian, out)));
-  TG_TRY(generate_data(grid, n, symbols, out));
-  TG_TRY(tg_exec_create(grid, out->plan, out->data, NULL, &out->exec));
-  int64_t rows[BENCH_SYMBOLS_MAX];
-  int64_t cols[BENCH_SYMBOLS_MAX];
-  for (int32_t k = 0; k < out->plan->n_variables; k++) {
-    rows[k] = out->plan->variables[k].rows;
-    cols[k] = out->plan->variables[k].cols;
-  }
-  TG_TRY(tg_space_create(grid, out->plan->n_variables, rows, cols, &out->space));
-  return tg_problem_create(out->exec, out->space, NULL, &out->problem);
+  const tg_lower_options lowering = {.want_hessian = want_hessian};
+  describe(grid, text, n, symbols, out);
+  TG_TRY(tg_setup_create(grid->comm, &out->spec, &lowering, &out->setup));
+  TG_TRY(tg_setup_fill(out->setup));
+  out->plan = out->setup->model->plan;
+  out->exec = out->setup->exec;
+  out->space = out->setup->space;
+  out->problem = out->setup->problem;
+  return TG_OK;
 }
 
 void bench_objective_destroy(bench_objective *objective)
 {
-  tg_problem_destroy(&objective->problem);
-  tg_space_destroy(&objective->space);
-  tg_exec_destroy(&objective->exec);
-  for (int k = 0; k < BENCH_SYMBOLS_MAX; k++) tg_dmat_destroy(&objective->data[k]);
-  tg_plan_destroy(&objective->plan);
-  tg_graph_destroy(&objective->graph);
+  tg_setup_destroy(&objective->setup);
 }
 
 double bench_objective_product_seconds(const bench_objective *objective)

@@ -7,13 +7,8 @@
 #include "base/memory.h"
 #include "grad/lower/lower_parts.h"
 
-typedef struct pass_row {
-  const char *label;
-  const char *help;
-} pass_row;
-
-static const pass_row passes[TG_PASS_COUNT] = {
-#define TG_PASS_ROW(name, label, help) {label, help},
+static const char *const passes[TG_PASS_COUNT] = {
+#define TG_PASS_ROW(name, label, help) label,
     TG_PASS_LIST(TG_PASS_ROW)
 #undef TG_PASS_ROW
 };
@@ -21,18 +16,13 @@ static const pass_row passes[TG_PASS_COUNT] = {
 int tg_pass_find(const char *name)
 {
   for (int k = 0; k < TG_PASS_COUNT; k++)
-    if (strcmp(passes[k].label, name) == 0) return k;
+    if (strcmp(passes[k], name) == 0) return k;
   return -1;
 }
 
 const char *tg_pass_label(tg_pass pass)
 {
-  return passes[pass].label;
-}
-
-const char *tg_pass_help(tg_pass pass)
-{
-  return passes[pass].help;
+  return passes[pass];
 }
 
 // ---- directions ----

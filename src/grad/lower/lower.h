@@ -50,6 +50,5 @@ tg_status tg_lower_written_cost(const tg_graph *graph, tg_node f, int32_t n, con
 // Index by name, or -1.
 int tg_pass_find(const char *name);
 const char *tg_pass_label(tg_pass pass);
-const char *tg_pass_help(tg_pass pass);
 
 #endif

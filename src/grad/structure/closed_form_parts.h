@@ -4,9 +4,6 @@
 
 #include "grad/structure/closed_form.h"
 
-// The node as text, kept in `text`; "?" where it cannot be printed.
-const char *tg_closed_print(tg_graph *g, tg_node node, tg_text *text);
-
 // kind NONE for this reason; TG_OK, for "there is none" is an answer.
 tg_status tg_closed_refuse(tg_closed_form *form, tg_closed_why why);
 

@@ -33,7 +33,6 @@ typedef struct generator {
   double (*entry)(const generation *g, int64_t i, int64_t j);
   tg_status (*prepare)(generation *g);
   unsigned flags;
-  const char *help;
 } generator;
 
 // --- random entries ----------------------------------------------------------------------------------
@@ -225,7 +224,7 @@ static double entry_spd(const generation *g, int64_t i, int64_t j)
 // --- the table ---------------------------------------------------------------------------------------
 
 static const generator generators[] = {
-#define X(label, entry, prepare, flags, help) {label, entry, prepare, flags, help},
+#define X(label, entry, prepare, flags, help) {label, entry, prepare, flags},
 #include "mpi/matrix/generate.def"
 #undef X
 };
@@ -240,11 +239,6 @@ int tg_generate_count(void)
 const char *tg_generate_label(int kind)
 {
   return generators[kind].label;
-}
-
-const char *tg_generate_help(int kind)
-{
-  return generators[kind].help;
 }
 
 bool tg_generate_takes(int kind, const char *option)

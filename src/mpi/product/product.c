@@ -9,20 +9,6 @@
 #include "mpi/matrix/scalapack_abi.h"
 #include "mpi/product/product_call.h"
 
-static const char *const labels[] = {"auto", "panels", "thin", "pblas"};
-
-const char *tg_product_label(tg_product_kind kind)
-{
-  return labels[kind];
-}
-
-int tg_product_find(const char *name)
-{
-  for (int k = 0; k < (int)(sizeof labels / sizeof *labels); k++)
-    if (strcmp(labels[k], name) == 0) return k;
-  return -1;
-}
-
 static tg_status check_operands(const tg_product_call *call)
 {
   const tg_dmat *a = call->a;

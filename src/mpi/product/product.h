@@ -27,8 +27,4 @@ typedef struct tg_counters {
 tg_status tg_product(tg_product_kind kind, bool transa, bool transb, double alpha, const tg_dmat *a, const tg_dmat *b,
                      double beta, tg_dmat *c, tg_workspace *workspace, tg_counters *counters);
 
-// The name of a kind ("auto", "panels", "thin", "pblas") and the kind of a name (-1: unknown).
-const char *tg_product_label(tg_product_kind kind);
-int tg_product_find(const char *name);
-
 #endif
