@@ -57,6 +57,19 @@ def test_known():
             ("sum(log(X))", "abs(1./X)", (), EQUAL),
             ("tr(Q'*A*Q)", "(A + A')*Q*Q'*Q", ("--orthogonal", "Q"), EQUAL),
             ("sum(relu(X - 1e30*ones))", "0*X", (), DIFFERENT),
+            # Kinks that no random point lies between.
+            ("norm1(inv(2*eye(3) + A*A') - X)", "sign(X - inv(2*eye(3) + A'*A))", (sizes, "A=3x3,X=3x3"), DIFFERENT),
+            ("norm1(inv(2*eye(3) + A*A') - X)", "sign(X - inv(A*A' + 2*eye(3)))", (sizes, "A=3x3,X=3x3"), EQUAL),
+            ("sum(relu(X - 1.0001*A))", "(1 + sign(X - A))/2", (), DIFFERENT),
+            ("sum(abs(exp(X)))", "exp(X)", (), EQUAL),
+            # Inside a set.
+            ("logdet(X)", "inv(X)", ("--within", "symmetric"), EQUAL),
+            ("tr(A*X)", "A'", ("--within", "symmetric"), DIFFERENT),
+            ("tr(A*X)", "(A + A')/2", ("--within", "symmetric"), EQUAL),
+            ("tr(A*X*B*X)", "diag(diagvec(A*X*B + B*X*A))", ("--within", "diagonal"), EQUAL),
+            ("tr(A*X*B*X)", "A*X*B + B*X*A", ("--within", "diagonal"), DIFFERENT),
+            ("sumsq(X - A)", "2*X - A + A'", ("--within", "skew"), EQUAL),
+            ("sumsq(X - A)", "2*X - 2*A", ("--within", "skew"), DIFFERENT),
             ("sumsq(X)", "2*X + 1e-12*X", (), UNDECIDED)):
         finished = claim(text, claimed, *options, wrt="Q" if "Q" in text else "X")
         checks.check(finished.status == status and not finished.err,

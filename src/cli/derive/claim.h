@@ -26,6 +26,34 @@ void claim_points_fini(claim_points *points);
 // declared holds: symmetric, positive definite, diagonal, orthogonal.
 void claim_points_fill(claim_points *points, int32_t trial);
 
+// ---- kinks ----
+
+enum { CLAIM_KINKS_MAX = 8 };
+
+// What stands in abs, sign and relu below the nodes, each once.
+tg_status claim_kinks_find(const tg_graph *graph, int32_t n, const tg_node *nodes, tg_node *out, int32_t *count);
+
+// Two points, and the straight line between them.
+typedef struct claim_path {
+  int32_t n_symbols;
+  double **ends; // of symbol s: ends[2*s] and ends[2*s + 1]
+} claim_path;
+
+// Moves a filled point into the set that the variable is in.
+typedef struct claim_move {
+  void *self;
+  void (*move)(void *self, claim_points *points);
+} claim_move;
+
+tg_status claim_path_init(const claim_points *points, claim_path *out);
+void claim_path_fini(claim_path *path);
+// The point at from + t*(to - from).
+void claim_path_go(const claim_path *path, double t, claim_points *points);
+// A path from the trial-th point to another, between which an entry of the node changes its sign: at t, about. move may
+// be NULL. *found is false where a few other points have none.
+tg_status claim_path_across(tg_graph *graph, claim_points *points, tg_node node, int64_t entry, int32_t trial,
+                            claim_move *move, claim_path *path, double *t, bool *found);
+
 // ---- comparison ----
 
 // A value, and how far rounding may have moved each entry.

@@ -64,30 +64,91 @@ static tg_status is_defined(const claim_points *points, tg_graph *graph, tg_node
 
 // ---- trials ----
 
-static tg_status try_point(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
-                           int32_t trial, claim_tally *tally)
+// Moves the target's values into the set of --within.
+typedef struct within_move {
+  const derivation *d;
+  const derive_target *target;
+} within_move;
+
+static void move_within(void *self, claim_points *points)
+{
+  const within_move *m = self;
+  const tg_symbol *symbol = tg_symbol_info(m->d->graph, m->target->symbol);
+  if (m->d->within == NULL) return;
+  const int64_t n = tg_sample_size(m->d->graph, &points->sampling, symbol->rows);
+  derive_within_move(m->d->within, n, points->values[m->target->symbol]);
+  if (symbol->twin >= 0) derive_within_move(m->d->within, n, points->values[symbol->twin]);
+}
+
+// At the point that is filled in. is_moderate: no exponential overflows there by the size of its argument alone.
+static tg_status try_here(derivation *d, const derive_target *target, tg_node claimed, const claim_points *points,
+                          bool is_moderate, claim_tally *tally)
 {
   tg_status status = TG_OK;
   claim_value mine = {0};
   claim_value theirs = {0};
   bool defined = false;
-  claim_points_fill(points, trial);
-  if (d->within != NULL) {
-    const tg_dim rows = tg_symbol_info(d->graph, target->symbol)->rows;
-    const int32_t twin = tg_symbol_info(d->graph, target->symbol)->twin;
-    const int64_t n = tg_sample_size(d->graph, &points->sampling, rows);
-    derive_within_move(d->within, n, points->values[target->symbol]);
-    if (twin >= 0) derive_within_move(d->within, n, points->values[twin]);
-  }
   TG_TRY(is_defined(points, d->graph, target->f, &defined));
   if (!defined) return TG_OK;
   TG_TRY_GOTO(sample(points, d->graph, target->derivative, tally->rows * tally->cols, &mine));
   TG_TRY_GOTO(sample(points, d->graph, claimed, tally->rows * tally->cols, &theirs));
   claim_tally_add(tally, &theirs, &mine);
-  if (points->scales[trial % points->n_scales] <= MODERATE_SCALE) claim_tally_add_undefined(tally, &theirs, &mine);
+  if (is_moderate) claim_tally_add_undefined(tally, &theirs, &mine);
 done:
   value_fini(&mine);
   value_fini(&theirs);
+  return status;
+}
+
+static tg_status try_point(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
+                           int32_t trial, claim_tally *tally)
+{
+  within_move move = {d, target};
+  claim_points_fill(points, trial);
+  move_within(&move, points);
+  return try_here(d, target, claimed, points, points->scales[trial % points->n_scales] <= MODERATE_SCALE, tally);
+}
+
+enum { KINK_ENTRIES = 3, KINK_STARTS = 3 };
+
+// Points close to a kink, on both sides of it.
+static tg_status try_kink(derivation *d, const derive_target *target, tg_node claimed, tg_node kink,
+                          claim_points *points, claim_path *path, claim_tally *tally)
+{
+  static const double steps[] = {-1e-2, -1e-5, -1e-8, 1e-8, 1e-5, 1e-2};
+  within_move within = {d, target};
+  claim_move move = {&within, move_within};
+  const tg_info *info = tg_node_info(d->graph, kink);
+  const int64_t entries =
+      tg_sample_size(d->graph, &points->sampling, info->rows) * tg_sample_size(d->graph, &points->sampling, info->cols);
+  for (int e = 0; e < KINK_ENTRIES && e < entries && !tally->has_counterexample; e++) {
+    double t = 0.0;
+    bool found = false;
+    for (int32_t start = 0; start < KINK_STARTS && !found; start++)
+      TG_TRY(claim_path_across(d->graph, points, kink, e * (entries - 1) / KINK_ENTRIES, 5 * start, &move, path, &t,
+                               &found));
+    for (size_t k = 0; found && k < sizeof steps / sizeof steps[0]; k++) {
+      claim_path_go(path, t + steps[k], points);
+      TG_TRY(try_here(d, target, claimed, points, false, tally));
+    }
+  }
+  return TG_OK;
+}
+
+static tg_status try_kinks(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
+                           claim_tally *tally)
+{
+  tg_status status = TG_OK;
+  claim_path path = {0};
+  tg_node kinks[CLAIM_KINKS_MAX];
+  int32_t count = 0;
+  TG_TRY(claim_kinks_find(d->graph, 2, (const tg_node[]){target->derivative, claimed}, kinks, &count));
+  if (count == 0) return TG_OK;
+  TG_TRY_GOTO(claim_path_init(points, &path));
+  for (int32_t k = 0; k < count && !tally->has_counterexample; k++)
+    TG_TRY_GOTO(try_kink(d, target, claimed, kinks[k], points, &path, tally));
+done:
+  claim_path_fini(&path);
   return status;
 }
 
@@ -119,7 +180,7 @@ static tg_status run_trials(derivation *d, const derive_target *target, tg_node 
     if (trial >= POINTS && (tally->has_counterexample || tally->holds[CLAIM_EQUAL] >= ENOUGH_POINTS)) break;
     TG_TRY(try_point(d, target, claimed, points, trial, tally));
   }
-  return TG_OK;
+  return tally->has_counterexample || most < POINTS ? TG_OK : try_kinks(d, target, claimed, points, tally);
 }
 
 // ---- verdicts ----

@@ -70,14 +70,15 @@ static tg_status print_names(const derivation *d, tg_text *out)
   return TG_OK;
 }
 
-enum { LONG_RESULT = 240 }; // bytes from which on shared parts get lines of their own
+// Bytes from which on shared parts get lines of their own; a shorter derivative can be copied as it stands.
+enum { LONG_DERIVATIVE = 2000, LONG_HESSIAN = 240 };
 
 // The result and its shape; below, where it is long, the parts that it shares.
-static tg_status print_node(const derivation *d, tg_node node, tg_format format, tg_text *out)
+static tg_status print_node(const derivation *d, tg_node node, size_t bytes, tg_format format, tg_text *out)
 {
   tg_text where;
   tg_text_init(&where);
-  tg_status status = tg_print_shared(d->graph, node, format, LONG_RESULT, out, &where);
+  tg_status status = tg_print_shared(d->graph, node, format, bytes, out, &where);
   tg_text_add(out, "    (");
   add_node_shape(d, node, out);
   tg_text_add(out, ")\n");
@@ -96,10 +97,10 @@ static tg_status print_result(const derivation *d, const derive_target *target, 
   tg_text_add(out, "  ");
   add_label(d, target, out);
   tg_text_add(out, " = ");
-  TG_TRY(print_node(d, target->derivative, format, out));
+  TG_TRY(print_node(d, target->derivative, LONG_DERIVATIVE, format, out));
   if (target->hessian == TG_NONE) return TG_OK;
   tg_text_addf(out, "  H[%s] = ", target->direction);
-  return print_node(d, target->hessian, format, out);
+  return print_node(d, target->hessian, LONG_HESSIAN, format, out);
 }
 
 // ---- steps ----

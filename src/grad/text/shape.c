@@ -282,7 +282,9 @@ static tg_status fail_unknown_function(const tg_shaper *shaper, const tg_ast *as
   for (int32_t i = 0; i < shaper->options->n_declarations; i++)
     declared = declared || strcmp(shaper->options->declarations[i].name, ast->name) == 0;
   const char *nearest = misspelt_function(ast->name);
-  if (!declared && nearest == NULL && tg_foreign_advice(ast->name, advice, sizeof advice) != NULL)
+  // A function of another system is no misspelling, but for its letters' case.
+  const bool is_foreign = tg_foreign_advice(ast->name, advice, sizeof advice) != NULL;
+  if (!declared && is_foreign && (nearest == NULL || strcasecmp(nearest, ast->name) != 0))
     TG_FAIL_AT(TG_NAME, span, "unknown function '%s'; %s", ast->name, advice);
   if (declared || (nearest == NULL && ast->n_args == 1))
     TG_FAIL_AT(TG_NAME, span, "'%s' is not a function; for a product write %s*(...)", ast->name, ast->name);

@@ -1,0 +1,247 @@
+// Texts in the words of other systems that are refused: the message says what to write, and written so they are read,
+// with the shapes that their letters were drawn for.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "grad/calculus.h"
+#include "grad/text/shape.h"
+#include "support/text_eval.h"
+
+// NOTATION_COUNT=n makes so many.
+static uint64_t count_of(uint64_t otherwise)
+{
+  const char *text = getenv("NOTATION_COUNT");
+  return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
+typedef struct foreign_call {
+  const char *name;
+  const char *remedy;
+} foreign_call;
+
+static const foreign_call calls[] = {
+#define TG_SAME(name, here)
+#define TG_WRITE(name, text) {name, text},
+#define TG_NONE(name, what)
+#include "grad/text/foreign.def"
+#undef TG_SAME
+#undef TG_WRITE
+#undef TG_NONE
+};
+enum { CALLS = sizeof calls / sizeof calls[0], TEXT = 600 };
+
+// A word of several letters that is no call.
+static bool is_prose(const char *text)
+{
+  size_t n = 0;
+  while (isalnum((unsigned char)text[n])) n++;
+  return n > 1 && isalpha((unsigned char)text[0]) && text[n] != '(';
+}
+
+// The formula at the beginning of a remedy, "norm2(X)" of "norm2(X) for the Frobenius norm".
+static size_t formula_length(const char *remedy)
+{
+  int depth = 0;
+  size_t n = 0;
+  for (; remedy[n] != '\0'; n++) {
+    depth += (remedy[n] == '(') - (remedy[n] == ')');
+    if (depth == 0 && remedy[n] == ',') break;
+    if (depth == 0 && remedy[n] == ' ' && is_prose(remedy + n + 1)) break;
+  }
+  return n;
+}
+
+// Placeholders are single letters; any other word must be a function, else the remedy is prose, or has sizes.
+static bool is_formula(const char *remedy, size_t length)
+{
+  bool has_argument = false;
+  for (size_t i = 0; i < length;) {
+    size_t end = i;
+    char word[32] = "";
+    while (end < length && isalpha((unsigned char)remedy[end])) end++;
+    while (end > i && end < length && isdigit((unsigned char)remedy[end])) end++; // norm2
+    if (end == i) {
+      i++;
+      continue;
+    }
+    if (end - i >= sizeof word) return false;
+    memcpy(word, remedy + i, end - i);
+    const bool is_argument = strlen(word) == 1 && strchr("XYABCxyv", word[0]) != NULL;
+    if (!is_argument && (tg_function_find(word) == NULL || remedy[end] != '(')) return false;
+    has_argument = has_argument || is_argument;
+    i = end;
+  }
+  return has_argument;
+}
+
+static const char *pick(uint64_t *state, int n, const char *const *items)
+{
+  return items[text_random(state) % (uint64_t)n];
+}
+
+// What stands for a placeholder: capitals for matrices, w to z for columns.
+static void make_argument(uint64_t *state, char placeholder, char *out)
+{
+  static const char *const matrices[] = {"X", "2*X", "X - Y", "W + lambda*X", "X.*Y", "-W", "exp(X)"};
+  static const char *const columns[] = {"w", "x - w", "A*w", "2*x", "x.*w"};
+  const bool column = strchr("xyv", placeholder) != NULL;
+  snprintf(out, 64, "%s", column ? pick(state, 5, columns) : pick(state, 7, matrices));
+}
+
+// The formula with its placeholders replaced, each in parentheses.
+static void apply_formula(const char *formula, size_t length, char arguments[128][64], char *out)
+{
+  size_t used = 0;
+  for (size_t i = 0; i < length; i++) {
+    const bool alone = (i == 0 || !isalnum((unsigned char)formula[i - 1])) && !isalnum((unsigned char)formula[i + 1]);
+    const char c = formula[i];
+    if (alone && isalpha((unsigned char)c) && arguments[(int)c][0] != '\0')
+      used += (size_t)snprintf(out + used, TEXT - used, "(%s)", arguments[(int)c]);
+    else
+      used += (size_t)snprintf(out + used, TEXT - used, "%c", c);
+  }
+}
+
+static bool has_meant_shape(const tg_graph *graph, const tg_symbol *symbol)
+{
+  const bool one_row = tg_dim_is_one(graph, symbol->rows);
+  const bool one_column = tg_dim_is_one(graph, symbol->cols);
+  if (strlen(symbol->name) > 1 || symbol->name[0] == 'N') return one_row && one_column;
+  if (symbol->name[0] >= 'a') return !one_row && one_column;
+  return !one_row && !one_column;
+}
+
+// Whether the text is read; then, whether its names have the shapes that were meant.
+static bool is_read(const char *text, bool *meant)
+{
+  tg_graph *graph = NULL;
+  tg_node f = TG_NONE;
+  const tg_compile_options options = {.infer_undeclared = true};
+  assert_int_equal(tg_graph_create(&graph), TG_OK);
+  const bool good = tg_compile(graph, text, strlen(text), &options, &f) == TG_OK;
+  *meant = good;
+  for (int32_t s = 0; good && s < tg_symbol_count(graph); s++)
+    *meant = *meant && has_meant_shape(graph, tg_symbol_info(graph, s));
+  tg_graph_destroy(&graph);
+  return good;
+}
+
+// The objective around the part: names that it shares keep their shapes.
+static const char *const contexts[] = {"sumsq(%s)", "lambda*sumsq(%s) + sumsq(A*w)", "sum(%s)/N + tr(B*B')",
+                                       "norm1(%s) - mu*w'*w", "sumsq(%s) + logdet(eye + A*A')"};
+
+static bool check_one(const char *refused, const char *told, const char *repaired)
+{
+  bool meant = false;
+  const bool is_refused = !is_read(refused, &meant);
+  const bool is_told = is_refused && strstr(tg_error_get()->message, told) != NULL;
+  const bool is_repaired = is_read(repaired, &meant);
+  if (is_refused && is_told && is_repaired && meant) return true;
+  fprintf(stderr, "%s\n  remedy %s\n  then   %s: %s\n", refused, told, repaired,
+          !is_refused   ? "not refused"
+          : !is_told    ? "the remedy is not in the message"
+          : is_repaired ? "read with other shapes"
+                        : tg_error_get()->message);
+  return false;
+}
+
+// One call in the words of another system.
+static bool check_call(uint64_t *state, const foreign_call *call, size_t length)
+{
+  char arguments[128][64];
+  char list[TEXT] = "";
+  char part[TEXT] = "";
+  char formula[TEXT] = "";
+  char told[TEXT];
+  char refused[2 * TEXT];
+  char repaired[2 * TEXT];
+  memset(arguments, 0, sizeof arguments);
+  for (const char *c = "ABCXYvxy"; *c != '\0'; c++) {
+    bool used = false;
+    for (size_t i = 0; i < length; i++)
+      used = used || (call->remedy[i] == *c && (i == 0 || !isalnum((unsigned char)call->remedy[i - 1])) &&
+                      !isalnum((unsigned char)call->remedy[i + 1]));
+    if (!used) continue;
+    make_argument(state, *c, arguments[(int)*c]);
+    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] != '\0' ? ", " : "", arguments[(int)*c]);
+  }
+  snprintf(part, sizeof part, "%s(%s)", call->name, list);
+  apply_formula(call->remedy, length, arguments, formula);
+  snprintf(told, sizeof told, "write %.*s", (int)length, call->remedy);
+  const char *context = pick(state, 5, contexts);
+  const char *hole = strstr(context, "%s");
+  snprintf(refused, sizeof refused, "%.*s%s%s", (int)(hole - context), context, part, hole + 2);
+  snprintf(repaired, sizeof repaired, "%.*s(%s)%s", (int)(hole - context), context, formula, hole + 2);
+  return check_one(refused, told, repaired);
+}
+
+// Diag, Dot: the message proposes the function itself.
+static bool is_case_of_function(const char *name)
+{
+  bool found = false;
+  for (int32_t i = 0; i < tg_function_count(); i++) found = found || strcasecmp(name, tg_function_at(i)->name) == 0;
+  return found;
+}
+
+static void test_calls(void **unused)
+{
+  int wrong = 0;
+  int made = 0;
+  (void)unused;
+  for (uint64_t seed = 1; seed <= count_of(400); seed++) {
+    uint64_t state = seed;
+    const foreign_call *call = &calls[text_random(&state) % CALLS];
+    const size_t length = formula_length(call->remedy);
+    if (!is_formula(call->remedy, length) || is_case_of_function(call->name)) continue;
+    made++;
+    wrong += !check_call(&state, call, length);
+  }
+  print_message("%d calls of other systems refused and repaired\n", made - wrong);
+  assert_true(made > (int)count_of(400) / 3);
+  assert_int_equal(wrong, 0);
+}
+
+// Products without a sign, Ax and x'AXw: the letters become factors.
+static void test_words(void **unused)
+{
+  static const char *const letters[] = {"A", "B", "X", "W"};
+  int wrong = 0;
+  (void)unused;
+  for (uint64_t seed = 1; seed <= count_of(400) / 4; seed++) {
+    uint64_t state = seed;
+    char refused[TEXT];
+    char told[TEXT] = "";
+    char repaired[TEXT];
+    char word[8] = "";
+    const int n = 1 + (int)(text_random(&state) % 2);
+    for (int k = 0; k < n; k++) {
+      const char *letter = pick(&state, 4, letters);
+      snprintf(word + strlen(word), sizeof word - strlen(word), "%s", letter);
+      snprintf(told + strlen(told), sizeof told - strlen(told), "%s*", letter);
+    }
+    strcat(word, "w");
+    strcat(told, "w");
+    snprintf(refused, sizeof refused, "lambda*x'%s + w'*w", word);
+    snprintf(repaired, sizeof repaired, "lambda*x'*%s + w'*w", told);
+    wrong += !check_one(refused, told, repaired);
+  }
+  assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_calls),
+      cmocka_unit_test(test_words),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
