@@ -36,6 +36,8 @@ static void add_rule(const char *rule, tg_text *out)
   tg_text_add(out, "}");
 }
 
+enum { WIDE = 100 }; // bytes of LaTeX that fill a line
+
 static void begin_row(bool *first, tg_text *out)
 {
   tg_text_add(out, *first ? "  " : " \\\\\n  ");
@@ -55,7 +57,9 @@ static void add_steps(const tg_explanation *explanation, bool *first, tg_text *o
     else
       tg_text_addf(out, "%s &= %s", step->term == 0 && previous != 0 ? "\\mathrm{d}f" : "", step->text);
     if (step->rule != NULL) {
-      tg_text_add(out, " && ");
+      const bool is_wide = strlen(step->text) > WIDE; // the rule goes below it
+      if (is_wide) begin_row(first, out);
+      tg_text_add(out, is_wide ? "&\\qquad " : " && ");
       add_rule(step->rule, out);
     }
     previous = step->term;

@@ -209,8 +209,8 @@ static tg_status print_human(derivation *d, tg_text *out)
   for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
     TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
   if (d->within != NULL)
-    tg_text_addf(out, "\nThe gradient G is %s, with f(X+H) = f(X) + <G,H> + o(|H|) for X and H that are.\n",
-                 d->within->name);
+    tg_text_addf(out, "\nThe gradient G is %s%s, with f(X+H) = f(X) + <G,H> + o(|H|) for X and H that are.\n",
+                 d->within->name, strcmp(d->within->name, "lower") == 0 ? " triangular" : "");
   else
     tg_text_add(out, d->scalar
                          ? "\nThe gradient G satisfies f(X+H) = f(X) + <G,H> + o(|H|), entries of X independent.\n"

@@ -28,6 +28,18 @@ static tg_status project_diagonal(tg_graph *g, tg_node gradient, tg_node *out)
   return tg_make_unary(g, TG_DIAG, *out, out);
 }
 
+// Its entries on and below the diagonal.
+static tg_status project_lower(tg_graph *g, tg_node gradient, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, gradient);
+  if (tg_node_is_scalar(g, gradient)) {
+    *out = gradient;
+    return TG_OK;
+  }
+  TG_TRY(tg_make_triangle(g, TG_TRIL, info->rows, info->cols, out));
+  return tg_make_had(g, 2, (const tg_node[]){gradient, *out}, out);
+}
+
 // The entry (i, j) of a point, from that of a matrix with free entries.
 static double point_symmetric(const double *x, int64_t n, int64_t i, int64_t j)
 {
@@ -44,12 +56,19 @@ static double point_diagonal(const double *x, int64_t n, int64_t i, int64_t j)
   return i == j ? x[i + j * n] : 0.0;
 }
 
+static double point_lower(const double *x, int64_t n, int64_t i, int64_t j)
+{
+  return i < j ? 0.0 : x[i + j * n];
+}
+
 static const derive_within sets[] = {
     {"symmetric", TG_SYMMETRIC, project_symmetric, point_symmetric,
      "inside symmetric matrices: <G,H> = <(G + G')/2,H> for H = H'"},
     {"diagonal", TG_DIAGONAL, project_diagonal, point_diagonal,
      "inside diagonal matrices: <G,H> = <diag(diagvec(G)),H> for diagonal H"},
     {"skew", TG_SQUARE, project_skew, point_skew, "inside skew matrices: <G,H> = <(G - G')/2,H> for H = -H'"},
+    {"lower", TG_SQUARE, project_lower, point_lower,
+     "inside lower triangular matrices: <G,H> = <tril(G),H> for H = tril(H)"},
 };
 enum { SETS = sizeof sets / sizeof sets[0] };
 
