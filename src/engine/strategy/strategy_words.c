@@ -249,6 +249,9 @@ static void print_metric(const tg_strategy *s, const tg_verdict *v, tg_text *out
     tg_text_addf(out, "  precond.  diagonal, of the Hessian%s\n", where);
     return;
   case TG_METRIC_LOGDET:
+    tg_text_addf(out, "  precond.  kronecker: X*G*X, of -logdet at each point%s\n",
+                 s->offer.n_terms > 0 ? "; or the Hessian at the start in the bases of its dominant terms" : "");
+    return;
   case TG_METRIC_KRONECKER:
     tg_text_addf(out, "  precond.  kronecker: the Hessian%s in the bases of its dominant terms\n", where);
   }
