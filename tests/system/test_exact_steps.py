@@ -5,6 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from tracegrad_run import Checks, run_job
 
 checks = Checks()
@@ -148,6 +150,27 @@ def check_valley(folder):
     checks.check(0 in ends, "valley: no run converges")
 
 
+def check_steepness(folder):
+    """Data of 1e-4 from starts of size 1: a gradient that is small beside the first one need not be small for f."""
+    rng = np.random.default_rng(2)
+    A = 1e-4 * (rng.standard_normal((10, 2)) @ rng.standard_normal((2, 8)) + 0.1 * rng.standard_normal((10, 8)))
+    W = (rng.random((10, 8)) < 0.7).astype(float)
+    np.save(folder / "A.npy", A)
+    np.save(folder / "W.npy", W)
+    job = folder / "steep.yaml"
+    job.write_text("minimize: sumsq(W.*(A - U*V'))\nvariables:\n  U: {rows: 10, columns: 2, start: normal}\n"
+                   "  V: {rows: 8, columns: 2, start: normal}\ndata: {A: {file: A.npy}, W: {file: W.npy}}\n")
+    for method in ("auto", "l-bfgs", "conjugate-gradient", "newton-cg"):
+        done = run_job(job, folder / "steep", ranks=1, settings={"solver.method": method})
+        if not checks.check(done.status in (0, 3), f"steepness {method}: {done.err.strip()[-300:]}") or done.status == 3:
+            continue
+        U, V = np.load(done.folder / "U.npy"), np.load(done.folder / "V.npy")
+        R = W * (U @ V.T - A)
+        slope = np.hypot(np.linalg.norm(2 * R @ V), np.linalg.norm(2 * R.T @ U)) * np.hypot(np.linalg.norm(U), np.linalg.norm(V))
+        checks.check(slope <= 0.02 * np.sum(R**2) or "estimated" in done.report["reason"],
+                     f"steepness {method}: converged at {np.sum(R**2)} where |g||x| is {slope}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -155,6 +178,7 @@ def main():
         check_random(folder)
         check_best_returned(folder)
         check_valley(folder)
+        check_steepness(folder)
     return checks.finish()
 
 

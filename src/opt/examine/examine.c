@@ -16,6 +16,8 @@ static const double worth_of_fall = 1e-13;
 // A step of this share of x goes beyond what the Hessian at x knows: in a valley that leads to infinity f falls on by
 // several times the estimate. Then the estimate has to be smaller by as much.
 static const double far_share = 0.01;
+// A slope that lowers f by more than this share of it on a way as long as x is none of a minimum's.
+static const double steep_share = 0.01;
 static const double far_worth = 1e-3;
 
 // A tolerance above this is a wish for a rough answer: then the estimate is said, and nothing more.
@@ -99,6 +101,28 @@ static bool tighten(opt_driver *driver)
   if (s->cap > 4 * DBL_EPSILON && !opt_run_is_stationary(run)) return true;
   s->cap = before;
   return false;
+}
+
+// Whether f is steep for its size: the gradient may have become small beside that of a start whose units are not those
+// of f, while x is far from a minimum where curvature is small in some units and large in others. The tolerance is then
+// lowered to what would be flat, unless f vanishes beside what it has fallen.
+static tg_status flatten(opt_driver *driver, bool *lowered)
+{
+  opt_run *run = &driver->run;
+  opt_stationarity *s = &run->stationarity;
+  const double before = s->cap;
+  double size = 0;
+  int worst = 0;
+  *lowered = false;
+  if (run->constraint != NULL || run->options->gradient_tolerance > loose_tolerance) return TG_OK;
+  TG_TRY(opt_norm(run->space, run->x, &size));
+  const double share = steep_share * fabs(run->f) / (run->g_norm * size);
+  const bool vanishes = fabs(run->f) <= worth_of_fall * (run->f_start - run->f);
+  if (vanishes || !(share < 1)) return TG_OK;
+  s->cap = fmax(1e-3, share) * fmin(fmin(run->options->gradient_tolerance, before), opt_run_share(run, &worst));
+  *lowered = s->cap > 4 * DBL_EPSILON && !opt_run_is_stationary(run);
+  if (!*lowered) s->cap = before;
+  return TG_OK;
 }
 
 // Where a metric is known to be a lower bound, H >= floor M, f falls by no more than <g, M^-1 g> / (2 floor), which one
@@ -327,7 +351,9 @@ static tg_status look(opt_driver *driver, opt_subspace *s, opt_finding *out)
       return TG_OK;
     }
   }
-  if (is_worth_it(driver) && tighten(driver)) {
+  bool goes_on = is_worth_it(driver) && tighten(driver);
+  if (!goes_on) TG_TRY(flatten(driver, &goes_on));
+  if (goes_on) {
     *out = OPT_FINDING_DECREASE;
     return TG_OK;
   }
