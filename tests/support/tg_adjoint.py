@@ -226,11 +226,8 @@ class Function:
     def __init__(self, text, shapes, data, sizes=None):
         self.text = text
         self.shapes = shapes
-        self.data =
-{name: node(value) for name, value in data.items()
-} self.sizes = sizes or
-{
-}
+        self.data = {name: node(value) for name, value in data.items()}
+        self.sizes = sizes or {}
         self.tokens = tg_eval.tokens_of(text)
 
     def split(self, x):
@@ -268,8 +265,7 @@ class Function:
         with np.errstate(all="ignore"):
             accumulate(root, np.ones(root.shape) if seed is None else seed)
         zero = {name: np.zeros(shape) for name, shape in self.shapes.items()}
-        return root.value, self.join({
-  name: zero[name] if at.adjoint is None else at.adjoint + zero[name]
+        return root.value, self.join({name: zero[name] if at.adjoint is None else at.adjoint + zero[name]
                                       for name, at in nodes.items()})
 
     def gradient(self, x):

@@ -1,10 +1,7 @@
-""
-    "What `derive` says on convexity against the eigenvalues of the Hessian: random sums and compositions of the rules' functions,
-    and near misses,
-    at random points of the domain.Where convexity is claimed,
-    no eigenvalue is negative beyond rounding.
+"""What `derive` says on convexity against the eigenvalues of the Hessian: random sums and compositions of the rules' functions,
+and near misses, at random points of the domain. Where convexity is claimed, no eigenvalue is negative beyond rounding.
 
-    CURVATURES = N tries N objectives; without it some dozens, in seconds.
+CURVATURES=N tries N objectives; without it some dozens, in seconds.
 """
 
 import os
@@ -22,7 +19,7 @@ N = 3
 DIMS = "X=3x3,A=3x3,B=3x3,C=3x3,P=3x3,L=3x3,u=3x1,w=1,t=1,c=1"
 DECLARED = ("--spd", "P", "--psd", "L", "--positive", "w,t", "--dims", DIMS)
 
-#Of matrices that are symmetric positive definite or not, as the term needs : all are defined at both.
+# Of matrices that are symmetric positive definite or not, as the term needs: all are defined at both.
 ANYWHERE = (
     "sumsq(A*X - B)", "tr(X'*P*X)", "tr(X*L*X')", "tr(X'*C*X)", "norm2(X - A)", "sum(exp(A*X))", "sum(softplus(X*B))",
     "sum(abs(X)) + sumsq(X)", "tr(C*X)", "log(sum(exp(X)))", "sum(softplus(X.^2))", "sum(sin(X))", "sum(sqrt(1 + (A*X).^2))",
