@@ -114,7 +114,10 @@ static tg_status flatten(opt_driver *driver, bool *lowered)
   double size = 0;
   int worst = 0;
   *lowered = false;
-  if (run->constraint != NULL || run->options->gradient_tolerance > loose_tolerance) return TG_OK;
+  // A closed form has no finer answer.
+  if (run->constraint != NULL || run->options->closed_form != NULL || run->solver->measure != NULL ||
+      run->options->gradient_tolerance > loose_tolerance)
+    return TG_OK;
   TG_TRY(opt_norm(run->space, run->x, &size));
   const double share = steep_share * fabs(run->f) / (run->g_norm * size);
   const bool vanishes = fabs(run->f) <= worth_of_fall * (run->f_start - run->f);
