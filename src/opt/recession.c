@@ -17,6 +17,7 @@ typedef struct probe {
 
 enum { ITERATIONS_MAX = 60 };
 static const double far = 1e8; // times |x|: where the set is asked
+static const double open_share = 1e-4;
 
 // Conjugate gradients until d has no curvature beyond rounding. False where the system is solved, or not settled.
 static tg_status find_kernel(opt_run *run, probe *p, bool *found)
@@ -67,6 +68,11 @@ static tg_status judge(opt_run *run, probe *p, bool *falls)
   TG_TRY(run->problem->ops->hessian(run->problem, run->x, p->d, p->hd));
   TG_TRY(space->ops->dots(space, 4, (const opt_point *const[]){run->g, p->d, p->d, run->g},
                           (const opt_point *const[]){p->d, p->hd, p->d, run->g}, q));
+  // What a bounded set leaves of d, |x| / far of it or so, is no direction of recession.
+  if (!(sqrt(q[2]) > open_share * d_norm)) {
+    *falls = false;
+    return TG_OK;
+  }
   const double slope = q[0] / sqrt(q[2]);
   const double curvature = q[1] / q[2];
   const double noise = 1e-13 * run->rayleigh_max;
