@@ -87,30 +87,6 @@ static tg_status report_iteration(opt_driver *self)
   return TG_OK;
 }
 
-// What the number that is to become small is called.
-static const char *measure_of(const opt_driver *self)
-{
-  const char *own = self->run.solver->measure_name;
-  return own != NULL ? own : "gradient norm";
-}
-
-// "gradient norm 1.2e-3, the target is 1e-8"; of several variables that which is furthest from its own target.
-static const char *standing(opt_driver *self)
-{
-  const opt_run *run = &self->run;
-  int b = 0;
-  opt_run_share(run, &b);
-  const int n = run->stationarity.n;
-  const bool names_one = n > 1 && run->options->gradient_tolerance > 0;
-  const double norm = names_one ? run->stationarity.norms[b] : run->g_norm;
-  const double target = names_one ? opt_run_target_of(run, b) : opt_run_target(run);
-  char which[48] = "";
-  if (names_one) snprintf(which, sizeof which, " by variable %d of %d", b + 1, n);
-  snprintf(self->standing, sizeof self->standing, "%s%s %.6g, the target is %.6g", measure_of(self), which, norm,
-           target);
-  return self->standing;
-}
-
 static tg_status after_move(opt_driver *self, bool *ended);
 static tg_status test_convergence(opt_driver *self, bool *ended);
 
@@ -136,7 +112,7 @@ static tg_status conclude(opt_driver *self, bool *ended)
   switch (finding) {
   case OPT_FINDING_MINIMUM:
     opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g",
-                    measure_of(self), run->g_norm, opt_run_target(run));
+                    opt_driver_measure(self), run->g_norm, opt_run_target(run));
     opt_examiner_qualify(self);
     *ended = end(self, OPT_CONVERGED);
     break;
@@ -170,7 +146,7 @@ static void go_on_from_true(opt_driver *self, bool *ended)
   opt_run_explain(run,
                   "the gradient recomputed from x stays at its rounding error, above the tolerance: %s; the objective "
                   "cannot be resolved %s %.17g; ask for a larger gradient_tolerance",
-                  standing(self), run->options->wording->below, opt_run_shown(run, run->f));
+                  opt_driver_standing(self), run->options->wording->below, opt_run_shown(run, run->f));
   *ended = end(self, OPT_STALLED);
 }
 
@@ -183,9 +159,9 @@ static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
   if (self->best == NULL || !(self->best_f < run->f - opt_run_value_rounding(run))) return TG_OK;
   if (self->returns++ >= RETURNS_MAX) {
     if (!(self->best_f < run->f - opt_run_noise(run))) return TG_OK;
-    opt_run_explain(run,
-                    "the %s is within the tolerance %.6g at points where the objective is %s than the best one seen",
-                    measure_of(self), opt_run_target(run), run->options->wording->sign > 0 ? "higher" : "lower");
+    opt_run_explain(
+        run, "the %s is within the tolerance %.6g at points where the objective is %s than the best one seen",
+        opt_driver_measure(self), opt_run_target(run), run->options->wording->sign > 0 ? "higher" : "lower");
     *ended = end(self, OPT_STALLED);
     return TG_OK;
   }
@@ -220,36 +196,16 @@ static bool test_limits(opt_driver *self)
   const opt_options *options = run->options;
   const int64_t evaluations = opt_evaluations(&run->problem->counts);
   if (run->iteration >= options->max_iterations) {
-    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with %s", run->iteration, standing(self));
+    opt_run_explain(run, "max_iterations: %" PRId64 " iterations done with %s", run->iteration,
+                    opt_driver_standing(self));
     return end(self, OPT_ITERATION_LIMIT);
   }
   if (options->max_evaluations > 0 && evaluations >= options->max_evaluations) {
-    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with %s", evaluations, standing(self));
+    opt_run_explain(run, "max_evaluations: %" PRId64 " evaluations done with %s", evaluations,
+                    opt_driver_standing(self));
     return end(self, OPT_ITERATION_LIMIT);
   }
   return false;
-}
-
-// Asks the observer: time, signals, checkpoints. Here ranks agree.
-static tg_status poll_observer(opt_driver *self, bool *ended)
-{
-  opt_run *run = &self->run;
-  const double limit = run->options->time_limit;
-  // The limit is that of this run: what a batch system grants.
-  opt_poll poll = {.time_over = limit > 0 && opt_driver_elapsed(self) - self->earlier_seconds >= limit};
-  if (self->observer->poll != NULL) TG_TRY(self->observer->poll(self->observer->self, &poll));
-  if (poll.interrupted) {
-    opt_run_explain(run, "interrupted after %" PRId64 " iterations with %s %.6g", run->iteration, measure_of(self),
-                    run->g_norm);
-    *ended = end(self, OPT_INTERRUPTED);
-  } else if (poll.time_over) {
-    opt_run_explain(run, "time_limit: %g s are over after %" PRId64 " iterations with %s", limit, run->iteration,
-                    standing(self));
-    *ended = end(self, OPT_TIME_LIMIT);
-  } else if (poll.checkpoint_due) {
-    TG_TRY(opt_driver_save(self));
-  }
-  return TG_OK;
 }
 
 // Iterations without a lower value or a smaller gradient after which the run is called stalled: few where the
@@ -277,8 +233,8 @@ static bool test_progress(opt_driver *self)
   opt_run_explain(run,
                   "no progress for %" PRId64 " iterations: the objective cannot be resolved %s %.17g, the %s does not "
                   "fall below %.6g, the target is %.6g; ask for a larger gradient_tolerance",
-                  patience(self), run->options->wording->below, opt_run_shown(run, self->window_f), measure_of(self),
-                  self->window_g, opt_run_target(run));
+                  patience(self), run->options->wording->below, opt_run_shown(run, self->window_f),
+                  opt_driver_measure(self), self->window_g, opt_run_target(run));
   return end(self, OPT_STALLED);
 }
 
@@ -332,6 +288,7 @@ static tg_status handle_failure(opt_driver *self, opt_verdict verdict, bool *end
     break;
   case OPT_STUCK:
   case OPT_MOVED:
+  case OPT_GIVEN_UP:
     *ended = end(self, OPT_STALLED);
     break;
   }
@@ -473,13 +430,17 @@ static tg_status iterate(opt_driver *self)
   if (!opt_ignores_start(run->options, run->solver) || run->iteration > 0) TG_TRY(test_convergence(self, &ended));
   while (!ended) {
     ended = test_limits(self);
-    if (!ended) TG_TRY(poll_observer(self, &ended));
+    if (!ended) TG_TRY(opt_driver_poll(self, &ended));
     if (ended) break;
     self->f_before = run->f;
     TG_TRY(renew_metric(self));
     opt_verdict verdict = OPT_STUCK;
     run->ray = NULL;
-    TG_TRY(run->solver->step(run, self->state, &verdict));
+    TG_TRY(opt_driver_step(self, &verdict));
+    if (verdict == OPT_GIVEN_UP) {
+      opt_driver_give_up(self);
+      break;
+    }
     if (verdict == OPT_MOVED) {
       TG_TRY(after_move(self, &ended));
     } else {
@@ -547,7 +508,7 @@ static tg_status hand_back(opt_driver *self)
   opt_result *result = self->result;
   if (run->constraint != NULL) TG_TRY(run->constraint->ops->violation(run->constraint, run->x, &result->violation));
   result->objective = run->f;
-  result->measure = measure_of(self);
+  result->measure = opt_driver_measure(self);
   result->gradient_norm = run->g_norm;
   result->gradient_norm_start = run->g_norm_start;
   result->gradient_target = opt_run_target(run);
@@ -676,8 +637,12 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
   static const opt_observer nobody = {0};
   *result = (opt_result){0};
   opt_driver self = {.observer = observer != NULL ? observer : &nobody, .result = result, .user_x = x};
-  self.run = (opt_run){
-      .problem = problem, .space = problem->space, .options = options, .x = x, .constraint = problem->constraint};
+  self.run = (opt_run){.problem = problem,
+                       .space = problem->space,
+                       .options = options,
+                       .x = x,
+                       .constraint = problem->constraint,
+                       .gives_up = opt_driver_gives_up};
   self.clock_start = clock_seconds();
   tg_status status = TG_OK;
   TG_TRY_GOTO(set_up(&self));

@@ -48,7 +48,8 @@ typedef struct opt_observer {
   void *self;
   // After the start and after each iteration. x is the current point.
   tg_status (*iteration)(void *self, const opt_record *record, const opt_point *x);
-  // Once an iteration: the one place where ranks agree on time, signals and checkpoints (opt_should_stop).
+  // Once an iteration, and in long steps with every product: the one place where ranks agree on time, signals and
+  // checkpoints.
   tg_status (*poll)(void *self, opt_poll *poll);
   // A checkpoint is due, or the run ended in a way that it can go on from. Everything that the iterations to come read
   // is in the listing, as it is: nothing is recomputed, so that a run does not know whether it was saved. Who stands

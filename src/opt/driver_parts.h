@@ -33,15 +33,31 @@ typedef struct opt_driver {
   double failed_share;  // the least recomputed one, of the references
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
-  int64_t renewed_at;    // iteration of the metric's last renewal
-  opt_point *metric_x;   // where the metric was made last; NULL where it is never renewed, or nobody saves
-  int64_t has_metric_x;  // it was renewed there
-  char standing[160];    // for a reason
+  int64_t renewed_at;       // iteration of the metric's last renewal
+  opt_point *metric_x;      // where the metric was made last; NULL where it is never renewed, or nobody saves
+  int64_t has_metric_x;     // it was renewed there
+  char standing[160];       // for a reason
+  opt_poll last_poll;       // inside a step
+  opt_counts counts_before; // of the step at hand, for one that is given up
+  double rayleigh_before;
   opt_examiner examiner; // of points that pass the stopping test
 } opt_driver;
 
 // Seconds since the start, those of earlier runs included. Local.
 double opt_driver_elapsed(const opt_driver *self);
+
+// What the number that is to become small is called: "gradient norm", or what the solver calls its own.
+const char *opt_driver_measure(const opt_driver *self);
+// "gradient norm 1.2e-3, the target is 1e-8"; of several variables that which is furthest from its own target.
+const char *opt_driver_standing(opt_driver *self);
+// Between two steps: whether time or a signal ends the run; saves a checkpoint that is due. Collective.
+tg_status opt_driver_poll(opt_driver *self, bool *ended);
+// The same in the middle of one, for opt_run_gives_up.
+tg_status opt_driver_gives_up(opt_run *run, bool *out);
+// One step of the solver.
+tg_status opt_driver_step(opt_driver *self, opt_verdict *verdict);
+// After a step that was given up: the state is that before it, so that a restart makes the same step again.
+void opt_driver_give_up(opt_driver *self);
 
 // Everything that the iterations to come read: the driver's own entries first, then the solver's, then what the problem
 // keeps for the current point. What a step writes before it reads it has no place here.

@@ -10,9 +10,10 @@
 // How a step ended. Only MOVED changes the current point.
 typedef enum opt_verdict {
   OPT_MOVED,
-  OPT_STUCK,       // no step found
-  OPT_FALLING,     // f falls for ever along a ray
-  OPT_OUT_OF_RANGE // f or its gradient is not finite next to x
+  OPT_STUCK,        // no step found
+  OPT_FALLING,      // f falls for ever along a ray
+  OPT_OUT_OF_RANGE, // f or its gradient is not finite next to x
+  OPT_GIVEN_UP      // opt_run_gives_up said so: the run ends as it was before the step
 } opt_verdict;
 
 typedef struct opt_solver opt_solver;
@@ -56,6 +57,7 @@ typedef struct opt_run {
   int64_t renewals;     // of the metric
   const opt_point *ray; // of a verdict or finding that f falls for ever: the direction, not owned; NULL: not known
   char reason[512];     // of a verdict other than MOVED
+  tg_status (*gives_up)(struct opt_run *run, bool *out); // the driver's; NULL: never
 } opt_run;
 
 struct opt_solver {
@@ -136,6 +138,9 @@ tg_status opt_run_probe_recession(opt_run *run, bool *falls);
 tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm);
 // z := M^-1 g, or a copy of g without a metric.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
+// Whether the run shall end now, in the middle of a step: for solvers with many products in one. The solver then puts
+// back what a restart reads of its own, and returns GIVEN_UP. Collective, the same answer everywhere.
+tg_status opt_run_gives_up(opt_run *run, bool *out);
 // The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
 // than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding that the problem knows of; where it knows
 // none, that of the value at the start, whose terms may be larger.

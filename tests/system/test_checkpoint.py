@@ -230,9 +230,13 @@ def test_signals(folder, long):
 
 
 def kill_one_rank(process):
-    """SIGKILL to a rank: a child of mpirun, or the program itself."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    os.kill(int(random.choice(children)) if children else process.pid, signal.SIGKILL)
+    """SIGKILL to a rank: a child of the mpirun that scripts/mpirun-local has started, or the program itself."""
+
+    def children(number):
+        return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+
+    ranks = [rank for child in children(process.pid) for rank in children(child)]
+    os.kill(random.choice(ranks) if ranks else process.pid, signal.SIGKILL)
 
 
 def test_kills(folder, long):
@@ -251,6 +255,8 @@ def test_kills(folder, long):
                 kill_one_rank(process)
             finish(process)
             options = ["--resume"]
+        if ranks > 0:
+            checks.equal(f"kill {trial}: exit status", process.returncode, 128 + signal.SIGKILL)
         checks.check(process.returncode not in (0, 3, 75), f"kill {trial}: exit status {process.returncode}")
         last = generations(directory)[-1]
         found = run_job(job, out, ranks=ranks, settings=saving(directory, every="1h", keep=2), options=["--resume"])

@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tracegrad_run import ROOT, Checks
+from tracegrad_run import PROGRAM, ROOT, Checks
 
 SCRIPTS = ROOT / "scripts"
 checks = Checks()
@@ -76,6 +77,36 @@ def test_layers(folder):
                   "src/grad/graph/later.c includes grad/lower/lower.h: the room graph stands before lower",
                   "headers include each other: base/one.h, base/two.h", "files need each other: base/one, base/two"):
         checks.check(words in done.stdout, f"scripts/layers says '{words}': {done.stdout}")
+
+
+def test_mpirun_killed():
+    """A rank that is killed is said in one line, one that ends by itself is not; input arrives, signals are passed on."""
+    kill = "[ $OMPI_COMM_WORLD_RANK = 0 ] || kill -{} $$; sleep 20"
+    for number, words in ((signal.SIGKILL, "SIGKILL (does the system log"), (signal.SIGBUS, "SIGBUS (is /dev/shm"), (signal.SIGSEGV, "signal 11;")):
+        done = call([SCRIPTS / "mpirun-local", 2, "sh", "-c", kill.format(int(number))])
+        checks.equal(f"{number.name}: exit status", done.returncode, 128 + number)
+        checks.check(done.stderr.count("\n") == 1 and f"mpirun-local: a rank was killed by {words}" in done.stderr, f"{number.name}: {done.stderr!r}")
+    done = call([SCRIPTS / "mpirun-local", 2, "sh", "-c", "exit 75"])
+    checks.equal("a rank that ends by itself", (done.returncode, done.stderr), (75, ""))
+    process = subprocess.Popen([SCRIPTS / "mpirun-local", "1", "sh", "-c", "read line; echo got $line; trap 'exit 7' USR1; echo up; while :; do sleep 0.1; done"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdin.write("word\n")
+    process.stdin.flush()
+    heard = [process.stdout.readline().strip() for _ in range(2)]
+    process.send_signal(signal.SIGUSR1)
+    _, errors = process.communicate(timeout=60)
+    checks.equal(f"input and a signal {errors}", (heard, process.returncode, "mpirun-local" in errors), (["got word", "up"], 7, False))
+
+
+def test_mpirun_without_memory():
+    """A container's /dev/shm of 64 KiB: the ranks share their memory elsewhere, and this is said."""
+    script = f"mount -t tmpfs -o size=64k tmpfs /dev/shm && exec {SCRIPTS}/mpirun-local 2 {PROGRAM} info"
+    if call(["unshare", "-m", "true"]).returncode != 0:
+        print("no mount namespaces here: a small /dev/shm is not tested")
+        return
+    done = call(["unshare", "-m", "sh", "-c", script])
+    checks.equal(f"small /dev/shm: exit status {done.stderr[-300:]}", done.returncode, 0)
+    checks.check("/dev/shm has 64 KiB free, 2 ranks need" in done.stderr, f"small /dev/shm: {done.stderr}")
 
 
 def test_mpirun_missing(folder):
@@ -155,6 +186,8 @@ def test_usage():
 
 def main():
     test_mpirun_local()
+    test_mpirun_killed()
+    test_mpirun_without_memory()
     for test in (test_mpirun_missing, test_install, test_sketch, test_layers):
         with tempfile.TemporaryDirectory(prefix="tracegrad-scripts-") as folder:
             test(Path(folder))

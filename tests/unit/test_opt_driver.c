@@ -384,6 +384,41 @@ static void test_restarts_on_convex_sets(void **unused)
   assert_true(served >= 8);
 }
 
+// Steps of many products are given up in their middle; the restart makes the whole step again.
+static void test_steps_are_given_up(void **unused)
+{
+  (void)unused;
+  enum { INTERRUPTED_AT = 40, ITERATIONS = 12 };
+  static keeper k;
+  const trial trials[] = {{.method = "newton-cg", .objective = "quadratic-1e4"},
+                          {.method = "newton-cg", .objective = "rosenbrock-general"},
+                          {.method = "newton-cg", .objective = "trace-ratio"},
+                          {.method = "newton-cg", .objective = "logistic", .has_metric = true},
+                          {.method = "newton-cg", .objective = "factorisation", .kind = OPT_CONSTRAINT_BOX},
+                          {.method = "newton-cg", .objective = "quadratic-1e4", .kind = OPT_CONSTRAINT_BOX}};
+  for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+    fixture straight = {0};
+    int64_t inside = 0;
+    run_trial(&trials[i], ITERATIONS, NULL, &straight);
+    for (int64_t stop = 1; stop <= INTERRUPTED_AT; stop++) {
+      fixture other = {0};
+      k = (keeper){.interrupt_at = stop};
+      run_trial(&trials[i], ITERATIONS, &k, &other);
+      const bool is_over = other.result.outcome != OPT_INTERRUPTED;
+      inside += !is_over && other.result.iterations + 1 < stop;
+      tear_down(&other);
+      if (is_over) break;
+      memset(&other, 0, sizeof other);
+      k.restores = true;
+      run_trial(&trials[i], ITERATIONS, &k, &other);
+      check_equal(&trials[i], "given up", stop, &other, &straight);
+      tear_down(&other);
+    }
+    tear_down(&straight);
+    assert_true(inside > 1);
+  }
+}
+
 // What converged or stalled is saved where that is asked for; restarted it says the same at once, and goes on with a
 // smaller tolerance.
 static void test_the_end_is_saved(void **unused)
@@ -633,6 +668,7 @@ int main(void)
       cmocka_unit_test(test_restarts_continue_bit_for_bit),
       cmocka_unit_test(test_restarts_with_a_metric),
       cmocka_unit_test(test_restarts_on_convex_sets),
+      cmocka_unit_test(test_steps_are_given_up),
       cmocka_unit_test(test_the_end_is_saved),
       cmocka_unit_test(test_time_counts_from_the_restart),
       cmocka_unit_test(test_no_allocation_inside_iterations),

@@ -1,7 +1,9 @@
 // Reading: which checkpoint to go on from, whether it is intact, and its content into the live state.
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "engine/checkpoint/checkpoint_parts.h"
@@ -79,6 +81,21 @@ static tg_status verify_file(const tg_checkpoint *c, const char *folder, const t
   return TG_OK;
 }
 
+// A folder that rank 0 sees and another rank does not is no damage: an older checkpoint would be missing there too.
+// Collective.
+static tg_status require_seen(const tg_checkpoint *c, const char *folder)
+{
+  tg_text path;
+  tg_text_init(&path);
+  tg_status status = tg_checkpoint_path(c, folder, TG_MANIFEST_FILE, &path);
+  if (status == TG_OK && access(tg_text_string(&path), R_OK) != 0)
+    status = tg_error_set(TG_USAGE, TG_HERE,
+                          "--resume: rank %d cannot read %s: %s; rank 0 can: is the directory shared by all nodes?",
+                          c->rank, tg_text_string(&path), strerror(errno));
+  tg_text_fini(&path);
+  return tg_agree(c->comm, status);
+}
+
 // The files are shared out among the ranks. Collective.
 static tg_status verify(const tg_checkpoint *c, const char *folder, const tg_manifest *m)
 {
@@ -134,6 +151,7 @@ static tg_status consider(tg_checkpoint *c, const tg_generation *g, bool *taken,
   *taken = *damaged = false;
   tg_status status = share(c, g->name, &m);
   if (status == TG_OK) status = tg_agree(c->comm, compare_jobs(c, m, difference));
+  if (status == TG_OK && difference->length == 0) status = require_seen(c, g->name);
   if (status == TG_OK && difference->length == 0) status = verify(c, g->name, m);
   if (status == TG_OK && difference->length == 0) {
     c->source = m;

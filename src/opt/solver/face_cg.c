@@ -77,15 +77,18 @@ static tg_status extend(opt_run *run, opt_face_cg *cg, double t, inner *in)
   return TG_OK;
 }
 
-tg_status opt_face_cg_solve(opt_run *run, opt_face_cg *cg, bool *is_curved)
+tg_status opt_face_cg_solve(opt_run *run, opt_face_cg *cg, bool *is_curved, bool *gives_up)
 {
   const opt_space *space = run->space;
   double best = 0;
   inner in = {0};
   *is_curved = true;
+  *gives_up = false;
   TG_TRY(start(run, cg, &in));
   for (int k = 0; k < INNER_MAX && in.rw > 0 && !(sqrt(in.rr) <= in.tolerance); k++) {
     double q[2];
+    TG_TRY(opt_run_gives_up(run, gives_up));
+    if (*gives_up) return TG_OK;
     TG_TRY(run->problem->ops->hessian(run->problem, run->x, cg->d, cg->hd));
     TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, false, cg->hd));
     TG_TRY(space->ops->dots(space, 2, (const opt_point *const[]){cg->d, cg->d},

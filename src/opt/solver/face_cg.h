@@ -19,7 +19,7 @@ void opt_face_cg_destroy(const opt_space *space, opt_face_cg *cg);
 // p := roughly the solution of H p = -z on the face, z given in r, by conjugate gradients from zero. They end at a
 // share of |z|, where an iteration lowers the model by less than a tenth of what the best did, and at a direction d
 // without curvature, which *is_curved = false tells of; p is that of the iterations before. A metric must be diagonal,
-// so that it acts on a face by itself.
-tg_status opt_face_cg_solve(opt_run *run, opt_face_cg *cg, bool *is_curved);
+// so that it acts on a face by itself. *gives_up: the run shall end (opt_run_gives_up), and p is of no use.
+tg_status opt_face_cg_solve(opt_run *run, opt_face_cg *cg, bool *is_curved, bool *gives_up);
 
 #endif

@@ -100,7 +100,12 @@ static tg_status face_step(opt_run *run, faces *self, opt_bounds_step *step)
 {
   bool is_curved = false;
   double room = 0;
-  TG_TRY(opt_face_cg_solve(run, &self->cg, &is_curved));
+  bool gives_up = false;
+  TG_TRY(opt_face_cg_solve(run, &self->cg, &is_curved, &gives_up));
+  if (gives_up) {
+    step->verdict = OPT_GIVEN_UP;
+    return TG_OK;
+  }
   if (is_curved) {
     TG_TRY(move_along(run, self->cg.p, 1, step));
   } else {
@@ -115,12 +120,14 @@ static tg_status step_faces(opt_run *run, void *state, opt_verdict *verdict)
 {
   faces *self = state;
   bool released = false;
+  const int64_t on_face_before = self->on_face;
   opt_bounds_step step = {.verdict = OPT_STUCK};
   if (self->on_face) {
     TG_TRY(opt_bounds_weigh(run, self->cg.r, &released));
     self->on_face = !released;
   }
   TG_TRY(self->on_face ? face_step(run, self, &step) : gradient_step(run, self, &step));
+  if (step.verdict == OPT_GIVEN_UP) self->on_face = on_face_before;
   *verdict = step.verdict;
   return TG_OK;
 }

@@ -231,7 +231,7 @@ static bool is_time_to_probe(const opt_run *run)
   return run->iteration >= FIRST && (run->iteration & (run->iteration - 1)) == 0; // powers of two
 }
 
-// Steihaug's iteration. *verdict stays MOVED unless f was found to fall for ever.
+// Steihaug's iteration. *verdict stays MOVED unless f was found to fall for ever, or the run shall end.
 static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_verdict *verdict)
 {
   inner in = {0};
@@ -240,6 +240,12 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
   const double tolerance = residual_wanted(run);
   for (int k = 0; k < INNER_MAX && in.rz > 0; k++) {
     bool is_positive = false;
+    bool gives_up = false;
+    TG_TRY(opt_run_gives_up(run, &gives_up));
+    if (gives_up) {
+      *verdict = OPT_GIVEN_UP;
+      return TG_OK;
+    }
     TG_TRY(curvature(run, self, &in, &is_positive));
     if (!is_positive && run->degree == 2) {
       TG_TRY(settle_quadratic(run, self, verdict));
@@ -330,6 +336,7 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
 {
   newton *self = state;
   const opt_space *space = run->space;
+  const double radius_before = self->radius;
   if (self->radius == 0) TG_TRY(first_radius(run, self, &self->radius));
   bool was_finite = false;
   for (int trial = 0; trial < 60; trial++) {
@@ -337,6 +344,7 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
     double q[3];
     *verdict = OPT_MOVED;
     TG_TRY(solve_inner(run, self, &on_boundary, verdict));
+    if (*verdict == OPT_GIVEN_UP) self->radius = radius_before;
     if (*verdict != OPT_MOVED) return TG_OK;
     TG_TRY(space->ops->dots(space, 3, (const opt_point *const[]){run->g, self->p, self->p},
                             (const opt_point *const[]){self->p, self->hp, self->p}, q));

@@ -146,7 +146,12 @@ static tg_status face_step(opt_run *run, proximal *self, opt_verdict *verdict)
   double slope = 0;
   double d_norm = 0;
   double t = 0;
-  TG_TRY(opt_face_cg_solve(run, &self->cg, &is_curved));
+  bool gives_up = false;
+  TG_TRY(opt_face_cg_solve(run, &self->cg, &is_curved, &gives_up));
+  if (gives_up) {
+    *verdict = OPT_GIVEN_UP;
+    return TG_OK;
+  }
   // <z, p> of the z that the residual began with: -<v, p>, v masked by p itself.
   TG_TRY(run->constraint->ops->steepest(run->constraint, run->x, run->g, run->feasible));
   TG_TRY(opt_dot(run->space, run->feasible, self->cg.p, &descent));
