@@ -104,11 +104,12 @@ static size_t utf8_length(const unsigned char *text, size_t left)
   return value < smallest[length] || value > 0x10FFFF || surrogate ? 0 : length;
 }
 
-// Without the byte-order mark that the other encodings of Unicode begin with, a zero in the first two bytes tells.
+// By the byte-order mark that the other encodings of Unicode begin with, or by the zero beside the first letter.
 static bool is_utf16(const unsigned char *text, size_t length)
 {
-  return length >= 2 && ((text[0] == 0xFF && text[1] == 0xFE) || (text[0] == 0xFE && text[1] == 0xFF) ||
-                         (text[0] == 0) != (text[1] == 0));
+  if (length < 2) return false;
+  const bool has_mark = (text[0] == 0xFF && text[1] == 0xFE) || (text[0] == 0xFE && text[1] == 0xFF);
+  return has_mark || (text[0] == 0 && text[1] >= 0x20) || (text[1] == 0 && text[0] >= 0x20);
 }
 
 // libfyaml takes a line that begins with '%' for a directive and drops some of them without a word.
