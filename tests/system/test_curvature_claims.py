@@ -7,6 +7,8 @@ CURVATURES=N tries N objectives; without it some dozens, in seconds.
 import os
 import re
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -24,9 +26,10 @@ ANYWHERE = (
     "sumsq(A*X - B)", "tr(X'*P*X)", "tr(X*L*X')", "tr(X'*C*X)", "norm2(X - A)", "sum(exp(A*X))", "sum(softplus(X*B))",
     "sum(abs(X)) + sumsq(X)", "tr(C*X)", "log(sum(exp(X)))", "sum(softplus(X.^2))", "sum(sin(X))", "sum(sqrt(1 + (A*X).^2))",
     "sumsq(X*u)/t", "u'*X'*P*X*u/t", "tr(X*L*X'*P)", "sumsq(X'*X)", "sum(X.^3)", "sum((X - A).^4)", "tr(X*X)", "tr(A*X*B*X')",
-    "sum(exp(-X.^2))", "tr(X'*L*X*C)", "(u'*X*u)^2", "sum(cosh(A*X))", "sum(cosh(X.^2))", "sum(log(cosh(X)))", "sum(sinh(X))",
-    "sum(atan(X))", "sum(expm1(A*X))", "sum(log1p(exp(X)))", "-sum(log1p(t*softplus(X)))", "sum(acos(0.3*sin(X)))",
-    "logsumexp(A*X + B)", "sum(logsumexp_rows(X.^2))", "logsumexp(sin(X))", "-logsumexp(-exp(X))", "sum(log(exp(A*X)*ones))",
+    "sum(exp(-X.^2))", "tr(X'*L*X*C)", "(u'*X*u)^2",
+    "sum(cosh(A*X))", "sum(cosh(X.^2))", "sum(log(cosh(X)))", "sum(sinh(X))", "sum(atan(X))", "sum(expm1(A*X))",
+    "sum(log1p(exp(X)))", "-sum(log1p(t*softplus(X)))", "sum(acos(0.3*sin(X)))", "logsumexp(A*X + B)",
+    "sum(logsumexp_rows(X.^2))", "logsumexp(sin(X))", "-logsumexp(-exp(X))", "sum(log(exp(A*X)*ones))",
     "sum(max(A*X, X.^2))", "sum(min(X, A*X))", "sum(min(X.^2, B))", "sum(max(sin(X), c))", "-sum(min(X, w)*2)", "var(A*X)",
     "mean(exp(X))", "sumsq(triu(X) - B)", "sum(softmax_rows(X).*A)", "sum(log2(1 + exp(X)))", "sum(tril(exp(X)))")
 DEFINITE = (
@@ -129,7 +132,24 @@ def test_known():
     checks.check(finished.status == 2 and "positive semidefinite but is not square" in finished.err, f"{finished}")
 
 
+def test_numbers_of_a_job():
+    """The sign of a number under data decides: lambda > 0 keeps a term convex, lambda < 0 does not."""
+    for number, objective, word in (("0.3", "sumsq(Y - X*W) + lambda*sumsq(W)", "convex"),
+                                    ("-0.3", "sumsq(Y - X*W) + lambda*sumsq(W)", "not decided"),
+                                    ("0", "sumsq(Y - X*W) + lambda*sumsq(W)", "not decided"),
+                                    ("0.3", "sumsq(Y - X*W) - lambda*sumsq(W)", "not decided"),
+                                    ("2", "sum(exp(X*W))*lambda + norm1(W)/lambda", "convex")):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "job.yaml"
+            path.write_text(f"minimize: {objective}\nvariables: {{W: {{rows: 4, columns: 3, start: normal, scale: 0.1}}}}\ndata:\n"
+                            "  X: {generate: normal, rows: 9, columns: 4}\n  Y: {generate: normal, rows: 9, columns: 3}\n"
+                            f"  lambda: {number}\n", encoding="utf-8")
+            finished = run(["check", str(path)])
+        checks.check(f"convexity in W: {word}" in finished.out, f"{objective}, lambda {number}: {finished}")
+
+
 if __name__ == "__main__":
     test_known()
+    test_numbers_of_a_job()
     test_random()
     sys.exit(checks.finish())

@@ -37,7 +37,7 @@ static const foreign_call calls[] = {
 #undef TG_WRITE
 #undef TG_NONE
 };
-enum { CALLS = sizeof calls / sizeof calls[0], TEXT = 600 };
+enum { CALLS = sizeof calls / sizeof calls[0] };
 
 // A word of several letters that is no call.
 static bool is_prose(const char *text)
@@ -98,16 +98,15 @@ static void make_argument(uint64_t *state, char placeholder, char *out)
 }
 
 // The formula with its placeholders replaced, each in parentheses.
-static void apply_formula(const char *formula, size_t length, char arguments[128][64], char *out)
+static void apply_formula(const char *formula, size_t length, char arguments[128][64], tg_text *out)
 {
-  size_t used = 0;
   for (size_t i = 0; i < length; i++) {
     const bool alone = (i == 0 || !isalnum((unsigned char)formula[i - 1])) && !isalnum((unsigned char)formula[i + 1]);
     const char c = formula[i];
     if (alone && isalpha((unsigned char)c) && arguments[(int)c][0] != '\0')
-      used += (size_t)snprintf(out + used, TEXT - used, "(%s)", arguments[(int)c]);
+      tg_text_addf(out, "(%s)", arguments[(int)c]);
     else
-      used += (size_t)snprintf(out + used, TEXT - used, "%c", c);
+      tg_text_add_bytes(out, &c, 1);
   }
 }
 
@@ -158,13 +157,19 @@ static bool check_one(const char *refused, const char *told, const char *repaire
 static bool check_call(uint64_t *state, const foreign_call *call, size_t length)
 {
   char arguments[128][64];
-  char list[TEXT] = "";
-  char part[TEXT] = "";
-  char formula[TEXT] = "";
-  char told[TEXT];
-  char refused[2 * TEXT];
-  char repaired[2 * TEXT];
+  tg_text told;
+  tg_text refused;
+  tg_text repaired;
+  const char *context = pick(state, 5, contexts);
+  const char *hole = strstr(context, "%s");
   memset(arguments, 0, sizeof arguments);
+  tg_text_init(&told);
+  tg_text_init(&refused);
+  tg_text_init(&repaired);
+  tg_text_addf(&told, "write %.*s", (int)length, call->remedy);
+  tg_text_addf(&refused, "%.*s%s(", (int)(hole - context), context, call->name);
+  tg_text_addf(&repaired, "%.*s(", (int)(hole - context), context);
+  bool first = true;
   for (const char *c = "ABCXYvxy"; *c != '\0'; c++) {
     bool used = false;
     for (size_t i = 0; i < length; i++)
@@ -172,16 +177,17 @@ static bool check_call(uint64_t *state, const foreign_call *call, size_t length)
                       !isalnum((unsigned char)call->remedy[i + 1]));
     if (!used) continue;
     make_argument(state, *c, arguments[(int)*c]);
-    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] != '\0' ? ", " : "", arguments[(int)*c]);
+    tg_text_addf(&refused, "%s%s", first ? "" : ", ", arguments[(int)*c]);
+    first = false;
   }
-  snprintf(part, sizeof part, "%s(%s)", call->name, list);
-  apply_formula(call->remedy, length, arguments, formula);
-  snprintf(told, sizeof told, "write %.*s", (int)length, call->remedy);
-  const char *context = pick(state, 5, contexts);
-  const char *hole = strstr(context, "%s");
-  snprintf(refused, sizeof refused, "%.*s%s%s", (int)(hole - context), context, part, hole + 2);
-  snprintf(repaired, sizeof repaired, "%.*s(%s)%s", (int)(hole - context), context, formula, hole + 2);
-  return check_one(refused, told, repaired);
+  apply_formula(call->remedy, length, arguments, &repaired);
+  tg_text_addf(&refused, ")%s", hole + 2);
+  tg_text_addf(&repaired, ")%s", hole + 2);
+  const bool good = check_one(tg_text_string(&refused), tg_text_string(&told), tg_text_string(&repaired));
+  tg_text_fini(&told);
+  tg_text_fini(&refused);
+  tg_text_fini(&repaired);
+  return good;
 }
 
 // Diag, Dot: the message proposes the function itself.
@@ -218,21 +224,28 @@ static void test_words(void **unused)
   (void)unused;
   for (uint64_t seed = 1; seed <= count_of(400) / 4; seed++) {
     uint64_t state = seed;
-    char refused[TEXT];
-    char told[TEXT] = "";
-    char repaired[TEXT];
-    char word[8] = "";
+    tg_text word;
+    tg_text told;
+    tg_text refused;
+    tg_text repaired;
+    tg_text_init(&word);
+    tg_text_init(&told);
+    tg_text_init(&refused);
+    tg_text_init(&repaired);
     const int n = 1 + (int)(text_random(&state) % 2);
     for (int k = 0; k < n; k++) {
       const char *letter = pick(&state, 4, letters);
-      snprintf(word + strlen(word), sizeof word - strlen(word), "%s", letter);
-      snprintf(told + strlen(told), sizeof told - strlen(told), "%s*", letter);
+      tg_text_add(&word, letter);
+      tg_text_addf(&told, "%s*", letter);
     }
-    strcat(word, "w");
-    strcat(told, "w");
-    snprintf(refused, sizeof refused, "lambda*x'%s + w'*w", word);
-    snprintf(repaired, sizeof repaired, "lambda*x'*%s + w'*w", told);
-    wrong += !check_one(refused, told, repaired);
+    tg_text_add(&told, "w");
+    tg_text_addf(&refused, "lambda*x'%sw + w'*w", tg_text_string(&word));
+    tg_text_addf(&repaired, "lambda*x'*%s + w'*w", tg_text_string(&told));
+    wrong += !check_one(tg_text_string(&refused), tg_text_string(&told), tg_text_string(&repaired));
+    tg_text_fini(&word);
+    tg_text_fini(&told);
+    tg_text_fini(&refused);
+    tg_text_fini(&repaired);
   }
   assert_int_equal(wrong, 0);
 }

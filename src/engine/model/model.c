@@ -141,9 +141,11 @@ static tg_status declare(const tg_spec *job, tg_declaration **out, int32_t *coun
   }
   for (int k = 0; k < job->n_data; k++) {
     const tg_spec_data *d = &job->data[k];
+    // The sign of a number: for the rules of curvature.
+    const unsigned sign = d->is_number && d->number > 0 ? TG_POSITIVE : 0;
     if (d->used)
-      list[(*count)++] =
-          (tg_declaration){.name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties | d->found};
+      list[(*count)++] = (tg_declaration){
+          .name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties | d->found | sign};
   }
   *out = list;
   return TG_OK;
