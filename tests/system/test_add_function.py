@@ -1,0 +1,131 @@
+"""CONTRIBUTING's "add an entrywise function": one row, and nothing else, is compiled into the calculus, both executors and the
+suites that run over the table, and they pass. A row with a fact too few does not compile."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+from tracegrad_run import Checks
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROW = ROOT / "tests/data/added_function.def"
+SUITES = ("test_entrywise", "test_lower_serial", "test_plan_serial")
+SUPPORT = ("calculus_check", "calculus_world", "entry_text", "sample_opcodes", "sample_plans", "serial_exec", "text_eval")
+FLAGS = ["-O0", "-std=c17", "-D_XOPEN_SOURCE=700", "-D_FILE_OFFSET_BITS=64", f"-I{ROOT}/src", f"-I{ROOT}/tests"]
+
+checks = Checks()
+
+
+def sources():
+    yield from sorted((ROOT / "src/base").glob("*.c"))
+    yield from sorted((ROOT / "src/grad").glob("*/*.c"))
+    yield from (ROOT / f"tests/support/{name}.c" for name in SUPPORT)
+
+
+def compile_one(compiler, source, folder, row, *more):
+    out = folder / ("_".join(source.relative_to(ROOT).parts) + ".o")
+    done = subprocess.run([compiler, *FLAGS, f'-DTG_ENTRYWISE_MORE="{row}"', *more, "-c", str(source), "-o", str(out)],
+                          capture_output=True, text=True, check=False)
+    return out, done
+
+
+def compile_all(compiler, folder, files, *more):
+    with ThreadPoolExecutor(2) as pool:
+        built = list(pool.map(lambda source: compile_one(compiler, source, folder, ROW, *more), files))
+    for out, done in built:
+        checks.check(done.returncode == 0, f"{out.name}: {done.stderr[:2000]}")
+    return [str(out) for out, _ in built]
+
+
+def run_suite(command, name):
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    checks.equal(f"{name}: exit status {(done.stdout + done.stderr)[-2000:]}", done.returncode, 0)
+
+
+def test_calculus(folder, compiler):
+    objects = compile_all(compiler, folder, list(sources()))
+    for suite in SUITES:
+        main = compile_all(compiler, folder, [ROOT / f"tests/conformance/{suite}.c"])
+        program = folder / suite
+        linked = subprocess.run([compiler, *main, *objects, "-o", str(program), "-lcmocka", "-lm"], capture_output=True,
+                                text=True, check=False)
+        checks.equal(f"{suite} is linked: {linked.stderr[:500]}", linked.returncode, 0)
+        if linked.returncode == 0:
+            run_suite([str(program)], suite)
+    return objects
+
+
+def test_program(folder, compiler, objects):
+    """The new name in a text, in a message and in the formats."""
+    source = folder / "print.c"
+    source.write_text("""
+#include <stdio.h>
+#include <string.h>
+#include "grad/calculus.h"
+int main(void)
+{
+  tg_graph *g = NULL; tg_node f = 0; tg_node gradient = 0; tg_text out;
+  const char *text = "sum(arcsinh(X))";
+  const tg_compile_options options = {.infer_undeclared = true};
+  tg_text_init(&out);
+  if (tg_graph_create(&g) != TG_OK || tg_compile(g, text, strlen(text), &options, &f) != TG_OK) return 1;
+  const int x = tg_symbol_find(g, "X");
+  if (tg_gradient(g, f, 1, &x, &gradient) != TG_OK) return 2;
+  tg_print(g, f, TG_FORMAT_EXPR, &out); tg_text_add(&out, " ");
+  tg_print(g, f, TG_FORMAT_NUMPY, &out); tg_text_add(&out, " ");
+  tg_print(g, gradient, TG_FORMAT_EXPR, &out);
+  puts(tg_text_string(&out));
+  return 0;
+}
+""")
+    program = folder / "print"
+    built = subprocess.run([compiler, *FLAGS, str(source), *objects, "-o", str(program), "-lm",
+                            f'-DTG_ENTRYWISE_MORE="{ROW}"'], capture_output=True, text=True, check=False)
+    checks.equal(f"the program is built: {built.stderr[:500]}", built.returncode, 0)
+    found = subprocess.run([str(program)], capture_output=True, text=True, check=False).stdout.strip()
+    checks.equal("texts", found, "sum(asinh(X)) np.sum(np.arcsinh(X)) 1./sqrt(X.^2 + ones(m,n))")
+
+
+def test_kernel(folder):
+    """The executor's kernel on one rank."""
+    mpicc = shutil.which("mpicc")
+    checks.check(mpicc is not None, "mpicc is needed")
+    files = [*sorted((ROOT / "src/mpi/matrix").glob("*.c")), ROOT / "tests/mpi/test_kernels.c", ROOT / "tests/mpi/main.c"]
+    (folder / "mpi_tests.def").write_text("MPI_TEST(kernels, program_kernels)\n")
+    objects = compile_all(mpicc, folder, files, f"-I{folder}", f"-I{ROOT}/tests/mpi")
+    others = [str(out) for out in folder.glob("src_*.o") if "_mpi_" not in out.name]
+    program = folder / "kernels"
+    linked = subprocess.run([mpicc, *objects, *others, "-o", str(program), "-lscalapack-openmpi", "-lopenblas", "-lm"],
+                            capture_output=True, text=True, check=False)
+    checks.equal(f"kernels are linked: {linked.stderr[:1500]}", linked.returncode, 0)
+    if linked.returncode == 0:
+        run_suite([str(ROOT / "scripts/mpirun-local"), "1", str(program)], "kernels")
+
+
+def test_missing_fact(folder, compiler):
+    """Without its last column, and with a column that is no such fact."""
+    row = ROW.read_text()
+    for name, text in (("short", row[: row.rindex("{{0.5")].rstrip().rstrip(",") + ")\n"),
+                       ("wrong", row.replace("TG_INCREASING", "TG_RISING"))):
+        path = folder / f"{name}.def"
+        path.write_text(text)
+        _, done = compile_one(compiler, ROOT / "src/grad/graph/op_entrywise.c", folder, path, "-Wextra", "-Werror")
+        checks.check(done.returncode != 0, f"a {name} row compiles")
+
+
+def main():
+    compiler = os.environ.get("CC") or shutil.which("cc")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        objects = test_calculus(folder, compiler)
+        test_program(folder, compiler, objects)
+        test_kernel(folder)
+        test_missing_fact(folder, compiler)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
