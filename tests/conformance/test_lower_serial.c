@@ -182,6 +182,12 @@ static const char *const expressions[] = {
     "sum(X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X.*(C + X)))))))))",
     "sum(exp(-1*X).*(ones(4,3) + exp(-1*X)).^-1)",
     "s^3 + 2*s + sin(s*c)",
+    // submatrices and blocks
+    "sumsq(X(2:3,:) - C(1:2,:)) + X(4,2)*Z(1,3) + sum(Z(:,2:3))",
+    "tr(Z(1:2,2:3)*B(2:3,1:2)) + sumsq(A(2:4,:)*X*T(:,1:2)) + x(2)*x(3)",
+    "sumsq([X, C]*[Z; B]) + sum(exp([Z, x; x', s])) + sumsq([Z, x; x', s])",
+    "sumsq(exp(X)(2:3,:)*Z) + logdet([T + x*x', 0*x; 0*x', 1 + s^2])",
+    "sum(submatrix(X', 2, 3, 1, 0).*F(2:3,:)) + sumsq(X(:,1)*r + A(:,1:3))",
     // the larger and the smaller, sums, log-sum-exp, triangles
     "sum(max(X, C).*P) + sum(min(X, 0.5)) + max(s, c)*min(s, d)",
     "sumsq(max(min(X.*P, C), s)) + sum(max(X', F).*F)",

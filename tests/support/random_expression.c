@@ -210,7 +210,34 @@ static void tabled(const writer *w, int rows, int cols, int depth)
 static void reduced(const writer *w, int rows, int cols, int depth)
 {
   const int k = 1 + pick(w, 3);
-  switch (pick(w, 9)) {
+  switch (pick(w, 13)) {
+  case 9: // the last rows, the first columns, of something larger
+    if (rows < 3) tg_text_addf(w->out, "submatrix(");
+    if (rows < 3) {
+      any(w, 3, cols, depth - 1);
+      tg_text_addf(w->out, ", %d, 3, 1, 0)", 4 - rows);
+      return;
+    }
+    break;
+  case 10:
+    if (cols < 3) {
+      one(w, "(", rows, 3, ")", depth);
+      tg_text_addf(w->out, "(:,1:%d)", cols);
+      return;
+    }
+    break;
+  case 11:
+    if (rows > 1) {
+      two(w, "[", rows - 1, cols, "; ", 1, cols, "]", depth);
+      return;
+    }
+    break;
+  case 12:
+    if (cols > 1) {
+      two(w, "[", rows, 1, ", ", rows, cols - 1, "]", depth);
+      return;
+    }
+    break;
   case 0:
     two(w, pick(w, 2) == 0 ? "max(" : "min(", rows, cols, ", ", rows, cols, ")", depth);
     return;
@@ -236,9 +263,9 @@ static void reduced(const writer *w, int rows, int cols, int depth)
     two(w, "(var(", rows, k, ")*(", rows, cols, "))", depth);
     return;
   default:
-    two(w, "(logsumexp(", k, cols, ")*(", rows, cols, "))", depth);
-    return;
+    break;
   }
+  two(w, "(logsumexp(", k, cols, ")*(", rows, cols, "))", depth);
 }
 
 static void scalar(const writer *w, int depth)

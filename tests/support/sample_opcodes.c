@@ -255,6 +255,34 @@ static void sample_triangle(const bench *s)
   }
 }
 
+static void sample_pick(const bench *s)
+{
+  tg_instr instr = tg_instr_make(TG_OP_PICK, -1);
+  for (int64_t offset = 0; offset < 3; offset++) {
+    instr.dims[0] = offset;
+    instr.out = result(s, s->m, s->m + 2);
+    tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  }
+}
+
+// A part taken out, the whole put among zeros, and both at once.
+static void sample_slice(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, s->n);
+  const int64_t shifts[4][4] = {{s->m - 1, 0, 1, s->n},
+                                {0, s->n - 1, s->m, 1},
+                                {-2, -3, s->m + 4, s->n + 3},
+                                {s->m / 2, -1, s->m - s->m / 2, s->n + 1}};
+  for (int k = 0; k < 4; k++) {
+    tg_instr instr = tg_instr_make(TG_OP_SLICE, result(s, shifts[k][2], shifts[k][3]));
+    instr.n_in = 1;
+    instr.in = &a;
+    instr.dims[0] = shifts[k][0];
+    instr.dims[1] = shifts[k][1];
+    tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  }
+}
+
 // Of entries around 0 and, as logsumexp is there for, of some that exp makes infinite or nothing.
 static void sample_logsumexp(const bench *s)
 {
@@ -406,6 +434,8 @@ static const sampler samplers[TG_OPCODE_COUNT] = {
     [TG_OP_EYE] = sample_eye,
     [TG_OP_TRIANGLE] = sample_triangle,
     [TG_OP_LOGSUMEXP] = sample_logsumexp,
+    [TG_OP_PICK] = sample_pick,
+    [TG_OP_SLICE] = sample_slice,
     [TG_OP_COMM] = sample_comm,
     [TG_OP_CHOLESKY] = sample_cholesky,
     [TG_OP_LU] = sample_lu,

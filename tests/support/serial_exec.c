@@ -274,6 +274,28 @@ static tg_status run_triangle(serial_exec *exec, const tg_instr *instr)
   return TG_OK;
 }
 
+static tg_status run_pick(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++) out.at[i + j * out.rows] = j == i + instr->dims[0] ? 1 : 0;
+  return TG_OK;
+}
+
+static tg_status run_slice(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const matrix out = matrix_of(exec, instr->out);
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++) {
+      const int64_t r = i + instr->dims[0];
+      const int64_t c = j + instr->dims[1];
+      const bool inside = r >= 0 && r < in.rows && c >= 0 && c < in.cols;
+      out.at[i + j * out.rows] = inside ? in.at[r + c * in.rows] : 0;
+    }
+  return TG_OK;
+}
+
 // One sum an entry of the result.
 static tg_status run_logsumexp(serial_exec *exec, const tg_instr *instr)
 {
@@ -593,6 +615,8 @@ static const serial_runner runners[TG_OPCODE_COUNT] = {
     [TG_OP_EYE] = run_fill,
     [TG_OP_TRIANGLE] = run_triangle,
     [TG_OP_LOGSUMEXP] = run_logsumexp,
+    [TG_OP_PICK] = run_pick,
+    [TG_OP_SLICE] = run_slice,
     [TG_OP_COMM] = run_comm,
     [TG_OP_CHOLESKY] = run_cholesky,
     [TG_OP_LU] = run_lu,

@@ -350,9 +350,50 @@ static bool is_constant(const char *name)
          strcmp(name, "comm") == 0;
 }
 
+// Rows i to j, columns k to l, as the parser hands them over: 0 is the end; one index is that of a row where there is
+// one.
+static tg_status submatrix(const context *c, const tg_ast *ast, text_value *out)
+{
+  text_value a;
+  int64_t bounds[4];
+  TG_TRY(eval(c, ast->args[0], &a));
+  for (int k = 0; k < 4; k++) bounds[k] = (int64_t)ast->args[k + 1]->number;
+  if (ast->wants == 'i' && a.rows == 1) {
+    memcpy(&bounds[2], &bounds[0], 2 * sizeof bounds[0]);
+    bounds[0] = 1;
+    bounds[1] = 1;
+  }
+  if (bounds[1] == 0) bounds[1] = a.rows;
+  if (bounds[3] == 0) bounds[3] = a.cols;
+  TG_TRY(fresh(c, bounds[1] - bounds[0] + 1, bounds[3] - bounds[2] + 1, out));
+  for (int64_t i = 0; i < out->rows; i++)
+    for (int64_t j = 0; j < out->cols; j++) out->data[i + j * out->rows] = at(&a, i + bounds[0] - 1, j + bounds[2] - 1);
+  return TG_OK;
+}
+
+static tg_status blocks(const context *c, const tg_ast *ast, bool beside, text_value *out)
+{
+  TG_TRY(eval(c, ast->args[0], out));
+  for (int32_t n = 1; n < ast->n_args; n++) {
+    const text_value before = *out;
+    text_value next;
+    TG_TRY(eval(c, ast->args[n], &next));
+    TG_TRY(fresh(c, before.rows + (beside ? 0 : next.rows), before.cols + (beside ? next.cols : 0), out));
+    for (int64_t i = 0; i < out->rows; i++)
+      for (int64_t j = 0; j < out->cols; j++)
+        out->data[i + j * out->rows] = i < before.rows && j < before.cols ? at(&before, i, j)
+                                       : beside                           ? at(&next, i, j - before.cols)
+                                                                          : at(&next, i - before.rows, j);
+  }
+  return TG_OK;
+}
+
 static tg_status call(const context *c, const tg_ast *ast, text_value *out)
 {
   text_value args[2] = {{0}, {0}};
+  if (strcmp(ast->name, "submatrix") == 0) return submatrix(c, ast, out);
+  if (strcmp(ast->name, "horzcat") == 0 || strcmp(ast->name, "vertcat") == 0)
+    return blocks(c, ast, ast->name[0] == 'h', out);
   if (is_constant(ast->name)) return constant(c, ast, out);
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(eval(c, ast->args[i], &args[i]));
   return ast->n_args == 1 ? call_one(c, ast->name, args[0], out) : call_two(c, ast->name, args[0], args[1], out);

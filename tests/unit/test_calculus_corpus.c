@@ -179,6 +179,7 @@ static void test_symbolic_sizes(void **unused)
   assert_non_null(file);
   while (fgets(r.line, sizeof r.line, file) != NULL) {
     if (!split_row(&r) || strstr(r.cells[0], "kron") != NULL || strstr(r.cells[0], "vec(X") != NULL) continue;
+    if (strpbrk(r.cells[0], "[:") != NULL) continue; // of numbers by nature
     wrong += !run_row(&r, check_symbolic, 19);
     rows++;
   }

@@ -511,6 +511,7 @@ static int kind_rank(tg_kind kind)
   case TG_COMM:
   case TG_TRIU:
   case TG_TRIL:
+  case TG_PICK:
     return TG_KIND_COUNT + (int)kind;
   default:
     return (int)kind;

@@ -68,6 +68,7 @@ typedef enum tg_kind {
   TG_VAR,       // mean of the squared distances of all entries from their mean, 1 x 1
   TG_TRIU,      // m x n leaf: ones on and above the diagonal, zeros below; no row
   TG_TRIL,      // its transpose
+  TG_PICK,      // p x n leaf, p < n: rows exponent + 1 .. exponent + p of eye(n), so that PICK*X are these rows of X
   // entrywise functions (of scalars too): the rows of entrywise.def
   TG_ENTRY_FIRST,
   TG_ENTRY_BEFORE = TG_ENTRY_FIRST - 1, // so that the first row is TG_ENTRY_FIRST
@@ -184,6 +185,8 @@ tg_status tg_make_row_sums(tg_graph *g, tg_node a, tg_node *out);    // m x 1
 tg_status tg_make_column_sums(tg_graph *g, tg_node a, tg_node *out); // 1 x n
 // The constant that is 1 in one triangle and 0 in the other: TG_TRIU, TG_TRIL.
 tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node *out);
+// Rows offset + 1 .. offset + rows of eye(n).
+tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, int64_t offset, tg_node *out);
 tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out);
 tg_status tg_make_kronr(tg_graph *g, tg_node big, tg_node a, tg_node *out);
 // The same node kind over new arguments (and the node's own number, coefficients, sizes): for rewriting.

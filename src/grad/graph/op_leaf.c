@@ -71,6 +71,12 @@ tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, 
   return tg_intern(g, &(tg_info){.kind = kind, .rows = rows, .cols = cols}, out);
 }
 
+tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, int64_t offset, tg_node *out)
+{
+  if (rows == n) return tg_make_identity(g, n, out);
+  return tg_intern(g, &(tg_info){.kind = TG_PICK, .rows = rows, .cols = n, .exponent = offset}, out);
+}
+
 // K(m,n) vec(X) = vec(X') for X m x n; K(1,n) = K(n,1) = I.
 tg_status tg_make_comm(tg_graph *g, tg_dim m, tg_dim n, tg_node *out)
 {
@@ -122,6 +128,14 @@ static tg_status sample_triangle(const tg_graph *g, tg_node node, const tg_value
   return TG_OK;
 }
 
+static tg_status sample_pick(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out)
+{
+  (void)args;
+  const int64_t offset = tg_node_info(g, node)->exponent;
+  for (int64_t i = 0; i < out->rows && i + offset < out->cols; i++) out->data[i + (i + offset) * out->rows] = 1.0;
+  return TG_OK;
+}
+
 static tg_status sample_zeros(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out)
 {
   (void)g;
@@ -152,3 +166,4 @@ const tg_op tg_op_zeros = {.name = "zeros", .remake = remake_leaf, .sample = sam
 const tg_op tg_op_comm = {.name = "comm", .remake = remake_leaf, .sample = sample_comm};
 const tg_op tg_op_triu = {.name = "triu", .remake = remake_leaf, .sample = sample_triangle};
 const tg_op tg_op_tril = {.name = "tril", .remake = remake_leaf, .sample = sample_triangle};
+const tg_op tg_op_pick = {.name = "rows of eye", .remake = remake_leaf, .sample = sample_pick};

@@ -50,7 +50,7 @@ static tg_status intern_pow(tg_graph *g, tg_node base, tg_node exponent, tg_node
 // Constants with entries 0 and 1, zeros among them: equal to their powers.
 static bool is_zero_or_one(tg_kind kind)
 {
-  return kind == TG_ZEROS || kind == TG_EYE || kind == TG_TRIU || kind == TG_TRIL;
+  return kind == TG_ZEROS || kind == TG_EYE || kind == TG_TRIU || kind == TG_TRIL || kind == TG_PICK;
 }
 
 tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node *out)

@@ -127,6 +127,23 @@ static bool cancels_commutation(const tg_graph *g, tg_node a, tg_node b)
   return x->kind == TG_COMM && y->kind == TG_COMM && x->dims[0] == y->dims[1] && x->dims[1] == y->dims[0];
 }
 
+// P P' = I for rows P of the identity; rows of rows are rows.
+static tg_status match_picks(tg_graph *g, tg_node a, tg_node b, bool *cancels, tg_node *out)
+{
+  const tg_info *x = tg_node_info(g, a);
+  const tg_info *y = tg_node_info(g, b);
+  *out = TG_NONE;
+  *cancels = x->kind == TG_PICK && y->kind == TG_TRANS && y->args[0] == a;
+  const bool composed = x->kind == TG_PICK && y->kind == TG_PICK;
+  if (composed) return tg_make_pick(g, x->rows, y->cols, x->exponent + y->exponent, out);
+  if (x->kind != TG_TRANS || y->kind != TG_TRANS) return TG_OK;
+  x = tg_node_info(g, x->args[0]); // P1' P2' = (P2 P1)'
+  y = tg_node_info(g, y->args[0]);
+  if (x->kind != TG_PICK || y->kind != TG_PICK) return TG_OK;
+  TG_TRY(tg_make_pick(g, y->rows, x->cols, x->exponent + y->exponent, out));
+  return tg_make_trans(g, *out, out);
+}
+
 // kron(vec(I_n)', I_m) * kron(I_n, v) is v reshaped to m x n: how expressions spell UNVEC.
 static tg_status match_unvec(tg_graph *g, tg_node a, tg_node b, tg_node *out)
 {
@@ -228,7 +245,10 @@ static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_n
     if (sum == 0) return TG_OK;
     return tg_make_mpow(g, base_a, sum, out);
   }
-  TG_TRY(match_unvec(g, a, b, out));
+  bool cancels = false;
+  TG_TRY(match_picks(g, a, b, &cancels, out));
+  if (cancels) return TG_OK;
+  if (*out == TG_NONE) TG_TRY(match_unvec(g, a, b, out));
   if (*out == TG_NONE) TG_TRY(match_vector(g, a, b, out));
   *joined = *out != TG_NONE;
   return TG_OK;

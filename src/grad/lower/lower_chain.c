@@ -50,6 +50,14 @@ static bool is_diagonal(const tg_lowering *l, tg_node node)
   return tg_node_info(l->graph, node)->kind == TG_DIAG;
 }
 
+// Rows of an identity, or their transpose: they take lines out of what they meet, or put them among zeros.
+static bool is_pick(const tg_lowering *l, tg_node node)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  if (info->kind == TG_TRANS) info = tg_node_info(l->graph, info->args[0]);
+  return info->kind == TG_PICK;
+}
+
 static double at(const tg_low_chain *c, int32_t i, int32_t j)
 {
   return c->cost[i * c->n + j];
@@ -100,6 +108,8 @@ static double join_cost(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_
   const tg_node right = node_at(c, k + 1, j);
   if (i == k && solves_with(l, left)) return at(c, k + 1, j) + 2 * inner * inner * cols;
   if (k + 1 == j && solves_with(l, right)) return at(c, i, k) + 2 * rows * inner * inner;
+  if (i == k && is_pick(l, left)) return at(c, k + 1, j) + rows * cols;
+  if (k + 1 == j && is_pick(l, right)) return at(c, i, k) + rows * cols;
   if (i == k && is_diagonal(l, left)) return at(c, k + 1, j) + rows * cols;
   if (k + 1 == j && is_diagonal(l, right)) return at(c, i, k) + rows * cols;
   const double halves = same_halves(l, left, right) ? at(c, i, k) : at(c, i, k) + at(c, k + 1, j);
@@ -229,6 +239,23 @@ static tg_status scale_lines(tg_lowering *l, tg_node diagonal, tg_node known, bo
   return tg_low_append(l, &instr);
 }
 
+// P*B are rows of B, P'*B is B among zeros; B*P' and B*P likewise for columns.
+static tg_status slice(tg_lowering *l, tg_node pick, tg_node known, bool right, tg_node node, tg_low_value *out)
+{
+  tg_low_value b;
+  const bool turned = tg_node_info(l->graph, pick)->kind == TG_TRANS;
+  if (turned) pick = tg_node_info(l->graph, pick)->args[0];
+  TG_TRY(tg_low_matrix(l, known, &b));
+  tg_instr instr = tg_instr_make(TG_OP_SLICE, -1);
+  TG_TRY(tg_low_buffer_new(l, node, b.trans, &instr.out));
+  const int64_t offset = tg_node_info(l->graph, pick)->exponent;
+  instr.dims[right != b.trans ? 1 : 0] = turned == right ? offset : -offset;
+  instr.n_in = 1;
+  instr.in = &b.buffer;
+  *out = (tg_low_value){instr.out, b.trans, b.scale};
+  return tg_low_append(l, &instr);
+}
+
 static tg_status is_symmetric(tg_lowering *l, tg_node node, bool *out)
 {
   return tg_node_is_symmetric(l->graph, node, out);
@@ -274,12 +301,22 @@ static tg_status multiply(tg_lowering *l, const tg_low_chain *c, int32_t i, int3
 }
 
 // Which way factors i..j are joined at k.
-typedef enum join_kind { JOIN_PRODUCT, JOIN_SOLVE_LEFT, JOIN_SOLVE_RIGHT, JOIN_SCALE_LEFT, JOIN_SCALE_RIGHT } join_kind;
+typedef enum join_kind {
+  JOIN_PRODUCT,
+  JOIN_SOLVE_LEFT,
+  JOIN_SOLVE_RIGHT,
+  JOIN_SCALE_LEFT,
+  JOIN_SCALE_RIGHT,
+  JOIN_PICK_LEFT,
+  JOIN_PICK_RIGHT
+} join_kind;
 
 static join_kind join_of(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t k, int32_t j)
 {
   if (i == k && solves_with(l, c->factors[i])) return JOIN_SOLVE_LEFT;
   if (k + 1 == j && solves_with(l, c->factors[j])) return JOIN_SOLVE_RIGHT;
+  if (i == k && is_pick(l, c->factors[i])) return JOIN_PICK_LEFT;
+  if (k + 1 == j && is_pick(l, c->factors[j])) return JOIN_PICK_RIGHT;
   if (i == k && is_diagonal(l, c->factors[i])) return JOIN_SCALE_LEFT;
   if (k + 1 == j && is_diagonal(l, c->factors[j])) return JOIN_SCALE_RIGHT;
   return JOIN_PRODUCT;
@@ -302,6 +339,12 @@ static tg_status join(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_t 
   case JOIN_SCALE_RIGHT:
     if (i < k) TG_TRY(tg_low_chain_emit(l, c, i, k, false, out));
     return scale_lines(l, c->factors[j], node_at(c, i, k), true, node, out);
+  case JOIN_PICK_LEFT:
+    if (k + 1 < j) TG_TRY(tg_low_chain_emit(l, c, k + 1, j, false, out));
+    return slice(l, c->factors[i], node_at(c, k + 1, j), false, node, out);
+  case JOIN_PICK_RIGHT:
+    if (i < k) TG_TRY(tg_low_chain_emit(l, c, i, k, false, out));
+    return slice(l, c->factors[j], node_at(c, i, k), true, node, out);
   default:
     *out = (tg_low_value){-1, trans, tg_coef_number(1)};
     TG_TRY(tg_low_buffer_new(l, node, trans, &out->buffer));

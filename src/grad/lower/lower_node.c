@@ -122,6 +122,10 @@ static tg_status make_leaf(tg_lowering *l, tg_node node, tg_low_value *out)
     instr = tg_instr_make(TG_OP_TRIANGLE, buffer);
     instr.trans[0] = info->kind == TG_TRIL;
   }
+  if (info->kind == TG_PICK) {
+    instr = tg_instr_make(TG_OP_PICK, buffer);
+    instr.dims[0] = info->exponent;
+  }
   if (info->kind == TG_COMM) {
     instr = tg_instr_make(TG_OP_COMM, buffer);
     instr.dims[0] = tg_dim_value(l->graph, info->dims[0]);
@@ -396,6 +400,7 @@ static tg_status make_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
   case TG_COMM:
   case TG_TRIU:
   case TG_TRIL:
+  case TG_PICK:
     return make_leaf(l, node, out);
   case TG_TRANS:
     return make_transposed(l, node, out);

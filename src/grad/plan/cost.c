@@ -91,6 +91,7 @@ static void add_moves(const tg_plan *plan, const tg_instr *instr, const tg_cost_
   const double others = tg_cost_ranks(grid) - 1;
   double gathered = 0;
   switch (instr->op) {
+  case TG_OP_SLICE:
   case TG_OP_RESHAPE: // packets of a value and its place
     out->bytes_sent += 16 * tg_cost_area(plan->buffers[instr->out].rows, plan->buffers[instr->out].cols) * others /
                        tg_cost_ranks(grid);

@@ -144,6 +144,9 @@ static void need_instr(scratch *s, const tg_instr *instr)
     need(s, SLOT_VECTORS, sums * (double)(2 + (by_rows ? s->grid->cols : s->grid->rows)));
     break;
   }
+  case TG_OP_SLICE:
+    need_exchange(s);
+    break;
   case TG_OP_RESHAPE:
     if (in0->rows != out->rows) need_exchange(s);
     break;

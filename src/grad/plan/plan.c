@@ -51,6 +51,8 @@ const tg_opcode_info *tg_opcode_traits(tg_opcode op)
       [TG_OP_EYE] = {TG_RESULT_BUFFER, 0, true, false, false, false},
       [TG_OP_TRIANGLE] = {TG_RESULT_BUFFER, 0, false, false, false, false},
       [TG_OP_LOGSUMEXP] = {TG_RESULT_BUFFER, 1, false, false, false, false},
+      [TG_OP_PICK] = {TG_RESULT_BUFFER, 0, false, false, false, false},
+      [TG_OP_SLICE] = {TG_RESULT_BUFFER, 1, false, false, false, false},
       [TG_OP_COMM] = {TG_RESULT_BUFFER, 0, false, false, false, false},
       [TG_OP_CHOLESKY] = {TG_RESULT_FACTOR, 1, false, false, false, false},
       [TG_OP_LU] = {TG_RESULT_FACTOR, 1, false, false, false, false},

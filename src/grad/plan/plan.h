@@ -88,6 +88,8 @@ typedef struct tg_code {
   X(EYE, "eye")               /* out = alpha * identity */                                                          \
   X(TRIANGLE, "triangle")     /* out = 1 on and above the diagonal, on and below it if trans[0]; 0 elsewhere */     \
   X(LOGSUMEXP, "logsumexp")   /* out = log sum exp of in0: of all (1 x 1), its rows (m x 1), its columns (1 x n) */ \
+  X(PICK, "pick")             /* out(i, i + dims[0]) = 1, 0 elsewhere: rows of an identity */                       \
+  X(SLICE, "slice")           /* out(i, j) = in0(i + dims[0], j + dims[1]), 0 where in0 has no such entry */        \
   X(COMM, "comm")             /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */                       \
   X(CHOLESKY, "cholesky")     /* factor out = Cholesky of in0 (symmetric positive definite) */                      \
   X(LU, "lu")                 /* factor out = LU with partial pivoting of in0 */                                    \

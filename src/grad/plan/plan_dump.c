@@ -162,6 +162,8 @@ static void add_call(const tg_plan *plan, const tg_instr *instr, tg_text *out)
   }
   if (instr->op == TG_OP_FILL) add_coef(instr->alpha, out);
   if (instr->op == TG_OP_TRIANGLE) tg_text_add(out, instr->trans[0] ? "lower" : "upper");
+  if (instr->op == TG_OP_PICK) tg_text_addf(out, "%" PRId64, instr->dims[0]);
+  if (instr->op == TG_OP_SLICE) tg_text_addf(out, ", %" PRId64 ", %" PRId64, instr->dims[0], instr->dims[1]);
   if (instr->op == TG_OP_COMM) tg_text_addf(out, "%" PRId64 ", %" PRId64, instr->dims[0], instr->dims[1]);
   if (tg_opcode_traits(instr->op)->uses_factor) add_factor(instr, out);
   tg_text_add(out, ")");

@@ -330,6 +330,16 @@ static bool shapes_agree(const checker *c)
     return !__builtin_mul_overflow(in0->rows, in0->cols, &before) &&
            !__builtin_mul_overflow(out->rows, out->cols, &after) && before == after;
   }
+  case TG_OP_PICK:
+    return instr->dims[0] >= 0 && instr->dims[0] <= out->cols - out->rows;
+  case TG_OP_SLICE: // taken out of a larger matrix or put into one, rows and columns each by itself
+    for (int k = 0; k < 2; k++) {
+      const int64_t from = k == 0 ? in0->rows : in0->cols;
+      const int64_t to = k == 0 ? out->rows : out->cols;
+      const int64_t shift = instr->dims[k];
+      if (shift < 0 ? -shift > to - from : shift > 0 && shift > from - to) return false;
+    }
+    return true;
   case TG_OP_LOGSUMEXP:
     return (out->rows == 1 || out->rows == in0->rows) && (out->cols == 1 || out->cols == in0->cols) &&
            (out->rows == 1 || out->cols == 1);

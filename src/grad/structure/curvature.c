@@ -127,6 +127,7 @@ static sign sign_of(const tg_graph *g, tg_node node, int depth)
     return sign_of_arguments(g, info, depth);
   case TG_TRIU:
   case TG_TRIL:
+  case TG_PICK:
   case TG_VAR:
     return SIGN_NONNEGATIVE;
   case TG_MAX:

@@ -127,9 +127,15 @@ static tg_status build_power(tg_builder *b, const tg_ast *ast, tg_node *out)
 static tg_status build_call(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   const tg_function_info *function = tg_function_find(ast->name);
-  tg_node args[2] = {TG_NONE, TG_NONE};
-  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(build(b, ast->args[i], &args[i]));
-  return function->build(b, ast, args, out);
+  const int32_t n = tg_ast_expressions(ast);
+  tg_node few[2] = {TG_NONE, TG_NONE};
+  tg_node *args = few;
+  tg_status status = TG_OK;
+  if (n > 2) TG_TRY(TG_NEW(n, &args));
+  for (int32_t i = 0; i < n && status == TG_OK; i++) status = build(b, ast->args[i], &args[i]);
+  if (status == TG_OK) status = function->build(b, ast, args, out);
+  if (n > 2) tg_free(args);
+  return status;
 }
 
 static tg_status build_name(tg_builder *b, const tg_ast *ast, tg_node *out)

@@ -238,6 +238,27 @@ static tg_status read_sum(const call *c, tg_ast **out)
   return read_axis(c, "sum_rows", "sum_columns", "sum", out);
 }
 
+static bool is_row_of_blocks(const tg_ast *ast)
+{
+  return ast->kind == TG_AST_CALL && strcmp(ast->name, "horzcat") == 0;
+}
+
+// block([[A, B], [C, D]], hstack([A, B]), vstack([A, B]), concatenate([A, B], axis=1)
+static tg_status read_blocks(const call *c, tg_ast **out)
+{
+  tg_ast *list = c->args[0];
+  const bool by_axis = strcmp(c->name, "concatenate") == 0 || strcmp(c->name, "cat") == 0;
+  bool above = strcmp(c->name, "vstack") == 0 ||
+               (by_axis && (c->n == 1 || is_word(c->args[1], "axis=0") || is_word(c->args[1], "dim=0")));
+  if (c->n == 2 && !(by_axis && (above || is_word(c->args[1], "axis=1") || is_word(c->args[1], "dim=1"))))
+    TG_FAIL_AT(TG_SYNTAX, c->args[1]->span, "%s takes no such option here", c->name);
+  if (!is_row_of_blocks(list)) TG_FAIL_AT(TG_SYNTAX, list->span, "%s takes a list in brackets, as [A, B]", c->name);
+  bool nested = strcmp(c->name, "block") == 0;
+  for (int32_t i = 0; i < list->n_args; i++) nested = nested && is_row_of_blocks(list->args[i]);
+  above = above || nested;
+  return tg_parse_make_call(c->p, above ? "vertcat" : "horzcat", c->span, list->n_args, list->args, out);
+}
+
 // var(X), or var(Z, 1) of MATLAB.
 static tg_status read_var(const call *c, tg_ast **out)
 {
@@ -303,6 +324,11 @@ static const special specials[] = {
     {"sum", 2, 3, read_sum},
     {"logsumexp", 2, 3, read_logsumexp},
     {"var", 1, 2, read_var},
+    {"block", 1, 1, read_blocks},
+    {"hstack", 1, 1, read_blocks},
+    {"vstack", 1, 1, read_blocks},
+    {"concatenate", 1, 2, read_blocks},
+    {"cat", 1, 2, read_blocks},
     {"slogdet", 1, 1, read_slogdet},
 };
 

@@ -210,6 +210,75 @@ static tg_status shape_reshape(tg_shaper *shaper, tg_ast *ast)
   return status;
 }
 
+// ---- submatrices and blocks ----
+
+// Bounds of an index: 1 and 0 are all. What is counted is a number unless it is all of a symbolic size.
+static tg_status shape_range(tg_shaper *shaper, tg_ast *ast, int first, tg_size *size)
+{
+  const int64_t begin = (int64_t)ast->args[first]->number;
+  const int64_t last = (int64_t)ast->args[first + 1]->number;
+  tg_size resolved;
+  TG_TRY(tg_size_resolve(&shaper->sizes, *size, &resolved));
+  const int64_t known = resolved.n_vars == 0 ? resolved.coef : -1;
+  if (begin == 1 && last == 0) return TG_OK;
+  if (last == 0 && known < 0)
+    TG_FAIL_AT(TG_SHAPE, ast->span, "where the indices end is not known: give the size by --dims, or a number");
+  if (known >= 0 && (last > known || begin > known))
+    TG_FAIL_AT(TG_SHAPE, ast->span, "index %" PRId64 " exceeds the size %" PRId64, last > known ? last : begin, known);
+  *size = tg_size_number((last == 0 ? known : last) - begin + 1);
+  return TG_OK;
+}
+
+static tg_status shape_submatrix(tg_shaper *shaper, tg_ast *ast)
+{
+  for (int i = 1; i < 5; i++)
+    if (ast->args[i]->kind != TG_AST_NUMBER)
+      TG_FAIL_AT(TG_VALUE, ast->args[i]->span, "the bounds of a submatrix are numbers; write X(i:j,k:l)");
+  set_shape(ast, ast->args[0]->rows, ast->args[0]->cols);
+  if (ast->wants == 'i') { // one index: of a vector
+    const bool row = tg_size_is_one(&shaper->sizes, ast->rows);
+    if (!row && !tg_size_is_one(&shaper->sizes, ast->cols))
+      TG_FAIL_AT(TG_SHAPE, ast->span, "one index is for vectors; of a matrix write X(i:j,:)");
+    ast->wants = row ? 'r' : 0;
+  }
+  if (ast->wants == 'r') return shape_range(shaper, ast, 1, &ast->cols);
+  TG_TRY(shape_range(shaper, ast, 1, &ast->rows));
+  return shape_range(shaper, ast, 3, &ast->cols);
+}
+
+// The sum of numbers that the sizes along a line of blocks must be.
+static tg_status shape_line(tg_shaper *shaper, tg_ast *ast, bool columns)
+{
+  int64_t total = 0;
+  tg_size common = columns ? ast->args[0]->rows : ast->args[0]->cols;
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    tg_ast *block = ast->args[i];
+    bool equal = false;
+    tg_size size;
+    TG_TRY(tg_size_unify(&shaper->sizes, common, columns ? block->rows : block->cols, block->span, &equal));
+    if (!equal)
+      TG_FAIL_AT(TG_SHAPE, block->span, "blocks %s need equal numbers of %s",
+                 columns ? "beside one another" : "above one another", columns ? "rows" : "columns");
+    TG_TRY(tg_size_resolve(&shaper->sizes, columns ? block->cols : block->rows, &size));
+    if (size.n_vars > 0)
+      TG_FAIL_AT(TG_SHAPE, block->span,
+                 "the sizes of blocks must be numbers: give them by --dims, or with eye, ones and zeros");
+    total += size.coef;
+  }
+  set_shape(ast, columns ? common : tg_size_number(total), columns ? tg_size_number(total) : common);
+  return TG_OK;
+}
+
+static tg_status shape_horzcat(tg_shaper *shaper, tg_ast *ast)
+{
+  return shape_line(shaper, ast, true);
+}
+
+static tg_status shape_vertcat(tg_shaper *shaper, tg_ast *ast)
+{
+  return shape_line(shaper, ast, false);
+}
+
 // ---- nodes ----
 
 static tg_status build_unary(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
@@ -333,6 +402,59 @@ static tg_status build_triangle(tg_builder *builder, const tg_ast *ast, const tg
   return tg_make_had(builder->graph, 2, (const tg_node[]){args[0], *out}, out);
 }
 
+// P X Q' with rows P and Q of identities.
+static tg_status build_submatrix(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  tg_graph *g = builder->graph;
+  const tg_info *info = tg_node_info(g, args[0]);
+  const tg_dim whole[2] = {info->rows, info->cols};
+  const bool row = ast->wants == 'r';
+  tg_dim sizes[2] = {0, 0};
+  tg_node picks[2] = {TG_NONE, TG_NONE};
+  TG_TRY(tg_builder_dim(builder, ast->rows, &sizes[0]));
+  TG_TRY(tg_builder_dim(builder, ast->cols, &sizes[1]));
+  for (int k = 0; k < 2; k++) {
+    const double begin = row && k == 0 ? 1.0 : ast->args[row ? 1 : 1 + 2 * k]->number;
+    TG_TRY(tg_make_pick(g, sizes[k], whole[k], (int64_t)begin - 1, &picks[k]));
+  }
+  TG_TRY(tg_make_trans(g, picks[1], &picks[1]));
+  return tg_make_prod(g, 3, (const tg_node[]){picks[0], args[0], picks[1]}, out);
+}
+
+// sum_k A_k Q_k, Q_k the rows of the identity where block k lies; the transposes for blocks above one another.
+static tg_status build_line(tg_builder *builder, const tg_ast *ast, const tg_node *args, bool columns, tg_node *out)
+{
+  tg_graph *g = builder->graph;
+  tg_dim whole = 0;
+  int64_t offset = 0;
+  TG_TRY(tg_builder_dim(builder, columns ? ast->cols : ast->rows, &whole));
+  for (int32_t i = 0; i < ast->n_args; i++) {
+    const tg_info *info = tg_node_info(g, args[i]);
+    const tg_dim own = columns ? info->cols : info->rows;
+    tg_node pick = TG_NONE;
+    tg_node block = TG_NONE;
+    TG_TRY(tg_make_pick(g, own, whole, offset, &pick));
+    if (!columns) TG_TRY(tg_make_trans(g, pick, &pick));
+    TG_TRY(columns ? tg_make_mul(g, args[i], pick, &block) : tg_make_mul(g, pick, args[i], &block));
+    offset += tg_dim_value(g, own);
+    if (i == 0)
+      *out = block;
+    else
+      TG_TRY(tg_make_add(g, *out, block, out));
+  }
+  return TG_OK;
+}
+
+static tg_status build_horzcat(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  return build_line(builder, ast, args, true, out);
+}
+
+static tg_status build_vertcat(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  return build_line(builder, ast, args, false, out);
+}
+
 static tg_status build_constant(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   (void)args;
@@ -360,6 +482,8 @@ static tg_status build_comm(tg_builder *builder, const tg_ast *ast, const tg_nod
   TG_TRY(tg_builder_dim(builder, ast->args[1]->rows, &n));
   return tg_make_comm(builder->graph, m, n, out);
 }
+
+enum { BLOCKS_MAX = 1000 };
 
 static const tg_function_info functions[] = {
     {"tr", 1, 1, "tr(X)", "sum of the diagonal of a square matrix", TG_TR, shape_square_to_scalar, build_unary},
@@ -407,6 +531,12 @@ static const tg_function_info functions[] = {
      build_triangle},
     {"tril", 1, 1, "tril(X)", "lower triangle with the diagonal, zeros above", TG_TRIL, shape_entrywise,
      build_triangle},
+    {"submatrix", 5, 5, "submatrix(X, i, j, k, l)", "X(i:j,k:l): rows i to j, columns k to l; j or l 0: to the end",
+     TG_PICK, shape_submatrix, build_submatrix},
+    {"horzcat", 1, BLOCKS_MAX, "horzcat(A, B)", "[A, B]: blocks beside one another", TG_LIN, shape_horzcat,
+     build_horzcat},
+    {"vertcat", 1, BLOCKS_MAX, "vertcat(A, B)", "[A; B]: blocks above one another", TG_LIN, shape_vertcat,
+     build_vertcat},
     {"sqrt", 1, 1, "sqrt(X)", "square root, entry by entry", TG_POW, shape_entrywise, build_sqrt},
 #define TG_ENTRYWISE(KIND, name, value, rate, slope, help, ...) \
   {#name, 1, 1, #name "(X)", help ", entry by entry", TG_##KIND, shape_entrywise, build_unary},
@@ -443,6 +573,7 @@ bool tg_function_takes_sizes(const tg_function_info *function)
 int32_t tg_ast_expressions(const tg_ast *ast)
 {
   const tg_function_info *function = ast->kind == TG_AST_CALL ? tg_function_find(ast->name) : NULL;
-  if (function != NULL && function->kind == TG_UNVEC) return ast->n_args < 1 ? ast->n_args : 1;
+  if (function != NULL && (function->kind == TG_UNVEC || function->kind == TG_PICK))
+    return ast->n_args < 1 ? ast->n_args : 1;
   return function != NULL && tg_function_takes_sizes(function) ? 0 : ast->n_args;
 }

@@ -258,7 +258,7 @@ static bool lex_symbol(tg_lexer *l, tg_token *out)
     if (spellings[i].side != 0) out->side = spellings[i].side;
   }
   const char c = l->text[l->position];
-  if (longest == 0 && c != '\0' && strchr("+-*/^'(),@{}[]|=:\"", c) != NULL) {
+  if (longest == 0 && c != '\0' && strchr("+-*/^'(),@{}[]|=:;\"", c) != NULL) {
     out->symbol = c;
     if (c == '[' && out->side == '(') out->symbol = '('; // \left[
     if (c == ']' && out->side == ')') out->symbol = ')';

@@ -254,7 +254,6 @@ static const char *const advice[][2] = {
     {"\\\\", "write inv(A)*B, or one line"},
     {"\\", "write inv(A)*B"},
     {"&", "write one expression"},
-    {";", "write one expression; matrices are declared as data"},
     {"$", "write the formula without '$'"},
     {"%", "write '*' for the matrix product, or as in R %*%"},
     {"!", "factorials are not in the language"},

@@ -406,6 +406,9 @@ static tg_status parse_factors(tg_parser *p, tg_operands *list)
     char op = product_operator(p);
     if (op == 0 && !tg_parse_starts_factor(p)) break;
     if (op == 0) {
+      if (p->in_blocks)
+        TG_FAIL_AT(TG_SYNTAX, p->token.span,
+                   "between brackets a space may separate blocks or factors; write ',' or '*'");
       TG_TRY(check_implied(list, p));
       if (tg_parse_is_long_word(p, &p->token)) return tg_parse_fail_long_word(p, p->token.span);
       if (p->long_word.end > 0) return tg_parse_fail_long_word(p, p->long_word);
@@ -466,6 +469,8 @@ tg_status tg_parse(tg_arena *arena, const char *text, size_t length, const tg_na
   if (p.token.kind == TG_TOKEN_END) TG_FAIL_AT(TG_SYNTAX, p.token.span, "the expression is empty");
   TG_TRY(tg_parse_expression(&p, out));
   if (p.token.kind == TG_TOKEN_END) return tg_dialect_settle(p.dialect, declared, *out);
+  if (tg_parse_at(&p, ';'))
+    TG_FAIL_AT(TG_SYNTAX, p.token.span, "unexpected character ';'; blocks stand in brackets, [A; B]");
   if (tg_parse_at(&p, ')')) TG_FAIL_AT(TG_SYNTAX, p.token.span, "')' without a '(' before it");
   return tg_parse_fail_expected(&p,
                                 tg_parse_at(&p, '(') ? "an operator, as '*', or the end" : "an operator or the end");

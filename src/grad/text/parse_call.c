@@ -1,6 +1,7 @@
 // Calls: arguments, methods, and the indices by which other systems write vec and permutations.
 #include "grad/text/foreign.h"
 #include "grad/text/parser.h"
+#include "grad/text/shape.h"
 
 // ---- arguments ----
 
@@ -123,7 +124,7 @@ static tg_status finish_colon(tg_parser *p, const char *name, size_t begin, tg_a
 {
   const tg_span span = {begin, p->token.span.end};
   TG_TRY(tg_parse_advance(p));
-  TG_TRY(tg_parse_expect(p, ')', "')'; submatrices are not in the language"));
+  TG_TRY(tg_parse_expect(p, ')', "')'"));
   TG_TRY(tg_parse_name(p, name, (tg_span){begin, begin + strlen(name)}, out));
   return tg_parse_make_call(p, "vec", span, 1, (tg_ast *[]){*out}, out);
 }
@@ -192,14 +193,16 @@ tg_status tg_parse_attribute(tg_parser *p, tg_ast **out)
 
 static tg_status expect_word(tg_parser *p, tg_token_kind kind, const char *word)
 {
-  if (!tg_parse_at_word(p, kind, word)) TG_FAIL_AT(TG_SYNTAX, p->token.span, "submatrices are not in the language");
+  if (!tg_parse_at_word(p, kind, word))
+    TG_FAIL_AT(TG_SYNTAX, p->token.span, "expected the indices of a submatrix: X(i:j,k:l), its bounds numbers");
   return tg_parse_advance(p);
 }
 
 static tg_status expect_symbols(tg_parser *p, const char *symbols)
 {
   for (const char *c = symbols; *c != '\0'; c++) {
-    if (!tg_parse_at(p, *c)) TG_FAIL_AT(TG_SYNTAX, p->token.span, "submatrices are not in the language");
+    if (!tg_parse_at(p, *c))
+      TG_FAIL_AT(TG_SYNTAX, p->token.span, "expected the indices of a submatrix: X(i:j,k:l), its bounds numbers");
     TG_TRY(tg_parse_advance(p));
   }
   return TG_OK;
@@ -253,6 +256,16 @@ tg_status tg_parse_index(tg_parser *p, tg_ast **out, bool *found)
   *found = false;
   if (!opens && !tg_parse_at(p, '[')) return TG_OK;
   const tg_parser here = *p;
+  const bool is_name = (*out)->kind == TG_AST_NAME && !tg_function_find((*out)->name);
+  *found = !p->token.spaced && tg_parse_looks_like_index(p, is_name);
+  if (*found && opens) { // X(:) is a stack
+    TG_TRY(tg_parse_advance(p));
+    *found = tg_parse_at(p, ':');
+    if (*found) TG_TRY(tg_parse_advance(p));
+    *found = !(*found && tg_parse_at(p, ')'));
+    *p = here;
+  }
+  if (*found) return tg_parse_submatrix(p, out);
   if (opens) {
     TG_TRY(tg_parse_advance(p));
     *found = tg_parse_at(p, ':');
@@ -267,7 +280,7 @@ tg_status tg_parse_index(tg_parser *p, tg_ast **out, bool *found)
     if (!is_eye || !is_reshape) return TG_OK;
   }
   *found = true;
-  if (!is_eye) TG_FAIL_AT(TG_SYNTAX, p->token.span, "unexpected '['; submatrices are not in the language");
+  if (!is_eye) TG_FAIL_AT(TG_SYNTAX, p->token.span, "unexpected '['; a submatrix is X(i:j,k:l), its bounds numbers");
   tg_ast *sizes[2] = {NULL, NULL};
   TG_TRY(opens ? parse_octave_permutation(p, sizes) : parse_numpy_permutation(p, sizes));
   return tg_parse_make_call(p, "comm", (tg_span){begin, here.token.span.end}, 2, sizes, out);

@@ -326,6 +326,10 @@ static tg_status parse_named(tg_parser *p, tg_ast **out)
   const bool is_letter = token.name[1] == '\0' && p->token.spaced && !is_function;
   const bool calls =
       tg_parse_at(p, '(') && !is_factor(&token) && !is_letter && (p->token.side == 0 || is_word || token.is_command);
+  const bool opens_index = ((tg_parse_at(p, '(') && p->token.side == 0) || tg_parse_at(p, '[')) && !p->token.spaced;
+  const bool is_indexed = opens_index && !is_function && !is_factor(&token) &&
+                          tg_parse_looks_like_index(p, tg_parse_is_declared(p, token.name));
+  if (is_indexed) return tg_parse_name(p, token.name, token.span, out);
   p->is_module = token.is_module;
   if (calls && token.is_module && strcmp(token.name, "dot") == 0)
     TG_FAIL_AT(TG_SYNTAX, token.span, "write A*B for the matrix product, dot(A, B) for the inner product");
@@ -349,6 +353,7 @@ tg_status tg_parse_primary(tg_parser *p, tg_ast **out)
   p->long_word = (tg_span){0, 0};
   if (tg_parse_at(p, '(')) return parse_group(p, ')', "')'", out);
   if (p->is_latex && tg_parse_at(p, '{')) return parse_group(p, '}', "'}'", out);
+  if (tg_parse_at(p, '[')) return tg_parse_blocks(p, out);
   if (tg_parse_at(p, '<')) return parse_inner(p, out);
   if (tg_parse_at(p, TG_SYMBOL_ROOT)) return parse_root(p, out);
   if (tg_parse_at(p, TG_SYMBOL_FRACTION)) return parse_fraction(p, out);

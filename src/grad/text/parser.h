@@ -21,6 +21,7 @@ typedef struct tg_parser {
   tg_dialect dialect; // what '*' and '/' are between matrices
   bool is_module;     // the call at hand is of a module, or a method: np.linalg.norm
   tg_span long_word;  // the word of several letters that ended the last primary; empty: none
+  bool in_blocks;     // between the brackets of [A, B; C, D], where a space is no product
   const tg_name_index *declared;
   tg_text *notices; // or NULL
 } tg_parser;
@@ -71,5 +72,14 @@ tg_status tg_parse_call(tg_parser *p, const char *name, size_t begin, tg_ast *re
 tg_status tg_parse_attribute(tg_parser *p, tg_ast **out);
 // (:) and the permutations of eye(n), behind *out; *found tells.
 tg_status tg_parse_index(tg_parser *p, tg_ast **out, bool *found);
+
+// parse_index.c. The largest index, and whether what the bracket opens are indices: numbers and ranges; of a name also
+// a single number.
+enum { TG_INDEX_MAX = 2147483647 };
+bool tg_parse_looks_like_index(const tg_parser *p, bool is_name);
+// The indices behind *out, which becomes the submatrix.
+tg_status tg_parse_submatrix(tg_parser *p, tg_ast **out);
+// [A, B; C, D]
+tg_status tg_parse_blocks(tg_parser *p, tg_ast **out);
 
 #endif

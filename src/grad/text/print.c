@@ -213,6 +213,9 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
   case TG_TRIL:
     print_triangle(p, info, status);
     break;
+  case TG_PICK:
+    tg_print_pick(p, info, false, status);
+    break;
   case TG_MAX:
   case TG_MIN:
     print_larger(p, info, status);

@@ -58,6 +58,11 @@ bool tg_print_is_squared_norm(const tg_printer *p, tg_node chain); // a 1 x 1 ch
 // Prints a trace or a 1 x 1 chain as a squared norm; false: it is none, and nothing was printed.
 bool tg_print_squared_norm(tg_printer *p, tg_node node, tg_status *status);
 
+// print_index.c: rows of an identity, eye(n)(i:j,:), or their transpose; P X Q' from factor i of a chain on as
+// X(i:j,k:l), the number of factors it is, 0: it is none and nothing was printed.
+void tg_print_pick(tg_printer *p, const tg_info *pick, bool transposed, tg_status *status);
+int32_t tg_print_submatrix(tg_printer *p, const tg_info *chain, int32_t i, tg_status *status);
+
 // print_kron.c
 void tg_print_kron(tg_printer *p, const tg_info *info, tg_status *status);
 void tg_print_unvec(tg_printer *p, const tg_info *info, tg_status *status);

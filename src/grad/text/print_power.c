@@ -182,6 +182,10 @@ void tg_print_trans(tg_printer *p, const tg_info *info, tg_status *status)
 {
   static const char *const marks[FORMATS] = {"'", "ᵀ", "^{\\top}", ".T", "'"};
   const tg_info *inner = tg_node_info(p->g, info->args[0]);
+  if (inner->kind == TG_PICK) {
+    tg_print_pick(p, inner, true, status);
+    return;
+  }
   if (inner->kind == TG_INV && (p->format == TG_FORMAT_UNICODE || p->format == TG_FORMAT_LATEX)) {
     tg_print_node(p, inner->args[0], PREC_ATOM, status);
     tg_print_add(p, p->format == TG_FORMAT_LATEX ? "^{-\\top}" : "⁻ᵀ");

@@ -170,6 +170,9 @@ void tg_print_prod(tg_printer *p, double coef, tg_node node, tg_status *status)
     const char *op = i == info->n_scalars ? scale_ops[p->format] : tg_times_ops[p->format];
     if (!first) tg_print_add(p, begins_with_digit(p, info->args[i]) ? " \\cdot " : op);
     first = false;
+    const int32_t taken = r.times > 1 ? 0 : tg_print_submatrix(p, info, i, status);
+    i += taken;
+    if (taken > 0) continue;
     if (r.times > 1)
       print_run(p, info, i, r, status);
     else

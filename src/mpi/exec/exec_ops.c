@@ -154,6 +154,17 @@ static tg_status op_logsumexp(tg_exec *exec, const tg_instr *instr)
   return tg_dmat_logsumexp(exec->workspace, exec->in[0], result(exec, instr));
 }
 
+static tg_status op_pick(tg_exec *exec, const tg_instr *instr)
+{
+  tg_dmat_pick(instr->dims[0], result(exec, instr));
+  return TG_OK;
+}
+
+static tg_status op_slice(tg_exec *exec, const tg_instr *instr)
+{
+  return tg_dmat_slice(exec->workspace, exec->in[0], instr->dims[0], instr->dims[1], result(exec, instr));
+}
+
 static tg_status op_comm(tg_exec *exec, const tg_instr *instr)
 {
   return tg_dmat_comm(instr->dims[0], instr->dims[1], result(exec, instr));
@@ -204,6 +215,8 @@ static const exec_op operations[TG_OPCODE_COUNT] = {
     [TG_OP_EYE] = op_eye,
     [TG_OP_TRIANGLE] = op_triangle,
     [TG_OP_LOGSUMEXP] = op_logsumexp,
+    [TG_OP_PICK] = op_pick,
+    [TG_OP_SLICE] = op_slice,
     [TG_OP_COMM] = op_comm,
     [TG_OP_CHOLESKY] = tg_exec_cholesky,
     [TG_OP_LU] = tg_exec_lu,

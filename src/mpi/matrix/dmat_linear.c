@@ -146,6 +146,16 @@ void tg_dmat_triangle(bool lower, tg_dmat *out)
   }
 }
 
+void tg_dmat_pick(int64_t offset, tg_dmat *out)
+{
+  tg_dmat_fill(0, out);
+  for (int64_t li = 0; li < out->local_rows; li++) {
+    const int64_t i = tg_dmat_global_index(li, out->block, out->grid->row, out->grid->rows);
+    const int64_t at = local_offset(out, i, i + offset);
+    if (at >= 0) out->data[at] = 1;
+  }
+}
+
 static tg_status check_one_entry(const tg_dmat *m)
 {
   if (m->rows != 1 || m->cols != 1)

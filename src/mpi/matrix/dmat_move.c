@@ -61,8 +61,10 @@ static void address_entries(const tg_dmat *in, tg_dmat_map map, const tg_dmat *o
     const int64_t lj = e / in->local_rows;
     int64_t i = 0;
     int64_t j = 0;
+    x->receivers[e - begin] = -1;
     map.place(map.self, tg_dmat_global_index(li, in->block, from->row, from->rows),
               tg_dmat_global_index(lj, in->block, from->col, from->cols), &i, &j);
+    if (i < 0) continue;
     const int p = tg_dmat_owner(i, out->block, to->rows);
     const int q = tg_dmat_owner(j, out->block, to->cols);
     const int64_t ld = tg_dmat_leading_dimension(tg_dmat_local_count(out->rows, out->block, p, to->rows));
@@ -87,7 +89,8 @@ static void starts_of(const int *counts, int size, int *starts)
 static void sort_packets(int64_t count, exchange *x)
 {
   starts_of(x->send_counts, x->size, x->send_starts);
-  for (int64_t e = 0; e < count; e++) x->sent[x->send_starts[x->receivers[e]]++] = x->unsorted[e];
+  for (int64_t e = 0; e < count; e++)
+    if (x->receivers[e] >= 0) x->sent[x->send_starts[x->receivers[e]]++] = x->unsorted[e];
   starts_of(x->send_counts, x->size, x->send_starts);
 }
 
@@ -169,6 +172,28 @@ tg_status tg_dmat_reshape(tg_workspace *workspace, const tg_dmat *in, tg_dmat *o
   if (tg_dmat_same_shape(in, out)) return tg_dmat_redistribute(workspace, in, out);
   const reshape_map map = {in->rows, out->rows};
   return tg_dmat_exchange(workspace, in, (tg_dmat_map){place_reshaped, &map}, out);
+}
+
+typedef struct slice_map {
+  int64_t down;
+  int64_t right;
+  int64_t rows; // of the result
+  int64_t cols;
+} slice_map;
+
+static void place_shifted(const void *self, int64_t i, int64_t j, int64_t *to_i, int64_t *to_j)
+{
+  const slice_map *map = self;
+  *to_i = i - map->down;
+  *to_j = j - map->right;
+  if (*to_i >= map->rows || *to_j < 0 || *to_j >= map->cols) *to_i = -1;
+}
+
+tg_status tg_dmat_slice(tg_workspace *workspace, const tg_dmat *in, int64_t down, int64_t right, tg_dmat *out)
+{
+  const slice_map map = {down, right, out->rows, out->cols};
+  tg_dmat_fill(0, out);
+  return tg_dmat_exchange(workspace, in, (tg_dmat_map){place_shifted, &map}, out);
 }
 
 // --- diagonals ---------------------------------------------------------------------------------------

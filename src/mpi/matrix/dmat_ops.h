@@ -22,6 +22,10 @@ void tg_dmat_eye(double value, tg_dmat *out);
 tg_status tg_dmat_store(double value, tg_dmat *out);
 // out = 1 on and above the diagonal (on and below it if `lower`), 0 elsewhere. Local.
 void tg_dmat_triangle(bool lower, tg_dmat *out);
+// out(i, i + offset) = 1, 0 elsewhere: rows of an identity. Local.
+void tg_dmat_pick(int64_t offset, tg_dmat *out);
+// out(i, j) = in(i + down, j + right), 0 where in has no such entry. Collective.
+tg_status tg_dmat_slice(tg_workspace *workspace, const tg_dmat *in, int64_t down, int64_t right, tg_dmat *out);
 // out = log sum exp of in: of all entries (out 1 x 1), of each row (m x 1) or of each column (1 x n), without
 // overflow: the largest is taken out. NaN stays. Collective.
 tg_status tg_dmat_logsumexp(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out);
@@ -79,7 +83,7 @@ tg_status tg_dmat_kron_left(tg_workspace *workspace, const tg_dmat *g, const tg_
 // out (p x q) = sum_ij a(i,j) * block (i,j) of g, a m x n, g mp x nq.
 tg_status tg_dmat_kron_right(tg_workspace *workspace, const tg_dmat *g, const tg_dmat *a, tg_dmat *out);
 
-// Where entry (i, j) of the one matrix goes in the other.
+// Where entry (i, j) of the one matrix goes in the other; to_i = -1: nowhere.
 typedef struct tg_dmat_map {
   void (*place)(const void *self, int64_t i, int64_t j, int64_t *to_i, int64_t *to_j);
   const void *self;
