@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\.[*/^]|[-+*/^'(),]))")
+TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\.[*/^]|[-+*/^'(),:;\[\]]))")
 
 
 class EvaluationError(Exception):
@@ -197,8 +197,11 @@ class Evaluator:
 
     def power(self):
         value = self.primary()
-        while self.peek() in ("'", "^", ".^"):
+        while self.peek() in ("'", "^", ".^", "("):
             symbol = self.next()[1]
+            if symbol == "(":
+                value = self.indexed(value)
+                continue
             if symbol == "'":
                 value = value.T
                 continue
@@ -214,12 +217,43 @@ class Evaluator:
         if kind == "number":
             return scalar(text)
         if kind == "name":
-            return self.call(text) if self.peek() == "(" else self.named(text)
+            return self.call(text) if self.peek() == "(" and text not in self.values else self.named(text)
+        if text == "[":
+            return self.blocks()
         if text != "(":
             raise EvaluationError(f"unexpected {text!r}")
         value = self.expression()
         self.expect(")")
         return value
+
+    def blocks(self):
+        rows = [[self.expression()]]
+        while self.peek() in (",", ";"):
+            if self.next()[1] == ";":
+                rows.append([])
+            rows[-1].append(self.expression())
+        self.expect("]")
+        return np.block(rows)
+
+    def indexed(self, value):
+        """i, i:j or : of the rows and of the columns; of a vector one of them."""
+        ranges = [self.range()]
+        while self.peek() == ",":
+            self.next()
+            ranges.append(self.range())
+        self.expect(")")
+        if len(ranges) == 1:
+            ranges = [slice(None), *ranges] if value.shape[0] == 1 else [*ranges, slice(None)]
+        return value[tuple(ranges)]
+
+    def range(self):
+        begin, end = 1, None
+        if self.peek() != ":":
+            begin = end = int(self.next()[1])
+        if self.peek() == ":":
+            self.next()
+            end = int(self.next()[1]) if self.peek() is None else None
+        return slice(begin - 1, end)
 
     def named(self, name):
         if name not in self.values:
