@@ -47,13 +47,6 @@ int tg_degree(const tg_graph *graph, tg_node node, int32_t n, const int32_t *sym
 tg_status tg_line_polynomial(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *directions,
                              int degree, tg_node *out);
 
-typedef enum tg_format {
-  TG_FORMAT_EXPR,
-  TG_FORMAT_UNICODE,
-  TG_FORMAT_LATEX,
-  TG_FORMAT_NUMPY,
-  TG_FORMAT_OCTAVE
-} tg_format;
 enum { TG_PRINT_BYTES_MAX = 4000000 };
 // Prints a node; TG_FORMAT_EXPR parses back to the same node. TG_LIMIT: a graph of few nodes that share much, such as
 // the derivative of a tower of powers, is longer than TG_PRINT_BYTES_MAX when written out.

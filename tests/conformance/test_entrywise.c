@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "grad/calculus.h"
 #include "grad/graph/entry.h"
+#include "grad/graph/op.h"
 #include "support/calculus_check.h"
 #include "support/entry_text.h"
 
@@ -41,6 +42,19 @@ static void nothing_is_missing(void **state)
   }
   assert_null(tg_entry(TG_POW));
   assert_int_equal(tg_entry_find("nothing", 7), TG_KIND_COUNT);
+}
+
+// Operators that are written as functions have a template for every format.
+static void operators_have_every_format(void **state)
+{
+  (void)state;
+  for (int kind = 0; kind < TG_ENTRY_FIRST; kind++) {
+    const tg_op *op = tg_op_get((tg_kind)kind);
+    assert_non_null(op);
+    for (int format = 0; format < TG_FORMAT_COUNT; format++)
+      if ((op->templates[format] != NULL) != (op->templates[0] != NULL))
+        fail_msg("format %d of '%s' is missing", format, op->name);
+  }
 }
 
 static void values_are_known_figures(void **state)
@@ -133,7 +147,7 @@ static void formats_read_back(void **state)
     assert_int_equal(calculus_open(&world, "X=3x2", "", "X", 1), TG_OK);
     assert_int_equal(calculus_compile(&world, "X", false, &x), TG_OK);
     assert_int_equal(tg_make_unary(world.graph, (tg_kind)kind, x, &node), TG_OK);
-    for (int format = TG_FORMAT_EXPR; format <= TG_FORMAT_OCTAVE; format++) {
+    for (int format = TG_FORMAT_EXPR; format < TG_FORMAT_COUNT; format++) {
       tg_node again = TG_NONE;
       tg_text text;
       tg_text_init(&text);
@@ -149,9 +163,9 @@ static void formats_read_back(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(nothing_is_missing), cmocka_unit_test(values_are_known_figures),
-      cmocka_unit_test(traits_hold),        cmocka_unit_test(derivatives_are_right),
-      cmocka_unit_test(formats_read_back),
+      cmocka_unit_test(nothing_is_missing),       cmocka_unit_test(operators_have_every_format),
+      cmocka_unit_test(values_are_known_figures), cmocka_unit_test(traits_hold),
+      cmocka_unit_test(derivatives_are_right),    cmocka_unit_test(formats_read_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

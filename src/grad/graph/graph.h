@@ -77,6 +77,16 @@ typedef enum tg_kind {
   TG_KIND_COUNT
 } tg_kind; // sqrt(X) is POW(X, 1/2); X ./ Y is HAD(X, POW(Y, -1)); norm2(X) is POW(TR(PROD(X', X)), 1/2)
 
+// What a node is printed in (calculus.h).
+typedef enum tg_format {
+  TG_FORMAT_EXPR,
+  TG_FORMAT_UNICODE,
+  TG_FORMAT_LATEX,
+  TG_FORMAT_NUMPY,
+  TG_FORMAT_OCTAVE,
+  TG_FORMAT_COUNT
+} tg_format;
+
 typedef struct tg_symbol {
   const char *name;
   tg_dim rows;

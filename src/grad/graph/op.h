@@ -28,11 +28,14 @@ typedef struct tg_op {
   tg_status (*sample)(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out);
   // Degree as a polynomial, given each argument's degree (-1: not a polynomial); all zero never asks.
   int (*degree)(const tg_graph *g, tg_node node, const int *args);
+  // How the formats write it, by tg_format: '@' is the first argument, '$' the second. NULL: the printer has a rule.
+  const char *templates[TG_FORMAT_COUNT];
   bool has_kinks;   // somewhere in its domain it has no derivative
   const char *rule; // of --steps, for operators that are linear in their arguments or have a linear differential
 } tg_op;
 
 const tg_op *tg_op_get(tg_kind kind);
+#define TG_LATEX_FUNCTION(name) "\\operatorname{" name "}\\left(@\\right)"
 // "tr", "exp": for messages and reports. Whether the kind has points without a derivative.
 const char *tg_kind_name(tg_kind kind);
 bool tg_kind_has_kinks(tg_kind kind);

@@ -155,12 +155,15 @@ const tg_op tg_op_diag = {.name = "diag",
                           .jacobian = jacobian_diag,
                           .sample = sample_diag,
                           .degree = tg_degree_linear,
-                          .rule = "tr(M*diag(x)) = diagvec(M)'*x"};
-const tg_op tg_op_diagvec = {.name = "diagvec",
-                             .remake = remake_diagvec,
-                             .forward = forward_diagvec,
-                             .reverse = reverse_diagvec,
-                             .jacobian = jacobian_diagvec,
-                             .sample = sample_diagvec,
-                             .degree = tg_degree_linear,
-                             .rule = "u'*diagvec(X) = tr(diag(u)*X)"};
+                          .rule = "tr(M*diag(x)) = diagvec(M)'*x",
+                          .templates = {"diag(@)", "diag(@)", TG_LATEX_FUNCTION("diag"), "np.diagflat(@)", "diag(@)"}};
+const tg_op tg_op_diagvec = {
+    .name = "diagvec",
+    .remake = remake_diagvec,
+    .forward = forward_diagvec,
+    .reverse = reverse_diagvec,
+    .jacobian = jacobian_diagvec,
+    .sample = sample_diagvec,
+    .degree = tg_degree_linear,
+    .rule = "u'*diagvec(X) = tr(diag(u)*X)",
+    .templates = {"diagvec(@)", "diagvec(@)", TG_LATEX_FUNCTION("diagvec"), "np.diag(@).reshape(-1, 1)", "diag(@)"}};

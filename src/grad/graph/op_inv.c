@@ -390,11 +390,14 @@ const tg_op tg_op_det = {.name = "det",
                          .sample = sample_determinant,
                          // A polynomial of degree n, but its line coefficients by differentials need inv(X): of no use
                          // to an exact line search near singular matrices.
-                         .degree = tg_degree_none};
-const tg_op tg_op_logdet = {.name = "logdet",
-                            .remake = remake_logdet,
-                            .forward = forward_determinant,
-                            .reverse = reverse_determinant,
-                            .jacobian = jacobian_determinant,
-                            .sample = sample_determinant,
-                            .degree = tg_degree_none};
+                         .degree = tg_degree_none,
+                         .templates = {"det(@)", "det(@)", "\\det\\left(@\\right)", "np.linalg.det(@)", "det(@)"}};
+const tg_op tg_op_logdet = {
+    .name = "logdet",
+    .remake = remake_logdet,
+    .forward = forward_determinant,
+    .reverse = reverse_determinant,
+    .jacobian = jacobian_determinant,
+    .sample = sample_determinant,
+    .degree = tg_degree_none,
+    .templates = {"logdet(@)", "logdet(@)", "\\log\\det\\left(@\\right)", "np.linalg.slogdet(@)[1]", "log(det(@))"}};

@@ -164,6 +164,12 @@ const tg_op tg_op_eye = {.name = "eye", .remake = remake_leaf, .sample = sample_
 const tg_op tg_op_ones = {.name = "ones", .remake = remake_leaf, .sample = sample_ones};
 const tg_op tg_op_zeros = {.name = "zeros", .remake = remake_leaf, .sample = sample_zeros};
 const tg_op tg_op_comm = {.name = "comm", .remake = remake_leaf, .sample = sample_comm};
-const tg_op tg_op_triu = {.name = "triu", .remake = remake_leaf, .sample = sample_triangle};
-const tg_op tg_op_tril = {.name = "tril", .remake = remake_leaf, .sample = sample_triangle};
+const tg_op tg_op_triu = {.name = "triu",
+                          .remake = remake_leaf,
+                          .sample = sample_triangle,
+                          .templates = {"triu(@)", "triu(@)", TG_LATEX_FUNCTION("triu"), "np.triu(@)", "triu(@)"}};
+const tg_op tg_op_tril = {.name = "tril",
+                          .remake = remake_leaf,
+                          .sample = sample_triangle,
+                          .templates = {"tril(@)", "tril(@)", TG_LATEX_FUNCTION("tril"), "np.tril(@)", "tril(@)"}};
 const tg_op tg_op_pick = {.name = "rows of eye", .remake = remake_leaf, .sample = sample_pick};

@@ -107,19 +107,23 @@ static tg_status sample_larger(const tg_graph *g, tg_node node, const tg_value *
   return TG_OK;
 }
 
-const tg_op tg_op_max = {.name = "max",
-                         .remake = remake_larger,
-                         .forward = forward_larger,
-                         .reverse = reverse_larger,
-                         .jacobian = jacobian_larger,
-                         .sample = sample_larger,
-                         .degree = tg_degree_none,
-                         .has_kinks = true};
-const tg_op tg_op_min = {.name = "min",
-                         .remake = remake_larger,
-                         .forward = forward_larger,
-                         .reverse = reverse_larger,
-                         .jacobian = jacobian_larger,
-                         .sample = sample_larger,
-                         .degree = tg_degree_none,
-                         .has_kinks = true};
+const tg_op tg_op_max = {
+    .name = "max",
+    .remake = remake_larger,
+    .forward = forward_larger,
+    .reverse = reverse_larger,
+    .jacobian = jacobian_larger,
+    .sample = sample_larger,
+    .degree = tg_degree_none,
+    .has_kinks = true,
+    .templates = {"max(@, $)", "max(@, $)", "\\max\\left(@, $\\right)", "np.maximum(@, $)", "max(@, $)"}};
+const tg_op tg_op_min = {
+    .name = "min",
+    .remake = remake_larger,
+    .forward = forward_larger,
+    .reverse = reverse_larger,
+    .jacobian = jacobian_larger,
+    .sample = sample_larger,
+    .degree = tg_degree_none,
+    .has_kinks = true,
+    .templates = {"min(@, $)", "min(@, $)", "\\min\\left(@, $\\right)", "np.minimum(@, $)", "min(@, $)"}};

@@ -273,11 +273,13 @@ const tg_op tg_op_tr = {.name = "tr",
                         .reverse = reverse_tr,
                         .jacobian = jacobian_tr,
                         .sample = sample_tr,
-                        .degree = tg_degree_linear};
+                        .degree = tg_degree_linear,
+                        .templates = {"tr(@)", "tr(@)", TG_LATEX_FUNCTION("tr"), "np.trace(@)", "trace(@)"}};
 const tg_op tg_op_sum = {.name = "sum",
                          .remake = remake_sum,
                          .forward = forward_sum,
                          .reverse = reverse_sum,
                          .jacobian = jacobian_sum,
                          .sample = sample_sum,
-                         .degree = tg_degree_linear};
+                         .degree = tg_degree_linear,
+                         .templates = {"sum(@)", "sum(@)", TG_LATEX_FUNCTION("sum"), "np.sum(@)", "sum((@)(:))"}};

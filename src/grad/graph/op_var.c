@@ -118,4 +118,5 @@ const tg_op tg_op_var = {.name = "var",
                          .reverse = reverse,
                          .jacobian = jacobian,
                          .sample = sample,
-                         .degree = degree};
+                         .degree = degree,
+                         .templates = {"var(@)", "var(@)", TG_LATEX_FUNCTION("var"), "np.var(@)", "var((@)(:), 1)"}};

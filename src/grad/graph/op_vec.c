@@ -124,14 +124,16 @@ static tg_status sample_copy(const tg_graph *g, tg_node node, const tg_value *ar
   return TG_OK;
 }
 
-const tg_op tg_op_vec = {.name = "vec",
-                         .remake = remake_vec,
-                         .forward = forward_vec,
-                         .reverse = reverse_vec,
-                         .jacobian = jacobian_vec,
-                         .sample = sample_copy,
-                         .degree = tg_degree_linear,
-                         .rule = "vec(M)'*vec(X) = tr(M'*X)"};
+const tg_op tg_op_vec = {
+    .name = "vec",
+    .remake = remake_vec,
+    .forward = forward_vec,
+    .reverse = reverse_vec,
+    .jacobian = jacobian_vec,
+    .sample = sample_copy,
+    .degree = tg_degree_linear,
+    .rule = "vec(M)'*vec(X) = tr(M'*X)",
+    .templates = {"vec(@)", "vec(@)", TG_LATEX_FUNCTION("vec"), "(@).reshape((-1, 1), order=\"F\")", "(@)(:)"}};
 const tg_op tg_op_unvec = {.name = "inverse of vec",
                            .remake = remake_unvec,
                            .forward = forward_unvec,

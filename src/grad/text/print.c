@@ -13,38 +13,25 @@
 #include "grad/text/ast.h"
 #include "grad/text/print_parts.h"
 
-// One-argument operators by format; '@' stands for the argument, printed as a whole expression.
-typedef struct unary_row {
-  tg_kind kind;
-  const char *templates[FORMATS];
-} unary_row;
-
-#define LATEX_FN(name) "\\operatorname{" name "}\\left(@\\right)"
-static const unary_row unary_rows[] = {
-    {TG_DET, {"det(@)", "det(@)", "\\det\\left(@\\right)", "np.linalg.det(@)", "det(@)"}},
-    {TG_LOGDET, {"logdet(@)", "logdet(@)", "\\log\\det\\left(@\\right)", "np.linalg.slogdet(@)[1]", "log(det(@))"}},
-    {TG_TR, {"tr(@)", "tr(@)", LATEX_FN("tr"), "np.trace(@)", "trace(@)"}},
-    {TG_SUM, {"sum(@)", "sum(@)", LATEX_FN("sum"), "np.sum(@)", "sum((@)(:))"}},
-    {TG_DIAG, {"diag(@)", "diag(@)", LATEX_FN("diag"), "np.diagflat(@)", "diag(@)"}},
-    {TG_DIAGVEC, {"diagvec(@)", "diagvec(@)", LATEX_FN("diagvec"), "np.diag(@).reshape(-1, 1)", "diag(@)"}},
-    {TG_VAR, {"var(@)", "var(@)", LATEX_FN("var"), "np.var(@)", "var((@)(:), 1)"}},
-    {TG_VEC, {"vec(@)", "vec(@)", LATEX_FN("vec"), "(@).reshape((-1, 1), order=\"F\")", "(@)(:)"}},
-    {TG_INV, {"inv(@)", "inv(@)", "\\left(@\\right)^{-1}", "np.linalg.inv(@)", "inv(@)"}},
-};
-
 // Of a scalar; bars around a matrix are often read as its determinant.
 static const char *const scalar_abs_templates[FORMATS] = {"abs(@)", "|@|", "\\left|@\\right|", "np.abs(@)", "abs(@)"};
 static const char *const norm1_templates[FORMATS] = {"norm1(@)", "‖@‖₁", "\\left\\|@\\right\\|_1", "np.sum(np.abs(@))",
                                                      "sum(abs(@)(:))"};
 
-void tg_print_template(tg_printer *p, const char *template, tg_node arg, tg_status *status)
+// '@' stands for the first argument, '$' for the second.
+static void print_arguments(tg_printer *p, const char *template, const tg_node *args, tg_status *status)
 {
   for (const char *c = template; *c != '\0'; c++) {
-    if (*c == '@')
-      tg_print_node(p, arg, PREC_SUM, status);
+    if (*c == '@' || *c == '$')
+      tg_print_node(p, args[*c == '$'], PREC_SUM, status);
     else
       tg_text_add_bytes(p->out, c, 1);
   }
+}
+
+void tg_print_template(tg_printer *p, const char *template, tg_node arg, tg_status *status)
+{
+  print_arguments(p, template, &arg, status);
 }
 
 // ---- precedence ----
@@ -109,8 +96,8 @@ static tg_node find_softmax(tg_printer *p, tg_node exponent, bool *rows, tg_stat
 }
 
 static const char *const softmax_templates[2][FORMATS] = {
-    {"softmax_columns(@)", "softmax_columns(@)", LATEX_FN("softmax\\_columns"), NULL, NULL},
-    {"softmax_rows(@)", "softmax_rows(@)", LATEX_FN("softmax\\_rows"), NULL, NULL}};
+    {"softmax_columns(@)", "softmax_columns(@)", TG_LATEX_FUNCTION("softmax\\_columns"), NULL, NULL},
+    {"softmax_rows(@)", "softmax_rows(@)", TG_LATEX_FUNCTION("softmax\\_rows"), NULL, NULL}};
 
 static void print_entry(tg_printer *p, const tg_entry_facts *f, tg_node arg, tg_status *status)
 {
@@ -144,18 +131,13 @@ static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_sta
     }
   }
   if (tg_entry(info->kind) != NULL) print_entry(p, tg_entry(info->kind), info->args[0], status);
-  for (size_t i = 0; i < sizeof unary_rows / sizeof unary_rows[0]; i++)
-    if (unary_rows[i].kind == info->kind)
-      tg_print_template(p, unary_rows[i].templates[p->format], info->args[0], status);
+  const char *template = tg_op_get(info->kind)->templates[p->format];
+  if (template != NULL) print_arguments(p, template, info->args, status);
 }
-
-static const char *const triangle_templates[2][FORMATS] = {
-    {"triu(@)", "triu(@)", LATEX_FN("triu"), "np.triu(@)", "triu(@)"},
-    {"tril(@)", "tril(@)", LATEX_FN("tril"), "np.tril(@)", "tril(@)"}};
 
 void tg_print_triangle(tg_printer *p, tg_kind kind, tg_node inside, tg_status *status)
 {
-  tg_print_template(p, triangle_templates[kind == TG_TRIL][p->format], inside, status);
+  tg_print_template(p, tg_op_get(kind)->templates[p->format], inside, status);
 }
 
 // A constant: triu(ones(m,n))
@@ -166,26 +148,15 @@ static void print_triangle(tg_printer *p, const tg_info *info, tg_status *status
   if (*status == TG_OK) tg_print_triangle(p, info->kind, ones, status);
 }
 
-// max(A, B)
-static void print_larger(tg_printer *p, const tg_info *info, tg_status *status)
-{
-  static const char *const names[2][FORMATS] = {{"max(", "max(", "\\max\\left(", "np.maximum(", "max("},
-                                                {"min(", "min(", "\\min\\left(", "np.minimum(", "min("}};
-  tg_print_add(p, names[info->kind == TG_MIN][p->format]);
-  tg_print_node(p, info->args[0], PREC_SUM, status);
-  tg_print_add(p, ", ");
-  tg_print_node(p, info->args[1], PREC_SUM, status);
-  tg_print_add(p, p->format == TG_FORMAT_LATEX ? "\\right)" : ")");
-}
-
 // Of all entries, of rows, of columns. NumPy and Octave have no such function: the plain formula.
 static void print_logsumexp(tg_printer *p, tg_node node, const tg_info *info, tg_status *status)
 {
   static const char *const templates[3][FORMATS] = {
-      {"logsumexp(@)", "logsumexp(@)", LATEX_FN("logsumexp"), "np.log(np.sum(np.exp(@)))", "log(sum(exp(@)(:)))"},
-      {"logsumexp_rows(@)", "logsumexp_rows(@)", LATEX_FN("logsumexp\\_rows"),
+      {"logsumexp(@)", "logsumexp(@)", TG_LATEX_FUNCTION("logsumexp"), "np.log(np.sum(np.exp(@)))",
+       "log(sum(exp(@)(:)))"},
+      {"logsumexp_rows(@)", "logsumexp_rows(@)", TG_LATEX_FUNCTION("logsumexp\\_rows"),
        "np.log(np.sum(np.exp(@), axis=1, keepdims=True))", "log(sum(exp(@), 2))"},
-      {"logsumexp_columns(@)", "logsumexp_columns(@)", LATEX_FN("logsumexp\\_columns"),
+      {"logsumexp_columns(@)", "logsumexp_columns(@)", TG_LATEX_FUNCTION("logsumexp\\_columns"),
        "np.log(np.sum(np.exp(@), axis=0, keepdims=True))", "log(sum(exp(@), 1))"}};
   const int which = tg_node_is_scalar(p->g, node) ? 0 : tg_dim_is_one(p->g, info->cols) ? 1 : 2;
   tg_print_template(p, templates[which][p->format], info->args[0], status);
@@ -215,10 +186,6 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
     break;
   case TG_PICK:
     tg_print_pick(p, info, false, status);
-    break;
-  case TG_MAX:
-  case TG_MIN:
-    print_larger(p, info, status);
     break;
   case TG_LOGSUMEXP:
     print_logsumexp(p, node, info, status);

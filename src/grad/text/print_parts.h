@@ -19,7 +19,7 @@ typedef struct tg_printer {
   bool spell;         // the first of them is still to be spelled np.multiply
 } tg_printer;
 
-enum { FORMATS = 5 };
+enum { FORMATS = TG_FORMAT_COUNT };
 
 // How tightly a printed expression holds together.
 typedef enum precedence { PREC_SUM, PREC_TERM, PREC_UNARY, PREC_POWER, PREC_ATOM } precedence;
