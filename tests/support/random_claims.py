@@ -11,7 +11,7 @@ from tg_eval import EvaluationError, evaluate
 
 SIZES = {"m": 3, "n": 4}
 SHAPES = {"A": "mm", "B": "mm", "S": "mm", "C": "mn", "D": "mn", "E": "nn", "u": "m1", "v": "n1", "s": "11"}
-FUNCTIONS = ("exp", "sin", "cos", "tanh", "sigmoid", "softplus", "relu", "abs")
+FUNCTIONS = ("exp", "sin", "cos", "tanh", "sigmoid", "softplus", "relu", "abs", "sinh", "cosh", "atan", "logcosh")
 
 
 def dims(shape):
@@ -170,7 +170,8 @@ def swapped(rng, gradient, _parts):
 
 def wrong_function(rng, gradient, _parts):
     others = {"exp": "softplus", "sin": "cos", "cos": "sin", "tanh": "sin", "sigmoid": "tanh", "relu": "abs",
-              "abs": "relu", "sign": "tanh", "softplus": "relu", "inv": "exp", "logdet": "det"}
+              "abs": "relu", "sign": "tanh", "softplus": "relu", "inv": "exp", "logdet": "det",
+              "sinh": "cosh", "cosh": "sinh", "atan": "tanh"}
     return replace_one(rng, r"\b(" + "|".join(others) + r")\b(?=\()", lambda p: others[p.group()], gradient)
 
 
