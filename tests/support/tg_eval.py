@@ -36,7 +36,7 @@ def tokens_of(text):
 
 
 def scalar(value):
-    return np.array([[float(value)]])
+    return np.array([[value if isinstance(value, complex) else float(value)]])
 
 
 def is_scalar(value):

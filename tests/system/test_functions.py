@@ -1,5 +1,5 @@
-"""Jobs with the functions of rows, columns, blocks and tables on ranks: the value at X.npy and the gradient there against NumPy's complex steps,
-the same value on every number of ranks, and exponents that would overflow."""
+"""Jobs with functions of rows, columns, blocks and the table on ranks: the value at X.npy and the gradient there against
+NumPy's complex steps, the same value on every number of ranks, and exponents that would overflow."""
 
 import pathlib
 import sys
@@ -20,7 +20,8 @@ OBJECTIVES = {
     "written": "(sum(log(exp(A*X)*ones(3,1))) - tr(Y'*A*X))/7 + 0.1*sumsq(X)",
     "columns": "sum(logsumexp_columns(A*X)) + logsumexp(X) + sumsq(X - B)",
     "robust": "sum(log(cosh(A*X - Y))) + 0.01*sumsq(X) + sum(atan(X).^2)",
-    "table": "sum(cosh(X)) + sum(expm1(X)) + sum(log1p(X.^2)) + sumsq(sinh(0.5*X)) + sum(log2(2*ones + X.^2)) + sum(log10(2*ones + X.^2))",
+    "table": "sum(cosh(X)) + sum(expm1(X)) + sum(log1p(X.^2)) + sumsq(sinh(0.5*X)) + "
+             "sum(log2(2*ones(4,3) + X.^2)) + sum(log10(2*ones(4,3) + X.^2))",
     "larger": "sumsq(max(A*X, 0.2*Y)) + sumsq(min(A*X, Y)) + 0.3*sumsq(X - B)",
     "moments": "var(A*X) + mean(X.^2) + sumsq(sum_rows(X) - B(:,1)) + sumsq(sum_columns(X))",
     "triangles": "sumsq(triu(A*X) - Y) + sumsq(tril(X)) + sumsq(X - B)",
@@ -38,8 +39,9 @@ def make_data():
 
 def write_job(folder, name, objective):
     used = [key for key in "ABY" if key in objective]
-    lines = [f'minimize: "{objective}"', f"variables: {{X: {{rows: {N}, columns: {P}, start: normal, seed: 3, scale: 0.3}}}}", "data:",
-             *(f"  {key}: {{file: {folder}/{key}.npy}}" for key in used),
+    lines = [f'minimize: "{objective}"',
+             f"variables: {{X: {{rows: {N}, columns: {P}, start: normal, seed: 3, scale: 0.3}}}}",
+             *(["data:"] if used else []), *(f"  {key}: {{file: {folder}/{key}.npy}}" for key in used),
              "solver: {gradient_tolerance: 1e-9, max_iterations: 5000}", "output: {variables: {X: X.npy}}", ""]
     path = folder / f"{name}.yaml"
     path.write_text("\n".join(lines))
