@@ -14,7 +14,8 @@ extern const char random_expression_properties[];
 // Appends an expression of rows x cols, nested to about depth levels, in which the name `focus` (its shape in its last
 // two digits) stands wherever its shape fits more often than others.
 void random_expression(uint64_t *state, int rows, int cols, int depth, const char *focus, tg_text *out);
-// The same anew until `focus` stands in it, at most 50 times: one without the variable tests little. out is replaced.
+// The same, repeated until `focus` stands in it, at most 50 times: one without the variable tests little. out is
+// replaced.
 void random_expression_about(uint64_t *state, int rows, int cols, int depth, const char *focus, tg_text *out);
 
 #endif

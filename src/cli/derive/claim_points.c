@@ -145,7 +145,7 @@ static regime regime_of(const claim_points *points, int32_t trial, uint64_t *sta
   static const double least[] = {-1.0, 0.2, -1.0, -1.0, 0.2, -1.0};
   static const bool dominant[] = {false, true, true, false, false, false};
   const int32_t kind = trial % 7;
-  // Of the seven kinds the last two mix: each symbol has a sign, a size and a dominance of its own.
+  // The last two of the seven kinds mix: each symbol has a sign, a size and a dominance of its own.
   regime r = {.scale = points->scales[trial % points->n_scales]};
   const double a = next_uniform(state);
   const double b = next_uniform(state);

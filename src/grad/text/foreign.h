@@ -4,7 +4,7 @@
 
 #include "grad/text/parser.h"
 
-// Of the language, or of another system and read.
+// A function of the language, or one of another system that is read.
 bool tg_foreign_is_function(const char *name);
 // The call in the language's terms; one that has no meaning stays, for the shape pass to refuse.
 tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t n, tg_ast *const *args, tg_ast **out);

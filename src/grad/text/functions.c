@@ -64,8 +64,8 @@ static tg_status shape_diagvec(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
-// Of a vector the diagonal matrix, of a matrix the diagonal as a column. What may be a matrix is one: a capital letter
-// becomes a vector by declaration only.
+// diag gives the diagonal matrix of a vector and the diagonal of a matrix as a column. What may be a matrix is one: a
+// capital letter becomes a vector by declaration only.
 static tg_status shape_diag(tg_shaper *shaper, tg_ast *ast)
 {
   const tg_ast *v = ast->args[0];
@@ -80,7 +80,7 @@ static tg_status shape_diag(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
-// Of two: equal shapes, or one of them a scalar.
+// Two arguments have equal shapes, or one of them is a scalar.
 static tg_status shape_larger(tg_shaper *shaper, tg_ast *ast)
 {
   const tg_ast *a = ast->args[0];

@@ -65,7 +65,7 @@ static bool size_factors(const tg_shaper *shaper, const tg_ast *ast, bool of_col
   return false;
 }
 
-// Of two equal sizes that are products, the factors are equal where nothing else decides.
+// Where two equal sizes are products, their factors are equal unless something else decides.
 static tg_status wish_equal_factors(tg_shaper *shaper, const tg_ast *a, bool a_columns, const tg_ast *b, bool b_columns)
 {
   tg_size outer[2];
