@@ -38,6 +38,37 @@ void tg_error_clear(void)
   current_error = (tg_error){.code = TG_OK};
 }
 
+static bool continues_letter(char byte)
+{
+  return ((unsigned char)byte & 0xC0u) == 0x80u; // the second or a later byte of a letter in UTF-8
+}
+
+// Keeps the beginning and the end of a text that is too long: a long name must not hide what is said of it.
+static void shorten(const char *text, size_t length, char *out, size_t room)
+{
+  static const char gap[] = " ... ";
+  size_t head = (room - sizeof gap) / 2;
+  size_t tail = length - (room - sizeof gap - head);
+  while (head > 0 && continues_letter(text[head])) head--;
+  while (tail < length && continues_letter(text[tail])) tail++;
+  snprintf(out, room, "%.*s%s%s", (int)head, text, gap, text + tail);
+}
+
+__attribute__((format(printf, 3, 0))) static void write_message(char *out, size_t room, const char *format,
+                                                                va_list arguments)
+{
+  va_list again;
+  va_copy(again, arguments);
+  const int length = vsnprintf(out, room, format, arguments);
+  char *text = length >= (int)room ? malloc((size_t)length + 1) : NULL;
+  if (text != NULL) {
+    vsnprintf(text, (size_t)length + 1, format, again);
+    shorten(text, (size_t)length, out, room);
+    free(text);
+  }
+  va_end(again);
+}
+
 __attribute__((format(printf, 5, 0))) static tg_status
 record(tg_status code, tg_place place, int32_t source, const tg_span *span, const char *format, va_list arguments)
 {
@@ -48,7 +79,7 @@ record(tg_status code, tg_place place, int32_t source, const tg_span *span, cons
   error->span = span != NULL ? *span : (tg_span){0, 0};
   error->origin = place;
   error->trail_count = 0;
-  vsnprintf(error->message, sizeof error->message, format, arguments);
+  write_message(error->message, sizeof error->message, format, arguments);
   return code;
 }
 

@@ -56,7 +56,7 @@ TEXTS = {
     "an escape in a value": (BASE + f"solver: {{method: {ESCAPE}}}\n", 2, "unknown method 'a\\x1B[2J"),
     "an escape in a formula": (BASE.replace("sumsq(X - A)", '"sumsq(X - A) + \\e[2J"'), 2, "byte 0x1B"),
     "a zero byte in a path": (HEAD + 'data: {A: {file: "a\\0.npy"}}\n', 2, "contains a zero byte"),
-    "a name of 5,000 bytes": (HEAD + f"data: {{A: {{file: {'a' * 5000}.npy}}}}\n", 2, "aaa.npy: "),
+    "a name of 5,000 bytes": (HEAD + f"data: {{A: {{file: {'a' * 5000}.npy}}}}\n", 2, "aaa.npy: cannot be read"),
     "a device": (HEAD + "data: {A: {file: device.npy}}\n", 2, "is not a regular file"),
     "a pipe": (HEAD + "data: {A: {file: pipe.npy}}\n", 2, "is not a regular file"),
     "a list as a key": ("? [a, b]\n: c\n", 2, "a key must be a name"),
@@ -64,7 +64,7 @@ TEXTS = {
 
 
 def test_texts(folder):
-    """One message with a place, without a byte that a terminal obeys; nothing crashes, nothing takes long."""
+    """One message for each error with its place, without a byte that a terminal obeys; nothing crashes, nothing takes long."""
     os.mkfifo(folder / "pipe.npy")
     (folder / "device.npy").symlink_to("/dev/zero")
     for name, (text, status, words) in TEXTS.items():
@@ -73,7 +73,8 @@ def test_texts(folder):
         found = run(["plan", job], timeout=60)
         checks.equal(f"{name}: exit status {found.err[-300:]}", found.status, status)
         checks.check(words in found.err, f"{name}: '{words}' is not in: {found.err[:400]}")
-        checks.check(found.err.count("error:") == (status != 0), f"{name}: one message: {found.err[:400]}")
+        n_errors = found.err.count("error:")
+        checks.check(n_errors == 0 if status == 0 else 1 <= n_errors <= 20, f"{name}: {n_errors} errors: {found.err[:400]}")
         checks.check(all(c in "\n\t" or (" " <= c and not "\x7f" <= c <= "\x9f") for c in found.err), f"{name}: {found.err[:200]!r}")
 
 
