@@ -332,7 +332,7 @@ JOBS = {
     "box diagonal": (RIDGE.replace("solver: {", "solver: {preconditioner: diagonal, "), "{box: [-0.002, 0.005]}", box, 1e-12),
     "box conjugate": (RIDGE.replace("solver: {", "solver: {method: conjugate-gradient, "), "{box: [-0.002, 0.005]}", box, 1e-12),
     "ill nonnegative": (with_solver(ILL, "max_iterations: 10000"), "nonnegative", ill_nonnegative, 1e-7),
-    "ill nonnegative newton": (with_solver(ILL, "method: newton-cg"), "nonnegative", ill_nonnegative, 1e-7),
+    "ill nonnegative newton": (with_solver(ILL, "method: newton-cg, max_iterations: 3000"), "nonnegative", ill_nonnegative, 1e-7),
     "ill box": (with_solver(ILL, "method: l-bfgs, max_iterations: 10000"), "{box: [-0.1, 0.4]}", ill_box, 1e-7),
     "ball": (RIDGE, "{frobenius_ball: 0.05}", ball, 1e-12),
     "symmetric": (PROCRUSTES, "symmetric", symmetric, 1e-12),
