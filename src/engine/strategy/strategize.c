@@ -330,7 +330,9 @@ static tg_status decide(tg_deciding *d)
   TG_TRY(check_free(d));
   TG_TRY(check_alternating(d));
   TG_TRY(choose_pairs(d));
-  return choose_ways(d);
+  TG_TRY(choose_ways(d));
+  TG_ASSERT(s->n_ways > 0);
+  return TG_OK;
 }
 
 tg_status tg_strategize(tg_graph *graph, const tg_strategy_facts *facts, const tg_strategy_costs *costs,

@@ -262,7 +262,7 @@ static tg_status check_step(const tg_deciding *d, const opt_solver *solver, bool
   if (asked == OPT_PRECONDITIONER_AUTO || asked == OPT_PRECONDITIONER_NONE) return TG_OK;
   if (without != NULL)
     TG_FAIL(TG_UNSUPPORTED, "preconditioner %s: %s has no use for one; take auto or none", asked_name(d), without);
-  if (!tg_strategy_has_set(d->facts)) return TG_OK;
+  if (!d->traits.has_any) return TG_OK;
   if (asked == OPT_PRECONDITIONER_KRONECKER)
     TG_FAIL(TG_UNSUPPORTED, "preconditioner kronecker: does not go with constraints; take auto or none");
   if (!solver->keeps_faces)
