@@ -31,8 +31,8 @@ tg_status tg_cli_load_job(MPI_Comm comm, const char *path, int n_sets, const cha
   TG_TRY_GOTO(share_text(comm, rank, &text, &length));
   status = tg_job_create(path, text, length, n_sets, sets, out);
   TG_TRY_GOTO(tg_agree(comm, status));
-  // The same bytes give the same outcome everywhere: no agreement is needed, and each rank knows the place.
-  TG_TRY_GOTO(tg_job_read(*out));
+  // The same bytes give the same outcome everywhere, but memory may end on one rank alone.
+  TG_TRY_GOTO(tg_agree(comm, tg_job_read(*out)));
 done:
   tg_free(text);
   return status;

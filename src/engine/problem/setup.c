@@ -110,9 +110,11 @@ static tg_status create(tg_setup *setup)
   tg_spec_mark_used(setup->job, false);
   TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_spec_probe(setup->job) : TG_OK));
   TG_TRY(share_shapes(setup->comm, setup->job));
-  const tg_status chosen = tg_setup_compile(setup->job, &setup->lowering, &setup->model, &setup->method);
+  // The same work on every rank, but memory may end on one alone.
+  const tg_status compiled = tg_setup_compile(setup->job, &setup->lowering, &setup->model, &setup->method);
+  const tg_status chosen = tg_agree(setup->comm, compiled);
   TG_TRY(chosen == TG_UNSUPPORTED ? choose_supposing(setup) : chosen);
-  TG_TRY(tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice));
+  TG_TRY(tg_agree(setup->comm, tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice)));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
 
