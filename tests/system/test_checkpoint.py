@@ -230,13 +230,23 @@ def test_signals(folder, long):
 
 
 def kill_one_rank(process):
-    """SIGKILL to a rank: a child of the mpirun that scripts/mpirun-local has started, or the program itself."""
+    """SIGKILL to a rank: a child of the mpirun that scripts/mpirun-local has started, or the program itself.
+
+    Returns the numbers of all ranks: the others may outlive mpirun for a moment, and finish what they write.
+    """
 
     def children(number):
         return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
 
     ranks = [rank for child in children(process.pid) for rank in children(child)]
     os.kill(random.choice(ranks) if ranks else process.pid, signal.SIGKILL)
+    return ranks
+
+
+def wait_until_gone(numbers):
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{number}").exists() for number in numbers) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def test_kills(folder, long):
@@ -251,9 +261,11 @@ def test_kills(folder, long):
             lines = (out / "history.jsonl").read_text().count("\n") if options else 0
             wait_for(out, lines + random.randint(5, 60), process)
             time.sleep(random.random() * 0.01)
+            killed = []
             with contextlib.suppress(OSError):
-                kill_one_rank(process)
+                killed = kill_one_rank(process)
             finish(process)
+            wait_until_gone(killed)
             options = ["--resume"]
         if ranks > 0:
             checks.equal(f"kill {trial}: exit status", process.returncode, 128 + signal.SIGKILL)
