@@ -145,7 +145,7 @@ static tg_status measure_messages(int rank, int ranks, char *buffer, constants *
                                 {.call = run_broadcast, .context = &large}};
   TG_TRY(bench_race(MPI_COMM_WORLD, ROUNDS, 3, racers));
   out->latency_sec = bench_best(&racers[0]) / (2 * PINGS);
-  // Of two partners one sends at a time, of two ranks of a product both.
+  // Two partners send one at a time; two ranks of a product send both at once.
   const double one_way = bench_best(&racers[1]) / (2 * large.pings) - out->latency_sec;
   out->link_bytes = LARGE_BYTES / one_way;
   // Every rank but one receives the bytes; the model books them as sent, spread over all ranks.

@@ -54,7 +54,7 @@ def reached(report, history, tolerance):
     more_products = report["products"] - history[-1]["products"]
     more_seconds = report["seconds"]["solve"] - history[-1]["seconds"]
     target = tolerance * report["gradient_norm_start"]
-    # A closed form starts anew, from its own start: its record 0 is none of an iteration.
+    # A closed form starts from the beginning, from its own start: its record 0 is none of an iteration.
     for record in history:
         if record["gradient_norm"] <= target:
             return {"iterations": record["iteration"], "products": record["products"] + more_products,

@@ -38,7 +38,7 @@ typedef struct equations {
 typedef struct outcome {
   int64_t iterations[N_TOLERANCES];
   double seconds[N_TOLERANCES];
-  double relative; // |C - A x| / |C|, computed anew from x at the end
+  double relative; // |C - A x| / |C|, recomputed from x at the end
 } outcome;
 
 // out = beta out + coef a b, the factor a or b possibly NULL for the identity.

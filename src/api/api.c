@@ -168,7 +168,7 @@ static void warn_lines(MPI_Comm comm, const tg_text *lines)
   }
 }
 
-// The caller's process cannot be started once more with other kernels: it is told, once. Collective.
+// The caller's process cannot be started once more with other kernels: it is warned, once. Collective.
 static tg_status examine_blas(MPI_Comm comm)
 {
   static atomic_bool is_examined;

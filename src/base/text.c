@@ -135,7 +135,7 @@ static int edit_distance(const char *a, const char *b)
   return previous[n];
 }
 
-// Of a word of one letter nothing but the letter tells what was meant.
+// Whether the candidate lacks the letter of a one-letter word: nothing but the letter tells what was meant.
 static bool is_other_letter(const char *word, const char *candidate)
 {
   const int letter = tolower((unsigned char)word[0]);

@@ -93,7 +93,7 @@ static tg_status choose(int argc, char **argv, const command **found)
 
 // ---- ranks that agree on what they do ----
 
-// Of a whole file, 0 where it cannot be read.
+// Hash of a whole file; 0 where it cannot be read.
 static uint64_t hash_file(const char *path)
 {
   enum { PIECE = 1 << 16 };

@@ -112,7 +112,7 @@ tg_status tg_engine_probe(tg_engine *e)
   const opt_counts before = problem->counts;
   TG_TRY(tg_taylor_probe(problem, e->setup->x, PROBE_SEED, PROBE_STEPS, &e->taylor));
   e->probe_products = problem->counts.products - before.products;
-  // Of a resumed run the first one's probe stands in the counts.
+  // The counts of a resumed run contain the probe of the first run.
   if (tg_checkpoint_source(e->checkpoint) != NULL) e->probe_products = e->earlier.products_before;
   problem->counts = before;
   if (e->taylor.verdict == TG_TAYLOR_FAILED && e->setup->model->is_smooth)

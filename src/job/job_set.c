@@ -66,7 +66,7 @@ static tg_status set_below(setter *s, const tg_yaml_node *node, int depth, size_
   const tg_span span = {begin, dot != NULL ? (size_t)(dot - text) : end};
   if (span.end == span.begin)
     TG_FAIL_MARK(TG_USAGE, ((tg_mark){s->source->id, {begin, begin + 1}}), "a name is missing in the key");
-  // Of the whole job a single value is no setting that could give way.
+  // A single value in place of the whole job is no setting that could give way.
   if (node != NULL && (node->kind == TG_YAML_SEQUENCE || (depth == 0 && node->kind == TG_YAML_SCALAR)))
     TG_FAIL_MARK(TG_JOB, ((tg_mark){s->source->id, span}), "'%.*s' cannot be set: what holds it is %s",
                  (int)(span.end - span.begin), text + span.begin,

@@ -381,7 +381,7 @@ static tg_status check_solver(tg_job *job, const location *at, tg_yaml_node *nod
 
 // ---- constraints ----
 
-// The name of a datum; numbers of the job are told by *number. False: it is neither.
+// The name of a datum; *number says that it is a number of the job. False: it is neither.
 static bool is_bound(const tg_job *job, const tg_yaml_node *node, bool *is_number, double *number)
 {
   *is_number = tg_value_bound(node, number);

@@ -59,7 +59,7 @@ void tg_yaml_remove(tg_yaml_node *node, const tg_yaml_item *item);
 // It is how a diagnostic inside an expression finds its place in the file, whatever the quoting and folding.
 tg_status tg_yaml_offsets(tg_arena *arena, const tg_source *source, const tg_yaml_node *scalar, size_t **out);
 
-// Of the library that reads YAML.
+// Version of the library that reads YAML.
 const char *tg_yaml_version(void);
 // "a mapping", "a list", "empty", "the text 'abc'": what was found, for messages.
 void tg_yaml_describe(const tg_yaml_node *node, tg_text *out);

@@ -25,7 +25,7 @@ enum {
   SCALED_MAX = 2, // rounds after which sizes are looked at
   FUTILE_MAX = 8, // raises of the penalty in a row that leave the violation where it is
   RENEWALS_MAX = 2,
-  FALLING_MAX = 8 // in a row after which L still falls for ever
+  FALLING_MAX = 8 // in a row after which L still falls without end
 };
 
 static const double growth = 10; // of the penalty
@@ -135,12 +135,12 @@ static bool end_by_inner(opt_outer *o)
   return false;
 }
 
-// L falls for ever: a larger penalty bends it upwards where the constraints bound f.
+// L falls without end: a larger penalty bends it upwards where the constraints bound f.
 static tg_status raise_floor(opt_outer *o, bool *ended)
 {
   if (++o->falling > FALLING_MAX) {
     *ended =
-        opt_outer_end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still %s for ever: %.380s",
+        opt_outer_end(o, OPT_UNBOUNDED, "with a penalty of %.1e the augmented Lagrangian still %s without end: %.380s",
                       o->penalty, o->options->wording->falls, o->inner.reason);
     return TG_OK;
   }
@@ -330,7 +330,7 @@ static void choose_target_beyond(opt_outer *o)
 static tg_status find_scales(opt_outer *o)
 {
   double norm = 0;
-  // Where L falls for ever x is anywhere.
+  // Where L falls without end x is anywhere.
   if (o->scaled <= SCALED_MAX && o->inner.outcome != OPT_UNBOUNDED) {
     o->scaled++;
     TG_TRY(o->lagrangian->ops->scale(o->lagrangian, o->x, &norm));

@@ -39,7 +39,7 @@ typedef struct opt_outer {
   double value_scale; // the size of f and of its terms, the largest met
   double first_gone;  // how far x was from the start when it first was elsewhere
   int64_t renewed;    // starts over with a larger penalty
-  // Of the search for a lower point, see augmented_lagrangian_saddle.c.
+  // State of the search for a lower point, see augmented_lagrangian_saddle.c.
   opt_point *kept; // where the whole would have converged
   double kept_f;
   double kept_penalty;
@@ -56,7 +56,7 @@ typedef struct opt_outer {
 // Ends the whole; true.
 __attribute__((format(printf, 3, 4))) bool opt_outer_end(opt_outer *o, opt_outcome outcome, const char *format, ...);
 
-// Whether f falls for ever along the direction in which x has gone since the start, where that direction stays
+// Whether f falls without end along the direction in which x has gone since the start, where that direction stays
 // feasible; then the whole ends as unbounded, with the ray. Uses `aside`; x comes back with its bits. Collective.
 tg_status opt_outer_test_ray(opt_outer *o, bool *ended);
 

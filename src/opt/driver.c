@@ -264,7 +264,7 @@ static tg_status test_tolerances(opt_driver *self, bool *ended)
   return TG_OK;
 }
 
-// A step that found nothing gets a second look from a gradient recomputed. A ray that falls for ever is proof once
+// A step that found nothing gets a second look from a gradient recomputed. A ray that falls without end is proof once
 // the gradient was; any other failure also makes the solver forget what it knew.
 static tg_status handle_failure(opt_driver *self, opt_verdict verdict, bool *ended)
 {

@@ -7,13 +7,13 @@
 #include "opt/problem.h"
 
 // How a minimisation ended. X(name, exit status of the program, label in report.json)
-#define OPT_OUTCOME_LIST(X)                                                                    \
-  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */  \
-  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */             \
-  X(TIME_LIMIT, 3, "time_limit")                                                               \
-  X(STALLED, 3, "stalled")          /* no further progress: precision, tolerance, or saddle */ \
-  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls for ever */   \
-  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                           \
+#define OPT_OUTCOME_LIST(X)                                                                     \
+  X(CONVERGED, 0, "converged")             /* the gradient recomputed at x passes the test */   \
+  X(ITERATION_LIMIT, 3, "iteration_limit") /* max_iterations or max_evaluations */              \
+  X(TIME_LIMIT, 3, "time_limit")                                                                \
+  X(STALLED, 3, "stalled")          /* no further progress: precision, tolerance, or saddle */  \
+  X(UNBOUNDED, 4, "unbounded")      /* a direction was found along which f falls without end */ \
+  X(INTERRUPTED, 75, "interrupted") /* the observer asked to stop */                            \
   X(NOT_FINITE, 1, "not_finite")    /* f or its gradient is NaN or infinite where it must not */
 
 typedef enum opt_outcome {
@@ -55,7 +55,7 @@ typedef struct opt_observer {
   // is in the listing, as it is: nothing is recomputed, so that a run does not know whether it was saved. Who stands
   // between driver and writer may add entries of his own.
   tg_status (*checkpoint)(void *self, opt_listing *listing);
-  // The run is about to end as unbounded: f falls for ever along d, of any length. Not called where the direction is
+  // The run is about to end as unbounded: f falls without end along d, of any length. Not called where the direction is
   // known in words only. The last call counts.
   tg_status (*ray)(void *self, const opt_point *d);
   // Called once before the first evaluation: fills every entry of the listing from a checkpoint of the same method and

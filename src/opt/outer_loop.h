@@ -27,7 +27,7 @@ opt_observer opt_outer_loop_observer(opt_outer_loop *outer_loop);
 // Fills the caller's entries and the loop's own from the observer's checkpoint, if it has one: then the next
 // minimisation, and no other, goes on from it. Before the first one.
 tg_status opt_outer_loop_restore(opt_outer_loop *outer_loop, bool *restored);
-// Hands the observer a direction along which f falls for ever, which the caller has found. Collective.
+// Hands the observer a direction along which f falls without end, which the caller has found. Collective.
 tg_status opt_outer_loop_show_ray(const opt_outer_loop *outer_loop, const opt_point *d);
 // A minimisation ended: its seconds, and `iterations` records beside the first.
 void opt_outer_loop_add(opt_outer_loop *outer_loop, int64_t iterations, const opt_result *result);

@@ -46,7 +46,7 @@ typedef struct opt_counts {
   int64_t products; // large matrix products done by all of these
 } opt_counts;
 
-// Of all kinds: what max_evaluations bounds.
+// Number of evaluations of all kinds, which max_evaluations bounds.
 static inline int64_t opt_evaluations(const opt_counts *counts)
 {
   return counts->values + counts->gradients + counts->lines + counts->hessians;

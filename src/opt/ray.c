@@ -76,7 +76,7 @@ static double known_rounding(const opt_run *run)
 double opt_run_noise(const opt_run *run)
 {
   const double known = known_rounding(run);
-  // Of a quadratic f is carried along, and has the rounding of what it was.
+  // The f of a quadratic is updated from step to step and keeps the rounding of its earlier values.
   const double start = known > 0 && run->hd == NULL ? 0 : 16 * DBL_EPSILON * fabs(run->f_start);
   return fmax(1e-10 * fabs(run->f), fmax(4 * known, start));
 }
@@ -119,7 +119,7 @@ static bool has_finite_coefs(const opt_ray *ray)
   return is_finite;
 }
 
-// Whether a quadratic falls for ever. A curvature that is rounding error next to the largest one met may be zero, of
+// Whether a quadratic falls without end. A curvature that is rounding error next to the largest one met may be zero, of
 // either sign: d is a direction of the Hessian's kernel, in which conjugate gradients on an inconsistent system end, or
 // the Hessian is too ill-conditioned to tell. It is taken for zero where much of the gradient lies along d, and where
 // even the largest such curvature would let f fall as far below zero as it was above it at the start, which a sum of
@@ -146,7 +146,7 @@ static bool polynomial_falls(opt_ray *ray)
   return opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &t, &rise) == OPT_POLYNOMIAL_FALLING;
 }
 
-// Of a quadratic: H d, which the move will need, and the coefficients that follow from it.
+// Computes H d of a quadratic, which the move will need, and the coefficients that follow from it.
 static tg_status take_line_from_hessian(opt_ray *ray)
 {
   opt_run *run = ray->run;
@@ -289,7 +289,7 @@ static tg_status move_checked(opt_ray *ray, double *t, opt_verdict *verdict)
 }
 
 // x += t d, g += t H d, and f by its polynomial: what the method of Hestenes and Stiefel does with its residual. The
-// error of g is then made of the errors of the steps and shrinks with them; G(x) computed anew has that of its largest
+// error of g is then made of the errors of the steps and shrinks with them; G(x) recomputed has that of its largest
 // term.
 static tg_status move_by_hessian(opt_ray *ray, double t)
 {
@@ -508,8 +508,8 @@ bool opt_run_steps_apart(const opt_run *run)
   return run->n_groups > 1 && run->constraint == NULL && run->hd != NULL && is_exact;
 }
 
-// How far each group goes, from <g, d>, <d, H d> and <d, d> by groups: to its minimiser. Where a group falls for ever
-// those that do so go alone, and where one has no curvature beyond rounding all stay together: false.
+// How far each group goes, from <g, d>, <d, H d> and <d, d> by groups: to its minimiser. Where a group falls without
+// end those that do so go alone, and where one has no curvature beyond rounding all stay together: false.
 static bool choose_group_steps(opt_run *run, double *steps)
 {
   const int n = run->n_groups;
@@ -530,7 +530,7 @@ static bool choose_group_steps(opt_run *run, double *steps)
   return is_resolved || any_falls;
 }
 
-// Of a quadratic that is a sum over groups of unknowns: d and H d scaled in each of them, so that along the new d all
+// Scales d and H d in each group of unknowns, for a quadratic that is a sum over groups: along the new d all groups
 // have their minimisers at t = 1.
 static tg_status balance(opt_ray *ray, opt_point *d)
 {
@@ -570,7 +570,7 @@ tg_status opt_run_search(opt_run *run, opt_point *d, double slope, double d_norm
     *verdict = OPT_OUT_OF_RANGE;
     return TG_OK;
   }
-  // Whatever the line search: a polynomial that falls for ever is known to.
+  // Whatever the line search: a polynomial that falls without end is known to.
   if (opt_ray_falls(&ray)) {
     *verdict = opt_ray_falling(&ray);
     return TG_OK;

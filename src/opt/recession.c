@@ -1,4 +1,4 @@
-// Whether a quadratic falls for ever along a direction without curvature that the feasible set leaves open.
+// Whether a quadratic falls without end along a direction without curvature that the feasible set leaves open.
 //
 // Where H y = -g has no solution conjugate gradients on it end in a direction of the kernel of H (M. Hestenes, E.
 // Stiefel 1952): the part of g in the range of H dies out, the rest stays. A set is left open along d as far as its
@@ -76,7 +76,7 @@ static tg_status judge(opt_run *run, probe *p, bool *falls)
   const double slope = q[0] / sqrt(q[2]);
   const double curvature = q[1] / q[2];
   const double noise = 1e-13 * run->rayleigh_max;
-  // Of a curvature that is rounding: the largest that it may be ends the fall as far down as a sum of squares may go.
+  // If the curvature is only rounding, its largest possible value may end the fall as low as a sum of squares may go.
   const bool may_end = run->f - slope * slope / (2 * noise) >= -fabs(run->f_start);
   const bool is_open = curvature < -noise || (curvature <= noise && !may_end);
   // Not by the rounding of g.
@@ -87,7 +87,7 @@ static tg_status judge(opt_run *run, probe *p, bool *falls)
   run->ray = p->d;
   opt_run_explain(run,
                   "the objective is unbounded %s: along a direction d with |d| = 1 and slope %.4g, along which the "
-                  "curvature is %.3g, it %s for ever%s; add a constraint or a regularising term",
+                  "curvature is %.3g, it %s without end%s; add a constraint or a regularising term",
                   wording->below, opt_run_shown(run, slope), opt_run_shown(run, curvature), wording->falls,
                   run->constraint != NULL ? " inside the feasible set" : "");
   return TG_OK;

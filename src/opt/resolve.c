@@ -62,7 +62,7 @@ int64_t opt_pairs(const opt_options *options)
 
 int64_t opt_automatic_pairs(double flops, double dimension)
 {
-  // Of one pair: two inner products and two updates in the two loops, two flops an entry each.
+  // One pair costs two inner products and two updates in the two loops, two flops an entry each.
   const double pays = work_share * flops / (memory_penalty * 8 * dimension);
   const double fits = pairs_bytes / (2 * sizeof(double) * dimension);
   const double cheap = cached_bytes / (2 * sizeof(double) * dimension) >= PAIRS_IN_CACHE ? PAIRS_IN_CACHE : PAIRS_LEAST;

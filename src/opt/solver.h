@@ -11,7 +11,7 @@
 typedef enum opt_verdict {
   OPT_MOVED,
   OPT_STUCK,        // no step found
-  OPT_FALLING,      // f falls for ever along a ray
+  OPT_FALLING,      // f falls without end along a ray
   OPT_OUT_OF_RANGE, // f or its gradient is not finite next to x
   OPT_GIVEN_UP      // opt_run_gives_up said so: the run ends as it was before the step
 } opt_verdict;
@@ -35,7 +35,7 @@ typedef struct opt_run {
   opt_point *x;                     // the current point
   opt_point *g;                     // the gradient there; on a manifold the Riemannian one
   opt_point *hd;                    // H d of the last ray of a quadratic with a Hessian action; else NULL
-  opt_point *rooms[2];              // beside hd, for looking for a direction in which a quadratic falls for ever
+  opt_point *rooms[2];              // beside hd, for looking for a direction in which a quadratic falls without end
   opt_point *g_old;  // after a move: the gradient before it; NULL for a polynomial when the solver does not keep it
   opt_point *trial;  // x + t d of a line search; after a move: the point before it; NULL along lines and parabolas
   opt_point *spare;  // for the start; then NULL
@@ -55,7 +55,7 @@ typedef struct opt_run {
   int64_t iteration;
   int64_t restarts;
   int64_t renewals;     // of the metric
-  const opt_point *ray; // of a verdict or finding that f falls for ever: the direction, not owned; NULL: not known
+  const opt_point *ray; // of a verdict or finding that f falls without end: the direction, not owned; NULL: not known
   char reason[512];     // of a verdict other than MOVED
   tg_status (*gives_up)(struct opt_run *run, bool *out); // the driver's; NULL: never
 } opt_run;
@@ -121,7 +121,7 @@ extern const opt_solver opt_solver_bounded_lbfgs;
 tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x);
 // f += the penalty at x, if the constraint has one: the problem itself knows the smooth part only.
 tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f);
-// x := its projection onto the feasible set; f and g are to be computed anew.
+// x := its projection onto the feasible set; f and g are to be recomputed.
 tg_status opt_run_make_feasible(opt_run *run);
 // f and g recomputed from x itself, g_norm measured.
 tg_status opt_run_refresh(opt_run *run);
@@ -131,8 +131,8 @@ tg_status opt_run_transport(const opt_run *run, opt_point *v);
 // hv := the action of the Hessian at x on v; on a manifold of the Riemannian one, v tangent, for which run->g_free must
 // be kept.
 tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv);
-// Whether a quadratic is seen to fall for ever along a direction without curvature inside the feasible set, by at most
-// 60 Hessian actions; then the reason says so. Uses run->hd and the rooms.
+// Whether a quadratic is seen to fall without end along a direction without curvature inside the feasible set, by at
+// most 60 Hessian actions; then the reason says so. Uses run->hd and the rooms.
 tg_status opt_run_probe_recession(opt_run *run, bool *falls);
 // slope := <g, d>, norm := |d|, in one reduction.
 tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm);
@@ -166,7 +166,7 @@ typedef struct opt_ray {
   double coefs[OPT_DEGREE_MAX + 1];  // else of t -> f(x + t d)
   double errors[OPT_DEGREE_MAX + 1]; // bounds of their rounding, 0 where not known
   double curvature;                  // <d, H d>, where run->hd is kept
-  bool falls;                        // the polynomial for ever
+  bool falls;                        // the polynomial has no minimum
   double trial_t;                    // run->trial holds x + trial_t d; NAN: nothing
   double noise;                      // of f at x, where trials have not been; 0 of a polynomial
   bool trial_has_gradient;           // run->g_old holds the gradient there
@@ -188,7 +188,7 @@ bool opt_ray_is_resolved(const opt_ray *ray);
 double opt_ray_noise(const opt_ray *ray);
 // What a line search needs to know about the ray.
 opt_phi opt_ray_phi(opt_ray *ray);
-// Whether the ray's polynomial is known to fall for ever.
+// Whether the ray's polynomial is known to fall without end.
 bool opt_ray_falls(const opt_ray *ray);
 // The verdict FALLING with its reason, or STUCK where the slope is not resolved.
 opt_verdict opt_ray_falling(opt_ray *ray);

@@ -76,7 +76,7 @@ static tg_status project_step(const opt_run *run, const opt_point *v, double *ro
   return space->ops->block_scale(space, s->steps, p);
 }
 
-// Of the vector v in the place of g.
+// Measures the vector v in the place of g.
 static tg_status measure_convex(const opt_run *run, const opt_point *v, double *norms, double *rounding)
 {
   for (int b = 0; b < run->space->n_blocks && run->manifold == NULL; b++) rounding[b] = 0;
@@ -136,7 +136,7 @@ static tg_status refer_to(const opt_run *run, const opt_point *v, double *norms)
   return TG_OK;
 }
 
-// Of H x both signs: either may point out of the set.
+// Raises the references to the measures of H x and -H x: either may point out of the set.
 static tg_status refer_to_change(opt_run *run, opt_point *hx)
 {
   double *norms = run->stationarity.squares;

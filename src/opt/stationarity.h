@@ -44,10 +44,10 @@ tg_status opt_run_note_rounding(const struct opt_run *run, const opt_point *g);
 // The references, at the start and after a move. The first takes a Hessian action, at most. Collective.
 tg_status opt_run_start_references(struct opt_run *run);
 void opt_run_update_references(struct opt_run *run);
-// Of variable b, from a measure on the way to the current point. Local.
+// Raises the reference of variable b to a measure on the way to the current point. Local.
 void opt_run_raise_reference(struct opt_run *run, int b, double norm);
 
-// Of several variables that pass together: to none does the rounding of f by the others mean less than to itself. A
+// Where several variables pass together, raises the rounding of each to cover the rounding of f by the others. A
 // variable that was brought to its solution in one step, from a start where the gradient by it vanished, has no
 // reference of its own. Collective.
 tg_status opt_run_find_rounding(struct opt_run *run);

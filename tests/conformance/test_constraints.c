@@ -154,7 +154,7 @@ static void check_projection(bench *b)
     feasible_point(b, 100 + k, rival);
     expect(b, violation(b, rival) <= 1e-12, "a random feasible point is feasible", violation(b, rival));
     expect(b, distance(b, z, x) <= distance(b, z, rival), "nothing feasible is nearer", distance(b, z, rival));
-    // Of a convex set: <z - x, rival - x> <= 0.
+    // The projection x on a convex set satisfies <z - x, rival - x> <= 0.
     const double inner = dot(b, z, rival) - dot(b, z, x) - dot(b, x, rival) + dot(b, x, x);
     if (b->row->geometry == OPT_GEOMETRY_CONVEX)
       expect(b, inner <= 1e-12, "the projection makes obtuse angles with the set", inner);
@@ -502,7 +502,7 @@ static void check_unbounded(opt_constraint_kind kind, const char *method)
   problem.space.base.ops->destroy(&problem.space.base, &x);
 }
 
-// A linear function on an unbounded set falls for ever: found out, not taken for stationary where x - g rounds to x.
+// A linear function on an unbounded set falls without end: found out, not taken for stationary where x - g rounds to x.
 static void test_unbounded(void **unused)
 {
   (void)unused;

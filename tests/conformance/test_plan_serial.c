@@ -227,7 +227,7 @@ static void ridge_is_consistent(void **state)
   const double curvature = serial_exec_register(f.exec, plan->line_registers[2]);
   assert_close(slope, dot(gradient, d, SIZE), 1e-13);
   assert_close(2 * curvature, dot(hessian, d, SIZE), 1e-13);
-  // Advance by t, then compare with a value made anew.
+  // Advance by t, then compare with a value made again.
   const double t = -0.7;
   for (int k = 0; k < SIZE; k++) moved[k] = w[k] + t * d[k];
   serial_exec_bind(f.exec, TG_BUFFER_VARIABLE, 0, moved);

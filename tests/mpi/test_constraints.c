@@ -118,7 +118,7 @@ static void check_violation(const bench *b, const char *name, double expected)
 static void check_projection(bench *b, const char *name)
 {
   fill(b, 10, b->x, b->serial_x);
-  // Of semidefinite sets the two sides measure differently: the norm of the negative part is at least its worst value.
+  // The two sides measure semidefinite sets differently: the norm of the negative part is at least its worst value.
   if (b->set.block.kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE &&
       b->set.block.kind != OPT_CONSTRAINT_POSITIVE_DEFINITE)
     check_violation(b, name, serial_set_violation(&b->set, b->serial_x));
@@ -192,7 +192,7 @@ static void check_extreme(const opt_constraint_row *row, const tg_grid *grid, bo
   tear_down(&b);
 }
 
-// Of sets of bounds: what is held, how far a direction goes, and that a step to a bound ends on it.
+// Checks sets of bounds: what is held, how far a direction goes, and that a step to a bound ends on it.
 static void check_bounds(bench *b, const char *name)
 {
   const opt_constraint_ops *ops = b->constraint->ops;

@@ -72,7 +72,7 @@ static void check_solution(const tg_grid *grid, int64_t rows, int64_t count, boo
   gradient(&p, found, rows, count, rest);
   for (int64_t i = 0; i < count * SIDES; i++)
     CHECK(fabs(rest[i]) <= 1e-9, "entry %" PRId64 " of the gradient: %g", i, rest[i]);
-  // Of all (x_0, x_last) with one sum x_0 + 1024 x_last the shortest has x_last = 1024 x_0.
+  // The shortest of all (x_0, x_last) with one sum x_0 + 1024 x_last has x_last = 1024 x_0.
   for (int64_t q = 0; deficient && q < SIDES; q++)
     CHECK(fabs(found[count - 1 + q * count] - 1024 * found[q * count]) <= 1e-9, "least norm: %.17g and %.17g",
           found[q * count], found[count - 1 + q * count]);

@@ -128,7 +128,7 @@ static void start_counting(void)
   sent = (traffic){0};
 }
 
-// Of all ranks, since start_counting.
+// Sum over all ranks since start_counting.
 static traffic traffic_of_all(void)
 {
   double total[2] = {sent.bytes, sent.messages};

@@ -10,19 +10,19 @@ enum { SIDE_MAX = 32 };
 
 // ---- spectra: all matrices of a problem have the eigenvectors of one reflection ----
 
-// Of A: from 1 on, apart, with a gap behind the p-th.
+// Eigenvalues of A: from 1 on, apart, with a gap behind the p-th.
 static double eigenvalue(int64_t i, int64_t p)
 {
   return 1 + 0.7 * (double)i + (i >= p ? 0.5 : 0);
 }
 
-// Of B: in another order than A's.
+// Eigenvalues of B: in another order than A's.
 static double companion(int64_t i)
 {
   return 2 + hand_wobble(i);
 }
 
-// Of M.
+// Singular values of M.
 static double singular_value(int64_t i)
 {
   return 3 - 0.4 * (double)i;

@@ -283,7 +283,7 @@ static void sample_slice(const bench *s)
   }
 }
 
-// Of entries around 0 and, as logsumexp is there for, of some that exp makes infinite or nothing.
+// Samples entries around 0 and, since logsumexp is made for them, entries whose exp is infinite or zero.
 static void sample_logsumexp(const bench *s)
 {
   const int32_t a = operand(s, "A", s->m, s->n);
@@ -357,7 +357,7 @@ static void sample_logdet(const bench *s)
     tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_LOGDET, tg_plan_builder_register(s->b), factors[k], false);
 }
 
-// Of a row-swapped matrix too: its determinant is negative.
+// Samples a row-swapped matrix too: its determinant is negative.
 static void sample_det(const bench *s)
 {
   const int32_t factors[2] = {factorise(s, TG_OP_CHOLESKY, "S"), factorise(s, TG_OP_LU, "U")};

@@ -21,7 +21,7 @@ double serial_set_violation(const serial_set *set, const double *x);
 void serial_set_project(const serial_set *set, double *x);
 // z := a point of the set with the least <g, z>; for sets with an oracle. At most 10 rows of doubly stochastic ones.
 void serial_set_extreme(const serial_set *set, const double *g, double *z);
-// Of bounds and free blocks, see opt_constraint_ops.
+// Operations on bounds and free blocks, see opt_constraint_ops.
 double serial_set_penalty(const serial_set *set, const double *x);
 void serial_set_proximal(const serial_set *set, double a, double *x);
 void serial_set_steepest(const serial_set *set, const double *x, const double *g, double *v);

@@ -1,6 +1,6 @@
 // opt_problem on the serial executor and the serial space: the plain reading of opt/problem.h, for tests.
 //
-// It computes every state anew and never runs ADVANCE: what src/mpi/problem saves is what it must not change.
+// It computes every state again and never runs ADVANCE: what src/mpi/problem saves is what it must not change.
 #ifndef TESTS_SUPPORT_SERIAL_PROBLEM_H
 #define TESTS_SUPPORT_SERIAL_PROBLEM_H
 

@@ -164,7 +164,7 @@ static double apply(const char *name, double x, bool *known)
   if (strcmp(name, "sigmoid") == 0) return 1.0 / (1.0 + exp(-x));
   if (strcmp(name, "relu") == 0) return x > 0.0 ? x : 0.0;
   if (strcmp(name, "softplus") == 0) return x > 30.0 ? x : log1p(exp(x));
-  // Of later rows the value is compared with other people's figures by test_entrywise.
+  // test_entrywise compares the values of later rows with figures from other sources.
   const tg_entry_facts *f = tg_entry(tg_entry_find(name, strlen(name)));
   *known = f != NULL;
   return f != NULL ? f->value(x) : 0.0;

@@ -249,7 +249,7 @@ def test_restarts(folder, A):
 
 
 def test_ends(folder, A):
-    """A start from which no half-step leads away, left and not, and an objective that falls for ever in one variable."""
+    """A start from which no half-step leads away, left and not, and an objective that falls without end in one variable."""
     job = write(folder, "zero", "sumsq(A - U*V')", "A", "start: zeros", "start: zeros")
     s = np.linalg.svd(A, compute_uv=False)
     report, _, _ = solve(folder, "zero", job, 2)

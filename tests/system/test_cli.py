@@ -82,7 +82,7 @@ def test_help(checks):
 
 
 def test_environment(checks):
-    """A wrong environment is told, with the remedy."""
+    """A wrong environment is reported, with the remedy."""
     crowded = run(["info"], ranks=2, environment={"OMP_NUM_THREADS": "64"})
     checks.check("warning: " in crowded.err and "2 ranks x 64 threads share" in crowded.err,
                  f"too many threads: {crowded.err}")
@@ -368,7 +368,7 @@ def test_failures(checks, folder):
 
 
 def test_failing_writes(checks, folder):
-    """A failing write is told; nothing half done stays behind, no report of an earlier run, and the rest is written."""
+    """A failing write is reported; nothing half done stays behind, no report of an earlier run, and the rest is written."""
     out = folder / "limited"
     first = run_job(write_job(folder, JOB), out, ranks=0)
     checks.equal(f"before the limit: exit status {first.err}", first.status, 0)
@@ -488,7 +488,7 @@ def test_plot(checks, folder):
     checks.equal(f"plot: exit status {drawn.err}", drawn.status, 0)
     checks.check((folder / "plot" / "convergence.svg").read_text().startswith("<?xml"), "plot: SVG")
     checks.equal("plot: PNG", (folder / "plot" / "convergence.png").read_bytes()[:4], b"\x89PNG")
-    # Of a running job the last line may be unfinished.
+    # The last line in the history of a running job may be unfinished.
     with open(folder / "plot" / "history.jsonl", "a", encoding="utf-8") as history:
         history.write('{"iteration": 99, "objec')
     checks.equal("plot of a running job", run(["plot", folder / "plot"]).status, 0)

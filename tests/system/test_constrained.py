@@ -617,7 +617,7 @@ STATUSES = [
 
 
 def test_statuses(folder):
-    """What falls for ever is unbounded, also where numbers end; what has a minimum is not."""
+    """What falls without end is unbounded, also where numbers end; what has a minimum is not."""
     for k, (objective, keys, methods, expected) in enumerate(STATUSES):
         job = folder / f"status-{k}.yaml"
         job.write_text(f"minimize: {objective}\nvariables: {{X: {{rows: 3, columns: 3{keys}}}}}\n")

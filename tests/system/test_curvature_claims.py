@@ -21,7 +21,7 @@ N = 3
 DIMS = "X=3x3,A=3x3,B=3x3,C=3x3,P=3x3,L=3x3,u=3x1,w=1,t=1,c=1"
 DECLARED = ("--spd", "P", "--psd", "L", "--positive", "w,t", "--dims", DIMS)
 
-# Of matrices that are symmetric positive definite or not, as the term needs: all are defined at both.
+# Terms that are defined at every X, symmetric positive definite or not.
 ANYWHERE = (
     "sumsq(A*X - B)", "tr(X'*P*X)", "tr(X*L*X')", "tr(X'*C*X)", "norm2(X - A)", "sum(exp(A*X))", "sum(softplus(X*B))",
     "sum(abs(X)) + sumsq(X)", "tr(C*X)", "log(sum(exp(X)))", "sum(softplus(X.^2))", "sum(sin(X))", "sum(sqrt(1 + (A*X).^2))",

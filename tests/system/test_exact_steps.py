@@ -136,7 +136,7 @@ def check_best_returned(folder):
 
 
 def check_valley(folder):
-    """a (xy - 1)^2 + y^2 + 1 falls towards 1 for ever as x grows: converged far from there is said with what remains."""
+    """a (xy - 1)^2 + y^2 + 1 falls towards 1 without end as x grows: converged far from there is said with what remains."""
     ends = set()
     for a in ("1e2", "1e3"):
         for method in ("auto", "newton-cg"):

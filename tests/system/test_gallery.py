@@ -269,7 +269,7 @@ def test_rank_counts(name, variable, folder, settings):
 
 
 def test_unbounded(folder):
-    """The assignment objective without its constraints falls for ever: found out, not iterated."""
+    """The assignment objective without its constraints falls without end: found out, not iterated."""
     finished = run_job(CONFIGS / "qap-nug12.yaml", folder, ranks=2, settings={"solver.max_iterations": 100})
     checks.equal(f"qap-nug12 descended: exit status ({finished.err.strip()[-400:]})", finished.status, 4)
     checks.equal("qap-nug12 descended: status", finished.report and finished.report["status"], "unbounded")

@@ -1,4 +1,4 @@
-"""How rounds of subject_to end where f falls for ever, where the violation has a local minimum, and where f begins at its least.
+"""How rounds of subject_to end where f falls without end, where the violation has a local minimum, and where f begins at its least.
 
 NumPy knows the answers: of linear programs over cones, of quadratics along kernels, of squares that vanish.
 """
@@ -57,7 +57,7 @@ def test_kernel(folder):
 
 
 def test_least_start(folder):
-    """A square that is zero at its minimum: rounds that begin there see nothing but rounding, which is no fall for ever."""
+    """A square that is zero at its minimum: rounds that begin there see nothing but rounding, which is no fall without end."""
     listed = np.array([[0.741240863362, 0.076558740798, 0.59323089747, 0.445563200034]]).T
     rng = np.random.default_rng(12)
     for trial, w in enumerate([listed] + [rng.uniform(0.05, 1, (n, 1)) for n in (3, 4, 5, 6)]):

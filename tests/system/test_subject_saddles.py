@@ -82,7 +82,7 @@ def test_cone(folder):
 
 
 def test_ray(folder):
-    """Without a bound on the sum the same falls for ever."""
+    """Without a bound on the sum the same falls without end."""
     solved = run(folder, "ray", "x'*Q*x", {"x": (2, 1)}, ["x >= 0"], {"Q": np.array([[1.0, -3], [-3, 1]])})
     checks.equal(f"ray: exit status ({solved.report['reason']})", solved.status, 4)
 

@@ -1,4 +1,4 @@
-"""Quadratics and linear functions that fall for ever: exit 4 with the direction, by every method; singular but solvable ones converge."""
+"""Quadratics and linear functions that fall without end: exit 4 with the direction, by every method; singular but solvable ones converge."""
 
 import sys
 import tempfile
@@ -59,7 +59,7 @@ def expect(folder, status, methods, objective, variables, subject=(), has_ray=Fa
             checks.equal(f"{what}: status", done.report["status"], "unbounded")
             if has_ray or "ray" in done.report:
                 judge_ray(what, done, objective)
-            checks.check("unbounded below" in done.report["reason"] or "for ever" in done.report["reason"],
+            checks.check("unbounded below" in done.report["reason"] or "without end" in done.report["reason"],
                          f"{what}: {done.report['reason']}")
 
 

@@ -427,7 +427,7 @@ static void test_weights(void **unused)
   }
 }
 
-// Of column-major values by symbol.
+// Value of the node at column-major values by symbol.
 static double *sample(tg_graph *graph, tg_node node, const double *const *values)
 {
   double *out = NULL;

@@ -173,7 +173,7 @@ static void test_apart_is_faster(void **unused)
   }
 }
 
-// One column falls for ever, the others do not: that is found, though the sum of the curvatures is positive.
+// One column falls without end, the others do not: that is found, though the sum of the curvatures is positive.
 static void turn_down(const hand_problem *problem, const double *x, const double *v, double *hv)
 {
   hessian_columns(problem, x, v, hv);

@@ -223,7 +223,7 @@ static void test_readings(void **unused)
   assert_int_equal(wrong, 0);
 }
 
-// What is read against letters or custom is told, and nothing else is.
+// What is read against letters or custom is reported, and nothing else.
 typedef struct notice_row {
   const char *text;
   const char *properties;

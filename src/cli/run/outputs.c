@@ -81,8 +81,8 @@ static void note_use(const char *path, const char *other, const char *what, use 
   if (out->other == NULL && other != NULL && is_same_file(path, other)) *out = (use){other, what};
 }
 
-// Of a file that is not the start of variable `mine`, beside the files of the first `before` variables. What is found
-// may stand in `room`.
+// Finds the use of a file that is not the start of variable `mine`, beside the files of the first `before` variables.
+// The result may point into `room`.
 static tg_status find_use(const tg_spec *job, int mine, int before, const char *path, tg_text *room, use *out)
 {
   static const char *const own[] = {"report.json", "history.jsonl"};

@@ -23,10 +23,10 @@ typedef struct tg_progress {
   int64_t products_before;   // the start: not shown
   tg_history history;        // rank 0
   tg_checkpoint *checkpoint; // NULL: none are written; not owned
-  // Fills what a checkpoint says of the run; and is told, once, that the first iteration after a restart begins.
+  // Fills what a checkpoint says of the run; and learns, once, that the first iteration after a restart begins.
   void (*describe)(void *run, tg_checkpoint_facts *facts);
   void (*resumed)(void *run);
-  // Is handed a direction along which the objective falls for ever, see opt_observer.
+  // Is handed a direction along which the objective falls without end, see opt_observer.
   tg_status (*ray)(void *run, const opt_point *d);
   // What has become of a choice that the run has revised, said once for each time; NULL: nothing new.
   const char *(*revised)(void *run, int64_t *said);
@@ -40,7 +40,7 @@ typedef struct tg_progress {
   opt_record last;
 } tg_progress;
 
-// Opens history_path on rank 0: anew, or to go on behind the records that the checkpoint resumed from had seen; those
+// Opens history_path on rank 0: empty, or to go on behind the records that the checkpoint resumed from had seen; those
 // after it are cut off. *progress holds comm, mode, sign, watch_signals and what has to do with checkpoints. TG_IO.
 // Collective (agrees).
 tg_status tg_progress_open(tg_progress *progress, const char *history_path);

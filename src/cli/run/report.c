@@ -70,7 +70,7 @@ static json_t *taylor(const tg_taylor *t)
   return json_pack("{s:s, s:o}", "verdict", tg_taylor_verdict_label(t->verdict), "order", tg_json_number(t->order));
 }
 
-// Of l-bfgs; 0 for the methods that keep none.
+// Number of pairs that l-bfgs keeps; 0 for the methods that keep none.
 static json_int_t pairs(const tg_run *run)
 {
   const tg_method *method = run->engine->setup->method;
@@ -112,7 +112,7 @@ static json_t *resumed(const tg_run *run)
                    (json_int_t)tg_checkpoint_runs(run->engine->checkpoint));
 }
 
-// Of several variables the one that is furthest from its own target.
+// The variable that is furthest from its own target.
 static json_t *worst_variable(const tg_run *run)
 {
   const opt_result *r = &run->engine->result;

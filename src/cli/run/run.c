@@ -118,7 +118,7 @@ static tg_status write_results(tg_run *run)
   const bool mine = rank_of(run) == 0;
   TG_TRY(tg_agree(run->comm, mine ? tg_report_write(run, run->engine->spec->output_directory) : TG_OK));
   if (mine && written == TG_OK) tg_outputs_remove_stale(run);
-  // The report is there: what could not be written beside it is told now.
+  // The report is there: what could not be written beside it is reported now.
   if (written != TG_OK) *tg_error_get() = failure;
   return written;
 }

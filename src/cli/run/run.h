@@ -23,7 +23,7 @@ typedef struct tg_run_options {
   bool force;    // a folder that holds the results of another job is overwritten
 } tg_run_options;
 
-// Of all runs that led here, as far as they were saved.
+// Seconds of all runs that led here, as far as they were saved.
 typedef struct tg_run_seconds {
   double write;
   double total;
@@ -39,7 +39,7 @@ typedef struct tg_run {
   tg_messages messages; // to the console
   tg_environment environment;
   tg_engine *engine;
-  opt_point *ray;   // along which the objective falls for ever, where a direction was found; else NULL
+  opt_point *ray;   // along which the objective falls without end, where a direction was found; else NULL
   bool *writes_ray; // of each variable: its part of the ray has a file
   double begin;     // by MPI_Wtime
   bool is_solved;   // the minimisation came to its end, whatever became of the files

@@ -42,10 +42,11 @@ static void announce_earlier(const tg_checkpoint *c)
 {
   for (int k = 0; k < c->n_known; k++) {
     if (!c->known[k].is_ours) continue;
-    tg_checkpoint_warn(c,
-                       "%s/%s is a checkpoint of this job at iteration %" PRId64
-                       ": --resume goes on from it; this run starts anew, and its checkpoints will take its place",
-                       c->directory, c->known[k].name, c->known[k].iteration);
+    tg_checkpoint_warn(
+        c,
+        "%s/%s is a checkpoint of this job at iteration %" PRId64
+        ": --resume goes on from it; this run starts from the beginning, and its checkpoints will take its place",
+        c->directory, c->known[k].name, c->known[k].iteration);
     return;
   }
 }

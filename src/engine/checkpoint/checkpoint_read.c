@@ -172,9 +172,11 @@ static tg_status refuse(const tg_checkpoint *c, int n_damaged, const char *other
   if (other[0] != '\0')
     TG_FAIL(TG_DATA, "--resume: checkpoint %s/%s is of another job: %s", c->directory, other, difference);
   if (n_damaged > 0)
-    TG_FAIL(TG_DATA, "--resume: no intact checkpoint in %s: all %d are damaged; without --resume the run starts anew",
-            c->directory, n_damaged);
-  TG_FAIL(TG_DATA, "--resume: no checkpoint in %s; without --resume the run starts anew", c->directory);
+    TG_FAIL(
+        TG_DATA,
+        "--resume: no intact checkpoint in %s: all %d are damaged; without --resume the run starts from the beginning",
+        c->directory, n_damaged);
+  TG_FAIL(TG_DATA, "--resume: no checkpoint in %s; without --resume the run starts from the beginning", c->directory);
 }
 
 static tg_status look_through(tg_checkpoint *c, int count, tg_text *difference, tg_text *first)

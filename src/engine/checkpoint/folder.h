@@ -25,7 +25,7 @@ tg_status tg_folder_list(const char *directory, int *count, tg_generation **out)
 tg_status tg_folder_prepare(const char *directory, uint64_t owner);
 // Removes what runs of the same owner, the hash of the job, have not finished.
 void tg_folder_clean(const char *directory, uint64_t owner);
-// directory/.partial-OWNER-PROCESS, made anew.
+// directory/.partial-OWNER-PROCESS, made again.
 tg_status tg_folder_begin(const char *directory, uint64_t owner, tg_text *path);
 // Renames it to its final name and makes both the content and the name durable. TG_IO.
 tg_status tg_folder_publish(const char *directory, const char *temporary, const char *name);

@@ -45,7 +45,7 @@ void tg_method_print_groups(const tg_method *method, const tg_model *model, cons
 // Warns of keys of the job that neither the method nor the constraints use (method_warnings.c). LOCAL: on one rank.
 void tg_method_warn_unused(tg_spec *job, const tg_model *model, const tg_method *method);
 
-// Of one variable, for a half-step of alternating. Local.
+// Finds the lines of one variable, for a half-step of alternating. Local.
 tg_status tg_method_find_lines(tg_spec *job, const tg_model *model, int variable, tg_strategy_lines *out);
 
 // Evaluates and factorises what the method needs: takes the first way whose conditions hold; data by position in

@@ -1,4 +1,4 @@
-// Whether tr(S X) + c logdet(X) falls for ever among the positive definite matrices, by whatever method.
+// Whether tr(S X) + c logdet(X) falls without end among the positive definite matrices, by whatever method.
 //
 // With c < 0 it has a minimum just where S is positive definite. An eigenvector v of an eigenvalue e <= 0 gives the ray
 //
@@ -87,7 +87,7 @@ tg_status tg_method_find_ray(const tg_method_numbers *by, tg_method *m)
   if (coef == 0) return TG_OK;
   const char *name = by->job->variables[0].name;
   if (coef > 0 || tg_node_is_zero(graph, s)) {
-    snprintf(what, sizeof what, "%.4g*logdet(%s) falls for ever along t*eye as t %s", coef, name,
+    snprintf(what, sizeof what, "%.4g*logdet(%s) falls without end along t*eye as t %s", coef, name,
              coef > 0 ? "goes to 0" : "grows, and nothing else depends on it");
     announce(m, what);
     return TG_OK;

@@ -1,7 +1,7 @@
 // Whether the Hessian at zero saves l-bfgs products on a loss.
 //
 // Without a preconditioner M the iterations grow with the root of the condition of the Hessian, unless it is made of so
-// few unknowns that the pairs get to know it: of a sum over columns or rows, those of one of these. With M, made anew
+// few unknowns that the pairs get to know it: of a sum over columns or rows, those of one of these. With M, made again
 // where x has come, they depend on how much the weights differ, which nobody knows beforehand, and not on the
 // condition. An iteration with M applies it twice, to the gradient and to its change.
 //

@@ -284,7 +284,7 @@ static tg_status is_convex_term(const tg_model *model, const tg_subject_term *te
   return TG_OK;
 }
 
-// Of the augmented Lagrangian by its parts, for the penalty is a symbol without a sign.
+// Finds the convexity of an augmented Lagrangian by its parts, since the penalty is a symbol without a sign.
 static tg_status find_convexity(tg_model *model)
 {
   const tg_subject *subject = model->subject;

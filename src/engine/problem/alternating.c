@@ -20,7 +20,7 @@
 // A half-step goes no further than this: the other variables will move.
 enum { INNER_ITERATIONS = 100 };
 
-// The job in one variable. What auto makes of it is decided anew at each half-step, for it may depend on the numbers
+// The job in one variable. What auto makes of it is decided again at each half-step, for it may depend on the numbers
 // (whether V'*V is positive definite), and its factorisations do.
 typedef struct half {
   tg_spec job; // its text and names are those of the whole job

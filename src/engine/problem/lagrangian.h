@@ -7,8 +7,9 @@
 
 typedef struct tg_lagrangian tg_lagrangian;
 
-// Of a job with subject_to, whose setup is filled; not owned. Its commits put the multipliers and the penalty into the
-// plan's data and make setup->method anew where the penalty is another. Collective.
+// Creates the augmented Lagrangian of a job with subject_to, whose setup is filled and not owned. Its commits put the
+// multipliers and the penalty into the plan's data and make setup->method again where the penalty is another.
+// Collective.
 tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out);
 // NULL is fine. Local.
 void tg_lagrangian_destroy(tg_lagrangian **lagrangian);

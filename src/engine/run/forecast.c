@@ -204,7 +204,7 @@ static void forecast_orthonormal(const forecasting *f, const tg_closed_form *for
   *most = given + 2 * point + 2 * side_bytes(f, 1) + (is_polar ? 2 * point : side_bytes(f, 0));
 }
 
-// Of a side b I + a K'K: K, its image of a point, and the factors of the smaller matrix.
+// Bytes of a side b I + a K'K: K, its image of a point, and the factors of the smaller matrix.
 static double wide_bytes(const forecasting *f, const tg_closed_form *form, int side)
 {
   const tg_plan_data *x = &f->model->plan->variables[0];
@@ -397,7 +397,7 @@ static double solver_points(const forecasting *f)
   return (double)tg_feasible_points(f->job, &options, plan->has_line ? plan->degree : -1);
 }
 
-// Of checkpoints: where a metric was made last.
+// Number of points kept for checkpoints: the point where a metric was made last.
 static double saved_points(const forecasting *f)
 {
   return f->job->checkpoint_directory != NULL && is_renewed(f->method) ? 1 : 0;

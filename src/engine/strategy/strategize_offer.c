@@ -54,7 +54,7 @@ static bool has_room(const tg_plan *plan)
   return side * side <= most;
 }
 
-// Of f with |W| for the data whose flag is set.
+// Whether f is convex with |W| in place of W for the data whose flag is set.
 static tg_status is_convex(const tg_deciding *d, tg_node f, const bool *is_signed, bool *out)
 {
   tg_structure structure;
@@ -304,7 +304,7 @@ tg_status tg_strategy_find_offer(const tg_deciding *d, const opt_solver *solver)
   if (!has_use) return TG_OK;
   TG_TRY(find_quadratic(d, offer));
   TG_TRY(find_diagonals(d, offer));
-  // Who names a method wants that method: auto adds what costs nothing, the diagonal of a quadratic.
+  // A job that names a method keeps that method: auto then adds only the diagonal of a quadratic, which costs nothing.
   if (asked == OPT_PRECONDITIONER_KRONECKER || d->is_auto) TG_TRY(find_terms(d, offer));
   if (asked == OPT_PRECONDITIONER_AUTO) TG_TRY(drop_for_auto(d, offer));
   TG_TRY(check_offer(d, offer));

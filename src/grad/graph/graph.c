@@ -358,8 +358,8 @@ static tg_status copy_draft(tg_graph *g, const tg_info *draft, tg_info **out)
   return TG_OK;
 }
 
-// Of distinct nodes, and of the arguments that they have together: a second derivative of a long product has more of
-// these than could be printed.
+// Limits of the distinct nodes and of the arguments that they have together: a second derivative of a long product
+// has more arguments than could be printed.
 enum { NODES_MAX = 4000000, ARGUMENTS_MAX = 4000000 };
 
 tg_status tg_intern(tg_graph *g, const tg_info *draft, tg_node *out)

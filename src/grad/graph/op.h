@@ -49,7 +49,8 @@ tg_status tg_scratch(tg_graph *g, int64_t count, size_t item_bytes, void **out);
 #define TG_SCRATCH(g, count, pointer) tg_scratch((g), (count), sizeof **(pointer), (void **)(pointer))
 // A total order of nodes by structure: names, transposes after what they transpose, shorter products first.
 int tg_node_compare(const tg_graph *g, tg_node a, tg_node b);
-// Of two ways to write one value, such as X and X' under a trace: the one with fewer transposes, then the smaller.
+// Whether a is a better way than b to write one value, such as X and X' under a trace: the one with fewer transposes,
+// then the smaller.
 bool tg_node_reads_better(const tg_graph *g, tg_node a, tg_node b);
 // For operators that do not tell X from X': *out is the one that reads better, free of content, and a = *sign * *out or
 // a' = *sign * *out with *sign = 1 or -1. *skew: a' = -a, where *out is a. a has no content itself.

@@ -224,7 +224,7 @@ static tg_status match_chain(tg_graph *g, const tg_info *chain, tg_node *out)
     if (info->kind != TG_EXP || other->kind != TG_ONES) continue;
     inner = info->args[0];
     if (turned) TG_TRY(tg_make_trans(g, inner, &inner));
-    // Of ones(n,q) all q columns are the same.
+    // All q columns of ones(n,q) are the same.
     TG_TRY(tg_dim_number(g, 1, &one));
     TG_TRY(tg_make_ones(g, k == 0 ? one : other->rows, k == 0 ? other->cols : one, &ones));
     TG_TRY(tg_make_logsumexp(g, inner, k == 0, k == 1, out));

@@ -4,7 +4,8 @@
 #include "base/memory.h"
 #include "grad/lower/lower_parts.h"
 
-// Of the label of an intermediate result. A symbol keeps its whole name, by which data and variables are found.
+// Maximum length of the label of an intermediate result. A symbol keeps its whole name, by which data and variables
+// are found.
 enum { LABEL_LENGTH = 48 };
 
 tg_status tg_low_push(tg_low_list *list, size_t item_bytes, const void *item)

@@ -212,7 +212,7 @@ tg_code_op tg_low_code_of(tg_kind kind);
 
 // ---- lower_uses.c: who needs what ----
 
-// Counts the uses of all that is below the roots, on top of what is counted already; forget begins anew.
+// Counts the uses of all that is below the roots, on top of what is counted already; forget begins again.
 void tg_low_uses_forget(tg_lowering *l);
 tg_status tg_low_uses_count(tg_lowering *l, int32_t n, const tg_node *nodes);
 // Places below the program's roots where the node's value is needed.

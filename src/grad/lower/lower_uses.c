@@ -1,4 +1,4 @@
-// Who needs what: uses of each node below a program's roots, and how many chains contain the same product.
+// Uses of each node below a program's roots, and the number of chains that contain the same product.
 #include "base/memory.h"
 #include "grad/lower/lower_parts.h"
 

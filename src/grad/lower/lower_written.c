@@ -152,7 +152,7 @@ static const tg_node *find_square(written *w, const tg_info *trace, int32_t *n_h
   return NULL;
 }
 
-// Of F each entry is squared and added, and scaled in the gradient; F' and F'*F are never made.
+// Each entry of F is squared and added, and scaled in the gradient; F' and F'*F are never made.
 static bool add_square(written *w, tg_node node)
 {
   const tg_info *info = tg_node_info(w->graph, node);

@@ -189,7 +189,7 @@ static void add_mirror(const tg_cost_grid *grid, int64_t n, tg_cost *out)
   const int64_t blocks = (n + grid->block - 1) / grid->block;
   const int64_t rows = grid->rows > grid->cols ? grid->rows : grid->cols;
   const double period = (double)tg_cost_common_multiple(grid->rows, grid->cols);
-  // Of very many blocks, the shares that any number has.
+  // Very many blocks are counted by the average shares, which hold for any number.
   double entries = tg_cost_area(n, n) / 2 * (1 - 1 / period);
   double messages = (double)blocks * (period - 1);
   if (blocks <= BLOCKS_MOST) count_mirror(grid, n, &entries, &messages);

@@ -141,7 +141,7 @@ typedef enum tg_program_id {
   TG_PROGRAM_COUNT
 } tg_program_id;
 
-// Who may read and write what; tg_plan_verify holds every plan to it.
+// Rules of reading and writing; tg_plan_verify holds every plan to them.
 // - DATA, VARIABLE and DIRECTION are never written. VARIABLE is not read by SETUP; DIRECTION is read by
 //   DIRECTION, ADVANCE and HESSIAN only. GRADIENT and HESSIAN are written, each of their buffers, by the program
 //   of that name, GRADIENT by ORIGIN too, which may read them afterwards.

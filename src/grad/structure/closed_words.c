@@ -128,7 +128,7 @@ static void add_polar(tg_graph *g, const char *x, const tg_closed_form *form, tg
   tg_text_addf(out, ", %s) and constants: the minimiser is a polar factor", x);
 }
 
-// Of a form that there is.
+// Adds the reason for a closed form that exists.
 static void add_found(tg_graph *g, const char *x, const tg_closed_form *form, tg_text *out)
 {
   switch (form->why.code) {

@@ -61,13 +61,13 @@ static tg_status find(judge *self, tg_node node, judgement *out);
 
 enum { SIGN_DEPTH = 12 };
 
-// Of all entries.
+// Common sign of all entries of a node.
 typedef enum sign { SIGN_UNKNOWN, SIGN_NONNEGATIVE, SIGN_POSITIVE } sign;
 
 static sign sign_of(const tg_graph *g, tg_node node, int depth);
 
-// Of sums and products, whose arguments must not be negative: a sum is positive where one of them is, a product where
-// all are.
+// Sign of a sum or a product, whose arguments must not be negative: a sum is positive where one argument is, a product
+// where all are.
 static sign sign_of_arguments(const tg_graph *g, const tg_info *info, int depth)
 {
   const bool is_sum = info->kind == TG_LIN;
@@ -155,7 +155,7 @@ static bool is_gram(const tg_graph *g, const tg_info *info)
          (second->kind == TG_TRANS && second->args[0] == info->args[0]);
 }
 
-// Of constants: symmetric positive semidefinite.
+// Whether the node is constant and symmetric positive semidefinite.
 static bool is_semidefinite(const judge *self, tg_node node)
 {
   const tg_graph *g = self->graph;

@@ -28,13 +28,13 @@ static layout turned(layout a)
   return a == COLUMNS ? ROWS : a == ROWS ? COLUMNS : a;
 }
 
-// Of a function entry by entry.
+// Layout of a function applied entry by entry.
 static layout mapped(layout a)
 {
   return a == SUMMED ? MIXED : a;
 }
 
-// Of what is linear in its one argument and adds entries up.
+// Layout of an operation that is linear in its one argument and adds entries up.
 static layout summed(layout a)
 {
   return a == COLUMNS || a == ROWS ? SUMMED : a == PAIRS ? MIXED : a;
@@ -58,7 +58,7 @@ static layout multiplied(layout a, layout b)
   return a == b ? a : PAIRS;
 }
 
-// Of the matrix product; whether a constant factor is diagonal decides.
+// Layout of a matrix product; it depends on whether a constant factor is diagonal.
 static layout chained(layout a, bool a_is_diagonal, layout b, bool b_is_diagonal)
 {
   if (a == CONSTANT) return b == CONSTANT || b == COLUMNS || a_is_diagonal ? b : summed(b);
@@ -117,7 +117,7 @@ static layout layout_of_product(const finder *self, const tg_info *info)
   return scalars == CONSTANT ? chain : chain == CONSTANT ? summed(scalars) : MIXED;
 }
 
-// Of a base and its exponent, of which one may be a scalar beside a matrix.
+// Layout of a power, whose base or exponent may be a scalar beside a matrix.
 static layout layout_of_power(const finder *self, const tg_info *info)
 {
   layout all = CONSTANT;

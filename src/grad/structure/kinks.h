@@ -6,7 +6,7 @@
 
 enum { TG_KINKS_MAX = 32 };
 
-// Of w norm1(E) the slopes are -w and w, of w sum(relu(E)) 0 and w; terms in E and -E are one kink.
+// The slopes of w norm1(E) are -w and w, those of w sum(relu(E)) are 0 and w; terms in E and -E are one kink.
 typedef struct tg_kink {
   tg_node inside; // E, with the weights in it: W.*E
   double low;

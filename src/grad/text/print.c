@@ -13,7 +13,7 @@
 #include "grad/text/ast.h"
 #include "grad/text/print_parts.h"
 
-// Of a scalar; bars around a matrix are often read as its determinant.
+// Templates for abs of a scalar; bars around a matrix are often read as its determinant.
 static const char *const scalar_abs_templates[FORMATS] = {"abs(@)", "|@|", "\\left|@\\right|", "np.abs(@)", "abs(@)"};
 static const char *const norm1_templates[FORMATS] = {"norm1(@)", "‖@‖₁", "\\left\\|@\\right\\|_1", "np.sum(np.abs(@))",
                                                      "sum(abs(@)(:))"};
@@ -148,7 +148,7 @@ static void print_triangle(tg_printer *p, const tg_info *info, tg_status *status
   if (*status == TG_OK) tg_print_triangle(p, info->kind, ones, status);
 }
 
-// Of all entries, of rows, of columns. NumPy and Octave have no such function: the plain formula.
+// Prints logsumexp of all entries, of rows or of columns. NumPy and Octave have no such function: the plain formula.
 static void print_logsumexp(tg_printer *p, tg_node node, const tg_info *info, tg_status *status)
 {
   static const char *const templates[3][FORMATS] = {

@@ -6,7 +6,7 @@
 #include "mpi/matrix/dmat_find.h"
 #include "mpi/matrix/reduce.h"
 
-// Of sums of rows and of columns: the rounding of numbers written in decimals.
+// Tolerance of sums of rows and of columns: the rounding of numbers written in decimals.
 static const double total_tolerance = 1e-10;
 
 // lows and highs are of equal layout; either may be NULL.

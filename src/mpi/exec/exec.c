@@ -141,7 +141,7 @@ tg_status tg_exec_bind(tg_exec *exec, tg_buffer_kind kind, int32_t index, tg_dma
   if (id < 0) return TG_OK;
   const tg_plan_buffer *buffer = &exec->plan->buffers[id];
   if (buffer->storage >= 0 || kind == TG_BUFFER_DATA)
-    TG_FAIL(TG_INTERNAL, "buffer '%s' cannot be bound anew", buffer->name);
+    TG_FAIL(TG_INTERNAL, "buffer '%s' cannot be bound again", buffer->name);
   TG_TRY(check_layout(exec, buffer->name, buffer, matrix));
   exec->buffers[id] = matrix;
   return TG_OK;

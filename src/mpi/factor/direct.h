@@ -50,7 +50,7 @@ tg_status tg_direct_estimate_condition(tg_direct *direct, const tg_dmat *left, c
 // worse. From above but for the accuracy of a few steps of inverse iteration. `matrix` is the factor. 1 without one.
 // Collective; solves with vectors only.
 tg_status tg_direct_scaled_condition(tg_direct *direct, int side, const tg_dmat *matrix, double *out);
-// Of INVERSE: tg_factor_pivot_ratio of S. Local.
+// The tg_factor_pivot_ratio of S, for INVERSE. Local.
 double tg_direct_pivot_ratio(const tg_direct *direct);
 // The mean over the eigenvalues w(i,j) of SPECTRAL of the share that some of its terms have in them: bit k of `terms`
 // is term k, the extras counted after the terms. Collective.

@@ -289,7 +289,7 @@ static int64_t global_col(const tg_dmat *m, int64_t j)
   return tg_dmat_global_index(j, m->block, m->grid->col, m->grid->cols);
 }
 
-// Of the lower triangle of a symmetric matrix: above the diagonal entries become 0, on it half. Local.
+// Keeps the lower triangle of a symmetric matrix, with half the diagonal; the entries above become 0. Local.
 static void halve_triangle(tg_dmat *x)
 {
 #pragma omp parallel for schedule(static) if (x->local_rows * x->local_cols >= TG_PARALLEL_ENTRIES)

@@ -30,7 +30,7 @@ static const symbol symbols[] = {
 
 enum { N_SYMBOLS = sizeof symbols / sizeof symbols[0], REASON_BYTES = 512 };
 
-// Of the process, as the library is.
+// State of the process, as the library is.
 static struct {
   pthread_once_t once;
   bool is_loaded;

@@ -103,7 +103,7 @@ int tg_io_write_at(int fd, const void *buffer, int64_t bytes, int64_t offset)
     const ssize_t n = pwrite(fd, from + done, (size_t)(left < largest_call ? left : largest_call), offset + done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno;
-    if (n == 0) return EIO; // POSIX leaves this open; asking again could go on for ever
+    if (n == 0) return EIO; // POSIX leaves this open; asking again could go on without end
     done += n;
   }
   return 0;

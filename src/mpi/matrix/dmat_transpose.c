@@ -76,7 +76,7 @@ static int least_common_multiple(int a, int b)
   return a / x * b;
 }
 
-// Of n indices, those whose block is congruent to a modulo m and to b modulo n_other.
+// Those of n indices whose block is congruent to a modulo m and to b modulo n_other.
 static index_class class_of(int64_t n, int64_t block, int a, int m, int b, int n_other)
 {
   index_class c = {.block = block, .residue = -1, .modulus = least_common_multiple(m, n_other)};

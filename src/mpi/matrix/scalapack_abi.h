@@ -74,7 +74,7 @@ void pdgesvd_(const char *jobu, const char *jobvt, const int *m, const int *n, d
               const int *ivt, const int *jvt, const int *descvt, double *work, const int *lwork, int *info,
               size_t jobu_length, size_t jobvt_length);
 
-// Of LAPACK itself.
+// A routine of LAPACK itself.
 void dstemr_(const char *jobz, const char *range, const int *n, double *d, double *e, const double *vl,
              const double *vu, const int *il, const int *iu, int *m, double *w, double *z, const int *ldz,
              const int *nzc, int *isuppz, int *tryrac, double *work, const int *lwork, int *iwork, const int *liwork,

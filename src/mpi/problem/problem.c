@@ -1,4 +1,4 @@
-// opt_problem on distributed matrices: which point the state belongs to, and when it is computed anew.
+// opt_problem on distributed matrices: which point the state belongs to, and when it is recomputed.
 #include "mpi/problem/problem.h"
 
 #include <inttypes.h>
@@ -240,7 +240,7 @@ static tg_status problem_line(opt_problem *base, const opt_point *x, const opt_p
   return TG_OK;
 }
 
-// The images move with the point unless it is time to make them anew, or `value` has used their place.
+// The images move with the point unless it is time to make them again, or `value` has used their place.
 static tg_status move_state(tg_problem *p, double t, const opt_point *x, const opt_point *d)
 {
   if (p->owner != STATE_CURRENT) return refresh(p, x, STATE_CURRENT);

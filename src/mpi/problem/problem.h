@@ -11,7 +11,7 @@ typedef struct tg_problem_settings {
 
 enum { TG_REFRESH_INTERVAL = 50 };
 
-// How far the state, moved along lines, was from the state computed anew: max over its matrices of
+// How far the state, moved along lines, was from the state recomputed: max over its matrices of
 // |moved - new|_F / |new|_F, at the last refresh and the worst so far.
 typedef struct tg_problem_drift {
   int64_t refreshes; // that measured it

@@ -25,7 +25,7 @@ bool tg_product_is_half(const tg_product_call *call)
   return is_symmetric && is_worth_it && c->grid->size > 1 && (c->rows + c->block - 1) / c->block >= BLOCKS_LEAST;
 }
 
-// Of (i, j) and (j, i) one is kept, and the diagonal.
+// Whether block (i, j) is kept: one of (i, j) and (j, i), and the diagonal.
 static bool is_kept(int64_t blocks, int64_t i, int64_t j)
 {
   const int64_t distance = (i - j + blocks) % blocks;

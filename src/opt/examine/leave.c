@@ -111,7 +111,7 @@ static tg_status recedes(const departure *d, double sign, bool *out)
   return TG_OK;
 }
 
-// A quadratic falls for ever along a feasible ray of negative curvature, whatever its slope.
+// A quadratic falls without end along a feasible ray of negative curvature, whatever its slope.
 static tg_status test_unbounded(const departure *d, double curvature, bool *out)
 {
   opt_run *run = d->run;

@@ -6,7 +6,7 @@
 
 typedef enum opt_departure {
   OPT_DEPARTURE_NONE,     // f falls along neither sign by more than its rounding error
-  OPT_DEPARTURE_MOVED,    // run->x is lower; f and g are computed anew there
+  OPT_DEPARTURE_MOVED,    // run->x is lower; f and g are recomputed there
   OPT_DEPARTURE_UNBOUNDED // f falls without end along it, which stays feasible; run->reason says so
 } opt_departure;
 

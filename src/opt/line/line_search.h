@@ -33,7 +33,7 @@ typedef struct opt_line_options {
 typedef enum opt_line_verdict {
   OPT_LINE_FOUND,
   OPT_LINE_STUCK,     // no acceptable step: the rounding of f hides the descent
-  OPT_LINE_FALLING,   // phi falls up to `longest`, or for ever
+  OPT_LINE_FALLING,   // phi falls up to `longest`, or without end
   OPT_LINE_NOT_FINITE // phi is not finite at any step tried
 } opt_line_verdict;
 

@@ -24,7 +24,7 @@ tg_status opt_bounds_weigh(const opt_run *run, opt_point *z, bool *released)
   return TG_OK;
 }
 
-// After a move: what is at a bound up to rounding is put there, so that the next face is told by comparison.
+// After a move: what is at a bound up to rounding is put there, so that the next face is found by comparison.
 static tg_status settle(opt_run *run, const opt_point *along, opt_bounds_step *out)
 {
   out->along = along;

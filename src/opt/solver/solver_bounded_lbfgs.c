@@ -5,7 +5,7 @@
 // D. Bertsekas, SIAM J. Control Optim. 20 (1982): entries held at a bound that -g pulls outwards take no part, and
 // among the others any metric will do; D. Kim, S. Sra, I. Dhillon, SIAM J. Sci. Comput. 32 (2010), with limited memory.
 // The two loops are those of J. Nocedal, Math. Comp. 35 (1980), all inner products taken over the entries that take
-// part: the pairs are kept whole, and 1 / <s, y> is made anew for the entries of today; a pair that is not curved
+// part: the pairs are kept whole, and 1 / <s, y> is made again for the entries of today; a pair that is not curved
 // upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
 #include "base/memory.h"
 #include "opt/solver/bounds.h"

@@ -53,7 +53,7 @@ static tg_status measure_gap(opt_run *run)
                                (const opt_point *const[]){d, run->g, d}, p));
   run->g_norm = -p[0];
   run->stationarity.rounding[0] = 4 * DBL_EPSILON * sqrt(p[1] * p[2]);
-  // Of an extreme point itself rounding may leave a negative one.
+  // At an extreme point, rounding may make the gap negative.
   if (run->g_norm < 0) run->g_norm = 0;
   return TG_OK;
 }

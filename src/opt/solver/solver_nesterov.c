@@ -107,7 +107,7 @@ static tg_status steepest(const opt_run *run, accelerated *self, double *slope, 
   return opt_run_slope(run, self->d, slope, d_norm);
 }
 
-// A polynomial may fall for ever: its line coefficients tell, asked for now and then.
+// A polynomial may fall without end: its line coefficients tell, asked for now and then.
 static tg_status check_ray(opt_run *run, accelerated *self, double slope, double d_norm, opt_verdict *verdict)
 {
   opt_ray ray;

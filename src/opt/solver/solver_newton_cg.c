@@ -95,7 +95,7 @@ static double distance_to_boundary(const inner *in, double radius)
 {
   const double rest = radius * radius - in->pmp;
   const double root = sqrt(in->pmd * in->pmd + in->dmd * rest);
-  // Of the two forms of the root the one without cancellation.
+  // The root has two forms; this one has no cancellation.
   return in->pmd > 0 ? rest / (in->pmd + root) : (root - in->pmd) / in->dmd;
 }
 
@@ -196,8 +196,9 @@ static tg_status clean_kernel(opt_run *run, newton *self)
   return TG_OK;
 }
 
-// Whether a general objective falls for ever along d, which has no curvature beyond rounding. The unfinished iteration
-// left in d a share of directions that have: it is taken out, and f is asked far out. d, H d and r are overwritten.
+// Whether a general objective falls without end along d, which has no curvature beyond rounding. The unfinished
+// iteration left in d a share of directions that have: it is taken out, and f is asked far out. d, H d and r are
+// overwritten.
 static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
 {
   const opt_space *space = run->space;
@@ -223,15 +224,15 @@ static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
   return TG_OK;
 }
 
-// Long runs ask now and then whether f falls for ever, with curvature or not: where variables that settle stand beside
-// some that do not, the direction has a share of both.
+// Long runs ask now and then whether f falls without end, with curvature or not: where variables that settle stand
+// beside some that do not, the direction has a share of both.
 static bool is_time_to_probe(const opt_run *run)
 {
   enum { FIRST = 32 };
   return run->iteration >= FIRST && (run->iteration & (run->iteration - 1)) == 0; // powers of two
 }
 
-// Steihaug's iteration. *verdict stays MOVED unless f was found to fall for ever, or the run shall end.
+// Steihaug's iteration. *verdict stays MOVED unless f was found to fall without end, or the run shall end.
 static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_verdict *verdict)
 {
   inner in = {0};
