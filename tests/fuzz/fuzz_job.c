@@ -30,9 +30,10 @@ static void check_failure(const tg_job *job, tg_status status, size_t length)
 
 static void use(const tg_job *job, size_t length)
 {
-  require(job->n_variables > 0 && job->objective.text != NULL, "a job without an objective");
-  for (int k = 0; k < job->n_variables; k++)
-    require(job->variables[k].rows > 0 && job->variables[k].cols > 0, "a variable of no size");
+  const tg_spec *spec = &job->spec;
+  require(spec->n_variables > 0 && spec->objective.text != NULL, "a job without an objective");
+  for (int k = 0; k < spec->n_variables; k++)
+    require(spec->variables[k].rows > 0 && spec->variables[k].cols > 0, "a variable of no size");
   const tg_status status = tg_job_confine(job, false);
   if (status != TG_OK) check_failure(job, status, length);
 }
