@@ -63,8 +63,8 @@ void claim_path_go(const claim_path *path, double t, claim_points *points)
 {
   for (int32_t s = 0; s < points->n_symbols; s++) {
     const bool fixed = (tg_symbol_info(points->graph, s)->properties & TG_ORTHOGONAL) != 0;
-    const double *from = path->ends[2 * s];
-    const double *to = path->ends[2 * s + 1];
+    const double *from = path->ends[(size_t)2 * (size_t)s];
+    const double *to = path->ends[(size_t)2 * (size_t)s + 1];
     for (int64_t i = 0; i < entries_of(points, s); i++)
       points->values[s][i] = fixed ? from[i] : from[i] + t * (to[i] - from[i]);
   }

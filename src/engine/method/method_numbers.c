@@ -28,7 +28,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   tg_closed_form_nodes(form, nodes);
   plan.n_extras = n_extras;
   for (int k = 0; k < n_extras; k++) plan.extras[k] = extras[k];
-  for (ptrdiff_t k = 0; k < 2 * n_extras; k++) matrices[TG_CLOSED_MATRICES + k] = extra_matrices[k];
+  for (ptrdiff_t k = 0; k < (ptrdiff_t)2 * n_extras; k++) matrices[TG_CLOSED_MATRICES + k] = extra_matrices[k];
   tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
                                            matrices, by->products);
   if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, out);

@@ -15,6 +15,6 @@ tg_status tg_line_half_create(const tg_grid *grid, opt_problem *problem, const t
                               tg_line_half **out);
 void tg_line_half_destroy(tg_line_half **half);
 // x := a better point, or as it was where its gradient is at most `tolerance`. Collective.
-tg_status tg_line_half_solve(tg_line_half *half, double tolerance, opt_point *x, opt_result *result);
+tg_status tg_line_half_solve(tg_line_half *self, double tolerance, opt_point *x, opt_result *result);
 
 #endif
