@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static _Thread_local tg_error current_error;
 
 const char *tg_status_label(tg_status code)
@@ -38,19 +40,14 @@ void tg_error_clear(void)
   current_error = (tg_error){.code = TG_OK};
 }
 
-static bool continues_letter(char byte)
-{
-  return ((unsigned char)byte & 0xC0u) == 0x80u; // the second or a later byte of a letter in UTF-8
-}
-
 // Keeps the beginning and the end of a text that is too long: a long name must not hide what is said of it.
 static void shorten(const char *text, size_t length, char *out, size_t room)
 {
   static const char gap[] = " ... ";
   size_t head = (room - sizeof gap) / 2;
   size_t tail = length - (room - sizeof gap - head);
-  while (head > 0 && continues_letter(text[head])) head--;
-  while (tail < length && continues_letter(text[tail])) tail++;
+  while (head > 0 && tg_utf8_continues(text[head])) head--;
+  while (tail < length && tg_utf8_continues(text[tail])) tail++;
   snprintf(out, room, "%.*s%s%s", (int)head, text, gap, text + tail);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 
 // Far beyond any honest job file; they bound what a hostile one can cost.
 enum { YAML_MAX_BYTES = 4 << 20, YAML_MAX_NODES = 200000, YAML_MAX_DEPTH = 32, YAML_MAX_ANCHORS = 256 };
@@ -97,7 +98,7 @@ static size_t utf8_length(const unsigned char *text, size_t left)
   if (length == 0 || length > left || lead >= 0xF8) return 0;
   unsigned long value = lead & (0x7Fu >> length);
   for (size_t k = 1; k < length; k++) {
-    if ((text[k] & 0xC0u) != 0x80u) return 0;
+    if (!tg_utf8_continues((char)text[k])) return 0;
     value = value << 6 | (text[k] & 0x3Fu);
   }
   const bool surrogate = value >= 0xD800 && value <= 0xDFFF;

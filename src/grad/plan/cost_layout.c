@@ -50,18 +50,6 @@ double tg_cost_area(int64_t rows, int64_t cols)
   return (double)rows * (double)cols;
 }
 
-int64_t tg_cost_common_multiple(int64_t a, int64_t b)
-{
-  int64_t x = a;
-  int64_t y = b;
-  while (y != 0) {
-    const int64_t rest = x % y;
-    x = y;
-    y = rest;
-  }
-  return a / x * b;
-}
-
 double tg_cost_tree_depth(int64_t n)
 {
   double depth = 0;

@@ -11,10 +11,9 @@ int64_t tg_cost_share(int64_t n, int64_t block, int64_t p, int64_t np);
 double tg_cost_local_entries(const tg_cost_grid *grid, int64_t rows, int64_t cols);
 // Numbers that a rows x cols matrix takes on rank (0, 0), which holds most: columns are padded.
 double tg_cost_most_entries(const tg_cost_grid *grid, int64_t rows, int64_t cols);
-// P Q; rows times columns; the least common multiple.
+// P Q; rows times columns.
 double tg_cost_ranks(const tg_cost_grid *grid);
 double tg_cost_area(int64_t rows, int64_t cols);
-int64_t tg_cost_common_multiple(int64_t a, int64_t b);
 // Depth of a broadcast tree over n processes.
 double tg_cost_tree_depth(int64_t n);
 

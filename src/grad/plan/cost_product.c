@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "base/arithmetic.h"
 #include "grad/plan/cost_layout.h"
 
 tg_cost_gemm tg_cost_gemm_of(const tg_plan *plan, const tg_instr *instr)
@@ -107,7 +108,7 @@ static panel_cut cut_product(const tg_cost_grid *grid, const tg_cost_gemm *gemm)
 // Panels are cut from the index classes that one process row and one process column own.
 static double panel_count(const tg_cost_grid *grid, int64_t range, int64_t width)
 {
-  const int64_t classes = tg_cost_common_multiple(grid->rows, grid->cols);
+  const int64_t classes = tg_common_multiple(grid->rows, grid->cols);
   double count = 0;
   for (int64_t c = 0; c < classes && c * grid->block < range; c++) {
     const int64_t share = tg_cost_share(range, grid->block, c, classes);
@@ -167,7 +168,7 @@ static void count_mirror(const tg_cost_grid *grid, int64_t n, double *entries, d
   enum { PERIOD_MOST = 1024 };
   const int64_t b = grid->block;
   const int64_t blocks = (n + b - 1) / b;
-  const int64_t period = tg_cost_common_multiple(grid->rows, grid->cols);
+  const int64_t period = tg_common_multiple(grid->rows, grid->cols);
   *entries = 0;
   *messages = 0;
   for (int64_t i = 0; i < blocks; i++) {
@@ -188,7 +189,7 @@ static void add_mirror(const tg_cost_grid *grid, int64_t n, tg_cost *out)
   enum { BLOCKS_MOST = 2000 };
   const int64_t blocks = (n + grid->block - 1) / grid->block;
   const int64_t rows = grid->rows > grid->cols ? grid->rows : grid->cols;
-  const double period = (double)tg_cost_common_multiple(grid->rows, grid->cols);
+  const double period = (double)tg_common_multiple(grid->rows, grid->cols);
   // Very many blocks are counted by the average shares, which hold for any number.
   double entries = tg_cost_area(n, n) / 2 * (1 - 1 / period);
   double messages = (double)blocks * (period - 1);
@@ -227,7 +228,7 @@ static double gemm_rank_flops(const tg_cost_grid *grid, const tg_cost_gemm *g)
 
 void tg_cost_add_transposition(const tg_cost_grid *grid, int64_t rows, int64_t cols, tg_cost *out)
 {
-  const double period = (double)tg_cost_common_multiple(grid->rows, grid->cols);
+  const double period = (double)tg_common_multiple(grid->rows, grid->cols);
   out->memory_bytes += 2 * 8 * tg_cost_local_entries(grid, rows, cols);
   if (tg_cost_ranks(grid) == 1) return;
   out->bytes_sent += 8 * tg_cost_area(rows, cols) * (1 - 1 / period);

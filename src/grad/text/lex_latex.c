@@ -1,6 +1,7 @@
 // LaTeX in an expression, as people copy it and as our own format prints it; and characters that are not read.
 #include <string.h>
 
+#include "base/utf8.h"
 #include "grad/text/lex_parts.h"
 
 // ---- white space ----
@@ -280,7 +281,7 @@ tg_status tg_lex_unexpected(const tg_lexer *l)
     TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected '%.*s'; it is not in the language; for A\\B write inv(A)*B",
                (int)(end - p), l->text + p);
   if (end > l->length) end = l->length;
-  while (byte >= 0x80 && end < l->length && ((unsigned char)l->text[end] & 0xC0u) == 0x80u) end++;
+  while (byte >= 0x80 && end < l->length && tg_utf8_continues(l->text[end])) end++;
   if (byte < 0x20 || byte == 0x7F)
     TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected control character (byte 0x%02X)", byte);
   if (byte == '.') TG_FAIL_AT(TG_SYNTAX, ((tg_span){p, end}), "unexpected '.'; entrywise operators are .* ./ .^");

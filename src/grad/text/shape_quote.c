@@ -1,4 +1,5 @@
 // Parts of the user's text in messages: shortened, with the parentheses that they need.
+#include "base/utf8.h"
 #include "grad/text/shape.h"
 
 enum { QUOTE_BYTES_MAX = 40 };
@@ -19,7 +20,7 @@ static void quote_range(const tg_shaper *shaper, size_t begin, size_t end, tg_te
 {
   const bool shortened = end - begin > QUOTE_BYTES_MAX;
   if (shortened) end = begin + QUOTE_BYTES_MAX;
-  while (shortened && ((unsigned char)shaper->text[end] & 0xC0u) == 0x80u) end--; // not within a character
+  while (shortened && tg_utf8_continues(shaper->text[end])) end--; // not within a character
   tg_text_add_bytes(out, shaper->text + begin, end - begin);
   if (shortened) tg_text_add(out, "...");
 }

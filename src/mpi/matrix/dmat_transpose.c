@@ -6,6 +6,7 @@
 // and receives from rank - s, in pieces of bounded size; ranks with nothing in common skip the step.
 #include <inttypes.h>
 
+#include "base/arithmetic.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/scalapack_abi.h"
 
@@ -64,22 +65,10 @@ typedef struct index_class {
   int modulus;
 } index_class;
 
-static int least_common_multiple(int a, int b)
-{
-  int x = a;
-  int y = b;
-  while (y != 0) {
-    const int rest = x % y;
-    x = y;
-    y = rest;
-  }
-  return a / x * b;
-}
-
 // Those of n indices whose block is congruent to a modulo m and to b modulo n_other.
 static index_class class_of(int64_t n, int64_t block, int a, int m, int b, int n_other)
 {
-  index_class c = {.block = block, .residue = -1, .modulus = least_common_multiple(m, n_other)};
+  index_class c = {.block = block, .residue = -1, .modulus = (int)tg_common_multiple(m, n_other)};
   for (int r = a; r < c.modulus; r += m)
     if (r % n_other == b) c.residue = r;
   if (c.residue >= 0) c.count = tg_dmat_local_count(n, block, c.residue, c.modulus);

@@ -13,6 +13,7 @@
 #include <cblas.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/scalapack_abi.h"
 #include "mpi/product/product_panels.h"
@@ -22,18 +23,6 @@
 // The left operand it packs for every chunk of columns: with 384 of them that costs 3 % of the rate, with 768 less
 // than 1.
 enum { WIDTH_INNER = 320, WIDTH_ROWS = 768, WIDTH_COLUMNS = 384, CHUNK_COLUMNS = 768 };
-
-static int least_common_multiple(int a, int b)
-{
-  int x = a;
-  int y = b;
-  while (y != 0) {
-    const int rest = x % y;
-    x = y;
-    y = rest;
-  }
-  return a / x * b;
-}
 
 // Whole blocks where they fit, equal parts of a block where they do not; a message must fit MPI's int.
 static int64_t panel_width(int64_t wanted, int64_t block, int64_t longest)
@@ -191,7 +180,7 @@ static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t
   run->order = (panel_order){.n = n,
                              .block = c->block,
                              .width = panel_width(wanted, c->block, longest),
-                             .classes = least_common_multiple(c->grid->rows, c->grid->cols)};
+                             .classes = (int)tg_common_multiple(c->grid->rows, c->grid->cols)};
   if (run->order.width < 1) TG_FAIL(TG_LIMIT, "a local part of %" PRId64 " rows is too long to send", longest);
   const int64_t width = run->order.width < n ? run->order.width : n;
   static const tg_workspace_slot slots[3] = {TG_SLOT_PANEL_A, TG_SLOT_PANEL_B, TG_SLOT_PANEL_C};
