@@ -78,7 +78,7 @@ def compare(name, job, folder, maximize):
     checks.check(f"method {auto[3]}" in planned.out, f"{name}: plan does not print {auto[3]!r}")
     row, best, whose = [], None, "none"
     for method in METHODS:
-        # An evaluation costs a product or more, nearly always: who needs more of them is not the best.
+        # An evaluation costs a product or more, nearly always: a method that needs more of them is not the best.
         found = try_method(job, folder / f"{name}-{method}", method, auto[0] + 30)
         row.append(f"{method} {found[0] if found else '-'}")
         worse = found is not None and (auto[1] - found[1] if maximize else found[1] - auto[1]) > 1e-6 * abs(auto[1])

@@ -438,12 +438,12 @@ def test_keep(folder, long):
                                         "000011-iteration-0000000009", "notes"])
     (foreign / ".partial-0123456789abcdef").mkdir()
     owner = next(foreign.glob(".partial-*")).name
-    anew = run_job(job, folder / "anew", ranks=0, settings=saving(foreign, every="1h", keep=3, **{"solver.max_iterations": 2}))
-    checks.check("--resume goes on from it" in anew.err, f"a new start: {anew.err[-400:]}")
+    again = run_job(job, folder / "again", ranks=0, settings=saving(foreign, every="1h", keep=3, **{"solver.max_iterations": 2}))
+    checks.check("--resume goes on from it" in again.err, f"a new start: {again.err[-400:]}")
     newest = [path.name for path in generations(foreign)][-2]
     checks.equal("a new start: its checkpoint is the newest", newest, "000012-iteration-0000000002")
     checks.check((foreign / owner).exists(), "what another job has not finished is left alone")
-    found = run_job(job, folder / "anew", ranks=0, settings=saving(foreign, every="1h", keep=3, **{"solver.max_iterations": 4}),
+    found = run_job(job, folder / "again", ranks=0, settings=saving(foreign, every="1h", keep=3, **{"solver.max_iterations": 4}),
                     options=["--resume"])
     checks.equal("the report's job", found.report["job"]["checkpoint"], {"directory": str(foreign), "every": "1h", "keep": 3})
     checks.equal("the newest is taken, not the furthest", found.report["resumed"]["iteration"], 2)

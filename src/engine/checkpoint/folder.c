@@ -135,7 +135,7 @@ static tg_status leaving_path(const char *directory, uint64_t owner, tg_text *ou
   return tg_text_status(out);
 }
 
-// Errors here are not the caller's: what cannot be removed is found again by who needs the place.
+// An error here is not the caller's: what cannot be removed is reported when its place is needed.
 void tg_folder_discard(const char *path)
 {
   if (access(path, F_OK) == 0 && tg_folder_remove(path) != TG_OK) tg_error_clear();

@@ -39,7 +39,7 @@ void tg_method_explain(const tg_method *method, const tg_model *model, tg_text *
 void tg_method_explain_metric(const tg_method *method, tg_text *out);
 // "  method    direct, because ...\n" and the lines on its search, memory, groups and preconditioner.
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out);
-// A line on the groups after the label; nothing where none are told apart.
+// A line on the groups after the label; nothing where there is one group.
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out);
 
 // Warns of keys of the job that neither the method nor the constraints use (method_warnings.c). LOCAL: on one rank.

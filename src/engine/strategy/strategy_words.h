@@ -11,7 +11,7 @@ void tg_strategy_explain_metric(const tg_strategy *strategy, const tg_verdict *v
 // Why there is no closed form.
 void tg_strategy_explain_form(tg_graph *graph, const tg_strategy *strategy, tg_text *out);
 // Lines of the header, before the numbers are known: method, search, memory, preconditioner; `groups` stands in its
-// place, "": none are told apart.
+// place, "": there is one group.
 void tg_strategy_print(tg_graph *graph, const tg_strategy *strategy, const tg_verdict *verdict, const char *groups,
                        tg_text *out);
 // Why this way does not use the option.

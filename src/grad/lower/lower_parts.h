@@ -210,7 +210,7 @@ tg_status tg_low_entry_sum(tg_lowering *l, tg_node node, tg_coef *out);
 tg_status tg_low_entry_inner(tg_lowering *l, tg_node a, tg_node b, bool *done, tg_coef *out);
 tg_code_op tg_low_code_of(tg_kind kind);
 
-// ---- lower_uses.c: who needs what ----
+// ---- lower_uses.c: uses of each node ----
 
 // Counts the uses of all that is below the roots, on top of what is counted already; forget begins again.
 void tg_low_uses_forget(tg_lowering *l);

@@ -5,8 +5,8 @@
 // D. Bertsekas, SIAM J. Control Optim. 20 (1982): entries held at a bound that -g pulls outwards take no part, and
 // among the others any metric will do; D. Kim, S. Sra, I. Dhillon, SIAM J. Sci. Comput. 32 (2010), with limited memory.
 // The two loops are those of J. Nocedal, Math. Comp. 35 (1980), all inner products taken over the entries that take
-// part: the pairs are kept whole, and 1 / <s, y> is made again for the entries of today; a pair that is not curved
-// upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
+// part: the pairs are kept whole, and 1 / <s, y> is made again for the entries that now take part; a pair that
+// is not curved upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
 #include "base/memory.h"
 #include "opt/solver/bounds.h"
 #include "opt/solver/secants.h"
@@ -60,7 +60,8 @@ static tg_status restrict_to_part(const opt_run *run, opt_point *v)
   return run->constraint->ops->mask(run->constraint, run->x, run->g, true, v);
 }
 
-// rho of the pair at k for the entries of today. *scales: gamma is still to be set, and is where the pair takes part.
+// rho of the pair at k for the entries that now take part. *scales: gamma is still to be set, and is where the pair
+// takes part.
 static tg_status weigh_pair(const opt_run *run, bounded *self, int64_t k, bool *scales)
 {
   opt_secants *pairs = &self->pairs;
