@@ -35,19 +35,14 @@ static tg_status check_operands(const tg_product_call *call)
 
 // --- one rank ----------------------------------------------------------------------------------------
 
-// A' A or A A' into a new C: half of the flops. The smaller C is, the less is gained (of dgemm's time on one core 0.99
-// for n = 32, 0.75 for 64, 0.57 for 256, 0.53 for 2000), but nothing is ever lost. On several ranks: product_half.c.
-static bool is_update(const tg_product_call *call)
-{
-  return call->a->data == call->b->data && call->transa != call->transb && call->beta == 0;
-}
-
 static tg_status product_local(const tg_product_call *call)
 {
   int sizes[6];
   const int64_t wide[6] = {call->m, call->n, call->k, call->a->ld, call->b->ld, call->c->ld};
   for (int s = 0; s < 6; s++) TG_TRY(tg_abi_int(wide[s], "a size of a product", &sizes[s]));
-  if (is_update(call)) {
+  // The smaller C is, the less is gained (of dgemm's time on one core 0.99 for n = 32, 0.75 for 64, 0.57 for 256, 0.53
+  // for 2000), but nothing is ever lost. On several ranks: product_half.c.
+  if (tg_product_is_update(call)) {
     cblas_dsyrk(CblasColMajor, CblasLower, call->transa ? CblasTrans : CblasNoTrans, sizes[0], sizes[2], call->alpha,
                 call->a->data, sizes[3], 0, call->c->data, sizes[5]);
     tg_dmat_mirror_lower(call->c);

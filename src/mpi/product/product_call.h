@@ -21,6 +21,12 @@ typedef struct tg_product_call {
   tg_counters *counters;
 } tg_product_call;
 
+// A' A or A A' into a new C, which is symmetric: half of the flops make it.
+static inline bool tg_product_is_update(const tg_product_call *call)
+{
+  return call->a->data == call->b->data && call->transa != call->transb && call->beta == 0;
+}
+
 // By panels, on any grid (product_panels.c). Collective.
 tg_status tg_product_panels(const tg_product_call *call);
 // A large operand that stays, a thin one that comes to it (product_thin.c). Collective.

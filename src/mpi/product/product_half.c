@@ -16,13 +16,17 @@ enum { ORDER_LEAST = 384, INNER_LEAST = 256, BLOCK_LEAST = 32, BLOCK_MOST = 384,
 // A panel of at most 768 indices in blocks of at least BLOCK_LEAST: few enough for the bits of a word.
 enum { PIECES_MAX = 32 };
 
+static int64_t block_count(const tg_dmat *c)
+{
+  return (c->rows + c->block - 1) / c->block;
+}
+
 bool tg_product_is_half(const tg_product_call *call)
 {
   const tg_dmat *c = call->c;
-  const bool is_symmetric = call->a->data == call->b->data && call->transa != call->transb && call->beta == 0;
   const bool is_fit = c->block >= BLOCK_LEAST && c->block <= BLOCK_MOST;
   const bool is_worth_it = call->m >= ORDER_LEAST && call->k >= INNER_LEAST && is_fit;
-  return is_symmetric && is_worth_it && c->grid->size > 1 && (c->rows + c->block - 1) / c->block >= BLOCKS_LEAST;
+  return tg_product_is_update(call) && is_worth_it && c->grid->size > 1 && block_count(c) >= BLOCKS_LEAST;
 }
 
 // Whether block (i, j) is kept: one of (i, j) and (j, i), and the diagonal.
@@ -30,11 +34,6 @@ static bool is_kept(int64_t blocks, int64_t i, int64_t j)
 {
   const int64_t distance = (i - j + blocks) % blocks;
   return 2 * distance < blocks || (2 * distance == blocks && i > j);
-}
-
-static int64_t block_count(const tg_dmat *c)
-{
-  return (c->rows + c->block - 1) / c->block;
 }
 
 static int64_t block_length(const tg_dmat *c, int64_t number)

@@ -335,19 +335,13 @@ static tg_status multiply_moving(panels_run *run, const moving_form *form, const
   *is_in_place = form->sum_size == 1 && is_one_stretch(&run->order, p, 1);
   const int64_t local = *is_in_place ? tg_panel_stretch(&run->order, p, 0, 1).local : 0;
   const double beta = *is_in_place ? call->beta : 0;
-  if (call->is_half) {
-    const int64_t ld = form->rows_of_c ? width : c->local_rows > 0 ? c->local_rows : 1;
-    const piece to = *is_in_place ? (piece){c->data + (form->rows_of_c ? local : local * c->ld), c->ld}
-                                  : (piece){run->buffers[2][side], ld};
-    return tg_half_multiply(run, form, p, moved, to);
-  }
-  if (form->rows_of_c) {
-    const piece to = *is_in_place ? (piece){c->data + local, c->ld} : (piece){run->buffers[2][side], width};
+  const int64_t rows = c->local_rows > 0 ? c->local_rows : 1;
+  const piece to = *is_in_place ? (piece){c->data + (form->rows_of_c ? local : local * c->ld), c->ld}
+                                : (piece){run->buffers[2][side], form->rows_of_c ? width : rows};
+  if (call->is_half) return tg_half_multiply(run, form, p, moved, to);
+  if (form->rows_of_c)
     return tg_panels_multiply(run, LOCAL_TN, width, c->local_cols, call->b->local_rows, call->alpha, moved,
                               (piece){call->b->data, call->b->ld}, beta, to);
-  }
-  const int64_t rows = c->local_rows > 0 ? c->local_rows : 1;
-  const piece to = *is_in_place ? (piece){c->data + local * c->ld, c->ld} : (piece){run->buffers[2][side], rows};
   return tg_panels_multiply(run, LOCAL_NT, c->local_rows, width, call->a->local_cols, call->alpha,
                             (piece){call->a->data, call->a->ld}, moved, beta, to);
 }
