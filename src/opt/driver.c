@@ -4,35 +4,8 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/memory.h"
-
-static const char *const outcome_labels[] = {
-#define OPT_OUTCOME_LABEL(name, exit_status, label) label,
-    OPT_OUTCOME_LIST(OPT_OUTCOME_LABEL)
-#undef OPT_OUTCOME_LABEL
-};
-
-static const int outcome_exits[] = {
-#define OPT_OUTCOME_EXIT(name, exit_status, label) exit_status,
-    OPT_OUTCOME_LIST(OPT_OUTCOME_EXIT)
-#undef OPT_OUTCOME_EXIT
-};
-
-const char *opt_outcome_label(opt_outcome outcome)
-{
-  TG_ASSERT(outcome < OPT_OUTCOME_COUNT);
-  return outcome_labels[outcome];
-}
-
-int opt_outcome_exit(opt_outcome outcome)
-{
-  TG_ASSERT(outcome < OPT_OUTCOME_COUNT);
-  return outcome_exits[outcome];
-}
 
 static double clock_seconds(void)
 {
@@ -554,83 +527,6 @@ static tg_status run_to_end(opt_driver *self)
   return TG_OK;
 }
 
-// Method and line search by the options, and by the geometry of the constraints.
-static tg_status choose_solver(opt_driver *self)
-{
-  opt_run *run = &self->run;
-  const int degree = run->problem->degree;
-  const bool is_curved = run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_CONVEX;
-  opt_result *result = self->result;
-  run->manifold = is_curved ? run->constraint : NULL;
-  run->degree = is_curved ? -1 : degree;
-  run->n_groups = run->constraint == NULL || run->constraint->traits.is_bounds ? run->space->n_groups : 1;
-  if (run->constraint != NULL) {
-    TG_TRY(opt_constrained_solver(run->options, &run->constraint->traits, &run->solver));
-    TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
-    if (run->solver->needs_hessian && !run->problem->has_hessian)
-      TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
-              run->solver->name);
-  } else {
-    TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));
-    run->solver = opt_solver_find(opt_resolved_method(run->options, degree));
-    result->line_search = opt_resolved_line_search(run->options, degree);
-  }
-  result->method = run->solver->name;
-  run->search = opt_line_search_find(result->line_search);
-  return TG_OK;
-}
-
-// Everything that allocates.
-static tg_status set_up(opt_driver *self)
-{
-  opt_run *run = &self->run;
-  const opt_space *space = run->space;
-  TG_TRY(choose_solver(self));
-  const bool is_general = run->degree < 0;
-  if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
-  if (run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_MANIFOLD)
-    TG_TRY(space->ops->create(space, &run->feasible));
-  TG_TRY(opt_stationarity_init(run));
-  TG_TRY(space->ops->create(space, &run->g));
-  if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) {
-    TG_TRY(space->ops->create(space, &run->hd));
-    for (int k = 0; k < 2; k++) TG_TRY(space->ops->create(space, &run->rooms[k]));
-  }
-  if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
-  if (opt_keeps_trial(run->degree)) TG_TRY(space->ops->create(space, &run->trial));
-  if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
-  if (opt_keeps_best(run->solver, run->degree)) TG_TRY(space->ops->create(space, &self->best));
-  const opt_preconditioner *metric = run->options->metric;
-  const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
-  if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));
-  TG_TRY(run->solver->create(run, &self->state));
-  TG_TRY(opt_examiner_create(self));
-  TG_TRY(opt_driver_list(self)); // reserves the listing's memory
-  return TG_OK;
-}
-
-static void tear_down(opt_driver *self)
-{
-  opt_run *run = &self->run;
-  const opt_space *space = run->space;
-  if (run->solver != NULL) run->solver->destroy(space, &self->state);
-  // x and trial may have changed places: the user keeps his.
-  opt_point *own = run->x != self->user_x ? run->x : run->trial;
-  space->ops->destroy(space, &own);
-  space->ops->destroy(space, &run->g);
-  space->ops->destroy(space, &run->hd);
-  for (int k = 0; k < 2; k++) space->ops->destroy(space, &run->rooms[k]);
-  space->ops->destroy(space, &run->g_old);
-  space->ops->destroy(space, &run->spare);
-  space->ops->destroy(space, &run->feasible);
-  space->ops->destroy(space, &self->best);
-  space->ops->destroy(space, &self->metric_x);
-  opt_examiner_destroy(self);
-  tg_free(run->group_products);
-  opt_stationarity_fini(run);
-  opt_listing_fini(&self->listing);
-}
-
 tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_point *x, const opt_observer *observer,
                        opt_result *result)
 {
@@ -645,9 +541,9 @@ tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_poi
                        .gives_up = opt_driver_gives_up};
   self.clock_start = clock_seconds();
   tg_status status = TG_OK;
-  TG_TRY_GOTO(set_up(&self));
+  TG_TRY_GOTO(opt_driver_set_up(&self));
   TG_TRY_GOTO(run_to_end(&self));
 done:
-  tear_down(&self);
+  opt_driver_tear_down(&self);
   return status;
 }

@@ -46,6 +46,11 @@ typedef struct opt_driver {
 // Seconds since the start, those of earlier runs included. Local.
 double opt_driver_elapsed(const opt_driver *self);
 
+// Chooses the method and line search by the options and the constraints, and allocates everything. Collective.
+tg_status opt_driver_set_up(opt_driver *self);
+// Frees it, also after a set-up that failed; the user keeps his x. Local.
+void opt_driver_tear_down(opt_driver *self);
+
 // What the number that is to become small is called: "gradient norm", or what the solver calls its own.
 const char *opt_driver_measure(const opt_driver *self);
 // "gradient norm 1.2e-3, the target is 1e-8"; of several variables that which is furthest from its own target.

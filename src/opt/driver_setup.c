@@ -1,0 +1,79 @@
+// What a run is made of: the method and line search that it takes, and all its memory.
+#include "base/memory.h"
+#include "opt/driver_parts.h"
+
+// Method and line search by the options, and by the geometry of the constraints.
+static tg_status choose_solver(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  const int degree = run->problem->degree;
+  const bool is_curved = run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_CONVEX;
+  opt_result *result = self->result;
+  run->manifold = is_curved ? run->constraint : NULL;
+  run->degree = is_curved ? -1 : degree;
+  run->n_groups = run->constraint == NULL || run->constraint->traits.is_bounds ? run->space->n_groups : 1;
+  if (run->constraint != NULL) {
+    TG_TRY(opt_constrained_solver(run->options, &run->constraint->traits, &run->solver));
+    TG_TRY(opt_constrained_search(run->options, run->solver, &result->line_search));
+    if (run->solver->needs_hessian && !run->problem->has_hessian)
+      TG_FAIL(TG_UNSUPPORTED, "method: %s needs the Hessian action, which this objective does not offer; use l-bfgs",
+              run->solver->name);
+  } else {
+    TG_TRY(opt_options_verify(run->options, degree, run->problem->has_hessian));
+    run->solver = opt_solver_find(opt_resolved_method(run->options, degree));
+    result->line_search = opt_resolved_line_search(run->options, degree);
+  }
+  result->method = run->solver->name;
+  run->search = opt_line_search_find(result->line_search);
+  return TG_OK;
+}
+
+tg_status opt_driver_set_up(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_space *space = run->space;
+  TG_TRY(choose_solver(self));
+  const bool is_general = run->degree < 0;
+  if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
+  if (run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_MANIFOLD)
+    TG_TRY(space->ops->create(space, &run->feasible));
+  TG_TRY(opt_stationarity_init(run));
+  TG_TRY(space->ops->create(space, &run->g));
+  if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) {
+    TG_TRY(space->ops->create(space, &run->hd));
+    for (int k = 0; k < 2; k++) TG_TRY(space->ops->create(space, &run->rooms[k]));
+  }
+  if (is_general || run->solver->keeps_gradient) TG_TRY(space->ops->create(space, &run->g_old));
+  if (opt_keeps_trial(run->degree)) TG_TRY(space->ops->create(space, &run->trial));
+  if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
+  if (opt_keeps_best(run->solver, run->degree)) TG_TRY(space->ops->create(space, &self->best));
+  const opt_preconditioner *metric = run->options->metric;
+  const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
+  if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));
+  TG_TRY(run->solver->create(run, &self->state));
+  TG_TRY(opt_examiner_create(self));
+  TG_TRY(opt_driver_list(self)); // reserves the listing's memory
+  return TG_OK;
+}
+
+void opt_driver_tear_down(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_space *space = run->space;
+  if (run->solver != NULL) run->solver->destroy(space, &self->state);
+  // x and trial may have changed places: the user keeps his.
+  opt_point *own = run->x != self->user_x ? run->x : run->trial;
+  space->ops->destroy(space, &own);
+  space->ops->destroy(space, &run->g);
+  space->ops->destroy(space, &run->hd);
+  for (int k = 0; k < 2; k++) space->ops->destroy(space, &run->rooms[k]);
+  space->ops->destroy(space, &run->g_old);
+  space->ops->destroy(space, &run->spare);
+  space->ops->destroy(space, &run->feasible);
+  space->ops->destroy(space, &self->best);
+  space->ops->destroy(space, &self->metric_x);
+  opt_examiner_destroy(self);
+  tg_free(run->group_products);
+  opt_stationarity_fini(run);
+  opt_listing_fini(&self->listing);
+}
