@@ -41,11 +41,9 @@ static void stop(running *r)
   tg_plan_destroy(&r->plan);
 }
 
-// The scratch and storage of every operation: no byte more or less on rank 0, and never more elsewhere.
-static void check_memory(const tg_grid *grid, tg_opcode op, int64_t m, int64_t n, int64_t k)
+// Scratch and storage of a plan: no byte more or less on rank 0, and never more elsewhere.
+static void check_bytes(const tg_grid *grid, tg_plan *plan, const char *what, int64_t size)
 {
-  tg_plan *plan = NULL;
-  REQUIRE_OK(sample_plan_of_opcode(op, m, n, k, &plan));
   running r = start(grid, plan);
   const tg_cost_grid where = cost_grid(grid);
   tg_memory_cost cost;
@@ -53,9 +51,16 @@ static void check_memory(const tg_grid *grid, tg_opcode op, int64_t m, int64_t n
   const double expected = cost.storage + cost.factors + cost.workspace;
   const double found = (double)tg_exec_bytes(r.exec);
   CHECK(grid->rank == 0 ? found == expected : found <= expected,
-        "%s on %d x %d, block %" PRId64 ", size %" PRId64 ": %.0f bytes, predicted %.0f", tg_opcode_label(op),
-        grid->rows, grid->cols, grid->block, m, found, expected);
+        "%s on %d x %d, block %" PRId64 ", size %" PRId64 ": %.0f bytes, predicted %.0f", what, grid->rows, grid->cols,
+        grid->block, size, found, expected);
   stop(&r);
+}
+
+static void check_memory(const tg_grid *grid, tg_opcode op, int64_t m, int64_t n, int64_t k)
+{
+  tg_plan *plan = NULL;
+  REQUIRE_OK(sample_plan_of_opcode(op, m, n, k, &plan));
+  check_bytes(grid, plan, tg_opcode_label(op), m);
 }
 
 static void memory(const tg_grid *grid)
@@ -75,15 +80,16 @@ static void large_memory(const tg_grid *grid)
   check_memory(grid, TG_OP_CHOLESKY, 530, 3, 1);
 }
 
-// A' A, or A A'.
-static tg_plan *one_update(int64_t n, int64_t k, bool trans_a)
+// op(A) op(B), or of the same A twice.
+static tg_plan *plan_of_product(int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b, bool is_same)
 {
   tg_plan_builder *b = NULL;
   tg_plan *plan = NULL;
   REQUIRE_OK(tg_plan_builder_create(&b));
-  const int32_t a = tg_plan_builder_data(b, "A", trans_a ? k : n, trans_a ? n : k);
-  const int32_t out = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, n, n, "A*A'");
-  tg_plan_builder_gemm(b, TG_PROGRAM_SETUP, out, tg_coef_number(1), a, trans_a, a, !trans_a, 0);
+  const int32_t left = tg_plan_builder_data(b, "A", trans_a ? k : m, trans_a ? m : k);
+  const int32_t right = is_same ? left : tg_plan_builder_data(b, "B", trans_b ? n : k, trans_b ? k : n);
+  const int32_t out = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, m, n, "A*B");
+  tg_plan_builder_gemm(b, TG_PROGRAM_SETUP, out, tg_coef_number(1), left, trans_a, right, trans_b, 0);
   tg_plan_builder_set_value(b, tg_plan_builder_constant(b, 0));
   REQUIRE_OK(tg_plan_builder_finish(b, &plan));
   tg_plan_builder_destroy(&b);
@@ -92,17 +98,13 @@ static tg_plan *one_update(int64_t n, int64_t k, bool trans_a)
 
 static tg_plan *one_product(int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b)
 {
-  tg_plan_builder *b = NULL;
-  tg_plan *plan = NULL;
-  REQUIRE_OK(tg_plan_builder_create(&b));
-  const int32_t left = tg_plan_builder_data(b, "A", trans_a ? k : m, trans_a ? m : k);
-  const int32_t right = tg_plan_builder_data(b, "B", trans_b ? n : k, trans_b ? k : n);
-  const int32_t out = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, m, n, "A*B");
-  tg_plan_builder_gemm(b, TG_PROGRAM_SETUP, out, tg_coef_number(1), left, trans_a, right, trans_b, 0);
-  tg_plan_builder_set_value(b, tg_plan_builder_constant(b, 0));
-  REQUIRE_OK(tg_plan_builder_finish(b, &plan));
-  tg_plan_builder_destroy(&b);
-  return plan;
+  return plan_of_product(m, n, k, trans_a, trans_b, false);
+}
+
+// A' A, or A A'.
+static tg_plan *one_update(int64_t n, int64_t k, bool trans_a)
+{
+  return plan_of_product(n, n, k, trans_a, !trans_a, true);
 }
 
 // Bytes and messages that all ranks booked are those predicted, for each form and shape of a product.
@@ -149,17 +151,7 @@ static void updates(const tg_grid *grid)
     for (int form = 1; form <= 2; form++) {
       const int64_t n = sizes[s][0];
       check_product(grid, one_update(n, sizes[s][1], form == 1), n, n, sizes[s][1], form);
-      tg_plan *plan = one_update(n, sizes[s][1], form == 1);
-      running r = start(grid, plan);
-      const tg_cost_grid where = cost_grid(grid);
-      tg_memory_cost cost;
-      REQUIRE_OK(tg_plan_memory(plan, &where, &cost));
-      const double expected = cost.storage + cost.factors + cost.workspace;
-      const double found = (double)tg_exec_bytes(r.exec);
-      CHECK(grid->rank == 0 ? found == expected : found <= expected,
-            "update %d of %" PRId64 " on %d x %d, block %" PRId64 ": %.0f bytes, predicted %.0f", form, n, grid->rows,
-            grid->cols, grid->block, found, expected);
-      stop(&r);
+      check_bytes(grid, one_update(n, sizes[s][1], form == 1), form == 1 ? "A'A" : "AA'", n);
     }
 }
 
