@@ -17,7 +17,7 @@ import tempfile
 
 import numpy
 
-from tracegrad_run import PROGRAM, ROOT
+from tracegrad_run import PROGRAM, ROOT, environment_of
 
 KINDS = ("alloc", "read", "write", "fsync", "rename", "mpi", "factor")
 SECONDS = 30  # far beyond what the job takes on a busy machine: a hang
@@ -36,9 +36,8 @@ output: {directory: out, variables: {U: U.npy, V: V.mtx}}
 
 
 def start(folder, shim, ranks, kind, at, rank):
-    variables = {**os.environ, "LD_PRELOAD": str(shim), "FAULT_KIND": kind, "FAULT_AT": str(at), "FAULT_RANK": str(rank),
-                 "FAULT_COUNTS": str(folder / "counts"), "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1",
-                 "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    variables = environment_of(LD_PRELOAD=str(shim), FAULT_KIND=kind, FAULT_AT=str(at), FAULT_RANK=str(rank),
+                               FAULT_COUNTS=str(folder / "counts"), OMP_NUM_THREADS="1")
     if at > 0:  # a rank that counts has to write the number down
         variables["OMPI_MCA_odls_base_sigkill_timeout"] = "0"
     launcher = ["env", "-u", "LD_PRELOAD", str(ROOT / "scripts/mpirun-local"), str(ranks), "env", f"LD_PRELOAD={shim}"] if ranks > 1 else []

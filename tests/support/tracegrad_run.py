@@ -18,17 +18,19 @@ Finished = collections.namedtuple("Finished", "status out err seconds")
 Job = collections.namedtuple("Job", "status out err seconds report history folder")
 
 
+def environment_of(**more):
+    """The variables of a process that starts the program: without mpirun it starts MPI by itself, in a container as root."""
+    return {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", **more}
+
+
 def run(arguments, ranks=0, cwd=ROOT, timeout=120, environment=None):
     """Runs `tracegrad ARGUMENTS`; ranks = 0 starts it without mpirun."""
     command = [PROGRAM] + [str(argument) for argument in arguments]
     if ranks > 0:
         command = [str(ROOT / "scripts" / "mpirun-local"), str(ranks)] + command
-    variables = dict(os.environ)
-    # Without mpirun the program starts MPI by itself, in a container as root. mpirun gives ranks that ended with a status other
-    # than 0 another second or two to end: nothing in a job that fails on purpose waits for that.
-    variables.update({"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                      "OMPI_MCA_odls_base_sigkill_timeout": "0"})
-    variables.update(environment or {})
+    # mpirun gives ranks that ended with a status other than 0 another second or two to end: nothing in a job that fails on
+    # purpose waits for that.
+    variables = environment_of(**{"OMPI_MCA_odls_base_sigkill_timeout": "0", **(environment or {})})
     begin = time.monotonic()
     process = subprocess.run(command, cwd=cwd, env=variables, timeout=timeout, text=True, errors="replace",
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)

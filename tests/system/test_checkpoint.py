@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job, small_disk
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job, small_disk
 from xxh64 import xxh64
 
 checks = Checks()
@@ -186,8 +186,7 @@ def start(job, out, settings, ranks=0, options=()):
         command += ["--set", f"{key}={value}"]
     if ranks:
         command = [str(ROOT / "scripts" / "mpirun-local"), str(ranks)] + command
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                   "OMPI_MCA_odls_base_sigkill_timeout": "0"}
+    environment = environment_of(OMPI_MCA_odls_base_sigkill_timeout="0")
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from tracegrad_run import PROGRAM, ROOT, Checks, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job
 
 COMMANDS = ["derive", "check", "plan", "run", "plot", "info"]
 
@@ -300,8 +300,7 @@ def test_signal(checks, folder):
         out = folder / f"signal{int(number)}"
         process = subprocess.Popen([PROGRAM, "run", str(job), "--output", str(out)], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True,
-                                   env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1",
-                                        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+                                   env=environment_of())
         deadline = time.monotonic() + 20
         history = out / "history.jsonl"
         while time.monotonic() < deadline and not (history.exists() and history.read_text().count("\n") > 3):
@@ -348,7 +347,7 @@ def test_failures(checks, folder):
     checks.check(found is not None and 7.2 < float(found[1]) < 40 and int(found[2]) > 1000, f"too much memory: {refused.err}")
     limited = subprocess.run(["sh", "-c", f"ulimit -v 2000000; exec {PROGRAM} run {write_job(folder, LARGE)}"], text=True,
                              stderr=subprocess.PIPE, cwd=folder, check=False,
-                             env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+                             env=environment_of())
     checks.equal(f"too little address space: exit status {limited.stderr}", limited.returncode, 1)
     checks.check("of memory per rank" in limited.stderr, f"too little address space: {limited.stderr}")
     spoilt = run(["run", write_job(folder, "minimize: sum(log(X))\nvariables: {X: {rows: 3, columns: 3, start: ones, "
@@ -377,7 +376,7 @@ def test_failing_writes(checks, folder):
     job = write_job(folder, large)
     limited = subprocess.run(["sh", "-c", f"ulimit -f 2000; exec {PROGRAM} run {job} --output {out}"], text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                             env={**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+                             env=environment_of())
     checks.equal(f"ulimit -f: exit status {limited.stderr}", limited.returncode, 1)
     checks.check("X.npy" in limited.stderr and "File too large" in limited.stderr, f"ulimit -f: {limited.stderr}")
     checks.equal("ulimit -f: no temporary file", sorted(os.listdir(out)), ["X.npy", "history.jsonl", "report.json"])

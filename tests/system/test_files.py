@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from tracegrad_run import PROGRAM, ROOT, Checks
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of
 
 COPY = pathlib.Path(PROGRAM).parent / "tests" / "mpi_copy_matrix"
 RANKS = (1, 3)
@@ -36,8 +36,7 @@ h5py = package("h5py")
 def call(ranks, arguments):
     """Runs the copying program; ranks = 0 starts it without mpirun."""
     launcher = [ROOT / "scripts" / "mpirun-local", ranks] if ranks > 0 else []
-    variables = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_pml": "ob1",
-                 "OMPI_MCA_btl": "self,vader"}
+    variables = environment_of(OMPI_MCA_pml="ob1", OMPI_MCA_btl="self,vader")
     return subprocess.run([str(part) for part in [*launcher, COPY, *arguments]], text=True, stdin=subprocess.DEVNULL,
                           timeout=60, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 

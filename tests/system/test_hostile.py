@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, run
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run
 
 checks = Checks()
 
@@ -146,8 +146,7 @@ def test_planted(folder):
     out.mkdir()
     victim.write_text("precious")
     script = f'ln -s {victim} {out}/report.json.$$.tmp; exec {PROGRAM} run {job} --output {out} --quiet'
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    done = subprocess.run(["sh", "-c", script], env=environment, timeout=60, capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", "-c", script], env=environment_of(), timeout=60, capture_output=True, text=True, check=False)
     checks.equal(f"planted link: exit status {done.stderr[-300:]}", done.returncode, 0)
     checks.equal("what the link leads to", victim.read_text(), "precious")
     checks.check((out / "report.json").is_file() and not (out / "report.json").is_symlink(), "report.json is a file")
@@ -196,9 +195,8 @@ def test_other_content(folder):
     if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
         print("no mount namespaces here: another file on one rank is not tested")
         return
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     command = [ROOT / "scripts/mpirun-local", 2, wrapper, "run", job, "--output", folder / "same", "--quiet"]
-    done = subprocess.run([str(part) for part in command], env=environment, timeout=60, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(part) for part in command], env=environment_of(), timeout=60, capture_output=True, text=True, check=False)
     checks.equal("another file: exit status", done.returncode, 2)
     checks.check(done.stderr.count("rank 1 sees another content than rank 0, of equal size") == 1, f"another file: {done.stderr}")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from tracegrad_run import PROGRAM, ROOT, Checks
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of
 
 SIZES = ["variables.X.rows", "variables.X.columns", "data.A.rows", "data.A.columns", "data.B.rows", "data.B.columns",
          "data.C.rows", "data.C.columns"]
@@ -42,8 +42,7 @@ def call(folder, *options, status="3", job=JOB):
     command = [str(ROOT / "bench" / "scaling"), str(job), "--build", str(folder / "build"), "--launch", "env R={ranks}",
                "--output", str(folder / "out"), "--iterations", "5", "--cores", "2"]
     command += ["--size-key", ",".join(SIZES[1:]), "--size-key", SIZES[0]]
-    variables = dict(os.environ, CALLS=str(folder / "calls"), REAL=PROGRAM, RUN_STATUS=status,
-                     OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    variables = environment_of(CALLS=str(folder / "calls"), REAL=PROGRAM, RUN_STATUS=status)
     return subprocess.run(command + list(options), cwd=ROOT, env=variables, text=True, timeout=120,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
