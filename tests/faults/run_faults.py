@@ -56,9 +56,9 @@ def start(folder, shim, ranks, kind, at, rank):
 
 
 def state(folder):
-    """What of an earlier run must be whole: the results, and the newest checkpoint's files by their names."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.parts[-2] in ("out",) and path.suffix in (".npy", ".mtx", ".json")}
+    """The results of an earlier run, which must stay whole."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted((folder / "out").glob("*"))
+            if path.is_file() and path.suffix in (".npy", ".mtx", ".json")}
 
 
 def faults_of(folder, kind, before, status, err):
