@@ -24,9 +24,7 @@ static bool compile_alone(tg_graph *graph, const tg_excerpt *side, const tg_comp
 static tg_status spread(tg_graph *graph, tg_node scalar, tg_node like, tg_node *out)
 {
   const tg_info *info = tg_node_info(graph, like);
-  tg_node ones = TG_NONE;
-  TG_TRY(tg_make_ones(graph, info->rows, info->cols, &ones));
-  return tg_make_mul(graph, scalar, ones, out);
+  return tg_make_filled(graph, scalar, info->rows, info->cols, out);
 }
 
 // LEFT - RIGHT. A scalar beside a matrix bounds every entry of it.

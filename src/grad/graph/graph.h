@@ -164,6 +164,8 @@ tg_status tg_make_sym(tg_graph *g, int32_t symbol, tg_node *out);
 tg_status tg_make_eye(tg_graph *g, tg_dim n, tg_node *out);
 tg_status tg_make_ones(tg_graph *g, tg_dim rows, tg_dim cols, tg_node *out);
 tg_status tg_make_zeros(tg_graph *g, tg_dim rows, tg_dim cols, tg_node *out);
+// The scalar as a matrix, every entry of it.
+tg_status tg_make_filled(tg_graph *g, tg_node scalar, tg_dim rows, tg_dim cols, tg_node *out);
 tg_status tg_make_comm(tg_graph *g, tg_dim m, tg_dim n, tg_node *out);
 tg_status tg_make_lin(tg_graph *g, int32_t n, const double *coefs, const tg_node *terms, tg_node *out);
 tg_status tg_make_add(tg_graph *g, tg_node a, tg_node b, tg_node *out);

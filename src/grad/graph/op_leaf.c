@@ -62,6 +62,13 @@ tg_status tg_make_zero_symbols(tg_graph *g, int32_t n, const int32_t *symbols, t
   return TG_OK;
 }
 
+tg_status tg_make_filled(tg_graph *g, tg_node scalar, tg_dim rows, tg_dim cols, tg_node *out)
+{
+  tg_node ones = TG_NONE;
+  TG_TRY(tg_make_ones(g, rows, cols, &ones));
+  return tg_make_mul(g, scalar, ones, out);
+}
+
 // A row has nothing below the diagonal, a column nothing above it; otherwise the first entry alone is left.
 tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node *out)
 {

@@ -6,11 +6,6 @@
 
 #include "grad/graph/op.h"
 
-static bool is_one(const tg_graph *g, tg_dim dim)
-{
-  return tg_dim_is_one(g, dim);
-}
-
 // The number of terms of each sum; -1: symbolic.
 static int64_t terms_of(const tg_graph *g, const tg_info *info, bool rows, bool columns)
 {
@@ -26,9 +21,9 @@ tg_status tg_make_logsumexp(tg_graph *g, tg_node a, bool rows, bool columns, tg_
   tg_dim one = 0;
   TG_TRY(tg_dim_number(g, 1, &one));
   *out = a;
-  if (rows && is_one(g, info->cols)) return TG_OK; // each sum has one term
-  if (columns && is_one(g, info->rows)) return TG_OK;
-  if (is_one(g, info->rows) && is_one(g, info->cols)) return TG_OK;
+  if (rows && tg_dim_is_one(g, info->cols)) return TG_OK; // each sum has one term
+  if (columns && tg_dim_is_one(g, info->rows)) return TG_OK;
+  if (tg_dim_is_one(g, info->rows) && tg_dim_is_one(g, info->cols)) return TG_OK;
   double entry = 0.0;
   const int64_t count = terms_of(g, info, rows, columns);
   if (count > 0 && tg_node_is_filled(g, a, &entry)) {
@@ -53,12 +48,9 @@ static tg_status spread(tg_graph *g, tg_node v, tg_node like, tg_node *out)
   const tg_info *info = tg_node_info(g, like);
   tg_node ones = TG_NONE;
   tg_dim one = 0;
+  if (tg_node_is_scalar(g, v)) return tg_make_filled(g, v, info->rows, info->cols, out);
   TG_TRY(tg_dim_number(g, 1, &one));
-  if (tg_node_is_scalar(g, v)) {
-    TG_TRY(tg_make_ones(g, info->rows, info->cols, &ones));
-    return tg_make_mul(g, v, ones, out);
-  }
-  if (is_one(g, tg_node_info(g, v)->cols)) {
+  if (tg_dim_is_one(g, tg_node_info(g, v)->cols)) {
     TG_TRY(tg_make_ones(g, one, info->cols, &ones));
     return tg_make_mul(g, v, ones, out);
   }
@@ -88,31 +80,34 @@ tg_status tg_make_column_sums(tg_graph *g, tg_node a, tg_node *out)
 static tg_status gather(tg_graph *g, tg_node node, tg_node a, tg_node *out)
 {
   if (tg_node_is_scalar(g, node)) return tg_make_sum(g, a, out);
-  const bool rows = is_one(g, tg_node_info(g, node)->cols);
+  const bool rows = tg_dim_is_one(g, tg_node_info(g, node)->cols);
   return rows ? tg_make_row_sums(g, a, out) : tg_make_column_sums(g, a, out);
+}
+
+// exp(a - logsumexp(a)), the latter of all entries, of rows or of columns.
+static tg_status softmax_by(tg_graph *g, tg_node a, tg_node logsumexp, tg_node *out)
+{
+  TG_TRY(spread(g, logsumexp, a, out));
+  TG_TRY(tg_make_sub(g, a, *out, out));
+  return tg_make_function(g, TG_EXP, *out, out);
 }
 
 tg_status tg_make_softmax(tg_graph *g, tg_node a, bool rows, bool columns, tg_node *out)
 {
   TG_TRY(tg_make_logsumexp(g, a, rows, columns, out));
-  TG_TRY(spread(g, *out, a, out));
-  TG_TRY(tg_make_sub(g, a, *out, out));
-  return tg_make_function(g, TG_EXP, *out, out);
+  return softmax_by(g, a, *out, out);
 }
 
 static tg_status softmax_of(tg_graph *g, tg_node node, tg_node *out)
 {
-  const tg_node a = tg_node_info(g, node)->args[0];
-  TG_TRY(spread(g, node, a, out));
-  TG_TRY(tg_make_sub(g, a, *out, out));
-  return tg_make_function(g, TG_EXP, *out, out);
+  return softmax_by(g, tg_node_info(g, node)->args[0], node, out);
 }
 
 static tg_status remake(tg_graph *g, tg_node node, const tg_node *args, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, node);
-  const bool rows = is_one(g, info->cols) && !is_one(g, info->rows);
-  return tg_make_logsumexp(g, args[0], rows, is_one(g, info->rows) && !is_one(g, info->cols), out);
+  const bool rows = tg_dim_is_one(g, info->cols) && !tg_dim_is_one(g, info->rows);
+  return tg_make_logsumexp(g, args[0], rows, tg_dim_is_one(g, info->rows) && !tg_dim_is_one(g, info->cols), out);
 }
 
 // d logsumexp(X) = the sums of S .* dX
@@ -146,7 +141,7 @@ static tg_status jacobian(tg_graph *g, tg_node node, int32_t k, tg_node *out)
   TG_TRY(tg_make_vec(g, softmax, &softmax));
   if (tg_node_is_scalar(g, node)) return tg_make_trans(g, softmax, out);
   TG_TRY(tg_dim_number(g, 1, &one));
-  const bool rows = is_one(g, info->cols);
+  const bool rows = tg_dim_is_one(g, info->cols);
   TG_TRY(tg_make_ones(g, one, rows ? arg->cols : arg->rows, &sums));
   TG_TRY(tg_make_identity(g, rows ? arg->rows : arg->cols, &eye));
   TG_TRY(tg_make_kron(g, rows ? sums : eye, rows ? eye : sums, out));

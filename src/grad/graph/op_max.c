@@ -13,10 +13,8 @@ static double pick(tg_kind kind, double x, double y)
 static tg_status spread(tg_graph *g, tg_node like, tg_node *a)
 {
   const tg_info *info = tg_node_info(g, like);
-  tg_node ones = TG_NONE;
   if (!tg_node_is_scalar(g, *a) || tg_node_is_scalar(g, like)) return TG_OK;
-  TG_TRY(tg_make_ones(g, info->rows, info->cols, &ones));
-  return tg_make_mul(g, *a, ones, a);
+  return tg_make_filled(g, *a, info->rows, info->cols, a);
 }
 
 // max(x, 0) = relu(x), min(x, 0) = -relu(-x)

@@ -225,8 +225,7 @@ static tg_status reverse_sum(tg_graph *g, tg_node node, tg_node adjoint, int32_t
 {
   (void)k;
   const tg_info *arg = tg_node_info(g, tg_node_info(g, node)->args[0]);
-  TG_TRY(tg_make_ones(g, arg->rows, arg->cols, out));
-  return tg_make_mul(g, adjoint, *out, out);
+  return tg_make_filled(g, adjoint, arg->rows, arg->cols, out);
 }
 
 static tg_status row_of_gradient(tg_graph *g, tg_node gradient, tg_node *out)

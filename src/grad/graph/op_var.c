@@ -4,27 +4,30 @@
 // differences, so that a large mean costs no digits.
 #include "grad/graph/op.h"
 
-tg_status tg_make_mean(tg_graph *g, tg_node a, tg_node *out)
+// 1/N, N the number of entries.
+static tg_status share_of(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
-  tg_node count = TG_NONE;
-  TG_TRY(tg_make_ones(g, info->rows, info->cols, &count));
-  TG_TRY(tg_make_sum(g, count, &count));
-  TG_TRY(tg_make_pow_number(g, count, -1.0, &count));
+  TG_TRY(tg_make_ones(g, info->rows, info->cols, out));
+  TG_TRY(tg_make_sum(g, *out, out));
+  return tg_make_pow_number(g, *out, -1.0, out);
+}
+
+tg_status tg_make_mean(tg_graph *g, tg_node a, tg_node *out)
+{
+  tg_node share = TG_NONE;
+  TG_TRY(share_of(g, a, &share));
   TG_TRY(tg_make_sum(g, a, out));
-  return tg_make_mul(g, count, *out, out);
+  return tg_make_mul(g, share, *out, out);
 }
 
 // a - mean(a)*ones, and 1/N
 static tg_status centre(tg_graph *g, tg_node a, tg_node *out, tg_node *share)
 {
   const tg_info *info = tg_node_info(g, a);
-  tg_node ones = TG_NONE;
-  TG_TRY(tg_make_ones(g, info->rows, info->cols, &ones));
-  TG_TRY(tg_make_sum(g, ones, share));
-  TG_TRY(tg_make_pow_number(g, *share, -1.0, share));
+  TG_TRY(share_of(g, a, share));
   TG_TRY(tg_make_mean(g, a, out));
-  TG_TRY(tg_make_mul(g, *out, ones, out));
+  TG_TRY(tg_make_filled(g, *out, info->rows, info->cols, out));
   return tg_make_sub(g, a, *out, out);
 }
 

@@ -150,7 +150,6 @@ static tg_status diagonal_of(tg_graph *g, tg_node factor, tg_dim n, tg_node *out
     *out = sum;
     return TG_OK;
   }
-  tg_node ones = TG_NONE;
   tg_node halves[2] = {TG_NONE, TG_NONE};
   if (info.kind == TG_PROD && info.n_scalars == 0 && info.n_args >= 2) {
     TG_TRY(tg_make_prod(g, info.n_args - 1, info.args + 1, &halves[1]));
@@ -163,8 +162,7 @@ static tg_status diagonal_of(tg_graph *g, tg_node factor, tg_dim n, tg_node *out
   }
   TG_TRY(tg_make_trans(g, halves[1], &halves[1]));
   TG_TRY(tg_make_had(g, 2, halves, &halves[0]));
-  TG_TRY(tg_make_ones(g, tg_node_info(g, halves[0])->cols, one, &ones));
-  return tg_make_mul(g, halves[0], ones, out);
+  return tg_make_row_sums(g, halves[0], out);
 }
 
 static tg_status or_eye(tg_graph *g, tg_node node, tg_dim n, tg_node *out)
@@ -290,14 +288,12 @@ static tg_status marginal(tg_graph *g, tg_node weight, tg_node total, tg_node *o
   const tg_info info = *tg_node_info(g, weight);
   const int64_t n = tg_dim_value(g, info.rows);
   tg_dim one = 0;
-  tg_node ones = TG_NONE;
-  TG_TRY(tg_dim_number(g, 1, &one));
-  TG_TRY(tg_make_ones(g, info.cols, one, &ones));
-  TG_TRY(tg_make_mul(g, weight, ones, out));
+  tg_node shift = TG_NONE;
+  TG_TRY(tg_make_row_sums(g, weight, out));
   if (n > 0) {
-    TG_TRY(tg_make_ones(g, info.rows, one, &ones));
-    TG_TRY(tg_make_mul(g, total, ones, &ones));
-    TG_TRY(tg_make_lin(g, 2, (const double[]){1.0, TG_WEIGHT_SHIFT / (double)n}, (const tg_node[]){*out, ones}, out));
+    TG_TRY(tg_dim_number(g, 1, &one));
+    TG_TRY(tg_make_filled(g, total, info.rows, one, &shift));
+    TG_TRY(tg_make_lin(g, 2, (const double[]){1.0, TG_WEIGHT_SHIFT / (double)n}, (const tg_node[]){*out, shift}, out));
   }
   return tg_make_unary(g, TG_DIAG, *out, out);
 }

@@ -32,11 +32,9 @@ static tg_status spread(tg_builder *b, const tg_ast *ast, tg_node *scalar)
 {
   tg_dim rows = 0;
   tg_dim cols = 0;
-  tg_node ones = TG_NONE;
   TG_TRY(tg_builder_dim(b, ast->rows, &rows));
   TG_TRY(tg_builder_dim(b, ast->cols, &cols));
-  TG_TRY(tg_make_ones(b->graph, rows, cols, &ones));
-  return tg_make_mul(b->graph, *scalar, ones, scalar);
+  return tg_make_filled(b->graph, *scalar, rows, cols, scalar);
 }
 
 static tg_status build_sum(tg_builder *b, const tg_ast *ast, tg_node *out)
