@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/graph/chain_pairs.h"
 #include "grad/graph/op.h"
 
 // A product being normalised. Scalars and chain have room for every opened factor.
@@ -71,203 +72,6 @@ static tg_status chain_shape(tg_graph *g, int32_t n, const tg_node *factors, pro
   return TG_OK;
 }
 
-// node = base^exponent as a matrix power, exponent 1 if it is none.
-static tg_status power_base(tg_graph *g, tg_node node, tg_node *base, int64_t *exponent)
-{
-  const tg_info *info = tg_node_info(g, node);
-  *base = node;
-  *exponent = 1;
-  const bool transposed = info->kind == TG_TRANS;
-  if (transposed) info = tg_node_info(g, info->args[0]);
-  if (info->kind == TG_MPOW) {
-    *exponent = info->exponent;
-    *base = info->args[0];
-    info = tg_node_info(g, *base);
-    if (info->kind == TG_TRANS) info = tg_node_info(g, info->args[0]); // (inv(X)')^k
-    if (info->kind == TG_INV) {
-      const bool outer = tg_node_info(g, *base)->kind == TG_TRANS;
-      *base = info->args[0];
-      *exponent = -*exponent;
-      if (outer) TG_TRY(tg_make_trans(g, *base, base));
-    }
-    return TG_OK;
-  }
-  if (info->kind == TG_INV) {
-    *base = info->args[0];
-    *exponent = -1;
-    if (transposed) TG_TRY(tg_make_trans(g, *base, base));
-  }
-  return TG_OK;
-}
-
-static bool is_orthogonal(const tg_graph *g, tg_node node)
-{
-  const tg_info *info = tg_node_info(g, node);
-  if (info->kind != TG_SYM) return false;
-  const tg_symbol *symbol = tg_symbol_info(g, info->symbol);
-  return !symbol->free && (symbol->properties & TG_ORTHOGONAL) != 0;
-}
-
-// Q' Q = I; Q Q' = I too when Q is square.
-static bool cancels_orthogonal(const tg_graph *g, tg_node a, tg_node b)
-{
-  const tg_info *x = tg_node_info(g, a);
-  const tg_info *y = tg_node_info(g, b);
-  if (x->kind == TG_TRANS && x->args[0] == b) return is_orthogonal(g, b);
-  if (y->kind == TG_TRANS && y->args[0] == a) return is_orthogonal(g, a) && x->rows == x->cols;
-  return a == b && x->kind == TG_SYM && is_orthogonal(g, a) &&
-         (tg_symbol_info(g, x->symbol)->properties & TG_SYMMETRIC);
-}
-
-// K(m,n) K(n,m) = I.
-static bool cancels_commutation(const tg_graph *g, tg_node a, tg_node b)
-{
-  const tg_info *x = tg_node_info(g, a);
-  const tg_info *y = tg_node_info(g, b);
-  return x->kind == TG_COMM && y->kind == TG_COMM && x->dims[0] == y->dims[1] && x->dims[1] == y->dims[0];
-}
-
-// P P' = I for rows P of the identity; rows of rows are rows.
-static tg_status match_picks(tg_graph *g, tg_node a, tg_node b, bool *cancels, tg_node *out)
-{
-  const tg_info *x = tg_node_info(g, a);
-  const tg_info *y = tg_node_info(g, b);
-  *out = TG_NONE;
-  *cancels = x->kind == TG_PICK && y->kind == TG_TRANS && y->args[0] == a;
-  const bool composed = x->kind == TG_PICK && y->kind == TG_PICK;
-  if (composed) return tg_make_pick(g, x->rows, y->cols, x->exponent + y->exponent, out);
-  if (x->kind != TG_TRANS || y->kind != TG_TRANS) return TG_OK;
-  x = tg_node_info(g, x->args[0]); // P1' P2' = (P2 P1)'
-  y = tg_node_info(g, y->args[0]);
-  if (x->kind != TG_PICK || y->kind != TG_PICK) return TG_OK;
-  TG_TRY(tg_make_pick(g, y->rows, x->cols, x->exponent + y->exponent, out));
-  return tg_make_trans(g, *out, out);
-}
-
-// kron(vec(I_n)', I_m) * kron(I_n, v) is v reshaped to m x n: how expressions spell UNVEC.
-static tg_status match_unvec(tg_graph *g, tg_node a, tg_node b, tg_node *out)
-{
-  *out = TG_NONE;
-  const tg_info *x = tg_node_info(g, a);
-  const tg_info *y = tg_node_info(g, b);
-  if (x->kind != TG_KRON || y->kind != TG_KRON) return TG_OK;
-  const tg_info *row = tg_node_info(g, x->args[0]);
-  const tg_info *left = tg_node_info(g, x->args[1]);
-  const tg_info *right = tg_node_info(g, y->args[0]);
-  const tg_info *v = tg_node_info(g, y->args[1]);
-  if (row->kind != TG_TRANS || left->kind != TG_EYE || right->kind != TG_EYE || !tg_dim_is_one(g, v->cols))
-    return TG_OK;
-  const tg_info *vec = tg_node_info(g, row->args[0]);
-  if (vec->kind != TG_VEC || tg_node_info(g, vec->args[0])->kind != TG_EYE) return TG_OK;
-  if (tg_node_info(g, vec->args[0])->rows != right->rows) return TG_OK;
-  return tg_make_unvec(g, y->args[1], left->rows, right->rows, out);
-}
-
-static tg_status apply_to_vec(tg_graph *g, tg_node map, tg_node vec, tg_node *out);
-
-// The terms of a sum, or the one chain factor of a scaled map, applied; TG_NONE unless all of them can be.
-static tg_status apply_parts(tg_graph *g, tg_node map, tg_node vec, tg_node *out)
-{
-  const tg_info *info = tg_node_info(g, map);
-  const int32_t first = info->kind == TG_PROD ? info->n_scalars : 0;
-  tg_node *parts = NULL;
-  *out = TG_NONE;
-  if (info->kind == TG_PROD && info->n_args != first + 1) return TG_OK;
-  TG_TRY(TG_SCRATCH(g, info->n_args, &parts));
-  memcpy(parts, info->args, sizeof(tg_node) * (size_t)first);
-  for (int32_t i = first; i < info->n_args; i++) {
-    TG_TRY(apply_to_vec(g, info->args[i], vec, &parts[i]));
-    if (parts[i] == TG_NONE) return TG_OK;
-  }
-  if (info->kind == TG_PROD) return tg_make_prod(g, info->n_args, parts, out);
-  return tg_make_lin(g, info->n_args, info->coefs, parts, out);
-}
-
-// kron(A, B)*vec(X) = vec(B*X*A') where the sizes fit, comm(m,n)*vec(X) = vec(X') for X m x n, and sums of such maps:
-// neither is ever formed. TG_NONE for other maps.
-static tg_status apply_to_vec(tg_graph *g, tg_node map, tg_node vec, tg_node *out)
-{
-  const tg_info *info = tg_node_info(g, map);
-  const tg_node inner = tg_node_info(g, vec)->args[0];
-  const tg_info *x = tg_node_info(g, inner);
-  tg_node turned = TG_NONE;
-  *out = TG_NONE;
-  if (info->kind == TG_LIN || info->kind == TG_PROD) return apply_parts(g, map, vec, out);
-  if (info->kind == TG_EYE) *out = vec;
-  if (info->kind == TG_COMM && info->dims[0] == x->rows && info->dims[1] == x->cols) {
-    TG_TRY(tg_make_trans(g, inner, &turned));
-    return tg_make_vec(g, turned, out);
-  }
-  if (info->kind != TG_KRON) return TG_OK;
-  if (tg_node_info(g, info->args[0])->cols != x->cols || tg_node_info(g, info->args[1])->cols != x->rows) return TG_OK;
-  TG_TRY(tg_make_trans(g, info->args[0], &turned));
-  TG_TRY(tg_make_prod(g, 3, (const tg_node[]){info->args[1], inner, turned}, out));
-  return tg_make_vec(g, *out, out);
-}
-
-// vec(X)' before vec(Y); a map before vec(X), or vec(X)' before one; diag(v) before ones, or behind them: v.
-static tg_status match_vector(tg_graph *g, tg_node a, tg_node b, tg_node *out)
-{
-  const tg_info *x = tg_node_info(g, a);
-  const tg_info *y = tg_node_info(g, b);
-  const tg_info *left = x->kind == TG_TRANS ? tg_node_info(g, x->args[0]) : x;
-  *out = TG_NONE;
-  if (y->kind == TG_VEC && left->kind == TG_VEC && x->kind == TG_TRANS) { // vec(X)'*vec(Y) = tr(X'*Y)
-    const tg_info *p = tg_node_info(g, left->args[0]);
-    const tg_info *q = tg_node_info(g, y->args[0]);
-    return p->rows == q->rows && p->cols == q->cols ? tg_make_dot(g, left->args[0], y->args[0], out) : TG_OK;
-  }
-  if (y->kind == TG_VEC) return apply_to_vec(g, a, b, out);
-  if (x->kind == TG_DIAG && y->kind == TG_ONES && tg_dim_is_one(g, y->cols)) *out = x->args[0];
-  if (y->kind == TG_DIAG && x->kind == TG_ONES && tg_dim_is_one(g, x->rows)) return tg_make_trans(g, y->args[0], out);
-  if (x->kind != TG_TRANS || left->kind != TG_VEC) return TG_OK;
-  tg_node map = TG_NONE;
-  TG_TRY(tg_make_trans(g, b, &map));
-  TG_TRY(apply_to_vec(g, map, x->args[0], out));
-  return *out != TG_NONE ? tg_make_trans(g, *out, out) : TG_OK;
-}
-
-// One pair of neighbours: replaced by nothing, by one node, or left alone.
-static tg_status join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg_node *out)
-{
-  *joined = true;
-  *out = TG_NONE;
-  if (cancels_orthogonal(g, a, b) || cancels_commutation(g, a, b)) return TG_OK;
-  tg_node base_a = TG_NONE;
-  tg_node base_b = TG_NONE;
-  int64_t exponent_a = 1;
-  int64_t exponent_b = 1;
-  TG_TRY(power_base(g, a, &base_a, &exponent_a));
-  TG_TRY(power_base(g, b, &base_b, &exponent_b));
-  const tg_info *info = tg_node_info(g, base_a);
-  if (base_a == base_b && info->rows == info->cols) {
-    const int64_t sum = exponent_a + exponent_b;
-    if (sum == 0) return TG_OK;
-    return tg_make_mpow(g, base_a, sum, out);
-  }
-  bool cancels = false;
-  TG_TRY(match_picks(g, a, b, &cancels, out));
-  if (cancels) return TG_OK;
-  if (*out == TG_NONE) TG_TRY(match_unvec(g, a, b, out));
-  if (*out == TG_NONE) TG_TRY(match_vector(g, a, b, out));
-  *joined = *out != TG_NONE;
-  return TG_OK;
-}
-
-// inv(P)^k as base P and exponent -k, P a product of matrices alone; the exponent is 0 for anything else.
-static tg_status inverse_of_chain(tg_graph *g, tg_node node, tg_node *base, int64_t *exponent)
-{
-  const tg_info *info = tg_node_info(g, node);
-  *exponent = 0;
-  if (info->kind == TG_TRANS || info->kind == TG_MPOW) info = tg_node_info(g, info->args[0]);
-  if (info->kind == TG_TRANS) info = tg_node_info(g, info->args[0]);
-  if (info->kind != TG_INV || tg_node_info(g, info->args[0])->kind != TG_PROD) return TG_OK;
-  TG_TRY(power_base(g, node, base, exponent));
-  const tg_info *chain = tg_node_info(g, *base);
-  if (chain->kind != TG_PROD || chain->n_scalars > 0) *exponent = 0;
-  return TG_OK;
-}
-
 static bool ends_with(const tg_graph *g, const product *p, int32_t top, tg_node chain)
 {
   const tg_info *info = tg_node_info(g, chain);
@@ -280,7 +84,7 @@ static tg_status cancel_before_inverse(tg_graph *g, product *p, int32_t *top, bo
 {
   tg_node base = TG_NONE;
   int64_t exponent = 0;
-  TG_TRY(inverse_of_chain(g, p->chain[*top - 1], &base, &exponent));
+  TG_TRY(tg_chain_read_inverse(g, p->chain[*top - 1], &base, &exponent));
   if (exponent == 0) return TG_OK;
   *has_inverse = true;
   for (; exponent < 0 && ends_with(g, p, *top - 1, base); exponent++) {
@@ -297,7 +101,7 @@ static tg_status cancel_behind_inverse(tg_graph *g, product *p, int32_t *top)
   for (int32_t length = 2; length <= TG_WRITTEN_OUT_MAX && length < *top; length++) {
     tg_node base = TG_NONE;
     int64_t exponent = 0;
-    TG_TRY(inverse_of_chain(g, p->chain[*top - 1 - length], &base, &exponent));
+    TG_TRY(tg_chain_read_inverse(g, p->chain[*top - 1 - length], &base, &exponent));
     if (exponent == 0 || tg_node_info(g, base)->n_args != length || !ends_with(g, p, *top, base)) continue;
     *top -= length;
     if (exponent == -1) (*top)--;
@@ -340,7 +144,7 @@ static tg_status join_chain(tg_graph *g, product *p, tg_node *out)
     bool joined = true;
     while (factor != TG_NONE && top > 0 && joined) {
       tg_node merged = TG_NONE;
-      TG_TRY(join_pair(g, p->chain[top - 1], factor, &joined, &merged));
+      TG_TRY(tg_chain_join_pair(g, p->chain[top - 1], factor, &joined, &merged));
       if (!joined) break;
       top--;
       factor = merged;
