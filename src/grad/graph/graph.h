@@ -132,6 +132,8 @@ tg_status tg_node_find_below(const tg_graph *graph, tg_node node, uint8_t **out)
 bool tg_node_is_scalar(const tg_graph *graph, tg_node node);                // 1 x 1
 bool tg_node_is_number(const tg_graph *graph, tg_node node, double *value); // a NUM
 bool tg_node_is_zero(const tg_graph *graph, tg_node node);                  // NUM 0 or ZEROS
+// PICK or its transpose: takes lines out of what it meets, or puts them among zeros.
+bool tg_node_is_pick(const tg_graph *graph, tg_node node);
 // Proved by the normal form: transpose(node) == node; positive definite by declaration or construction.
 tg_status tg_node_is_symmetric(tg_graph *graph, tg_node node, bool *out);
 bool tg_node_is_spd(const tg_graph *graph, tg_node node);

@@ -112,6 +112,8 @@ int tg_degree_none(const tg_graph *g, tg_node node, const int *args);    // neve
 tg_make_one tg_make_inv, tg_make_det, tg_make_logdet, tg_make_tr, tg_make_sum, tg_make_diag, tg_make_diagvec,
     tg_make_vec;
 tg_status tg_make_function(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
+// Constants with entries 0 and 1, zeros among them: equal to their powers entry by entry.
+bool tg_kind_is_zero_or_one(tg_kind kind);
 // Whether all entries of the matrix are this number: zeros, ones, 2*ones.
 bool tg_node_is_filled(const tg_graph *g, tg_node a, double *entry);
 // log(a) where that has a name of its own, as log(sum(exp(X))), or is nothing to compute, as log(exp(X)); else TG_NONE.

@@ -23,7 +23,7 @@ static tg_status put_factor(tg_graph *g, tg_node factor, entrywise *e)
   for (int32_t at = 0; at < e->n_factors; at++) {
     double other = 1.0;
     if (tg_pow_base(g, e->factors[at], &other) != base) continue;
-    if (kind == TG_EYE || kind == TG_TRIU || kind == TG_TRIL || kind == TG_PICK) return TG_OK; // I .* I = I
+    if (tg_kind_is_zero_or_one(kind)) return TG_OK; // I .* I = I
     memmove(&e->factors[at], &e->factors[at + 1], sizeof(tg_node) * (size_t)(e->n_factors - at - 1));
     e->n_factors--;
     if (exponent + other == 0.0) return TG_OK;

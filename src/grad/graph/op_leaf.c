@@ -84,6 +84,18 @@ tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, int64_t offset, tg_no
   return tg_intern(g, &(tg_info){.kind = TG_PICK, .rows = rows, .cols = n, .exponent = offset}, out);
 }
 
+bool tg_node_is_pick(const tg_graph *graph, tg_node node)
+{
+  const tg_info *info = tg_node_info(graph, node);
+  if (info->kind == TG_TRANS) info = tg_node_info(graph, info->args[0]);
+  return info->kind == TG_PICK;
+}
+
+bool tg_kind_is_zero_or_one(tg_kind kind)
+{
+  return kind == TG_ZEROS || kind == TG_EYE || kind == TG_TRIU || kind == TG_TRIL || kind == TG_PICK;
+}
+
 // K(m,n) vec(X) = vec(X') for X m x n; K(1,n) = K(n,1) = I.
 tg_status tg_make_comm(tg_graph *g, tg_dim m, tg_dim n, tg_node *out)
 {

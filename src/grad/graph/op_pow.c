@@ -47,12 +47,6 @@ static tg_status intern_pow(tg_graph *g, tg_node base, tg_node exponent, tg_node
                    out);
 }
 
-// Constants with entries 0 and 1, zeros among them: equal to their powers.
-static bool is_zero_or_one(tg_kind kind)
-{
-  return kind == TG_ZEROS || kind == TG_EYE || kind == TG_TRIU || kind == TG_TRIL || kind == TG_PICK;
-}
-
 tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, base);
@@ -63,8 +57,8 @@ tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node
   }
   if (exponent == 0.0 || info->kind == TG_ONES) return tg_make_ones(g, info->rows, info->cols, out);
   if (info->kind == TG_NUM) return number_power(g, info->value, exponent, out);
-  if (exponent < 0.0 && is_zero_or_one(info->kind)) TG_FAIL(TG_VALUE, "division by zero");
-  if (is_zero_or_one(info->kind)) {
+  if (exponent < 0.0 && tg_kind_is_zero_or_one(info->kind)) TG_FAIL(TG_VALUE, "division by zero");
+  if (tg_kind_is_zero_or_one(info->kind)) {
     *out = base;
     return TG_OK;
   }

@@ -50,14 +50,6 @@ static bool is_diagonal(const tg_lowering *l, tg_node node)
   return tg_node_info(l->graph, node)->kind == TG_DIAG;
 }
 
-// Rows of an identity, or their transpose: they take lines out of what they meet, or put them among zeros.
-static bool is_pick(const tg_lowering *l, tg_node node)
-{
-  const tg_info *info = tg_node_info(l->graph, node);
-  if (info->kind == TG_TRANS) info = tg_node_info(l->graph, info->args[0]);
-  return info->kind == TG_PICK;
-}
-
 static double at(const tg_low_chain *c, int32_t i, int32_t j)
 {
   return c->cost[i * c->n + j];
@@ -108,8 +100,8 @@ static double join_cost(tg_lowering *l, const tg_low_chain *c, int32_t i, int32_
   const tg_node right = node_at(c, k + 1, j);
   if (i == k && solves_with(l, left)) return at(c, k + 1, j) + 2 * inner * inner * cols;
   if (k + 1 == j && solves_with(l, right)) return at(c, i, k) + 2 * rows * inner * inner;
-  if (i == k && is_pick(l, left)) return at(c, k + 1, j) + rows * cols;
-  if (k + 1 == j && is_pick(l, right)) return at(c, i, k) + rows * cols;
+  if (i == k && tg_node_is_pick(l->graph, left)) return at(c, k + 1, j) + rows * cols;
+  if (k + 1 == j && tg_node_is_pick(l->graph, right)) return at(c, i, k) + rows * cols;
   if (i == k && is_diagonal(l, left)) return at(c, k + 1, j) + rows * cols;
   if (k + 1 == j && is_diagonal(l, right)) return at(c, i, k) + rows * cols;
   const double halves = same_halves(l, left, right) ? at(c, i, k) : at(c, i, k) + at(c, k + 1, j);
@@ -315,8 +307,8 @@ static join_kind join_of(tg_lowering *l, const tg_low_chain *c, int32_t i, int32
 {
   if (i == k && solves_with(l, c->factors[i])) return JOIN_SOLVE_LEFT;
   if (k + 1 == j && solves_with(l, c->factors[j])) return JOIN_SOLVE_RIGHT;
-  if (i == k && is_pick(l, c->factors[i])) return JOIN_PICK_LEFT;
-  if (k + 1 == j && is_pick(l, c->factors[j])) return JOIN_PICK_RIGHT;
+  if (i == k && tg_node_is_pick(l->graph, c->factors[i])) return JOIN_PICK_LEFT;
+  if (k + 1 == j && tg_node_is_pick(l->graph, c->factors[j])) return JOIN_PICK_RIGHT;
   if (i == k && is_diagonal(l, c->factors[i])) return JOIN_SCALE_LEFT;
   if (k + 1 == j && is_diagonal(l, c->factors[j])) return JOIN_SCALE_RIGHT;
   return JOIN_PRODUCT;

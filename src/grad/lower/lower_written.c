@@ -30,21 +30,14 @@ static void add_product(written *w, double rows, double inner, double cols, bool
   w->cost.flops += 2 * rows * inner * cols * count;
 }
 
-// Rows of an identity or their transpose: lines that are copied, no product.
-static bool is_pick(const tg_graph *g, tg_node node)
-{
-  const tg_info *info = tg_node_info(g, node);
-  if (info->kind == TG_TRANS) info = tg_node_info(g, info->args[0]);
-  return info->kind == TG_PICK;
-}
-
 static void add_chain(written *w, int32_t n, const tg_node *chain)
 {
   if (n == 0) return;
   bool moves = w->moves[chain[0]] != 0;
   for (int32_t i = 1; i < n; i++) {
     const bool next = w->moves[chain[i]] != 0;
-    if (is_pick(w->graph, chain[i]) || (i == 1 && is_pick(w->graph, chain[0]))) {
+    // Lines are copied: no product.
+    if (tg_node_is_pick(w->graph, chain[i]) || (i == 1 && tg_node_is_pick(w->graph, chain[0]))) {
       moves = moves || next;
       continue;
     }

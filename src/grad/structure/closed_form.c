@@ -8,7 +8,7 @@
 #include "grad/graph/op.h"
 #include "grad/structure/closed_form_parts.h"
 
-static bool is_identity(const tg_graph *g, tg_node node)
+bool tg_closed_is_identity(const tg_graph *g, tg_node node)
 {
   return node == TG_NONE || tg_node_info(g, node)->kind == TG_EYE;
 }
@@ -56,8 +56,8 @@ static tg_status merge(tg_graph *g, const tg_symbol *x, bool by_left, int32_t *c
 static tg_status make_group(tg_graph *g, const tg_symbol *x, const tg_operator_term *term, tg_closed_group *out)
 {
   *out = (tg_closed_group){.coef = term->coef, .left = term->left, .right = term->right};
-  if (is_identity(g, out->left)) out->left = TG_NONE;
-  if (is_identity(g, out->right)) out->right = TG_NONE;
+  if (tg_closed_is_identity(g, out->left)) out->left = TG_NONE;
+  if (tg_closed_is_identity(g, out->right)) out->right = TG_NONE;
   if (term->scalars == TG_NONE) return TG_OK;
   const bool on_right = out->left == TG_NONE && out->right != TG_NONE;
   tg_node *factor = on_right ? &out->right : &out->left;
@@ -99,7 +99,7 @@ tg_status tg_closed_groups(tg_graph *graph, const tg_structure *structure, int32
 // The k with node = base^k, as the power node or a product written out; -1 when there is none.
 static int64_t power_of(const tg_graph *g, tg_node node, tg_node base)
 {
-  if (is_identity(g, node)) return 0;
+  if (tg_closed_is_identity(g, node)) return 0;
   if (node == base) return 1;
   const tg_info *info = tg_node_info(g, node);
   const tg_info *root = tg_node_info(g, base);
@@ -172,7 +172,7 @@ static tg_status find_root(tg_graph *g, tg_node node, tg_node *out)
   *out = info->kind == TG_MPOW ? info->args[0] : TG_NONE;
   if (power > 1) return tg_make_prod(g, (int32_t)(info->n_args / power), info->args, out);
   for (int32_t i = 0; info->kind == TG_LIN && *out == TG_NONE && i < info->n_args; i++)
-    if (!is_identity(g, info->args[i])) *out = info->args[i];
+    if (!tg_closed_is_identity(g, info->args[i])) *out = info->args[i];
   return TG_OK;
 }
 
@@ -182,7 +182,7 @@ static bool find_pair(const tg_graph *g, int32_t n, const tg_closed_group *group
   tg_node found[2] = {TG_NONE, TG_NONE};
   for (int32_t k = 0; k < n; k++) {
     const tg_node node = factor_of(&groups[k], side);
-    if (is_identity(g, node)) return false;
+    if (tg_closed_is_identity(g, node)) return false;
     if (node == found[0] || node == found[1]) continue;
     if (found[1] != TG_NONE) return false;
     found[found[0] == TG_NONE ? 0 : 1] = node;
@@ -201,7 +201,7 @@ static tg_status find_side(tg_graph *g, int32_t n, const tg_closed_group *groups
   bool is_trivial = true;
   for (int32_t k = 0; k < n; k++) {
     tg_node candidate = factor_of(&groups[k], side);
-    if (is_identity(g, candidate)) continue;
+    if (tg_closed_is_identity(g, candidate)) continue;
     is_trivial = false;
     while (candidate != TG_NONE && !all_are_powers(g, n, groups, side, candidate))
       TG_TRY(find_root(g, candidate, &candidate));

@@ -10,14 +10,9 @@
 #include "grad/graph/op.h"
 #include "grad/structure/closed_form_parts.h"
 
-static bool is_identity(const tg_graph *g, tg_node node)
-{
-  return node == TG_NONE || tg_node_info(g, node)->kind == TG_EYE;
-}
-
 static bool is_constant(const tg_graph *g, const tg_symbol *x, tg_node left, tg_node right)
 {
-  return is_identity(g, left) || (x->rows == x->cols && is_identity(g, right));
+  return tg_closed_is_identity(g, left) || (x->rows == x->cols && tg_closed_is_identity(g, right));
 }
 
 // The terms that are not constant on the set, in groups. V' stands for what has no closed form here.

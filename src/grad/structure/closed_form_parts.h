@@ -1,8 +1,11 @@
-// What the recognisers of closed forms share. Internal to closed_form*.c.
+// What the recognisers of closed forms share. Internal to closed_*.c.
 #ifndef TG_GRAD_CLOSED_FORM_PARTS_H
 #define TG_GRAD_CLOSED_FORM_PARTS_H
 
 #include "grad/structure/closed_form.h"
+
+// The identity, as TG_NONE or as a node.
+bool tg_closed_is_identity(const tg_graph *g, tg_node node);
 
 // kind NONE for this reason; TG_OK, for "there is none" is an answer.
 tg_status tg_closed_refuse(tg_closed_form *form, tg_closed_why why);

@@ -2,12 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "grad/structure/closed_form.h"
-
-static bool is_identity(const tg_graph *g, tg_node node)
-{
-  return node == TG_NONE || tg_node_info(g, node)->kind == TG_EYE;
-}
+#include "grad/structure/closed_form_parts.h"
 
 // The node as text, at most `room` bytes of it; "?" where it cannot be printed.
 static void add_node(tg_graph *g, tg_node node, int room, tg_text *out)
@@ -112,7 +107,7 @@ static void add_eigenvectors(tg_graph *g, const char *x, const tg_closed_form *f
   tg_text_addf(out, "tr(%s'", x);
   for (int side = 0; side < 2; side++) {
     const tg_node factor = form->sides[side].base;
-    if (!is_identity(g, factor)) {
+    if (!tg_closed_is_identity(g, factor)) {
       tg_text_add(out, "*");
       add_in_parentheses(g, factor, out);
     }
