@@ -30,10 +30,9 @@ typedef struct tg_explainer {
 
 // Writing.
 tg_status tg_explain_step(tg_explainer *e, int number, const char *text, const char *rule);
-// "d", "tr(", "(" and ")" in the format.
+// "d", "tr(" and ")" in the format.
 const char *tg_explain_d(const tg_explainer *e);
 const char *tg_explain_trace(const tg_explainer *e);
-const char *tg_explain_left(const tg_explainer *e);
 const char *tg_explain_right(const tg_explainer *e);
 const char *tg_explain_times(const tg_explainer *e);
 tg_status tg_explain_write_terms(tg_explainer *e, int32_t n, const tg_explain_term *terms, const char *rule);

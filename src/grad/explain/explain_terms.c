@@ -42,7 +42,7 @@ const char *tg_explain_trace(const tg_explainer *e)
   return e->format == TG_FORMAT_LATEX ? "\\operatorname{tr}\\left(" : "tr(";
 }
 
-const char *tg_explain_left(const tg_explainer *e)
+static const char *left_parenthesis(const tg_explainer *e)
 {
   return e->format == TG_FORMAT_LATEX ? "\\left(" : "(";
 }
@@ -56,7 +56,7 @@ static tg_status write_differential(tg_explainer *e, const tg_explain_term *t, t
 {
   const bool leaf = tg_node_info(e->g, t->z)->kind == TG_SYM;
   tg_text_add(out, tg_explain_d(e));
-  if (!leaf) tg_text_add(out, tg_explain_left(e));
+  if (!leaf) tg_text_add(out, left_parenthesis(e));
   TG_TRY(tg_print(e->g, t->z, e->format, out));
   if (!leaf) tg_text_add(out, tg_explain_right(e));
   if (t->transposed)
@@ -83,7 +83,7 @@ static tg_status write_term(tg_explainer *e, const tg_explain_term *t, tg_text *
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->had != TG_NONE) {
-    tg_text_add(out, tg_explain_left(e));
+    tg_text_add(out, left_parenthesis(e));
     TG_TRY(tg_print_factor(e->g, t->had, e->format, out));
     tg_text_add(out, e->format == TG_FORMAT_UNICODE ? " ⊙ " : e->format == TG_FORMAT_LATEX ? " \\odot " : ".*");
   }

@@ -22,7 +22,7 @@ static int count_digits(double value, int *last)
   if (exponent == NULL) return 0;
   int digits = DIGITS_MAX;
   for (const char *c = exponent - 1; digits > 1 && *c == '0'; c--) digits--;
-  *last = atoi(exponent + 1) - digits + 1;
+  *last = (int)strtol(exponent + 1, NULL, 10) - digits + 1;
   return digits;
 }
 
@@ -79,8 +79,7 @@ double tg_coef_power(double base, double exponent)
   }
   if (exponent < 0.0 || exponent > DIGITS_MAX) return pow(base, exponent);
   for (int k = 0; k < (int)exponent; k++) power = tg_coef_product(power, base);
-  const double rounded = pow(base, exponent);
   // Where a product of the decimals is too long they are rounded at each step; pow is rounded once.
   int last = 0;
-  return count_digits(power, &last) > 0 ? power : rounded;
+  return count_digits(power, &last) > 0 ? power : pow(base, exponent);
 }

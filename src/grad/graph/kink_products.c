@@ -20,10 +20,10 @@ static bool is_kinked(tg_kind kind)
 // The function may stand below a transpose, its argument then counts transposed: sign(X)' = sign(X').
 static tg_status read_power(tg_graph *g, tg_node factor, power *out)
 {
-  *out = (power){.argument = tg_pow_base(g, factor, &out->exponent)};
-  tg_pow_base(g, factor, &out->exponent);
-  const tg_info *info = tg_node_info(g, out->argument);
-  out->kind = info->kind;
+  double exponent = 1.0;
+  const tg_node base = tg_pow_base(g, factor, &exponent);
+  const tg_info *info = tg_node_info(g, base);
+  *out = (power){info->kind, base, exponent};
   const bool turned = info->kind == TG_TRANS && is_kinked(tg_node_info(g, info->args[0])->kind);
   if (turned) info = tg_node_info(g, info->args[0]);
   if (!is_kinked(info->kind)) return TG_OK;

@@ -248,6 +248,17 @@ static tg_status parse_numpy_permutation(tg_parser *p, tg_ast **sizes)
   return expect_symbols(p, "()]");
 }
 
+// Whether "(:)" is next, as in X(:).
+static tg_status looks_like_stack(tg_parser ahead, bool *out)
+{
+  TG_TRY(tg_parse_advance(&ahead));
+  *out = tg_parse_at(&ahead, ':');
+  if (!*out) return TG_OK;
+  TG_TRY(tg_parse_advance(&ahead));
+  *out = tg_parse_at(&ahead, ')');
+  return TG_OK;
+}
+
 tg_status tg_parse_index(tg_parser *p, tg_ast **out, bool *found)
 {
   const size_t begin = (*out)->span.begin;
@@ -257,14 +268,9 @@ tg_status tg_parse_index(tg_parser *p, tg_ast **out, bool *found)
   if (!opens && !tg_parse_at(p, '[')) return TG_OK;
   const tg_parser here = *p;
   const bool is_name = (*out)->kind == TG_AST_NAME && !tg_function_find((*out)->name);
-  *found = !p->token.spaced && tg_parse_looks_like_index(p, is_name);
-  if (*found && opens) { // X(:) is a stack
-    TG_TRY(tg_parse_advance(p));
-    *found = tg_parse_at(p, ':');
-    if (*found) TG_TRY(tg_parse_advance(p));
-    *found = !(*found && tg_parse_at(p, ')'));
-    *p = here;
-  }
+  bool is_stack = false;
+  if (opens) TG_TRY(looks_like_stack(here, &is_stack));
+  *found = !is_stack && !p->token.spaced && tg_parse_looks_like_index(p, is_name);
   if (*found) return tg_parse_submatrix(p, out);
   if (opens) {
     TG_TRY(tg_parse_advance(p));

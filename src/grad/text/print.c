@@ -227,7 +227,11 @@ void tg_print_node(tg_printer *p, tg_node node, precedence least, tg_status *sta
 {
   const tg_info *info = tg_node_info(p->g, node);
   p->is_cut = p->is_cut || p->out->length > p->longest;
-  if (p->is_cut || *status != TG_OK || tg_print_part(p, node)) return;
+  if (p->is_cut || *status != TG_OK) return;
+  if (tg_print_is_part(p, node)) {
+    tg_print_part(p, node);
+    return;
+  }
   if (info->kind == TG_KRONL || info->kind == TG_KRONR) *status = tg_print_spell_adjoint(p->g, info, &node);
   if (*status != TG_OK) return;
   const bool parentheses = precedence_of(p, node) < least;

@@ -84,34 +84,35 @@ void tg_print_name(tg_printer *p, const char *name)
   if (is_taken_word(p, name)) tg_print_add(p, "_");
 }
 
-// 3e-07 as mantissa 3 and power of ten 1e-7, where their product is the number again; else false.
-static bool find_mantissa(double value, double *mantissa, int *exponent)
+// In LaTeX, 3e-07 as mantissa 3 and power of ten -7, where their product is the number again; false: it is printed
+// plain.
+static bool find_power_of_ten(const tg_printer *p, double value, double *mantissa, int *exponent)
 {
   char text[40];
+  const double size = fabs(value);
+  const bool is_plain = size < 1e15 && (size == floor(size) || size >= 1e-4);
+  if (p->format != TG_FORMAT_LATEX || is_plain) return false;
   snprintf(text, sizeof text, "%.14e", value);
-  const char *mark = strchr(text, 'e');
-  if (value == 0.0 || mark == NULL) return false;
-  *exponent = atoi(mark + 1);
-  *mantissa = strtod(text, NULL) == value ? strtod(text, NULL) : 0.0;
-  text[mark - text] = '\0';
-  if (*mantissa != 0.0) *mantissa = strtod(text, NULL);
-  return *mantissa != 0.0 && tg_coef_product(*mantissa, tg_coef_power(10.0, *exponent)) == value;
+  char *mark = strchr(text, 'e');
+  if (mark == NULL || strtod(text, NULL) != value) return false;
+  *exponent = (int)strtol(mark + 1, NULL, 10);
+  *mark = '\0';
+  *mantissa = strtod(text, NULL);
+  return tg_coef_product(*mantissa, tg_coef_power(10.0, *exponent)) == value;
 }
 
 bool tg_print_has_power_of_ten(const tg_printer *p, double value)
 {
-  const double size = fabs(value);
   double mantissa = 0.0;
   int exponent = 0;
-  const bool is_plain = size < 1e15 && (size == floor(size) || size >= 1e-4);
-  return p->format == TG_FORMAT_LATEX && !is_plain && find_mantissa(value, &mantissa, &exponent);
+  return find_power_of_ten(p, value, &mantissa, &exponent);
 }
 
 void tg_print_number(tg_printer *p, double value)
 {
   double mantissa = 0.0;
   int exponent = 0;
-  if (!tg_print_has_power_of_ten(p, value) || !find_mantissa(value, &mantissa, &exponent)) {
+  if (!find_power_of_ten(p, value, &mantissa, &exponent)) {
     tg_text_add_number(p->out, value);
     return;
   }

@@ -35,8 +35,9 @@ void tg_print_template(tg_printer *p, const char *template, tg_node arg, tg_stat
 // print.c: triu(inside), tril(inside).
 void tg_print_triangle(tg_printer *p, tg_kind kind, tg_node inside, tg_status *status);
 
-// print_shared.c: prints the name of a part that has one.
-bool tg_print_part(tg_printer *p, tg_node node);
+// print_shared.c: whether a node is printed by the name of a part; that name.
+bool tg_print_is_part(const tg_printer *p, tg_node node);
+void tg_print_part(tg_printer *p, tg_node node);
 
 // print_product.c: sums, products and quotients; coef > 0 stands before what is printed.
 void tg_print_lin(tg_printer *p, const tg_info *info, tg_status *status);

@@ -274,7 +274,7 @@ static void print_term(tg_printer *p, double coef, tg_node node, tg_status *stat
 {
   const tg_info *info = tg_node_info(p->g, node);
   double exponent = 0.0;
-  if (p->parts != NULL && node < p->n_parts && p->parts[node] > 0 && node != p->defined) {
+  if (tg_print_is_part(p, node)) {
     print_coefficient(p, coef);
     tg_print_part(p, node);
   } else if (info->kind == TG_NUM) {

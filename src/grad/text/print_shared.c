@@ -66,11 +66,14 @@ static void choose_prefix(const tg_graph *g, int32_t count, tg_text *out)
   }
 }
 
-bool tg_print_part(tg_printer *p, tg_node node)
+bool tg_print_is_part(const tg_printer *p, tg_node node)
 {
-  const bool is_named = p->parts != NULL && node < p->n_parts && p->parts[node] > 0 && node != p->defined;
-  if (is_named) tg_text_addf(p->out, "%s%d", p->prefix, (int)p->parts[node]);
-  return is_named;
+  return p->parts != NULL && node < p->n_parts && p->parts[node] > 0 && node != p->defined;
+}
+
+void tg_print_part(tg_printer *p, tg_node node)
+{
+  tg_text_addf(p->out, "%s%d", p->prefix, (int)p->parts[node]);
 }
 
 static tg_status print_parts(tg_graph *g, tg_node node, tg_format format, const int32_t *parts, const char *prefix,
