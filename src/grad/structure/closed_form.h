@@ -21,38 +21,33 @@ typedef struct tg_closed_side {
 } tg_closed_side;
 
 // Why there is a closed form, or none. What the words need beside the form itself stands behind the code
-// (closed_words.c). X(name)
-#define TG_CLOSED_WHY_LIST(X)                                                                \
-  /* there is one */                                                                         \
-  X(ACTION)       /* the Hessian action is the sum of the form's groups */                   \
-  X(INVERSE)      /* the gradient of tr(S X) - scale logdet(X) vanishes at scale inv(S) */   \
-  X(EIGENVECTORS) /* on X'X = I */                                                           \
-  X(POLAR)        /* on X'X = I */                                                           \
-  /* there is none */                                                                        \
-  X(SEVERAL)  /* counts[0] variables */                                                      \
-  X(CONSTANT) /* the objective does not depend on the variable */                            \
-  X(LINEAR)   /* it is linear in it */                                                       \
-  X(WEIGHTS)  /* the Hessian action is not a sum of L V R */                                 \
-  X(DEGREE)   /* a polynomial of degree counts[0] */                                         \
-  X(NOT_QUADRATIC)                                                                           \
-  X(TRANSPOSED)   /* V' in the Hessian action */                                             \
-  X(ASYMMETRIC)   /* the factor `node` is not known to be symmetric */                       \
-  X(APART)        /* the factors of counts[0] terms do not become diagonal together */       \
-  X(NEGATIVE)     /* the Hessian action has the coefficient `number` */                      \
-  X(RANK)         /* the factor `node`, counts[0] square, has a rank of at most counts[1] */ \
-  X(LOGDET_SIGN)  /* logdet has the coefficient `number` */                                  \
-  X(LOGDET_ALONE) /* nothing else depends on the variable */                                 \
-  /* there is none on X'X = I */                                                             \
-  X(SET_KIND)     /* neither tr(X'AXN) nor linear */                                         \
-  X(SET_CONSTANT) /* the objective is constant on the set */                                 \
-  X(SET_BOTH)     /* a quadratic and a linear part */                                        \
-  X(SET_APART)    /* counts[0] terms that do not join */
-
+// (closed_words.c).
 typedef enum tg_closed_code {
-#define TG_CLOSED_WHY_ENUM(name) TG_CLOSED_WHY_##name,
-  TG_CLOSED_WHY_LIST(TG_CLOSED_WHY_ENUM)
-#undef TG_CLOSED_WHY_ENUM
-      TG_CLOSED_WHY_COUNT
+  // there is one
+  TG_CLOSED_WHY_ACTION,       // the Hessian action is the sum of the form's groups
+  TG_CLOSED_WHY_INVERSE,      // the gradient of tr(S X) - scale logdet(X) vanishes at scale inv(S)
+  TG_CLOSED_WHY_EIGENVECTORS, // on X'X = I
+  TG_CLOSED_WHY_POLAR,        // on X'X = I
+  // there is none
+  TG_CLOSED_WHY_SEVERAL,  // counts[0] variables
+  TG_CLOSED_WHY_CONSTANT, // the objective does not depend on the variable
+  TG_CLOSED_WHY_LINEAR,   // it is linear in it
+  TG_CLOSED_WHY_WEIGHTS,  // the Hessian action is not a sum of L V R
+  TG_CLOSED_WHY_DEGREE,   // a polynomial of degree counts[0]
+  TG_CLOSED_WHY_NOT_QUADRATIC,
+  TG_CLOSED_WHY_TRANSPOSED,   // V' in the Hessian action
+  TG_CLOSED_WHY_ASYMMETRIC,   // the factor `node` is not known to be symmetric
+  TG_CLOSED_WHY_APART,        // the factors of counts[0] terms do not become diagonal together
+  TG_CLOSED_WHY_NEGATIVE,     // the Hessian action has the coefficient `number`
+  TG_CLOSED_WHY_RANK,         // the factor `node`, counts[0] square, has a rank of at most counts[1]
+  TG_CLOSED_WHY_LOGDET_SIGN,  // logdet has the coefficient `number`
+  TG_CLOSED_WHY_LOGDET_ALONE, // nothing else depends on the variable
+  // there is none on X'X = I
+  TG_CLOSED_WHY_SET_KIND,     // neither tr(X'AXN) nor linear
+  TG_CLOSED_WHY_SET_CONSTANT, // the objective is constant on the set
+  TG_CLOSED_WHY_SET_BOTH,     // a quadratic and a linear part
+  TG_CLOSED_WHY_SET_APART,    // counts[0] terms that do not join
+  TG_CLOSED_WHY_COUNT
 } tg_closed_code;
 
 typedef struct tg_closed_why {
