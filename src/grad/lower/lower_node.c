@@ -37,7 +37,7 @@ bool tg_low_is_constant(tg_lowering *l, tg_node node)
 tg_program_id tg_low_enter(tg_lowering *l, tg_node node)
 {
   const tg_program_id before = l->program;
-  // ORIGIN is constant as a whole and runs once: what setup does not make anyway it makes itself.
+  // GRADIENT_AT_ZERO is constant as a whole and runs once: what setup does not make anyway it makes itself.
   const bool hoists = !l->options->without[TG_PASS_HOISTING] && l->program != TG_PROGRAM_GRADIENT_AT_ZERO;
   if (hoists && tg_low_is_constant(l, node)) l->program = TG_PROGRAM_SETUP;
   return before;

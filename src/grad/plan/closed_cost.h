@@ -22,10 +22,10 @@ typedef enum tg_closed_op {
 
 typedef struct tg_closed_step {
   tg_closed_op op;
+  bool is_transposed; // PRODUCT: the left factor
   int64_t m;
   int64_t n;
   int64_t k;
-  bool is_transposed; // PRODUCT: the left factor
 } tg_closed_step;
 
 // Making it: once. Using it: a step of direct, or an application of the preconditioner.

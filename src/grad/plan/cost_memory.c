@@ -115,6 +115,14 @@ static void need_inverse(scratch *s, const tg_instr *instr)
   need(s, SLOT_INDEX, (double)((integers + 1) / 2));
 }
 
+static void need_logsumexp(scratch *s, const tg_plan_buffer *in, const tg_plan_buffer *out)
+{
+  const bool by_rows = out->cols == 1 && out->rows > 1;
+  const double sums = (double)(by_rows ? tg_cost_share(in->rows, s->grid->block, 0, s->grid->rows)
+                                       : tg_cost_share(in->cols, s->grid->block, 0, s->grid->cols));
+  need(s, SLOT_VECTORS, sums * (double)(2 + (by_rows ? s->grid->cols : s->grid->rows)));
+}
+
 static void need_instr(scratch *s, const tg_instr *instr)
 {
   const tg_plan_buffer *buffers = s->plan->buffers;
@@ -137,13 +145,9 @@ static void need_instr(scratch *s, const tg_instr *instr)
   case TG_OP_DIAGVEC:
     need(s, SLOT_VECTORS, 2.0 * (double)in0->rows);
     break;
-  case TG_OP_LOGSUMEXP: {
-    const bool by_rows = out->cols == 1 && out->rows > 1;
-    const double sums = (double)(by_rows ? tg_cost_share(in0->rows, s->grid->block, 0, s->grid->rows)
-                                         : tg_cost_share(in0->cols, s->grid->block, 0, s->grid->cols));
-    need(s, SLOT_VECTORS, sums * (double)(2 + (by_rows ? s->grid->cols : s->grid->rows)));
+  case TG_OP_LOGSUMEXP:
+    need_logsumexp(s, in0, out);
     break;
-  }
   case TG_OP_SLICE:
     need_exchange(s);
     break;

@@ -144,7 +144,7 @@ typedef enum tg_program_id {
 // Rules of reading and writing; tg_plan_verify holds every plan to them.
 // - DATA, VARIABLE and DIRECTION are never written. VARIABLE is not read by SETUP; DIRECTION is read by
 //   DIRECTION, ADVANCE and HESSIAN only. GRADIENT and HESSIAN are written, each of their buffers, by the program
-//   of that name, GRADIENT by ORIGIN too, which may read them afterwards.
+//   of that name, GRADIENT by GRADIENT_AT_ZERO too, which may read them afterwards.
 // - CONSTANT is written by SETUP only. STATE is either an image of the point, written by REFRESH and ADVANCE and
 //   read by all but SETUP, or an image of the direction, written by DIRECTION and read by DIRECTION and ADVANCE.
 //   Where there is a line, ADVANCE writes every image of the point.

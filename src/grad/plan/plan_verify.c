@@ -273,6 +273,12 @@ static bool is_kron_shape(const tg_plan_buffer *big, const tg_plan_buffer *a, co
          big->cols / b->cols == a->cols;
 }
 
+// Lines taken out of more, or put among more; rows and columns each by themselves.
+static bool is_slice(int64_t from, int64_t to, int64_t shift)
+{
+  return shift < 0 ? -shift <= to - from : shift == 0 || shift <= from - to;
+}
+
 static bool is_square(const tg_plan_buffer *buffer)
 {
   return buffer->rows == buffer->cols;
@@ -332,14 +338,8 @@ static bool shapes_agree(const checker *c)
   }
   case TG_OP_PICK:
     return instr->dims[0] >= 0 && instr->dims[0] <= out->cols - out->rows;
-  case TG_OP_SLICE: // taken out of a larger matrix or put into one, rows and columns each by itself
-    for (int k = 0; k < 2; k++) {
-      const int64_t from = k == 0 ? in0->rows : in0->cols;
-      const int64_t to = k == 0 ? out->rows : out->cols;
-      const int64_t shift = instr->dims[k];
-      if (shift < 0 ? -shift > to - from : shift > 0 && shift > from - to) return false;
-    }
-    return true;
+  case TG_OP_SLICE:
+    return is_slice(in0->rows, out->rows, instr->dims[0]) && is_slice(in0->cols, out->cols, instr->dims[1]);
   case TG_OP_LOGSUMEXP:
     return (out->rows == 1 || out->rows == in0->rows) && (out->cols == 1 || out->cols == in0->cols) &&
            (out->rows == 1 || out->cols == 1);

@@ -9,9 +9,9 @@ enum { TG_KINKS_MAX = 32 };
 // The slopes of w norm1(E) are -w and w, those of w sum(relu(E)) are 0 and w; terms in E and -E are one kink.
 typedef struct tg_kink {
   tg_node inside; // E, with the weights in it: W.*E
+  tg_node weight; // W of sum(W.*abs(E)), for which no entry of W may be negative; TG_NONE: a number
   double low;
   double high;
-  tg_node weight; // W of sum(W.*abs(E)), for which no entry of W may be negative; TG_NONE: a number
 } tg_kink;
 
 // Adds a kink to so many; one more of the same or the opposite inside. TG_LIMIT above TG_KINKS_MAX.
