@@ -82,23 +82,23 @@ tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_mo
   return verify_restarts(spec, *method);
 }
 
-// A wish that is refused may be one for symmetric data: those that the job leaves open are supposed to be, until they
-// are read.
-static tg_status choose_supposing(tg_setup *setup)
+tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *asked, const tg_lower_options *options,
+                                     tg_model **model, tg_method **method, bool *is_supposed)
 {
-  tg_spec *job = setup->job;
+  *is_supposed = false;
+  const tg_status status = tg_setup_compile(spec, options, model, method);
   const tg_error refused = *tg_error_get();
-  if (!tg_found_suppose(job)) return refused.code;
-  tg_method_destroy(&setup->method);
-  tg_model_destroy(&setup->model);
-  memcpy(job->variables, setup->asked, (size_t)job->n_variables * sizeof *job->variables);
-  setup->is_supposed = tg_setup_compile(job, &setup->lowering, &setup->model, &setup->method) == TG_OK;
-  if (setup->is_supposed) {
+  if (status != TG_UNSUPPORTED || !tg_found_suppose(spec)) return status;
+  tg_method_destroy(method);
+  tg_model_destroy(model);
+  memcpy(spec->variables, asked, (size_t)spec->n_variables * sizeof *spec->variables);
+  *is_supposed = tg_setup_compile(spec, options, model, method) == TG_OK;
+  if (*is_supposed) {
     tg_error_clear();
     return TG_OK;
   }
   *tg_error_get() = refused;
-  return refused.code;
+  return status;
 }
 
 static tg_status create(tg_setup *setup)
@@ -111,9 +111,8 @@ static tg_status create(tg_setup *setup)
   TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_spec_probe(setup->job) : TG_OK));
   TG_TRY(share_shapes(setup->comm, setup->job));
   // The same work on every rank, but memory may end on one alone.
-  const tg_status compiled = tg_setup_compile(setup->job, &setup->lowering, &setup->model, &setup->method);
-  const tg_status chosen = tg_agree(setup->comm, compiled);
-  TG_TRY(chosen == TG_UNSUPPORTED ? choose_supposing(setup) : chosen);
+  TG_TRY(tg_agree(setup->comm, tg_setup_compile_supposing(setup->job, setup->asked, &setup->lowering, &setup->model,
+                                                          &setup->method, &setup->is_supposed)));
   TG_TRY(tg_agree(setup->comm, tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice)));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }

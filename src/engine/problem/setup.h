@@ -48,6 +48,10 @@ typedef struct tg_setup {
 // From the symbols to the method, once the data have their sizes (tg_spec_probe): what needs no process grid. *model
 // and *method are to be destroyed, on failure too. Local.
 tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_model **model, tg_method **method);
+// The same, but a wish that is refused may be one for symmetric data: those that the spec leaves open are supposed to
+// be, until they are read. asked: the variables before starts were chosen for them. Local.
+tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *asked, const tg_lower_options *options,
+                                     tg_model **model, tg_method **method, bool *is_supposed);
 // The spec must outlive the setup. Sizes (headers of files, by rank 0), plan and grid: everything before the numbers.
 // Collective.
 tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out);
