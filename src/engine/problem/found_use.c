@@ -61,11 +61,6 @@ static tg_status look(tg_setup *setup, bool *any)
 
 // ---- the model ----
 
-static tg_status build(tg_setup *setup, candidate *out)
-{
-  return tg_setup_compile(setup->job, &setup->lowering, &out->model, &out->method);
-}
-
 // The job's variables as they are now, to be freed. Collective.
 static tg_status keep_variables(const tg_setup *setup, tg_spec_variable **out)
 {
@@ -88,19 +83,24 @@ static void ask_start(const tg_spec_variable *asked, tg_spec_variable *x)
   x->scale = asked->scale;
 }
 
-// Model and method by what is known of the data now. *serves: they can take the place of the others; else the job's
-// variables are as before. Collective.
-static tg_status try_again(tg_setup *setup, candidate *out, bool *serves)
+// Model and method by what is known of the data now, where the caller admits them. *out is empty at first, and to be
+// destroyed, on failure too. Collective.
+static tg_status build(tg_setup *setup, candidate *out)
 {
   tg_spec *job = setup->job;
+  for (int k = 0; k < job->n_variables; k++) ask_start(&setup->asked[k], &job->variables[k]);
+  TG_TRY(tg_agree(setup->comm, tg_setup_compile(job, &setup->lowering, &out->model, &out->method)));
+  if (setup->admit == NULL) return TG_OK;
+  return tg_agree(setup->comm, setup->admit(setup->caller, out->model, out->method));
+}
+
+// *serves: the candidate can take the place of model and method; else the job's variables are as before. Collective.
+static tg_status try_again(tg_setup *setup, candidate *out, bool *serves)
+{
   tg_spec_variable *before = NULL;
   *out = (candidate){NULL, NULL};
   TG_TRY(keep_variables(setup, &before));
-  for (int k = 0; k < job->n_variables; k++) ask_start(&setup->asked[k], &job->variables[k]);
-  tg_status status = tg_agree(setup->comm, build(setup, out));
-  if (status == TG_OK && setup->admit != NULL)
-    status = tg_agree(setup->comm, setup->admit(setup->caller, out->model, out->method));
-  *serves = status == TG_OK;
+  *serves = build(setup, out) == TG_OK;
   if (!*serves) {
     tg_error_clear();
     destroy(out);
@@ -231,13 +231,9 @@ static tg_status replace_supposed(tg_setup *setup)
 {
   bool any = false;
   candidate c = {NULL, NULL};
-  tg_spec *job = setup->job;
   forget(setup, ~0U);
   TG_TRY(look(setup, &any));
-  for (int k = 0; k < job->n_variables; k++) ask_start(&setup->asked[k], &job->variables[k]);
-  tg_status status = tg_agree(setup->comm, build(setup, &c));
-  if (status == TG_OK && setup->admit != NULL)
-    status = tg_agree(setup->comm, setup->admit(setup->caller, c.model, c.method));
+  const tg_status status = build(setup, &c);
   if (status == TG_OK) return adopt(setup, &c);
   destroy(&c);
   return status;
