@@ -33,13 +33,6 @@ static tg_status read_variables(tg_spec *job, const tg_model *model, tg_method_f
   return TG_OK;
 }
 
-static bool is_in_plan(const tg_model *model, int datum)
-{
-  for (int32_t k = 0; k < model->plan->n_data; k++)
-    if (model->data[k] == datum) return true;
-  return false;
-}
-
 // Numbers, and the matrices that the plan reads.
 static tg_status read_data(const tg_spec *job, const tg_model *model, tg_method_facts *out)
 {
@@ -48,7 +41,7 @@ static tg_status read_data(const tg_spec *job, const tg_model *model, tg_method_
   for (int k = 0; k < job->n_data; k++) {
     const tg_spec_data *datum = &job->data[k];
     const int32_t symbol = tg_symbol_find(model->graph, datum->name);
-    if (symbol < 0 || (!datum->is_number && !is_in_plan(model, k))) continue;
+    if (symbol < 0 || (!datum->is_number && tg_model_find_data(model, k) < 0)) continue;
     out->data[n++] = (tg_strategy_datum){.symbol = symbol, .is_number = datum->is_number, .number = datum->number};
   }
   out->base.n_data = n;

@@ -425,6 +425,13 @@ void tg_model_destroy(tg_model **model)
   *model = NULL;
 }
 
+int32_t tg_model_find_data(const tg_model *model, int datum)
+{
+  for (int32_t k = 0; k < model->plan->n_data; k++)
+    if (model->data[k] == datum) return k;
+  return -1;
+}
+
 void tg_model_describe_groups(const tg_model *model, tg_text *out)
 {
   for (int k = 0; k < model->n_variables; k++)

@@ -54,6 +54,8 @@ tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, c
                                    tg_node *out);
 tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
+// The position in plan->data of the datum, numbered as in model->data; -1: the plan does not read it. Local.
+int32_t tg_model_find_data(const tg_model *model, int datum);
 // "the columns of X, the rows of Z": what a group of unknowns has one of each of.
 void tg_model_describe_groups(const tg_model *model, tg_text *out);
 // Sizes of the largest matrix among data and variables: what a grid is chosen for. Local.

@@ -15,10 +15,10 @@
 // S as the plan holds it, or read for this alone: then *own.
 static tg_status get_metric(tg_setup *setup, const tg_change *change, tg_dmat **own, const tg_dmat **out)
 {
-  const tg_model *model = setup->model;
-  for (int32_t k = 0; k < model->plan->n_data; k++) {
-    *out = setup->data[k];
-    if (model->data[k] == change->datum) return TG_OK;
+  const int32_t position = tg_model_find_data(setup->model, change->datum);
+  if (position >= 0) {
+    *out = setup->data[position];
+    return TG_OK;
   }
   TG_TRY(tg_setup_read_datum(setup, &setup->job->data[change->datum], own));
   *out = *own;

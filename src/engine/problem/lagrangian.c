@@ -427,9 +427,8 @@ static const opt_lagrangian_ops ops = {.scale = scale,
 
 static tg_dmat *find_own(const tg_setup *setup, int index)
 {
-  for (int32_t k = 0; k < setup->model->plan->n_data; k++)
-    if (setup->model->data[k] == setup->job->n_data + index) return setup->data[k];
-  return NULL;
+  const int32_t position = tg_model_find_data(setup->model, setup->job->n_data + index);
+  return position >= 0 ? setup->data[position] : NULL;
 }
 
 static tg_status allocate(tg_lagrangian *self)

@@ -164,19 +164,12 @@ tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dma
   return read_datum(setup, datum, false, out);
 }
 
-static bool is_in_plan(const tg_setup *setup, int datum)
-{
-  for (int32_t k = 0; k < setup->model->plan->n_data; k++)
-    if (setup->model->data[k] == datum) return true;
-  return false;
-}
-
 // A claim may remove its own matrix from the plan: sumsq(Q*X) is sumsq(X) for an orthogonal Q. Right only if it holds.
 static tg_status verify_vanished(tg_setup *setup)
 {
   for (int k = 0; k < setup->job->n_data; k++) {
     const tg_spec_data *datum = &setup->job->data[k];
-    if (!datum->used || datum->trust || datum->properties == 0 || is_in_plan(setup, k) ||
+    if (!datum->used || datum->trust || datum->properties == 0 || tg_model_find_data(setup->model, k) >= 0 ||
         tg_congruence_needs(setup->job, k) || tg_set_data_needs(setup->job, k))
       continue;
     tg_dmat *matrix = NULL;
@@ -214,9 +207,9 @@ static tg_status read_set_data(tg_setup *setup)
   TG_TRY(tg_agree(setup->comm, status));
   for (int k = 0; k < job->n_data; k++) {
     if (job->data[k].is_number || !tg_set_data_needs(job, k)) continue;
-    for (int32_t p = 0; p < setup->model->plan->n_data; p++)
-      if (setup->model->data[p] == k) setup->set_data[k] = setup->data[p];
-    setup->owns_set_data[k] = setup->set_data[k] == NULL;
+    const int32_t position = tg_model_find_data(setup->model, k);
+    if (position >= 0) setup->set_data[k] = setup->data[position];
+    setup->owns_set_data[k] = position < 0;
     if (setup->owns_set_data[k]) TG_TRY(read_datum(setup, &job->data[k], true, &setup->set_data[k]));
   }
   return TG_OK;

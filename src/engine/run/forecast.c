@@ -94,13 +94,6 @@ static void forecast_reading(forecasting *f)
   }
 }
 
-static bool is_in_plan(const forecasting *f, int datum)
-{
-  for (int32_t k = 0; k < f->model->plan->n_data; k++)
-    if (f->model->data[k] == datum) return true;
-  return false;
-}
-
 // S and L' of the metrics, kept beside the Q of the plan; a factorisation, or what reading S takes.
 static void forecast_metrics(const forecasting *f)
 {
@@ -108,7 +101,7 @@ static void forecast_metrics(const forecasting *f)
     const int datum = f->model->changes[c].datum;
     const tg_spec_data *s = &f->job->data[datum];
     const double matrix = bytes_of(f, s->rows, s->cols);
-    const bool is_shared = is_in_plan(f, datum);
+    const bool is_shared = tg_model_find_data(f->model, datum) >= 0;
     f->out->constraint += is_shared ? matrix : 2 * matrix;
     const double passing = fmax(matrix, is_shared ? 0 : reading_bytes(f, s));
     f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + passing);
@@ -147,7 +140,7 @@ static void forecast_set_data(const forecasting *f)
 {
   for (int k = 0; k < f->job->n_data; k++) {
     const tg_spec_data *d = &f->job->data[k];
-    if (d->is_number || is_in_plan(f, k) || !tg_set_data_needs(f->job, k)) continue;
+    if (d->is_number || tg_model_find_data(f->model, k) >= 0 || !tg_set_data_needs(f->job, k)) continue;
     f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + reading_bytes(f, d));
     f->out->constraint += bytes_of(f, d->rows, d->cols);
   }
