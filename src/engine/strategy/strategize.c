@@ -101,14 +101,10 @@ static void add_direct(const tg_deciding *d)
 // l-bfgs tells groups apart, also under bounds, and so does what steps by the line polynomial of a quadratic.
 static int64_t count_groups(const tg_deciding *d, const tg_way *way)
 {
-  const tg_plan *plan = d->facts->plan;
-  opt_options options = *d->facts->options;
-  options.method = way->method;
-  options.line_search = way->line_search;
-  const bool is_secant = way->solver == opt_solver_find("l-bfgs") || way->solver == &opt_solver_bounded_lbfgs;
-  const bool is_exact = strcmp(opt_resolved_line_search(&options, d->out->degree), "exact") == 0;
-  const bool steps_apart = d->out->degree == 2 && is_exact && plan->has_hessian && !tg_strategy_has_set(d->facts);
-  return is_secant || steps_apart ? d->facts->n_groups : 1;
+  const bool is_exact = strcmp(tg_way_search(d->out, way), "exact") == 0;
+  const bool steps_apart =
+      d->out->degree == 2 && is_exact && d->facts->plan->has_hessian && !tg_strategy_has_set(d->facts);
+  return tg_way_keeps_pairs(way) || steps_apart ? d->facts->n_groups : 1;
 }
 
 // ---- iterations ----
