@@ -79,9 +79,8 @@ typedef struct tg_spec_data {
   bool trust;
 
   // As above.
-  unsigned found;      // of tg_property, seen in the numbers where the user says nothing (problem/found.h)
-  bool used;           // occurs in the objective
-  bool is_nonnegative; // no entry is negative: seen in the numbers, false before
+  unsigned found; // of tg_property, seen in the numbers where the user says nothing (problem/found.h)
+  bool used;      // occurs in the objective
 } tg_spec_data;
 
 typedef enum tg_relation_sign { TG_RELATION_EQUAL, TG_RELATION_AT_MOST, TG_RELATION_AT_LEAST } tg_relation_sign;

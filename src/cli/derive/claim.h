@@ -82,7 +82,6 @@ typedef struct claim_tally {
   double ratio;                   // of CLAIM_MULTIPLE; 0 before it is known
   bool is_unclear;                // an entry lay between agreement and a difference
   bool has_counterexample;
-  bool is_undefined; // the counterexample: the claim has no value
   int64_t row;
   int64_t col;
   double claimed;

@@ -85,7 +85,6 @@ static void keep_counterexample(claim_tally *tally, int64_t k, double claimed, d
   const double here = fabs(claimed - derived) / fmax(fabs(claimed), fabs(derived));
   if (tally->has_counterexample && here <= 2.0 * shown) return;
   tally->has_counterexample = true;
-  tally->is_undefined = false;
   tally->row = k % tally->rows;
   tally->col = k / tally->rows;
   tally->claimed = claimed;
@@ -146,7 +145,7 @@ void claim_tally_add_undefined(claim_tally *tally, const claim_value *claimed, c
   if (tally->has_counterexample || !is_finite(count, derived)) return;
   for (int64_t k = 0; k < count && !tally->has_counterexample; k++) {
     if (!isnan(claimed->entries[k])) continue;
-    tally->has_counterexample = tally->is_undefined = true;
+    tally->has_counterexample = true;
     tally->row = k % tally->rows;
     tally->col = k / tally->rows;
     tally->claimed = claimed->entries[k];

@@ -24,7 +24,7 @@ tg_status tg_strategy_with_numbers(tg_graph *graph, const tg_strategy_facts *fac
 double tg_strategy_form_cost(const tg_graph *graph, const tg_plan_data *x, const tg_closed_form *form);
 // Whether each variable alone, the others held, is minimised at once or nearly so (strategize_halves.c).
 tg_status tg_strategy_find_halves(const tg_deciding *d, bool *out);
-// Sets out->offer: the candidates for a preconditioner of `solver`, and out->signed_data (strategize_offer.c).
+// Sets out->offer: the candidates for a preconditioner of `solver`, and out->signed_symbols (strategize_offer.c).
 tg_status tg_strategy_find_offer(const tg_deciding *d, const struct opt_solver *solver);
 // Sets logdet, linear and rest of the offer (strategize_logdet.c).
 tg_status tg_strategy_find_logdet(const tg_deciding *d, tg_node f, tg_offer *offer);
