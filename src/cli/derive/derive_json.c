@@ -239,22 +239,26 @@ static tg_status add_error(const derivation *d, const tg_error *error, json_t *a
   return set(object, "end", json_integer((json_int_t)error->span.end));
 }
 
+static tg_status dump(const json_t *root, tg_text *out)
+{
+  char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+  if (text == NULL) TG_FAIL(TG_MEMORY, "cannot build the JSON output");
+  tg_text_add(out, text);
+  tg_text_add(out, "\n");
+  free(text);
+  return tg_text_status(out);
+}
+
 tg_status derive_print_json_errors(const derivation *d, tg_text *out)
 {
   tg_status status = TG_OK;
-  char *text = NULL;
   json_t *root = json_object();
   json_t *array = json_array();
   TG_TRY_GOTO(set(root, "errors", array));
   for (int k = 0; k < d->errors.count; k++) TG_TRY_GOTO(add_error(d, &d->errors.items[k], array));
   TG_TRY_GOTO(set(root, "more", json_integer(d->errors.more)));
-  text = json_dumps(root, JSON_INDENT(2));
-  if (text == NULL) TG_FAIL_GOTO(TG_MEMORY, "cannot build the JSON output");
-  tg_text_add(out, text);
-  tg_text_add(out, "\n");
-  status = tg_text_status(out);
+  status = dump(root, out);
 done:
-  free(text);
   json_decref(root);
   return status;
 }
@@ -262,15 +266,8 @@ done:
 tg_status derive_print_json(derivation *d, tg_text *out)
 {
   json_t *root = json_object();
-  tg_status status = root != NULL ? build(d, root) : tg_error_set(TG_MEMORY, TG_HERE, "cannot build the JSON output");
-  char *text = status == TG_OK ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
-  if (status == TG_OK && text == NULL) status = tg_error_set(TG_MEMORY, TG_HERE, "cannot build the JSON output");
-  if (status == TG_OK) {
-    tg_text_add(out, text);
-    tg_text_add(out, "\n");
-    status = tg_text_status(out);
-  }
-  free(text);
+  tg_status status = build(d, root);
+  if (status == TG_OK) status = dump(root, out);
   json_decref(root);
   return status;
 }
