@@ -284,6 +284,15 @@ tg_status tg_engine_settle(tg_engine *e)
   return TG_OK;
 }
 
+// By the cost model. Local: memory may end on one rank alone.
+static tg_status predict(tg_engine *e)
+{
+  const tg_setup *setup = e->setup;
+  TG_TRY(tg_cost_compare(setup->model, &e->compared));
+  TG_TRY(tg_cost_price_method(setup->job, setup->model, setup->method, &setup->choice, e->options.threads, &e->price));
+  return tg_cost_predict_run(setup->exec, &setup->choice, e->options.threads, &e->predicted_flops, &e->predicted_bytes);
+}
+
 tg_status tg_engine_count(tg_engine *e)
 {
   const tg_exec *exec = e->setup->exec;
@@ -295,8 +304,5 @@ tg_status tg_engine_count(tg_engine *e)
   e->peak_bytes = peak;
   for (int program = 0; program < TG_PROGRAM_COUNT; program++)
     e->counted_flops += tg_exec_program_usage(exec, (tg_program_id)program)->flops;
-  TG_TRY(tg_cost_compare(e->setup->model, &e->compared));
-  TG_TRY(tg_cost_price_method(e->setup->job, e->setup->model, e->setup->method, &e->setup->choice, e->options.threads,
-                              &e->price));
-  return tg_cost_predict_run(exec, &e->setup->choice, e->options.threads, &e->predicted_flops, &e->predicted_bytes);
+  return tg_agree(e->comm, predict(e));
 }
