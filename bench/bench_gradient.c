@@ -71,12 +71,12 @@ typedef struct straightforward {
 static tg_status run_straightforward(void *context)
 {
   straightforward *s = context;
-  const tg_product_kind pblas = TG_PRODUCT_PBLAS;
-  TG_TRY(tg_product(pblas, false, false, 1, s->a, s->b, 0, s->product, s->workspace, NULL));
-  TG_TRY(tg_product(pblas, false, false, 1, s->c, s->product, 0, s->gradient, s->workspace, NULL));
+  const tg_product_kind scalapack = TG_PRODUCT_SCALAPACK;
+  TG_TRY(tg_product(scalapack, false, false, 1, s->a, s->b, 0, s->product, s->workspace, NULL));
+  TG_TRY(tg_product(scalapack, false, false, 1, s->c, s->product, 0, s->gradient, s->workspace, NULL));
   TG_TRY(tg_dmat_dot(s->a, s->gradient, &s->f));
-  TG_TRY(tg_product(pblas, false, true, 1, s->a, s->b, 0, s->product, s->workspace, NULL));
-  return tg_product(pblas, true, false, 1, s->c, s->product, 1, s->gradient, s->workspace, NULL);
+  TG_TRY(tg_product(scalapack, false, true, 1, s->a, s->b, 0, s->product, s->workspace, NULL));
+  return tg_product(scalapack, true, false, 1, s->c, s->product, 1, s->gradient, s->workspace, NULL);
 }
 
 static tg_status create_straightforward(int64_t n, const ours *general, straightforward *s)

@@ -107,7 +107,7 @@ static tg_status measure_form(bench *b, const char *name, bool ta, bool tb, bool
   TG_TRY_GOTO(bench_limit_create(b->grid->size, m, n, k, &limit));
   TG_TRY_GOTO(is_update ? create_update(b, sizes, &ours) : create_operands(b, sizes, &ours));
   pdgemm = ours;
-  pdgemm.kind = TG_PRODUCT_PBLAS;
+  pdgemm.kind = TG_PRODUCT_SCALAPACK;
   pdgemm.c = NULL;
   TG_TRY_GOTO(tg_dmat_create(b->grid, m, n, &pdgemm.c));
   TG_TRY_GOTO(bench_race(b->grid->comm, n < LARGE ? ROUNDS : ROUNDS_OF_LARGE, 3, racers));

@@ -125,7 +125,8 @@ static void settle_kernels(char **argv)
   tg_blas_record record;
   const char *core = "";
   tg_blas_kernel_get(NULL, &kernel);
-  if (tg_blas_kernel_decide(&kernel, false, &record, &core) == TG_BLAS_RESTART && tg_blas_kernel_export(&record, core))
+  if (tg_blas_kernel_decide(&kernel, false, &record, &core) == TG_BLAS_EXECUTE_AGAIN &&
+      tg_blas_kernel_export(&record, core))
     execv("/proc/self/exe", argv);
 }
 

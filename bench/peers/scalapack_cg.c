@@ -50,7 +50,7 @@ static tg_status multiply(equations *e, double coef, const tg_dmat *a, const tg_
     return tg_dmat_lincomb(beta != 0 ? 2 : 1, coefs, terms, out);
   }
   e->products++;
-  return tg_product(TG_PRODUCT_PBLAS, false, false, coef, a, b, beta, out, e->workspace, NULL);
+  return tg_product(TG_PRODUCT_SCALAPACK, false, false, coef, a, b, beta, out, e->workspace, NULL);
 }
 
 // out = beta out + c L v R.

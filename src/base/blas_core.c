@@ -171,11 +171,11 @@ static tg_blas_step move_on(const tg_blas_state *state, bool from_natural, tg_bl
 {
   if (!state->can_choose) return TG_BLAS_FAIL;
   *core = next_core(state->cpu, record);
-  if (*core != NULL) return TG_BLAS_RESTART;
+  if (*core != NULL) return TG_BLAS_EXECUTE_AGAIN;
   const bool is_excluded = record->natural[0] != '\0' && is_wrong(record, record->natural);
   if (from_natural || is_excluded || record->n_tried == TG_BLAS_TRIED_MAX) return TG_BLAS_FAIL;
   *core = "";
-  return TG_BLAS_RESTART;
+  return TG_BLAS_EXECUTE_AGAIN;
 }
 
 // Asked for a core that it does not have, OpenBLAS may take any other: what the variable leads to is looked at. Its
@@ -196,7 +196,7 @@ static tg_blas_step begin(const tg_blas_state *state, tg_blas_record *record, co
   if (record->n_tried > 0) return move_on(state, !record->is_user, record, core);
   if (record->is_user || !state->can_choose) return TG_BLAS_KEEP;
   *core = next_core(state->cpu, record);
-  return *core != NULL ? TG_BLAS_RESTART : TG_BLAS_KEEP;
+  return *core != NULL ? TG_BLAS_EXECUTE_AGAIN : TG_BLAS_KEEP;
 }
 
 tg_blas_step tg_blas_core_decide(const tg_blas_state *state, tg_blas_record *record, const char **core)

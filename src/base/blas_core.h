@@ -60,9 +60,9 @@ typedef struct tg_blas_state {
 } tg_blas_state;
 
 typedef enum tg_blas_step {
-  TG_BLAS_KEEP,    // run with what is loaded
-  TG_BLAS_RESTART, // with *core, or the library's own choice where it is ""
-  TG_BLAS_FAIL     // nothing computes rightly
+  TG_BLAS_KEEP,          // run with what is loaded
+  TG_BLAS_EXECUTE_AGAIN, // with *core, or the library's own choice where it is ""
+  TG_BLAS_FAIL           // nothing computes rightly
 } tg_blas_step;
 
 // The next step, with the record to pass on and the core to ask for. Restarts end: each one excludes a core. Pure.

@@ -27,5 +27,6 @@ void tg_blas_choice_foresee(void)
   const char *core = "";
   tg_blas_kernel_get(library, &kernel);
   if (kernel.has_record) return;
-  if (tg_blas_kernel_decide(&kernel, false, &record, &core) == TG_BLAS_RESTART) tg_blas_kernel_export(&record, core);
+  if (tg_blas_kernel_decide(&kernel, false, &record, &core) == TG_BLAS_EXECUTE_AGAIN)
+    tg_blas_kernel_export(&record, core);
 }

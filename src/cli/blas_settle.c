@@ -1,4 +1,4 @@
-// Test of the loaded kernels, decision, restart.
+// Test of the loaded kernels, decision, second start of the program.
 #include "cli/blas_settle.h"
 
 #include <limits.h>
@@ -57,7 +57,7 @@ static tg_status refuse(const tg_blas_kernel *kernel, const tg_blas_record *reco
 
 // Returns where that is not possible. The name of the file, where it has one: a tool that runs the program in itself,
 // as valgrind does, answers for the link but not behind it.
-static void restart(char **argv)
+static void execute_again(char **argv)
 {
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -75,7 +75,7 @@ tg_status tg_blas_settle(char **argv)
   // Kernels that are left anyway need no test.
   tg_blas_step step = tg_blas_kernel_decide(&kernel, false, &record, &core);
   char fault[TG_ERROR_MESSAGE_BYTES] = "";
-  if (step != TG_BLAS_RESTART) {
+  if (step != TG_BLAS_EXECUTE_AGAIN) {
     const tg_status tested = test_kernels();
     if (tested == TG_OK && step == TG_BLAS_KEEP) return TG_OK;
     if (tested != TG_OK && tested != TG_NUMERIC) return tested;
@@ -83,8 +83,8 @@ tg_status tg_blas_settle(char **argv)
     tg_error_clear();
     step = tg_blas_kernel_decide(&kernel, true, &record, &core);
   }
-  if (step == TG_BLAS_RESTART && tg_blas_kernel_export(&record, core)) restart(argv);
+  if (step == TG_BLAS_EXECUTE_AGAIN && tg_blas_kernel_export(&record, core)) execute_again(argv);
   // What cannot be restarted goes on with kernels that are slow, not with wrong ones.
-  if (step == TG_BLAS_RESTART && fault[0] == '\0') return test_kernels();
+  if (step == TG_BLAS_EXECUTE_AGAIN && fault[0] == '\0') return test_kernels();
   return refuse(&kernel, &record, fault[0] != '\0' ? fault : "they need instructions that this CPU does not have");
 }

@@ -10,8 +10,8 @@
 #include "cli/job_console.h"
 #include "cli/run/cost_report.h"
 #include "engine/method/feasible.h"
-#include "engine/model/congruence.h"
 #include "engine/model/domain.h"
+#include "engine/model/metric_change.h"
 #include "engine/preview.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
@@ -124,7 +124,7 @@ static tg_status print_plan(tg_preview *p, int threads, tg_text *out)
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
   tg_domain_print(job, "", out);
-  tg_congruence_print(job, model, "metric ", out);
+  tg_metric_change_print(job, model, "metric ", out);
   tg_text_add(out, "method ");
   tg_method_explain(p->method, model, out);
   tg_text_add(out, "\n");

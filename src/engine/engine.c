@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
 #include "engine/model/values.h"
-#include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
+#include "engine/problem/metric_change_numbers.h"
 #include "engine/run/attempts.h"
 #include "engine/run/environment.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -52,7 +52,7 @@ void tg_engine_destroy(tg_engine **engine)
 {
   tg_engine *e = *engine;
   if (e == NULL) return;
-  tg_subject_result_destroy(&e->subject);
+  tg_constraints_result_destroy(&e->constraints);
   tg_free(e->attempts);
   tg_lagrangian_destroy(&e->lagrangian);
   tg_alternating_destroy(&e->alternating);
@@ -142,7 +142,7 @@ tg_status tg_engine_prepare(tg_engine *e, bool *changed)
   e->seconds.setup = e->earlier.setup_seconds + MPI_Wtime() - e->begin - setup->read_seconds;
   e->solve_begin = MPI_Wtime();
   // Under subject_to the penalty comes first: the method is prepared with it.
-  if (setup->model->subject != NULL) return tg_lagrangian_create(setup, &e->lagrangian);
+  if (setup->model->constraints != NULL) return tg_lagrangian_create(setup, &e->lagrangian);
   TG_TRY(tg_alternating_create(setup, &e->alternating));
   if (e->alternating != NULL) {
     if (tg_checkpoint_source(e->checkpoint) != NULL) tg_alternating_resume(e->alternating);
@@ -242,15 +242,15 @@ static tg_status settle_objective(tg_engine *e)
   const tg_setup *setup = e->setup;
   const tg_model *model = setup->model;
   const opt_constraint *constraint = setup->constraint;
-  const tg_node f = model->subject != NULL ? model->subject->objective : model->objective;
+  const tg_node f = model->constraints != NULL ? model->constraints->objective : model->objective;
   const double iterated = e->result.objective;
   double written = 0;
   double penalty = 0;
   e->iterated_objective = (double)NAN;
   if (!isfinite(iterated)) return TG_OK;
   TG_TRY(tg_values_scalar(setup->job, setup->model, setup->grid, setup->data, setup->x, f, &written));
-  if (constraint != NULL && constraint->traits.has_penalty)
-    TG_TRY(constraint->ops->penalty(constraint, setup->x, &penalty));
+  if (constraint != NULL && constraint->traits.has_norm1)
+    TG_TRY(constraint->ops->norm1(constraint, setup->x, &penalty));
   written += penalty;
   if (!isfinite(written)) return TG_OK;
   e->result.objective = written;
@@ -263,7 +263,7 @@ static tg_status hand_out(tg_engine *e)
 {
   double violation = 0;
   if (e->setup->model->n_changes == 0) return TG_OK;
-  TG_TRY(tg_congruence_leave(e->setup, &violation));
+  TG_TRY(tg_metric_change_leave(e->setup, &violation));
   if (!(violation <= e->result.violation)) e->result.violation = violation;
   return TG_OK;
 }

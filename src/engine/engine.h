@@ -16,9 +16,9 @@
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/setup.h"
 #include "engine/problem/taylor.h"
+#include "engine/run/constraints_result.h"
 #include "engine/run/forecast.h"
 #include "engine/run/run_cost.h"
-#include "engine/run/subject_result.h"
 
 typedef struct tg_engine_options {
   int threads;          // of each rank, for the cost model
@@ -62,11 +62,11 @@ typedef struct tg_engine {
   double solve_begin;
   double made_again; // products of a resumed run until it stood where the one before had been
 
-  opt_result result;          // numbers as they are minimised
-  double objective;           // in the user's terms: of maximize the sign is turned back
-  double iterated_objective;  // as the iteration had it, where that is another number: by cancellation; else NAN
-  tg_subject_result *subject; // of subject_to, at the point returned; NULL: none
-  int n_attempts;             // minimisations done; 1 without solver.restarts
+  opt_result result;         // numbers as they are minimised
+  double objective;          // in the user's terms: of maximize the sign is turned back
+  double iterated_objective; // as the iteration had it, where that is another number: by cancellation; else NAN
+  tg_constraints_result *constraints; // of subject_to, at the point returned; NULL: none
+  int n_attempts;                     // minimisations done; 1 without solver.restarts
   tg_attempt *attempts;
   tg_engine_seconds seconds;
   tg_cost_compared compared;
@@ -100,7 +100,7 @@ tg_status tg_engine_settle(tg_engine *engine);
 // What was counted and predicted, of all ranks.
 tg_status tg_engine_count(tg_engine *engine);
 
-// For an observer. Local: what a checkpoint says of the run; and that the first iteration after a restart begins.
+// For an observer. Local: what a checkpoint says of the run; and that the first iteration after it was resumed begins.
 void tg_engine_describe(const tg_engine *engine, tg_checkpoint_facts *facts);
 void tg_engine_note_resumed(tg_engine *engine);
 // Appends "; text" to the reason of the result. Local.

@@ -57,7 +57,7 @@ typedef struct tg_spec_variable {
   bool start_is_chosen; // by default_start.h: the spec leaves it open, and zeros would stay where they are
   unsigned domain;      // of tg_property: what logdet and inv in the objective ask of it (model/domain.h)
   const char *open_set; // a constraint that this domain meets by itself, so that none is left; NULL: there is none
-  double norm1;         // weight of norm1(X), taken out of the objective for proximal steps (penalty.h); 0: none
+  double norm1;         // weight of norm1(X), taken out of the objective for proximal steps (norm1_split.h); 0: none
 } tg_spec_variable;
 
 typedef struct tg_spec_data {

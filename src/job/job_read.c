@@ -344,7 +344,7 @@ static tg_status read_grid(tg_job *job)
 static tg_status read_products(tg_job *job)
 {
   static const char *const names[] = {"auto", "panels", "scalapack"};
-  static const tg_product_kind kinds[] = {TG_PRODUCT_AUTO, TG_PRODUCT_PANELS, TG_PRODUCT_PBLAS};
+  static const tg_product_kind kinds[] = {TG_PRODUCT_AUTO, TG_PRODUCT_PANELS, TG_PRODUCT_SCALAPACK};
   const tg_yaml_node *node = tg_yaml_get(job->root, "products");
   job->spec.products = TG_PRODUCT_AUTO;
   if (node == NULL) return TG_OK;

@@ -80,12 +80,13 @@ tg_status opt_outer_commit(opt_outer *o, double penalty)
   return o->lagrangian->ops->commit(o->lagrangian, penalty, &o->current);
 }
 
-// Whether the rounds are no longer for a large penalty: solved directly, or with a metric that holds its term whole.
+// Whether the rounds are no longer for a large penalty: solved directly, or with a preconditioner that holds its term
+// whole.
 static bool is_insensitive(const opt_outer *o)
 {
   const opt_options *options = o->current;
-  return options->closed_form != NULL ||
-         (options->metric != NULL && options->metric->from == 0 && strcmp(options->metric->name, "kronecker") == 0);
+  return options->closed_form != NULL || (options->preconditioning != NULL && options->preconditioning->from == 0 &&
+                                          strcmp(options->preconditioning->name, "kronecker") == 0);
 }
 
 // The first one, raised where that makes the rounds fewer and not longer.

@@ -63,7 +63,7 @@ typedef struct opt_lagrangian_ops {
   // From now on the problem's objective is L with the multipliers as they are and this penalty; *options are those to
   // minimise it with (a preconditioner may depend on the penalty), valid until the next commit. Collective.
   tg_status (*commit)(opt_lagrangian *lagrangian, double penalty, const opt_options **options);
-  // Adds the multipliers and what is said of them, so that a restart goes on with their bits; a commit follows when
+  // Adds the multipliers and what is said of them, so that a resumed run goes on with their bits; a commit follows when
   // they were filled. May be NULL where the observer does not save.
   tg_status (*list)(opt_lagrangian *lagrangian, opt_listing *listing);
   // Constraint k in the user's words.

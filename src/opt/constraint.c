@@ -53,7 +53,7 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
   *out = (opt_traits){.geometry = OPT_GEOMETRY_CONVEX, .is_bounds = true, .has_oracle = true};
   out->is_entrywise = true;
   for (int k = 0; k < n_blocks; k++) {
-    if (blocks[k].norm1 > 0) out->has_any = out->has_penalty = true;
+    if (blocks[k].norm1 > 0) out->has_any = out->has_norm1 = true;
     if (blocks[k].kind == OPT_CONSTRAINT_FREE) {
       out->has_oracle = false;
       continue;
@@ -71,9 +71,9 @@ tg_status opt_traits_find(int n_blocks, const opt_constraint_block *blocks, opt_
       TG_FAIL(TG_UNSUPPORTED, "norm1 has no proximal step under the constraint %s, only under bounds or none",
               row->name);
   }
-  if (out->has_penalty && out->geometry == OPT_GEOMETRY_MANIFOLD) out->geometry = OPT_GEOMETRY_MIXED;
+  if (out->has_norm1 && out->geometry == OPT_GEOMETRY_MANIFOLD) out->geometry = OPT_GEOMETRY_MIXED;
   if (out->geometry == OPT_GEOMETRY_MIXED) out->is_entrywise = false;
-  if (out->has_penalty) out->is_bounds = out->has_oracle = false;
+  if (out->has_norm1) out->is_bounds = out->has_oracle = false;
   return TG_OK;
 }
 
@@ -112,7 +112,7 @@ static const solver_for_set solvers_for_sets[] = {
 static bool serves(const solver_for_set *row, const opt_traits *traits, const char *method)
 {
   const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
-  return is_meant && row->has_proximal == traits->has_penalty && (!row->needs_bounds || traits->is_bounds) &&
+  return is_meant && row->has_proximal == traits->has_norm1 && (!row->needs_bounds || traits->is_bounds) &&
          (!row->needs_entries || traits->is_entrywise) && (!row->needs_oracle || traits->has_oracle);
 }
 
@@ -197,16 +197,16 @@ tg_status opt_constrained_search(const opt_options *options, const opt_solver *s
 tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x)
 {
   const opt_constraint *constraint = run->constraint;
-  if (constraint->traits.has_penalty) return constraint->ops->proximal(constraint, a, x);
+  if (constraint->traits.has_norm1) return constraint->ops->proximal(constraint, a, x);
   return constraint->ops->approach(constraint, x);
 }
 
-tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f)
+tg_status opt_run_add_norm1(const opt_run *run, const opt_point *x, double *f)
 {
-  double penalty = 0;
-  if (run->constraint == NULL || !run->constraint->traits.has_penalty) return TG_OK;
-  TG_TRY(run->constraint->ops->penalty(run->constraint, x, &penalty));
-  *f += penalty;
+  double norm1 = 0;
+  if (run->constraint == NULL || !run->constraint->traits.has_norm1) return TG_OK;
+  TG_TRY(run->constraint->ops->norm1(run->constraint, x, &norm1));
+  *f += norm1;
   return TG_OK;
 }
 

@@ -81,7 +81,7 @@ typedef struct opt_traits {
   bool is_bounds;    // every block is free or has bounds
   bool is_entrywise; // every block is free, or has bounds or a norm1
   bool has_oracle;   // every block has an oracle
-  bool has_penalty;  // a block carries a term of the objective; then the two above are false
+  bool has_norm1;    // a block carries a term of the objective; then the two above are false
 } opt_traits;
 
 // The rows, in the order of constraints.def; that of a kind other than FREE, and of a name (NULL: not among them).
@@ -112,22 +112,22 @@ typedef struct opt_constraint_ops {
   // I (Absil, Mahony and Trumpf, An extrinsic look at the Riemannian Hessian, 2013).
   tg_status (*hessian)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, const opt_point *v,
                        opt_point *hv);
-  // has_penalty: the terms norm1 * sum |x| at a feasible x, together.
-  tg_status (*penalty)(const opt_constraint *constraint, const opt_point *x, double *out);
-  // has_penalty: x := argmin |z - x|^2 / 2 + a penalty(z), z in the set; blocks of manifolds are left as they are.
+  // has_norm1: the terms norm1 * sum |x| at a feasible x, together.
+  tg_status (*norm1)(const opt_constraint *constraint, const opt_point *x, double *out);
+  // has_norm1: x := argmin |z - x|^2 / 2 + a norm1(z), z in the set; blocks of manifolds are left as they are.
   tg_status (*proximal)(const opt_constraint *constraint, double a, opt_point *x);
   // has_oracle: z := a feasible point with the least <g, z>, an extreme one. z is another point than g.
   tg_status (*extreme)(const opt_constraint *constraint, const opt_point *g, opt_point *z);
-  // CONVEX, MIXED: v := the steepest descent of <g, .> and the penalty from the feasible x into the set, in the blocks
-  // that are free, of manifolds (g tangent) or judged entry by entry (bounds, a norm1): less the subgradient of least
-  // norm, 0 exactly where that entry is stationary. An entry within rounding of a bound is at it. Other blocks are left
-  // as they are.
+  // CONVEX, MIXED: v := the steepest descent of <g, .> and the norm1 term from the feasible x into the set, in the
+  // blocks that are free, of manifolds (g tangent) or judged entry by entry (bounds, a norm1): less the subgradient of
+  // least norm, 0 exactly where that entry is stationary. An entry within rounding of a bound is at it. Other blocks
+  // are left as they are.
   tg_status (*steepest)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, opt_point *v);
   // is_entrywise. v := 0 in the entries of the feasible x that a bound holds, or the kink of a norm1: those at a bound
   // or at zero; with release without those that may leave it and descend. v may be g.
   tg_status (*mask)(const opt_constraint *constraint, const opt_point *x, const opt_point *g, bool release,
                     opt_point *v);
-  // is_entrywise, has_penalty: y := its projection onto the entries on the side of zero where those of the feasible x
+  // is_entrywise, has_norm1: y := its projection onto the entries on the side of zero where those of the feasible x
   // are and inside the bounds; what is zero in x under a norm1 stays zero.
   tg_status (*orthant)(const opt_constraint *constraint, const opt_point *x, opt_point *y);
   // is_bounds. v := 0 in the entries of the feasible x that a bound holds by a multiplier above `weak`, -g pulling

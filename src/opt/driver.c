@@ -362,31 +362,33 @@ static tg_status after_move(opt_driver *self, bool *ended)
   return TG_OK;
 }
 
-// A metric made of the Hessian at the start is made of that at x after 6, 18, 54, ... steps: soon, while x goes far,
-// and then ever more seldom.
+// A preconditioner made of the Hessian at the start is made of that at x after 6, 18, 54, ... steps: soon, while x goes
+// far, and then ever more seldom.
 //
 // One that a wrong forecast kept out comes in by its first renewal, one that it brought in goes.
-static tg_status renew_metric(opt_driver *self)
+static tg_status renew_preconditioner(opt_driver *self)
 {
   opt_run *run = &self->run;
-  const opt_preconditioner *metric = run->options->metric;
+  const opt_preconditioner *preconditioner = run->options->preconditioning;
   bool is_new = false;
-  if (metric == NULL || self->renewed_at == run->iteration) return TG_OK;
-  const bool goes = metric->until > 0 && run->iteration == metric->until;
-  int64_t due = metric->from > 0 ? metric->from : 6;
+  if (preconditioner == NULL || self->renewed_at == run->iteration) return TG_OK;
+  const bool goes = preconditioner->until > 0 && run->iteration == preconditioner->until;
+  int64_t due = preconditioner->from > 0 ? preconditioner->from : 6;
   while (due < run->iteration) due *= 3;
-  if (!goes && (metric->renew == NULL || due != run->iteration || !opt_metric_is_used(metric, due))) return TG_OK;
+  if (!goes &&
+      (preconditioner->renew == NULL || due != run->iteration || !opt_preconditioner_is_used(preconditioner, due)))
+    return TG_OK;
   self->renewed_at = run->iteration;
   if (goes)
-    metric->drop(metric->self);
+    preconditioner->drop(preconditioner->self);
   else
-    TG_TRY(metric->renew(metric->self, run->x, &is_new));
+    TG_TRY(preconditioner->renew(preconditioner->self, run->x, &is_new));
   run->renewals++;
-  if (is_new && self->metric_x != NULL) {
-    TG_TRY(opt_copy(run->space, run->x, self->metric_x));
-    self->has_metric_x = 1;
+  if (is_new && self->renewal_x != NULL) {
+    TG_TRY(opt_copy(run->space, run->x, self->renewal_x));
+    self->has_renewal_x = 1;
   }
-  if (run->solver->remembers_metric) run->solver->reset(self->state);
+  if (run->solver->remembers_preconditioner) run->solver->reset(self->state);
   return TG_OK;
 }
 
@@ -406,7 +408,7 @@ static tg_status iterate(opt_driver *self)
     if (!ended) TG_TRY(opt_driver_poll(self, &ended));
     if (ended) break;
     self->f_before = run->f;
-    TG_TRY(renew_metric(self));
+    TG_TRY(renew_preconditioner(self));
     opt_verdict verdict = OPT_STUCK;
     run->ray = NULL;
     TG_TRY(opt_driver_step(self, &verdict));

@@ -32,7 +32,7 @@ typedef struct opt_record {
   double objective;
   double gradient_norm;
   double step;    // length t along the direction; 0 at the start
-  double seconds; // since the start, earlier runs included after a restart; of this rank
+  double seconds; // since the start, earlier runs included after it was resumed; of this rank
   int64_t products;
 } opt_record;
 
@@ -85,12 +85,12 @@ typedef struct opt_result {
   int64_t saddles;          // left along negative curvature
   double bend;              // a negative curvature met in an examination along which f did not fall; 0: none
   double decrease_estimate; // what f could still fall, as the last examination has it (opt/examine); NAN: not estimated
-  double condition_estimate; // of the Hessian in the metric, likewise, from below
+  double condition_estimate; // of the Hessian in the preconditioner, likewise, from below
   int64_t iterations;
   int64_t restarts; // directions given up for steepest descent
   opt_counts counts;
   double seconds;
-  double earlier_seconds; // of these, in the runs before a restart
+  double earlier_seconds; // of these, in the runs before it was resumed
 } opt_result;
 
 // Minimises f from x; on return x is the final point, or the best one where the run did not converge. Converged is said
@@ -98,8 +98,9 @@ typedef struct opt_result {
 // absolute_gradient_tolerance. With a feasible set (problem->constraint) the start is projected onto it, and every
 // claim is about a projected point. How the minimisation ended is result->outcome, never an error; the status tells of
 // failures (memory, callbacks, an option that the problem cannot serve: TG_UNSUPPORTED). observer may be NULL.
-// Collective. No allocation after the first iteration began. A restart goes on with the bits of the run that was saved,
-// on as many ranks; its time_limit counts from the restart, all other limits and counts from the very start.
+// Collective. No allocation after the first iteration began. A resumed run goes on with the bits of the run that was
+// saved, on as many ranks; its time_limit counts from where it was resumed, all other limits and counts from the very
+// start.
 tg_status opt_minimise(opt_problem *problem, const opt_options *options, opt_point *x, const opt_observer *observer,
                        opt_result *result);
 
@@ -111,8 +112,8 @@ int64_t opt_pairs(const opt_options *options);
 // Pairs that pay where an iteration's value and gradient take so many flops, for points of so many numbers: what the
 // caller who knows the flops puts for `memory: 0`. Depends on neither ranks nor machine. Local.
 int64_t opt_automatic_pairs(double flops, double dimension);
-// Points that opt_minimise makes besides x: what the memory forecast needs. One more where there is a metric that is
-// renewed and the observer saves. Local.
+// Points that opt_minimise makes besides x: what the memory forecast needs. One more where there is a preconditioner
+// that is renewed and the observer saves. Local.
 int64_t opt_working_points(const opt_options *options, int degree);
 // The same under constraints; as without any where no solver serves them.
 int64_t opt_constrained_points(const opt_options *options, int degree, const opt_traits *traits);

@@ -1,4 +1,4 @@
-// The state of a minimisation as a listing: what is saved, and a restart from it.
+// The state of a minimisation as a listing: what is saved, and how a run is resumed from it.
 #include "opt/driver_parts.h"
 #include "opt/vector.h"
 
@@ -22,9 +22,9 @@ static tg_status list_vectors(opt_driver *self)
   // The solver's own measure leaves the next direction there.
   if (run->solver->measure != NULL) TG_TRY(opt_listing_add_vector(listing, "measured", -1, run->feasible));
   if (self->best != NULL) TG_TRY(opt_listing_add_vector(listing, "best", -1, self->best));
-  if (self->metric_x == NULL) return TG_OK;
-  TG_TRY(opt_listing_add_vector(listing, "metric_point", -1, self->metric_x));
-  opt_listing_mark(listing, !self->has_metric_x);
+  if (self->renewal_x == NULL) return TG_OK;
+  TG_TRY(opt_listing_add_vector(listing, "metric_point", -1, self->renewal_x));
+  opt_listing_mark(listing, !self->has_renewal_x);
   return TG_OK;
 }
 
@@ -64,7 +64,7 @@ static tg_status list_counts(opt_driver *self)
                                 {"renewals", &run->renewals},
                                 {"returns", &self->returns},
                                 {"renewed_at", &self->renewed_at},
-                                {"has_metric_point", &self->has_metric_x},
+                                {"has_metric_point", &self->has_renewal_x},
                                 {"window_iteration", &self->window_iteration},
                                 {"small_changes", &self->small_changes},
                                 {"small_steps", &self->small_steps},
@@ -108,7 +108,7 @@ tg_status opt_driver_save(opt_driver *self)
 tg_status opt_driver_restore(opt_driver *self, bool *restored)
 {
   opt_run *run = &self->run;
-  const opt_preconditioner *metric = run->options->metric;
+  const opt_preconditioner *preconditioner = run->options->preconditioning;
   bool is_new = false;
   *restored = false;
   if (self->observer->restore == NULL) return TG_OK;
@@ -118,8 +118,10 @@ tg_status opt_driver_restore(opt_driver *self, bool *restored)
   self->earlier_seconds = self->listed_seconds;
   run->is_fresh = self->listed_fresh != 0;
   if (run->problem->ops->restored != NULL) run->problem->ops->restored(run->problem, run->x);
-  if (self->metric_x != NULL && self->has_metric_x) TG_TRY(metric->renew(metric->self, self->metric_x, &is_new));
-  if (metric != NULL && metric->until > 0 && self->renewed_at >= metric->until) metric->drop(metric->self);
+  if (self->renewal_x != NULL && self->has_renewal_x)
+    TG_TRY(preconditioner->renew(preconditioner->self, self->renewal_x, &is_new));
+  if (preconditioner != NULL && preconditioner->until > 0 && self->renewed_at >= preconditioner->until)
+    preconditioner->drop(preconditioner->self);
   return TG_OK;
 }
 

@@ -20,7 +20,7 @@ typedef struct opt_driver {
   double fall_before;
   int64_t returns; // to the best point, from where a method that is not monotone would have ended above it
   double clock_start;
-  double earlier_seconds; // of the runs before a restart
+  double earlier_seconds; // of the runs before it was resumed
   double listed_seconds;  // elapsed, as the listing sees it
   int64_t listed_fresh;   // run.is_fresh, likewise
   double window_f;        // least value, gradient norm, and share of the references at the last progress
@@ -33,9 +33,9 @@ typedef struct opt_driver {
   double failed_share;  // the least recomputed one, of the references
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
-  int64_t renewed_at;       // iteration of the metric's last renewal
-  opt_point *metric_x;      // where the metric was made last; NULL where it is never renewed, or nobody saves
-  int64_t has_metric_x;     // it was renewed there
+  int64_t renewed_at;       // iteration of the preconditioner's last renewal
+  opt_point *renewal_x;     // where the preconditioner was made last; NULL where it is never renewed, or nobody saves
+  int64_t has_renewal_x;    // it was renewed there
   char standing[160];       // for a reason
   opt_poll last_poll;       // inside a step
   opt_counts counts_before; // of the step at hand, for one that is given up
@@ -61,7 +61,7 @@ tg_status opt_driver_poll(opt_driver *self, bool *ended);
 tg_status opt_driver_gives_up(opt_run *run, bool *out);
 // One step of the solver.
 tg_status opt_driver_step(opt_driver *self, opt_verdict *verdict);
-// After a step that was given up: the state is that before it, so that a restart makes the same step again.
+// After a step that was given up: the state is that before it, so that a resumed run makes the same step again.
 void opt_driver_give_up(opt_driver *self);
 
 // Everything that the iterations to come read: the driver's own entries first, then the solver's, then what the problem
@@ -69,9 +69,9 @@ void opt_driver_give_up(opt_driver *self);
 tg_status opt_driver_list(opt_driver *self);
 // Hands the state to the observer as it is.
 tg_status opt_driver_save(opt_driver *self);
-// Fills the state from a checkpoint, if the observer has one. The metric is made again where it was made last.
+// Fills the state from a checkpoint, if the observer has one. The preconditioner is made again where it was made last.
 tg_status opt_driver_restore(opt_driver *self, bool *restored);
-// Whether the state at the end is one that a restart can go on from, with other limits or tolerances.
+// Whether the state at the end is one that a run can be resumed from, with other limits or tolerances.
 bool opt_driver_can_go_on(const opt_driver *self);
 
 #endif

@@ -47,9 +47,10 @@ tg_status opt_driver_set_up(opt_driver *self)
   if (opt_keeps_trial(run->degree)) TG_TRY(space->ops->create(space, &run->trial));
   if (opt_needs_spare(run->options, run->solver, run->degree)) TG_TRY(space->ops->create(space, &run->spare));
   if (opt_keeps_best(run->solver, run->degree)) TG_TRY(space->ops->create(space, &self->best));
-  const opt_preconditioner *metric = run->options->metric;
+  const opt_preconditioner *preconditioner = run->options->preconditioning;
   const bool saves = self->observer->checkpoint != NULL || self->observer->restore != NULL;
-  if (saves && metric != NULL && metric->renew != NULL) TG_TRY(space->ops->create(space, &self->metric_x));
+  if (saves && preconditioner != NULL && preconditioner->renew != NULL)
+    TG_TRY(space->ops->create(space, &self->renewal_x));
   TG_TRY(run->solver->create(run, &self->state));
   TG_TRY(opt_examiner_create(self));
   TG_TRY(opt_driver_list(self)); // reserves the listing's memory
@@ -71,7 +72,7 @@ void opt_driver_tear_down(opt_driver *self)
   space->ops->destroy(space, &run->spare);
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
-  space->ops->destroy(space, &self->metric_x);
+  space->ops->destroy(space, &self->renewal_x);
   opt_examiner_destroy(self);
   tg_free(run->group_products);
   opt_stationarity_fini(run);

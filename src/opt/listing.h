@@ -18,7 +18,7 @@ typedef struct opt_listed_scalar {
   char name[32];
   double *number; // exactly one of number and count is set
   int64_t *count;
-  int64_t least; // of a count: what a restart may find
+  int64_t least; // of a count: what a resumed run may find
   int64_t most;
 } opt_listed_scalar;
 

@@ -33,9 +33,10 @@ typedef struct opt_preconditioner {
 } opt_preconditioner;
 
 // Whether it is, in that iteration; NULL is not.
-static inline bool opt_metric_is_used(const opt_preconditioner *metric, int64_t iteration)
+static inline bool opt_preconditioner_is_used(const opt_preconditioner *preconditioner, int64_t iteration)
 {
-  return metric != NULL && iteration >= metric->from && (metric->until == 0 || iteration < metric->until);
+  return preconditioner != NULL && iteration >= preconditioner->from &&
+         (preconditioner->until == 0 || iteration < preconditioner->until);
 }
 
 // A minimiser known in closed form: what method: direct asks.
@@ -80,7 +81,8 @@ typedef enum opt_option_kind {
 #define OPT_FIELD_RETRACTION     int32_t
 #define OPT_FIELD_SADDLES        int32_t
 
-// Positions of `preconditioner`: what the caller who builds the metric goes by; the solvers look at `metric` only.
+// Positions of `preconditioner`: what the caller who builds it goes by; the solvers look at
+// `preconditioning` only.
 typedef enum opt_preconditioner_choice {
   OPT_PRECONDITIONER_AUTO,
   OPT_PRECONDITIONER_NONE,
@@ -107,15 +109,15 @@ typedef struct opt_options {
 #define OPT_OPTION(key, kind, initial, smallest, largest, help) OPT_FIELD_##kind key;
 #include "opt/options.def"
 #undef OPT_OPTION
-  const opt_preconditioner *metric;   // NULL: the Frobenius inner product; not owned, not settable by text
-  const opt_closed_form *closed_form; // for direct; likewise
-  const opt_block_solver *blocks;     // for alternating; likewise
-  const opt_wording *wording;         // what explanations speak of; opt_options_init: the minimum
-  const char *ray;                    // why f is known to be unbounded, by structure and numbers; NULL: it is not
-  opt_examines examines;              // not settable by text
-  double value_scale;                 // the size of f and its terms, where the caller knows it; 0: he does not
-  bool is_convex;                     // f is convex where it is defined, by its symbols; likewise
-  bool has_border;                    // f grows without bound towards the border of its domain
+  const opt_preconditioner *preconditioning; // NULL: the Frobenius inner product; not owned, not settable by text
+  const opt_closed_form *closed_form;        // for direct; likewise
+  const opt_block_solver *blocks;            // for alternating; likewise
+  const opt_wording *wording;                // what explanations speak of; opt_options_init: the minimum
+  const char *ray;       // why f is known to be unbounded, by structure and numbers; NULL: it is not
+  opt_examines examines; // not settable by text
+  double value_scale;    // the size of f and its terms, where the caller knows it; 0: he does not
+  bool is_convex;        // f is convex where it is defined, by its symbols; likewise
+  bool has_border;       // f grows without bound towards the border of its domain
 } opt_options;
 
 typedef struct opt_option_row {
@@ -140,7 +142,7 @@ const char *const *opt_option_choices(opt_option_kind kind);
 // The position of a name among the choices of a kind; it must be one of them.
 int32_t opt_option_choice(opt_option_kind kind, const char *name);
 
-// Every option at its default, no metric.
+// Every option at its default, no preconditioner.
 void opt_options_init(opt_options *options);
 // Sets one option from text. TG_NAME: unknown key, with the nearest known one; TG_VALUE: not a value of the row's
 // kind, or outside its range. The message names key, value and what was expected; options are unchanged on failure.

@@ -11,7 +11,7 @@ typedef struct opt_outer_loop {
   const char *name;             // of this loop's own entries in a checkpoint: "rounds"
   int64_t iterations;
   double seconds;
-  double earlier_seconds; // of these, in the runs before a restart
+  double earlier_seconds; // of these, in the runs before it was resumed
   bool skips_start;       // record 0 of the next minimisation was seen as the end of the one before
   // The caller's own entries for a checkpoint; NULL: none.
   tg_status (*list)(void *caller, opt_listing *listing);
@@ -31,7 +31,7 @@ tg_status opt_outer_loop_restore(opt_outer_loop *outer_loop, bool *restored);
 tg_status opt_outer_loop_show_ray(const opt_outer_loop *outer_loop, const opt_point *d);
 // A minimisation ended: its seconds, and `iterations` records beside the first.
 void opt_outer_loop_add(opt_outer_loop *outer_loop, int64_t iterations, const opt_result *result);
-// What is left of a time limit, which counts from the restart; 0: there is none.
+// What is left of a time limit, which counts from where it was resumed; 0: there is none.
 double opt_outer_loop_time_left(const opt_outer_loop *outer_loop, double time_limit);
 void opt_outer_loop_fini(opt_outer_loop *outer_loop);
 

@@ -30,7 +30,7 @@ typedef struct opt_problem_ops {
                        opt_point *gradient);
   // hv = H(x)[v] at the current point.
   tg_status (*hessian)(opt_problem *problem, const opt_point *x, const opt_point *v, opt_point *hv);
-  // Adds the state kept for the current point, so that a restart goes on with its bits. NULL: there is none.
+  // Adds the state kept for the current point, so that a resumed run goes on with its bits. NULL: there is none.
   tg_status (*list)(opt_problem *problem, opt_listing *listing);
   // The entries of `list`, the counts and x were filled from a checkpoint: x is the current point again. NULL where it
   // makes no difference. Local.

@@ -51,11 +51,11 @@ static tg_status differentiate(const opt_run *run, const opt_point *x, double *f
 {
   const opt_constraint *manifold = run->manifold;
   TG_TRY(run->problem->ops->gradient(run->problem, x, f, g));
-  if (manifold == NULL) return opt_run_add_penalty(run, x, f);
+  if (manifold == NULL) return opt_run_add_norm1(run, x, f);
   TG_TRY(opt_run_note_rounding(run, g));
   if (run->g_free != NULL) TG_TRY(opt_copy(run->space, g, run->g_free));
   TG_TRY(manifold->ops->tangent(manifold, x, g));
-  return opt_run_add_penalty(run, x, f);
+  return opt_run_add_norm1(run, x, f);
 }
 
 tg_status opt_run_refresh(opt_run *run)
@@ -106,9 +106,10 @@ tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
 
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z)
 {
-  const opt_preconditioner *metric = run->options->metric;
-  if (!opt_metric_is_used(metric, run->iteration)) return opt_copy(run->space, g, z);
-  TG_TRY(metric->apply_at != NULL ? metric->apply_at(metric->self, run->x, g, z) : metric->apply(metric->self, g, z));
+  const opt_preconditioner *preconditioner = run->options->preconditioning;
+  if (!opt_preconditioner_is_used(preconditioner, run->iteration)) return opt_copy(run->space, g, z);
+  TG_TRY(preconditioner->apply_at != NULL ? preconditioner->apply_at(preconditioner->self, run->x, g, z)
+                                          : preconditioner->apply(preconditioner->self, g, z));
   return TG_OK;
 }
 
@@ -225,7 +226,7 @@ tg_status opt_ray_eval(void *self, double t, double *rise, double *slope)
     TG_TRY(opt_dot(run->space, run->g_old, ray->d, slope));
   } else if (!ray->trial_has_gradient) {
     TG_TRY(run->problem->ops->value(run->problem, run->trial, &ray->trial_f));
-    TG_TRY(opt_run_add_penalty(run, run->trial, &ray->trial_f));
+    TG_TRY(opt_run_add_norm1(run, run->trial, &ray->trial_f));
   }
   *rise = ray->trial_f - run->f;
   return TG_OK;
@@ -237,7 +238,7 @@ static tg_status move_along(opt_ray *ray, double t)
   opt_run *run = ray->run;
   opt_point *target = run->g_old != NULL ? run->g_old : run->g;
   TG_TRY(run->problem->ops->advance(run->problem, t, run->x, ray->d, &run->f, target));
-  TG_TRY(opt_run_add_penalty(run, run->x, &run->f));
+  TG_TRY(opt_run_add_norm1(run, run->x, &run->f));
   if (run->g_old != NULL) opt_swap(&run->g, &run->g_old);
   run->is_fresh = false;
   return TG_OK;
@@ -294,15 +295,14 @@ static tg_status move_checked(opt_ray *ray, double *t, opt_verdict *verdict)
 static tg_status move_by_hessian(opt_ray *ray, double t)
 {
   opt_run *run = ray->run;
-  double penalty = 0;
+  double norm1 = 0;
   double slope = ray->slope;
-  TG_TRY(opt_run_add_penalty(run, run->x, &penalty));
-  // Where there is a penalty the ray's slope has a share of it.
-  if (run->constraint != NULL && run->constraint->traits.has_penalty)
-    TG_TRY(opt_dot(run->space, run->g, ray->d, &slope));
+  TG_TRY(opt_run_add_norm1(run, run->x, &norm1));
+  // Where there is a norm1 term the ray's slope has a share of it.
+  if (run->constraint != NULL && run->constraint->traits.has_norm1) TG_TRY(opt_dot(run->space, run->g, ray->d, &slope));
   TG_TRY(opt_axpby(run->space, t, ray->d, 1, run->x));
-  run->f += t * (slope + t * ray->curvature / 2) - penalty;
-  TG_TRY(opt_run_add_penalty(run, run->x, &run->f));
+  run->f += t * (slope + t * ray->curvature / 2) - norm1;
+  TG_TRY(opt_run_add_norm1(run, run->x, &run->f));
   TG_TRY(opt_axpby(run->space, 1, run->g, t, run->hd));
   opt_swap(&run->g, &run->hd);
   if (run->g_old != NULL) opt_swap(&run->g_old, &run->hd);

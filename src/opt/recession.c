@@ -97,9 +97,9 @@ tg_status opt_run_probe_recession(opt_run *run, bool *falls)
 {
   probe p = {.r = run->rooms[0], .d = run->rooms[1], .hd = run->hd};
   bool found = false;
-  const bool has_penalty = run->constraint != NULL && run->constraint->traits.has_penalty;
+  const bool has_norm1 = run->constraint != NULL && run->constraint->traits.has_norm1;
   *falls = false;
-  if (run->hd == NULL || has_penalty) return TG_OK;
+  if (run->hd == NULL || has_norm1) return TG_OK;
   TG_TRY(opt_copy(run->space, run->g, p.r));
   TG_TRY(opt_axpby(run->space, -1, run->g, 0, p.d));
   TG_TRY(find_kernel(run, &p, &found));

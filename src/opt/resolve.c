@@ -11,7 +11,7 @@
 enum { PAIRS_LEAST = 10, PAIRS_IN_CACHE = 50, PAIRS_MOST = 100 };
 
 static const double work_share = 0.25;      // of value and gradient: what the two loops may take
-static const double memory_penalty = 10;    // a flop on vectors from memory takes as long as so many in a product
+static const double memory_cost = 10;       // a flop on vectors from memory takes as long as so many in a product
 static const double cached_bytes = 1 << 20; // of all ranks together: the smallest cache there may be
 static const double pairs_bytes = 1 << 26;  // beyond the least: moderate beside what a rank has
 
@@ -63,7 +63,7 @@ int64_t opt_pairs(const opt_options *options)
 int64_t opt_automatic_pairs(double flops, double dimension)
 {
   // One pair costs two inner products and two updates in the two loops, two flops an entry each.
-  const double pays = work_share * flops / (memory_penalty * 8 * dimension);
+  const double pays = work_share * flops / (memory_cost * 8 * dimension);
   const double fits = pairs_bytes / (2 * sizeof(double) * dimension);
   const double cheap = cached_bytes / (2 * sizeof(double) * dimension) >= PAIRS_IN_CACHE ? PAIRS_IN_CACHE : PAIRS_LEAST;
   return (int64_t)fmax(PAIRS_LEAST, fmin(PAIRS_MOST, fmin(fits, fmax(pays, cheap))));

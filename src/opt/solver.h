@@ -54,7 +54,7 @@ typedef struct opt_run {
   double step_norm;    // |t d|
   int64_t iteration;
   int64_t restarts;
-  int64_t renewals;     // of the metric
+  int64_t renewals;     // of the preconditioner
   const opt_point *ray; // of a verdict or finding that f falls without end: the direction, not owned; NULL: not known
   char reason[512];     // of a verdict other than MOVED
   tg_status (*gives_up)(struct opt_run *run, bool *out); // the driver's; NULL: never
@@ -69,9 +69,9 @@ struct opt_solver {
   bool ignores_start;     // makes a step even from a stationary start, which on a manifold need not be a minimum
   bool is_monotone;
   bool serves_manifolds;
-  bool keeps_faces;              // of bounds: a diagonal metric serves it
+  bool keeps_faces;              // of bounds: a diagonal preconditioner serves it
   bool keeps_gradient;           // uses g_old
-  bool remembers_metric;         // what it keeps between steps was made with M
+  bool remembers_preconditioner; // what it keeps between steps was made with M
   const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule
   const char *search_general;
   // Points that create makes, and the state itself.
@@ -116,11 +116,11 @@ extern const opt_solver opt_solver_proximal_newton;
 extern const opt_solver opt_solver_bounded_newton;
 extern const opt_solver opt_solver_bounded_lbfgs;
 
-// Under convex constraints: x := argmin |z - x|^2 / 2 + a penalty(z) over the set, the projection where there is no
-// penalty.
+// Under convex constraints: x := argmin |z - x|^2 / 2 + a norm1(z) over the set, the projection where there is no
+// norm1 term.
 tg_status opt_run_proximal(const opt_run *run, double a, opt_point *x);
-// f += the penalty at x, if the constraint has one: the problem itself knows the smooth part only.
-tg_status opt_run_add_penalty(const opt_run *run, const opt_point *x, double *f);
+// f += the norm1 term at x, if the constraint has one: the problem itself knows the smooth part only.
+tg_status opt_run_add_norm1(const opt_run *run, const opt_point *x, double *f);
 // x := its projection onto the feasible set; f and g are to be recomputed.
 tg_status opt_run_make_feasible(opt_run *run);
 // f and g recomputed from x itself, g_norm measured.
@@ -136,10 +136,10 @@ tg_status opt_run_hessian(const opt_run *run, const opt_point *v, opt_point *hv)
 tg_status opt_run_probe_recession(opt_run *run, bool *falls);
 // slope := <g, d>, norm := |d|, in one reduction.
 tg_status opt_run_slope(const opt_run *run, const opt_point *d, double *slope, double *norm);
-// z := M^-1 g, or a copy of g without a metric.
+// z := M^-1 g, or a copy of g without a preconditioner.
 tg_status opt_run_precondition(const opt_run *run, const opt_point *g, opt_point *z);
 // Whether the run shall end now, in the middle of a step: for solvers with many products in one. The solver then puts
-// back what a restart reads of its own, and returns GIVEN_UP. Collective, the same answer everywhere.
+// back what a resumed run reads of its own, and returns GIVEN_UP. Collective, the same answer everywhere.
 tg_status opt_run_gives_up(opt_run *run, bool *out);
 // The size below which a difference of two values of f means nothing: 1e-10 |f|, for sums over many entries lose more
 // than the last digit (W. Hager and H. Zhang use 1e-6 |f|), and the rounding that the problem knows of; where it knows

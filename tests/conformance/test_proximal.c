@@ -19,7 +19,7 @@ static const opt_constraint_block blocks[] = {
 };
 enum { BLOCKS = sizeof blocks / sizeof blocks[0] };
 
-// Nothing of the set has a smaller |z - y|^2 / 2 + a penalty(z): convex, so that small moves tell.
+// Nothing of the set has a smaller |z - y|^2 / 2 + a norm1(z): convex, so that small moves tell.
 static void test_law(void **unused)
 {
   (void)unused;
@@ -30,18 +30,18 @@ static void test_law(void **unused)
       double z = y;
       serial_set_proximal(&set, a, &z);
       assert_true(serial_set_violation(&set, &z) == 0);
-      const double cost = (z - y) * (z - y) / 2 + a * serial_set_penalty(&set, &z);
+      const double cost = (z - y) * (z - y) / 2 + a * serial_set_norm1(&set, &z);
       for (double move = -0.5; move <= 0.5; move += 0.03125) {
         double rival = z + move;
         serial_set_project(&set, &rival);
-        const double other = (rival - y) * (rival - y) / 2 + a * serial_set_penalty(&set, &rival);
+        const double other = (rival - y) * (rival - y) / 2 + a * serial_set_norm1(&set, &rival);
         if (other < cost - 1e-15) fail_msg("set %d at %g: %g costs %g, %g only %g", k, y, z, cost, rival, other);
       }
     }
   }
 }
 
-// |P(x - g) - x| with the penalty, from the objective's own gradient.
+// |P(x - g) - x| with the norm1 term, from the objective's own gradient.
 static double distance_from_stationary(const hand_problem *problem, const serial_set *set, const double *x)
 {
   const int64_t n = problem->space.base.dimension;
@@ -72,7 +72,7 @@ static double check_solver(const char *objective, const char *method, const opt_
   assert_int_equal(hand_problem_start(&problem, &x), TG_OK);
   assert_int_equal(opt_minimise(&problem.base, &options, x, NULL, &result), TG_OK);
   const double *at = serial_block_const(x, 0);
-  const double f = problem.objective->value(&problem, at) + serial_set_penalty(&set.sets[0], at);
+  const double f = problem.objective->value(&problem, at) + serial_set_norm1(&set.sets[0], at);
   const double away = distance_from_stationary(&problem, &set.sets[0], at);
   if (result.outcome != OPT_CONVERGED || problem.violations > 0)
     fail_msg("%s: %s, %s", objective, opt_outcome_label(result.outcome), result.reason);

@@ -297,7 +297,7 @@ static void test_proximal(const tg_grid *grid)
     b.set = (serial_set){.block = blocks[0], .rows = rows[0], .cols = cols[0]};
     REQUIRE_OK(tg_space_create(grid, BLOCKS, rows, cols, &b.space));
     REQUIRE_OK(tg_constraint_create(b.space, grid, blocks, &b.constraint));
-    CHECK(b.constraint->traits.has_penalty && !b.constraint->traits.is_bounds, "traits of a penalty");
+    CHECK(b.constraint->traits.has_norm1 && !b.constraint->traits.is_bounds, "traits of a penalty");
     REQUIRE_OK(b.space->ops->create(b.space, &b.x));
     double *a = check_array(rows[0], cols[0], 50);
     double *other = check_array(rows[1], cols[1], 51);
@@ -305,8 +305,8 @@ static void test_proximal(const tg_grid *grid)
     double found = 0;
     tg_dmat_scatter_small(a, tg_space_block(b.x, 0));
     tg_dmat_scatter_small(other, tg_space_block(b.x, 1));
-    REQUIRE_OK(b.constraint->ops->penalty(b.constraint, b.x, &found));
-    CHECK(fabs(found - serial_set_penalty(&b.set, a)) <= 1e-13, "penalty %.17g", found);
+    REQUIRE_OK(b.constraint->ops->norm1(b.constraint, b.x, &found));
+    CHECK(fabs(found - serial_set_norm1(&b.set, a)) <= 1e-13, "penalty %.17g", found);
     REQUIRE_OK(b.constraint->ops->proximal(b.constraint, 0.8, b.x));
     serial_set_proximal(&b.set, 0.8, a);
     serial_set_project(&simplex, other);

@@ -358,7 +358,7 @@ static void test_inverse(const tg_grid *grid)
   given.plan.cols = M;
   REQUIRE_OK(create(grid, &given, &direct));
   check_use(direct, &given, p.r, p.z);
-  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, s, tg_space_block(p.z, 0), 0, one, workspace, NULL));
+  REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, false, false, 1, s, tg_space_block(p.z, 0), 0, one, workspace, NULL));
   CHECK_MATRIX(one, expected, 1e-11, "S times 3 inv(S)");
   tg_direct_destroy(&direct);
   tg_workspace_destroy(&workspace);

@@ -20,7 +20,7 @@ static void check_orthonormal(const tg_dmat *q, bool by_rows, tg_workspace *work
   tg_dmat *eye = check_matrix(q->grid, n, n, 1);
   tg_dmat_eye(1, eye);
   double *expected = check_gather(eye);
-  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, !by_rows, by_rows, 1, q, q, 0, gram, workspace, NULL));
+  REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, !by_rows, by_rows, 1, q, q, 0, gram, workspace, NULL));
   CHECK_MATRIX(gram, expected, 1e-13, what);
   tg_free(expected);
   tg_dmat_destroy(&gram);
@@ -38,7 +38,7 @@ static void check_product(const tg_dmat *left, const double *values, const tg_dm
   for (int64_t lj = 0; values != NULL && lj < scaled->local_cols; lj++)
     for (int64_t li = 0; li < scaled->local_rows; li++)
       scaled->data[li + lj * scaled->ld] *= values[tg_dmat_global_index(lj, scaled->block, grid->col, grid->cols)];
-  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, trans, 1, scaled, right, 0, back, workspace, NULL));
+  REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, false, trans, 1, scaled, right, 0, back, workspace, NULL));
   double *expected = check_gather(a);
   CHECK_MATRIX(back, expected, 1e-12, what);
   tg_free(expected);
@@ -85,7 +85,7 @@ static void check_extremes(const tg_dmat *a, int64_t n_low, int64_t n_high, cons
           (int)n_high, (int)a->rows, (int)k, values[k], value);
   }
   check_orthonormal(v, false, workspace, "extreme eigenvectors");
-  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, a, v, 0, image, workspace, NULL));
+  REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, false, false, 1, a, v, 0, image, workspace, NULL));
   tg_dmat_eye(1, eye);
   check_product(v, values, eye, false, image, workspace, "V D");
   tg_free(values);

@@ -23,9 +23,9 @@ static void check_solve(const tg_grid *grid, const tg_factor *factor, const tg_d
   tg_dmat *r = check_matrix(grid, b->rows, b->cols, 8);
   REQUIRE_OK(tg_factor_solve(factor, trans, right, b, x, workspace));
   if (right)
-    REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, trans, 1, x, a, 0, r, workspace, NULL));
+    REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, false, trans, 1, x, a, 0, r, workspace, NULL));
   else
-    REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, trans, false, 1, a, x, 0, r, workspace, NULL));
+    REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, trans, false, 1, a, x, 0, r, workspace, NULL));
   double *expected = check_gather(b);
   char what[80];
   snprintf(what, sizeof what, "residual, kind %d, trans %d, right %d", (int)factor->kind, trans, right);
@@ -49,7 +49,7 @@ static void check_inverse(const tg_grid *grid, const tg_factor *factor, const tg
   double *expected = check_gather(eye);
   for (int trans = 0; trans < 2; trans++) {
     REQUIRE_OK(tg_factor_inverse(factor, trans, x, workspace));
-    REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, trans, false, 1, a, x, 0, r, workspace, NULL));
+    REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, trans, false, 1, a, x, 0, r, workspace, NULL));
     CHECK_MATRIX(r, expected, 1e-11, "A times its inverse");
   }
   tg_free(expected);

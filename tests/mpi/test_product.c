@@ -24,7 +24,7 @@ static void plain_product(const product_case *t, bool ta, bool tb, const double 
 }
 
 // By tg_product_kind.
-static const char *const labels[] = {"auto", "panels", "thin", "pblas"};
+static const char *const labels[] = {"auto", "panels", "thin", "scalapack"};
 
 static void test_one(const tg_grid *grid, tg_workspace *workspace, tg_product_kind kind, const product_case *t, bool ta,
                      bool tb)
@@ -69,7 +69,7 @@ static void test_shapes(const tg_grid *grid)
   tg_workspace *workspace = NULL;
   REQUIRE_OK(tg_workspace_create(grid, &workspace));
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
-    for (int kind = TG_PRODUCT_AUTO; kind <= TG_PRODUCT_PBLAS; kind++)
+    for (int kind = TG_PRODUCT_AUTO; kind <= TG_PRODUCT_SCALAPACK; kind++)
       for (int trans = 0; trans < 4; trans++)
         test_one(grid, workspace, (tg_product_kind)kind, &cases[k], trans & 1, trans & 2);
   tg_workspace_destroy(&workspace);
@@ -224,7 +224,7 @@ static void test_refusals(const tg_grid *grid)
   tg_dmat *other = NULL;
   REQUIRE_OK(tg_dmat_create_block(grid, 5, 4, grid->block + 1, &other));
   CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, b, 0, c, w, NULL), TG_INTERNAL, "4 x 5 and op(B) 4 x 5");
-  CHECK_FAILS(tg_product(TG_PRODUCT_PBLAS, false, true, 1, a, b, 0, b, w, NULL), TG_INTERNAL, "cannot be written");
+  CHECK_FAILS(tg_product(TG_PRODUCT_SCALAPACK, false, true, 1, a, b, 0, b, w, NULL), TG_INTERNAL, "cannot be written");
   CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, a, other, 0, c, w, NULL), TG_INTERNAL, "in blocks of");
   CHECK_FAILS(tg_product(TG_PRODUCT_AUTO, false, false, 1, c, a, 0, a, w, NULL), TG_INTERNAL, "shares memory");
   tg_dmat tall;

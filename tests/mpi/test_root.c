@@ -30,10 +30,10 @@ static void check_root(const tg_grid *grid, int64_t n)
   CHECK_MATRIX(s, expected, 0, "S is kept");
   check_triangle(root, "the root");
   check_triangle(inverse, "its inverse");
-  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, true, false, 1, root, root, 0, product, workspace, NULL));
+  REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, true, false, 1, root, root, 0, product, workspace, NULL));
   CHECK_MATRIX(product, expected, 1e-14, "R'R");
   tg_free(expected);
-  REQUIRE_OK(tg_product(TG_PRODUCT_PBLAS, false, false, 1, root, inverse, 0, product, workspace, NULL));
+  REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, false, false, 1, root, inverse, 0, product, workspace, NULL));
   tg_dmat_eye(1, s);
   expected = check_gather(s);
   CHECK_MATRIX(product, expected, 1e-13, "R inverse");

@@ -233,7 +233,7 @@ static void pdgemm_is_seen(const tg_grid *grid)
   enum { N = 512 };
   if (grid->rows != 2 || grid->cols != 2) return;
   operands o = create_operands(grid, N);
-  const traffic found = traffic_of_product(TG_PRODUCT_PBLAS, &o, false, false);
+  const traffic found = traffic_of_product(TG_PRODUCT_SCALAPACK, &o, false, false);
   const double payload = 2.0 * N * N * sizeof(double);
   CHECK(found.bytes >= payload && found.bytes <= 1.01 * payload, "pdgemm sent %.0f bytes, expected %.0f", found.bytes,
         payload);

@@ -493,7 +493,7 @@ void serial_set_extreme(const serial_set *set, const double *g, double *z)
   }
 }
 
-double serial_set_penalty(const serial_set *set, const double *x)
+double serial_set_norm1(const serial_set *set, const double *x)
 {
   double sum = 0;
   for (int64_t e = 0; e < set->rows * set->cols; e++) sum += set->block.norm1 * fabs(x[e]);
@@ -721,11 +721,11 @@ static tg_status hessian(const opt_constraint *base, const opt_point *x, const o
   return TG_OK;
 }
 
-static tg_status penalty(const opt_constraint *base, const opt_point *x, double *out)
+static tg_status norm1_of_all(const opt_constraint *base, const opt_point *x, double *out)
 {
   const serial_constraint *self = base->self;
   *out = 0;
-  for (int k = 0; k < base->space->n_blocks; k++) *out += serial_set_penalty(&self->sets[k], serial_block_const(x, k));
+  for (int k = 0; k < base->space->n_blocks; k++) *out += serial_set_norm1(&self->sets[k], serial_block_const(x, k));
   return TG_OK;
 }
 
@@ -813,7 +813,7 @@ static const opt_constraint_ops operations = {.violation = violation,
                                               .tangent = tangent,
                                               .retract = retract,
                                               .hessian = hessian,
-                                              .penalty = penalty,
+                                              .norm1 = norm1_of_all,
                                               .proximal = proximal,
                                               .extreme = extreme,
                                               .steepest = steepest,

@@ -22,7 +22,7 @@ void serial_set_project(const serial_set *set, double *x);
 // z := a point of the set with the least <g, z>; for sets with an oracle. At most 10 rows of doubly stochastic ones.
 void serial_set_extreme(const serial_set *set, const double *g, double *z);
 // Operations on bounds and free blocks, see opt_constraint_ops.
-double serial_set_penalty(const serial_set *set, const double *x);
+double serial_set_norm1(const serial_set *set, const double *x);
 void serial_set_proximal(const serial_set *set, double a, double *x);
 void serial_set_steepest(const serial_set *set, const double *x, const double *g, double *v);
 void serial_set_mask(const serial_set *set, const double *x, const double *g, bool release, double *v);

@@ -223,26 +223,26 @@ typedef struct trial {
   const char *method;
   const char *objective;
   opt_constraint_kind kind; // of a set around the objective; FREE: as the objective says
-  bool has_metric;          // renewed after 6, 18, ... iterations
+  bool has_preconditioner;  // renewed after 6, 18, ... iterations
 } trial;
 
-// A metric that depends on the point where it was made.
-typedef struct local_metric {
+// A preconditioner that depends on the point where it was made.
+typedef struct local_preconditioner {
   const opt_space *space;
   opt_point *weights;
   opt_preconditioner base;
-} local_metric;
+} local_preconditioner;
 
-static tg_status apply_metric(void *self, const opt_point *r, opt_point *z)
+static tg_status apply_preconditioner(void *self, const opt_point *r, opt_point *z)
 {
-  const local_metric *m = self;
+  const local_preconditioner *m = self;
   TG_TRY(m->space->ops->copy(m->space, r, z));
   return m->space->ops->divide_entries(m->space, m->weights, z);
 }
 
-static tg_status renew_metric(void *self, const opt_point *x, bool *is_new)
+static tg_status renew_preconditioner(void *self, const opt_point *x, bool *is_new)
 {
-  const local_metric *m = self;
+  const local_preconditioner *m = self;
   const double *at = serial_block_const(x, 0);
   *is_new = at[0] != 0;
   for (int64_t k = 0; *is_new && k < m->space->dimension; k++)
@@ -250,10 +250,11 @@ static tg_status renew_metric(void *self, const opt_point *x, bool *is_new)
   return TG_OK;
 }
 
-static void create_metric(local_metric *m, const opt_space *space)
+static void create_preconditioner(local_preconditioner *m, const opt_space *space)
 {
-  *m = (local_metric){.space = space};
-  m->base = (opt_preconditioner){.name = "local", .apply = apply_metric, .renew = renew_metric, .self = m};
+  *m = (local_preconditioner){.space = space};
+  m->base =
+      (opt_preconditioner){.name = "local", .apply = apply_preconditioner, .renew = renew_preconditioner, .self = m};
   assert_int_equal(space->ops->create(space, &m->weights), TG_OK);
   for (int64_t k = 0; k < space->dimension; k++) serial_block(m->weights, 0)[k] = 1;
 }
@@ -263,7 +264,7 @@ static const double carried_error = 1e-9;
 
 static void run_trial(const trial *t, int64_t iterations, keeper *k, fixture *f)
 {
-  local_metric metric;
+  local_preconditioner preconditioner;
   set_up(f, t->objective, t->method);
   if (t->kind != OPT_CONSTRAINT_FREE) {
     opt_constraint_block blocks[SERIAL_BLOCKS_MAX];
@@ -273,8 +274,8 @@ static void run_trial(const trial *t, int64_t iterations, keeper *k, fixture *f)
     f->problem.base.constraint = &f->set.base;
     assert_int_equal(opt_constraint_random(&f->set.base, 7, f->x), TG_OK);
   }
-  create_metric(&metric, &f->problem.space.base);
-  if (t->has_metric) f->options.metric = &metric.base;
+  create_preconditioner(&preconditioner, &f->problem.space.base);
+  if (t->has_preconditioner) f->options.preconditioning = &preconditioner.base;
   f->options.memory = 3;
   f->options.max_iterations = iterations;
   f->problem.carried_error = carried_error;
@@ -282,7 +283,7 @@ static void run_trial(const trial *t, int64_t iterations, keeper *k, fixture *f)
   const opt_observer observer = k != NULL ? keeper_observer(k) : (opt_observer){0};
   assert_int_equal(minimise(f, &observer), TG_OK);
   if (k != NULL) assert_int_equal(k->faults, 0);
-  f->problem.space.base.ops->destroy(&f->problem.space.base, &metric.weights);
+  f->problem.space.base.ops->destroy(&f->problem.space.base, &preconditioner.weights);
 }
 
 static void check_equal(const trial *t, const char *what, int64_t stop, const fixture *found, const fixture *expected)
@@ -353,8 +354,8 @@ static void test_restarts_with_a_metric(void **unused)
   (void)unused;
   const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
   for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
-    check_restart(&(trial){.method = methods[m], .objective = "logistic", .has_metric = true});
-    check_restart(&(trial){.method = methods[m], .objective = "rosenbrock", .has_metric = true});
+    check_restart(&(trial){.method = methods[m], .objective = "logistic", .has_preconditioner = true});
+    check_restart(&(trial){.method = methods[m], .objective = "rosenbrock", .has_preconditioner = true});
   }
 }
 
@@ -393,7 +394,7 @@ static void test_steps_are_given_up(void **unused)
   const trial trials[] = {{.method = "newton-cg", .objective = "quadratic-1e4"},
                           {.method = "newton-cg", .objective = "rosenbrock-general"},
                           {.method = "newton-cg", .objective = "trace-ratio"},
-                          {.method = "newton-cg", .objective = "logistic", .has_metric = true},
+                          {.method = "newton-cg", .objective = "logistic", .has_preconditioner = true},
                           {.method = "newton-cg", .objective = "factorisation", .kind = OPT_CONSTRAINT_BOX},
                           {.method = "newton-cg", .objective = "quadratic-1e4", .kind = OPT_CONSTRAINT_BOX}};
   for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {

@@ -1,4 +1,5 @@
-// The methods: what an iteration costs, how many are needed, metrics, the precision floor, unbounded objectives.
+// The methods: what an iteration costs, how many are needed, preconditioners, the precision floor, unbounded
+// objectives.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,8 +78,8 @@ static void test_fixed_steps(void **unused)
   tear_down(&f);
 }
 
-// The metric: exact inverse Hessian of "quadratic" by its own solver is out of reach here, but any positive scaling by
-// entries is a legal metric. It must be used, and the optimum must not depend on it.
+// The preconditioner: exact inverse Hessian of "quadratic" by its own solver is out of reach here, but any positive
+// scaling by entries is a legal preconditioner. It must be used, and the optimum must not depend on it.
 typedef struct scaling {
   const opt_space *space;
   opt_point *weights;
@@ -95,7 +96,7 @@ static tg_status apply_scaling(void *self, const opt_point *r, opt_point *z)
   return s->space->ops->divide_entries(s->space, s->weights, z);
 }
 
-static void test_metric_is_used_everywhere(void **unused)
+static void test_preconditioner_is_used_everywhere(void **unused)
 {
   (void)unused;
   const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
@@ -108,8 +109,8 @@ static void test_metric_is_used_everywhere(void **unused)
       scaling s = {.space = space};
       assert_int_equal(space->ops->create(space, &s.weights), TG_OK);
       for (int64_t k = 0; k < space->dimension; k++) serial_block(s.weights, 0)[k] = 1 + 0.5 * sin((double)k);
-      const opt_preconditioner metric = {.name = "scaling", .apply = apply_scaling, .self = &s};
-      f.options.metric = &metric;
+      const opt_preconditioner preconditioner = {.name = "scaling", .apply = apply_scaling, .self = &s};
+      f.options.preconditioning = &preconditioner;
       f.options.max_iterations = 5000;
       const int64_t before = f.problem.space.created;
       assert_int_equal(minimise(&f, NULL), TG_OK);
@@ -123,7 +124,7 @@ static void test_metric_is_used_everywhere(void **unused)
   }
 }
 
-// A metric that depends on the point: another one at each renewal.
+// A preconditioner that depends on the point: another one at each renewal.
 static tg_status renew_scaling(void *self, const opt_point *x, bool *is_new)
 {
   scaling *s = self;
@@ -144,7 +145,8 @@ static void drop_scaling(void *self)
 
 enum { CHANGE = 3 };
 
-// A metric that a wrong forecast kept out until iteration CHANGE, or brought in until then; *s: what was asked of it.
+// A preconditioner that a wrong forecast kept out until iteration CHANGE, or brought in until then; *s: what was asked
+// of it.
 static void minimise_for_a_time(const char *method, bool drops, bool is_stopped, scaling *s)
 {
   fixture f = {0};
@@ -153,14 +155,14 @@ static void minimise_for_a_time(const char *method, bool drops, bool is_stopped,
   *s = (scaling){.space = space};
   assert_int_equal(space->ops->create(space, &s->weights), TG_OK);
   for (int64_t k = 0; k < space->dimension; k++) serial_block(s->weights, 0)[k] = 1;
-  const opt_preconditioner metric = {.name = "scaling",
-                                     .apply = apply_scaling,
-                                     .renew = drops ? NULL : renew_scaling,
-                                     .from = drops ? 0 : CHANGE,
-                                     .until = drops ? CHANGE : 0,
-                                     .drop = drop_scaling,
-                                     .self = s};
-  f.options.metric = &metric;
+  const opt_preconditioner preconditioner = {.name = "scaling",
+                                             .apply = apply_scaling,
+                                             .renew = drops ? NULL : renew_scaling,
+                                             .from = drops ? 0 : CHANGE,
+                                             .until = drops ? CHANGE : 0,
+                                             .drop = drop_scaling,
+                                             .self = s};
+  f.options.preconditioning = &preconditioner;
   f.options.examines = OPT_EXAMINE_NEVER;
   f.options.max_iterations = is_stopped ? CHANGE - 1 : 5000;
   assert_int_equal(minimise(&f, NULL), TG_OK);
@@ -171,7 +173,7 @@ static void minimise_for_a_time(const char *method, bool drops, bool is_stopped,
   tear_down(&f);
 }
 
-static void test_metric_is_used_for_a_time(void **unused)
+static void test_preconditioner_is_used_for_a_time(void **unused)
 {
   (void)unused;
   const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
@@ -188,7 +190,7 @@ static void test_metric_is_used_for_a_time(void **unused)
   }
 }
 
-static void test_metric_is_renewed_ever_more_seldom(void **unused)
+static void test_preconditioner_is_renewed_ever_more_seldom(void **unused)
 {
   (void)unused;
   const char *const methods[] = {"gradient-descent", "nesterov", "conjugate-gradient", "l-bfgs", "newton-cg"};
@@ -199,8 +201,9 @@ static void test_metric_is_renewed_ever_more_seldom(void **unused)
     scaling s = {.space = space};
     assert_int_equal(space->ops->create(space, &s.weights), TG_OK);
     for (int64_t k = 0; k < space->dimension; k++) serial_block(s.weights, 0)[k] = 1;
-    const opt_preconditioner metric = {.name = "scaling", .apply = apply_scaling, .renew = renew_scaling, .self = &s};
-    f.options.metric = &metric;
+    const opt_preconditioner preconditioner = {
+        .name = "scaling", .apply = apply_scaling, .renew = renew_scaling, .self = &s};
+    f.options.preconditioning = &preconditioner;
     f.options.max_iterations = 5000;
     assert_int_equal(minimise(&f, NULL), TG_OK);
     assert_int_equal(f.result.outcome, OPT_CONVERGED);
@@ -213,7 +216,7 @@ static void test_metric_is_renewed_ever_more_seldom(void **unused)
   }
 }
 
-// With the Hessian itself as the metric, one preconditioned step suffices.
+// With the Hessian itself as the preconditioner, one preconditioned step suffices.
 static tg_status apply_inverse_diagonal(void *self, const opt_point *r, opt_point *z)
 {
   const double *weights = self;
@@ -275,7 +278,7 @@ static void test_the_hessian_as_metric_gives_one_step(void **unused)
                                    .line = line_diagonal};
   double weights[4];
   memcpy(weights, diagonal_weights, sizeof weights);
-  const opt_preconditioner metric = {.name = "hessian", .apply = apply_inverse_diagonal, .self = weights};
+  const opt_preconditioner preconditioner = {.name = "hessian", .apply = apply_inverse_diagonal, .self = weights};
   const char *const methods[] = {"gradient-descent", "conjugate-gradient", "l-bfgs"};
   for (size_t m = 0; m < 3; m++) {
     fixture f = {0};
@@ -283,7 +286,7 @@ static void test_the_hessian_as_metric_gives_one_step(void **unused)
     opt_options_init(&f.options);
     assert_int_equal(opt_option_set(&f.options, "method", methods[m]), TG_OK);
     assert_int_equal(hand_problem_start(&f.problem, &f.x), TG_OK);
-    f.options.metric = &metric;
+    f.options.preconditioning = &preconditioner;
     assert_int_equal(minimise(&f, NULL), TG_OK);
     assert_int_equal(f.result.outcome, OPT_CONVERGED);
     assert_int_equal(f.result.iterations, 1);
@@ -429,9 +432,9 @@ int main(void)
       cmocka_unit_test(test_linear_conjugate_gradients_cost_one_hessian_action_an_iteration),
       cmocka_unit_test(test_precision_floor_is_noticed),
       cmocka_unit_test(test_fixed_steps),
-      cmocka_unit_test(test_metric_is_used_everywhere),
-      cmocka_unit_test(test_metric_is_renewed_ever_more_seldom),
-      cmocka_unit_test(test_metric_is_used_for_a_time),
+      cmocka_unit_test(test_preconditioner_is_used_everywhere),
+      cmocka_unit_test(test_preconditioner_is_renewed_ever_more_seldom),
+      cmocka_unit_test(test_preconditioner_is_used_for_a_time),
       cmocka_unit_test(test_the_hessian_as_metric_gives_one_step),
       cmocka_unit_test(test_every_beta_works),
       cmocka_unit_test(test_slopes_come_from_inner_products),

@@ -274,13 +274,13 @@ static void add_way(const tg_strategy *s, const tg_way *way, tg_text *out)
 {
   static const char *const kinds[TG_CLOSED_KINDS] = {"none",    "cholesky",     "spectral",
                                                      "inverse", "eigenvectors", "polar"};
-  static const char *const metrics[] = {"", "+logdet", "+kronecker", "+diagonal"};
+  static const char *const preconditioners[] = {"", "+logdet", "+kronecker", "+diagonal"};
   static const char *const conditions[] = {"definite", "unbounded", "nonnegative", "light",
                                            "terms",    "pays",      "positive"};
   const char *between = "?";
   tg_text_add(out, way->solver->name);
   if (tg_way_is_direct(way)) tg_text_addf(out, ":%s", kinds[s->form.kind]);
-  tg_text_add(out, metrics[way->metric]);
+  tg_text_add(out, preconditioners[way->preconditioner]);
   for (size_t k = 0; k < sizeof conditions / sizeof conditions[0]; k++) {
     if ((way->conditions >> k & 1U) == 0) continue;
     tg_text_addf(out, "%s%s", between, conditions[k]);
@@ -343,7 +343,7 @@ static void check_words(world *w)
     const char *name = strstr(said, s->ways[k].solver->name);
     if (name == NULL || strlen(name) < strlen(s->ways[k].solver->name) + 10) fail_msg("%s: %s", w->text[0], said);
     tg_text_clear(&text);
-    tg_strategy_explain_metric(s, &verdict, &text);
+    tg_strategy_explain_preconditioner(s, &verdict, &text);
     assert_true(text.length >= 4);
     tg_text_clear(&text);
     tg_strategy_print(w->graph, s, &verdict, "", &text);

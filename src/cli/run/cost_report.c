@@ -126,8 +126,8 @@ tg_status tg_cost_print_table(tg_spec *job, tg_model *model, const tg_method *me
   const char *source = NULL;
   TG_TRY(tg_machine_get(&machine, &source));
   tg_method_price price;
-  const tg_metric_kind metric = tg_strategy_offered(method->strategy, &method->verdict);
-  TG_TRY(tg_method_price_find(job, model, method, metric, &on, &machine, &price));
+  const tg_preconditioner_kind preconditioner = tg_strategy_offered(method->strategy, &method->verdict);
+  TG_TRY(tg_method_price_find(job, model, method, preconditioner, &on, &machine, &price));
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
     if (plan->programs[program].n_instrs == 0) continue;
     TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));

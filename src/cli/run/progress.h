@@ -23,7 +23,7 @@ typedef struct tg_progress {
   int64_t products_before;   // the start: not shown
   tg_history history;        // rank 0
   tg_checkpoint *checkpoint; // NULL: none are written; not owned
-  // Fills what a checkpoint says of the run; and learns, once, that the first iteration after a restart begins.
+  // Fills what a checkpoint says of the run; and learns, once, that the first iteration after it was resumed begins.
   void (*describe)(void *run, tg_checkpoint_facts *facts);
   void (*resumed)(void *run);
   // Is handed a direction along which the objective falls without end, see opt_observer.

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/run/constraints_report.h"
 #include "cli/run/environment_report.h"
 #include "cli/run/outputs.h"
 #include "cli/run/run.h"
-#include "cli/run/subject_report.h"
 #include "engine/problem/found_use.h"
 #include "job/job_echo.h"
 
@@ -91,7 +91,7 @@ static json_t *preconditioner(const tg_run *run)
 {
   tg_text text;
   tg_text_init(&text);
-  tg_method_explain_metric(run->engine->setup->method, &text);
+  tg_method_explain_preconditioner(run->engine->setup->method, &text);
   json_t *out = json_string(tg_text_string(&text));
   tg_text_fini(&text);
   return out;
@@ -184,8 +184,8 @@ static json_t *extras(const tg_run *run)
 {
   json_t *out = json_object();
   int failed = out == NULL;
-  if (!failed && run->engine->subject != NULL)
-    failed = json_object_set_new(out, "subject_to", tg_subject_report(run->engine->subject));
+  if (!failed && run->engine->constraints != NULL)
+    failed = json_object_set_new(out, "subject_to", tg_constraints_report(run->engine->constraints));
   if (failed == 0 && run->engine->result.n_measured > 1)
     failed = json_object_set_new(out, "worst_variable", worst_variable(run));
   if (failed == 0 && isfinite(run->engine->iterated_objective))

@@ -13,9 +13,9 @@
 #include "cli/run/cost_report.h"
 #include "cli/run/outputs.h"
 #include "cli/run/signals.h"
-#include "engine/model/congruence.h"
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
+#include "engine/model/metric_change.h"
 #include "engine/problem/found_use.h"
 #include "job/confine.h"
 #include "opt/vector.h"
@@ -50,7 +50,7 @@ static tg_status print_header(const tg_run *run)
                e->threads == 1 ? "" : "s");
   tg_environment_print_kernel(e, "  kernel    ", &text);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, engine->forecast.total, &text);
-  tg_congruence_print(spec, setup->model, "  metric    ", &text);
+  tg_metric_change_print(spec, setup->model, "  metric    ", &text);
   tg_domain_print(spec, "  ", &text);
   tg_method_print(setup->method, setup->model, &text);
   tg_default_start_print(spec, "  start     ", &text);
@@ -180,7 +180,7 @@ static const char *read_revision(void *self, int64_t *said)
   *said = method->verdict.revisions;
   if (!is_new) return NULL;
   tg_text_init(&text);
-  tg_method_explain_metric(method, &text);
+  tg_method_explain_preconditioner(method, &text);
   snprintf(run->revised, sizeof run->revised, "%s", tg_text_string(&text));
   tg_text_fini(&text);
   return run->revised;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/model/penalty.h"
+#include "engine/model/norm1_split.h"
 #include "engine/model/set_data.h"
 #include "mpi/constraint/assignment.h"
 #include "mpi/constraint/constraint.h"
@@ -87,7 +87,7 @@ static tg_mark last_mark(const tg_spec *job)
 // No sets and no proximal steps: nothing of this file is needed.
 static bool is_plain(const tg_spec *job)
 {
-  return last_constrained(job) == NULL && !tg_penalty_any(job);
+  return last_constrained(job) == NULL && !tg_model_has_norm1(job);
 }
 
 // All blocks, and what they have in common.

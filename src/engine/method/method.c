@@ -91,9 +91,9 @@ void tg_method_explain(const tg_method *method, const tg_model *model, tg_text *
   tg_strategy_explain(model->graph, method->strategy, &method->verdict, out);
 }
 
-void tg_method_explain_metric(const tg_method *method, tg_text *out)
+void tg_method_explain_preconditioner(const tg_method *method, tg_text *out)
 {
-  tg_strategy_explain_metric(method->strategy, &method->verdict, out);
+  tg_strategy_explain_preconditioner(method->strategy, &method->verdict, out);
 }
 
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out)
@@ -123,7 +123,7 @@ void tg_method_destroy(tg_method **method)
   tg_strategy_destroy(&m->strategy);
   tg_direct_destroy(&m->direct);
   tg_direct_destroy(&m->kronecker);
-  tg_metric_destroy(&m->metric);
+  tg_diagonal_destroy(&m->diagonal);
   tg_dmat_destroy(&m->half);
   tg_workspace_destroy(&m->workspace);
   tg_free(m->by);

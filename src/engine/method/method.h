@@ -7,7 +7,7 @@
 #include "mpi/factor/direct.h"
 #include "mpi/matrix/dmat.h"
 #include "mpi/matrix/workspace.h"
-#include "mpi/space/metric.h"
+#include "mpi/space/preconditioner.h"
 #include "opt/options.h"
 #include "opt/problem.h"
 
@@ -15,14 +15,14 @@ typedef struct tg_method {
   tg_strategy *strategy;
   tg_verdict verdict;      // of the numbers; before they are known of the first way
   opt_options options;     // what to minimise with: those of the verdict's way
-  const opt_point *point;  // the start, for metrics that are made of a point; NULL: none are. Not owned
-  double stiffness;        // of the metric of -logdet: c and half the weight of the rest
-  tg_dmat *half;           // of that metric: X r
+  const opt_point *point;  // the start, for preconditioners that are made of a point; NULL: none are. Not owned
+  double stiffness;        // of the preconditioner of -logdet: c and half the weight of the rest
+  tg_dmat *half;           // of that preconditioner: X r
   tg_workspace *workspace; // of products and symmetric parts
   char ray[640];           // why the objective is unbounded, where that is known beforehand
   tg_direct *direct;       // the closed form in numbers
   tg_direct *kronecker;    // the preconditioners in numbers
-  tg_metric *metric;
+  tg_diagonal *diagonal;
   double products;              // of the expressions that these are made of, and of preconditioners renewed since
   struct tg_method_numbers *by; // what a renewal needs
   opt_closed_form closed;
@@ -36,7 +36,7 @@ tg_status tg_method_choose(tg_spec *job, const tg_model *model, tg_method **out)
 const tg_way *tg_method_way(const tg_method *method);
 // One line: which method, and why; which preconditioner.
 void tg_method_explain(const tg_method *method, const tg_model *model, tg_text *out);
-void tg_method_explain_metric(const tg_method *method, tg_text *out);
+void tg_method_explain_preconditioner(const tg_method *method, tg_text *out);
 // "  method    direct, because ...\n" and the lines on its search, memory, groups and preconditioner.
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out);
 // A line on the groups after the label; nothing where there is one group.

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
 #include "engine/model/constants.h"
-#include "engine/model/penalty.h"
+#include "engine/model/norm1_split.h"
 #include "mpi/factor/eigen.h"
 #include "mpi/factor/factor.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -82,7 +82,8 @@ tg_status tg_method_find_ray(const tg_method_numbers *by, tg_method *m)
   tg_node s = TG_NONE;
   tg_dmat *matrix = NULL;
   char what[200];
-  if (by->job->n_variables != 1 || by->job->variables[0].constraint != NULL || tg_penalty_any(by->job)) return TG_OK;
+  if (by->job->n_variables != 1 || by->job->variables[0].constraint != NULL || tg_model_has_norm1(by->job))
+    return TG_OK;
   TG_TRY(tg_closed_read_logdet(graph, by->model->objective, by->model->symbols[0], &coef, &s));
   if (coef == 0) return TG_OK;
   const char *name = by->job->variables[0].name;

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "engine/method/feasible.h"
-#include "engine/model/congruence.h"
+#include "engine/model/metric_change.h"
 #include "engine/model/set_data.h"
 #include "mpi/space/space.h"
 
@@ -25,7 +25,7 @@ static tg_status read_variables(tg_spec *job, const tg_model *model, tg_method_f
     out->variables[k] = (tg_strategy_variable){.symbol = model->symbols[k],
                                                .domain = x->domain,
                                                .has_matrix_bounds = has_matrix_bounds(job, x),
-                                               .has_metric = tg_congruence_datum(x) >= 0};
+                                               .has_metric = tg_metric_change_datum(x) >= 0};
     TG_TRY(tg_feasible_read(job, x, &out->variables[k].set));
   }
   out->base.n_variables = job->n_variables;
@@ -51,10 +51,10 @@ static tg_status read_data(const tg_spec *job, const tg_model *model, tg_method_
 
 static void read_rounds(const tg_model *model, tg_method_facts *out)
 {
-  if (model->subject == NULL) return;
-  out->rounds = (tg_strategy_rounds){.has_relations = !model->subject->terms[0].is_kink, // they come first
-                                     .has_envelopes = tg_subject_has_kinks(model->subject),
-                                     .penalty = model->subject->penalty};
+  if (model->constraints == NULL) return;
+  out->rounds = (tg_strategy_rounds){.has_relations = !model->constraints->terms[0].is_kink, // they come first
+                                     .has_envelopes = tg_constraints_has_kinks(model->constraints),
+                                     .penalty = model->constraints->penalty};
   out->base.rounds = &out->rounds;
 }
 

@@ -1,5 +1,5 @@
-// The metric of -c logdet(X): at X its Hessian is c inv(X) V inv(X), so that M^-1 G = X G X / c, two products and no
-// factorisation at whatever point. It follows X.
+// The preconditioner of -c logdet(X): at X its Hessian is c inv(X) V inv(X), so that M^-1 G = X G X / c, two products
+// and no factorisation at whatever point. It follows X.
 //
 // What else the objective has, a polynomial of degree 2, has the Hessian sum_k c_k L_k V R_k. Against M its largest
 // eigenvalue is at most the sum of c_k/c times those of X L_k and X R_k. Up to a few units M alone is right: where the
@@ -10,14 +10,14 @@
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
 #include "engine/model/constants.h"
-#include "engine/model/penalty.h"
+#include "engine/model/norm1_split.h"
 #include "mpi/factor/factor.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/generate.h"
 #include "mpi/product/product.h"
 #include "mpi/space/space.h"
 
-// The weight of the rest against -logdet up to which the latter is a metric by itself.
+// The weight of the rest against -logdet up to which the latter is a preconditioner by itself.
 static const double dominated = 8;
 
 // The largest eigenvalue of X A by a few power steps, A = NULL the identity.
@@ -129,7 +129,9 @@ tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *m, bo
   TG_TRY(weigh_rest(by, m, &weight));
   TG_TRY(is_semidefinite(by, m, &is_tame));
   const bool is_enough = weight <= dominated && (is_tame || m->strategy->offer.n_rest == 0);
-  m->verdict.note = is_enough ? TG_METRIC_NOTE_LIGHT : is_tame ? TG_METRIC_NOTE_HEAVY : TG_METRIC_NOTE_INDEFINITE;
+  m->verdict.note = is_enough ? TG_PRECONDITIONER_NOTE_LIGHT
+                    : is_tame ? TG_PRECONDITIONER_NOTE_HEAVY
+                              : TG_PRECONDITIONER_NOTE_INDEFINITE;
   m->verdict.figures[0] = weight;
   if (!is_enough) return TG_OK;
   // H lies between M and (1 + weight) M: its middle.
@@ -140,7 +142,7 @@ tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *m, bo
                                             .is_scaled = true,
                                             .floor = m->strategy->offer.logdet / m->stiffness,
                                             .self = m};
-  m->options.metric = &m->preconditioning;
+  m->options.preconditioning = &m->preconditioning;
   *taken = true;
   return TG_OK;
 }

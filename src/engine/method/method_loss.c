@@ -27,7 +27,7 @@ bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kron
   const tg_method_forecast forecast = {action, apply, made, without, iterations};
   tg_method_plan_revision(&forecast, pays, method);
   if (pays) return true;
-  method->verdict.note = TG_METRIC_NOTE_LOSS;
+  method->verdict.note = TG_PRECONDITIONER_NOTE_LOSS;
   method->verdict.figures[0] = by->condition;
   method->verdict.figures[1] = without;
   return false;

@@ -46,7 +46,7 @@ static tg_status make_closed(const numbers *by, tg_method *m)
 {
   const tg_closed_form *form = &m->strategy->form;
   const int side = form->stack.side;
-  const bool has_stack = tg_method_may_be_orthogonal(m) && by->model->subject == NULL;
+  const bool has_stack = tg_method_may_be_orthogonal(m) && by->model->constraints == NULL;
   tg_closed_plan plan;
   tg_node nodes[TG_CLOSED_MATRICES];
   tg_dmat *matrices[TG_CLOSED_MATRICES];
@@ -297,7 +297,7 @@ static tg_status use_kronecker(const numbers *by, tg_method *m)
                                             .renew = m->verdict.from > 0 ? take_late : NULL,
                                             .drop = drop_kronecker,
                                             .self = m};
-  m->options.metric = &m->preconditioning;
+  m->options.preconditioning = &m->preconditioning;
   if (m->strategy->offer.n_moving == 0) return TG_OK;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
   *m->by = *by;
@@ -315,7 +315,8 @@ static tg_status try_kronecker(const numbers *without, tg_method *m, bool *holds
   TG_TRY(evaluate_kronecker(&by, &offer, m));
   *holds = m->kronecker != NULL;
   if (*holds) return use_kronecker(&by, m);
-  if (offer.n_weights > 0 && m->verdict.note == TG_METRIC_NOTE_NOTHING) m->verdict.note = TG_METRIC_NOTE_NO_TERM;
+  if (offer.n_weights > 0 && m->verdict.note == TG_PRECONDITIONER_NOTE_NOTHING)
+    m->verdict.note = TG_PRECONDITIONER_NOTE_NO_TERM;
   tg_error_set(TG_NUMERIC, TG_HERE,
                "preconditioner kronecker: no term of the Hessian action has positive definite factors; take diagonal "
                "or none");
@@ -330,13 +331,13 @@ static tg_status try_diagonal(const numbers *by, tg_method *m, bool *holds)
   tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, offer->n_diagonals,
                                            offer->diagonals, matrices, by->products);
   if (status == TG_OK)
-    status = tg_metric_create(by->grid, offer->n_diagonals, (const tg_dmat *const *)matrices, &m->metric);
+    status = tg_diagonal_create(by->grid, offer->n_diagonals, (const tg_dmat *const *)matrices, &m->diagonal);
   destroy_all(offer->n_diagonals, matrices);
   tg_free(matrices);
   if (status == TG_NUMERIC) return TG_OK;
   TG_TRY(status);
-  m->preconditioning = (opt_preconditioner){.name = "diagonal", .apply = tg_metric_apply, .self = m->metric};
-  m->options.metric = &m->preconditioning;
+  m->preconditioning = (opt_preconditioner){.name = "diagonal", .apply = tg_diagonal_apply, .self = m->diagonal};
+  m->options.preconditioning = &m->preconditioning;
   *holds = true;
   return TG_OK;
 }
@@ -415,14 +416,14 @@ static tg_status try_way(const numbers *by, const tg_way *way, tg_method *m, boo
     if (!has_signs) return TG_OK;
   }
   if (tg_way_is_direct(way)) return try_direct(by, m, holds);
-  switch (way->metric) {
-  case TG_METRIC_LOGDET:
+  switch (way->preconditioner) {
+  case TG_PRECONDITIONER_LOGDET:
     return tg_method_prepare_logdet(by, m, holds);
-  case TG_METRIC_KRONECKER:
+  case TG_PRECONDITIONER_KRONECKER:
     return try_kronecker(by, m, holds);
-  case TG_METRIC_DIAGONAL:
+  case TG_PRECONDITIONER_DIAGONAL:
     return try_diagonal(by, m, holds);
-  case TG_METRIC_NONE:
+  case TG_PRECONDITIONER_NONE:
     break;
   }
   *holds = true;

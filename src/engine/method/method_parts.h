@@ -33,7 +33,7 @@ double tg_method_coupled_unknowns(const tg_model *model);
 // One application of the preconditioner to X, in products of the larger side. Local.
 double tg_method_apply_products(const tg_plan_data *x, bool is_spectral);
 
-// What is expected of a minimisation with a metric and without.
+// What is expected of a minimisation with a preconditioner and without.
 typedef struct tg_method_forecast {
   double action;     // products of an iteration without it
   double apply;      // and those that it adds
@@ -42,9 +42,9 @@ typedef struct tg_method_forecast {
   double with;       // with it, likewise
 } tg_method_forecast;
 
-// By the forecast: when the metric that is taken is to be dropped again, or the one that is not taken (`pays`) is to be
-// taken: where the iterations are three times what was expected, and the other way was forecast to be cheaper than
-// what has been spent. Sets from or until of the verdict. Local.
+// By the forecast: when the preconditioner that is taken is to be dropped again, or the one that is not taken (`pays`)
+// is to be taken: where the iterations are three times what was expected, and the other way was forecast to be cheaper
+// than what has been spent. Sets from or until of the verdict. Local.
 void tg_method_plan_revision(const tg_method_forecast *forecast, bool pays, tg_method *m);
 
 // Whether a preconditioner in which terms stand in for weights is likely to save products (method_weights.c);
@@ -54,7 +54,7 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
 // The same of the Hessian at zero for l-bfgs on a loss (method_loss.c). Local.
 bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by);
 
-// Makes the metric of -logdet where that is enough by itself (method_logdet.c). Collective.
+// Makes the preconditioner of -logdet where that is enough by itself (method_logdet.c). Collective.
 tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *method, bool *taken);
 // Pivots of a Cholesky factorisation that lie further apart need not be those of a definite matrix: the eigenvalues
 // say.

@@ -98,26 +98,26 @@ static tg_status price_logdet(const pricing *p)
   return price_nodes(p, 1, &p->method->strategy->offer.linear);
 }
 
-static tg_status price_way(const pricing *p, tg_metric_kind metric)
+static tg_status price_way(const pricing *p, tg_preconditioner_kind preconditioner)
 {
-  static const char *const names[] = {[TG_METRIC_NONE] = NULL,
-                                      [TG_METRIC_LOGDET] = "X*G*X of -logdet",
-                                      [TG_METRIC_KRONECKER] = "kronecker",
-                                      [TG_METRIC_DIAGONAL] = "diagonal"};
+  static const char *const names[] = {[TG_PRECONDITIONER_NONE] = NULL,
+                                      [TG_PRECONDITIONER_LOGDET] = "X*G*X of -logdet",
+                                      [TG_PRECONDITIONER_KRONECKER] = "kronecker",
+                                      [TG_PRECONDITIONER_DIAGONAL] = "diagonal"};
   if (tg_way_is_direct(tg_method_way(p->method))) {
     p->out->name = "direct";
     p->out->is_direct = true;
     return price_direct(p);
   }
-  p->out->name = names[metric];
-  switch (metric) {
-  case TG_METRIC_NONE:
+  p->out->name = names[preconditioner];
+  switch (preconditioner) {
+  case TG_PRECONDITIONER_NONE:
     return TG_OK;
-  case TG_METRIC_LOGDET:
+  case TG_PRECONDITIONER_LOGDET:
     return price_logdet(p);
-  case TG_METRIC_KRONECKER:
+  case TG_PRECONDITIONER_KRONECKER:
     return price_kronecker(p);
-  case TG_METRIC_DIAGONAL:
+  case TG_PRECONDITIONER_DIAGONAL:
     break;
   }
   return price_diagonal(p);
@@ -133,12 +133,13 @@ static tg_status sum_steps(const pricing *p, int n, const tg_closed_step *steps,
   return TG_OK;
 }
 
-tg_status tg_method_price_find(tg_spec *job, tg_model *model, const tg_method *method, tg_metric_kind metric,
-                               const tg_cost_grid *grid, const tg_cost_machine *machine, tg_method_price *out)
+tg_status tg_method_price_find(tg_spec *job, tg_model *model, const tg_method *method,
+                               tg_preconditioner_kind preconditioner, const tg_cost_grid *grid,
+                               const tg_cost_machine *machine, tg_method_price *out)
 {
   const pricing p = {job, model, method, grid, machine, out};
   *out = (tg_method_price){.name = NULL};
-  TG_TRY(price_way(&p, metric));
+  TG_TRY(price_way(&p, preconditioner));
   TG_TRY(sum_steps(&p, out->n_make, out->make, &out->making));
   return sum_steps(&p, out->n_use, out->use, &out->using);
 }

@@ -83,7 +83,7 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
   const tg_method_forecast forecast = {action, apply, made, without, iterations_with(&f)};
   tg_method_plan_revision(&forecast, *out, method);
   if (*out) return TG_OK;
-  method->verdict.note = TG_METRIC_NOTE_WEIGHTS;
+  method->verdict.note = TG_PRECONDITIONER_NOTE_WEIGHTS;
   method->verdict.figures[0] = by->condition;
   method->verdict.figures[1] = f.theta;
   method->verdict.figures[2] = f.mismatch;

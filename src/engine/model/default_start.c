@@ -16,7 +16,7 @@ static bool is_open(const tg_spec_variable *x)
 
 static tg_node objective_of(const tg_model *model)
 {
-  return model->subject != NULL ? model->subject->objective : model->objective;
+  return model->constraints != NULL ? model->constraints->objective : model->objective;
 }
 
 // Whether the gradients by symbols[wrt] vanish with zeros in the place of the n given symbols. Zeros may be outside the
@@ -51,8 +51,8 @@ static bool is_settled(const tg_spec *job, const tg_model *model)
   if (degree < 0 || degree > 2) return false;
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].constraint != NULL) return false;
-  for (int k = 0; model->subject != NULL && k < model->subject->n; k++) {
-    const tg_subject_term *term = &model->subject->terms[k];
+  for (int k = 0; model->constraints != NULL && k < model->constraints->n; k++) {
+    const tg_constraints_term *term = &model->constraints->terms[k];
     const bool is_equality = isinf(term->low) != 0;
     if (!is_equality || tg_degree(model->graph, term->node, model->n_variables, model->symbols) != 1) return false;
   }

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/model/congruence.h"
 #include "engine/model/domain.h"
-#include "engine/model/penalty.h"
+#include "engine/model/metric_change.h"
+#include "engine/model/norm1_split.h"
 #include "engine/model/set_data.h"
 #include "grad/graph/op.h"
 #include "grad/structure/curvature.h"
@@ -54,7 +54,7 @@ void tg_spec_mark_used(tg_spec *job, bool warn)
   int unused = 0;
   for (int k = 0; k < job->n_data; k++) {
     tg_spec_data *datum = &job->data[k];
-    datum->used = is_used(job, datum->name) || tg_congruence_needs(job, k) || tg_set_data_needs(job, k);
+    datum->used = is_used(job, datum->name) || tg_metric_change_needs(job, k) || tg_set_data_needs(job, k);
     if (!datum->used) unused++;
     if (warn && !datum->used && unused <= UNUSED_SHOWN)
       tg_message_warn_at(job->messages, datum->mark, "%s does not occur in the objective%s%s", datum->name,
@@ -186,10 +186,10 @@ static tg_status compile(tg_spec *job, tg_model *model)
                                       .notices = &notices};
   tg_status status = tg_errors_take(job->errors, compile_objective(job, &options, model));
   if (status == TG_OK && job->n_relations > 0) {
-    status = tg_subject_create(job, model->graph, &options, model->objective, &model->subject);
-    if (status == TG_OK) model->bare = model->subject->objective;
+    status = tg_constraints_create(job, model->graph, &options, model->objective, &model->constraints);
+    if (status == TG_OK) model->bare = model->constraints->objective;
     if (status == TG_OK) status = tg_errors_raise(job->errors);
-    if (status == TG_OK) status = tg_subject_lagrangian(model->subject, model->graph, &model->objective);
+    if (status == TG_OK) status = tg_constraints_lagrangian(model->constraints, model->graph, &model->objective);
   }
   if (status == TG_OK) status = tg_errors_raise(job->errors);
   // Once, also where the text is compiled again.
@@ -267,7 +267,7 @@ static tg_status find_curvature(const tg_model *model, tg_node f, tg_curvature *
 
 // Whether a term adds something convex to the augmented Lagrangian, whose multiplier may be any number that it can
 // become: h and the argument of a kink are affine, g is convex.
-static tg_status is_convex_term(const tg_model *model, const tg_subject_term *term, bool *out)
+static tg_status is_convex_term(const tg_model *model, const tg_constraints_term *term, bool *out)
 {
   tg_curvature curvature = TG_CURVATURE_UNKNOWN;
   tg_node multiplier = TG_NONE;
@@ -287,12 +287,12 @@ static tg_status is_convex_term(const tg_model *model, const tg_subject_term *te
 // Finds the convexity of an augmented Lagrangian by its parts, since the penalty is a symbol without a sign.
 static tg_status find_convexity(tg_model *model)
 {
-  const tg_subject *subject = model->subject;
+  const tg_constraints *constraints = model->constraints;
   tg_curvature curvature = TG_CURVATURE_UNKNOWN;
-  TG_TRY(find_curvature(model, subject != NULL ? subject->objective : model->objective, &curvature));
+  TG_TRY(find_curvature(model, constraints != NULL ? constraints->objective : model->objective, &curvature));
   model->is_convex = curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE;
-  for (int k = 0; subject != NULL && k < subject->n && model->is_convex; k++)
-    TG_TRY(is_convex_term(model, &subject->terms[k], &model->is_convex));
+  for (int k = 0; constraints != NULL && k < constraints->n && model->is_convex; k++)
+    TG_TRY(is_convex_term(model, &constraints->terms[k], &model->is_convex));
   return TG_OK;
 }
 
@@ -351,8 +351,8 @@ static tg_status match_data(const tg_spec *job, tg_model *model)
   for (int32_t k = 0; k < model->plan->n_data; k++) {
     const char *name = model->plan->data[k].name;
     model->data[k] = tg_spec_find_data(job, name);
-    if (model->data[k] >= 0 || tg_congruence_find(model, name) >= 0) continue;
-    const int own = model->subject != NULL ? tg_subject_find(model->subject, model->graph, name) : -1;
+    if (model->data[k] >= 0 || tg_metric_change_find(model, name) >= 0) continue;
+    const int own = model->constraints != NULL ? tg_constraints_find(model->constraints, model->graph, name) : -1;
     model->data[k] = job->n_data + own;
     if (own < 0) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", name);
   }
@@ -375,7 +375,7 @@ static tg_status read_with_domain(tg_spec *job, tg_model *model)
   TG_TRY(read_text(job, model));
   TG_TRY(tg_domain_find(job, model, &is_restricted));
   if (!is_restricted) return TG_OK;
-  tg_subject_destroy(&model->subject);
+  tg_constraints_destroy(&model->constraints);
   tg_graph_destroy(&model->graph);
   tg_free(model->symbols);
   model->symbols = NULL;
@@ -385,8 +385,8 @@ static tg_status read_with_domain(tg_spec *job, tg_model *model)
 static tg_status build(tg_spec *job, const tg_lower_options *options, tg_model *model)
 {
   TG_TRY(read_with_domain(job, model));
-  TG_TRY(tg_penalty_split(job, model));
-  TG_TRY(tg_congruence_substitute(job, model));
+  TG_TRY(tg_model_split_norm1(job, model));
+  TG_TRY(tg_metric_change_substitute(job, model));
   TG_TRY(find_kinks(model));
   TG_TRY(find_convexity(model));
   TG_TRY(find_groups(job, model));
@@ -414,7 +414,7 @@ void tg_model_destroy(tg_model **model)
 {
   if (*model == NULL) return;
   tg_plan_destroy(&(*model)->plan);
-  tg_subject_destroy(&(*model)->subject);
+  tg_constraints_destroy(&(*model)->constraints);
   tg_graph_destroy(&(*model)->graph);
   tg_free((*model)->symbols);
   tg_free((*model)->group_rows);

@@ -2,12 +2,12 @@
 #ifndef TG_ENGINE_MODEL_H
 #define TG_ENGINE_MODEL_H
 
-#include "engine/model/subject.h"
+#include "engine/model/constraints.h"
 #include "engine/spec.h"
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
 
-// A metric S taken out of the constraints: the symbol of Q, which makes X = Q Y of X'SX = I (congruence.h).
+// A metric S taken out of the constraints: the symbol of Q, which makes X = Q Y of X'SX = I (metric_change.h).
 typedef struct tg_change {
   int datum; // S, of the job
   int32_t symbol;
@@ -17,14 +17,14 @@ typedef struct tg_change {
 typedef struct tg_model {
   bool is_noted; // what the objective was taken to mean has been said
   tg_graph *graph;
-  tg_node objective;   // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian; without
-                       // the norm1 of variables that have proximal steps (penalty.h)
-  tg_subject *subject; // NULL: no subject_to, and no kinks that are split
-  tg_node bare;        // with a subject: f without what stands in its envelopes; else TG_NONE
+  tg_node objective; // what is minimised: f, or -f for maximize; under subject_to its augmented Lagrangian; without
+                     // the norm1 of variables that have proximal steps (norm1_split.h)
+  tg_constraints *constraints; // NULL: no subject_to, and no kinks that are split
+  tg_node bare;                // with subject_to: f without what stands in its envelopes; else TG_NONE
   int n_variables;
   int32_t *symbols; // of the variables
   tg_plan *plan;
-  int *data; // by position in plan->data: of the job, n_data + what tg_subject_find says, or -1: a change
+  int *data; // by position in plan->data: of the job, n_data + what tg_constraints_find says, or -1: a change
   int n_changes;
   tg_change *changes;
   int *change_of;   // of each variable, -1: none

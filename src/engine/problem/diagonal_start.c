@@ -60,7 +60,7 @@ tg_status tg_diagonal_start(tg_setup *setup, bool *done)
   double coef = 0;
   tg_node s = TG_NONE;
   *done = false;
-  if (model->n_variables != 1 || model->subject != NULL || x->constraint != NULL || !(x->norm1 > 0)) return TG_OK;
+  if (model->n_variables != 1 || model->constraints != NULL || x->constraint != NULL || !(x->norm1 > 0)) return TG_OK;
   TG_TRY(tg_closed_read_logdet(model->graph, model->objective, model->symbols[0], &coef, &s));
   return coef < 0 ? place(setup, s, -coef, done) : TG_OK;
 }

@@ -38,7 +38,7 @@ struct tg_lagrangian {
 // saved := the multipliers, or the other way round.
 static tg_status copy_multipliers(tg_lagrangian *self, bool back, tg_dmat **saved)
 {
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     tg_dmat *m = self->constraints[k].multiplier;
     if (!back) TG_TRY(tg_agree(self->setup->comm, tg_dmat_create(self->setup->grid, m->rows, m->cols, &saved[k])));
     TG_TRY(back ? tg_dmat_copy(saved[k], m) : tg_dmat_copy(m, saved[k]));
@@ -48,7 +48,7 @@ static tg_status copy_multipliers(tg_lagrangian *self, bool back, tg_dmat **save
 
 static bool is_kink(const tg_lagrangian *self, int k)
 {
-  return self->setup->model->subject->terms[k].is_kink;
+  return self->setup->model->constraints->terms[k].is_kink;
 }
 
 // |gradient of f|: with multipliers 0 and next to no penalty L is f, and with slopes at x for the multipliers of kinks
@@ -60,10 +60,10 @@ static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_poin
   opt_problem *problem = self->setup->problem;
   tg_dmat **saved = NULL;
   double f = 0;
-  TG_TRY(tg_agree(self->setup->comm, TG_NEW(self->setup->model->subject->n, &saved)));
+  TG_TRY(tg_agree(self->setup->comm, TG_NEW(self->setup->model->constraints->n, &saved)));
   tg_status status = copy_multipliers(self, false, saved);
   if (status == TG_OK) status = tg_values_evaluate(self->values);
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     tg_dmat_fill(0.0, self->constraints[k].multiplier);
     if (is_kink(self, k)) tg_multiplier_set_slope(&self->constraints[k]);
   }
@@ -73,7 +73,7 @@ static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_poin
   if (status == TG_OK) status = opt_norm(problem->space, g, norm);
   if (status == TG_OK && *norm < drowned) *norm = 0;
   if (status == TG_OK) status = copy_multipliers(self, true, saved);
-  for (int k = 0; k < self->setup->model->subject->n; k++) tg_dmat_destroy(&saved[k]);
+  for (int k = 0; k < self->setup->model->constraints->n; k++) tg_dmat_destroy(&saved[k]);
   tg_free(saved);
   return status;
 }
@@ -86,7 +86,7 @@ static tg_status find_sizes(tg_lagrangian *self, opt_point *aside, opt_point *we
   enum { SEED = 20260301 };
   static const double fading = 0.01;
   const opt_space *space = self->setup->problem->space;
-  const int n = self->setup->model->subject->n;
+  const int n = self->setup->model->constraints->n;
   opt_point *x = self->setup->x;
   TG_TRY(opt_copy(space, x, aside));
   TG_TRY(space->ops->random(space, SEED, weights));
@@ -131,7 +131,7 @@ static double slight_penalty(const tg_lagrangian *self, double w)
 {
   static const double next_to_none = 1e-30;
   double size = 0;
-  for (int k = 0; k < self->setup->model->subject->n; k++) size = fmax(size, self->sizes[k]);
+  for (int k = 0; k < self->setup->model->constraints->n; k++) size = fmax(size, self->sizes[k]);
   return next_to_none * w / (size > 0 ? size : 1);
 }
 
@@ -150,7 +150,7 @@ static tg_status gradient_without_penalty(tg_lagrangian *self, const opt_point *
 static tg_status shift_multipliers(tg_lagrangian *self, double w_size, double *square)
 {
   *square = 0;
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     const tg_multiplier *c = &self->constraints[k];
     const double coefs[2] = {1, w_size};
     tg_dmat *w = NULL;
@@ -223,7 +223,7 @@ static tg_status survey(opt_lagrangian *base, const opt_point *x, opt_survey *ou
   double square = 0;
   double count = 0;
   *out = (opt_survey){.curvature = (double)NAN};
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     const tg_dmat *value = self->constraints[k].value;
     double own = 0;
     if (is_kink(self, k)) continue;
@@ -233,7 +233,7 @@ static tg_status survey(opt_lagrangian *base, const opt_point *x, opt_survey *ou
   }
   out->size = sqrt(square / count);
   TG_TRY(opt_norm(space, x, &out->x_norm));
-  const int n = self->setup->model->subject->n;
+  const int n = self->setup->model->constraints->n;
   tg_status status = tg_agree(self->setup->comm, TG_NEW(n, &saved));
   if (status == TG_OK) status = space->ops->create(space, &g);
   if (status == TG_OK) status = space->ops->create(space, &d);
@@ -271,7 +271,7 @@ static void add_kink(tg_lagrangian *self, int k, const tg_violation *found, opt_
 static tg_status measure(opt_lagrangian *base, const opt_point *x, opt_measure *out)
 {
   tg_lagrangian *self = base->self;
-  const int n = self->setup->model->subject->n;
+  const int n = self->setup->model->constraints->n;
   TG_ASSERT(x == self->setup->x);
   *out = (opt_measure){0};
   TG_TRY(tg_values_evaluate(self->values));
@@ -300,7 +300,7 @@ static tg_status probe(opt_lagrangian *base, const opt_point *x, opt_measure *ou
 {
   tg_lagrangian *self = base->self;
   const opt_space *space = self->setup->problem->space;
-  const int n = self->setup->model->subject->n;
+  const int n = self->setup->model->constraints->n;
   double *sizes = self->sizes;
   opt_point *one = NULL;
   opt_point *two = NULL;
@@ -321,7 +321,7 @@ static tg_status update(opt_lagrangian *base, double limit, double *norm)
 {
   tg_lagrangian *self = base->self;
   double total = 0;
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     double square = 0;
     TG_TRY(tg_multiplier_update(&self->constraints[k], self->penalty, limit, &square));
     self->norms[k] = sqrt(square);
@@ -340,7 +340,7 @@ static tg_status relax(opt_lagrangian *base, double norm)
   static const double little = 1e-7;      // of a constraint's size
   static const double vanishing = 1e-170; // its square is 0
   tg_lagrangian *self = base->self;
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     const tg_multiplier *c = &self->constraints[k];
     const double shift = self->penalty * (self->sizes[k] > 0 ? little * self->sizes[k] : vanishing);
     const bool is_inequality = !is_kink(self, k) && isfinite(c->low);
@@ -360,7 +360,7 @@ static tg_status relax(opt_lagrangian *base, double norm)
 static tg_status keep(opt_lagrangian *base, bool back)
 {
   tg_lagrangian *self = base->self;
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     tg_dmat *m = self->constraints[k].multiplier;
     double square = 0;
     TG_TRY(back ? tg_dmat_copy(self->kept[k], m) : tg_dmat_copy(m, self->kept[k]));
@@ -381,7 +381,7 @@ static tg_status renew_method(tg_lagrangian *self)
 }
 
 // A method that is prepared with the Hessian of L may depend on the multipliers, and on a point of the round before,
-// unless that Hessian is constant: then the penalty alone makes it. A restart knows no more than penalty and
+// unless that Hessian is constant: then the penalty alone makes it. A resumed run knows no more than penalty and
 // multipliers.
 static tg_status commit(opt_lagrangian *base, double penalty, const opt_options **options)
 {
@@ -397,7 +397,7 @@ static tg_status commit(opt_lagrangian *base, double penalty, const opt_options 
 static tg_status list(opt_lagrangian *base, opt_listing *listing)
 {
   tg_lagrangian *self = base->self;
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     TG_TRY(opt_listing_add_vector(listing, "multiplier", k, self->views[k]));
     TG_TRY(opt_listing_add_vector(listing, "kept_multiplier", k, self->kept_views[k]));
     TG_TRY(opt_listing_add_number(listing, "multiplier_norm", k, &self->norms[k]));
@@ -409,7 +409,7 @@ static tg_status list(opt_lagrangian *base, opt_listing *listing)
 static const char *describe(const opt_lagrangian *base, int k)
 {
   const tg_lagrangian *self = base->self;
-  return self->setup->model->subject->terms[k].text;
+  return self->setup->model->constraints->terms[k].text;
 }
 
 static const opt_lagrangian_ops ops = {.scale = scale,
@@ -433,7 +433,7 @@ static tg_dmat *find_own(const tg_setup *setup, int index)
 
 static tg_status allocate(tg_lagrangian *self)
 {
-  const int n = self->setup->model->subject->n;
+  const int n = self->setup->model->constraints->n;
   TG_TRY(TG_NEW(n, &self->constraints));
   TG_TRY(TG_NEW(n, &self->violations));
   TG_TRY(TG_NEW(n, &self->sizes));
@@ -447,14 +447,14 @@ static tg_status allocate(tg_lagrangian *self)
 // constraint that depends on a variable.
 static tg_status bind_data(tg_lagrangian *self)
 {
-  const tg_subject *subject = self->setup->model->subject;
-  self->penalty_data = find_own(self->setup, subject->n);
+  const tg_constraints *constraints = self->setup->model->constraints;
+  self->penalty_data = find_own(self->setup, constraints->n);
   bool is_whole = self->penalty_data != NULL;
-  for (int k = 0; k < subject->n; k++) {
+  for (int k = 0; k < constraints->n; k++) {
     self->constraints[k] = (tg_multiplier){.value = tg_values_matrix(self->values, k + 1),
                                            .multiplier = find_own(self->setup, k),
-                                           .low = subject->terms[k].low,
-                                           .high = subject->terms[k].high};
+                                           .low = constraints->terms[k].low,
+                                           .high = constraints->terms[k].high};
     is_whole = is_whole && self->constraints[k].multiplier != NULL;
   }
   if (!is_whole) TG_FAIL(TG_INTERNAL, "the plan does not read all multipliers and the penalty");
@@ -465,12 +465,12 @@ static tg_status bind_data(tg_lagrangian *self)
 static tg_status verify_weights(tg_lagrangian *self)
 {
   tg_spec *job = self->setup->job;
-  const tg_subject *subject = self->setup->model->subject;
+  const tg_constraints *constraints = self->setup->model->constraints;
   bool has_weights = false;
-  for (int k = 0; k < subject->n; k++) has_weights = has_weights || subject->terms[k].weight != TG_NONE;
+  for (int k = 0; k < constraints->n; k++) has_weights = has_weights || constraints->terms[k].weight != TG_NONE;
   if (has_weights) TG_TRY(tg_values_evaluate(self->values));
-  for (int k = 0; k < subject->n; k++) {
-    const tg_dmat *w = tg_values_matrix(self->values, 1 + subject->n + k);
+  for (int k = 0; k < constraints->n; k++) {
+    const tg_dmat *w = tg_values_matrix(self->values, 1 + constraints->n + k);
     tg_found first;
     if (w == NULL) continue;
     TG_TRY(tg_dmat_find_negative(w, &first));
@@ -485,7 +485,7 @@ static tg_status verify_weights(tg_lagrangian *self)
 
 static tg_status view_multipliers(tg_lagrangian *self)
 {
-  for (int k = 0; k < self->setup->model->subject->n; k++) {
+  for (int k = 0; k < self->setup->model->constraints->n; k++) {
     const tg_dmat *m = self->constraints[k].multiplier;
     TG_TRY(tg_space_view(self->constraints[k].multiplier, &self->views[k]));
     TG_TRY(tg_dmat_create(self->setup->grid, m->rows, m->cols, &self->kept[k]));
@@ -497,10 +497,10 @@ static tg_status view_multipliers(tg_lagrangian *self)
 static tg_status compile_values(tg_lagrangian *self)
 {
   tg_setup *setup = self->setup;
-  const tg_subject *subject = setup->model->subject;
+  const tg_constraints *constraints = setup->model->constraints;
   tg_node *nodes = NULL;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(tg_subject_nodes(subject, NULL), &nodes)));
-  const int n = tg_subject_nodes(subject, nodes);
+  TG_TRY(tg_agree(setup->comm, TG_NEW(tg_constraints_nodes(constraints, NULL), &nodes)));
+  const int n = tg_constraints_nodes(constraints, nodes);
   const tg_status status =
       tg_values_create(setup->job, setup->model, setup->grid, setup->data, setup->x, n, nodes, &self->values);
   tg_free(nodes);
@@ -531,7 +531,7 @@ tg_status tg_lagrangian_create(tg_setup *setup, tg_lagrangian **out)
 
 void tg_lagrangian_reset(tg_lagrangian *lagrangian)
 {
-  for (int k = 0; k < lagrangian->setup->model->subject->n; k++) {
+  for (int k = 0; k < lagrangian->setup->model->constraints->n; k++) {
     tg_dmat_fill(0.0, lagrangian->constraints[k].multiplier);
     lagrangian->norms[k] = 0;
     lagrangian->sizes[k] = 0;
@@ -544,9 +544,9 @@ void tg_lagrangian_destroy(tg_lagrangian **lagrangian)
   tg_lagrangian *self = *lagrangian;
   if (self == NULL) return;
   tg_values_destroy(&self->values);
-  for (int k = 0; self->views != NULL && k < self->setup->model->subject->n; k++)
+  for (int k = 0; self->views != NULL && k < self->setup->model->constraints->n; k++)
     tg_space_view_destroy(&self->views[k]);
-  for (int k = 0; self->kept_views != NULL && k < self->setup->model->subject->n; k++) {
+  for (int k = 0; self->kept_views != NULL && k < self->setup->model->constraints->n; k++) {
     tg_space_view_destroy(&self->kept_views[k]);
     tg_dmat_destroy(&self->kept[k]);
   }
@@ -575,7 +575,7 @@ int64_t tg_lagrangian_products(const tg_lagrangian *lagrangian)
 
 void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out)
 {
-  for (int k = 0; k < self->setup->model->subject->n; k++)
+  for (int k = 0; k < self->setup->model->constraints->n; k++)
     out[k] = (tg_lagrangian_term){.text = describe(&self->base, k),
                                   .is_kink = is_kink(self, k),
                                   .violation = self->violations[k],

@@ -29,7 +29,7 @@ typedef struct tg_lagrangian_term {
   double multiplier_norm;
 } tg_lagrangian_term;
 
-// Fills model->subject->n terms. Local.
+// Fills model->constraints->n terms. Local.
 void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out);
 // "subject to: ...\n", a line for each entry. Local.
 void tg_lagrangian_print(const tg_spec *job, const char *indent, tg_text *out);

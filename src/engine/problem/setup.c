@@ -8,14 +8,14 @@
 #include "base/memory.h"
 #include "engine/method/feasible.h"
 #include "engine/method/method_parts.h"
-#include "engine/model/congruence.h"
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
+#include "engine/model/metric_change.h"
 #include "engine/model/set_data.h"
-#include "engine/problem/congruence_numbers.h"
 #include "engine/problem/domain_start.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
+#include "engine/problem/metric_change_numbers.h"
 #include "engine/problem/properties.h"
 #include "engine/problem/start_scale.h"
 #include "mpi/constraint/constraint.h"
@@ -170,7 +170,7 @@ static tg_status verify_vanished(tg_setup *setup)
   for (int k = 0; k < setup->job->n_data; k++) {
     const tg_spec_data *datum = &setup->job->data[k];
     if (!datum->used || datum->trust || datum->properties == 0 || tg_model_find_data(setup->model, k) >= 0 ||
-        tg_congruence_needs(setup->job, k) || tg_set_data_needs(setup->job, k))
+        tg_metric_change_needs(setup->job, k) || tg_set_data_needs(setup->job, k))
       continue;
     tg_dmat *matrix = NULL;
     const tg_status status = tg_setup_read_datum(setup, datum, &matrix);
@@ -195,7 +195,7 @@ tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t po
   *out = NULL;
   if (datum < 0) return TG_OK;
   if (own < 0) return tg_setup_read_datum(setup, &setup->job->data[datum], out);
-  return make_own(setup, own == model->subject->n, &model->plan->data[position], out);
+  return make_own(setup, own == model->constraints->n, &model->plan->data[position], out);
 }
 
 // What constraints name: as the plan holds it, or read for this alone.
@@ -223,7 +223,7 @@ static tg_status read_data(tg_setup *setup)
   for (int32_t k = 0; k < plan->n_data; k++) TG_TRY(tg_setup_make_datum(setup, setup->model, k, &setup->data[k]));
   TG_TRY(tg_found_use(setup));
   TG_TRY(read_set_data(setup));
-  TG_TRY(tg_congruence_fill(setup));
+  TG_TRY(tg_metric_change_fill(setup));
   TG_TRY(verify_vanished(setup));
   setup->read_seconds += MPI_Wtime() - begin;
   return TG_OK;
@@ -272,7 +272,7 @@ static tg_status fill_all(const tg_setup *setup, int64_t shift)
   for (int k = 0; k < setup->job->n_variables; k++)
     TG_TRY(fill_start(setup, &setup->job->variables[k], shift, tg_space_block(setup->x, k)));
   TG_TRY(tg_domain_start_symmetric(setup));
-  return tg_congruence_enter(setup);
+  return tg_metric_change_enter(setup);
 }
 
 static tg_status set_symmetric(tg_setup *setup)
@@ -305,7 +305,7 @@ static tg_status make_start(tg_setup *setup)
   return TG_OK;
 }
 
-tg_status tg_setup_restart(tg_setup *setup, int64_t shift)
+tg_status tg_setup_start_again(tg_setup *setup, int64_t shift)
 {
   TG_TRY(fill_all(setup, shift));
   TG_TRY(tg_start_scale(setup));
@@ -336,7 +336,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_exec_destroy(&s->exec);
   if (s->space != NULL) s->space->ops->destroy(s->space, &s->x);
   tg_space_destroy(&s->space);
-  tg_congruence_destroy(s);
+  tg_metric_change_destroy(s);
   for (int k = 0; s->owns_set_data != NULL && k < s->job->n_data; k++)
     if (s->owns_set_data[k]) tg_dmat_destroy(&s->set_data[k]);
   tg_free(s->set_data);

@@ -7,7 +7,7 @@
 #include "mpi/matrix/grid.h"
 #include "opt/problem.h"
 
-// The numbers of a change of variables (congruence.h): S = root' root.
+// The numbers of a change of variables (metric_change.h): S = root' root.
 typedef struct tg_setup_metric {
   const tg_dmat *s;
   tg_dmat *own; // S, where the plan does not hold it
@@ -60,7 +60,7 @@ tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_opt
 // (found_use.h). Collective.
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
-tg_status tg_setup_restart(tg_setup *setup, int64_t shift);
+tg_status tg_setup_start_again(tg_setup *setup, int64_t shift);
 // Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out);
 // The datum at that position of the model's plan, NULL for what is made of a metric. Collective.

@@ -25,9 +25,9 @@ static tg_status minimise_once(tg_engine *engine, double time_limit, const opt_o
   options.time_limit = time_limit;
   TG_TRY(opt_minimise_lagrangian(setup->problem, tg_lagrangian_base(engine->lagrangian), &options, setup->x, observer,
                                  &engine->result, &report));
-  tg_subject_result_destroy(&engine->subject);
-  return tg_agree(engine->comm,
-                  tg_subject_result_create(engine->lagrangian, setup->model->subject, &report, &engine->subject));
+  tg_constraints_result_destroy(&engine->constraints);
+  return tg_agree(engine->comm, tg_constraints_result_create(engine->lagrangian, setup->model->constraints, &report,
+                                                             &engine->constraints));
 }
 
 // ---- several ----
@@ -37,7 +37,7 @@ typedef struct best {
   int number; // -1: none
   opt_point *x;
   opt_result result;
-  tg_subject_result *subject; // NULL: no subject_to
+  tg_constraints_result *constraints; // NULL: no subject_to
 } best;
 
 static bool is_feasible(const tg_engine *engine, const opt_result *result)
@@ -65,8 +65,9 @@ static tg_status record(tg_engine *engine, best *b)
   if (!is_better(engine, b)) return TG_OK;
   b->number = engine->n_attempts - 1;
   b->result = *result;
-  tg_subject_result_destroy(&b->subject);
-  if (engine->subject != NULL) TG_TRY(tg_agree(engine->comm, tg_subject_result_copy(engine->subject, &b->subject)));
+  tg_constraints_result_destroy(&b->constraints);
+  if (engine->constraints != NULL)
+    TG_TRY(tg_agree(engine->comm, tg_constraints_result_copy(engine->constraints, &b->constraints)));
   return opt_copy(engine->setup->space, engine->setup->x, b->x);
 }
 
@@ -107,11 +108,11 @@ static json_t *pack_best(best *b)
   best_number numbers[BEST_NUMBERS];
   opt_result *r = &b->result;
   list_best(r, numbers);
-  json_t *out =
-      json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:o?}", "number", b->number, "status",
-                opt_outcome_label(r->outcome), "reason", r->reason, "iterations", (json_int_t)r->iterations,
-                "solver_restarts", (json_int_t)r->restarts, "measured", r->n_measured, "worst", r->worst, "saddles",
-                (json_int_t)r->saddles, "subject_to", b->subject != NULL ? tg_subject_result_pack(b->subject) : NULL);
+  json_t *out = json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:o?}", "number", b->number, "status",
+                          opt_outcome_label(r->outcome), "reason", r->reason, "iterations", (json_int_t)r->iterations,
+                          "solver_restarts", (json_int_t)r->restarts, "measured", r->n_measured, "worst", r->worst,
+                          "saddles", (json_int_t)r->saddles, "subject_to",
+                          b->constraints != NULL ? tg_constraints_result_pack(b->constraints) : NULL);
   for (int k = 0; k < BEST_NUMBERS && out != NULL; k++)
     json_object_set_new(out, numbers[k].key, tg_exact_number(*numbers[k].number));
   return out;
@@ -149,7 +150,7 @@ static bool read_record(const json_t *entry, tg_attempt *out)
          tg_exact_read(json_object_get(entry, "violation"), &out->violation);
 }
 
-static bool read_best(const json_t *entry, const tg_subject *subject, best *b)
+static bool read_best(const json_t *entry, const tg_constraints *constraints, best *b)
 {
   best_number numbers[BEST_NUMBERS];
   opt_result *r = &b->result;
@@ -162,7 +163,8 @@ static bool read_best(const json_t *entry, const tg_subject *subject, best *b)
   r->worst = (int)json_integer_value(json_object_get(entry, "worst"));
   r->saddles = json_integer_value(json_object_get(entry, "saddles"));
   b->number = (int)json_integer_value(json_object_get(entry, "number"));
-  if (subject != NULL && tg_subject_result_read(json_object_get(entry, "subject_to"), subject, &b->subject) != TG_OK)
+  if (constraints != NULL &&
+      tg_constraints_result_read(json_object_get(entry, "subject_to"), constraints, &b->constraints) != TG_OK)
     return false;
   list_best(r, numbers);
   for (int k = 0; k < BEST_NUMBERS; k++)
@@ -179,7 +181,7 @@ static tg_status take_over(tg_engine *engine, best *b)
   for (size_t k = 0; k < json_array_size(done) && is_whole && engine->n_attempts < engine->spec->solver.restarts; k++)
     is_whole = read_record(json_array_get(done, k), &engine->attempts[engine->n_attempts++]);
   if (engine->n_attempts > 0)
-    is_whole = is_whole && read_best(json_object_get(all, "best"), engine->setup->model->subject, b);
+    is_whole = is_whole && read_best(json_object_get(all, "best"), engine->setup->model->constraints, b);
   if (!is_whole) TG_FAIL(TG_DATA, "%s: the attempts done do not read", tg_checkpoint_source(engine->checkpoint));
   return hand_over(engine, b);
 }
@@ -204,7 +206,7 @@ static tg_status attempt(tg_engine *engine, opt_outer_loop *outer_loop, best *b)
 {
   const double left = opt_outer_loop_time_left(outer_loop, engine->spec->solver.time_limit);
   if (engine->n_attempts > 0 && !outer_loop->resumes) {
-    TG_TRY(tg_setup_restart(engine->setup, engine->n_attempts));
+    TG_TRY(tg_setup_start_again(engine->setup, engine->n_attempts));
     if (engine->lagrangian != NULL) tg_lagrangian_reset(engine->lagrangian);
   }
   const opt_observer observer = opt_outer_loop_observer(outer_loop);
@@ -229,8 +231,9 @@ static tg_status choose_best(tg_engine *engine, const opt_outer_loop *outer_loop
   engine->result.counts = last.counts;
   engine->result.seconds = outer_loop->seconds;
   engine->result.outcome = is_last(&last) ? last.outcome : b->result.outcome;
-  tg_subject_result_destroy(&engine->subject);
-  if (b->subject != NULL) TG_TRY(tg_agree(engine->comm, tg_subject_result_copy(b->subject, &engine->subject)));
+  tg_constraints_result_destroy(&engine->constraints);
+  if (b->constraints != NULL)
+    TG_TRY(tg_agree(engine->comm, tg_constraints_result_copy(b->constraints, &engine->constraints)));
   snprintf(engine->result.reason, sizeof engine->result.reason, "the best of %d attempts is number %d: %.300s%s%.100s",
            engine->n_attempts, b->number + 1, b->result.reason, is_last(&last) ? "; then " : "",
            is_last(&last) ? last.reason : "");
@@ -254,7 +257,7 @@ static tg_status minimise_several(tg_engine *engine, const opt_observer *observe
   if (status == TG_OK) status = choose_best(engine, &outer_loop, &b);
   space->ops->destroy(space, &b.x);
   opt_outer_loop_fini(&outer_loop);
-  tg_subject_result_destroy(&b.subject);
+  tg_constraints_result_destroy(&b.constraints);
   return status;
 }
 

@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 
-// Fills result, attempts and subject of the engine, and leaves the point returned in setup->x. The best
+// Fills result, attempts and constraints of the engine, and leaves the point returned in setup->x. The best
 // attempt is the one with the lowest objective, of those that meet the constraints where any does. max_iterations
 // counts each attempt, time_limit all of them. Collective.
 tg_status tg_attempts_minimise(tg_engine *engine, const opt_observer *observer);

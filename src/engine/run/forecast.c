@@ -339,15 +339,15 @@ static tg_status forecast_renewal(const forecasting *f, double *out)
 }
 
 // The values of f and of the constraints that the multipliers are updated by.
-static tg_status forecast_subject(const forecasting *f)
+static tg_status forecast_constraints(const forecasting *f)
 {
-  const tg_subject *subject = f->model->subject;
+  const tg_constraints *constraints = f->model->constraints;
   tg_node *nodes = NULL;
   double given = 0;
   double most = 0;
-  if (subject == NULL) return TG_OK;
-  TG_TRY(TG_NEW(tg_subject_nodes(subject, NULL), &nodes));
-  const tg_status status = forecast_nodes(f, tg_subject_nodes(subject, nodes), nodes, &most, &given);
+  if (constraints == NULL) return TG_OK;
+  TG_TRY(TG_NEW(tg_constraints_nodes(constraints, NULL), &nodes));
+  const tg_status status = forecast_nodes(f, tg_constraints_nodes(constraints, nodes), nodes, &most, &given);
   tg_free(nodes);
   f->out->constraint += most - given; // nothing is handed out
   return status;
@@ -358,7 +358,7 @@ static tg_status forecast_method(const forecasting *f, double *passing)
 {
   *passing = 0;
   if (is_direct(f->method)) return forecast_direct(f, passing);
-  // The metric of -logdet, which keeps X r, takes less than the terms that the numbers may choose instead.
+  // The preconditioner of -logdet, which keeps X r, takes less than the terms that the numbers may choose instead.
   const tg_offer *offer = &f->method->strategy->offer;
   if (offer->n_terms > 0) return forecast_kronecker(f, passing);
   if (offer->n_diagonals == 0) return TG_OK;
@@ -375,7 +375,7 @@ static tg_status forecast_method(const forecasting *f, double *passing)
 // start, where a round began, its best feasible point and two for looking elsewhere, and the best of several attempts.
 static double kept_points(const forecasting *f)
 {
-  const int rounds = f->model->subject != NULL ? 5 : 0;
+  const int rounds = f->model->constraints != NULL ? 5 : 0;
   const int attempts = f->job->solver.restarts > 1 ? 1 : 0;
   return 1 + (f->model->plan->has_state ? 1 : 0) + rounds + attempts;
 }
@@ -386,11 +386,11 @@ static double solver_points(const forecasting *f)
   const tg_plan *plan = f->model->plan;
   opt_options options = f->method->options;
   const tg_offer *offer = &f->method->strategy->offer;
-  if (!is_direct(f->method) && (offer->n_terms > 0 || offer->n_diagonals > 0)) options.metric = &some;
+  if (!is_direct(f->method) && (offer->n_terms > 0 || offer->n_diagonals > 0)) options.preconditioning = &some;
   return (double)tg_feasible_points(f->job, &options, plan->has_line ? plan->degree : -1);
 }
 
-// Number of points kept for checkpoints: the point where a metric was made last.
+// Number of points kept for checkpoints: the point where a preconditioner was made last.
 static double saved_points(const forecasting *f)
 {
   return f->job->checkpoint_directory != NULL && is_renewed(f->method) ? 1 : 0;
@@ -431,7 +431,7 @@ static double library_bytes(const tg_spec *job, const tg_cost_grid *grid)
 static tg_status forecast_value(const forecasting *f, double *out)
 {
   const tg_model *model = f->model;
-  const tg_node node = model->subject != NULL ? model->subject->objective : model->objective;
+  const tg_node node = model->constraints != NULL ? model->constraints->objective : model->objective;
   tg_memory_cost plan = {0};
   TG_TRY(tg_values_scalar_memory(f->job, f->model, f->grid, node, &plan));
   *out = plan.storage + plan.factors + plan.workspace;
@@ -458,7 +458,7 @@ tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *metho
   forecast_reading(&f);
   forecast_metrics(&f);
   forecast_constraint(&f, &projecting);
-  TG_TRY(forecast_subject(&f));
+  TG_TRY(forecast_constraints(&f));
   TG_TRY(forecast_method(&f, &building));
   TG_TRY(forecast_renewal(&f, &renewing));
   TG_TRY(tg_alternating_memory(job, &method->options, grid, &halves));

@@ -34,7 +34,7 @@ tg_status tg_cost_price_method(tg_spec *job, tg_model *model, const tg_method *m
 {
   const tg_cost_grid on = tg_cost_grid_of(grid, threads);
   const tg_cost_machine machine = tg_cost_machine_default();
-  return tg_method_price_find(job, model, method, tg_method_way(method)->metric, &on, &machine, out);
+  return tg_method_price_find(job, model, method, tg_method_way(method)->preconditioner, &on, &machine, out);
 }
 
 tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,

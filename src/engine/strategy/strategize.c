@@ -71,12 +71,12 @@ double tg_strategy_form_cost(const tg_graph *graph, const tg_plan_data *x, const
 
 // ---- ways ----
 
-static void add_way(const tg_deciding *d, const tg_way *way, tg_metric_kind metric, unsigned conditions)
+static void add_way(const tg_deciding *d, const tg_way *way, tg_preconditioner_kind preconditioner, unsigned conditions)
 {
   TG_ASSERT(d->out->n_ways < TG_STRATEGY_WAYS);
   tg_way *out = &d->out->ways[d->out->n_ways++];
   *out = *way;
-  out->metric = metric;
+  out->preconditioner = preconditioner;
   out->conditions |= conditions;
 }
 
@@ -95,7 +95,7 @@ static void add_direct(const tg_deciding *d)
   const tg_closed_kind kind = d->out->form.kind;
   const bool is_on_set = kind == TG_CLOSED_EIGENVECTORS || kind == TG_CLOSED_POLAR;
   const tg_way way = make_way(d, "direct", TG_WAY_DIRECT);
-  add_way(d, &way, TG_METRIC_NONE, is_on_set ? 0 : TG_IF_DEFINITE);
+  add_way(d, &way, TG_PRECONDITIONER_NONE, is_on_set ? 0 : TG_IF_DEFINITE);
 }
 
 // l-bfgs tells groups apart, also under bounds, and so does what steps by the line polynomial of a quadratic.
@@ -151,7 +151,7 @@ static tg_status choose_on_set(const tg_deciding *d, tg_way *out)
   TG_TRY(opt_constrained_solver(&options, &d->traits, &solver));
   *d->key = TG_KEY_LINE_SEARCH;
   TG_TRY(opt_constrained_search(asked, solver, &search));
-  const tg_way_reason reason = d->traits.has_penalty ? TG_WAY_PROXIMAL : d->is_auto ? TG_WAY_SET : TG_WAY_ASKED_SET;
+  const tg_way_reason reason = d->traits.has_norm1 ? TG_WAY_PROXIMAL : d->is_auto ? TG_WAY_SET : TG_WAY_ASKED_SET;
   *out = make_way(d, opt_constrained_method(solver), reason);
   out->solver = solver;
   // Along a curve the search is one that bears a slope known to first order only.
@@ -181,10 +181,10 @@ static tg_status add_iterations(const tg_deciding *d, unsigned conditions)
   way.conditions = conditions;
   const bool is_over = (conditions & TG_IF_UNBOUNDED) != 0; // no step will be made
   if (!way.solver->needs_blocks && !is_over) TG_TRY(tg_strategy_find_offer(d, way.solver));
-  if (offer->logdet > 0) add_way(d, &way, TG_METRIC_LOGDET, TG_IF_REST_IS_LIGHT);
-  if (offer->n_terms > 0) add_way(d, &way, TG_METRIC_KRONECKER, kronecker_conditions(d));
-  if (offer->n_diagonals > 0) add_way(d, &way, TG_METRIC_DIAGONAL, TG_IF_POSITIVE);
-  if (!is_forced || way.solver->needs_blocks || is_over) add_way(d, &way, TG_METRIC_NONE, 0);
+  if (offer->logdet > 0) add_way(d, &way, TG_PRECONDITIONER_LOGDET, TG_IF_REST_IS_LIGHT);
+  if (offer->n_terms > 0) add_way(d, &way, TG_PRECONDITIONER_KRONECKER, kronecker_conditions(d));
+  if (offer->n_diagonals > 0) add_way(d, &way, TG_PRECONDITIONER_DIAGONAL, TG_IF_POSITIVE);
+  if (!is_forced || way.solver->needs_blocks || is_over) add_way(d, &way, TG_PRECONDITIONER_NONE, 0);
   return TG_OK;
 }
 
@@ -291,7 +291,7 @@ static tg_status choose_ways(const tg_deciding *d)
   if (d->is_auto) TG_TRY(tg_strategy_find_halves(d, &alternates));
   if (!alternates) return add_iterations(d, 0);
   const tg_way way = make_way(d, "alternating", TG_WAY_HALF_STEPS);
-  add_way(d, &way, TG_METRIC_NONE, 0);
+  add_way(d, &way, TG_PRECONDITIONER_NONE, 0);
   return TG_OK;
 }
 

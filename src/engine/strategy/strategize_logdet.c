@@ -1,4 +1,5 @@
-// The metric of -c logdet(X) by its symbols: what else the objective has, a polynomial of degree 2, and its Hessian.
+// The preconditioner of -c logdet(X) by its symbols: what else the objective has, a polynomial of degree 2, and its
+// Hessian.
 #include <stddef.h>
 
 #include "engine/strategy/strategy_parts.h"

@@ -244,7 +244,7 @@ static const char *step_without_metric(const tg_deciding *d)
   static const char two_point[] = "barzilai-borwein";
   const char *asked = opt_option_choices(OPT_KIND_METHOD)[d->facts->options->method];
   const bool is_newton = d->is_auto || strcmp(asked, "newton-cg") == 0 || strcmp(asked, "conjugate-gradient") == 0;
-  if (d->traits.has_penalty && !is_newton) return "the proximal step of norm1";
+  if (d->traits.has_norm1 && !is_newton) return "the proximal step of norm1";
   return strcmp(asked, two_point) == 0 ? two_point : NULL;
 }
 
@@ -287,7 +287,7 @@ static tg_status check_offer(const tg_deciding *d, const tg_offer *offer)
                                                 : "the Hessian action is not a sum of products L*V*R");
 }
 
-// A metric knows nothing of a set; a diagonal one keeps the faces of bounds, that of -logdet those of norm1.
+// A preconditioner knows nothing of a set; a diagonal one keeps the faces of bounds, that of -logdet those of norm1.
 static void drop_on_sets(const tg_deciding *d, const opt_solver *solver, tg_offer *offer)
 {
   if (!d->traits.has_any) return;

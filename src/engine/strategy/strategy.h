@@ -64,12 +64,12 @@ tg_strategy_costs tg_strategy_costs_default(void);
 
 // ---- the decision ----
 
-typedef enum tg_metric_kind {
-  TG_METRIC_NONE,
-  TG_METRIC_LOGDET,    // X G X: of -logdet at the point
-  TG_METRIC_KRONECKER, // of terms L V R of the Hessian
-  TG_METRIC_DIAGONAL
-} tg_metric_kind;
+typedef enum tg_preconditioner_kind {
+  TG_PRECONDITIONER_NONE,
+  TG_PRECONDITIONER_LOGDET,    // X G X: of -logdet at the point
+  TG_PRECONDITIONER_KRONECKER, // of terms L V R of the Hessian
+  TG_PRECONDITIONER_DIAGONAL
+} tg_preconditioner_kind;
 
 // What only numbers can say. A way is taken where all of its conditions hold.
 typedef enum tg_condition {
@@ -100,7 +100,7 @@ typedef struct tg_way {
   const struct opt_solver *solver;
   int32_t method; // its row of the options: never auto
   int32_t line_search;
-  tg_metric_kind metric;
+  tg_preconditioner_kind preconditioner;
   unsigned conditions; // of tg_condition
   tg_way_reason reason;
   int64_t n_groups; // of unknowns that the solver tells apart, 1: none
@@ -186,15 +186,16 @@ typedef enum tg_orthogonal {
 } tg_orthogonal;
 
 // What was found of the preconditioners that were tried.
-typedef enum tg_metric_note {
-  TG_METRIC_NOTE_NOTHING,
-  TG_METRIC_NOTE_LIGHT,      // figures: weight of the rest against -logdet
-  TG_METRIC_NOTE_HEAVY,      // the same, too much
-  TG_METRIC_NOTE_INDEFINITE, // the linear part of the rest is not semidefinite; figures as above
-  TG_METRIC_NOTE_NO_TERM,    // none has positive definite factors, stand-ins for weights included
-  TG_METRIC_NOTE_LOSS,       // does not pay; figures: condition, iterations expected without it
-  TG_METRIC_NOTE_WEIGHTS     // does not pay; figures: condition, unknowns that a weight determines, factor of diagonals
-} tg_metric_note;
+typedef enum tg_preconditioner_note {
+  TG_PRECONDITIONER_NOTE_NOTHING,
+  TG_PRECONDITIONER_NOTE_LIGHT,      // figures: weight of the rest against -logdet
+  TG_PRECONDITIONER_NOTE_HEAVY,      // the same, too much
+  TG_PRECONDITIONER_NOTE_INDEFINITE, // the linear part of the rest is not semidefinite; figures as above
+  TG_PRECONDITIONER_NOTE_NO_TERM,    // none has positive definite factors, stand-ins for weights included
+  TG_PRECONDITIONER_NOTE_LOSS,       // does not pay; figures: condition, iterations expected without it
+  TG_PRECONDITIONER_NOTE_WEIGHTS     // does not pay; figures: condition, unknowns that a weight determines, factor of
+                                     // diagonals
+} tg_preconditioner_note;
 
 // A variable of alternating, and what minimises over it.
 typedef struct tg_half_way {
@@ -211,7 +212,7 @@ typedef struct tg_verdict {
   int64_t unknowns;
   double condition;
   double gram;
-  tg_metric_note note;
+  tg_preconditioner_note note;
   double figures[3];
   int64_t from;      // iterations after which the forecast without KRONECKER has proved wrong: it is taken after all
   int64_t until;     // or the forecast with it: it is dropped; 0: never
@@ -223,7 +224,7 @@ typedef struct tg_verdict {
 // The way that the verdict speaks of.
 const tg_way *tg_strategy_way(const tg_strategy *strategy, const tg_verdict *verdict);
 // The preconditioner that there may be for the verdict's solver: that of its first way whose signs are known.
-tg_metric_kind tg_strategy_offered(const tg_strategy *strategy, const tg_verdict *verdict);
+tg_preconditioner_kind tg_strategy_offered(const tg_strategy *strategy, const tg_verdict *verdict);
 // Names: of the row of the options, and of the line search ("none": a rule of its own).
 const char *tg_way_method(const tg_way *way);
 // Whether `memory` is its option.

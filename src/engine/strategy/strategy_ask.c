@@ -10,15 +10,15 @@ const tg_way *tg_strategy_way(const tg_strategy *strategy, const tg_verdict *ver
   return &strategy->ways[verdict->way];
 }
 
-tg_metric_kind tg_strategy_offered(const tg_strategy *strategy, const tg_verdict *verdict)
+tg_preconditioner_kind tg_strategy_offered(const tg_strategy *strategy, const tg_verdict *verdict)
 {
   const opt_solver *solver = tg_strategy_way(strategy, verdict)->solver;
   for (int k = 0; k < strategy->n_ways; k++) {
     const tg_way *way = &strategy->ways[k];
     const bool is_known = verdict->has_signs || (way->conditions & TG_IF_NONNEGATIVE) == 0;
-    if (way->solver == solver && is_known) return way->metric;
+    if (way->solver == solver && is_known) return way->preconditioner;
   }
-  return TG_METRIC_NONE;
+  return TG_PRECONDITIONER_NONE;
 }
 
 const char *tg_way_method(const tg_way *way)

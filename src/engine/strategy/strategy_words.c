@@ -163,7 +163,7 @@ void tg_strategy_explain(tg_graph *graph, const tg_strategy *s, const tg_verdict
   add_method(graph, s, v, way, out);
   const bool is_free = way->reason != TG_WAY_SET && way->reason != TG_WAY_PROXIMAL;
   // Whether it is taken, the numbers decide.
-  if (!s->is_asked && is_free && !tg_way_is_direct(way) && tg_strategy_offered(s, v) != TG_METRIC_NONE)
+  if (!s->is_asked && is_free && !tg_way_is_direct(way) && tg_strategy_offered(s, v) != TG_PRECONDITIONER_NONE)
     tg_text_addf(out, "; the Hessian%s offers a preconditioner", point_of(s));
 }
 
@@ -177,14 +177,14 @@ static void add_none(const tg_strategy *s, const tg_verdict *v, tg_text *out)
     return;
   }
   switch (v->note) {
-  case TG_METRIC_NOTE_NO_TERM:
+  case TG_PRECONDITIONER_NOTE_NO_TERM:
     tg_text_add(out, ": no term of the Hessian action has positive definite factors, separable weights included");
     return;
-  case TG_METRIC_NOTE_LOSS:
+  case TG_PRECONDITIONER_NOTE_LOSS:
     tg_text_addf(out, ": kronecker would not pay: its condition is %.3g, about %.0f iterations are expected without it",
                  v->figures[0], v->figures[1]);
     return;
-  case TG_METRIC_NOTE_WEIGHTS:
+  case TG_PRECONDITIONER_NOTE_WEIGHTS:
     tg_text_addf(out,
                  ": kronecker with separable weights would not pay: its condition is %.3g, the weights determine %.2g "
                  "unknowns each, and the diagonals differ by factors of up to %.2g",
@@ -212,27 +212,27 @@ static void add_kronecker(const tg_strategy *s, const tg_verdict *v, tg_text *ou
     return;
   }
   tg_text_addf(out, "kronecker%s", s->offer.n_moving > 0 ? ", renewed after 6, 18, 54, ... iterations" : "");
-  if (v->note == TG_METRIC_NOTE_HEAVY || v->note == TG_METRIC_NOTE_INDEFINITE)
+  if (v->note == TG_PRECONDITIONER_NOTE_HEAVY || v->note == TG_PRECONDITIONER_NOTE_INDEFINITE)
     tg_text_addf(out, ", for the rest weighs %.3g times -logdet at the start%s", v->figures[0],
-                 v->note == TG_METRIC_NOTE_INDEFINITE ? " and its linear part is not semidefinite" : "");
+                 v->note == TG_PRECONDITIONER_NOTE_INDEFINITE ? " and its linear part is not semidefinite" : "");
 }
 
-void tg_strategy_explain_metric(const tg_strategy *s, const tg_verdict *v, tg_text *out)
+void tg_strategy_explain_preconditioner(const tg_strategy *s, const tg_verdict *v, tg_text *out)
 {
-  switch (tg_strategy_way(s, v)->metric) {
-  case TG_METRIC_LOGDET:
+  switch (tg_strategy_way(s, v)->preconditioner) {
+  case TG_PRECONDITIONER_LOGDET:
     tg_text_addf(out,
                  "kronecker: X*G*X, the inverse Hessian of -logdet at each point, against which the rest weighs %.3g "
                  "at the start",
                  v->figures[0]);
     return;
-  case TG_METRIC_KRONECKER:
+  case TG_PRECONDITIONER_KRONECKER:
     add_kronecker(s, v, out);
     return;
-  case TG_METRIC_DIAGONAL:
+  case TG_PRECONDITIONER_DIAGONAL:
     tg_text_add(out, "diagonal");
     return;
-  case TG_METRIC_NONE:
+  case TG_PRECONDITIONER_NONE:
     add_none(s, v, out);
   }
 }
@@ -243,16 +243,16 @@ static void print_metric(const tg_strategy *s, const tg_verdict *v, tg_text *out
 {
   const char *where = point_of(s);
   switch (tg_strategy_offered(s, v)) {
-  case TG_METRIC_NONE:
+  case TG_PRECONDITIONER_NONE:
     return;
-  case TG_METRIC_DIAGONAL:
+  case TG_PRECONDITIONER_DIAGONAL:
     tg_text_addf(out, "  precond.  diagonal, of the Hessian%s\n", where);
     return;
-  case TG_METRIC_LOGDET:
+  case TG_PRECONDITIONER_LOGDET:
     tg_text_addf(out, "  precond.  kronecker: X*G*X, of -logdet at each point%s\n",
                  s->offer.n_terms > 0 ? "; or the Hessian at the start in the bases of its dominant terms" : "");
     return;
-  case TG_METRIC_KRONECKER:
+  case TG_PRECONDITIONER_KRONECKER:
     tg_text_addf(out, "  precond.  kronecker: the Hessian%s in the bases of its dominant terms\n", where);
   }
 }

@@ -128,7 +128,7 @@ tg_status tg_lex_name_end(tg_lexer *l, tg_token *out)
 {
   const bool open = l->position > 0 && l->text[l->position - 1] == '_' && tg_lex_at(l, l->position) == '{';
   if (open && tg_lex_constant(l, out)) return TG_OK;
-  if (open) TG_TRY(tg_lex_group(l, out));
+  if (open) TG_TRY(tg_lex_braced(l, out));
   TG_TRY(add_lowered(l, out));
   out->span.end = l->position;
   return TG_OK;
@@ -339,7 +339,7 @@ tg_status tg_lex_subscript(const char *text, size_t length, size_t *position, tg
   } else if (tg_lex_at(&l, l.position) == '_') {
     l.position++;
     if (tg_lex_at(&l, l.position) == '{') {
-      TG_TRY(tg_lex_group(&l, out));
+      TG_TRY(tg_lex_braced(&l, out));
     } else {
       const char c = tg_lex_at(&l, l.position);
       if (c == '*') TG_TRY(tg_lex_add_name(out, "*", 1));

@@ -101,7 +101,7 @@ static tg_status add_piece(tg_lexer *l, int *depth, tg_token *out)
   return TG_OK;
 }
 
-tg_status tg_lex_group(tg_lexer *l, tg_token *out)
+tg_status tg_lex_braced(tg_lexer *l, tg_token *out)
 {
   int depth = 0;
   const size_t begin = l->position;
@@ -162,7 +162,7 @@ static tg_status lex_subscript_of(tg_lexer *l, bool may_be_constant, tg_token *o
   l->position++;
   if (may_be_constant && tg_lex_at(l, l->position) == '{' && tg_lex_constant(l, out)) return TG_OK;
   TG_TRY(tg_lex_add_name(out, "_", 1));
-  if (tg_lex_at(l, l->position) == '{') TG_TRY(tg_lex_group(l, out));
+  if (tg_lex_at(l, l->position) == '{') TG_TRY(tg_lex_braced(l, out));
   while (tg_lex_is_letter(tg_lex_at(l, l->position)) || tg_lex_is_digit(tg_lex_at(l, l->position)))
     TG_TRY(tg_lex_add_name(out, &l->text[l->position++], 1));
   out->span.end = l->position;
@@ -178,7 +178,7 @@ static tg_status lex_font(tg_lexer *l, size_t end, tg_token *out)
   out->span.end = l->position = end;
   while (tg_lex_at(l, l->position) == ' ') l->position++;
   if (tg_lex_at(l, l->position) == '{') {
-    TG_TRY(tg_lex_group(l, out));
+    TG_TRY(tg_lex_braced(l, out));
   } else if (tg_lex_is_letter(tg_lex_at(l, l->position)) || tg_lex_is_digit(tg_lex_at(l, l->position))) {
     TG_TRY(tg_lex_add_name(out, &l->text[l->position++], 1));
   } else {

@@ -28,7 +28,7 @@ tg_status tg_lex_greek(tg_lexer *l, const char *name, size_t bytes, tg_token *ou
 // White space, also LaTeX's; \left and \right, which give the next token its side.
 tg_status tg_lex_spaces(tg_lexer *l, tg_token *out);
 // What stands in the braces at the position, appended to the token's name: letters, digits, fonts and signs between.
-tg_status tg_lex_group(tg_lexer *l, tg_token *out);
+tg_status tg_lex_braced(tg_lexer *l, tg_token *out);
 // The sizes in the braces at the position, where the token's name is that of a constant; false, and nothing is read:
 // it is none.
 bool tg_lex_constant(tg_lexer *l, tg_token *out);

@@ -41,7 +41,7 @@ tg_status tg_parse_fail_long_word(const tg_parser *p, tg_span word)
 // ---- parentheses, bars, braces ----
 
 // What stands inside, with no bar open; the token is the opening one. The whole has the span of its parentheses.
-static tg_status parse_group(tg_parser *p, char close, const char *what, tg_ast **out)
+static tg_status parse_enclosed(tg_parser *p, char close, const char *what, tg_ast **out)
 {
   const size_t begin = p->token.span.begin;
   const char bar = p->bar;
@@ -162,7 +162,7 @@ static tg_status parse_inner(tg_parser *p, tg_ast **out)
 // One argument of a command: in braces, or a single digit or name.
 static tg_status parse_command_argument(tg_parser *p, tg_ast **out)
 {
-  if (tg_parse_at(p, '{')) return parse_group(p, '}', "'}'", out);
+  if (tg_parse_at(p, '{')) return parse_enclosed(p, '}', "'}'", out);
   if (p->token.kind == TG_TOKEN_NUMBER && p->token.span.end - p->token.span.begin > 1) { // \frac12
     const size_t begin = p->token.span.begin;
     TG_TRY(tg_parse_number(p, p->text[begin] - '0', (tg_span){begin, begin + 1}, out));
@@ -241,7 +241,7 @@ static tg_status parse_constant(tg_parser *p, tg_ast **out)
                                            : "zeros";
   if (token.symbol != 'U') return tg_parse_make_call(p, name, token.span, token.symbol == 'I' ? 1 : 2, args, out);
   if (!tg_parse_at(p, '(')) return tg_parse_fail_expected(p, "'('");
-  TG_TRY(parse_group(p, ')', "')'", &args[0]));
+  TG_TRY(parse_enclosed(p, ')', "')'", &args[0]));
   return tg_parse_make_call(p, "reshape", (tg_span){token.span.begin, args[0]->span.end}, 3, args, out);
 }
 
@@ -252,7 +252,7 @@ static tg_status parse_application(tg_parser *p, const tg_token *token, tg_ast *
   if (tg_parse_at(p, '^') || p->token.kind == TG_TOKEN_POWER)
     TG_FAIL_AT(TG_SYNTAX, p->token.span, "a power of a function is written behind its argument: %s(x)^2", token->name);
   if (tg_parse_at(p, '{')) {
-    TG_TRY(parse_group(p, '}', "'}'", &argument));
+    TG_TRY(parse_enclosed(p, '}', "'}'", &argument));
   } else {
     TG_TRY(tg_parse_enter(p));
     TG_TRY(tg_parse_power(p, &argument));
@@ -351,8 +351,8 @@ tg_status tg_parse_primary(tg_parser *p, tg_ast **out)
 {
   const tg_token token = p->token;
   p->long_word = (tg_span){0, 0};
-  if (tg_parse_at(p, '(')) return parse_group(p, ')', "')'", out);
-  if (p->is_latex && tg_parse_at(p, '{')) return parse_group(p, '}', "'}'", out);
+  if (tg_parse_at(p, '(')) return parse_enclosed(p, ')', "')'", out);
+  if (p->is_latex && tg_parse_at(p, '{')) return parse_enclosed(p, '}', "'}'", out);
   if (tg_parse_at(p, '[')) return tg_parse_blocks(p, out);
   if (tg_parse_at(p, '<')) return parse_inner(p, out);
   if (tg_parse_at(p, TG_SYMBOL_ROOT)) return parse_root(p, out);

@@ -128,13 +128,13 @@ static tg_status retract_all(const opt_constraint *constraint, const opt_point *
   return TG_OK;
 }
 
-static tg_status penalty_of_all(const opt_constraint *constraint, const opt_point *x, double *out)
+static tg_status norm1_of_all(const opt_constraint *constraint, const opt_point *x, double *out)
 {
   const mpi_constraint *self = constraint->self;
   *out = 0;
   for (int k = 0; k < self->n_sets; k++) {
     const tg_set *set = &self->sets[k];
-    if (set->block.norm1 > 0) set->ops->penalty(set, tg_space_block(x, k), out);
+    if (set->block.norm1 > 0) set->ops->norm1(set, tg_space_block(x, k), out);
   }
   return tg_reduce_sum(self->sets[0].grid, 1, out, out);
 }
@@ -255,7 +255,7 @@ static tg_status settle_all(const opt_constraint *constraint, double t, const op
 static const opt_constraint_ops convex_ops = {.violation = violation_of_all,
                                               .project = project_all,
                                               .approach = approach_all,
-                                              .penalty = penalty_of_all,
+                                              .norm1 = norm1_of_all,
                                               .proximal = proximal_all,
                                               .extreme = extreme_of_all,
                                               .steepest = steepest_all,
@@ -270,7 +270,7 @@ static const opt_constraint_ops mixed_ops = {.violation = violation_of_all,
                                              .tangent = tangent_all,
                                              .retract = retract_all,
                                              .hessian = hessian_all,
-                                             .penalty = penalty_of_all,
+                                             .norm1 = norm1_of_all,
                                              .proximal = proximal_all,
                                              .steepest = steepest_all};
 static const opt_constraint_ops manifold_ops = {.violation = violation_of_all,

@@ -69,7 +69,7 @@ static tg_status project_interval(tg_set *set, tg_dmat *x)
   return TG_OK;
 }
 
-static void penalty_interval(const tg_set *set, const tg_dmat *x, double *part)
+static void norm1_interval(const tg_set *set, const tg_dmat *x, double *part)
 {
   for (int64_t j = 0; j < x->local_cols; j++) {
     double sum = 0;
@@ -243,7 +243,7 @@ static void settle_interval(const tg_set *set, double t, const tg_dmat *d, tg_dm
 }
 
 const tg_set_ops tg_set_interval = {.violation = violation_interval,
-                                    .penalty = penalty_interval,
+                                    .norm1 = norm1_interval,
                                     .proximal = proximal_interval,
                                     .project = project_interval,
                                     .extreme = extreme_interval,

@@ -36,7 +36,7 @@ typedef struct tg_set_ops {
   // z := a point of the set with the least <g, z>; NULL for sets on which that has no least value.
   tg_status (*extreme)(tg_set *set, const tg_dmat *g, tg_dmat *z);
   // Sets of bounds only, see opt_constraint_ops. Local; *part and *t are this rank's, added to what they are.
-  void (*penalty)(const tg_set *set, const tg_dmat *x, double *part);
+  void (*norm1)(const tg_set *set, const tg_dmat *x, double *part);
   void (*proximal)(const tg_set *set, double a, tg_dmat *x);
   void (*steepest)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, tg_dmat *v);
   void (*mask)(const tg_set *set, const tg_dmat *x, const tg_dmat *g, bool release, tg_dmat *v);

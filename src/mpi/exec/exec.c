@@ -68,7 +68,7 @@ static tg_status create_meters(tg_exec *exec, int program)
   TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->groups[program]));
   for (size_t k = 0; k < count; k++) {
     exec->residuals[program][k] = -1;
-    exec->groups[program][k] = tg_exec_group_length(exec->plan, &exec->plan->programs[program], (int32_t)k);
+    exec->groups[program][k] = tg_exec_fusion_length(exec->plan, &exec->plan->programs[program], (int32_t)k);
   }
   return TG_OK;
 }
@@ -245,8 +245,8 @@ static tg_status run_some(tg_exec *exec, tg_program_id program, int32_t k, int32
   const tg_instr *instr = &exec->plan->programs[program].instrs[k];
   const double begin = MPI_Wtime();
   *n = exec->groups[program][k];
-  if (*n > 1 && !tg_exec_group_pays(exec, instr)) *n = 1;
-  const tg_status status = *n > 1 ? tg_exec_run_group(exec, instr, *n) : tg_exec_run_instr(exec, instr);
+  if (*n > 1 && !tg_exec_fusion_pays(exec, instr)) *n = 1;
+  const tg_status status = *n > 1 ? tg_exec_run_fusion(exec, instr, *n) : tg_exec_run_instr(exec, instr);
   exec->seconds[program][k] += MPI_Wtime() - begin;
   if (status == TG_OK) return TG_OK;
   tg_error_prefix("%s[%" PRId32 "] %s", tg_program_label(program), k, tg_opcode_label(instr->op));

@@ -75,13 +75,13 @@ tg_status tg_exec_inverse(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_logdet(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_det(tg_exec *exec, const tg_instr *instr);
 
-// Passes over matrices of one shape that run together (exec_group.c): how many instructions from `first` on, 1 for
+// Passes over matrices of one shape that run together (exec_fusion.c): how many instructions from `first` on, 1 for
 // none.
-int32_t tg_exec_group_length(const tg_plan *plan, const tg_program *program, int32_t first);
+int32_t tg_exec_fusion_length(const tg_plan *plan, const tg_program *program, int32_t first);
 // Whether the matrices are large enough. Global sizes: all ranks judge alike.
-bool tg_exec_group_pays(const tg_exec *exec, const tg_instr *first);
+bool tg_exec_fusion_pays(const tg_exec *exec, const tg_instr *first);
 // Collective like the instructions of it.
-tg_status tg_exec_run_group(tg_exec *exec, const tg_instr *instrs, int32_t n);
+tg_status tg_exec_run_fusion(tg_exec *exec, const tg_instr *instrs, int32_t n);
 
 // Lets exec->in hold the instruction's inputs; TG_INTERNAL where a buffer of it is not bound. Local.
 tg_status tg_exec_bind_inputs(tg_exec *exec, const tg_instr *instr);

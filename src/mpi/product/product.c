@@ -56,7 +56,7 @@ static tg_status product_local(const tg_product_call *call)
 
 // --- pdgemm ------------------------------------------------------------------------------------------
 
-static tg_status product_pblas(const tg_product_call *call)
+static tg_status product_scalapack(const tg_product_call *call)
 {
   int desca[TG_DESCRIPTOR_LENGTH];
   int descb[TG_DESCRIPTOR_LENGTH];
@@ -82,7 +82,7 @@ static tg_status dispatch(tg_product_kind kind, const tg_product_call *call)
 {
   // pdgemm is asked for by name only: it is what the others are compared with. Without overlap it reaches
   // 0.73-0.77 of the dgemm rate for NN, and for TN and NT, which it forms by transposing pieces, 0.4-0.6.
-  if (kind == TG_PRODUCT_PBLAS) return product_pblas(call);
+  if (kind == TG_PRODUCT_SCALAPACK) return product_scalapack(call);
   // One rank: OpenBLAS at its full speed, nothing to send.
   if (kind == TG_PRODUCT_AUTO && call->c->grid->size == 1) return product_local(call);
   // On a grid of one column (or row) the panels already leave in place what is tall (or wide): X (n x p) on

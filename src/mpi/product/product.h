@@ -6,10 +6,10 @@
 #include "mpi/matrix/workspace.h"
 
 typedef enum tg_product_kind {
-  TG_PRODUCT_AUTO,   // the dispatcher decides
-  TG_PRODUCT_PANELS, // our broadcast-overlapped panels, also on one rank
-  TG_PRODUCT_THIN,   // a large operand that stays where it is, a thin one that comes to it
-  TG_PRODUCT_PBLAS   // pdgemm: the reference
+  TG_PRODUCT_AUTO,     // the dispatcher decides
+  TG_PRODUCT_PANELS,   // our broadcast-overlapped panels, also on one rank
+  TG_PRODUCT_THIN,     // a large operand that stays where it is, a thin one that comes to it
+  TG_PRODUCT_SCALAPACK // pdgemm: the reference
 } tg_product_kind;
 
 // What was done so far on this rank. flops counts the whole product, bytes what this rank sent (over all ranks the

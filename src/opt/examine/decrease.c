@@ -11,7 +11,7 @@ typedef struct measuring {
   opt_point *r;      // residual -g - H p
   opt_point *d;      // direction
   opt_point *hd;     // H d
-  opt_point *z;      // M^-1 r; r itself without a metric
+  opt_point *z;      // M^-1 r; r itself without a preconditioner
   opt_tridiagonal t; // of Lanczos, which the coefficients of conjugate gradients make
   double rz;
   double last_step;

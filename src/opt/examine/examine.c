@@ -28,7 +28,7 @@ static const double loose_tolerance = 1e-6;
 int64_t opt_examiner_points(const opt_options *options, int degree, bool is_constrained)
 {
   if (options->examines == OPT_EXAMINE_NEVER || degree == 0 || degree == 1) return 0;
-  return 4 + (options->metric != NULL ? 1 : 0) + (is_constrained ? 1 : 0);
+  return 4 + (options->preconditioning != NULL ? 1 : 0) + (is_constrained ? 1 : 0);
 }
 
 tg_status opt_examiner_create(opt_driver *driver)
@@ -44,7 +44,7 @@ tg_status opt_examiner_create(opt_driver *driver)
   TG_TRY(space->ops->create(space, &e->work.now));
   TG_TRY(space->ops->create(space, &e->work.image));
   TG_TRY(space->ops->create(space, &e->work.found));
-  if (run->options->metric != NULL) TG_TRY(space->ops->create(space, &e->work.scaled));
+  if (run->options->preconditioning != NULL) TG_TRY(space->ops->create(space, &e->work.scaled));
   if (run->constraint != NULL) TG_TRY(space->ops->create(space, &e->scratch));
   return TG_OK;
 }
@@ -128,19 +128,20 @@ static tg_status flatten(opt_driver *driver, bool *lowered)
   return TG_OK;
 }
 
-// Where a metric is known to be a lower bound, H >= floor M, f falls by no more than <g, M^-1 g> / (2 floor), which one
-// application tells. *out = INFINITY where it is not known.
+// Where a preconditioner is known to be a lower bound, H >= floor M, f falls by no more than <g, M^-1 g> / (2 floor),
+// which one application tells. *out = INFINITY where it is not known.
 static tg_status bound_decrease(opt_driver *driver, double *out)
 {
   const opt_run *run = &driver->run;
   const opt_krylov *w = &driver->examiner.work;
-  const opt_preconditioner *metric = run->options->metric;
+  const opt_preconditioner *preconditioner = run->options->preconditioning;
   double product = 0;
   *out = (double)INFINITY;
-  if (metric == NULL || !(metric->floor > 0) || !run->options->is_convex || run->constraint != NULL) return TG_OK;
+  if (preconditioner == NULL || !(preconditioner->floor > 0) || !run->options->is_convex || run->constraint != NULL)
+    return TG_OK;
   TG_TRY(opt_run_precondition(run, run->g, w->scaled));
   TG_TRY(opt_dot(run->space, run->g, w->scaled, &product));
-  *out = product / (2 * metric->floor);
+  *out = product / (2 * preconditioner->floor);
   return TG_OK;
 }
 
@@ -159,7 +160,7 @@ static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decreas
   if (!(out->amount <= allowed_decrease(driver))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(driver), out));
   e->decrease = out->amount;
   e->condition = out->condition;
-  // Between bounds the face may end before; in a metric lengths are others.
+  // Between bounds the face may end before; in a preconditioner lengths are others.
   if (e->work.scaled != NULL || run->constraint != NULL) return TG_OK;
   TG_TRY(opt_norm(run->space, run->x, &size));
   e->reach = size > 0 && isfinite(out->reach) ? out->reach / size : 0;

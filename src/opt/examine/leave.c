@@ -35,7 +35,7 @@ static tg_status rise_at(const departure *d, double t, double *rise)
   double f = 0;
   TG_TRY(place(d, t));
   TG_TRY(run->problem->ops->value(run->problem, d->trial, &f));
-  TG_TRY(opt_run_add_penalty(run, d->trial, &f));
+  TG_TRY(opt_run_add_norm1(run, d->trial, &f));
   *rise = isfinite(f) ? f - run->f : (double)INFINITY;
   return TG_OK;
 }

@@ -24,13 +24,13 @@ static tg_status measure_size(const opt_run *run, opt_point *scratch, double *ou
 // The slope of norm1 counts as well: a zero gradient holds the zeros.
 static tg_status measure_slope(const opt_run *run, opt_point *scratch, double *slope)
 {
-  double penalty = 0;
+  double norm1 = 0;
   double norm = 0;
-  if (!run->constraint->traits.has_penalty) return TG_OK;
+  if (!run->constraint->traits.has_norm1) return TG_OK;
   TG_TRY(run->space->ops->random(run->space, (uint64_t)run->options->seed, scratch));
-  TG_TRY(run->constraint->ops->penalty(run->constraint, scratch, &penalty));
+  TG_TRY(run->constraint->ops->norm1(run->constraint, scratch, &norm1));
   TG_TRY(opt_norm(run->space, scratch, &norm));
-  *slope = fmax(*slope, penalty / norm);
+  *slope = fmax(*slope, norm1 / norm);
   return TG_OK;
 }
 

@@ -10,7 +10,7 @@ static const double worth_going_on = 0.1;
 
 int64_t opt_face_cg_points(const opt_options *options)
 {
-  return options->metric != NULL ? 5 : 4;
+  return options->preconditioning != NULL ? 5 : 4;
 }
 
 tg_status opt_face_cg_create(const opt_run *run, opt_face_cg *cg)

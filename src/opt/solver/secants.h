@@ -52,9 +52,9 @@ void opt_secants_take_gamma(opt_secants *pairs, int64_t k, const double *product
 // The loops; filter may be NULL. Collective.
 tg_status opt_secants_descend(const opt_run *run, opt_secants *pairs, opt_secants_filter *filter, opt_point *d);
 tg_status opt_secants_ascend(const opt_run *run, opt_secants *pairs, opt_secants_filter *filter, opt_point *d);
-// d := gamma M^-1 d with z for M^-1 d; z is NULL without a metric. Collective.
+// d := gamma M^-1 d with z for M^-1 d; z is NULL without a preconditioner. Collective.
 tg_status opt_secants_scale(const opt_run *run, opt_secants *pairs, opt_point *z, opt_point *d);
-// What a restart needs.
+// What a resumed run needs.
 tg_status opt_secants_list(opt_secants *pairs, opt_listing *listing);
 
 #endif

@@ -3,10 +3,10 @@
 //     d = -H z,  z = g in the entries that are free or may be released,  H from the pairs restricted to those
 //
 // D. Bertsekas, SIAM J. Control Optim. 20 (1982): entries held at a bound that -g pulls outwards take no part, and
-// among the others any metric will do; D. Kim, S. Sra, I. Dhillon, SIAM J. Sci. Comput. 32 (2010), with limited memory.
-// The two loops are those of J. Nocedal, Math. Comp. 35 (1980), all inner products taken over the entries that take
-// part: the pairs are kept whole, and 1 / <s, y> is made again for the entries that now take part; a pair that
-// is not curved upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
+// among the others any preconditioner will do; D. Kim, S. Sra, I. Dhillon, SIAM J. Sci. Comput. 32 (2010), with limited
+// memory. The two loops are those of J. Nocedal, Math. Comp. 35 (1980), all inner products taken over the entries that
+// take part: the pairs are kept whole, and 1 / <s, y> is made again for the entries that now take part; a pair that is
+// not curved upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
 #include "base/memory.h"
 #include "opt/solver/bounds.h"
 #include "opt/solver/secants.h"
@@ -18,13 +18,13 @@ typedef struct bounded {
   double *products;  // PRODUCTS pairs of vectors, by groups
   opt_point *d;
   opt_point *part; // a pair's y in these entries
-  opt_point *w;    // M^-1 of something; NULL without a metric
+  opt_point *w;    // M^-1 of something; NULL without a preconditioner
 } bounded;
 
 static int64_t count_points_bounded(const opt_options *options, int degree)
 {
   (void)degree;
-  return 2 * opt_pairs(options) + (options->metric != NULL ? 3 : 2);
+  return 2 * opt_pairs(options) + (options->preconditioning != NULL ? 3 : 2);
 }
 
 static void destroy_bounded(const opt_space *space, void **state)
@@ -50,7 +50,7 @@ static tg_status create_bounded(opt_run *run, void **state)
   TG_TRY(tg_alloc_numbers((int64_t)PRODUCTS * run->n_groups, &self->products));
   TG_TRY(space->ops->create(space, &self->d));
   TG_TRY(space->ops->create(space, &self->part));
-  if (run->options->metric != NULL) TG_TRY(space->ops->create(space, &self->w));
+  if (run->options->preconditioning != NULL) TG_TRY(space->ops->create(space, &self->w));
   return TG_OK;
 }
 

@@ -7,7 +7,7 @@
 // segments; C.-J. Lin and J. More, SIAM J. Optim. 9 (1999), for others, with a line search. The conjugate gradients
 // know nothing of the bounds, so that they are not cut short by each one they would cross: one Hessian action an inner
 // iteration. They end where an iteration lowers the model by less than a tenth of what the best did. A face is left, by
-// one gradient step, when entries at a bound weigh more than the free ones (opt_bounds_weigh). A metric must be
+// one gradient step, when entries at a bound weigh more than the free ones (opt_bounds_weigh). A preconditioner must be
 // diagonal, so that it acts on a face by itself. Every step lowers f.
 #include <float.h>
 

@@ -27,7 +27,7 @@
 typedef struct conjugate {
   int n_groups;
   opt_point *d;
-  opt_point *z; // NULL without a metric: then z is g
+  opt_point *z; // NULL without a preconditioner: then z is g
   double slope; // <g, d>
   double d_norm;
   double dmd;     // <d, M d>
@@ -57,7 +57,7 @@ typedef enum conjugate_product {
 static int64_t count_points_conjugate(const opt_options *options, int degree)
 {
   (void)degree;
-  return options->metric != NULL ? 2 : 1;
+  return options->preconditioning != NULL ? 2 : 1;
 }
 
 static void destroy_conjugate(const opt_space *space, void **state)
@@ -88,7 +88,7 @@ static tg_status create_conjugate(opt_run *run, void **state)
   TG_TRY(tg_alloc_numbers(self->n_groups, &self->minus_ones));
   for (int q = 0; q < self->n_groups; q++) self->minus_ones[q] = -1;
   TG_TRY(run->space->ops->create(run->space, &self->d));
-  if (run->options->metric != NULL) TG_TRY(run->space->ops->create(run->space, &self->z));
+  if (run->options->preconditioning != NULL) TG_TRY(run->space->ops->create(run->space, &self->z));
   return TG_OK;
 }
 
@@ -119,7 +119,7 @@ static double product(const conjugate *self, conjugate_product which, int q)
   return self->products[(int)which * self->n_groups + q];
 }
 
-// Without a metric z is g. |d| changes by transport, and where the step has scaled the groups of d.
+// Without a preconditioner z is g. |d| changes by transport, and where the step has scaled the groups of d.
 static tg_status find_products(const opt_run *run, conjugate *self)
 {
   const opt_point *z = self->z != NULL ? self->z : run->g;
@@ -261,7 +261,7 @@ static tg_status list_conjugate(void *state, opt_listing *listing)
 const opt_solver opt_solver_conjugate_gradient = {.name = "conjugate-gradient",
                                                   .is_monotone = true,
                                                   .keeps_gradient = true,
-                                                  .remembers_metric = true,
+                                                  .remembers_preconditioner = true,
                                                   .serves_manifolds = true,
                                                   .search_polynomial = "exact",
                                                   .search_general = "strong-wolfe",

@@ -1,8 +1,8 @@
 // Steepest descent: x := x - t M^-1 g.
 //
-// Cauchy (1847); with M the metric, the steepest direction in its inner product. On quadratics with the exact step the
-// error falls by ((k - 1) / (k + 1))^2 an iteration, k the condition number: the reference, not the recommendation. On
-// a manifold x := R_x(-t g), g the Riemannian gradient.
+// Cauchy (1847); with M the preconditioner, the steepest direction in its inner product. On quadratics with the exact
+// step the error falls by ((k - 1) / (k + 1))^2 an iteration, k the condition number: the reference, not the
+// recommendation. On a manifold x := R_x(-t g), g the Riemannian gradient.
 #include "base/memory.h"
 #include "opt/solver.h"
 
@@ -40,7 +40,7 @@ static tg_status create_descent(opt_run *run, void **state)
 // d := -M^-1 g, its slope and its norm, in one reduction.
 static tg_status steepest(const opt_run *run, opt_point *d, double *slope, double *d_norm)
 {
-  if (run->options->metric == NULL) {
+  if (run->options->preconditioning == NULL) {
     TG_TRY(opt_axpby(run->space, -1, run->g, 0, d));
     *slope = -run->g_norm * run->g_norm;
     *d_norm = run->g_norm;

@@ -21,15 +21,15 @@ enum { PRODUCTS = 5 };
 typedef struct lbfgs {
   opt_secants pairs;
   double *products; // PRODUCTS pairs of vectors, by groups
-  int64_t renewals; // of the metric that gamma was made with
+  int64_t renewals; // of the preconditioner that gamma was made with
   opt_point *d;
-  opt_point *z; // M^-1 of something; NULL without a metric
+  opt_point *z; // M^-1 of something; NULL without a preconditioner
 } lbfgs;
 
 static int64_t count_points_lbfgs(const opt_options *options, int degree)
 {
   (void)degree;
-  return 2 * opt_pairs(options) + 1 + (options->metric != NULL ? 1 : 0);
+  return 2 * opt_pairs(options) + 1 + (options->preconditioning != NULL ? 1 : 0);
 }
 
 static void destroy_lbfgs(const opt_space *space, void **state)
@@ -53,7 +53,7 @@ static tg_status create_lbfgs(opt_run *run, void **state)
   TG_TRY(opt_secants_init(run, opt_pairs(run->options), &self->pairs));
   TG_TRY(tg_alloc_numbers((int64_t)PRODUCTS * run->n_groups, &self->products));
   TG_TRY(space->ops->create(space, &self->d));
-  if (run->options->metric != NULL) TG_TRY(space->ops->create(space, &self->z));
+  if (run->options->preconditioning != NULL) TG_TRY(space->ops->create(space, &self->z));
   return TG_OK;
 }
 
@@ -66,7 +66,7 @@ static tg_status two_loops(const opt_run *run, lbfgs *self)
   return opt_secants_ascend(run, &self->pairs, NULL, self->d);
 }
 
-// gamma of the newest pair by a metric that was renewed since. The pairs themselves were made without it.
+// gamma of the newest pair by a preconditioner that was renewed since. The pairs themselves were made without it.
 static tg_status rescale(const opt_run *run, lbfgs *self)
 {
   opt_secants *pairs = &self->pairs;
@@ -101,7 +101,7 @@ static tg_status remember_pair(opt_run *run, lbfgs *self)
   TG_TRY(opt_secants_fill(run, pairs, self->d));
   const opt_point *s = pairs->s[pairs->next];
   const opt_point *y = pairs->y[pairs->next];
-  const bool is_scaled = run->options->metric != NULL && run->options->metric->is_scaled;
+  const bool is_scaled = run->options->preconditioning != NULL && run->options->preconditioning->is_scaled;
   if (self->z != NULL && !is_scaled) TG_TRY(opt_run_precondition(run, y, self->z));
   const opt_point *my = self->z != NULL && !is_scaled ? self->z : y;
   TG_TRY(opt_group_dots(run->space, n, PRODUCTS, (const opt_point *const[]){s, y, s, y, run->g},
@@ -132,7 +132,7 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
     opt_secants_forget(pairs);
     TG_TRY(direction(run, self, &slope, &d_norm));
   }
-  const bool is_scaled = run->options->metric != NULL && run->options->metric->is_scaled;
+  const bool is_scaled = run->options->preconditioning != NULL && run->options->preconditioning->is_scaled;
   const double first = pairs->count > 0 || is_scaled ? 1 : opt_first_trial(run, d_norm);
   TG_TRY(opt_run_search(run, self->d, slope, d_norm, first, 0.9, verdict));
   if (*verdict == OPT_MOVED) TG_TRY(remember_pair(run, self));

@@ -67,7 +67,7 @@ static tg_status estimate_lipschitz(opt_run *run, accelerated *self, double *lip
     const double before = *lipschitz;
     TG_TRY(opt_axpby(space, 1 / norm, self->d, 0, self->probe));
     TG_TRY(problem->ops->hessian(problem, run->x, self->probe, self->d));
-    if (run->options->metric != NULL) {
+    if (run->options->preconditioning != NULL) {
       TG_TRY(opt_run_precondition(run, self->d, self->probe));
       opt_swap(&self->d, &self->probe);
     }
@@ -240,7 +240,7 @@ static tg_status list_accelerated(void *state, opt_listing *listing)
 }
 
 const opt_solver opt_solver_nesterov = {.name = "nesterov",
-                                        .remembers_metric = true,
+                                        .remembers_preconditioner = true,
                                         .search_polynomial = "none",
                                         .search_general = "none",
                                         .count_points = count_points_accelerated,

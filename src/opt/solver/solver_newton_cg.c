@@ -4,8 +4,8 @@
 //
 // T. Steihaug, SIAM J. Numer. Anal. 20 (1983): CG from p = 0 stops at a small residual (forcing term
 // min(0.1, sqrt(|g| / |g start|)), R. Dembo, S. Eisenstat and T. Steihaug 1982), where the path leaves the region, and
-// where a direction of negative curvature turns up: then it goes on to the boundary. With a metric the norm is that of
-// M. The radius follows the ratio of true to predicted decrease (Nocedal and Wright 2006, algorithm 4.1). On a
+// where a direction of negative curvature turns up: then it goes on to the boundary. With a preconditioner the norm is
+// that of M. The radius follows the ratio of true to predicted decrease (Nocedal and Wright 2006, algorithm 4.1). On a
 // polynomial objective the true decrease is read off the line polynomial along p, free of cancellation, and the step is
 // its minimiser along p.
 //
@@ -23,7 +23,7 @@ typedef struct newton {
   opt_point *d;  // direction of the inner iteration
   opt_point *hd;
   opt_point *r;        // residual g + H p
-  opt_point *z;        // M^-1 r; NULL without a metric
+  opt_point *z;        // M^-1 r; NULL without a preconditioner
   opt_point *gradient; // the Euclidean one; NULL but on a manifold
   double radius;
 } newton;
@@ -36,7 +36,7 @@ static const double furthest = 100;   // times |x|: no first region is larger
 static int64_t count_points_newton(const opt_options *options, int degree)
 {
   (void)degree;
-  return options->metric != NULL ? 6 : 5;
+  return options->preconditioning != NULL ? 6 : 5;
 }
 
 static void destroy_newton(const opt_space *space, void **state)
@@ -56,7 +56,7 @@ static tg_status create_newton(opt_run *run, void **state)
   TG_TRY(TG_NEW(1, &self));
   *state = self;
   opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z};
-  const size_t count = run->options->metric != NULL ? 6 : 5;
+  const size_t count = run->options->preconditioning != NULL ? 6 : 5;
   for (size_t i = 0; i < count; i++) TG_TRY(space->ops->create(space, points[i]));
   if (run->manifold != NULL) TG_TRY(space->ops->create(space, &self->gradient));
   run->g_free = self->gradient;

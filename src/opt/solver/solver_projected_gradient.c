@@ -9,8 +9,8 @@
 // polynomial objective the test reads the rise off the line polynomial: it holds to the last digit and trials cost
 // nothing.
 //
-// Where the set carries a penalty h, f + h is minimised in the same way: P is the proximal step argmin |z - y|^2 / 2 +
-// a h(z), and <g, d> + h(x + d) - h(x) takes the place of the slope, which h, being convex, does not exceed along the
+// Where the set carries a norm1 term h, f + h is minimised in the same way: P is the proximal step argmin |z - y|^2 / 2
+// + a h(z), and <g, d> + h(x + d) - h(x) takes the place of the slope, which h, being convex, does not exceed along the
 // segment (S. Wright, R. Nowak and M. Figueiredo, IEEE Trans. Signal Process. 57 (2009), with the search of the above).
 // The line polynomial plus that slope bounds the rise of f + h from above.
 //
@@ -64,7 +64,7 @@ static tg_status create_projected(opt_run *run, void **state)
 
 // d := P(x - a g) - x, its slope and norm. The slope is at most -|d|^2 / a, for x - a g - P(x - a g) makes an obtuse
 // angle with d; the sum <g, d> may lose that where most of g is orthogonal to the set, and the bound does not. The same
-// holds with a penalty.
+// holds with a norm1 term.
 static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *slope, double *d_norm)
 {
   double here = 0;
@@ -72,8 +72,8 @@ static tg_status direct_inwards(opt_run *run, double a, opt_point *d, double *sl
   TG_TRY(opt_copy(run->space, run->x, d));
   TG_TRY(opt_axpby(run->space, -a, run->g, 1, d));
   TG_TRY(opt_run_proximal(run, a, d));
-  TG_TRY(opt_run_add_penalty(run, d, &there));
-  TG_TRY(opt_run_add_penalty(run, run->x, &here));
+  TG_TRY(opt_run_add_norm1(run, d, &there));
+  TG_TRY(opt_run_add_norm1(run, run->x, &here));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, d));
   TG_TRY(opt_run_slope(run, d, slope, d_norm));
   *slope = fmin(*slope + (there - here), -*d_norm * *d_norm / a);

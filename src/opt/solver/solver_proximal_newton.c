@@ -49,8 +49,8 @@ static tg_status slope_towards(opt_run *run, opt_point *y, double *slope, double
 {
   double here = 0;
   double there = 0;
-  TG_TRY(opt_run_add_penalty(run, y, &there));
-  TG_TRY(opt_run_add_penalty(run, run->x, &here));
+  TG_TRY(opt_run_add_norm1(run, y, &there));
+  TG_TRY(opt_run_add_norm1(run, run->x, &here));
   TG_TRY(opt_axpby(run->space, -1, run->x, 1, y));
   TG_TRY(opt_run_slope(run, y, slope, d_norm));
   *slope += there - here;

@@ -1,20 +1,20 @@
 // The diagonal preconditioner: entry by entry division by the diagonal of a Hessian.
-#ifndef TG_MPI_METRIC_H
-#define TG_MPI_METRIC_H
+#ifndef TG_MPI_PRECONDITIONER_H
+#define TG_MPI_PRECONDITIONER_H
 
 #include "mpi/matrix/dmat.h"
 #include "opt/space.h"
 
-typedef struct tg_metric tg_metric;
+typedef struct tg_diagonal tg_diagonal;
 
 // M[V] = diagonals[k] .* V_k for every block k; copies them. Entries must be positive: TG_NUMERIC names the smallest
 // one. Collective (agrees).
-tg_status tg_metric_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_metric **out);
+tg_status tg_diagonal_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_diagonal **out);
 // NULL is fine. Local.
-void tg_metric_destroy(tg_metric **metric);
+void tg_diagonal_destroy(tg_diagonal **preconditioner);
 // z = M^-1 r, different points. The signature is a preconditioner's. Local.
-tg_status tg_metric_apply(void *self, const opt_point *r, opt_point *z);
+tg_status tg_diagonal_apply(void *self, const opt_point *r, opt_point *z);
 // Largest over smallest entry: what dividing by them can gain at most.
-double tg_metric_spread(const tg_metric *metric);
+double tg_diagonal_spread(const tg_diagonal *preconditioner);
 
 #endif

@@ -47,7 +47,7 @@ static bool awaits(const tg_instr *pass, const tg_instr *instrs, int32_t n)
   return false;
 }
 
-int32_t tg_exec_group_length(const tg_plan *plan, const tg_program *program, int32_t first)
+int32_t tg_exec_fusion_length(const tg_plan *plan, const tg_program *program, int32_t first)
 {
   const tg_instr *instrs = program->instrs + first;
   int32_t length = 0;
@@ -218,13 +218,13 @@ static tg_status hand_over(tg_exec *exec, const group *g, const tg_instr *instrs
   return TG_OK;
 }
 
-bool tg_exec_group_pays(const tg_exec *exec, const tg_instr *first)
+bool tg_exec_fusion_pays(const tg_exec *exec, const tg_instr *first)
 {
   const tg_plan_buffer *shape = &exec->plan->buffers[shape_of(first)];
   return tg_dmat_most_entries(exec->grid, shape->rows, shape->cols, exec->grid->block) / 4 >= TILE_SMALLEST;
 }
 
-tg_status tg_exec_run_group(tg_exec *exec, const tg_instr *instrs, int32_t n)
+tg_status tg_exec_run_fusion(tg_exec *exec, const tg_instr *instrs, int32_t n)
 {
   group g;
   g.n = 0;

@@ -1,15 +1,15 @@
 // norm1 in the objective.
-#include "engine/model/penalty.h"
+#include "engine/model/norm1_split.h"
 
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/model/congruence.h"
+#include "engine/model/metric_change.h"
 #include "grad/structure/kinks.h"
 #include "grad/structure/norm1.h"
 #include "opt/driver.h"
 
-bool tg_penalty_any(const tg_spec *job)
+bool tg_model_has_norm1(const tg_spec *job)
 {
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].norm1 > 0) return true;
@@ -81,7 +81,7 @@ static bool may_split(const tg_spec *job)
   static const char *const others[] = {"alternating", "frank-wolfe", "direct"};
   bool may = true;
   for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) may = may && strcmp(method, others[k]) != 0;
-  for (int k = 0; k < job->n_variables; k++) may = may && tg_congruence_datum(&job->variables[k]) < 0;
+  for (int k = 0; k < job->n_variables; k++) may = may && tg_metric_change_datum(&job->variables[k]) < 0;
   return may;
 }
 
@@ -105,7 +105,7 @@ static tg_status split_all(tg_spec *job, tg_model *model, const double *weights,
   model->objective = whole;
   if (n_kinks == 0) return TG_OK;
   model->bare = bare;
-  return tg_subject_split(model->graph, n_kinks, kinks, rest, &model->subject, &model->objective);
+  return tg_constraints_split(model->graph, n_kinks, kinks, rest, &model->constraints, &model->objective);
 }
 
 static tg_status place_all(tg_spec *job, tg_model *model, const double *weights, tg_node rest)
@@ -128,7 +128,7 @@ static bool lacks_step(const tg_spec *job, const double *weights)
   return lacks;
 }
 
-tg_status tg_penalty_split(tg_spec *job, tg_model *model)
+tg_status tg_model_split_norm1(tg_spec *job, tg_model *model)
 {
   const int n = model->n_variables;
   double *values = NULL;

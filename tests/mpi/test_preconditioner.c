@@ -1,6 +1,6 @@
 // The diagonal preconditioner: entry by entry division over several blocks; entries that are not positive refused.
 #include "check.h"
-#include "mpi/space/metric.h"
+#include "mpi/space/preconditioner.h"
 #include "mpi/space/space.h"
 
 static void test_division(const tg_grid *grid)
@@ -11,7 +11,7 @@ static void test_division(const tg_grid *grid)
   opt_space *space = NULL;
   opt_point *r = NULL;
   opt_point *z = NULL;
-  tg_metric *metric = NULL;
+  tg_diagonal *preconditioner = NULL;
   for (int k = 0; k < 2; k++) {
     double *entries = check_gather(diagonals[k]);
     for (int64_t e = 0; e < rows[k] * cols[k]; e++) entries[e] = 1 + (double)e;
@@ -22,16 +22,16 @@ static void test_division(const tg_grid *grid)
   REQUIRE_OK(space->ops->create(space, &r));
   REQUIRE_OK(space->ops->create(space, &z));
   REQUIRE_OK(space->ops->random(space, 4, r));
-  REQUIRE_OK(tg_metric_create(grid, 2, (const tg_dmat *const *)diagonals, &metric));
-  CHECK(tg_metric_spread(metric) == 28, "spread %g, expected 28", tg_metric_spread(metric));
-  REQUIRE_OK(tg_metric_apply(metric, r, z));
+  REQUIRE_OK(tg_diagonal_create(grid, 2, (const tg_dmat *const *)diagonals, &preconditioner));
+  CHECK(tg_diagonal_spread(preconditioner) == 28, "spread %g, expected 28", tg_diagonal_spread(preconditioner));
+  REQUIRE_OK(tg_diagonal_apply(preconditioner, r, z));
   for (int k = 0; k < 2; k++) {
     double *expected = check_gather(tg_space_block(r, k));
     for (int64_t e = 0; e < rows[k] * cols[k]; e++) expected[e] /= 1 + (double)e;
     CHECK_MATRIX(tg_space_block(z, k), expected, 0, "r ./ d");
     tg_free(expected);
   }
-  tg_metric_destroy(&metric);
+  tg_diagonal_destroy(&preconditioner);
   space->ops->destroy(space, &z);
   space->ops->destroy(space, &r);
   tg_space_destroy(&space);
@@ -47,10 +47,10 @@ static void test_refusals(const tg_grid *grid)
     double *entries = check_gather(diagonal);
     for (int64_t e = 0; e < 25; e++) entries[e] = e == 17 ? wrong[k] : 1;
     tg_dmat_scatter_small(entries, diagonal);
-    tg_metric *metric = NULL;
-    CHECK_FAILS(tg_metric_create(grid, 1, (const tg_dmat *const[]){diagonal}, &metric), TG_NUMERIC,
+    tg_diagonal *preconditioner = NULL;
+    CHECK_FAILS(tg_diagonal_create(grid, 1, (const tg_dmat *const[]){diagonal}, &preconditioner), TG_NUMERIC,
                 "expected positive entries");
-    CHECK(metric == NULL, "something is left after a failure");
+    CHECK(preconditioner == NULL, "something is left after a failure");
     tg_free(entries);
     tg_dmat_destroy(&diagonal);
   }
@@ -63,4 +63,4 @@ static void run(void)
   check_on_grids(blocks, test_refusals);
 }
 
-CHECK_PROGRAM(program_metric, run)
+CHECK_PROGRAM(program_preconditioner, run)

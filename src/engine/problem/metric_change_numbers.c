@@ -1,11 +1,11 @@
 // The metric of orthonormal columns in numbers.
-#include "engine/problem/congruence_numbers.h"
+#include "engine/problem/metric_change_numbers.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/model/congruence.h"
+#include "engine/model/metric_change.h"
 #include "engine/problem/found.h"
 #include "mpi/factor/root.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -44,13 +44,13 @@ static tg_status at_metric(tg_setup *setup, int change, tg_status status)
   tg_text message;
   tg_text_init(&message);
   tg_text_addf(&message, "the metric %s is not positive definite: %s",
-               setup->job->data[tg_congruence_datum(variable)].name, tg_error_get()->message);
+               setup->job->data[tg_metric_change_datum(variable)].name, tg_error_get()->message);
   tg_error_set_mark(TG_DATA, TG_HERE, variable->arguments[0].mark, "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return TG_DATA;
 }
 
-tg_status tg_congruence_fill(tg_setup *setup)
+tg_status tg_metric_change_fill(tg_setup *setup)
 {
   const tg_model *model = setup->model;
   if (model->n_changes == 0) return TG_OK;
@@ -83,7 +83,7 @@ done:
   return status;
 }
 
-tg_status tg_congruence_enter(const tg_setup *setup)
+tg_status tg_metric_change_enter(const tg_setup *setup)
 {
   for (int k = 0; k < setup->model->n_variables; k++) {
     const int change = setup->model->change_of[k];
@@ -115,7 +115,7 @@ done:
   return status;
 }
 
-tg_status tg_congruence_leave(tg_setup *setup, double *violation)
+tg_status tg_metric_change_leave(tg_setup *setup, double *violation)
 {
   *violation = 0;
   for (int k = 0; k < setup->model->n_variables; k++) {
@@ -130,7 +130,7 @@ tg_status tg_congruence_leave(tg_setup *setup, double *violation)
   return TG_OK;
 }
 
-void tg_congruence_destroy(tg_setup *setup)
+void tg_metric_change_destroy(tg_setup *setup)
 {
   for (int c = 0; setup->metrics != NULL && c < setup->model->n_changes; c++) {
     tg_setup_metric *m = &setup->metrics[c];

@@ -1,5 +1,5 @@
 // From relations to the augmented Lagrangian.
-#include "engine/model/subject.h"
+#include "engine/model/constraints.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ static bool has_variable(const tg_spec *job, const tg_graph *graph, tg_node node
 }
 
 static tg_status make_term(tg_spec *job, tg_graph *graph, const tg_spec_relation *relation,
-                           const tg_compile_options *options, tg_subject_term *out)
+                           const tg_compile_options *options, tg_constraints_term *out)
 {
   out->text = relation->whole.text;
   out->low = relation->sign == TG_RELATION_EQUAL ? -(double)INFINITY : 0;
@@ -72,7 +72,7 @@ static tg_status make_term(tg_spec *job, tg_graph *graph, const tg_spec_relation
 // ---- multipliers and penalty ----
 
 // Names that nobody can have written.
-static tg_status add_multiplier(tg_graph *graph, int index, tg_subject_term *term)
+static tg_status add_multiplier(tg_graph *graph, int index, tg_constraints_term *term)
 {
   char name[32];
   snprintf(name, sizeof name, "multiplier#%d", index + 1);
@@ -80,75 +80,75 @@ static tg_status add_multiplier(tg_graph *graph, int index, tg_subject_term *ter
   return tg_symbol_add(graph, name, info->rows, info->cols, 0, false, &term->multiplier);
 }
 
-static tg_status add_penalty(tg_graph *graph, tg_subject *subject)
+static tg_status add_penalty(tg_graph *graph, tg_constraints *constraints)
 {
   tg_dim one = 0;
   TG_TRY(tg_dim_number(graph, 1, &one));
-  return tg_symbol_add(graph, "penalty#", one, one, 0, false, &subject->penalty);
+  return tg_symbol_add(graph, "penalty#", one, one, 0, false, &constraints->penalty);
 }
 
-static tg_status fill(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_subject *subject)
+static tg_status fill(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_constraints *constraints)
 {
   tg_compile_options general = *options;
   general.require_scalar = false;
-  TG_TRY(TG_NEW(job->n_relations, &subject->terms));
-  subject->n = job->n_relations;
-  for (int k = 0; k < subject->n; k++) {
-    tg_subject_term *term = &subject->terms[k];
+  TG_TRY(TG_NEW(job->n_relations, &constraints->terms));
+  constraints->n = job->n_relations;
+  for (int k = 0; k < constraints->n; k++) {
+    tg_constraints_term *term = &constraints->terms[k];
     TG_TRY(tg_errors_take(options->errors, make_term(job, graph, &job->relations[k], &general, term)));
     if (term->node != TG_NONE) TG_TRY(add_multiplier(graph, k, term));
   }
   TG_TRY(tg_errors_raise(options->errors));
-  return add_penalty(graph, subject);
+  return add_penalty(graph, constraints);
 }
 
-tg_status tg_subject_create(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
-                            tg_subject **out)
+tg_status tg_constraints_create(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
+                                tg_constraints **out)
 {
   *out = NULL;
-  tg_subject *subject = NULL;
-  TG_TRY(TG_NEW(1, &subject));
-  tg_arena_init(&subject->arena);
-  subject->objective = f;
-  const tg_status status = fill(job, graph, options, subject);
+  tg_constraints *constraints = NULL;
+  TG_TRY(TG_NEW(1, &constraints));
+  tg_arena_init(&constraints->arena);
+  constraints->objective = f;
+  const tg_status status = fill(job, graph, options, constraints);
   if (status != TG_OK) {
-    tg_subject_destroy(&subject);
+    tg_constraints_destroy(&constraints);
     return tg_error_pass(status, TG_HERE);
   }
-  *out = subject;
+  *out = constraints;
   return TG_OK;
 }
 
-void tg_subject_destroy(tg_subject **subject)
+void tg_constraints_destroy(tg_constraints **constraints)
 {
-  if (*subject == NULL) return;
-  tg_free((*subject)->terms);
-  tg_arena_fini(&(*subject)->arena);
-  tg_free(*subject);
-  *subject = NULL;
+  if (*constraints == NULL) return;
+  tg_free((*constraints)->terms);
+  tg_arena_fini(&(*constraints)->arena);
+  tg_free(*constraints);
+  *constraints = NULL;
 }
 
-int tg_subject_nodes(const tg_subject *subject, tg_node *nodes)
+int tg_constraints_nodes(const tg_constraints *constraints, tg_node *nodes)
 {
-  if (nodes != NULL) nodes[0] = subject->objective;
-  for (int k = 0; k < subject->n && nodes != NULL; k++) {
-    nodes[1 + k] = subject->terms[k].node;
-    nodes[1 + subject->n + k] = subject->terms[k].weight;
+  if (nodes != NULL) nodes[0] = constraints->objective;
+  for (int k = 0; k < constraints->n && nodes != NULL; k++) {
+    nodes[1 + k] = constraints->terms[k].node;
+    nodes[1 + constraints->n + k] = constraints->terms[k].weight;
   }
-  return 1 + 2 * subject->n;
+  return 1 + 2 * constraints->n;
 }
 
-bool tg_subject_has_kinks(const tg_subject *subject)
+bool tg_constraints_has_kinks(const tg_constraints *constraints)
 {
-  for (int k = 0; subject != NULL && k < subject->n; k++)
-    if (subject->terms[k].is_kink) return true;
+  for (int k = 0; constraints != NULL && k < constraints->n; k++)
+    if (constraints->terms[k].is_kink) return true;
   return false;
 }
 
-int tg_subject_find(const tg_subject *subject, const tg_graph *graph, const char *name)
+int tg_constraints_find(const tg_constraints *constraints, const tg_graph *graph, const char *name)
 {
-  for (int k = 0; k <= subject->n; k++) {
-    const int32_t symbol = k < subject->n ? subject->terms[k].multiplier : subject->penalty;
+  for (int k = 0; k <= constraints->n; k++) {
+    const int32_t symbol = k < constraints->n ? constraints->terms[k].multiplier : constraints->penalty;
     if (strcmp(tg_symbol_info(graph, symbol)->name, name) == 0) return k;
   }
   return -1;
@@ -207,7 +207,7 @@ static tg_status beyond(tg_graph *graph, tg_node t, double sign, double bound, t
 }
 
 // r/2 (|T|^2 - |max(0, T - b / r)|^2 - |max(0, a / r - T)|^2) - |M|^2 / (2 r), T = H + M / r
-static tg_status kink_term(tg_graph *graph, const tg_subject_term *term, tg_node m, tg_node penalty, tg_node *out)
+static tg_status kink_term(tg_graph *graph, const tg_constraints_term *term, tg_node m, tg_node penalty, tg_node *out)
 {
   tg_node inverse = TG_NONE;
   tg_node t = TG_NONE;
@@ -224,7 +224,7 @@ static tg_status kink_term(tg_graph *graph, const tg_subject_term *term, tg_node
   return tg_make_sub(graph, *out, square, out);
 }
 
-static tg_status make_envelope(tg_graph *graph, const tg_subject_term *term, tg_node penalty, tg_node *out)
+static tg_status make_envelope(tg_graph *graph, const tg_constraints_term *term, tg_node penalty, tg_node *out)
 {
   tg_node m = TG_NONE;
   TG_TRY(tg_make_sym(graph, term->multiplier, &m));
@@ -234,22 +234,22 @@ static tg_status make_envelope(tg_graph *graph, const tg_subject_term *term, tg_
 }
 
 // *out += what stands in L for the terms from `first` on.
-static tg_status add_envelopes(const tg_subject *subject, tg_graph *graph, int first, tg_node *out)
+static tg_status add_envelopes(const tg_constraints *constraints, tg_graph *graph, int first, tg_node *out)
 {
   tg_node penalty = TG_NONE;
-  TG_TRY(tg_make_sym(graph, subject->penalty, &penalty));
-  for (int k = first; k < subject->n; k++) {
+  TG_TRY(tg_make_sym(graph, constraints->penalty, &penalty));
+  for (int k = first; k < constraints->n; k++) {
     tg_node more = TG_NONE;
-    TG_TRY(make_envelope(graph, &subject->terms[k], penalty, &more));
+    TG_TRY(make_envelope(graph, &constraints->terms[k], penalty, &more));
     TG_TRY(tg_make_add(graph, *out, more, out));
   }
   return TG_OK;
 }
 
-tg_status tg_subject_lagrangian(const tg_subject *subject, tg_graph *graph, tg_node *out)
+tg_status tg_constraints_lagrangian(const tg_constraints *constraints, tg_graph *graph, tg_node *out)
 {
-  *out = subject->objective;
-  return add_envelopes(subject, graph, 0, out);
+  *out = constraints->objective;
+  return add_envelopes(constraints, graph, 0, out);
 }
 
 // ---- kinks ----
@@ -278,28 +278,28 @@ static tg_status describe_kink(tg_arena *arena, tg_graph *graph, const tg_kink *
   return status;
 }
 
-static tg_status fill_kinks(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_subject *subject)
+static tg_status fill_kinks(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_constraints *constraints)
 {
   for (int k = 0; k < n_kinks; k++) {
-    tg_subject_term *term = &subject->terms[subject->n];
-    *term = (tg_subject_term){.is_kink = true,
-                              .low = kinks[k].low,
-                              .high = kinks[k].high,
-                              .node = kinks[k].inside,
-                              .weight = kinks[k].weight};
-    TG_TRY(describe_kink(&subject->arena, graph, &kinks[k], &term->text));
-    TG_TRY(add_multiplier(graph, subject->n, term));
-    subject->n++;
+    tg_constraints_term *term = &constraints->terms[constraints->n];
+    *term = (tg_constraints_term){.is_kink = true,
+                                  .low = kinks[k].low,
+                                  .high = kinks[k].high,
+                                  .node = kinks[k].inside,
+                                  .weight = kinks[k].weight};
+    TG_TRY(describe_kink(&constraints->arena, graph, &kinks[k], &term->text));
+    TG_TRY(add_multiplier(graph, constraints->n, term));
+    constraints->n++;
   }
   return TG_OK;
 }
 
-tg_status tg_subject_split(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest, tg_subject **subject,
-                           tg_node *objective)
+tg_status tg_constraints_split(tg_graph *graph, int n_kinks, const tg_kink *kinks, tg_node rest,
+                               tg_constraints **constraints, tg_node *objective)
 {
-  const bool is_new = *subject == NULL;
-  if (is_new) TG_TRY(TG_NEW(1, subject));
-  tg_subject *self = *subject;
+  const bool is_new = *constraints == NULL;
+  if (is_new) TG_TRY(TG_NEW(1, constraints));
+  tg_constraints *self = *constraints;
   if (is_new) tg_arena_init(&self->arena);
   const int first = self->n;
   if (is_new) self->objective = *objective;

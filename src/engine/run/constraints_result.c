@@ -1,30 +1,30 @@
 // What an augmented Lagrangian came to.
-#include "engine/run/subject_result.h"
+#include "engine/run/constraints_result.h"
 
 #include <string.h>
 
 #include "base/memory.h"
 #include "engine/checkpoint/manifest.h"
 
-static tg_status create(int n, tg_subject_result **out)
+static tg_status create(int n, tg_constraints_result **out)
 {
   *out = NULL;
-  tg_subject_result *result = NULL;
+  tg_constraints_result *result = NULL;
   TG_TRY(TG_NEW(1, &result));
   result->n = n;
   const tg_status status = TG_NEW(n, &result->terms);
   if (status != TG_OK) {
-    tg_subject_result_destroy(&result);
+    tg_constraints_result_destroy(&result);
     return tg_error_pass(status, TG_HERE);
   }
   *out = result;
   return TG_OK;
 }
 
-tg_status tg_subject_result_create(const tg_lagrangian *lagrangian, const tg_subject *subject,
-                                   const opt_lagrangian_report *report, tg_subject_result **out)
+tg_status tg_constraints_result_create(const tg_lagrangian *lagrangian, const tg_constraints *constraints,
+                                       const opt_lagrangian_report *report, tg_constraints_result **out)
 {
-  TG_TRY(create(subject->n, out));
+  TG_TRY(create(constraints->n, out));
   (*out)->rounds = report->rounds;
   (*out)->penalty = report->penalty;
   (*out)->multiplier_norm = report->multiplier_norm;
@@ -33,7 +33,7 @@ tg_status tg_subject_result_create(const tg_lagrangian *lagrangian, const tg_sub
   return TG_OK;
 }
 
-tg_status tg_subject_result_copy(const tg_subject_result *from, tg_subject_result **out)
+tg_status tg_constraints_result_copy(const tg_constraints_result *from, tg_constraints_result **out)
 {
   TG_TRY(create(from->n, out));
   tg_lagrangian_term *terms = (*out)->terms;
@@ -43,7 +43,7 @@ tg_status tg_subject_result_copy(const tg_subject_result *from, tg_subject_resul
   return TG_OK;
 }
 
-void tg_subject_result_destroy(tg_subject_result **result)
+void tg_constraints_result_destroy(tg_constraints_result **result)
 {
   if (*result == NULL) return;
   tg_free((*result)->terms);
@@ -53,7 +53,7 @@ void tg_subject_result_destroy(tg_subject_result **result)
 
 // ---- checkpoints ----
 
-json_t *tg_subject_result_pack(const tg_subject_result *r)
+json_t *tg_constraints_result_pack(const tg_constraints_result *r)
 {
   json_t *terms = json_array();
   for (int k = 0; k < r->n && terms != NULL; k++) {
@@ -73,25 +73,26 @@ static bool read_term(const json_t *entry, tg_lagrangian_term *out)
          tg_exact_read(json_array_get(entry, 2), &out->multiplier_norm);
 }
 
-static bool read_all(const json_t *object, const tg_subject *subject, tg_subject_result *out)
+static bool read_all(const json_t *object, const tg_constraints *constraints, tg_constraints_result *out)
 {
   const json_t *terms = json_object_get(object, "terms");
   out->rounds = json_integer_value(json_object_get(object, "rounds"));
-  bool reads = json_array_size(terms) == (size_t)subject->n &&
+  bool reads = json_array_size(terms) == (size_t)constraints->n &&
                tg_exact_read(json_object_get(object, "penalty"), &out->penalty) &&
                tg_exact_read(json_object_get(object, "multiplier_norm"), &out->multiplier_norm) &&
                tg_exact_read(json_object_get(object, "complementarity"), &out->complementarity);
-  for (int k = 0; k < subject->n && reads; k++) {
-    out->terms[k] = (tg_lagrangian_term){.text = subject->terms[k].text, .is_kink = subject->terms[k].is_kink};
+  for (int k = 0; k < constraints->n && reads; k++) {
+    out->terms[k] = (tg_lagrangian_term){.text = constraints->terms[k].text, .is_kink = constraints->terms[k].is_kink};
     reads = read_term(json_array_get(terms, (size_t)k), &out->terms[k]);
   }
   return reads;
 }
 
-tg_status tg_subject_result_read(const json_t *object, const tg_subject *subject, tg_subject_result **out)
+tg_status tg_constraints_result_read(const json_t *object, const tg_constraints *constraints,
+                                     tg_constraints_result **out)
 {
-  TG_TRY(create(subject->n, out));
-  if (read_all(object, subject, *out)) return TG_OK;
-  tg_subject_result_destroy(out);
+  TG_TRY(create(constraints->n, out));
+  if (read_all(object, constraints, *out)) return TG_OK;
+  tg_constraints_result_destroy(out);
   TG_FAIL(TG_DATA, "the constraints of the best attempt do not read");
 }

@@ -1,5 +1,5 @@
 // The metric of orthonormal columns by symbols.
-#include "engine/model/congruence.h"
+#include "engine/model/metric_change.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,17 +10,17 @@
 
 // ---- the job ----
 
-int tg_congruence_datum(const tg_spec_variable *variable)
+int tg_metric_change_datum(const tg_spec_variable *variable)
 {
   const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
   const bool has_metric = row != NULL && row->argument == OPT_ARGUMENT_METRIC;
   return has_metric && variable->arguments[0].kind == TG_ARGUMENT_DATUM ? variable->arguments[0].datum : -1;
 }
 
-bool tg_congruence_needs(const tg_spec *job, int datum)
+bool tg_metric_change_needs(const tg_spec *job, int datum)
 {
   for (int k = 0; k < job->n_variables; k++)
-    if (tg_congruence_datum(&job->variables[k]) == datum) return true;
+    if (tg_metric_change_datum(&job->variables[k]) == datum) return true;
   return false;
 }
 
@@ -78,13 +78,13 @@ static tg_status substitute(tg_graph *graph, int32_t variable, int32_t root, tg_
   return tg_substitute(graph, *f, 1, &variable, &product, f);
 }
 
-tg_status tg_congruence_substitute(tg_spec *job, tg_model *model)
+tg_status tg_metric_change_substitute(tg_spec *job, tg_model *model)
 {
   TG_TRY(TG_NEW(job->n_variables, &model->changes));
   TG_TRY(TG_NEW(job->n_variables, &model->change_of));
   for (int k = 0; k < job->n_variables; k++) {
     model->change_of[k] = -1;
-    const int datum = tg_congruence_datum(&job->variables[k]);
+    const int datum = tg_metric_change_datum(&job->variables[k]);
     if (datum < 0) continue;
     TG_TRY(check_metric(job, &job->variables[k], datum));
     TG_TRY(find_change(job, model, datum, model->symbols[k], &model->change_of[k]));
@@ -93,14 +93,14 @@ tg_status tg_congruence_substitute(tg_spec *job, tg_model *model)
   return TG_OK;
 }
 
-int tg_congruence_find(const tg_model *model, const char *name)
+int tg_metric_change_find(const tg_model *model, const char *name)
 {
   for (int k = 0; k < model->n_changes; k++)
     if (strcmp(model->changes[k].name, name) == 0) return k;
   return -1;
 }
 
-void tg_congruence_print(const tg_spec *job, const tg_model *model, const char *label, tg_text *out)
+void tg_metric_change_print(const tg_spec *job, const tg_model *model, const char *label, tg_text *out)
 {
   for (int k = 0; k < model->n_variables; k++) {
     if (model->change_of[k] < 0) continue;

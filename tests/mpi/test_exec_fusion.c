@@ -65,11 +65,11 @@ static void check_shape(const tg_grid *grid, int64_t rows, int64_t cols)
 {
   pair p = pair_create(grid, plan_of(rows, cols));
   const tg_program *program = &p.plan->programs[TG_PROGRAM_VALUE];
-  int32_t found = tg_exec_group_length(p.plan, program, 0);
+  int32_t found = tg_exec_fusion_length(p.plan, program, 0);
   CHECK(found == FIRST_GROUP, "the first group has %" PRId32 " instructions, expected %d", found, FIRST_GROUP);
-  found = tg_exec_group_length(p.plan, program, FIRST_GROUP);
+  found = tg_exec_fusion_length(p.plan, program, FIRST_GROUP);
   CHECK(found == SECOND_GROUP, "the second group has %" PRId32 " instructions, expected %d", found, SECOND_GROUP);
-  found = tg_exec_group_length(p.plan, program, FIRST_GROUP + SECOND_GROUP);
+  found = tg_exec_fusion_length(p.plan, program, FIRST_GROUP + SECOND_GROUP);
   CHECK(found == 1, "a scalar begins a group of %" PRId32, found);
   run_both(&p, TG_PROGRAM_VALUE);
   compare_registers(&p, "groups");
@@ -91,7 +91,7 @@ static void shapes(const tg_grid *grid)
 
 static bool group_pays(tg_exec *exec)
 {
-  return tg_exec_group_pays(exec, tg_exec_plan(exec)->programs[TG_PROGRAM_VALUE].instrs);
+  return tg_exec_fusion_pays(exec, tg_exec_plan(exec)->programs[TG_PROGRAM_VALUE].instrs);
 }
 
 static void sizes(const tg_grid *grid)
@@ -112,4 +112,4 @@ static void run(void)
   check_on_grids(one, sizes);
 }
 
-CHECK_PROGRAM(program_exec_group, run)
+CHECK_PROGRAM(program_exec_fusion, run)

@@ -1,5 +1,5 @@
 // What report.json says of subject_to and of split kinks.
-#include "cli/run/subject_report.h"
+#include "cli/run/constraints_report.h"
 
 #include "cli/json.h"
 
@@ -19,7 +19,7 @@ static json_t *list_terms(const tg_lagrangian_term *terms, int n, bool are_kinks
   return list;
 }
 
-json_t *tg_subject_report(const tg_subject_result *result)
+json_t *tg_constraints_report(const tg_constraints_result *result)
 {
   return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "rounds", (json_int_t)result->rounds, "penalty",
                    tg_json_number(result->penalty), "multiplier_norm", tg_json_number(result->multiplier_norm),

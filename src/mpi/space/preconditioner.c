@@ -1,5 +1,5 @@
 // The diagonal preconditioner.
-#include "mpi/space/metric.h"
+#include "mpi/space/preconditioner.h"
 
 #include <math.h>
 
@@ -7,24 +7,24 @@
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/space/space.h"
 
-struct tg_metric {
+struct tg_diagonal {
   int n_blocks;
   tg_dmat **diagonals;
   double smallest;
   double largest;
 };
 
-void tg_metric_destroy(tg_metric **metric)
+void tg_diagonal_destroy(tg_diagonal **preconditioner)
 {
-  tg_metric *m = *metric;
+  tg_diagonal *m = *preconditioner;
   if (m == NULL) return;
   for (int k = 0; m->diagonals != NULL && k < m->n_blocks; k++) tg_dmat_destroy(&m->diagonals[k]);
   tg_free(m->diagonals);
   tg_free(m);
-  *metric = NULL;
+  *preconditioner = NULL;
 }
 
-static tg_status allocate(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_metric **out)
+static tg_status allocate(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_diagonal **out)
 {
   TG_TRY(TG_NEW(1, out));
   TG_TRY(TG_NEW(n_blocks, &(*out)->diagonals));
@@ -35,7 +35,7 @@ static tg_status allocate(const tg_grid *grid, int n_blocks, const tg_dmat *cons
 }
 
 // NaN counts as not positive: fmax would drop it.
-static tg_status find_extremes(const tg_grid *grid, tg_metric *m)
+static tg_status find_extremes(const tg_grid *grid, tg_diagonal *m)
 {
   double extremes[2] = {-HUGE_VAL, -HUGE_VAL}; // -smallest, largest
   for (int k = 0; k < m->n_blocks; k++) {
@@ -58,20 +58,20 @@ static tg_status find_extremes(const tg_grid *grid, tg_metric *m)
       m->smallest, m->largest);
 }
 
-tg_status tg_metric_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_metric **out)
+tg_status tg_diagonal_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_diagonal **out)
 {
   *out = NULL;
   tg_status status = tg_agree(grid->comm, allocate(grid, n_blocks, diagonals, out));
   for (int k = 0; k < n_blocks && status == TG_OK; k++) status = tg_dmat_copy(diagonals[k], (*out)->diagonals[k]);
   if (status == TG_OK) status = find_extremes(grid, *out);
   if (status == TG_OK) return TG_OK;
-  tg_metric_destroy(out);
+  tg_diagonal_destroy(out);
   return tg_error_pass(status, TG_HERE);
 }
 
-tg_status tg_metric_apply(void *self, const opt_point *r, opt_point *z)
+tg_status tg_diagonal_apply(void *self, const opt_point *r, opt_point *z)
 {
-  const tg_metric *m = self;
+  const tg_diagonal *m = self;
   for (int k = 0; k < m->n_blocks; k++) {
     const tg_dmat *d = m->diagonals[k];
     const tg_dmat *in = tg_space_block(r, k);
@@ -83,7 +83,7 @@ tg_status tg_metric_apply(void *self, const opt_point *r, opt_point *z)
   return TG_OK;
 }
 
-double tg_metric_spread(const tg_metric *metric)
+double tg_diagonal_spread(const tg_diagonal *preconditioner)
 {
-  return metric->largest / metric->smallest;
+  return preconditioner->largest / preconditioner->smallest;
 }
