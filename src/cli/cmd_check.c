@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/derive/structure_report.h"
 #include "cli/job_console.h"
 #include "cli/run/product_report.h"
+#include "derive/structure_report.h"
 #include "engine/engine.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"

@@ -1,16 +1,10 @@
-// JSON numbers and JSON files.
+// JSON files.
 #include "cli/json.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/whole_file.h"
-
-json_t *tg_json_number(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
 
 tg_status tg_json_write(const json_t *value, const char *path)
 {

@@ -2,12 +2,8 @@
 #ifndef TG_CLI_JSON_H
 #define TG_CLI_JSON_H
 
-#include <jansson.h>
-
 #include "base/status.h"
-
-// A number, or null where it is not finite: JSON knows neither NaN nor infinities.
-json_t *tg_json_number(double value);
+#include "derive/json_number.h"
 
 // Writes the value to path: a temporary name in the same folder, synced, renamed. TG_IO names path and reason. Local.
 tg_status tg_json_write(const json_t *value, const char *path);

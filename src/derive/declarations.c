@@ -1,17 +1,18 @@
-// The sizes and properties that derive takes from the command line.
+// Sizes and properties of names, from texts.
+#include "derive/declarations.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/derive/derive.h"
 #include "grad/text/names.h"
 
-tg_declaration *derive_declare(derive_declarations *declarations, const char *name)
+tg_declaration *tg_declarations_get(tg_declarations *declarations, const char *name)
 {
   for (int32_t i = 0; i < declarations->count; i++)
     if (strcmp(declarations->list[i].name, name) == 0) return &declarations->list[i];
-  if (declarations->count == DERIVE_NAMES_MAX) return NULL;
+  if (declarations->count == TG_DERIVE_NAMES_MAX) return NULL;
   tg_declaration *fresh = &declarations->list[declarations->count++];
   *fresh = (tg_declaration){.name = name};
   return fresh;
@@ -28,7 +29,7 @@ static tg_span next_piece(const char *text, size_t *position)
   return (tg_span){begin, end};
 }
 
-static tg_status declare_piece(const char *text, tg_span span, const char *what, derive_declarations *out,
+static tg_status declare_piece(const char *text, tg_span span, const char *what, tg_declarations *out,
                                tg_declaration **declaration)
 {
   const char *name = NULL;
@@ -38,13 +39,14 @@ static tg_status declare_piece(const char *text, tg_span span, const char *what,
   if (!tg_name_is_valid(name))
     TG_FAIL_AT(TG_USAGE, span, "%s expects a name made of letters, digits and '_', found '%s'", what, name);
   if (tg_name_is_reserved(name)) TG_FAIL_AT(TG_USAGE, span, "'%s' is a function and cannot be declared", name);
-  *declaration = derive_declare(out, name);
-  if (*declaration == NULL) TG_FAIL_AT(TG_LIMIT, span, "more than %d names are declared", DERIVE_NAMES_MAX);
+  *declaration = tg_declarations_get(out, name);
+  if (*declaration == NULL) TG_FAIL_AT(TG_LIMIT, span, "more than %d names are declared", TG_DERIVE_NAMES_MAX);
   return TG_OK;
 }
 
 // One size: a whole number, or the name of a size.
-static tg_status read_size(const char *text, tg_span span, derive_declarations *out, int64_t *value, const char **name)
+static tg_status read_size(const char *text, const char *what, tg_span span, tg_declarations *out, int64_t *value,
+                           const char **name)
 {
   const char *word = NULL;
   TG_TRY(tg_arena_string(&out->arena, text + span.begin, span.end - span.begin, &word));
@@ -61,13 +63,14 @@ static tg_status read_size(const char *text, tg_span span, derive_declarations *
     TG_FAIL_AT(TG_USAGE, span, "a size is a whole number from 1 to 2147483647, found '%s'", word);
   }
   if (!tg_name_is_valid(word))
-    TG_FAIL_AT(TG_USAGE, span, "expected a size such as 3 or n, found '%s'; write --dims A=3x4", word);
+    TG_FAIL_AT(TG_USAGE, span, "expected a size such as 3 or n, found '%s'; write %s A=3x4", word, what);
   if (tg_name_is_reserved(word)) TG_FAIL_AT(TG_USAGE, span, "'%s' is a function and cannot name a size", word);
   *name = word;
   return TG_OK;
 }
 
-static tg_status read_shape(const char *text, tg_span span, derive_declarations *out, tg_declaration *declaration)
+static tg_status read_shape(const char *text, const char *what, tg_span span, tg_declarations *out,
+                            tg_declaration *declaration)
 {
   // A name of a size may contain an x itself: the separator is the first one with something on both sides.
   size_t x = span.begin + 1;
@@ -75,32 +78,32 @@ static tg_status read_shape(const char *text, tg_span span, derive_declarations 
   const bool column = x + 1 >= span.end;
   const tg_span rows = {span.begin, column ? span.end : x};
   const tg_span cols = {x + 1, span.end};
-  TG_TRY(read_size(text, rows, out, &declaration->rows, &declaration->rows_name));
-  if (!column) return read_size(text, cols, out, &declaration->cols, &declaration->cols_name);
+  TG_TRY(read_size(text, what, rows, out, &declaration->rows, &declaration->rows_name));
+  if (!column) return read_size(text, what, cols, out, &declaration->cols, &declaration->cols_name);
   declaration->cols = 1;
   declaration->cols_name = NULL;
   return TG_OK;
 }
 
-tg_status derive_read_dims(const char *text, derive_declarations *out)
+tg_status tg_declarations_read_dims(const char *text, const char *what, tg_declarations *out)
 {
   for (size_t position = 0; text[position] != '\0';) {
     const tg_span piece = next_piece(text, &position);
     size_t equals = piece.begin;
     while (equals < piece.end && text[equals] != '=') equals++;
     if (equals == piece.end || equals == piece.begin || equals + 1 == piece.end)
-      TG_FAIL_AT(TG_USAGE, piece, "--dims expects NAME=ROWSxCOLUMNS, found '%.*s'", (int)(piece.end - piece.begin),
+      TG_FAIL_AT(TG_USAGE, piece, "%s expects NAME=ROWSxCOLUMNS, found '%.*s'", what, (int)(piece.end - piece.begin),
                  text + piece.begin);
     tg_declaration *declaration = NULL;
-    TG_TRY(declare_piece(text, (tg_span){piece.begin, equals}, "--dims", out, &declaration));
+    TG_TRY(declare_piece(text, (tg_span){piece.begin, equals}, what, out, &declaration));
     if (declaration->rows > 0 || declaration->rows_name != NULL)
       TG_FAIL_AT(TG_USAGE, piece, "the size of '%s' is given twice", declaration->name);
-    TG_TRY(read_shape(text, (tg_span){equals + 1, piece.end}, out, declaration));
+    TG_TRY(read_shape(text, what, (tg_span){equals + 1, piece.end}, out, declaration));
   }
   return TG_OK;
 }
 
-tg_status derive_read_names(const char *text, const char *what, unsigned property, derive_declarations *out)
+tg_status tg_declarations_read_names(const char *text, const char *what, unsigned property, tg_declarations *out)
 {
   for (size_t position = 0; text[position] != '\0';) {
     tg_declaration *declaration = NULL;

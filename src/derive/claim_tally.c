@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/derive/claim.h"
+#include "derive/claim_parts.h"
 
 // Agreement tells something where rounding leaves so many digits; a difference counts when it is so far outside.
 #define TELLING_BOUND    1e-5
@@ -12,14 +12,14 @@
 #define CLEAR_DIFFERENCE 100.0
 enum { TELLING_POINTS = 4 };
 
-tg_status claim_tally_init(int64_t rows, int64_t cols, claim_tally *out)
+tg_status tg_claim_tally_init(int64_t rows, int64_t cols, tg_claim_tally *out)
 {
-  *out = (claim_tally){.rows = rows, .cols = cols};
+  *out = (tg_claim_tally){.rows = rows, .cols = cols};
   TG_TRY(TG_NEW(rows * cols, &out->telling));
   return TG_NEW(rows * cols, &out->is_nonzero);
 }
 
-void claim_tally_fini(claim_tally *tally)
+void tg_claim_tally_fini(tg_claim_tally *tally)
 {
   tg_free(tally->telling);
   tg_free(tally->is_nonzero);
@@ -32,7 +32,7 @@ static double largest(int64_t count, const double *x)
   return most;
 }
 
-static bool is_finite(int64_t count, const claim_value *value)
+static bool is_finite(int64_t count, const tg_claim_value *value)
 {
   bool all = true;
   for (int64_t i = 0; all && i < count; i++) all = isfinite(value->entries[i]) && isfinite(value->bounds[i]);
@@ -40,23 +40,23 @@ static bool is_finite(int64_t count, const claim_value *value)
 }
 
 // The entry that the relation expects of the claim, and its bound.
-static double expected_entry(const claim_tally *tally, claim_relation relation, const claim_value *derived, int64_t k,
-                             double *bound)
+static double expected_entry(const tg_claim_tally *tally, tg_claim_relation relation, const tg_claim_value *derived,
+                             int64_t k, double *bound)
 {
   const int64_t m = tally->rows;
-  const int64_t mirror = relation == CLAIM_EQUAL || relation == CLAIM_MULTIPLE ? k : k / m + k % m * m;
+  const int64_t mirror = relation == TG_CLAIM_EQUAL || relation == TG_CLAIM_MULTIPLE ? k : k / m + k % m * m;
   const double g = derived->entries[k];
   const double h = derived->entries[mirror];
   *bound = derived->bounds[k] + derived->bounds[mirror];
   switch (relation) {
-  case CLAIM_MULTIPLE:
+  case TG_CLAIM_MULTIPLE:
     *bound = fabs(tally->ratio) * (derived->bounds[k] + 1e-10 * fabs(g));
     return tally->ratio * g;
-  case CLAIM_TRANSPOSE:
+  case TG_CLAIM_TRANSPOSE:
     return h;
-  case CLAIM_CONVENTION:
+  case TG_CLAIM_CONVENTION:
     return k == mirror ? g : g + h;
-  case CLAIM_SYMMETRIZED:
+  case TG_CLAIM_SYMMETRIZED:
     return (g + h) / 2.0;
   default:
     *bound = derived->bounds[k];
@@ -79,7 +79,7 @@ static match compare_entry(double claimed, double expected, double bound, double
                                                     : MATCH_NOTHING;
 }
 
-static void keep_counterexample(claim_tally *tally, int64_t k, double claimed, double derived)
+static void keep_counterexample(tg_claim_tally *tally, int64_t k, double claimed, double derived)
 {
   const double shown = fabs(tally->claimed - tally->derived) / fmax(fabs(tally->claimed), fabs(tally->derived));
   const double here = fabs(claimed - derived) / fmax(fabs(claimed), fabs(derived));
@@ -92,7 +92,7 @@ static void keep_counterexample(claim_tally *tally, int64_t k, double claimed, d
 }
 
 // c of claim = c * derivative, at the entry where the derivative is largest against its rounding.
-static void find_ratio(claim_tally *tally, const claim_value *claimed, const claim_value *derived)
+static void find_ratio(tg_claim_tally *tally, const tg_claim_value *claimed, const tg_claim_value *derived)
 {
   const int64_t count = tally->rows * tally->cols;
   int64_t best = 0;
@@ -104,42 +104,42 @@ static void find_ratio(claim_tally *tally, const claim_value *claimed, const cla
   tally->ratio = claimed->entries[best] / g;
 }
 
-static void add_relation(claim_tally *tally, claim_relation relation, const claim_value *claimed,
-                         const claim_value *derived, double scale)
+static void add_relation(tg_claim_tally *tally, tg_claim_relation relation, const tg_claim_value *claimed,
+                         const tg_claim_value *derived, double scale)
 {
   const int64_t count = tally->rows * tally->cols;
   bool all = true;
   bool tells = false;
-  if (relation > CLAIM_MULTIPLE && (tally->rows != tally->cols || tally->rows == 1)) return;
-  if (relation == CLAIM_MULTIPLE && tally->ratio == 0.0) find_ratio(tally, claimed, derived);
-  if (relation == CLAIM_MULTIPLE && tally->ratio == 0.0) return;
+  if (relation > TG_CLAIM_MULTIPLE && (tally->rows != tally->cols || tally->rows == 1)) return;
+  if (relation == TG_CLAIM_MULTIPLE && tally->ratio == 0.0) find_ratio(tally, claimed, derived);
+  if (relation == TG_CLAIM_MULTIPLE && tally->ratio == 0.0) return;
   for (int64_t k = 0; k < count; k++) {
     double bound = 0.0;
     const double expected = expected_entry(tally, relation, derived, k, &bound);
     const match found = compare_entry(claimed->entries[k], expected, bound + claimed->bounds[k], scale);
     if (found == MATCH_DIFFERENT) tally->differs[relation] = true;
-    if (found == MATCH_DIFFERENT && relation == CLAIM_EQUAL)
+    if (found == MATCH_DIFFERENT && relation == TG_CLAIM_EQUAL)
       keep_counterexample(tally, k, claimed->entries[k], expected);
-    tally->is_unclear = tally->is_unclear || (relation == CLAIM_EQUAL && found == MATCH_UNCLEAR);
+    tally->is_unclear = tally->is_unclear || (relation == TG_CLAIM_EQUAL && found == MATCH_UNCLEAR);
     all = all && (found == MATCH_TELLS || found == MATCH_ZERO || found == MATCH_NOTHING);
     tells = tells || found == MATCH_TELLS;
-    if (relation != CLAIM_EQUAL || (found != MATCH_TELLS && found != MATCH_ZERO)) continue;
+    if (relation != TG_CLAIM_EQUAL || (found != MATCH_TELLS && found != MATCH_ZERO)) continue;
     tally->telling[k]++;
     tally->is_nonzero[k] = tally->is_nonzero[k] || found == MATCH_TELLS;
   }
   tally->holds[relation] += all && tells;
 }
 
-void claim_tally_add(claim_tally *tally, const claim_value *claimed, const claim_value *derived)
+void tg_claim_tally_add(tg_claim_tally *tally, const tg_claim_value *claimed, const tg_claim_value *derived)
 {
   const int64_t count = tally->rows * tally->cols;
   if (!is_finite(count, derived) || !is_finite(count, claimed)) return;
   const double scale = fmax(largest(count, claimed->entries), largest(count, derived->entries));
-  for (int relation = 0; relation < CLAIM_RELATIONS; relation++)
-    add_relation(tally, (claim_relation)relation, claimed, derived, scale);
+  for (int relation = 0; relation < TG_CLAIM_RELATIONS; relation++)
+    add_relation(tally, (tg_claim_relation)relation, claimed, derived, scale);
 }
 
-void claim_tally_add_undefined(claim_tally *tally, const claim_value *claimed, const claim_value *derived)
+void tg_claim_tally_add_undefined(tg_claim_tally *tally, const tg_claim_value *claimed, const tg_claim_value *derived)
 {
   const int64_t count = tally->rows * tally->cols;
   if (tally->has_counterexample || !is_finite(count, derived)) return;
@@ -153,7 +153,7 @@ void claim_tally_add_undefined(claim_tally *tally, const claim_value *claimed, c
   }
 }
 
-bool claim_tally_is_equal(const claim_tally *tally)
+bool tg_claim_tally_is_equal(const tg_claim_tally *tally)
 {
   bool all = true;
   bool any = false;

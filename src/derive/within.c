@@ -1,9 +1,9 @@
-// derive --within: the gradient inside a linear set of matrices, by the orthogonal projection of the one with free
-// entries.
+// The gradient inside a linear set of matrices, by the orthogonal projection of the one with free entries.
+#include "derive/within.h"
+
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/derive/derive.h"
 
 // (G + sign*G')/2
 static tg_status project_mirrored(tg_graph *g, tg_node gradient, double sign, tg_node *out)
@@ -61,7 +61,7 @@ static double point_lower(const double *x, int64_t n, int64_t i, int64_t j)
   return i < j ? 0.0 : x[i + j * n];
 }
 
-static const derive_within sets[] = {
+static const tg_within sets[] = {
     {"symmetric", TG_SYMMETRIC, project_symmetric, point_symmetric,
      "inside symmetric matrices: <G,H> = <(G + G')/2,H> for H = H'"},
     {"diagonal", TG_DIAGONAL, project_diagonal, point_diagonal,
@@ -72,7 +72,7 @@ static const derive_within sets[] = {
 };
 enum { SETS = sizeof sets / sizeof sets[0] };
 
-tg_status derive_within_find(const char *name, const derive_within **out)
+tg_status tg_within_find(const tg_derive_words *words, const char *name, const tg_within **out)
 {
   const char *names[SETS];
   for (int k = 0; k < SETS; k++) {
@@ -82,25 +82,25 @@ tg_status derive_within_find(const char *name, const derive_within **out)
     return TG_OK;
   }
   const char *nearest = tg_nearest_word(name, names, SETS);
-  if (nearest != NULL) TG_FAIL(TG_USAGE, "derive: unknown set '%s' in --within; did you mean '%s'?", name, nearest);
-  TG_FAIL(TG_USAGE, "derive: unknown set '%s' in --within; one of symmetric, diagonal, skew, lower", name);
+  if (nearest != NULL)
+    TG_FAIL(TG_USAGE, "%sunknown set '%s' in %swithin; did you mean '%s'?", words->command, name, words->dash, nearest);
+  TG_FAIL(TG_USAGE, "%sunknown set '%s' in %swithin; one of symmetric, diagonal, skew, lower", words->command, name,
+          words->dash);
 }
 
-tg_status derive_within_check(const derivation *d, const derive_target *target)
+tg_status tg_within_check_shape(const tg_within *set, const tg_derive_words *words, const tg_graph *graph,
+                                int32_t symbol)
 {
-  const tg_symbol *symbol = tg_symbol_info(d->graph, target->symbol);
-  if (!d->scalar) TG_FAIL(TG_USAGE, "derive: --within needs a scalar expression");
-  if (target->transposed)
-    TG_FAIL(TG_USAGE, "derive: --within takes names, found the transpose %s' in --wrt", target->name);
-  if (symbol->rows == symbol->cols) return TG_OK;
+  const tg_symbol *info = tg_symbol_info(graph, symbol);
+  if (info->rows == info->cols) return TG_OK;
   tg_text shape;
   tg_text_init(&shape);
-  tg_dim_print(d->graph, symbol->rows, &shape);
+  tg_dim_print(graph, info->rows, &shape);
   tg_text_add(&shape, " x ");
-  tg_dim_print(d->graph, symbol->cols, &shape);
+  tg_dim_print(graph, info->cols, &shape);
   const tg_status status =
-      tg_error_set(TG_USAGE, TG_HERE, "derive: --within %s needs a square matrix, '%s' is %s; give --dims %s=nxn",
-                   d->within->name, target->name, tg_text_string(&shape), target->name);
+      tg_error_set(TG_USAGE, TG_HERE, "%s%swithin %s needs a square matrix, '%s' is %s; give %sdims %s=nxn",
+                   words->command, words->dash, set->name, info->name, tg_text_string(&shape), words->dash, info->name);
   tg_text_fini(&shape);
   return status;
 }
@@ -135,14 +135,14 @@ done:
 }
 
 // At points of the set what is declared of X holds, X' = X for one: it is held as a constant that has the property.
-static tg_status hold(derivation *d, int32_t symbol, tg_node *node)
+static tg_status hold(tg_graph *g, int32_t symbol, tg_node *node)
 {
   int32_t held = -1;
   tg_node constant = TG_NONE;
-  if (tg_symbol_info(d->graph, symbol)->properties == 0) return TG_OK;
-  TG_TRY(tg_symbol_hold(d->graph, symbol, &held));
-  TG_TRY(tg_make_sym(d->graph, held, &constant));
-  return tg_substitute(d->graph, *node, 1, &symbol, &constant, node);
+  if (tg_symbol_info(g, symbol)->properties == 0) return TG_OK;
+  TG_TRY(tg_symbol_hold(g, symbol, &held));
+  TG_TRY(tg_make_sym(g, held, &constant));
+  return tg_substitute(g, *node, 1, &symbol, &constant, node);
 }
 
 // The symbol that stands for it in a projected derivative.
@@ -152,18 +152,17 @@ static int32_t held_or_free(const tg_graph *g, int32_t symbol)
   return twin >= 0 ? twin : symbol;
 }
 
-tg_status derive_within_project(derivation *d, const derive_target *target, tg_node *node)
+tg_status tg_within_project(const tg_within *set, tg_graph *graph, int32_t symbol, int32_t direction, tg_node *node)
 {
-  TG_TRY(hold(d, target->symbol, node));
-  const int32_t direction = target->direction != NULL ? tg_symbol_find(d->graph, target->direction) : -1;
-  if (direction >= 0) TG_TRY(hold(d, direction, node));
-  TG_TRY(d->within->project(d->graph, *node, node));
-  if (d->within->project != project_skew) return TG_OK;
-  TG_TRY(turn_transposes(d->graph, held_or_free(d->graph, target->symbol), node));
-  return direction >= 0 ? turn_transposes(d->graph, held_or_free(d->graph, direction), node) : TG_OK;
+  TG_TRY(hold(graph, symbol, node));
+  if (direction >= 0) TG_TRY(hold(graph, direction, node));
+  TG_TRY(set->project(graph, *node, node));
+  if (set->project != project_skew) return TG_OK;
+  TG_TRY(turn_transposes(graph, held_or_free(graph, symbol), node));
+  return direction >= 0 ? turn_transposes(graph, held_or_free(graph, direction), node) : TG_OK;
 }
 
-void derive_within_move(const derive_within *set, int64_t n, double *x)
+void tg_within_move(const tg_within *set, int64_t n, double *x)
 {
   // The entries of the lower triangle are read before they are overwritten: they are their own sources.
   for (int64_t j = n - 1; j >= 0; j--)

@@ -1,7 +1,8 @@
 // derive --steps --format latex: the derivation as an align* environment of amsmath.
+#include "derive/print.h"
+
 #include <string.h>
 
-#include "cli/derive/derive.h"
 #include "grad/explain/explain.h"
 
 // A rule as text of LaTeX: its own signs are spelled, formulas stay as they are typed.
@@ -69,7 +70,7 @@ static void add_steps(const tg_explanation *explanation, bool *first, tg_text *o
   tg_text_addf(out, "& \\dots && \\text{shown up to %d steps}", TG_STEPS_MAX);
 }
 
-static tg_status add_gradient_rows(const derivation *d, const derive_target *target, bool *first, tg_text *out)
+static tg_status add_gradient_rows(const tg_derivation *d, const tg_target *target, bool *first, tg_text *out)
 {
   tg_explanation explanation;
   TG_TRY(tg_explain(d->graph, target->f, target->symbol, TG_FORMAT_LATEX, &explanation));
@@ -79,7 +80,7 @@ static tg_status add_gradient_rows(const derivation *d, const derive_target *tar
 }
 
 // The differential of a matrix function, and its stacked form.
-static tg_status add_jacobian_rows(const derivation *d, const derive_target *target, bool *first, tg_text *out)
+static tg_status add_jacobian_rows(const tg_derivation *d, const tg_target *target, bool *first, tg_text *out)
 {
   tg_node symbol = TG_NONE;
   begin_row(first, out);
@@ -93,26 +94,23 @@ static tg_status add_jacobian_rows(const derivation *d, const derive_target *tar
   return TG_OK;
 }
 
-tg_status derive_print_latex_steps(derivation *d, tg_text *out)
+tg_status tg_derivation_print_latex_steps(tg_derivation *d, const tg_target *target, tg_text *out)
 {
-  for (int32_t k = 0; k < d->n_targets; k++) {
-    const derive_target *target = &d->targets[k];
-    bool first = true;
-    tg_text_add(out, "\\begin{align*}\n");
-    TG_TRY(d->scalar ? add_gradient_rows(d, target, &first, out) : add_jacobian_rows(d, target, &first, out));
-    if (d->within != NULL) {
-      begin_row(&first, out);
-      tg_text_add(out, "P &= ");
-      TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_LATEX, out));
-      tg_text_add(out, " && ");
-      add_rule(d->within->rule, out);
-    }
-    if (target->hessian != TG_NONE) {
-      begin_row(&first, out);
-      tg_text_addf(out, "H[%s] &= ", target->direction);
-      TG_TRY(tg_print(d->graph, target->hessian, TG_FORMAT_LATEX, out));
-    }
-    tg_text_add(out, "\n\\end{align*}\n");
+  bool first = true;
+  tg_text_add(out, "\\begin{align*}\n");
+  TG_TRY(d->scalar ? add_gradient_rows(d, target, &first, out) : add_jacobian_rows(d, target, &first, out));
+  if (d->within != NULL) {
+    begin_row(&first, out);
+    tg_text_add(out, "P &= ");
+    TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_LATEX, out));
+    tg_text_add(out, " && ");
+    add_rule(d->within->rule, out);
   }
+  if (target->hessian != TG_NONE) {
+    begin_row(&first, out);
+    tg_text_addf(out, "H[%s] &= ", target->direction);
+    TG_TRY(tg_print(d->graph, target->hessian, TG_FORMAT_LATEX, out));
+  }
+  tg_text_add(out, "\n\\end{align*}\n");
   return TG_OK;
 }

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/derive/claim.h"
+#include "derive/claim_parts.h"
 
 // Sizes that no other size equals, so that no wrong shape passes by chance.
 enum { FIRST_SIZE = 3 };
 
 // ---- sizes ----
 
-static void number_sizes(const tg_graph *graph, tg_dim dim, claim_points *out)
+static void number_sizes(const tg_graph *graph, tg_dim dim, tg_claim_points *out)
 {
   int64_t coef = 1;
   int32_t n = 0;
@@ -19,14 +19,14 @@ static void number_sizes(const tg_graph *graph, tg_dim dim, claim_points *out)
   for (int32_t i = 0; i < n; i++) {
     int32_t k = 0;
     while (k < out->sampling.n_sizes && strcmp(out->sizes[k].name, parts[i]) != 0) k++;
-    if (k < out->sampling.n_sizes || k == CLAIM_SIZES_MAX) continue;
+    if (k < out->sampling.n_sizes || k == TG_CLAIM_SIZES_MAX) continue;
     out->sizes[k] = (tg_named_size){parts[i], FIRST_SIZE + k};
     out->sampling.n_sizes++;
   }
 }
 
 // The number of a size that is a name by itself, or NULL.
-static int64_t *number_of(claim_points *points, tg_dim dim)
+static int64_t *number_of(tg_claim_points *points, tg_dim dim)
 {
   int64_t coef = 1;
   int32_t n = 0;
@@ -38,7 +38,7 @@ static int64_t *number_of(claim_points *points, tg_dim dim)
 }
 
 // Q'*Q = eye needs as many rows as columns: sizes change places until that holds.
-static void order_orthogonal(claim_points *points)
+static void order_orthogonal(tg_claim_points *points)
 {
   for (int32_t pass = 0; pass < points->n_symbols; pass++)
     for (int32_t s = 0; s < points->n_symbols; s++) {
@@ -54,18 +54,18 @@ static void order_orthogonal(claim_points *points)
 
 // ---- scales ----
 
-static void add_scale(claim_points *points, double scale)
+static void add_scale(tg_claim_points *points, double scale)
 {
   const double size = fabs(scale);
   if (!(size > 1e-150 && size < 1e150) || (size > 0.05 && size < 20.0)) return;
   for (int32_t i = 0; i < points->n_scales; i++)
     if (points->scales[i] == 2.0 * size) return;
-  if (points->n_scales + 2 > CLAIM_SCALES_MAX) return;
+  if (points->n_scales + 2 > TG_CLAIM_SCALES_MAX) return;
   points->scales[points->n_scales++] = 2.0 * size;
   points->scales[points->n_scales++] = 2.0 / size;
 }
 
-static tg_status find_scales(const tg_graph *graph, int32_t n, const tg_node *nodes, claim_points *out)
+static tg_status find_scales(const tg_graph *graph, int32_t n, const tg_node *nodes, tg_claim_points *out)
 {
   static const double usual[] = {1.0, 0.3, 3.0, 0.05, 1.0, 0.5, 2.0, 10.0, 1.0, 0.3, 0.005, 40.0};
   for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) out->scales[out->n_scales++] = usual[i];
@@ -83,9 +83,9 @@ static tg_status find_scales(const tg_graph *graph, int32_t n, const tg_node *no
   return TG_OK;
 }
 
-tg_status claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, claim_points *out)
+tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, tg_claim_points *out)
 {
-  *out = (claim_points){.graph = graph, .n_symbols = tg_symbol_count(graph)};
+  *out = (tg_claim_points){.graph = graph, .n_symbols = tg_symbol_count(graph)};
   out->sampling.sizes = out->sizes;
   for (int32_t s = 0; s < out->n_symbols; s++) {
     number_sizes(graph, tg_symbol_info(graph, s)->rows, out);
@@ -108,7 +108,8 @@ tg_status claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nod
     const tg_symbol *symbol = tg_symbol_info(graph, s);
     const int64_t rows = tg_sample_size(graph, &out->sampling, symbol->rows);
     const int64_t cols = tg_sample_size(graph, &out->sampling, symbol->cols);
-    if (rows < 0 || cols < 0) TG_FAIL(TG_LIMIT, "a claim is compared with at most %d names of sizes", CLAIM_SIZES_MAX);
+    if (rows < 0 || cols < 0)
+      TG_FAIL(TG_LIMIT, "a claim is compared with at most %d names of sizes", TG_CLAIM_SIZES_MAX);
     if (rows > INT64_C(1000000) / cols)
       TG_FAIL(TG_LIMIT, "a claim is compared at matrices of at most 1000000 entries, '%s' has more; leave --dims out",
               symbol->name);
@@ -117,7 +118,7 @@ tg_status claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nod
   return TG_OK;
 }
 
-void claim_points_fini(claim_points *points)
+void tg_claim_points_fini(tg_claim_points *points)
 {
   for (int32_t s = 0; points->values != NULL && s < points->n_symbols; s++) tg_free(points->values[s]);
   tg_free(points->values);
@@ -140,7 +141,7 @@ typedef struct regime {
 } regime;
 
 // Points where logarithms, roots and determinants exist are tried as often as those of both signs.
-static regime regime_of(const claim_points *points, int32_t trial, uint64_t *state)
+static regime regime_of(const tg_claim_points *points, int32_t trial, uint64_t *state)
 {
   static const double least[] = {-1.0, 0.2, -1.0, -1.0, 0.2, -1.0};
   static const bool dominant[] = {false, true, true, false, false, false};
@@ -199,7 +200,7 @@ static void fill_value(const tg_symbol *symbol, int64_t m, int64_t n, const regi
   if ((symbol->properties & TG_ORTHOGONAL) != 0 && m >= n) orthonormalize(m, n, x);
 }
 
-void claim_points_fill(claim_points *points, int32_t trial)
+void tg_claim_points_fill(tg_claim_points *points, int32_t trial)
 {
   uint64_t state = UINT64_C(20240229) + UINT64_C(7919) * (uint64_t)trial;
   for (int k = 0; k < 4; k++) (void)next_uniform(&state);

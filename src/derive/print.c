@@ -1,11 +1,12 @@
 // The result of derive in each format.
+#include "derive/print.h"
+
 #include <string.h>
 
-#include "cli/derive/derive.h"
-#include "cli/derive/structure_report.h"
+#include "derive/structure_report.h"
 #include "grad/explain/explain.h"
 
-static void add_shape(const derivation *d, tg_dim rows, tg_dim cols, tg_text *out)
+static void add_shape(const tg_derivation *d, tg_dim rows, tg_dim cols, tg_text *out)
 {
   if (tg_dim_is_one(d->graph, rows) && tg_dim_is_one(d->graph, cols)) {
     tg_text_add(out, "scalar");
@@ -16,7 +17,7 @@ static void add_shape(const derivation *d, tg_dim rows, tg_dim cols, tg_text *ou
   tg_dim_print(d->graph, cols, out);
 }
 
-static void add_node_shape(const derivation *d, tg_node node, tg_text *out)
+static void add_node_shape(const tg_derivation *d, tg_node node, tg_text *out)
 {
   const tg_info *info = tg_node_info(d->graph, node);
   add_shape(d, info->rows, info->cols, out);
@@ -24,10 +25,10 @@ static void add_node_shape(const derivation *d, tg_node node, tg_text *out)
 
 // ---- formats of one line each ----
 
-static tg_status print_lines(const derivation *d, tg_format format, tg_text *out)
+static tg_status print_lines(const tg_derivation *d, tg_format format, tg_text *out)
 {
   for (int32_t k = 0; k < d->n_targets; k++) {
-    const derive_target *target = &d->targets[k];
+    const tg_target *target = &d->targets[k];
     TG_TRY(tg_print(d->graph, target->hessian != TG_NONE ? target->hessian : target->derivative, format, out));
     tg_text_add(out, "\n");
   }
@@ -36,7 +37,7 @@ static tg_status print_lines(const derivation *d, tg_format format, tg_text *out
 
 // ---- human ----
 
-static void add_label(const derivation *d, const derive_target *target, tg_text *out)
+static void add_label(const tg_derivation *d, const tg_target *target, tg_text *out)
 {
   const char *mark = target->transposed ? "'" : "";
   if (d->scalar)
@@ -45,11 +46,11 @@ static void add_label(const derivation *d, const derive_target *target, tg_text 
     tg_text_addf(out, "d vec(F)/d vec(%s%s)'", target->name, mark);
 }
 
-static tg_status print_names(const derivation *d, tg_text *out)
+static tg_status print_names(const tg_derivation *d, tg_text *out)
 {
   tg_text_add(out, "where ");
   bool first = true;
-  for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
+  for (int32_t s = 0; s < d->n_symbols; s++) {
     const tg_symbol *symbol = tg_symbol_info(d->graph, s);
     if (!symbol->free && symbol->twin >= 0) continue;
     tg_text_addf(out, "%s%s: ", first ? "" : ", ", symbol->name);
@@ -74,7 +75,7 @@ static tg_status print_names(const derivation *d, tg_text *out)
 enum { LONG_DERIVATIVE = 2000, LONG_HESSIAN = 240 };
 
 // The result and its shape; below, where it is long, the parts that it shares.
-static tg_status print_node(const derivation *d, tg_node node, size_t bytes, tg_format format, tg_text *out)
+static tg_status print_node(const tg_derivation *d, tg_node node, size_t bytes, tg_format format, tg_text *out)
 {
   tg_text where;
   tg_text_init(&where);
@@ -92,7 +93,7 @@ static tg_status print_node(const derivation *d, tg_node node, size_t bytes, tg_
   return status;
 }
 
-static tg_status print_result(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+static tg_status print_result(const tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
 {
   tg_text_add(out, "  ");
   add_label(d, target, out);
@@ -136,7 +137,7 @@ static void add_step(const tg_step *step, bool first, tg_text *out)
 }
 
 // The last step: from the gradient of free entries to the one inside the set.
-static tg_status print_projection(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+static tg_status print_projection(const tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
 {
   tg_text text;
   tg_text_init(&text);
@@ -147,7 +148,7 @@ static tg_status print_projection(const derivation *d, const derive_target *targ
   return status;
 }
 
-static tg_status print_steps(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+static tg_status print_steps(const tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
 {
   tg_explanation explanation;
   TG_TRY(tg_explain(d->graph, target->f, target->symbol, format, &explanation));
@@ -159,14 +160,14 @@ static tg_status print_steps(const derivation *d, const derive_target *target, t
     previous = step->term;
   }
   if (explanation.shortened) tg_text_addf(out, "  ... (shown up to %d steps)\n", TG_STEPS_MAX);
-  if (d->within != NULL) TG_TRY(print_projection(d, target, format, out));
-  tg_text_add(out, "\n");
+  tg_status status = TG_OK;
+  if (d->within != NULL) status = print_projection(d, target, format, out);
   tg_explanation_fini(&explanation);
-  return TG_OK;
+  return status;
 }
 
 // A matrix function: its differential, then the stacked form.
-static tg_status print_matrix_steps(const derivation *d, const derive_target *target, tg_format format, tg_text *out)
+static tg_status print_matrix_steps(const tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
 {
   const tg_symbol symbol = *tg_symbol_info(d->graph, target->symbol);
   tg_text name;
@@ -175,7 +176,8 @@ static tg_status print_matrix_steps(const derivation *d, const derive_target *ta
   int32_t index = -1;
   tg_text_init(&name);
   tg_text_addf(&name, "d%s", target->name);
-  while (tg_symbol_find(d->graph, tg_text_string(&name)) >= 0) tg_text_add(&name, "_");
+  while (tg_text_status(&name) == TG_OK && tg_symbol_find(d->graph, tg_text_string(&name)) >= 0)
+    tg_text_add(&name, "_");
   const tg_status added = tg_symbol_add(d->graph, tg_text_string(&name), symbol.rows, symbol.cols, 0, true, &index);
   tg_text_fini(&name);
   TG_TRY(added);
@@ -185,29 +187,18 @@ static tg_status print_matrix_steps(const derivation *d, const derive_target *ta
   TG_TRY(tg_print(d->graph, differential, format, out));
   tg_text_add(out, "    | differential rules\n  vec(dF) = (");
   TG_TRY(tg_print(d->graph, target->derivative, format, out));
-  tg_text_addf(out, ")*vec(d%s)    | vec(A*X*B) = kron(B',A)*vec(X); vec(X') = comm(m,n)*vec(X)\n\n", target->name);
+  tg_text_addf(out, ")*vec(d%s)    | vec(A*X*B) = kron(B',A)*vec(X); vec(X') = comm(m,n)*vec(X)\n", target->name);
   return TG_OK;
 }
 
-static tg_status print_human(derivation *d, tg_text *out)
+tg_status tg_derivation_print_steps(tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
 {
-  const tg_format format = d->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
-  tg_text_add(out, d->scalar ? "f = " : "F = ");
-  TG_TRY(tg_print(d->graph, d->f, format, out));
-  tg_text_add(out, "    (");
-  add_node_shape(d, d->f, out);
-  tg_text_add(out, ")\n");
-  TG_TRY(print_names(d, out));
-  for (int32_t k = 0; d->steps && k < d->n_targets; k++) {
-    if (d->scalar)
-      TG_TRY(print_steps(d, &d->targets[k], format, out));
-    else
-      TG_TRY(print_matrix_steps(d, &d->targets[k], format, out));
-  }
-  for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(print_result(d, &d->targets[k], format, out));
-  if (d->scalar) tg_text_add(out, "\n");
-  for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
-    TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
+  return d->scalar ? print_steps(d, target, format, out) : print_matrix_steps(d, target, format, out);
+}
+
+// What the symbol G, or the Jacobian, stands for.
+static void add_convention(const tg_derivation *d, tg_text *out)
+{
   if (d->within != NULL)
     tg_text_addf(out, "\nThe gradient G is %s%s, with f(X+H) = f(X) + <G,H> + o(|H|) for X and H that are.\n",
                  d->within->name, strcmp(d->within->name, "lower") == 0 ? " triangular" : "");
@@ -215,23 +206,63 @@ static tg_status print_human(derivation *d, tg_text *out)
     tg_text_add(out, d->scalar
                          ? "\nThe gradient G satisfies f(X+H) = f(X) + <G,H> + o(|H|), entries of X independent.\n"
                          : "\nThe Jacobian is d vec(F)/d vec(X)', vec column by column.\n");
+}
+
+static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_text *out)
+{
+  const tg_format format = view->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
+  tg_text_add(out, d->scalar ? "f = " : "F = ");
+  TG_TRY(tg_print(d->graph, d->f, format, out));
+  tg_text_add(out, "    (");
+  add_node_shape(d, d->f, out);
+  tg_text_add(out, ")\n");
+  TG_TRY(print_names(d, out));
+  for (int32_t k = 0; view->steps && k < d->n_targets; k++) {
+    TG_TRY(tg_derivation_print_steps(d, &d->targets[k], format, out));
+    tg_text_add(out, "\n");
+  }
+  for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(print_result(d, &d->targets[k], format, out));
+  if (d->scalar) tg_text_add(out, "\n");
+  for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
+    TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
+  add_convention(d, out);
   return TG_OK;
 }
 
-tg_status derive_print(derivation *d, derive_format format, tg_text *out)
+const char *tg_derive_format_name(tg_derive_format format)
 {
-  switch (format) {
-  case DERIVE_EXPR:
+  static const char *const names[TG_DERIVE_FORMATS] = {"human", "expr", "latex", "numpy", "octave", "json"};
+  return names[format];
+}
+
+// A line, or with steps an environment, for each name.
+static tg_status print_latex(tg_derivation *d, bool steps, tg_text *out)
+{
+  if (!steps) return print_lines(d, TG_FORMAT_LATEX, out);
+  for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(tg_derivation_print_latex_steps(d, &d->targets[k], out));
+  return TG_OK;
+}
+
+static tg_status print_view(tg_derivation *d, const tg_derive_view *view, tg_text *out)
+{
+  switch (view->format) {
+  case TG_DERIVE_EXPR:
     return print_lines(d, TG_FORMAT_EXPR, out);
-  case DERIVE_LATEX:
-    return d->steps ? derive_print_latex_steps(d, out) : print_lines(d, TG_FORMAT_LATEX, out);
-  case DERIVE_NUMPY:
+  case TG_DERIVE_LATEX:
+    return print_latex(d, view->steps, out);
+  case TG_DERIVE_NUMPY:
     return print_lines(d, TG_FORMAT_NUMPY, out);
-  case DERIVE_OCTAVE:
+  case TG_DERIVE_OCTAVE:
     return print_lines(d, TG_FORMAT_OCTAVE, out);
-  case DERIVE_JSON:
-    return derive_print_json(d, out);
+  case TG_DERIVE_JSON:
+    return tg_derivation_print_json(d, out);
   default:
-    return print_human(d, out);
+    return print_human(d, view, out);
   }
+}
+
+tg_status tg_derivation_print(tg_derivation *d, const tg_derive_view *view, tg_text *out)
+{
+  TG_TRY(print_view(d, view, out));
+  return tg_text_status(out);
 }

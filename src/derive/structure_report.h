@@ -1,6 +1,6 @@
 // What the symbols reveal about an objective, in words.
-#ifndef TG_CLI_STRUCTURE_REPORT_H
-#define TG_CLI_STRUCTURE_REPORT_H
+#ifndef TG_DERIVE_STRUCTURE_REPORT_H
+#define TG_DERIVE_STRUCTURE_REPORT_H
 
 #include "grad/calculus.h"
 

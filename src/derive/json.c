@@ -1,9 +1,10 @@
 // derive --format json: the graph, the shapes, the derivatives, the structure and the steps.
+#include "derive/print.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/derive/derive.h"
-#include "cli/json.h"
+#include "derive/json_number.h"
 #include "grad/explain/explain.h"
 #include "grad/graph/op.h"
 #include "grad/structure/structure.h"
@@ -22,7 +23,7 @@ static tg_status append(json_t *array, json_t *value)
 }
 
 // A size: a number where it is one, else its name.
-static json_t *json_size(const derivation *d, tg_dim dim)
+static json_t *json_size(const tg_derivation *d, tg_dim dim)
 {
   const int64_t value = tg_dim_value(d->graph, dim);
   if (value >= 0) return json_integer(value);
@@ -34,13 +35,13 @@ static json_t *json_size(const derivation *d, tg_dim dim)
   return name;
 }
 
-static tg_status set_shape(const derivation *d, json_t *object, tg_dim rows, tg_dim cols)
+static tg_status set_shape(const tg_derivation *d, json_t *object, tg_dim rows, tg_dim cols)
 {
   TG_TRY(set(object, "rows", json_size(d, rows)));
   return set(object, "columns", json_size(d, cols));
 }
 
-static tg_status set_printed(const derivation *d, json_t *object, const char *key, tg_node node, tg_format format)
+static tg_status set_printed(const tg_derivation *d, json_t *object, const char *key, tg_node node, tg_format format)
 {
   tg_text text;
   tg_text_init(&text);
@@ -51,7 +52,7 @@ static tg_status set_printed(const derivation *d, json_t *object, const char *ke
 }
 
 // {"expr", "latex", "rows", "columns", "node"}
-static tg_status add_expression(const derivation *d, json_t *parent, const char *key, tg_node node)
+static tg_status add_expression(const tg_derivation *d, json_t *parent, const char *key, tg_node node)
 {
   json_t *object = json_object();
   TG_TRY(set(parent, key, object));
@@ -62,7 +63,7 @@ static tg_status add_expression(const derivation *d, json_t *parent, const char 
   return set(object, "node", json_integer(node));
 }
 
-static tg_status add_symbols(const derivation *d, json_t *root)
+static tg_status add_symbols(const tg_derivation *d, json_t *root)
 {
   static const struct {
     tg_property property;
@@ -71,7 +72,7 @@ static tg_status add_symbols(const derivation *d, json_t *root)
                {TG_ORTHOGONAL, "orthogonal"}, {TG_PSD, "psd"}, {TG_POSITIVE, "positive"}};
   json_t *array = json_array();
   TG_TRY(set(root, "symbols", array));
-  for (int32_t s = 0; s < tg_symbol_count(d->graph); s++) {
+  for (int32_t s = 0; s < d->n_symbols; s++) {
     const tg_symbol *symbol = tg_symbol_info(d->graph, s);
     if (!symbol->free && symbol->twin >= 0) continue;
     json_t *object = json_object();
@@ -88,7 +89,7 @@ static tg_status add_symbols(const derivation *d, json_t *root)
 }
 
 // The last step of --within.
-static tg_status add_projection(const derivation *d, const derive_target *target, json_t *steps)
+static tg_status add_projection(const tg_derivation *d, const tg_target *target, json_t *steps)
 {
   json_t *row = json_object();
   TG_TRY(append(steps, row));
@@ -97,7 +98,7 @@ static tg_status add_projection(const derivation *d, const derive_target *target
   return set(row, "rule", json_string(d->within->rule));
 }
 
-static tg_status add_steps(const derivation *d, const derive_target *target, json_t *object)
+static tg_status add_steps(const tg_derivation *d, const tg_target *target, json_t *object)
 {
   tg_explanation explanation;
   json_t *array = json_array();
@@ -118,7 +119,7 @@ done:
   return status;
 }
 
-static tg_status add_structure(const derivation *d, const derive_target *target, json_t *parent)
+static tg_status add_structure(const tg_derivation *d, const tg_target *target, json_t *parent)
 {
   static const char *const curvatures[] = {"unknown", "affine", "convex", "concave"};
   tg_structure structure;
@@ -145,12 +146,12 @@ static tg_status add_structure(const derivation *d, const derive_target *target,
   return TG_OK;
 }
 
-static tg_status add_derivatives(const derivation *d, json_t *root)
+static tg_status add_derivatives(const tg_derivation *d, json_t *root)
 {
   json_t *array = json_array();
   TG_TRY(set(root, "derivatives", array));
   for (int32_t k = 0; k < d->n_targets; k++) {
-    const derive_target *target = &d->targets[k];
+    const tg_target *target = &d->targets[k];
     json_t *object = json_object();
     TG_TRY(append(array, object));
     TG_TRY(set(object, "wrt", json_string(target->name)));
@@ -168,7 +169,7 @@ static tg_status add_derivatives(const derivation *d, json_t *root)
 }
 
 // Every node below the marked ones, in order: arguments before what they are arguments of.
-static tg_status add_graph(const derivation *d, json_t *root, const uint8_t *below, tg_node top)
+static tg_status add_graph(const tg_derivation *d, json_t *root, const uint8_t *below, tg_node top)
 {
   json_t *array = json_array();
   TG_TRY(set(root, "graph", array));
@@ -195,7 +196,7 @@ static tg_status add_graph(const derivation *d, json_t *root, const uint8_t *bel
   return TG_OK;
 }
 
-static tg_status add_reachable_graph(const derivation *d, json_t *root)
+static tg_status add_reachable_graph(const tg_derivation *d, json_t *root)
 {
   const tg_node top = tg_graph_node_count(d->graph) - 1;
   uint8_t *below = calloc((size_t)top + 1, 1);
@@ -211,7 +212,7 @@ static tg_status add_reachable_graph(const derivation *d, json_t *root)
   return status;
 }
 
-static tg_status build(derivation *d, json_t *root)
+static tg_status build(tg_derivation *d, json_t *root)
 {
   TG_TRY(set(root, "expression", json_string(d->expression)));
   TG_TRY(add_expression(d, root, "value", d->f));
@@ -221,7 +222,7 @@ static tg_status build(derivation *d, json_t *root)
   return add_reachable_graph(d, root);
 }
 
-static tg_status add_error(const derivation *d, const tg_error *error, json_t *array)
+static tg_status add_error(const tg_derivation *d, const tg_error *error, json_t *array)
 {
   json_t *object = json_object();
   TG_TRY(append(array, object));
@@ -249,7 +250,7 @@ static tg_status dump(const json_t *root, tg_text *out)
   return tg_text_status(out);
 }
 
-tg_status derive_print_json_errors(const derivation *d, tg_text *out)
+tg_status tg_derivation_print_json_errors(const tg_derivation *d, tg_text *out)
 {
   tg_status status = TG_OK;
   json_t *root = json_object();
@@ -263,7 +264,7 @@ done:
   return status;
 }
 
-tg_status derive_print_json(derivation *d, tg_text *out)
+tg_status tg_derivation_print_json(tg_derivation *d, tg_text *out)
 {
   json_t *root = json_object();
   tg_status status = build(d, root);

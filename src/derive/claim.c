@@ -1,10 +1,12 @@
 // A claimed derivative against the derived one: by shape, by normal form, by numbers.
+#include "derive/claim.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/derive/claim.h"
+#include "derive/claim_parts.h"
 
 enum { NOISY_SAMPLES = 4, POINTS = 42, POINTS_MAX = 210, ENOUGH_POINTS = 8 };
 // Work of one comparison, in entries of sampled matrices: with large ones fewer points.
@@ -16,21 +18,22 @@ enum { NOISY_SAMPLES = 4, POINTS = 42, POINTS_MAX = 210, ENOUGH_POINTS = 8 };
 // Where no exponential overflows by the size of its argument alone.
 #define MODERATE_SCALE 3.0
 
-static const char *kind_of(const derivation *d)
+static const char *kind_of(const tg_derivation *d)
 {
   return d->scalar ? "gradient" : "Jacobian";
 }
 
 // ---- values with bounds ----
 
-static void value_fini(claim_value *value)
+static void value_fini(tg_claim_value *value)
 {
   tg_free(value->entries);
   tg_free(value->bounds);
-  *value = (claim_value){0};
+  *value = (tg_claim_value){0};
 }
 
-static tg_status sample(const claim_points *points, tg_graph *graph, tg_node node, int64_t count, claim_value *out)
+static tg_status sample(const tg_claim_points *points, tg_graph *graph, tg_node node, int64_t count,
+                        tg_claim_value *out)
 {
   const double *const *values = (const double *const *)points->values;
   uint64_t noise = 1;
@@ -49,7 +52,7 @@ static tg_status sample(const claim_points *points, tg_graph *graph, tg_node nod
   return TG_OK;
 }
 
-static tg_status is_defined(const claim_points *points, tg_graph *graph, tg_node f, bool *out)
+static tg_status is_defined(const tg_claim_points *points, tg_graph *graph, tg_node f, bool *out)
 {
   const tg_info *info = tg_node_info(graph, f);
   const int64_t count =
@@ -66,45 +69,45 @@ static tg_status is_defined(const claim_points *points, tg_graph *graph, tg_node
 
 // Moves the target's values into the set of --within.
 typedef struct within_move {
-  const derivation *d;
-  const derive_target *target;
+  const tg_derivation *d;
+  const tg_target *target;
 } within_move;
 
-static void move_within(void *self, claim_points *points)
+static void move_within(void *self, tg_claim_points *points)
 {
   const within_move *m = self;
   const tg_symbol *symbol = tg_symbol_info(m->d->graph, m->target->symbol);
   if (m->d->within == NULL) return;
   const int64_t n = tg_sample_size(m->d->graph, &points->sampling, symbol->rows);
-  derive_within_move(m->d->within, n, points->values[m->target->symbol]);
-  if (symbol->twin >= 0) derive_within_move(m->d->within, n, points->values[symbol->twin]);
+  tg_within_move(m->d->within, n, points->values[m->target->symbol]);
+  if (symbol->twin >= 0) tg_within_move(m->d->within, n, points->values[symbol->twin]);
 }
 
 // At the point that is filled in. is_moderate: no exponential overflows there by the size of its argument alone.
-static tg_status try_here(derivation *d, const derive_target *target, tg_node claimed, const claim_points *points,
-                          bool is_moderate, claim_tally *tally)
+static tg_status try_here(tg_derivation *d, const tg_target *target, tg_node claimed, const tg_claim_points *points,
+                          bool is_moderate, tg_claim_tally *tally)
 {
   tg_status status = TG_OK;
-  claim_value mine = {0};
-  claim_value theirs = {0};
+  tg_claim_value mine = {0};
+  tg_claim_value theirs = {0};
   bool defined = false;
   TG_TRY(is_defined(points, d->graph, target->f, &defined));
   if (!defined) return TG_OK;
   TG_TRY_GOTO(sample(points, d->graph, target->derivative, tally->rows * tally->cols, &mine));
   TG_TRY_GOTO(sample(points, d->graph, claimed, tally->rows * tally->cols, &theirs));
-  claim_tally_add(tally, &theirs, &mine);
-  if (is_moderate) claim_tally_add_undefined(tally, &theirs, &mine);
+  tg_claim_tally_add(tally, &theirs, &mine);
+  if (is_moderate) tg_claim_tally_add_undefined(tally, &theirs, &mine);
 done:
   value_fini(&mine);
   value_fini(&theirs);
   return status;
 }
 
-static tg_status try_point(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
-                           int32_t trial, claim_tally *tally)
+static tg_status try_point(tg_derivation *d, const tg_target *target, tg_node claimed, tg_claim_points *points,
+                           int32_t trial, tg_claim_tally *tally)
 {
   within_move move = {d, target};
-  claim_points_fill(points, trial);
+  tg_claim_points_fill(points, trial);
   move_within(&move, points);
   return try_here(d, target, claimed, points, points->scales[trial % points->n_scales] <= MODERATE_SCALE, tally);
 }
@@ -112,12 +115,12 @@ static tg_status try_point(derivation *d, const derive_target *target, tg_node c
 enum { KINK_ENTRIES = 3, KINK_STARTS = 3 };
 
 // Points close to a kink, on both sides of it.
-static tg_status try_kink(derivation *d, const derive_target *target, tg_node claimed, tg_node kink,
-                          claim_points *points, claim_path *path, claim_tally *tally)
+static tg_status try_kink(tg_derivation *d, const tg_target *target, tg_node claimed, tg_node kink,
+                          tg_claim_points *points, tg_claim_path *path, tg_claim_tally *tally)
 {
   static const double steps[] = {-1e-2, -1e-5, -1e-8, 1e-8, 1e-5, 1e-2};
   within_move within = {d, target};
-  claim_move move = {&within, move_within};
+  tg_claim_move move = {&within, move_within};
   const tg_info *info = tg_node_info(d->graph, kink);
   const int64_t entries =
       tg_sample_size(d->graph, &points->sampling, info->rows) * tg_sample_size(d->graph, &points->sampling, info->cols);
@@ -125,34 +128,34 @@ static tg_status try_kink(derivation *d, const derive_target *target, tg_node cl
     double t = 0.0;
     bool found = false;
     for (int32_t start = 0; start < KINK_STARTS && !found; start++)
-      TG_TRY(claim_path_across(d->graph, points, kink, e * (entries - 1) / KINK_ENTRIES, 5 * start, &move, path, &t,
-                               &found));
+      TG_TRY(tg_claim_path_across(d->graph, points, kink, e * (entries - 1) / KINK_ENTRIES, 5 * start, &move, path, &t,
+                                  &found));
     for (size_t k = 0; found && k < sizeof steps / sizeof steps[0]; k++) {
-      claim_path_go(path, t + steps[k], points);
+      tg_claim_path_go(path, t + steps[k], points);
       TG_TRY(try_here(d, target, claimed, points, false, tally));
     }
   }
   return TG_OK;
 }
 
-static tg_status try_kinks(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
-                           claim_tally *tally)
+static tg_status try_kinks(tg_derivation *d, const tg_target *target, tg_node claimed, tg_claim_points *points,
+                           tg_claim_tally *tally)
 {
   tg_status status = TG_OK;
-  claim_path path = {0};
-  tg_node kinks[CLAIM_KINKS_MAX];
+  tg_claim_path path = {0};
+  tg_node kinks[TG_CLAIM_KINKS_MAX];
   int32_t count = 0;
-  TG_TRY(claim_kinks_find(d->graph, 2, (const tg_node[]){target->derivative, claimed}, kinks, &count));
+  TG_TRY(tg_claim_kinks_find(d->graph, 2, (const tg_node[]){target->derivative, claimed}, kinks, &count));
   if (count == 0) return TG_OK;
-  TG_TRY_GOTO(claim_path_init(points, &path));
+  TG_TRY_GOTO(tg_claim_path_init(points, &path));
   for (int32_t k = 0; k < count && !tally->has_counterexample; k++)
     TG_TRY_GOTO(try_kink(d, target, claimed, kinks[k], points, &path, tally));
 done:
-  claim_path_fini(&path);
+  tg_claim_path_fini(&path);
   return status;
 }
 
-static tg_status count_entries(const derivation *d, const claim_points *points, tg_node node, double *out)
+static tg_status count_entries(const tg_derivation *d, const tg_claim_points *points, tg_node node, double *out)
 {
   uint8_t *below = NULL;
   TG_TRY(tg_node_find_below(d->graph, node, &below));
@@ -167,8 +170,8 @@ static tg_status count_entries(const derivation *d, const claim_points *points, 
   return TG_OK;
 }
 
-static tg_status run_trials(derivation *d, const derive_target *target, tg_node claimed, claim_points *points,
-                            claim_tally *tally)
+static tg_status run_trials(tg_derivation *d, const tg_target *target, tg_node claimed, tg_claim_points *points,
+                            tg_claim_tally *tally)
 {
   double work = 1.0;
   TG_TRY(count_entries(d, points, claimed, &work));
@@ -177,7 +180,7 @@ static tg_status run_trials(derivation *d, const derive_target *target, tg_node 
   const int32_t most = affordable > POINTS_MAX ? POINTS_MAX : affordable < 6.0 ? 6 : (int32_t)affordable;
   for (int32_t trial = 0; trial < most; trial++) {
     // A difference that is found gets a second point or two for what else the claim may be.
-    if (trial >= POINTS && (tally->has_counterexample || tally->holds[CLAIM_EQUAL] >= ENOUGH_POINTS)) break;
+    if (trial >= POINTS && (tally->has_counterexample || tally->holds[TG_CLAIM_EQUAL] >= ENOUGH_POINTS)) break;
     TG_TRY(try_point(d, target, claimed, points, trial, tally));
   }
   return tally->has_counterexample || most < POINTS ? TG_OK : try_kinks(d, target, claimed, points, tally);
@@ -185,7 +188,7 @@ static tg_status run_trials(derivation *d, const derive_target *target, tg_node 
 
 // ---- verdicts ----
 
-static tg_status write_derivative(const derivation *d, const derive_target *target, tg_text *out)
+static tg_status write_derivative(const tg_derivation *d, const tg_target *target, tg_text *out)
 {
   tg_text_addf(out, "  the %s is ", kind_of(d));
   TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_EXPR, out));
@@ -194,16 +197,16 @@ static tg_status write_derivative(const derivation *d, const derive_target *targ
 }
 
 // What else the claim may be: said where two points agree on it and none differs.
-static void write_relation(const derivation *d, const claim_tally *tally, tg_text *out)
+static void write_relation(const tg_derivation *d, const tg_claim_tally *tally, tg_text *out)
 {
-  static const char *const names[CLAIM_RELATIONS] = {
-      [CLAIM_TRANSPOSE] = "the transpose of the gradient",
-      [CLAIM_CONVENTION] = "G + G' - diag(G) of the gradient G: the convention of symmetric entries counted once",
-      [CLAIM_SYMMETRIZED] = "(G + G')/2 of the gradient G: the gradient within symmetric matrices"};
+  static const char *const names[TG_CLAIM_RELATIONS] = {
+      [TG_CLAIM_TRANSPOSE] = "the transpose of the gradient",
+      [TG_CLAIM_CONVENTION] = "G + G' - diag(G) of the gradient G: the convention of symmetric entries counted once",
+      [TG_CLAIM_SYMMETRIZED] = "(G + G')/2 of the gradient G: the gradient within symmetric matrices"};
   tg_text_add(out, "different: the claim is ");
-  for (int k = CLAIM_MULTIPLE; k < CLAIM_RELATIONS; k++) {
-    if (tally->differs[k] || tally->holds[k] < 2 || (k > CLAIM_MULTIPLE && !d->scalar)) continue;
-    if (k == CLAIM_MULTIPLE) {
+  for (int k = TG_CLAIM_MULTIPLE; k < TG_CLAIM_RELATIONS; k++) {
+    if (tally->differs[k] || tally->holds[k] < 2 || (k > TG_CLAIM_MULTIPLE && !d->scalar)) continue;
+    if (k == TG_CLAIM_MULTIPLE) {
       tg_text_add_number(out, round(tally->ratio * 1e9) / 1e9);
       tg_text_addf(out, " times the %s\n", kind_of(d));
       return;
@@ -214,18 +217,18 @@ static void write_relation(const derivation *d, const claim_tally *tally, tg_tex
   tg_text_addf(out, "not the %s\n", kind_of(d));
 }
 
-static tg_status write_verdict(const derivation *d, const derive_target *target, const claim_tally *tally,
-                               derive_verdict *verdict, tg_text *out)
+static tg_status write_verdict(const tg_derivation *d, const tg_target *target, const tg_claim_tally *tally,
+                               tg_claim_verdict *verdict, tg_text *out)
 {
-  *verdict = DERIVE_UNDECIDED;
-  if (claim_tally_is_equal(tally)) {
-    *verdict = DERIVE_EQUAL;
+  *verdict = TG_VERDICT_UNDECIDED;
+  if (tg_claim_tally_is_equal(tally)) {
+    *verdict = TG_VERDICT_EQUAL;
     tg_text_addf(out, "equal: the claim is the %s (compared at %d random points)\n", kind_of(d),
-                 tally->holds[CLAIM_EQUAL]);
+                 tally->holds[TG_CLAIM_EQUAL]);
     return TG_OK;
   }
   if (tally->has_counterexample) {
-    *verdict = DERIVE_DIFFERENT;
+    *verdict = TG_VERDICT_DIFFERENT;
     write_relation(d, tally, out);
     tg_text_addf(out,
                  "  counterexample: at random matrices, entry (%lld,%lld) of the claim is %.12g, of the %s %.12g\n",
@@ -239,7 +242,7 @@ static tg_status write_verdict(const derivation *d, const derive_target *target,
   return write_derivative(d, target, out);
 }
 
-static tg_status write_shapes(const derivation *d, const derive_target *target, tg_node claimed, tg_text *out)
+static tg_status write_shapes(const tg_derivation *d, const tg_target *target, tg_node claimed, tg_text *out)
 {
   const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);
@@ -258,34 +261,33 @@ static tg_status write_shapes(const derivation *d, const derive_target *target, 
   return write_derivative(d, target, out);
 }
 
-static tg_status compare_at_points(derivation *d, const derive_target *target, tg_node claimed, derive_verdict *verdict,
-                                   tg_text *out)
+static tg_status compare_at_points(tg_derivation *d, const tg_target *target, tg_node claimed,
+                                   tg_claim_verdict *verdict, tg_text *out)
 {
   tg_status status = TG_OK;
-  claim_points points = {0};
-  claim_tally tally = {0};
+  tg_claim_points points = {0};
+  tg_claim_tally tally = {0};
   const tg_info *info = tg_node_info(d->graph, target->derivative);
-  TG_TRY_GOTO(claim_points_init(d->graph, 3, (const tg_node[]){target->f, target->derivative, claimed}, &points));
-  TG_TRY_GOTO(claim_tally_init(tg_sample_size(d->graph, &points.sampling, info->rows),
-                               tg_sample_size(d->graph, &points.sampling, info->cols), &tally));
+  TG_TRY_GOTO(tg_claim_points_init(d->graph, 3, (const tg_node[]){target->f, target->derivative, claimed}, &points));
+  TG_TRY_GOTO(tg_claim_tally_init(tg_sample_size(d->graph, &points.sampling, info->rows),
+                                  tg_sample_size(d->graph, &points.sampling, info->cols), &tally));
   TG_TRY_GOTO(run_trials(d, target, claimed, &points, &tally));
   TG_TRY_GOTO(write_verdict(d, target, &tally, verdict, out));
 done:
-  claim_points_fini(&points);
-  claim_tally_fini(&tally);
+  tg_claim_points_fini(&points);
+  tg_claim_tally_fini(&tally);
   return status;
 }
 
-tg_status derive_check_claim(derivation *d, const derive_declarations *declarations, int32_t k, const char *claim,
-                             derive_verdict *verdict, tg_text *out)
+static tg_status check(tg_derivation *d, int32_t k, const char *claim, tg_claim_verdict *verdict, tg_text *out)
 {
-  derive_target *target = &d->targets[k];
-  const tg_compile_options options = {.n_declarations = declarations->count,
-                                      .declarations = declarations->list,
+  tg_target *target = &d->targets[k];
+  const tg_compile_options options = {.n_declarations = d->declarations.count,
+                                      .declarations = d->declarations.list,
                                       .infer_undeclared = true,
                                       .like = target->derivative};
   tg_node claimed = TG_NONE;
-  *verdict = DERIVE_DIFFERENT;
+  *verdict = TG_VERDICT_DIFFERENT;
   TG_TRY(tg_compile(d->graph, claim, strlen(claim), &options, &claimed));
   const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);
@@ -293,10 +295,19 @@ tg_status derive_check_claim(derivation *d, const derive_declarations *declarati
   if (mine->rows != theirs->rows || mine->cols != theirs->cols) return write_shapes(d, target, claimed, out);
   TG_TRY(tg_factor_common(d->graph, claimed, &claimed));
   if (claimed == target->derivative) {
-    *verdict = DERIVE_EQUAL;
+    *verdict = TG_VERDICT_EQUAL;
     tg_text_addf(out, "equal: the claim has the normal form of the %s\n", kind_of(d));
     return tg_text_status(out);
   }
   TG_TRY(compare_at_points(d, target, claimed, verdict, out));
   return tg_text_status(out);
+}
+
+tg_status tg_claim_check(tg_derivation *d, int32_t k, const char *claim, tg_claim_verdict *verdict, tg_text *out)
+{
+  const char *text = NULL;
+  *verdict = TG_VERDICT_UNDECIDED;
+  TG_TRY(tg_arena_string(&d->declarations.arena, claim, strlen(claim), &text));
+  const int32_t source = tg_derivation_add_source(d, "claim", text);
+  return tg_derivation_keep(d, source, check(d, k, text, verdict, out));
 }

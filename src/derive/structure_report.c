@@ -1,5 +1,5 @@
 // What the symbols reveal about an objective, in words.
-#include "cli/derive/structure_report.h"
+#include "derive/structure_report.h"
 
 #include "grad/structure/structure.h"
 
