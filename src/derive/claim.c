@@ -287,8 +287,8 @@ static tg_status check(tg_derivation *d, int32_t k, const char *claim, tg_claim_
                                       .infer_undeclared = true,
                                       .like = target->derivative};
   tg_node claimed = TG_NONE;
-  *verdict = TG_VERDICT_DIFFERENT;
   TG_TRY(tg_compile(d->graph, claim, strlen(claim), &options, &claimed));
+  *verdict = TG_VERDICT_DIFFERENT;
   const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);
   if (d->n_targets > 1) tg_text_addf(out, "%s%s: ", target->name, target->transposed ? "'" : "");
