@@ -157,8 +157,8 @@ static inline tg_dmat *check_matrix(const tg_grid *grid, int64_t rows, int64_t c
   REQUIRE_OK(tg_agree(grid->comm, tg_dmat_create(grid, rows, cols, &m)));
   for (int64_t lj = 0; lj < m->local_cols; lj++)
     for (int64_t li = 0; li < m->local_rows; li++)
-      m->data[li + lj * m->ld] = check_entry(seed, tg_dmat_global_index(li, m->block, grid->row, grid->rows),
-                                             tg_dmat_global_index(lj, m->block, grid->col, grid->cols));
+      m->data[li + lj * m->ld] = check_entry(seed, tg_layout_global(li, m->block, grid->row, grid->rows),
+                                             tg_layout_global(lj, m->block, grid->col, grid->cols));
   return m;
 }
 

@@ -11,16 +11,16 @@ static void test_indices(void)
         int64_t counted[5] = {0};
         bool exact = true;
         for (int64_t g = 0; g < n; g++) {
-          const int p = tg_dmat_owner(g, block, np);
-          const int64_t local = tg_dmat_local_index(g, block, np);
-          exact = exact && local == counted[p] && tg_dmat_global_index(local, block, p, np) == g;
+          const int p = tg_layout_owner(g, block, np);
+          const int64_t local = tg_layout_local(g, block, np);
+          exact = exact && local == counted[p] && tg_layout_global(local, block, p, np) == g;
           counted[p]++;
         }
-        for (int p = 0; p < np; p++) exact = exact && tg_dmat_local_count(n, block, p, np) == counted[p];
+        for (int p = 0; p < np; p++) exact = exact && tg_layout_count(n, block, p, np) == counted[p];
         CHECK(exact, "n = %" PRId64 ", block %" PRId64 ", %d processes", n, block, np);
       }
   const int64_t big = INT64_C(5000000000);
-  CHECK(tg_dmat_global_index(tg_dmat_local_index(big, 64, 3), 64, tg_dmat_owner(big, 64, 3), 3) == big, "beyond 2^32");
+  CHECK(tg_layout_global(tg_layout_local(big, 64, 3), 64, tg_layout_owner(big, 64, 3), 3) == big, "beyond 2^32");
 }
 
 static void test_gather(const tg_grid *grid)

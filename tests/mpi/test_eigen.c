@@ -37,7 +37,7 @@ static void check_product(const tg_dmat *left, const double *values, const tg_dm
   REQUIRE_OK(tg_dmat_copy(left, scaled));
   for (int64_t lj = 0; values != NULL && lj < scaled->local_cols; lj++)
     for (int64_t li = 0; li < scaled->local_rows; li++)
-      scaled->data[li + lj * scaled->ld] *= values[tg_dmat_global_index(lj, scaled->block, grid->col, grid->cols)];
+      scaled->data[li + lj * scaled->ld] *= values[tg_layout_global(lj, scaled->block, grid->col, grid->cols)];
   REQUIRE_OK(tg_product(TG_PRODUCT_SCALAPACK, false, trans, 1, scaled, right, 0, back, workspace, NULL));
   double *expected = check_gather(a);
   CHECK_MATRIX(back, expected, 1e-12, what);

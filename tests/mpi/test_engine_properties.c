@@ -17,10 +17,9 @@ static tg_dmat *generated(const tg_grid *grid, const char *kind, double conditio
 static void disturb(tg_dmat *m, int64_t i, int64_t j, double amount)
 {
   const tg_grid *grid = m->grid;
-  if (tg_dmat_owner(i, m->block, grid->rows) != grid->row || tg_dmat_owner(j, m->block, grid->cols) != grid->col)
+  if (tg_layout_owner(i, m->block, grid->rows) != grid->row || tg_layout_owner(j, m->block, grid->cols) != grid->col)
     return;
-  m->data[tg_dmat_local_index(i, m->block, grid->rows) + tg_dmat_local_index(j, m->block, grid->cols) * m->ld] +=
-      amount;
+  m->data[tg_layout_local(i, m->block, grid->rows) + tg_layout_local(j, m->block, grid->cols) * m->ld] += amount;
 }
 
 static void test_symmetric(const tg_grid *grid)

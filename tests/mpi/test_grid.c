@@ -28,7 +28,7 @@ static void test_block(void)
   for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
     tg_grid_choice c;
     REQUIRE_OK(tg_grid_choose(4, sizes[k], sizes[k], &c));
-    const double most = (double)tg_dmat_local_count(sizes[k], c.block, 0, c.rows);
+    const double most = (double)tg_layout_count(sizes[k], c.block, 0, c.rows);
     CHECK(most * c.rows <= 1.01 * (double)sizes[k], "n = %" PRId64 ": block %" PRId64 " gives rank 0 %.0f rows",
           sizes[k], c.block, most);
   }
@@ -82,7 +82,7 @@ static void test_agreement(void)
 
 static void test_sum(const tg_grid *grid)
 {
-  enum { N = TG_REDUCE_BATCH + 3 };
+  enum { N = TG_GRID_BATCH + 3 };
   double parts[N];
   double again[N];
   for (int k = 0; k < N; k++) parts[k] = (k + 1) * 1.0 + grid->rank * 1000.0;

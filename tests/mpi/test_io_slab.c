@@ -22,7 +22,7 @@ static int64_t owned_by_fullest(const tg_slab_plan *plan, int64_t begin, int64_t
   int64_t most = 0;
   for (int p = 0; p < np; p++) {
     const int64_t owned =
-        tg_dmat_local_count(begin + count, plan->block, p, np) - tg_dmat_local_count(begin, plan->block, p, np);
+        tg_layout_count(begin + count, plan->block, p, np) - tg_layout_count(begin, plan->block, p, np);
     if (owned > most) most = owned;
   }
   return most;

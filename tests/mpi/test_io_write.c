@@ -25,8 +25,8 @@ static tg_dmat *difficult_matrix(const tg_grid *grid, int64_t rows, int64_t cols
   tg_dmat *m = check_matrix(grid, rows, cols, 11);
   for (int64_t j = 0; j < m->local_cols; j++)
     for (int64_t i = 0; i < m->local_rows; i++) {
-      const int64_t row = tg_dmat_global_index(i, m->block, grid->row, grid->rows);
-      const int64_t col = tg_dmat_global_index(j, m->block, grid->col, grid->cols);
+      const int64_t row = tg_layout_global(i, m->block, grid->row, grid->rows);
+      const int64_t col = tg_layout_global(j, m->block, grid->col, grid->cols);
       const int64_t k = (row + 5 * col) % 13;
       if (k < 10) m->data[i + j * m->ld] = difficult[k];
     }

@@ -373,8 +373,8 @@ static void test_large_transpose(const tg_grid *grid)
   int64_t wrong = 0;
   for (int64_t lj = 0; lj < t->local_cols; lj++)
     for (int64_t li = 0; li < t->local_rows; li++)
-      wrong += t->data[li + lj * t->ld] != check_entry(1, tg_dmat_global_index(lj, t->block, grid->col, grid->cols),
-                                                       tg_dmat_global_index(li, t->block, grid->row, grid->rows));
+      wrong += t->data[li + lj * t->ld] != check_entry(1, tg_layout_global(lj, t->block, grid->col, grid->cols),
+                                                       tg_layout_global(li, t->block, grid->row, grid->rows));
   CHECK(wrong == 0, "%" PRId64 " entries of a large transpose are wrong on %d x %d", wrong, grid->rows, grid->cols);
   tg_dmat_destroy(&a);
   tg_dmat_destroy(&t);

@@ -23,7 +23,8 @@ static double residual_of(const trial *t, tg_workspace *workspace, double spoil)
   const int64_t i = t->c->rows - 1;
   const int64_t j = t->c->cols - 1;
   const tg_grid *grid = t->c->grid;
-  if (tg_dmat_owner(i, t->c->block, grid->rows) == grid->row && tg_dmat_owner(j, t->c->block, grid->cols) == grid->col)
+  if (tg_layout_owner(i, t->c->block, grid->rows) == grid->row &&
+      tg_layout_owner(j, t->c->block, grid->cols) == grid->col)
     t->c->data[t->c->local_rows - 1 + (t->c->local_cols - 1) * t->c->ld] += spoil;
   REQUIRE_OK(tg_probe_finish(&probe, t->c, &residual));
   tg_probe_fini(&probe);

@@ -114,9 +114,9 @@ static tg_status hash_numbers(const tg_dmat *m, uint64_t *out)
 {
   uint64_t sum = 0;
   for (int64_t j = 0; j < m->local_cols; j++) {
-    const int64_t column = tg_dmat_global_index(j, m->block, m->grid->col, m->grid->cols);
+    const int64_t column = tg_layout_global(j, m->block, m->grid->col, m->grid->cols);
     for (int64_t i = 0; i < m->local_rows; i++) {
-      const int64_t row = tg_dmat_global_index(i, m->block, m->grid->row, m->grid->rows);
+      const int64_t row = tg_layout_global(i, m->block, m->grid->row, m->grid->rows);
       uint64_t bits = 0;
       memcpy(&bits, &m->data[i + j * m->ld], sizeof bits);
       sum += mix(bits + mix((uint64_t)(row + column * m->rows) + 1));

@@ -24,9 +24,9 @@ static void invert(int64_t n, double c, double w, double *diagonal, bool *is_pos
 static void fill(const double *diagonal, tg_dmat *x)
 {
   for (int64_t j = 0; j < x->local_cols; j++) {
-    const int64_t column = tg_dmat_global_index(j, x->block, x->grid->col, x->grid->cols);
+    const int64_t column = tg_layout_global(j, x->block, x->grid->col, x->grid->cols);
     for (int64_t i = 0; i < x->local_rows; i++) {
-      const int64_t row = tg_dmat_global_index(i, x->block, x->grid->row, x->grid->rows);
+      const int64_t row = tg_layout_global(i, x->block, x->grid->row, x->grid->rows);
       x->data[i + j * x->ld] = row == column ? diagonal[row] : 0;
     }
   }

@@ -14,12 +14,12 @@ enum { PROBES = 3 };
 
 static int64_t row_of(const tg_dmat *a, int64_t i)
 {
-  return tg_dmat_global_index(i, a->block, a->grid->row, a->grid->rows);
+  return tg_layout_global(i, a->block, a->grid->row, a->grid->rows);
 }
 
 static int64_t col_of(const tg_dmat *a, int64_t j)
 {
-  return tg_dmat_global_index(j, a->block, a->grid->col, a->grid->cols);
+  return tg_layout_global(j, a->block, a->grid->col, a->grid->cols);
 }
 
 // The finaliser of splitmix64: every bit of the input moves every bit of the output.

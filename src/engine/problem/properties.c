@@ -29,12 +29,12 @@ static double largest_entry(const tg_dmat *a)
 
 static int64_t row_of(const tg_dmat *a, int64_t i)
 {
-  return tg_dmat_global_index(i, a->block, a->grid->row, a->grid->rows);
+  return tg_layout_global(i, a->block, a->grid->row, a->grid->rows);
 }
 
 static int64_t col_of(const tg_dmat *a, int64_t j)
 {
-  return tg_dmat_global_index(j, a->block, a->grid->col, a->grid->cols);
+  return tg_layout_global(j, a->block, a->grid->col, a->grid->cols);
 }
 
 // Mine alone. `other` is aligned with a, or NULL: then the other matrix is the diagonal of a.

@@ -61,8 +61,8 @@ static double slab_bytes(const forecasting *f, int64_t rows, int64_t cols)
   tg_slab_panel panel = {0};
   if (!tg_slab_next(&plan, &position, &panel)) return 0;
   const tg_slab slab = tg_slab_of_rank(&plan, &panel, 0);
-  const double owned = (double)tg_dmat_local_count(panel.lines, plan.block, 0, p) *
-                       (double)tg_dmat_local_count(panel.length, plan.block, 0, q);
+  const double owned =
+      (double)tg_layout_count(panel.lines, plan.block, 0, p) * (double)tg_layout_count(panel.length, plan.block, 0, q);
   return 8 * (2 * (double)slab.rows * (double)slab.cols + owned);
 }
 

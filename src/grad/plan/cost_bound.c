@@ -1,6 +1,7 @@
 // An iteration's cost, and what any two-dimensional algorithm must send for its products.
 #include <math.h>
 
+#include "grad/plan/cost.h"
 #include "grad/plan/cost_layout.h"
 #include "grad/plan/cost_product.h"
 

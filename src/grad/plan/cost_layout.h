@@ -2,7 +2,8 @@
 #ifndef TG_GRAD_COST_LAYOUT_H
 #define TG_GRAD_COST_LAYOUT_H
 
-#include "grad/plan/cost.h"
+#include "base/status.h"
+#include "grad/plan/cost_terms.h"
 
 tg_status tg_cost_check_grid(const tg_cost_grid *grid);
 // Indices of 0 .. n-1 in blocks, dealt to np processes: those of process p.

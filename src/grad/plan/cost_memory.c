@@ -1,4 +1,5 @@
 // Peak memory of a rank: operands, points, storage, factors and the scratch of the operations.
+#include "grad/plan/cost.h"
 #include "grad/plan/cost_layout.h"
 #include "grad/plan/cost_product.h"
 

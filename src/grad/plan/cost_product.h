@@ -3,7 +3,8 @@
 #ifndef TG_GRAD_COST_PRODUCT_H
 #define TG_GRAD_COST_PRODUCT_H
 
-#include "grad/plan/cost.h"
+#include "grad/plan/cost_terms.h"
+#include "grad/plan/plan.h"
 
 // C (m x n) = op(A) op(B), op(A) m x k, as it is executed: transpositions of symmetric operands dropped.
 typedef struct tg_cost_gemm {

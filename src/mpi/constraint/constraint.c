@@ -36,8 +36,8 @@ tg_status tg_set_largest(const tg_grid *grid, double mine, double *out)
 int64_t tg_set_lines(const tg_set *set, bool by_rows)
 {
   const tg_grid *grid = set->grid;
-  return by_rows ? tg_dmat_local_count(set->rows, grid->block, grid->row, grid->rows)
-                 : tg_dmat_local_count(set->cols, grid->block, grid->col, grid->cols);
+  return by_rows ? tg_layout_count(set->rows, grid->block, grid->row, grid->rows)
+                 : tg_layout_count(set->cols, grid->block, grid->col, grid->cols);
 }
 
 // The whole vector passes by every rank: it is no longer than a line is wide.
@@ -47,8 +47,8 @@ static tg_status pick_totals(const tg_set *set, bool by_rows, const tg_dmat *vec
   const int64_t count = tg_set_lines(set, by_rows);
   TG_TRY(tg_dmat_gather_columns(vector, 0, vector->cols, whole));
   for (int64_t k = 0; k < count; k++)
-    out[k] = whole[by_rows ? tg_dmat_global_index(k, grid->block, grid->row, grid->rows)
-                           : tg_dmat_global_index(k, grid->block, grid->col, grid->cols)];
+    out[k] = whole[by_rows ? tg_layout_global(k, grid->block, grid->row, grid->rows)
+                           : tg_layout_global(k, grid->block, grid->col, grid->cols)];
   return TG_OK;
 }
 

@@ -123,7 +123,7 @@ static tg_status column_dots(tg_set *set, const tg_dmat *a, const tg_dmat *b)
 
 static tg_status create_unit(tg_set *set)
 {
-  return tg_alloc_numbers(tg_dmat_local_count(set->cols, set->grid->block, set->grid->col, set->grid->cols) + 1,
+  return tg_alloc_numbers(tg_layout_count(set->cols, set->grid->block, set->grid->col, set->grid->cols) + 1,
                           &set->numbers);
 }
 

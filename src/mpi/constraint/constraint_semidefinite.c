@@ -39,7 +39,7 @@ static tg_status violation_semidefinite(tg_set *set, const tg_dmat *x, double *o
 static void weigh_columns(const tg_set *set, double sign, tg_dmat *v)
 {
   for (int64_t lj = 0; lj < v->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, v->block, set->grid->col, set->grid->cols);
+    const int64_t j = tg_layout_global(lj, v->block, set->grid->col, set->grid->cols);
     const double weight = sqrt(fmax(0, sign * set->numbers[j]));
     for (int64_t li = 0; li < v->local_rows; li++) v->data[li + lj * v->ld] *= weight;
   }

@@ -135,8 +135,8 @@ static place least_entry(const tg_dmat *g, const lines *l, int64_t line)
   for (int64_t k = 0; k < l->length; k++) {
     const double value = *entry_of(g, l, line, k);
     if (!(value < least.value)) continue;
-    const int64_t index = l->by_rows ? tg_dmat_global_index(k, g->block, grid->col, grid->cols)
-                                     : tg_dmat_global_index(k, g->block, grid->row, grid->rows);
+    const int64_t index = l->by_rows ? tg_layout_global(k, g->block, grid->col, grid->cols)
+                                     : tg_layout_global(k, g->block, grid->row, grid->rows);
     least = (place){.value = value, .index = (int)index};
   }
   return least;
@@ -154,10 +154,10 @@ static tg_status extreme_simplex(tg_set *set, const tg_dmat *g, tg_dmat *z)
   for (int64_t line = 0; line < l.count; line++) {
     const tg_grid *grid = z->grid;
     const int64_t index = least[line].index;
-    const bool is_mine = l.by_rows ? tg_dmat_owner(index, z->block, grid->cols) == grid->col
-                                   : tg_dmat_owner(index, z->block, grid->rows) == grid->row;
+    const bool is_mine = l.by_rows ? tg_layout_owner(index, z->block, grid->cols) == grid->col
+                                   : tg_layout_owner(index, z->block, grid->rows) == grid->row;
     if (index == INT_MAX || !is_mine) continue;
-    *entry_of(z, &l, line, tg_dmat_local_index(index, z->block, l.by_rows ? grid->cols : grid->rows)) = l.total[line];
+    *entry_of(z, &l, line, tg_layout_local(index, z->block, l.by_rows ? grid->cols : grid->rows)) = l.total[line];
   }
   return TG_OK;
 }

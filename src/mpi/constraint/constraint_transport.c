@@ -44,12 +44,12 @@ enum { NEWTON_MAX = 200, INNER_MAX = 500, HALVINGS_MAX = 20, PANEL = 64, MODERAT
 
 static int64_t local_rows(const tg_set *set)
 {
-  return tg_dmat_local_count(set->rows, set->grid->block, set->grid->row, set->grid->rows);
+  return tg_layout_count(set->rows, set->grid->block, set->grid->row, set->grid->rows);
 }
 
 static int64_t dual_length(const tg_set *set)
 {
-  return local_rows(set) + tg_dmat_local_count(set->cols, set->grid->block, set->grid->col, set->grid->cols);
+  return local_rows(set) + tg_layout_count(set->cols, set->grid->block, set->grid->col, set->grid->cols);
 }
 
 static double *dual(const tg_set *set, dual_vector which)
@@ -440,9 +440,9 @@ static tg_status extreme_assignment(tg_set *set, const tg_dmat *g, tg_dmat *z)
   }
   TG_TRY_MPI(MPI_Bcast(set->assigned, (int)n, MPI_INT64_T, 0, set->grid->comm));
   for (int64_t lj = 0; lj < z->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, z->block, set->grid->col, set->grid->cols);
+    const int64_t j = tg_layout_global(lj, z->block, set->grid->col, set->grid->cols);
     for (int64_t li = 0; li < z->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, z->block, set->grid->row, set->grid->rows);
+      const int64_t i = tg_layout_global(li, z->block, set->grid->row, set->grid->rows);
       z->data[li + lj * z->ld] = set->assigned[j] == i ? 1 : 0;
     }
   }
@@ -459,9 +459,9 @@ static tg_status spread_from_root(double *panel, const double *flow, tg_dmat *z)
     if (grid->rank == 0) memcpy(panel, flow + begin * m, (size_t)(m * (end - begin)) * sizeof *panel);
     TG_TRY_MPI(MPI_Bcast(panel, (int)(m * (end - begin)), MPI_DOUBLE, 0, grid->comm));
     for (int64_t lj = 0; lj < z->local_cols; lj++) {
-      const int64_t j = tg_dmat_global_index(lj, z->block, grid->col, grid->cols);
+      const int64_t j = tg_layout_global(lj, z->block, grid->col, grid->cols);
       for (int64_t li = 0; li < z->local_rows && j >= begin && j < end; li++)
-        z->data[li + lj * z->ld] = panel[tg_dmat_global_index(li, z->block, grid->row, grid->rows) + (j - begin) * m];
+        z->data[li + lj * z->ld] = panel[tg_layout_global(li, z->block, grid->row, grid->rows) + (j - begin) * m];
     }
   }
   return TG_OK;

@@ -15,10 +15,10 @@ typedef struct tg_registers {
   bool *is_open;    // value comes with the next resolution
   bool *is_awaited; // read by a deferred scalar
   int n_sums;
-  int32_t sum_registers[TG_REDUCE_BATCH];
-  double sums[TG_REDUCE_BATCH];
-  double sum_units[TG_REDUCE_BATCH]; // rounding of each in units of its last place
-  int32_t n_deferred;                // SCALAR instructions over open registers, in order
+  int32_t sum_registers[TG_GRID_BATCH];
+  double sums[TG_GRID_BATCH];
+  double sum_units[TG_GRID_BATCH]; // rounding of each in units of its last place
+  int32_t n_deferred;              // SCALAR instructions over open registers, in order
   int32_t deferred_capacity;
   const tg_instr **deferred;
   double seconds; // in collectives

@@ -94,7 +94,7 @@ static tg_status make_writable(tg_registers *registers, int32_t reg)
 tg_status tg_registers_add_sum(tg_registers *registers, int32_t reg, double part, double units)
 {
   TG_TRY(make_writable(registers, reg));
-  if (registers->n_sums == TG_REDUCE_BATCH) TG_TRY(tg_registers_resolve(registers));
+  if (registers->n_sums == TG_GRID_BATCH) TG_TRY(tg_registers_resolve(registers));
   registers->sum_registers[registers->n_sums] = reg;
   registers->sum_units[registers->n_sums] = units;
   registers->sums[registers->n_sums++] = part;

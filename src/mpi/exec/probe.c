@@ -24,9 +24,9 @@ static void multiply_local(const tg_dmat *a, bool trans, const double *x, int64_
 {
   const tg_grid *grid = a->grid;
   for (int64_t lj = 0; lj < a->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, a->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, a->block, grid->col, grid->cols);
     for (int64_t li = 0; li < a->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, a->block, grid->row, grid->rows);
+      const int64_t i = tg_layout_global(li, a->block, grid->row, grid->rows);
       const double entry = a->data[li + lj * a->ld];
       const int64_t from = trans ? i : j;
       const int64_t to = trans ? j : i;

@@ -178,7 +178,7 @@ static void scale_columns(const double *values, tg_dmat *matrix)
 {
   const tg_grid *grid = matrix->grid;
   for (int64_t j = 0; j < matrix->local_cols; j++) {
-    const double factor = values[tg_dmat_global_index(j, matrix->block, grid->col, grid->cols)];
+    const double factor = values[tg_layout_global(j, matrix->block, grid->col, grid->cols)];
     for (int64_t i = 0; i < matrix->local_rows; i++) matrix->data[i + j * matrix->ld] *= factor;
   }
 }
@@ -264,7 +264,7 @@ static tg_status dot_columns(const tg_dmat *a, const tg_dmat *b, double *out)
   for (int64_t j = 0; j < a->local_cols; j++) {
     double sum = 0;
     for (int64_t i = 0; i < a->local_rows; i++) sum += a->data[i + j * a->ld] * b->data[i + j * b->ld];
-    out[tg_dmat_global_index(j, a->block, grid->col, grid->cols)] = sum;
+    out[tg_layout_global(j, a->block, grid->col, grid->cols)] = sum;
   }
   return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, out, (int)a->cols, MPI_DOUBLE, MPI_SUM, grid->comm), TG_HERE);
 }
@@ -430,9 +430,9 @@ static void divide_by_spectrum(const tg_direct *d, tg_dmat *matrix)
 {
   const tg_grid *grid = matrix->grid;
   for (int64_t j = 0; j < matrix->local_cols; j++) {
-    const int64_t column = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
+    const int64_t column = tg_layout_global(j, matrix->block, grid->col, grid->cols);
     for (int64_t i = 0; i < matrix->local_rows; i++) {
-      const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
+      const int64_t row = tg_layout_global(i, matrix->block, grid->row, grid->rows);
       matrix->data[i + j * matrix->ld] /= tg_direct_eigenvalue(d, row, column);
     }
   }

@@ -39,7 +39,7 @@ static tg_status scaled_step(tg_direct *d, const tg_factor *inverse, const doubl
   for (int pass = 0; pass < 2; pass++) {
     for (int64_t j = 0; j < v->local_cols; j++)
       for (int64_t i = 0; i < v->local_rows; i++)
-        v->data[i + j * v->ld] *= roots[tg_dmat_global_index(i, v->block, d->grid->row, d->grid->rows)];
+        v->data[i + j * v->ld] *= roots[tg_layout_global(i, v->block, d->grid->row, d->grid->rows)];
     if (pass == 0) TG_TRY(tg_factor_solve(inverse, false, false, v, v, d->workspace));
   }
   return TG_OK;

@@ -124,9 +124,9 @@ static void take_triangle(const tg_dmat *factored, tg_dmat *r)
 {
   const tg_grid *grid = r->grid;
   for (int64_t lj = 0; lj < r->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, r->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, r->block, grid->col, grid->cols);
     for (int64_t li = 0; li < r->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, r->block, grid->row, grid->rows);
+      const int64_t i = tg_layout_global(li, r->block, grid->row, grid->rows);
       r->data[li + lj * r->ld] = i <= j ? factored->data[li + lj * factored->ld] : 0;
     }
   }
@@ -140,9 +140,9 @@ static tg_status gather_signs(const tg_dmat *factored, double *signs)
   TG_TRY(tg_abi_int(factored->cols, "the number of columns", &n));
   for (int j = 0; j < n; j++) signs[j] = 1;
   for (int64_t lj = 0; lj < factored->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, factored->block, grid->col, grid->cols);
-    if (tg_dmat_owner(j, factored->block, grid->rows) != grid->row) continue;
-    const int64_t li = tg_dmat_local_index(j, factored->block, grid->rows);
+    const int64_t j = tg_layout_global(lj, factored->block, grid->col, grid->cols);
+    if (tg_layout_owner(j, factored->block, grid->rows) != grid->row) continue;
+    const int64_t li = tg_layout_local(j, factored->block, grid->rows);
     if (factored->data[li + lj * factored->ld] < 0) signs[j] = -1;
   }
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, signs, n, MPI_DOUBLE, MPI_MIN, grid->comm));
@@ -154,13 +154,13 @@ static void apply_signs(const double *signs, tg_dmat *q, tg_dmat *r)
 {
   const tg_grid *grid = q->grid;
   for (int64_t lj = 0; lj < q->local_cols; lj++) {
-    const double sign = signs[tg_dmat_global_index(lj, q->block, grid->col, grid->cols)];
+    const double sign = signs[tg_layout_global(lj, q->block, grid->col, grid->cols)];
     for (int64_t li = 0; li < q->local_rows; li++) q->data[li + lj * q->ld] *= sign;
   }
   if (r == NULL) return;
   for (int64_t lj = 0; lj < r->local_cols; lj++)
     for (int64_t li = 0; li < r->local_rows; li++)
-      r->data[li + lj * r->ld] *= signs[tg_dmat_global_index(li, r->block, grid->row, grid->rows)];
+      r->data[li + lj * r->ld] *= signs[tg_layout_global(li, r->block, grid->row, grid->rows)];
 }
 
 typedef struct qr_scratch {

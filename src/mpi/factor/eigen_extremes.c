@@ -24,10 +24,10 @@ static tg_status select_columns(const tg_dmat *all, int64_t n_low, tg_dmat *v)
   if (status == TG_OK) status = tg_workspace_create(grid, &workspace);
   TG_TRY_GOTO(tg_agree(grid->comm, status));
   for (int64_t lj = 0; lj < selection->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, selection->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, selection->block, grid->col, grid->cols);
     const int64_t i = j < n_low ? j : j + skipped;
-    if (tg_dmat_owner(i, selection->block, grid->rows) != grid->row) continue;
-    selection->data[tg_dmat_local_index(i, selection->block, grid->rows) + lj * selection->ld] = 1;
+    if (tg_layout_owner(i, selection->block, grid->rows) != grid->row) continue;
+    selection->data[tg_layout_local(i, selection->block, grid->rows) + lj * selection->ld] = 1;
   }
   status = tg_product(TG_PRODUCT_AUTO, false, false, 1, all, selection, 0, v, workspace, NULL);
 done:
@@ -127,10 +127,10 @@ static tg_status gather_tridiagonal(reduction *r)
   memset(r->diagonal, 0, sizeof(double) * (size_t)t->rows);
   memset(r->below, 0, sizeof(double) * (size_t)t->rows);
   for (int64_t lj = 0; lj < t->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, t->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, t->block, grid->col, grid->cols);
     for (int64_t i = j; i < t->rows && i <= j + 1; i++) {
-      if (tg_dmat_owner(i, t->block, grid->rows) != grid->row) continue;
-      const double entry = t->data[tg_dmat_local_index(i, t->block, grid->rows) + lj * t->ld];
+      if (tg_layout_owner(i, t->block, grid->rows) != grid->row) continue;
+      const double entry = t->data[tg_layout_local(i, t->block, grid->rows) + lj * t->ld];
       if (i == j)
         r->diagonal[j] = entry;
       else

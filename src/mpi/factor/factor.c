@@ -78,9 +78,9 @@ tg_status tg_factor_gather_diagonal(const tg_dmat *m, double *out)
   TG_TRY(tg_abi_int(m->rows, "the order of a matrix", &n));
   memset(out, 0, (size_t)n * sizeof(double));
   for (int64_t lj = 0; lj < m->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, m->block, grid->col, grid->cols);
-    if (tg_dmat_owner(j, m->block, grid->rows) != grid->row) continue;
-    out[j] = m->data[tg_dmat_local_index(j, m->block, grid->rows) + lj * m->ld];
+    const int64_t j = tg_layout_global(lj, m->block, grid->col, grid->cols);
+    if (tg_layout_owner(j, m->block, grid->rows) != grid->row) continue;
+    out[j] = m->data[tg_layout_local(j, m->block, grid->rows) + lj * m->ld];
   }
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, out, n, MPI_UINT64_T, MPI_BOR, grid->comm));
   return TG_OK;
@@ -136,7 +136,7 @@ static tg_status apply_parity(tg_factor *factor)
   const tg_grid *grid = m->grid;
   double swaps = 0;
   for (int64_t li = 0; grid->col == 0 && li < m->local_rows; li++)
-    if (factor->pivots[li] != tg_dmat_global_index(li, m->block, grid->row, grid->rows) + 1) swaps++;
+    if (factor->pivots[li] != tg_layout_global(li, m->block, grid->row, grid->rows) + 1) swaps++;
   TG_TRY(tg_reduce_sum(grid, 1, &swaps, &swaps));
   if (fmod(swaps, 2) != 0) factor->diagonal[0] = -factor->diagonal[0];
   return TG_OK;
@@ -281,12 +281,12 @@ tg_status tg_factor_solve(const tg_factor *factor, bool trans, bool right, const
 
 static int64_t global_row(const tg_dmat *m, int64_t i)
 {
-  return tg_dmat_global_index(i, m->block, m->grid->row, m->grid->rows);
+  return tg_layout_global(i, m->block, m->grid->row, m->grid->rows);
 }
 
 static int64_t global_col(const tg_dmat *m, int64_t j)
 {
-  return tg_dmat_global_index(j, m->block, m->grid->col, m->grid->cols);
+  return tg_layout_global(j, m->block, m->grid->col, m->grid->cols);
 }
 
 // Keeps the lower triangle of a symmetric matrix, with half the diagonal; the entries above become 0. Local.
@@ -355,10 +355,10 @@ static getri_room room_of_getri(const tg_dmat *x)
   const int p = x->grid->rows;
   const int q = x->grid->cols;
   const int64_t block = x->block;
-  const int64_t rows = tg_dmat_local_count(x->rows, block, 0, p);
+  const int64_t rows = tg_layout_count(x->rows, block, 0, p);
   const int64_t longest = x->rows + block * p;
-  const int64_t blocks = (tg_dmat_local_count(longest, block, 0, p) + block - 1) / block;
-  return (getri_room){(rows + block) * block, tg_dmat_local_count(longest, block, 0, q) + block * (blocks + 1)};
+  const int64_t blocks = (tg_layout_count(longest, block, 0, p) + block - 1) / block;
+  return (getri_room){(rows + block) * block, tg_layout_count(longest, block, 0, q) + block * (blocks + 1)};
 }
 
 // X = A^-1 from A = P L U: 4/3 n^3 flops.

@@ -109,12 +109,12 @@ static tg_status column_norms(const tg_dmat *a, double *largest, double *out)
   const tg_grid *grid = a->grid;
   for (int64_t j = 0; j < a->cols; j++) largest[j] = out[j] = 0;
   for (int64_t j = 0; j < a->local_cols; j++) {
-    double *most = &largest[tg_dmat_global_index(j, a->block, grid->col, grid->cols)];
+    double *most = &largest[tg_layout_global(j, a->block, grid->col, grid->cols)];
     for (int64_t i = 0; i < a->local_rows; i++) *most = fmax(*most, fabs(a->data[i + j * a->ld]));
   }
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, largest, (int)a->cols, MPI_DOUBLE, MPI_MAX, grid->comm));
   for (int64_t j = 0; j < a->local_cols; j++) {
-    const int64_t column = tg_dmat_global_index(j, a->block, grid->col, grid->cols);
+    const int64_t column = tg_layout_global(j, a->block, grid->col, grid->cols);
     for (int64_t i = 0; i < a->local_rows && largest[column] > 0; i++) {
       const double entry = a->data[i + j * a->ld] / largest[column];
       out[column] += entry * entry;
@@ -127,12 +127,12 @@ static tg_status column_norms(const tg_dmat *a, double *largest, double *out)
 
 static int64_t global_row(const tg_dmat *a, int64_t i)
 {
-  return tg_dmat_global_index(i, a->block, a->grid->row, a->grid->rows);
+  return tg_layout_global(i, a->block, a->grid->row, a->grid->rows);
 }
 
 static int64_t global_col(const tg_dmat *a, int64_t j)
 {
-  return tg_dmat_global_index(j, a->block, a->grid->col, a->grid->cols);
+  return tg_layout_global(j, a->block, a->grid->col, a->grid->cols);
 }
 
 static void scale_columns(const double *factors, tg_dmat *a)

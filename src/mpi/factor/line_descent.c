@@ -84,9 +84,9 @@ tg_status tg_line_descent_bind(tg_line_descent *self, const tg_dmat *action)
   const int64_t n = self->length;
   memset(self->hessian, 0, (size_t)(n * n) * sizeof *self->hessian);
   for (int64_t lj = 0; lj < action->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, action->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, action->block, grid->col, grid->cols);
     for (int64_t li = 0; li < action->local_rows && j < n; li++) {
-      const int64_t i = tg_dmat_global_index(li, action->block, grid->row, grid->rows);
+      const int64_t i = tg_layout_global(li, action->block, grid->row, grid->rows);
       if (i >= n) break; // they rise
       self->hessian[self->by_rows ? i * n + j : j * n + i] = action->data[li + lj * action->ld];
     }

@@ -33,9 +33,9 @@ static void subtract_product(bool trans, const tg_dmat *a, const tg_dmat *x, int
   const tg_grid *grid = a->grid;
   for (int64_t q = 0; q < x->cols; q++)
     for (int64_t lj = 0; lj < a->local_cols; lj++) {
-      const int64_t j = tg_dmat_global_index(lj, a->block, grid->col, grid->cols);
+      const int64_t j = tg_layout_global(lj, a->block, grid->col, grid->cols);
       for (int64_t li = 0; li < a->local_rows; li++) {
-        const int64_t i = tg_dmat_global_index(li, a->block, grid->row, grid->rows);
+        const int64_t i = tg_layout_global(li, a->block, grid->row, grid->rows);
         const int64_t from = trans ? i : j;
         const int64_t to = trans ? j : i;
         g->sums[to + q * out_rows] -= (long double)a->data[li + lj * a->ld] * (long double)g->x[from + q * x->rows];

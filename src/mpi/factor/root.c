@@ -10,9 +10,9 @@ static void clear_above(tg_dmat *lower)
 {
   const tg_grid *grid = lower->grid;
   for (int64_t lj = 0; lj < lower->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, lower->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, lower->block, grid->col, grid->cols);
     for (int64_t li = 0; li < lower->local_rows; li++)
-      if (tg_dmat_global_index(li, lower->block, grid->row, grid->rows) < j) lower->data[li + lj * lower->ld] = 0;
+      if (tg_layout_global(li, lower->block, grid->row, grid->rows) < j) lower->data[li + lj * lower->ld] = 0;
   }
 }
 

@@ -123,10 +123,10 @@ static void find_nonfinite(const tg_dmat *matrix, bool may_be_infinite, nonfinit
     double poison = 0; // stays 0 while all are finite: a loop the compiler vectorises
     for (int64_t i = 0; i < matrix->local_rows; i++) poison += column[i] * 0.0;
     if (poison == 0) continue;
-    const int64_t col = tg_dmat_global_index(j, matrix->block, grid->col, grid->cols);
+    const int64_t col = tg_layout_global(j, matrix->block, grid->col, grid->cols);
     for (int64_t i = 0; i < matrix->local_rows; i++) {
       if (isfinite(column[i]) || (may_be_infinite && !isnan(column[i]))) continue;
-      const int64_t row = tg_dmat_global_index(i, matrix->block, grid->row, grid->rows);
+      const int64_t row = tg_layout_global(i, matrix->block, grid->row, grid->rows);
       out->count++;
       if (row * matrix->cols + col >= out->first) continue;
       out->first = row * matrix->cols + col;

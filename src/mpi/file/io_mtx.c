@@ -320,8 +320,8 @@ static tg_status parse_round_in_c(mtx_source *s)
 static int owner_of(const tg_dmat *matrix, const tg_mtx_entry *entry)
 {
   const tg_grid *grid = matrix->grid;
-  return tg_dmat_owner(entry->row, matrix->block, grid->rows) * grid->cols +
-         tg_dmat_owner(entry->col, matrix->block, grid->cols);
+  return tg_layout_owner(entry->row, matrix->block, grid->rows) * grid->cols +
+         tg_layout_owner(entry->col, matrix->block, grid->cols);
 }
 
 // Counting sort of the parsed entries by owner.
@@ -359,8 +359,8 @@ static void add_received(mtx_source *s, int64_t total)
 {
   tg_dmat *matrix = s->matrix;
   for (int64_t k = 0; k < total; k++) {
-    const int64_t i = tg_dmat_local_index(s->received[k].row, matrix->block, matrix->grid->rows);
-    const int64_t j = tg_dmat_local_index(s->received[k].col, matrix->block, matrix->grid->cols);
+    const int64_t i = tg_layout_local(s->received[k].row, matrix->block, matrix->grid->rows);
+    const int64_t j = tg_layout_local(s->received[k].col, matrix->block, matrix->grid->cols);
     matrix->data[i + j * matrix->ld] += s->received[k].value;
   }
 }

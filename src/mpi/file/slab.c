@@ -131,7 +131,7 @@ static run next_run(int64_t from, int64_t end, int64_t block, int p, int np)
 // Indices of [begin, begin + count) that process p of np owns.
 static int64_t count_owned(int64_t begin, int64_t count, int64_t block, int p, int np)
 {
-  return tg_dmat_local_count(begin + count, block, p, np) - tg_dmat_local_count(begin, block, p, np);
+  return tg_layout_count(begin + count, block, p, np) - tg_layout_count(begin, block, p, np);
 }
 
 // The piece of a slab that one rank owns travels column-major, its rows and columns in global order.
@@ -180,8 +180,8 @@ static void move_local_piece(const tg_dmat *matrix, const piece *p, direction wa
 {
   const tg_grid *grid = matrix->grid;
   if (p->rows == 0 || p->cols == 0) return;
-  const int64_t i = tg_dmat_local_count(p->slab.row, matrix->block, grid->row, grid->rows);
-  const int64_t j = tg_dmat_local_count(p->slab.col, matrix->block, grid->col, grid->cols);
+  const int64_t i = tg_layout_count(p->slab.row, matrix->block, grid->row, grid->rows);
+  const int64_t j = tg_layout_count(p->slab.col, matrix->block, grid->col, grid->cols);
   const view mine = view_at((view){matrix->data, 1, matrix->ld}, i, j);
   copy_view(p->rows, p->cols, way == PACK ? mine : wire, way == PACK ? wire : mine);
 }

@@ -1,4 +1,4 @@
-// Block-cyclic matrices: index arithmetic, life, descriptors, small gathers.
+// Block-cyclic matrices: life, descriptors, small gathers.
 #include "mpi/matrix/dmat.h"
 
 #include <inttypes.h>
@@ -6,31 +6,6 @@
 
 #include "base/memory.h"
 #include "mpi/matrix/scalapack_abi.h"
-
-// --- index arithmetic --------------------------------------------------------------------------------
-
-int64_t tg_dmat_local_count(int64_t n, int64_t block, int p, int np)
-{
-  const int64_t blocks = n / block;
-  const int64_t rest = n % block;
-  const int64_t extra = blocks % np;
-  return blocks / np * block + (p < extra ? block : p == extra ? rest : 0);
-}
-
-int64_t tg_dmat_global_index(int64_t local, int64_t block, int p, int np)
-{
-  return (local / block * np + p) * block + local % block;
-}
-
-int tg_dmat_owner(int64_t global, int64_t block, int np)
-{
-  return (int)(global / block % np);
-}
-
-int64_t tg_dmat_local_index(int64_t global, int64_t block, int np)
-{
-  return global / (block * np) * block + global % block;
-}
 
 // --- life --------------------------------------------------------------------------------------------
 
@@ -47,8 +22,8 @@ int64_t tg_dmat_leading_dimension(int64_t local_rows)
 void tg_dmat_view(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, double *data, tg_dmat *out)
 {
   *out = (tg_dmat){.grid = grid, .rows = rows, .cols = cols, .block = block, .data = data};
-  out->local_rows = tg_dmat_local_count(rows, block, grid->row, grid->rows);
-  out->local_cols = tg_dmat_local_count(cols, block, grid->col, grid->cols);
+  out->local_rows = tg_layout_count(rows, block, grid->row, grid->rows);
+  out->local_cols = tg_layout_count(cols, block, grid->col, grid->cols);
   out->ld = tg_dmat_leading_dimension(out->local_rows);
 }
 
@@ -61,8 +36,8 @@ int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, i
 
 int64_t tg_dmat_most_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block)
 {
-  return tg_dmat_leading_dimension(tg_dmat_local_count(rows, block, 0, grid->rows)) *
-         tg_dmat_local_count(cols, block, 0, grid->cols);
+  return tg_dmat_leading_dimension(tg_layout_count(rows, block, 0, grid->rows)) *
+         tg_layout_count(cols, block, 0, grid->cols);
 }
 
 // The thread that will work on a column touches it first, so that its pages lie near it.
@@ -124,7 +99,7 @@ tg_status tg_dmat_descriptor(const tg_dmat *matrix, int descriptor[TG_DESCRIPTOR
   descriptor[7] = 0;
   // Grid row 0 has the longest columns: judging by it, all ranks agree on whether they fit.
   int longest = 0;
-  const int64_t most = tg_dmat_local_count(matrix->rows, matrix->block, 0, matrix->grid->rows);
+  const int64_t most = tg_layout_count(matrix->rows, matrix->block, 0, matrix->grid->rows);
   TG_TRY(tg_abi_int(tg_dmat_leading_dimension(most), "the leading dimension", &longest));
   TG_TRY(tg_abi_int(matrix->ld, "the leading dimension", &descriptor[8]));
   return TG_OK;
@@ -151,11 +126,11 @@ tg_status tg_dmat_gather_columns(const tg_dmat *matrix, int64_t begin, int64_t e
   TG_TRY(tg_size_mul(rows, end - begin, &entries));
   TG_TRY(tg_abi_int(entries, "the number of entries to gather", &count));
   memset(out, 0, (size_t)entries * sizeof(double));
-  const int64_t last = tg_dmat_local_count(end, matrix->block, grid->col, grid->cols);
-  for (int64_t lj = tg_dmat_local_count(begin, matrix->block, grid->col, grid->cols); lj < last; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, matrix->block, grid->col, grid->cols);
+  const int64_t last = tg_layout_count(end, matrix->block, grid->col, grid->cols);
+  for (int64_t lj = tg_layout_count(begin, matrix->block, grid->col, grid->cols); lj < last; lj++) {
+    const int64_t j = tg_layout_global(lj, matrix->block, grid->col, grid->cols);
     for (int64_t li = 0; li < matrix->local_rows; li++)
-      out[tg_dmat_global_index(li, matrix->block, grid->row, grid->rows) + (j - begin) * rows] =
+      out[tg_layout_global(li, matrix->block, grid->row, grid->rows) + (j - begin) * rows] =
           matrix->data[li + lj * matrix->ld];
   }
   // Each entry is nonzero on its owner only: a bitwise "or" moves it exactly, signs of zero and NaN included.
@@ -177,9 +152,9 @@ void tg_dmat_scatter_small(const double *in, tg_dmat *matrix)
 {
   const tg_grid *grid = matrix->grid;
   for (int64_t lj = 0; lj < matrix->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, matrix->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, matrix->block, grid->col, grid->cols);
     for (int64_t li = 0; li < matrix->local_rows; li++)
       matrix->data[li + lj * matrix->ld] =
-          in[tg_dmat_global_index(li, matrix->block, grid->row, grid->rows) + j * matrix->rows];
+          in[tg_layout_global(li, matrix->block, grid->row, grid->rows) + j * matrix->rows];
   }
 }

@@ -6,6 +6,7 @@
 #define TG_MPI_DMAT_H
 
 #include "mpi/matrix/grid.h"
+#include "mpi/matrix/layout.h"
 
 // Fewer entries than this are worked on by one thread: waking a team costs some microseconds, more than
 // it saves on a few pages of memory.
@@ -40,14 +41,6 @@ int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, i
 int64_t tg_dmat_most_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
 // A matrix over memory of the caller's with room for tg_dmat_local_entries numbers; the contents are kept. Local.
 void tg_dmat_view(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, double *data, tg_dmat *out);
-
-// Number of rows (or columns) of n that process `p` of `np` owns, block-cyclic from process 0.
-int64_t tg_dmat_local_count(int64_t n, int64_t block, int p, int np);
-// Global index of local index `local` on process `p` of `np`.
-int64_t tg_dmat_global_index(int64_t local, int64_t block, int p, int np);
-// Owner process and local index of global index `global`.
-int tg_dmat_owner(int64_t global, int64_t block, int np);
-int64_t tg_dmat_local_index(int64_t global, int64_t block, int np);
 
 // The nine integers of a ScaLAPACK descriptor; TG_LIMIT when a size does not fit 32 bits. Local; all ranks
 // judge alike.

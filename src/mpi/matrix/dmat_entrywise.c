@@ -165,8 +165,8 @@ static tg_status spread_vector(const tg_code *code, const tg_dmat *v, const tg_d
   const int64_t count = is_row ? shape->local_rows : shape->local_cols;
   const bool mine = is_row ? grid->col == 0 : grid->row == 0;
   // Judged by the longest part, so that no rank stays behind in the broadcast.
-  const int64_t most = is_row ? tg_dmat_local_count(shape->rows, shape->block, 0, grid->rows)
-                              : tg_dmat_local_count(shape->cols, shape->block, 0, grid->cols);
+  const int64_t most = is_row ? tg_layout_count(shape->rows, shape->block, 0, grid->rows)
+                              : tg_layout_count(shape->cols, shape->block, 0, grid->cols);
   if (most > INT32_MAX) TG_FAIL(TG_LIMIT, "a local vector of %" PRId64 " entries is too long to send", most);
   if (mine && is_row && count > 0) memcpy(to, v->data, (size_t)count * sizeof(double));
   for (int64_t j = 0; mine && !is_row && j < count; j++) to[j] = v->data[j * v->ld];
@@ -190,8 +190,8 @@ static tg_status prepare(tg_workspace *workspace, int n_in, const tg_dmat *shape
   p->constants = constants;
   if (!spread) return TG_OK;
   const tg_grid *grid = shape->grid;
-  const int64_t most_rows = tg_dmat_local_count(shape->rows, shape->block, 0, grid->rows);
-  const int64_t most_cols = tg_dmat_local_count(shape->cols, shape->block, 0, grid->cols);
+  const int64_t most_rows = tg_layout_count(shape->rows, shape->block, 0, grid->rows);
+  const int64_t most_cols = tg_layout_count(shape->cols, shape->block, 0, grid->cols);
   p->vector_stride = most_rows > most_cols ? most_rows : most_cols;
   double *vectors = NULL;
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_VECTORS, p->vector_stride * n_in, &vectors));

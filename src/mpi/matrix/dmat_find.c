@@ -3,8 +3,8 @@
 
 void tg_found_note(const tg_dmat *m, int64_t i, int64_t j, double a, double b, tg_found *first)
 {
-  const int64_t row = tg_dmat_global_index(i, m->block, m->grid->row, m->grid->rows);
-  const int64_t column = tg_dmat_global_index(j, m->block, m->grid->col, m->grid->cols);
+  const int64_t row = tg_layout_global(i, m->block, m->grid->row, m->grid->rows);
+  const int64_t column = tg_layout_global(j, m->block, m->grid->col, m->grid->cols);
   const int64_t place = row * m->cols + column;
   if (place < first->place) *first = (tg_found){.place = place, .values = {a, b}};
 }

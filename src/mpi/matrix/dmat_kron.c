@@ -71,7 +71,7 @@ static double *panel_column(const panel *x, int64_t column)
 static void fill_column(const tg_dmat *out, int64_t p, const double *a, const double *b, double *column)
 {
   for (int64_t block = 0; block < out->local_rows; block += out->block) {
-    const int64_t row = tg_dmat_global_index(block, out->block, out->grid->row, out->grid->rows);
+    const int64_t row = tg_layout_global(block, out->block, out->grid->row, out->grid->rows);
     const int64_t end = block + out->block < out->local_rows ? block + out->block : out->local_rows;
     int64_t i = row / p;
     int64_t k = row % p;
@@ -89,7 +89,7 @@ static void fill_panels(const kron_sizes *s, const panel *pa, const panel *pb, t
 {
 #pragma omp parallel for schedule(static)
   for (int64_t lc = 0; lc < out->local_cols; lc++) {
-    const int64_t c = tg_dmat_global_index(lc, out->block, out->grid->col, out->grid->cols);
+    const int64_t c = tg_layout_global(lc, out->block, out->grid->col, out->grid->cols);
     const int64_t j = c / s->q;
     const int64_t l = c % s->q;
     if (in_panel(pa, j) && in_panel(pb, l))
@@ -123,7 +123,7 @@ tg_status tg_dmat_kron(tg_workspace *workspace, const tg_dmat *a, const tg_dmat 
 static void fold_column(const tg_dmat *g, int64_t p, bool left, const double *column, const double *w, double *sum)
 {
   for (int64_t block = 0; block < g->local_rows; block += g->block) {
-    const int64_t row = tg_dmat_global_index(block, g->block, g->grid->row, g->grid->rows);
+    const int64_t row = tg_layout_global(block, g->block, g->grid->row, g->grid->rows);
     const int64_t end = block + g->block < g->local_rows ? block + g->block : g->local_rows;
     int64_t i = row / p;
     int64_t k = row % p;
@@ -140,7 +140,7 @@ static void fold_column(const tg_dmat *g, int64_t p, bool left, const double *co
 static void fold_panels(const kron_sizes *s, bool left, const tg_dmat *g, const panel *weights, const panel *sums)
 {
   for (int64_t lc = 0; lc < g->local_cols; lc++) {
-    const int64_t c = tg_dmat_global_index(lc, g->block, g->grid->col, g->grid->cols);
+    const int64_t c = tg_layout_global(lc, g->block, g->grid->col, g->grid->cols);
     const int64_t j = c / s->q;
     const int64_t l = c % s->q;
     if (!in_panel(sums, left ? j : l) || !in_panel(weights, left ? l : j)) continue;
@@ -153,10 +153,10 @@ static void take_columns(const panel *sums, tg_dmat *out)
 {
   const tg_grid *grid = out->grid;
   for (int64_t lj = 0; lj < out->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, out->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, out->block, grid->col, grid->cols);
     if (!in_panel(sums, j)) continue;
     for (int64_t li = 0; li < out->local_rows; li++)
-      out->data[li + lj * out->ld] = panel_column(sums, j)[tg_dmat_global_index(li, out->block, grid->row, grid->rows)];
+      out->data[li + lj * out->ld] = panel_column(sums, j)[tg_layout_global(li, out->block, grid->row, grid->rows)];
   }
 }
 

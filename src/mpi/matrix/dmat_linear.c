@@ -120,16 +120,16 @@ void tg_dmat_fill(double value, tg_dmat *out)
 static int64_t local_offset(const tg_dmat *m, int64_t i, int64_t j)
 {
   const tg_grid *grid = m->grid;
-  if (tg_dmat_owner(i, m->block, grid->rows) != grid->row || tg_dmat_owner(j, m->block, grid->cols) != grid->col)
+  if (tg_layout_owner(i, m->block, grid->rows) != grid->row || tg_layout_owner(j, m->block, grid->cols) != grid->col)
     return -1;
-  return tg_dmat_local_index(i, m->block, grid->rows) + tg_dmat_local_index(j, m->block, grid->cols) * m->ld;
+  return tg_layout_local(i, m->block, grid->rows) + tg_layout_local(j, m->block, grid->cols) * m->ld;
 }
 
 void tg_dmat_eye(double value, tg_dmat *out)
 {
   tg_dmat_fill(0, out);
   for (int64_t lj = 0; lj < out->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, out->block, out->grid->col, out->grid->cols);
+    const int64_t j = tg_layout_global(lj, out->block, out->grid->col, out->grid->cols);
     const int64_t at = j < out->rows ? local_offset(out, j, j) : -1;
     if (at >= 0) out->data[at] = value;
   }
@@ -138,9 +138,9 @@ void tg_dmat_eye(double value, tg_dmat *out)
 void tg_dmat_triangle(bool lower, tg_dmat *out)
 {
   for (int64_t lj = 0; lj < out->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, out->block, out->grid->col, out->grid->cols);
+    const int64_t j = tg_layout_global(lj, out->block, out->grid->col, out->grid->cols);
     for (int64_t li = 0; li < out->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, out->block, out->grid->row, out->grid->rows);
+      const int64_t i = tg_layout_global(li, out->block, out->grid->row, out->grid->rows);
       out->data[li + lj * out->ld] = (lower ? i >= j : i <= j) ? 1 : 0;
     }
   }
@@ -150,7 +150,7 @@ void tg_dmat_pick(int64_t offset, tg_dmat *out)
 {
   tg_dmat_fill(0, out);
   for (int64_t li = 0; li < out->local_rows; li++) {
-    const int64_t i = tg_dmat_global_index(li, out->block, out->grid->row, out->grid->rows);
+    const int64_t i = tg_layout_global(li, out->block, out->grid->row, out->grid->rows);
     const int64_t at = local_offset(out, i, i + offset);
     if (at >= 0) out->data[at] = 1;
   }
@@ -178,7 +178,7 @@ tg_status tg_dmat_comm(int64_t m, int64_t n, tg_dmat *out)
             out->cols);
   tg_dmat_fill(0, out);
   for (int64_t lc = 0; lc < out->local_cols; lc++) {
-    const int64_t c = tg_dmat_global_index(lc, out->block, out->grid->col, out->grid->cols);
+    const int64_t c = tg_layout_global(lc, out->block, out->grid->col, out->grid->cols);
     const int64_t at = local_offset(out, c / m + c % m * n, c);
     if (at >= 0) out->data[at] = 1;
   }
@@ -209,7 +209,7 @@ tg_status tg_dmat_trace_part(const tg_dmat *a, double *part)
   double sum = 0;
   double lost = 0;
   for (int64_t lj = 0; lj < a->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, a->block, a->grid->col, a->grid->cols);
+    const int64_t j = tg_layout_global(lj, a->block, a->grid->col, a->grid->cols);
     const int64_t at = local_offset(a, j, j);
     if (at < 0) continue;
     const double x = a->data[at];

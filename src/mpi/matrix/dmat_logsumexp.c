@@ -67,8 +67,8 @@ static tg_status by_lines(tg_workspace *workspace, const tg_dmat *in, bool rows,
   const int parts = rows ? grid->cols : grid->rows;
   const int64_t count = rows ? in->local_rows : in->local_cols;
   // Judged by the longest part, so that no rank stays behind.
-  const int64_t most = rows ? tg_dmat_local_count(in->rows, in->block, 0, grid->rows)
-                            : tg_dmat_local_count(in->cols, in->block, 0, grid->cols);
+  const int64_t most =
+      rows ? tg_layout_count(in->rows, in->block, 0, grid->rows) : tg_layout_count(in->cols, in->block, 0, grid->cols);
   double *largest = NULL;
   if (most > INT32_MAX) TG_FAIL(TG_LIMIT, "a local vector of %lld entries is too long to send", (long long)most);
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_VECTORS, most * (2 + parts), &largest));
@@ -98,7 +98,7 @@ static tg_status of_all(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out
   double *columns = NULL;
   double largest = -HUGE_VAL;
   double part = 0;
-  const int64_t most = tg_dmat_local_count(in->cols, in->block, 0, in->grid->cols);
+  const int64_t most = tg_layout_count(in->cols, in->block, 0, in->grid->cols);
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_VECTORS, 2 * most, &columns));
   largest_of_columns(in, columns);
   for (int64_t j = 0; j < in->local_cols; j++) largest = larger(largest, columns[j]);

@@ -62,16 +62,16 @@ static void address_entries(const tg_dmat *in, tg_dmat_map map, const tg_dmat *o
     int64_t i = 0;
     int64_t j = 0;
     x->receivers[e - begin] = -1;
-    map.place(map.self, tg_dmat_global_index(li, in->block, from->row, from->rows),
-              tg_dmat_global_index(lj, in->block, from->col, from->cols), &i, &j);
+    map.place(map.self, tg_layout_global(li, in->block, from->row, from->rows),
+              tg_layout_global(lj, in->block, from->col, from->cols), &i, &j);
     if (i < 0) continue;
-    const int p = tg_dmat_owner(i, out->block, to->rows);
-    const int q = tg_dmat_owner(j, out->block, to->cols);
-    const int64_t ld = tg_dmat_leading_dimension(tg_dmat_local_count(out->rows, out->block, p, to->rows));
+    const int p = tg_layout_owner(i, out->block, to->rows);
+    const int q = tg_layout_owner(j, out->block, to->cols);
+    const int64_t ld = tg_dmat_leading_dimension(tg_layout_count(out->rows, out->block, p, to->rows));
     x->receivers[e - begin] = p * to->cols + q;
-    x->unsorted[e - begin] = (packet){.offset = tg_dmat_local_index(i, out->block, to->rows) +
-                                                tg_dmat_local_index(j, out->block, to->cols) * ld,
-                                      .value = in->data[li + lj * in->ld]};
+    x->unsorted[e - begin] =
+        (packet){.offset = tg_layout_local(i, out->block, to->rows) + tg_layout_local(j, out->block, to->cols) * ld,
+                 .value = in->data[li + lj * in->ld]};
     x->send_counts[p * to->cols + q]++;
   }
 }
@@ -119,8 +119,8 @@ tg_status tg_dmat_exchange(tg_workspace *workspace, const tg_dmat *in, tg_dmat_m
   TG_TRY(reserve_exchange(workspace, in->grid->size, &x));
   const int64_t mine = in->local_rows * in->local_cols;
   // Rank 0 owns at least as much as any other: its number of rounds does for all.
-  const int64_t most = tg_dmat_local_count(in->rows, in->block, 0, in->grid->rows) *
-                       tg_dmat_local_count(in->cols, in->block, 0, in->grid->cols);
+  const int64_t most =
+      tg_layout_count(in->rows, in->block, 0, in->grid->rows) * tg_layout_count(in->cols, in->block, 0, in->grid->cols);
   for (int64_t begin = 0; begin < most; begin += x.per_round) {
     const int64_t first = begin < mine ? begin : mine;
     const int64_t end = first + x.per_round < mine ? first + x.per_round : mine;
@@ -215,7 +215,7 @@ tg_status tg_dmat_diag(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out)
   const int64_t n = is_column ? in->rows : in->cols;
   TG_TRY(check_diagonal(n, out, in));
   double *vector = NULL;
-  const int64_t most = tg_dmat_local_count(n, in->block, 0, 1);
+  const int64_t most = tg_layout_count(n, in->block, 0, 1);
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_VECTORS, most, &vector));
   const int64_t count = is_column ? in->local_rows : out->local_cols;
   if (is_column ? grid->col == 0 : grid->row == 0)
@@ -223,9 +223,9 @@ tg_status tg_dmat_diag(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out)
   TG_TRY_MPI(MPI_Bcast(vector, (int)count, MPI_DOUBLE, 0, is_column ? grid->row_comm : grid->col_comm));
   tg_dmat_fill(0, out);
   for (int64_t lj = 0; lj < out->local_cols; lj++) {
-    const int64_t g = tg_dmat_global_index(lj, out->block, grid->col, grid->cols);
-    if (tg_dmat_owner(g, out->block, grid->rows) != grid->row) continue;
-    const int64_t li = tg_dmat_local_index(g, out->block, grid->rows);
+    const int64_t g = tg_layout_global(lj, out->block, grid->col, grid->cols);
+    if (tg_layout_owner(g, out->block, grid->rows) != grid->row) continue;
+    const int64_t li = tg_layout_local(g, out->block, grid->rows);
     out->data[li + lj * out->ld] = vector[is_column ? li : lj];
   }
   return TG_OK;
@@ -242,9 +242,9 @@ tg_status tg_dmat_diagvec(tg_workspace *workspace, const tg_dmat *in, tg_dmat *o
   double *gathered = vector + in->rows;
   memset(vector, 0, (size_t)count * sizeof(double));
   for (int64_t lj = 0; lj < in->local_cols; lj++) {
-    const int64_t g = tg_dmat_global_index(lj, in->block, grid->col, grid->cols);
-    if (tg_dmat_owner(g, in->block, grid->rows) != grid->row) continue;
-    const int64_t li = tg_dmat_local_index(g, in->block, grid->rows);
+    const int64_t g = tg_layout_global(lj, in->block, grid->col, grid->cols);
+    if (tg_layout_owner(g, in->block, grid->rows) != grid->row) continue;
+    const int64_t li = tg_layout_local(g, in->block, grid->rows);
     vector[li] = in->data[li + lj * in->ld];
   }
   // Every entry has one owner in the grid row and zero bits elsewhere: "or" moves it exactly.

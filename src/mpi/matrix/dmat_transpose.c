@@ -71,13 +71,13 @@ static index_class class_of(int64_t n, int64_t block, int a, int m, int b, int n
   index_class c = {.block = block, .residue = -1, .modulus = (int)tg_common_multiple(m, n_other)};
   for (int r = a; r < c.modulus; r += m)
     if (r % n_other == b) c.residue = r;
-  if (c.residue >= 0) c.count = tg_dmat_local_count(n, block, c.residue, c.modulus);
+  if (c.residue >= 0) c.count = tg_layout_count(n, block, c.residue, c.modulus);
   return c;
 }
 
 static int64_t class_index(const index_class *c, int64_t u)
 {
-  return tg_dmat_global_index(u, c->block, c->residue, c->modulus);
+  return tg_layout_global(u, c->block, c->residue, c->modulus);
 }
 
 // What rank `from` sends to rank `to`: rows x cols of the input, in pieces of `step` columns.
@@ -121,12 +121,12 @@ static void pack(const tg_dmat *in, const shipment *s, int64_t first, int64_t la
     const int64_t v1 = v0 + TILE < s->rows.count ? v0 + TILE : s->rows.count;
     int64_t local_rows[TILE];
     for (int64_t v = v0; v < v1; v++)
-      local_rows[v - v0] = tg_dmat_local_index(class_index(&s->rows, v), in->block, grid->rows);
+      local_rows[v - v0] = tg_layout_local(class_index(&s->rows, v), in->block, grid->rows);
     for (int64_t u0 = first; u0 < last; u0 += TILE) {
       const int64_t u1 = u0 + TILE < last ? u0 + TILE : last;
       const double *columns[TILE];
       for (int64_t u = u0; u < u1; u++)
-        columns[u - u0] = in->data + in->ld * tg_dmat_local_index(class_index(&s->cols, u), in->block, grid->cols);
+        columns[u - u0] = in->data + in->ld * tg_layout_local(class_index(&s->cols, u), in->block, grid->cols);
       for (int64_t v = v0; v < v1; v++)
         for (int64_t u = u0; u < u1; u++) to[(u - first) + v * width] = columns[u - u0][local_rows[v - v0]];
     }
@@ -142,11 +142,11 @@ static void unpack(const shipment *s, int64_t first, int64_t last, const double 
 #pragma omp parallel for schedule(static)
   for (int64_t v = 0; v < s->rows.count; v++) {
     const double *column = from + v * width;
-    double *to = out->data + out->ld * tg_dmat_local_index(class_index(&s->rows, v), out->block, grid->cols);
+    double *to = out->data + out->ld * tg_layout_local(class_index(&s->rows, v), out->block, grid->cols);
     for (int64_t u = first; u < last;) {
       const int64_t rest = out->block - u % out->block;
       const int64_t run = rest < last - u ? rest : last - u;
-      double *y = to + tg_dmat_local_index(class_index(&s->cols, u), out->block, grid->rows);
+      double *y = to + tg_layout_local(class_index(&s->cols, u), out->block, grid->rows);
       const double *x = column + (u - first);
       for (int64_t e = 0; e < run; e++) y[e] = alpha * x[e] + (beta == 0 ? 0 : beta * y[e]);
       u += run;
@@ -204,8 +204,8 @@ tg_status tg_dmat_transpose_add(tg_workspace *workspace, double alpha, const tg_
     return TG_OK;
   }
   // A piece is one column of its class at least, which no rank owns more of than rank 0 does of all rows.
-  const int64_t column = tg_dmat_local_count(in->rows, in->block, 0, grid->rows);
-  const int64_t local = column * tg_dmat_local_count(in->cols, in->block, 0, grid->cols);
+  const int64_t column = tg_layout_count(in->rows, in->block, 0, grid->rows);
+  const int64_t local = column * tg_layout_count(in->cols, in->block, 0, grid->cols);
   const int64_t largest = local < PIECE_ENTRIES ? local : PIECE_ENTRIES;
   double *buffers[2];
   TG_TRY(tg_workspace_reserve(workspace, TG_SLOT_SEND, largest > column ? largest : column, &buffers[0]));

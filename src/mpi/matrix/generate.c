@@ -312,9 +312,9 @@ static void fill_entries(const generation *g, double (*entry)(const generation *
   const double scale = g->options.scale;
 #pragma omp parallel for schedule(static)
   for (int64_t lj = 0; lj < out->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, out->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, out->block, grid->col, grid->cols);
     for (int64_t li = 0; li < out->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, out->block, grid->row, grid->rows);
+      const int64_t i = tg_layout_global(li, out->block, grid->row, grid->rows);
       out->data[li + lj * out->ld] = scale * entry(g, i, j);
     }
   }

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "mpi/matrix/dmat.h"
-#include "mpi/matrix/reduce.h"
+#include "mpi/matrix/layout.h"
 #include "mpi/matrix/scalapack_abi.h"
 
 enum { BLOCK_SMALLEST = 8, BLOCK_LARGEST = 384, BLOCK_PREFERRED = 256 };
@@ -73,7 +72,7 @@ tg_status tg_agree(MPI_Comm comm, tg_status local)
 // How much longer the fullest rank works than the average one, >= 1.
 static double imbalance(int64_t rows, int64_t cols, int64_t block, int p, int q)
 {
-  const double most = (double)tg_dmat_local_count(rows, block, 0, p) * (double)tg_dmat_local_count(cols, block, 0, q);
+  const double most = (double)tg_layout_count(rows, block, 0, p) * (double)tg_layout_count(cols, block, 0, q);
   return most * p * q / ((double)rows * (double)cols);
 }
 
@@ -157,7 +156,7 @@ tg_status tg_grid_create(MPI_Comm comm, int rows, int cols, int64_t block, tg_gr
   TG_TRY(check_shape(comm, rows, cols, block));
   tg_grid *grid = NULL;
   tg_status status = TG_NEW(1, &grid);
-  if (status == TG_OK) status = tg_alloc_numbers((int64_t)rows * cols * TG_REDUCE_BATCH, &grid->scratch);
+  if (status == TG_OK) status = tg_alloc_numbers((int64_t)rows * cols * TG_GRID_BATCH, &grid->scratch);
   status = tg_agree(comm, status);
   if (status != TG_OK) {
     if (grid != NULL) tg_free(grid->scratch);

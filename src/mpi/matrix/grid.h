@@ -7,6 +7,8 @@
 
 #include "base/status.h"
 
+enum { TG_GRID_BATCH = 256 }; // sums that one collective call adds
+
 typedef struct tg_grid {
   MPI_Comm comm;     // all ranks, a duplicate of the one given
   MPI_Comm row_comm; // the ranks of my grid row, ordered by grid column
@@ -20,7 +22,7 @@ typedef struct tg_grid {
   int row; // mine
   int col;
   int64_t block;   // default block size of the matrices on this grid (square blocks)
-  double *scratch; // of tg_reduce_sum
+  double *scratch; // of tg_reduce_sum: TG_GRID_BATCH numbers of each rank
 } tg_grid;
 
 // What tg_grid_choose found, and why, in one line for the report.

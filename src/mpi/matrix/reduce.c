@@ -73,9 +73,9 @@ double tg_reduce_local_dot(const tg_dmat *a, const tg_dmat *b)
 
 tg_status tg_reduce_sum(const tg_grid *grid, int n, const double *partials, double *totals)
 {
-  double column[TG_REDUCE_BATCH];
-  for (int begin = 0; begin < n; begin += TG_REDUCE_BATCH) {
-    const int count = n - begin < TG_REDUCE_BATCH ? n - begin : TG_REDUCE_BATCH;
+  double column[TG_GRID_BATCH];
+  for (int begin = 0; begin < n; begin += TG_GRID_BATCH) {
+    const int count = n - begin < TG_GRID_BATCH ? n - begin : TG_GRID_BATCH;
     for (int k = 0; k < count; k++) column[k] = partials[begin + k];
     TG_TRY_MPI(MPI_Allgather(column, count, MPI_DOUBLE, grid->scratch, count, MPI_DOUBLE, grid->comm));
     // Pairwise over the ranks, all sums of the batch side by side: row r holds rank r's numbers.

@@ -4,10 +4,8 @@
 
 #include "mpi/matrix/dmat.h"
 
-enum { TG_REDUCE_BATCH = 256 };
-
 // totals[k] = sum over ranks of partials[k], k < n, added pairwise in rank order: one allgather for every
-// TG_REDUCE_BATCH of them, so callers batch several dots into one collective. The result is the same, bit by bit,
+// TG_GRID_BATCH of them, so callers batch several dots into one collective. The result is the same, bit by bit,
 // on all ranks. partials == totals is allowed. Collective, no allocation.
 tg_status tg_reduce_sum(const tg_grid *grid, int n, const double *partials, double *totals);
 

@@ -12,10 +12,10 @@ static void add_locals(const tg_dmat *q, double *sums)
 {
   const tg_grid *grid = q->grid;
   for (int64_t j = 0; j < q->local_cols; j++) {
-    double *column = sums + q->rows + tg_dmat_global_index(j, q->block, grid->col, grid->cols);
+    double *column = sums + q->rows + tg_layout_global(j, q->block, grid->col, grid->cols);
     for (int64_t i = 0; i < q->local_rows; i++) {
       const double entry = q->data[i + j * q->ld];
-      sums[tg_dmat_global_index(i, q->block, grid->row, grid->rows)] += entry;
+      sums[tg_layout_global(i, q->block, grid->row, grid->rows)] += entry;
       *column += entry;
     }
   }
@@ -27,9 +27,9 @@ static tg_status find_extremes(const tg_dmat *q, const double *sums, double tota
   double extremes[2] = {-HUGE_VAL, 0}; // -smallest, largest
   double seen = 0;
   for (int64_t j = 0; j < q->local_cols; j++) {
-    const double column = sums[q->rows + tg_dmat_global_index(j, q->block, grid->col, grid->cols)];
+    const double column = sums[q->rows + tg_layout_global(j, q->block, grid->col, grid->cols)];
     for (int64_t i = 0; i < q->local_rows; i++) {
-      const double row = sums[tg_dmat_global_index(i, q->block, grid->row, grid->rows)];
+      const double row = sums[tg_layout_global(i, q->block, grid->row, grid->rows)];
       if (!(row * column > 0)) continue;
       const double ratio = q->data[i + j * q->ld] * total / (row * column);
       extremes[0] = fmax(extremes[0], -ratio);

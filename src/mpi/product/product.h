@@ -4,6 +4,7 @@
 
 #include "mpi/matrix/dmat.h"
 #include "mpi/matrix/workspace.h"
+#include "mpi/product/counters.h"
 
 typedef enum tg_product_kind {
   TG_PRODUCT_AUTO,     // the dispatcher decides
@@ -11,15 +12,6 @@ typedef enum tg_product_kind {
   TG_PRODUCT_THIN,     // a large operand that stays where it is, a thin one that comes to it
   TG_PRODUCT_SCALAPACK // pdgemm: the reference
 } tg_product_kind;
-
-// What was done so far on this rank. flops counts the whole product, bytes what this rank sent (over all ranks the
-// sum is exact; a broadcast down a tree is booked on its root).
-typedef struct tg_counters {
-  int64_t products;
-  double flops;
-  double bytes_sent;
-  int64_t messages;
-} tg_counters;
 
 // C (m x n) = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n, op = transposition where the flag is set.
 // beta = 0 does not read C. C must not share memory with A or B. One grid and one block size; shapes are checked

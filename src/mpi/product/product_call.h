@@ -2,7 +2,9 @@
 #ifndef TG_MPI_PRODUCT_CALL_H
 #define TG_MPI_PRODUCT_CALL_H
 
-#include "mpi/product/product.h"
+#include "mpi/matrix/dmat.h"
+#include "mpi/matrix/workspace.h"
+#include "mpi/product/counters.h"
 
 // C (m x n) = alpha op(A) (m x k) op(B) (k x n) + beta C.
 typedef struct tg_product_call {

@@ -306,8 +306,8 @@ tg_status tg_half_mirror(const tg_product_call *call)
   int64_t rows = g->rows > g->cols ? g->rows : g->cols;
   if (rows > m.blocks) rows = m.blocks;
   // Bounds over the ranks: a round has at most rows/P + 1 block rows of mine, or rows/Q + 1 block columns.
-  const int64_t most_rows = tg_dmat_local_count(c->rows, c->block, 0, g->rows);
-  const int64_t most_cols = tg_dmat_local_count(c->cols, c->block, 0, g->cols);
+  const int64_t most_rows = tg_layout_count(c->rows, c->block, 0, g->rows);
+  const int64_t most_cols = tg_layout_count(c->cols, c->block, 0, g->cols);
   const int64_t sent = (rows / g->rows + 1) * c->block * most_cols;
   const int64_t received = (rows / g->cols + 1) * c->block * most_rows;
   const int64_t entries = sent > received ? sent : received;

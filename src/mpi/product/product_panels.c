@@ -41,13 +41,13 @@ static int64_t panel_width(int64_t wanted, int64_t block, int64_t longest)
 // The panel after *p; rounds through the classes, so that the senders take turns. False at the end.
 static bool next_panel(const panel_order *order, panel *p)
 {
-  const int64_t longest = tg_dmat_local_count(order->n, order->block, 0, order->classes);
+  const int64_t longest = tg_layout_count(order->n, order->block, 0, order->classes);
   while (p->first < longest) {
     if (++p->class == order->classes) {
       p->class = 0;
       p->first += order->width;
     }
-    const int64_t length = tg_dmat_local_count(order->n, order->block, p->class, order->classes);
+    const int64_t length = tg_layout_count(order->n, order->block, p->class, order->classes);
     p->last = p->first + order->width < length ? p->first + order->width : length;
     if (p->first < length) return true;
   }
@@ -66,8 +66,8 @@ stretch tg_panel_stretch(const panel_order *order, const panel *p, int64_t at, i
   const int64_t total = panel_length(p);
   while (at + r.length < total) {
     const int64_t u = p->first + at + r.length;
-    const int64_t global = tg_dmat_global_index(u, order->block, p->class, order->classes);
-    const int64_t local = tg_dmat_local_index(global, order->block, np);
+    const int64_t global = tg_layout_global(u, order->block, p->class, order->classes);
+    const int64_t local = tg_layout_local(global, order->block, np);
     if (r.length == 0) r.local = local;
     if (local != r.local + r.length) break;
     const int64_t in_block = order->block - u % order->block;
@@ -195,12 +195,12 @@ static tg_status start_run(panels_run *run, const tg_product_call *call, int64_t
 
 static int64_t most_rows(const tg_dmat *m)
 {
-  return tg_dmat_local_count(m->rows, m->block, 0, m->grid->rows);
+  return tg_layout_count(m->rows, m->block, 0, m->grid->rows);
 }
 
 static int64_t most_cols(const tg_dmat *m)
 {
-  return tg_dmat_local_count(m->cols, m->block, 0, m->grid->cols);
+  return tg_layout_count(m->cols, m->block, 0, m->grid->cols);
 }
 
 // --- NN ----------------------------------------------------------------------------------------------

@@ -104,10 +104,10 @@ static tg_status gather_thin(const thin_form *f, int64_t first, int64_t count)
   const tg_grid *grid = s->grid;
   memset(f->whole, 0, (size_t)(f->inner * count) * sizeof(double));
   for (int64_t lj = 0; lj < s->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, s->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, s->block, grid->col, grid->cols);
     if (!f->thin_by_rows && (j < first || j >= first + count)) continue;
     for (int64_t li = 0; li < s->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, s->block, grid->row, grid->rows);
+      const int64_t i = tg_layout_global(li, s->block, grid->row, grid->rows);
       const int64_t t = (f->thin_by_rows ? i : j) - first;
       if (t < 0 || t >= count) continue;
       f->whole[(f->thin_by_rows ? j : i) + t * f->inner] = s->data[li + lj * s->ld];
@@ -124,8 +124,8 @@ static tg_status gather_thin(const thin_form *f, int64_t first, int64_t count)
 static int64_t global_of(const thin_form *f, int64_t local, bool is_inner)
 {
   const tg_grid *grid = f->large->grid;
-  if (is_inner == f->turned) return tg_dmat_global_index(local, f->large->block, grid->row, grid->rows);
-  return tg_dmat_global_index(local, f->large->block, grid->col, grid->cols);
+  if (is_inner == f->turned) return tg_layout_global(local, f->large->block, grid->row, grid->rows);
+  return tg_layout_global(local, f->large->block, grid->col, grid->cols);
 }
 
 static void select_rows(const thin_form *f, int64_t count)
@@ -181,9 +181,9 @@ static void take_result(const thin_form *f, int64_t first, int64_t count)
   const tg_grid *grid = c->grid;
   const bool is_spread = needs_spreading(f);
   for (int64_t lj = 0; lj < c->local_cols; lj++) {
-    const int64_t j = tg_dmat_global_index(lj, c->block, grid->col, grid->cols);
+    const int64_t j = tg_layout_global(lj, c->block, grid->col, grid->cols);
     for (int64_t li = 0; li < c->local_rows; li++) {
-      const int64_t i = tg_dmat_global_index(li, c->block, grid->row, grid->rows);
+      const int64_t i = tg_layout_global(li, c->block, grid->row, grid->rows);
       const int64_t t = (f->is_left ? j : i) - first;
       if (t < 0 || t >= count) continue;
       const double sum = is_spread ? f->spread[(f->is_left ? i : j) + t * f->outer]

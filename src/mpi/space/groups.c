@@ -11,8 +11,8 @@ int64_t tg_lines_local(const tg_lines *lines, const tg_dmat *matrix)
 static int group_of(const tg_lines *lines, const tg_dmat *m, int64_t local)
 {
   const tg_grid *grid = m->grid;
-  const int64_t line = lines->by_rows ? tg_dmat_global_index(local, m->block, grid->row, grid->rows)
-                                      : tg_dmat_global_index(local, m->block, grid->col, grid->cols);
+  const int64_t line = lines->by_rows ? tg_layout_global(local, m->block, grid->row, grid->rows)
+                                      : tg_layout_global(local, m->block, grid->col, grid->cols);
   return (int)(line * lines->count / (lines->by_rows ? m->rows : m->cols));
 }
 

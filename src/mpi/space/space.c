@@ -288,8 +288,8 @@ static void forget_groups(mpi_space *self)
 static tg_status set_groups(mpi_space *self, int64_t count, const bool *by_rows)
 {
   const tg_grid *grid = self->grid;
-  const int64_t across = tg_dmat_local_count(count, grid->block, grid->col, grid->cols);
-  const int64_t down = tg_dmat_local_count(count, grid->block, grid->row, grid->rows);
+  const int64_t across = tg_layout_count(count, grid->block, grid->col, grid->cols);
+  const int64_t down = tg_layout_count(count, grid->block, grid->row, grid->rows);
   TG_TRY(TG_NEW(self->base.n_blocks, &self->lines));
   for (int k = 0; k < self->base.n_blocks; k++) {
     const int64_t lines = by_rows[k] ? self->rows[k] : self->cols[k];
