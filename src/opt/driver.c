@@ -1,5 +1,6 @@
 // The driver's loop: start, step, monitor, stop.
 #include "opt/driver_parts.h"
+#include "opt/stationarity.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 // The state of a minimisation as a listing: what is saved, and how a run is resumed from it.
 #include "opt/driver_parts.h"
+#include "opt/stationarity.h"
 #include "opt/vector.h"
 
 // Entries of the listing that are read or written as they stand.

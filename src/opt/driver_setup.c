@@ -1,6 +1,8 @@
 // What a run is made of: the method and line search that it takes, and all its memory.
 #include "base/memory.h"
 #include "opt/driver_parts.h"
+#include "opt/resolve.h"
+#include "opt/stationarity.h"
 
 // Method and line search by the options, and by the geometry of the constraints.
 static tg_status choose_solver(opt_driver *self)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "opt/driver_parts.h"
+#include "opt/stationarity.h"
 
 static const char *const outcome_labels[] = {
 #define OPT_OUTCOME_LABEL(name, exit_status, label) label,

@@ -7,6 +7,7 @@
 
 #include "opt/line/polynomial.h"
 #include "opt/solver.h"
+#include "opt/stationarity.h"
 
 // A step further than this many times |x|, or the first trial where x is zero, with f still falling, is taken for
 // infinite.

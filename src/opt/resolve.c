@@ -1,10 +1,11 @@
 // What `auto` stands for, what it needs, and whether the options can serve a problem.
+#include "opt/resolve.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "opt/driver.h"
 #include "opt/examine/examine.h"
-#include "opt/solver.h"
 
 // More pairs save iterations, and cost time in each and room. Beyond 100 little is saved; 50 of a point so small that
 // they stay in a core's cache take no time that shows.
@@ -48,11 +49,6 @@ bool opt_needs_spare(const opt_options *options, const opt_solver *solver, int d
 {
   if (opt_keeps_trial(degree) || solver->measure != NULL || opt_ignores_start(options, solver)) return false;
   return !solver->keeps_gradient && !opt_keeps_hd(solver, degree);
-}
-
-bool opt_ignores_start(const opt_options *options, const opt_solver *solver)
-{
-  return solver->ignores_start && options->max_iterations > 0;
 }
 
 int64_t opt_pairs(const opt_options *options)
@@ -115,5 +111,113 @@ tg_status opt_options_verify(const opt_options *options, int degree, bool has_he
             "line_search: exact needs an objective that is a polynomial of degree at most %d in the variables; use "
             "strong-wolfe or armijo",
             OPT_DEGREE_MAX);
+  return TG_OK;
+}
+
+// ---- under constraints ----
+
+// What a method of the options means on convex sets; auto takes the first row that serves the set.
+typedef struct solver_for_set {
+  const char *method;
+  const opt_solver *solver;
+  bool needs_bounds;
+  bool needs_oracle;
+  bool needs_entries;
+  bool has_proximal;
+} solver_for_set;
+
+static const solver_for_set solvers_for_sets[] = {
+    {"l-bfgs", &opt_solver_bounded_lbfgs, .needs_bounds = true},
+    {"newton-cg", &opt_solver_bounded_newton, .needs_bounds = true},
+    {"conjugate-gradient", &opt_solver_bounded_newton, .needs_bounds = true},
+    {"barzilai-borwein", &opt_solver_projected_gradient, .needs_bounds = false},
+    {"newton-cg", &opt_solver_proximal_newton, .needs_entries = true, .has_proximal = true},
+    {"conjugate-gradient", &opt_solver_proximal_newton, .needs_entries = true, .has_proximal = true},
+    {"barzilai-borwein", &opt_solver_proximal_gradient, .has_proximal = true},
+    {"frank-wolfe", &opt_solver_frank_wolfe, .needs_oracle = true},
+    {"alternating", &opt_solver_alternating, .needs_oracle = false},
+    {"alternating", &opt_solver_alternating, .has_proximal = true},
+};
+
+static bool serves(const solver_for_set *row, const opt_traits *traits, const char *method)
+{
+  const bool is_meant = strcmp(method, "auto") == 0 || strcmp(method, row->method) == 0;
+  return is_meant && row->has_proximal == traits->has_norm1 && (!row->needs_bounds || traits->is_bounds) &&
+         (!row->needs_entries || traits->is_entrywise) && (!row->needs_oracle || traits->has_oracle);
+}
+
+// Products to a relative gradient of 1e-8, X 200 x 10 with X'X = I where nothing else is said, A with
+// eigenvalues 1..200:
+//
+//                                        l-bfgs   newton-cg   conjugate-gradient   barzilai-borwein
+//     tr(X'AXN), N = diag(10, ..., 1)      1194        1326                 2610               2544
+//     tr(X'AX)                              132         230                  255                172
+//     tr(X'AX) / tr(X'BX)                   250         588                  538                284
+//     sumsq(AX - M)                        1513        3130                 6022             > 5000
+//     sumsq(AX - M), unit columns          2114        3429                 7764             > 5000
+//     tr(X'HX), the orbitals, 60 x 30        37          53                   68                 39
+static const char *const manifold_auto = "l-bfgs";
+
+// On a manifold a method is what it is elsewhere, its rays being curves (ray.c), where it knows how to carry its
+// vectors.
+static tg_status solver_on_manifold(const char *method, const opt_solver **out)
+{
+  const opt_solver *solver = opt_solver_find(strcmp(method, "auto") == 0 ? manifold_auto : method);
+  if (solver->serves_manifolds) {
+    *out = solver;
+    return TG_OK;
+  }
+  char names[200] = "";
+  const char *const *methods = opt_option_choices(OPT_KIND_METHOD);
+  for (int k = 1; methods[k] != NULL; k++) {
+    const size_t used = strlen(names);
+    if (opt_solver_find(methods[k])->serves_manifolds)
+      snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", methods[k]);
+  }
+  TG_FAIL(TG_UNSUPPORTED, "method: %s does not know manifolds; take auto or one of %s", method, names);
+}
+
+tg_status opt_constrained_solver(const opt_options *options, const opt_traits *traits, const opt_solver **out)
+{
+  const char *method = opt_option_choices(OPT_KIND_METHOD)[options->method];
+  if (traits->geometry == OPT_GEOMETRY_MANIFOLD) return solver_on_manifold(method, out);
+  for (size_t i = 0; i < sizeof solvers_for_sets / sizeof solvers_for_sets[0]; i++) {
+    if (!serves(&solvers_for_sets[i], traits, method)) continue;
+    *out = solvers_for_sets[i].solver;
+    return TG_OK;
+  }
+  if (strcmp(method, "frank-wolfe") == 0)
+    TG_FAIL(TG_UNSUPPORTED, "method: frank-wolfe needs a bounded convex constraint on every variable: box, "
+                            "frobenius_ball, simplex_rows, simplex_columns, doubly_stochastic or transport; take auto");
+  if (traits->geometry == OPT_GEOMETRY_MIXED)
+    TG_FAIL(
+        TG_UNSUPPORTED,
+        "method: %s does not know manifolds beside convex sets; take auto, barzilai-borwein (the spectral projected "
+        "gradient) or alternating",
+        method);
+  TG_FAIL(TG_UNSUPPORTED,
+          "method: %s does not know %s; take auto, barzilai-borwein (the spectral projected gradient), on bounded sets "
+          "frank-wolfe, or, where all constraints are nonnegative and box, l-bfgs, newton-cg or conjugate-gradient",
+          method, traits->is_bounds ? "bounds" : "these convex constraints");
+}
+
+const char *opt_constrained_method(const opt_solver *solver)
+{
+  for (size_t i = 0; i < sizeof solvers_for_sets / sizeof solvers_for_sets[0]; i++)
+    if (solvers_for_sets[i].solver == solver) return solvers_for_sets[i].method;
+  return solver->name;
+}
+
+tg_status opt_constrained_search(const opt_options *options, const opt_solver *solver, const char **out)
+{
+  const char *wish = opt_option_choices(OPT_KIND_LINE_SEARCH)[options->line_search];
+  *out = solver->search_general;
+  // Along a curve the slope is known to first order only: a search that brackets by its sign bears that.
+  if (strcmp(*out, "strong-wolfe") == 0) *out = "hager-zhang";
+  if (options->line_search == 0 || strcmp(*out, "none") == 0) return TG_OK;
+  if (strcmp(wish, "exact") == 0 || strcmp(wish, "fixed") == 0)
+    TG_FAIL(TG_UNSUPPORTED, "line_search: %s does not know manifolds; take auto, armijo, strong-wolfe or hager-zhang",
+            wish);
+  *out = wish;
   return TG_OK;
 }

@@ -2,9 +2,10 @@
 #ifndef OPT_SOLVER_H
 #define OPT_SOLVER_H
 
-#include "opt/driver.h"
 #include "opt/line/line_search.h"
-#include "opt/stationarity.h"
+#include "opt/listing.h"
+#include "opt/options.h"
+#include "opt/problem.h"
 #include "opt/vector.h"
 
 // How a step ended. Only MOVED changes the current point.
@@ -17,6 +18,17 @@ typedef enum opt_verdict {
 } opt_verdict;
 
 typedef struct opt_solver opt_solver;
+
+// How far the current point is from stationary, and how far it may be (stationarity.h).
+typedef struct opt_stationarity {
+  int n;              // variables; 1 where the solver has a measure of its own
+  double *norms;      // r of each at the current point
+  double *rounding;   // of r, likewise
+  double *references; // what the tolerance is relative to
+  double cap;         // of the tolerance, where the examination of a point asked for less (examine.h); INFINITY: none
+  double *steps;      // scratch: a, and a rounding
+  double *squares;    // scratch for two inner products a variable
+} opt_stationarity;
 
 // A minimisation in progress. The driver owns it; a solver moves x and keeps f and g up to date through the calls
 // below.
@@ -95,20 +107,9 @@ struct opt_solver {
 #undef OPT_SOLVER
 
 const opt_solver *opt_solver_find(const char *name);
-// Whether the driver keeps a trial point, which after a move is the point before it: not along lines and parabolas,
-// whose coefficients leave no doubt.
-bool opt_keeps_trial(int degree);
-// Whether the driver keeps the best point: f may rise by more than the rounding of one value, as the method is not
-// monotone, or as a step is accepted within the noise of a search (opt_run_noise).
-bool opt_keeps_best(const opt_solver *solver, int degree);
-// Whether the driver keeps H d: of a quadratic, for all solvers that move along rays.
-bool opt_keeps_hd(const opt_solver *solver, int degree);
-// Whether the start needs a point of its own, for H x: where none of the others stands free.
-bool opt_needs_spare(const opt_options *options, const opt_solver *solver, int degree);
 // Whether the start says nothing of the end. Without an iteration it is what is returned, whatever the solver would
 // have made of it.
 bool opt_ignores_start(const opt_options *options, const opt_solver *solver);
-
 // The solvers under convex constraints: what rows of solvers.def mean there (opt_constrained_solver).
 extern const opt_solver opt_solver_projected_gradient;
 extern const opt_solver opt_solver_proximal_gradient;

@@ -17,50 +17,38 @@
 #ifndef OPT_STATIONARITY_H
 #define OPT_STATIONARITY_H
 
-#include "opt/listing.h"
-
-struct opt_run;
-
-typedef struct opt_stationarity {
-  int n;              // variables; 1 where the solver has a measure of its own
-  double *norms;      // r of each at the current point
-  double *rounding;   // of r, likewise
-  double *references; // what the tolerance is relative to
-  double cap;         // of the tolerance, where the examination of a point asked for less (examine.h); INFINITY: none
-  double *steps;      // scratch: a, and a rounding
-  double *squares;    // scratch for two inner products a variable
-} opt_stationarity;
+#include "opt/solver.h"
 
 // Local.
-tg_status opt_stationarity_init(struct opt_run *run);
-void opt_stationarity_fini(struct opt_run *run);
+tg_status opt_stationarity_init(opt_run *run);
+void opt_stationarity_fini(opt_run *run);
 
 // r at x from g: norms and run->g_norm, their Euclidean norm together; or the solver's own measure. Collective.
-tg_status opt_run_measure(struct opt_run *run);
+tg_status opt_run_measure(opt_run *run);
 // The same where run->g_norm may stand already: NAN if not.
-tg_status opt_run_complete(struct opt_run *run);
+tg_status opt_run_complete(opt_run *run);
 // On a manifold, from the Euclidean gradient, before its tangent part is taken: rounding. Collective.
-tg_status opt_run_note_rounding(const struct opt_run *run, const opt_point *g);
+tg_status opt_run_note_rounding(const opt_run *run, const opt_point *g);
 // The references, at the start and after a move. The first takes a Hessian action, at most. Collective.
-tg_status opt_run_start_references(struct opt_run *run);
-void opt_run_update_references(struct opt_run *run);
+tg_status opt_run_start_references(opt_run *run);
+void opt_run_update_references(opt_run *run);
 // Raises the reference of variable b to a measure on the way to the current point. Local.
-void opt_run_raise_reference(struct opt_run *run, int b, double norm);
+void opt_run_raise_reference(opt_run *run, int b, double norm);
 
 // Where several variables pass together, raises the rounding of each to cover the rounding of f by the others. A
 // variable that was brought to its solution in one step, from a start where the gradient by it vanished, has no
 // reference of its own. Collective.
-tg_status opt_run_find_rounding(struct opt_run *run);
+tg_status opt_run_find_rounding(opt_run *run);
 
 // Local, from here on.
-bool opt_run_is_stationary(const struct opt_run *run);
+bool opt_run_is_stationary(const opt_run *run);
 // What run->g_norm may be: of several variables a necessary condition, each of which must pass.
-double opt_run_target(const struct opt_run *run);
+double opt_run_target(const opt_run *run);
 // The largest share r / reference over the variables, and where it is.
-double opt_run_share(const struct opt_run *run, int *where);
+double opt_run_share(const opt_run *run, int *where);
 // What r of variable b may be.
-double opt_run_target_of(const struct opt_run *run, int b);
+double opt_run_target_of(const opt_run *run, int b);
 
-tg_status opt_stationarity_list(struct opt_run *run, opt_listing *listing);
+tg_status opt_stationarity_list(opt_run *run, opt_listing *listing);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "opt/resolve.h"
 #include "opt/solver.h"
 #include "support/hand_problem.h"
 #include "support/serial_constraint.h"

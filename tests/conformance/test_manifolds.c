@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opt/resolve.h"
 #include "opt/solver.h"
 #include "support/hand_curved.h"
 #include "support/serial_constraint.h"

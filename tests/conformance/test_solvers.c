@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opt/resolve.h"
 #include "opt/solver.h"
 #include "support/hand_problem.h"
 

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "opt/resolve.h"
 #include "support/keeper.h"
 #include "unit/opt_fixture.h"
 

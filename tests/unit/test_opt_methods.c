@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "opt/resolve.h"
 #include "unit/opt_fixture.h"
 
 static void test_linear_conjugate_gradients_cost_one_hessian_action_an_iteration(void **unused)

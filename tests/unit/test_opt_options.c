@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "opt/driver.h"
+#include "opt/resolve.h"
 
 static bool message_has(const char *part)
 {

@@ -14,6 +14,7 @@
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 #include "opt/driver.h"
+#include "opt/resolve.h"
 #include "opt/solver.h"
 
 // Argument k as a number, of the job or of its data; false: it is a matrix.

@@ -6,6 +6,7 @@
 #include "engine/strategy/strategy_parts.h"
 #include "engine/strategy/strategy_words.h"
 #include "opt/driver.h"
+#include "opt/resolve.h"
 #include "opt/solver.h"
 
 tg_strategy_costs tg_strategy_costs_default(void)

@@ -3,6 +3,7 @@
 
 #include "engine/strategy/strategy_parts.h"
 #include "opt/driver.h"
+#include "opt/resolve.h"
 #include "opt/solver.h"
 
 const tg_way *tg_strategy_way(const tg_strategy *strategy, const tg_verdict *verdict)

@@ -7,6 +7,7 @@
 
 #include "opt/driver_parts.h"
 #include "opt/examine/decrease.h"
+#include "opt/stationarity.h"
 
 enum { ACTIONS_MAX = 20, ACTIONS_LEAST = 8, SADDLES_MAX = 20, CONE_STEPS = 6 };
 

@@ -1,5 +1,6 @@
 // Conjugate gradients on a face.
 #include "opt/solver/face_cg.h"
+#include "opt/stationarity.h"
 
 #include <float.h>
 #include <math.h>

@@ -24,7 +24,9 @@
 // A. Ang, N. Gillis, Neural Comput. 31 (2019), with the restarts of B. O'Donoghue, E. Candes, Found. Comput. Math. 15
 // (2015).
 #include "base/memory.h"
+#include "opt/driver.h"
 #include "opt/solver.h"
+#include "opt/stationarity.h"
 
 typedef struct alternating {
   opt_point *before;

@@ -8,6 +8,7 @@
 // take part: the pairs are kept whole, and 1 / <s, y> is made again for the entries that now take part; a pair that is
 // not curved upwards there pauses. A step that would leave the set goes along P(x + d) - x (opt_bounds_move).
 #include "base/memory.h"
+#include "opt/resolve.h"
 #include "opt/solver/bounds.h"
 #include "opt/solver/secants.h"
 

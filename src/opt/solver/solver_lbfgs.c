@@ -14,6 +14,7 @@
 // problem, 256 against 250 on a trace ratio, all 200 x 10, and costs 2 memory projections an iteration, which took most
 // of the time.
 #include "base/memory.h"
+#include "opt/resolve.h"
 #include "opt/solver/secants.h"
 
 enum { PRODUCTS = 5 };

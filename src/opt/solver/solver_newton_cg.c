@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "opt/line/polynomial.h"
 #include "opt/solver.h"
+#include "opt/stationarity.h"
 
 typedef struct newton {
   opt_point *p;  // the step

@@ -21,6 +21,7 @@
 
 #include "base/memory.h"
 #include "opt/solver/nonmonotone.h"
+#include "opt/stationarity.h"
 
 typedef struct projected {
   opt_point *d;
