@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "base/blas_loaded.h"
-#include "cli/cli.h"
-#include "cli/run/run.h"
+#include "base/version.h"
 #include "grad/calculus.h"
+#include "job/job_share.h"
 #include "mpi/blas/self_test.h"
 #include "mpi/matrix/grid.h"
+#include "report/run.h"
 
 enum { MESSAGE_BYTES = 4096, SYMMETRIC_MAX = 64 };
 
@@ -154,16 +155,20 @@ void tracegrad_on_warning(void (*handler)(void *self, const char *text), void *s
   warnings.is_given = true;
 }
 
-static void warn_lines(MPI_Comm comm, const tg_text *lines)
+static void warn(MPI_Comm comm, const char *text)
 {
   int rank = 0;
   MPI_Comm_rank(comm, &rank);
-  if (warnings.handler == NULL || (rank != 0 && !warnings.is_given)) return;
+  if (warnings.handler != NULL && (rank == 0 || warnings.is_given)) warnings.handler(warnings.self, text);
+}
+
+static void warn_lines(MPI_Comm comm, const tg_text *lines)
+{
   for (const char *line = tg_text_string(lines); *line != '\0';) {
     char text[MESSAGE_BYTES];
     const size_t length = strcspn(line, "\n");
     snprintf(text, sizeof text, "%.*s", (int)length, line);
-    warnings.handler(warnings.self, text);
+    warn(comm, text);
     line += length + (line[length] == '\n');
   }
 }
@@ -186,22 +191,40 @@ static tg_status examine_blas(MPI_Comm comm)
   return TG_OK;
 }
 
+// Notes are no warnings: they are dropped.
+static void say(void *self, tg_message_kind kind, tg_mark mark, const char *text)
+{
+  (void)mark;
+  const MPI_Comm *comm = self;
+  if (kind == TG_MESSAGE_WARNING) warn(*comm, text);
+}
+
+static tg_status run_job(MPI_Comm comm, tg_job *job, tracegrad_report *report)
+{
+  const tg_messages messages = {.say = say, .self = &comm};
+  const tg_run_options options = {0};
+  tg_run *run = NULL;
+  job->spec.messages = &messages;
+  const tg_status status = tg_run_execute(comm, job, &options, &run);
+  if (status == TG_OK) fill_report(run, report);
+  tg_run_destroy(&run);
+  return status;
+}
+
 int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides, tracegrad_report *report)
 {
-  const tg_run_options options = {.path = job_path, .n_sets = n, .sets = overrides};
-  tg_run *run = NULL;
+  tg_job *job = NULL;
   tg_status status = examine_blas(comm);
-  if (status == TG_OK) status = tg_run_execute(comm, &options, &run);
+  if (status == TG_OK) status = tg_job_load_shared(comm, job_path, n, overrides, &job);
+  if (status == TG_OK) status = run_job(comm, job, report);
   int exit_class = 0;
-  if (status == TG_OK) {
-    fill_report(run, report);
-  } else {
+  if (status != TG_OK) {
     tg_text text;
     tg_text_init(&text);
-    tg_job_diagnose(run != NULL ? run->job : NULL, status, &text);
+    tg_job_diagnose(job, status, &text);
     exit_class = keep_message(status, &text);
     tg_text_fini(&text);
   }
-  tg_run_destroy(&run);
+  tg_job_destroy(&job);
   return exit_class;
 }

@@ -6,14 +6,15 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/job_console.h"
-#include "cli/run/product_report.h"
 #include "derive/structure_report.h"
 #include "engine/engine.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/run/environment.h"
 #include "job/confine.h"
+#include "job/job_share.h"
 #include "mpi/space/space.h"
+#include "report/product_report.h"
 
 enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };
 
@@ -210,7 +211,7 @@ static tg_status check_file(const tg_args *args, const char **sets)
   tg_job *job = NULL;
   tg_text text;
   tg_text_init(&text);
-  tg_status status = tg_cli_load_job(MPI_COMM_WORLD, args->operands[0], n_sets, sets, &job);
+  tg_status status = tg_job_load_shared(MPI_COMM_WORLD, args->operands[0], n_sets, sets, &job);
   const bool is_confined = tg_args_has(args, "--confined");
   const tg_messages messages = tg_cli_job_messages(job);
   if (job != NULL) job->spec.messages = &messages;

@@ -8,14 +8,9 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/job_console.h"
-#include "cli/run/cost_report.h"
-#include "engine/method/feasible.h"
-#include "engine/model/domain.h"
-#include "engine/model/metric_change.h"
 #include "engine/preview.h"
-#include "engine/problem/found_use.h"
-#include "engine/problem/lagrangian.h"
 #include "job/confine.h"
+#include "report/plan_report.h"
 
 static const tg_option options[] = {
     {"--ranks", "N", false, "number of MPI ranks to plan for (default: what --grid or the job says, or 1)"},
@@ -100,43 +95,6 @@ static tg_status read_passes(const tg_args *args, tg_lower_options *out)
   return TG_OK;
 }
 
-// The numbers, which are not read here, may give another plan.
-static void print_open(const tg_spec *job, const tg_model *model, tg_text *out)
-{
-  bool is_supposed = false;
-  tg_text open;
-  for (int k = 0; k < job->n_data; k++) is_supposed = is_supposed || job->data[k].found != 0;
-  tg_text_init(&open);
-  tg_found_print_open(job, model, &open);
-  if (tg_text_string(&open)[0] != '\0')
-    tg_text_addf(out, "data %s: %s\n", tg_text_string(&open),
-                 is_supposed ? "supposed to be symmetric, which run demands of the numbers"
-                             : "run looks whether the numbers are symmetric, and may then find a better method");
-  tg_text_fini(&open);
-}
-
-static tg_status print_plan(tg_preview *p, int threads, tg_text *out)
-{
-  const tg_spec *job = p->spec;
-  const tg_model *model = p->model;
-  tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
-  tg_lagrangian_print(job, "", out);
-  if (model->plan->degree >= 0)
-    tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
-  tg_domain_print(job, "", out);
-  tg_metric_change_print(job, model, "metric ", out);
-  tg_text_add(out, "method ");
-  tg_method_explain(p->method, model, out);
-  tg_text_add(out, "\n");
-  print_open(job, model, out);
-  tg_method_print_groups(p->method, model, "groups ", out);
-  tg_text_addf(out, "grid %s; block %lld; %d thread%s a rank\n\n", p->grid.reason, (long long)p->grid.block, threads,
-               threads == 1 ? "" : "s");
-  TG_TRY(tg_cost_print_table(p->spec, p->model, p->method, &p->grid, threads, out));
-  tg_forecast_print(&p->forecast, out);
-  return tg_cli_print(stdout, out);
-}
-
 static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, const machine *m, tg_text *text)
 {
   tg_lower_options lower_options = *lowering;
@@ -153,7 +111,8 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
     tg_spec_mark_used(preview->spec, true);
     tg_method_warn_unused(preview->spec, preview->model, preview->method);
-    status = print_plan(preview, (int)m->threads, text);
+    status = tg_plan_print(preview, (int)m->threads, text);
+    if (status == TG_OK) status = tg_cli_print(stdout, text);
   }
   tg_preview_destroy(&preview);
   return status;

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "report/json.h"
 
 static const tg_args_spec spec = {
     .command = "plot",

@@ -7,7 +7,10 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/job_console.h"
-#include "cli/run/run.h"
+#include "cli/run/run_console.h"
+#include "job/confine.h"
+#include "job/job_share.h"
+#include "mpi/matrix/grid.h"
 
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
@@ -34,6 +37,15 @@ static const tg_args_spec spec = {
     .n_options = sizeof options / sizeof options[0],
     .options = options,
 };
+
+// The command line.
+typedef struct request {
+  const char *path; // of the job file
+  int n_sets;
+  const char *const *sets; // KEY=VALUE
+  const char *output;      // folder; NULL: as the job says
+  bool confined;           // the job is somebody else's: it keeps to its folders
+} request;
 
 static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
 {
@@ -109,7 +121,7 @@ static void add_larger_limit(const tg_run *run, tg_text *out)
 }
 
 // What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
-static void print_resumption(const tg_run *run, const tg_run_options *given, int *exit_status)
+static void print_resumption(const tg_run *run, const request *given, int *exit_status)
 {
   const tg_checkpoint_log *log =
       run->engine->checkpoint != NULL ? tg_checkpoint_get_log(run->engine->checkpoint) : NULL;
@@ -142,44 +154,81 @@ static void print_resumption(const tg_run *run, const tg_run_options *given, int
   tg_text_fini(&text);
 }
 
-static tg_status run_job(const tg_args *args, int argc, char **argv, const char **sets, int *exit_status)
+// The job on all ranks, as the command line changes it; *job may be set on failure too. Collective.
+static tg_status load(const request *given, tg_job **job)
 {
-  tg_run_options run_options = {.n_arguments = argc,
-                                .arguments = (const char *const *)argv,
-                                .path = args->operands[0],
-                                .sets = sets,
-                                .output = tg_args_value(args, "--output", 0),
-                                .console = !tg_args_has(args, "--quiet"),
-                                .warns = true,
-                                .watch_signals = true,
-                                .resume = tg_args_has(args, "--resume"),
-                                .force = tg_args_has(args, "--force"),
-                                .confined = tg_args_has(args, "--confined")};
-  TG_TRY(progress_mode(args, &run_options.progress));
-  if (run_options.output != NULL && run_options.output[0] == '\0')
-    TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
-  run_options.n_sets = tg_args_values(args, "--set", sets);
+  TG_TRY(tg_job_load_shared(MPI_COMM_WORLD, given->path, given->n_sets, given->sets, job));
+  if (given->output != NULL) (*job)->spec.output_directory = given->output;
+  const bool confines = given->confined && tg_cli_rank() == 0;
+  return tg_agree(MPI_COMM_WORLD, confines ? tg_job_confine(*job, given->output != NULL) : TG_OK);
+}
+
+static void print_end(const tg_run *run, const request *given, int *exit_status)
+{
+  *exit_status = opt_outcome_exit(run->engine->result.outcome);
+  if (run->engine->result.outcome == OPT_NOT_FINITE) {
+    tg_error_set(TG_NUMERIC, TG_HERE, "%s", run->engine->result.reason);
+    tg_cli_print_error(TG_NUMERIC, NULL);
+  }
+  print_resumption(run, given, exit_status);
+}
+
+static tg_status run_loaded(tg_job *job, const request *given, const tg_run_options *run_options, int *exit_status)
+{
   tg_run *run = NULL;
-  tg_status status = tg_run_execute(MPI_COMM_WORLD, &run_options, &run);
+  const tg_messages messages = tg_cli_job_messages(job);
+  job->spec.messages = &messages;
+  tg_status status = tg_run_execute(MPI_COMM_WORLD, job, run_options, &run);
   if (status == TG_OK) {
     status = print_summary(run);
-    if (status == TG_OK && run->engine->result.outcome == OPT_NOT_FINITE) {
-      tg_error_set(TG_NUMERIC, TG_HERE, "%s", run->engine->result.reason);
-      tg_cli_print_error(TG_NUMERIC, NULL);
-    }
-    *exit_status = opt_outcome_exit(run->engine->result.outcome);
-    if (status == TG_OK) print_resumption(run, &run_options, exit_status);
+    if (status == TG_OK) print_end(run, given, exit_status);
   } else {
     // Files that could not be written do not take the answer with them.
     const tg_error failure = *tg_error_get();
     if (run != NULL && run->is_solved && print_summary(run) != TG_OK) tg_error_clear();
     *tg_error_get() = failure;
-    tg_cli_print_job_errors(run != NULL ? run->job : NULL, status);
+    tg_cli_print_job_errors(job, status);
     *exit_status = tg_status_exit(status);
     status = TG_OK;
   }
   tg_run_destroy(&run);
   return status;
+}
+
+static tg_status run_request(const tg_args *args, const request *given, int argc, char **argv, int *exit_status)
+{
+  tg_run_console console = {.has_header = !tg_args_has(args, "--quiet")};
+  tg_run_options run_options = {.n_arguments = argc,
+                                .arguments = (const char *const *)argv,
+                                .begin = MPI_Wtime(),
+                                .watch = tg_run_console_watch(&console),
+                                .warns = true,
+                                .resume = tg_args_has(args, "--resume"),
+                                .force = tg_args_has(args, "--force")};
+  TG_TRY(progress_mode(args, &console.progress.mode));
+  if (given->output != NULL && given->output[0] == '\0') TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
+  tg_job *job = NULL;
+  tg_status status = load(given, &job);
+  if (status == TG_OK) {
+    status = run_loaded(job, given, &run_options, exit_status);
+    if (tg_cli_rank() == 0) tg_progress_finish(&console.progress);
+  } else {
+    tg_cli_print_job_errors(job, status);
+    *exit_status = tg_status_exit(status);
+    status = TG_OK;
+  }
+  tg_job_destroy(&job);
+  return status;
+}
+
+static tg_status run_job(const tg_args *args, int argc, char **argv, const char **sets, int *exit_status)
+{
+  const request given = {.path = args->operands[0],
+                         .sets = sets,
+                         .n_sets = tg_args_values(args, "--set", sets),
+                         .output = tg_args_value(args, "--output", 0),
+                         .confined = tg_args_has(args, "--confined")};
+  return run_request(args, &given, argc, argv, exit_status);
 }
 
 tg_status cmd_run(int argc, char **argv, int *exit_status)

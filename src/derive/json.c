@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "derive/json_number.h"
+#include "base/json_number.h"
 #include "grad/explain/explain.h"
 #include "grad/graph/op.h"
 #include "grad/structure/structure.h"

@@ -1,8 +1,10 @@
 // The files that a run leaves: tested before anything is computed, written at the end.
-#ifndef TG_CLI_OUTPUTS_H
-#define TG_CLI_OUTPUTS_H
+#ifndef TG_REPORT_OUTPUTS_H
+#define TG_REPORT_OUTPUTS_H
 
-#include "cli/run/run.h"
+#include <jansson.h>
+
+#include "report/run.h"
 
 // Makes the folders and tests every target on every rank: a folder that is missing or not shared, a name that is too
 // long, a target that is no regular file, an output that is also an input of the job or another output. Removes what a

@@ -1,6 +1,6 @@
 // The plan's predicted cost in words and figures: for `plan`, the header of `run` and the report.
-#ifndef TG_CLI_COST_REPORT_H
-#define TG_CLI_COST_REPORT_H
+#ifndef TG_REPORT_COST_REPORT_H
+#define TG_REPORT_COST_REPORT_H
 
 #include "engine/run/run_cost.h"
 

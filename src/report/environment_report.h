@@ -1,6 +1,6 @@
 // What report.json says of the libraries that a run ran on.
-#ifndef TG_CLI_ENVIRONMENT_REPORT_H
-#define TG_CLI_ENVIRONMENT_REPORT_H
+#ifndef TG_REPORT_ENVIRONMENT_REPORT_H
+#define TG_REPORT_ENVIRONMENT_REPORT_H
 
 #include <jansson.h>
 

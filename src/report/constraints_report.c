@@ -1,7 +1,7 @@
 // What report.json says of subject_to and of split kinks.
-#include "cli/run/constraints_report.h"
+#include "report/constraints_report.h"
 
-#include "cli/json.h"
+#include "base/json_number.h"
 
 static json_t *list_terms(const tg_lagrangian_term *terms, int n, bool are_kinks)
 {

@@ -1,6 +1,6 @@
 // Numbers in JSON.
-#ifndef TG_DERIVE_JSON_NUMBER_H
-#define TG_DERIVE_JSON_NUMBER_H
+#ifndef TG_BASE_JSON_NUMBER_H
+#define TG_BASE_JSON_NUMBER_H
 
 #include <jansson.h>
 #include <math.h>

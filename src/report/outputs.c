@@ -1,5 +1,5 @@
 // The files that a run leaves: tested before anything is computed, written at the end.
-#include "cli/run/outputs.h"
+#include "report/outputs.h"
 
 #include <limits.h>
 #include <stdlib.h>

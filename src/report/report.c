@@ -1,17 +1,17 @@
 // report.json: what a run did, with what, and what came out.
+#include "report/report.h"
+
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/json.h"
-#include "cli/run/constraints_report.h"
-#include "cli/run/environment_report.h"
-#include "cli/run/outputs.h"
-#include "cli/run/run.h"
 #include "engine/problem/found_use.h"
 #include "job/job_echo.h"
-
-#include <math.h>
+#include "report/constraints_report.h"
+#include "report/environment_report.h"
+#include "report/json.h"
+#include "report/outputs.h"
 
 static json_t *evaluations(const opt_counts *counts)
 {
@@ -241,19 +241,35 @@ static json_t *build(const tg_run *run, json_t *job)
   return NULL;
 }
 
-tg_status tg_report_write(const tg_run *run, const char *folder)
+static tg_status make(const tg_run *run, json_t **out)
 {
   json_t *job = NULL;
   TG_TRY(tg_job_echo(run->job, run->engine->spec, &job));
-  json_t *report = build(run, job);
+  *out = build(run, job);
   json_decref(job);
-  if (report == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
+  if (*out == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
+  return TG_OK;
+}
+
+tg_status tg_report_write(const tg_run *run, const char *folder)
+{
+  json_t *report = NULL;
+  TG_TRY(make(run, &report));
   tg_text path;
   tg_text_init(&path);
   tg_text_addf(&path, "%s/report.json", folder);
   tg_status status = tg_text_status(&path);
   if (status == TG_OK) status = tg_json_write(report, tg_text_string(&path));
   tg_text_fini(&path);
+  json_decref(report);
+  return status;
+}
+
+tg_status tg_report_print(const tg_run *run, tg_text *out)
+{
+  json_t *report = NULL;
+  TG_TRY(make(run, &report));
+  const tg_status status = tg_json_print(report, out);
   json_decref(report);
   return status;
 }

@@ -1,6 +1,6 @@
 // What report.json says of subject_to and of split kinks.
-#ifndef TG_CLI_CONSTRAINTS_REPORT_H
-#define TG_CLI_CONSTRAINTS_REPORT_H
+#ifndef TG_REPORT_CONSTRAINTS_REPORT_H
+#define TG_REPORT_CONSTRAINTS_REPORT_H
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 // The table of `tracegrad check` on products.
-#include "cli/run/product_report.h"
+#include "report/product_report.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 // The plan's predicted cost in words and figures.
-#include "cli/run/cost_report.h"
+#include "report/cost_report.h"
 
 #include <stdio.h>
 

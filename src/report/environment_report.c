@@ -1,5 +1,5 @@
 // What report.json says of the libraries that a run ran on.
-#include "cli/run/environment_report.h"
+#include "report/environment_report.h"
 
 #include "base/version.h"
 #include "job/yaml.h"

@@ -1,6 +1,6 @@
 // The table of `tracegrad check` on products: what random vectors found out about them.
-#ifndef TG_CLI_PRODUCT_REPORT_H
-#define TG_CLI_PRODUCT_REPORT_H
+#ifndef TG_REPORT_PRODUCT_REPORT_H
+#define TG_REPORT_PRODUCT_REPORT_H
 
 #include "mpi/exec/exec.h"
 

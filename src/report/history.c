@@ -1,5 +1,5 @@
 // history.jsonl: a record per iteration, whole lines only, on rank 0.
-#include "cli/run/history.h"
+#include "report/history.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/console.h"
 #include "mpi/file/io_posix.h"
 
 enum { WAITING_MAX = 1 << 26 }; // bytes
@@ -57,16 +56,18 @@ static tg_status find_end(tg_history *h, int64_t keeps, int64_t iteration)
   TG_TRY(status);
   h->records = is_ours ? found : 0;
   h->bytes = is_ours ? end : 0;
-  if (!is_ours && h->speaks)
-    tg_cli_warn("%s is not the history of the run that is resumed, whose %" PRId64
-                " records end with iteration %" PRId64 ": a new one begins here",
-                h->path, keeps, iteration);
+  if (!is_ours)
+    tg_message_warn(h->messages,
+                    "%s is not the history of the run that is resumed, whose %" PRId64
+                    " records end with iteration %" PRId64 ": a new one begins here",
+                    h->path, keeps, iteration);
   return TG_OK;
 }
 
-tg_status tg_history_open(const char *path, int64_t keeps, int64_t iteration, bool speaks, tg_history *out)
+tg_status tg_history_open(const char *path, int64_t keeps, int64_t iteration, const tg_messages *messages,
+                          tg_history *out)
 {
-  *out = (tg_history){.path = path, .fd = -1, .speaks = speaks};
+  *out = (tg_history){.path = path, .fd = -1, .messages = messages};
   tg_text_init(&out->waiting);
   if (keeps > 0) TG_TRY(find_end(out, keeps, iteration));
   out->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -79,9 +80,9 @@ tg_status tg_history_open(const char *path, int64_t keeps, int64_t iteration, bo
 
 static void warn_once(tg_history *h, const char *action, int reason)
 {
-  if (h->speaks && !h->has_warned)
-    tg_cli_warn("cannot %s %s: %s; the run goes on and tries again with each record", action, h->path,
-                strerror(reason));
+  if (!h->has_warned)
+    tg_message_warn(h->messages, "cannot %s %s: %s; the run goes on and tries again with each record", action, h->path,
+                    strerror(reason));
   h->has_warned = true;
 }
 
@@ -128,7 +129,7 @@ void tg_history_close(tg_history *h)
   if (close(h->fd) != 0) warn_once(h, "close", errno);
   h->fd = -1;
   const int64_t missing = h->n_waiting + h->n_lost;
-  if (missing > 0 && h->speaks)
-    tg_cli_warn("%s lacks %" PRId64 " records: the disk did not take them", h->path, missing);
+  if (missing > 0)
+    tg_message_warn(h->messages, "%s lacks %" PRId64 " records: the disk did not take them", h->path, missing);
   tg_text_fini(&h->waiting);
 }

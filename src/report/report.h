@@ -1,0 +1,12 @@
+// report.json: what a run did, with what, and what came out.
+#ifndef TG_REPORT_REPORT_H
+#define TG_REPORT_REPORT_H
+
+#include "report/run.h"
+
+// Writes folder/report.json. Local, on rank 0.
+tg_status tg_report_write(const tg_run *run, const char *folder);
+// The same as text, of a run that is solved. Local.
+tg_status tg_report_print(const tg_run *run, tg_text *out);
+
+#endif
