@@ -6,11 +6,8 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "grad/text/limits.h"
 #include "grad/text/name_index.h"
-#include "grad/text/names.h"
-
-// Stated limits of an expression text (docs/language.md).
-enum { TG_TEXT_BYTES_MAX = 1 << 20, TG_NESTING_MAX = 200, TG_OPERANDS_MAX = 100000 };
 
 typedef enum tg_ast_kind {
   TG_AST_NUMBER,

@@ -1,65 +1,10 @@
 // Functions of other systems.
 #include "grad/text/foreign.h"
 
-#include <stdio.h>
 #include <strings.h>
 
-#include "grad/graph/entry.h"
+#include "grad/text/foreign_names.h"
 #include "grad/text/shape.h"
-
-// ---- the table ----
-
-typedef enum treatment { SAME, WRITE, NONE } treatment;
-
-typedef struct foreign_row {
-  const char *name;
-  treatment kind;
-  const char *text;
-} foreign_row;
-
-static const foreign_row rows[] = {
-#define TG_SAME(name, here)  {name, SAME, here},
-#define TG_WRITE(name, text) {name, WRITE, text},
-#define TG_NONE(name, what)  {name, NONE, what},
-#include "grad/text/foreign.def"
-#undef TG_SAME
-#undef TG_WRITE
-#undef TG_NONE
-};
-
-// Another name of an entrywise function; NULL: none.
-static const char *find_alias(const char *name)
-{
-  const tg_entry_facts *f = tg_entry(tg_entry_find(name, strlen(name)));
-  return f != NULL && strcmp(f->name, name) != 0 ? f->name : NULL;
-}
-
-static const foreign_row *find_row(const char *name)
-{
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    if (strcmp(rows[i].name, name) == 0) return &rows[i];
-  return NULL;
-}
-
-const char *tg_foreign_advice(const char *name, char *out, size_t bytes)
-{
-  const foreign_row *row = find_row(name);
-  const char *alias = find_alias(name);
-  if (row == NULL && alias == NULL) return NULL;
-  if (row == NULL) {
-    snprintf(out, bytes, "write %s", alias);
-    return out;
-  }
-  if (row->kind == NONE)
-    snprintf(out, bytes, "%s is not in the language", row->text);
-  else
-    snprintf(out, bytes, "write %s", row->text);
-  // "a pseudo-inverse; with ... write ...": the remedy comes last.
-  const char *remedy = row->kind == NONE ? strchr(row->text, ';') : NULL;
-  if (remedy != NULL)
-    snprintf(out, bytes, "%.*s is not in the language%s", (int)(remedy - row->text), row->text, remedy);
-  return out;
-}
 
 // ---- arguments ----
 
@@ -341,8 +286,7 @@ static const special *find_special(const char *name)
 
 bool tg_foreign_is_function(const char *name)
 {
-  return tg_function_find(name) != NULL || find_special(name) != NULL || find_row(name) != NULL ||
-         find_alias(name) != NULL;
+  return tg_function_find(name) != NULL || find_special(name) != NULL || tg_foreign_is_known(name);
 }
 
 tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t n, tg_ast *const *args, tg_ast **out)
@@ -350,16 +294,14 @@ tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t 
   const call c = {p, name, span, n, args};
   const bool declared = tg_parse_is_declared(p, name);
   const special *s = declared ? NULL : find_special(name);
-  const foreign_row *row = declared ? NULL : find_row(name);
   if (s != NULL && n >= s->min_args && n <= s->max_args) return s->read(&c, out);
   for (int32_t i = 0; i < n; i++)
     if (is_any_word(args[i])) TG_FAIL_AT(TG_SYNTAX, args[i]->span, "%s takes no such option here", name);
   if (s != NULL && tg_function_find(name) == NULL)
     TG_FAIL_AT(TG_SYNTAX, span, "%s takes %d argument%s, found %d", name, (int)s->max_args, s->max_args == 1 ? "" : "s",
                (int)n);
-  const char *alias = declared ? NULL : find_alias(name);
-  const char *here = row != NULL && row->kind == SAME ? row->text : alias != NULL ? alias : name;
-  return tg_parse_make_call(p, here, span, n, args, out);
+  const char *here = declared ? NULL : tg_foreign_same(name);
+  return tg_parse_make_call(p, here != NULL ? here : name, span, n, args, out);
 }
 
 tg_status tg_foreign_fail_brackets(const tg_parser *p, const tg_token *token)

@@ -8,9 +8,6 @@
 bool tg_foreign_is_function(const char *name);
 // The call in the language's terms; one that has no meaning stays, for the shape pass to refuse.
 tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t n, tg_ast *const *args, tg_ast **out);
-// The sentence about a function that is not read: what to write, or that it is not in the language. NULL: unknown.
-// out has room for it.
-const char *tg_foreign_advice(const char *name, char *out, size_t bytes);
 // Tr[X]
 tg_status tg_foreign_fail_brackets(const tg_parser *p, const tg_token *token);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grad/text/ast.h"
 #include "grad/text/lex_parts.h"
+#include "grad/text/limits.h"
 
 char tg_lex_at(const tg_lexer *l, size_t position)
 {

@@ -3,7 +3,7 @@
 #define TG_GRAD_LEX_H
 
 #include "base/status.h"
-#include "grad/text/names.h"
+#include "grad/text/limits.h"
 
 typedef enum tg_token_kind {
   TG_TOKEN_END,
@@ -54,5 +54,8 @@ tg_status tg_lex(const char *text, size_t length, size_t *position, tg_token *ou
 tg_status tg_lex_string(const char *text, size_t length, size_t *position, tg_token *out);
 // The subscript at *position, in whatever spelling: _F, _{2}, a lowered 1; an empty name where there is none.
 tg_status tg_lex_subscript(const char *text, size_t length, size_t *position, tg_token *out);
+
+// lambda, Sigma: the name of a Greek letter that is one in LaTeX, among the first bytes.
+bool tg_name_is_greek_letter(const char *name, size_t length);
 
 #endif

@@ -1,6 +1,7 @@
 // Primaries: numbers, names, calls, parentheses, bars, roots, fractions, constants of LaTeX.
 #include "base/memory.h"
 #include "grad/text/foreign.h"
+#include "grad/text/names.h"
 #include "grad/text/parser.h"
 #include "grad/text/places.h"
 #include "grad/text/print_parts.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "grad/graph/op.h"
-#include "grad/text/names.h"
+#include "grad/text/lex.h"
 
 void tg_print_add(tg_printer *p, const char *text)
 {

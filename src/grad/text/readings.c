@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grad/text/names.h"
+
 // ---- notices ----
 
 // One line in the text of notices, once.

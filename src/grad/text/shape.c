@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "grad/text/foreign.h"
+#include "grad/text/foreign_names.h"
 
 bool tg_shape_is_scalar(const tg_shaper *shaper, const tg_ast *ast)
 {
