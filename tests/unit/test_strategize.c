@@ -275,8 +275,7 @@ static void add_way(const tg_strategy *s, const tg_way *way, tg_text *out)
   static const char *const kinds[TG_CLOSED_KINDS] = {"none",    "cholesky",     "spectral",
                                                      "inverse", "eigenvectors", "polar"};
   static const char *const preconditioners[] = {"", "+logdet", "+kronecker", "+diagonal"};
-  static const char *const conditions[] = {"definite", "unbounded", "nonnegative", "light",
-                                           "terms",    "pays",      "positive"};
+  static const char *const conditions[] = {"definite", "nonnegative", "light", "terms", "pays", "positive"};
   const char *between = "?";
   tg_text_add(out, way->solver->name);
   if (tg_way_is_direct(way)) tg_text_addf(out, ":%s", kinds[s->form.kind]);

@@ -1,4 +1,5 @@
 // The numbers of a method: the ways of its strategy tried in their order, what they need evaluated and factorised.
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -40,6 +41,24 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
 // Cholesky factors lose is the condition times the rounding error.
 static const double worst_gram = 1e6;
 
+// Of a singular matrix the last pivots are rounding, and half of those are positive: its factorisation may pass.
+static tg_status refuse_singular(const tg_method *m, tg_dmat *const *matrices)
+{
+  static const char *const names[2] = {"left", "right"};
+  for (int side = 0; side < 2; side++) {
+    const tg_dmat *factor = matrices[side * TG_CLOSED_PARTS + TG_CLOSED_BASE];
+    double condition = 1;
+    if (factor == NULL) continue;
+    TG_TRY(tg_direct_scaled_condition(m->direct, side, factor, &condition));
+    if (8 * (double)factor->rows * DBL_EPSILON * condition < 1) continue;
+    TG_FAIL(TG_NUMERIC,
+            "the %s factor of the Hessian action (%lld x %lld) is singular up to rounding: with a diagonal of ones its "
+            "condition is %.1e",
+            names[side], (long long)factor->rows, (long long)factor->rows, condition);
+  }
+  return TG_OK;
+}
+
 // The closed form of a least-squares problem: by Cholesky factors, or by orthogonal ones where these would lose too
 // much. Between the rounds of subject_to the linear term changes, and orthogonal factors hold it.
 static tg_status make_closed(const numbers *by, tg_method *m)
@@ -58,6 +77,8 @@ static tg_status make_closed(const numbers *by, tg_method *m)
   if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, &m->direct);
   if (status == TG_OK && has_stack)
     status = tg_direct_scaled_condition(m->direct, side, matrices[side * TG_CLOSED_PARTS + TG_CLOSED_BASE], &gram);
+  else if (status == TG_OK && form->kind == TG_CLOSED_CHOLESKY && by->model->constraints == NULL)
+    status = refuse_singular(m, matrices);
   destroy_all(TG_CLOSED_MATRICES, matrices);
   if (!has_stack || (status != TG_OK && status != TG_NUMERIC)) return status;
   if (status == TG_OK && gram < worst_gram) return TG_OK;
@@ -342,6 +363,14 @@ static tg_status try_diagonal(const numbers *by, tg_method *m, bool *holds)
   return TG_OK;
 }
 
+static void discard_direct(tg_method *m)
+{
+  if (m->direct == NULL) return;
+  m->products += (double)tg_direct_products(m->direct);
+  tg_direct_destroy(&m->direct);
+  m->options.closed_form = NULL;
+}
+
 // If the closed form does not stand, the error record says why.
 static tg_status try_direct(const numbers *by, tg_method *m, bool *holds)
 {
@@ -349,14 +378,13 @@ static tg_status try_direct(const numbers *by, tg_method *m, bool *holds)
   const bool is_inverse = m->strategy->form.kind == TG_CLOSED_INVERSE;
   if (status != TG_OK && status != TG_NUMERIC) return status;
   *holds = status == TG_OK;
+  if (!*holds) discard_direct(m);
   if (!is_inverse || (*holds && tg_direct_pivot_ratio(m->direct) > TG_METHOD_SURE_PIVOTS)) return TG_OK;
   const tg_error kept = *tg_error_get();
   TG_TRY(tg_method_find_ray(by, m));
   if (*holds && m->options.ray == NULL) return TG_OK;
   if (*holds) {
-    m->products += (double)tg_direct_products(m->direct);
-    tg_direct_destroy(&m->direct);
-    m->options.closed_form = NULL;
+    discard_direct(m);
     tg_error_set(TG_NUMERIC, TG_HERE, "S of tr(S*X) - logdet(X) is singular");
   } else {
     *tg_error_get() = kept;
@@ -409,7 +437,6 @@ static tg_status check_signs(const numbers *by, tg_method *m, bool *out)
 static tg_status try_way(const numbers *by, const tg_way *way, tg_method *m, bool *holds)
 {
   *holds = false;
-  if ((way->conditions & TG_IF_UNBOUNDED) != 0 && m->options.ray == NULL) return TG_OK;
   if ((way->conditions & TG_IF_NONNEGATIVE) != 0) {
     bool has_signs = false;
     TG_TRY(check_signs(by, m, &has_signs));

@@ -171,7 +171,7 @@ static unsigned kronecker_conditions(const tg_deciding *d)
 }
 
 // One solver with each preconditioner that may serve it, the best first.
-static tg_status add_iterations(const tg_deciding *d, unsigned conditions)
+static tg_status add_iterations(const tg_deciding *d)
 {
   const bool is_forced = d->facts->options->preconditioner == OPT_PRECONDITIONER_DIAGONAL ||
                          d->facts->options->preconditioner == OPT_PRECONDITIONER_KRONECKER;
@@ -179,13 +179,11 @@ static tg_status add_iterations(const tg_deciding *d, unsigned conditions)
   tg_way way = choose_free(d);
   if (d->traits.has_any) TG_TRY(choose_on_set(d, &way));
   way.n_groups = count_groups(d, &way);
-  way.conditions = conditions;
-  const bool is_over = (conditions & TG_IF_UNBOUNDED) != 0; // no step will be made
-  if (!way.solver->needs_blocks && !is_over) TG_TRY(tg_strategy_find_offer(d, way.solver));
+  if (!way.solver->needs_blocks) TG_TRY(tg_strategy_find_offer(d, way.solver));
   if (offer->logdet > 0) add_way(d, &way, TG_PRECONDITIONER_LOGDET, TG_IF_REST_IS_LIGHT);
   if (offer->n_terms > 0) add_way(d, &way, TG_PRECONDITIONER_KRONECKER, kronecker_conditions(d));
   if (offer->n_diagonals > 0) add_way(d, &way, TG_PRECONDITIONER_DIAGONAL, TG_IF_POSITIVE);
-  if (!is_forced || way.solver->needs_blocks || is_over) add_way(d, &way, TG_PRECONDITIONER_NONE, 0);
+  if (!is_forced || way.solver->needs_blocks) add_way(d, &way, TG_PRECONDITIONER_NONE, 0);
   return TG_OK;
 }
 
@@ -254,10 +252,12 @@ static tg_status choose_pairs(const tg_deciding *d)
   return TG_OK;
 }
 
-// What the numbers may leave. Where nothing else can be what the job asks for, direct is all there is.
-static tg_status add_after_direct(const tg_deciding *d, bool is_asked)
+// What the numbers may leave, also where the job names direct: the numbers that refuse a closed form may be those of an
+// objective that falls without end, or of one with many minima, and iterations show which. Where nothing else can be
+// what the job asks for, direct is all there is.
+static tg_status add_after_direct(const tg_deciding *d)
 {
-  const tg_status status = add_iterations(d, is_asked ? TG_IF_UNBOUNDED : 0);
+  const tg_status status = add_iterations(d);
   if (status != TG_UNSUPPORTED) return status;
   tg_error_clear();
   d->out->n_ways = 1;
@@ -287,10 +287,10 @@ static tg_status choose_ways(const tg_deciding *d)
   }
   if (s->form.kind != TG_CLOSED_NONE) {
     add_direct(d);
-    return add_after_direct(d, is_asked);
+    return add_after_direct(d);
   }
   if (d->is_auto) TG_TRY(tg_strategy_find_halves(d, &alternates));
-  if (!alternates) return add_iterations(d, 0);
+  if (!alternates) return add_iterations(d);
   const tg_way way = make_way(d, "alternating", TG_WAY_HALF_STEPS);
   add_way(d, &way, TG_PRECONDITIONER_NONE, 0);
   return TG_OK;
