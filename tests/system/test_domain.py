@@ -232,6 +232,26 @@ def test_siblings(checks, folder, random):
             check_point(checks, what, done, scale * s, weight, square, (scale * a, b) if has_terms else None)
 
 
+def test_units(checks, folder):
+    """A start in other units: the gradient there says nothing of what is small at the minimum. What is left is a share of what f fell."""
+    for number, condition in ((0, 2), (1, 2), (2, 3), (3, 3)):
+        random = np.random.default_rng(number)
+        q = np.linalg.qr(random.standard_normal((4, 4)))[0]
+        s = symmetric(q @ np.diag(1e-8 * 10 ** -np.linspace(0, condition, 4)) @ q.T)
+        value = 4 + np.linalg.slogdet(s)[1]
+        job = write_job(folder, "factor*(tr(S*X) - logdet(X))", 4, {"S": s}, ", start: identity").read_text()
+        for factor in (1, 300):
+            path = folder / "units.yaml"
+            path.write_text(job.replace("data:", f"data:\n  factor: {factor}"))
+            for method in ("auto", "l-bfgs", "newton-cg", "conjugate-gradient"):
+                done = run_job(path, folder / "units", ranks=1, settings={"solver.method": method, "solver.max_iterations": 3000})
+                what = f"units {number}, {factor} by {method}"
+                if not checks.check(done.status in (0, 3), f"{what}: exit {done.status}: {done.err[-300:]}") or done.status == 3:
+                    continue
+                left, fall = done.report["objective"] - factor * value, factor * (np.trace(s) - value)
+                checks.check(left <= 1e-6 * fall or "estimated" in done.report["reason"], f"{what}: {left / fall:.1e} of the fall is left")
+
+
 def main():
     checks = Checks()
     random = np.random.default_rng(20261130)
@@ -245,6 +265,7 @@ def main():
         test_metric(checks, folder, random)
         test_siblings(checks, folder, random)
         test_raw_graphical_lasso(checks, folder, np.random.default_rng(5))
+        test_units(checks, folder)
     return checks.finish()
 
 

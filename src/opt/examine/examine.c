@@ -11,9 +11,12 @@
 
 enum { ACTIONS_MAX = 20, ACTIONS_LEAST = 8, SADDLES_MAX = 20, CONE_STEPS = 6 };
 
-// A decrease below this share of f, or below this share of what f has fallen, is not worth another iteration.
+// A decrease that is worth no other iteration: a share of what f has fallen, but no more than a share of its value, which
+// a start in other units leaves far behind. A start close by leaves little to fall: then the tolerance is a share of f.
+static const double worth_of_fall = 1e-7;
 static const double worth_of_value = 1e-3;
-static const double worth_of_fall = 1e-13;
+// The share of what f has fallen that its rounding may take.
+static const double rounding_of_fall = 1e-13;
 // A step of this share of x goes beyond what the Hessian at x knows: in a valley that leads to infinity f falls on by
 // several times the estimate. Then the estimate has to be smaller by as much.
 static const double far_share = 0.01;
@@ -71,14 +74,15 @@ tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
 
 // ---- the decrease still to be had ----
 
-// What f may still fall without a word: a share of its value, or of what it has fallen where the value vanishes. Users
-// who ask for less of the gradient ask for less of f.
+// What f may still fall without a word. Users who ask for less of the gradient ask for less of f.
 static double allowed_decrease(const opt_driver *driver)
 {
   const opt_run *run = &driver->run;
+  const double value = fabs(run->f);
+  const double fall = fmax(0, run->f_start - run->f);
   const double worth = worth_of_value * (driver->examiner.reach > far_share ? far_worth : 1);
-  const double share = fmax(worth, run->options->gradient_tolerance);
-  return fmax(share * fabs(run->f), worth_of_fall * fmax(0, run->f_start - run->f));
+  const double share = fmin(worth * value, worth_of_fall * fall);
+  return fmax(fmax(share, rounding_of_fall * fall), run->options->gradient_tolerance * value);
 }
 
 static bool is_worth_it(const opt_driver *driver)
@@ -121,7 +125,7 @@ static tg_status flatten(opt_driver *driver, bool *lowered)
     return TG_OK;
   TG_TRY(opt_norm(run->space, run->x, &size));
   const double share = steep_share * fabs(run->f) / (run->g_norm * size);
-  const bool vanishes = fabs(run->f) <= worth_of_fall * (run->f_start - run->f);
+  const bool vanishes = fabs(run->f) <= rounding_of_fall * (run->f_start - run->f);
   if (vanishes || !(share < 1)) return TG_OK;
   s->cap = fmax(1e-3, share) * fmin(fmin(run->options->gradient_tolerance, before), opt_run_share(run, &worst));
   *lowered = s->cap > 4 * DBL_EPSILON && !opt_run_is_stationary(run);
