@@ -73,12 +73,12 @@ typedef enum tg_preconditioner_kind {
 
 // What only numbers can say. A way is taken where all of its conditions hold.
 typedef enum tg_condition {
-  TG_IF_DEFINITE = 1,        // what the closed form factorises is positive definite
-  TG_IF_NONNEGATIVE = 2,     // the matrices `signed_symbols` have no negative entry, by which the objective is convex
-  TG_IF_REST_IS_LIGHT = 4,   // what stands beside -logdet weighs little against it at the start
-  TG_IF_TERMS_DEFINITE = 8,  // one or two terms of the Hessian have positive definite factors
-  TG_IF_IT_PAYS = 16,        // the products that the preconditioner saves are more than those that it takes
-  TG_IF_POSITIVE = 32        // the diagonal of the Hessian is
+  TG_IF_DEFINITE = 1,       // what the closed form factorises is positive definite
+  TG_IF_NONNEGATIVE = 2,    // the matrices `signed_symbols` have no negative entry, by which the objective is convex
+  TG_IF_REST_IS_LIGHT = 4,  // what stands beside -logdet weighs little against it at the start
+  TG_IF_TERMS_DEFINITE = 8, // one or two terms of the Hessian have positive definite factors
+  TG_IF_IT_PAYS = 16,       // the products that the preconditioner saves are more than those that it takes
+  TG_IF_POSITIVE = 32       // the diagonal of the Hessian is
 } tg_condition;
 
 // Why a method stands where it does.

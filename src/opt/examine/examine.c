@@ -11,8 +11,9 @@
 
 enum { ACTIONS_MAX = 20, ACTIONS_LEAST = 8, SADDLES_MAX = 20, CONE_STEPS = 6 };
 
-// A decrease that is worth no other iteration: a share of what f has fallen, but no more than a share of its value, which
-// a start in other units leaves far behind. A start close by leaves little to fall: then the tolerance is a share of f.
+// A decrease that is worth no other iteration: a share of what f has fallen, but no more than a share of its value,
+// which a start in other units leaves far behind. A start close by leaves little to fall: then the tolerance is a share
+// of f.
 static const double worth_of_fall = 1e-7;
 static const double worth_of_value = 1e-3;
 // The share of what f has fallen that its rounding may take.
