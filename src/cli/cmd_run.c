@@ -110,13 +110,17 @@ static bool is_raised(const tg_run *run, const char *set)
   return strncmp(name, key, length) == 0 && name[length] == '=';
 }
 
-// Ten times what it was: a limit that is met once is seldom met closely.
+// Ten times what it was or, where a checkpoint lay beyond it, what was reached: a limit that is met once is seldom met
+// closely.
 static void add_larger_limit(const tg_run *run, tg_text *out)
 {
   const opt_options *given = &run->engine->spec->solver;
+  const opt_result *result = &run->engine->result;
   const bool is_iterations = strcmp(limit_key(run), "max_iterations") == 0;
   const int64_t limit = is_iterations ? given->max_iterations : given->max_evaluations;
-  const int64_t larger = limit > 0 && limit < INT64_C(100000000000000) ? 10 * limit : limit + 1000;
+  const int64_t done = is_iterations ? result->iterations : opt_evaluations(&result->counts);
+  const int64_t reached = done > limit ? done : limit;
+  const int64_t larger = reached > 0 && reached < INT64_C(100000000000000) ? 10 * reached : reached + 1000;
   tg_text_addf(out, " --set 'solver.%s=%lld'", limit_key(run), (long long)larger);
 }
 

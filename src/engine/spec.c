@@ -83,6 +83,14 @@ tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key)
 
 // By tg_start.
 static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible", NULL};
+static const char *const start_helps[] = {
+    "all entries 0",
+    "all entries 1",
+    "ones on the diagonal, of a square variable",
+    "independent standard normal entries, by `seed`",
+    "independent entries uniform on [0, 1), by `seed`",
+    "a random point of the constraint set: the projection of the `normal` start onto it",
+};
 
 enum { START_NAMES = sizeof start_names / sizeof start_names[0] - 1 };
 
@@ -100,6 +108,12 @@ const char *tg_start_at(int k)
 {
   TG_ASSERT(k >= 0 && k <= START_NAMES);
   return start_names[k];
+}
+
+const char *tg_start_help(int k)
+{
+  TG_ASSERT(k >= 0 && k < START_NAMES);
+  return start_helps[k];
 }
 
 const char *tg_start_label(tg_start start)

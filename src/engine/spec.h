@@ -34,8 +34,8 @@ typedef struct tg_spec_argument {
 typedef struct tg_spec_variable {
   const char *name;
   tg_mark mark; // of its declaration
-  int64_t rows;
-  int64_t cols;
+  int64_t rows; // 0: open, until the engine has inferred it (model/sizes.h)
+  int64_t cols; // likewise
   tg_start start;
   bool start_is_given;
   const char *start_file;
@@ -139,6 +139,8 @@ tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key);
 bool tg_start_find(const char *name, tg_start *out);
 // The name at position k, NULL behind the last.
 const char *tg_start_at(int k);
+// What it is, in words.
+const char *tg_start_help(int k);
 // Its name; not of TG_START_FILE.
 const char *tg_start_label(tg_start start);
 

@@ -74,6 +74,13 @@ static void fill_defaults(json_t *entry, const char *prefix)
   }
 }
 
+static void fill_sizes(json_t *entry, const tg_spec_variable *x)
+{
+  const bool has_columns = json_object_get(entry, "columns") != NULL || json_object_get(entry, "cols") != NULL;
+  if (json_object_get(entry, "rows") == NULL) json_object_set_new(entry, "rows", json_integer((json_int_t)x->rows));
+  if (!has_columns) json_object_set_new(entry, "columns", json_integer((json_int_t)x->cols));
+}
+
 tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
 {
   *out = NULL;
@@ -89,6 +96,7 @@ tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
   json_object_foreach(json_object_get(root, "variables"), name, entry)
   {
     const int k = tg_spec_find_variable(spec, name);
+    if (k >= 0) fill_sizes(entry, &spec->variables[k]);
     if (k >= 0 && json_object_get(entry, "start") == NULL)
       json_object_set_new(entry, "start", json_string(tg_start_label(spec->variables[k].start)));
     fill_defaults(entry, "variables.*.");
@@ -178,6 +186,31 @@ static void print_constraints(tg_text *out)
   }
 }
 
+static void print_starts(tg_text *out)
+{
+  tg_text_add(out, "| start | entries, before the factor `scale` |\n|---|---|\n");
+  for (int k = 0; tg_start_at(k) != NULL; k++)
+    tg_text_addf(out, "| `%s` | %s |\n", tg_start_at(k), tg_start_help(k));
+}
+
+static void print_kinds(tg_text *out)
+{
+  static const char *const options[] = {"seed", "scale", "condition", "ratio"};
+  tg_text_add(out, "| kind | entries, before the factor `scale` | takes |\n|---|---|---|\n");
+  for (int kind = 0; kind < tg_generate_count(); kind++) {
+    const char *comma = "";
+    tg_text_addf(out, "| `%s` | ", tg_generate_label(kind));
+    add_escaped(out, tg_generate_help(kind));
+    tg_text_add(out, " | ");
+    for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
+      if (!tg_generate_takes(kind, options[k])) continue;
+      tg_text_addf(out, "%s`%s`", comma, options[k]);
+      comma = ", ";
+    }
+    tg_text_add(out, comma[0] == '\0' ? "nothing |\n" : " |\n");
+  }
+}
+
 void tg_job_print_keys(tg_text *out)
 {
   print_job_keys(out);
@@ -185,4 +218,8 @@ void tg_job_print_keys(tg_text *out)
   print_solver_keys(out);
   tg_text_add(out, "\n");
   print_constraints(out);
+  tg_text_add(out, "\n");
+  print_starts(out);
+  tg_text_add(out, "\n");
+  print_kinds(out);
 }

@@ -480,14 +480,21 @@ static tg_status check_constraint_argument(tg_job *job, const location *at, cons
   return TG_OK;
 }
 
+// The nearest one where there is one, and all of them: which there are is what somebody who misspells one looks for.
 static tg_status unknown_constraint(const tg_yaml_node *name)
 {
   const char *names[OPT_CONSTRAINT_COUNT];
+  tg_text text;
+  tg_text_init(&text);
   for (int k = 0; k < opt_constraint_count(); k++) names[k] = opt_constraint_at(k)->name;
   const char *nearest = tg_nearest_word(name->text, names, (size_t)opt_constraint_count());
-  TG_FAIL_NODE(name, TG_NAME, "unknown constraint '%.60s'%s%s%s", name->text,
-               nearest != NULL ? "; did you mean '" : "; see docs/job-file.md", nearest != NULL ? nearest : "",
-               nearest != NULL ? "'?" : "");
+  tg_text_addf(&text, "unknown constraint '%.60s'; ", name->text);
+  if (nearest != NULL) tg_text_addf(&text, "did you mean '%s'? ", nearest);
+  tg_text_add(&text, "there are ");
+  for (int k = 0; k < opt_constraint_count(); k++) tg_text_addf(&text, "%s%s", k > 0 ? ", " : "", names[k]);
+  const tg_status status = tg_error_set_mark(TG_NAME, TG_HERE, name->mark, "%s", tg_text_string(&text));
+  tg_text_fini(&text);
+  return status;
 }
 
 static tg_status check_constraint(tg_job *job, const location *at, const tg_yaml_node *node)

@@ -117,19 +117,41 @@ static void test_normal(void)
   tg_free(b);
 }
 
+static void test_uniform(void)
+{
+  enum { N = 200 };
+  const tg_generate_options options = {.seed = 7};
+  double *a = generated_alone("uniform", N, N, &options);
+  double low = 1;
+  double high = 0;
+  double moments[2] = {0};
+  for (int k = 0; k < N * N; k++) {
+    low = fmin(low, a[k]);
+    high = fmax(high, a[k]);
+    moments[0] += a[k] / (N * N);
+    moments[1] += a[k] * a[k] / (N * N);
+  }
+  CHECK(low >= 0 && low < 0.01 && high > 0.99 && high < 1, "uniform on [0, 1): %g to %g", low, high);
+  CHECK(fabs(moments[0] - 0.5) < 5.0 / N, "mean %g", moments[0]);
+  CHECK(fabs(moments[1] - 1.0 / 3) < 5.0 / N, "second moment %g", moments[1]);
+  tg_free(a);
+}
+
 static void test_symmetric(void)
 {
   const tg_generate_options options = {.seed = 2, .symmetric = true, .scale = 3};
   double *a = generated_alone("uniform", 9, 9, &options);
   bool symmetric = true;
+  double least = 3;
   double most = 0;
   for (int i = 0; i < 9; i++)
     for (int j = 0; j < 9; j++) {
       symmetric = symmetric && a[i + 9 * j] == a[j + 9 * i];
-      most = fmax(most, fabs(a[i + 9 * j]));
+      least = fmin(least, a[i + 9 * j]);
+      most = fmax(most, a[i + 9 * j]);
     }
   CHECK(symmetric, "uniform, symmetric");
-  CHECK(most > 2 && most < 3, "uniform on (-3, 3): largest %g", most);
+  CHECK(least >= 0 && most > 2 && most < 3, "uniform on [0, 3): %g to %g", least, most);
   tg_free(a);
 }
 
@@ -199,6 +221,7 @@ static void run(void)
   test_orthogonal();
   test_spd();
   test_normal();
+  test_uniform();
   test_symmetric();
   test_closed_forms();
   test_refusals();

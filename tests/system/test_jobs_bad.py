@@ -119,7 +119,7 @@ VALUES = [
     ("scale infinite", change("start: zeros", "start: normal, scale: .inf"), ["scale", "finite"]),
     ("scale overflow", change("start: zeros", "start: normal, scale: 1e999"), ["scale", "finite"]),
     ("constraint unknown", change("start: zeros", "constraint: positive"), ["constraint", "'positive'"]),
-    ("constraint misspelt", change("start: zeros", "constraint: nonegative"), ["did you mean 'nonnegative'"]),
+    ("constraint misspelt", change("start: zeros", "constraint: nonegative"), ["did you mean 'nonnegative'? there are nonnegative, box,", ", unit_columns"]),
     ("constraint two keys", change("start: zeros", "constraint: {box: [0, 1], symmetric: true}"), ["constraint"]),
     ("constraint a list", change("start: zeros", "constraint: [nonnegative]"), ["constraint", "a list"]),
     ("box without interval", change("start: zeros", "constraint: box"), ["box", "[low, high]"]),

@@ -33,6 +33,7 @@ typedef struct generator {
   double (*entry)(const generation *g, int64_t i, int64_t j);
   tg_status (*prepare)(generation *g);
   unsigned flags;
+  const char *help;
 } generator;
 
 // --- random entries ----------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ static double entry_uniform(const generation *g, int64_t i, int64_t j)
   order_if_symmetric(g, &i, &j);
   double u[2];
   uniform_pair(g->key, i, j, u);
-  return 2 * u[0] - 1;
+  return u[0];
 }
 
 // --- closed forms ------------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ static double entry_spd(const generation *g, int64_t i, int64_t j)
 // --- the table ---------------------------------------------------------------------------------------
 
 static const generator generators[] = {
-#define X(label, entry, prepare, flags, help) {label, entry, prepare, flags},
+#define X(label, entry, prepare, flags, help) {label, entry, prepare, flags, help},
 #include "mpi/matrix/generate.def"
 #undef X
 };
@@ -239,6 +240,11 @@ int tg_generate_count(void)
 const char *tg_generate_label(int kind)
 {
   return generators[kind].label;
+}
+
+const char *tg_generate_help(int kind)
+{
+  return generators[kind].help;
 }
 
 bool tg_generate_takes(int kind, const char *option)

@@ -25,6 +25,7 @@ void tg_generate_normal(uint64_t seed, uint32_t stream, tg_dmat *out);
 // The table of kinds, for help and tests.
 int tg_generate_count(void);
 const char *tg_generate_label(int kind);
+const char *tg_generate_help(int kind); // what its entries are
 // Whether a kind takes the option of that name: "seed", "scale", "condition", "ratio", "symmetric".
 bool tg_generate_takes(int kind, const char *option);
 
