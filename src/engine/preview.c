@@ -7,6 +7,7 @@
 static tg_status fill(tg_preview *p, const tg_spec *spec, const tg_lower_options *options, int ranks, int threads)
 {
   bool is_supposed = false;
+  p->given = spec;
   TG_TRY(tg_spec_copy(spec, &p->spec));
   TG_TRY(tg_spec_probe(p->spec));
   TG_TRY(tg_setup_compile_supposing(p->spec, spec->variables, options, &p->model, &p->method, &is_supposed));

@@ -6,7 +6,8 @@
 #include "engine/run/forecast.h"
 
 typedef struct tg_preview {
-  tg_spec *spec; // the engine's copy, with what was found out
+  const tg_spec *given; // not owned
+  tg_spec *spec;        // the engine's copy, with what was found out
   tg_model *model;
   tg_method *method;
   tg_grid_choice grid;

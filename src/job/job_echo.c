@@ -189,8 +189,7 @@ static void print_constraints(tg_text *out)
 static void print_starts(tg_text *out)
 {
   tg_text_add(out, "| start | entries, before the factor `scale` |\n|---|---|\n");
-  for (int k = 0; tg_start_at(k) != NULL; k++)
-    tg_text_addf(out, "| `%s` | %s |\n", tg_start_at(k), tg_start_help(k));
+  for (int k = 0; tg_start_at(k) != NULL; k++) tg_text_addf(out, "| `%s` | %s |\n", tg_start_at(k), tg_start_help(k));
 }
 
 static void print_kinds(tg_text *out)

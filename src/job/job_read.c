@@ -76,7 +76,7 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_spec_varia
   } else if (tg_spec_on_manifold(out)) {
     out->start = TG_START_FEASIBLE; // the default elsewhere, zeros, is far from every point of it
   }
-  if (out->start == TG_START_IDENTITY && out->rows != out->cols)
+  if (out->start == TG_START_IDENTITY && out->rows > 0 && out->cols > 0 && out->rows != out->cols)
     TG_FAIL_NODE(start, TG_SHAPE, "start: identity needs a square matrix, %s is %lld x %lld", out->name,
                  (long long)out->rows, (long long)out->cols);
   if (out->start == TG_START_FEASIBLE && out->constraint == NULL)
@@ -93,12 +93,6 @@ static tg_status read_variable(tg_job *job, const tg_yaml_item *item, tg_spec_va
   *out = (tg_spec_variable){.name = item->key->text, .mark = item->key->mark};
   out->rows = whole(tg_yaml_get(node, "rows"), 0);
   TG_TRY(read_columns(node, &out->cols));
-  if (out->rows == 0 || out->cols == 0)
-    TG_FAIL_NODE(item->key, TG_JOB, "variable %s needs %s: write %s: {rows: M, columns: N}", out->name,
-                 out->rows != 0   ? "columns"
-                 : out->cols != 0 ? "rows"
-                                  : "rows and columns",
-                 out->name);
   TG_TRY(check_size(out->name, out->mark, out->rows, out->cols));
   const tg_yaml_node *seed = tg_yaml_get(node, "seed");
   const tg_yaml_node *scale = tg_yaml_get(node, "scale");
@@ -128,7 +122,7 @@ static tg_status read_variables(tg_job *job)
   const tg_yaml_node *names = tg_yaml_get(job->root, "variables");
   if (names == NULL || names->n_items == 0)
     TG_FAIL_NODE(names != NULL ? names : job->root, TG_JOB,
-                 "variables: is %s; declare what is to be found, such as variables: {X: {rows: 10, columns: 10}}",
+                 "variables: is %s; declare what is to be found, such as variables: {X: {}}",
                  names != NULL ? "empty" : "missing");
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items, &job->spec.variables));
   for (const tg_yaml_item *item = names->first; item != NULL; item = item->next)

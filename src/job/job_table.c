@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "grad/text/names.h"
+#include "job/job_number.h"
+#include "mpi/file/files.h"
 
 static const tg_job_key keys[] = {
 #define TG_JOB_KEY(path, type, smallest, largest, initial, help) \
@@ -197,9 +199,10 @@ static tg_status out_of_range(const location *at, const tg_yaml_node *node, cons
   return status;
 }
 
-static tg_status check_whole(const location *at, const tg_yaml_node *node, const tg_job_key *key)
+static tg_status check_whole(tg_job *job, const location *at, tg_yaml_node *node, const tg_job_key *key)
 {
   int64_t value = 0;
+  TG_TRY(tg_job_evaluate(job, node));
   if (!tg_value_whole(node, &value)) {
     double number = 0;
     const bool fraction = tg_value_number(node, &number);
@@ -209,9 +212,10 @@ static tg_status check_whole(const location *at, const tg_yaml_node *node, const
   return TG_OK;
 }
 
-static tg_status check_number(const location *at, const tg_yaml_node *node, const tg_job_key *key)
+static tg_status check_number(tg_job *job, const location *at, tg_yaml_node *node, const tg_job_key *key)
 {
   double value = 0;
+  if (key->type == TG_JOB_NUMBER) TG_TRY(tg_job_evaluate(job, node));
   const bool is_one = key->type == TG_JOB_DURATION ? tg_value_duration(node, &value) : tg_value_number(node, &value);
   if (!is_one) return wrong_type(at, node, tg_job_type_label(key->type), "");
   if (value < key->smallest || value > key->largest) return out_of_range(at, node, key);
@@ -351,12 +355,13 @@ static tg_status wrong_choice(const opt_option_row *row, const tg_yaml_node *nod
   return status;
 }
 
-static tg_status set_option(tg_job *job, const opt_option_row *row, const tg_yaml_node *node)
+static tg_status set_option(tg_job *job, const opt_option_row *row, tg_yaml_node *node)
 {
   const char *const *choices = opt_option_choices(row->kind);
   int count = 0;
   while (choices != NULL && choices[count] != NULL) count++;
   if (choices != NULL && !is_listed(node->text, choices, count)) return wrong_choice(row, node);
+  if (row->kind == OPT_KIND_NUMBER || row->kind == OPT_KIND_COUNT) TG_TRY(tg_job_evaluate(job, node));
   return tg_error_locate(node->mark, opt_option_set(&job->spec.solver, row->key, node->text));
 }
 
@@ -381,15 +386,14 @@ static tg_status check_solver(tg_job *job, const location *at, tg_yaml_node *nod
 
 // ---- constraints ----
 
-// The name of a datum; *number says that it is a number of the job. False: it is neither.
-static bool is_bound(const tg_job *job, const tg_yaml_node *node, bool *is_number, double *number)
+// A number, or the name of a datum; *is_number says that it is a number of the job. *is_one false: it is neither.
+static tg_status read_bound(tg_job *job, tg_yaml_node *node, bool *is_one, bool *is_number, double *number)
 {
-  *is_number = tg_value_bound(node, number);
-  if (*is_number) return true;
-  const tg_yaml_node *datum =
-      node->kind == TG_YAML_SCALAR ? tg_yaml_get(tg_yaml_get(job->root, "data"), node->text) : NULL;
-  *is_number = datum != NULL && tg_value_number(datum, number);
-  return datum != NULL;
+  tg_yaml_node *datum = node->kind == TG_YAML_SCALAR ? tg_yaml_get(tg_yaml_get(job->root, "data"), node->text) : NULL;
+  TG_TRY(tg_job_evaluate(job, datum != NULL ? datum : node));
+  *is_number = tg_value_bound(node, number) || (datum != NULL && tg_value_number(datum, number));
+  *is_one = *is_number || datum != NULL;
+  return TG_OK;
 }
 
 static tg_status unknown_datum(const location *at, const tg_yaml_node *node)
@@ -397,15 +401,17 @@ static tg_status unknown_datum(const location *at, const tg_yaml_node *node)
   TG_FAIL_NODE(node, TG_NAME, "%s: '%.60s' is neither a number nor declared under 'data:'", at->shown, node->text);
 }
 
-static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_interval(tg_job *job, const location *at, tg_yaml_node *node)
 {
   double bounds[2] = {0, 0};
   bool is_number[2];
+  bool is_one = false;
   if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2)
     return wrong_type(at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data", "");
-  const tg_yaml_node *const ends[2] = {node->first->value, node->last->value};
+  tg_yaml_node *const ends[2] = {node->first->value, node->last->value};
   for (int k = 0; k < 2; k++) {
-    if (is_bound(job, ends[k], &is_number[k], &bounds[k])) continue;
+    TG_TRY(read_bound(job, ends[k], &is_one, &is_number[k], &bounds[k]));
+    if (is_one) continue;
     if (ends[k]->kind == TG_YAML_SCALAR && tg_name_is_valid(ends[k]->text)) return unknown_datum(at, ends[k]);
     return wrong_type(at, node, "two numbers [low, high], one of which may be -.inf or .inf, or names of data", "");
   }
@@ -419,12 +425,13 @@ static tg_status check_interval(tg_job *job, const location *at, const tg_yaml_n
 }
 
 // A positive number, or the name of data with the sums.
-static tg_status check_total(tg_job *job, const location *at, const tg_yaml_node *node)
+static tg_status check_total(tg_job *job, const location *at, tg_yaml_node *node)
 {
   double total = 0;
   bool is_number = false;
+  bool is_known = false;
   if (node->kind == TG_YAML_NULL) return TG_OK;
-  const bool is_known = node->kind == TG_YAML_SCALAR && is_bound(job, node, &is_number, &total);
+  if (node->kind == TG_YAML_SCALAR) TG_TRY(read_bound(job, node, &is_known, &is_number, &total));
   if (!is_known && node->kind == TG_YAML_SCALAR && tg_name_is_valid(node->text)) return unknown_datum(at, node);
   if (!is_known || (is_number && !(total > 0 && isfinite(total))))
     return wrong_type(at, node, "a positive number or the name of data", "");
@@ -433,14 +440,12 @@ static tg_status check_total(tg_job *job, const location *at, const tg_yaml_node
 
 static tg_status check_totals(tg_job *job, const location *at, const tg_yaml_node *node)
 {
-  double total = 0;
-  bool is_number = false;
   const char *expected = "two names of data [r, c], the sums of the rows and of the columns";
   if (node->kind != TG_YAML_SEQUENCE || node->n_items != 2) return wrong_type(at, node, expected, "");
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
     if (item->value->kind != TG_YAML_SCALAR || !tg_name_is_valid(item->value->text))
       return wrong_type(at, node, expected, "");
-    if (!is_bound(job, item->value, &is_number, &total)) return unknown_datum(at, item->value);
+    if (tg_yaml_get(tg_yaml_get(job->root, "data"), item->value->text) == NULL) return unknown_datum(at, item->value);
   }
   return TG_OK;
 }
@@ -457,7 +462,7 @@ static tg_status check_metric(tg_job *job, const location *at, const tg_yaml_nod
 }
 
 static tg_status check_constraint_argument(tg_job *job, const location *at, const opt_constraint_row *row,
-                                           const tg_yaml_node *node)
+                                           tg_yaml_node *node)
 {
   double value = 0;
   bool given = false;
@@ -466,6 +471,7 @@ static tg_status check_constraint_argument(tg_job *job, const location *at, cons
     if (node->kind == TG_YAML_NULL || (tg_value_boolean(node, &given) && given)) return TG_OK;
     return wrong_type(at, node, "no argument", "");
   case OPT_ARGUMENT_RADIUS:
+    TG_TRY(tg_job_evaluate(job, node));
     if (tg_value_number(node, &value) && value > 0) return TG_OK;
     return wrong_type(at, node, "a positive number", "");
   case OPT_ARGUMENT_INTERVAL:
@@ -525,15 +531,32 @@ static tg_status check_list(const location *at, const tg_yaml_node *node)
   return TG_OK;
 }
 
+// A datum that is no mapping: a number, or what looks like one meant otherwise.
+static tg_status check_datum(tg_job *job, const location *at, tg_yaml_node *node, const tg_job_key *key)
+{
+  double number = 0;
+  const tg_file_format *format = NULL;
+  const bool is_file = node->kind == TG_YAML_SCALAR && strchr(node->text, '.') != NULL && !tg_value_is_decimal(node) &&
+                       tg_file_find_format(node->text, &format) == TG_OK;
+  tg_error_clear();
+  if (is_file) TG_FAIL_NODE(node, TG_VALUE, "%s is the name of a file: write {file: %.200s}", at->shown, node->text);
+  TG_TRY(tg_job_evaluate(job, node));
+  return tg_value_number(node, &number) ? TG_OK : wrong_type(at, node, tg_job_type_label(key->type), "");
+}
+
 // A mapping, or the one other form that the type allows.
 static tg_status check_section(tg_job *job, const location *at, tg_yaml_node *node, const tg_job_key *key)
 {
-  double number = 0;
   if (node->kind == TG_YAML_MAPPING) {
     if (key->type == TG_JOB_NAMES || key->type == TG_JOB_FILES) return check_names(job, at, node);
     return key->type == TG_JOB_SOLVER ? check_solver(job, at, node) : check_mapping(job, at, node);
   }
-  if (key->type == TG_JOB_DATA && tg_value_number(node, &number)) return TG_OK;
+  // A variable of which nothing is said: all has a default.
+  if (node->kind == TG_YAML_NULL && strcmp(at->pattern, "variables.*") == 0) {
+    node->kind = TG_YAML_MAPPING;
+    return TG_OK;
+  }
+  if (key->type == TG_JOB_DATA) return check_datum(job, at, node, key);
   const char *word = node->kind == TG_YAML_SCALAR ? node->text : "";
   if (key->type == TG_JOB_GRID && strcmp(word, "auto") == 0) return TG_OK;
   if (key->type == TG_JOB_FILES && strcmp(word, "none") == 0) return TG_OK;
@@ -547,10 +570,10 @@ static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node)
   switch (key->type) {
   case TG_JOB_SIZE:
   case TG_JOB_WHOLE:
-    return check_whole(at, node, key);
+    return check_whole(job, at, node, key);
   case TG_JOB_NUMBER:
   case TG_JOB_DURATION:
-    return check_number(at, node, key);
+    return check_number(job, at, node, key);
   case TG_JOB_BOOLEAN:
     return check_boolean(at, node);
   case TG_JOB_TEXT:

@@ -17,6 +17,14 @@ static bool is_plain_scalar(const tg_yaml_node *node)
   return node != NULL && node->kind == TG_YAML_SCALAR && node->style == TG_YAML_PLAIN;
 }
 
+bool tg_value_is_decimal(const tg_yaml_node *node)
+{
+  char *end = NULL;
+  if (!is_plain_scalar(node) || !looks_decimal(node->text)) return false;
+  (void)strtod(node->text, &end);
+  return *end == '\0';
+}
+
 bool tg_value_number(const tg_yaml_node *node, double *out)
 {
   if (!is_plain_scalar(node) || !looks_decimal(node->text)) return false;

@@ -3,6 +3,7 @@
 
 #include "engine/model/domain.h"
 #include "engine/model/metric_change.h"
+#include "engine/model/sizes.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
 #include "report/cost_report.h"
@@ -28,6 +29,7 @@ tg_status tg_plan_print(tg_preview *p, int threads, tg_text *out)
   const tg_model *model = p->model;
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
   tg_lagrangian_print(job, "", out);
+  tg_sizes_print(job, p->given->variables, "sizes ", out);
   if (model->plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)model->plan->degree);
   tg_domain_print(job, "", out);

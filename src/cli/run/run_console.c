@@ -8,6 +8,7 @@
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
 #include "engine/model/metric_change.h"
+#include "engine/model/sizes.h"
 #include "engine/problem/found_use.h"
 #include "report/cost_report.h"
 
@@ -25,6 +26,7 @@ static tg_status print_header(const tg_run *run)
   tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, spec->name);
   tg_text_addf(&text, "  %s  %s\n", spec->maximize ? "maximize" : "minimize", spec->objective.text);
   tg_lagrangian_print(spec, "  ", &text);
+  tg_sizes_print(spec, run->job->spec.variables, "  sizes     ", &text);
   if (plan->degree >= 0)
     tg_text_addf(&text, "  objective a polynomial of degree %d in the variables\n", (int)plan->degree);
   else

@@ -11,6 +11,7 @@
 #include "engine/model/metric_change.h"
 #include "engine/model/norm1_split.h"
 #include "engine/model/set_data.h"
+#include "engine/model/sizes.h"
 #include "grad/graph/op.h"
 #include "grad/structure/curvature.h"
 #include "grad/structure/groups.h"
@@ -91,10 +92,12 @@ static tg_status probe(const tg_spec *job, tg_spec_data *datum)
   return TG_OK;
 }
 
-static tg_status probe_start(const tg_spec *job, const tg_spec_variable *variable)
+static tg_status probe_start(const tg_spec *job, tg_spec_variable *variable)
 {
   tg_file_shape shape = {0};
   TG_TRY(tg_error_locate(variable->start_mark, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  if (variable->rows == 0) variable->rows = shape.rows;
+  if (variable->cols == 0) variable->cols = shape.cols;
   if (shape.rows != variable->rows || shape.cols != variable->cols)
     TG_FAIL_MARK(TG_SHAPE, variable->start_mark, "the start of %s is %lld x %lld in %s, expected %lld x %lld",
                  variable->name, (long long)shape.rows, (long long)shape.cols, variable->start_file,
@@ -123,12 +126,13 @@ tg_status tg_spec_probe(tg_spec *job)
   for (int k = 0; k < job->n_variables; k++)
     if (job->variables[k].start == TG_START_FILE)
       TG_TRY(tg_errors_take(job->errors, probe_start(job, &job->variables[k])));
-  return tg_errors_raise(job->errors);
+  TG_TRY(tg_errors_raise(job->errors));
+  return tg_sizes_infer(job);
 }
 
 // ---- graph ----
 
-static tg_status declare(const tg_spec *job, tg_declaration **out, int32_t *count)
+tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *count)
 {
   tg_declaration *list = NULL;
   TG_TRY(TG_NEW(job->n_variables + job->n_data, &list));
@@ -177,7 +181,7 @@ static tg_status compile(tg_spec *job, tg_model *model)
   tg_declaration *declarations = NULL;
   int32_t count = 0;
   tg_text notices;
-  TG_TRY(declare(job, &declarations, &count));
+  TG_TRY(tg_model_declare(job, &declarations, &count));
   tg_text_init(&notices);
   const tg_compile_options options = {.n_declarations = count,
                                       .declarations = declarations,

@@ -37,7 +37,8 @@ typedef struct tg_model {
 } tg_model;
 
 // Reads the headers of the data files the objective uses: rows and cols of job->data[k]. An unused one is skipped.
-// LOCAL: rank 0 does it. Errors are located at the file's name in the job.
+// Then the sizes of variables that are open (sizes.h). LOCAL: rank 0 does it. Errors are located at the file's name in
+// the job.
 tg_status tg_spec_probe(tg_spec *job);
 
 // Marks the data that occur in the objective or in subject_to; called by the two below as well. Warns of data that do
@@ -49,6 +50,8 @@ void tg_spec_mark_used(tg_spec *job, bool warn);
 // there; returns the first. For a spec that could not be read as a whole; is_incomplete: variables or data are missing
 // in it. Local.
 tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete);
+// The variables and the used data as the calculus knows them; a size of 0 is open. To be freed. Local.
+tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *count);
 // Compiles a part of the spec; what is kept in options->errors has its places in the user's text.
 tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
                                    tg_node *out);

@@ -26,14 +26,20 @@
 
 // ---- sizes, plan, grid ----
 
+static tg_status share_shape(MPI_Comm comm, int64_t *rows, int64_t *cols)
+{
+  int64_t shape[2] = {*rows, *cols};
+  TG_TRY_MPI(MPI_Bcast(shape, 2, MPI_INT64_T, 0, comm));
+  *rows = shape[0];
+  *cols = shape[1];
+  return TG_OK;
+}
+
 static tg_status share_shapes(MPI_Comm comm, tg_spec *job)
 {
-  for (int k = 0; k < job->n_data; k++) {
-    int64_t shape[2] = {job->data[k].rows, job->data[k].cols};
-    TG_TRY_MPI(MPI_Bcast(shape, 2, MPI_INT64_T, 0, comm));
-    job->data[k].rows = shape[0];
-    job->data[k].cols = shape[1];
-  }
+  for (int k = 0; k < job->n_data; k++) TG_TRY(share_shape(comm, &job->data[k].rows, &job->data[k].cols));
+  for (int k = 0; k < job->n_variables; k++)
+    TG_TRY(share_shape(comm, &job->variables[k].rows, &job->variables[k].cols));
   return TG_OK;
 }
 
@@ -82,6 +88,18 @@ tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_mo
   return verify_restarts(spec, *method);
 }
 
+// The variables as they were asked for; the sizes that were inferred stay.
+static void forget_choices(tg_spec *spec, const tg_spec_variable *asked)
+{
+  for (int k = 0; k < spec->n_variables; k++) {
+    const int64_t rows = spec->variables[k].rows;
+    const int64_t cols = spec->variables[k].cols;
+    spec->variables[k] = asked[k];
+    spec->variables[k].rows = rows;
+    spec->variables[k].cols = cols;
+  }
+}
+
 tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *asked, const tg_lower_options *options,
                                      tg_model **model, tg_method **method, bool *is_supposed)
 {
@@ -91,7 +109,7 @@ tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *aske
   if (status != TG_UNSUPPORTED || !tg_found_suppose(spec)) return status;
   tg_method_destroy(method);
   tg_model_destroy(model);
-  memcpy(spec->variables, asked, (size_t)spec->n_variables * sizeof *spec->variables);
+  forget_choices(spec, asked);
   *is_supposed = tg_setup_compile(spec, options, model, method) == TG_OK;
   if (*is_supposed) {
     tg_error_clear();

@@ -1,0 +1,175 @@
+"""The first hour: sizes left out, numbers as expressions, jobs from standard input, a warm start's tolerance."""
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run_job
+
+checks = Checks()
+
+
+def piped(command, text, *options, ranks=0):
+    """`tracegrad COMMAND - OPTIONS` with the job on standard input."""
+    launcher = [str(ROOT / "scripts" / "mpirun-local"), str(ranks)] if ranks > 0 else []
+    return subprocess.run([*launcher, PROGRAM, command, "-", *map(str, options)], input=text, text=True, capture_output=True,
+                          env=environment_of(), timeout=120, check=False)
+
+
+def uniform(rows, columns, more=""):
+    return f"{{generate: uniform, rows: {rows}, columns: {columns}{more}}}"
+
+
+def spelt(objective, variables, data, relations=()):
+    text = f"minimize: {objective}\nvariables: {variables}\n"
+    if data:
+        text += "data:\n" + "".join(f"  {name}: {what}\n" for name, what in data.items())
+    return text + ("subject_to:\n" + "".join(f"  - {entry}\n" for entry in relations) if relations else "")
+
+
+SYMMETRIC = uniform(6, 6, ", symmetric: true")
+METRIC = "{generate: spd, rows: 6, condition: 3, spd: true}"
+FOURS, FIVES = "{generate: ones, rows: 5, columns: 1, scale: 4}", "{generate: ones, rows: 4, columns: 1, scale: 5}"
+
+# objective, variables, data, entries of subject_to, sizes
+SIZED = [
+    ("sumsq(A*X - B)", "{X: {}}", {"A": uniform(8, 5), "B": uniform(8, 3)}, (), "X 5 x 3"),
+    ("sumsq(A*X - B)", "{X: }", {"A": uniform(8, 5), "B": uniform(8, 3)}, (), "X 5 x 3"),
+    ("sumsq(A*X - B)", "{X: {rows: 5}}", {"A": uniform(8, 5), "B": uniform(8, 3)}, (), "X 5 x 3"),
+    ("sumsq(A*X - B)", "{X: {columns: 3, start: normal}}", {"A": uniform(8, 5), "B": uniform(8, 3)}, (), "X 5 x 3"),
+    ("sumsq(A*x - b)", "{x: {}}", {"A": uniform(8, 5), "b": uniform(8, 1)}, (), "x 5 x 1"),
+    ("sumsq(A*x - B)", "{x: {}}", {"A": uniform(8, 5), "B": uniform(8, 3)}, (), "x 5 x 3"),
+    ("sumsq(Y - alpha*Z) + (t - 1)^2", "{alpha: {}, t: {}}", {"Y": uniform(6, 4), "Z": uniform(6, 4)}, (), "alpha 1 x 1, t 1 x 1"),
+    ("tr(S*X) - logdet(X)", "{X: {}}", {"S": SYMMETRIC}, (), "X 6 x 6"),
+    ("-tr(V'*S*V)", "{V: {columns: 2, constraint: orthonormal_columns}}", {"S": SYMMETRIC}, (), "V 6 x 2"),
+    ("sumsq(V)", "{V: {columns: 2, constraint: {orthonormal_columns: {metric: M}}}}", {"M": METRIC}, (), "V 6 x 2"),
+    ("sumsq(X)", "{X: {constraint: {transport: [r, c]}}}", {"r": FIVES, "c": FOURS}, (), "X 4 x 5"),
+    ("sumsq(X)", "{X: {constraint: {box: [L, 3]}}}", {"L": uniform(4, 5)}, (), "X 4 x 5"),
+    ("sumsq(X)", "{X: {columns: 3, constraint: {simplex_rows: s}}}", {"s": FIVES}, (), "X 4 x 3"),
+    ("sumsq(X)", "{X: {rows: 3, constraint: {simplex_columns: s}}}", {"s": FIVES}, (), "X 3 x 4"),
+    ("sumsq(X)", "{X: {}}", {"B": uniform(4, 5)}, ("X >= B",), "X 4 x 5"),
+    ("sumsq(X)", "{X: {}}", {"A": uniform(4, 5), "b": uniform(4, 1)}, ("A*X*ones(3,1) = b",), "X 5 x 3"),
+    ("sumsq(X)", "{X: {rows: 4, constraint: symmetric}}", {}, (), "X 4 x 4"),
+    ("sumsq(X - 1)", "{X: {columns: 2*2, start: identity}}", {}, (), "X 4 x 4"),
+    ("tr(F*X*D*X')", "{X: {constraint: doubly_stochastic}}", {"F": uniform(4, 4), "D": uniform(4, 4)}, (), "X 4 x 4"),
+    ("sumsq(M - U*V')", "{U: {columns: 3}, V: {}}", {"M": uniform(9, 7)}, (), "U 9 x 3, V 7 x 3"),
+    ("sumsq(kron(A,B)*x - 1)", "{x: {}}", {"A": uniform(3, 4), "B": uniform(2, 2)}, (), "x 8 x 1"),
+    ("sumsq(y - X*w - b*ones)", "{w: {}, b: {}}", {"X": uniform(9, 4), "y": uniform(9, 1)}, (), "w 4 x 1"),
+    ("sumsq(X*ones - r)", "{X: {columns: 4}}", {"r": uniform(9, 1)}, (), "X 9 x 4"),
+]
+
+# The same, with what the message says.
+OPEN = [
+    ("sumsq(M - U*V')", "{U: {}, V: {}}", {"M": uniform(9, 7)}, (),
+     "2:13: error: the size of U stays open: it is 9 x m, V 7 x m, and nothing fixes m; write U: {columns: N}"),
+    ("sumsq(X)", "{X: {}}", {}, (), "2:13: error: the size of X stays open: it is m x n, and nothing fixes m and n; write X: {rows: M, columns: N}"),
+    ("sumsq(X)", "{X: {constraint: symmetric}}", {}, (), "it is m x m, and nothing fixes m; write X: {rows: M, columns: N}"),
+    ("sumsq(Y - Z*W)", "{W: {}}", {"Y": uniform(9, 7)}, (), "1:21: error: unknown name 'Z'"),
+    ("sumsq(Y - X*W)", "{W: {}}", {"Y": uniform(9, 7), "X": uniform(8, 3)}, (), "1:21: error: a sum needs equal shapes"),
+    ("sumsq(A)", "{X: {}}", {"A": uniform(2, 2)}, (), "2:13: error: the objective does not depend on the variable X"),
+    ("sumsq(A*X)", "{X: {rows: 3}}", {"A": uniform(9, 7)}, (), "A*X needs columns(A) = rows(X), found 7 and 3"),
+    ("sumsq(X)", "{X: {}}", {"B": uniform(4, 5)}, ("X >= B*C",), "unknown name 'C'"),
+]
+
+
+def test_sizes(folder):
+    for objective, variables, data, relations, expected in SIZED:
+        found = piped("plan", spelt(objective, variables, data, relations))
+        checks.check(found.returncode == 0 and f"sizes {expected}" in found.stdout,
+                     f"sizes of {objective}, {variables}: {found.stdout[:120]} {found.stderr[:300]}")
+    for objective, variables, data, relations, expected in OPEN:
+        for command, ranks in (("plan", 0), *((("check", 2),) if "U*V" in objective else ())):
+            found = piped(command, spelt(objective, variables, data, relations), ranks=ranks)
+            checks.check(found.returncode == 2 and expected in found.stderr,
+                         f"{command} of open sizes of {objective}, {variables}: {found.returncode} {found.stderr[:400]}")
+    np.save(folder / "start.npy", np.ones((3, 2)))
+    started = piped("plan", f"minimize: sumsq(X)\nvariables: {{X: {{start: {{file: {folder}/start.npy}}}}}}\n")
+    checks.check("sizes X 3 x 2" in started.stdout, f"the size of the start's file: {started.stderr}")
+
+
+def test_runs_without_sizes(folder):
+    """The run is that of the job with its sizes, on any number of ranks; report and checkpoint know them."""
+    text = ("minimize: sumsq(A*X - B) + norm1(X)/10\nvariables:\n  X: {ROWS}\n"
+            "data:\n  A: {generate: normal, rows: 30, columns: 11}\n  B: {generate: normal, rows: 30, columns: 4, seed: 2}\n")
+    open_job, full_job = folder / "open.yaml", folder / "full.yaml"
+    open_job.write_text(text.replace("ROWS", ""))
+    full_job.write_text(text.replace("ROWS", "rows: 11, columns: 4"))
+    full = run_job(full_job, folder / "full", ranks=1)
+    for ranks in (1, 2, 3, 4, 7):
+        found = run_job(open_job, folder / f"open-{ranks}", ranks=ranks, settings={"checkpoint.directory": folder / f"ckpt-{ranks}"})
+        if checks.equal(f"sizes left out on {ranks} ranks ({found.err[-300:]})", found.status, 0):
+            checks.close(f"the objective on {ranks} ranks", found.report["objective"], full.report["objective"], 1e-12)
+            shape = found.report["job"]["variables"]["X"]
+            checks.equal(f"the report's sizes on {ranks} ranks", (shape["rows"], shape["columns"]), (11, 4))
+    again = run_job(open_job, folder / "open-2", ranks=2, options=["--resume"], settings={"checkpoint.directory": folder / "ckpt-2"})
+    checks.equal(f"resumed without sizes: {again.err[-300:]}", again.status, 0)
+
+
+NUMBERS = {"1/3": 1 / 3, "2/3": 2 / 3, "2*pi": 2 * math.pi, "1e-3*4": 4e-3, "sqrt(2)": math.sqrt(2), "pi": math.pi, "-pi": -math.pi,
+           "(1+2)/7": 3 / 7, "2^-3": 0.125, "exp(1)": math.e, "1/sqrt(2*pi)": 1 / math.sqrt(2 * math.pi), "3-1": 2, "log(2)": math.log(2),
+           "10^3": 1000, "1/2 + 1/3": 5 / 6}
+
+# The text and the message behind "<stdin>:4:", with the column.
+NO_NUMBERS = {"foo": "7: error: data.mu needs a finite number", "lambda/2": "7: error: unknown name 'lambda': a number is written with",
+              "1/0": "9: error: division by zero", "2*pie": "9: error: unknown name 'pie'", "sqrt(-1)": "7: error: -1 ^ 0.5 is not a real",
+              "sqrt(2": "13: error: expected", "1,5": "7: error: data.mu needs", "nan": "7: error: data.mu needs", "1e999": "7: error: data.mu needs",
+              "eye(3)": "7: error: 'eye(3)' is a matrix, expected a number", "a/x2.npy": "7: error: data.mu is the name of a file: write {file: a/x2.npy}",
+              "1//2": "9: error: expected a number", "10^400": "7: error: a number in the expression", '"1/3"': "8: error: data.mu needs"}
+
+
+def test_numbers(folder):
+    text = "minimize: sumsq(X - mu)\nvariables: {X: {rows: 2*2, columns: 4/2}}\ndata:\n  mu: NUMBER\n"
+    for written, value in NUMBERS.items():
+        found = piped("run", text.replace("NUMBER", written), "--output", folder / "number", "--force", "--quiet")
+        if checks.equal(f"mu: {written} ({found.stderr})", found.returncode, 0):
+            job = json.loads((folder / "number" / "report.json").read_text())["job"]
+            checks.close(f"mu: {written}", job["data"]["mu"], value, 4e-16)
+            checks.equal("rows and columns", (job["variables"]["X"]["rows"], job["variables"]["X"]["columns"]), (4, 2))
+            checks.close(f"X for mu: {written}", np.load(folder / "number" / "X.npy")[3, 1], value, 1e-12)
+    for written, expected in NO_NUMBERS.items():
+        found = piped("plan", text.replace("NUMBER", written))
+        checks.check(found.returncode == 2 and f"<stdin>:4:{expected}" in found.stderr, f"mu: {written}: {found.returncode} {found.stderr}")
+    good, bad = text.replace("NUMBER", "1"), {}
+    bad["variables.X.rows=7/2"] = "--set variables.X.rows=7/2:1:18: error: variables.X.rows needs a whole number"
+    bad["variables.X.rows=1-1"] = "out of range"
+    bad["solver.gradient_tolerance=1/0"] = "--set solver.gradient_tolerance=1/0:1:29: error: division by zero"
+    bad["solver.max_iterations=5/2"] = "solver.max_iterations"
+    bad["variables.X.constraint={box: [1/2, 1/3]}"] = "needs low <= high"
+    bad["variables.X.constraint={box: [mi, 1/3]}"] = "'mi' is neither a number nor declared"
+    bad["variables.X.constraint={frobenius_ball: 1-2}"] = "needs a positive number"
+    for setting, expected in bad.items():
+        found = piped("plan", good, "--set", setting)
+        checks.check(found.returncode == 2 and expected in found.stderr, f"--set {setting}: {found.returncode} {found.stderr}")
+    for setting in ("variables.X.constraint={box: [-1/2, sqrt(2)]}", "variables.X.constraint={box: [mu, pi]}", "solver.gradient_tolerance=10^-6", "solver.max_iterations=10^3",
+                    "variables.X.scale=-1/12", "variables.X.constraint={frobenius_ball: 1/2}", "variables.X.constraint={simplex_rows: 1/2}"):
+        found = piped("plan", good, "--set", setting)
+        checks.equal(f"--set {setting}: {found.stderr}", found.returncode, 0)
+
+
+def test_standard_input(folder):
+    """A job from standard input, which rank 0 reads."""
+    text = "minimize: sumsq(X - A)\nvariables: {X: {}}\ndata: {A: {generate: normal, rows: 9, columns: 5}}\n"
+    for command, ranks, more in (("plan", 0, ()), ("check", 0, ()), ("check", 3, ()), ("run", 3, ("--output", folder / "piped", "--quiet"))):
+        found = piped(command, text, *more, ranks=ranks)
+        checks.equal(f"{command} - on {ranks} ranks: {found.stderr[-300:]}", found.returncode, 0)
+        wrong = piped(command, text.replace("sumsq", "sumsk"), *more, ranks=ranks)
+        checks.check(wrong.returncode == 2 and wrong.stderr.count("<stdin>:1:11: error: unknown function 'sumsk'") == 1,
+                     f"{command} - of a misspelt function on {ranks} ranks: {wrong.returncode} {wrong.stderr[-300:]}")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="tracegrad-front-", dir="/dev/shm") as temporary:
+        folder = Path(temporary)
+        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input):
+            (folder / test.__name__).mkdir()
+            test(folder / test.__name__)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
