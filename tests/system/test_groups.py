@@ -32,7 +32,7 @@ JOBS = {
     "loss with an intercept": ("sum(softplus(A*X + ones*b)) - dot(B, A*X + ones*b) + 0.1*sumsq(X) + 0.1*sumsq(b)",
                                X + "\n  b: {rows: 1, columns: 17, start: zeros}", "method: l-bfgs", 17,
                                "the columns of X, the columns of b"),
-    "coupled": ("sumsq(W.*(A*X*K - B)) + 0.01*sumsq(X)", X, "method: conjugate-gradient, preconditioner: none", 1, None),
+    "coupled": ("sumsq((W + 1).*(A*X*K - B)) + 0.01*sumsq(X)", X, "method: conjugate-gradient, preconditioner: none", 1, None),
     "bounds": ("sum(softplus(A*X)) - dot(B, A*X)", X[:-1] + ", constraint: {box: [-1, 1]}}", "method: auto", 17,
                "the columns of X"),
     "bounds by newton-cg": ("sumsq(A*X - B)", X[:-1] + ", constraint: nonnegative}", "method: newton-cg", 1, None),
