@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "grad/calculus.h"
 #include "grad/text/ast.h"
-#include "job/job_table.h"
+#include "job/job_values.h"
 
 // A single word is none, but pi: what is expected there is said instead. Nor is what cannot be read and has no
 // operator, or a hexadecimal, which would be a product.

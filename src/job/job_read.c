@@ -7,6 +7,7 @@
 #include "grad/graph/graph.h"
 #include "job/job_set.h"
 #include "job/job_table.h"
+#include "job/job_values.h"
 #include "job/relation.h"
 #include "mpi/file/files.h"
 #include "mpi/product/product.h"

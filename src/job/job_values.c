@@ -1,5 +1,5 @@
 // Typed values of YAML scalars: strict, the whole text, finite.
-#include "job/job_table.h"
+#include "job/job_values.h"
 
 #include <errno.h>
 #include <math.h>

@@ -253,7 +253,7 @@ def test_folders(folder):
                       settings={"solver.max_iterations": 7, "checkpoint.directory": folder / "limited-ckpt", "data.unused": 3})
     checks.check("--set 'solver.max_iterations=70'" in limited.err and "max_iterations=7'" not in limited.err, f"a larger limit: {limited.err}")
     beyond = run_job(folder / "long.yaml", folder / "limited", ranks=0, options=["--quiet", "--resume"],
-                     settings={"solver.max_iterations": 3, "checkpoint.directory": folder / "limited-ckpt"})
+                     settings={"solver.max_iterations": 3, "checkpoint.directory": folder / "limited-ckpt", "data.unused": 3})
     checks.check("--set 'solver.max_iterations=70'" in beyond.err, f"a limit below the checkpoint: {beyond.err}")
     checks.check("warning: unused does not occur" in limited.err, f"--quiet keeps warnings: {limited.err}")
 

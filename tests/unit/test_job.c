@@ -13,6 +13,7 @@
 #include "job/job.h"
 #include "job/job_echo.h"
 #include "job/job_table.h"
+#include "job/job_values.h"
 
 // A job whose objective is written as `objective` (raw YAML behind "minimize:").
 static tg_job *read_job(const char *objective, const char *rest, int n_sets, const char *const *sets, tg_status *status)
