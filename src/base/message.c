@@ -32,15 +32,12 @@ void tg_message_warn_at(const tg_messages *to, tg_mark mark, const char *format,
 
 void tg_message_lines(const tg_messages *to, tg_message_kind kind, const tg_text *lines)
 {
+  char line[TG_ERROR_MESSAGE_BYTES + 1024]; // a longer one loses its end
   if (to == NULL) return;
-  tg_text line;
-  tg_text_init(&line);
   for (const char *at = tg_text_string(lines); *at != '\0';) {
     const size_t length = strcspn(at, "\n");
-    tg_text_clear(&line);
-    tg_text_add_bytes(&line, at, length);
-    to->say(to->self, kind, (tg_mark){0}, tg_text_string(&line));
+    snprintf(line, sizeof line, "%.*s", (int)length, at);
+    to->say(to->self, kind, (tg_mark){0}, line);
     at += length + (at[length] == '\n');
   }
-  tg_text_fini(&line);
 }

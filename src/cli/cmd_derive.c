@@ -71,8 +71,8 @@ static tg_status set_option(const tg_args *args, const char *option, tg_derivati
 // What is declared comes before what is differentiated by: symbols are shown in the order of their declarations.
 static tg_status set_options(const tg_args *args, tg_derivation *d)
 {
-  static const char *const names[] = {"--dims",     "--symmetric",  "--spd",    "--psd", "--positive",
-                                      "--diagonal", "--orthogonal", "--within", "--wrt", "--hessian"};
+  static const char *const names[] = {"--dims",       "--symmetric", "--spd", "--psd",     "--positive", "--diagonal",
+                                      "--orthogonal", "--within",    "--wrt", "--hessian", "--steps"};
   for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) TG_TRY(set_option(args, names[k], d));
   return TG_OK;
 }
@@ -143,7 +143,7 @@ static bool terminal_takes_utf8(void)
 static tg_status derive_from(const tg_args *args, int *exit_status)
 {
   tg_derivation *d = NULL;
-  tg_derive_view view = {.steps = tg_args_has(args, "--steps"), .utf8 = terminal_takes_utf8()};
+  tg_derive_view view = {.utf8 = terminal_takes_utf8()};
   TG_TRY(tg_derivation_create(&words, tg_cli_messages(), &d));
   tg_status status = derive(args, d, &view, exit_status);
   if (status != TG_OK) {

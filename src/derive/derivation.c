@@ -1,6 +1,8 @@
 // From options and an expression to its derivatives.
 #include "derive/derivation.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,6 +17,7 @@ tg_status tg_derivation_create(const tg_derive_words *words, const tg_messages *
   TG_TRY(TG_NEW(1, &d));
   d->words = words != NULL ? *words : (tg_derive_words){"", ""};
   d->messages = messages;
+  d->max_bytes = TG_PRINT_BYTES_MAX;
   tg_arena_init(&d->declarations.arena);
   const tg_status status = tg_graph_create(&d->graph);
   if (status != TG_OK) {
@@ -96,7 +99,29 @@ static tg_status read_flag(const tg_derivation *d, const char *option, const cha
   TG_FAIL(TG_USAGE, "%s%s%s expects true or false, found '%s'", d->words.command, d->words.dash, option, text);
 }
 
-typedef enum option_kind { OPTION_WRT, OPTION_DIMS, OPTION_PROPERTY, OPTION_WITHIN, OPTION_HESSIAN } option_kind;
+static tg_status set_limit(tg_derivation *d, const char *option, const char *text)
+{
+  char *end = NULL;
+  errno = 0;
+  const long long number = strtoll(text, &end, 10);
+  if (end == text || *end != '\0' || errno != 0 || number < 1 || number > TG_LIMITS_MAX)
+    TG_FAIL(TG_USAGE, "%s%s%s expects a whole number from 1 to %d, found '%s'", d->words.command, d->words.dash, option,
+            TG_LIMITS_MAX, text);
+  if (strcmp(option, "max_bytes") == 0)
+    d->max_bytes = number;
+  else
+    tg_graph_limit(d->graph, (uint32_t)number);
+  return TG_OK;
+}
+
+typedef enum option_kind {
+  OPTION_WRT,
+  OPTION_DIMS,
+  OPTION_PROPERTY,
+  OPTION_WITHIN,
+  OPTION_FLAG,
+  OPTION_LIMIT
+} option_kind;
 
 static const struct {
   const char *name;
@@ -111,7 +136,10 @@ static const struct {
                {"diagonal", OPTION_PROPERTY, TG_DIAGONAL},
                {"orthogonal", OPTION_PROPERTY, TG_ORTHOGONAL},
                {"within", OPTION_WITHIN, 0},
-               {"hessian", OPTION_HESSIAN, 0}};
+               {"hessian", OPTION_FLAG, 0},
+               {"steps", OPTION_FLAG, 0},
+               {"max_nodes", OPTION_LIMIT, 0},
+               {"max_bytes", OPTION_LIMIT, 0}};
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
 const char *tg_derivation_option(int32_t k)
@@ -160,8 +188,11 @@ tg_status tg_derivation_set(tg_derivation *d, const char *option, const char *te
     return set_wrt(d, text);
   case OPTION_WITHIN:
     return tg_derivation_keep(d, 0, tg_within_find(&d->words, text, &d->within));
-  case OPTION_HESSIAN:
-    return tg_derivation_keep(d, 0, read_flag(d, option, text, &d->wants_hessian));
+  case OPTION_FLAG:
+    return tg_derivation_keep(
+        d, 0, read_flag(d, option, text, strcmp(option, "hessian") == 0 ? &d->wants_hessian : &d->wants_steps));
+  case OPTION_LIMIT:
+    return tg_derivation_keep(d, 0, set_limit(d, option, text));
   default:
     return set_declarations(d, k, text);
   }
@@ -240,7 +271,8 @@ static tg_status compile(tg_derivation *d, bool *good)
                                               .notices = &notices};
   const int32_t source = tg_derivation_add_source(d, "expression", d->expression);
   const int kept = d->errors.count;
-  const tg_status status = tg_compile(d->graph, d->expression, strlen(d->expression), &compile_options, &d->f);
+  tg_status status = tg_compile(d->graph, d->expression, strlen(d->expression), &compile_options, &d->f);
+  if (status == TG_OK) status = tg_text_status(&notices);
   for (int k = kept; k < d->errors.count; k++) d->errors.items[k].source = source;
   *good = status == TG_OK;
   if (status == TG_OK) tg_message_lines(d->messages, TG_MESSAGE_NOTE, &notices);
@@ -302,6 +334,10 @@ tg_status tg_derivation_read(tg_derivation *d, const char *expression)
   bool good = false;
   TG_TRY(check_declarations(d));
   TG_TRY(declare_targets(d));
+  if ((int64_t)strlen(expression) > d->max_bytes)
+    return tg_derivation_keep(d, 0,
+                              tg_error_set(TG_LIMIT, TG_HERE, "%sthe expression has %zu bytes, more than %smax_bytes",
+                                           d->words.command, strlen(expression), d->words.dash));
   TG_TRY(copy_text(d, expression, &d->expression));
   TG_TRY(compile(d, &good));
   if (!good) return TG_OK;

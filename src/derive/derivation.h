@@ -19,7 +19,7 @@ typedef struct tg_target {
   const char *direction; // the name of V for this target
 } tg_target;
 
-enum { TG_TARGETS_MAX = 16, TG_DERIVE_SOURCES_MAX = 64 };
+enum { TG_TARGETS_MAX = 16, TG_DERIVE_SOURCES_MAX = 64, TG_LIMITS_MAX = 1000000000 };
 
 typedef struct tg_derivation {
   tg_derive_words words;
@@ -30,6 +30,8 @@ typedef struct tg_derivation {
   tg_node f;
   bool scalar;
   bool wants_hessian;
+  bool wants_steps;        // shown in the human format and in LaTeX
+  int64_t max_bytes;       // of a text
   bool has_wrt;            // something was given to differentiate by, good or bad
   const tg_within *within; // or NULL: entries are free
   tg_errors errors;        // found so far; what does not depend on them is looked at all the same

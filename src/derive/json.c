@@ -30,7 +30,7 @@ static json_t *json_size(const tg_derivation *d, tg_dim dim)
   tg_text text;
   tg_text_init(&text);
   tg_dim_print(d->graph, dim, &text);
-  json_t *name = json_string(tg_text_string(&text));
+  json_t *name = tg_text_status(&text) == TG_OK ? json_string(tg_text_string(&text)) : NULL;
   tg_text_fini(&text);
   return name;
 }
@@ -146,6 +146,11 @@ static tg_status add_structure(const tg_derivation *d, const tg_target *target, 
   return TG_OK;
 }
 
+static const char *derivative_key(const tg_derivation *d)
+{
+  return d->scalar ? "gradient" : "jacobian";
+}
+
 static tg_status add_derivatives(const tg_derivation *d, json_t *root)
 {
   json_t *array = json_array();
@@ -156,7 +161,7 @@ static tg_status add_derivatives(const tg_derivation *d, json_t *root)
     TG_TRY(append(array, object));
     TG_TRY(set(object, "wrt", json_string(target->name)));
     TG_TRY(set(object, "transposed", json_boolean(target->transposed)));
-    TG_TRY(add_expression(d, object, d->scalar ? "gradient" : "jacobian", target->derivative));
+    TG_TRY(add_expression(d, object, derivative_key(d), target->derivative));
     if (target->hessian != TG_NONE) {
       TG_TRY(set(object, "direction", json_string(target->direction)));
       TG_TRY(add_expression(d, object, "hessian_action", target->hessian));
@@ -269,6 +274,31 @@ tg_status tg_derivation_print_json(tg_derivation *d, tg_text *out)
   json_t *root = json_object();
   tg_status status = build(d, root);
   if (status == TG_OK) status = dump(root, out);
+  json_decref(root);
+  return status;
+}
+
+static tg_status build_part(tg_derivation *d, tg_derive_part part, int32_t k, json_t *root, const char **key)
+{
+  switch (part) {
+  case TG_PART_STEPS:
+    *key = "steps";
+    return add_steps(d, &d->targets[k], root);
+  case TG_PART_STRUCTURE:
+    *key = "structure";
+    return add_structure(d, &d->targets[k], root);
+  default:
+    *key = part == TG_PART_EXPRESSION ? "value" : part == TG_PART_HESSIAN ? "hessian_action" : derivative_key(d);
+    return add_expression(d, root, *key, tg_derivation_node(d, part, k));
+  }
+}
+
+tg_status tg_derivation_print_json_part(tg_derivation *d, tg_derive_part part, int32_t k, tg_text *out)
+{
+  const char *key = NULL;
+  json_t *root = json_object();
+  tg_status status = build_part(d, part, k, root, &key);
+  if (status == TG_OK) status = dump(json_object_get(root, key), out);
   json_decref(root);
   return status;
 }

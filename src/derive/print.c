@@ -191,7 +191,7 @@ static tg_status print_matrix_steps(const tg_derivation *d, const tg_target *tar
   return TG_OK;
 }
 
-tg_status tg_derivation_print_steps(tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
+static tg_status print_derivation_by(tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
 {
   return d->scalar ? print_steps(d, target, format, out) : print_matrix_steps(d, target, format, out);
 }
@@ -217,8 +217,8 @@ static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_te
   add_node_shape(d, d->f, out);
   tg_text_add(out, ")\n");
   TG_TRY(print_names(d, out));
-  for (int32_t k = 0; view->steps && k < d->n_targets; k++) {
-    TG_TRY(tg_derivation_print_steps(d, &d->targets[k], format, out));
+  for (int32_t k = 0; d->wants_steps && k < d->n_targets; k++) {
+    TG_TRY(print_derivation_by(d, &d->targets[k], format, out));
     tg_text_add(out, "\n");
   }
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(print_result(d, &d->targets[k], format, out));
@@ -236,9 +236,9 @@ const char *tg_derive_format_name(tg_derive_format format)
 }
 
 // A line, or with steps an environment, for each name.
-static tg_status print_latex(tg_derivation *d, bool steps, tg_text *out)
+static tg_status print_latex(tg_derivation *d, tg_text *out)
 {
-  if (!steps) return print_lines(d, TG_FORMAT_LATEX, out);
+  if (!d->wants_steps) return print_lines(d, TG_FORMAT_LATEX, out);
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(tg_derivation_print_latex_steps(d, &d->targets[k], out));
   return TG_OK;
 }
@@ -249,7 +249,7 @@ static tg_status print_view(tg_derivation *d, const tg_derive_view *view, tg_tex
   case TG_DERIVE_EXPR:
     return print_lines(d, TG_FORMAT_EXPR, out);
   case TG_DERIVE_LATEX:
-    return print_latex(d, view->steps, out);
+    return print_latex(d, out);
   case TG_DERIVE_NUMPY:
     return print_lines(d, TG_FORMAT_NUMPY, out);
   case TG_DERIVE_OCTAVE:
@@ -264,5 +264,60 @@ static tg_status print_view(tg_derivation *d, const tg_derive_view *view, tg_tex
 tg_status tg_derivation_print(tg_derivation *d, const tg_derive_view *view, tg_text *out)
 {
   TG_TRY(print_view(d, view, out));
+  return tg_text_status(out);
+}
+
+// ---- parts ----
+
+tg_node tg_derivation_node(const tg_derivation *d, tg_derive_part part, int32_t k)
+{
+  switch (part) {
+  case TG_PART_EXPRESSION:
+    return d->f;
+  case TG_PART_DERIVATIVE:
+    return d->targets[k].derivative;
+  case TG_PART_HESSIAN:
+    return d->targets[k].hessian;
+  default:
+    return TG_NONE;
+  }
+}
+
+static tg_status check_part(const tg_derivation *d, tg_derive_part part, int32_t k, tg_derive_format format)
+{
+  if (part == TG_PART_HESSIAN && d->targets[k].hessian == TG_NONE)
+    TG_FAIL(TG_USAGE, "there is no Hessian action: set the option hessian of a scalar expression");
+  if (part == TG_PART_STRUCTURE && !d->scalar) TG_FAIL(TG_USAGE, "a matrix expression has no report of its structure");
+  if (part == TG_PART_STEPS && !d->scalar && format == TG_DERIVE_JSON)
+    TG_FAIL(TG_UNSUPPORTED, "the steps to a Jacobian cannot be had in JSON");
+  return TG_OK;
+}
+
+static tg_format format_of(const tg_derive_view *view)
+{
+  static const tg_format formats[TG_DERIVE_FORMATS] = {[TG_DERIVE_EXPR] = TG_FORMAT_EXPR,
+                                                       [TG_DERIVE_LATEX] = TG_FORMAT_LATEX,
+                                                       [TG_DERIVE_NUMPY] = TG_FORMAT_NUMPY,
+                                                       [TG_DERIVE_OCTAVE] = TG_FORMAT_OCTAVE};
+  if (view->format == TG_DERIVE_HUMAN) return view->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
+  return formats[view->format];
+}
+
+tg_status tg_derivation_print_part(tg_derivation *d, tg_derive_part part, int32_t k, const tg_derive_view *view,
+                                   tg_text *out)
+{
+  const tg_target *target = &d->targets[k];
+  const tg_format format = format_of(view);
+  TG_TRY(check_part(d, part, k, view->format));
+  if (view->format == TG_DERIVE_JSON)
+    TG_TRY(tg_derivation_print_json_part(d, part, k, out));
+  else if (part == TG_PART_STRUCTURE)
+    TG_TRY(tg_structure_print(d->graph, target->f, target->symbol, format, out));
+  else if (part == TG_PART_STEPS && view->format == TG_DERIVE_LATEX)
+    TG_TRY(tg_derivation_print_latex_steps(d, target, out));
+  else if (part == TG_PART_STEPS)
+    TG_TRY(print_derivation_by(d, target, format, out));
+  else
+    TG_TRY(tg_print(d->graph, tg_derivation_node(d, part, k), format, out));
   return tg_text_status(out);
 }

@@ -16,17 +16,28 @@ typedef enum tg_derive_format {
 
 typedef struct tg_derive_view {
   tg_derive_format format;
-  bool steps; // the human format and LaTeX: with the derivation, line by line
-  bool utf8;  // the human format: with signs beyond ASCII
+  bool utf8; // the human format: with signs beyond ASCII
 } tg_derive_view;
 
 // "human", "expr", ...
 const char *tg_derive_format_name(tg_derive_format format);
 
-// The whole result.
+// The whole result; in the human format and in LaTeX with the steps, where d->wants_steps.
 tg_status tg_derivation_print(tg_derivation *d, const tg_derive_view *view, tg_text *out);
-// The steps that lead to the derivative by the target, a line each with its rule.
-tg_status tg_derivation_print_steps(tg_derivation *d, const tg_target *target, tg_format format, tg_text *out);
+
+typedef enum tg_derive_part {
+  TG_PART_EXPRESSION,
+  TG_PART_DERIVATIVE,
+  TG_PART_HESSIAN,
+  TG_PART_STEPS,
+  TG_PART_STRUCTURE
+} tg_derive_part;
+
+// One part, of the k-th name where it belongs to one. TG_USAGE where the derivation has no such part.
+tg_status tg_derivation_print_part(tg_derivation *d, tg_derive_part part, int32_t k, const tg_derive_view *view,
+                                   tg_text *out);
+// The node of an expression, derivative or Hessian action; TG_NONE where there is none.
+tg_node tg_derivation_node(const tg_derivation *d, tg_derive_part part, int32_t k);
 // {"errors": [...]}: code, message and place of each.
 tg_status tg_derivation_print_json_errors(const tg_derivation *d, tg_text *out);
 
@@ -35,5 +46,6 @@ tg_status tg_derivation_print_json_errors(const tg_derivation *d, tg_text *out);
 // The steps by the target as an align* environment of LaTeX.
 tg_status tg_derivation_print_latex_steps(tg_derivation *d, const tg_target *target, tg_text *out);
 tg_status tg_derivation_print_json(tg_derivation *d, tg_text *out);
+tg_status tg_derivation_print_json_part(tg_derivation *d, tg_derive_part part, int32_t k, tg_text *out);
 
 #endif

@@ -117,7 +117,7 @@ static void test_claims_leave_the_result(void **state)
 {
   (void)state;
   tg_derivation *d = made(NULL);
-  const tg_derive_view view = {.format = TG_DERIVE_JSON, .steps = true};
+  const tg_derive_view view = {.format = TG_DERIVE_JSON};
   tg_claim_verdict verdict = TG_VERDICT_UNDECIDED;
   tg_text before;
   tg_text text;
@@ -134,7 +134,8 @@ static void test_claims_leave_the_result(void **state)
   assert_int_equal(verdict, TG_VERDICT_UNDECIDED);
   expect_error(d, 0, TG_SYNTAX, "claim", 12, "");
   tg_text_clear(&text);
-  assert_int_equal(tg_derivation_print_steps(d, &d->targets[0], TG_FORMAT_EXPR, &text), TG_OK);
+  assert_int_equal(tg_derivation_print_part(d, TG_PART_STEPS, 0, &(tg_derive_view){.format = TG_DERIVE_EXPR}, &text),
+                   TG_OK);
   tg_text_clear(&text);
   assert_int_equal(tg_derivation_print(d, &view, &text), TG_OK);
   assert_string_equal(tg_text_string(&text), tg_text_string(&before));

@@ -14,10 +14,15 @@ typedef struct dim_record {
   int32_t factors[TG_DIM_FACTORS_MAX];
 } dim_record;
 
+// Limits of the distinct nodes and of the arguments that they have together: a second derivative of a long product
+// has more arguments than could be printed.
+enum { NODES_MAX = 4000000, ARGUMENTS_MAX = 4000000 };
+
 struct tg_graph {
   tg_arena arena;
   tg_info **nodes; // by id; entry 0 unused
   uint32_t n_nodes;
+  uint32_t nodes_max;  // counted without entry 0
   int64_t n_arguments; // of all nodes
   uint32_t nodes_capacity;
   tg_node *table; // open addressing, a power of two
@@ -40,8 +45,14 @@ tg_status tg_graph_create(tg_graph **out)
   TG_TRY(TG_NEW(1, &graph));
   tg_arena_init(&graph->arena);
   graph->n_nodes = 1; // id 0 is TG_NONE
+  graph->nodes_max = NODES_MAX;
   *out = graph;
   return TG_OK;
+}
+
+void tg_graph_limit(tg_graph *graph, uint32_t nodes)
+{
+  graph->nodes_max = nodes < NODES_MAX ? nodes : NODES_MAX;
 }
 
 void tg_graph_destroy(tg_graph **graph)
@@ -358,10 +369,6 @@ static tg_status copy_draft(tg_graph *g, const tg_info *draft, tg_info **out)
   return TG_OK;
 }
 
-// Limits of the distinct nodes and of the arguments that they have together: a second derivative of a long product
-// has more arguments than could be printed.
-enum { NODES_MAX = 4000000, ARGUMENTS_MAX = 4000000 };
-
 tg_status tg_intern(tg_graph *g, const tg_info *draft, tg_node *out)
 {
   TG_TRY(grow_table(g));
@@ -372,8 +379,9 @@ tg_status tg_intern(tg_graph *g, const tg_info *draft, tg_node *out)
     *out = g->table[slot];
     return TG_OK;
   }
-  if (g->n_nodes >= NODES_MAX)
-    TG_FAIL(TG_LIMIT, "the expression and its derivatives need more than %d distinct subexpressions", NODES_MAX);
+  if (g->n_nodes > g->nodes_max)
+    TG_FAIL(TG_LIMIT, "the expression and its derivatives need more than %" PRIu32 " distinct subexpressions",
+            g->nodes_max);
   if (g->n_arguments + draft->n_args > ARGUMENTS_MAX)
     TG_FAIL(TG_LIMIT, "the expression and its derivatives need more than %d operands", ARGUMENTS_MAX);
   g->n_arguments += draft->n_args;

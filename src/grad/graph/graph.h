@@ -119,6 +119,8 @@ typedef struct tg_graph tg_graph;
 
 tg_status tg_graph_create(tg_graph **out);
 void tg_graph_destroy(tg_graph **graph);
+// At most so many distinct nodes from now on: further ones are TG_LIMIT. There is a limit without this, too.
+void tg_graph_limit(tg_graph *graph, uint32_t nodes);
 
 // The node's record; valid until the graph is destroyed.
 const tg_info *tg_node_info(const tg_graph *graph, tg_node node);

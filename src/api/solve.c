@@ -1,122 +1,18 @@
-// The public C API: include/tracegrad.h.
-#include "tracegrad.h"
+// Jobs from files, for programs that are not ours: include/tracegrad_solve.h.
+#include "tracegrad_solve.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "api/error.h"
 #include "base/blas_loaded.h"
-#include "base/version.h"
-#include "grad/calculus.h"
 #include "job/job_share.h"
 #include "mpi/blas/self_test.h"
 #include "mpi/matrix/grid.h"
 #include "report/run.h"
 
-enum { MESSAGE_BYTES = 4096, SYMMETRIC_MAX = 64 };
-
-// Like errno: the caller's thread has its own.
-static _Thread_local char message[MESSAGE_BYTES];
-
-const char *tracegrad_version(void)
-{
-  return TG_VERSION;
-}
-
-const char *tracegrad_error(void)
-{
-  return message;
-}
-
-void tracegrad_free(void *memory)
-{
-  free(memory);
-}
-
-static int keep_message(tg_status status, const tg_text *text)
-{
-  const size_t length = text->length > 0 && text->data[text->length - 1] == '\n' ? text->length - 1 : text->length;
-  snprintf(message, sizeof message, "%.*s", (int)length, tg_text_string(text));
-  return tg_status_exit(status);
-}
-
-// ---- derive ----
-
-// The declarations: what is differentiated by, and the names of a comma-separated list.
-typedef struct names {
-  char *copy;
-  int32_t count;
-  tg_declaration list[SYMMETRIC_MAX];
-} names;
-
-static tg_status read_names(const char *wrt, const char *symmetric, names *out)
-{
-  *out = (names){.count = 1};
-  out->list[0] = (tg_declaration){.name = wrt, .is_free = true};
-  if (symmetric == NULL || symmetric[0] == '\0') return TG_OK;
-  out->copy = strdup(symmetric);
-  if (out->copy == NULL) TG_FAIL(TG_MEMORY, "cannot copy the list of symmetric names");
-  char *rest = NULL;
-  for (char *name = strtok_r(out->copy, ", ", &rest); name != NULL; name = strtok_r(NULL, ", ", &rest)) {
-    if (out->count == SYMMETRIC_MAX) TG_FAIL(TG_LIMIT, "more than %d symmetric names", SYMMETRIC_MAX - 1);
-    if (strcmp(name, wrt) == 0)
-      out->list[0].properties = TG_SYMMETRIC;
-    else
-      out->list[out->count++] = (tg_declaration){.name = name, .properties = TG_SYMMETRIC};
-  }
-  return TG_OK;
-}
-
-static tg_status derive_in(tg_graph *graph, const char *expression, const names *given, tg_text *out)
-{
-  const tg_compile_options options = {
-      .n_declarations = given->count, .declarations = given->list, .infer_undeclared = true};
-  tg_node f = TG_NONE;
-  tg_node result = TG_NONE;
-  TG_TRY(tg_compile(graph, expression, strlen(expression), &options, &f));
-  const int32_t symbol = tg_symbol_find(graph, given->list[0].name);
-  if (symbol < 0) TG_FAIL(TG_NAME, "the expression does not contain '%s'", given->list[0].name);
-  if (tg_node_is_scalar(graph, f))
-    TG_TRY(tg_gradient(graph, f, 1, &symbol, &result));
-  else
-    TG_TRY(tg_jacobian(graph, f, symbol, &result));
-  TG_TRY(tg_print(graph, result, TG_FORMAT_EXPR, out));
-  return tg_text_status(out);
-}
-
-static tg_status derive(const char *expression, const char *wrt, const char *symmetric, tg_text *out)
-{
-  names given;
-  tg_graph *graph = NULL;
-  tg_status status = read_names(wrt, symmetric, &given);
-  if (status == TG_OK) status = tg_graph_create(&graph);
-  if (status == TG_OK) status = derive_in(graph, expression, &given, out);
-  tg_graph_destroy(&graph);
-  free(given.copy);
-  return status;
-}
-
-int tracegrad_derive(const char *expression, const char *wrt, const char *symmetric, char **text)
-{
-  *text = NULL;
-  tg_text out;
-  tg_text_init(&out);
-  tg_status status = derive(expression, wrt, symmetric, &out);
-  if (status == TG_OK) {
-    *text = strdup(tg_text_string(&out));
-    if (*text == NULL) status = tg_error_set(TG_MEMORY, TG_HERE, "cannot copy the gradient");
-  }
-  int exit_class = 0;
-  if (status != TG_OK) {
-    const tg_source source = {.name = "expression", .text = expression, .length = strlen(expression)};
-    tg_text_clear(&out);
-    tg_error_diagnose(status, &source, &out);
-    exit_class = keep_message(status, &out);
-  }
-  tg_text_fini(&out);
-  return exit_class;
-}
+enum { MESSAGE_BYTES = 4096 };
 
 // ---- run ----
 
@@ -222,7 +118,7 @@ int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const 
     tg_text text;
     tg_text_init(&text);
     tg_job_diagnose(job, status, &text);
-    exit_class = keep_message(status, &text);
+    exit_class = tg_api_fail_as(status, NULL, &text);
     tg_text_fini(&text);
   }
   tg_job_destroy(&job);

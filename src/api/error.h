@@ -1,0 +1,33 @@
+// Failures of the public functions: kept for the calling thread, as text and in parts.
+#ifndef TG_API_ERROR_H
+#define TG_API_ERROR_H
+
+#include <locale.h>
+
+#include "base/errors.h"
+#include "base/source.h"
+
+// Every public function that may fail does its work between these two: numbers are read and written with a point.
+typedef struct tg_api_call {
+  locale_t caller;
+  locale_t own;
+} tg_api_call;
+
+// TG_MEMORY: the call cannot be made; nothing is to be left.
+tg_status tg_api_enter(tg_api_call *call);
+void tg_api_leave(tg_api_call *call);
+
+// Texts that errors lie in, each with its id. May be NULL where n is 0.
+typedef struct tg_api_texts {
+  int32_t n;
+  const tg_source *sources;
+} tg_api_texts;
+
+// Keeps the recorded failure, or where `errors` is given the failures in it from `first` on, and returns the exit class
+// of status. TG_OK is 0 and keeps nothing. Call it after tg_api_leave or before; it needs no memory to succeed.
+int tg_api_fail(tg_status status, const tg_api_texts *texts);
+int tg_api_fail_all(tg_status status, const tg_errors *errors, int first, const tg_api_texts *texts);
+// The same with a text that was made already, in place of the one made from the parts.
+int tg_api_fail_as(tg_status status, const tg_api_texts *texts, const tg_text *rendered);
+
+#endif
