@@ -12,13 +12,13 @@
 static tg_status set(json_t *object, const char *key, json_t *value)
 {
   // jansson takes the reference, also of a NULL that says memory ran out.
-  if (json_object_set_new(object, key, value) != 0) TG_FAIL(TG_MEMORY, "cannot build the JSON output");
+  if (json_object_set_new(object, key, value) != 0) TG_FAIL(TG_MEMORY, "cannot allocate the JSON output");
   return TG_OK;
 }
 
 static tg_status append(json_t *array, json_t *value)
 {
-  if (json_array_append_new(array, value) != 0) TG_FAIL(TG_MEMORY, "cannot build the JSON output");
+  if (json_array_append_new(array, value) != 0) TG_FAIL(TG_MEMORY, "cannot allocate the JSON output");
   return TG_OK;
 }
 
@@ -205,7 +205,7 @@ static tg_status add_reachable_graph(const tg_derivation *d, json_t *root)
 {
   const tg_node top = tg_graph_node_count(d->graph) - 1;
   uint8_t *below = calloc((size_t)top + 1, 1);
-  if (below == NULL) TG_FAIL(TG_MEMORY, "cannot build the JSON output");
+  if (below == NULL) TG_FAIL(TG_MEMORY, "cannot allocate the JSON output");
   below[d->f] = 1;
   for (int32_t k = 0; k < d->n_targets; k++) {
     below[d->targets[k].derivative] = 1;
@@ -248,7 +248,7 @@ static tg_status add_error(const tg_derivation *d, const tg_error *error, json_t
 static tg_status dump(const json_t *root, tg_text *out)
 {
   char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-  if (text == NULL) TG_FAIL(TG_MEMORY, "cannot build the JSON output");
+  if (text == NULL) TG_FAIL(TG_MEMORY, "cannot allocate the JSON output");
   tg_text_add(out, text);
   tg_text_add(out, "\n");
   free(text);
