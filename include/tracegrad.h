@@ -106,6 +106,7 @@ TRACEGRAD_API void tracegrad_derivation_destroy(tracegrad_derivation **d);
  *   symmetric, spd, psd, diagonal, orthogonal   A,B   properties of square matrices; Q'*Q = eye of an orthogonal one
  *   positive    c,w       names whose entries are positive
  *   within      symmetric | diagonal | skew | lower   the set that G and H stay in
+ *   define      R=Y - X*W   a part that the expression and claims use by its name; set once for each part
  *   hessian     true | false      also the Hessian action
  *   max_nodes   100000    LIMIT where the expression and its derivatives have more distinct subexpressions than this
  *   max_bytes   1000000   LIMIT where the expression, or a text that is read, is longer than so many bytes

@@ -88,12 +88,16 @@ void tg_error_diagnose(tg_status status, const tg_source *source, tg_text *out)
 tg_status tg_error_in_excerpt(const tg_excerpt *excerpt, tg_status status)
 {
   tg_error *error = tg_error_get();
-  if (status == TG_OK || excerpt->mark.source == 0) return status;
+  if (status == TG_OK || excerpt->mark.source == 0 || error->source != 0) return status;
   if (!error->has_span) return tg_error_locate(excerpt->mark, status);
   const size_t length = excerpt->length;
   const size_t begin = error->span.begin < length ? error->span.begin : length;
   const size_t end = error->span.end < length ? error->span.end : length;
   error->source = excerpt->mark.source;
+  if (excerpt->offsets == NULL) { // as it stands in the source
+    error->span = (tg_span){excerpt->mark.span.begin + begin, excerpt->mark.span.begin + end};
+    return status;
+  }
   error->span.begin = excerpt->offsets[begin];
   // The end is that of the last byte, not the next one's place, which may be on another line.
   error->span.end = end > begin ? excerpt->offsets[end - 1] + 1 : error->span.begin + 1;

@@ -12,7 +12,7 @@ typedef struct tg_source {
 } tg_source;
 
 // A text cut out of a source: offsets[i] is the byte of the source that byte i of it came from, offsets[length] the
-// end; mark its whole place. A text that comes from no source has neither.
+// end, NULL for a stretch of it; mark its whole place. A text that comes from no source has neither.
 typedef struct tg_excerpt {
   const char *text;
   size_t length;
@@ -21,7 +21,7 @@ typedef struct tg_excerpt {
 } tg_excerpt;
 
 // The same status: the span of the error, which is in the excerpt's text, moves to the source. An error without a span
-// gets the place of the whole.
+// gets the place of the whole; one that has a source keeps it.
 tg_status tg_error_in_excerpt(const tg_excerpt *excerpt, tg_status status);
 
 // Line and column (both from 1, columns in characters of UTF-8) of a byte offset.

@@ -18,6 +18,7 @@ static const tg_option options[] = {
     {"--diagonal", "D", true, "names of diagonal matrices"},
     {"--orthogonal", "Q", true, "names of matrices with Q'*Q = eye"},
     {"--within", "SET", false, "the gradient inside symmetric, diagonal, skew or lower (triangular) matrices"},
+    {"--define", "R=EXPR", true, "a part that EXPR and the claims use by its name"},
     {"--steps", NULL, false, "show the derivation, each line with the rule it uses"},
     {"--hessian", NULL, false, "also the Hessian action H[V] along V"},
     {"--claim", "EXPR", true, "compare a derivative of your own with the derived one; one for each name in --wrt"},
@@ -71,8 +72,8 @@ static tg_status set_option(const tg_args *args, const char *option, tg_derivati
 // What is declared comes before what is differentiated by: symbols are shown in the order of their declarations.
 static tg_status set_options(const tg_args *args, tg_derivation *d)
 {
-  static const char *const names[] = {"--dims",       "--symmetric", "--spd", "--psd",     "--positive", "--diagonal",
-                                      "--orthogonal", "--within",    "--wrt", "--hessian", "--steps"};
+  static const char *const names[] = {"--dims",       "--symmetric", "--spd",    "--psd", "--positive", "--diagonal",
+                                      "--orthogonal", "--define",    "--within", "--wrt", "--hessian",  "--steps"};
   for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) TG_TRY(set_option(args, names[k], d));
   return TG_OK;
 }

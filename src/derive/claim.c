@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "derive/claim_parts.h"
+#include "derive/print.h"
 
 enum { NOISY_SAMPLES = 4, POINTS = 42, POINTS_MAX = 210, ENOUGH_POINTS = 8 };
 // Work of one comparison, in entries of sampled matrices: with large ones fewer points.
@@ -191,7 +192,7 @@ static tg_status run_trials(tg_derivation *d, const tg_target *target, tg_node c
 static tg_status write_derivative(const tg_derivation *d, const tg_target *target, tg_text *out)
 {
   tg_text_addf(out, "  the %s is ", kind_of(d));
-  TG_TRY(tg_print(d->graph, target->derivative, TG_FORMAT_EXPR, out));
+  TG_TRY(tg_print_with_parts(d->graph, target->derivative, TG_FORMAT_EXPR, TG_LONG_DERIVATIVE, out));
   tg_text_add(out, "\n");
   return TG_OK;
 }
@@ -285,7 +286,9 @@ static tg_status check(tg_derivation *d, int32_t k, const char *claim, tg_claim_
   const tg_compile_options options = {.n_declarations = d->declarations.count,
                                       .declarations = d->declarations.list,
                                       .infer_undeclared = true,
-                                      .like = target->derivative};
+                                      .like = target->derivative,
+                                      .n_parts = d->n_parts,
+                                      .parts = d->parts};
   tg_node claimed = TG_NONE;
   TG_TRY(tg_compile(d->graph, claim, strlen(claim), &options, &claimed));
   *verdict = TG_VERDICT_DIFFERENT;

@@ -69,7 +69,7 @@ static tg_status read_size(const char *text, const char *what, tg_span span, tg_
   return TG_OK;
 }
 
-static tg_status read_shape(const char *text, const char *what, tg_span span, tg_declarations *out,
+static tg_status read_shape(const char *text, const char *what, tg_span span, tg_errors *errors, tg_declarations *out,
                             tg_declaration *declaration)
 {
   // A name of a size may contain an x itself: the separator is the first one with something on both sides.
@@ -78,37 +78,41 @@ static tg_status read_shape(const char *text, const char *what, tg_span span, tg
   const bool column = x + 1 >= span.end;
   const tg_span rows = {span.begin, column ? span.end : x};
   const tg_span cols = {x + 1, span.end};
-  TG_TRY(read_size(text, what, rows, out, &declaration->rows, &declaration->rows_name));
+  TG_TRY(tg_errors_take(errors, read_size(text, what, rows, out, &declaration->rows, &declaration->rows_name)));
   if (!column) return read_size(text, what, cols, out, &declaration->cols, &declaration->cols_name);
   declaration->cols = 1;
   declaration->cols_name = NULL;
   return TG_OK;
 }
 
-tg_status tg_declarations_read_dims(const char *text, const char *what, tg_declarations *out)
+static tg_status read_piece(const char *text, tg_span piece, const char *what, tg_errors *errors, tg_declarations *out)
 {
-  for (size_t position = 0; text[position] != '\0';) {
-    const tg_span piece = next_piece(text, &position);
-    size_t equals = piece.begin;
-    while (equals < piece.end && text[equals] != '=') equals++;
-    if (equals == piece.end || equals == piece.begin || equals + 1 == piece.end)
-      TG_FAIL_AT(TG_USAGE, piece, "%s expects NAME=ROWSxCOLUMNS, found '%.*s'", what, (int)(piece.end - piece.begin),
-                 text + piece.begin);
-    tg_declaration *declaration = NULL;
-    TG_TRY(declare_piece(text, (tg_span){piece.begin, equals}, what, out, &declaration));
-    if (declaration->rows > 0 || declaration->rows_name != NULL)
-      TG_FAIL_AT(TG_USAGE, piece, "the size of '%s' is given twice", declaration->name);
-    TG_TRY(read_shape(text, what, (tg_span){equals + 1, piece.end}, out, declaration));
-  }
+  size_t equals = piece.begin;
+  while (equals < piece.end && text[equals] != '=') equals++;
+  if (equals == piece.end || equals == piece.begin || equals + 1 == piece.end)
+    TG_FAIL_AT(TG_USAGE, piece, "%s expects NAME=ROWSxCOLUMNS, found '%.*s'", what, (int)(piece.end - piece.begin),
+               text + piece.begin);
+  tg_declaration *declaration = NULL;
+  TG_TRY(declare_piece(text, (tg_span){piece.begin, equals}, what, out, &declaration));
+  if (declaration->rows > 0 || declaration->rows_name != NULL)
+    TG_FAIL_AT(TG_USAGE, piece, "the size of '%s' is given twice", declaration->name);
+  return read_shape(text, what, (tg_span){equals + 1, piece.end}, errors, out, declaration);
+}
+
+tg_status tg_declarations_read_dims(const char *text, const char *what, tg_errors *errors, tg_declarations *out)
+{
+  for (size_t position = 0; text[position] != '\0';)
+    TG_TRY(tg_errors_take(errors, read_piece(text, next_piece(text, &position), what, errors, out)));
   return TG_OK;
 }
 
-tg_status tg_declarations_read_names(const char *text, const char *what, unsigned property, tg_declarations *out)
+tg_status tg_declarations_read_names(const char *text, const char *what, unsigned property, tg_errors *errors,
+                                     tg_declarations *out)
 {
   for (size_t position = 0; text[position] != '\0';) {
     tg_declaration *declaration = NULL;
-    TG_TRY(declare_piece(text, next_piece(text, &position), what, out, &declaration));
-    declaration->properties |= property;
+    TG_TRY(tg_errors_take(errors, declare_piece(text, next_piece(text, &position), what, out, &declaration)));
+    if (declaration != NULL) declaration->properties |= property;
   }
   return TG_OK;
 }

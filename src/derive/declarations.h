@@ -22,10 +22,11 @@ typedef struct tg_declarations {
 
 // The declaration of a name, a new one where it has none; NULL where there are too many. The name is borrowed.
 tg_declaration *tg_declarations_get(tg_declarations *declarations, const char *name);
-// A=3x4,x=5,s=1x1,B=mxn: sizes of names, numbers or names themselves. `what` names the option in messages. TG_USAGE has
-// a span into the text.
-tg_status tg_declarations_read_dims(const char *text, const char *what, tg_declarations *out);
-// A comma-separated list of names that get a property.
-tg_status tg_declarations_read_names(const char *text, const char *what, unsigned property, tg_declarations *out);
+// A=3x4,x=5,s=1x1,B=mxn: sizes of names, numbers or names themselves. `what` names the option in messages. Every fault
+// of the text is kept in `errors`, TG_USAGE with a span into it; what is right is declared all the same.
+tg_status tg_declarations_read_dims(const char *text, const char *what, tg_errors *errors, tg_declarations *out);
+// A comma-separated list of names that get a property. Likewise.
+tg_status tg_declarations_read_names(const char *text, const char *what, unsigned property, tg_errors *errors,
+                                     tg_declarations *out);
 
 #endif

@@ -120,7 +120,8 @@ typedef enum option_kind {
   OPTION_PROPERTY,
   OPTION_WITHIN,
   OPTION_FLAG,
-  OPTION_LIMIT
+  OPTION_LIMIT,
+  OPTION_DEFINE
 } option_kind;
 
 static const struct {
@@ -139,7 +140,8 @@ static const struct {
                {"hessian", OPTION_FLAG, 0},
                {"steps", OPTION_FLAG, 0},
                {"max_nodes", OPTION_LIMIT, 0},
-               {"max_bytes", OPTION_LIMIT, 0}};
+               {"max_bytes", OPTION_LIMIT, 0},
+               {"define", OPTION_DEFINE, 0}};
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
 const char *tg_derivation_option(int32_t k)
@@ -159,22 +161,74 @@ static tg_status find_option(const tg_derivation *d, const char *name, int *out)
   TG_FAIL(TG_USAGE, "%sunknown option '%s'", d->words.command, name);
 }
 
-// An error is shown inside the option's own text.
-static tg_status set_declarations(tg_derivation *d, int k, const char *text)
+// The option as the user gives it, "--dims".
+static tg_status spell_option(tg_derivation *d, int k, const char **out)
 {
-  const char *what = NULL;
   tg_text name;
   tg_text_init(&name);
   tg_text_addf(&name, "%s%s", d->words.dash, options[k].name);
   tg_status status = tg_text_status(&name);
-  if (status == TG_OK) status = copy_text(d, tg_text_string(&name), &what);
+  if (status == TG_OK) status = copy_text(d, tg_text_string(&name), out);
   tg_text_fini(&name);
-  TG_TRY(status);
+  return status;
+}
+
+// Errors kept from that count on, which know no text yet, lie in the one with the id.
+static void place_errors(tg_derivation *d, int kept, int32_t source)
+{
+  for (int k = kept; k < d->errors.count; k++)
+    if (d->errors.items[k].has_span && d->errors.items[k].source == 0) d->errors.items[k].source = source;
+}
+
+// Errors are shown inside the option's own text.
+static tg_status set_declarations(tg_derivation *d, int k, const char *text)
+{
+  const char *what = NULL;
+  TG_TRY(spell_option(d, k, &what));
   const int32_t source = tg_derivation_add_source(d, what, text);
-  status = options[k].kind == OPTION_DIMS
-               ? tg_declarations_read_dims(text, what, &d->declarations)
-               : tg_declarations_read_names(text, what, options[k].property, &d->declarations);
-  return tg_derivation_keep(d, source, status);
+  const int kept = d->errors.count;
+  TG_TRY(options[k].kind == OPTION_DIMS
+             ? tg_declarations_read_dims(text, what, &d->errors, &d->declarations)
+             : tg_declarations_read_names(text, what, options[k].property, &d->errors, &d->declarations));
+  place_errors(d, kept, source);
+  return TG_OK;
+}
+
+// NAME=EXPRESSION
+static tg_status read_definition(tg_derivation *d, const char *what, const char *text, int32_t source)
+{
+  const char *name = NULL;
+  char canonical[TG_NAME_BYTES_MAX + 1];
+  const size_t equals = strcspn(text, "=");
+  size_t end = equals;
+  size_t begin = 0;
+  while (begin < end && text[begin] == ' ') begin++;
+  while (end > begin && text[end - 1] == ' ') end--;
+  if (text[equals] == '\0' || end == begin || text[equals + 1] == '=')
+    TG_FAIL_AT(TG_USAGE, ((tg_span){0, strlen(text)}), "%s expects NAME=EXPRESSION, found '%.60s'", what, text);
+  TG_TRY(tg_arena_string(&d->declarations.arena, text + begin, end - begin, &name));
+  if (tg_name_canonical(name, canonical)) TG_TRY(copy_text(d, canonical, &name));
+  const tg_span span = {begin, end};
+  if (!tg_name_is_valid(name))
+    TG_FAIL_AT(TG_USAGE, span, "%s expects a name made of letters, digits and '_', found '%s'", what, name);
+  if (tg_name_is_reserved(name)) TG_FAIL_AT(TG_USAGE, span, "'%s' is a function and cannot name a part", name);
+  for (int32_t k = 0; k < d->n_parts; k++)
+    if (strcmp(d->parts[k].name, name) == 0) TG_FAIL_AT(TG_USAGE, span, "the part '%s' is defined twice", name);
+  if (d->n_parts == TG_DERIVE_PARTS_MAX)
+    TG_FAIL(TG_LIMIT, "%smore than %d parts are defined", d->words.command, TG_DERIVE_PARTS_MAX);
+  const tg_span value = {equals + 1, strlen(text)};
+  d->part_names[d->n_parts] = (tg_mark){source, span};
+  d->parts[d->n_parts++] = (tg_part){
+      .name = name, .value = {.text = text + value.begin, .length = value.end - value.begin, .mark = {source, value}}};
+  return TG_OK;
+}
+
+static tg_status set_definition(tg_derivation *d, int k, const char *text)
+{
+  const char *what = NULL;
+  TG_TRY(spell_option(d, k, &what));
+  const int32_t source = tg_derivation_add_source(d, what, text);
+  return tg_derivation_keep(d, source, read_definition(d, what, text, source));
 }
 
 tg_status tg_derivation_set(tg_derivation *d, const char *option, const char *text)
@@ -193,6 +247,8 @@ tg_status tg_derivation_set(tg_derivation *d, const char *option, const char *te
         d, 0, read_flag(d, option, text, strcmp(option, "hessian") == 0 ? &d->wants_hessian : &d->wants_steps));
   case OPTION_LIMIT:
     return tg_derivation_keep(d, 0, set_limit(d, option, text));
+  case OPTION_DEFINE:
+    return set_definition(d, k, text);
   default:
     return set_declarations(d, k, text);
   }
@@ -226,6 +282,37 @@ static tg_status check_declarations(tg_derivation *d)
     if (status != TG_OK) d->declarations.list[i].properties = 0;
     TG_TRY(tg_derivation_keep(d, 0, status));
   }
+  return TG_OK;
+}
+
+// What a part is follows from its definition; *good: nothing says otherwise.
+static tg_status check_parts(tg_derivation *d, bool *good)
+{
+  *good = true;
+  for (int32_t i = 0; i < d->declarations.count; i++) {
+    const tg_declaration *declared = &d->declarations.list[i];
+    for (int32_t k = 0; k < d->n_parts; k++) {
+      if (strcmp(d->parts[k].name, declared->name) != 0) continue;
+      *good = false;
+      const tg_status status = tg_error_set_mark(
+          TG_USAGE, TG_HERE, d->part_names[k],
+          declared->is_free ? "'%s' is a part, defined here; differentiate by the names that it is made of"
+                            : "'%s' is a part, defined here; what is declared of it follows from its definition",
+          declared->name);
+      TG_TRY(tg_derivation_keep(d, 0, status));
+    }
+  }
+  return TG_OK;
+}
+
+// A part that nothing uses is most often misspelt where it is used.
+static tg_status check_parts_used(tg_derivation *d, const bool *used)
+{
+  for (int32_t k = 0; k < d->n_parts; k++)
+    if (!used[k])
+      TG_TRY(tg_derivation_keep(d, 0,
+                                tg_error_set_mark(TG_NAME, TG_HERE, d->part_names[k],
+                                                  "the part '%s' is not used in the expression", d->parts[k].name)));
   return TG_OK;
 }
 
@@ -263,23 +350,27 @@ static tg_status check_orthogonal(const tg_derivation *d)
 static tg_status compile(tg_derivation *d, bool *good)
 {
   tg_text notices;
+  bool used[TG_DERIVE_PARTS_MAX] = {false};
   tg_text_init(&notices);
   const tg_compile_options compile_options = {.n_declarations = d->declarations.count,
                                               .declarations = d->declarations.list,
                                               .infer_undeclared = true,
                                               .errors = &d->errors,
-                                              .notices = &notices};
+                                              .notices = &notices,
+                                              .n_parts = d->n_parts,
+                                              .parts = d->parts,
+                                              .parts_used = used};
   const int32_t source = tg_derivation_add_source(d, "expression", d->expression);
   const int kept = d->errors.count;
   tg_status status = tg_compile(d->graph, d->expression, strlen(d->expression), &compile_options, &d->f);
   if (status == TG_OK) status = tg_text_status(&notices);
-  for (int k = kept; k < d->errors.count; k++) d->errors.items[k].source = source;
+  place_errors(d, kept, source);
   *good = status == TG_OK;
   if (status == TG_OK) tg_message_lines(d->messages, TG_MESSAGE_NOTE, &notices);
   tg_text_fini(&notices);
   if (!*good) return tg_derivation_keep(d, source, status);
   d->scalar = tg_node_is_scalar(d->graph, d->f);
-  return TG_OK;
+  return check_parts_used(d, used);
 }
 
 // A name that does not occur is most often misspelt; one that was declared with a size is meant, and gives zero.
@@ -339,6 +430,8 @@ tg_status tg_derivation_read(tg_derivation *d, const char *expression)
                               tg_error_set(TG_LIMIT, TG_HERE, "%sthe expression has %zu bytes, more than %smax_bytes",
                                            d->words.command, strlen(expression), d->words.dash));
   TG_TRY(copy_text(d, expression, &d->expression));
+  TG_TRY(check_parts(d, &good));
+  if (!good) return TG_OK;
   TG_TRY(compile(d, &good));
   if (!good) return TG_OK;
   TG_TRY(tg_derivation_keep(d, 0, check_orthogonal(d)));

@@ -19,12 +19,15 @@ typedef struct tg_target {
   const char *direction; // the name of V for this target
 } tg_target;
 
-enum { TG_TARGETS_MAX = 16, TG_DERIVE_SOURCES_MAX = 64, TG_LIMITS_MAX = 1000000000 };
+enum { TG_TARGETS_MAX = 16, TG_DERIVE_SOURCES_MAX = 256, TG_DERIVE_PARTS_MAX = 100, TG_LIMITS_MAX = 1000000000 };
 
 typedef struct tg_derivation {
   tg_derive_words words;
   const tg_messages *messages; // receives notes and warnings; or NULL
   tg_declarations declarations;
+  int32_t n_parts; // that the expression may use by their names
+  tg_part parts[TG_DERIVE_PARTS_MAX];
+  tg_mark part_names[TG_DERIVE_PARTS_MAX];
   const char *expression;
   tg_graph *graph;
   tg_node f;
@@ -53,7 +56,8 @@ void tg_derivation_destroy(tg_derivation **d);
 // The names that tg_derivation_set knows, from 0; NULL past the last.
 const char *tg_derivation_option(int32_t k);
 // Reads one option: "wrt" and the names of properties take lists of names, "dims" takes sizes, "within" the name of a
-// set; "hessian" takes "true", or "" which is the same, or "false". An unknown option is an error that is kept.
+// set, "define" a part as R=Y - X*W; "hessian" takes "true", or "" which is the same, or "false". An unknown option is
+// an error that is kept.
 tg_status tg_derivation_set(tg_derivation *d, const char *option, const char *text);
 // Reads the expression and checks everything that was set.
 tg_status tg_derivation_read(tg_derivation *d, const char *expression);

@@ -51,16 +51,50 @@ static tg_status set_printed(const tg_derivation *d, json_t *object, const char 
   return status;
 }
 
-// {"expr", "latex", "rows", "columns", "node"}
-static tg_status add_expression(const tg_derivation *d, json_t *parent, const char *key, tg_node node)
+static tg_status set_with_parts(const tg_derivation *d, json_t *object, const char *key, tg_node node, size_t bytes,
+                                tg_format format)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_status status = tg_print_with_parts(d->graph, node, format, bytes, &text);
+  if (status == TG_OK) status = set(object, key, json_string(tg_text_string(&text)));
+  tg_text_fini(&text);
+  return status;
+}
+
+// The parts that "expr" names, each behind those that use it: {"name", "expr", "rows", "columns", "node"}.
+static tg_status add_parts(const tg_derivation *d, json_t *object, const tg_printed *printed)
+{
+  json_t *array = json_array();
+  TG_TRY(set(object, "parts", array));
+  for (int32_t k = 0; k < printed->n_parts; k++) {
+    const tg_printed_part *part = &printed->parts[k];
+    const tg_info *info = tg_node_info(d->graph, part->node);
+    json_t *row = json_object();
+    TG_TRY(append(array, row));
+    TG_TRY(set(row, "name", json_string(part->name)));
+    TG_TRY(set(row, "expr", json_string(part->text)));
+    TG_TRY(set_shape(d, row, info->rows, info->cols));
+    TG_TRY(set(row, "node", json_integer(part->node)));
+  }
+  return TG_OK;
+}
+
+// {"expr", "latex", "rows", "columns", "node"}; with more than so many bytes of text also {"parts"}, where it has any.
+static tg_status add_expression(const tg_derivation *d, json_t *parent, const char *key, tg_node node, size_t bytes)
 {
   json_t *object = json_object();
   TG_TRY(set(parent, key, object));
   const tg_info *info = tg_node_info(d->graph, node);
-  TG_TRY(set_printed(d, object, "expr", node, TG_FORMAT_EXPR));
-  TG_TRY(set_printed(d, object, "latex", node, TG_FORMAT_LATEX));
+  TG_TRY(set_with_parts(d, object, "expr", node, bytes, TG_FORMAT_EXPR));
+  TG_TRY(set_with_parts(d, object, "latex", node, bytes, TG_FORMAT_LATEX));
   TG_TRY(set_shape(d, object, info->rows, info->cols));
-  return set(object, "node", json_integer(node));
+  TG_TRY(set(object, "node", json_integer(node)));
+  tg_printed printed;
+  TG_TRY(tg_print_shared(d->graph, node, TG_FORMAT_EXPR, bytes, &printed));
+  const tg_status status = printed.n_parts > 0 ? add_parts(d, object, &printed) : TG_OK;
+  tg_printed_fini(&printed);
+  return status;
 }
 
 static tg_status add_symbols(const tg_derivation *d, json_t *root)
@@ -161,10 +195,10 @@ static tg_status add_derivatives(const tg_derivation *d, json_t *root)
     TG_TRY(append(array, object));
     TG_TRY(set(object, "wrt", json_string(target->name)));
     TG_TRY(set(object, "transposed", json_boolean(target->transposed)));
-    TG_TRY(add_expression(d, object, derivative_key(d), target->derivative));
+    TG_TRY(add_expression(d, object, derivative_key(d), target->derivative, TG_LONG_DERIVATIVE));
     if (target->hessian != TG_NONE) {
       TG_TRY(set(object, "direction", json_string(target->direction)));
-      TG_TRY(add_expression(d, object, "hessian_action", target->hessian));
+      TG_TRY(add_expression(d, object, "hessian_action", target->hessian, TG_LONG_HESSIAN));
     }
     if (!d->scalar) continue;
     TG_TRY(add_structure(d, target, object));
@@ -220,7 +254,7 @@ static tg_status add_reachable_graph(const tg_derivation *d, json_t *root)
 static tg_status build(tg_derivation *d, json_t *root)
 {
   TG_TRY(set(root, "expression", json_string(d->expression)));
-  TG_TRY(add_expression(d, root, "value", d->f));
+  TG_TRY(add_expression(d, root, "value", d->f, TG_LONG_DERIVATIVE));
   TG_TRY(add_symbols(d, root));
   if (d->within != NULL) TG_TRY(set(root, "within", json_string(d->within->name)));
   TG_TRY(add_derivatives(d, root));
@@ -289,7 +323,8 @@ static tg_status build_part(tg_derivation *d, tg_derive_part part, int32_t k, js
     return add_structure(d, &d->targets[k], root);
   default:
     *key = part == TG_PART_EXPRESSION ? "value" : part == TG_PART_HESSIAN ? "hessian_action" : derivative_key(d);
-    return add_expression(d, root, *key, tg_derivation_node(d, part, k));
+    return add_expression(d, root, *key, tg_derivation_node(d, part, k),
+                          part == TG_PART_HESSIAN ? TG_LONG_HESSIAN : TG_LONG_DERIVATIVE);
   }
 }
 

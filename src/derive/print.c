@@ -23,13 +23,15 @@ static void add_node_shape(const tg_derivation *d, tg_node node, tg_text *out)
   add_shape(d, info->rows, info->cols, out);
 }
 
-// ---- formats of one line each ----
+// ---- formats without words ----
 
-static tg_status print_lines(const tg_derivation *d, tg_format format, tg_text *out)
+static tg_status print_bare(const tg_derivation *d, tg_format format, tg_text *out)
 {
   for (int32_t k = 0; k < d->n_targets; k++) {
     const tg_target *target = &d->targets[k];
-    TG_TRY(tg_print(d->graph, target->hessian != TG_NONE ? target->hessian : target->derivative, format, out));
+    const bool is_hessian = target->hessian != TG_NONE;
+    TG_TRY(tg_print_with_parts(d->graph, is_hessian ? target->hessian : target->derivative, format,
+                               is_hessian ? TG_LONG_HESSIAN : TG_LONG_DERIVATIVE, out));
     tg_text_add(out, "\n");
   }
   return TG_OK;
@@ -71,26 +73,20 @@ static tg_status print_names(const tg_derivation *d, tg_text *out)
   return TG_OK;
 }
 
-// Bytes from which on shared parts get lines of their own; a shorter derivative can be copied as it stands.
-enum { LONG_DERIVATIVE = 2000, LONG_HESSIAN = 240 };
-
 // The result and its shape; below, where it is long, the parts that it shares.
 static tg_status print_node(const tg_derivation *d, tg_node node, size_t bytes, tg_format format, tg_text *out)
 {
-  tg_text where;
-  tg_text_init(&where);
-  tg_status status = tg_print_shared(d->graph, node, format, bytes, out, &where);
+  tg_printed printed;
+  TG_TRY(tg_print_shared(d->graph, node, format, bytes, &printed));
+  tg_text_add(out, printed.text);
   tg_text_add(out, "    (");
   add_node_shape(d, node, out);
   tg_text_add(out, ")\n");
-  const char *lead = "    where ";
-  for (const char *line = tg_text_string(&where); status == TG_OK && *line != '\0'; line = strchr(line, '\n') + 1) {
-    tg_text_add(out, lead);
-    tg_text_add_bytes(out, line, strcspn(line, "\n") + 1);
-    lead = "          ";
-  }
-  tg_text_fini(&where);
-  return status;
+  for (int32_t k = 0; k < printed.n_parts; k++)
+    tg_text_addf(out, "    %s%s = %s%s\n", k == 0 ? "where " : "      ", printed.parts[k].name, printed.parts[k].text,
+                 k + 1 < printed.n_parts ? "," : "");
+  tg_printed_fini(&printed);
+  return TG_OK;
 }
 
 static tg_status print_result(const tg_derivation *d, const tg_target *target, tg_format format, tg_text *out)
@@ -98,10 +94,10 @@ static tg_status print_result(const tg_derivation *d, const tg_target *target, t
   tg_text_add(out, "  ");
   add_label(d, target, out);
   tg_text_add(out, " = ");
-  TG_TRY(print_node(d, target->derivative, LONG_DERIVATIVE, format, out));
+  TG_TRY(print_node(d, target->derivative, TG_LONG_DERIVATIVE, format, out));
   if (target->hessian == TG_NONE) return TG_OK;
   tg_text_addf(out, "  H[%s] = ", target->direction);
-  return print_node(d, target->hessian, LONG_HESSIAN, format, out);
+  return print_node(d, target->hessian, TG_LONG_HESSIAN, format, out);
 }
 
 // ---- steps ----
@@ -235,10 +231,10 @@ const char *tg_derive_format_name(tg_derive_format format)
   return names[format];
 }
 
-// A line, or with steps an environment, for each name.
+// A result, or with steps an environment, for each name.
 static tg_status print_latex(tg_derivation *d, tg_text *out)
 {
-  if (!d->wants_steps) return print_lines(d, TG_FORMAT_LATEX, out);
+  if (!d->wants_steps) return print_bare(d, TG_FORMAT_LATEX, out);
   for (int32_t k = 0; k < d->n_targets; k++) TG_TRY(tg_derivation_print_latex_steps(d, &d->targets[k], out));
   return TG_OK;
 }
@@ -247,13 +243,13 @@ static tg_status print_view(tg_derivation *d, const tg_derive_view *view, tg_tex
 {
   switch (view->format) {
   case TG_DERIVE_EXPR:
-    return print_lines(d, TG_FORMAT_EXPR, out);
+    return print_bare(d, TG_FORMAT_EXPR, out);
   case TG_DERIVE_LATEX:
     return print_latex(d, out);
   case TG_DERIVE_NUMPY:
-    return print_lines(d, TG_FORMAT_NUMPY, out);
+    return print_bare(d, TG_FORMAT_NUMPY, out);
   case TG_DERIVE_OCTAVE:
-    return print_lines(d, TG_FORMAT_OCTAVE, out);
+    return print_bare(d, TG_FORMAT_OCTAVE, out);
   case TG_DERIVE_JSON:
     return tg_derivation_print_json(d, out);
   default:

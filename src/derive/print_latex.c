@@ -94,6 +94,21 @@ static tg_status add_jacobian_rows(const tg_derivation *d, const tg_target *targ
   return TG_OK;
 }
 
+// The Hessian action, and its parts where it is long.
+static tg_status add_hessian_rows(const tg_derivation *d, const tg_target *target, bool *first, tg_text *out)
+{
+  tg_printed printed;
+  TG_TRY(tg_print_shared(d->graph, target->hessian, TG_FORMAT_LATEX, TG_LONG_HESSIAN, &printed));
+  begin_row(first, out);
+  tg_text_addf(out, "H[%s] &= %s", target->direction, printed.text);
+  for (int32_t k = 0; k < printed.n_parts; k++) {
+    begin_row(first, out);
+    tg_text_addf(out, "%s%s &= %s", k == 0 ? "\\text{where } " : "", printed.parts[k].name, printed.parts[k].text);
+  }
+  tg_printed_fini(&printed);
+  return TG_OK;
+}
+
 tg_status tg_derivation_print_latex_steps(tg_derivation *d, const tg_target *target, tg_text *out)
 {
   bool first = true;
@@ -107,9 +122,7 @@ tg_status tg_derivation_print_latex_steps(tg_derivation *d, const tg_target *tar
     add_rule(d->within->rule, out);
   }
   if (target->hessian != TG_NONE) {
-    begin_row(&first, out);
-    tg_text_addf(out, "H[%s] &= ", target->direction);
-    TG_TRY(tg_print(d->graph, target->hessian, TG_FORMAT_LATEX, out));
+    TG_TRY(add_hessian_rows(d, target, &first, out));
   }
   tg_text_add(out, "\n\\end{align*}\n");
   return TG_OK;

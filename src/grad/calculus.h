@@ -3,6 +3,7 @@
 #define TG_GRAD_CALCULUS_H
 
 #include "base/errors.h"
+#include "base/source.h"
 #include "grad/graph/graph.h"
 
 // A declared name. rows/cols: a number >= 1, or 0 with the size's name in rows_name/cols_name, or 0 and NULL
@@ -17,6 +18,12 @@ typedef struct tg_declaration {
   bool is_free; // a variable: differentiated by
 } tg_declaration;
 
+// A part of an expression with a name of its own: R of sumsq(R), defined as Y - X*W.
+typedef struct tg_part {
+  const char *name;
+  tg_excerpt value; // without a source, errors name the part
+} tg_part;
+
 typedef struct tg_compile_options {
   int32_t n_declarations;
   const tg_declaration *declarations;
@@ -27,6 +34,9 @@ typedef struct tg_compile_options {
   // recorded and returned as well.
   tg_errors *errors;
   tg_text *notices; // or NULL: lines on what was read otherwise than its letters suggest
+  int32_t n_parts;  // that the expression may use
+  const tg_part *parts;
+  bool *parts_used; // or NULL: set to true for those that it does use
 } tg_compile_options;
 
 // Parses, checks shapes and builds the node of an expression. Errors carry a span into text[0..length).
@@ -53,9 +63,27 @@ enum { TG_PRINT_BYTES_MAX = 4000000 };
 tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
 // A node as a factor beside others: in parentheses unless it holds together beside `*`.
 tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
-// A result longer than `bytes` with the parts that it shares named T1, T2, ...: out is the result, where one line
-// "T1 = ..." for each part, in an order in which a name is used before it is defined.
-tg_status tg_print_shared(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out, tg_text *where);
+
+typedef struct tg_printed_part {
+  const char *name;
+  const char *text;
+  tg_node node;
+} tg_printed_part;
+
+// A result and the parts that it uses, each behind those that use it.
+typedef struct tg_printed {
+  tg_arena arena;
+  const char *text;
+  int32_t n_parts;
+  tg_printed_part *parts;
+} tg_printed;
+
+// A result longer than `bytes` with the parts that it shares named T1, T2, ..., where that makes it shorter.
+tg_status tg_print_shared(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_printed *out);
+void tg_printed_fini(tg_printed *printed);
+// The same as one text in the notation of the format, which tg_compile reads: "... where T1 = ..., T2 = ...", an
+// aligned environment in LaTeX, assignments before the result in NumPy and Octave.
+tg_status tg_print_with_parts(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out);
 // The beginning of it, at least so many bytes where there are as many: for a label.
 tg_status tg_print_start(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out);
 

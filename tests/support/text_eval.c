@@ -469,6 +469,10 @@ static tg_status eval(const context *c, const tg_ast *ast, text_value *out)
     TG_TRY(eval(c, ast->args[0], &a));
     TG_TRY(eval(c, ast->args[1], &b));
     return power(c, ast->ops[0], a, b, out);
+  case TG_AST_PART:
+    return eval(c, ast->definition, out);
+  case TG_AST_WHERE:
+    return eval(c, tg_ast_value(ast), out);
   }
   TG_FAIL(TG_INTERNAL, "oracle: a parse node of no known kind");
 }

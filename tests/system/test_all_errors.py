@@ -74,6 +74,11 @@ def test_derive():
     checks.equal("two names that do not occur", len(json.loads(finished.out)["errors"]), 2)
     finished = run(["derive", "sumsq(A*X)", "--wrt", "X,A", "--claim", "2*A'*A*(X", "--claim", "A*Y*Z*"])
     checks.check(finished.status == 2 and finished.err.count("claim:1:") == 2, f"claims: {finished}")
+    # Every wrong piece of a list of sizes or names, and what is wrong with the expression.
+    finished = run(["derive", "sumsq(A*X) + tr(C*D)", "--wrt", "X", "--dims", "A=3x0,B=2.5x1,C,A=2x2,C=2x3,D=2x3,E=-x(,X=4x5",
+                    "--symmetric", "tr,1a,S"])
+    checks.equal("derive: sizes", places(finished.err),
+                 [(1, 5), (1, 9), (1, 15), (1, 17), (1, 37), (1, 39), (1, 1), (1, 4), (1, 17)])
     # Symbolic sizes: one error is one error.
     finished = run(["derive", "tr(A*X) + sumsq(X) + sumsq(A - X)", "--wrt", "X", "--dims", "A=3x4"])
     checks.equal("a consequence", len(places(finished.err)), 1)

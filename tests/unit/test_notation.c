@@ -35,8 +35,12 @@ static bool has_kron_adjoint(const tg_graph *graph, tg_node node, uint8_t *seen)
   return false;
 }
 
-// Whether the node comes back from its text in every format; what does not is shown.
-static int count_lost(calculus_world *world, tg_node node)
+// How many texts of the node were printed with named parts.
+static int n_with_parts;
+
+// Of how many formats the node does not come back from its text, shared parts named in texts longer than `bytes`; they
+// are shown.
+static int count_lost(calculus_world *world, tg_node node, size_t bytes)
 {
   int lost = 0;
   uint8_t *seen = calloc((size_t)tg_graph_node_count(world->graph), 1);
@@ -47,7 +51,8 @@ static int count_lost(calculus_world *world, tg_node node)
     tg_text text;
     tg_node again = TG_NONE;
     tg_text_init(&text);
-    assert_int_equal(tg_print(world->graph, node, (tg_format)format, &text), TG_OK);
+    assert_int_equal(tg_print_with_parts(world->graph, node, (tg_format)format, bytes, &text), TG_OK);
+    n_with_parts += strstr(tg_text_string(&text), " = ") != NULL;
     const tg_status status = calculus_compile(world, tg_text_string(&text), false, &again);
     const bool deep = status == TG_LIMIT; // what was printed may be nested deeper than a text may be
     if (!deep && (status != TG_OK || (again != node && !spelled))) {
@@ -60,7 +65,28 @@ static int count_lost(calculus_world *world, tg_node node)
   return lost;
 }
 
-// Random expressions with their gradients, or Jacobians.
+// A gradient and its derivative along B23, with named parts; without them the text must not be shorter.
+static int count_lost_parts(calculus_world *world, tg_node gradient, int32_t symbol)
+{
+  enum { SHORT = 40 };
+  tg_node direction = TG_NONE;
+  tg_node action = TG_NONE;
+  tg_text plain;
+  tg_text with_parts;
+  assert_int_equal(calculus_compile(world, "B23", false, &direction), TG_OK);
+  const int lost = count_lost(world, gradient, SHORT);
+  if (tg_forward(world->graph, gradient, 1, &symbol, &direction, &action) != TG_OK) return lost;
+  tg_text_init(&plain);
+  tg_text_init(&with_parts);
+  assert_int_equal(tg_print(world->graph, action, TG_FORMAT_EXPR, &plain), TG_OK);
+  assert_int_equal(tg_print_with_parts(world->graph, action, TG_FORMAT_EXPR, SHORT, &with_parts), TG_OK);
+  assert_true(with_parts.length <= plain.length);
+  tg_text_fini(&plain);
+  tg_text_fini(&with_parts);
+  return lost + count_lost(world, action, SHORT);
+}
+
+// Random expressions with their gradients, or Jacobians, and second derivatives.
 static void test_printed_reads_back(void **unused)
 {
   static const int shapes[][2] = {{1, 1}, {2, 3}, {3, 1}, {1, 1}, {3, 3}};
@@ -79,15 +105,17 @@ static void test_printed_reads_back(void **unused)
     const tg_status status = calculus_compile(&world, tg_text_string(&text), false, &f);
     if (status == TG_OK) {
       const int32_t symbol = tg_symbol_find(world.graph, "A23");
-      lost += count_lost(&world, f);
+      lost += count_lost(&world, f, TG_PRINT_BYTES_MAX);
       const tg_status derived = tg_node_is_scalar(world.graph, f) ? tg_gradient(world.graph, f, 1, &symbol, &derivative)
                                                                   : tg_jacobian(world.graph, f, symbol, &derivative);
-      if (derived == TG_OK) lost += count_lost(&world, derivative);
+      if (derived == TG_OK) lost += count_lost(&world, derivative, TG_PRINT_BYTES_MAX);
+      if (derived == TG_OK && tg_node_is_scalar(world.graph, f)) lost += count_lost_parts(&world, derivative, symbol);
     }
     calculus_close(&world);
     tg_text_fini(&text);
   }
   assert_int_equal(lost, 0);
+  assert_true(n_with_parts > 100);
 }
 
 // ---- typed styles ----

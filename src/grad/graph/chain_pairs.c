@@ -6,6 +6,9 @@
 
 #include "grad/graph/op.h"
 
+// Far more than a text writes down; the derivative has a term for each. Named parts double it as often as they like.
+enum { EXPONENT_SUM_MAX = 1000000 };
+
 // node = base^exponent as a matrix power, exponent 1 if it is none.
 static tg_status power_base(tg_graph *g, tg_node node, tg_node *base, int64_t *exponent)
 {
@@ -176,6 +179,8 @@ tg_status tg_chain_join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg
   const tg_info *info = tg_node_info(g, base_a);
   if (base_a == base_b && info->rows == info->cols) {
     const int64_t sum = exponent_a + exponent_b;
+    if (sum > EXPONENT_SUM_MAX || sum < -EXPONENT_SUM_MAX)
+      TG_FAIL(TG_LIMIT, "a product has more than %d equal factors in a row", EXPONENT_SUM_MAX);
     if (sum == 0) return TG_OK;
     return tg_make_mpow(g, base_a, sum, out);
   }

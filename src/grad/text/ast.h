@@ -17,7 +17,9 @@ typedef enum tg_ast_kind {
   TG_AST_TERM,      // args joined by ops[1..]: '*', '/', 'x' (.*), 'd' (./)
   TG_AST_NEGATIVE,  // -args[0]
   TG_AST_TRANSPOSE, // args[0]'
-  TG_AST_POWER      // args[0] ^ args[1]; ops[0] is '^' or 'e' (.^)
+  TG_AST_POWER,     // args[0] ^ args[1]; ops[0] is '^' or 'e' (.^)
+  TG_AST_PART,      // a named part, by its name: definition is what it stands for
+  TG_AST_WHERE      // the value is the last argument, the parts that it uses stand before it, each after its own
 } tg_ast_kind;
 
 // A size while shapes are being inferred: coef * product of size variables.
@@ -38,9 +40,12 @@ struct tg_ast {
   int32_t n_args;
   tg_ast **args;
   char *ops;
-  char wants;   // 'v': args[0] must be a vector, as of norm(x); 's': a scalar, as of |s|; 'c': it is
-                // a column itself, as a bold 1; 0: what the function takes
-  tg_size rows; // filled by the shape pass
+  char wants;         // 'v': args[0] must be a vector, as of norm(x); 's': a scalar, as of |s|; 'c': it is
+                      // a column itself, as a bold 1; 0: what the function takes
+  char form;          // PART: 's' a scalar by its form, 'm' a matrix; 0: neither
+  int32_t part;       // PART: its position among the arguments of WHERE
+  tg_ast *definition; // PART: that argument
+  tg_size rows;       // filled by the shape pass
   tg_size cols;
 };
 
@@ -52,5 +57,7 @@ typedef enum tg_dialect { TG_DIALECT_OWN, TG_DIALECT_NUMPY, TG_DIALECT_R, TG_DIA
 // declaration, and so no other meaning. notices may be NULL.
 tg_status tg_parse(tg_arena *arena, const char *text, size_t length, const tg_name_index *declared, tg_text *notices,
                    tg_ast **out);
+// The expression itself: of WHERE the last argument.
+const tg_ast *tg_ast_value(const tg_ast *ast);
 
 #endif

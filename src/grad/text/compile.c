@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "grad/calculus.h"
 #include "grad/text/guess.h"
+#include "grad/text/parts.h"
 #include "grad/text/readings.h"
 
 // ---- building ----
@@ -143,9 +144,27 @@ static tg_status build_name(tg_builder *b, const tg_ast *ast, tg_node *out)
   return tg_make_sym(b->graph, tg_symbol_find(b->graph, ast->name), out);
 }
 
+// Each part once, before what uses it.
+static tg_status build_where(tg_builder *b, const tg_ast *ast, tg_node *out)
+{
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(TG_NEW(ast->n_args, &b->parts));
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY_GOTO(build(b, ast->args[i], &b->parts[i]));
+  *out = b->parts[ast->n_args - 1];
+done:
+  tg_free(b->parts);
+  b->parts = NULL;
+  return status;
+}
+
 static tg_status build_node(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   switch (ast->kind) {
+  case TG_AST_PART:
+    *out = b->parts[ast->part];
+    return TG_OK;
+  case TG_AST_WHERE:
+    return build_where(b, ast, out);
   case TG_AST_NUMBER:
     return tg_make_num(b->graph, ast->number, out);
   case TG_AST_NAME:
@@ -263,10 +282,73 @@ static tg_status keep_failure(tg_errors *errors, int kept, tg_status status)
   return errors->count > kept ? tg_errors_restore(errors, kept) : status;
 }
 
+// ---- parts from elsewhere ----
+
+// The expression and behind it, each on a line, the texts of the parts: places in all of them are places in one buffer.
+typedef struct buffer {
+  const char *text;
+  tg_span expression;
+  tg_given_part *parts;
+} buffer;
+
+static tg_status fill_buffer(tg_arena *arena, const char *text, size_t length, const tg_compile_options *options,
+                             buffer *out)
+{
+  size_t total = length;
+  char *bytes = NULL;
+  *out = (buffer){.text = text, .expression = {0, length}};
+  for (int32_t k = 0; k < options->n_parts; k++) total += 1 + options->parts[k].value.length;
+  if (total > TG_TEXT_BYTES_MAX)
+    TG_FAIL(TG_LIMIT, "the expression has %zu bytes; at most %d are read", total, TG_TEXT_BYTES_MAX);
+  if (options->n_parts == 0) return TG_OK;
+  TG_TRY(TG_ARENA_NEW(arena, total + 1, &bytes));
+  TG_TRY(TG_ARENA_NEW(arena, (size_t)options->n_parts, &out->parts));
+  memcpy(bytes, text, length);
+  for (int32_t k = 0; k < options->n_parts; k++) {
+    const tg_excerpt *value = &options->parts[k].value;
+    bytes[length++] = '\n';
+    if (value->length > 0) memcpy(bytes + length, value->text, value->length);
+    out->parts[k] = (tg_given_part){.name = options->parts[k].name, .text = {length, length + value->length}};
+    length += value->length;
+  }
+  out->text = bytes;
+  return TG_OK;
+}
+
+// The recorded error, whose place is in the buffer, gets its place in the text of the part where it lies.
+static tg_status place_in_part(const buffer *b, const tg_compile_options *options, tg_status status)
+{
+  tg_error *error = tg_error_get();
+  if (status == TG_OK || !error->has_span || error->source != 0 || error->span.begin <= b->expression.end)
+    return status;
+  int32_t k = options->n_parts - 1;
+  while (k > 0 && b->parts[k].text.begin > error->span.begin) k--;
+  const size_t begin = b->parts[k].text.begin;
+  error->span.begin -= begin;
+  error->span.end = error->span.end > begin ? error->span.end - begin : 0;
+  error->has_span = options->parts[k].value.mark.source != 0;
+  if (error->has_span) return tg_error_in_excerpt(&options->parts[k].value, status);
+  tg_error_prefix("in the part %s", options->parts[k].name);
+  return status;
+}
+
+static tg_status place_errors(const buffer *b, const tg_compile_options *options, int kept, tg_status status)
+{
+  if (options->n_parts == 0 || status == TG_OK) return status;
+  tg_errors *errors = options->errors;
+  if (errors == NULL || errors->count == kept) return place_in_part(b, options, status);
+  for (int k = kept; k < errors->count; k++) {
+    place_in_part(b, options, tg_errors_restore(errors, k));
+    errors->items[k] = *tg_error_get();
+  }
+  return tg_errors_restore(errors, kept);
+}
+
 tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options, tg_node *out)
 {
   tg_status status = TG_OK;
   const int kept = options->errors != NULL ? options->errors->count : 0;
+  buffer source = {.text = text};
   tg_arena arena;
   tg_ast *ast = NULL;
   tg_name_index reserved = {0};
@@ -276,7 +358,17 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_sizes_init(&shaper.sizes, &arena);
   tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
   TG_TRY_GOTO(collect_declared(graph, options, &declared));
-  TG_TRY_GOTO(tg_parse(&arena, text, length, &declared, options->notices, &ast));
+  TG_TRY_GOTO(fill_buffer(&arena, text, length, options, &source));
+  shaper.text = source.text;
+  const tg_parse_request request = {.arena = &arena,
+                                    .text = source.text,
+                                    .expression = source.expression,
+                                    .n_given = options->n_parts,
+                                    .given = source.parts,
+                                    .is_used = options->parts_used,
+                                    .declared = &declared,
+                                    .notices = options->notices};
+  TG_TRY_GOTO(tg_parse_with_parts(&request, &ast));
   TG_TRY_GOTO(tg_resolve_constants(&shaper, ast));
   TG_TRY_GOTO(reserve_names(options, ast, &reserved));
   shaper.sizes.reserved = &reserved;
@@ -286,12 +378,14 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
     TG_TRY_GOTO(shape_declared(&shaper, ast));
   if (!options->infer_undeclared) TG_TRY_GOTO(require_known_sizes(&shaper, ast));
   if (!options->infer_undeclared) TG_TRY_GOTO(tg_report_readings(&shaper, ast, NULL));
-  if (options->require_scalar && !tg_shape_is_scalar(&shaper, ast)) TG_TRY_GOTO(fail_not_scalar(&shaper, ast));
+  if (options->require_scalar && !tg_shape_is_scalar(&shaper, ast))
+    TG_TRY_GOTO(fail_not_scalar(&shaper, tg_ast_value(ast)));
   TG_TRY_GOTO(tg_sizes_name_unknowns(&shaper.sizes));
   TG_TRY_GOTO(add_symbols(&builder, &shaper));
   TG_TRY_GOTO(build(&builder, ast, out));
 done:
   if (status != TG_OK && options->errors != NULL) status = keep_failure(options->errors, kept, status);
+  status = place_errors(&source, options, kept, status);
   tg_shaper_fini(&shaper);
   tg_name_index_fini(&reserved);
   tg_name_index_fini(&declared);

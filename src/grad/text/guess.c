@@ -162,7 +162,8 @@ static int reading_cost(const guess_search *search)
     row = row || (kind != TG_LETTER_MATRIX && one_row && !one_column);
     column = column || (kind != TG_LETTER_MATRIX && !(one_row && one_column));
   }
-  const int terms = search->ast->kind == TG_AST_SUM ? search->ast->n_args : 1;
+  const tg_ast *value = tg_ast_value(search->ast);
+  const int terms = value->kind == TG_AST_SUM ? value->n_args : 1;
   if (tg_shape_is_scalar(shaper, search->ast)) return cost;
   return cost + COST_VALUE * terms + (scalar && column ? COST_MIXED : 0) + (row ? COST_ROW_VALUE : 0);
 }

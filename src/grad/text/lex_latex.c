@@ -39,6 +39,25 @@ static size_t skip_size_of_bracket(const tg_lexer *l, size_t p, char *side)
   return end;
 }
 
+// \begin{aligned}, \end{align*}: the position behind it.
+static size_t skip_environment(const tg_lexer *l, size_t p)
+{
+  static const char *const names[] = {"begin", "end"};
+  static const char *const environments[] = {"aligned", "align", "align*", "split", "equation", "equation*"};
+  const size_t open = command_end(l, p);
+  if (!is_one_of(l, p + 1, open, names, COUNT(names)) || tg_lex_at(l, open) != '{') return p;
+  size_t close = open + 1;
+  while (tg_lex_is_letter(tg_lex_at(l, close)) || tg_lex_at(l, close) == '*') close++;
+  if (tg_lex_at(l, close) != '}' || !is_one_of(l, open + 1, close, environments, COUNT(environments))) return p;
+  return close + 1;
+}
+
+// Its marks of columns, in a text of LaTeX.
+static bool is_column_mark(const tg_lexer *l, size_t p)
+{
+  return tg_lex_at(l, p) == '&' && memchr(l->text, '\\', p) != NULL;
+}
+
 tg_status tg_lex_spaces(tg_lexer *l, tg_token *out)
 {
   for (bool more = true; more && l->position < l->length;) {
@@ -47,12 +66,16 @@ tg_status tg_lex_spaces(tg_lexer *l, tg_token *out)
     const char next = tg_lex_at(l, p + 1);
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~')
       l->position++;
-    else if (c == '\\' && next != '\0' && strchr(",;:! ", next) != NULL)
+    else if (c == '\\' && next != '\0' && strchr(",;:! \\", next) != NULL)
       l->position += 2;
     else if (tg_lex_starts(l, p, "\xC2\xA0")) // the space that does not break
       l->position += 2;
     else if (tg_lex_starts(l, p, "\xE2\x80\x89")) // the thin one
       l->position += 3;
+    else if (is_column_mark(l, p))
+      l->position++;
+    else if (c == '\\' && skip_environment(l, p) > p)
+      l->position = skip_environment(l, p);
     else if (c == '\\')
       l->position = skip_size_of_bracket(l, p, &out->side);
     more = l->position > p;

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "grad/text/dialect.h"
 #include "grad/text/parser.h"
+#include "grad/text/parts.h"
 #include "grad/text/places.h"
 
 tg_status tg_parse_advance(tg_parser *p)
@@ -455,23 +456,37 @@ done:
   return status;
 }
 
+tg_parse_style tg_parse_style_of(const char *text, tg_span span, const tg_name_index *declared)
+{
+  const size_t length = span.end - span.begin;
+  return (tg_parse_style){.is_latex = length > 0 && memchr(text + span.begin, '\\', length) != NULL,
+                          .dialect = tg_dialect_of(text + span.begin, length, declared)};
+}
+
+tg_status tg_parse_range(tg_parser *p, tg_span range, tg_parse_style style, tg_ast **out)
+{
+  *out = NULL;
+  p->position = range.begin;
+  p->length = range.end;
+  p->is_latex = style.is_latex;
+  p->dialect = style.dialect;
+  TG_TRY(tg_parse_advance(p));
+  if (p->token.kind == TG_TOKEN_END) TG_FAIL_AT(TG_SYNTAX, p->token.span, "the expression is empty");
+  TG_TRY(tg_parse_expression(p, out));
+  if (p->token.kind == TG_TOKEN_END) return tg_dialect_settle(p->dialect, p->declared, *out);
+  if (tg_parse_at(p, ';'))
+    TG_FAIL_AT(TG_SYNTAX, p->token.span, "unexpected character ';'; blocks stand in brackets, [A; B]");
+  if (tg_parse_at(p, ')')) TG_FAIL_AT(TG_SYNTAX, p->token.span, "')' without a '(' before it");
+  return tg_parse_fail_expected(p, tg_parse_at(p, '(') ? "an operator, as '*', or the end" : "an operator or the end");
+}
+
 tg_status tg_parse(tg_arena *arena, const char *text, size_t length, const tg_name_index *declared, tg_text *notices,
                    tg_ast **out)
 {
-  tg_parser p = {.arena = arena, .text = text, .length = length, .declared = declared};
+  const tg_parse_request request = {
+      .arena = arena, .text = text, .expression = {0, length}, .declared = declared, .notices = notices};
   *out = NULL;
   if (length > TG_TEXT_BYTES_MAX)
     TG_FAIL(TG_LIMIT, "the expression has %zu bytes; at most %d are read", length, TG_TEXT_BYTES_MAX);
-  p.notices = notices;
-  p.is_latex = length > 0 && memchr(text, '\\', length) != NULL;
-  p.dialect = tg_dialect_of(text, length, declared);
-  TG_TRY(tg_parse_advance(&p));
-  if (p.token.kind == TG_TOKEN_END) TG_FAIL_AT(TG_SYNTAX, p.token.span, "the expression is empty");
-  TG_TRY(tg_parse_expression(&p, out));
-  if (p.token.kind == TG_TOKEN_END) return tg_dialect_settle(p.dialect, declared, *out);
-  if (tg_parse_at(&p, ';'))
-    TG_FAIL_AT(TG_SYNTAX, p.token.span, "unexpected character ';'; blocks stand in brackets, [A; B]");
-  if (tg_parse_at(&p, ')')) TG_FAIL_AT(TG_SYNTAX, p.token.span, "')' without a '(' before it");
-  return tg_parse_fail_expected(&p,
-                                tg_parse_at(&p, '(') ? "an operator, as '*', or the end" : "an operator or the end");
+  return tg_parse_with_parts(&request, out);
 }

@@ -55,6 +55,14 @@ tg_status tg_parse_wrap(tg_parser *p, tg_ast_kind kind, tg_span span, tg_ast *in
 tg_status tg_parse_push(tg_parser *p, tg_operands *list, char op, tg_ast *item);
 void tg_parse_free(tg_operands *list);
 
+// What a text as a whole tells.
+typedef struct tg_parse_style {
+  tg_dialect dialect;
+  bool is_latex;
+} tg_parse_style;
+tg_parse_style tg_parse_style_of(const char *text, tg_span span, const tg_name_index *declared);
+// An expression that fills the range of the parser's text.
+tg_status tg_parse_range(tg_parser *p, tg_span range, tg_parse_style style, tg_ast **out);
 tg_status tg_parse_expression(tg_parser *p, tg_ast **out);
 tg_status tg_parse_power(tg_parser *p, tg_ast **out);
 tg_status tg_parse_signed_power(tg_parser *p, tg_ast **out);

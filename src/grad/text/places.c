@@ -77,6 +77,7 @@ bool tg_ast_is_inner_product(const tg_ast *term, int32_t i)
 bool tg_ast_is_scalar_form(const tg_ast *ast)
 {
   if (ast->kind == TG_AST_NUMBER) return true;
+  if (ast->kind == TG_AST_PART) return ast->form == 's';
   if (ast->kind == TG_AST_NEGATIVE) return tg_ast_is_scalar_form(ast->args[0]);
   if (ast->kind == TG_AST_POWER)
     return ast->ops[0] == '^' && (is_bare_small(ast->args[0]) || tg_ast_is_scalar_form(ast->args[0]));
@@ -115,18 +116,20 @@ bool tg_ast_is_scalar_form(const tg_ast *ast)
 }
 
 // A matrix by its form: X, X', inv(...), a sum or product that ends with one.
-static bool is_matrix_form(const tg_ast *ast)
+bool tg_ast_is_matrix_form(const tg_ast *ast)
 {
   switch (ast->kind) {
+  case TG_AST_PART:
+    return ast->form == 'm';
   case TG_AST_NAME:
     return tg_ast_function(ast) == NULL && tg_letter_of(ast->name) == TG_LETTER_MATRIX;
   case TG_AST_NEGATIVE:
   case TG_AST_TRANSPOSE:
   case TG_AST_POWER:
   case TG_AST_SUM:
-    return is_matrix_form(ast->args[0]);
+    return tg_ast_is_matrix_form(ast->args[0]);
   case TG_AST_TERM:
-    return is_matrix_form(ast->args[ast->n_args - 1]);
+    return tg_ast_is_matrix_form(ast->args[ast->n_args - 1]);
   case TG_AST_CALL:
     return tg_ast_function(ast) != NULL &&
            (tg_ast_function(ast)->kind == TG_INV || tg_ast_function(ast)->kind == TG_DIAG ||
@@ -195,7 +198,7 @@ static void mark_term(const tg_places *places, const tg_ast *ast)
     if (front && is_front_name(ast, i))
       mark(places, ast->args[i],
            scalar_follows(ast, i + 1) ? TG_PLACE_AT_FRONT | TG_PLACE_BY_SCALAR : TG_PLACE_AT_FRONT);
-    if (i > 0 && ast->ops[i] == '*' && is_matrix_form(ast->args[i - 1]))
+    if (i > 0 && ast->ops[i] == '*' && tg_ast_is_matrix_form(ast->args[i - 1]))
       mark(places, ast->args[i], TG_PLACE_AFTER_MATRIX);
     front = front && (is_bare_small(ast->args[i]) || tg_ast_is_scalar_form(ast->args[i]));
   }

@@ -41,6 +41,8 @@ bool tg_ast_takes_square(const tg_ast *ast);
 const tg_function_info *tg_ast_function(const tg_ast *ast);
 // A scalar by its form: a number, tr(X), x^2, x'*y.
 bool tg_ast_is_scalar_form(const tg_ast *ast);
+// A matrix by its form: X, X', inv(...), a sum or product that ends with one.
+bool tg_ast_is_matrix_form(const tg_ast *ast);
 // Whether the factors from i on, up to a quotient, are a row times ... times a column: x'*A*(x - b).
 bool tg_ast_is_inner_product(const tg_ast *term, int32_t i);
 // x, -x, for a name without a function's meaning; else NULL.

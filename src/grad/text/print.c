@@ -259,8 +259,7 @@ tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_te
   return TG_OK;
 }
 
-// "np." behind no letter of a name, or " @ ".
-static bool shows_numpy(const char *text)
+bool tg_print_shows_numpy(const char *text)
 {
   bool found = strstr(text, " @ ") != NULL;
   for (const char *at = strstr(text, "np."); !found && at != NULL; at = strstr(at + 1, "np."))
@@ -275,7 +274,7 @@ static tg_status print_up_to(size_t bytes, tg_graph *graph, tg_node node, tg_for
   tg_printer p = {.g = graph, .format = format, .out = out, .longest = begin + bytes, .turned = -1};
   tg_print_node(&p, node, PREC_SUM, &status);
   const char *text = out->data != NULL ? out->data + begin : "";
-  if (p.has_entrywise && !p.is_cut && status == TG_OK && !shows_numpy(text)) {
+  if (p.has_entrywise && !p.is_cut && status == TG_OK && !tg_print_shows_numpy(text)) {
     out->length = begin;
     p.spell = true;
     tg_print_node(&p, node, PREC_SUM, &status);

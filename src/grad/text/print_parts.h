@@ -14,6 +14,7 @@ typedef struct tg_printer {
   int32_t turned;       // of the product that is printed next: the factor that takes its sign; -1: none
   const int32_t *parts; // NULL, or by node the number of a part that is printed by a name; n_parts of them
   tg_node n_parts;
+  int32_t *uses;      // with parts: counts how often each is printed by its name
   const char *prefix; // of those names
   tg_node defined;    // the part that is written out all the same
   bool spell;         // the first of them is still to be spelled np.multiply
@@ -38,6 +39,8 @@ void tg_print_triangle(tg_printer *p, tg_kind kind, tg_node inside, tg_status *s
 // print_shared.c: whether a node is printed by the name of a part; that name.
 bool tg_print_is_part(const tg_printer *p, tg_node node);
 void tg_print_part(tg_printer *p, tg_node node);
+// print.c: "np." behind no letter of a name, or " @ ".
+bool tg_print_shows_numpy(const char *text);
 
 // print_product.c: sums, products and quotients; coef > 0 stands before what is printed.
 void tg_print_lin(tg_printer *p, const tg_info *info, tg_status *status);

@@ -57,7 +57,7 @@ void tg_print_lin(tg_printer *p, const tg_info *info, tg_status *status)
     for (int32_t i = 0; i < info->n_args; i++) {
       const double coef = info->coefs[i];
       if ((coef > 0.0) != (pass == 0)) continue;
-      p->turned = coef < 0.0 ? find_turned(p->g, info->args[i]) : -1;
+      p->turned = coef < 0.0 && !tg_print_is_part(p, info->args[i]) ? find_turned(p->g, info->args[i]) : -1;
       const bool minus = coef < 0.0 && p->turned < 0;
       if (first)
         tg_print_add(p, minus ? "-" : "");

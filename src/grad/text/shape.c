@@ -474,6 +474,7 @@ static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
 // A number, possibly signed, as an exponent.
 static bool literal_number(const tg_ast *ast, double *value)
 {
+  while (ast->kind == TG_AST_PART) ast = ast->definition;
   if (ast->kind == TG_AST_NEGATIVE && literal_number(ast->args[0], value)) {
     *value = -*value;
     return true;
@@ -511,9 +512,24 @@ static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
   return tg_shape_require_square(shaper, "a power", base);
 }
 
+// The parts in their order, then the value, whose shape the whole has.
+static tg_status shape_where(tg_shaper *shaper, tg_ast *ast)
+{
+  for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
+  ast->rows = tg_ast_value(ast)->rows;
+  ast->cols = tg_ast_value(ast)->cols;
+  return TG_OK;
+}
+
 static tg_status shape_node(tg_shaper *shaper, tg_ast *ast)
 {
   switch (ast->kind) {
+  case TG_AST_PART:
+    ast->rows = ast->definition->rows;
+    ast->cols = ast->definition->cols;
+    return TG_OK;
+  case TG_AST_WHERE:
+    return shape_where(shaper, ast);
   case TG_AST_NUMBER:
     ast->rows = ast->cols = tg_size_number(1);
     return TG_OK;

@@ -45,6 +45,7 @@ void tg_shaper_fini(tg_shaper *shaper);
 typedef struct tg_builder {
   tg_graph *graph;
   tg_sizes *sizes;
+  tg_node *parts; // built so far, by their positions
 } tg_builder;
 
 typedef struct tg_function_info {

@@ -1,0 +1,102 @@
+"""Named parts: `derive --define`, `where`, and the parts that long Hessians are printed with, in every format. The Hessian
+action in the language and in NumPy against differences of the textbook gradient.
+"""
+
+import json
+import re
+import sys
+
+import numpy as np
+
+from tg_eval import evaluate
+from tracegrad_run import ROOT, Checks, run
+
+checks = Checks()
+
+# Objective, name, sizes, textbook gradient; the Hessian is long enough to share parts.
+OBJECTIVES = (
+    ("sum(sin(X*W).*exp(X*W))^3", "W", "X=4x3,W=3x2",
+     "3*sum(sin(X*W).*exp(X*W))^2*(X'*((sin(X*W) + cos(X*W)).*exp(X*W)))"),
+    ("tr(X*X'*X*X'*X*X'*X*X')*sumsq(A*X - B)", "X", "X=3x2,A=4x3,B=4x2",
+     "8*X*X'*X*X'*X*X'*X*sumsq(A*X - B) + 2*tr(X*X'*X*X'*X*X'*X*X')*A'*(A*X - B)"),
+    ("logdet(eye(3) + X*X')^2*tr(inv(eye(3) + X*X'))", "X", "X=3x2",
+     "4*logdet(eye(3) + X*X')*tr(inv(eye(3) + X*X'))*(inv(eye(3) + X*X')*X)"
+     " - 2*logdet(eye(3) + X*X')^2*(inv(eye(3) + X*X')*inv(eye(3) + X*X')*X)"),
+)
+
+
+def evaluate_with_parts(text, values):
+    """E where T1 = ..., T2 = ...: each name stands before its definition."""
+    value, _, rest = text.partition(" where ")
+    for definition in reversed(re.split(r", (?=T\d+ = )", rest) if rest else []):
+        name, _, part = definition.partition(" = ")
+        values = dict(values, **{name: evaluate(part, values)})
+    return evaluate(value, values)
+
+
+def run_numpy(text, values):
+    names = {name: float(x[0, 0]) if x.shape == (1, 1) else x for name, x in values.items()}
+    names["np"] = np
+    *assignments, value = text.strip().split("\n")
+    exec("\n".join(assignments), names)  # noqa: S102, the program's own output
+    return eval(value, names)  # noqa: S307
+
+
+def test_hessians():
+    for text, wrt, dims, gradient in OBJECTIVES:
+        generator = np.random.default_rng(5)
+        values = {}
+        for piece in f"{dims},V={dict(p.split('=') for p in dims.split(','))[wrt]}".split(","):
+            name, shape = piece.split("=")
+            values[name] = generator.uniform(-1, 1, [int(n) for n in shape.split("x")])
+        step = 1e-5
+        ends = [evaluate(gradient, dict(values, **{wrt: values[wrt] + s * step * values["V"]})) for s in (1, -1)]
+        expected = (ends[0] - ends[1]) / (2 * step)
+        found = {}
+        for format in ("expr", "latex", "numpy", "octave", "json", "human"):
+            finished = run(["derive", text, "--wrt", wrt, "--dims", dims, "--hessian", "--format", format])
+            checks.check(finished.status == 0, f"{text} {format}: {finished}")
+            found[format] = finished.out.strip()
+        checks.check("\n" not in found["expr"] and " where T1 = " in found["expr"], f"{text}: {found['expr']}")
+        checks.check(found["octave"].startswith("T1 = ") and ";\n" in found["octave"], f"{text}: {found['octave']}")
+        checks.check("\\begin{aligned}" in found["latex"] and "\\text{where } T_{1} = " in found["latex"], found["latex"])
+        checks.check("\n    where T1 = " in found["human"], found["human"])
+        action = json.loads(found["json"])["derivatives"][0]["hessian_action"]
+        checks.equal("expr of JSON", action["expr"], found["expr"])
+        checks.equal("parts of JSON", [part["name"] for part in action["parts"]], re.findall(r"(T\d+) = ", found["expr"]))
+        checks.check(all(part["expr"] in found["expr"] for part in action["parts"]), "parts of JSON are those of expr")
+        for name, value in (("expr", evaluate_with_parts(found["expr"], values)), ("numpy", run_numpy(found["numpy"], values))):
+            error = np.max(np.abs(value - expected)) / np.max(np.abs(expected))
+            checks.check(error < 1e-7, f"{text}, {name}: {found[name]} is off by {error:.1e}")
+        # What is printed is a claim, and reads back with its parts.
+        plain = run(["derive", f"dot(V, {gradient})", "--wrt", wrt, "--dims", f"{dims},V={dict(p.split('=') for p in dims.split(','))[wrt]}",
+                     "--claim", found["numpy"]])
+        checks.equal(f"{text}: the Hessian is symmetric", (plain.status, plain.out[:5]), (0, "equal"))
+
+
+def test_define():
+    finished = run(["derive", "sumsq(R)", "--define", "R=Y - X*W", "--wrt", "W", "--format", "expr"])
+    checks.equal("a part", (finished.status, finished.out), (0, "2*X'*(X*W - Y)\n"))
+    finished = run(["derive", "tr(Q)", "--define", "Q=R'*R", "--define", "R = Y - X*W", "--wrt", "W", "--claim", "-2*X'*R"])
+    checks.equal("a claim with a part", (finished.status, finished.out[:5]), (0, "equal"))
+    refused = (
+        (["--define", "R=Y - X*"], "--define:1:9: error: expected a number, a name or '(', found the end of the expression"),
+        (["--define", "R=Y - X*W", "--dims", "Y=3x4,X=5x2"],
+         "--define:1:7: error: a sum needs equal shapes: Y is 3 x 4, X*W is 5 x m"),
+        (["--define", "R=Y - Q", "--define", "Q=X*R"], "--define:1:5: error: the part 'R' is defined in terms of itself"),
+        (["--define", "R=Y", "--define", "R=X"], "--define:1:1: error: the part 'R' is defined twice"),
+        (["--define", "R=Y", "--define", "Q=X"], "--define:1:1: error: the part 'Q' is not used in the expression"),
+        (["--define", "R=Y", "--dims", "R=3x4"], "what is declared of it follows from its definition"),
+        (["--define", "R=W", "--wrt", "R"], "differentiate by the names that it is made of"),
+        (["--define", "tr=W"], "'tr' is a function and cannot name a part"),
+        (["--define", "R"], "--define expects NAME=EXPRESSION, found 'R'"),
+        (["--define", "2R=W"], "--define expects a name made of letters, digits and '_', found '2R'"))
+    for options, message in refused:
+        finished = run(["derive", "sumsq(R)", "--wrt", "W", *options])
+        checks.check(finished.status == 2 and message in finished.err, f"{options}: {finished}, expected {message}")
+
+
+if __name__ == "__main__":
+    test_hessians()
+    test_define()
+    sys.exit(checks.finish())
