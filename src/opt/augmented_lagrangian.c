@@ -228,12 +228,21 @@ static double penalty_by_curvature(const opt_survey *s, double by_gradient)
   return isfinite(balance) && balance > flat * by_gradient ? balance : 0;
 }
 
+// The size of the constraints' entries; at a start that all but meets them, that of their change along x: what is left
+// there is rounding, or of an earlier run, and says nothing.
+static double entry_size(const opt_survey *s)
+{
+  static const double met = 1e-3;
+  const double change = sqrt(s->gram) * s->x_norm;
+  return s->size > met * change ? s->size : change;
+}
+
 // The one under which multipliers of the size that the gradient of f asks for are reached by violations of the size of
 // the constraints' own entries.
 static double penalty_by_gradient(const opt_survey *s, double gradient_norm)
 {
   const double slope = sqrt(s->gram);
-  const double size = s->size > 0 ? s->size : slope * s->x_norm;
+  const double size = entry_size(s);
   return slope > 0 && size > 0 ? gradient_norm / (slope * size) : 0;
 }
 
@@ -241,7 +250,8 @@ static double penalty_by_gradient(const opt_survey *s, double gradient_norm)
 static double choose_penalty(const opt_outer *o, const opt_survey *s)
 {
   const double by_gradient = penalty_by_gradient(s, s->gradient_norm);
-  const double by_value = s->size > 0 ? first_balance * fabs(o->measure.objective) / (s->size * s->size) : 0;
+  const double size = entry_size(s);
+  const double by_value = s->size > 0 ? first_balance * fabs(o->measure.objective) / (size * size) : 0;
   const double candidates[] = {o->options->penalty, penalty_by_curvature(s, by_gradient), by_gradient, by_value};
   for (size_t k = 0; k < sizeof candidates / sizeof candidates[0]; k++)
     if (candidates[k] > 0 && isfinite(candidates[k])) return candidates[k];

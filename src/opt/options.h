@@ -118,6 +118,7 @@ typedef struct opt_options {
   double value_scale;    // the size of f and its terms, where the caller knows it; 0: he does not
   bool is_convex;        // f is convex where it is defined, by its symbols; likewise
   bool has_border;       // f grows without bound towards the border of its domain
+  bool is_warm;          // the start may be a solution, as one from a file: it does not tell what a large gradient is
 } opt_options;
 
 typedef struct opt_option_row {

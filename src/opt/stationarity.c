@@ -155,16 +155,56 @@ static bool has_change(const opt_run *run)
          !opt_ignores_start(run->options, run->solver) && run->options->gradient_tolerance > 0;
 }
 
+// Where no change along x is to be had.
+static bool needs_random(const opt_run *run)
+{
+  return run->options->is_warm && run->constraint != NULL && run->options->gradient_tolerance > 0 &&
+         !opt_ignores_start(run->options, run->solver) && (run->manifold != NULL || run->solver->measure != NULL);
+}
+
+// room := a random feasible point. Beside manifolds each variable is as large as in x: a free one has no size of its
+// own.
+static tg_status find_random(const opt_run *run, opt_point *room)
+{
+  const opt_space *space = run->space;
+  double *sizes = run->stationarity.squares;
+  TG_TRY(opt_constraint_random(run->constraint, (uint64_t)run->options->seed, room));
+  if (run->manifold == NULL) return TG_OK;
+  TG_TRY(space->ops->block_dots(space, 2, (const opt_point *const[]){run->x, room},
+                                (const opt_point *const[]){run->x, room}, sizes));
+  for (int b = 0; b < space->n_blocks; b++) {
+    const double random = sizes[space->n_blocks + b];
+    sizes[b] = random > 0 ? sqrt(sizes[b] / random) : 0;
+  }
+  TG_TRY(space->ops->block_scale(space, sizes, room));
+  return run->constraint->ops->project(run->constraint, room);
+}
+
+// Raises the references to the measure at a random feasible point, which is what a run without a start of its own
+// begins with. x is the current point again.
+static tg_status refer_to_random(opt_run *run, opt_point *room)
+{
+  opt_point *x = run->x;
+  TG_TRY(find_random(run, room));
+  run->x = room;
+  const tg_status status = opt_run_refresh(run);
+  for (int b = 0; b < run->stationarity.n && status == TG_OK; b++)
+    opt_run_raise_reference(run, b, run->stationarity.norms[b]);
+  run->x = x;
+  TG_TRY(status);
+  return opt_run_refresh(run);
+}
+
 tg_status opt_run_start_references(opt_run *run)
 {
   double x_norm = 0;
   opt_run_update_references(run);
   TG_TRY(opt_norm(run->space, run->x, &x_norm));
-  if (!(x_norm > 0) || !has_change(run)) return TG_OK;
+  if (!(x_norm > 0) || (!has_change(run) && !needs_random(run))) return TG_OK;
   // Any of these that there is: no step has been made yet.
   opt_point *const rooms[] = {run->hd, run->trial, run->g_old, run->spare};
   for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
-    if (rooms[i] != NULL) return refer_to_change(run, rooms[i]);
+    if (rooms[i] != NULL) return needs_random(run) ? refer_to_random(run, rooms[i]) : refer_to_change(run, rooms[i]);
   return TG_OK;
 }
 

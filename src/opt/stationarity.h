@@ -11,9 +11,10 @@
 //     r <= max(min(gradient_tolerance, cap) * reference, rounding)
 // with reference the largest r met at points no higher than the start (that of the start alone where the domain of f
 // has a border, as under logdet), and of the first order change of g from 0 to the start, H x, where that is larger: a
-// run that starts at a solution knows its scale by that alone. rounding is that of r where it is what is left of a
-// larger g, on manifolds and general sets; and beside other variables the r that changes f along all of x by no more
-// than the rounding of what theirs have changed it by.
+// run that starts at a solution knows its scale by that alone. On manifolds, where x is no tangent, and for a solver's
+// own measure, a start from a file is compared with a random feasible point instead. rounding is that of r where it is
+// what is left of a larger g, on manifolds and general sets; and beside other variables the r that changes f along all
+// of x by no more than the rounding of what theirs have changed it by.
 #ifndef OPT_STATIONARITY_H
 #define OPT_STATIONARITY_H
 

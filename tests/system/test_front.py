@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 import tempfile
@@ -162,10 +163,59 @@ def test_standard_input(folder):
                      f"{command} - of a misspelt function on {ranks} ranks: {wrong.returncode} {wrong.stderr[-300:]}")
 
 
+NORMALS = {"A": "{generate: normal, rows: 60, columns: 20}", "B": "{generate: normal, rows: 60, columns: 5, seed: 2}"}
+DEFINITE = {"A": "{generate: spd, rows: 20, condition: 10, symmetric: true}"}
+DIAGONAL = {**DEFINITE, "D": "{generate: diagonal, rows: 3, condition: 3}"}
+
+# name: objective, keys of X, data, method, entries of subject_to
+WARM = {
+    "least squares": ("sumsq(A*X - B)", "", NORMALS, "conjugate-gradient", ()),
+    "logistic": ("sum(softplus(A*X)) - dot(B, A*X) + sumsq(X)/10", "", NORMALS, "l-bfgs", ()),
+    "nonnegative": ("sumsq(A*X - B)", "constraint: nonnegative", NORMALS, "auto", ()),
+    "norm1": ("sumsq(A*X - B) + 5*norm1(X)", "", NORMALS, "auto", ()),
+    "logdet": ("tr(A*X) - logdet(X)", "", DEFINITE, "l-bfgs", ()),
+    "orthonormal": ("tr(X'*A*X*D)", "columns: 3, constraint: orthonormal_columns", DIAGONAL, "l-bfgs", ()),
+    "unit columns": ("-tr(X'*A*X) + sumsq(X'*X - eye(3))", "columns: 3, constraint: unit_columns", DEFINITE, "l-bfgs", ()),
+    "beside a manifold": ("tr(X'*A*X*D) + sumsq(Y - X)", "columns: 3, constraint: orthonormal_columns", DIAGONAL, "l-bfgs", ()),
+    "frank-wolfe": ("-sumsq(A*X - B)", "columns: 5, constraint: simplex_columns", NORMALS, "frank-wolfe", ()),
+    "equalities": ("sumsq(A*X - B)", "", NORMALS, "auto", ("X*ones = 0*ones(20,1)",)),
+}
+
+
+def tolerance(report):
+    return float(re.search(r"within the tolerance ([0-9.e+-]+)", report["reason"]).group(1))
+
+
+def test_warm_starts(folder):
+    """A run that starts at or near the result of another one has its tolerance, and next to nothing to do."""
+    for number, (name, (objective, keys, data, method, relations)) in enumerate(WARM.items()):
+        both = "Y" in objective
+        names = ["X", "Y"] if both else ["X"]
+        text = spelt(objective, f"{{X: {{{keys}START_X}}" + (", Y: {START_Y}}" if both else "}"), data, relations)
+        text += f"solver: {{method: {method}, max_iterations: 3000}}\n"
+        cold_job = folder / f"{number}.yaml"
+        cold_job.write_text(text.replace("START_X", "").replace("START_Y", ""))
+        cold = run_job(cold_job, folder / f"{number}-cold", ranks=0, options=["--quiet"])
+        if not checks.equal(f"{name}, cold ({cold.err})", cold.status, 0):
+            continue
+        for change in (0, 1e-9):
+            for x in names:
+                found = np.load(folder / f"{number}-cold" / f"{x}.npy")
+                np.save(folder / f"start-{x}.npy", (1 + change) * found if x == "X" and "constraint" not in keys else found)
+            job = folder / f"{number}-warm.yaml"
+            job.write_text(text.replace("START_X", f"{', ' if keys else ''}start: {{file: start-X.npy}}").replace("START_Y", "start: {file: start-Y.npy}"))
+            warm = run_job(job, folder / f"{number}-warm", ranks=2 if change else 0, options=["--quiet"])
+            if checks.equal(f"{name}, warm ({warm.err})", warm.status, 0):
+                ratio = tolerance(warm.report) / tolerance(cold.report)
+                checks.check(0.1 <= ratio <= 10, f"{name}: the tolerance is {ratio:.1e} times that of the first run")
+                checks.check(warm.report["iterations"] <= max(3, 0.3 * cold.report["iterations"]),
+                             f"{name}: {warm.report['iterations']} iterations from the solution, {cold.report['iterations']} from afar")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-front-", dir="/dev/shm") as temporary:
         folder = Path(temporary)
-        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input):
+        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input, test_warm_starts):
             (folder / test.__name__).mkdir()
             test(folder / test.__name__)
     return checks.finish()

@@ -12,12 +12,20 @@
 
 // ---- one ----
 
+static bool is_warm(const tg_spec *spec)
+{
+  for (int k = 0; k < spec->n_variables; k++)
+    if (spec->variables[k].start == TG_START_FILE) return true;
+  return false;
+}
+
 static tg_status minimise_once(tg_engine *engine, double time_limit, const opt_observer *observer)
 {
   tg_setup *setup = engine->setup;
   if (engine->lagrangian == NULL) {
     opt_options options = setup->method->options;
     options.time_limit = time_limit;
+    options.is_warm = is_warm(engine->spec);
     return opt_minimise(setup->problem, &options, setup->x, observer, &engine->result);
   }
   opt_options options = engine->spec->solver;
