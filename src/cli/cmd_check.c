@@ -56,12 +56,12 @@ static void print_data(const tg_spec *job, tg_text *out)
   for (int k = 0; k < job->n_data; k++) {
     const tg_spec_data *d = &job->data[k];
     if (!d->used) continue;
-    if (d->is_number) {
+    if (d->source == TG_SOURCE_NUMBER) {
       tg_text_addf(out, "  %-12s ", d->name);
       tg_text_add_number(out, d->number);
     } else {
       tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 " from %s", d->name, d->rows, d->cols,
-                   d->file != NULL ? d->file : d->generate);
+                   d->source == TG_SOURCE_FILE ? d->file : d->generate);
       print_properties(d->properties, d->trust, out);
       if (tg_found_word(d) != NULL) tg_text_addf(out, ", %s (found)", tg_found_word(d));
     }

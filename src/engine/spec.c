@@ -82,7 +82,7 @@ tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key)
 // ---- starts ----
 
 // By tg_start.
-static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible", NULL};
+static const char *const start_names[] = {"zeros", "ones", "identity", "normal", "uniform", "feasible", "memory", NULL};
 static const char *const start_helps[] = {
     "all entries 0",
     "all entries 1",
@@ -90,6 +90,7 @@ static const char *const start_helps[] = {
     "independent standard normal entries, by `seed`",
     "independent entries uniform on [0, 1), by `seed`",
     "a random point of the constraint set: the projection of the `normal` start onto it",
+    "numbers of the program that calls the library",
 };
 
 enum { START_NAMES = sizeof start_names / sizeof start_names[0] - 1 };

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/message.h"
 #include "base/source.h"
+#include "mpi/matrix/array.h"
 #include "mpi/matrix/generate.h"
 #include "opt/options.h"
 
@@ -18,6 +19,7 @@ typedef enum tg_start {
   TG_START_NORMAL,
   TG_START_UNIFORM,
   TG_START_FEASIBLE, // normal, then its projection onto the constraint set
+  TG_START_MEMORY,   // numbers of the caller
   TG_START_FILE
 } tg_start;
 
@@ -40,7 +42,8 @@ typedef struct tg_spec_variable {
   bool start_is_given;
   const char *start_file;
   const char *start_dataset;
-  tg_mark start_mark; // of the file's name
+  const tg_array *start_array; // of TG_START_MEMORY; not owned
+  tg_mark start_mark;          // of the file's name
   uint64_t seed;
   bool seed_is_given;
   tg_mark seed_mark;
@@ -60,16 +63,26 @@ typedef struct tg_spec_variable {
   double norm1;         // weight of norm1(X), taken out of the objective for proximal steps (norm1_split.h); 0: none
 } tg_spec_variable;
 
+// Where the numbers of a datum come from.
+typedef enum tg_data_source {
+  TG_SOURCE_ENGINE, // its own: another variable, in a half-step of `alternating`
+  TG_SOURCE_NUMBER,
+  TG_SOURCE_FILE,
+  TG_SOURCE_GENERATOR,
+  TG_SOURCE_MEMORY // of the caller
+} tg_data_source;
+
 typedef struct tg_spec_data {
   const char *name;
   tg_mark mark; // of its declaration
-  bool is_number;
+  tg_data_source source;
   double number;
-  const char *file;
+  const char *file; // FILE
   const char *dataset;
-  tg_mark file_mark;    // of the file's name
-  const char *generate; // kind; NULL when read from a file
-  int64_t rows;         // of a generated matrix; of a file 0 until the engine has probed it
+  tg_mark file_mark;     // of the file's name
+  const char *generate;  // GENERATOR: kind
+  const tg_array *array; // MEMORY; not owned, NULL: not given
+  int64_t rows;          // of a file 0 until the engine has probed it
   int64_t cols;
   tg_generate_options options; // of a generated matrix
   unsigned properties;         // of tg_property

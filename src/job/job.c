@@ -99,29 +99,69 @@ static tg_status copy_source(tg_job *job, tg_source *source, const char *name, c
   return tg_arena_string(&job->arena, text, length, &source->text);
 }
 
+static tg_status copy_string(tg_job *job, const char *text, const char **out)
+{
+  *out = NULL;
+  return text != NULL ? tg_arena_string(&job->arena, text, strlen(text), out) : TG_OK;
+}
+
+static tg_status copy_setting(tg_job *job, const tg_job_setting *setting, int k)
+{
+  tg_job_setting *copy = &job->settings[k];
+  copy->kind = setting->kind;
+  TG_TRY(copy_string(job, setting->name, &copy->name));
+  TG_TRY(copy_string(job, setting->key, &copy->key));
+  TG_TRY(copy_source(job, &job->sources[k + 1], copy->name, setting->text, strlen(setting->text)));
+  copy->text = job->sources[k + 1].text;
+  return TG_OK;
+}
+
+static tg_status fill(tg_job *job, const char *path, const char *text, size_t length, int n,
+                      const tg_job_setting *settings)
+{
+  TG_TRY(tg_arena_string(&job->arena, path, strlen(path), &job->path));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n + 1, &job->sources));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n + 1, &job->settings));
+  job->n_sources = n + 1;
+  const char *shown = strcmp(path, "-") == 0 ? "<stdin>" : job->path;
+  TG_TRY(copy_source(job, &job->sources[0], shown, text, length));
+  for (int k = 0; k < n; k++) TG_TRY(copy_setting(job, &settings[k], k));
+  return TG_OK;
+}
+
+tg_status tg_job_create_with(const char *path, const char *text, size_t length, int n, const tg_job_setting *settings,
+                             tg_job **out)
+{
+  *out = NULL;
+  tg_job *job = NULL;
+  TG_TRY(TG_NEW(1, &job));
+  tg_arena_init(&job->arena);
+  const tg_status status = fill(job, path, text, length, n, settings);
+  if (status != TG_OK) {
+    tg_job_destroy(&job);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = job;
+  return TG_OK;
+}
+
 // "--set solver.memory=5"; a long value is cut in the name, the line below shows it.
-static tg_status name_set(tg_job *job, const char *argument, const char **out)
+static tg_status name_set(tg_arena *arena, const char *argument, const char **out)
 {
   char name[SHOWN_SET_BYTES + 16];
   size_t shown = strcspn(argument, "\r\n");
   if (shown > SHOWN_SET_BYTES) shown = SHOWN_SET_BYTES;
   const bool cut = argument[shown] != '\0';
   const int length = snprintf(name, sizeof name, "--set %.*s%s", (int)shown, argument, cut ? "..." : "");
-  return tg_arena_string(&job->arena, name, (size_t)length, out);
+  return tg_arena_string(arena, name, (size_t)length, out);
 }
 
-static tg_status fill(tg_job *job, const char *path, const char *text, size_t length, int n_sets,
-                      const char *const *sets)
+static tg_status list_sets(tg_arena *arena, int n, const char *const *sets, tg_job_setting **out)
 {
-  TG_TRY(tg_arena_string(&job->arena, path, strlen(path), &job->path));
-  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n_sets + 1, &job->sources));
-  job->n_sources = n_sets + 1;
-  const char *shown = strcmp(path, "-") == 0 ? "<stdin>" : job->path;
-  TG_TRY(copy_source(job, &job->sources[0], shown, text, length));
-  for (int k = 0; k < n_sets; k++) {
-    const char *name = NULL;
-    TG_TRY(name_set(job, sets[k], &name));
-    TG_TRY(copy_source(job, &job->sources[k + 1], name, sets[k], strlen(sets[k])));
+  TG_TRY(TG_ARENA_NEW(arena, (size_t)n + 1, out));
+  for (int k = 0; k < n; k++) {
+    (*out)[k] = (tg_job_setting){.kind = TG_JOB_SET, .text = sets[k]};
+    TG_TRY(name_set(arena, sets[k], &(*out)[k].name));
   }
   return TG_OK;
 }
@@ -129,17 +169,14 @@ static tg_status fill(tg_job *job, const char *path, const char *text, size_t le
 tg_status tg_job_create(const char *path, const char *text, size_t length, int n_sets, const char *const *sets,
                         tg_job **out)
 {
+  tg_arena arena;
+  tg_job_setting *settings = NULL;
   *out = NULL;
-  tg_job *job = NULL;
-  TG_TRY(TG_NEW(1, &job));
-  tg_arena_init(&job->arena);
-  const tg_status status = fill(job, path, text, length, n_sets, sets);
-  if (status != TG_OK) {
-    tg_job_destroy(&job);
-    return tg_error_pass(status, TG_HERE);
-  }
-  *out = job;
-  return TG_OK;
+  tg_arena_init(&arena);
+  tg_status status = list_sets(&arena, n_sets, sets, &settings);
+  if (status == TG_OK) status = tg_job_create_with(path, text, length, n_sets, settings, out);
+  tg_arena_fini(&arena);
+  return status;
 }
 
 void tg_job_destroy(tg_job **job)

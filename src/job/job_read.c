@@ -73,6 +73,7 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_spec_varia
     out->start_mark = tg_yaml_get(start, "file")->mark;
     TG_TRY(tg_job_path(job, file, &out->start_file));
   } else if (start != NULL) {
+    out->start_mark = start->mark;
     tg_start_find(start->text, &out->start);
   } else if (tg_spec_on_manifold(out)) {
     out->start = TG_START_FEASIBLE; // the default elsewhere, zeros, is far from every point of it
@@ -199,17 +200,32 @@ static tg_status check_generated(const tg_yaml_node *node, tg_spec_data *out)
                          tg_generate_check(out->generate, out->rows, out->cols, &out->options));
 }
 
+static tg_status read_size(const tg_yaml_node *node, const char *what, tg_spec_data *out)
+{
+  out->rows = whole(tg_yaml_get(node, "rows"), 0);
+  TG_TRY(read_columns(node, &out->cols));
+  if (out->rows == 0) TG_FAIL_MARK(TG_JOB, out->mark, "%s %s needs rows", what, out->name);
+  if (out->cols == 0) out->cols = out->rows;
+  return check_size(out->name, out->mark, out->rows, out->cols);
+}
+
+// The numbers are the caller's, who gives them after the job is read.
+static tg_status read_data_in_memory(const tg_yaml_node *node, tg_spec_data *out)
+{
+  static const char *const foreign[] = {"dataset", "seed", "scale", "condition", "ratio"};
+  const tg_yaml_item *stray = first_present(node, foreign, sizeof foreign / sizeof foreign[0]);
+  if (stray != NULL)
+    TG_FAIL_NODE(stray->key, TG_JOB, "%s belongs to other data; %s is in memory", stray->key->text, out->name);
+  return read_size(node, "the matrix in memory", out);
+}
+
 static tg_status read_generated_data(const tg_yaml_node *node, tg_spec_data *out)
 {
   const tg_yaml_item *stray = tg_yaml_find(node, "dataset");
   if (stray != NULL) TG_FAIL_NODE(stray->key, TG_JOB, "dataset belongs to data read from a file");
   const tg_yaml_node *kind = tg_yaml_get(node, "generate");
   out->generate = kind->text;
-  out->rows = whole(tg_yaml_get(node, "rows"), 0);
-  TG_TRY(read_columns(node, &out->cols));
-  if (out->rows == 0) TG_FAIL_MARK(TG_JOB, out->mark, "generated data %s needs rows", out->name);
-  if (out->cols == 0) out->cols = out->rows;
-  TG_TRY(check_size(out->name, out->mark, out->rows, out->cols));
+  TG_TRY(read_size(node, "generated data", out));
   out->options = (tg_generate_options){
       .seed = (uint64_t)whole(tg_yaml_get(node, "seed"), 1),
       .scale = number(tg_yaml_get(node, "scale"), 1.0),
@@ -227,17 +243,20 @@ static tg_status read_datum(tg_job *job, const tg_yaml_item *item, tg_spec_data 
   if (tg_spec_find_variable(&job->spec, out->name) >= 0)
     TG_FAIL_NODE(item->key, TG_NAME, "'%s' is declared under 'variables:' as well", out->name);
   if (tg_value_number(node, &out->number)) {
-    out->is_number = true;
+    out->source = TG_SOURCE_NUMBER;
     out->rows = out->cols = 1;
     return TG_OK;
   }
   const bool from_file = tg_yaml_get(node, "file") != NULL;
   const bool generated = tg_yaml_get(node, "generate") != NULL;
-  if (from_file == generated)
+  const bool in_memory = is_true(tg_yaml_get(node, "memory"));
+  if (from_file + generated + in_memory != 1)
     TG_FAIL_NODE(item->key, TG_JOB, "data %s needs %s: file or generate", out->name,
-                 from_file ? "one of the two, not both" : "its source");
+                 from_file || generated ? "one of the two, not both" : "its source");
   read_properties(node, out);
   out->trust = is_true(tg_yaml_get(node, "trust"));
+  out->source = from_file ? TG_SOURCE_FILE : generated ? TG_SOURCE_GENERATOR : TG_SOURCE_MEMORY;
+  if (in_memory) return read_data_in_memory(node, out);
   return from_file ? read_file_data(job, node, out) : read_generated_data(node, out);
 }
 
@@ -419,7 +438,8 @@ static tg_status read_checkpoint(tg_job *job)
   return TG_OK;
 }
 
-tg_status tg_job_read(tg_job *job)
+// The tree with the settings, checked against the table of keys.
+static tg_status build_tree(tg_job *job)
 {
   opt_options_init(&job->spec.solver);
   job->spec.name = job->path;
@@ -428,7 +448,18 @@ tg_status tg_job_read(tg_job *job)
   if (job->root->kind == TG_YAML_NULL && job->n_sources > 1)
     TG_TRY(tg_yaml_new(&job->arena, TG_YAML_MAPPING, job->root->mark, &job->root));
   for (int k = 1; k < job->n_sources; k++) TG_TRY(tg_errors_take(&job->errors, tg_job_set(job, k)));
-  TG_TRY(tg_errors_take(&job->errors, tg_job_validate(job)));
+  return tg_errors_take(&job->errors, tg_job_validate(job));
+}
+
+tg_status tg_job_validate_settings(tg_job *job)
+{
+  TG_TRY(build_tree(job));
+  return tg_errors_raise(&job->errors);
+}
+
+tg_status tg_job_read(tg_job *job)
+{
+  TG_TRY(build_tree(job));
   if (job->is_incomplete || job->root->kind != TG_YAML_MAPPING) return tg_errors_raise(&job->errors);
   TG_TRY(tg_errors_take(&job->errors, read_objective(job)));
   TG_TRY(keep_vital(job, read_variables(job)));

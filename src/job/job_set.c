@@ -1,4 +1,4 @@
-// --set KEY=VALUE: a value written over the job's tree.
+// Settings: values written over the job's tree.
 #include "job/job_set.h"
 
 #include <string.h>
@@ -80,15 +80,53 @@ static tg_status set_below(setter *s, const tg_yaml_node *node, int depth, size_
   return put(s, *out, key, depth, child);
 }
 
+static tg_status set_path(setter *s)
+{
+  const char *equals = strchr(s->source->text, '=');
+  if (equals == NULL)
+    TG_FAIL_MARK(TG_USAGE, ((tg_mark){s->source->id, {0, s->source->length}}),
+                 "%s needs KEY=VALUE, such as solver.max_iterations=50",
+                 strncmp(s->source->name, "--set", 5) == 0 ? "--set" : s->source->name);
+  const size_t end = (size_t)(equals - s->source->text);
+  tg_yaml_node *value = NULL;
+  TG_TRY(tg_yaml_parse(&s->job->arena, s->source, end + 1, &value));
+  return set_below(s, s->job->root, 0, 0, end, value, &s->job->root);
+}
+
+// A copy of the list under the key with one entry more.
+static tg_status extend(setter *s, const char *key, tg_mark whole, tg_yaml_node *entry, tg_yaml_node **out)
+{
+  const tg_yaml_node *list = tg_yaml_get(s->job->root, key);
+  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_SEQUENCE, whole, out));
+  for (const tg_yaml_item *item = list != NULL ? list->first : NULL; item != NULL; item = item->next)
+    TG_TRY(tg_yaml_append(&s->job->arena, *out, NULL, item->value));
+  return tg_yaml_append(&s->job->arena, *out, NULL, entry);
+}
+
+// The whole text as a scalar, whatever YAML would make of it.
+static tg_status write_text(setter *s, const tg_job_setting *setting)
+{
+  const tg_mark whole = {s->source->id, {0, s->source->length}};
+  tg_yaml_node *key = NULL;
+  tg_yaml_node *value = NULL;
+  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_SCALAR, whole, &key));
+  TG_TRY(tg_yaml_new(&s->job->arena, TG_YAML_SCALAR, whole, &value));
+  key->text = setting->key;
+  key->length = strlen(setting->key);
+  value->text = s->source->text;
+  value->length = s->source->length;
+  if (setting->kind == TG_JOB_ADD) {
+    tg_yaml_node *list = NULL;
+    TG_TRY(extend(s, setting->key, whole, value, &list));
+    value = list;
+  }
+  TG_TRY(copy_mapping(s, s->job->root, whole.span, &s->job->root));
+  return put(s, s->job->root, key, 0, value);
+}
+
 tg_status tg_job_set(tg_job *job, int source)
 {
   setter s = {.job = job, .source = &job->sources[source]};
-  const char *equals = strchr(s.source->text, '=');
-  if (equals == NULL)
-    TG_FAIL_MARK(TG_USAGE, ((tg_mark){s.source->id, {0, s.source->length}}),
-                 "--set needs KEY=VALUE, such as solver.max_iterations=50");
-  const size_t end = (size_t)(equals - s.source->text);
-  tg_yaml_node *value = NULL;
-  TG_TRY(tg_yaml_parse(&job->arena, s.source, end + 1, &value));
-  return set_below(&s, job->root, 0, 0, end, value, &job->root);
+  const tg_job_setting *setting = &job->settings[source - 1];
+  return setting->kind == TG_JOB_SET ? set_path(&s) : write_text(&s, setting);
 }

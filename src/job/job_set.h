@@ -1,11 +1,11 @@
-// --set KEY=VALUE over the job's tree.
+// Settings over the job's tree.
 #ifndef TG_JOB_JOB_SET_H
 #define TG_JOB_JOB_SET_H
 
 #include "job/job.h"
 
-// Applies the --set argument that is sources[source] to job->root: dotted path, value read as YAML, missing mappings
-// made. A fault is located in that argument.
+// Applies the setting whose text is sources[source] to job->root: dotted path, value read as YAML, missing mappings
+// made; or a text for a key. A fault is located in that text.
 tg_status tg_job_set(tg_job *job, int source);
 
 #endif

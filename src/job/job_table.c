@@ -50,7 +50,7 @@ const char *tg_job_type_label(tg_job_type type)
       [TG_JOB_BOOLEAN] = "true or false",
       [TG_JOB_TEXT] = "a text",
       [TG_JOB_DURATION] = "a time such as 90, 30s, 10min, 2h or 1d",
-      [TG_JOB_START] = "zeros, ones, identity, normal, uniform, feasible or {file: PATH}",
+      [TG_JOB_START] = "zeros, ones, identity, normal, uniform, feasible, memory or {file: PATH}",
       [TG_JOB_CONSTRAINT] = "a constraint's name or one {name: argument}",
       [TG_JOB_DATA] = "a finite number or a mapping",
       [TG_JOB_SOLVER] = "a mapping",
@@ -310,21 +310,19 @@ static tg_status check_start(tg_job *job, const location *at, tg_yaml_node *node
 
 // A name of the user's: of a variable or of data. It must be one in an expression, too, where a function's name would
 // mean the function, whatever is declared.
-static tg_status check_name(const tg_yaml_node *key)
+tg_status tg_job_check_name(const char *name)
 {
-  if (!tg_name_is_valid(key->text))
-    TG_FAIL_NODE(key, TG_NAME,
-                 "'%.64s' is not a name: at most %d letters, digits and '_', beginning with a letter or '_'", key->text,
-                 TG_NAME_BYTES_MAX);
-  if (tg_name_is_reserved(key->text))
-    TG_FAIL_NODE(key, TG_NAME, "'%s' is a function and cannot be declared", key->text);
+  if (!tg_name_is_valid(name))
+    TG_FAIL(TG_NAME, "'%.64s' is not a name: at most %d letters, digits and '_', beginning with a letter or '_'", name,
+            TG_NAME_BYTES_MAX);
+  if (tg_name_is_reserved(name)) TG_FAIL(TG_NAME, "'%s' is a function and cannot be declared", name);
   return TG_OK;
 }
 
 static tg_status check_names(tg_job *job, const location *at, tg_yaml_node *node)
 {
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
-    const tg_status named = check_name(item->key);
+    const tg_status named = tg_error_locate(item->key->mark, tg_job_check_name(item->key->text));
     const location inside = below(at, "*", item->key->text);
     TG_TRY(keep(job, node, item, named == TG_OK ? check_node(job, &inside, item->value) : named));
   }

@@ -39,6 +39,8 @@ const char *tg_job_type_label(tg_job_type type); // "a whole number"
 // How the argument of a constraint is written in a job: "[low, high]", "" for none.
 const char *tg_constraint_argument_label(opt_constraint_argument argument);
 
+// Whether the text can be the name of a variable or of data. TG_NAME, without a place.
+tg_status tg_job_check_name(const char *name);
 // Checks every key and value of the tree against the table; the first fault is located. Values of the solver section
 // go into job->solver at once.
 tg_status tg_job_validate(tg_job *job);

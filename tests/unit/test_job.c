@@ -125,7 +125,7 @@ static void test_values(void **state)
   assert_string_equal(job->spec.variables[2].start_file, "dir/z.npy");
   assert_string_equal(job->spec.variables[2].constraint, "box");
   assert_int_equal(job->spec.n_data, 3);
-  assert_true(job->spec.data[0].is_number && job->spec.data[0].number == -1.5);
+  assert_true(job->spec.data[0].source == TG_SOURCE_NUMBER && job->spec.data[0].number == -1.5);
   assert_string_equal(job->spec.data[1].file, "dir/m.h5");
   assert_string_equal(job->spec.data[1].dataset, "/m");
   assert_int_equal(job->spec.data[1].properties, TG_SPD | TG_SYMMETRIC);

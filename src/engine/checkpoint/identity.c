@@ -66,8 +66,10 @@ static json_t *variables(const tg_spec *job)
 
 static json_t *datum(const tg_spec_data *d)
 {
-  if (d->is_number) return json_real(d->number);
-  if (d->generate == NULL) return json_pack("{s:s, s:i}", "source", "file", "properties", (int)d->properties);
+  if (d->source == TG_SOURCE_NUMBER) return json_real(d->number);
+  if (d->source != TG_SOURCE_GENERATOR)
+    return json_pack("{s:s, s:i}", "source", d->source == TG_SOURCE_FILE ? "file" : "memory", "properties",
+                     (int)d->properties);
   const tg_generate_options *o = &d->options;
   return json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:i}", "generate", d->generate, "rows",
                    (json_int_t)d->rows, "columns", (json_int_t)d->cols, "seed", (json_int_t)o->seed, "scale", o->scale,
@@ -126,11 +128,17 @@ static tg_status hash_numbers(const tg_dmat *m, uint64_t *out)
   return TG_OK;
 }
 
-// Adds the numbers of a datum that comes from a file.
+static bool has_numbers(const tg_spec *job, int index)
+{
+  if (index < 0 || index >= job->n_data) return false;
+  return job->data[index].source == TG_SOURCE_FILE || job->data[index].source == TG_SOURCE_MEMORY;
+}
+
+// Adds the numbers of a datum that comes from a file or from memory.
 static tg_status add_numbers(const tg_setup *setup, int index, const tg_dmat *m, json_t *out, int *failed)
 {
   uint64_t hash = 0;
-  if (index < 0 || index >= setup->job->n_data || setup->job->data[index].file == NULL || m == NULL) return TG_OK;
+  if (!has_numbers(setup->job, index) || m == NULL) return TG_OK;
   TG_TRY(hash_numbers(m, &hash));
   json_t *entry = json_pack("{s:I, s:I, s:o}", "rows", (json_int_t)m->rows, "columns", (json_int_t)m->cols, "numbers",
                             tg_hash_text(hash));

@@ -24,7 +24,7 @@ static bool has_number(const tg_spec *job, const tg_spec_variable *variable, int
   const int datum = tg_set_data_find(variable, k);
   const bool is_number = argument->kind == TG_ARGUMENT_NUMBER;
   if (is_number) *out = argument->number;
-  if (is_number || datum < 0 || !job->data[datum].is_number) return is_number;
+  if (is_number || datum < 0 || job->data[datum].source != TG_SOURCE_NUMBER) return is_number;
   *out = job->data[datum].number;
   return true;
 }
@@ -199,7 +199,7 @@ static tg_status bind_data(tg_spec *job, const tg_grid *grid, const tg_spec_vari
   const opt_constraint_row *row = opt_constraint_find(x->constraint);
   for (int a = 0; a < 2; a++) {
     const int datum = tg_set_data_find(x, a);
-    if (datum >= 0 && !job->data[datum].is_number)
+    if (datum >= 0 && job->data[datum].source != TG_SOURCE_NUMBER)
       TG_TRY(tg_error_locate(x->arguments[a].mark, bind_matrix(row, a, set_data[datum], out)));
   }
   const bool has_numbers = out->lows == NULL && out->highs == NULL;

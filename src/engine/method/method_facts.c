@@ -12,7 +12,7 @@ static bool has_matrix_bounds(const tg_spec *job, const tg_spec_variable *x)
   bool has_any = false;
   for (int a = 0; a < 2 && x->constraint != NULL; a++) {
     const int datum = tg_set_data_find(x, a);
-    has_any = has_any || (datum >= 0 && !job->data[datum].is_number);
+    has_any = has_any || (datum >= 0 && job->data[datum].source != TG_SOURCE_NUMBER);
   }
   return has_any;
 }
@@ -41,8 +41,9 @@ static tg_status read_data(const tg_spec *job, const tg_model *model, tg_method_
   for (int k = 0; k < job->n_data; k++) {
     const tg_spec_data *datum = &job->data[k];
     const int32_t symbol = tg_symbol_find(model->graph, datum->name);
-    if (symbol < 0 || (!datum->is_number && tg_model_find_data(model, k) < 0)) continue;
-    out->data[n++] = (tg_strategy_datum){.symbol = symbol, .is_number = datum->is_number, .number = datum->number};
+    if (symbol < 0 || (datum->source != TG_SOURCE_NUMBER && tg_model_find_data(model, k) < 0)) continue;
+    out->data[n++] =
+        (tg_strategy_datum){.symbol = symbol, .is_number = datum->source == TG_SOURCE_NUMBER, .number = datum->number};
   }
   out->base.n_data = n;
   out->base.data = out->data;

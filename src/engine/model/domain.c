@@ -25,7 +25,7 @@ static bool has_matrix(const tg_spec *job, const tg_spec_variable *x)
 {
   for (int k = 0; k < 2; k++) {
     const int datum = tg_set_data_find(x, k);
-    if (datum >= 0 && !job->data[datum].is_number) return true;
+    if (datum >= 0 && job->data[datum].source != TG_SOURCE_NUMBER) return true;
   }
   return false;
 }

@@ -33,7 +33,7 @@ static tg_status check_metric(const tg_spec *job, const tg_spec_variable *variab
                  "the metric %s of %s is %" PRId64 " x %" PRId64 ", expected %" PRId64 " x %" PRId64
                  ", a row and a column for each row of %s",
                  s->name, variable->name, s->rows, s->cols, variable->rows, variable->rows, variable->name);
-  if (s->is_number)
+  if (s->source == TG_SOURCE_NUMBER)
     TG_FAIL_MARK(TG_VALUE, mark, "the metric %s is a number, expected a positive definite matrix", s->name);
   if (job->n_relations > 0)
     TG_FAIL_MARK(TG_UNSUPPORTED, mark, "a metric does not go with subject_to; write X'*S*X = eye there instead");

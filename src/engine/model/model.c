@@ -59,7 +59,8 @@ void tg_spec_mark_used(tg_spec *job, bool warn)
     if (!datum->used) unused++;
     if (warn && !datum->used && unused <= UNUSED_SHOWN)
       tg_message_warn_at(job->messages, datum->mark, "%s does not occur in the objective%s%s", datum->name,
-                         job->n_relations > 0 ? " or in subject_to" : "", datum->is_number ? "" : "; it is not read");
+                         job->n_relations > 0 ? " or in subject_to" : "",
+                         datum->source == TG_SOURCE_NUMBER ? "" : "; it is not read");
   }
   if (warn && unused > UNUSED_SHOWN)
     tg_message_warn(job->messages, "%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
@@ -114,18 +115,43 @@ static tg_status check_square(const tg_spec_data *datum)
                datum->property, (long long)datum->rows, (long long)datum->cols);
 }
 
+// Numbers of a caller: a job file alone has none.
+static tg_status probe_array(const tg_array *array, tg_mark mark, const char *name, int64_t rows, int64_t cols)
+{
+  if (array == NULL)
+    TG_FAIL_MARK(TG_JOB, mark,
+                 "%s is in the memory of a program that calls the library; a job file needs another source", name);
+  if (array->rows != rows || array->cols != cols)
+    TG_FAIL_MARK(TG_SHAPE, mark, "%s is %" PRId64 " x %" PRId64 " in memory, expected %" PRId64 " x %" PRId64, name,
+                 array->rows, array->cols, rows, cols);
+  return TG_OK;
+}
+
+static tg_status probe_datum(const tg_spec *job, tg_spec_data *datum)
+{
+  if (datum->source == TG_SOURCE_FILE) TG_TRY(probe(job, datum));
+  if (datum->source == TG_SOURCE_MEMORY)
+    TG_TRY(probe_array(datum->array, datum->mark, datum->name, datum->rows, datum->cols));
+  return check_square(datum);
+}
+
+static tg_status probe_variable(const tg_spec *job, tg_spec_variable *x)
+{
+  if (x->start == TG_START_FILE) return probe_start(job, x);
+  if (x->start != TG_START_MEMORY) return TG_OK;
+  if (x->rows == 0 && x->start_array != NULL) x->rows = x->start_array->rows;
+  if (x->cols == 0 && x->start_array != NULL) x->cols = x->start_array->cols;
+  return probe_array(x->start_array, x->start_mark, x->name, x->rows, x->cols);
+}
+
 tg_status tg_spec_probe(tg_spec *job)
 {
   tg_spec_mark_used(job, false);
   for (int k = 0; k < job->n_data; k++) {
-    tg_spec_data *datum = &job->data[k];
-    if (!datum->used) continue;
-    const tg_status probed = datum->file != NULL ? probe(job, datum) : TG_OK;
-    TG_TRY(tg_errors_take(job->errors, probed == TG_OK ? check_square(datum) : probed));
+    if (job->data[k].used) TG_TRY(tg_errors_take(job->errors, probe_datum(job, &job->data[k])));
   }
   for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].start == TG_START_FILE)
-      TG_TRY(tg_errors_take(job->errors, probe_start(job, &job->variables[k])));
+    TG_TRY(tg_errors_take(job->errors, probe_variable(job, &job->variables[k])));
   TG_TRY(tg_errors_raise(job->errors));
   return tg_sizes_infer(job);
 }
@@ -146,7 +172,7 @@ tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *co
   for (int k = 0; k < job->n_data; k++) {
     const tg_spec_data *d = &job->data[k];
     // The sign of a number: for the rules of curvature.
-    const unsigned sign = d->is_number && d->number > 0 ? TG_POSITIVE : 0;
+    const unsigned sign = d->source == TG_SOURCE_NUMBER && d->number > 0 ? TG_POSITIVE : 0;
     if (d->used)
       list[(*count)++] = (tg_declaration){
           .name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties | d->found | sign};
@@ -323,7 +349,7 @@ tg_status tg_model_numbers(const tg_spec *job, const tg_graph *graph, double **v
   TG_TRY(TG_NEW(n_symbols, is_known));
   for (int k = 0; k < job->n_data; k++) {
     const int32_t symbol = job->data[k].used ? tg_symbol_find(graph, job->data[k].name) : -1;
-    if (symbol < 0 || !job->data[k].is_number) continue;
+    if (symbol < 0 || job->data[k].source != TG_SOURCE_NUMBER) continue;
     (*values)[symbol] = job->data[k].number;
     (*is_known)[symbol] = true;
   }
@@ -399,19 +425,43 @@ static tg_status build(tg_spec *job, const tg_lower_options *options, tg_model *
   return match_data(job, model);
 }
 
-tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out)
+static tg_status build_plain(tg_spec *job, const tg_lower_options *options, tg_model *model)
+{
+  TG_TRY(read_with_domain(job, model));
+  TG_TRY(tg_metric_change_substitute(job, model)); // finds none
+  TG_TRY(find_kinks(model));
+  model->n_groups = 1;
+  TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  TG_TRY(
+      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
+  return match_data(job, model);
+}
+
+typedef tg_status builder(tg_spec *job, const tg_lower_options *options, tg_model *model);
+
+static tg_status create(tg_spec *job, const tg_lower_options *options, builder *build_model, tg_model **out)
 {
   *out = NULL;
   tg_spec_mark_used(job, false);
   tg_model *model = NULL;
   TG_TRY(TG_NEW(1, &model));
-  const tg_status status = build(job, options, model);
+  const tg_status status = build_model(job, options, model);
   if (status != TG_OK) {
     tg_model_destroy(&model);
     return tg_error_pass(status, TG_HERE);
   }
   *out = model;
   return TG_OK;
+}
+
+tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out)
+{
+  return create(job, options, build, out);
+}
+
+tg_status tg_model_create_plain(tg_spec *job, const tg_lower_options *options, tg_model **out)
+{
+  return create(job, options, build_plain, out);
 }
 
 void tg_model_destroy(tg_model **model)

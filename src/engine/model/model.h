@@ -56,6 +56,9 @@ tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *co
 tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
                                    tg_node *out);
 tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out);
+// The same of a spec without constraints and relations, for an objective that is evaluated and not minimised: nothing
+// is taken out of it.
+tg_status tg_model_create_plain(tg_spec *job, const tg_lower_options *options, tg_model **out);
 void tg_model_destroy(tg_model **model);
 // The position in plan->data of the datum, numbered as in model->data; -1: the plan does not read it. Local.
 int32_t tg_model_find_data(const tg_model *model, int datum);

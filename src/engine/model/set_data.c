@@ -44,7 +44,7 @@ static tg_status check_totals(const tg_spec_variable *x, bool by_rows, bool may_
                               const tg_spec_data *d)
 {
   const int64_t lines = by_rows ? x->rows : x->cols;
-  const bool is_vector = !d->is_number && (d->rows == 1 || d->cols == 1) && d->rows * d->cols == lines;
+  const bool is_vector = d->source != TG_SOURCE_NUMBER && (d->rows == 1 || d->cols == 1) && d->rows * d->cols == lines;
   if (is_vector || (may_be_number && d->rows == 1 && d->cols == 1)) return TG_OK;
   TG_FAIL_MARK(TG_SHAPE, mark,
                "the sums %s of the %s of %s are %" PRId64 " x %" PRId64 ", expected a vector of %" PRId64 " entries%s",

@@ -25,7 +25,7 @@ static void destroy(candidate *c)
 // Whether it is a matrix that may have properties.
 static bool is_square(const tg_spec_data *datum)
 {
-  return !datum->is_number && datum->rows == datum->cols && datum->rows > 1;
+  return datum->source != TG_SOURCE_NUMBER && datum->rows == datum->cols && datum->rows > 1;
 }
 
 // The datum at that position of the plan, where it is such a matrix of the job; else NULL.

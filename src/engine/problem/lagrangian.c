@@ -573,6 +573,12 @@ int64_t tg_lagrangian_products(const tg_lagrangian *lagrangian)
 
 // ---- words ----
 
+const tg_dmat *tg_lagrangian_multiplier(const tg_lagrangian *self, int k)
+{
+  TG_ASSERT(k >= 0 && k < self->setup->model->constraints->n);
+  return self->constraints[k].multiplier;
+}
+
 void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out)
 {
   for (int k = 0; k < self->setup->model->constraints->n; k++)

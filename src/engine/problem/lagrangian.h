@@ -29,6 +29,8 @@ typedef struct tg_lagrangian_term {
   double multiplier_norm;
 } tg_lagrangian_term;
 
+// The multipliers of entry k, in the terms of what is minimised. Local.
+const tg_dmat *tg_lagrangian_multiplier(const tg_lagrangian *self, int k);
 // Fills model->constraints->n terms. Local.
 void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out);
 // "subject to: ...\n", a line for each entry. Local.

@@ -115,6 +115,12 @@ done:
   return status;
 }
 
+tg_status tg_metric_change_undo(const tg_setup *setup, int variable, tg_dmat *x)
+{
+  const int change = setup->model->change_of[variable];
+  return change >= 0 ? multiply(setup->metrics[change].inverse, x) : TG_OK;
+}
+
 tg_status tg_metric_change_leave(tg_setup *setup, double *violation)
 {
   *violation = 0;

@@ -8,6 +8,8 @@
 tg_status tg_metric_change_fill(tg_setup *setup);
 // The start X becomes Y = L'X. Collective.
 tg_status tg_metric_change_enter(const tg_setup *setup);
+// x, of the variable, becomes Q x; as it is where the variable has no metric. Collective.
+tg_status tg_metric_change_undo(const tg_setup *setup, int variable, tg_dmat *x);
 // Y becomes X = Q Y; *violation = the largest |X'SX - I|, 0 without a metric. Collective.
 tg_status tg_metric_change_leave(tg_setup *setup, double *violation);
 // Local.

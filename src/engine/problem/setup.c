@@ -119,23 +119,49 @@ tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *aske
   return status;
 }
 
-static tg_status create(tg_setup *setup)
+static tg_status find_shapes(tg_setup *setup)
 {
   int rank = 0;
-  int ranks = 1;
   MPI_Comm_rank(setup->comm, &rank);
-  MPI_Comm_size(setup->comm, &ranks);
   tg_spec_mark_used(setup->job, false);
   TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_spec_probe(setup->job) : TG_OK));
-  TG_TRY(share_shapes(setup->comm, setup->job));
-  // The same work on every rank, but memory may end on one alone.
-  TG_TRY(tg_agree(setup->comm, tg_setup_compile_supposing(setup->job, setup->asked, &setup->lowering, &setup->model,
-                                                          &setup->method, &setup->is_supposed)));
+  return share_shapes(setup->comm, setup->job);
+}
+
+static tg_status make_grid(tg_setup *setup)
+{
+  int ranks = 1;
+  MPI_Comm_size(setup->comm, &ranks);
   TG_TRY(tg_agree(setup->comm, tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice)));
   return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
 }
 
-tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out)
+static tg_status compile(tg_setup *setup)
+{
+  TG_TRY(find_shapes(setup));
+  // The same work on every rank, but memory may end on one alone.
+  TG_TRY(tg_agree(setup->comm, tg_setup_compile_supposing(setup->job, setup->asked, &setup->lowering, &setup->model,
+                                                          &setup->method, &setup->is_supposed)));
+  return make_grid(setup);
+}
+
+// What restricts the variables is no part of the objective's value, though it may tell their sizes.
+static tg_status compile_plain(tg_setup *setup)
+{
+  tg_spec *job = setup->job;
+  TG_TRY(find_shapes(setup));
+  job->n_relations = 0;
+  job->maximize = false;
+  for (int k = 0; k < job->n_variables; k++) {
+    job->variables[k].constraint = NULL;
+    memset(job->variables[k].arguments, 0, sizeof job->variables[k].arguments);
+  }
+  TG_TRY(tg_agree(setup->comm, tg_model_create_plain(job, &setup->lowering, &setup->model)));
+  return make_grid(setup);
+}
+
+static tg_status create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options,
+                        tg_status (*compile_job)(tg_setup *setup), tg_setup **out)
 {
   *out = NULL;
   tg_setup *setup = NULL;
@@ -143,14 +169,27 @@ tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_opt
   setup->comm = comm;
   setup->lowering = *options;
   setup->asked = spec->variables;
-  tg_status status = tg_agree(comm, tg_spec_copy(spec, &setup->job));
-  if (status == TG_OK) status = create(setup);
+  tg_status status = tg_spec_copy(spec, &setup->job);
+  if (status == TG_OK) status = TG_NEW(spec->n_data + 1, &setup->ways);
+  status = tg_agree(comm, status);
+  if (status == TG_OK) status = compile_job(setup);
   if (status != TG_OK) {
     tg_setup_destroy(&setup);
     return tg_error_pass(status, TG_HERE);
   }
   *out = setup;
   return TG_OK;
+}
+
+tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out)
+{
+  return create(comm, spec, options, compile, out);
+}
+
+tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **out)
+{
+  const tg_lower_options options = {.want_hessian = true, .expected_iterations = spec->solver.max_iterations};
+  return create(comm, spec, &options, compile_plain, out);
 }
 
 // ---- data ----
@@ -161,10 +200,22 @@ static tg_status at_declaration(tg_mark mark, tg_status status)
   return status == TG_DATA ? tg_error_locate(mark, status) : status;
 }
 
+// Notes how it came onto the grid.
+static tg_status read_array(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  tg_array_way way = TG_ARRAY_UNREAD;
+  TG_TRY(tg_array_read(setup->grid, datum->array, datum->name, true, are_bounds, out, &way));
+  const int k = tg_spec_find_data(setup->job, datum->name);
+  if (k >= 0) setup->ways[k] = way;
+  return TG_OK;
+}
+
 static tg_status make_matrix(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
 {
-  if (datum->file != NULL && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
-  if (datum->file != NULL) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
+  const bool is_file = datum->source == TG_SOURCE_FILE;
+  if (is_file && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
+  if (is_file) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
+  if (datum->source == TG_SOURCE_MEMORY) return read_array(setup, datum, are_bounds, out);
   TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, datum->rows, datum->cols, out)));
   return tg_generate(datum->generate, &datum->options, *out);
 }
@@ -224,7 +275,7 @@ static tg_status read_set_data(tg_setup *setup)
   if (status == TG_OK) status = TG_NEW(job->n_data + 1, &setup->owns_set_data);
   TG_TRY(tg_agree(setup->comm, status));
   for (int k = 0; k < job->n_data; k++) {
-    if (job->data[k].is_number || !tg_set_data_needs(job, k)) continue;
+    if (job->data[k].source == TG_SOURCE_NUMBER || !tg_set_data_needs(job, k)) continue;
     const int32_t position = tg_model_find_data(setup->model, k);
     if (position >= 0) setup->set_data[k] = setup->data[position];
     setup->owns_set_data[k] = position < 0;
@@ -233,12 +284,18 @@ static tg_status read_set_data(tg_setup *setup)
   return TG_OK;
 }
 
-static tg_status read_data(tg_setup *setup)
+static tg_status read_operands(tg_setup *setup)
 {
   const tg_plan *plan = setup->model->plan;
-  const double begin = MPI_Wtime();
   TG_TRY(tg_agree(setup->comm, TG_NEW(plan->n_data, &setup->data)));
   for (int32_t k = 0; k < plan->n_data; k++) TG_TRY(tg_setup_make_datum(setup, setup->model, k, &setup->data[k]));
+  return TG_OK;
+}
+
+static tg_status read_data(tg_setup *setup)
+{
+  const double begin = MPI_Wtime();
+  TG_TRY(read_operands(setup));
   TG_TRY(tg_found_use(setup));
   TG_TRY(read_set_data(setup));
   TG_TRY(tg_metric_change_fill(setup));
@@ -252,8 +309,12 @@ static tg_status read_data(tg_setup *setup)
 static tg_status read_start(const tg_setup *setup, const tg_spec_variable *variable, tg_dmat *out)
 {
   tg_dmat *read = NULL;
-  TG_TRY(at_declaration(variable->start_mark,
-                        tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)));
+  tg_array_way way = TG_ARRAY_UNREAD;
+  const bool is_file = variable->start == TG_START_FILE;
+  TG_TRY(at_declaration(
+      variable->start_mark,
+      is_file ? tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)
+              : tg_array_read(setup->grid, variable->start_array, variable->name, true, false, &read, &way)));
   const tg_dmat *const inputs[] = {read};
   const tg_status status = tg_dmat_lincomb(1, &variable->scale, inputs, out);
   tg_dmat_destroy(&read);
@@ -272,7 +333,7 @@ static tg_status fill_start(const tg_setup *setup, const tg_spec_variable *varia
   static const char *const kinds[] = {
       [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
       [TG_START_NORMAL] = "normal", [TG_START_UNIFORM] = "uniform", [TG_START_FEASIBLE] = "normal"};
-  if (variable->start == TG_START_FILE) return read_start(setup, variable, out);
+  if (variable->start == TG_START_FILE || variable->start == TG_START_MEMORY) return read_start(setup, variable, out);
   tg_generate_options options = {.seed = variable->seed + (uint64_t)shift, .scale = variable->scale};
   // The generators take a factor 0 as "not given".
   if (variable->start != TG_START_ZEROS && variable->scale != 0)
@@ -333,13 +394,26 @@ tg_status tg_setup_start_again(tg_setup *setup, int64_t shift)
 
 // ---- problem ----
 
+static tg_status make_problem(tg_setup *setup)
+{
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
+  TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
+  return tg_problem_create(setup->exec, setup->space, NULL, &setup->problem);
+}
+
+tg_status tg_setup_fill_plain(tg_setup *setup)
+{
+  TG_TRY(read_operands(setup));
+  TG_TRY(verify_vanished(setup));
+  TG_TRY(make_start(setup));
+  return make_problem(setup);
+}
+
 tg_status tg_setup_fill(tg_setup *setup)
 {
   TG_TRY(read_data(setup));
   TG_TRY(make_start(setup));
-  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
-  TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
-  TG_TRY(tg_problem_create(setup->exec, setup->space, NULL, &setup->problem));
+  TG_TRY(make_problem(setup));
   TG_TRY(tg_start_scale(setup));
   TG_TRY(tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint));
   return tg_domain_start_inside(setup);
@@ -364,6 +438,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_method_destroy(&s->method);
   tg_model_destroy(&s->model);
   tg_grid_destroy(&s->grid);
+  tg_free(s->ways);
   tg_spec_destroy_copy(&s->job);
   tg_free(s);
   *setup = NULL;

@@ -31,6 +31,7 @@ typedef struct tg_setup {
   tg_grid_choice choice;
   tg_grid *grid;
   tg_dmat **data;           // by position in plan->data
+  tg_array_way *ways;       // by position in job->data: how numbers of the caller came onto the grid
   tg_dmat **set_data;       // by position in job->data: what constraints name, else NULL
   bool *owns_set_data;      // the plan does not hold it
   tg_setup_metric *metrics; // by position in model->changes; NULL: none
@@ -55,6 +56,11 @@ tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *aske
 // The spec must outlive the setup. Sizes (headers of files, by rank 0), plan and grid: everything before the numbers.
 // Collective.
 tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out);
+// The same for an objective that is evaluated and not minimised, in the user's terms: a spec without constraints and
+// relations, no method. Collective.
+tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **out);
+// Its data, space, executor and problem; x is the start as the spec gives it. Collective.
+tg_status tg_setup_fill_plain(tg_setup *setup);
 // Reads or generates the data, verifies declared properties, makes start point, executor and problem. Where the numbers
 // show properties that the spec does not declare, model and method become those of the spec that does
 // (found_use.h). Collective.

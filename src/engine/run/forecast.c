@@ -70,7 +70,10 @@ static double slab_bytes(const forecasting *f, int64_t rows, int64_t cols)
 static double reading_bytes(const forecasting *f, const tg_spec_data *datum)
 {
   const double matrix = bytes_of(f, datum->rows, datum->cols);
-  const double slab = datum->file != NULL ? slab_bytes(f, datum->rows, datum->cols) : 0;
+  const bool is_file = datum->source == TG_SOURCE_FILE;
+  const double slab = is_file                             ? slab_bytes(f, datum->rows, datum->cols)
+                      : datum->source == TG_SOURCE_MEMORY ? tg_array_panel_bytes(datum->rows, datum->cols)
+                                                          : 0;
   double claim = 0;
   if (!datum->trust && datum->properties != 0) claim = matrix;
   if (!datum->trust && (datum->properties & (TG_SPD | TG_ORTHOGONAL)) != 0) claim = 2 * matrix;
@@ -88,7 +91,7 @@ static void forecast_reading(forecasting *f)
   }
   for (int k = 0; k < f->job->n_variables; k++) {
     const tg_spec_variable *x = &f->job->variables[k];
-    if (x->start != TG_START_FILE) continue;
+    if (x->start != TG_START_FILE && x->start != TG_START_MEMORY) continue;
     const double beside = bytes_of(f, x->rows, x->cols) + slab_bytes(f, x->rows, x->cols);
     f->out->reading = fmax(f->out->reading, f->out->data + point_bytes(f) + beside);
   }
@@ -140,7 +143,8 @@ static void forecast_set_data(const forecasting *f)
 {
   for (int k = 0; k < f->job->n_data; k++) {
     const tg_spec_data *d = &f->job->data[k];
-    if (d->is_number || tg_model_find_data(f->model, k) >= 0 || !tg_set_data_needs(f->job, k)) continue;
+    if (d->source == TG_SOURCE_NUMBER || tg_model_find_data(f->model, k) >= 0 || !tg_set_data_needs(f->job, k))
+      continue;
     f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + reading_bytes(f, d));
     f->out->constraint += bytes_of(f, d->rows, d->cols);
   }

@@ -19,6 +19,21 @@ int64_t tg_dmat_leading_dimension(int64_t local_rows)
   return rounded % WORST == 0 ? rounded + LINE : rounded;
 }
 
+bool tg_dmat_is_long(int64_t local_rows)
+{
+  return tg_dmat_leading_dimension(local_rows) == local_rows;
+}
+
+void tg_dmat_copy_run(const tg_dmat *m, int64_t begin, int64_t count, double *out)
+{
+  for (int64_t done = 0; done < count;) {
+    const int64_t i = (begin + done) % m->local_rows;
+    const int64_t rest = m->local_rows - i < count - done ? m->local_rows - i : count - done;
+    memcpy(out + done, m->data + i + (begin + done) / m->local_rows * m->ld, (size_t)rest * sizeof(double));
+    done += rest;
+  }
+}
+
 void tg_dmat_view(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, double *data, tg_dmat *out)
 {
   *out = (tg_dmat){.grid = grid, .rows = rows, .cols = cols, .block = block, .data = data};

@@ -35,6 +35,11 @@ void tg_dmat_destroy(tg_dmat **matrix);
 // Leading dimension of a local part with so many rows: at least 1, padded for long columns. The same rule on
 // every rank, so that a sender can compute a receiver's offsets.
 int64_t tg_dmat_leading_dimension(int64_t local_rows);
+// Whether such local parts are dense, so that sums run down all of their columns as one: by the number of rows alone,
+// or the order of a sum would depend on whose memory it is in.
+bool tg_dmat_is_long(int64_t local_rows);
+// Copies `count` entries of the local part from entry `begin` on, numbered down its columns.
+void tg_dmat_copy_run(const tg_dmat *matrix, int64_t begin, int64_t count, double *out);
 // Entries that a matrix of this shape takes on this rank, padding included: ld * local_cols.
 int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
 // The most that any rank takes: the same number on all ranks, for agreed allocations.

@@ -21,6 +21,7 @@ typedef struct entry_program {
   int64_t vector_stride;   // of one operand
   int64_t rows;            // of the local stretches: all of a dense local part, or a column
   int64_t cols;
+  bool is_long; // the former
 } entry_program;
 
 // --- micro-operations --------------------------------------------------------------------------------
@@ -88,11 +89,20 @@ static bool is_binary(tg_code_op op)
 
 // --- the stack machine -------------------------------------------------------------------------------
 
+// A local part that counts as one long column may have gaps between its columns, in the memory of a caller.
+static const double *load_run(const entry_program *p, const tg_dmat *m, int64_t i, int64_t j, int64_t count,
+                              double *buffer)
+{
+  if (!p->is_long || m->ld == m->local_rows) return m->data + i + j * m->ld;
+  tg_dmat_copy_run(m, i, count, buffer);
+  return buffer;
+}
+
 // The run of entries that leaf k of the code stands for; COL needs a buffer, the others point at what exists.
 static const double *leaf_run(const entry_program *p, int k, int64_t i, int64_t j, int64_t count, double *buffer)
 {
   const tg_code *code = &p->code[k];
-  if (code->op == TG_CODE_LOAD) return p->in[code->operand]->data + i + j * p->in[code->operand]->ld;
+  if (code->op == TG_CODE_LOAD) return load_run(p, p->in[code->operand], i, j, count, buffer);
   if (code->op == TG_CODE_ROW) return p->vectors + code->operand * p->vector_stride + i;
   if (code->op != TG_CODE_COL) return p->constants + (int64_t)k * RUN;
   const double value = p->vectors[code->operand * p->vector_stride + j];
@@ -207,14 +217,14 @@ static tg_status prepare(tg_workspace *workspace, int n_in, const tg_dmat *shape
 // Dense local parts without broadcast operands are one long column.
 static void choose_stretches(const tg_dmat *shape, const tg_dmat *out, entry_program *p)
 {
-  bool dense = out == NULL || out->ld == out->local_rows;
+  bool dense = tg_dmat_is_long(shape->local_rows) && (out == NULL || out->ld == out->local_rows);
   for (int k = 0; k < p->n_code; k++) {
     const tg_code *code = &p->code[k];
-    if (code->op == TG_CODE_LOAD) dense = dense && p->in[code->operand]->ld == p->in[code->operand]->local_rows;
     if (code->op == TG_CODE_ROW || code->op == TG_CODE_COL) dense = false;
   }
   p->rows = dense ? shape->local_rows * shape->local_cols : shape->local_rows;
   p->cols = dense ? 1 : shape->local_cols;
+  p->is_long = dense;
 }
 
 // Constants of short code lie on the stack of the caller; longer code needs the workspace.

@@ -36,14 +36,22 @@ double tg_reduce_run_dot(const double *a, const double *b, int64_t count)
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
+// A piece of a column, or of a local part that counts as one long column: one with gaps between its columns, which the
+// memory of a caller may have, goes through `room`.
+static const double *piece_of(const tg_dmat *m, bool is_long, int64_t i, int64_t j, int64_t count, double *room)
+{
+  if (!is_long || m->ld == m->local_rows) return m->data + i + j * m->ld;
+  tg_dmat_copy_run(m, i, count, room);
+  return room;
+}
+
 // Pieces of 8 KiB stay in the cache while all pairs that read them are served.
 void tg_reduce_local_dots(int n, const tg_dmat *const *a, const tg_dmat *const *b, double *out)
 {
   const int64_t local_rows = a[0]->local_rows;
   const int64_t local_cols = a[0]->local_cols;
   // A dense local part is one long column, so that short columns do not mean short sums.
-  bool dense = true;
-  for (int d = 0; d < n; d++) dense = dense && a[d]->ld == local_rows && b[d]->ld == local_rows;
+  const bool dense = tg_dmat_is_long(local_rows);
   const int64_t rows = dense ? local_rows * local_cols : local_rows;
   const int64_t per_column = (rows + TG_SEGMENT_ROWS - 1) / TG_SEGMENT_ROWS;
   const tg_segments s = tg_segments_make(per_column * (dense ? 1 : local_cols));
@@ -56,8 +64,11 @@ void tg_reduce_local_dots(int n, const tg_dmat *const *a, const tg_dmat *const *
       const int64_t j = piece / per_column;
       const int64_t i = piece % per_column * TG_SEGMENT_ROWS;
       const int64_t count = rows - i < TG_SEGMENT_ROWS ? rows - i : TG_SEGMENT_ROWS;
-      for (int d = 0; d < n; d++)
-        sums[d] += tg_reduce_run_dot(a[d]->data + i + j * a[d]->ld, b[d]->data + i + j * b[d]->ld, count);
+      for (int d = 0; d < n; d++) {
+        double room[2][TG_SEGMENT_ROWS];
+        sums[d] += tg_reduce_run_dot(piece_of(a[d], dense, i, j, count, room[0]),
+                                     piece_of(b[d], dense, i, j, count, room[1]), count);
+      }
     }
     for (int d = 0; d < n; d++) partials[d][k] = sums[d];
   }

@@ -28,6 +28,7 @@ static inline tg_status tg_abi_int(int64_t value, const char *what, int *out)
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *context, const char *order, int rows, int cols);
+void Cblacs_gridinfo(int context, int *rows, int *cols, int *row, int *col);
 void Cblacs_gridexit(int context);
 void Cblacs_set(int context, int what, const int *value);
 
