@@ -26,6 +26,18 @@ tg_status tg_errors_take(tg_errors *errors, tg_status status)
   return TG_OK;
 }
 
+void tg_errors_drop_repeated(tg_errors *errors, int k)
+{
+  int kept = k;
+  for (; k < errors->count; k++) {
+    bool is_repeated = false;
+    for (int i = 0; i < kept && !is_repeated; i++) is_repeated = is_same(&errors->items[i], &errors->items[k]);
+    if (!is_repeated && kept != k) errors->items[kept] = errors->items[k];
+    kept += !is_repeated;
+  }
+  errors->count = kept;
+}
+
 tg_status tg_errors_restore(const tg_errors *errors, int k)
 {
   *tg_error_get() = errors->items[k];

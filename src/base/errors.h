@@ -16,6 +16,8 @@ typedef struct tg_errors {
 // it is no fault of the input, returns status. One that says the same at the same place as one before is not kept
 // again.
 tg_status tg_errors_take(tg_errors *errors, tg_status status);
+// Forgets those from the k-th on that say the same at the same place as one before.
+void tg_errors_drop_repeated(tg_errors *errors, int k);
 // The k-th failure becomes the recorded one again; returns its code.
 tg_status tg_errors_restore(const tg_errors *errors, int k);
 // TG_OK where none is kept (errors may be NULL), else the first, recorded again.

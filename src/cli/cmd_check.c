@@ -74,6 +74,7 @@ static tg_status print_job(const tg_setup *setup, tg_text *out)
   const tg_spec *job = setup->job;
   const tg_plan *plan = setup->model->plan;
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  tg_spec_print_parts(job, "", out);
   tg_lagrangian_print(job, "", out);
   tg_text_add(out, "variables\n");
   for (int k = 0; k < job->n_variables; k++)

@@ -44,6 +44,12 @@ void tg_spec_destroy_copy(tg_spec **copy)
   *copy = NULL;
 }
 
+void tg_spec_print_parts(const tg_spec *spec, const char *indent, tg_text *out)
+{
+  for (int k = 0; k < spec->n_parts; k++)
+    tg_text_addf(out, "%sdefine %s: %s\n", indent, spec->parts[k].name, spec->parts[k].value.text);
+}
+
 // ---- lookups ----
 
 int tg_spec_find_data(const tg_spec *spec, const char *name)

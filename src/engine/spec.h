@@ -108,6 +108,13 @@ typedef struct tg_spec_relation {
   tg_excerpt difference; // LEFT -(RIGHT)
 } tg_spec_relation;
 
+// A part of the expressions with a name of its own: R: Y - X*W.
+typedef struct tg_spec_part {
+  const char *name;
+  tg_mark mark; // of its declaration
+  tg_excerpt value;
+} tg_spec_part;
+
 typedef struct tg_spec {
   const char *name;            // of the job, for messages
   const tg_messages *messages; // receives warnings and notes; NULL: nobody does; not owned
@@ -115,6 +122,8 @@ typedef struct tg_spec {
                      // not owned
   bool maximize;
   tg_excerpt objective;
+  int n_parts; // that the objective and the relations may use
+  const tg_spec_part *parts;
   int n_variables;
   tg_spec_variable *variables;
   int n_data;
@@ -140,6 +149,9 @@ typedef struct tg_spec {
 tg_status tg_spec_copy(const tg_spec *spec, tg_spec **out);
 // NULL is fine.
 void tg_spec_destroy_copy(tg_spec **copy);
+
+// "define R: Y - X*W", a line for each part.
+void tg_spec_print_parts(const tg_spec *spec, const char *indent, tg_text *out);
 
 int tg_spec_find_data(const tg_spec *spec, const char *name);     // -1 when unknown
 int tg_spec_find_variable(const tg_spec *spec, const char *name); // likewise

@@ -272,6 +272,31 @@ static tg_status read_data(tg_job *job)
   return TG_OK;
 }
 
+// ---- parts ----
+
+static tg_status read_part(tg_job *job, const tg_yaml_item *item, tg_spec_part *out)
+{
+  const char *name = item->key->text;
+  const bool is_variable = tg_spec_find_variable(&job->spec, name) >= 0;
+  if (is_variable || tg_spec_find_data(&job->spec, name) >= 0)
+    TG_FAIL_NODE(item->key, TG_NAME, "'%s' is declared under '%s:' as well; a part needs a name of its own", name,
+                 is_variable ? "variables" : "data");
+  *out = (tg_spec_part){.name = name, .mark = item->key->mark};
+  return tg_job_excerpt(job, item->value, &out->value);
+}
+
+static tg_status read_parts(tg_job *job)
+{
+  const tg_yaml_node *names = tg_yaml_get(job->root, "define");
+  tg_spec_part *parts = NULL;
+  if (names == NULL) return TG_OK;
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)names->n_items + 1, &parts));
+  job->spec.parts = parts;
+  for (const tg_yaml_item *item = names->first; item != NULL; item = item->next)
+    TG_TRY(keep_vital(job, read_part(job, item, &parts[job->spec.n_parts++])));
+  return TG_OK;
+}
+
 // ---- arguments of constraints ----
 
 static void read_argument(const tg_spec *spec, const tg_yaml_node *node, tg_spec_argument *out)
@@ -464,6 +489,7 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_errors_take(&job->errors, read_objective(job)));
   TG_TRY(keep_vital(job, read_variables(job)));
   TG_TRY(keep_vital(job, read_data(job)));
+  TG_TRY(keep_vital(job, read_parts(job)));
   if (job->is_incomplete || job->spec.objective.text == NULL) return tg_errors_raise(&job->errors);
   read_arguments(job);
   TG_TRY(mark_options(job));

@@ -258,7 +258,7 @@ static tg_status keep(tg_job *job, tg_yaml_node *node, const tg_yaml_item *item,
 // Sections without which nothing can be said of the others.
 static bool is_vital(const char *pattern)
 {
-  static const char *const sections[] = {"minimize", "maximize", "variables", "data"};
+  static const char *const sections[] = {"minimize", "maximize", "define", "variables", "data"};
   return is_listed(pattern, sections, sizeof sections / sizeof sections[0]);
 }
 

@@ -28,6 +28,7 @@ tg_status tg_plan_print(tg_preview *p, int threads, tg_text *out)
   const tg_spec *job = p->spec;
   const tg_model *model = p->model;
   tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
+  tg_spec_print_parts(job, "", out);
   tg_lagrangian_print(job, "", out);
   tg_sizes_print(job, p->given->variables, "sizes ", out);
   if (model->plan->degree >= 0)

@@ -5,6 +5,8 @@ action in the language and in NumPy against differences of the textbook gradient
 import json
 import re
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -96,7 +98,68 @@ def test_define():
         checks.check(finished.status == 2 and message in finished.err, f"{options}: {finished}, expected {message}")
 
 
+JOB = """minimize: sumsq(R) + lambda*sumsq(W)
+define:
+  R: Y - P
+  P: >-
+    X*
+    W
+variables: {W: {rows: 4, columns: 3}}
+data:
+  X: {generate: normal, rows: 9, columns: 4}
+  Y: {generate: normal, rows: 9, columns: 3, seed: 2}
+  lambda: 0.1
+"""
+WHOLE = JOB.replace("sumsq(R)", "sumsq(Y - X*W)").replace(JOB[JOB.index("define"):JOB.index("variables")], "")
+
+
+def test_jobs(folder):
+    def job(text):
+        path = folder / "job.yaml"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def answer(text):
+        finished = run(["run", job(text), "--quiet", "--force", "--output", str(folder / "out")])
+        checks.check(finished.status == 0, f"{text}: {finished}")
+        return json.loads((folder / "out" / "report.json").read_text())
+
+    more = 'subject_to: ["{} = 1", "{} >= -0.5"]\n'
+    for named, whole in ((JOB, WHOLE), (JOB + more.format("sum(P)", "tr(Q)").replace("Q", "P(1:3,:)"),
+                                        WHOLE + more.format("sum(X*W)", "tr((X*W)(1:3,:))")),
+                         (JOB.replace("{rows: 4, columns: 3}", "{}"), WHOLE)):
+        a, b = answer(named), answer(whole)
+        checks.check(abs(a["objective"] - b["objective"]) <= 1e-10 * abs(b["objective"]), f"{a['objective']}, {b['objective']}")
+        checks.equal("the same plan", a["flops"] if "flops" in a else None, b["flops"] if "flops" in b else None)
+        checks.equal("the job of the report", a["job"]["define"]["R"], "Y - P")
+    shown = run(["plan", job(JOB)])
+    checks.check("\ndefine R: Y - P\ndefine P: X* W\n" in shown.out, f"plan: {shown}")
+    for text, message in (
+            (JOB.replace("X*\n", "X+*\n"), "job.yaml:5:7: error: expected a number, a name or '(', found '*'"),
+            (JOB.replace("    W\n", "    Z\n"), "job.yaml:6:5: error: unknown name 'Z'"),
+            (JOB.replace("    W\n", "    W'\n"), "job.yaml:5:5: error: X*W' needs columns(X) = rows(W'), found 4 and 3"),
+            (JOB.replace("    W\n", "    R\n"), "job.yaml:6:5: error: the part 'R' is defined in terms of itself"),
+            (JOB.replace("R: Y - P", "R: Y - P\n  Q: 3"), "job.yaml:4:3: error: the part 'Q' is not used"),
+            (JOB.replace("R: Y - P", "R: Y - P\n  X: 3"), "job.yaml:4:3: error: 'X' is declared under 'data:' as well"),
+            (JOB.replace("R: Y - P", "R: Y - P\n  W: 3"), "'W' is declared under 'variables:' as well"),
+            (JOB.replace("R: Y - P", "R: Y - P\n  R: 3"), "job.yaml:4:3: error: "),
+            (JOB.replace("R: Y - P", "R: Y - P\n  tr: 3"), "'tr' is a function and cannot be declared"),
+            (JOB.replace("R: Y - P", "R: [1, 2]"), "job.yaml:3:6: error: define.R needs an expression"),
+            (JOB.replace("define:", "defin:"), "did you mean 'define'?")):
+        for extra in ("", more.format("sum(P)", "P")):
+            finished = run(["check", job(text + extra)])
+            checks.check(finished.status == 2 and message in finished.err and finished.err.count(message) == 1,
+                         f"{text}: {finished}, expected {message}")
+    # A checkpoint belongs to the parts as well.
+    text = JOB + f"solver: {{method: l-bfgs, max_iterations: 1, gradient_tolerance: 1e-14}}\ncheckpoint: {{directory: {folder}/ckpt}}\n"
+    checks.equal("stopped", run(["run", job(text), "--quiet", "--force", "--output", str(folder / "out")]).status, 3)
+    other = run(["run", job(text.replace("    W\n", "    (2*W)\n")), "--quiet", "--resume", "--output", str(folder / "out2")])
+    checks.check(other.status == 2, f"resumed with another part: {other}")
+
+
 if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        test_jobs(Path(name))
     test_hessians()
     test_define()
     sys.exit(checks.finish())

@@ -25,6 +25,7 @@ static tg_status print_header(const tg_run *run)
   tg_text_init(&text);
   tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, spec->name);
   tg_text_addf(&text, "  %s  %s\n", spec->maximize ? "maximize" : "minimize", spec->objective.text);
+  tg_spec_print_parts(spec, "  ", &text);
   tg_lagrangian_print(spec, "  ", &text);
   tg_sizes_print(spec, run->job->spec.variables, "  sizes     ", &text);
   if (plan->degree >= 0)

@@ -93,10 +93,19 @@ static json_t *relations(const tg_spec *job)
   return out;
 }
 
+static json_t *parts(const tg_spec *job)
+{
+  json_t *out = json_object();
+  for (int k = 0; k < job->n_parts && out != NULL; k++)
+    json_object_set_new(out, job->parts[k].name, json_string(job->parts[k].value.text));
+  return out;
+}
+
 tg_status tg_identity_of_job(const tg_spec *job, json_t **out)
 {
   *out = json_pack("{s:s, s:o, s:o, s:o, s:o}", job->maximize ? "maximize" : "minimize", job->objective.text,
                    "variables", variables(job), "data", data(job), "subject_to", relations(job), "solver", solver(job));
+  if (*out != NULL && job->n_parts > 0) json_object_set_new(*out, "define", parts(job));
   if (*out == NULL) TG_FAIL(TG_MEMORY, "not enough memory for the identity of the job");
   return TG_OK;
 }

@@ -45,6 +45,8 @@ static bool is_used(const tg_spec *job, const char *name)
 {
   for (int k = 0; k < job->n_relations; k++)
     if (occurs(job->relations[k].whole.text, name)) return true;
+  for (int k = 0; k < job->n_parts; k++)
+    if (occurs(job->parts[k].value.text, name)) return true;
   return occurs(job->objective.text, name);
 }
 
@@ -181,6 +183,14 @@ tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *co
   return TG_OK;
 }
 
+tg_status tg_model_parts(const tg_spec *job, tg_part **out)
+{
+  TG_TRY(TG_NEW((int64_t)job->n_parts + 1, out));
+  for (int k = 0; k < job->n_parts; k++)
+    (*out)[k] = (tg_part){.name = job->parts[k].name, .value = job->parts[k].value};
+  return TG_OK;
+}
+
 tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
                                    tg_node *out)
 {
@@ -202,31 +212,61 @@ static tg_status compile_objective(tg_spec *job, const tg_compile_options *optio
   return TG_OK;
 }
 
-static tg_status compile(tg_spec *job, tg_model *model)
+// A part that nothing uses is most often misspelt where it is used.
+static tg_status refuse_unused_parts(const tg_spec *job, const bool *used)
 {
-  tg_declaration *declarations = NULL;
-  int32_t count = 0;
-  tg_text notices;
-  TG_TRY(tg_model_declare(job, &declarations, &count));
-  tg_text_init(&notices);
-  const tg_compile_options options = {.n_declarations = count,
-                                      .declarations = declarations,
-                                      .require_scalar = true,
-                                      .errors = job->errors,
-                                      .notices = &notices};
-  tg_status status = tg_errors_take(job->errors, compile_objective(job, &options, model));
+  for (int k = 0; k < job->n_parts; k++) {
+    if (used[k]) continue;
+    const tg_status status =
+        tg_error_set_mark(TG_NAME, TG_HERE, job->parts[k].mark, "the part '%s' is not used%s", job->parts[k].name,
+                          job->n_relations > 0 ? ", in the objective or in subject_to" : "");
+    TG_TRY(tg_errors_take(job->errors, status));
+  }
+  return TG_OK;
+}
+
+static tg_status compile_all(tg_spec *job, const tg_compile_options *options, tg_model *model)
+{
+  tg_status status = tg_errors_take(job->errors, compile_objective(job, options, model));
   if (status == TG_OK && job->n_relations > 0) {
-    status = tg_constraints_create(job, model->graph, &options, model->objective, &model->constraints);
+    status = tg_constraints_create(job, model->graph, options, model->objective, &model->constraints);
     if (status == TG_OK) model->bare = model->constraints->objective;
     if (status == TG_OK) status = tg_errors_raise(job->errors);
     if (status == TG_OK) status = tg_constraints_lagrangian(model->constraints, model->graph, &model->objective);
   }
-  if (status == TG_OK) status = tg_errors_raise(job->errors);
+  if (status == TG_OK) status = refuse_unused_parts(job, options->parts_used);
+  return status == TG_OK ? tg_errors_raise(job->errors) : status;
+}
+
+static tg_status compile(tg_spec *job, tg_model *model)
+{
+  tg_status status = TG_OK;
+  tg_declaration *declarations = NULL;
+  tg_part *parts = NULL;
+  bool *used = NULL;
+  int32_t count = 0;
+  tg_text notices;
+  tg_text_init(&notices);
+  TG_TRY_GOTO(tg_model_declare(job, &declarations, &count));
+  TG_TRY_GOTO(tg_model_parts(job, &parts));
+  TG_TRY_GOTO(TG_NEW((int64_t)job->n_parts + 1, &used));
+  const tg_compile_options options = {.n_declarations = count,
+                                      .declarations = declarations,
+                                      .require_scalar = true,
+                                      .errors = job->errors,
+                                      .notices = &notices,
+                                      .n_parts = job->n_parts,
+                                      .parts = parts,
+                                      .parts_used = used};
+  TG_TRY_GOTO(compile_all(job, &options, model));
   // Once, also where the text is compiled again.
-  if (status == TG_OK && !model->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
+  if (!model->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
   model->is_noted = true;
+done:
   tg_text_fini(&notices);
   tg_free(declarations);
+  tg_free(parts);
+  tg_free(used);
   return status;
 }
 

@@ -52,7 +52,9 @@ void tg_spec_mark_used(tg_spec *job, bool warn);
 tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete);
 // The variables and the used data as the calculus knows them; a size of 0 is open. To be freed. Local.
 tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *count);
-// Compiles a part of the spec; what is kept in options->errors has its places in the user's text.
+// The named parts as the calculus knows them. To be freed. Local.
+tg_status tg_model_parts(const tg_spec *job, tg_part **out);
+// Compiles an expression of the spec; what is kept in options->errors has its places in the user's text.
 tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, const tg_compile_options *options,
                                    tg_node *out);
 tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out);

@@ -75,19 +75,26 @@ static void learn_from_constraint(const tg_spec *job, tg_spec_variable *x)
 static tg_status compile(tg_spec *job, const tg_excerpt *excerpt, bool is_objective, bool guesses, tg_graph **graph)
 {
   tg_declaration *declarations = NULL;
+  tg_part *parts = NULL;
   int32_t count = 0;
   tg_node node = TG_NONE;
-  TG_TRY(tg_graph_create(graph));
-  TG_TRY(tg_model_declare(job, &declarations, &count));
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(tg_graph_create(graph));
+  TG_TRY_GOTO(tg_model_declare(job, &declarations, &count));
+  TG_TRY_GOTO(tg_model_parts(job, &parts));
   for (int k = 0; k < job->n_variables; k++)
     if (is_open(&job->variables[k]) && is_square(&job->variables[k])) declarations[k].properties |= TG_SQUARE;
   const tg_compile_options options = {.n_declarations = count,
                                       .declarations = declarations,
                                       .infer_undeclared = guesses,
                                       .require_scalar = is_objective,
-                                      .errors = guesses ? NULL : job->errors};
-  const tg_status status = tg_model_compile_excerpt(*graph, excerpt, &options, &node);
+                                      .errors = guesses ? NULL : job->errors,
+                                      .n_parts = job->n_parts,
+                                      .parts = parts};
+  TG_TRY_GOTO(tg_model_compile_excerpt(*graph, excerpt, &options, &node));
+done:
   tg_free(declarations);
+  tg_free(parts);
   return status;
 }
 

@@ -341,7 +341,9 @@ static tg_status place_errors(const buffer *b, const tg_compile_options *options
     place_in_part(b, options, tg_errors_restore(errors, k));
     errors->items[k] = *tg_error_get();
   }
-  return tg_errors_restore(errors, kept);
+  const tg_status first = tg_errors_restore(errors, kept);
+  tg_errors_drop_repeated(errors, kept);
+  return first;
 }
 
 tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_compile_options *options, tg_node *out)
