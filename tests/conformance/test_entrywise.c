@@ -28,7 +28,7 @@ static double argument(const tg_entry_facts *f, int k)
 static void nothing_is_missing(void **state)
 {
   (void)state;
-  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+  for (int kind = TG_ENTRY_FIRST; kind < TG_ENTRY_END; kind++) {
     const tg_entry_facts *f = tg_entry((tg_kind)kind);
     const char *const templates[] = {f->latex, f->numpy, f->octave};
     const char *const texts[] = {f->name, f->help};
@@ -48,8 +48,9 @@ static void nothing_is_missing(void **state)
 static void operators_have_every_format(void **state)
 {
   (void)state;
-  for (int kind = 0; kind < TG_ENTRY_FIRST; kind++) {
+  for (int kind = 0; kind < TG_KIND_COUNT; kind++) {
     const tg_op *op = tg_op_get((tg_kind)kind);
+    if (tg_entry((tg_kind)kind) != NULL) continue;
     assert_non_null(op);
     for (int format = 0; format < TG_FORMAT_COUNT; format++)
       if ((op->templates[format] != NULL) != (op->templates[0] != NULL))
@@ -60,7 +61,7 @@ static void operators_have_every_format(void **state)
 static void values_are_known_figures(void **state)
 {
   (void)state;
-  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+  for (int kind = TG_ENTRY_FIRST; kind < TG_ENTRY_END; kind++) {
     const tg_entry_facts *f = tg_entry((tg_kind)kind);
     for (int k = 0; k < 3; k++) {
       const double found = f->value(f->points[k][0]);
@@ -82,7 +83,7 @@ static void check_sign(const tg_entry_facts *f, double x, double y)
 static void traits_hold(void **state)
 {
   (void)state;
-  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+  for (int kind = TG_ENTRY_FIRST; kind < TG_ENTRY_END; kind++) {
     const tg_entry_facts *f = tg_entry((tg_kind)kind);
     const double step = argument(f, 1) - argument(f, 0);
     for (int k = 1; k + 1 < GRID; k++) {
@@ -115,7 +116,7 @@ static void traits_hold(void **state)
 static void derivatives_are_right(void **state)
 {
   (void)state;
-  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+  for (int kind = TG_ENTRY_FIRST; kind < TG_ENTRY_END; kind++) {
     char text[ENTRY_TEXT_BYTES];
     int right = 0;
     entry_text(tg_entry((tg_kind)kind), "X", text);
@@ -140,7 +141,7 @@ static void derivatives_are_right(void **state)
 static void formats_read_back(void **state)
 {
   (void)state;
-  for (int kind = TG_ENTRY_FIRST; kind < TG_KIND_COUNT; kind++) {
+  for (int kind = TG_ENTRY_FIRST; kind < TG_ENTRY_END; kind++) {
     calculus_world world;
     tg_node x = TG_NONE;
     tg_node node = TG_NONE;

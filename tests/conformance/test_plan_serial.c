@@ -97,7 +97,7 @@ static void every_operation_runs(void **state)
 static void check_solve(fixture *f, const tg_instr *instr, const double *matrix)
 {
   const tg_plan_buffer *shape = &f->plan->buffers[instr->out];
-  const int64_t n = f->plan->factor_sizes[instr->factor];
+  const int64_t n = f->plan->factors[instr->factor].rows;
   const double *z = serial_exec_buffer(f->exec, instr->out);
   const double *in = serial_exec_buffer(f->exec, instr->in[0]);
   for (int64_t j = 0; j < shape->cols; j++)

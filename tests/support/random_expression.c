@@ -199,7 +199,7 @@ static void entrywise(const writer *w, int rows, int cols, int depth)
 // One of the entrywise functions of the table, its argument among the row's samples.
 static void tabled(const writer *w, int rows, int cols, int depth)
 {
-  const tg_entry_facts *f = tg_entry((tg_kind)(TG_ENTRY_FIRST + pick(w, TG_KIND_COUNT - TG_ENTRY_FIRST)));
+  const tg_entry_facts *f = tg_entry((tg_kind)(TG_ENTRY_FIRST + pick(w, TG_ENTRY_END - TG_ENTRY_FIRST)));
   const double middle = 0.5 * (f->samples.low + f->samples.high);
   tg_text_addf(w->out, "%s(%g*ones(%d,%d) + %g*", f->name, middle, rows, cols,
                0.5 * (f->samples.high - f->samples.low));
@@ -329,10 +329,28 @@ static void scalar(const writer *w, int depth)
   }
 }
 
+// A function of a symmetric positive definite matrix, which moves where the focus has a side of that size.
+static void of_symmetric(const writer *w, int n)
+{
+  static const char *const functions[] = {"sqrtm", "expm", "logm"};
+  const bool upright = size_of_focus(w, 0) == n;
+  const bool lying = size_of_focus(w, 1) == n;
+  tg_text_addf(w->out, "%s(0.3*P%d%d", functions[pick(w, 3)], n, n);
+  if (upright || lying)
+    tg_text_addf(w->out, " + 0.1*%s%s*%s%s", w->focus, upright ? "" : "'", w->focus, upright ? "'" : "");
+  if (pick(w, 2) == 0) tg_text_addf(w->out, " + 0.1*S%d%d^2", n, n);
+  put(w, ")");
+}
+
 static void square(const writer *w, int n, int depth)
 {
   static const char *const exponents[] = {")^2", ")^3", ")^0", ")^1", ")'^2"};
-  switch (pick(w, 6)) {
+  switch (pick(w, 8)) {
+  case 6:
+  case 7:
+    if (n > 3) break;
+    of_symmetric(w, n);
+    return;
   case 0:
     wrapped_definite(w, "inv(", n, ")", depth);
     return;
@@ -353,9 +371,9 @@ static void square(const writer *w, int n, int depth)
     one(w, "tanh(", n, n, "))", depth);
     return;
   default:
-    one(w, "diag(diagvec(", n, n, "))", depth);
-    return;
+    break;
   }
+  one(w, "diag(diagvec(", n, n, "))", depth);
 }
 
 // vec and kron, where the size is a product.

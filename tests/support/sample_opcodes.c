@@ -370,6 +370,72 @@ static void sample_det(const bench *s)
   tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), swap, false);
 }
 
+// Vectors are temporaries, for their signs are free: what is made of them, L diag(v) R with the values and with ones.
+static void add_recomposed(const bench *s, int64_t rows, int64_t cols, int32_t left, int32_t values, int32_t right,
+                           bool trans)
+{
+  const int64_t k = rows < cols ? rows : cols;
+  const int32_t line = result(s, 1, k);
+  const int32_t scaled = tg_plan_builder_buffer(s->b, TG_BUFFER_TEMP, rows, k, "scaled");
+  const int32_t in[2] = {left, line};
+  const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_COL, 1, 0}, {TG_CODE_MUL, 0, 0}};
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRANSPOSE, line, values);
+  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, scaled, 2, in, 3, code);
+  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), scaled, false, right, trans,
+                       0);
+  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), left, false, right, trans, 0);
+}
+
+static int32_t vectors(const bench *s, int32_t factor, bool right, int64_t rows, int64_t cols)
+{
+  const int32_t out = tg_plan_builder_buffer(s->b, TG_BUFFER_TEMP, rows, cols, "vectors");
+  tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_VECTORS, out, factor, right);
+  return out;
+}
+
+static int32_t values(const bench *s, int32_t factor, int64_t count, tg_domain domain)
+{
+  tg_instr instr = tg_instr_make(TG_OP_VALUES, result(s, count, 1));
+  instr.factor = factor;
+  instr.dims[0] = (int64_t)domain;
+  tg_plan_builder_append(s->b, TG_PROGRAM_SETUP, &instr);
+  return instr.out;
+}
+
+// Of a definite matrix, and of one whose rank is 1 at most.
+static void sample_eigen(const bench *s)
+{
+  const int32_t a = operand(s, "A", s->m, 1);
+  const int32_t gram = result(s, s->m, s->m);
+  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, gram, tg_coef_number(1), a, false, a, true, 0);
+  for (int k = 0; k < 2; k++) {
+    const tg_plan_factor shape = {.use = TG_FACTOR_OF_EIGEN, .rows = s->m, .cols = s->m};
+    const int32_t factor = tg_plan_builder_factor_for(s->b, shape);
+    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_EIGEN, factor, k == 0 ? operand(s, "S", s->m, s->m) : gram);
+    const int32_t q = vectors(s, factor, false, s->m, s->m);
+    if (k == 0) values(s, factor, s->m, TG_DOMAIN_POSITIVE);
+    values(s, factor, s->m, TG_DOMAIN_NONNEGATIVE);
+    add_recomposed(s, s->m, s->m, q, values(s, factor, s->m, TG_DOMAIN_REAL), q, true);
+  }
+}
+
+static void sample_svd(const bench *s)
+{
+  const int64_t count = s->m < s->n ? s->m : s->n;
+  const tg_plan_factor shape = {.use = TG_FACTOR_OF_SVD, .rows = s->m, .cols = s->n};
+  const int32_t factor = tg_plan_builder_factor_for(s->b, shape);
+  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_SVD, factor, operand(s, "A", s->m, s->n));
+  const int32_t left = vectors(s, factor, false, s->m, count);
+  const int32_t right = vectors(s, factor, true, count, s->n);
+  add_recomposed(s, s->m, s->n, left, values(s, factor, count, TG_DOMAIN_REAL), right, false);
+}
+
+static void sample_spectrum(const bench *s)
+{
+  sample_eigen(s);
+  sample_svd(s);
+}
+
 static void sample_diag(const bench *s)
 {
   tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->m, s->m), operand(s, "A", s->m, 1));
@@ -439,6 +505,10 @@ static const sampler samplers[TG_OPCODE_COUNT] = {
     [TG_OP_COMM] = sample_comm,
     [TG_OP_CHOLESKY] = sample_cholesky,
     [TG_OP_LU] = sample_lu,
+    [TG_OP_EIGEN] = sample_eigen,
+    [TG_OP_SVD] = sample_svd,
+    [TG_OP_VECTORS] = sample_spectrum,
+    [TG_OP_VALUES] = sample_spectrum,
     [TG_OP_SOLVE] = sample_solve,
     [TG_OP_INVERSE] = sample_inverse,
     [TG_OP_LOGDET] = sample_logdet,

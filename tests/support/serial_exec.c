@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/divided.h"
 #include "grad/graph/entry.h"
+#include "grad/graph/sample_dense.h"
+#include "support/jacobi.h"
 
 typedef struct serial_factor {
   bool for_logdet; // a program asks for its logarithmic determinant
@@ -14,6 +17,9 @@ typedef struct serial_factor {
   double *entries;     // n x n: L in the lower triangle, or L and U
   int64_t *pivots;     // LU: row k was swapped with pivots[k]
   int64_t zero_column; // LU: from 1, 0 when regular
+  double *left;        // eigenvectors, or U
+  double *right;       // V, columns
+  double *values;
 } serial_factor;
 
 struct serial_exec {
@@ -56,7 +62,12 @@ static tg_status allocate(serial_exec *exec, const double *const *data)
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_registers, &exec->registers));
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_factors, &exec->factors));
   for (int32_t k = 0; k < plan->n_factors; k++) {
-    const size_t n = (size_t)plan->factor_sizes[k];
+    const size_t m = (size_t)plan->factors[k].rows;
+    const size_t n = (size_t)plan->factors[k].cols;
+    const size_t count = m < n ? m : n;
+    TG_TRY(TG_ARENA_NEW(&exec->arena, m * count, &exec->factors[k].left));
+    TG_TRY(TG_ARENA_NEW(&exec->arena, n * count, &exec->factors[k].right));
+    TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->factors[k].values));
     TG_TRY(TG_ARENA_NEW(&exec->arena, n * n, &exec->factors[k].entries));
     TG_TRY(TG_ARENA_NEW(&exec->arena, n, &exec->factors[k].pivots));
   }
@@ -202,7 +213,10 @@ static double run_code(serial_exec *exec, const tg_instr *instr, int64_t i, int6
       stack[depth - 1] = apply_unary(step->op, stack[depth - 1]);
       break;
     default:
-      stack[depth - 2] = apply_binary(step->op, stack[depth - 2], stack[depth - 1]);
+      // Divided differences are compared with derivatives of block matrices by test_lower_serial.
+      stack[depth - 2] = step->op == TG_CODE_DIVIDED
+                             ? tg_divided_value((tg_divided)step->operand, stack[depth - 2], stack[depth - 1])
+                             : apply_binary(step->op, stack[depth - 2], stack[depth - 1]);
       depth--;
     }
   }
@@ -533,7 +547,7 @@ static tg_status run_solve(serial_exec *exec, const tg_instr *instr)
   const matrix in = input(exec, instr, 0);
   const matrix out = matrix_of(exec, instr->out);
   const serial_factor *factor = &exec->factors[instr->factor];
-  const int64_t n = exec->plan->factor_sizes[instr->factor];
+  const int64_t n = exec->plan->factors[instr->factor].rows;
   double *v = NULL;
   TG_TRY(require_regular(factor));
   TG_TRY(tg_alloc_numbers(n, &v));
@@ -577,7 +591,7 @@ static tg_status run_logdet(serial_exec *exec, const tg_instr *instr)
   int sign = 1;
   const serial_factor *factor = &exec->factors[instr->factor];
   TG_TRY(require_regular(factor));
-  const double log_det = log_determinant(factor, exec->plan->factor_sizes[instr->factor], &sign);
+  const double log_det = log_determinant(factor, exec->plan->factors[instr->factor].rows, &sign);
   if (sign < 0) TG_FAIL(TG_NUMERIC, "the determinant is negative");
   exec->registers[instr->out] = log_det;
   return TG_OK;
@@ -589,10 +603,77 @@ static tg_status run_det(serial_exec *exec, const tg_instr *instr)
   const serial_factor *factor = &exec->factors[instr->factor];
   exec->registers[instr->out] = 0;
   if (factor->zero_column > 0) return TG_OK;
-  const double log_det = log_determinant(factor, exec->plan->factor_sizes[instr->factor], &sign);
+  const double log_det = log_determinant(factor, exec->plan->factors[instr->factor].rows, &sign);
   const double det = sign * exp(log_det);
   if (!isnormal(det)) TG_FAIL(TG_NUMERIC, "the determinant e^%g is out of range", log_det);
   exec->registers[instr->out] = det;
+  return TG_OK;
+}
+
+// ---- eigenvalues and singular values ----
+
+static tg_status run_eigen(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const serial_factor *factor = &exec->factors[instr->out];
+  const int64_t n = in.rows;
+  double *copy = NULL;
+  double largest = 0;
+  for (int64_t k = 0; k < n * n; k++) largest = fmax(largest, fabs(in.at[k]));
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t i = 0; i < n; i++)
+      if (fabs(in.at[i + j * n] - in.at[j + i * n]) > 2e-9 * largest)
+        TG_FAIL(TG_NUMERIC, "the matrix is not symmetric");
+  TG_TRY(tg_alloc_numbers(n * n, &copy));
+  memset(factor->left, 0, (size_t)(n * n) * sizeof *copy);
+  for (int64_t j = 0; j < n; j++) {
+    factor->left[j + j * n] = 1;
+    for (int64_t i = 0; i < n; i++) copy[i + j * n] = 0.5 * (in.at[i + j * n] + in.at[j + i * n]);
+  }
+  jacobi_diagonalise(n, copy, factor->left);
+  for (int64_t k = 0; k < n; k++) factor->values[k] = copy[k + k * n];
+  for (int64_t k = 0; k < n; k++) // ascending
+    for (int64_t j = k + 1; j < n; j++) {
+      if (factor->values[j] >= factor->values[k]) continue;
+      const double held = factor->values[k];
+      factor->values[k] = factor->values[j];
+      factor->values[j] = held;
+      jacobi_rotate(n, 0, 1, factor->left + k * n, factor->left + j * n, 1);
+    }
+  tg_free(copy);
+  return TG_OK;
+}
+
+static tg_status run_svd(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix in = input(exec, instr, 0);
+  const serial_factor *factor = &exec->factors[instr->out];
+  return tg_dense_svd(in.rows, in.cols, in.at, factor->left, factor->values, factor->right);
+}
+
+static tg_status run_vectors(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  const serial_factor *factor = &exec->factors[instr->factor];
+  for (int64_t j = 0; j < out.cols; j++)
+    for (int64_t i = 0; i < out.rows; i++)
+      out.at[i + j * out.rows] = instr->trans[0] ? factor->right[j + i * out.cols] : factor->left[i + j * out.rows];
+  return TG_OK;
+}
+
+static tg_status run_values(serial_exec *exec, const tg_instr *instr)
+{
+  const matrix out = matrix_of(exec, instr->out);
+  const serial_factor *factor = &exec->factors[instr->factor];
+  double largest = 0;
+  for (int64_t k = 0; k < out.rows; k++) largest = fmax(largest, fabs(factor->values[k]));
+  for (int64_t k = 0; k < out.rows; k++) {
+    const double value = factor->values[k];
+    if (instr->dims[0] == TG_DOMAIN_POSITIVE && !(value > 0)) TG_FAIL(TG_NUMERIC, "not positive definite");
+    if (instr->dims[0] == TG_DOMAIN_NONNEGATIVE && value < -1e-13 * largest)
+      TG_FAIL(TG_NUMERIC, "not positive semidefinite");
+    out.at[k] = instr->dims[0] == TG_DOMAIN_NONNEGATIVE ? fmax(value, 0) : value;
+  }
   return TG_OK;
 }
 
@@ -620,6 +701,10 @@ static const serial_runner runners[TG_OPCODE_COUNT] = {
     [TG_OP_COMM] = run_comm,
     [TG_OP_CHOLESKY] = run_cholesky,
     [TG_OP_LU] = run_lu,
+    [TG_OP_EIGEN] = run_eigen,
+    [TG_OP_SVD] = run_svd,
+    [TG_OP_VECTORS] = run_vectors,
+    [TG_OP_VALUES] = run_values,
     [TG_OP_SOLVE] = run_solve,
     [TG_OP_INVERSE] = run_inverse,
     [TG_OP_LOGDET] = run_logdet,

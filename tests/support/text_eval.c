@@ -6,6 +6,7 @@
 
 #include "grad/graph/entry.h"
 #include "grad/text/ast.h"
+#include "support/jacobi.h"
 
 typedef struct context {
   tg_arena *arena;
@@ -276,6 +277,97 @@ static tg_status rearrange(const context *c, const char *name, text_value a, tex
   return TG_OK;
 }
 
+// ---- functions of symmetric matrices, by eigenvectors ----
+
+// 0: sqrt, 1: exp, 2: log; derivatives at x of the order.
+static double derivative(int f, int order, double x)
+{
+  if (f == 1) return exp(x);
+  if (f == 0) return order == 0 ? sqrt(x) : order == 1 ? 0.5 / sqrt(x) : -0.25 / (x * sqrt(x));
+  return order == 0 ? log(x) : order == 1 ? 1 / x : -1 / (x * x);
+}
+
+// f[a,b], f[a,b,c] by their definitions, by derivatives in the middle where the points are close.
+static double divided(int f, double a, double b)
+{
+  const bool close = fabs(a - b) <= 1e-5 * (fabs(a) + fabs(b));
+  return close ? derivative(f, 1, 0.5 * (a + b)) : (derivative(f, 0, a) - derivative(f, 0, b)) / (a - b);
+}
+
+static double divided_twice(int f, double a, double b, double d)
+{
+  const double most = fmax(a, fmax(b, d));
+  const double least = fmin(a, fmin(b, d));
+  const double middle = a + b + d - most - least;
+  if (most - least <= 1e-4 * (fabs(most) + fabs(least))) return 0.5 * derivative(f, 2, (a + b + d) / 3);
+  return (divided(f, most, middle) - divided(f, middle, least)) / (most - least);
+}
+
+typedef struct eigen {
+  int64_t n;
+  text_value q;
+  double *values;
+} eigen;
+
+static tg_status decompose(const context *c, text_value s, eigen *out)
+{
+  text_value a;
+  const int64_t n = s.rows;
+  if (s.rows != s.cols) TG_FAIL(TG_SHAPE, "oracle: not square");
+  out->n = n;
+  TG_TRY(fresh(c, n, n, &a));
+  TG_TRY(fresh(c, n, n, &out->q));
+  TG_TRY(TG_ARENA_NEW(c->arena, (size_t)n, &out->values));
+  for (int64_t j = 0; j < n; j++) {
+    out->q.data[j + j * n] = 1;
+    for (int64_t i = 0; i < n; i++) a.data[i + j * n] = 0.5 * (at(&s, i, j) + at(&s, j, i));
+  }
+  jacobi_diagonalise(n, a.data, out->q.data);
+  for (int64_t k = 0; k < n; k++) out->values[k] = a.data[k + k * n];
+  return TG_OK;
+}
+
+// Q' V Q, or Q V Q'.
+static tg_status turn(const context *c, const eigen *e, text_value v, bool back, text_value *out)
+{
+  text_value turned;
+  TG_TRY(transposed(c, e->q, &turned));
+  TG_TRY(multiply(c, back ? e->q : turned, v, out));
+  return multiply(c, *out, back ? turned : e->q, out);
+}
+
+// "sqrtm", "dexpm", "d2logm": the function and the order, or -1.
+static int read_matfun(const char *name, int *order)
+{
+  static const char *const functions[] = {"sqrtm", "expm", "logm"};
+  *order = name[0] != 'd' ? 0 : name[1] == '2' ? 2 : 1;
+  for (int f = 0; f < 3; f++)
+    if (strcmp(name + *order, functions[f]) == 0) return f;
+  return -1;
+}
+
+static tg_status matfun(const context *c, int f, int order, const text_value *args, text_value *out)
+{
+  eigen e;
+  text_value v = {0};
+  text_value w = {0};
+  text_value inner;
+  TG_TRY(decompose(c, args[0], &e));
+  TG_TRY(fresh(c, e.n, e.n, &inner));
+  if (order > 0) TG_TRY(turn(c, &e, args[1], false, &v));
+  if (order > 1) TG_TRY(turn(c, &e, args[2], false, &w));
+  for (int64_t i = 0; i < e.n; i++)
+    for (int64_t j = 0; j < e.n; j++) {
+      double *entry = &inner.data[i + j * e.n];
+      if (order == 0) *entry = i == j ? derivative(f, 0, e.values[i]) : 0;
+      if (order == 1) *entry = divided(f, e.values[i], e.values[j]) * at(&v, i, j);
+      for (int64_t k = 0; order == 2 && k < e.n; k++)
+        *entry += divided_twice(f, e.values[i], e.values[k], e.values[j]) *
+                  (at(&v, i, k) * at(&w, k, j) + at(&w, i, k) * at(&v, k, j));
+    }
+  return turn(c, &e, inner, true, out);
+}
+
 static tg_status call_one(const context *c, const char *name, text_value a, text_value *out)
 {
   bool known = false;
@@ -390,12 +482,15 @@ static tg_status blocks(const context *c, const tg_ast *ast, bool beside, text_v
 
 static tg_status call(const context *c, const tg_ast *ast, text_value *out)
 {
-  text_value args[2] = {{0}, {0}};
+  text_value args[3] = {{0}, {0}, {0}};
+  int order = 0;
+  const int f = read_matfun(ast->name, &order);
   if (strcmp(ast->name, "submatrix") == 0) return submatrix(c, ast, out);
   if (strcmp(ast->name, "horzcat") == 0 || strcmp(ast->name, "vertcat") == 0)
     return blocks(c, ast, ast->name[0] == 'h', out);
   if (is_constant(ast->name)) return constant(c, ast, out);
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(eval(c, ast->args[i], &args[i]));
+  if (f >= 0) return matfun(c, f, order, args, out);
   return ast->n_args == 1 ? call_one(c, ast->name, args[0], out) : call_two(c, ast->name, args[0], args[1], out);
 }
 

@@ -87,7 +87,49 @@ def logsumexp(x, axis):
     return most + np.log(np.sum(np.exp(x - most), axis=axis, keepdims=True))
 
 
+def series(function, x):
+    """A function of a matrix: exp by scaling and squaring, log by roots, sqrt by Newton's iteration; complex ones too."""
+    eye = np.eye(len(x))
+    if function == "expm":
+        halvings = max(0, int(np.ceil(np.log2(max(np.abs(x).sum(axis=0).max(), 1e-300)))) + 1)
+        term, total = eye.astype(x.dtype), eye.astype(x.dtype)
+        for k in range(1, 24):
+            term = term @ x / (k * 2.0 ** halvings)
+            total = total + term
+        return np.linalg.matrix_power(total, 2 ** halvings)
+    if function == "sqrtm":
+        y, z = x, eye
+        for _ in range(60):
+            y, z = (y + np.linalg.inv(z)) / 2, (z + np.linalg.inv(y)) / 2
+        return y
+    roots = 0
+    while np.abs(x - eye).sum(axis=0).max() > 0.3:
+        x, roots = series("sqrtm", x), roots + 1
+    ratio = (x - eye) @ np.linalg.inv(x + eye)
+    return 2.0 ** roots * sum(2 / k * np.linalg.matrix_power(ratio, k) for k in range(1, 50, 2))
+
+
+def derivative(function, s, *directions):
+    """By the block matrix [S, V; 0, S] and, of the second order, one of four by four blocks."""
+    n, zero = len(s), np.zeros_like(s)
+    if len(directions) == 1:
+        return series(function, np.block([[s, directions[0]], [zero, s]]))[:n, n:]
+    v, w = directions
+    return series(function, np.block([[s, v, w, zero], [zero, s, zero, w], [zero, zero, s, v],
+                                      [zero, zero, zero, s]]))[:n, 3 * n:]
+
+
+def matrix_functions():
+    out = {}
+    for name in ("sqrtm", "expm", "logm"):
+        out[name] = lambda s, name=name: series(name, s)
+        out["d" + name] = lambda s, v, name=name: derivative(name, s, v)
+        out["d2" + name] = lambda s, v, w, name=name: derivative(name, s, v, w)
+    return out
+
+
 FUNCTIONS = {
+    **matrix_functions(),
     "tr": lambda x: scalar(np.trace(x)),
     "det": lambda x: scalar(np.linalg.det(x)),
     "logdet": lambda x: scalar(np.log(np.linalg.det(x))),

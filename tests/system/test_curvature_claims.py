@@ -36,7 +36,9 @@ DEFINITE = (
     "logdet(X)", "-logdet(X)", "logdet(P + X)", "-logdet(A*X*A' + P)", "-logdet(P + X*X')", "tr(inv(X))", "tr(L*inv(X))",
     "u'*inv(X + P)*u", "tr(inv(X + L))", "tr(C*inv(X))", "logdet(inv(X))", "tr(A'*inv(X)*A)", "tr(A'*inv(X)*L*inv(X)*A)",
     "-logdet(P + A*X)", "-logdet(2*eye + X - X')", "logdet(X + X')", "exp(-logdet(X))", "tr(inv(X)*P)*w", "tr(X*inv(X + P))",
-    "-log(tr(X))", "tr(inv(X))^2", "-logdet(eye + X*X)", "exp(tr(inv(X)))")
+    "-log(tr(X))", "tr(inv(X))^2", "-logdet(eye + X*X)", "exp(tr(inv(X)))",
+    "tr(expm(X))", "-tr(sqrtm(X + L))", "tr(expm(P - X))", "tr(sqrtm(X))", "tr(L*expm(X))", "exp(tr(expm(X)))", "tr(expm(X)*X)",
+    "tr(C*logm(X))", "tr(expm(inv(X)))")
 
 
 def objective(rng, terms):
@@ -124,6 +126,10 @@ def test_known():
             ("sumsq(Y - X*W) + lambda*tr(W*L*W')", "W", (), "not decided"),
             ("sumsq(Y - X*W) + lambda*tr(W*L*W')", "W", ("--psd", "L"), "not decided"),
             ("sumsq(Y - X*W) + lambda*tr(W*L*W')", "W", ("--psd", "L", "--positive", "lambda"), "convex"),
+            ("tr(expm(X))", "X", ("--symmetric", "X"), "convex"),
+            ("tr(sqrtm(2*X + P))", "X", ("--spd", "X,P"), "concave"),
+            ("tr(P*expm(X))", "X", ("--spd", "X,P"), "not decided"),
+            ("tr(expm(X*X'))", "X", (), "not decided"),
             ("x'*x/t", "x", (), "not decided"),
             ("x'*x/t", "x", ("--positive", "t"), "convex")):
         finished = run(["derive", text, "--wrt", wrt, *options])

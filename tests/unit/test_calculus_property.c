@@ -67,10 +67,11 @@ static void report(uint64_t seed, tg_status status, const tg_text *text, const t
   print_error("  %s: %s (%s:%d)\n", tg_status_label(status), error->message, error->origin.file, error->origin.line);
 }
 
-// A number that overflows or a division by zero inside constants is the expression's fault, and is said.
+// A number that overflows or a division by zero inside constants is the expression's fault, and is said; so is that a
+// function of a matrix has no Jacobian that can be written down.
 static bool is_honest_refusal(tg_status status)
 {
-  return status == TG_VALUE;
+  return status == TG_VALUE || (status == TG_UNSUPPORTED && strstr(tg_error_get()->message, "the Jacobian of") != NULL);
 }
 
 // Under the sanitizers an allocation costs many times more, and an expression makes thousands.

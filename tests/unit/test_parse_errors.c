@@ -128,7 +128,7 @@ static const row rows[] = {
     {"tr[S]", NUMBERS, TG_SYNTAX, 1, "a function has round parentheses; write tr(X)"},
     {"Tr[S]", NUMBERS, TG_SYNTAX, 1, "a function has round parentheses; write tr(X)"},
     {"Transpose[S]", NUMBERS, TG_SYNTAX, 1, "write X'"},
-    {"expm(S)", NUMBERS, TG_NAME, 1, "unknown function 'expm'; the exponential of a matrix is not in the language"},
+    {"expm(S)", NUMBERS, TG_VALUE, 6, "expm needs a symmetric matrix, found S, 3 x 3, which is not known to be one"},
     {"chol(S)", NUMBERS, TG_NAME, 1, "a Cholesky factor is not in the language"},
     {"sech(S)", NUMBERS, TG_NAME, 1, "write 1./cosh(X)"},
     {"asin(2)", NUMBERS, TG_VALUE, 1, "asin(2) is not a real number"},

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "engine/model/set_data.h"
+#include "grad/graph/op.h"
 
 static const char definite[] = "positive_definite";
 static const char semidefinite[] = "positive_semidefinite";
@@ -72,12 +73,19 @@ static tg_status is_symmetric(const stand_ins *s, tg_node node, int without, boo
 // ---- what a function's argument asks ----
 
 typedef struct wishes {
-  bool needs_symmetry; // for the argument of some logdet to be symmetric
-  bool is_definite;    // it is the argument of a logdet
-  bool is_inverted;    // it is the argument of an inv or a logdet
-  bool is_below;       // an inv or a logdet depends on it
+  bool needs_symmetry; // for the argument of some logdet, sqrtm, expm or logm to be symmetric
+  bool is_definite;    // it is the argument of a logdet, sqrtm or logm
+  bool is_inverted;    // it is the argument of an inv or of one of those
+  bool is_below;       // an inv or one of those depends on it
+  const char *asker;   // the function that needs it
   bool has_det;        // a det, which is defined for a singular matrix too, depends on it
 } wishes;
+
+// An exponential has every symmetric matrix for its argument; logarithms and roots are like logdet.
+static bool is_exponential(tg_kind kind)
+{
+  return kind == TG_EXPM || kind == TG_DEXPM || kind == TG_D2EXPM;
+}
 
 static tg_status read_argument(const stand_ins *s, tg_kind kind, tg_node argument, int k, wishes *out)
 {
@@ -89,14 +97,28 @@ static tg_status read_argument(const stand_ins *s, tg_kind kind, tg_node argumen
   const bool is_variable = info->kind == TG_SYM && info->symbol == s->symbols[k];
   out->has_det = out->has_det || kind == TG_DET;
   if (kind == TG_DET) return TG_OK;
-  out->is_below = true;
-  out->is_inverted = out->is_inverted || is_variable;
-  if (kind == TG_INV) return TG_OK;
-  out->is_definite = out->is_definite || is_variable;
+  if (!is_exponential(kind)) {
+    out->is_below = true;
+    out->is_inverted = out->is_inverted || is_variable;
+    if (kind == TG_INV) return TG_OK;
+    out->is_definite = out->is_definite || is_variable;
+  }
   TG_TRY(is_symmetric(s, argument, -1, &with));
   TG_TRY(is_symmetric(s, argument, k, &without));
   out->needs_symmetry = out->needs_symmetry || (with && !without);
+  if (with && !without) out->asker = tg_kind_name(kind);
   return TG_OK;
+}
+
+static bool is_matfun(tg_kind kind)
+{
+  return tg_kind_is_matfun(kind, 0) || tg_kind_is_matfun(kind, 1) || tg_kind_is_matfun(kind, 2);
+}
+
+// Whether the first argument of the kind must be symmetric, or regular.
+static bool asks(tg_kind kind)
+{
+  return kind == TG_LOGDET || kind == TG_INV || kind == TG_DET || is_matfun(kind);
 }
 
 static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
@@ -106,7 +128,7 @@ static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
   tg_status status = TG_OK;
   for (tg_node node = 1; node <= f && status == TG_OK; node++) {
     const tg_info info = *tg_node_info(s->graph, node);
-    if (below[node] == 0 || (info.kind != TG_LOGDET && info.kind != TG_INV && info.kind != TG_DET)) continue;
+    if (below[node] == 0 || !asks(info.kind)) continue;
     for (int k = 0; k < s->n && status == TG_OK; k++) status = read_argument(s, info.kind, info.args[0], k, &out[k]);
   }
   tg_free(below);
@@ -131,11 +153,10 @@ static tg_status judge(tg_spec *job, tg_spec_variable *x, const wishes *w)
   if (w->is_definite || (is_cone && w->is_below && (w->is_inverted || !w->has_det))) x->domain = TG_SYMMETRIC | TG_SPD;
   if (x->domain == 0) return TG_OK;
   if (!keeps_symmetry(job, x))
-    TG_FAIL_MARK(
-        TG_UNSUPPORTED, x->constraint_mark,
-        "constraint %s of %s: logdet asks for a symmetric %s, which this set does not keep so; give the set in "
-        "subject_to",
-        x->constraint, x->name, x->name);
+    TG_FAIL_MARK(TG_UNSUPPORTED, x->constraint_mark,
+                 "constraint %s of %s: %s asks for a symmetric %s, which this set does not keep so; give the set in "
+                 "subject_to",
+                 x->constraint, x->name, w->asker != NULL ? w->asker : "logdet", x->name);
   if (!is_set(x, definite) && !(w->is_definite && (is_set(x, semidefinite) || is_set(x, "symmetric")))) return TG_OK;
   x->open_set = x->constraint;
   x->constraint = NULL;
@@ -189,7 +210,7 @@ void tg_domain_print(const tg_spec *job, const char *indent, tg_text *out)
     const tg_spec_variable *x = &job->variables[k];
     if (x->domain == 0) continue;
     tg_text_addf(out, "%sdomain    %s symmetric%s", indent, x->name,
-                 (x->domain & TG_SPD) != 0 ? " positive definite, by Cholesky factorisations" : ", by logdet");
+                 (x->domain & TG_SPD) != 0 ? " positive definite, by Cholesky factorisations" : ", by its functions");
     if (x->open_set != NULL) tg_text_addf(out, ", which is all that constraint %s asks", x->open_set);
     tg_text_add(out, "\n");
   }

@@ -277,6 +277,15 @@ tg_status tg_explain_open(tg_explainer *e, const tg_explain_term *t)
   case TG_KRON:
   case TG_KRONL:
   case TG_KRONR:
+  case TG_SQRTM:
+  case TG_EXPM:
+  case TG_LOGM:
+  case TG_DSQRTM:
+  case TG_DEXPM:
+  case TG_DLOGM:
+  case TG_D2SQRTM:
+  case TG_D2EXPM:
+  case TG_D2LOGM:
     return open_rearrangement(e, t, info);
   case TG_LOGSUMEXP:
     return tg_node_is_scalar(e->g, t->z) ? open_logsumexp(e, t, info) : open_rearrangement(e, t, info);

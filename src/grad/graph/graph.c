@@ -287,7 +287,8 @@ static uint64_t mirror_hash(const tg_graph *g, const tg_info *info)
     backwards = mix(backwards, g->nodes[info->args[info->n_args - 1 - i]]->mirror);
     unordered += info->coefs != NULL ? mix_double(arg, info->coefs[i]) : arg;
   }
-  const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD && info->kind != TG_MAX && info->kind != TG_MIN;
+  const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD && info->kind != TG_MAX && info->kind != TG_MIN &&
+                       info->kind != TG_DIVIDED && !tg_kind_is_matfun(info->kind, 2);
   const uint64_t content =
       ordered ? forwards + (info->kind == TG_PROD ? backwards : 0) : unordered + (uint64_t)info->kind;
   return mix_double(mix(content, (uint64_t)info->exponent), info->value);

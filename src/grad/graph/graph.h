@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "grad/divided.h"
 
 typedef uint32_t tg_node; // index into the graph; TG_NONE is no node
 enum { TG_NONE = 0 };
@@ -74,6 +75,22 @@ typedef enum tg_kind {
   TG_ENTRY_BEFORE = TG_ENTRY_FIRST - 1, // so that the first row is TG_ENTRY_FIRST
 #define TG_ENTRYWISE(KIND, ...) TG_##KIND,
 #include "grad/entrywise.def"
+  TG_ENTRY_END,
+  // functions of symmetric matrices by their eigenvectors, their derivatives along one direction and along two
+  TG_SQRTM = TG_ENTRY_END,
+  TG_EXPM,
+  TG_LOGM,
+  TG_DSQRTM,
+  TG_DEXPM,
+  TG_DLOGM,
+  TG_D2SQRTM,
+  TG_D2EXPM,
+  TG_D2LOGM,
+  // made by lowering only
+  TG_LOWERED_FIRST,
+  TG_EIGVECTORS = TG_LOWERED_FIRST, // n x n, orthogonal: of the symmetric argument
+  TG_EIGVALUES,                     // n x 1, ascending; `exponent` says where they may lie (tg_domain)
+  TG_DIVIDED, // (A, B): a divided difference of each pair of entries, `exponent` is the tg_divided
   TG_KIND_COUNT
 } tg_kind; // sqrt(X) is POW(X, 1/2); X ./ Y is HAD(X, POW(Y, -1)); norm2(X) is POW(TR(PROD(X', X)), 1/2)
 
@@ -203,6 +220,17 @@ tg_status tg_make_column_sums(tg_graph *g, tg_node a, tg_node *out); // 1 x n
 tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node *out);
 // Rows offset + 1 .. offset + rows of eye(n).
 tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, int64_t offset, tg_node *out);
+// f(S) of a symmetric S: TG_SQRTM, TG_EXPM, TG_LOGM; the derivative along v (TG_DSQRTM, ...), along v and w
+// (TG_D2SQRTM,
+// ...; w is TG_NONE for one direction).
+tg_status tg_make_matfun(tg_graph *g, tg_kind kind, tg_node s, tg_node *out);
+tg_status tg_make_matfun_along(tg_graph *g, tg_kind kind, tg_node s, tg_node v, tg_node w, tg_node *out);
+// Whether the kind is such a function (order 0), or a derivative of the order 1 or 2.
+bool tg_kind_is_matfun(tg_kind kind, int order);
+// What these are computed from: eigenvectors, eigenvalues, divided differences of two matrices entry by entry.
+tg_status tg_make_eigvectors(tg_graph *g, tg_node s, tg_node *out);
+tg_status tg_make_eigvalues(tg_graph *g, tg_node s, int64_t domain, tg_node *out);
+tg_status tg_make_divided(tg_graph *g, tg_divided which, tg_node a, tg_node b, tg_node *out);
 tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out);
 tg_status tg_make_kronr(tg_graph *g, tg_node big, tg_node a, tg_node *out);
 // The same node kind over new arguments (and the node's own number, coefficients, sizes): for rewriting.

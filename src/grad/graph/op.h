@@ -28,7 +28,8 @@ typedef struct tg_op {
   tg_status (*sample)(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out);
   // Degree as a polynomial, given each argument's degree (-1: not a polynomial); all zero never asks.
   int (*degree)(const tg_graph *g, tg_node node, const int *args);
-  // How the formats write it, by tg_format: '@' is the first argument, '$' the second. NULL: the printer has a rule.
+  // How the formats write it, by tg_format: '@' is the first argument, '$' the second, '#' the third. NULL: the printer
+  // has a rule.
   const char *templates[TG_FORMAT_COUNT];
   bool has_kinks;   // somewhere in its domain it has no derivative
   const char *rule; // of --steps, for operators that are linear in their arguments or have a linear differential

@@ -134,11 +134,11 @@ static const tg_entry_facts facts[] = {
 };
 
 enum { FACTS = (int)(sizeof facts / sizeof facts[0]) };
-_Static_assert((int)TG_KIND_COUNT - (int)TG_ENTRY_FIRST == (int)FACTS, "the kinds from TG_ENTRY_FIRST on are the rows");
+_Static_assert((int)TG_ENTRY_END - (int)TG_ENTRY_FIRST == (int)FACTS, "the kinds from TG_ENTRY_FIRST on are the rows");
 
 const tg_entry_facts *tg_entry(tg_kind kind)
 {
-  return kind >= TG_ENTRY_FIRST && kind < TG_KIND_COUNT ? &facts[kind - TG_ENTRY_FIRST] : NULL;
+  return kind >= TG_ENTRY_FIRST && kind < TG_ENTRY_END ? &facts[kind - TG_ENTRY_FIRST] : NULL;
 }
 
 static bool is_alias(const char *aliases, const char *name, size_t length)

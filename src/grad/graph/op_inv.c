@@ -22,7 +22,12 @@ bool tg_node_is_spd(const tg_graph *graph, tg_node node)
   case TG_INV:
     return tg_node_is_spd(graph, info->args[0]);
   case TG_MPOW:
+  case TG_SQRTM:
     return tg_node_is_spd(graph, info->args[0]);
+  case TG_EXPM: { // of a symmetric argument, of which there is no other
+    const tg_info *s = tg_node_info(graph, info->args[0]);
+    return s->transposed == info->args[0];
+  }
   case TG_LIN: {
     // Positive multiples of definite matrices, and of A A' which is at least semidefinite.
     bool definite = false;
@@ -323,6 +328,11 @@ tg_status tg_make_logdet(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_scale(g, -1.0, *out, out);
   }
   if (info->kind == TG_TRANS) return tg_make_logdet(g, info->args[0], out);
+  if (info->kind == TG_EXPM) return tg_make_tr(g, info->args[0], out);
+  if (info->kind == TG_SQRTM) {
+    TG_TRY(tg_make_logdet(g, info->args[0], out));
+    return tg_make_scale(g, 0.5, *out, out);
+  }
   return intern_determinant(g, TG_LOGDET, a, out);
 }
 

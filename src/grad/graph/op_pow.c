@@ -250,6 +250,12 @@ tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out
       TG_FAIL(TG_LIMIT, "the exponent of a matrix is at most %d, found %" PRId64, TG_EXPONENT_MAX, product);
     return tg_make_mpow(g, info->args[0], product, out);
   }
+  if (info->kind == TG_SQRTM) { // R^2 = S
+    tg_node rest = TG_NONE;
+    TG_TRY(tg_make_mpow(g, base, exponent % 2, &rest));
+    TG_TRY(tg_make_mpow(g, info->args[0], exponent / 2, out));
+    return tg_make_mul(g, *out, rest, out);
+  }
   tg_split split;
   TG_TRY(tg_split_scalars(g, base, &split));
   if (split.coef != 1.0 || split.scalars != TG_NONE) {

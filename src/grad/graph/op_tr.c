@@ -129,6 +129,8 @@ tg_status tg_make_tr(tg_graph *g, tg_node a, tg_node *out)
     return trace_of_chain(g, a, out);
   case TG_DIAG:
     return tg_make_sum(g, info->args[0], out);
+  case TG_LOGM:
+    return tg_make_logdet(g, info->args[0], out);
   case TG_KRON: {
     const tg_info *left = tg_node_info(g, info->args[0]);
     if (left->rows != left->cols) return intern_scalar(g, TG_TR, a, out);

@@ -58,7 +58,7 @@ static bool symbol_is_symmetric(const tg_graph *g, const tg_info *info)
 static tg_status transpose_atom(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
-  const bool commutes = info->kind == TG_INV || tg_entry(info->kind) != NULL;
+  const bool commutes = info->kind == TG_INV || tg_kind_is_matfun(info->kind, 0) || tg_entry(info->kind) != NULL;
   if (commutes) {
     tg_node inner = TG_NONE;
     TG_TRY(tg_make_trans(g, info->args[0], &inner));
@@ -67,6 +67,17 @@ static tg_status transpose_atom(tg_graph *g, tg_node a, tg_node *out)
       return TG_OK;
     }
   }
+  return tg_intern_unary(g, TG_TRANS, info->cols, info->rows, a, out);
+}
+
+// A derivative L(S,V), L(S,V)' = L(S',V'): the transpose goes inside where S is its own.
+static tg_status transpose_derivative(tg_graph *g, tg_node a, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, a);
+  tg_node *args = NULL;
+  TG_TRY(TG_SCRATCH(g, info->n_args, &args));
+  TG_TRY(transpose_each(g, info, false, args));
+  if (args[0] == info->args[0]) return tg_make_like(g, a, args, out);
   return tg_intern_unary(g, TG_TRANS, info->cols, info->rows, a, out);
 }
 
@@ -103,6 +114,7 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
   case TG_HAD:
   case TG_MAX:
   case TG_MIN:
+  case TG_DIVIDED:
   case TG_POW:
   case TG_MPOW:
   case TG_KRON:
@@ -111,6 +123,13 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
     TG_TRY(TG_SCRATCH(g, info->n_args, &args));
     TG_TRY(transpose_each(g, info, false, args));
     return tg_make_like(g, a, args, out);
+  case TG_DSQRTM:
+  case TG_DEXPM:
+  case TG_DLOGM:
+  case TG_D2SQRTM:
+  case TG_D2EXPM:
+  case TG_D2LOGM:
+    return transpose_derivative(g, a, out);
   default:
     return transpose_atom(g, a, out);
   }

@@ -57,6 +57,10 @@ tg_status tg_make_unary(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
     return tg_make_vec(g, a, out);
   case TG_TRANS:
     return tg_make_trans(g, a, out);
+  case TG_SQRTM:
+  case TG_EXPM:
+  case TG_LOGM:
+    return tg_make_matfun(g, kind, a, out);
   default:
     return tg_make_function(g, kind, a, out);
   }

@@ -93,6 +93,7 @@ static void lowering_fini(tg_lowering *l)
   tg_free(l->uses.items);
   tg_free(l->wanted.items);
   tg_free(l->symbols.items);
+  tg_free(l->spectra.items);
   for (int p = 0; p < TG_PROGRAM_COUNT; p++) {
     tg_free(l->programs[p].items);
     tg_free(l->memo[p].items);
@@ -117,7 +118,8 @@ static double program_cost(const tg_plan *plan, tg_program_id id)
   double sum = 0;
   for (int32_t k = 0; k < plan->programs[id].n_instrs; k++) {
     const tg_instr *instr = &plan->programs[id].instrs[k];
-    const bool fast = tg_instr_is_product(instr) || instr->op == TG_OP_LU || instr->op == TG_OP_CHOLESKY;
+    const bool fast = tg_instr_is_product(instr) || instr->op == TG_OP_LU || instr->op == TG_OP_CHOLESKY ||
+                      instr->op == TG_OP_EIGEN || instr->op == TG_OP_SVD;
     sum += (fast ? 1 : 10) * tg_instr_flops(plan, instr);
   }
   return sum;

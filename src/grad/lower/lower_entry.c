@@ -14,7 +14,8 @@ typedef struct code_writer {
 bool tg_low_is_entrywise(const tg_lowering *l, tg_node node)
 {
   const tg_kind kind = tg_node_info(l->graph, node)->kind;
-  return kind == TG_HAD || kind == TG_POW || kind == TG_MAX || kind == TG_MIN || tg_entry(kind) != NULL;
+  return kind == TG_HAD || kind == TG_POW || kind == TG_MAX || kind == TG_MIN || kind == TG_DIVIDED ||
+         tg_entry(kind) != NULL;
 }
 
 // The rows of the table stand in one order in both enumerations.
@@ -113,6 +114,26 @@ static tg_status write_operand(tg_lowering *l, code_writer *w, tg_node node, int
   return inlines(l, node, depth) ? write(l, w, node, depth) : write_leaf(l, w, node);
 }
 
+// v*ones(1,n) or ones(m,1)*v' as the vector alone, spread over the rows or the columns.
+static tg_status write_spread(tg_lowering *l, code_writer *w, tg_node node, int depth)
+{
+  const tg_info *info = tg_node_info(l->graph, node);
+  int32_t buffer = -1;
+  const bool is_outer = info->kind == TG_PROD && info->n_scalars == 0 && info->n_args == 2;
+  for (int k = 0; is_outer && k < 2; k++) {
+    if (tg_node_info(l->graph, info->args[1 - k])->kind != TG_ONES) continue;
+    if (tg_dim_value(l->graph, k == 0 ? tg_node_info(l->graph, info->args[0])->cols
+                                      : tg_node_info(l->graph, info->args[1])->rows) != 1)
+      continue;
+    TG_TRY(tg_low_plain(l, info->args[k], &buffer));
+    TG_TRY(put_load(w, buffer));
+    tg_code *step = (tg_code *)w->code.items + w->code.count - 1;
+    step->op = k == 0 ? TG_CODE_ROW : TG_CODE_COL;
+    return TG_OK;
+  }
+  return write_operand(l, w, node, depth);
+}
+
 static tg_status write_lin(tg_lowering *l, code_writer *w, const tg_info *info, int depth)
 {
   for (int32_t i = 0; i < info->n_args; i++) {
@@ -161,6 +182,9 @@ static tg_status write(tg_lowering *l, code_writer *w, tg_node node, int depth)
     return TG_OK;
   case TG_POW:
     return write_pow(l, w, info, depth);
+  case TG_DIVIDED:
+    for (int32_t i = 0; i < 2; i++) TG_TRY(write_spread(l, w, info->args[i], depth + i));
+    return put(w, TG_CODE_DIVIDED, (int32_t)info->exponent, 0);
   case TG_MAX:
   case TG_MIN:
     for (int32_t i = 0; i < 2; i++) TG_TRY(write_operand(l, w, info->args[i], depth + i));

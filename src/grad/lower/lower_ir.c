@@ -101,9 +101,10 @@ tg_status tg_low_register_constant(tg_lowering *l, double value, int32_t *out)
   return tg_low_push(&l->inits, sizeof init, &init);
 }
 
-tg_status tg_low_factor_new(tg_lowering *l, int64_t n, int32_t *out)
+tg_status tg_low_factor_new(tg_lowering *l, tg_factor_use use, tg_node of, int32_t *out)
 {
-  TG_TRY(tg_low_push(&l->factors, sizeof n, &n));
+  const tg_plan_factor factor = {.use = use, .rows = tg_low_rows(l, of), .cols = tg_low_cols(l, of)};
+  TG_TRY(tg_low_push(&l->factors, sizeof factor, &factor));
   *out = (int32_t)l->factors.count - 1;
   return TG_OK;
 }
@@ -413,7 +414,8 @@ static void replay_registers(const tg_lowering *l, tg_plan_builder *b)
     else
       tg_plan_builder_register(b);
   }
-  for (int64_t f = 0; f < l->factors.count; f++) tg_plan_builder_factor(b, ((const int64_t *)l->factors.items)[f]);
+  for (int64_t f = 0; f < l->factors.count; f++)
+    tg_plan_builder_factor_for(b, ((const tg_plan_factor *)l->factors.items)[f]);
 }
 
 static void replay_roots(const tg_lowering *l, tg_plan_builder *b)

@@ -227,7 +227,7 @@ static tg_status make_factor(tg_lowering *l, tg_node node, int32_t *factor, bool
   const bool spd = tg_node_is_spd(l->graph, node);
   TG_TRY(tg_low_matrix(l, node, &value));
   TG_TRY(tg_low_unscaled(l, node, value, &value));
-  TG_TRY(tg_low_factor_new(l, tg_low_rows(l, node), factor));
+  TG_TRY(tg_low_factor_new(l, TG_FACTOR_OF_SYSTEM, node, factor));
   TG_TRY(tg_low_unary(l, spd ? TG_OP_CHOLESKY : TG_OP_LU, *factor, value.buffer));
   *trans = value.trans;
   TG_TRY(note(l, node, &memo));
@@ -421,6 +421,11 @@ static tg_status make_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
     return make_plain(l, node, TG_OP_RESHAPE, out);
   case TG_LOGSUMEXP:
     return make_plain(l, node, TG_OP_LOGSUMEXP, out);
+  case TG_EIGVECTORS:
+  case TG_EIGVALUES:
+    TG_TRY(tg_low_spectrum_part(l, node, &buffer));
+    *out = whole(buffer);
+    return TG_OK;
   case TG_KRON:
     return make_plain(l, node, TG_OP_KRON, out);
   case TG_KRONL:

@@ -22,10 +22,12 @@ typedef struct tg_low_memo {
   bool has_scalar;
   bool has_plain;
   bool has_factor;
+  bool has_spectrum; // of the node, or of its transpose
   tg_low_value value;
   tg_coef scalar;
   int32_t plain; // buffer that holds the node itself
   int32_t factor;
+  int32_t spectrum;
 } tg_low_memo;
 
 enum { TG_LOW_IMAGES_MAX = 16, TG_LOW_DROPPED_MAX = 32 };
@@ -78,7 +80,7 @@ typedef struct tg_lowering {
 
   tg_low_list buffers;                    // tg_low_buffer
   tg_low_list programs[TG_PROGRAM_COUNT]; // tg_instr
-  tg_low_list factors;                    // int64_t, sizes
+  tg_low_list factors;                    // tg_plan_factor
   tg_low_list inits;                      // tg_register_init
   int32_t n_registers;
   int32_t step_register;
@@ -91,6 +93,7 @@ typedef struct tg_lowering {
   tg_low_list uses;                   // int32_t by node: places below this program's roots where its value is needed
   tg_low_list wanted;  // int32_t by node: number of chains below this program's roots that contain the product
   tg_low_list symbols; // by symbol: buffer + 1
+  tg_low_list spectra; // int32_t by node: factor + 1 of its decomposition, the same in all programs
   int32_t n_images;
   tg_low_image *images;
   int32_t n_dropped; // images that are not kept: they did not pay
@@ -110,7 +113,7 @@ tg_status tg_low_buffer_new(tg_lowering *l, tg_node like, bool trans, int32_t *o
 const tg_low_buffer *tg_low_buffer_get(const tg_lowering *l, int32_t buffer);
 int32_t tg_low_register_new(tg_lowering *l);
 tg_status tg_low_register_constant(tg_lowering *l, double value, int32_t *out);
-tg_status tg_low_factor_new(tg_lowering *l, int64_t n, int32_t *out);
+tg_status tg_low_factor_new(tg_lowering *l, tg_factor_use use, tg_node of, int32_t *out);
 // Appends a copy to the program being written.
 tg_status tg_low_append(tg_lowering *l, const tg_instr *instr);
 tg_status tg_low_unary(tg_lowering *l, tg_opcode op, int32_t out, int32_t in);
@@ -142,6 +145,13 @@ tg_status tg_low_unscaled(tg_lowering *l, tg_node node, tg_low_value value, tg_l
 tg_status tg_low_factor(tg_lowering *l, tg_node node, int32_t *factor, bool *trans);
 // The node written to the given buffer.
 tg_status tg_low_into(tg_lowering *l, tg_node node, int32_t buffer);
+
+// ---- lower_spectrum.c: functions of matrices ----
+
+// The node with functions of matrices written by eigenvectors: products, which chains and sharing then see.
+tg_status tg_low_open_spectra(tg_lowering *l, tg_node node, tg_node *out);
+// Eigenvectors or eigenvalues: one decomposition of an argument for all that a program asks of it.
+tg_status tg_low_spectrum_part(tg_lowering *l, tg_node node, int32_t *buffer);
 
 // ---- lower_lin.c: sums ----
 

@@ -166,6 +166,18 @@ static tg_status factor_roots(tg_lowering *l, roots *r)
   return TG_OK;
 }
 
+// Last, for what they are written by has no derivatives.
+static tg_status open_roots(tg_lowering *l, roots *r)
+{
+  TG_TRY(tg_low_open_spectra(l, r->value, &r->value));
+  for (int32_t k = 0; k < l->n; k++) {
+    TG_TRY(tg_low_open_spectra(l, r->gradient[k], &r->gradient[k]));
+    if (l->options->want_hessian) TG_TRY(tg_low_open_spectra(l, r->hessian[k], &r->hessian[k]));
+  }
+  for (int32_t k = 1; has_line(l) && k <= l->degree; k++) TG_TRY(tg_low_open_spectra(l, r->line[k], &r->line[k]));
+  return TG_OK;
+}
+
 // Everything is derived from the rewritten objective, so that value, gradient, line and Hessian action share.
 static tg_status find_roots(tg_lowering *l, tg_node f, roots *r)
 {
@@ -180,6 +192,7 @@ static tg_status find_roots(tg_lowering *l, tg_node f, roots *r)
   if (has_line(l)) TG_TRY(tg_line_polynomial(l->graph, f, l->n, l->wrt, directions, l->degree, r->line));
   for (int32_t k = 0; l->options->want_hessian && k < l->n; k++)
     TG_TRY(tg_forward(l->graph, r->gradient[k], l->n, l->wrt, directions, &r->hessian[k]));
+  TG_TRY(open_roots(l, r));
   if (l->variant.factor) TG_TRY(factor_roots(l, r));
   return has_line(l) && l->variant.images ? tg_low_images_find(l, f, r->gradient, directions) : TG_OK;
 }

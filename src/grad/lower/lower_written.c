@@ -68,6 +68,12 @@ static void add_node(written *w, tg_node node)
     w->cost.products += moves ? 1 : 0;
     w->cost.flops += (moves ? 2 : 2.0 / 3) * n * n * n;
     break;
+  case TG_SQRTM: // eigenvectors and a product; backwards four products
+  case TG_EXPM:
+  case TG_LOGM:
+    w->cost.products += moves ? 5 : 1;
+    w->cost.flops += (14.0 / 3 + 2 * (moves ? 5 : 1)) * n * n * n;
+    break;
   case TG_TR:
     w->cost.flops += n;
     break;

@@ -45,7 +45,22 @@ void tg_cost_add_factor(const tg_cost_grid *grid, int64_t n, bool has_pivots, tg
 
 static void add_factor(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
 {
-  tg_cost_add_factor(grid, plan->factor_sizes[instr->out], instr->op == TG_OP_LU, out);
+  tg_cost_add_factor(grid, plan->factors[instr->out].rows, instr->op == TG_OP_LU, out);
+}
+
+// To two or three diagonals a column at a time, half of it at the speed of memory, and back to the vectors: the
+// messages of some four factorisations.
+static void add_decomposition(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
+{
+  const tg_plan_factor *factor = &plan->factors[instr->out];
+  const int64_t n = factor->rows < factor->cols ? factor->rows : factor->cols;
+  const double column = tg_cost_local_entries(grid, factor->rows, factor->cols);
+  tg_cost part = {.flops = out->flops};
+  tg_cost_add_factor(grid, factor->rows > factor->cols ? factor->rows : factor->cols, true, &part);
+  out->rank_flops = out->flops / tg_cost_ranks(grid);
+  out->memory_bytes += 8 * column * (double)n / 3;
+  out->bytes_sent += 4 * part.bytes_sent;
+  out->latencies += 4 * part.latencies;
 }
 
 // The factor goes along the rows, the right-hand sides along the columns.
@@ -62,7 +77,7 @@ void tg_cost_add_solve(const tg_cost_grid *grid, int64_t n, int64_t rows, int64_
 static void add_solve(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid, tg_cost *out)
 {
   const tg_plan_buffer *x = &plan->buffers[instr->out];
-  tg_cost_add_solve(grid, plan->factor_sizes[instr->factor], x->rows, x->cols, out);
+  tg_cost_add_solve(grid, plan->factors[instr->factor].rows, x->rows, x->cols, out);
 }
 
 // ---- the rest ----
@@ -133,6 +148,10 @@ static void add_messages(const tg_plan *plan, const tg_instr *instr, const tg_co
   case TG_OP_LU:
     add_factor(plan, instr, grid, out);
     break;
+  case TG_OP_EIGEN:
+  case TG_OP_SVD:
+    add_decomposition(plan, instr, grid, out);
+    break;
   case TG_OP_SOLVE:
   case TG_OP_INVERSE:
     add_solve(plan, instr, grid, out);
@@ -156,7 +175,8 @@ static void add_messages(const tg_plan *plan, const tg_instr *instr, const tg_co
 
 static bool is_compute_bound(tg_opcode op)
 {
-  return op == TG_OP_GEMM || op == TG_OP_CHOLESKY || op == TG_OP_LU || op == TG_OP_SOLVE || op == TG_OP_INVERSE;
+  return op == TG_OP_GEMM || op == TG_OP_CHOLESKY || op == TG_OP_LU || op == TG_OP_SOLVE || op == TG_OP_INVERSE ||
+         op == TG_OP_EIGEN || op == TG_OP_SVD;
 }
 
 void tg_cost_add_seconds(const tg_cost_grid *grid, const tg_cost_machine *machine, bool is_compute_bound, tg_cost *out)

@@ -1,5 +1,7 @@
 // Peak memory of a rank: operands, points, storage, factors and the scratch of the operations.
 #include "grad/plan/cost.h"
+#include <math.h>
+
 #include "grad/plan/cost_layout.h"
 #include "grad/plan/cost_product.h"
 
@@ -99,7 +101,7 @@ static bool factor_meets(const tg_plan *plan, int32_t factor, tg_opcode op)
 // What pdpotri and pdgetri want, and a copy where half a symmetric inverse is transposed, or an inverse of LU.
 static void need_inverse(scratch *s, const tg_instr *instr)
 {
-  const int64_t n = s->plan->factor_sizes[instr->factor];
+  const int64_t n = s->plan->factors[instr->factor].rows;
   const int64_t block = s->grid->block;
   const bool by_lu = factor_meets(s->plan, instr->factor, TG_OP_LU);
   // For log det LU may turn out to be Cholesky.
@@ -145,6 +147,9 @@ static void need_instr(scratch *s, const tg_instr *instr)
     break;
   case TG_OP_DIAGVEC:
     need(s, SLOT_VECTORS, 2.0 * (double)in0->rows);
+    break;
+  case TG_OP_EIGEN: // its symmetric part
+    need_transposition(s, in0->rows, in0->cols);
     break;
   case TG_OP_LOGSUMEXP:
     need_logsumexp(s, in0, out);
@@ -208,9 +213,42 @@ static void add_buffers(const tg_plan *plan, const tg_cost_grid *grid, tg_memory
       }
 }
 
-// The factors, their diagonal and pivots.
-static double factor_bytes(const tg_cost_grid *grid, int64_t n)
+// What pdsyevd and pdgesvd work in: as mpi/factor/eigen.c asks for it.
+static double room_of_syevd(const tg_cost_grid *grid, double n, double rows, double cols)
 {
+  const double block = (double)grid->block;
+  const double integers = 7 * n + 8 * (double)grid->cols + 2;
+  return 8 * (10 * n + block * (rows + cols + 3 * block) + 2 * (rows + block) * (cols + block)) + 4 * integers;
+}
+
+static double room_of_gesvd(const tg_cost_grid *grid, double m, double n, double rows, double cols)
+{
+  const double block = (double)grid->block;
+  const double ranks = tg_cost_ranks(grid);
+  const double smaller = m < n ? m : n;
+  const double lines = ceil(m / ranks) + ceil(n / ranks) + 2 * block;
+  return 8 * (2 + 6 * (m + n) + block * (3 * (rows + cols) + 3 * block + 1) + cols + smaller * (lines + 4));
+}
+
+// The decomposed matrix, the copy that is destroyed, the vectors and the values, and that room.
+static double spectrum_bytes(const tg_cost_grid *grid, const tg_plan_factor *f)
+{
+  const bool is_svd = f->use == TG_FACTOR_OF_SVD;
+  const int64_t k = f->rows < f->cols ? f->rows : f->cols;
+  const double rows = (double)tg_cost_share(f->rows, grid->block, 0, grid->rows);
+  const double cols = (double)tg_cost_share(f->cols, grid->block, 0, grid->cols);
+  const double matrix = tg_cost_most_entries(grid, f->rows, f->cols);
+  const double vectors = tg_cost_most_entries(grid, f->rows, k) + (is_svd ? tg_cost_most_entries(grid, k, f->cols) : 0);
+  const double room = is_svd ? room_of_gesvd(grid, (double)f->rows, (double)f->cols, rows, cols)
+                             : room_of_syevd(grid, (double)k, rows, cols);
+  return 8 * (2 * matrix + vectors + (double)k) + room;
+}
+
+// The factors, their diagonal and pivots.
+static double factor_bytes(const tg_cost_grid *grid, const tg_plan_factor *factor)
+{
+  const int64_t n = factor->rows;
+  if (factor->use != TG_FACTOR_OF_SYSTEM) return spectrum_bytes(grid, factor);
   const double pivots = (double)(tg_cost_share(n, grid->block, 0, grid->rows) + grid->block);
   return 8 * (tg_cost_most_entries(grid, n, n) + (double)n) + (double)sizeof(int) * pivots;
 }
@@ -221,7 +259,7 @@ tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memor
   TG_TRY(tg_cost_check_grid(grid));
   scratch s = {.plan = plan, .grid = grid};
   add_buffers(plan, grid, out);
-  for (int32_t k = 0; k < plan->n_factors; k++) out->factors += factor_bytes(grid, plan->factor_sizes[k]);
+  for (int32_t k = 0; k < plan->n_factors; k++) out->factors += factor_bytes(grid, &plan->factors[k]);
   for (int p = 0; p < TG_PROGRAM_COUNT; p++)
     for (int32_t k = 0; k < plan->programs[p].n_instrs; k++) need_instr(&s, &plan->programs[p].instrs[k]);
   for (int k = 0; k < SLOT_COUNT; k++) out->workspace += 8 * s.numbers[k];

@@ -56,6 +56,10 @@ const tg_opcode_info *tg_opcode_traits(tg_opcode op)
       [TG_OP_COMM] = {TG_RESULT_BUFFER, 0, false, false, false, false},
       [TG_OP_CHOLESKY] = {TG_RESULT_FACTOR, 1, false, false, false, false},
       [TG_OP_LU] = {TG_RESULT_FACTOR, 1, false, false, false, false},
+      [TG_OP_EIGEN] = {TG_RESULT_FACTOR, 1, false, false, false, false},
+      [TG_OP_SVD] = {TG_RESULT_FACTOR, 1, false, false, false, false},
+      [TG_OP_VECTORS] = {TG_RESULT_BUFFER, 0, false, true, false, false},
+      [TG_OP_VALUES] = {TG_RESULT_BUFFER, 0, false, true, false, false},
       [TG_OP_SOLVE] = {TG_RESULT_BUFFER, 1, false, true, false, false},
       [TG_OP_INVERSE] = {TG_RESULT_BUFFER, 0, false, true, false, false},
       [TG_OP_LOGDET] = {TG_RESULT_REGISTER, 0, false, true, false, false},
@@ -74,13 +78,13 @@ const tg_opcode_info *tg_opcode_traits(tg_opcode op)
 int tg_code_arity(tg_code_op op)
 {
   if (op <= TG_CODE_NUMBER) return 0;
-  return op <= TG_CODE_MIN ? 2 : 1;
+  return op <= TG_CODE_DIVIDED ? 2 : 1;
 }
 
 const char *tg_code_label(tg_code_op op)
 {
   static const char *const labels[TG_CODE_COUNT] = {
-      "load", "row", "col", "reg", "number", "+", "-", "*", "/", "^", "max", "min", "square", "-", "sqrt",
+      "load", "row", "col", "reg", "number", "+", "-", "*", "/", "^", "max", "min", "divided", "square", "-", "sqrt",
 #define TG_ENTRYWISE(KIND, name, ...) [TG_CODE_##KIND] = #name,
 #include "grad/entrywise.def"
   };
@@ -138,9 +142,15 @@ static bool is_made_by_lu(const tg_plan *plan, int32_t factor)
 // Classical operation counts: Golub and Van Loan, Matrix Computations, for the factorisations.
 static double factor_flops(const tg_plan *plan, const tg_instr *instr)
 {
-  const double n =
-      (double)plan->factor_sizes[instr->op == TG_OP_CHOLESKY || instr->op == TG_OP_LU ? instr->out : instr->factor];
+  const bool makes = tg_opcode_traits(instr->op)->result == TG_RESULT_FACTOR;
+  const tg_plan_factor *factor = &plan->factors[makes ? instr->out : instr->factor];
+  const double n = (double)(factor->rows < factor->cols ? factor->rows : factor->cols);
+  const double m = (double)(factor->rows < factor->cols ? factor->cols : factor->rows);
   switch (instr->op) {
+  case TG_OP_EIGEN: // to tridiagonal form, divide and conquer without deflation, back
+    return (4.0 / 3 + 4.0 / 3 + 2) * n * n * n;
+  case TG_OP_SVD: // to bidiagonal form, rotations of both sides, back
+    return 4 * m * n * n - 4.0 / 3 * n * n * n + 6 * (m + n) * n * n + 2 * (m + n) * n * n;
   case TG_OP_CHOLESKY:
     return n * n * n / 3;
   case TG_OP_LU:
@@ -181,6 +191,8 @@ double tg_instr_flops(const tg_plan *plan, const tg_instr *instr)
     return code_steps(instr);
   case TG_OP_CHOLESKY:
   case TG_OP_LU:
+  case TG_OP_EIGEN:
+  case TG_OP_SVD:
   case TG_OP_SOLVE:
   case TG_OP_INVERSE:
   case TG_OP_LOGDET:
@@ -260,7 +272,11 @@ static void mix_tables(uint64_t *hash, const tg_plan *plan)
     mix_double(hash, plan->inits[k].value);
   }
   mix_int(hash, plan->n_factors);
-  for (int32_t k = 0; k < plan->n_factors; k++) mix_int(hash, plan->factor_sizes[k]);
+  for (int32_t k = 0; k < plan->n_factors; k++) {
+    mix_int(hash, plan->factors[k].use);
+    mix_int(hash, plan->factors[k].rows);
+    mix_int(hash, plan->factors[k].cols);
+  }
 }
 
 uint64_t tg_plan_hash(const tg_plan *plan)

@@ -41,19 +41,20 @@ typedef struct tg_coef {
 
 // Postfix code for entrywise and scalar arithmetic: a small stack machine, depth at most TG_CODE_DEPTH.
 typedef enum tg_code_op {
-  TG_CODE_LOAD,   // push entry (i,j) of input buffer `operand`   (scalar code: never)
-  TG_CODE_ROW,    // push entry i of the column vector in input `operand`: broadcast along the row
-  TG_CODE_COL,    // push entry j of the row vector in input `operand`: broadcast down the column
-  TG_CODE_REG,    // push registers[operand]
-  TG_CODE_NUMBER, // push value
-  TG_CODE_ADD,    // a b -> a + b
-  TG_CODE_SUB,    // a b -> a - b
-  TG_CODE_MUL,    // a b -> a * b
-  TG_CODE_DIV,    // a b -> a / b
-  TG_CODE_POW,    // a b -> a ^ b
-  TG_CODE_MAX,    // a b -> the larger
-  TG_CODE_MIN,    // a b -> the smaller
-  TG_CODE_SQUARE, // a -> a * a
+  TG_CODE_LOAD,    // push entry (i,j) of input buffer `operand`   (scalar code: never)
+  TG_CODE_ROW,     // push entry i of the column vector in input `operand`: broadcast along the row
+  TG_CODE_COL,     // push entry j of the row vector in input `operand`: broadcast down the column
+  TG_CODE_REG,     // push registers[operand]
+  TG_CODE_NUMBER,  // push value
+  TG_CODE_ADD,     // a b -> a + b
+  TG_CODE_SUB,     // a b -> a - b
+  TG_CODE_MUL,     // a b -> a * b
+  TG_CODE_DIV,     // a b -> a / b
+  TG_CODE_POW,     // a b -> a ^ b
+  TG_CODE_MAX,     // a b -> the larger
+  TG_CODE_MIN,     // a b -> the smaller
+  TG_CODE_DIVIDED, // a b -> the divided difference `operand` of them (grad/divided.h)
+  TG_CODE_SQUARE,  // a -> a * a
   TG_CODE_NEG,
   TG_CODE_SQRT,
   TG_CODE_ENTRY_FIRST, // the rows of entrywise.def
@@ -73,35 +74,39 @@ typedef struct tg_code {
 
 // Operations. `in` are buffers, `out` is a buffer unless the comment says register or factor.
 // Aliasing: LINCOMB and ENTRYWISE may write in place over an input; no other operation may.
-#define TG_OPCODE_LIST(X)                                                                                           \
-  X(GEMM, "gemm")             /* out = alpha op(in0) op(in1) + beta out; op by trans[0], trans[1] */                \
-  X(LINCOMB, "lincomb")       /* out = sum_k coefs[k] in[k]; n_in = 1 copies or scales */                           \
-  X(TRANSPOSE, "transpose")   /* out = alpha in0' */                                                                \
-  X(ENTRYWISE, "entrywise")   /* out(i,j) = code(in..., i, j) */                                                    \
-  X(EWSUM, "ewsum")           /* register out = sum_ij code(in..., i, j) over the shape of in[0] */                 \
-  X(DOT, "dot")               /* register out = <in0, in1> */                                                       \
-  X(TRACE, "trace")           /* register out = tr in0 */                                                           \
-  X(FETCH, "fetch")           /* register out = in0(0,0) of a 1 x 1 buffer */                                       \
-  X(STORE, "store")           /* out(0,0) = alpha, out 1 x 1 */                                                     \
-  X(SCALAR, "scalar")         /* register out = code() over registers */                                            \
-  X(FILL, "fill")             /* out = alpha * ones (0 fills zeros) */                                              \
-  X(EYE, "eye")               /* out = alpha * identity */                                                          \
-  X(TRIANGLE, "triangle")     /* out = 1 on and above the diagonal, on and below it if trans[0]; 0 elsewhere */     \
-  X(LOGSUMEXP, "logsumexp")   /* out = log sum exp of in0: of all (1 x 1), its rows (m x 1), its columns (1 x n) */ \
-  X(PICK, "pick")             /* out(i, i + dims[0]) = 1, 0 elsewhere: rows of an identity */                       \
-  X(SLICE, "slice")           /* out(i, j) = in0(i + dims[0], j + dims[1]), 0 where in0 has no such entry */        \
-  X(COMM, "comm")             /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */                       \
-  X(CHOLESKY, "cholesky")     /* factor out = Cholesky of in0 (symmetric positive definite) */                      \
-  X(LU, "lu")                 /* factor out = LU with partial pivoting of in0 */                                    \
-  X(SOLVE, "solve")           /* out = op(F)^-1 in0, or in0 op(F)^-1 if right; F = factor, op by trans[0] */        \
-  X(INVERSE, "inverse")       /* out = F^-1, transposed if trans[0] */                                              \
-  X(LOGDET, "logdet")         /* register out = log det F; NUMERIC error if det <= 0 */                             \
-  X(DET, "det")               /* register out = det F; NUMERIC error on overflow or underflow */                    \
-  X(DIAG, "diag")             /* out (n x n) = diagonal matrix of the vector in0 (n x 1 or 1 x n) */                \
-  X(DIAGVEC, "diagvec")       /* out (n x 1) = diagonal of in0 */                                                   \
-  X(RESHAPE, "reshape")       /* out = in0's entries in column-major order, other shape */                          \
-  X(KRON, "kron")             /* out = kron(in0, in1) */                                                            \
-  X(KRON_LEFT, "kron-left")   /* out (m x n): out(i,j) = <block (i,j) of in0, in1>, in1 p x q, in0 mp x nq */       \
+#define TG_OPCODE_LIST(X)                                                                                              \
+  X(GEMM, "gemm")             /* out = alpha op(in0) op(in1) + beta out; op by trans[0], trans[1] */                   \
+  X(LINCOMB, "lincomb")       /* out = sum_k coefs[k] in[k]; n_in = 1 copies or scales */                              \
+  X(TRANSPOSE, "transpose")   /* out = alpha in0' */                                                                   \
+  X(ENTRYWISE, "entrywise")   /* out(i,j) = code(in..., i, j) */                                                       \
+  X(EWSUM, "ewsum")           /* register out = sum_ij code(in..., i, j) over the shape of in[0] */                    \
+  X(DOT, "dot")               /* register out = <in0, in1> */                                                          \
+  X(TRACE, "trace")           /* register out = tr in0 */                                                              \
+  X(FETCH, "fetch")           /* register out = in0(0,0) of a 1 x 1 buffer */                                          \
+  X(STORE, "store")           /* out(0,0) = alpha, out 1 x 1 */                                                        \
+  X(SCALAR, "scalar")         /* register out = code() over registers */                                               \
+  X(FILL, "fill")             /* out = alpha * ones (0 fills zeros) */                                                 \
+  X(EYE, "eye")               /* out = alpha * identity */                                                             \
+  X(TRIANGLE, "triangle")     /* out = 1 on and above the diagonal, on and below it if trans[0]; 0 elsewhere */        \
+  X(LOGSUMEXP, "logsumexp")   /* out = log sum exp of in0: of all (1 x 1), its rows (m x 1), its columns (1 x n) */    \
+  X(PICK, "pick")             /* out(i, i + dims[0]) = 1, 0 elsewhere: rows of an identity */                          \
+  X(SLICE, "slice")           /* out(i, j) = in0(i + dims[0], j + dims[1]), 0 where in0 has no such entry */           \
+  X(COMM, "comm")             /* out = commutation matrix K(m,n), m = dims[0], n = dims[1] */                          \
+  X(CHOLESKY, "cholesky")     /* factor out = Cholesky of in0 (symmetric positive definite) */                         \
+  X(LU, "lu")                 /* factor out = LU with partial pivoting of in0 */                                       \
+  X(EIGEN, "eigen")           /* factor out = eigenvalues and eigenvectors of in0 (symmetric) */                       \
+  X(SVD, "svd")               /* factor out = singular values and vectors of in0 */                                    \
+  X(VECTORS, "vectors")       /* out = eigenvectors of F, or its left singular vectors; V' of the right if trans[0] */ \
+  X(VALUES, "values")         /* out (k x 1) = values of F; NUMERIC error outside the tg_domain dims[0] */             \
+  X(SOLVE, "solve")           /* out = op(F)^-1 in0, or in0 op(F)^-1 if right; F = factor, op by trans[0] */           \
+  X(INVERSE, "inverse")       /* out = F^-1, transposed if trans[0] */                                                 \
+  X(LOGDET, "logdet")         /* register out = log det F; NUMERIC error if det <= 0 */                                \
+  X(DET, "det")               /* register out = det F; NUMERIC error on overflow or underflow */                       \
+  X(DIAG, "diag")             /* out (n x n) = diagonal matrix of the vector in0 (n x 1 or 1 x n) */                   \
+  X(DIAGVEC, "diagvec")       /* out (n x 1) = diagonal of in0 */                                                      \
+  X(RESHAPE, "reshape")       /* out = in0's entries in column-major order, other shape */                             \
+  X(KRON, "kron")             /* out = kron(in0, in1) */                                                               \
+  X(KRON_LEFT, "kron-left")   /* out (m x n): out(i,j) = <block (i,j) of in0, in1>, in1 p x q, in0 mp x nq */          \
   X(KRON_RIGHT, "kron-right") /* out (p x q) = sum_ij in1(i,j) * block (i,j) of in0, in1 m x n, in0 mp x nq */
 
 typedef enum tg_opcode {
@@ -114,7 +119,7 @@ typedef enum tg_opcode {
 typedef struct tg_instr {
   tg_opcode op;
   int32_t out;    // buffer, register or factor, by the operation
-  int32_t factor; // SOLVE, INVERSE, LOGDET, DET: the factor read; else -1
+  int32_t factor; // VECTORS, VALUES, SOLVE, INVERSE, LOGDET, DET: the factor read; else -1
   int32_t n_in;
   const int32_t *in;    // input buffers
   const tg_coef *coefs; // LINCOMB: n_in of them
@@ -125,8 +130,19 @@ typedef struct tg_instr {
   bool right;        // SOLVE from the right
   int32_t n_code;
   const tg_code *code; // ENTRYWISE, EWSUM, SCALAR
-  int64_t dims[2];     // COMM
+  int64_t dims[2];     // COMM, PICK, SLICE; VALUES: the tg_domain
 } tg_instr;
+
+// Where eigenvalues may lie. NONNEGATIVE: those below zero by rounding become zero.
+typedef enum tg_domain { TG_DOMAIN_REAL, TG_DOMAIN_NONNEGATIVE, TG_DOMAIN_POSITIVE, TG_DOMAIN_COUNT } tg_domain;
+
+// What a factorisation is made for, of a matrix rows x cols.
+typedef enum tg_factor_use { TG_FACTOR_OF_SYSTEM, TG_FACTOR_OF_EIGEN, TG_FACTOR_OF_SVD } tg_factor_use;
+typedef struct tg_plan_factor {
+  tg_factor_use use;
+  int64_t rows;
+  int64_t cols;
+} tg_plan_factor;
 
 typedef enum tg_program_id {
   TG_PROGRAM_SETUP,            // once: constants
@@ -177,7 +193,7 @@ typedef struct tg_plan {
   const tg_plan_buffer *buffers;
   int32_t n_registers;
   int32_t n_factors;
-  const int64_t *factor_sizes;
+  const tg_plan_factor *factors;
   int32_t n_inits;
   const tg_register_init *inits;
   int32_t n_data; // matrices only; scalars are register inits

@@ -18,7 +18,7 @@ struct tg_plan_builder {
   list buffers;  // tg_plan_buffer
   list data;     // tg_plan_data
   list variables;
-  list factors;                    // int64_t
+  list factors;                    // tg_plan_factor
   list inits;                      // tg_register_init
   list programs[TG_PROGRAM_COUNT]; // tg_instr
   int32_t n_storages;
@@ -203,8 +203,13 @@ int32_t tg_plan_builder_constant(tg_plan_builder *builder, double value)
 
 int32_t tg_plan_builder_factor(tg_plan_builder *builder, int64_t n)
 {
+  return tg_plan_builder_factor_for(builder, (tg_plan_factor){.use = TG_FACTOR_OF_SYSTEM, .rows = n, .cols = n});
+}
+
+int32_t tg_plan_builder_factor_for(tg_plan_builder *builder, tg_plan_factor factor)
+{
   if (!keep(builder, TG_OK)) return -1;
-  return keep(builder, push(&builder->factors, sizeof n, &n)) ? builder->factors.count - 1 : -1;
+  return keep(builder, push(&builder->factors, sizeof factor, &factor)) ? builder->factors.count - 1 : -1;
 }
 
 void tg_plan_builder_set_value(tg_plan_builder *builder, int32_t reg)
@@ -291,8 +296,8 @@ static tg_status take_tables(tg_plan_builder *builder, tg_plan *plan)
   TG_TRY(copy_items(arena, plan->n_variables, sizeof *plan->variables, builder->variables.items,
                     (const void **)&plan->variables));
   plan->n_factors = builder->factors.count;
-  TG_TRY(copy_items(arena, plan->n_factors, sizeof *plan->factor_sizes, builder->factors.items,
-                    (const void **)&plan->factor_sizes));
+  TG_TRY(
+      copy_items(arena, plan->n_factors, sizeof *plan->factors, builder->factors.items, (const void **)&plan->factors));
   plan->n_inits = builder->inits.count;
   TG_TRY(copy_items(arena, plan->n_inits, sizeof *plan->inits, builder->inits.items, (const void **)&plan->inits));
   for (int p = 0; p < TG_PROGRAM_COUNT; p++) {

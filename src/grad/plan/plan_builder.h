@@ -35,8 +35,9 @@ const tg_plan_buffer *tg_plan_builder_buffer_info(const tg_plan_builder *builder
 int32_t tg_plan_builder_register(tg_plan_builder *builder);
 // A register with a fixed content: a literal or one of the job's scalars. No program may write it.
 int32_t tg_plan_builder_constant(tg_plan_builder *builder, double value);
-// A factorisation of an n x n matrix.
+// A factorisation of an n x n matrix, for solves; for another use.
 int32_t tg_plan_builder_factor(tg_plan_builder *builder, int64_t n);
+int32_t tg_plan_builder_factor_for(tg_plan_builder *builder, tg_plan_factor factor);
 
 // Coefficients.
 tg_coef tg_coef_number(double value);

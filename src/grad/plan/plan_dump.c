@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "grad/divided.h"
 #include "grad/plan/plan.h"
 
 enum { FORMULA_COLUMNS = 48 };
@@ -90,6 +91,12 @@ static void add_code(const tg_plan *plan, const tg_instr *instr, int32_t last, t
   const int arity = tg_code_arity(step->op);
   if (arity == 0) {
     add_leaf(plan, instr, step, out);
+  } else if (step->op == TG_CODE_DIVIDED) {
+    tg_text_addf(out, "%s(", tg_divided_label((tg_divided)step->operand));
+    add_code(plan, instr, code_begin(instr->code, last - 1) - 1, out);
+    tg_text_add(out, ", ");
+    add_code(plan, instr, last - 1, out);
+    tg_text_add(out, ")");
   } else if (arity == 2) {
     tg_text_add(out, "(");
     add_code(plan, instr, code_begin(instr->code, last - 1) - 1, out);
@@ -216,7 +223,10 @@ static void add_left_side(const tg_plan *plan, const tg_instr *instr, tg_text *o
     tg_text_addf(out, "r%" PRId32, instr->out);
     break;
   case TG_RESULT_FACTOR:
-    tg_text_addf(out, "F%" PRId32 " (%" PRId64 ")", instr->out, plan->factor_sizes[instr->out]);
+    tg_text_addf(out, "F%" PRId32 " (%" PRId64, instr->out, plan->factors[instr->out].rows);
+    if (plan->factors[instr->out].use == TG_FACTOR_OF_SVD)
+      tg_text_addf(out, "x%" PRId64, plan->factors[instr->out].cols);
+    tg_text_add(out, ")");
     break;
   default:
     add_buffer(plan, instr->out, out);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/divided.h"
 #include "grad/plan/plan.h"
 
 enum { MESSAGE_BYTES = 256 };
@@ -92,6 +93,16 @@ static tg_status check_buffer(checker *c, int32_t id)
   return TG_OK;
 }
 
+static tg_status check_factor(const checker *c, int32_t k)
+{
+  const tg_plan_factor *factor = &c->plan->factors[k];
+  if (factor->rows < 1 || factor->cols < 1)
+    return broken(c, "factor %" PRId32 " has size %" PRId64, k, factor->rows < 1 ? factor->rows : factor->cols);
+  if (factor->use != TG_FACTOR_OF_SVD && factor->rows != factor->cols)
+    return broken(c, "factor %" PRId32 " of a square matrix is %" PRId64 " x %" PRId64, k, factor->rows, factor->cols);
+  return TG_OK;
+}
+
 static tg_status check_tables(checker *c)
 {
   const tg_plan *plan = c->plan;
@@ -104,8 +115,7 @@ static tg_status check_tables(checker *c)
     if (reg < 0 || reg >= plan->n_registers) return broken(c, "there is no register %" PRId32 " to initialise", reg);
     c->register_fixed[reg] = true;
   }
-  for (int32_t k = 0; k < plan->n_factors; k++)
-    if (plan->factor_sizes[k] < 1) return broken(c, "factor %" PRId32 " has size %" PRId64, k, plan->factor_sizes[k]);
+  for (int32_t k = 0; k < plan->n_factors; k++) TG_TRY(check_factor(c, k));
   return TG_OK;
 }
 
@@ -228,6 +238,8 @@ static tg_status check_code(const checker *c, const tg_plan_buffer *shape)
     const tg_code *step = &c->instr->code[k];
     if (step->op >= TG_CODE_COUNT) return broken(c, "code has an unknown step %d", (int)step->op);
     if (step->op <= TG_CODE_COL) TG_TRY(check_load(c, step, shape));
+    if (step->op == TG_CODE_DIVIDED && (step->operand < 0 || step->operand >= TG_DIVIDED_COUNT))
+      return broken(c, "code has an unknown divided difference %" PRId32, step->operand);
     if (step->op == TG_CODE_REG) TG_TRY(read_register(c, step->operand));
     const int arity = tg_code_arity(step->op);
     if (depth < arity) return broken(c, "code step %" PRId32 " finds %d of %d operands", k, depth, arity);
@@ -289,6 +301,19 @@ static bool is_single(const tg_plan_buffer *buffer)
   return buffer->rows == 1 && buffer->cols == 1;
 }
 
+static int64_t smaller_side(const tg_plan_factor *factor)
+{
+  return factor->rows < factor->cols ? factor->rows : factor->cols;
+}
+
+// U (m x k) or V' (k x n), k the smaller of m and n.
+static bool are_vectors(const tg_plan_factor *factor, bool right, const tg_plan_buffer *out)
+{
+  if (factor->use == TG_FACTOR_OF_EIGEN && right) return false;
+  if (right) return out->rows == smaller_side(factor) && out->cols == factor->cols;
+  return out->rows == factor->rows && out->cols == smaller_side(factor);
+}
+
 // The formula beside each operation in plan.h, as sizes.
 static bool shapes_agree(const checker *c)
 {
@@ -296,7 +321,7 @@ static bool shapes_agree(const checker *c)
   const tg_plan_buffer *in0 = instr->n_in > 0 ? buffer_of(c, instr->in[0]) : NULL;
   const tg_plan_buffer *in1 = instr->n_in > 1 ? buffer_of(c, instr->in[1]) : NULL;
   const tg_plan_buffer *out = tg_opcode_traits(instr->op)->result == TG_RESULT_BUFFER ? buffer_of(c, instr->out) : NULL;
-  const int64_t *sizes = c->plan->factor_sizes;
+  const tg_plan_factor *factors = c->plan->factors;
   switch (instr->op) {
   case TG_OP_GEMM:
     return gemm_agrees(instr, in0, in1, out);
@@ -321,11 +346,19 @@ static bool shapes_agree(const checker *c)
            out->rows / instr->dims[0] == instr->dims[1];
   case TG_OP_CHOLESKY:
   case TG_OP_LU:
-    return is_square(in0) && in0->rows == sizes[instr->out];
+    return is_square(in0) && in0->rows == factors[instr->out].rows;
+  case TG_OP_EIGEN:
+  case TG_OP_SVD:
+    return in0->rows == factors[instr->out].rows && in0->cols == factors[instr->out].cols;
+  case TG_OP_VECTORS:
+    return are_vectors(&factors[instr->factor], instr->trans[0], out);
+  case TG_OP_VALUES:
+    return out->rows == smaller_side(&factors[instr->factor]) && out->cols == 1 && instr->dims[0] >= 0 &&
+           instr->dims[0] < TG_DOMAIN_COUNT;
   case TG_OP_SOLVE:
-    return same_shape(in0, out) && (instr->right ? in0->cols : in0->rows) == sizes[instr->factor];
+    return same_shape(in0, out) && (instr->right ? in0->cols : in0->rows) == factors[instr->factor].rows;
   case TG_OP_INVERSE:
-    return is_square(out) && out->rows == sizes[instr->factor];
+    return is_square(out) && out->rows == factors[instr->factor].rows;
   case TG_OP_DIAG:
     return is_square(out) && ((in0->rows == out->rows && in0->cols == 1) || (in0->cols == out->rows && in0->rows == 1));
   case TG_OP_DIAGVEC:
@@ -395,6 +428,32 @@ static tg_status check_reads(const checker *c)
   return TG_OK;
 }
 
+// Factors are made, and read, by the operations that they are for.
+static bool fits_use(tg_opcode op, tg_factor_use use)
+{
+  switch (op) {
+  case TG_OP_EIGEN:
+    return use == TG_FACTOR_OF_EIGEN;
+  case TG_OP_SVD:
+    return use == TG_FACTOR_OF_SVD;
+  case TG_OP_VECTORS:
+  case TG_OP_VALUES:
+    return use != TG_FACTOR_OF_SYSTEM;
+  default:
+    return use == TG_FACTOR_OF_SYSTEM;
+  }
+}
+
+static tg_status check_use(const checker *c)
+{
+  const tg_opcode_info *traits = tg_opcode_traits(c->instr->op);
+  const bool makes = traits->result == TG_RESULT_FACTOR;
+  const int32_t factor = makes ? c->instr->out : c->instr->factor;
+  if ((makes || traits->uses_factor) && !fits_use(c->instr->op, c->plan->factors[factor].use))
+    return broken(c, "factor %" PRId32 " is for another use", factor);
+  return TG_OK;
+}
+
 static tg_status check_out_exists(const checker *c)
 {
   static const char *const names[] = {"buffer", "register", "factor"};
@@ -412,6 +471,7 @@ static tg_status check_instr(checker *c)
   const tg_opcode_info *traits = tg_opcode_traits(instr->op);
   TG_TRY(check_out_exists(c));
   TG_TRY(check_reads(c));
+  TG_TRY(check_use(c));
   if (instr->op == TG_OP_GEMM && instr->beta != 0.0) TG_TRY(read_buffer(c, instr->out));
   if (!shapes_agree(c)) return shape_fails(c);
   if (instr->op == TG_OP_SCALAR) TG_TRY(check_code(c, NULL));

@@ -233,6 +233,26 @@ static tg_status judge_logdet(const judge *self, tg_node a, judgement *out)
   return TG_OK;
 }
 
+// tr(f(S)) = sum f(l_i) is convex in S where f is convex, concave where f is concave (C. Davis, 1957).
+static tg_status judge_matfun_trace(const judge *self, tg_kind kind, tg_node s, judgement *out)
+{
+  const bool is_convex = kind == TG_EXPM;
+  bool always = false;
+  bool among = false;
+  *out = unknown();
+  if (!is_affine(self, s)) return TG_OK;
+  TG_TRY(find_symmetry(self, s, &always, &among));
+  if (!always && !among) return TG_OK;
+  *out = (judgement){.curvature = is_convex ? TG_CURVATURE_CONVEX : TG_CURVATURE_CONCAVE, .among_symmetric = among};
+  if (is_convex)
+    out->reason = always ? "the trace of a convex function of a symmetric affine matrix"
+                         : "the trace of a convex function of an affine matrix, among symmetric ones";
+  else
+    out->reason = always ? "the trace of a concave function of a symmetric affine matrix"
+                         : "the trace of a concave function of an affine matrix, among symmetric ones";
+  return TG_OK;
+}
+
 // ---- quadratics ----
 
 // The trace of a cycle Z' A Z B with affine Z and definite constants A, B (or none): a nonnegative quadratic.
@@ -541,8 +561,11 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
   switch (info->kind) {
   case TG_LIN:
     return judge_sum(self, info, out);
-  case TG_TR:
+  case TG_TR: {
+    const tg_info *inner = tg_node_info(self->graph, info->args[0]);
+    if (tg_kind_is_matfun(inner->kind, 0)) return judge_matfun_trace(self, inner->kind, inner->args[0], out);
     return judge_trace(self, info, out);
+  }
   case TG_PROD: // u'*A*u, a 1 x 1 chain, or ones'*E*ones
     if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_product_cycle(self, info, out));
     return out->curvature == TG_CURVATURE_UNKNOWN ? judge_product(self, info, out) : TG_OK;
@@ -598,7 +621,7 @@ tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t n, const int32_t
   *out = found.curvature;
   *reason = found.reason;
   if (found.among_symmetric && found.curvature != TG_CURVATURE_UNKNOWN && strstr(found.reason, "among") == NULL)
-    *reason = "a sum or composition of such functions, among symmetric positive definite matrices";
+    *reason = "a sum or composition of such functions, among symmetric matrices where they are defined";
   tg_free(self.known);
   tg_free(self.found);
   return status;

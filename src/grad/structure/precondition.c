@@ -22,6 +22,8 @@ static bool is_smooth_kind(const tg_graph *g, const tg_info *info, bool at_zero)
   case TG_INV:
   case TG_DET:
   case TG_LOGDET:
+  case TG_SQRTM:
+  case TG_LOGM:
     return !at_zero;
   case TG_POW:
     return tg_node_is_number(g, info->args[1], &exponent) &&

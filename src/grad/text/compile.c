@@ -358,10 +358,11 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_arena_init(&arena);
   tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options};
   tg_sizes_init(&shaper.sizes, &arena);
-  tg_builder builder = {.graph = graph, .sizes = &shaper.sizes};
+  tg_builder builder = {.graph = graph, .sizes = &shaper.sizes, .text = text, .may_declare = options->infer_undeclared};
   TG_TRY_GOTO(collect_declared(graph, options, &declared));
   TG_TRY_GOTO(fill_buffer(&arena, text, length, options, &source));
   shaper.text = source.text;
+  builder.text = source.text;
   const tg_parse_request request = {.arena = &arena,
                                     .text = source.text,
                                     .expression = source.expression,

@@ -227,6 +227,15 @@ static tg_status read_slogdet(const call *c, tg_ast **out)
   TG_FAIL_AT(TG_NAME, c->span, "slogdet gives two results; write %s(X)[1], or logdet(X)", c->name);
 }
 
+// The derivative of expm alone, as SciPy gives it with that option.
+static tg_status read_frechet(const call *c, tg_ast **out)
+{
+  if (c->n < 3 || !is_word(c->args[2], "compute_expm=False"))
+    TG_FAIL_AT(TG_NAME, c->span, "expm_frechet gives two results; write %s(S, V, compute_expm=False), or dexpm(S, V)",
+               c->name);
+  return tg_parse_make_call(c->p, "dexpm", c->span, 2, c->args, out);
+}
+
 typedef struct special {
   const char *name;
   int32_t min_args;
@@ -275,6 +284,7 @@ static const special specials[] = {
     {"concatenate", 1, 2, read_blocks},
     {"cat", 1, 2, read_blocks},
     {"slogdet", 1, 1, read_slogdet},
+    {"expm_frechet", 2, 3, read_frechet},
 };
 
 static const special *find_special(const char *name)

@@ -51,6 +51,15 @@ static tg_status shape_square(tg_shaper *shaper, tg_ast *ast)
   return shape_entrywise(shaper, ast);
 }
 
+// All square and equal.
+static tg_status shape_matfun(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(shape_square(shaper, ast));
+  for (int32_t i = 1; i < ast->n_args; i++)
+    TG_TRY(tg_shape_require_equal(shaper, ast->name, ast->args[0], ast->args[i], ast->span));
+  return TG_OK;
+}
+
 static tg_status shape_dot(tg_shaper *shaper, tg_ast *ast)
 {
   TG_TRY(tg_shape_require_equal(shaper, "dot", ast->args[0], ast->args[1], ast->span));
@@ -342,6 +351,14 @@ static tg_status build_reshape(tg_builder *builder, const tg_ast *ast, const tg_
   return tg_make_unvec(builder->graph, *out, rows, cols, out);
 }
 
+static tg_status build_matfun(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  const tg_kind kind = tg_function_find(ast->name)->kind;
+  TG_TRY(tg_builder_require_symmetric(builder, ast, args[0]));
+  if (ast->n_args == 1) return tg_make_matfun(builder->graph, kind, args[0], out);
+  return tg_make_matfun_along(builder->graph, kind, args[0], args[1], ast->n_args == 3 ? args[2] : TG_NONE, out);
+}
+
 static tg_status build_larger(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   return tg_make_larger(builder->graph, tg_function_find(ast->name)->kind, args[0], args[1], out);
@@ -509,6 +526,18 @@ static const tg_function_info functions[] = {
      build_constant},
     {"ones", 2, 2, "ones(m, n)", "all ones; sizes may be left out", TG_ONES, shape_constant, build_constant},
     {"zeros", 2, 2, "zeros(m, n)", "all zeros; sizes may be left out", TG_ZEROS, shape_constant, build_constant},
+    {"sqrtm", 1, 1, "sqrtm(S)", "square root of a symmetric matrix", TG_SQRTM, shape_matfun, build_matfun},
+    {"expm", 1, 1, "expm(S)", "exponential of a symmetric matrix", TG_EXPM, shape_matfun, build_matfun},
+    {"logm", 1, 1, "logm(S)", "logarithm of a symmetric positive definite matrix", TG_LOGM, shape_matfun, build_matfun},
+    {"dsqrtm", 2, 2, "dsqrtm(S, V)", "derivative of sqrtm at S along V", TG_DSQRTM, shape_matfun, build_matfun},
+    {"dexpm", 2, 2, "dexpm(S, V)", "derivative of expm at S along V", TG_DEXPM, shape_matfun, build_matfun},
+    {"dlogm", 2, 2, "dlogm(S, V)", "derivative of logm at S along V", TG_DLOGM, shape_matfun, build_matfun},
+    {"d2sqrtm", 3, 3, "d2sqrtm(S, V, W)", "second derivative of sqrtm at S along V and W", TG_D2SQRTM, shape_matfun,
+     build_matfun},
+    {"d2expm", 3, 3, "d2expm(S, V, W)", "second derivative of expm at S along V and W", TG_D2EXPM, shape_matfun,
+     build_matfun},
+    {"d2logm", 3, 3, "d2logm(S, V, W)", "second derivative of logm at S along V and W", TG_D2LOGM, shape_matfun,
+     build_matfun},
     {"sum_rows", 1, 1, "sum_rows(X)", "sums of the rows, a column", TG_PROD, shape_by_rows, build_sum_rows},
     {"sum_columns", 1, 1, "sum_columns(X)", "sums of the columns, a row", TG_PROD, shape_by_columns, build_sum_columns},
     {"mean", 1, 1, "mean(X)", "mean of all entries", TG_SUM, shape_to_scalar, build_mean},

@@ -18,12 +18,14 @@ static const char *const scalar_abs_templates[FORMATS] = {"abs(@)", "|@|", "\\le
 static const char *const norm1_templates[FORMATS] = {"norm1(@)", "‖@‖₁", "\\left\\|@\\right\\|_1", "np.sum(np.abs(@))",
                                                      "sum(abs(@)(:))"};
 
-// '@' stands for the first argument, '$' for the second.
+// '@' stands for the first argument, '$' for the second, '#' for the third.
 static void print_arguments(tg_printer *p, const char *template, const tg_node *args, tg_status *status)
 {
+  static const char arguments[] = "@$#";
   for (const char *c = template; *c != '\0'; c++) {
-    if (*c == '@' || *c == '$')
-      tg_print_node(p, args[*c == '$'], PREC_SUM, status);
+    const char *which = strchr(arguments, *c);
+    if (which != NULL)
+      tg_print_node(p, args[which - arguments], PREC_SUM, status);
     else
       tg_text_add_bytes(p->out, c, 1);
   }

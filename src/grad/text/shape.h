@@ -46,6 +46,8 @@ typedef struct tg_builder {
   tg_graph *graph;
   tg_sizes *sizes;
   tg_node *parts; // built so far, by their positions
+  const char *text;
+  bool may_declare; // in a derivation, where the reader can say that a name is symmetric
 } tg_builder;
 
 typedef struct tg_function_info {
@@ -79,6 +81,9 @@ bool tg_shape_is_guessed(const tg_shaper *shaper, const tg_declaration *declarat
 bool tg_shape_is_scalar(const tg_shaper *shaper, const tg_ast *ast);
 tg_status tg_shape_require_square(tg_shaper *shaper, const char *what, const tg_ast *ast);
 tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_ast *a, const tg_ast *b, tg_span span);
+// TG_VALUE where the argument of the call is not known to be symmetric, with what to declare. In a job the variables
+// are taken for symmetric: their domain is (engine/model/domain.h).
+tg_status tg_builder_require_symmetric(tg_builder *builder, const tg_ast *ast, tg_node argument);
 // A size as a node's dimension; TG_SHAPE at the span when it is not known and must be.
 tg_status tg_builder_dim(tg_builder *builder, tg_size size, tg_dim *out);
 

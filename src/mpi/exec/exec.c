@@ -80,6 +80,7 @@ static tg_status create_tables(tg_exec *exec)
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)exec->n_storages, &exec->storages));
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_buffers, &exec->buffers));
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_factors, &exec->factors));
+  TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_factors, &exec->spectra));
   TG_TRY(TG_ARENA_NEW(&exec->arena, inputs, &exec->in));
   TG_TRY(TG_ARENA_NEW(&exec->arena, inputs, &exec->coefs));
   for (int p = 0; p < TG_PROGRAM_COUNT; p++) TG_TRY(create_meters(exec, p));

@@ -50,8 +50,9 @@ struct tg_exec {
   tg_arena arena; // tables; numbers are in the matrices
   int32_t n_storages;
   tg_dmat **storages;
-  tg_dmat **buffers; // by buffer: an operand, a bound matrix or a storage
-  struct tg_factor **factors;
+  tg_dmat **buffers;            // by buffer: an operand, a bound matrix or a storage
+  struct tg_factor **factors;   // by factor, of systems
+  struct tg_spectrum **spectra; // by factor, of the others
   tg_registers registers;
   tg_workspace *workspace;
   const tg_dmat **in; // inputs and coefficients of the running instruction
@@ -68,6 +69,9 @@ struct tg_exec {
 tg_status tg_exec_create_factors(tg_exec *exec);
 void tg_exec_destroy_factors(tg_exec *exec);
 int64_t tg_exec_factor_bytes(const tg_exec *exec);
+tg_status tg_exec_decompose(tg_exec *exec, const tg_instr *instr);
+tg_status tg_exec_vectors(tg_exec *exec, const tg_instr *instr);
+tg_status tg_exec_values(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_cholesky(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_lu(tg_exec *exec, const tg_instr *instr);
 tg_status tg_exec_solve(tg_exec *exec, const tg_instr *instr);

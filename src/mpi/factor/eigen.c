@@ -59,31 +59,24 @@ tg_status tg_eigen_agree_on_info(const tg_grid *grid, int info, const char *rout
 
 // --- symmetric eigenvalues ---------------------------------------------------------------------------
 
-typedef struct syevd_scratch {
-  tg_dmat *copy;
-  double *work;
-  int *iwork;
-  int lwork;
-  int liwork;
-} syevd_scratch;
-
-static void call_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LENGTH], double *values, tg_dmat *v, double *work,
-                       int lwork, int *iwork, int liwork, int *info)
+static tg_status call_syevd(tg_dmat *a, double *values, tg_dmat *v, double *work, int lwork, int *iwork, int liwork)
 {
-  pdsyevd_("V", "L", &desc[2], s->copy->data, &one, &one, desc, values, v->data, &one, &one, desc, work, &lwork, iwork,
-           &liwork, info, 1, 1);
+  int desc[TG_DESCRIPTOR_LENGTH];
+  int info = 0;
+  TG_TRY(tg_dmat_descriptor(v, desc));
+  pdsyevd_("V", "L", &desc[2], a->data, &one, &one, desc, values, v->data, &one, &one, desc, work, &lwork, iwork,
+           &liwork, &info, 1, 1);
+  return tg_eigen_agree_on_info(v->grid, info, "pdsyevd");
 }
 
-static tg_status prepare_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LENGTH], double *values, tg_dmat *v)
+tg_status tg_syevd_prepare(tg_syevd *s, tg_dmat *a, double *values, tg_dmat *v)
 {
   double lwork = 0;
   int liwork = 0;
-  int info = 0;
-  call_syevd(s, desc, values, v, &lwork, -1, &liwork, 1, &info);
-  TG_TRY(tg_eigen_agree_on_info(v->grid, info, "pdsyevd"));
+  *s = (tg_syevd){0};
+  TG_TRY(call_syevd(a, values, v, &lwork, -1, &liwork, 1));
   // The query forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16") reaches
   // the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front.
-  const tg_dmat *a = s->copy;
   const double update = (double)a->block * (double)(a->local_rows + a->local_cols + 3 * a->block);
   // And what pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it).
   const double merge = 2 * (double)(a->local_rows + a->block) * (double)(a->local_cols + a->block);
@@ -93,27 +86,35 @@ static tg_status prepare_syevd(syevd_scratch *s, const int desc[TG_DESCRIPTOR_LE
   return tg_agree(v->grid->comm, TG_NEW(liwork, &s->iwork));
 }
 
+tg_status tg_syevd_run(const tg_syevd *s, tg_dmat *a, double *values, tg_dmat *v)
+{
+  TG_TRY(call_syevd(a, values, v, s->work, s->lwork, s->iwork, s->liwork));
+  // A matrix within one block is solved by its owner alone, and pdsyevd leaves the other ranks without the values.
+  return tg_mpi_check(MPI_Bcast(values, (int)a->rows, MPI_DOUBLE, 0, a->grid->comm), TG_HERE);
+}
+
+void tg_syevd_fini(tg_syevd *s)
+{
+  tg_free(s->work);
+  tg_free(s->iwork);
+  *s = (tg_syevd){0};
+}
+
 tg_status tg_eigen_symmetric(const tg_dmat *a, double *values, tg_dmat *v)
 {
   if (a->rows != a->cols)
     TG_FAIL(TG_INTERNAL, "a %" PRId64 " x %" PRId64 " matrix has no symmetric eigenvalues", a->rows, a->cols);
   TG_TRY(tg_eigen_check_shape(v, a->rows, a->rows, a, "the eigenvectors"));
   TG_TRY(tg_eigen_check_finite(a));
-  int desc[TG_DESCRIPTOR_LENGTH];
-  TG_TRY(tg_dmat_descriptor(v, desc));
-  syevd_scratch s = {0};
+  tg_dmat *copy = NULL;
+  tg_syevd s = {0};
   tg_status status = TG_OK;
-  TG_TRY_GOTO(tg_eigen_copy_of(a, &s.copy));
-  TG_TRY_GOTO(prepare_syevd(&s, desc, values, v));
-  int info = 0;
-  call_syevd(&s, desc, values, v, s.work, s.lwork, s.iwork, s.liwork, &info);
-  TG_TRY_GOTO(tg_eigen_agree_on_info(a->grid, info, "pdsyevd"));
-  // A matrix within one block is solved by its owner alone, and pdsyevd leaves the other ranks without the values.
-  TG_TRY_GOTO(tg_mpi_check(MPI_Bcast(values, desc[2], MPI_DOUBLE, 0, a->grid->comm), TG_HERE));
+  TG_TRY_GOTO(tg_eigen_copy_of(a, &copy));
+  TG_TRY_GOTO(tg_syevd_prepare(&s, copy, values, v));
+  TG_TRY_GOTO(tg_syevd_run(&s, copy, values, v));
 done:
-  tg_dmat_destroy(&s.copy);
-  tg_free(s.work);
-  tg_free(s.iwork);
+  tg_dmat_destroy(&copy);
+  tg_syevd_fini(&s);
   return status;
 }
 
@@ -213,26 +214,51 @@ done:
 
 // --- singular values ---------------------------------------------------------------------------------
 
-typedef struct svd_call {
-  tg_dmat *copy;
-  tg_dmat *u;
-  tg_dmat *vt;
-  double *values;
+static tg_status call_gesvd(tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt, double *work, int lwork)
+{
   int desca[TG_DESCRIPTOR_LENGTH];
   int descu[TG_DESCRIPTOR_LENGTH];
   int descv[TG_DESCRIPTOR_LENGTH];
-} svd_call;
-
-static tg_status call_svd(svd_call *s, double *work, int lwork)
-{
   int info = 0;
-  pdgesvd_("V", "V", &s->desca[2], &s->desca[3], s->copy->data, &one, &one, s->desca, s->values, s->u->data, &one, &one,
-           s->descu, s->vt->data, &one, &one, s->descv, work, &lwork, &info, 1, 1);
+  TG_TRY(tg_dmat_descriptor(a, desca));
+  TG_TRY(tg_dmat_descriptor(u, descu));
+  TG_TRY(tg_dmat_descriptor(vt, descv));
+  pdgesvd_("V", "V", &desca[2], &desca[3], a->data, &one, &one, desca, values, u->data, &one, &one, descu, vt->data,
+           &one, &one, descv, work, &lwork, &info, 1, 1);
   // min(m, n) + 1 says that the values are not the same bits everywhere: ranks that own nothing compute them by another
   // algorithm (no vectors to turn). The others agree, and rank 0 is one of them.
-  const int64_t smaller = s->copy->rows < s->copy->cols ? s->copy->rows : s->copy->cols;
+  const int64_t smaller = a->rows < a->cols ? a->rows : a->cols;
   if (info == smaller + 1) info = 0;
-  return tg_eigen_agree_on_info(s->copy->grid, info, "pdgesvd");
+  return tg_eigen_agree_on_info(a->grid, info, "pdgesvd");
+}
+
+tg_status tg_gesvd_prepare(tg_gesvd *s, tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt)
+{
+  double asked = 0;
+  *s = (tg_gesvd){0};
+  TG_TRY(call_gesvd(a, u, values, vt, &asked, -1));
+  // A little more than its documentation says, by sizes that the forecast of memory knows too: rows and columns of
+  // the vectors lie on all ranks in turn while the rotations are applied.
+  const int64_t smaller = a->rows < a->cols ? a->rows : a->cols;
+  const int64_t size = a->grid->size;
+  const double lines = (double)((a->rows + size - 1) / size + (a->cols + size - 1) / size + 2 * a->block);
+  const double local = (double)(3 * (a->local_rows + a->local_cols) + 3 * a->block + 1);
+  const double least = 2 + 6 * (double)(a->rows + a->cols) + (double)a->block * local + (double)a->local_cols +
+                       (double)smaller * (lines + 4);
+  return tg_eigen_create_work(a->grid, asked > least ? asked : least, &s->work, &s->lwork);
+}
+
+tg_status tg_gesvd_run(const tg_gesvd *s, tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt)
+{
+  TG_TRY(call_gesvd(a, u, values, vt, s->work, s->lwork));
+  const int64_t k = a->rows < a->cols ? a->rows : a->cols;
+  return tg_mpi_check(MPI_Bcast(values, (int)k, MPI_DOUBLE, 0, a->grid->comm), TG_HERE);
+}
+
+void tg_gesvd_fini(tg_gesvd *s)
+{
+  tg_free(s->work);
+  *s = (tg_gesvd){0};
 }
 
 tg_status tg_eigen_svd(const tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt)
@@ -241,21 +267,14 @@ tg_status tg_eigen_svd(const tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt
   TG_TRY(tg_eigen_check_shape(u, a->rows, k, a, "the left singular vectors"));
   TG_TRY(tg_eigen_check_shape(vt, k, a->cols, a, "the right singular vectors"));
   TG_TRY(tg_eigen_check_finite(a));
-  svd_call s = {.u = u, .vt = vt, .values = values};
-  TG_TRY(tg_dmat_descriptor(a, s.desca));
-  TG_TRY(tg_dmat_descriptor(u, s.descu));
-  TG_TRY(tg_dmat_descriptor(vt, s.descv));
-  double asked = 0;
-  double *work = NULL;
-  int lwork = 0;
+  tg_dmat *copy = NULL;
+  tg_gesvd s = {0};
   tg_status status = TG_OK;
-  TG_TRY_GOTO(tg_eigen_copy_of(a, &s.copy));
-  TG_TRY_GOTO(call_svd(&s, &asked, -1));
-  TG_TRY_GOTO(tg_eigen_create_work(a->grid, asked, &work, &lwork));
-  TG_TRY_GOTO(call_svd(&s, work, lwork));
-  TG_TRY_GOTO(tg_mpi_check(MPI_Bcast(values, (int)k, MPI_DOUBLE, 0, a->grid->comm), TG_HERE));
+  TG_TRY_GOTO(tg_eigen_copy_of(a, &copy));
+  TG_TRY_GOTO(tg_gesvd_prepare(&s, copy, u, values, vt));
+  TG_TRY_GOTO(tg_gesvd_run(&s, copy, u, values, vt));
 done:
-  tg_dmat_destroy(&s.copy);
-  tg_free(work);
+  tg_dmat_destroy(&copy);
+  tg_gesvd_fini(&s);
   return status;
 }

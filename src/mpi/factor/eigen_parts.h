@@ -16,4 +16,27 @@ tg_status tg_eigen_create_work(const tg_grid *grid, double asked, double **work,
 // One rank's complaint becomes everybody's. Collective.
 tg_status tg_eigen_agree_on_info(const tg_grid *grid, int info, const char *routine);
 
+// The scratch of pdsyevd, kept between calls of one shape.
+typedef struct tg_syevd {
+  double *work;
+  int *iwork;
+  int lwork;
+  int liwork;
+} tg_syevd;
+
+// Collective; the second destroys a, whose lower triangle it reads.
+tg_status tg_syevd_prepare(tg_syevd *s, tg_dmat *a, double *values, tg_dmat *v);
+tg_status tg_syevd_run(const tg_syevd *s, tg_dmat *a, double *values, tg_dmat *v);
+void tg_syevd_fini(tg_syevd *s);
+
+// Likewise of pdgesvd.
+typedef struct tg_gesvd {
+  double *work;
+  int lwork;
+} tg_gesvd;
+
+tg_status tg_gesvd_prepare(tg_gesvd *s, tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt);
+tg_status tg_gesvd_run(const tg_gesvd *s, tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt);
+void tg_gesvd_fini(tg_gesvd *s);
+
 #endif

@@ -1,0 +1,152 @@
+"""Functions of symmetric matrices in jobs on ranks: minima with a closed form, values and gradients by NumPy's complex steps, domains,
+refusals; and what derive says of them."""
+
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+import tg_eval
+from solve_job import solve
+from tracegrad_run import Checks, run
+
+checks = Checks()
+N = 6
+RANKS = (1, 3)
+
+
+def definite(seed, low, high):
+    random = np.random.default_rng(seed)
+    q = np.linalg.qr(random.standard_normal((N, N)))[0]
+    s = q @ np.diag(np.linspace(low, high, N)) @ q.T
+    return (s + s.T) / 2
+
+
+C = definite(1, 0.3, 4)
+B = np.random.default_rng(2).standard_normal((N, N))
+
+# The objective, the set of S, and the minimum where a formula gives it.
+JOBS = {
+    "tr(expm(S)) - tr(C*S)": ("start: zeros", lambda: tg_eval.FUNCTIONS["logm"](C)),
+    "tr(S) - tr(C*logm(S))": ("", lambda: None),
+    "sumsq(sqrtm(S) - C)": ("", lambda: C @ C),
+    "sumsq(logm(S) - C) + 0.01*sumsq(S)": ("", lambda: None),
+    "tr(S*C) - tr(B*sqrtm(S)*B')": ("", lambda: None),
+    "sumsq(expm(0.3*S)*B - B*B) + 0.1*sumsq(S)": ("start: zeros", lambda: None),
+}
+
+
+def gradient(objective, values):
+    x = values["S"]
+    out = np.zeros(x.shape)
+    for index in np.ndindex(*x.shape):
+        moved = x.astype(complex)
+        moved[index] += 1e-30j
+        out[index] = tg_eval.evaluate(objective, dict(values, S=moved), {})[0, 0].imag / 1e-30
+    return (out + out.T) / 2
+
+
+def test_jobs(folder):
+    for k, (objective, (start, closed)) in enumerate(JOBS.items()):
+        variable = {"rows": N, "columns": N, **({"start": "zeros"} if start else {})}
+        job = {"minimize": objective, "variables": {"S": variable}, "data": {"C": {"spd": True}},
+               "solver": {"gradient_tolerance": 1e-9, "max_iterations": 3000}}
+        arrays = {"C": C, "B": B}
+        if "C" not in objective:
+            del job["data"]
+        ranks_here = RANKS if k < 1 else RANKS[1:]
+        found = {}
+        for ranks in ranks_here:
+            solved = solve(job, {key: arrays[key] for key in arrays if key in objective}, folder / f"{k}-{ranks}", ranks=ranks)
+            if checks.equal(f"{objective} on {ranks} ranks: exit status {solved.err[-300:]}", solved.status, 0):
+                found[ranks] = solved
+        if len(found) < len(ranks_here):
+            continue
+        s = found[3].values["S"]
+        value = found[3].report["objective"]
+        expected = float(tg_eval.evaluate(objective, {"S": s, "C": C, "B": B}, {})[0, 0])
+        for other in (found[ranks_here[0]].report["objective"], expected):
+            checks.check(abs(value - other) <= 1e-9 * max(1, abs(value)), f"{objective}: {value} and {other}")
+        values = {"S": s, "C": C, "B": B}
+        size = np.abs(gradient(objective, values)).max()
+        checks.check(size < 1e-5, f"{objective}: the gradient at the result is {size}")
+        if closed() is not None:
+            checks.check(np.abs(s - closed()).max() < 1e-5, f"{objective}: the minimum is off by {np.abs(s - closed()).max()}")
+        if k > 0:
+            continue
+        finished = run(["check", folder / f"{k}-3" / "job.yaml"], ranks=1)
+        checks.equal(f"{objective}: check {finished.out[-400:]} {finished.err[-400:]}", finished.status, 0)
+
+
+def test_newton(folder):
+    """The Hessian action in a solver that needs it to be right."""
+    job = {"minimize": "tr(expm(S)) - tr(C*S)", "variables": {"S": {"rows": N, "columns": N, "start": "zeros"}},
+           "data": {"C": {"spd": True}}, "solver": {"method": "newton-cg", "gradient_tolerance": 1e-9}}
+    solved = solve(job, {"C": C}, folder / "newton", ranks=2)
+    checks.equal(f"newton-cg: exit status {solved.err[-300:]}", solved.status, 0)
+    checks.check(solved.report["iterations"] <= 15, f"newton-cg takes {solved.report['iterations']} iterations")
+
+
+def test_refusals(folder):
+    skew = C + np.triu(B, 1)
+    job = {"minimize": "sumsq(X - expm(C))", "variables": {"X": {"rows": N, "columns": N}}}
+    solved = solve(job, {"C": C}, folder / "undeclared")
+    checks.equal("a datum that is not declared symmetric", solved.status, 2)
+    checks.check("give C the property symmetric: true" in solved.err, solved.err)
+    solved = solve({**job, "data": {"C": {"symmetric": True, "trust": True}}}, {"C": skew}, folder / "skew", ranks=3)
+    checks.equal("a datum that is trusted and not symmetric", solved.status, 1)
+    checks.check("is not symmetric" in solved.err and "mirror images" in solved.err, solved.err)
+    solved = solve({**job, "minimize": "sumsq(X - logm(C))", "data": {"C": {"symmetric": True}}}, {"C": C - np.eye(N)},
+                   folder / "indefinite", ranks=3)
+    checks.equal("the logarithm of an indefinite matrix", solved.status, 1)
+    checks.check("not positive definite: its smallest eigenvalue is -0.7" in solved.err, solved.err)
+
+
+DERIVED = [  # arguments, what the line of expr is
+    (["tr(expm(X))", "--wrt", "X", "--symmetric", "X"], "expm(X)'"),
+    (["tr(logm(X))", "--wrt", "X", "--spd", "X"], "inv(X)'"),
+    (["tr(sqrtm(X))", "--wrt", "X", "--spd", "X"], "0.5*inv(sqrtm(X))'"),
+    (["logdet(expm(A + t*B))", "--wrt", "t", "--symmetric", "A,B"], "tr(B)"),
+    (["tr(C*logm(X))", "--wrt", "X", "--spd", "X", "--symmetric", "C"], "dlogm(X, C)'"),
+    (["sumsq(sqrtm(X*X'))", "--wrt", "X"], "2*X"),
+    (["tr(B*expm(logm(X)))", "--wrt", "X", "--spd", "X"], "B'"),
+]
+REFUSED = [  # arguments, a piece of the message
+    (["tr(expm(X))", "--wrt", "X"], "declare it by --symmetric X"),
+    (["tr(B*sqrtm(A + B))", "--wrt", "A"], "declare it by --symmetric B,A"),
+    (["tr(logm(A*B))", "--wrt", "A", "--symmetric", "A,B"], "which is none whatever its names are"),
+    (["sum(expm(X*v))", "--wrt", "X", "--dims", "X=3x4,v=4"], "expm"),
+    (["expm(X)", "--wrt", "X", "--symmetric", "X"], "the Jacobian of expm has no formula"),
+    (["tr(d2expm(X, A, B))", "--wrt", "X", "--symmetric", "X"], "the third derivative of expm"),
+    (["scipy.linalg.expm_frechet(X, V)", "--wrt", "V", "--symmetric", "X"], "compute_expm=False"),
+]
+
+
+def test_derive():
+    for arguments, expected in DERIVED:
+        finished = run(["derive", *arguments, "--format", "expr"])
+        checks.equal(f"derive {arguments}", finished.out.strip(), expected)
+    for arguments, expected in REFUSED:
+        finished = run(["derive", *arguments])
+        checks.equal(f"derive {arguments}: exit status", finished.status, 2)
+        checks.check(expected in finished.err, f"derive {arguments}: {finished.err}")
+    for fmt in ("human", "expr", "latex", "numpy", "octave"):  # what each prints is read back
+        text = run(["derive", "tr(A*expm(X))", "--wrt", "X", "--symmetric", "X", "--format", fmt]).out
+        if fmt == "human":
+            continue
+        again = run(["derive", f"sum({text.strip()})", "--wrt", "A", "--symmetric", "X", "--dims", "A=3x3,X=3x3", "--format", "expr"])
+        checks.equal(f"{fmt} reads back: {again.err}", again.status, 0)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        test_derive()
+        test_jobs(pathlib.Path(name))
+        test_newton(pathlib.Path(name))
+        test_refusals(pathlib.Path(name))
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
