@@ -1,3 +1,8 @@
+# Objects of the layers go into shared libraries too, which export what the public headers say and nothing else.
+function(tracegrad_hide target)
+  set_target_properties(${target} PROPERTIES C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
 # A layer is a static library whose include path holds exactly one entry: a directory with a link named
 # like the layer. A source file writes #include "grad/graph/graph.h", and the compiler finds it only when its
 # target links the grad layer, so an arrow against the architecture does not compile.
@@ -19,6 +24,7 @@ function(tracegrad_layer name)
   add_library(tracegrad_${name} STATIC ${sources})
   target_include_directories(tracegrad_${name} PUBLIC ${include_root})
   target_link_libraries(tracegrad_${name} PUBLIC ${arg_LINK} PRIVATE tracegrad_warnings)
+  tracegrad_hide(tracegrad_${name})
 endfunction()
 
 # A room of a layer that sees less than the layer does: src/LAYER/ROOM, included as "LAYER/ROOM/header.h".
@@ -31,6 +37,7 @@ function(tracegrad_room layer name)
   add_library(tracegrad_${name} STATIC ${sources})
   target_include_directories(tracegrad_${name} PUBLIC ${root})
   target_link_libraries(tracegrad_${name} PUBLIC ${arg_LINK} PRIVATE tracegrad_warnings)
+  tracegrad_hide(tracegrad_${name})
 endfunction()
 
 # The narrow doors through which the mpi layer sees the two above it: single headers, not whole layers.

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE // sched_getaffinity
 #include "engine/run/environment.h"
 
-#include <hdf5.h>
 #include <mpi.h>
 #include <omp.h>
 #include <sched.h>
@@ -11,6 +10,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#if TG_HAS_HDF5
+#include <hdf5.h>
+#endif
 
 #include "base/memory.h"
 #include "mpi/matrix/grid.h"
@@ -32,7 +34,11 @@ static void get_versions(tg_environment *out)
   copy_line(out->mpi_library, sizeof out->mpi_library, library);
   tg_blas_kernel_get(NULL, &out->blas);
   // What the program was built with: the library itself is loaded when a file needs it.
+#if TG_HAS_HDF5
   snprintf(out->hdf5, sizeof out->hdf5, "%d.%d.%d", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
+#else
+  snprintf(out->hdf5, sizeof out->hdf5, "none");
+#endif
 }
 
 // "model name : AMD EPYC 7B13" of Linux on x86-64; other machines say less.
