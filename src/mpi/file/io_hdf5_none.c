@@ -3,9 +3,10 @@
 
 static tg_status refuse(const char *path)
 {
-  TG_FAIL(TG_UNSUPPORTED,
-          "%s is an HDF5 file; this build of tracegrad has no HDF5: use .npy or .mtx, or build it where hdf5.pc is found",
-          path);
+  TG_FAIL(
+      TG_UNSUPPORTED,
+      "%s is an HDF5 file; this build of tracegrad has no HDF5: use .npy or .mtx, or build it where hdf5.pc is found",
+      path);
 }
 
 tg_status tg_hdf5_probe(const char *path, const char *dataset, tg_file_shape *out)
