@@ -39,19 +39,12 @@ def listed():
     return {"tracegrad-calculus": calculus, "tracegrad": {name for _, name, _ in rows}}
 
 
-def declared(header):
-    text = re.sub(r"/\*.*?\*/", "", (ROOT / "include" / header).read_text(), flags=re.S)
-    return set(re.findall(r"TRACEGRAD_API[^;(]*?\b(tracegrad_\w+)\(", text))
-
-
 def test_symbols(prefix):
-    headers = {"tracegrad-calculus": declared("tracegrad.h"), "tracegrad": declared("tracegrad.h") | declared("tracegrad_solve.h")}
     for name, expected in listed().items():
         library = prefix / f"lib/lib{name}.so"
         out = good(f"nm {name}", ["nm", "-D", "--defined-only", library]).stdout
         exported = {line.split()[2] for line in out.splitlines()}
-        checks.equal(f"{name} exports what tests/data/symbols.txt lists: add new functions there, remove none", exported, expected)
-        checks.equal(f"{name} exports what its headers declare", exported, headers[name])
+        checks.equal(f"{name} exports what tests/data/symbols.txt lists (scripts/symbols)", exported, expected)
         dynamic = good(f"readelf {name}", ["readelf", "-d", library]).stdout
         checks.check(f"lib{name}.so.0.1]" in dynamic, f"soname of {name}: {dynamic}")
         needed = re.findall(r"NEEDED.*\[(.*?)\]", dynamic)
