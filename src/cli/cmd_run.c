@@ -11,12 +11,15 @@
 #include "job/confine.h"
 #include "job/job_share.h"
 #include "mpi/matrix/grid.h"
+#include "report/log_report.h"
 
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
     {"--output", "DIR", false, "folder of the results instead of output.directory"},
     {"--resume", NULL, false, "go on from the newest intact checkpoint"},
     {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
+    {"--progress-interval", "SECONDS", false, "between rows of progress, at least (default 1); 0: every iteration"},
+    {"--log-view", NULL, false, "at the end, on stderr: calls, seconds, flops and bytes of each operation"},
     {"--force", NULL, false, "overwrite a folder that holds the results of another job"},
     {"--confined", NULL, false, "refuse a job that reads or writes outside its folders (docs/job-file.md)"},
     {"--quiet", NULL, false, "no header and no progress on stderr; warnings stay"},
@@ -44,6 +47,7 @@ typedef struct request {
   int n_sets;
   const char *const *sets; // KEY=VALUE
   const char *output;      // folder; NULL: as the job says
+  bool shows_log;          // where the time went
   bool confined;           // the job is somebody else's: it keeps to its folders
 } request;
 
@@ -59,6 +63,18 @@ static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
     return TG_OK;
   }
   TG_FAIL(TG_USAGE, "run: --progress is rows, live or none, found '%s'", name);
+}
+
+// Rows of progress: how, how often, and what may end the run.
+static tg_status read_progress(const tg_args *args, tg_progress *out)
+{
+  const char *interval = tg_args_value(args, "--progress-interval", 0);
+  char *end = NULL;
+  TG_TRY(progress_mode(args, &out->mode));
+  out->interval = interval != NULL ? strtod(interval, &end) : 1.0;
+  if (interval != NULL && (end == interval || *end != '\0' || !(out->interval >= 0) || isinf(out->interval)))
+    TG_FAIL(TG_USAGE, "run: --progress-interval is a number of seconds, found '%s'", interval);
+  return TG_OK;
 }
 
 static void add_figures(const tg_run *run, tg_text *out)
@@ -167,8 +183,19 @@ static tg_status load(const request *given, tg_job **job)
   return tg_agree(MPI_COMM_WORLD, confines ? tg_job_confine(*job, given->output != NULL) : TG_OK);
 }
 
+// What cannot be said is no failure of the run.
+static void print_log(const tg_run *run)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_log_print(run->engine, run->environment.ranks, &text);
+  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
+  tg_text_fini(&text);
+}
+
 static void print_end(const tg_run *run, const request *given, int *exit_status)
 {
+  if (given->shows_log && !run->is_early) print_log(run);
   *exit_status = opt_outcome_exit(run->engine->result.outcome);
   if (run->engine->result.outcome == OPT_NOT_FINITE) {
     tg_error_set(TG_NUMERIC, TG_HERE, "%s", run->engine->result.reason);
@@ -209,11 +236,13 @@ static tg_status run_request(const tg_args *args, const request *given, int argc
                                 .warns = true,
                                 .resume = tg_args_has(args, "--resume"),
                                 .force = tg_args_has(args, "--force")};
-  TG_TRY(progress_mode(args, &console.progress.mode));
+  TG_TRY(read_progress(args, &console.progress));
   if (given->output != NULL && given->output[0] == '\0') TG_FAIL(TG_USAGE, "run: --output needs the name of a folder");
   tg_job *job = NULL;
   tg_status status = load(given, &job);
   if (status == TG_OK) {
+    console.progress.time_limit = job->spec.solver.time_limit;
+    console.progress.max_iterations = job->spec.solver.max_iterations;
     status = run_loaded(job, given, &run_options, exit_status);
     if (tg_cli_rank() == 0) tg_progress_finish(&console.progress);
   } else {
@@ -231,6 +260,7 @@ static tg_status run_job(const tg_args *args, int argc, char **argv, const char 
                          .sets = sets,
                          .n_sets = tg_args_values(args, "--set", sets),
                          .output = tg_args_value(args, "--output", 0),
+                         .shows_log = tg_args_has(args, "--log-view"),
                          .confined = tg_args_has(args, "--confined")};
   return run_request(args, &given, argc, argv, exit_status);
 }

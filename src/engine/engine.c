@@ -54,6 +54,7 @@ void tg_engine_destroy(tg_engine **engine)
   if (e == NULL) return;
   tg_constraints_result_destroy(&e->constraints);
   tg_free(e->attempts);
+  tg_run_log_fini(&e->log);
   tg_lagrangian_destroy(&e->lagrangian);
   tg_alternating_destroy(&e->alternating);
   tg_checkpoint_close(&e->checkpoint);
@@ -293,6 +294,17 @@ static tg_status predict(tg_engine *e)
   return tg_cost_predict_run(setup->exec, &setup->choice, e->options.threads, &e->predicted_flops, &e->predicted_bytes);
 }
 
+static tg_status collect_log(tg_engine *e)
+{
+  TG_TRY(tg_run_log_add(e->comm, e->setup->exec, NULL, &e->log));
+  for (int k = 0; e->alternating != NULL && k < tg_alternating_count(e->alternating); k++) {
+    const char *variable = NULL;
+    const tg_exec *exec = tg_alternating_exec(e->alternating, k, &variable);
+    TG_TRY(tg_run_log_add(e->comm, exec, variable, &e->log));
+  }
+  return TG_OK;
+}
+
 tg_status tg_engine_count(tg_engine *e)
 {
   const tg_exec *exec = e->setup->exec;
@@ -302,6 +314,7 @@ tg_status tg_engine_count(tg_engine *e)
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPI_INT64_T, MPI_MAX, e->comm));
   e->counted_bytes = sent;
   e->peak_bytes = peak;
+  TG_TRY(collect_log(e));
   for (int program = 0; program < TG_PROGRAM_COUNT; program++)
     e->counted_flops += tg_exec_program_usage(exec, (tg_program_id)program)->flops;
   return tg_agree(e->comm, predict(e));

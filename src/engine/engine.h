@@ -19,6 +19,7 @@
 #include "engine/run/constraints_result.h"
 #include "engine/run/forecast.h"
 #include "engine/run/run_cost.h"
+#include "engine/run/run_log.h"
 
 typedef struct tg_engine_options {
   int threads;          // of each rank, for the cost model
@@ -73,6 +74,7 @@ typedef struct tg_engine {
   tg_method_price price;  // of the way that was taken
   double predicted_flops; // of the programs that ran, by the cost model, all ranks together
   double predicted_bytes;
+  tg_run_log log; // of the programs that ran
   double counted_flops;
   double counted_bytes; // sent by all ranks
   int64_t peak_bytes;   // the largest of all ranks

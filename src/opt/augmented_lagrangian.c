@@ -65,6 +65,9 @@ static tg_status solve(opt_outer *o)
   options.max_iterations = o->options->max_iterations - o->outer_loop.iterations;
   options.time_limit = opt_outer_loop_time_left(&o->outer_loop, o->options->time_limit);
   o->outer_loop.skips_start = o->report->rounds > 1; // the end of the round before
+  o->outer_loop.round = o->report->rounds;
+  o->outer_loop.violation = o->measure.violation;
+  o->outer_loop.gradient_target = o->target;
   const opt_observer observer = opt_outer_loop_observer(&o->outer_loop);
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
   opt_outer_loop_add(&o->outer_loop, o->inner.iterations, &o->inner);

@@ -54,6 +54,7 @@ static tg_status report_iteration(opt_driver *self)
   const opt_record record = {.iteration = run->iteration,
                              .objective = run->f,
                              .gradient_norm = run->g_norm,
+                             .gradient_target = opt_run_target(run),
                              .step = run->step,
                              .seconds = opt_driver_elapsed(self),
                              .products = run->problem->counts.products};

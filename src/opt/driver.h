@@ -31,8 +31,11 @@ typedef struct opt_record {
   int64_t iteration;
   double objective;
   double gradient_norm;
-  double step;    // length t along the direction; 0 at the start
-  double seconds; // since the start, earlier runs included after it was resumed; of this rank
+  double gradient_target; // what it may be, as far as is known so far
+  int64_t round;          // of the augmented Lagrangian, from 1; 0: there are none
+  double violation;       // of subject_to at the beginning of the round; 0 without rounds
+  double step;            // length t along the direction; 0 at the start
+  double seconds;         // since the start, earlier runs included after it was resumed; of this rank
   int64_t products;
 } opt_record;
 

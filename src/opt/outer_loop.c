@@ -13,6 +13,11 @@ static tg_status on_iteration(void *self, const opt_record *record, const opt_po
   opt_record shifted = *record;
   shifted.iteration += outer_loop->iterations;
   shifted.seconds += outer_loop->seconds;
+  if (outer_loop->round > 0) {
+    shifted.round = outer_loop->round;
+    shifted.violation = outer_loop->violation;
+    shifted.gradient_target = outer_loop->gradient_target;
+  }
   return observer->iteration(observer->self, &shifted, x);
 }
 

@@ -12,7 +12,10 @@ typedef struct opt_outer_loop {
   int64_t iterations;
   double seconds;
   double earlier_seconds; // of these, in the runs before it was resumed
-  bool skips_start;       // record 0 of the next minimisation was seen as the end of the one before
+  int64_t round;          // for the records, where this loop counts rounds: which it is, the violation before it and
+  double violation;       // what the gradient has to come down to in the end; 0: they are as they come
+  double gradient_target;
+  bool skips_start; // record 0 of the next minimisation was seen as the end of the one before
   // The caller's own entries for a checkpoint; NULL: none.
   tg_status (*list)(void *caller, opt_listing *listing);
   void *caller;

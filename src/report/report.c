@@ -11,6 +11,7 @@
 #include "report/constraints_report.h"
 #include "report/environment_report.h"
 #include "report/json.h"
+#include "report/log_report.h"
 #include "report/outputs.h"
 
 static json_t *evaluations(const opt_counts *counts)
@@ -227,13 +228,16 @@ static json_t *build(const tg_run *run, json_t *job)
       json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->engine->peak_bytes,
                 "ranks", run->environment.ranks, "threads", run->environment.threads, "grid",
                 grid(&run->engine->setup->choice), "versions", tg_environment_versions(&run->environment), "job", job);
+  json_t *log = json_pack("{s:o}", "log", tg_log_report(&run->engine->log));
   json_t *more = extras(run);
   json_t *where = circumstances(run);
-  const bool whole = outcome != NULL && more != NULL && details != NULL && machine != NULL && where != NULL &&
-                     json_object_update(outcome, where) == 0 && json_object_update(outcome, more) == 0 &&
-                     json_object_update(outcome, details) == 0 && json_object_update(outcome, machine) == 0;
+  const bool whole = outcome != NULL && more != NULL && log != NULL && details != NULL && machine != NULL &&
+                     where != NULL && json_object_update(outcome, where) == 0 &&
+                     json_object_update(outcome, more) == 0 && json_object_update(outcome, details) == 0 &&
+                     json_object_update(outcome, log) == 0 && json_object_update(outcome, machine) == 0;
   json_decref(where);
   json_decref(more);
+  json_decref(log);
   json_decref(details);
   json_decref(machine);
   if (whole) return outcome;

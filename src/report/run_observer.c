@@ -26,12 +26,23 @@ tg_status tg_run_observer_open(tg_run *run, const char *history_path, tg_run_obs
 
 // ---- history ----
 
+static int add_round(const opt_record *r, json_t *record)
+{
+  if (r->round == 0) return 0;
+  const int failed = json_object_set_new(record, "round", json_integer((json_int_t)r->round));
+  return failed != 0 ? failed : json_object_set_new(record, "constraint_violation", tg_json_number(r->violation));
+}
+
 static tg_status write_record(tg_run_observer *o, const opt_record *r)
 {
-  json_t *record =
-      json_pack("{s:I, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
-                tg_json_number(r->objective), "gradient_norm", tg_json_number(r->gradient_norm), "step",
-                tg_json_number(r->step), "seconds", tg_json_number(r->seconds), "products", (json_int_t)r->products);
+  json_t *record = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
+                             tg_json_number(r->objective), "gradient_norm", tg_json_number(r->gradient_norm),
+                             "gradient_target", tg_json_number(r->gradient_target), "step", tg_json_number(r->step),
+                             "seconds", tg_json_number(r->seconds), "products", (json_int_t)r->products);
+  if (record != NULL && add_round(r, record) != 0) {
+    json_decref(record);
+    record = NULL;
+  }
   char *line = record != NULL ? json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(record);
   if (line == NULL) TG_FAIL(TG_MEMORY, "cannot build a record of the history");

@@ -212,10 +212,82 @@ def test_warm_starts(folder):
                              f"{name}: {warm.report['iterations']} iterations from the solution, {cold.report['iterations']} from afar")
 
 
+LOGGED = """minimize: sum(softplus(A*X)) - dot(B, A*X) + sumsq(X)
+variables: {X: {}}
+data: {A: {generate: normal, rows: 90, columns: 20}, B: {generate: uniform, rows: 90, columns: 4, seed: 2}}
+"""
+FACTORED = """minimize: sumsq(A - U*V') + sumsq(U) + sumsq(V)
+variables: {U: {columns: 3, constraint: nonnegative}, V: {}}
+data: {A: {generate: uniform, rows: 20, columns: 14}}
+solver: {method: alternating, gradient_tolerance: 1.0e-5}
+"""
+
+
+def test_log(folder):
+    """Time, calls, flops and bytes of each program and operation, in the report and on stderr where asked for."""
+    for name, text, ranks in (("logged", LOGGED, 0), ("logged", LOGGED, 3), ("factored", FACTORED, 2)):
+        job = folder / f"{name}.yaml"
+        job.write_text(text)
+        done = run_job(job, folder / name, ranks=ranks, options=["--quiet", "--log-view"])
+        if not checks.equal(f"{name} on {ranks} ranks ({done.err[-300:]})", done.status, 0):
+            continue
+        report, log = done.report, done.report["log"]
+        if name == "logged":
+            checks.close(f"flops of the log on {ranks}", sum(part["flops"] for part in log), report["counted"]["flops"], 1e-12)
+            checks.close(f"bytes of the log on {ranks}", sum(part["bytes"] for part in log) + 1, report["counted"]["bytes"] + 1, 1e-12)
+            gradient = next(part for part in log if part["program"] == "gradient")
+            taken = report["evaluations"]["gradients"]
+            checks.check(gradient["calls"] >= taken, f"{gradient['calls']} calls of the gradient for {taken} gradients")
+        else:
+            checks.equal("half-steps in the log", {part.get("variable") for part in log}, {None, "U", "V"})
+        for part in log:
+            inside = part["operations"]
+            checks.check(part["calls"] > 0 and part["imbalance"] >= 1 - 1e-9 and part["seconds"] >= 0, f"{name}: {part['program']}: {part}")
+            checks.check(abs(sum(one["flops"] for one in inside) - part["flops"]) <= 1e-9 * max(part["flops"], 1), f"flops inside {part['program']}")
+            checks.check(all(one["calls"] <= part["calls"] and one["result"] and one["operation"] for one in inside),
+                         f"{name}: operations of {part['program']}: {inside}")
+            checks.check(f"\n{part['program']}" in done.err, f"{name}: the table has no {part['program']}")
+        checks.check(f"log of {max(ranks, 1)} rank" in done.err and "all programs" in done.err and "ratio" in done.err, f"{name}: {done.err[:200]}")
+    silent = run_job(folder / "logged.yaml", folder / "logged", ranks=0, options=["--quiet"])
+    checks.equal("without --log-view", silent.err, "")
+
+
+def test_progress(folder):
+    """Rows with their target, rounds and violation; how often is asked for."""
+    job = folder / "job.yaml"
+    job.write_text(LOGGED)
+    every = run_job(job, folder / "out", ranks=0, options=["--progress-interval", "0"])
+    heading = re.compile(r"^ +iteration +objective +gradient norm +target +step +seconds$", re.M)
+    checks.check(heading.search(every.err), f"heading: {every.err[-600:]}")
+    rows = [line.split() for line in every.err.splitlines() if re.match(r" +\d+  ", line)]
+    checks.equal("rows", [int(row[0]) for row in rows], list(range(len(every.history))))
+    for row, record in zip(rows, every.history):
+        checks.close("target of a row", float(row[3]), record["gradient_target"], 1e-2)
+    checks.close("the last target", every.history[-1]["gradient_target"], every.report["gradient_target"], 0.5)
+    live = run_job(job, folder / "out", ranks=0, options=["--progress", "live", "--progress-interval", "0"])
+    checks.check("it/s  remaining\n" in live.err and "  ~" in live.err, f"live: {live.err[-600:]}")
+    limited = run_job(job, folder / "out", ranks=0, options=["--progress", "live", "--progress-interval", "0"], settings={"solver.max_iterations": 1})
+    checks.check(re.search(r"<= \d+ s", limited.err), f"live with a limit: {limited.err[-600:]}")
+    seldom = run_job(job, folder / "out", ranks=0, options=["--progress-interval", "1e9"])
+    checks.equal("rows of a long interval", len(re.findall(r"^ +\d+  ", seldom.err, re.M)), 2)
+    for wrong in ("-1", "inf", "1x", ""):
+        refused = run_job(job, folder / "out", ranks=0, options=["--progress-interval", wrong])
+        checks.check(refused.status == 2 and "--progress-interval is a number of seconds" in refused.err, f"--progress-interval {wrong!r}: {refused.err}")
+    job.write_text("minimize: sumsq(A*X - B) + sum(exp(X))\nvariables: {X: {}}\n"
+                   f"data: {{A: {NORMALS['A']}, B: {NORMALS['B']}}}\nsubject_to:\n  - X*ones <= ones(20,1)\n")
+    rounds = run_job(job, folder / "out", ranks=0, options=["--progress-interval", "0"])
+    found = [record["round"] for record in rounds.history]
+    checks.check(found == sorted(found) and found[0] == 1 and found[-1] == rounds.report["subject_to"]["rounds"], f"rounds of the history: {found}")
+    violations = [record["constraint_violation"] for record in rounds.history]
+    checks.check(violations[-1] < violations[0] or violations[0] == 0, f"violations of the history: {violations}")
+    checks.check("seconds  round  violation" in rounds.err, f"heading of rounds: {rounds.err[-500:]}")
+    checks.check("round" not in every.history[0], "rounds without subject_to")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-front-", dir="/dev/shm") as temporary:
         folder = Path(temporary)
-        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input, test_warm_starts):
+        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input, test_warm_starts, test_log, test_progress):
             (folder / test.__name__).mkdir()
             test(folder / test.__name__)
     return checks.finish()

@@ -12,6 +12,10 @@ typedef enum tg_progress_mode {
 
 typedef struct tg_progress {
   tg_progress_mode mode;
+  double interval;   // seconds between rows, at least; of a line that is redrawn at most a tenth of one
+  double time_limit; // 0: none; for the time that remains, as is the other
+  int64_t max_iterations;
+  opt_record mark;  // some time ago: the fall of the gradient since then tells how long it will take
   double last_row;  // time of it
   bool row_pending; // the last record was not shown
   bool has_heading;

@@ -304,6 +304,17 @@ void tg_alternating_resume(tg_alternating *alternating)
     tg_problem_add_products(alternating->halves[k].problem, 0);
 }
 
+int tg_alternating_count(const tg_alternating *a)
+{
+  return a->n;
+}
+
+const tg_exec *tg_alternating_exec(const tg_alternating *a, int k, const char **variable)
+{
+  *variable = a->halves[k].variable.name;
+  return a->halves[k].exec;
+}
+
 void tg_alternating_destroy(tg_alternating **alternating)
 {
   tg_alternating *self = *alternating;

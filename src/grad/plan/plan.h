@@ -250,6 +250,8 @@ tg_status tg_plan_verify(const tg_plan *plan);
 void tg_plan_dump(const tg_plan *plan, tg_text *out);
 // "  T1 (64x10) = X' * R            gemm       ", without the end of the line: columns of a cost may follow.
 void tg_plan_dump_instr(const tg_plan *plan, const tg_instr *instr, tg_text *out);
+// "T1 (64x10) = X' * R".
+void tg_plan_dump_assignment(const tg_plan *plan, const tg_instr *instr, tg_text *out);
 // Its right side alone: "X' * R", "sum log(X)".
 void tg_plan_dump_formula(const tg_plan *plan, const tg_instr *instr, tg_text *out);
 // A 64-bit fingerprint of everything that is executed: all ranks compare it before running.

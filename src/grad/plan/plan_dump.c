@@ -240,13 +240,18 @@ static void pad(tg_text *out, size_t line_begin, size_t column)
   while (tg_text_status(out) == TG_OK && out->length < line_begin + column);
 }
 
+void tg_plan_dump_assignment(const tg_plan *plan, const tg_instr *instr, tg_text *out)
+{
+  add_left_side(plan, instr, out);
+  tg_text_add(out, " = ");
+  tg_plan_dump_formula(plan, instr, out);
+}
+
 void tg_plan_dump_instr(const tg_plan *plan, const tg_instr *instr, tg_text *out)
 {
   const size_t begin = out->length;
   tg_text_add(out, "  ");
-  add_left_side(plan, instr, out);
-  tg_text_add(out, " = ");
-  tg_plan_dump_formula(plan, instr, out);
+  tg_plan_dump_assignment(plan, instr, out);
   pad(out, begin, FORMULA_COLUMNS);
   tg_text_addf(out, "%-11s", tg_opcode_label(instr->op));
 }

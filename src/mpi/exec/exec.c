@@ -63,7 +63,7 @@ static int32_t most_inputs(const tg_plan *plan)
 static tg_status create_meters(tg_exec *exec, int program)
 {
   const size_t count = (size_t)exec->plan->programs[program].n_instrs;
-  TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->seconds[program]));
+  TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->steps[program]));
   TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->residuals[program]));
   TG_TRY(TG_ARENA_NEW(&exec->arena, count, &exec->groups[program]));
   for (size_t k = 0; k < count; k++) {
@@ -189,9 +189,14 @@ const tg_exec_usage *tg_exec_program_usage(const tg_exec *exec, tg_program_id pr
   return &exec->usage[program];
 }
 
+const tg_exec_step_usage *tg_exec_step_usage_of(const tg_exec *exec, tg_program_id program, int32_t k)
+{
+  return &exec->steps[program][k];
+}
+
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k)
 {
-  return exec->seconds[program][k];
+  return exec->steps[program][k].seconds;
 }
 
 double tg_exec_residual(const tg_exec *exec, tg_program_id program, int32_t k)
@@ -244,11 +249,16 @@ tg_status tg_exec_run_instr(tg_exec *exec, const tg_instr *instr)
 static tg_status run_some(tg_exec *exec, tg_program_id program, int32_t k, int32_t *n)
 {
   const tg_instr *instr = &exec->plan->programs[program].instrs[k];
+  tg_exec_step_usage *usage = &exec->steps[program][k];
+  const double sent = exec->counters.bytes_sent;
   const double begin = MPI_Wtime();
   *n = exec->groups[program][k];
   if (*n > 1 && !tg_exec_fusion_pays(exec, instr)) *n = 1;
   const tg_status status = *n > 1 ? tg_exec_run_fusion(exec, instr, *n) : tg_exec_run_instr(exec, instr);
-  exec->seconds[program][k] += MPI_Wtime() - begin;
+  usage->calls++;
+  usage->seconds += MPI_Wtime() - begin;
+  usage->bytes_sent += exec->counters.bytes_sent - sent;
+  for (int32_t i = 0; i < *n; i++) usage->flops += tg_instr_flops(exec->plan, instr + i);
   if (status == TG_OK) return TG_OK;
   tg_error_prefix("%s[%" PRId32 "] %s", tg_program_label(program), k, tg_opcode_label(instr->op));
   return tg_error_pass(status, TG_HERE);

@@ -23,6 +23,14 @@ typedef struct tg_exec_usage {
   int64_t reductions;    // number of those collectives
 } tg_exec_usage;
 
+// What one instruction has done so far on this rank; passes that ran together count with their first.
+typedef struct tg_exec_step_usage {
+  int64_t calls;
+  double seconds;    // waiting included
+  double flops;      // of all ranks together
+  double bytes_sent; // by the product algorithms
+} tg_exec_step_usage;
+
 // Allocates all storage of the plan once; data[k] is operand k, not owned, as are grid and plan. No program is run.
 // TG_INTERNAL on all ranks when the ranks hold different plans; TG_SHAPE names an operand of another size.
 // settings may be NULL. Collective.
@@ -62,7 +70,8 @@ const tg_grid *tg_exec_grid(const tg_exec *exec);
 
 // Reports.
 const tg_exec_usage *tg_exec_program_usage(const tg_exec *exec, tg_program_id program);
-// Seconds of this rank in instruction k of a program, over all runs; passes that ran together count with their first.
+const tg_exec_step_usage *tg_exec_step_usage_of(const tg_exec *exec, tg_program_id program, int32_t k);
+// Its seconds.
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k);
 // The worst residual of product k of a program over all runs; -1 where it was not probed.
 double tg_exec_residual(const tg_exec *exec, tg_program_id program, int32_t k);

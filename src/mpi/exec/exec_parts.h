@@ -59,9 +59,9 @@ struct tg_exec {
   double *coefs;
   tg_counters counters;
   tg_exec_usage usage[TG_PROGRAM_COUNT];
-  double *seconds[TG_PROGRAM_COUNT];   // by instruction
-  double *residuals[TG_PROGRAM_COUNT]; // likewise
-  int32_t *groups[TG_PROGRAM_COUNT];   // by instruction: how many run together from it on
+  tg_exec_step_usage *steps[TG_PROGRAM_COUNT]; // by instruction
+  double *residuals[TG_PROGRAM_COUNT];         // likewise
+  int32_t *groups[TG_PROGRAM_COUNT];           // by instruction: how many run together from it on
   char reason[TG_ERROR_MESSAGE_BYTES];
 };
 
