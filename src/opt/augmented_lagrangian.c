@@ -53,6 +53,8 @@ static tg_status solve(opt_outer *o)
   opt_options options;
   if (!o->outer_loop.resumes) {
     o->report->rounds++;
+    o->outer_loop.violation = o->measure.violation;
+    o->outer_loop.gradient_target = o->target;
     TG_TRY(opt_copy(o->problem->space, o->x, o->before));
     if (o->looks) TG_TRY(opt_outer_relax(o));
   }
@@ -66,8 +68,6 @@ static tg_status solve(opt_outer *o)
   options.time_limit = opt_outer_loop_time_left(&o->outer_loop, o->options->time_limit);
   o->outer_loop.skips_start = o->report->rounds > 1; // the end of the round before
   o->outer_loop.round = o->report->rounds;
-  o->outer_loop.violation = o->measure.violation;
-  o->outer_loop.gradient_target = o->target;
   const opt_observer observer = opt_outer_loop_observer(&o->outer_loop);
   TG_TRY(opt_minimise(o->problem, &options, o->x, &observer, &o->inner));
   opt_outer_loop_add(&o->outer_loop, o->inner.iterations, &o->inner);
@@ -474,6 +474,8 @@ static tg_status list(void *self, opt_listing *listing)
   TG_TRY(opt_listing_add_count(listing, "looks", &o->looks));
   TG_TRY(opt_listing_add_count(listing, "left", &o->left));
   TG_TRY(opt_listing_add_count(listing, "rounds", &o->report->rounds));
+  TG_TRY(opt_listing_add_number(listing, "round_violation", -1, &o->outer_loop.violation));
+  TG_TRY(opt_listing_add_number(listing, "round_target", -1, &o->outer_loop.gradient_target));
   TG_TRY(opt_listing_add_count(listing, "futile", &o->futile));
   TG_TRY(opt_listing_add_count(listing, "falling", &o->falling));
   TG_TRY(opt_listing_add_count(listing, "scaled", &o->scaled));

@@ -100,8 +100,8 @@ def generations(directory):
     return sorted(entry for entry in Path(directory).iterdir() if not entry.name.startswith("."))
 
 
-def records(job):
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in job.history]
+def records(job, apart):
+    return [{key: value for key, value in record.items() if key not in apart} for record in job.history]
 
 
 def variables(job):
@@ -111,12 +111,12 @@ def variables(job):
 FIGURES = ("status", "objective", "gradient_norm", "constraint_violation", "iterations", "evaluations", "drift", "restarts", "subject_to")
 
 
-def same(what, found, expected):
+def same(what, found, expected, apart=("seconds",)):
     """Bit for bit: status, variables, history but for seconds, and the figures of the report."""
     if not checks.equal(f"{what}: exit status {found.err[-400:]}", found.status, expected.status):
         return
     checks.check(variables(found) == variables(expected), f"{what}: the variables differ")
-    checks.check(records(found) == records(expected), f"{what}: the history differs")
+    checks.check(records(found, apart) == records(expected, apart), f"{what}: the history differs")
     for key in FIGURES:
         checks.equal(f"{what}: {key}", found.report.get(key), expected.report.get(key))
     # Fractions of products, of a metric that is made again, are rounded up.
@@ -168,7 +168,8 @@ def test_ranks(folder):
             name = f"{writers}-to-{readers}"
             found = resume_from(folder, job, kept, name, ranks=readers, source=f"seen-{writers}", settings=settings)
             if readers == writers:
-                same(f"ranks {name}", found, straight[readers])
+                # The run that wrote the checkpoint had another tolerance, and so other targets.
+                same(f"ranks {name}", found, straight[readers], ("seconds", "gradient_target"))
                 continue
             if checks.equal(f"ranks {name}: exit status {found.err[-400:]}", found.status, 0):
                 checks.close(f"ranks {name}: objective", found.report["objective"], straight[1].report["objective"], 1e-12)
