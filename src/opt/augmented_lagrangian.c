@@ -267,7 +267,9 @@ static tg_status choose_again(opt_outer *o, double *penalty)
   opt_survey survey;
   TG_TRY(o->lagrangian->ops->survey(o->lagrangian, o->x, &survey));
   const double pull = sqrt(survey.gram) * o->report->multiplier_norm; // that of f here, which the multipliers hold
-  const double here = penalty_by_curvature(&survey, penalty_by_gradient(&survey, pull));
+  const double by_gradient = penalty_by_gradient(&survey, pull);
+  // Near the border of the domain of f its curvature grows without bound, and no penalty is to match that.
+  const double here = o->current->has_border ? by_gradient : penalty_by_curvature(&survey, by_gradient);
   if (here > growth * *penalty || (here > 0 && growth * here < *penalty)) *penalty = here;
   return TG_OK;
 }

@@ -33,7 +33,7 @@ static void fill_options(const tg_spec *job, const tg_model *model, tg_method *m
   m->options.is_convex = model->is_convex;
   if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;
   for (int k = 0; k < job->n_variables; k++)
-    if ((job->variables[k].domain & TG_SPD) != 0) m->options.has_border = true;
+    if ((job->variables[k].domain & TG_SPD) != 0 || m->strategy->offer.diagonals_follow) m->options.has_border = true;
   tg_method_take(m, 0);
 }
 
@@ -125,6 +125,7 @@ void tg_method_destroy(tg_method **method)
   tg_direct_destroy(&m->kronecker);
   tg_diagonal_destroy(&m->diagonal);
   tg_dmat_destroy(&m->half);
+  tg_method_following_destroy(&m->following);
   tg_workspace_destroy(&m->workspace);
   tg_free(m->by);
   tg_free(m);

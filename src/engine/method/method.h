@@ -11,17 +11,20 @@
 #include "opt/options.h"
 #include "opt/problem.h"
 
+typedef struct tg_method_following tg_method_following;
+
 typedef struct tg_method {
   tg_strategy *strategy;
-  tg_verdict verdict;      // of the numbers; before they are known of the first way
-  opt_options options;     // what to minimise with: those of the verdict's way
-  const opt_point *point;  // the start, for preconditioners that are made of a point; NULL: none are. Not owned
-  double stiffness;        // of the preconditioner of -logdet: c and half the weight of the rest
-  tg_dmat *half;           // of that preconditioner: X r
-  tg_workspace *workspace; // of products and symmetric parts
-  char ray[640];           // why the objective is unbounded, where that is known beforehand
-  tg_direct *direct;       // the closed form in numbers
-  tg_direct *kronecker;    // the preconditioners in numbers
+  tg_verdict verdict;             // of the numbers; before they are known of the first way
+  opt_options options;            // what to minimise with: those of the verdict's way
+  const opt_point *point;         // the start, for preconditioners that are made of a point; NULL: none are. Not owned
+  double stiffness;               // of the preconditioner of -logdet: c and half the weight of the rest
+  tg_method_following *following; // the diagonal of the Hessian at each point; NULL: none
+  tg_dmat *half;                  // of that preconditioner: X r
+  tg_workspace *workspace;        // of products and symmetric parts
+  char ray[640];                  // why the objective is unbounded, where that is known beforehand
+  tg_direct *direct;              // the closed form in numbers
+  tg_direct *kronecker;           // the preconditioners in numbers
   tg_diagonal *diagonal;
   double products;              // of the expressions that these are made of, and of preconditioners renewed since
   struct tg_method_numbers *by; // what a renewal needs

@@ -348,6 +348,8 @@ static tg_status try_diagonal(const numbers *by, tg_method *m, bool *holds)
 {
   const tg_offer *offer = &m->strategy->offer;
   tg_dmat **matrices = NULL;
+  *holds = offer->diagonals_follow;
+  if (*holds) return tg_method_follow_diagonal(by, m);
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(offer->n_diagonals, &matrices)));
   tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, offer->n_diagonals,
                                            offer->diagonals, matrices, by->products);
@@ -483,5 +485,5 @@ int64_t tg_method_products(const tg_method *method)
   int64_t products = (int64_t)ceil(method->products);
   if (method->direct != NULL) products += tg_direct_products(method->direct);
   if (method->kronecker != NULL) products += tg_direct_products(method->kronecker);
-  return products;
+  return products + tg_method_following_products(method->following);
 }

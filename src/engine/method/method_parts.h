@@ -54,6 +54,12 @@ tg_status tg_method_weights_pay(const tg_model *model, tg_method *method, const 
 // The same of the Hessian at zero for l-bfgs on a loss (method_loss.c). Local.
 bool tg_method_loss_pays(const tg_model *model, tg_method *method, const tg_kronecker_judgement *by);
 
+// Makes the diagonal of the Hessian at each point (method_diagonal.c). Collective.
+tg_status tg_method_follow_diagonal(const tg_method_numbers *by, tg_method *m);
+// NULL is fine. Local.
+void tg_method_following_destroy(tg_method_following **following);
+int64_t tg_method_following_products(const tg_method_following *following);
+
 // Makes the preconditioner of -logdet where that is enough by itself (method_logdet.c). Collective.
 tg_status tg_method_prepare_logdet(const tg_method_numbers *by, tg_method *method, bool *taken);
 // Pivots of a Cholesky factorisation that lie further apart need not be those of a definite matrix: the eigenvalues

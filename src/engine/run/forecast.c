@@ -368,8 +368,9 @@ static tg_status forecast_method(const forecasting *f, double *passing)
   if (offer->n_diagonals == 0) return TG_OK;
   double given = 0;
   TG_TRY(forecast_nodes(f, offer->n_diagonals, offer->diagonals, passing, &given));
-  f->out->method = given;
-  *passing = fmax(*passing, 2 * given);
+  // One that follows the point keeps its plan and a point.
+  f->out->method = offer->diagonals_follow ? *passing + point_bytes(f) : given;
+  *passing = fmax(*passing, offer->diagonals_follow ? f->out->method : 2 * given);
   return TG_OK;
 }
 

@@ -126,7 +126,8 @@ static opt_options without_direct(const opt_options *options)
 }
 
 // Without constraints. A polynomial in several variables has the scales of its blocks to balance, and there pairs of
-// old gradients mislead; in one variable l-bfgs is ahead.
+// old gradients mislead; in one variable l-bfgs is ahead. Where the domain ends at entries, these change by factors on
+// the way, and old gradients belong to other scales.
 static tg_way choose_free(const tg_deciding *d)
 {
   const tg_strategy_facts *facts = d->facts;
@@ -136,7 +137,7 @@ static tg_way choose_free(const tg_deciding *d)
   if (facts->rounds != NULL && facts->rounds->has_envelopes && plan->has_hessian)
     return make_way(d, "newton-cg", TG_WAY_ENVELOPES);
   const bool couples = plan->has_line && plan->degree > 2 && facts->n_variables > 1;
-  const char *name = couples ? by_conjugate_gradients : opt_resolved_method(&options, d->out->degree);
+  const char *name = couples || d->has_border ? by_conjugate_gradients : opt_resolved_method(&options, d->out->degree);
   const bool is_quadratic = plan->degree >= 0 && plan->degree <= 2;
   return make_way(d, name, is_quadratic ? TG_WAY_QUADRATIC : plan->has_line ? TG_WAY_EXACT : TG_WAY_GENERAL);
 }
@@ -182,7 +183,8 @@ static tg_status add_iterations(const tg_deciding *d)
   if (!way.solver->needs_blocks) TG_TRY(tg_strategy_find_offer(d, way.solver));
   if (offer->logdet > 0) add_way(d, &way, TG_PRECONDITIONER_LOGDET, TG_IF_REST_IS_LIGHT);
   if (offer->n_terms > 0) add_way(d, &way, TG_PRECONDITIONER_KRONECKER, kronecker_conditions(d));
-  if (offer->n_diagonals > 0) add_way(d, &way, TG_PRECONDITIONER_DIAGONAL, TG_IF_POSITIVE);
+  if (offer->n_diagonals > 0)
+    add_way(d, &way, TG_PRECONDITIONER_DIAGONAL, offer->diagonals_follow ? 0 : TG_IF_POSITIVE);
   if (!is_forced || way.solver->needs_blocks) add_way(d, &way, TG_PRECONDITIONER_NONE, 0);
   return TG_OK;
 }
@@ -324,6 +326,7 @@ static tg_status decide(tg_deciding *d)
   s->has_rounds = facts->rounds != NULL;
   if (s->has_rounds) s->rounds = *facts->rounds;
   TG_TRY(find_traits(d));
+  TG_TRY(tg_strategy_find_border(d->graph, facts, &d->has_border));
   TG_TRY(check_free(d));
   TG_TRY(check_alternating(d));
   TG_TRY(choose_pairs(d));

@@ -1,5 +1,6 @@
 // Candidates for a preconditioner by symbols: what numbers will choose from.
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -144,22 +145,84 @@ static tg_status find_diagonals(const tg_deciding *d, tg_offer *offer)
   return TG_OK;
 }
 
+// A symbol for the value of a variable at the point, beside the variable that stands for the direction.
+static tg_status make_point(const tg_deciding *d, int k, int32_t *symbol, tg_node *out)
+{
+  const tg_symbol x = *tg_symbol_info(d->graph, d->facts->symbols[k]);
+  const unsigned domain = d->facts->variables[k].domain;
+  char name[24]; // one that no user can write
+  snprintf(name, sizeof name, "P#%d", k);
+  *symbol = tg_symbol_find(d->graph, name);
+  if (*symbol < 0) TG_TRY(tg_symbol_add(d->graph, name, x.rows, x.cols, domain, domain == 0, symbol));
+  return tg_make_sym(d->graph, *symbol, out);
+}
+
+// The diagonals of the Hessian at the point, in the variables themselves.
+static tg_status find_diagonals_at(const tg_deciding *d, int32_t *symbols, tg_node *points, tg_node *variables,
+                                   tg_offer *offer)
+{
+  const int n = d->facts->n_variables;
+  tg_graph *graph = d->graph;
+  tg_node quadratic = TG_NONE;
+  for (int k = 0; k < n; k++) {
+    TG_TRY(make_point(d, k, &symbols[k], &points[k]));
+    TG_TRY(tg_make_sym(graph, d->facts->symbols[k], &variables[k]));
+  }
+  TG_TRY(tg_precondition_model_at(graph, d->facts->objective, n, d->facts->symbols, points, &quadratic));
+  for (int k = 0; k < n; k++) {
+    tg_node *diagonal = &offer->diagonals[k];
+    *diagonal = TG_NONE;
+    if (quadratic != TG_NONE) TG_TRY(tg_precondition_diagonal(graph, quadratic, d->facts->symbols[k], diagonal));
+    if (*diagonal == TG_NONE || tg_node_is_zero(graph, *diagonal)) return TG_OK;
+    TG_TRY(tg_substitute(graph, *diagonal, n, symbols, variables, diagonal));
+  }
+  offer->n_diagonals = n;
+  offer->diagonals_follow = true;
+  return TG_OK;
+}
+
+tg_status tg_strategy_find_border(tg_graph *graph, const tg_strategy_facts *facts, bool *out)
+{
+  bool has_border = false;
+  *out = false;
+  for (int k = 0; k < facts->n_variables; k++) {
+    bool has_own = false;
+    if (facts->variables[k].domain != 0) return TG_OK;
+    TG_TRY(tg_precondition_has_border(graph, facts->objective, facts->symbols[k], &has_own));
+    has_border = has_border || has_own;
+  }
+  *out = has_border && facts->plan->has_hessian;
+  return TG_OK;
+}
+
+// Where the domain ends at entries that vanish, the entries of a minimiser may differ by any factor, and so do the
+// second derivatives: the diagonal of the Hessian at the point knows their units, and no other does.
+static tg_status follow_diagonals(const tg_deciding *d, tg_offer *offer)
+{
+  const int n = d->facts->n_variables;
+  int32_t *symbols = NULL;
+  tg_node *nodes = NULL;
+  if (!d->has_border) return TG_OK;
+  TG_TRY(TG_NEW(n, &symbols));
+  tg_status status = TG_NEW((int64_t)2 * n, &nodes);
+  if (status == TG_OK) status = find_diagonals_at(d, symbols, nodes, nodes + n, offer);
+  tg_free(nodes);
+  tg_free(symbols);
+  return status;
+}
+
 // The terms of the Hessian at the point: found with a symbol for the point, beside the variable that stands for the
 // direction, and then written with the variable.
 static tg_status find_moving_terms(const tg_deciding *d, tg_offer *offer)
 {
   tg_graph *graph = d->graph;
   const int32_t variable = d->facts->symbols[0];
-  const tg_symbol x = *tg_symbol_info(graph, variable);
-  const char name[] = "P#"; // a name that no user can write
-  const unsigned domain = d->facts->variables[0].domain;
-  int32_t symbol = tg_symbol_find(graph, name);
+  int32_t symbol = -1;
   tg_node points[2] = {TG_NONE, TG_NONE}; // as a symbol, as the variable
   tg_node quadratic = TG_NONE;
   tg_node f = TG_NONE;
   TG_TRY(tg_strategy_with_numbers(graph, d->facts, &f));
-  if (symbol < 0) TG_TRY(tg_symbol_add(graph, name, x.rows, x.cols, domain, domain == 0, &symbol));
-  TG_TRY(tg_make_sym(graph, symbol, &points[0]));
+  TG_TRY(make_point(d, 0, &symbol, &points[0]));
   TG_TRY(tg_make_sym(graph, variable, &points[1]));
   TG_TRY(tg_precondition_model_at(graph, f, 1, &variable, points, &quadratic));
   if (quadratic == TG_NONE || !tg_node_depends_on(graph, quadratic, symbol)) return TG_OK;
@@ -215,7 +278,7 @@ static tg_status find_weights(const tg_deciding *d, tg_offer *offer)
 static tg_status drop_by_weights(const tg_deciding *d, tg_offer *offer)
 {
   TG_TRY(find_weights(d, offer));
-  if (offer->weighting == TG_WEIGHTS_INSIDE) offer->n_diagonals = 0;
+  if (offer->weighting == TG_WEIGHTS_INSIDE && !offer->diagonals_follow) offer->n_diagonals = 0;
   if (offer->weighting == TG_WEIGHTS_NONE) return TG_OK;
   bool all_diagonal = true;
   for (int k = 0; k < offer->n_terms; k++)
@@ -230,7 +293,7 @@ static tg_status drop_by_weights(const tg_deciding *d, tg_offer *offer)
 static tg_status drop_for_auto(const tg_deciding *d, tg_offer *offer)
 {
   if (d->facts->plan->degree != 2) {
-    offer->n_diagonals = 0;
+    if (!offer->diagonals_follow) offer->n_diagonals = 0;
     if (offer->n_moving == 0) offer->n_terms = 0;
   }
   return drop_by_weights(d, offer);
@@ -304,6 +367,7 @@ tg_status tg_strategy_find_offer(const tg_deciding *d, const opt_solver *solver)
   if (!has_use) return TG_OK;
   TG_TRY(find_quadratic(d, offer));
   TG_TRY(find_diagonals(d, offer));
+  if (offer->quadratic == TG_NONE && asked != OPT_PRECONDITIONER_KRONECKER) TG_TRY(follow_diagonals(d, offer));
   // A job that names a method keeps that method: auto then adds only the diagonal of a quadratic, which costs nothing.
   if (asked == OPT_PRECONDITIONER_KRONECKER || d->is_auto) TG_TRY(find_terms(d, offer));
   if (asked == OPT_PRECONDITIONER_AUTO) TG_TRY(drop_for_auto(d, offer));

@@ -131,6 +131,7 @@ typedef struct tg_offer {
   bool is_too_large; // factors with separable weights are larger than the data: left out
   int n_diagonals;   // of DIAGONAL, the Hessian's diagonals as expressions: 0 or all variables
   tg_node *diagonals;
+  bool diagonals_follow; // they are those of the Hessian at the point, whatever it is
   double logdet;  // c of a term -c logdet(X), X the one variable and all else of degree 2 at most; 0: there is none
   tg_node linear; // the linear part of all else; TG_NONE: it vanishes
   int n_rest;     // the terms of the Hessian of all else

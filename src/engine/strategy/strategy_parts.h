@@ -11,6 +11,7 @@ typedef struct tg_deciding {
   const tg_strategy_costs *costs;
   opt_traits traits; // of the variables' sets
   bool is_auto;      // the job leaves the method open
+  bool has_border;   // the domain of the objective ends at entries of a variable
   tg_strategy *out;
   tg_strategy_key *key;
 } tg_deciding;
@@ -24,6 +25,9 @@ tg_status tg_strategy_with_numbers(tg_graph *graph, const tg_strategy_facts *fac
 double tg_strategy_form_cost(const tg_graph *graph, const tg_plan_data *x, const tg_closed_form *form);
 // Whether each variable alone, the others held, is minimised at once or nearly so (strategize_halves.c).
 tg_status tg_strategy_find_halves(const tg_deciding *d, bool *out);
+// Whether the domain of the objective ends at entries of a variable, none of which lives among symmetric matrices, and
+// has a Hessian inside (strategize_offer.c).
+tg_status tg_strategy_find_border(tg_graph *graph, const tg_strategy_facts *facts, bool *out);
 // Sets out->offer: the candidates for a preconditioner of `solver`, and out->signed_symbols (strategize_offer.c).
 tg_status tg_strategy_find_offer(const tg_deciding *d, const struct opt_solver *solver);
 // Sets logdet, linear and rest of the offer (strategize_logdet.c).

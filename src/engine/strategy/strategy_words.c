@@ -65,6 +65,7 @@ static void add_orthogonal(const tg_verdict *v, tg_text *out)
 static const char *point_of(const tg_strategy *s)
 {
   if (s->plan_degree == 2) return "";
+  if (s->offer.diagonals_follow) return " at each point";
   return s->offer.logdet > 0 ? " at the start" : " at zero";
 }
 
@@ -230,7 +231,7 @@ void tg_strategy_explain_preconditioner(const tg_strategy *s, const tg_verdict *
     add_kronecker(s, v, out);
     return;
   case TG_PRECONDITIONER_DIAGONAL:
-    tg_text_add(out, "diagonal");
+    tg_text_addf(out, "diagonal%s", s->offer.diagonals_follow ? ", of the Hessian at each point" : "");
     return;
   case TG_PRECONDITIONER_NONE:
     add_none(s, v, out);

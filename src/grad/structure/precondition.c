@@ -12,8 +12,8 @@
 
 // ---- the quadratic at zero ----
 
-// Whether the node, as a function of its arguments, has derivatives whatever these are; inverses and determinants have
-// them wherever f is defined, which zero need not be.
+// Whether the node, as a function of its arguments, has derivatives whatever these are; inverses, determinants,
+// logarithms and roots have them inside the domain of f, where zero need not be.
 static bool is_smooth_kind(const tg_graph *g, const tg_info *info, bool at_zero)
 {
   const tg_entry_facts *f = tg_entry(info->kind);
@@ -27,10 +27,10 @@ static bool is_smooth_kind(const tg_graph *g, const tg_info *info, bool at_zero)
     return !at_zero;
   case TG_POW:
     return tg_node_is_number(g, info->args[1], &exponent) &&
-           ((exponent >= 0.0 && floor(exponent) == exponent) || tg_node_is_positive(g, info->args[0]));
+           (!at_zero || (exponent >= 0.0 && floor(exponent) == exponent) || tg_node_is_positive(g, info->args[0]));
   default:
     if (tg_kind_has_kinks(info->kind)) return false;
-    if (f == NULL) return true;
+    if (f == NULL || !at_zero) return true;
     return (f->domain.low < -DBL_MAX || (f->domain.low <= 0.0 && tg_node_is_positive(g, info->args[0]))) &&
            f->domain.high > DBL_MAX;
   }
@@ -122,6 +122,43 @@ tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int
   TG_TRY(TG_SCRATCH(graph, n, &zeros));
   TG_TRY(tg_make_zero_symbols(graph, n, wrt, zeros));
   return make_model(graph, f, n, wrt, zeros, true, out);
+}
+
+// Whether an argument is an entry of the variable, but for a factor and a constant.
+static bool is_entry(const tg_graph *g, tg_node node, int32_t wrt)
+{
+  const tg_info *info = tg_node_info(g, node);
+  int32_t moving = 0;
+  if (info->kind == TG_TRANS) return is_entry(g, info->args[0], wrt);
+  if (info->kind == TG_SYM) return info->symbol == wrt;
+  for (int32_t k = 0; info->kind == TG_LIN && k < info->n_args; k++) {
+    if (!tg_node_depends_on(g, info->args[k], wrt)) continue;
+    if (!is_entry(g, info->args[k], wrt)) return false;
+    moving++;
+  }
+  return moving == 1;
+}
+
+// A function of entries whose domain ends where they vanish, or at another number.
+static bool ends_at_entry(const tg_graph *g, const tg_info *info, int32_t wrt)
+{
+  const tg_entry_facts *f = tg_entry(info->kind);
+  double exponent = 0.0;
+  if (info->n_args < 1 || !is_entry(g, info->args[0], wrt)) return false;
+  if (info->kind == TG_POW)
+    return tg_node_is_number(g, info->args[1], &exponent) && (exponent < 0.0 || floor(exponent) != exponent);
+  return f != NULL && f->domain.low > -DBL_MAX && !tg_kind_has_kinks(info->kind);
+}
+
+tg_status tg_precondition_has_border(const tg_graph *graph, tg_node f, int32_t wrt, bool *out)
+{
+  uint8_t *below = NULL;
+  *out = false;
+  TG_TRY(tg_node_find_below(graph, f, &below));
+  for (tg_node node = 1; node <= f && !*out; node++)
+    *out = below[node] != 0 && ends_at_entry(graph, tg_node_info(graph, node), wrt);
+  tg_free(below);
+  return TG_OK;
 }
 
 // ---- the diagonal ----

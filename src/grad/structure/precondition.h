@@ -11,10 +11,15 @@
 tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out);
 
 // That Hessian at another point than zero, points[k] the value of the variable wrt[k]: 1/2 sum_k <X_k,
-// H_kk(points)[X_k]>, of degree 2 in the X_k, with inverses and determinants too. TG_NONE as above else, and where f is
-// a quadratic itself.
+// H_kk(points)[X_k]>, of degree 2 in the X_k, inside the domain of f: with inverses, determinants, logarithms and roots
+// too. TG_NONE as above else, and where f is a quadratic itself.
 tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
                                    tg_node *out);
+
+// Whether f has a function of the entries of the variable, alone, that is defined for some numbers only: a logarithm, a
+// root, a negative power. Towards the border of the domain its second derivative grows without bound, so that the
+// units of the entries are those of the point.
+tg_status tg_precondition_has_border(const tg_graph *graph, tg_node f, int32_t wrt, bool *out);
 
 // The diagonal of H, of the variable's shape: sum_k c_k diag(L_k) diag(R_k)' + sum of c L .* R over terms L V' R + sum
 // of c (L .* J') Q (K' .* R) over weighted terms L (Q .* (J V K)) R. Diagonals of products come from row sums, nothing

@@ -83,6 +83,24 @@ tg_status tg_diagonal_apply(void *self, const opt_point *r, opt_point *z)
   return TG_OK;
 }
 
+tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z)
+{
+  double largest = 0;
+  for (int64_t j = 0; j < d->local_cols; j++)
+    for (int64_t i = 0; i < d->local_rows; i++) {
+      const double entry = fabs(d->data[i + j * d->ld]);
+      if (isfinite(entry)) largest = fmax(largest, entry);
+    }
+  TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, d->grid->comm));
+  if (!(largest > 0)) largest = 1;
+  for (int64_t j = 0; j < d->local_cols; j++)
+    for (int64_t i = 0; i < d->local_rows; i++) {
+      const double entry = fabs(d->data[i + j * d->ld]);
+      z->data[i + j * z->ld] = r->data[i + j * r->ld] / (entry > 0 && isfinite(entry) ? entry : largest);
+    }
+  return TG_OK;
+}
+
 double tg_diagonal_spread(const tg_diagonal *preconditioner)
 {
   return preconditioner->largest / preconditioner->smallest;

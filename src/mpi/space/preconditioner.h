@@ -14,6 +14,9 @@ tg_status tg_diagonal_create(const tg_grid *grid, int n_blocks, const tg_dmat *c
 void tg_diagonal_destroy(tg_diagonal **preconditioner);
 // z = M^-1 r, different points. The signature is a preconditioner's. Local.
 tg_status tg_diagonal_apply(void *self, const opt_point *r, opt_point *z);
+// z = r ./ |d|, entry by entry, with the largest |d| in the place of one that vanishes or is not finite: the same of a
+// Hessian's diagonal that need not be positive. z may be r. Collective.
+tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z);
 // Largest over smallest entry: what dividing by them can gain at most.
 double tg_diagonal_spread(const tg_diagonal *preconditioner);
 

@@ -136,8 +136,11 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
   const bool is_scaled = run->options->preconditioning != NULL && run->options->preconditioning->is_scaled;
   const double first = pairs->count > 0 || is_scaled ? 1 : opt_first_trial(run, d_norm);
   TG_TRY(opt_run_search(run, self->d, slope, d_norm, first, 0.9, verdict));
-  if (*verdict == OPT_MOVED) TG_TRY(remember_pair(run, self));
-  return TG_OK;
+  if (*verdict != OPT_MOVED) return TG_OK;
+  // The border of the domain has cut the step short: far from where the pairs were made, a preconditioner that follows
+  // x knows more than they do.
+  if (is_scaled && run->step < 0.5 * first) opt_secants_forget(pairs);
+  return remember_pair(run, self);
 }
 
 static void reset_lbfgs(void *state)

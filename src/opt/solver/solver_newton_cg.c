@@ -27,6 +27,7 @@ typedef struct newton {
   opt_point *z;        // M^-1 r; NULL without a preconditioner
   opt_point *gradient; // the Euclidean one; NULL but on a manifold
   double radius;
+  double p_size; // |p|, like the radius in the norm of M
 } newton;
 
 enum { INNER_MAX = 500 };
@@ -258,6 +259,7 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     const double room = run->degree == 2 ? (double)INFINITY : distance_to_boundary(&in, self->radius);
     *on_boundary = t >= room;
     TG_TRY(extend(run, self, fmin(t, room)));
+    self->p_size = self->radius;
     if (*on_boundary) {
       const bool is_flat = !is_positive && fabs(in.dhd) <= 16 * DBL_EPSILON * run->rayleigh_max * in.dd;
       const bool may_probe = run->degree < 0 && run->manifold == NULL;
@@ -265,16 +267,17 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     }
     double residual_norm = 0;
     TG_TRY(turn(run, self, &in, t, &residual_norm));
+    self->p_size = sqrt(in.pmp);
     if (residual_norm <= tolerance) return TG_OK;
   }
   return TG_OK;
 }
 
 // Shrinks or grows the region by the ratio of true to predicted decrease.
-static void adapt_radius(newton *self, double ratio, double p_norm, bool on_boundary)
+static void adapt_radius(newton *self, double ratio, bool on_boundary)
 {
   if (!(ratio >= 0.25)) {
-    self->radius = 0.25 * fmin(p_norm, self->radius);
+    self->radius = 0.25 * fmin(self->p_size, self->radius);
   } else if (ratio > 0.75 && on_boundary) {
     self->radius *= 2;
   }
@@ -299,7 +302,7 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
     return TG_OK;
   }
   TG_TRY(opt_ray_eval(ray, 1, &rise, NULL));
-  adapt_radius(self, decrease_ratio(run, rise, predicted, true), ray->d_norm, on_boundary);
+  adapt_radius(self, decrease_ratio(run, rise, predicted, true), on_boundary);
   if (opt_polynomial_minimise(ray->degree, ray->coefs, ray->errors, &t, &rise) != OPT_POLYNOMIAL_MINIMUM) {
     opt_run_explain(run, "the objective %s along the Newton step, |g| = %.3e", run->options->wording->no_fall,
                     run->g_norm);
@@ -307,6 +310,19 @@ static tg_status move_polynomial(newton *self, opt_ray *ray, double predicted, b
     return TG_OK;
   }
   return opt_ray_move(ray, t, verdict);
+}
+
+// Where the domain of f ends before x + p: as far along p as a line search goes inside. The region, which knows nothing
+// of the border, stays as it is: a smaller one would hold back the entries that are far from it.
+static tg_status move_inside(opt_ray *ray, opt_verdict *verdict)
+{
+  const opt_phi phi = opt_ray_phi(ray);
+  opt_line_options options = opt_ray_line_options(ray, 0.5, 0.9);
+  opt_line_found found;
+  options.longest = 0.9;
+  TG_TRY(opt_line_search_find("strong-wolfe")->search(&phi, &options, &found));
+  if (found.verdict != OPT_LINE_FALLING) return opt_ray_conclude(ray, &found, verdict);
+  return opt_ray_move(ray, found.t, verdict);
 }
 
 // The region to begin with: some times as far as steepest descent would go, in the norm of M; on a manifold, which
@@ -358,8 +374,12 @@ static tg_status step_newton(opt_run *run, void *state, opt_verdict *verdict)
     double rise = 0;
     TG_TRY(opt_ray_eval(&ray, 1, &rise, NULL));
     was_finite = was_finite || isfinite(rise);
+    if (!isfinite(rise) && run->options->has_border) {
+      TG_TRY(move_inside(&ray, verdict));
+      if (*verdict == OPT_MOVED) return TG_OK;
+    }
     const double ratio = isfinite(rise) ? decrease_ratio(run, rise, predicted, false) : -1;
-    adapt_radius(self, ratio, p_norm, on_boundary);
+    adapt_radius(self, ratio, on_boundary);
     if (ratio > 1e-3) return opt_ray_move(&ray, 1, verdict);
   }
   *verdict = opt_run_no_step(run, was_finite, "within the trust region", self->radius);
