@@ -10,6 +10,7 @@
 
 static const char definite[] = "positive_definite";
 static const char semidefinite[] = "positive_semidefinite";
+static const char nonnegative[] = "nonnegative";
 
 // Sets whose projection leaves a symmetric matrix symmetric.
 static const char *const symmetric_sets[] = {
@@ -79,6 +80,7 @@ typedef struct wishes {
   bool is_below;       // an inv or one of those depends on it
   const char *asker;   // the function that needs it
   bool has_det;        // a det, which is defined for a singular matrix too, depends on it
+  bool is_positive;    // all its entries are arguments of a log
 } wishes;
 
 // An exponential has every symmetric matrix for its argument; logarithms and roots are like logdet.
@@ -87,21 +89,29 @@ static bool is_exponential(tg_kind kind)
   return kind == TG_EXPM || kind == TG_DEXPM || kind == TG_D2EXPM;
 }
 
+// The variable itself, or its transpose.
+static bool is_variable(const stand_ins *s, tg_node node, int k)
+{
+  const tg_info *info = tg_node_info(s->graph, node);
+  if (info->kind == TG_TRANS) info = tg_node_info(s->graph, info->args[0]);
+  return info->kind == TG_SYM && info->symbol == s->symbols[k];
+}
+
 static tg_status read_argument(const stand_ins *s, tg_kind kind, tg_node argument, int k, wishes *out)
 {
-  const tg_info *info = tg_node_info(s->graph, argument);
   bool with = false;
   bool without = false;
   if (!tg_node_depends_on(s->graph, argument, s->symbols[k])) return TG_OK;
-  if (info->kind == TG_TRANS) info = tg_node_info(s->graph, info->args[0]);
-  const bool is_variable = info->kind == TG_SYM && info->symbol == s->symbols[k];
+  const bool is_alone = is_variable(s, argument, k);
+  out->is_positive = out->is_positive || (kind == TG_LOG && is_alone);
+  if (kind == TG_LOG) return TG_OK;
   out->has_det = out->has_det || kind == TG_DET;
   if (kind == TG_DET) return TG_OK;
   if (!is_exponential(kind)) {
     out->is_below = true;
-    out->is_inverted = out->is_inverted || is_variable;
+    out->is_inverted = out->is_inverted || is_alone;
     if (kind == TG_INV) return TG_OK;
-    out->is_definite = out->is_definite || is_variable;
+    out->is_definite = out->is_definite || is_alone;
   }
   TG_TRY(is_symmetric(s, argument, -1, &with));
   TG_TRY(is_symmetric(s, argument, k, &without));
@@ -115,10 +125,10 @@ static bool is_matfun(tg_kind kind)
   return tg_kind_is_matfun(kind, 0) || tg_kind_is_matfun(kind, 1) || tg_kind_is_matfun(kind, 2);
 }
 
-// Whether the first argument of the kind must be symmetric, or regular.
+// Whether the first argument of the kind must be symmetric, or regular, or positive.
 static bool asks(tg_kind kind)
 {
-  return kind == TG_LOGDET || kind == TG_INV || kind == TG_DET || is_matfun(kind);
+  return kind == TG_LOGDET || kind == TG_INV || kind == TG_DET || kind == TG_LOG || is_matfun(kind);
 }
 
 static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
@@ -137,6 +147,12 @@ static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
 
 // ---- a variable ----
 
+static void open_up(tg_spec_variable *x)
+{
+  x->open_set = x->constraint;
+  x->constraint = NULL;
+}
+
 static tg_status judge(tg_spec *job, tg_spec_variable *x, const wishes *w)
 {
   const bool is_cone = is_set(x, definite) || is_set(x, semidefinite);
@@ -151,6 +167,8 @@ static tg_status judge(tg_spec *job, tg_spec_variable *x, const wishes *w)
   x->domain = 0;
   if (w->needs_symmetry || (is_cone && w->is_below)) x->domain = TG_SYMMETRIC;
   if (w->is_definite || (is_cone && w->is_below && (w->is_inverted || !w->has_det))) x->domain = TG_SYMMETRIC | TG_SPD;
+  // Zero, which a step along a bound would take, is outside.
+  if (x->domain == 0 && is_set(x, nonnegative) && w->is_positive) open_up(x);
   if (x->domain == 0) return TG_OK;
   if (!keeps_symmetry(job, x))
     TG_FAIL_MARK(TG_UNSUPPORTED, x->constraint_mark,
@@ -158,8 +176,7 @@ static tg_status judge(tg_spec *job, tg_spec_variable *x, const wishes *w)
                  "subject_to",
                  x->constraint, x->name, w->asker != NULL ? w->asker : "logdet", x->name);
   if (!is_set(x, definite) && !(w->is_definite && (is_set(x, semidefinite) || is_set(x, "symmetric")))) return TG_OK;
-  x->open_set = x->constraint;
-  x->constraint = NULL;
+  open_up(x);
   return TG_OK;
 }
 
@@ -170,7 +187,7 @@ static tg_status find(tg_spec *job, tg_model *model, stand_ins *s, wishes *w, bo
   TG_TRY(read_graph(s, model->objective, w));
   for (int k = 0; k < s->n; k++) {
     TG_TRY(judge(job, &job->variables[k], &w[k]));
-    *found = *found || job->variables[k].domain != 0;
+    *found = *found || job->variables[k].domain != 0 || job->variables[k].open_set != NULL;
   }
   return TG_OK;
 }
@@ -208,9 +225,11 @@ void tg_domain_print(const tg_spec *job, const char *indent, tg_text *out)
 {
   for (int k = 0; k < job->n_variables; k++) {
     const tg_spec_variable *x = &job->variables[k];
-    if (x->domain == 0) continue;
-    tg_text_addf(out, "%sdomain    %s symmetric%s", indent, x->name,
-                 (x->domain & TG_SPD) != 0 ? " positive definite, by Cholesky factorisations" : ", by its functions");
+    if (x->domain == 0 && x->open_set == NULL) continue;
+    tg_text_addf(out, "%sdomain    %s %s", indent, x->name,
+                 (x->domain & TG_SPD) != 0 ? "symmetric positive definite, by Cholesky factorisations"
+                 : x->domain != 0          ? "symmetric, by its functions"
+                                           : "positive, by log");
     if (x->open_set != NULL) tg_text_addf(out, ", which is all that constraint %s asks", x->open_set);
     tg_text_add(out, "\n");
   }

@@ -11,9 +11,9 @@
 
 // Sets `domain` of the job's variables by the objective that the model holds, compiled without: TG_SYMMETRIC, with
 // TG_SPD where a factorisation of the variable itself decides. A set that the domain meets by itself
-// (positive_definite, or a semidefinite one under logdet(X)) is taken out of the job: `open_set` keeps its name.
-// *found: some variable has a domain, the objective is to be compiled again. TG_UNSUPPORTED, located: positive_definite
-// without logdet or inv of the variable, or a set that does not keep X symmetric. Local.
+// (positive_definite, or a semidefinite one under logdet(X), nonnegative under log(X)) is taken out of the job:
+// `open_set` keeps its name. *found: some variable has a domain, the objective is to be compiled again. TG_UNSUPPORTED,
+// located: positive_definite without logdet or inv of the variable, or a set that does not keep X symmetric. Local.
 tg_status tg_domain_find(tg_spec *job, tg_model *model, bool *found);
 // As the job was read, before tg_domain_find. Local.
 void tg_domain_forget(tg_spec *job);
