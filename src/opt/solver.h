@@ -82,6 +82,7 @@ struct opt_solver {
   bool is_monotone;
   bool serves_manifolds;
   bool keeps_faces;              // of bounds: a diagonal preconditioner serves it
+  bool takes_directions;         // in the interior of a convex set, of a preconditioner that knows its equalities
   bool keeps_gradient;           // uses g_old
   bool remembers_preconditioner; // what it keeps between steps was made with M
   const char *search_polynomial; // what line_search: auto means; "none" where the method has its own rule

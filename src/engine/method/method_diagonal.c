@@ -3,6 +3,7 @@
 // Of sum(X.*log(X)) + <C, X> it is 1 ./ X, so that M^-1 G = X .* G, the natural gradient (S. Amari, Neural Comput. 10,
 // 1998): steps have the units of the entries, which at the minimum, exp(-1 - C), may differ by any factor.
 #include "base/memory.h"
+#include "engine/method/feasible.h"
 #include "engine/method/method_parts.h"
 #include "engine/model/values.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -11,6 +12,7 @@
 
 struct tg_method_following {
   int n;
+  opt_constraint_kind *sets; // of the variables: free, or simplices
   opt_space *space;
   opt_point *at; // where the diagonals are taken
   tg_values *diagonals;
@@ -23,6 +25,7 @@ void tg_method_following_destroy(tg_method_following **following)
   tg_values_destroy(&f->diagonals);
   if (f->space != NULL) f->space->ops->destroy(f->space, &f->at);
   tg_space_destroy(&f->space);
+  tg_free(f->sets);
   tg_free(f);
   *following = NULL;
 }
@@ -37,6 +40,12 @@ static tg_status create_point(const tg_method_numbers *by, tg_method_following *
   const tg_plan *plan = by->model->plan;
   int64_t *sizes = NULL;
   f->n = plan->n_variables;
+  TG_TRY(TG_NEW(f->n, &f->sets));
+  for (int k = 0; k < f->n && k < by->job->n_variables; k++) {
+    opt_constraint_block block;
+    TG_TRY(tg_feasible_read(by->job, &by->job->variables[k], &block));
+    f->sets[k] = block.kind;
+  }
   TG_TRY(TG_NEW((int64_t)2 * f->n, &sizes));
   for (int k = 0; k < f->n; k++) {
     sizes[k] = plan->variables[k].rows;
@@ -46,6 +55,14 @@ static tg_status create_point(const tg_method_numbers *by, tg_method_following *
   if (status == TG_OK) status = f->space->ops->create(f->space, &f->at);
   tg_free(sizes);
   return status;
+}
+
+// z := r ./ |d|, within the sums of lines where the set asks for them.
+static tg_status divide(opt_constraint_kind set, const tg_dmat *d, const tg_dmat *r, tg_dmat *z)
+{
+  if (set == OPT_CONSTRAINT_SIMPLEX_ROWS || set == OPT_CONSTRAINT_SIMPLEX_COLUMNS)
+    return tg_diagonal_divide_lines(d, set == OPT_CONSTRAINT_SIMPLEX_ROWS, r, z);
+  return tg_diagonal_divide(d, r, z);
 }
 
 // z := r ./ |diagonal at x|; r itself where the point has none, at the very border of the domain.
@@ -59,7 +76,7 @@ static tg_status apply_at(void *self, const opt_point *x, const opt_point *r, op
   for (int k = 0; k < f->n; k++) {
     const tg_dmat *in = tg_space_block(r, k);
     tg_dmat *out = tg_space_block(z, k);
-    TG_TRY(status == TG_OK ? tg_diagonal_divide(tg_values_matrix(f->diagonals, k), in, out) : tg_dmat_copy(in, out));
+    TG_TRY(status == TG_OK ? divide(f->sets[k], tg_values_matrix(f->diagonals, k), in, out) : tg_dmat_copy(in, out));
   }
   return TG_OK;
 }

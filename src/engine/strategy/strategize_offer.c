@@ -172,7 +172,8 @@ static tg_status find_diagonals_at(const tg_deciding *d, int32_t *symbols, tg_no
   for (int k = 0; k < n; k++) {
     tg_node *diagonal = &offer->diagonals[k];
     *diagonal = TG_NONE;
-    if (quadratic != TG_NONE) TG_TRY(tg_precondition_diagonal(graph, quadratic, d->facts->symbols[k], diagonal));
+    if (quadratic != TG_NONE)
+      TG_TRY(tg_precondition_partial_diagonal(graph, quadratic, d->facts->symbols[k], diagonal));
     if (*diagonal == TG_NONE || tg_node_is_zero(graph, *diagonal)) return TG_OK;
     TG_TRY(tg_substitute(graph, *diagonal, n, symbols, variables, diagonal));
   }
@@ -350,12 +351,31 @@ static tg_status check_offer(const tg_deciding *d, const tg_offer *offer)
                                                 : "the Hessian action is not a sum of products L*V*R");
 }
 
-// A preconditioner knows nothing of a set; a diagonal one keeps the faces of bounds, that of -logdet those of norm1.
+// Simplices whose entries the objective keeps positive: what is left of them are the sums of lines.
+static bool are_open_simplices(const tg_deciding *d)
+{
+  if (!d->has_border) return false;
+  for (int k = 0; k < d->facts->n_variables; k++) {
+    const tg_strategy_variable *x = &d->facts->variables[k];
+    const bool is_simplex = x->set.kind == OPT_CONSTRAINT_SIMPLEX_ROWS || x->set.kind == OPT_CONSTRAINT_SIMPLEX_COLUMNS;
+    bool ends = false;
+    if (x->set.kind != OPT_CONSTRAINT_FREE && !is_simplex) return false;
+    if (x->set.norm1 > 0) return false;
+    if (!is_simplex) continue;
+    if (tg_precondition_has_border(d->graph, d->facts->objective, x->symbol, &ends) != TG_OK || !ends) return false;
+  }
+  return true;
+}
+
+// A preconditioner knows nothing of a set; a diagonal one keeps the faces of bounds, that of -logdet those of norm1,
+// and that of an objective that stays inside the simplices their sums.
 static void drop_on_sets(const tg_deciding *d, const opt_solver *solver, tg_offer *offer)
 {
   if (!d->traits.has_any) return;
   offer->n_terms = 0;
-  if (!solver->keeps_faces) offer->n_diagonals = 0;
+  const bool serves = offer->diagonals_follow && solver->takes_directions && are_open_simplices(d);
+  if (!solver->keeps_faces && !serves) offer->n_diagonals = 0;
+  offer->diagonals_follow = offer->diagonals_follow && offer->n_diagonals > 0;
 }
 
 tg_status tg_strategy_find_offer(const tg_deciding *d, const opt_solver *solver)

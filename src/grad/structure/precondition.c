@@ -285,6 +285,24 @@ tg_status tg_precondition_diagonal(tg_graph *graph, tg_node f, int32_t wrt, tg_n
   return TG_OK;
 }
 
+tg_status tg_precondition_partial_diagonal(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out)
+{
+  tg_node action = TG_NONE; // H[X]
+  tg_node x = TG_NONE;
+  *out = TG_NONE;
+  TG_TRY(tg_gradient(graph, f, 1, &wrt, &action));
+  TG_TRY(tg_make_sym(graph, wrt, &x));
+  const tg_info info = *tg_node_info(graph, action);
+  for (int32_t k = 0; info.kind == TG_LIN && k < info.n_args; k++) {
+    tg_node part = TG_NONE;
+    TG_TRY(tg_make_dot(graph, x, info.args[k], &part));
+    TG_TRY(tg_make_scale(graph, info.coefs[k] / 2, part, &part));
+    TG_TRY(tg_precondition_diagonal(graph, part, wrt, &part));
+    if (part != TG_NONE) TG_TRY(add_to(graph, part, out));
+  }
+  return info.kind == TG_LIN ? TG_OK : tg_precondition_diagonal(graph, f, wrt, out);
+}
+
 // ---- weights ----
 
 static bool is_diagonal(const tg_graph *g, tg_node node)

@@ -26,6 +26,10 @@ tg_status tg_precondition_has_border(const tg_graph *graph, tg_node f, int32_t w
 // larger than the factors is formed. TG_NONE without an operator.
 tg_status tg_precondition_diagonal(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out);
 
+// The same of those terms of the sum f that have an operator, the others left out: squares of scalars such as
+// (sum(X) - 1)^2, which add one direction to H.
+tg_status tg_precondition_partial_diagonal(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out);
+
 // Where H has weights, Q of L (Q .* (J V K)) R: what the diagonal of H says of them.
 typedef enum tg_weights {
   TG_WEIGHTS_NONE,

@@ -5,6 +5,7 @@
 // (sum y - s) / n on, m becomes (sum of the entries above m, less s) / their number until no entry falls out any more.
 // m only rises and the set of entries above only shrinks, so it ends, mostly after a handful of rounds, one reduction
 // each (C. Michelot, J. Optim. Theory Appl. 50 (1986)).
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 
@@ -105,6 +106,14 @@ static tg_status raise_thresholds(tg_set *set, const tg_dmat *x, const lines *l,
   return TG_OK;
 }
 
+// Whether the line is in the simplex up to the rounding of its sum, after many steps.
+static bool is_met(const lines *l, int64_t line)
+{
+  return fabs(l->sums[2 * line] - l->total[line]) <= 4096 * DBL_EPSILON * l->total[line];
+}
+
+// A line that is in the simplex but for rounding is multiplied: entries far below that rounding keep their digits, and
+// none of them becomes zero, where the objective may end.
 static tg_status project_simplex(tg_set *set, tg_dmat *x)
 {
   const lines l = lines_of(set, x);
@@ -112,9 +121,11 @@ static tg_status project_simplex(tg_set *set, tg_dmat *x)
   for (int64_t line = 0; line < l.count; line++) l.threshold[line] = -(double)INFINITY;
   while (changes) TG_TRY(raise_thresholds(set, x, &l, &changes));
   for (int64_t line = 0; line < l.count; line++) {
+    const bool scales = is_met(&l, line);
     for (int64_t k = 0; k < l.length; k++) {
       double *entry = entry_of(x, &l, line, k);
-      const double rest = *entry - l.threshold[line];
+      const double rest =
+          scales && *entry >= 0 ? *entry * (l.total[line] / l.sums[2 * line]) : *entry - l.threshold[line];
       // Comparisons let a NaN through: the objective shall see it.
       *entry = rest < 0 || (l.total[line] == 0 && rest >= 0) ? 0 : rest;
     }

@@ -83,7 +83,8 @@ tg_status tg_diagonal_apply(void *self, const opt_point *r, opt_point *z)
   return TG_OK;
 }
 
-tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z)
+// What stands for an entry that vanishes or is not finite: the largest |d| that is.
+static tg_status find_largest(const tg_dmat *d, double *out)
 {
   double largest = 0;
   for (int64_t j = 0; j < d->local_cols; j++)
@@ -92,13 +93,57 @@ tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z)
       if (isfinite(entry)) largest = fmax(largest, entry);
     }
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, d->grid->comm));
-  if (!(largest > 0)) largest = 1;
+  *out = largest > 0 ? largest : 1;
+  return TG_OK;
+}
+
+static double size_of(double entry, double largest)
+{
+  const double size = fabs(entry);
+  return size > 0 && isfinite(size) ? size : largest;
+}
+
+tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z)
+{
+  double largest = 0;
+  TG_TRY(find_largest(d, &largest));
+  for (int64_t j = 0; j < d->local_cols; j++)
+    for (int64_t i = 0; i < d->local_rows; i++)
+      z->data[i + j * z->ld] = r->data[i + j * r->ld] / size_of(d->data[i + j * d->ld], largest);
+  return TG_OK;
+}
+
+// sums[2 l] := sum of r ./ |d| on line l, sums[2 l + 1] := sum of 1 ./ |d|, over the ranks that share it.
+static tg_status sum_lines(const tg_dmat *d, double largest, bool by_rows, const tg_dmat *r, double *sums)
+{
+  const int64_t count = by_rows ? d->local_rows : d->local_cols;
+  for (int64_t k = 0; k < 2 * count; k++) sums[k] = 0;
   for (int64_t j = 0; j < d->local_cols; j++)
     for (int64_t i = 0; i < d->local_rows; i++) {
-      const double entry = fabs(d->data[i + j * d->ld]);
-      z->data[i + j * z->ld] = r->data[i + j * r->ld] / (entry > 0 && isfinite(entry) ? entry : largest);
+      double *pair = &sums[2 * (by_rows ? i : j)];
+      const double weight = 1 / size_of(d->data[i + j * d->ld], largest);
+      pair[0] += weight * r->data[i + j * r->ld];
+      pair[1] += weight;
     }
-  return TG_OK;
+  const MPI_Comm comm = by_rows ? d->grid->row_comm : d->grid->col_comm;
+  return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, sums, (int)(2 * count), MPI_DOUBLE, MPI_SUM, comm), TG_HERE);
+}
+
+tg_status tg_diagonal_divide_lines(const tg_dmat *d, bool by_rows, const tg_dmat *r, tg_dmat *z)
+{
+  double largest = 0;
+  double *sums = NULL;
+  TG_TRY(find_largest(d, &largest));
+  TG_TRY(tg_agree(d->grid->comm, tg_alloc_numbers(2 * (by_rows ? d->local_rows : d->local_cols) + 1, &sums)));
+  const tg_status status = sum_lines(d, largest, by_rows, r, sums);
+  for (int64_t j = 0; j < d->local_cols && status == TG_OK; j++)
+    for (int64_t i = 0; i < d->local_rows; i++) {
+      const double *pair = &sums[2 * (by_rows ? i : j)];
+      const double rest = r->data[i + j * r->ld] - pair[0] / pair[1];
+      z->data[i + j * z->ld] = rest / size_of(d->data[i + j * d->ld], largest);
+    }
+  tg_free(sums);
+  return status;
 }
 
 double tg_diagonal_spread(const tg_diagonal *preconditioner)

@@ -17,6 +17,9 @@ tg_status tg_diagonal_apply(void *self, const opt_point *r, opt_point *z);
 // z = r ./ |d|, entry by entry, with the largest |d| in the place of one that vanishes or is not finite: the same of a
 // Hessian's diagonal that need not be positive. z may be r. Collective.
 tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z);
+// The same with lines of z that sum to zero: r ./ |d| less the multiple of 1 ./ |d| that does it, M^-1 on the
+// tangents of the simplices. by_rows: the lines are rows. z is not r. Collective; allocates a number or two a line.
+tg_status tg_diagonal_divide_lines(const tg_dmat *d, bool by_rows, const tg_dmat *r, tg_dmat *z);
 // Largest over smallest entry: what dividing by them can gain at most.
 double tg_diagonal_spread(const tg_diagonal *preconditioner);
 

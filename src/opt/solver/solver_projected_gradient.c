@@ -17,6 +17,12 @@
 // In variables on manifolds d = -a g, g the Riemannian gradient, and the step goes along the retraction, t at once for
 // all variables (B. Iannazzo and M. Porcelli, IMA J. Numer. Anal. 38 (2018), for them alone): the curve is feasible
 // for t <= 1 and has the slope <g, d>, which is all that the search needs.
+//
+// An objective whose domain ends at the entries of simplices keeps them positive: of the set only the sums of lines are
+// left. With the diagonal M of its Hessian at each point d = -a M^-1 g then, M^-1 within these sums, and a the
+// two-point step in M: Newton's step where the objective is a sum over entries, and the natural gradient of the simplex
+// for entropies (S. Amari, Neural Comput. 10, 1998).
+#include <float.h>
 #include <math.h>
 
 #include "base/memory.h"
@@ -25,6 +31,7 @@
 
 typedef struct projected {
   opt_point *d;
+  opt_point *z; // M^-1 y; NULL without a preconditioner
   opt_recent recent;
   double a; // of the next step; 0: none known
   double first_a;
@@ -38,9 +45,8 @@ static const double horizon = 1e12; // a segment so many times as long as the fi
 
 static int64_t count_points_projected(const opt_options *options, int degree)
 {
-  (void)options;
   (void)degree;
-  return 1;
+  return options->preconditioning != NULL ? 2 : 1;
 }
 
 static void destroy_projected(const opt_space *space, void **state)
@@ -48,6 +54,7 @@ static void destroy_projected(const opt_space *space, void **state)
   projected *self = *state;
   if (self == NULL) return;
   space->ops->destroy(space, &self->d);
+  space->ops->destroy(space, &self->z);
   opt_recent_destroy(&self->recent);
   tg_free(self);
   *state = NULL;
@@ -60,8 +67,81 @@ static tg_status create_projected(opt_run *run, void **state)
   *state = self;
   TG_TRY(opt_recent_create(run->options->nonmonotone_memory, &self->recent));
   TG_TRY(run->space->ops->create(run->space, &self->d));
+  if (run->options->preconditioning != NULL) TG_TRY(run->space->ops->create(run->space, &self->z));
   return TG_OK;
 }
+
+// ---- inside, with a preconditioner ----
+
+// d := -a M^-1 g, M^-1 within the sums of the lines, with its slope and norm.
+static tg_status direct_inside(opt_run *run, const projected *self, double *slope, double *d_norm)
+{
+  TG_TRY(opt_run_precondition(run, run->g, self->d));
+  TG_TRY(opt_axpby(run->space, 0, run->g, -self->a, self->d));
+  return opt_run_slope(run, self->d, slope, d_norm);
+}
+
+// a = <s, y> / <y, M^-1 y>, the two-point step in M; y = g - g_old, which is overwritten. M is a part of the Hessian:
+// beyond it a step has no reason to go.
+static tg_status choose_length_inside(opt_run *run, projected *self)
+{
+  double p[2];
+  TG_TRY(opt_axpby(run->space, 1, run->g, -1, run->g_old));
+  TG_TRY(opt_run_precondition(run, run->g_old, self->z));
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){self->d, run->g_old},
+                               (const opt_point *const[]){run->g_old, self->z}, p));
+  self->a = p[0] > 0 && p[1] > 0 ? fmin(1, run->step * p[0] / p[1]) : 1;
+  return TG_OK;
+}
+
+// *first := 1, or where x + d is outside the domain of f nine tenths of the way to its border.
+static tg_status find_room(opt_ray *ray, double *first)
+{
+  enum { HALVINGS = 60, BISECTIONS = 3 };
+  double inside = 0;
+  double outside = 2;
+  double rise = 0;
+  *first = 1;
+  for (int k = 0; k < HALVINGS && inside == 0; k++) {
+    TG_TRY(opt_ray_eval(ray, outside / 2, &rise, NULL));
+    if (isfinite(rise)) inside = outside / 2;
+    outside /= isfinite(rise) ? 1 : 2;
+  }
+  if (inside == 1 || inside == 0) return TG_OK;
+  for (int k = 0; k < BISECTIONS; k++) {
+    const double middle = inside + (outside - inside) / 2;
+    TG_TRY(opt_ray_eval(ray, middle, &rise, NULL));
+    *(isfinite(rise) ? &inside : &outside) = middle;
+  }
+  *first = 0.9 * inside;
+  return TG_OK;
+}
+
+static tg_status step_inside(opt_run *run, projected *self, opt_verdict *verdict)
+{
+  const double allowed = opt_recent_allowance(&self->recent, run->f);
+  double slope = 0;
+  double d_norm = 0;
+  opt_ray ray;
+  if (self->a <= 0) self->a = 1;
+  TG_TRY(direct_inside(run, self, &slope, &d_norm));
+  if (!isfinite(slope)) {
+    *verdict = OPT_OUT_OF_RANGE;
+    opt_run_explain(run, "the direction inside the simplices is not finite: |P(x - g) - x| = %.3e", run->g_norm);
+    return TG_OK;
+  }
+  // It descends by construction; what entries far below the others add to the slope drowns in the sum.
+  slope = fmin(slope, -DBL_MIN);
+  TG_TRY(opt_ray_start(run, self->d, slope, d_norm, &ray));
+  double first = 0;
+  TG_TRY(find_room(&ray, &first));
+  TG_TRY(opt_nonmonotone_search(&ray, allowed, first, "inside the simplices", verdict));
+  if (*verdict != OPT_MOVED) return TG_OK;
+  run->is_fresh = false;
+  return choose_length_inside(run, self);
+}
+
+// ---- to the projection ----
 
 // d := P(x - a g) - x, its slope and norm. The slope is at most -|d|^2 / a, for x - a g - P(x - a g) makes an obtuse
 // angle with d; the sum <g, d> may lose that where most of g is orthogonal to the set, and the bound does not. The same
@@ -121,6 +201,7 @@ static tg_status find_length(opt_run *run, projected *self)
 static tg_status step_projected(opt_run *run, void *state, opt_verdict *verdict)
 {
   projected *self = state;
+  if (self->z != NULL) return step_inside(run, self, verdict);
   const double allowed = opt_recent_allowance(&self->recent, run->f);
   double slope = 0;
   double d_norm = 0;
@@ -167,6 +248,7 @@ static tg_status list_projected(void *state, opt_listing *listing)
 
 const opt_solver opt_solver_projected_gradient = {.name = "spectral-projected-gradient",
                                                   .keeps_gradient = true,
+                                                  .takes_directions = true,
                                                   .search_polynomial = "none",
                                                   .search_general = "none",
                                                   .count_points = count_points_projected,
