@@ -67,7 +67,40 @@ static tg_status clip(opt_run *run, double t, const opt_point *d, double *slope,
   return opt_run_slope(run, c, slope, d_norm);
 }
 
-tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double d_norm, double first,
+// Whether the end of the segment, where entries have come to their bounds, lowers f by a fair share of what its
+// minimiser does.
+static bool keeps_end(const opt_ray *ray)
+{
+  static const double fair = 0.25;
+  double t = 0;
+  double best = 0;
+  if (ray->degree < 1) return true; // the search begins there and shortens
+  opt_polynomial_minimise_within(ray->degree, ray->coefs, ray->errors, 1, &t, &best);
+  return opt_polynomial_rise(ray->degree, ray->coefs, 1) <= fair * best;
+}
+
+// The ray to P(x + t d), from t on shortened until it descends as it should; finds_face: and until its end is fair by
+// itself. A point within the segment has no entry at a bound, and the face would not be found (J. More, G. Toraldo,
+// SIAM J. Optim. 1, 1991, section 4).
+static tg_status search_path(opt_run *run, const opt_point *d, double slope, double t, double room, bool finds_face,
+                             opt_ray *ray)
+{
+  enum { TRIALS_MAX = 8 };
+  for (int trial = 0;; trial++) {
+    double c_slope = 0;
+    double c_norm = 0;
+    for (;;) {
+      TG_TRY(clip(run, t, d, &c_slope, &c_norm));
+      if (c_slope <= 0.1 * t * slope || t <= room) break;
+      t = fmax(t / 2, room);
+    }
+    TG_TRY(opt_ray_start(run, run->feasible, c_slope, c_norm, ray));
+    if (!finds_face || t <= room || trial == TRIALS_MAX || keeps_end(ray)) return TG_OK;
+    t = fmax(t / 2, room);
+  }
+}
+
+tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double d_norm, double first, bool finds_face,
                           opt_bounds_step *out)
 {
   opt_ray ray;
@@ -84,16 +117,11 @@ tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double
     out->met_bound = run->step >= room;
     return settle(run, d, out);
   }
-  double t = first;
-  double c_slope = 0;
-  double c_norm = 0;
-  for (;;) {
-    TG_TRY(clip(run, t, d, &c_slope, &c_norm));
-    if (c_slope <= 0.1 * t * slope || t <= room) break;
-    t = fmax(t / 2, room);
-  }
-  TG_TRY(opt_ray_start(run, run->feasible, c_slope, c_norm, &ray));
-  TG_TRY(opt_segment_minimise(&ray, 1, 1, "towards the projected step", &out->verdict));
+  TG_TRY(search_path(run, d, slope, first, room, finds_face, &ray));
+  if (finds_face && ray.degree >= 1 && keeps_end(&ray))
+    TG_TRY(opt_ray_move(&ray, 1, &out->verdict));
+  else
+    TG_TRY(opt_segment_minimise(&ray, 1, 1, "towards the projected step", &out->verdict));
   out->met_bound = true;
   return settle(run, run->feasible, out);
 }

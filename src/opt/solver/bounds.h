@@ -24,8 +24,10 @@ typedef struct opt_bounds_step {
 // A step from x along d, slope = <g, d>, of the length `first` or so. Where there is room for it: along d, on a
 // polynomial objective to the minimiser, else by a strong Wolfe search. Else along P(x + t d) - x, made in
 // run->feasible, for the first t = first, first / 2, ... for which it descends a tenth as fast as t d; it does so at
-// the latest when t d stays inside. Uses line, advance and gradient of the problem as a ray does.
-tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double d_norm, double first,
+// the latest when t d stays inside. With finds_face also for the first t at whose end, on a polynomial objective, f is
+// lower by a quarter of what its minimiser on the way gains at least: there x goes to the end, to the bounds met. Uses
+// line, advance and gradient of the problem as a ray does.
+tg_status opt_bounds_move(opt_run *run, const opt_point *d, double slope, double d_norm, double first, bool finds_face,
                           opt_bounds_step *out);
 
 #endif

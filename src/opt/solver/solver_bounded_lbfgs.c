@@ -133,7 +133,7 @@ static tg_status step_bounded(opt_run *run, void *state, opt_verdict *verdict)
     return TG_OK;
   }
   opt_bounds_step step;
-  TG_TRY(opt_bounds_move(run, self->d, slope, d_norm, is_scaled ? 1 : opt_first_trial(run, d_norm), &step));
+  TG_TRY(opt_bounds_move(run, self->d, slope, d_norm, is_scaled ? 1 : opt_first_trial(run, d_norm), false, &step));
   *verdict = step.verdict;
   if (step.verdict != OPT_MOVED) return TG_OK;
   TG_TRY(opt_secants_fill(run, &self->pairs, step.along));

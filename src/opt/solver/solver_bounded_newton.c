@@ -1,7 +1,7 @@
 // Truncated Newton steps on the faces of a set of bounds, between projected gradient steps that choose the face.
 //
 //     gradient step   d = P(x - a g) - x,  a = <s, s> / <s, y>
-//     face step       H p = -z on the face, z = g there, by conjugate gradients; then along P(x + t p) - x
+//     face step       H p = -z on the face, z = g there, by conjugate gradients; then to P(x + t p)
 //
 // J. More and G. Toraldo, SIAM J. Optim. 1 (1991), for quadratics, where both steps are exact minimisers along their
 // segments; C.-J. Lin and J. More, SIAM J. Optim. 9 (1999), for others, with a line search. The conjugate gradients
@@ -73,7 +73,7 @@ static tg_status gradient_step(opt_run *run, faces *self, opt_bounds_step *step)
   TG_TRY(opt_axpby(run->space, -1, run->g, 0, self->cg.d));
   TG_TRY(run->constraint->ops->mask(run->constraint, run->x, run->g, true, self->cg.d));
   TG_TRY(opt_dot(run->space, self->cg.d, self->cg.d, &square));
-  TG_TRY(opt_bounds_move(run, self->cg.d, -square, sqrt(square), self->a, step));
+  TG_TRY(opt_bounds_move(run, self->cg.d, -square, sqrt(square), self->a, true, step));
   if (step->verdict != OPT_MOVED) return TG_OK;
   self->on_face = 1;
   return choose_length(run, step->along, self);
@@ -93,7 +93,7 @@ static tg_status move_along(opt_run *run, const opt_point *v, double first, opt_
                     run->options->wording->descent, opt_run_shown(run, slope), run->g_norm);
     return TG_OK;
   }
-  return opt_bounds_move(run, v, slope, v_norm, first, step);
+  return opt_bounds_move(run, v, slope, v_norm, first, true, step);
 }
 
 static tg_status face_step(opt_run *run, faces *self, opt_bounds_step *step)
