@@ -147,8 +147,9 @@ enum tracegrad_format {
 };
 
 /* A part as text. The text belongs to the derivation and is valid until it is destroyed; the same part read again is
- * the same text. It has no end of line behind it, unless it has several lines. LIMIT: the text would be longer than
- * `max_bytes`, or than 4,000,000 bytes. */
+ * the same text. It has no end of line behind it, unless it has several lines. What a long result shares has names of
+ * its own: "... where T1 = ..." in EXPR, which can be read again, lines before the last one in NUMPY and OCTAVE. LIMIT:
+ * the text would be longer than `max_bytes`, or than 4,000,000 bytes. */
 TRACEGRAD_API int tracegrad_derivation_text(tracegrad_derivation *d, int part, int k, int format, const char **out);
 
 /* 1 where the expression is scalar, 0 where it is a matrix or nothing was derived. */

@@ -314,6 +314,7 @@ tg_status tg_derivation_print_part(tg_derivation *d, tg_derive_part part, int32_
   else if (part == TG_PART_STEPS)
     TG_TRY(print_derivation_by(d, target, format, out));
   else
-    TG_TRY(tg_print(d->graph, tg_derivation_node(d, part, k), format, out));
+    TG_TRY(tg_print_with_parts(d->graph, tg_derivation_node(d, part, k), format,
+                               part == TG_PART_HESSIAN ? TG_LONG_HESSIAN : TG_LONG_DERIVATIVE, out));
   return tg_text_status(out);
 }

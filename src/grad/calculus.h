@@ -52,6 +52,8 @@ tg_status tg_jacobian(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out);
 // Common left and right factors taken out of sums: A*B + A*B' to A*(B + B').
 tg_status tg_factor_common(tg_graph *graph, tg_node node, tg_node *out);
 // Degree of the node as a polynomial jointly in the given symbols; -1 when it is not one.
+tg_status tg_degree_find(const tg_graph *graph, tg_node node, int32_t n, const int32_t *symbols, int *out);
+// The same; -1 also where memory runs out: for what is only worth less without the degree.
 int tg_degree(const tg_graph *graph, tg_node node, int32_t n, const int32_t *symbols);
 // Coefficients of t -> f(X + tD): out[0..degree], out[0] = f; directions are symbols' nodes. Polynomial f only.
 tg_status tg_line_polynomial(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *directions,

@@ -256,19 +256,27 @@ static int degree_of(const tg_graph *g, tg_node node, const uint8_t *active, con
   return degree;
 }
 
-int tg_degree(const tg_graph *graph, tg_node node, int32_t n, const int32_t *symbols)
+tg_status tg_degree_find(const tg_graph *graph, tg_node node, int32_t n, const int32_t *symbols, int *out)
 {
   uint8_t *active = NULL;
   int *degrees = NULL;
-  int degree = -1;
-  if (find_active(graph, node, n, symbols, &active) == TG_OK && TG_NEW((int64_t)node + 1, &degrees) == TG_OK) {
-    for (tg_node at = 1; at <= node; at++)
-      if (active[at] != 0) degrees[at] = degree_of(graph, at, active, degrees);
-    degree = degrees[node];
-  }
+  tg_status status = TG_OK;
+  *out = -1;
+  TG_TRY_GOTO(find_active(graph, node, n, symbols, &active));
+  TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &degrees));
+  for (tg_node at = 1; at <= node; at++)
+    if (active[at] != 0) degrees[at] = degree_of(graph, at, active, degrees);
+  *out = degrees[node];
+done:
   tg_free(active);
   tg_free(degrees);
-  return degree;
+  return status;
+}
+
+int tg_degree(const tg_graph *graph, tg_node node, int32_t n, const int32_t *symbols)
+{
+  int degree = -1;
+  return tg_degree_find(graph, node, n, symbols, &degree) == TG_OK ? degree : -1;
 }
 
 // f(X + tD) = sum_k t^k / k! d^k f(X)[D, ..., D]

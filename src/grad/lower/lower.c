@@ -254,12 +254,14 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
   static const tg_lower_options plain = {.want_hessian = false};
   tg_status status = TG_OK;
   int32_t *along = NULL;
+  int degree = -1;
   candidate best = {.plan = NULL};
   *out = NULL;
   if (options == NULL) options = &plain;
   TG_TRY(check(graph, f, n));
   TG_TRY_GOTO(TG_NEW(n, &along));
   for (int32_t k = 0; k < n; k++) TG_TRY_GOTO(direction_of(graph, n, wrt, wrt[k], &along[k]));
+  TG_TRY_GOTO(tg_degree_find(graph, f, n, wrt, &degree));
   const tg_lowering setting = {
       .graph = graph,
       .options = options,
@@ -267,7 +269,7 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
       .n = n,
       .wrt = wrt,
       .along = along,
-      .degree = tg_degree(graph, f, n, wrt),
+      .degree = degree,
   };
   TG_TRY_GOTO(choose(&setting, f, &best));
   *out = best.plan;

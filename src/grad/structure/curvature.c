@@ -21,6 +21,7 @@ typedef struct judge {
   const int32_t *wrt;
   bool *known; // by node
   judgement *found;
+  tg_status *failure; // of a question whose answer is yes or no
 } judge;
 
 static judgement unknown(void)
@@ -44,7 +45,9 @@ static judgement negated(judgement j)
 
 static bool is_affine(const judge *self, tg_node node)
 {
-  const int degree = tg_degree(self->graph, node, self->n, self->wrt);
+  int degree = -1;
+  const tg_status status = tg_degree_find(self->graph, node, self->n, self->wrt, &degree);
+  if (status != TG_OK) *self->failure = status;
   return degree == 0 || degree == 1;
 }
 
@@ -613,11 +616,13 @@ static tg_status find(judge *self, tg_node node, judgement *out)
 tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_curvature *out,
                             const char **reason)
 {
-  judge self = {.graph = graph, .n = n, .wrt = wrt};
+  tg_status failure = TG_OK;
+  judge self = {.graph = graph, .n = n, .wrt = wrt, .failure = &failure};
   judgement found = unknown();
   tg_status status = TG_NEW((int64_t)f + 1, &self.known);
   if (status == TG_OK) status = TG_NEW((int64_t)f + 1, &self.found);
   if (status == TG_OK) status = find(&self, f, &found);
+  if (status == TG_OK) status = failure;
   *out = found.curvature;
   *reason = found.reason;
   if (found.among_symmetric && found.curvature != TG_CURVATURE_UNKNOWN && strstr(found.reason, "among") == NULL)

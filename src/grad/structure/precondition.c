@@ -89,9 +89,10 @@ static tg_status half_square(tg_graph *g, tg_node f, int32_t wrt, int32_t n, con
 static tg_status make_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const tg_node *points,
                             bool at_zero, tg_node *out)
 {
-  const int degree = tg_degree(graph, f, n, wrt);
+  int degree = -1;
   bool smooth = false;
   *out = TG_NONE;
+  TG_TRY(tg_degree_find(graph, f, n, wrt, &degree));
   if (degree >= 0 && degree <= 2) return TG_OK;
   TG_TRY(is_smooth(graph, f, n, wrt, at_zero, &smooth));
   if (!smooth) return TG_OK;
@@ -115,9 +116,10 @@ tg_status tg_precondition_model_at(tg_graph *graph, tg_node f, int32_t n, const 
 
 tg_status tg_precondition_model(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_node *out)
 {
-  const int degree = tg_degree(graph, f, n, wrt);
+  int degree = -1;
   tg_node *zeros = NULL;
   *out = f;
+  TG_TRY(tg_degree_find(graph, f, n, wrt, &degree));
   if (degree >= 0 && degree <= 2) return TG_OK;
   TG_TRY(TG_SCRATCH(graph, n, &zeros));
   TG_TRY(tg_make_zero_symbols(graph, n, wrt, zeros));

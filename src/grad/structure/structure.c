@@ -315,7 +315,8 @@ static tg_status find_operator(tg_graph *g, tg_node f, int32_t wrt, tg_structure
 
 tg_status tg_structure_find(tg_graph *graph, tg_node f, int32_t wrt, tg_structure *out)
 {
-  *out = (tg_structure){.degree = tg_degree(graph, f, 1, &wrt)};
+  *out = (tg_structure){.degree = -1};
+  TG_TRY(tg_degree_find(graph, f, 1, &wrt, &out->degree));
   TG_TRY(find_homogeneity(graph, f, wrt, out));
   if (out->degree == 2) TG_TRY(find_operator(graph, f, wrt, out));
   return tg_curvature_find(graph, f, 1, &wrt, &out->curvature, &out->reason);
