@@ -5,6 +5,7 @@
 
 #include "derive/structure_report.h"
 #include "grad/explain/explain.h"
+#include "grad/structure/curvature.h"
 
 static void add_shape(const tg_derivation *d, tg_dim rows, tg_dim cols, tg_text *out)
 {
@@ -204,6 +205,21 @@ static void add_convention(const tg_derivation *d, tg_text *out)
                          : "\nThe Jacobian is d vec(F)/d vec(X)', vec column by column.\n");
 }
 
+// What the rules say of all names of several together.
+static tg_status print_joint_convexity(const tg_derivation *d, tg_text *out)
+{
+  int32_t symbols[TG_TARGETS_MAX];
+  tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+  const char *reason = NULL;
+  if (!d->scalar || d->n_targets < 2) return TG_OK;
+  for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
+  TG_TRY(tg_curvature_find(d->graph, d->f, d->n_targets, symbols, &curvature, &reason));
+  tg_text_add(out, "  convexity in ");
+  for (int32_t k = 0; k < d->n_targets; k++) tg_text_addf(out, "%s%s", k > 0 ? ", " : "", d->targets[k].name);
+  tg_text_addf(out, " together: %s (%s)\n", tg_curvature_word(curvature), reason);
+  return TG_OK;
+}
+
 static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_text *out)
 {
   const tg_format format = view->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
@@ -221,6 +237,7 @@ static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_te
   if (d->scalar) tg_text_add(out, "\n");
   for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
     TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
+  TG_TRY(print_joint_convexity(d, out));
   add_convention(d, out);
   return TG_OK;
 }

@@ -31,9 +31,14 @@ static tg_status print_operator(tg_graph *graph, const tg_structure *s, tg_forma
   return TG_OK;
 }
 
+const char *tg_curvature_word(tg_curvature curvature)
+{
+  static const char *const words[] = {"not decided", "affine", "convex", "concave"};
+  return words[curvature];
+}
+
 tg_status tg_structure_print(tg_graph *graph, tg_node f, int32_t wrt, tg_format format, tg_text *out)
 {
-  static const char *const curvatures[] = {"not decided", "affine", "convex", "concave"};
   const char *name = tg_symbol_info(graph, wrt)->name;
   tg_structure structure;
   TG_TRY(tg_structure_find(graph, f, wrt, &structure));
@@ -52,6 +57,6 @@ tg_status tg_structure_print(tg_graph *graph, tg_node f, int32_t wrt, tg_format 
   }
   tg_text_add(out, "\n");
   if (structure.has_operator) TG_TRY(print_operator(graph, &structure, format, out));
-  tg_text_addf(out, "  convexity in %s: %s (%s)\n", name, curvatures[structure.curvature], structure.reason);
+  tg_text_addf(out, "  convexity in %s: %s (%s)\n", name, tg_curvature_word(structure.curvature), structure.reason);
   return tg_text_status(out);
 }

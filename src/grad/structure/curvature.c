@@ -13,6 +13,8 @@ typedef struct judgement {
   tg_curvature curvature;
   const char *reason;
   bool among_symmetric; // holds while the variables are symmetric
+  bool is_square;       // a sum of squares of affine or of convex functions that are not negative: its root is a norm
+  bool is_quadratic;    // of them the former alone
 } judgement;
 
 typedef struct judge {
@@ -144,6 +146,33 @@ static sign sign_of(const tg_graph *g, tg_node node, int depth)
 bool tg_node_is_positive(const tg_graph *graph, tg_node node)
 {
   return sign_of(graph, node, SIGN_DEPTH) == SIGN_POSITIVE;
+}
+
+// Whether every entry of the node is affine and, by what is declared, positive: s + 2*t of positive variables.
+static bool is_positive_affine(const judge *self, tg_node node)
+{
+  const tg_graph *g = self->graph;
+  const tg_info *info = tg_node_info(g, node);
+  if (!is_moving(self, node)) return sign_of(g, node, SIGN_DEPTH) == SIGN_POSITIVE;
+  if (info->kind == TG_SYM) return (tg_symbol_info(g, info->symbol)->properties & TG_POSITIVE) != 0;
+  if (info->kind == TG_TRANS || info->kind == TG_SUM) return is_positive_affine(self, info->args[0]);
+  if (info->kind != TG_LIN && info->kind != TG_PROD && info->kind != TG_HAD) return false;
+  int32_t moving = 0;
+  bool all = true;
+  for (int32_t i = 0; all && i < info->n_args; i++) {
+    moving += is_moving(self, info->args[i]);
+    all = (info->coefs == NULL || info->coefs[i] > 0.0) && is_positive_affine(self, info->args[i]);
+  }
+  return all && (info->kind == TG_LIN || moving == 1);
+}
+
+// 1/s with s as above.
+static bool is_positive_divisor(const judge *self, tg_node node)
+{
+  const tg_info *info = tg_node_info(self->graph, node);
+  double exponent = 0.0;
+  return info->kind == TG_POW && tg_node_is_number(self->graph, info->args[1], &exponent) && exponent == -1.0 &&
+         is_moving(self, info->args[0]) && is_positive_affine(self, info->args[0]);
 }
 
 // ---- definite matrices ----
@@ -297,45 +326,158 @@ static tg_status is_definite_quadratic(const judge *self, int32_t n, const tg_no
   return TG_OK;
 }
 
-// The trace of inv(Z) C with definite affine Z, or of inv(Z) times a chain and its mirror image, with a semidefinite
-// constant in the middle or without one: Boyd and Vandenberghe, section 3.1.7, the matrix fractional function.
-static tg_status is_fractional(const judge *self, int32_t n, const tg_node *chain, bool *out)
+// The one factor of the cycle that is the inverse of a definite affine function, while all others are affine or
+// constant; -1: there is none.
+static int32_t find_inverse(const judge *self, int32_t n, const tg_node *chain)
 {
-  tg_graph *g = self->graph;
   int32_t at = -1;
-  *out = false;
   for (int32_t i = 0; i < n; i++) {
-    if (!is_moving(self, chain[i])) continue;
-    if (at >= 0 || tg_node_info(g, chain[i])->kind != TG_INV) return TG_OK;
+    const tg_info *info = tg_node_info(self->graph, chain[i]);
+    if (is_affine(self, chain[i])) continue;
+    if (at >= 0 || info->kind != TG_INV) return -1;
     at = i;
   }
+  if (at < 0) return -1;
+  const tg_node inner = tg_node_info(self->graph, chain[at])->args[0];
+  return is_affine(self, inner) && is_definite_variable(self, inner) ? at : -1;
+}
+
+// The trace of inv(Z) C with definite affine Z, or of inv(Z) between an affine chain and its mirror image, with a
+// semidefinite constant at the other end or without one: Boyd and Vandenberghe, section 3.1.7, the matrix fractional
+// function, convex in all of it together.
+static tg_status is_fractional(const judge *self, int32_t n, const tg_node *chain, bool *out)
+{
+  const int32_t at = find_inverse(self, n, chain);
+  *out = false;
   if (at < 0) return TG_OK;
-  const tg_node inner = tg_node_info(g, chain[at])->args[0];
-  bool fits = is_affine(self, inner) && is_definite_variable(self, inner);
+  int32_t moving = 0;
+  bool fits = true;
   for (int32_t k = 1; fits && 2 * k < n; k++) {
     tg_node mirrored = TG_NONE;
-    TG_TRY(tg_make_trans(g, chain[(at + n - k) % n], &mirrored));
+    TG_TRY(tg_make_trans(self->graph, chain[(at + n - k) % n], &mirrored));
     fits = mirrored == chain[(at + k) % n];
+    moving += is_moving(self, mirrored);
   }
-  *out = fits && (n % 2 == 1 || is_semidefinite(self, chain[(at + n / 2) % n]));
+  *out = fits && moving <= 1 && (n % 2 == 1 || is_semidefinite(self, chain[(at + n / 2) % n]));
   return TG_OK;
 }
 
-static tg_status judge_cycle(const judge *self, int32_t n, const tg_node *chain, judgement *out)
+// The trace of Z' Z where the entries of Z are convex and not negative: so are their squares.
+static tg_status is_square_of_convex(judge *self, int32_t n, const tg_node *chain, bool *out)
+{
+  judgement inner = unknown();
+  tg_node mirrored = TG_NONE;
+  *out = false;
+  if (n != 2) return TG_OK;
+  TG_TRY(tg_make_trans(self->graph, chain[0], &mirrored));
+  if (mirrored != chain[1] || sign_of(self->graph, chain[1], SIGN_DEPTH) == SIGN_UNKNOWN) return TG_OK;
+  TG_TRY(find(self, chain[1], &inner));
+  *out = inner.curvature == TG_CURVATURE_CONVEX;
+  return TG_OK;
+}
+
+// ---- quadratics over affine functions ----
+
+// A sum with positive coefficients of such quadratics, and of constants that are not negative.
+static tg_status is_quadratic(judge *self, tg_node node, bool *out)
+{
+  const tg_info *info = tg_node_info(self->graph, node);
+  judgement found = unknown();
+  *out = true;
+  if (!is_moving(self, node)) {
+    *out = sign_of(self->graph, node, SIGN_DEPTH) != SIGN_UNKNOWN;
+    return TG_OK;
+  }
+  if (info->kind == TG_LIN) {
+    for (int32_t i = 0; *out && i < info->n_args; i++) {
+      TG_TRY(is_quadratic(self, info->args[i], out));
+      *out = *out && info->coefs[i] > 0.0;
+    }
+    return TG_OK;
+  }
+  TG_TRY(find(self, node, &found));
+  *out = found.is_quadratic;
+  return TG_OK;
+}
+
+// The perspective of a quadratic: q(x)/s with s > 0, in x and s together. Entry by entry as well.
+static tg_status judge_perspective(judge *self, const tg_info *product, judgement *out)
+{
+  tg_node moving = TG_NONE;
+  int32_t n_divisors = 0;
+  bool holds = true;
+  *out = unknown();
+  for (int32_t i = 0; holds && i < product->n_args; i++) {
+    const tg_node factor = product->args[i];
+    const bool is_divisor = is_positive_divisor(self, factor);
+    n_divisors += is_divisor;
+    if (!is_moving(self, factor))
+      holds = sign_of(self->graph, factor, SIGN_DEPTH) != SIGN_UNKNOWN;
+    else if (!is_divisor) {
+      holds = moving == TG_NONE;
+      moving = factor;
+    }
+  }
+  if (!holds || n_divisors != 1 || moving == TG_NONE) return TG_OK;
+  TG_TRY(is_quadratic(self, moving, &holds));
+  *out = convex(holds, "a quadratic over a positive affine function");
+  return TG_OK;
+}
+
+// x.*log(x), whose domain is x > 0.
+static tg_status judge_entropy(const judge *self, const tg_info *product, judgement *out)
+{
+  tg_node x = TG_NONE;
+  tg_node logarithm = TG_NONE;
+  bool holds = true;
+  for (int32_t i = 0; holds && i < product->n_args; i++) {
+    const tg_node factor = product->args[i];
+    const tg_info *info = tg_node_info(self->graph, factor);
+    tg_node *place = info->kind == TG_LOG ? &logarithm : &x;
+    if (!is_moving(self, factor)) {
+      holds = sign_of(self->graph, factor, SIGN_DEPTH) != SIGN_UNKNOWN;
+      continue;
+    }
+    holds = *place == TG_NONE;
+    *place = info->kind == TG_LOG ? info->args[0] : factor;
+  }
+  *out = convex(holds && x != TG_NONE && x == logarithm && is_affine(self, x),
+                "the negative entropy of an affine function");
+  return TG_OK;
+}
+
+// ---- cycles ----
+
+// sum(A.*B) as the trace of A' B.
+static tg_status judge_pair(judge *self, const tg_node *chain, judgement *out)
+{
+  tg_node pair[2] = {TG_NONE, chain[1]};
+  TG_TRY(tg_make_trans(self->graph, chain[0], &pair[0]));
+  const tg_info product = {.kind = TG_HAD, .n_args = 2, .args = pair};
+  TG_TRY(judge_perspective(self, &product, out));
+  return out->curvature == TG_CURVATURE_UNKNOWN ? judge_entropy(self, &product, out) : TG_OK;
+}
+
+static tg_status judge_cycle(judge *self, int32_t n, const tg_node *chain, judgement *out)
 {
   bool holds = false;
   *out = unknown();
   TG_TRY(is_definite_quadratic(self, n, chain, &holds));
   *out = convex(holds, "a square or definite quadratic of an affine function");
+  out->is_square = out->is_quadratic = holds;
+  if (holds) return TG_OK;
+  TG_TRY(is_square_of_convex(self, n, chain, &holds));
+  *out = convex(holds, "squares of convex functions that are not negative");
+  out->is_square = holds;
   if (holds) return TG_OK;
   TG_TRY(is_fractional(self, n, chain, &holds));
   *out = convex(holds, "a trace with the inverse of an affine function, among symmetric positive definite matrices");
   out->among_symmetric = holds;
-  return TG_OK;
+  return holds || n != 2 ? TG_OK : judge_pair(self, chain, out);
 }
 
 // Scalar constants that are not negative before the chain.
-static tg_status judge_product_cycle(const judge *self, const tg_info *product, judgement *out)
+static tg_status judge_product_cycle(judge *self, const tg_info *product, judgement *out)
 {
   *out = unknown();
   if (product->kind != TG_PROD) return TG_OK;
@@ -363,6 +505,7 @@ static tg_status judge_sum(judge *self, const tg_info *info, judgement *out)
                                                                                : "a sum of concave terms"};
     if (total.curvature == TG_CURVATURE_UNKNOWN) break;
   }
+  total.is_square = total.is_quadratic = false; // of a term, and perhaps upside down
   *out = total;
   return TG_OK;
 }
@@ -378,7 +521,7 @@ static tg_status judge_all_entries(judge *self, tg_node argument, judgement *out
 }
 
 // The trace of Z Z: of a symmetric X, or of A*X.
-static tg_status judge_square(const judge *self, tg_node base, judgement *out)
+static tg_status judge_square(judge *self, tg_node base, judgement *out)
 {
   enum { LONGEST = 16 };
   const tg_info *once = tg_node_info(self->graph, base);
@@ -479,19 +622,45 @@ static bool is_sum_of_squares(const judge *self, const tg_info *info)
   return all;
 }
 
+// A power of a positive affine function: where it is concave, and where it is convex.
+static judgement judge_positive_power(double exponent)
+{
+  if (exponent > 0.0 && exponent < 1.0)
+    return (judgement){.curvature = TG_CURVATURE_CONCAVE, .reason = "a root of a positive affine function"};
+  return convex(true, "a power of a positive affine function");
+}
+
+static tg_status judge_root(judge *self, tg_node base, judgement *out)
+{
+  judgement inner = unknown();
+  TG_TRY(find(self, base, &inner));
+  *out = convex(inner.is_square || is_sum_of_squares(self, tg_node_info(self->graph, base)),
+                inner.is_square && !inner.is_quadratic ? "a norm of convex functions that are not negative"
+                                                       : "a norm of an affine function");
+  return TG_OK;
+}
+
 static tg_status judge_power(judge *self, const tg_info *info, judgement *out)
 {
   double exponent = 0.0;
   judgement inner = unknown();
+  const tg_node base = info->args[0];
   *out = unknown();
   if (!tg_node_is_number(self->graph, info->args[1], &exponent)) return TG_OK;
-  if (exponent >= 2.0 && fmod(exponent, 2.0) == 0.0 && is_affine(self, info->args[0]))
+  if (exponent >= 2.0 && fmod(exponent, 2.0) == 0.0 && is_affine(self, base)) {
     *out = convex(true, exponent == 2.0 ? "the square of an affine function" : "an even power of an affine function");
-  if (exponent != 0.5) return TG_OK;
-  const tg_info *base = tg_node_info(self->graph, info->args[0]);
-  TG_TRY(find(self, info->args[0], &inner));
-  const bool is_norm = inner.curvature == TG_CURVATURE_CONVEX && (base->kind == TG_TR || base->kind == TG_PROD);
-  *out = convex(is_norm || is_sum_of_squares(self, base), "a norm of an affine function");
+    out->is_square = out->is_quadratic = exponent == 2.0;
+    return TG_OK;
+  }
+  if (is_moving(self, base) && is_positive_affine(self, base)) {
+    *out = judge_positive_power(exponent);
+    return TG_OK;
+  }
+  if (exponent == 0.5) return judge_root(self, base, out);
+  if (exponent < 1.0 || sign_of(self->graph, base, SIGN_DEPTH) == SIGN_UNKNOWN) return TG_OK;
+  TG_TRY(find(self, base, &inner));
+  *out = convex(inner.curvature == TG_CURVATURE_CONVEX, "a power of a convex function that is not negative");
+  out->is_square = out->curvature == TG_CURVATURE_CONVEX && exponent == 2.0;
   return TG_OK;
 }
 
@@ -551,6 +720,16 @@ static tg_status judge_logsumexp(judge *self, const tg_info *info, judgement *ou
   return TG_OK;
 }
 
+// Products of two factors that move: scalars, or entry by entry.
+static tg_status judge_quotient(judge *self, tg_node node, judgement *out)
+{
+  const tg_info *info = tg_node_info(self->graph, node);
+  *out = unknown();
+  if (info->kind == TG_PROD && info->n_scalars < info->n_args) return TG_OK;
+  TG_TRY(judge_perspective(self, info, out));
+  return out->curvature == TG_CURVATURE_UNKNOWN ? judge_entropy(self, info, out) : TG_OK;
+}
+
 // ---- the rules ----
 
 static tg_status apply_rules(judge *self, tg_node node, judgement *out)
@@ -571,9 +750,13 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
   }
   case TG_PROD: // u'*A*u, a 1 x 1 chain, or ones'*E*ones
     if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_product_cycle(self, info, out));
-    return out->curvature == TG_CURVATURE_UNKNOWN ? judge_product(self, info, out) : TG_OK;
+    if (out->curvature == TG_CURVATURE_UNKNOWN) TG_TRY(judge_product(self, info, out));
+    if (out->curvature == TG_CURVATURE_UNKNOWN) TG_TRY(judge_quotient(self, node, out));
+    return TG_OK;
   case TG_HAD:
-    return judge_product(self, info, out);
+    TG_TRY(judge_product(self, info, out));
+    if (out->curvature == TG_CURVATURE_UNKNOWN) TG_TRY(judge_quotient(self, node, out));
+    return TG_OK;
   case TG_SUM:
     return judge_all_entries(self, info->args[0], out);
   case TG_TRANS:

@@ -13,7 +13,8 @@ typedef enum tg_curvature {
 
 // What the rules prove of the scalar f as a function of the symbols wrt[0..n) together, the others held constant:
 // convex functions of affine ones, nondecreasing convex ones of convex ones, sums with positive coefficients, norms,
-// log-sum-exp (S. Boyd, L. Vandenberghe, Convex Optimization, 2004, section 3.2). *reason is a phrase.
+// log-sum-exp, perspectives and entropies (S. Boyd, L. Vandenberghe, Convex Optimization, 2004, section 3.2). *reason
+// is a phrase.
 tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_curvature *out,
                             const char **reason);
 
