@@ -326,7 +326,11 @@ class Evaluator:
 
 
 def evaluate(text, values, sizes=None):
-    """The matrix that the text stands for."""
+    """The matrix that the text stands for: E, or E where T1 = ..., T2 = ... with each name before its definition."""
+    text, _, rest = text.partition(" where ")
+    for definition in reversed(re.split(r", (?=\w+ = )", rest) if rest else []):
+        name, _, part = definition.partition(" = ")
+        values = dict(values, **{name: evaluate(part, values, sizes)})
     evaluator = Evaluator(text, values, sizes or {})
     value = evaluator.expression()
     if evaluator.tokens[evaluator.at][0] != "end":

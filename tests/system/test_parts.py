@@ -27,15 +27,6 @@ OBJECTIVES = (
 )
 
 
-def evaluate_with_parts(text, values):
-    """E where T1 = ..., T2 = ...: each name stands before its definition."""
-    value, _, rest = text.partition(" where ")
-    for definition in reversed(re.split(r", (?=T\d+ = )", rest) if rest else []):
-        name, _, part = definition.partition(" = ")
-        values = dict(values, **{name: evaluate(part, values)})
-    return evaluate(value, values)
-
-
 def run_numpy(text, values):
     names = {name: float(x[0, 0]) if x.shape == (1, 1) else x for name, x in values.items()}
     names["np"] = np
@@ -67,7 +58,7 @@ def test_hessians():
         checks.equal("expr of JSON", action["expr"], found["expr"])
         checks.equal("parts of JSON", [part["name"] for part in action["parts"]], re.findall(r"(T\d+) = ", found["expr"]))
         checks.check(all(part["expr"] in found["expr"] for part in action["parts"]), "parts of JSON are those of expr")
-        for name, value in (("expr", evaluate_with_parts(found["expr"], values)), ("numpy", run_numpy(found["numpy"], values))):
+        for name, value in (("expr", evaluate(found["expr"], values)), ("numpy", run_numpy(found["numpy"], values))):
             error = np.max(np.abs(value - expected)) / np.max(np.abs(expected))
             checks.check(error < 1e-7, f"{text}, {name}: {found[name]} is off by {error:.1e}")
         # What is printed is a claim, and reads back with its parts.

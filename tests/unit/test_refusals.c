@@ -1,5 +1,5 @@
-// Texts in the words of other systems that are refused: the message says what to write, and written so they are read,
-// with the shapes that their letters were drawn for.
+// Texts in the words and styles of other systems that are refused: the message says what to write, and written so they
+// are read, with the shapes that their letters were drawn for.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -250,11 +250,126 @@ static void test_words(void **unused)
   assert_int_equal(wrong, 0);
 }
 
+// ---- slips of each style ----
+
+typedef enum style { MATLAB, NUMPY, R, LATEX, PAPER, STYLES } style;
+
+// What is written in a style and refused, a part of the message, and what the message says to write. {X}, {Y} are
+// matrices, {x} is a column. kind: 's' the value is a scalar, 'm' a matrix.
+typedef struct slip {
+  style style;
+  char kind;
+  const char *refused;
+  const char *told;
+  const char *repaired;
+} slip;
+
+static const slip slips[] = {
+    {MATLAB, 's', "norm({X})", "norm2(", "norm2({X})"},
+    {MATLAB, 's', "norm({X}, 1)", "norm1(", "norm1({X})"},
+    {MATLAB, 's', "norm({X}, inf)", "norm2(X) is the Frobenius norm", "norm2({X})"},
+    {MATLAB, 'm', "sum({X}, 3)", "sum_rows(X)", "sum_rows({X})"},
+    {MATLAB, 'm', "({X})^0.5", "write '.^'", "({X}).^0.5"},
+    {MATLAB, 'm', "zeros(3).*{X}", "zeros alone", "zeros.*{X}"},
+    {MATLAB, 'm', "ones({X}).*{X}", "ones alone", "ones.*{X}"},
+    {MATLAB, 's', "|{X}|", "norm2(", "norm2({X})"},
+    {MATLAB, 's', "trace W", "is a function: write trace(X)", "trace(W)"},
+    {MATLAB, 'm', "mldivide({X}, {Y})", "inv(A)*B", "inv({X})*{Y}"},
+    {NUMPY, 'm', "np.sum({X}, axis=1)", "sum_rows(X)", "sum_rows({X})"},
+    {NUMPY, 'm', "np.sum({X}, axis=0)", "sum_columns(X)", "sum_columns({X})"},
+    {NUMPY, 's', "np.linalg.norm({X}, 2)", "norm2(", "np.linalg.norm({X})"},
+    {NUMPY, 's', "np.linalg.slogdet({X})", "logdet(X)", "logdet({X})"},
+    {NUMPY, 'm', "np.linalg.pinv({X})", "inv(A'*A)*A'", "np.linalg.inv({X}.T @ {X}) @ {X}.T"},
+    {NUMPY, 'm', "2**{X}**2", "write parentheses", "(2**{X})**2"},
+    {NUMPY, 'm', "np.outer({x}, {x})", "x*y'", "{x} @ {x}.T"},
+    {NUMPY, 'm', "scipy.special.softmax({X})", "softmax_rows(X)", "softmax_rows({X})"},
+    {R, 'm', "apply({X}, 1, sum)", "sum_rows(X)", "rowSums({X})"},
+    {R, 'm', "outer({x}, {x})", "x*y'", "{x} %*% t({x})"},
+    {R, 's', "norm({X}, \"2\")", "norm2(X)", "norm({X}, \"F\")"},
+    {LATEX, 's', "\\operatorname{tr} X^\\top {Y}", "write tr(...)", "\\operatorname{tr}(X^\\top {Y})"},
+    {LATEX, 's', "\\log\\det({X})^2", "log(...)", "\\log(\\det({X})^2)"},
+    {LATEX, 'm', "{X}^+", "inv(A'*A)*A'", "({X}^\\top {X})^{-1} {X}^\\top"},
+    {LATEX, 'm', "{X}^*", "for the transpose", "{X}^\\top"},
+    {LATEX, 's', "\\|{X}\\|_2", "norm2(", "\\|{X}\\|_F"},
+    {LATEX, 'm', "A B \\odot {X}", "parentheses", "(A B) \\odot {X}"},
+    {LATEX, 's', "{x}^\\top Aw", "A*w", "{x}^\\top A w"},
+    {LATEX, 'm', "\\sigma({X})", "sigmoid", "\\operatorname{sigmoid}({X})"},
+    {PAPER, 's', "‖{X}‖₂", "norm2(", "‖{X}‖"},
+    {PAPER, 's', "|{X}|", "norm2(", "‖{X}‖"},
+    {PAPER, 'm', "A B ⊙ {X}", "parentheses", "(A B) ⊙ {X}"},
+    {PAPER, 'm', "A ⊗ B·{X}", "kron(A, B)", "kron(A, B)·{X}"},
+    {PAPER, 's', "{x}ᵀAw", "A*w", "{x}ᵀ A w"},
+    {PAPER, 'm', "σ({X})", "sigmoid(X)", "sigmoid({X})"},
+    {PAPER, 'm', "e^({X})", "exp(x)", "exp({X})"},
+    {PAPER, 's', "tr W", "tr(X)", "tr(W)"},
+    {PAPER, 'm', "max({X})", "max(X, Y)", "max({X}, {X})"},
+};
+enum { SLIPS = sizeof slips / sizeof slips[0], CHOICES = 4 };
+
+static const char *const style_matrices[STYLES][CHOICES] = {{"X", "(X - Y)", "X'", "exp(X)"},
+                                                            {"X", "(X - Y)", "X.T", "np.exp(X)"},
+                                                            {"X", "(X - Y)", "t(X)", "exp(X)"},
+                                                            {"X", "(X - Y)", "X^\\top", "\\exp(X)"},
+                                                            {"X", "(X − Y)", "Xᵀ", "exp(X)"}};
+static const char *const style_columns[STYLES][CHOICES] = {{"w", "(x - w)", "(2*x)", "exp(w)"},
+                                                           {"w", "(x - w)", "(2 * x)", "np.exp(w)"},
+                                                           {"w", "(x - w)", "(2*x)", "exp(w)"},
+                                                           {"w", "(x - w)", "(2 x)", "\\exp(w)"},
+                                                           {"w", "(x − w)", "(2x)", "exp(w)"}};
+// Around a matrix, then around a scalar.
+static const char *const style_contexts[STYLES][2][2] = {
+    {{"sum(sum((%s).^2))", "0.5*norm(%s,'fro')^2 + lambda*(z'*z)"}, {"2*(%s)", "lambda*(%s) + z'*z"}},
+    {{"np.sum((%s)**2)", "0.5 * np.linalg.norm(%s, 'fro')**2"}, {"2 * (%s)", "(%s) + np.sum(z * z)"}},
+    {{"sum((%s)^2)", "0.5*norm(%s, \"F\")^2"}, {"2*(%s)", "(%s) + sum(z %*% t(z))"}},
+    {{"\\|%s\\|_F^2", "\\frac{1}{2} \\|%s\\|_F^2 + \\lambda z^\\top z"}, {"2 (%s)", "\\lambda (%s) + z^\\top z"}},
+    {{"‖%s‖²", "½ ‖%s‖² + λ zᵀz"}, {"2 (%s)", "λ (%s) + zᵀz"}}};
+
+// The template with its places filled, in the context.
+static void fill_slip(const char *context, const char *template, const char *x, const char *y, const char *column,
+                      tg_text *out)
+{
+  const char *hole = strstr(context, "%s");
+  tg_text_add_bytes(out, context, (size_t)(hole - context));
+  for (const char *c = template; *c != '\0'; c++) {
+    const bool is_place = c[0] == '{' && c[1] != '\0' && c[2] == '}' && strchr("XYx", c[1]) != NULL;
+    if (!is_place)
+      tg_text_add_bytes(out, c, 1);
+    else
+      tg_text_add(out, c[1] == 'X' ? x : c[1] == 'Y' ? y : column);
+    if (is_place) c += 2;
+  }
+  tg_text_add(out, hole + 2);
+}
+
+static void test_slips(void **unused)
+{
+  int wrong = 0;
+  (void)unused;
+  for (uint64_t seed = 1; seed <= count_of(400); seed++) {
+    uint64_t state = seed;
+    const slip *one = &slips[text_random(&state) % SLIPS];
+    const char *x = pick(&state, CHOICES, style_matrices[one->style]);
+    const char *column = pick(&state, CHOICES, style_columns[one->style]);
+    const char *context = pick(&state, 2, style_contexts[one->style][one->kind == 's']);
+    tg_text refused;
+    tg_text repaired;
+    tg_text_init(&refused);
+    tg_text_init(&repaired);
+    fill_slip(context, one->refused, x, "Z", column, &refused);
+    fill_slip(context, one->repaired, x, "Z", column, &repaired);
+    wrong += !check_one(tg_text_string(&refused), one->told, tg_text_string(&repaired));
+    tg_text_fini(&refused);
+    tg_text_fini(&repaired);
+  }
+  assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_calls),
       cmocka_unit_test(test_words),
+      cmocka_unit_test(test_slips),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

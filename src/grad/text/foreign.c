@@ -160,6 +160,8 @@ static tg_status read_axis(const call *c, const char *of_rows, const char *of_co
     const tg_ast *option = c->args[i];
     if (is_word(option, "keepdims=True") || is_word(option, "keepdim=True"))
       keeps = true;
+    else if (is_word(option, "all") && c->n == 2)
+      return make_call(c, all, c->args[0], out);
     else if (is_number(option, 2.0) || is_word(option, "axis=1") || is_word(option, "dim=1"))
       by_rows = true;
     else if (is_number(option, 1.0) || is_word(option, "axis=0") || is_word(option, "dim=0"))
@@ -221,6 +223,20 @@ static tg_status read_logsumexp(const call *c, tg_ast **out)
   return read_axis(c, "logsumexp_rows", "logsumexp_columns", "logsumexp", out);
 }
 
+// softmax(X, axis=1), softmax(X, dim=0): the axis along which the entries sum to 1; the shape stays.
+static tg_status read_softmax(const call *c, tg_ast **out)
+{
+  if (c->n == 1)
+    TG_FAIL_AT(TG_NAME, c->span, "write softmax_rows(X) or softmax_columns(X); softmax_columns(x) of a column");
+  const tg_ast *option = c->args[1];
+  const bool by_rows = is_number(option, 2.0) || is_word(option, "axis=1") || is_word(option, "dim=1") ||
+                       is_word(option, "axis=-1") || is_word(option, "dim=-1");
+  const bool by_columns = is_number(option, 1.0) || is_word(option, "axis=0") || is_word(option, "dim=0");
+  if (!by_rows && !by_columns)
+    TG_FAIL_AT(TG_SYNTAX, option->span, "write softmax_rows(X) or softmax_columns(X); axis=0 and axis=1 are read so");
+  return make_call(c, by_rows ? "softmax_rows" : "softmax_columns", c->args[0], out);
+}
+
 static tg_status read_slogdet(const call *c, tg_ast **out)
 {
   (void)out;
@@ -277,6 +293,7 @@ static const special specials[] = {
     {"norm", 1, 2, read_norm},
     {"sum", 2, 3, read_sum},
     {"logsumexp", 2, 3, read_logsumexp},
+    {"softmax", 1, 2, read_softmax},
     {"var", 1, 2, read_var},
     {"block", 1, 1, read_blocks},
     {"hstack", 1, 1, read_blocks},
@@ -299,6 +316,16 @@ bool tg_foreign_is_function(const char *name)
   return tg_function_find(name) != NULL || find_special(name) != NULL || tg_foreign_is_known(name);
 }
 
+// 'ij,ij' of einsum, dim=1: where the function itself is unknown, that is said.
+static tg_status fail_option(const call *c, const tg_ast *option)
+{
+  char advice[200];
+  const tg_span span = {c->span.begin, c->span.begin + strlen(c->name)};
+  if (tg_function_find(c->name) == NULL && tg_foreign_advice(c->name, advice, sizeof advice) != NULL)
+    TG_FAIL_AT(TG_NAME, span, "unknown function '%s'; %s", c->name, advice);
+  TG_FAIL_AT(TG_SYNTAX, option->span, "%s takes no such option here", c->name);
+}
+
 tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t n, tg_ast *const *args, tg_ast **out)
 {
   const call c = {p, name, span, n, args};
@@ -306,7 +333,7 @@ tg_status tg_foreign_call(tg_parser *p, const char *name, tg_span span, int32_t 
   const special *s = declared ? NULL : find_special(name);
   if (s != NULL && n >= s->min_args && n <= s->max_args) return s->read(&c, out);
   for (int32_t i = 0; i < n; i++)
-    if (is_any_word(args[i])) TG_FAIL_AT(TG_SYNTAX, args[i]->span, "%s takes no such option here", name);
+    if (is_any_word(args[i])) return fail_option(&c, args[i]);
   if (s != NULL && tg_function_find(name) == NULL)
     TG_FAIL_AT(TG_SYNTAX, span, "%s takes %d argument%s, found %d", name, (int)s->max_args, s->max_args == 1 ? "" : "s",
                (int)n);

@@ -255,6 +255,39 @@ static tg_status shape_submatrix(tg_shaper *shaper, tg_ast *ast)
   return shape_range(shaper, ast, 3, &ast->cols);
 }
 
+static void quote_line(const tg_shaper *shaper, const tg_ast *line, tg_text *out)
+{
+  for (int32_t i = 0; i < line->n_args; i++) {
+    tg_text_add(out, i > 0 ? ", " : "");
+    tg_shape_quote(shaper, line->args[i], out);
+  }
+}
+
+// Sizes are numbers, or products of names: m + p is none of them.
+static tg_status fail_open_blocks(tg_shaper *shaper, const tg_ast *line, bool columns)
+{
+  tg_text message;
+  tg_text_init(&message);
+  tg_text_addf(&message, "blocks %s have ", columns ? "beside one another" : "above one another");
+  for (int32_t i = 0; i < line->n_args; i++) {
+    tg_text_add(&message, i > 0 ? " + " : "");
+    tg_size_print(&shaper->sizes, columns ? line->args[i]->cols : line->args[i]->rows, &message);
+  }
+  tg_text_addf(&message, " %s, and a size is a number or a product of names; give the sizes of ",
+               columns ? "columns" : "rows");
+  quote_line(shaper, line, &message);
+  tg_text_add(&message, " in numbers, by --dims NAME=3x4");
+  const tg_status status = tg_error_set_at(TG_SHAPE, TG_HERE, line->span, "%s", tg_text_string(&message));
+  tg_text_fini(&message);
+  return status;
+}
+
+// A line of blocks whose own sizes are open, which was said there.
+static bool is_reported(const tg_shaper *shaper, const tg_ast *block)
+{
+  return shaper->errors != NULL && block->kind == TG_AST_CALL && strcmp(block->name, "horzcat") == 0;
+}
+
 // The sum of numbers that the sizes along a line of blocks must be.
 static tg_status shape_line(tg_shaper *shaper, tg_ast *ast, bool columns)
 {
@@ -269,9 +302,8 @@ static tg_status shape_line(tg_shaper *shaper, tg_ast *ast, bool columns)
       TG_FAIL_AT(TG_SHAPE, block->span, "blocks %s need equal numbers of %s",
                  columns ? "beside one another" : "above one another", columns ? "rows" : "columns");
     TG_TRY(tg_size_resolve(&shaper->sizes, columns ? block->cols : block->rows, &size));
-    if (size.n_vars > 0)
-      TG_FAIL_AT(TG_SHAPE, block->span,
-                 "the sizes of blocks must be numbers: give them by --dims, or with eye, ones and zeros");
+    if (size.n_vars > 0 && is_reported(shaper, block)) return fail_open_blocks(shaper, block, true);
+    if (size.n_vars > 0) return fail_open_blocks(shaper, ast, columns);
     total += size.coef;
   }
   set_shape(ast, columns ? common : tg_size_number(total), columns ? tg_size_number(total) : common);

@@ -29,7 +29,9 @@ tg_status tg_parse_fail_expected(const tg_parser *p, const char *expected)
   if (tg_parse_at(p, '='))
     TG_FAIL_AT(TG_SYNTAX, span, "unexpected '='; an expression has no equation; write only its value");
   if (tg_parse_at(p, '"')) TG_FAIL_AT(TG_SYNTAX, span, "unexpected character '\"'; names are not quoted");
-  if (tg_parse_at(p, '{') || tg_parse_at(p, '}') || tg_parse_at(p, ':'))
+  if (tg_parse_at(p, ':'))
+    TG_FAIL_AT(TG_SYNTAX, span, "unexpected ':'; the bounds of a submatrix are numbers, as in X(2:5,:)");
+  if (tg_parse_at(p, '{') || tg_parse_at(p, '}'))
     TG_FAIL_AT(TG_SYNTAX, span, "unexpected character '%c'", p->token.symbol);
   if (tg_parse_at(p, '['))
     TG_FAIL_AT(TG_SYNTAX, span, "unexpected '['; matrices are declared as data, not written out");
@@ -255,6 +257,8 @@ static tg_status parse_caret(tg_parser *p, tg_ast **out)
   char transposing = written == '^' ? '^' : op;
   TG_TRY(parse_exponent(p, &transposing, out, &exponent));
   if (exponent == NULL) return TG_OK;
+  // In Python an attribute binds tighter than '**': 2**X.T
+  while (is_stars && p->token.kind == TG_TOKEN_ATTRIBUTE) TG_TRY(tg_parse_attribute(p, &exponent));
   if (transposing == TG_SYMBOL_POWER) op = TG_SYMBOL_POWER;
   if (is_stars && tg_parse_at(p, TG_SYMBOL_STARS))
     TG_FAIL_AT(TG_SYNTAX, p->token.span, "powers by '**' in a row may be read two ways; write parentheses");

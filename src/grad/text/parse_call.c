@@ -41,9 +41,9 @@ static tg_status parse_option(tg_parser *p, const tg_token *name, tg_ast **out)
   return make_word(p, name->name, word, (tg_span){name->span.begin, value.end}, out);
 }
 
-static tg_status parse_argument(tg_parser *p, bool first, tg_ast **out)
+static tg_status parse_argument(tg_parser *p, tg_ast **out)
 {
-  if (tg_parse_at(p, '"') || (!first && at_quote(p))) return parse_word(p, "", p->token.span.begin, out);
+  if (at_quote(p)) return parse_word(p, "", p->token.span.begin, out);
   if (p->token.kind == TG_TOKEN_NAME) {
     const tg_parser here = *p;
     TG_TRY(tg_parse_advance(p));
@@ -78,11 +78,11 @@ static tg_status parse_list(tg_parser *p, const char *name, tg_operands *list)
 {
   bool pair = false;
   const bool takes_pair = strcmp(name, "ones") == 0 || strcmp(name, "zeros") == 0 || strcmp(name, "reshape") == 0;
-  for (bool first = true; !tg_parse_at(p, ')'); first = false) {
+  while (!tg_parse_at(p, ')')) {
     tg_ast *argument = NULL;
     if (takes_pair) TG_TRY(parse_pair(p, list, &pair));
     if (!takes_pair || !pair) {
-      TG_TRY(parse_argument(p, first, &argument));
+      TG_TRY(parse_argument(p, &argument));
       TG_TRY(tg_parse_push(p, list, ',', argument));
     }
     if (tg_parse_at(p, ',')) {

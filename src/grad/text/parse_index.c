@@ -151,6 +151,10 @@ tg_status tg_parse_blocks(tg_parser *p, tg_ast **out)
   p->bar = 0;
   p->in_blocks = true;
   if (status == TG_OK) status = tg_parse_advance(p);
+  if (status == TG_OK && tg_parse_at(p, ']'))
+    status = tg_error_set_at(TG_SYNTAX, TG_HERE, ((tg_span){begin, p->token.span.end}),
+                             "empty brackets are in MATLAB for the largest entries of rows or columns, which are not "
+                             "in the language");
   if (status == TG_OK) status = parse_rows(p, begin, &rows, &row, out);
   p->in_blocks = outer;
   p->bar = bar;

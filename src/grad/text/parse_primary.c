@@ -25,7 +25,10 @@ enum { SPELLED_LETTERS_MAX = 4 };
 tg_status tg_parse_fail_long_word(const tg_parser *p, tg_span word)
 {
   char product[2 * SPELLED_LETTERS_MAX + 1] = "";
+  char name[TG_NAME_BYTES_MAX + 1] = "";
   const size_t n = word.end - word.begin;
+  if (n <= TG_NAME_BYTES_MAX) memcpy(name, p->text + word.begin, n);
+  if (tg_foreign_is_function(name)) TG_FAIL_AT(TG_SYNTAX, word, "'%s' is a function: write %s(X)", name, name);
   for (size_t i = 0; i < n && n <= SPELLED_LETTERS_MAX; i++) {
     if (i > 0) product[2 * i - 1] = '*';
     product[2 * i] = p->text[word.begin + i];

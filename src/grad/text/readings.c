@@ -141,6 +141,24 @@ tg_status tg_refuse_products(const tg_shaper *shaper, const tg_ast *ast)
              ast->name, ast->name[1], ast->name[0], ast->name[1], ast->name);
 }
 
+// K of K*tr(X), read as the matrix that its letter says: the value is a matrix then, where a scalar is likelier meant.
+static void report_matrix_value(const tg_shaper *shaper, const tg_ast *ast, const tg_places *places)
+{
+  for (int32_t i = 0; i < shaper->n_symbols; i++) {
+    const tg_scope_symbol *symbol = &shaper->symbols[i];
+    const int32_t index = symbol->guessed ? tg_name_index_find(places->names, symbol->name) : -1;
+    if (index < 0 || (places->marks[index] & TG_PLACE_BY_SCALAR) == 0) continue;
+    if (tg_letter_of(symbol->name) != TG_LETTER_MATRIX || tg_shape_is_scalar(shaper, ast)) continue;
+    if (tg_size_is_one(&shaper->sizes, symbol->rows) && tg_size_is_one(&shaper->sizes, symbol->cols)) continue;
+    tg_text line;
+    tg_text_init(&line);
+    tg_text_addf(&line, "%s is read as a matrix, and so is the value; for a scalar: --dims %s=1", symbol->name,
+                 symbol->name);
+    if (tg_text_status(&line) == TG_OK) add_notice(shaper, tg_text_string(&line));
+    tg_text_fini(&line);
+  }
+}
+
 // All in one line.
 static tg_status report_names(tg_shaper *shaper, const tg_places *places)
 {
@@ -226,5 +244,6 @@ tg_status tg_report_readings(tg_shaper *shaper, const tg_ast *ast, const tg_plac
 {
   if (shaper->options->notices == NULL) return TG_OK;
   if (places != NULL) TG_TRY(report_names(shaper, places));
+  if (places != NULL) report_matrix_value(shaper, ast, places);
   return report_sums(shaper, ast, false);
 }

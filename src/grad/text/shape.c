@@ -301,6 +301,9 @@ static tg_status shape_call(tg_shaper *shaper, tg_ast *ast)
     return tg_errors_raise(shaper->errors);
   }
   const bool none_allowed = tg_function_is_constant(function) && ast->n_args == 0;
+  if (!none_allowed && tg_function_is_constant(function) && ast->n_args < function->min_args)
+    TG_FAIL_AT(TG_SYNTAX, ast->span, "%s takes %d sizes, found %d: %s, or %s alone, whose size is inferred",
+               function->name, (int)function->max_args, (int)ast->n_args, function->signature, function->name);
   if (!none_allowed && (ast->n_args < function->min_args || ast->n_args > function->max_args))
     TG_FAIL_AT(TG_SYNTAX, ast->span, "%s takes %d argument%s, found %d: %s", function->name, (int)function->max_args,
                function->max_args == 1 ? "" : "s", (int)ast->n_args, function->signature);
