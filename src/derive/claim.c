@@ -280,6 +280,34 @@ done:
   return status;
 }
 
+static bool is_name_of_size(const tg_derivation *d, tg_dim dim, const char *name)
+{
+  int64_t coef = 1;
+  int32_t n = 0;
+  const char *names[8];
+  bool found = false;
+  tg_dim_parts(d->graph, dim, &coef, &n, names);
+  for (int32_t i = 0; i < n; i++) found = found || strcmp(names[i], name) == 0;
+  return found;
+}
+
+// m of 2*x/m, of which the claim would make a number of its own.
+static tg_status refuse_sizes_as_numbers(const tg_derivation *d, int32_t first)
+{
+  for (int32_t s = first; s < tg_symbol_count(d->graph); s++) {
+    const char *name = tg_symbol_info(d->graph, s)->name;
+    bool found = false;
+    for (int32_t t = 0; t < d->n_symbols && !found; t++) {
+      const tg_symbol *symbol = tg_symbol_info(d->graph, t);
+      found = is_name_of_size(d, symbol->rows, name) || is_name_of_size(d, symbol->cols, name);
+    }
+    if (found)
+      TG_FAIL(TG_NAME, "'%s' of the claim is the name of a size, not a number; write sum(ones(%s,1)) for it", name,
+              name);
+  }
+  return TG_OK;
+}
+
 static tg_status check(tg_derivation *d, int32_t k, const char *claim, tg_claim_verdict *verdict, tg_text *out)
 {
   tg_target *target = &d->targets[k];
@@ -289,8 +317,10 @@ static tg_status check(tg_derivation *d, int32_t k, const char *claim, tg_claim_
                                       .like = target->derivative,
                                       .n_parts = d->n_parts,
                                       .parts = d->parts};
+  const int32_t n_symbols = tg_symbol_count(d->graph);
   tg_node claimed = TG_NONE;
   TG_TRY(tg_compile(d->graph, claim, strlen(claim), &options, &claimed));
+  TG_TRY(refuse_sizes_as_numbers(d, n_symbols));
   *verdict = TG_VERDICT_DIFFERENT;
   const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);

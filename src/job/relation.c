@@ -31,7 +31,9 @@ static tg_status find_sign(const tg_excerpt *whole, size_t *begin, size_t *end, 
             text, text);
   for (*end = *begin; is_sign(text[*end]);) ++*end;
   const size_t next = *end + strcspn(text + *end, "<=>");
-  if (next < whole->length) FAIL_IN(whole, next, next + 1, "a second sign: an entry has one; write two entries");
+  if (next < whole->length)
+    FAIL_IN(whole, next, next + 1,
+            "a second sign: an entry has one; write two entries, and name parts under define: instead of by 'where'");
   const size_t length = *end - *begin;
   for (size_t k = 0; k < sizeof signs / sizeof signs[0]; k++) {
     if (strlen(signs[k].text) != length || strncmp(signs[k].text, text + *begin, length) != 0) continue;

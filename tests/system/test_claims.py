@@ -91,6 +91,14 @@ def test_words():
         checks.check(finished.status == DIFFERENT and words in finished.out, f"{text}, claim {claimed}: {finished}")
 
 
+def test_sizes():
+    """The name of a size is no number: it would be one of the claim's own, and the claim wrong for no reason."""
+    finished = run(["derive", "var(x)", "--wrt", "x", "--claim", "2*(x - mean(x))/m"])
+    checks.check(finished.status == 2 and "'m' of the claim is the name of a size" in finished.err and "sum(ones(m,1))" in finished.err, f"{finished}")
+    finished = run(["derive", "var(x)", "--wrt", "x", "--claim", "2*(x - mean(x))/sum(ones(m,1))"])
+    checks.check(finished.status == EQUAL, f"{finished}")
+
+
 def test_several():
     """Jacobians; one claim for each name; too few of them."""
     checks.equal("Jacobian", claim("A*X*B", "kron(B', A)").status, EQUAL)
@@ -168,6 +176,7 @@ def test_random():
 def main():
     test_known()
     test_words()
+    test_sizes()
     test_several()
     test_random()
     return checks.finish()

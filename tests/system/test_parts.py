@@ -141,6 +141,10 @@ def test_jobs(folder):
             finished = run(["check", job(text + extra)])
             checks.check(finished.status == 2 and message in finished.err and finished.err.count(message) == 1,
                          f"{text}: {finished}, expected {message}")
+    text = JOB.replace("define:\n  R: Y - P\n  P: >-\n    X*\n    W\n", "").replace("lambda*sumsq(W)", "lambda*sumsq(W) where R = Y - X*W")
+    checks.equal("where in a job", run(["plan", job(text)]).status, 0)
+    finished = run(["check", job(text + 'subject_to: ["sum(P) = 1 where P = X*W"]\n')])
+    checks.check(finished.status == 2 and "name parts under define:" in finished.err and finished.err.count("error: ") == 1, f"{finished}")
     # A checkpoint belongs to the parts as well.
     text = JOB + f"solver: {{method: l-bfgs, max_iterations: 1, gradient_tolerance: 1e-14}}\ncheckpoint: {{directory: {folder}/ckpt}}\n"
     checks.equal("stopped", run(["run", job(text), "--quiet", "--force", "--output", str(folder / "out")]).status, 3)

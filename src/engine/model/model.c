@@ -196,6 +196,7 @@ tg_status tg_model_compile_excerpt(tg_graph *graph, const tg_excerpt *excerpt, c
 {
   tg_errors *errors = options->errors;
   const int kept = errors != NULL ? errors->count : 0;
+  if (excerpt->text == NULL && kept > 0) return tg_errors_raise(errors); // it was refused where it was read
   const tg_status status = tg_compile(graph, excerpt->text, excerpt->length, options, out);
   if (status == TG_OK || errors == NULL || errors->count == kept) return tg_error_in_excerpt(excerpt, status);
   for (int k = kept; k < errors->count; k++) {

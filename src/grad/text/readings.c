@@ -230,13 +230,26 @@ static bool is_of_square(const tg_ast *ast)
   return found;
 }
 
-static tg_status report_sums(tg_shaper *shaper, const tg_ast *ast, bool inside)
+static tg_status report_sum(tg_shaper *shaper, const tg_ast *ast)
 {
-  const bool told = inside && ast->kind == TG_AST_SUM && !tg_shape_is_scalar(shaper, ast) && is_square(shaper, ast);
+  const bool told = ast->kind == TG_AST_SUM && !tg_shape_is_scalar(shaper, ast) && is_square(shaper, ast);
   for (int32_t i = 0; told && i < ast->n_args; i++)
     if (tg_shape_is_scalar(shaper, ast->args[i])) TG_TRY(report_added_scalar(shaper, ast->args[i]));
+  return TG_OK;
+}
+
+// Of a part only its own sum: what it is made of is reported where it stands.
+static tg_status report_sums(tg_shaper *shaper, const tg_ast *ast, bool inside)
+{
+  if (inside) TG_TRY(report_sum(shaper, ast));
   inside = inside || is_of_square(ast);
-  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) TG_TRY(report_sums(shaper, ast->args[i], inside));
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) {
+    const tg_ast *arg = ast->args[i];
+    const bool is_part = arg->kind == TG_AST_PART;
+    while (arg->kind == TG_AST_PART) arg = arg->definition;
+    if (inside && is_part) TG_TRY(report_sum(shaper, arg));
+    if (!is_part) TG_TRY(report_sums(shaper, arg, inside));
+  }
   return TG_OK;
 }
 
