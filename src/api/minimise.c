@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/error.h"
 #include "api/host.h"
 #include "api/problem.h"
 #include "base/memory.h"
@@ -41,10 +42,11 @@ static bool stops(void *self)
   return p->stops;
 }
 
+// Nothing else stops it: asked on all ranks, though one alone may have said so.
 static const char *stop_name(void *self)
 {
-  const tracegrad_problem *p = self;
-  return p->stops ? "by the callback" : "";
+  (void)self;
+  return "by the callback";
 }
 
 static void forget_texts(tracegrad_problem *p)
@@ -88,8 +90,13 @@ static tg_status minimise(tracegrad_problem *p)
 
 int tracegrad_problem_minimise(tracegrad_problem *p)
 {
+  tg_api_call call;
   if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
-  return tg_api_end(p, minimise(p));
+  tg_status status = tg_api_enter(&call);
+  if (status != TG_OK) return tg_api_end(NULL, status);
+  status = minimise(p);
+  tg_api_leave(&call);
+  return tg_api_end(p, status);
 }
 
 // ---- the result ----
@@ -262,11 +269,20 @@ static tg_status share_text(const tracegrad_problem *p, tg_text *text)
   return tg_agree(p->host, tg_text_status(text));
 }
 
+static tg_status print_report(tracegrad_problem *p)
+{
+  tg_api_call call;
+  TG_TRY(tg_api_enter(&call));
+  const tg_status status = tg_report_print(p->run, &p->report);
+  tg_api_leave(&call);
+  return status;
+}
+
 static tg_status report(tracegrad_problem *p)
 {
   TG_TRY(tg_api_meet(p, TG_CALL_REPORT, check_solved(p)));
   if (p->report.length > 0) return TG_OK;
-  TG_TRY(tg_agree(p->host, p->rank == 0 ? tg_report_print(p->run, &p->report) : TG_OK));
+  TG_TRY(tg_agree(p->host, p->rank == 0 ? print_report(p) : TG_OK));
   return share_text(p, &p->report);
 }
 
@@ -322,17 +338,25 @@ static tg_status preview(const tracegrad_problem *p, int ranks, int threads, tg_
   return tg_preview_create(&spec, &lowering, ranks, threads, out);
 }
 
-// Rank 0 reads the headers of files, if there are any.
+// Reads the headers of files, if there are any.
+static tg_status plan_alone(tracegrad_problem *p, int ranks, int threads, double *bytes)
+{
+  tg_api_call call;
+  tg_preview *made = NULL;
+  TG_TRY(tg_api_enter(&call));
+  tg_status status = preview(p, ranks, threads, &made);
+  if (status == TG_OK) status = tg_plan_print(made, threads, &p->plan);
+  if (status == TG_OK) *bytes = made->forecast.total;
+  tg_preview_destroy(&made);
+  tg_api_leave(&call);
+  return status;
+}
+
 static tg_status plan(tracegrad_problem *p, int ranks, int threads, double *bytes)
 {
-  tg_preview *made = NULL;
   if (threads == 0) threads = omp_get_max_threads();
   tg_text_clear(&p->plan);
-  tg_status status = p->rank == 0 ? preview(p, ranks, threads, &made) : TG_OK;
-  if (status == TG_OK && p->rank == 0) status = tg_plan_print(made, threads, &p->plan);
-  if (status == TG_OK && p->rank == 0) *bytes = made->forecast.total;
-  tg_preview_destroy(&made);
-  TG_TRY(tg_agree(p->host, status));
+  TG_TRY(tg_agree(p->host, p->rank == 0 ? plan_alone(p, ranks, threads, bytes) : TG_OK));
   TG_TRY_MPI(MPI_Bcast(bytes, 1, MPI_DOUBLE, 0, p->host));
   return share_text(p, &p->plan);
 }

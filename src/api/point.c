@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "api/host.h"
+#include "api/error.h"
 #include "api/problem.h"
 #include "base/memory.h"
 #include "engine/problem/metric_change_numbers.h"
@@ -49,8 +49,13 @@ static tg_status find_variable(const tracegrad_point *x, const char *name, int *
 
 static tg_status make_evaluator(tracegrad_problem *p)
 {
+  tg_api_call call;
   TG_TRY(tg_api_read(p));
-  return p->evaluator != NULL ? TG_OK : tg_evaluator_create(p->comm, &p->job->spec, &p->evaluator);
+  if (p->evaluator != NULL) return TG_OK;
+  TG_TRY(tg_agree(p->comm, tg_api_enter(&call)));
+  const tg_status status = tg_evaluator_create(p->comm, &p->job->spec, &p->evaluator);
+  tg_api_leave(&call);
+  return status;
 }
 
 static tg_status create(tracegrad_problem *p, tracegrad_point **out)

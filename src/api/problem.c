@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/error.h"
 #include "api/host.h"
 #include "base/memory.h"
 #include "job/job_table.h"
@@ -277,8 +278,11 @@ static tg_status judge(const char *text)
 {
   tg_job *job = NULL;
   const tg_job_setting setting = {.kind = TG_JOB_SET, .name = "option", .text = text};
-  TG_TRY(tg_job_create_with("option", "", 0, 1, &setting, &job));
-  const tg_status status = tg_job_validate_settings(job);
+  tg_api_call call;
+  TG_TRY(tg_api_enter(&call));
+  tg_status status = tg_job_create_with("option", "", 0, 1, &setting, &job);
+  if (status == TG_OK) status = tg_job_validate_settings(job);
+  tg_api_leave(&call);
   if (status != TG_OK) tg_api_fail_job(job, status);
   tg_job_destroy(&job);
   return status;
@@ -356,7 +360,11 @@ static tg_status set_number(tracegrad_problem *p, const char *name, double value
   TG_TRY(check_name(name));
   if (!isfinite(value)) TG_FAIL(TG_VALUE, "%s is %g, expected a finite number", name, value);
   drop_array(p, name, false);
-  return set_path(p, "data", "data.%s=%.17g", name, value);
+  tg_api_call call;
+  TG_TRY(tg_api_enter(&call));
+  const tg_status status = set_path(p, "data", "data.%s=%.17g", name, value);
+  tg_api_leave(&call);
+  return status;
 }
 
 int tracegrad_problem_number(tracegrad_problem *p, const char *name, double value)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "api/error.h"
 #include "api/host.h"
 #include "api/problem.h"
 #include "base/memory.h"
@@ -199,10 +200,19 @@ static tg_status attach_arrays(const tracegrad_problem *p, tg_job *job)
   return TG_OK;
 }
 
+static tg_status read_text(const tracegrad_problem *p, const tg_array_grid *grid, tg_job **out)
+{
+  tg_api_call call;
+  TG_TRY(tg_api_enter(&call));
+  tg_status status = create_job(p, grid, out);
+  if (status == TG_OK) status = tg_job_read(*out);
+  tg_api_leave(&call);
+  return status;
+}
+
 static tg_status read_job(tracegrad_problem *p, const tg_array_grid *grid)
 {
-  TG_TRY(create_job(p, grid, &p->job));
-  TG_TRY(tg_job_read(p->job));
+  TG_TRY(read_text(p, grid, &p->job));
   leave_out_files(p->job);
   p->messages = tg_api_warnings(&p->comm);
   p->job->spec.messages = &p->messages;

@@ -72,7 +72,8 @@ static host_matrix make_matrix(const host_grid *g, int m, int n, int mb, int nb,
 {
   const int rsrc = source % g->rows;
   const int csrc = source % g->cols;
-  host_matrix a = {.rows = local_count(m, mb, g->row, rsrc, g->rows), .cols = local_count(n, nb, g->col, csrc, g->cols)};
+  host_matrix a = {.rows = local_count(m, mb, g->row, rsrc, g->rows),
+                   .cols = local_count(n, nb, g->col, csrc, g->cols)};
   const int ld = (a.rows > 1 ? a.rows : 1) + pad;
   const int descriptor[9] = {1, g->context, m, n, mb, nb, rsrc, csrc, ld};
   memcpy(a.descriptor, descriptor, sizeof descriptor);
@@ -80,8 +81,8 @@ static host_matrix make_matrix(const host_grid *g, int m, int n, int mb, int nb,
   if (a.numbers == NULL) MPI_Abort(MPI_COMM_WORLD, 1);
   for (int j = 0; j < a.cols && seed >= 0; j++)
     for (int i = 0; i < a.rows; i++)
-      a.numbers[i + j * ld] = entry(seed, global_index(i, mb, g->row, rsrc, g->rows),
-                                    global_index(j, nb, g->col, csrc, g->cols));
+      a.numbers[i + j * ld] =
+          entry(seed, global_index(i, mb, g->row, rsrc, g->rows), global_index(j, nb, g->col, csrc, g->cols));
   return a;
 }
 
