@@ -319,6 +319,66 @@ static void test_outside_solver(MPI_Comm comm)
   free(b);
 }
 
+// ---- checkpoints ----
+
+static int stop_after_three(void *self, const tracegrad_figures *figures, const tracegrad_point *x)
+{
+  (void)self;
+  (void)x;
+  return figures->iteration == 3;
+}
+
+static tracegrad_problem *describe_saved(MPI_Comm comm, const char *folder, double **a, double **b)
+{
+  char path[512];
+  const form plain = {TRACEGRAD_COLUMN_MAJOR, TRACEGRAD_ON_ALL, 0, "", ""};
+  tracegrad_problem *p = describe(comm, &plain, a, b);
+  snprintf(path, sizeof path, "%s/checkpoints", folder);
+  OK(tracegrad_problem_set(p, "checkpoint.directory", path));
+  return p;
+}
+
+// Stopped after three iterations and gone on with: the bits of a run that was never stopped.
+static void test_resume(MPI_Comm comm, const char *folder)
+{
+  double *a = NULL;
+  double *b = NULL;
+  double x[N * K] = {0};
+  double expected[N * K] = {0};
+  char command[600];
+  tracegrad_result r = {0};
+  tracegrad_result whole = {0};
+  const form plain = {TRACEGRAD_COLUMN_MAJOR, TRACEGRAD_ON_ALL, 0, "", ""};
+  tracegrad_problem *p = describe(comm, &plain, &a, &b);
+  solve(p, expected, &whole);
+  tracegrad_problem_destroy(&p);
+  free(a);
+  free(b);
+  p = describe_saved(comm, folder, &a, &b);
+  OK(tracegrad_problem_on_iteration(p, stop_after_three, NULL));
+  solve(p, x, &r);
+  CHECK(strcmp(r.status, "interrupted") == 0 && r.iterations == 3, "stopped: %s", r.status);
+  tracegrad_problem_destroy(&p);
+  free(a);
+  free(b);
+  p = describe_saved(comm, folder, &a, &b);
+  OK(tracegrad_problem_resume(p, 1));
+  solve(p, x, &r);
+  CHECK(strcmp(r.status, "converged") == 0 && r.iterations == whole.iterations, "gone on with: %s after %d iterations",
+        r.status, (int)r.iterations);
+  CHECK(memcmp(x, expected, sizeof x) == 0, "the bits of a run that was never stopped");
+  // Other numbers in memory are other data.
+  a[0] += 1;
+  CHECK(tracegrad_problem_minimise(p) == 2 && strstr(tracegrad_error(), "A") != NULL, "other data: %s",
+        tracegrad_error());
+  tracegrad_problem_destroy(&p);
+  free(a);
+  free(b);
+  wait_for_all(comm);
+  snprintf(command, sizeof command, "rm -r %s/checkpoints", folder);
+  if (rank_in(comm) == 0) CHECK(system(command) == 0, "the checkpoints are removed");
+}
+
 // ---- everything, on one communicator ----
 
 static void on_communicator(MPI_Comm comm)
@@ -327,6 +387,7 @@ static void on_communicator(MPI_Comm comm)
   if (rank_in(comm) == 0 && mkdtemp(folder) == NULL) MPI_Abort(MPI_COMM_WORLD, 1);
   MPI_Bcast(folder, (int)sizeof folder, MPI_CHAR, 0, comm);
   test_arrays(comm, folder);
+  test_resume(comm, folder);
   if (rank_in(comm) == 0) CHECK(rmdir(folder) == 0, "nothing else was written into %s", folder);
   test_results(comm);
   test_taylor(comm, objective, true);
