@@ -64,7 +64,8 @@ int main(int argc, char **argv)
     must(tracegrad_problem_result(p, sizeof r, &r));
     must(tracegrad_problem_get(p, "W", &for_w)); /* on every rank; the next one starts here */
     must(tracegrad_problem_start(p, "W", &for_w));
-    if (rank == 0) printf("lambda %g: %s by %s, objective %.12g, W[0] %.6f\n", lambda, r.status, r.method, r.objective, w[0]);
+    if (rank == 0)
+      printf("lambda %g: %s by %s, objective %.12g, W[0] %.6f\n", lambda, r.status, r.method, r.objective, w[0]);
   }
   tracegrad_problem_destroy(&p);
   free(x);

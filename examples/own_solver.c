@@ -68,8 +68,8 @@ int main(int argc, char **argv)
   must(tracegrad_problem_minimise(p));
   must(tracegrad_problem_result(p, sizeof r, &r));
   if (rank == 0)
-    printf("own solver: %d iterations, objective %.14g\ntracegrad:  %d iterations by %s, objective %.14g\n", iterations, f,
-           (int)r.iterations, r.method, r.objective);
+    printf("own solver: %d iterations, objective %.14g\ntracegrad:  %d iterations by %s, objective %.14g\n", iterations,
+           f, (int)r.iterations, r.method, r.objective);
   tracegrad_point_destroy(&x);
   tracegrad_problem_destroy(&p);
   MPI_Finalize();

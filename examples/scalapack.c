@@ -20,8 +20,8 @@ int numroc_(const int *n, const int *block, const int *me, const int *source, co
 void descinit_(int *descriptor, const int *m, const int *n, const int *mb, const int *nb, const int *source_row,
                const int *source_column, const int *context, const int *leading, int *info);
 void pdgemm_(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *alpha,
-             const double *a, const int *ia, const int *ja, const int *da, const double *b, const int *ib, const int *jb,
-             const int *db, const double *beta, double *c, const int *ic, const int *jc, const int *dc);
+             const double *a, const int *ia, const int *ja, const int *da, const double *b, const int *ib,
+             const int *jb, const int *db, const double *beta, double *c, const int *ic, const int *jc, const int *dc);
 
 static int context, grid_rows, grid_columns, my_row, my_column;
 

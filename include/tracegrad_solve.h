@@ -119,6 +119,13 @@ TRACEGRAD_API int tracegrad_problem_set(tracegrad_problem *p, const char *key, c
 
 /* ---- before numbers ---- */
 
+/* How many variables there are. Collective. */
+TRACEGRAD_API int tracegrad_problem_variable_count(tracegrad_problem *p, int *count);
+/* Name and size of the k-th, from 0; sizes that were left open as they follow from the expressions. Each of the last
+ * three may be NULL. The name is valid until the problem is described otherwise or destroyed. Collective. */
+TRACEGRAD_API int tracegrad_problem_variable_get(tracegrad_problem *p, int k, const char **name, int64_t *rows,
+                                                 int64_t *columns);
+
 /* What `tracegrad plan` prints, for so many ranks and threads (0: those there are). No numbers are needed. The text
  * belongs to the problem and is valid until the next call of this kind. Collective. */
 TRACEGRAD_API int tracegrad_problem_plan(tracegrad_problem *p, int ranks, int threads, const char **text);

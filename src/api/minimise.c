@@ -388,3 +388,65 @@ int tracegrad_problem_memory(tracegrad_problem *p, int ranks, int threads, doubl
   if (status == TG_OK) *bytes = found;
   return tg_api_end(p, status);
 }
+
+// ---- variables ----
+
+static tg_status check_variable(const tracegrad_problem *p, int k)
+{
+  if (k < 0 || k >= p->job->spec.n_variables)
+    TG_FAIL(TG_USAGE, "there is no variable %d, there are %d", k, p->job->spec.n_variables);
+  return TG_OK;
+}
+
+// Sizes that follow from the expressions are known where the problem was compiled; else rank 0 does it.
+static tg_status size_alone(const tracegrad_problem *p, int k, int64_t size[2])
+{
+  tg_api_call call;
+  tg_preview *made = NULL;
+  TG_TRY(tg_api_enter(&call));
+  const tg_status status = preview(p, 0, 1, &made);
+  if (status == TG_OK) size[0] = made->spec->variables[k].rows;
+  if (status == TG_OK) size[1] = made->spec->variables[k].cols;
+  tg_preview_destroy(&made);
+  tg_api_leave(&call);
+  return status;
+}
+
+static tg_status find_size(const tracegrad_problem *p, int k, int64_t size[2])
+{
+  const tg_setup *setup = current_setup(p);
+  const tg_spec_variable *x = setup != NULL ? &setup->job->variables[k] : &p->job->spec.variables[k];
+  size[0] = x->rows;
+  size[1] = x->cols;
+  if (x->rows > 0 && x->cols > 0) return TG_OK;
+  TG_TRY(tg_agree(p->host, p->rank == 0 ? size_alone(p, k, size) : TG_OK));
+  return tg_mpi_check(MPI_Bcast(size, 2, MPI_INT64_T, 0, p->host), TG_HERE);
+}
+
+static tg_status read_variables(tracegrad_problem *p)
+{
+  TG_TRY(tg_api_meet(p, TG_CALL_VARIABLES, tg_api_check_problem(p)));
+  return tg_api_read(p);
+}
+
+int tracegrad_problem_variable_count(tracegrad_problem *p, int *count)
+{
+  if (p == NULL || count == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "an argument is NULL"));
+  const tg_status status = read_variables(p);
+  if (status == TG_OK) *count = p->job->spec.n_variables;
+  return tg_api_end(p, status);
+}
+
+int tracegrad_problem_variable_get(tracegrad_problem *p, int k, const char **name, int64_t *rows, int64_t *columns)
+{
+  int64_t size[2] = {0, 0};
+  if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
+  tg_status status = read_variables(p);
+  if (status == TG_OK) status = tg_agree(p->host, check_variable(p, k));
+  if (status == TG_OK) status = find_size(p, k, size);
+  if (status != TG_OK) return tg_api_end(p, status);
+  if (name != NULL) *name = p->job->spec.variables[k].name;
+  if (rows != NULL) *rows = size[0];
+  if (columns != NULL) *columns = size[1];
+  return 0;
+}

@@ -67,7 +67,8 @@ struct tracegrad_point {
 
 // What a collective call is, so that ranks find out when they make different ones.
 typedef enum tg_api_call_id {
-  TG_CALL_PLAN = 1,
+  TG_CALL_VARIABLES = 1,
+  TG_CALL_PLAN,
   TG_CALL_MEMORY,
   TG_CALL_POINT,
   TG_CALL_START,

@@ -180,6 +180,23 @@ static json_t *found(const tg_spec *job)
   return out;
 }
 
+static bool has_arrays(const tg_spec *spec)
+{
+  bool has_any = false;
+  for (int k = 0; k < spec->n_data; k++) has_any = has_any || spec->data[k].source == TG_SOURCE_MEMORY;
+  return has_any;
+}
+
+// {"A": "borrowed"}: how numbers of the program came onto the process grid.
+static json_t *arrays(const tg_setup *setup)
+{
+  json_t *out = json_object();
+  for (int k = 0; k < setup->job->n_data && out != NULL; k++)
+    if (setup->job->data[k].source == TG_SOURCE_MEMORY)
+      json_object_set_new(out, setup->job->data[k].name, json_string(tg_array_way_label(setup->ways[k])));
+  return out;
+}
+
 // What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
@@ -194,6 +211,8 @@ static json_t *extras(const tg_run *run)
         out, "objective_iterated",
         tg_json_number((run->engine->spec->maximize ? -1.0 : 1.0) * run->engine->iterated_objective + 0.0));
   if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
+  if (failed == 0 && has_arrays(run->engine->spec))
+    failed = json_object_set_new(out, "arrays", arrays(run->engine->setup));
   if (failed == 0 && run->engine->n_attempts > 1) failed = json_object_set_new(out, "restarts", attempts(run->engine));
   if (failed == 0 && run->engine->checkpoint != NULL) failed = json_object_set_new(out, "checkpoint", checkpoint(run));
   if (failed == 0 && tg_checkpoint_source(run->engine->checkpoint) != NULL)

@@ -241,6 +241,26 @@ static void test_values(void)
   CHECK(p == NULL, "no problem of a file that is not there");
 }
 
+static void test_variables(void)
+{
+  int count = 0;
+  int64_t size[2] = {0, 0};
+  const char *name = "";
+  tracegrad_problem *p = describe(MPI_COMM_WORLD);
+  OK(tracegrad_problem_minimize(p, "sumsq(X - A) + sumsq(A*Y - ones(12,3))"));
+  OK(tracegrad_problem_variable(p, "X", 0, 0));
+  OK(tracegrad_problem_variable(p, "Y", 0, 0));
+  OK(tracegrad_problem_variable_count(p, &count));
+  CHECK(count == 2, "%d variables", count);
+  OK(tracegrad_problem_variable_get(p, 1, &name, &size[0], &size[1]));
+  CHECK(strcmp(name, "Y") == 0 && size[0] == N && size[1] == 3, "%s is %d x %d", name, (int)size[0], (int)size[1]);
+  OK(tracegrad_problem_minimise(p));
+  OK(tracegrad_problem_variable_get(p, 0, NULL, &size[0], &size[1]));
+  CHECK(size[0] == N && size[1] == N, "X is %d x %d", (int)size[0], (int)size[1]);
+  FAILS(tracegrad_problem_variable_get(p, 2, &name, NULL, NULL), "there is no variable 2");
+  tracegrad_problem_destroy(&p);
+}
+
 static void test_jobs_in_memory(void)
 {
   // What only a program can give.
@@ -369,6 +389,7 @@ static void run(void)
   test_constraints();
   test_nulls();
   test_values();
+  test_variables();
   test_jobs_in_memory();
   test_disagreement();
   test_plan();

@@ -205,6 +205,7 @@ static void test_results(MPI_Comm comm)
   OK(tracegrad_problem_report(p, &json));
   CHECK(json != NULL && strstr(json, "\"status\": \"converged\"") != NULL, "the report");
   CHECK(json != NULL && strstr(json, "\"memory\": true") != NULL, "the job in the report");
+  CHECK(json != NULL && strstr(json, "\"arrays\"") != NULL, "how arrays came, in the report");
   CHECK(r.gradients > 0 && r.products > 0 && r.peak_memory > 0 && r.total_seconds > 0, "counts");
   CHECK(strcmp(r.method, "l-bfgs") == 0 && r.method_reason[0] != '\0', "method %s: %s", r.method, r.method_reason);
   // Another option, the same problem.
