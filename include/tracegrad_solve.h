@@ -84,6 +84,8 @@ typedef struct tracegrad_problem tracegrad_problem;
 
 /* An empty problem, owned by the caller. MPI must be running. Collective over comm. */
 TRACEGRAD_API int tracegrad_problem_create(MPI_Comm comm, tracegrad_problem **out);
+/* The same with a communicator of Fortran: include/tracegrad.f90. */
+TRACEGRAD_API int tracegrad_problem_create_fortran(MPI_Fint comm, tracegrad_problem **out);
 /* The problem of a job file, read on rank 0; what follows changes it. Nothing but `output` and `checkpoint` of the job
  * is written, and these only where it names their directories. Collective over comm. */
 TRACEGRAD_API int tracegrad_problem_from_job(MPI_Comm comm, const char *path, tracegrad_problem **out);
@@ -255,6 +257,9 @@ typedef struct tracegrad_result {
 /* The result of the last minimisation: USAGE where there is none. size: sizeof(tracegrad_result). Texts are valid until
  * the problem is minimised again, described otherwise or destroyed. Local. */
 TRACEGRAD_API int tracegrad_problem_result(tracegrad_problem *p, size_t size, tracegrad_result *out);
+
+/* Two of its numbers, for languages without its structure. Either may be NULL. Local. */
+TRACEGRAD_API int tracegrad_problem_ending(tracegrad_problem *p, double *objective, int *exit_status);
 
 /* An entry of subject_to at the point returned, or a kink such as norm1(A*X - B) that was split off the objective. */
 typedef struct tracegrad_constraint {

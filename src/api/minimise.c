@@ -189,6 +189,15 @@ int tracegrad_problem_result(tracegrad_problem *p, size_t size, tracegrad_result
   return tg_api_end(NULL, hand_out(&result, sizeof result, out, size));
 }
 
+int tracegrad_problem_ending(tracegrad_problem *p, double *objective, int *exit_status)
+{
+  const tg_status status = check_solved(p);
+  if (status != TG_OK) return tg_api_end(NULL, status);
+  if (objective != NULL) *objective = p->run->engine->objective;
+  if (exit_status != NULL) *exit_status = opt_outcome_exit(p->run->engine->result.outcome);
+  return 0;
+}
+
 // ---- constraints ----
 
 static tg_status find_constraint(const tracegrad_problem *p, int k, const tg_lagrangian_term **out)

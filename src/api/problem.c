@@ -92,6 +92,12 @@ int tracegrad_problem_create(MPI_Comm comm, tracegrad_problem **out)
   return tg_api_end(NULL, create(comm, out));
 }
 
+int tracegrad_problem_create_fortran(MPI_Fint comm, tracegrad_problem **out)
+{
+  if (!has_mpi()) return tracegrad_problem_create(MPI_COMM_NULL, out);
+  return tracegrad_problem_create(MPI_Comm_f2c(comm), out);
+}
+
 // The job's text on rank 0, which the others get with the description.
 static tg_status keep_job(tracegrad_problem *p, const char *name, const char *text, size_t length)
 {
