@@ -382,6 +382,53 @@ static void test_loops(void)
         (resident_pages() - before) * 4);
 }
 
+// ---- memory that runs out ----
+
+// Everything once; 0, or the first exit class that is not.
+static int use_all(void)
+{
+  double x[N * N];
+  double f = 0;
+  const char *json = NULL;
+  const tracegrad_array a = square();
+  const tracegrad_array out = {.size = sizeof out, .numbers = x, .rows = N, .columns = N};
+  tracegrad_point *point = NULL;
+  tracegrad_point *gradient = NULL;
+  tracegrad_problem *p = NULL;
+  int bad = tracegrad_problem_create(MPI_COMM_WORLD, &p);
+  if (bad == 0) bad = tracegrad_problem_minimize(p, "sumsq(X - A) + sumsq(X*A)");
+  if (bad == 0) bad = tracegrad_problem_variable(p, "X", N, N);
+  if (bad == 0) bad = tracegrad_problem_data(p, "A", &a);
+  if (bad == 0) bad = tracegrad_problem_minimise(p);
+  if (bad == 0) bad = tracegrad_problem_get(p, "X", &out);
+  if (bad == 0) bad = tracegrad_problem_report(p, &json);
+  if (bad == 0) bad = tracegrad_point_create(p, &point);
+  if (bad == 0) bad = tracegrad_point_create(p, &gradient);
+  if (bad == 0) bad = tracegrad_point_set(point, "X", &a);
+  if (bad == 0) bad = tracegrad_problem_evaluate(p, point, &f, gradient);
+  tracegrad_point_destroy(&point);
+  tracegrad_point_destroy(&gradient);
+  tracegrad_problem_destroy(&p);
+  return bad;
+}
+
+// On one rank: the symbols may be judged otherwise where memory has run out on one of several.
+static void test_memory(void)
+{
+  if (ranks_of(MPI_COMM_WORLD) > 1) return;
+  OK(use_all());
+  const int64_t before = tg_alloc_count();
+  OK(use_all());
+  const int64_t whole = tg_alloc_count() - before;
+  for (int64_t k = 1; k < whole; k += whole / 150 + 1) {
+    tg_alloc_fail_after(k);
+    const int exit_class = use_all();
+    tg_alloc_fail_after(0);
+    CHECK(exit_class <= 1, "allocation %d of %d fails: %d, %s", (int)k, (int)whole, exit_class, tracegrad_error());
+  }
+  OK(use_all());
+}
+
 static void run(void)
 {
   for (int k = 0; k < N * N; k++) numbers[k] = 0.1 * (k % 7) + (k % (N + 1) == 0 ? 3 : 0);
@@ -399,6 +446,7 @@ static void run(void)
   test_two_at_once(half);
   MPI_Comm_free(&half);
   test_loops();
+  test_memory();
 }
 
 CHECK_PROGRAM(program_api_misuse, run)

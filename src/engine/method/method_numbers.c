@@ -25,7 +25,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   tg_closed_plan plan;
   tg_node nodes[TG_CLOSED_MATRICES];
   tg_dmat *matrices[TG_CLOSED_MATRICES + 2 * TG_CLOSED_EXTRAS];
-  TG_TRY(tg_closed_form_plan(by->model->graph, form, &plan));
+  TG_TRY(tg_agree(by->grid->comm, tg_closed_form_plan(by->model->graph, form, &plan)));
   tg_closed_form_nodes(form, nodes);
   plan.n_extras = n_extras;
   for (int k = 0; k < n_extras; k++) plan.extras[k] = extras[k];
@@ -70,7 +70,7 @@ static tg_status make_closed(const numbers *by, tg_method *m)
   tg_node nodes[TG_CLOSED_MATRICES];
   tg_dmat *matrices[TG_CLOSED_MATRICES];
   double gram = HUGE_VAL;
-  TG_TRY(tg_closed_form_plan(by->model->graph, form, &plan));
+  TG_TRY(tg_agree(by->grid->comm, tg_closed_form_plan(by->model->graph, form, &plan)));
   tg_closed_form_nodes(form, nodes);
   tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
                                            matrices, by->products);
@@ -145,7 +145,7 @@ static tg_status try_pair(const numbers *by, int first, int second, const tg_off
   tg_dmat *extra_matrices[2 * TG_STRATEGY_TERMS];
   int n_extras = 0;
   tg_closed_form form;
-  TG_TRY(tg_closed_form_of_groups(by->model->graph, by->model->symbols[0], 2, pair, &form));
+  TG_TRY(tg_agree(by->grid->comm, tg_closed_form_of_groups(by->model->graph, by->model->symbols[0], 2, pair, &form)));
   if (form.kind == TG_CLOSED_NONE) return TG_OK;
   *fits = (pair[0].is_fit ? 1U : 0) | (pair[1].is_fit ? 2U : 0);
   for (ptrdiff_t k = 0; k < offer->n_terms; k++) {
