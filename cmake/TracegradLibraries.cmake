@@ -120,7 +120,7 @@ if(NOT TRACEGRAD_CALCULUS_ONLY)
   endif()
   list(JOIN pc_others " " pc_others)
   tracegrad_library(tracegrad tracegrad LAYERS api api_calculus report job engine strategy mpi opt derive grad base
-    HEADERS include/tracegrad_solve.h PUBLIC MPI::MPI_C PRIVATE ${tracegrad_solve_libraries})
+    HEADERS include/tracegrad_solve.h include/tracegrad.f90 PUBLIC MPI::MPI_C PRIVATE ${tracegrad_solve_libraries})
   tracegrad_pc(tracegrad "Minimisation of matrix objectives on MPI ranks; compile with mpicc" "${pc_others} ${pc_libraries}")
   tracegrad_dependencies(tracegrad "${solve_dependencies}")
 endif()

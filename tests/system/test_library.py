@@ -1,0 +1,112 @@
+"""Programs that are not ours, over the installed library: examples/ built by pkg-config and run on one and two ranks."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of
+
+checks = Checks()
+BUILD = pathlib.Path(PROGRAM).resolve().parent
+
+
+def call(command, **more):
+    return subprocess.run([str(part) for part in command], text=True, capture_output=True, check=False, timeout=300,
+                          env=environment_of(**more))
+
+
+def good(title, command, **more):
+    done = call(command, **more)
+    checks.equal(f"{title}: {(done.stdout + done.stderr)[-2000:]}", done.returncode, 0)
+    return done.stdout
+
+
+def build(compiler, sources, program, prefix, extra=()):
+    found = good("pkg-config", ["pkg-config", "--cflags", "--libs", "tracegrad"],
+                 PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig")).split()
+    good(program.name, [*compiler, *sources, "-o", program, *found, *extra, f"-Wl,-rpath,{prefix}/lib", "-lm"])
+
+
+def start(program, ranks, *arguments):
+    return good(f"{program.name} on {ranks}", [ROOT / "scripts/mpirun-local", ranks, program, *arguments], OMP_NUM_THREADS="1")
+
+
+C = ["mpicc", "-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+def test_arrays(prefix, folder):
+    program = folder / "minimise_arrays"
+    build(C, [ROOT / "examples/minimise_arrays.c"], program, prefix)
+    # The same by normal equations.
+    x = np.sin(0.3 + 1.7 * np.arange(12000) + 0.001 * np.arange(12000) ** 2).reshape(400, 30)
+    y = np.sin(0.9 + 1.7 * np.arange(1200) + 0.001 * np.arange(1200) ** 2).reshape(400, 3)
+    for ranks in (1, 2):
+        out = start(program, ranks)
+        found = [(float(a), float(b)) for a, b in re.findall(r"lambda (\S+): converged .* objective (\S+),", out)]
+        checks.equal(f"weights: {out}", [a for a, _ in found], [0.1, 1, 10, 100])
+        for weight, objective in found:
+            w = np.linalg.solve(x.T @ x + weight * np.eye(30), x.T @ y)
+            checks.close(f"weight {weight}", objective, ((y - x @ w) ** 2).sum() + weight * (w**2).sum(), 1e-9)
+
+
+def test_scalapack(prefix, folder):
+    program = folder / "scalapack"
+    build(C, [ROOT / "examples/scalapack.c"], program, prefix, ["-lscalapack-openmpi"])
+    i, j = np.mgrid[0:60, 0:60]
+    a = 0.05 * np.sin(0.1 + i + 3 * j + i * j / 9) + 4 * np.eye(60)
+    b = 0.05 * np.sin(0.7 + i + 3 * j + i * j / 9) + 4 * np.eye(60)
+    c = a @ b
+    d = (np.sin(0.4 + i + 3 * j + i * j / 9) + 4 * np.eye(60))[:, :8]
+    best = np.linalg.solve(c.T @ c + 0.01 * np.eye(60), c.T @ d)
+    for ranks in (1, 2, 4):
+        output = folder / f"out{ranks}"
+        out = start(program, ranks, 60, 7, output)
+        status, mine, theirs = re.match(r"(\w+) after \d+ iterations, C borrowed\nobjective (\S+)\nby pdgemm (\S+)", out).groups()
+        checks.equal("status", status, "converged")
+        checks.close("the residual by pdgemm", float(theirs), float(mine), 1e-12)
+        error = np.abs(np.load(output / "X.npy") - best).max()
+        checks.check(error < 1e-6, f"X on {ranks} ranks is off by {error}")
+        report = json.loads((output / "report.json").read_text())
+        checks.equal("arrays in the report", report["arrays"], {"C": "borrowed", "D": "borrowed"})
+        checks.equal("grid in the report", report["grid"]["block"], 7)
+
+
+def test_own_solver(prefix, folder):
+    program = folder / "own_solver"
+    build(C, [ROOT / "examples/own_solver.c"], program, prefix)
+    for ranks in (1, 2):
+        checks.check("own solver" in start(program, ranks), "both objectives")
+
+
+def test_fortran(prefix, folder):
+    if shutil.which("mpif90") is None:
+        return
+    program = folder / "minimise_f90"
+    module = prefix / "include/tracegrad.f90"
+    build(["mpif90", "-std=f2008", "-Wall", "-J", folder], [module, ROOT / "examples/minimise.f90"], program, prefix)
+    for ranks in (1, 2):
+        checks.check("ended with 0" in start(program, ranks), "a Fortran program converges")
+
+
+def main():
+    if "TRACEGRAD_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text():
+        print("a build with sanitizers is not for others to link: skipped")
+        return
+    with tempfile.TemporaryDirectory(prefix="tracegrad-library-") as name:
+        folder = pathlib.Path(name)
+        prefix = folder / "prefix"
+        good("install", ["cmake", "--install", BUILD, "--prefix", prefix])
+        test_arrays(prefix, folder)
+        test_scalapack(prefix, folder)
+        test_own_solver(prefix, folder)
+        test_fortran(prefix, folder)
+    sys.exit(checks.finish())
+
+
+main()
