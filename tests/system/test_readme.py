@@ -1,0 +1,112 @@
+"""Every command of README.md and of docs is run as it stands there, and what is shown of its output is what comes out.
+
+A command is an indented line that begins with "$ "; the indented lines behind it are lines of its output, in their order, others
+between them left out. Numbers may differ in the last digits.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of
+
+checks = Checks()
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
+
+
+def commands(page):
+    """(line, command, lines shown) of each."""
+    found, shown = [], None
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if line.startswith("    $ "):
+            shown = []
+            found.append((number, line[6:], shown))
+        elif line.startswith("    ") and shown is not None:
+            shown.append(line[4:])
+        elif line.strip():
+            shown = None
+    return found
+
+
+def is_same(shown, line):
+    """Words alike, numbers with a point to nine digits. Columns may stand further apart than in the page."""
+    ours, theirs = NUMBER.findall(shown), NUMBER.findall(line)
+    squeeze = lambda text: " ".join(NUMBER.sub("#", text).split())
+    return squeeze(shown) == squeeze(line) and all(abs(float(a) - float(b)) <= 2e-9 * abs(float(b)) for a, b in zip(ours, theirs))
+
+
+def run_command(command, folder):
+    """Its status and output; rooms of the repository are reached from `folder`."""
+    variables = environment_of(PATH=f"{Path(PROGRAM).parent}:{os.environ['PATH']}")
+    done = subprocess.run(shlex.split(command), cwd=folder, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=120, check=False)
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_page(page, folder):
+    for number, command, shown in commands(page):
+        where = f"{page.name}:{number}: {command}"
+        status, output = run_command(command, folder)
+        fails = any(": error: " in line for line in shown)
+        checks.check((status == 2) if fails else status == 0, f"{where}: exit status {status}: {output[-5:]}")
+        rest = iter(output)
+        for line in filter(str.strip, shown):
+            if not checks.check(any(is_same(line, other) for other in rest), f"{where}: does not print, or not in this place: {line!r}"):
+                break
+
+
+def fenced(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+def test_programs(folder):
+    """The program that the README compares with comes to the same minimum."""
+    status, output = run_command("tracegrad run ridge.yaml --quiet --force", folder)
+    ours = float(next(line for line in output if line.startswith("objective: ")).split()[1])
+    checks.equal("ridge.yaml", status, 0)
+    for text in fenced(ROOT / "README.md", "python"):
+        try:
+            import scipy.optimize  # noqa: F401
+        except ImportError:
+            print("no SciPy: the program of README.md is not run")
+            continue
+        done = subprocess.run([sys.executable, "-c", text], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True, capture_output=True, check=False)
+        if checks.equal(f"the program of README.md: {done.stderr[-300:]}", done.returncode, 0):
+            checks.close("its minimum", float(done.stdout), ours, 1e-5)
+
+
+def test_files():
+    """What the README names is there, and the citation is of this version."""
+    text = (ROOT / "README.md").read_text()
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        checks.check((ROOT / target).exists(), f"README.md names {target}, which is not there")
+    for script in re.findall(r"^    (scripts/\S+)$", text, re.M):
+        checks.check(os.access(ROOT / script, os.X_OK), f"README.md names {script}, which cannot be run")
+    version = re.search(r'TG_VERSION "(.*)"', (ROOT / "src/base/version.h").read_text()).group(1)
+    checks.check(f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(), "CITATION.cff is of another version")
+    jobs = fenced(ROOT / "README.md", "yaml")
+    checks.equal("lines of the job", len(jobs[0].splitlines()), 8)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="tracegrad-readme-") as temporary:
+        folder = Path(temporary)
+        for name in ("configs", "scripts"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / "build").mkdir()
+        (folder / "build" / "release").symlink_to(Path(PROGRAM).parent)
+        (folder / "ridge.yaml").write_text(fenced(ROOT / "README.md", "yaml")[0])
+        for page in PAGES:
+            test_page(page, folder)
+        test_programs(folder)
+        test_files()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
