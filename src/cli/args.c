@@ -161,3 +161,11 @@ void tg_args_help(const tg_args_spec *spec, tg_text *out)
     add_option_line(out, spec->options[k].name, spec->options[k].argument, spec->options[k].help);
   add_option_line(out, "--help", NULL, "this text");
 }
+
+tg_status tg_args_json(const tg_args *args, bool *out)
+{
+  const char *format = tg_args_value(args, "--format", 0);
+  *out = format != NULL && strcmp(format, "json") == 0;
+  if (format == NULL || *out || strcmp(format, "human") == 0) return TG_OK;
+  TG_FAIL(TG_USAGE, "%s: --format is human or json, found '%s'", args->spec->command, format);
+}

@@ -53,4 +53,7 @@ tg_status tg_args_integer(const tg_args *args, const char *name, int64_t low, in
 // Usage line, summary, options.
 void tg_args_help(const tg_args_spec *spec, tg_text *out);
 
+// Whether --format asks for JSON: human or json. TG_USAGE.
+tg_status tg_args_json(const tg_args *args, bool *out);
+
 #endif

@@ -5,8 +5,11 @@
 #include "job/yaml.h"
 #include "mpi/blas/self_test.h"
 #include "mpi/matrix/grid.h"
+#include "report/environment_report.h"
+#include "report/json.h"
 
 static const tg_option options[] = {
+    {"--format", "FORMAT", false, "human (default) or json"},
     {"--keys", NULL, false, "print the tables of job file keys as Markdown and nothing else"},
 };
 
@@ -45,12 +48,30 @@ static tg_status print_facts(const tg_environment *e, double share, tg_text *out
   return TG_OK;
 }
 
-static tg_status show_environment(tg_text *text)
+// The same facts.
+static tg_status print_json(const tg_environment *e, double share, tg_text *out)
+{
+  tg_grid_choice choice = {0};
+  TG_TRY(tg_grid_choose(e->ranks, 4096, 4096, &choice));
+  json_t *facts =
+      json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:{s:i, s:i, s:I, s:s}}", "versions",
+                tg_environment_versions(e), "cpu", e->cpu, "blas_kernel", tg_environment_blas_kernel(e),
+                "blas_share_of_peak", share > 0 ? tg_json_number(share) : json_null(), "ranks", e->ranks,
+                "ranks_per_node", e->ranks_here, "threads", e->threads, "cores_bound", e->cores_bound, "cores",
+                e->cores_here, "memory_bytes", tg_json_number(tg_environment_memory_bytes()), "grid", "rows",
+                choice.rows, "columns", choice.cols, "block", (json_int_t)choice.block, "reason", choice.reason);
+  const tg_status status =
+      facts != NULL ? tg_json_print(facts, out) : tg_error_set(TG_MEMORY, TG_HERE, "cannot build the facts as JSON");
+  json_decref(facts);
+  return status;
+}
+
+static tg_status show_environment(bool is_json, tg_text *text)
 {
   tg_environment environment;
   TG_TRY(tg_environment_get(tg_cli_has_mpi() ? MPI_COMM_WORLD : MPI_COMM_NULL, &environment));
   const double share = tg_blas_share_of_peak();
-  TG_TRY(print_facts(&environment, share, text));
+  TG_TRY(is_json ? print_json(&environment, share, text) : print_facts(&environment, share, text));
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
   tg_environment_print_warnings(&environment, text);
@@ -67,12 +88,13 @@ tg_status cmd_info(int argc, char **argv, int *exit_status)
   if (args.help) return tg_cli_print_help(&spec);
   tg_text text;
   tg_text_init(&text);
-  tg_status status = TG_OK;
-  if (tg_args_has(&args, "--keys")) {
+  bool is_json = false;
+  tg_status status = tg_args_json(&args, &is_json);
+  if (status == TG_OK && tg_args_has(&args, "--keys")) {
     tg_job_print_keys(&text);
     status = tg_cli_print(stdout, &text);
-  } else {
-    status = show_environment(&text);
+  } else if (status == TG_OK) {
+    status = show_environment(is_json, &text);
   }
   tg_text_fini(&text);
   tg_args_fini(&args);

@@ -10,9 +10,11 @@
 #include "cli/job_console.h"
 #include "engine/preview.h"
 #include "job/confine.h"
+#include "report/plan_json.h"
 #include "report/plan_report.h"
 
 static const tg_option options[] = {
+    {"--format", "FORMAT", false, "human (default) or json"},
     {"--ranks", "N", false, "number of MPI ranks to plan for (default: what --grid or the job says, or 1)"},
     {"--threads", "T", false, "threads of each rank (default: OMP_NUM_THREADS, or the cores)"},
     {"--grid", "PxQ", false, "process grid of P rows and Q columns"},
@@ -35,6 +37,7 @@ static const tg_args_spec spec = {
 };
 
 typedef struct machine {
+  bool is_json;     // --format json
   bool is_confined; // --confined
   int64_t ranks;    // 0: as the job's grid says, else 1
   int64_t threads;
@@ -65,6 +68,7 @@ static tg_status read_machine(const tg_args *args, machine *out)
 {
   *out = (machine){.threads = omp_get_max_threads()};
   const char *grid = tg_args_value(args, "--grid", 0);
+  TG_TRY(tg_args_json(args, &out->is_json));
   TG_TRY(tg_args_integer(args, "--threads", 1, THREADS_MAX, &out->threads));
   if (grid != NULL) {
     TG_TRY(read_grid(grid, out));
@@ -111,7 +115,8 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
     tg_spec_mark_used(preview->spec, true);
     tg_method_warn_unused(preview->spec, preview->model, preview->method);
-    status = tg_plan_print(preview, (int)m->threads, text);
+    status =
+        m->is_json ? tg_plan_print_json(preview, (int)m->threads, text) : tg_plan_print(preview, (int)m->threads, text);
     if (status == TG_OK) status = tg_cli_print(stdout, text);
   }
   tg_preview_destroy(&preview);

@@ -142,6 +142,7 @@ typedef struct tg_spec {
   double checkpoint_every;          // seconds
   int64_t checkpoint_keep;
   const char *output_directory;
+  bool writes_multipliers; // of subject_to, beside the variables
 } tg_spec;
 
 // The engine's own copy, whose variables and data it writes into. Names, texts and marks are shared with the original,

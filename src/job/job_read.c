@@ -427,12 +427,25 @@ static tg_status name_outputs(tg_job *job, const tg_yaml_node *files)
   return TG_OK;
 }
 
+// Of the best of several attempts they are not kept.
+static tg_status read_multipliers(tg_job *job, const tg_yaml_node *node)
+{
+  job->spec.writes_multipliers = is_true(node);
+  if (!job->spec.writes_multipliers) return TG_OK;
+  if (tg_yaml_get(job->root, "subject_to") == NULL)
+    TG_FAIL_NODE(node, TG_JOB, "output.multipliers: the job has no subject_to, whose multipliers they are");
+  if (job->spec.solver.restarts > 1)
+    TG_FAIL_NODE(node, TG_UNSUPPORTED, "output.multipliers does not go with solver.restarts");
+  return TG_OK;
+}
+
 static tg_status read_output(tg_job *job)
 {
   const tg_yaml_node *output = tg_yaml_get(job->root, "output");
   job->spec.output_directory = text_of(tg_yaml_get(output, "directory"));
   if (job->spec.output_directory == NULL) job->spec.output_directory = "results";
   const tg_yaml_node *files = tg_yaml_get(output, "variables");
+  TG_TRY(read_multipliers(job, tg_yaml_get(output, "multipliers")));
   TG_TRY(name_outputs(job, files));
   for (const tg_yaml_item *item = files != NULL ? files->first : NULL; item != NULL; item = item->next) {
     const int k = tg_spec_find_variable(&job->spec, item->key->text);

@@ -12,6 +12,7 @@
 #include "mpi/file/files.h"
 #include "mpi/file/io_posix.h"
 #include "mpi/space/space.h"
+#include "report/constraints_report.h"
 
 tg_status tg_output_path(const char *folder, const char *name, tg_text *out)
 {
@@ -165,6 +166,52 @@ json_t *tg_outputs_rays(const tg_run *run)
   return out;
 }
 
+// ---- multipliers ----
+
+static int count_multipliers(const tg_run *run)
+{
+  const tg_spec *job = run->engine->spec;
+  return job->writes_multipliers ? job->n_relations : 0;
+}
+
+// Rank 0.
+static tg_status refuse_multiplier_clashes(const tg_run *run, tg_text *path)
+{
+  const tg_spec *job = run->engine->spec;
+  char name[TG_MULTIPLIER_NAME_BYTES];
+  tg_text room;
+  tg_status status = TG_OK;
+  tg_text_init(&room);
+  for (int k = 1; k <= count_multipliers(run) && status == TG_OK; k++) {
+    use found = {NULL, NULL};
+    tg_constraints_name_multiplier(k, sizeof name, name);
+    status = tg_output_path(job->output_directory, name, path);
+    if (status == TG_OK) status = find_use(job, -1, job->n_variables, tg_text_string(path), &room, &found);
+    if (status == TG_OK && found.other != NULL)
+      status = tg_error_set(TG_JOB, TG_HERE, "%s of output.multipliers is already %s, %s", tg_text_string(path),
+                            found.what, found.other);
+  }
+  tg_text_fini(&room);
+  return status;
+}
+
+// The entries of subject_to come before the kinks among the terms. Collective.
+static tg_status write_multipliers(const tg_run *run)
+{
+  char name[TG_MULTIPLIER_NAME_BYTES];
+  tg_text path;
+  tg_status status = TG_OK;
+  tg_text_init(&path);
+  for (int k = 0; k < count_multipliers(run) && status == TG_OK; k++) {
+    tg_constraints_name_multiplier(k + 1, sizeof name, name);
+    status = tg_agree(run->comm, tg_output_path(run->engine->spec->output_directory, name, &path));
+    if (status == TG_OK)
+      status = tg_file_write(tg_lagrangian_multiplier(run->engine->lagrangian, k), tg_text_string(&path), NULL);
+  }
+  tg_text_fini(&path);
+  return status;
+}
+
 json_t *tg_outputs_list(const tg_run *run)
 {
   const tg_spec *job = run->engine->spec;
@@ -175,6 +222,11 @@ json_t *tg_outputs_list(const tg_run *run)
   for (int k = 0; k < job->n_variables && out != NULL; k++)
     if (job->variables[k].output != NULL) json_array_append_new(out, json_string(job->variables[k].output));
   json_object_foreach(rays, name, ray) json_array_append(out, ray);
+  for (int k = 1; k <= count_multipliers(run) && out != NULL; k++) {
+    char file[TG_MULTIPLIER_NAME_BYTES];
+    tg_constraints_name_multiplier(k, sizeof file, file);
+    json_array_append_new(out, json_string(file));
+  }
   json_decref(rays);
   return out;
 }
@@ -317,6 +369,7 @@ static tg_status prepare_alone(tg_run *run)
   tg_status status = make_folders(job, &path);
   if (status == TG_OK) status = look_at_report(run, &path);
   if (status == TG_OK) status = refuse_clashes(job, &path);
+  if (status == TG_OK) status = refuse_multiplier_clashes(run, &path);
   if (status == TG_OK) status = test_text_files(job, &path, &prefix);
   tg_text_fini(&prefix);
   tg_text_fini(&path);
@@ -375,5 +428,6 @@ tg_status tg_outputs_write(tg_run *run)
   TG_TRY_MPI(MPI_Comm_rank(run->comm, &rank));
   if (rank == 0) make_folders_again(run->engine->spec);
   TG_TRY(for_each_variable(run, WRITE));
+  TG_TRY(write_multipliers(run));
   return choose_rays(run, rank == 0);
 }

@@ -28,7 +28,7 @@ static json_t *seconds(const tg_run *run)
                    run->seconds.write, "total", run->seconds.total);
 }
 
-static json_t *memory(const tg_forecast *f)
+json_t *tg_report_memory(const tg_forecast *f)
 {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "data", tg_json_number(f->data), "points",
                    tg_json_number(f->points), "storage", tg_json_number(f->storage), "factors",
@@ -51,13 +51,13 @@ static json_t *plan(const tg_run *run)
 {
   const tg_plan *p = run->engine->setup->model->plan;
   const tg_cost_compared *c = &run->engine->compared;
-  return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o, s:o}", "predicted_flops",
-                   tg_json_number(run->engine->predicted_flops), "predicted_bytes",
-                   tg_json_number(run->engine->predicted_bytes), "predicted_memory_bytes_per_rank",
-                   tg_json_number(run->engine->forecast.total), "memory", memory(&run->engine->forecast), "degree",
-                   (int)p->degree, "linear_images", p->has_state ? 1 : 0, "iteration_products", (json_int_t)c->products,
-                   "iteration_flops", tg_json_number(c->flops), "written_products", (json_int_t)c->written.products,
-                   "written_flops", tg_json_number(c->written.flops), "method", method_price(run));
+  return json_pack(
+      "{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o, s:o}", "predicted_flops",
+      tg_json_number(run->engine->predicted_flops), "predicted_bytes", tg_json_number(run->engine->predicted_bytes),
+      "predicted_memory_bytes_per_rank", tg_json_number(run->engine->forecast.total), "memory",
+      tg_report_memory(&run->engine->forecast), "degree", (int)p->degree, "linear_images", p->has_state ? 1 : 0,
+      "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops), "written_products",
+      (json_int_t)c->written.products, "written_flops", tg_json_number(c->written.flops), "method", method_price(run));
 }
 
 static json_t *grid(const tg_grid_choice *choice)
@@ -203,7 +203,8 @@ static json_t *extras(const tg_run *run)
   json_t *out = json_object();
   int failed = out == NULL;
   if (!failed && run->engine->constraints != NULL)
-    failed = json_object_set_new(out, "subject_to", tg_constraints_report(run->engine->constraints));
+    failed = json_object_set_new(
+        out, "subject_to", tg_constraints_report(run->engine->constraints, run->engine->spec->writes_multipliers));
   if (failed == 0 && run->engine->result.n_measured > 1)
     failed = json_object_set_new(out, "worst_variable", worst_variable(run));
   if (failed == 0 && isfinite(run->engine->iterated_objective))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job
 
 checks = Checks()
 
@@ -284,10 +284,66 @@ def test_progress(folder):
     checks.check("round" not in every.history[0], "rounds without subject_to")
 
 
+def test_multipliers(folder):
+    """The multipliers that are written make the gradient of the Lagrangian vanish, on any number of ranks."""
+    rng = np.random.default_rng(5)
+    A, B = rng.standard_normal((12, 6)), rng.standard_normal((12, 3))
+    np.save(folder / "A.npy", A)
+    np.save(folder / "B.npy", B)
+    text = ("minimize: sumsq(A*X - B)\nvariables: {X: {}}\ndata: {A: {file: A.npy}, B: {file: B.npy}}\n"
+            "subject_to:\n  - sum(X) = 1\n  - X <= 0.2*ones(6,3)\n  - X*ones(3,1) >= -0.1*ones(6,1)\n"
+            "solver: {gradient_tolerance: 1.0e-9, constraint_tolerance: 1.0e-9}\noutput: {multipliers: true}\n")
+    for sign, ranks in ((1, 0), (1, 3), (-1, 2)):
+        job = folder / "job.yaml"
+        job.write_text(text if sign > 0 else text.replace("minimize: sumsq(A*X - B)", "maximize: -sumsq(A*X - B)"))
+        out = folder / f"out-{ranks}"
+        done = run_job(job, out, ranks=ranks, options=["--quiet"])
+        if not checks.equal(f"multipliers on {ranks} ranks: {done.err}", done.status, 0):
+            continue
+        X, m = np.load(out / "X.npy"), [np.load(out / f"multiplier.{k}.npy") for k in (1, 2, 3)]
+        gradient = 2 * A.T @ (A @ X - B)
+        rest = gradient + m[0].item() * np.ones((6, 3)) + m[1] - m[2].reshape(6, 1) @ np.ones((1, 3))
+        checks.check(abs(rest).max() <= 1e-6 * abs(gradient).max(), f"the Lagrangian's gradient on {ranks} ranks: {abs(rest).max():.1e}")
+        checks.check(min(m[1].min(), m[2].min()) >= 0 and m[1].max() > 0, f"signs on {ranks} ranks: {m}")
+        checks.equal("files in the report", [entry["multiplier"] for entry in done.report["subject_to"]["constraints"]],
+                     [f"multiplier.{k}.npy" for k in (1, 2, 3)])
+    run_job(job, out, ranks=0, options=["--quiet"], settings={"output.multipliers": "false"})
+    checks.equal("stale multipliers", sorted(path.name for path in out.glob("*.npy")), ["X.npy"])
+    for settings, expected in (({"solver.restarts": 2, "variables.X.start": "normal"}, "does not go with solver.restarts"),
+                               ({"output.variables": "{X: multiplier.2.npy}"}, "multiplier.2.npy of output.multipliers is already the file of another variable")):
+        found = run_job(job, folder / "refused", ranks=0, settings=settings)
+        checks.check(found.status == 2 and expected in found.err, f"{settings}: {found.err}")
+    none = piped("run", "minimize: sumsq(X - 1)\nvariables: {X: {rows: 2, columns: 2}}\noutput: {multipliers: true}\n")
+    checks.check(none.returncode == 2 and "<stdin>:3:" in none.stderr and "has no subject_to" in none.stderr, f"no subject_to: {none.stderr}")
+
+
+def test_json(folder):
+    """plan and info in JSON say what they say in words."""
+    facts = json.loads(run(["info", "--format", "json"]).out)
+    words = run(["info"]).out
+    checks.check(facts["versions"]["tracegrad"] in words and facts["cpu"] in words and facts["grid"]["reason"] in words, f"info: {facts}")
+    job = folder / "job.yaml"
+    job.write_text(LOGGED)
+    plan = json.loads(run(["plan", job, "--format", "json", "--ranks", 4, "--threads", 1]).out)
+    words = run(["plan", job, "--ranks", 4, "--threads", 1]).out
+    checks.equal("plan: sizes", plan["variables"]["X"], {"rows": 20, "columns": 4, "constraint": None})
+    checks.equal("plan: grid", plan["grid"]["rows"] * plan["grid"]["columns"], 4)
+    checks.check(f"method {plan['method']}" in words, f"plan: method {plan['method']}")
+    for program in plan["programs"]:
+        row = re.search(rf"^{program['program']} +(\d+) +(\S+) ", words, re.M)
+        checks.check(row and int(row[1]) == program["products"] and abs(float(row[2]) - program["flops"]) <= 1e-3 * program["flops"],
+                     f"plan: {program['program']}: {row and row[0]}")
+        checks.close(f"plan: flops of {program['program']}", sum(one["flops"] for one in program["operations"]) + 1, program["flops"] + 1, 1e-12)
+    checks.check(set(plan["iteration"]) <= {program["program"] for program in plan["programs"]}, f"plan: iteration {plan['iteration']}")
+    for command in (["plan", job], ["info"]):
+        wrong = run([*command, "--format", "xml"])
+        checks.check(wrong.status == 2 and "--format is human or json, found 'xml'" in wrong.err, f"{command[0]} --format xml: {wrong.err}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-front-", dir="/dev/shm") as temporary:
         folder = Path(temporary)
-        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input, test_warm_starts, test_log, test_progress):
+        for test in (test_sizes, test_runs_without_sizes, test_numbers, test_standard_input, test_warm_starts, test_log, test_progress, test_multipliers, test_json):
             (folder / test.__name__).mkdir()
             test(folder / test.__name__)
     return checks.finish()
