@@ -1,4 +1,6 @@
 // The diagonal preconditioner: entry by entry division over several blocks; entries that are not positive refused.
+#include <math.h>
+
 #include "check.h"
 #include "mpi/space/preconditioner.h"
 #include "mpi/space/space.h"
@@ -56,11 +58,69 @@ static void test_refusals(const tg_grid *grid)
   }
 }
 
+enum { ROWS = 7, COLS = 4 };
+
+// Entries of a diagonal: of both signs, one of them 0, one infinite; `size` is what stands for them.
+static double entry_of(int64_t e)
+{
+  return e == 5 ? 0 : e == 9 ? HUGE_VAL : (e % 2 == 0 ? 1 : -1) * (1 + (double)e);
+}
+
+static double size_of(int64_t e)
+{
+  return e == 5 || e == 9 ? ROWS * COLS : fabs(entry_of(e));
+}
+
+// z sums to zero on each line, and z .* size differs from r by one number a line.
+static void check_lines(const tg_dmat *z, const double *r, bool by_rows)
+{
+  double *found = check_gather(z);
+  for (int64_t line = 0; line < (by_rows ? ROWS : COLS); line++) {
+    double sum = 0;
+    double shift = 0;
+    for (int64_t k = 0; k < (by_rows ? COLS : ROWS); k++) {
+      const int64_t e = by_rows ? line + k * ROWS : k + line * ROWS;
+      const double rest = r[e] - found[e] * size_of(e);
+      sum += found[e];
+      if (k == 0) shift = rest;
+      CHECK(fabs(rest - shift) <= 1e-12, "line %d: %g is taken off, expected %g", (int)line, rest, shift);
+    }
+    CHECK(fabs(sum) <= 1e-14, "line %d sums to %g", (int)line, sum);
+  }
+  tg_free(found);
+}
+
+static void test_any_signs(const tg_grid *grid)
+{
+  tg_dmat *d = check_matrix(grid, ROWS, COLS, 1);
+  tg_dmat *r = check_matrix(grid, ROWS, COLS, 2);
+  tg_dmat *z = check_matrix(grid, ROWS, COLS, 3);
+  double *entries = check_gather(d);
+  double *expected = check_gather(r);
+  double *given = check_gather(r);
+  for (int64_t e = 0; e < ROWS * COLS; e++) entries[e] = entry_of(e);
+  for (int64_t e = 0; e < ROWS * COLS; e++) expected[e] /= size_of(e);
+  tg_dmat_scatter_small(entries, d);
+  REQUIRE_OK(tg_diagonal_divide(d, r, z));
+  CHECK_MATRIX(z, expected, 0, "r ./ |d|");
+  for (int by_rows = 0; by_rows < 2; by_rows++) {
+    REQUIRE_OK(tg_diagonal_divide_lines(d, by_rows == 1, r, z));
+    check_lines(z, given, by_rows == 1);
+  }
+  tg_free(given);
+  tg_free(expected);
+  tg_free(entries);
+  tg_dmat_destroy(&z);
+  tg_dmat_destroy(&r);
+  tg_dmat_destroy(&d);
+}
+
 static void run(void)
 {
   const int64_t blocks[] = {1, 2, 64, 0};
   check_on_grids(blocks, test_division);
   check_on_grids(blocks, test_refusals);
+  check_on_grids(blocks, test_any_signs);
 }
 
 CHECK_PROGRAM(program_preconditioner, run)
