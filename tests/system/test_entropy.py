@@ -83,10 +83,11 @@ def test_coupled(folder, rng):
 
 
 def test_other_borders(folder, rng):
-    """-log, and a negative power between positive numbers."""
+    """-log, a negative power, and a root, whose slope is infinite at zero, where the start would be."""
     C = 10 ** rng.uniform(-3, 3, (8, 5))
     for method in ("auto", "l-bfgs", "newton-cg"):
         expect(folder, (1 + np.log(C)).sum(), 1e-8, 60, "dot(C, X) - sum(log(X))", C.shape, {"C": C}, method=method)
+        expect(folder, -(1 / (4 * C)).sum(), 1e-6, 100, "dot(C, X) - sum(sqrt(X))", C.shape, {"C": C}, method=method)
         expect(folder, 1.5 * np.cbrt(2 * C).sum(), 1e-8, 60, "dot(C, X) + sum(X.^-0.5)", C.shape, {"C": C}, method=method)
 
 

@@ -12,6 +12,7 @@
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/reduce.h"
 #include "mpi/space/space.h"
+#include "opt/vector.h"
 
 // ---- symmetry ----
 
@@ -184,12 +185,14 @@ static tg_status move(ray *r)
   return done ? TG_OK : move_inside(r);
 }
 
-// Which blocks move: those that have to be definite; where f is not defined at the start all that the job leaves open.
+// Which blocks move: those that have to be definite; where f or its gradient, as that of a root at zero, is not finite
+// at the start all that the job leaves open.
 static tg_status choose(ray *r, bool *any)
 {
   tg_setup *setup = r->setup;
   opt_problem *problem = setup->problem;
   double f = 0;
+  double size = 0;
   *any = false;
   for (int k = 0; k < setup->job->n_variables; k++) {
     r->moves[k] = is_default(&setup->job->variables[k]) && is_definite(&setup->job->variables[k]);
@@ -197,7 +200,8 @@ static tg_status choose(ray *r, bool *any)
   }
   if (*any || setup->model->plan->degree >= 0) return TG_OK;
   TG_TRY(problem->ops->gradient(problem, setup->x, &f, r->gradient));
-  for (int k = 0; !isfinite(f) && k < setup->job->n_variables; k++) {
+  TG_TRY(opt_norm(setup->space, r->gradient, &size));
+  for (int k = 0; !(isfinite(f) && isfinite(size)) && k < setup->job->n_variables; k++) {
     r->moves[k] = is_default(&setup->job->variables[k]);
     *any = *any || r->moves[k];
   }
