@@ -9,9 +9,11 @@
 #include "cli/cli.h"
 #include "cli/job_console.h"
 #include "engine/preview.h"
+#include "engine/sweep/points.h"
 #include "job/confine.h"
 #include "report/plan_json.h"
 #include "report/plan_report.h"
+#include "report/sweep_report.h"
 
 static const tg_option options[] = {
     {"--format", "FORMAT", false, "human (default) or json"},
@@ -109,7 +111,12 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     given->grid_cols = (int)m->cols;
   }
   tg_preview *preview = NULL;
-  tg_status status = tg_preview_create(given, &lower_options, (int)m->ranks, (int)m->threads, &preview);
+  tg_spec *point = NULL;
+  // Of a sweep the plan is that of its first point.
+  tg_status status = given->sweep != NULL ? tg_sweep_check(given) : TG_OK;
+  if (status == TG_OK && given->sweep != NULL) status = tg_sweep_spec_at(given, 0, &point);
+  if (status == TG_OK)
+    status = tg_preview_create(point != NULL ? point : given, &lower_options, (int)m->ranks, (int)m->threads, &preview);
   if (status == TG_OK) {
     tg_grid_choice *grid = &preview->grid;
     if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
@@ -117,9 +124,12 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     tg_method_warn_unused(preview->spec, preview->model, preview->method);
     status =
         m->is_json ? tg_plan_print_json(preview, (int)m->threads, text) : tg_plan_print(preview, (int)m->threads, text);
+    if (status == TG_OK && given->sweep != NULL && !m->is_json)
+      status = tg_sweep_plan_print(given, preview, (int)m->threads, text);
     if (status == TG_OK) status = tg_cli_print(stdout, text);
   }
   tg_preview_destroy(&preview);
+  tg_spec_destroy_copy(&point);
   return status;
 }
 

@@ -1,6 +1,7 @@
 // tracegrad run: minimise a job's objective.
 #include <math.h>
 #include <mpi.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/job_console.h"
 #include "cli/run/run_console.h"
+#include "cli/run/sweep_console.h"
 #include "job/confine.h"
 #include "job/job_share.h"
 #include "mpi/matrix/grid.h"
@@ -16,7 +18,8 @@
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
     {"--output", "DIR", false, "folder of the results instead of output.directory"},
-    {"--resume", NULL, false, "go on from the newest intact checkpoint"},
+    {"--resume", NULL, false, "go on from the newest intact checkpoint; of a sweep from the points that are done"},
+    {"--points", "A..B", false, "of a sweep these points alone; all: also in a task of a Slurm array"},
     {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
     {"--progress-interval", "SECONDS", false, "between rows of progress, at least (default 1); 0: every iteration"},
     {"--log-view", NULL, false, "at the end, on stderr: calls, seconds, flops and bytes of each operation"},
@@ -49,6 +52,7 @@ typedef struct request {
   const char *output;      // folder; NULL: as the job says
   bool shows_log;          // where the time went
   bool confined;           // the job is somebody else's: it keeps to its folders
+  const char *points;      // of a sweep; NULL: all, or those of the task
 } request;
 
 static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
@@ -115,6 +119,27 @@ static const char *limit_key(const tg_run *run)
                                                                                     : "max_evaluations";
 }
 
+static void add_launch(const request *given, int ranks, tg_text *out)
+{
+  if (ranks > 1) tg_text_addf(out, "%s -n %d ", launcher(), ranks);
+  tg_text_addf(out, "tracegrad run %s", given->path);
+}
+
+static void add_rest(const request *given, tg_text *out)
+{
+  if (given->output != NULL) tg_text_addf(out, " --output %s", given->output);
+  if (given->points != NULL) tg_text_addf(out, " --points %s", given->points);
+  if (given->confined) tg_text_add(out, " --confined");
+}
+
+// The command line as it was given.
+static void add_command(const request *given, int ranks, tg_text *out)
+{
+  add_launch(given, ranks, out);
+  for (int k = 0; k < given->n_sets; k++) tg_text_addf(out, " --set '%s'", given->sets[k]);
+  add_rest(given, out);
+}
+
 // Whether this --set is the limit that was reached, which a larger one replaces.
 static bool is_raised(const tg_run *run, const char *set)
 {
@@ -161,13 +186,11 @@ static void print_resumption(const tg_run *run, const request *given, int *exit_
   tg_text_init(&text);
   tg_text_addf(&text, "tracegrad: checkpoint %s at iteration %lld; to go on%s: ", log->last, (long long)log->iteration,
                is_limit ? ", with a larger limit" : "");
-  if (run->environment.ranks > 1) tg_text_addf(&text, "%s -n %d ", launcher(), run->environment.ranks);
-  tg_text_addf(&text, "tracegrad run %s", given->path);
+  add_launch(given, run->environment.ranks, &text);
   for (int k = 0; k < given->n_sets; k++)
     if (!is_limit || !is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
   if (is_limit) add_larger_limit(run, &text);
-  if (given->output != NULL) tg_text_addf(&text, " --output %s", given->output);
-  if (given->confined) tg_text_add(&text, " --confined");
+  add_rest(given, &text);
   tg_text_add(&text, " --resume\n");
   // What cannot be said is no failure of the run.
   if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
@@ -202,6 +225,47 @@ static void print_end(const tg_run *run, const request *given, int *exit_status)
     tg_cli_print_error(TG_NUMERIC, NULL);
   }
   print_resumption(run, given, exit_status);
+}
+
+static void print_sweep_resumption(const tg_sweep_run *sweep, const request *given)
+{
+  int ranks = 1;
+  tg_text text;
+  if (!sweep->is_interrupted || sweep->rank != 0) return;
+  MPI_Comm_size(sweep->comm, &ranks);
+  tg_text_init(&text);
+  tg_text_addf(&text, "tracegrad: %lld points of the sweep were done; to go on: ", (long long)sweep->n_done);
+  add_command(given, ranks, &text);
+  tg_text_add(&text, " --resume\n");
+  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
+  tg_text_fini(&text);
+}
+
+static tg_status run_sweep(tg_job *job, const request *given, tg_run_console *console,
+                           const tg_run_options *run_options, int *exit_status)
+{
+  tg_sweep_run *sweep = NULL;
+  tg_sweep_console shown = {.first = console, .job = job};
+  const tg_messages messages = tg_cli_job_messages(job);
+  bool is_array = false;
+  tg_sweep_options settings = {.run = *run_options, .watch = tg_sweep_console_watch(&shown)};
+  job->spec.messages = &messages;
+  TG_TRY(tg_sweep_part(job->spec.sweep, given->points, &settings.first, &settings.last, &is_array));
+  if (is_array && console->has_header && tg_cli_rank() == 0)
+    fprintf(stderr, "array       task %s takes points %lld..%lld\n", getenv("SLURM_ARRAY_TASK_ID"),
+            (long long)settings.first, (long long)settings.last);
+  tg_status status = tg_sweep_execute(MPI_COMM_WORLD, job, &settings, &sweep);
+  if (status == TG_OK) {
+    status = tg_sweep_print_summary(sweep);
+    *exit_status = tg_sweep_exit(sweep);
+    print_sweep_resumption(sweep, given);
+  } else {
+    tg_cli_print_job_errors(job, status);
+    *exit_status = tg_status_exit(status);
+    status = TG_OK;
+  }
+  tg_sweep_run_destroy(&sweep);
+  return status;
 }
 
 static tg_status run_loaded(tg_job *job, const request *given, const tg_run_options *run_options, int *exit_status)
@@ -243,7 +307,8 @@ static tg_status run_request(const tg_args *args, const request *given, int argc
   if (status == TG_OK) {
     console.progress.time_limit = job->spec.solver.time_limit;
     console.progress.max_iterations = job->spec.solver.max_iterations;
-    status = run_loaded(job, given, &run_options, exit_status);
+    status = job->spec.sweep != NULL ? run_sweep(job, given, &console, &run_options, exit_status)
+                                     : run_loaded(job, given, &run_options, exit_status);
     if (tg_cli_rank() == 0) tg_progress_finish(&console.progress);
   } else {
     tg_cli_print_job_errors(job, status);
@@ -261,7 +326,8 @@ static tg_status run_job(const tg_args *args, int argc, char **argv, const char 
                          .n_sets = tg_args_values(args, "--set", sets),
                          .output = tg_args_value(args, "--output", 0),
                          .shows_log = tg_args_has(args, "--log-view"),
-                         .confined = tg_args_has(args, "--confined")};
+                         .confined = tg_args_has(args, "--confined"),
+                         .points = tg_args_value(args, "--points", 0)};
   return run_request(args, &given, argc, argv, exit_status);
 }
 

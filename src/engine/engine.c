@@ -12,6 +12,8 @@
 #include "engine/problem/metric_change_numbers.h"
 #include "engine/run/attempts.h"
 #include "engine/run/environment.h"
+#include "engine/share/share.h"
+#include "engine/sweep/path.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
@@ -101,15 +103,33 @@ tg_status tg_engine_admit(tg_engine *e, const tg_memory_room *room)
 
 // ---- numbers ----
 
+bool tg_engine_serves_starts(const tg_engine *e)
+{
+  const tg_setup *setup = e->setup;
+  return e->options.begins_warm && (!e->options.if_convex || setup->model->is_convex) &&
+         !tg_way_is_direct(tg_method_way(setup->method));
+}
+
 tg_status tg_engine_fill(tg_engine *e)
 {
-  return tg_setup_fill(e->setup);
+  tg_share *share = e->spec->share;
+  TG_TRY(tg_setup_fill(e->setup));
+  if (share == NULL || !tg_engine_serves_starts(e)) return TG_OK;
+  if (tg_share_start(share) == NULL && e->options.start_folder != NULL)
+    TG_TRY(tg_sweep_path_read(e->setup, share, e->options.start_folder));
+  if (tg_share_start(share) == NULL) return TG_OK;
+  return tg_setup_start_from(e->setup, tg_share_start(share), &e->is_warm);
 }
 
 tg_status tg_engine_probe(tg_engine *e)
 {
   opt_problem *problem = e->setup->problem;
   if (e->checkpoint != NULL) TG_TRY(tg_checkpoint_bind(e->checkpoint, e->setup));
+  if (e->options.probed != NULL && tg_plan_shape(e->setup->model->plan) == e->options.probed_shape) {
+    e->taylor = *e->options.probed;
+    if (tg_checkpoint_source(e->checkpoint) != NULL) e->probe_products = e->earlier.products_before;
+    return TG_OK;
+  }
   const opt_counts before = problem->counts;
   TG_TRY(tg_taylor_probe(problem, e->setup->x, PROBE_SEED, PROBE_STEPS, &e->taylor));
   e->probe_products = problem->counts.products - before.products;

@@ -22,12 +22,17 @@
 #include "engine/run/run_log.h"
 
 typedef struct tg_engine_options {
-  int threads;          // of each rank, for the cost model
-  double begin;         // when the run began, by MPI_Wtime; 0: now
-  bool saves;           // checkpoints, where the spec has them
-  bool resume;          // from the newest intact one
-  bool warns_of_saves;  // damaged checkpoints, and those that are not gone on from
-  bool probes_products; // each product is tested with random vectors, see mpi/exec/probe.h
+  int threads;              // of each rank, for the cost model
+  double begin;             // when the run began, by MPI_Wtime; 0: now
+  bool saves;               // checkpoints, where the spec has them
+  bool resume;              // from the newest intact one
+  bool warns_of_saves;      // damaged checkpoints, and those that are not gone on from
+  bool probes_products;     // each product is tested with random vectors, see mpi/exec/probe.h
+  const tg_taylor *probed;  // the test of the gradient that another point of a sweep has made; NULL: none
+  uint64_t probed_shape;    // of its plan (tg_plan_shape): it counts for plans that differ by numbers alone
+  const char *start_folder; // files of a start (sweep/path.h), where spec->share has none; NULL: none
+  bool begins_warm;         // where spec->share says, unless the method makes nothing of the start
+  bool if_convex;           // of that: only where the objective is, so that the minimum is the same from everywhere
 } tg_engine_options;
 
 // How one of the minimisations of solver.restarts ended; numbers as they are minimised.
@@ -59,6 +64,7 @@ typedef struct tg_engine {
   tg_forecast forecast;        // of memory
   tg_taylor taylor;
   int64_t probe_products; // spent on it; the result counts the minimisation
+  bool is_warm;           // it begins where another point of a sweep ended
   double begin;           // by MPI_Wtime, of the run and of the minimisation
   double solve_begin;
   double made_again; // products of a resumed run until it stood where the one before had been
@@ -90,6 +96,8 @@ void tg_engine_warn_unused(const tg_engine *engine);
 // TG_MEMORY where a rank would need more than it has.
 tg_status tg_engine_admit(tg_engine *engine, const tg_memory_room *room);
 tg_status tg_engine_fill(tg_engine *engine);
+// Whether where it ends may serve the next point of a sweep as a start, by options.begins_warm. Local.
+bool tg_engine_serves_starts(const tg_engine *engine);
 // TG_DATA where data or plan are not those of the checkpoint resumed from; TG_NUMERIC where the gradient is wrong.
 tg_status tg_engine_probe(tg_engine *engine);
 // *changed: the numbers have led to another method than the plan's, or the halves of `alternating` to theirs.

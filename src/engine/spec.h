@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/message.h"
 #include "base/source.h"
+#include "engine/spec_sweep.h"
 #include "mpi/matrix/array.h"
 #include "mpi/matrix/generate.h"
 #include "opt/options.h"
@@ -143,6 +144,9 @@ typedef struct tg_spec {
   int64_t checkpoint_keep;
   const char *output_directory;
   bool writes_multipliers; // of subject_to, beside the variables
+  const tg_sweep *sweep;  // NULL: one minimisation
+  struct tg_share *share; // of a point of a sweep: what it has in common with the others (engine/share); NULL: nothing;
+                          // not owned
 } tg_spec;
 
 // The engine's own copy, whose variables and data it writes into. Names, texts and marks are shared with the original,

@@ -82,6 +82,23 @@ static void fill_sizes(json_t *entry, const tg_spec_variable *x)
   if (!has_columns) json_object_set_new(entry, "columns", json_integer((json_int_t)x->cols));
 }
 
+// Those of a point of a sweep are not the job's.
+static void fill_numbers(const tg_spec *spec, json_t *data)
+{
+  for (int k = 0; k < spec->n_data; k++) {
+    const json_t *written = json_object_get(data, spec->data[k].name);
+    if (spec->data[k].source == TG_SOURCE_NUMBER && json_is_number(written) &&
+        json_number_value(written) != spec->data[k].number)
+      json_object_set_new(data, spec->data[k].name, json_real(spec->data[k].number));
+  }
+}
+
+static void fill_seed(const tg_spec_variable *x, json_t *entry)
+{
+  if (x->seed_is_given) json_object_set_new(entry, "seed", json_integer((json_int_t)x->seed));
+  if (x->scale_is_given) json_object_set_new(entry, "scale", json_real(x->scale));
+}
+
 tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
 {
   *out = NULL;
@@ -92,6 +109,7 @@ tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
     json_decref(root);
     return tg_error_pass(status, TG_HERE);
   }
+  fill_numbers(spec, json_object_get(root, "data"));
   const char *name = NULL;
   json_t *entry = NULL;
   json_object_foreach(json_object_get(root, "variables"), name, entry)
@@ -100,6 +118,7 @@ tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
     if (k >= 0) fill_sizes(entry, &spec->variables[k]);
     if (k >= 0 && json_object_get(entry, "start") == NULL)
       json_object_set_new(entry, "start", json_string(tg_start_label(spec->variables[k].start)));
+    if (k >= 0 && json_is_object(entry)) fill_seed(&spec->variables[k], entry);
     fill_defaults(entry, "variables.*.");
   }
   fill_defaults(json_object_get(root, "checkpoint"), "checkpoint.");

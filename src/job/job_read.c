@@ -6,6 +6,7 @@
 
 #include "grad/graph/graph.h"
 #include "job/job_set.h"
+#include "job/job_sweep.h"
 #include "job/job_table.h"
 #include "job/job_values.h"
 #include "job/relation.h"
@@ -511,5 +512,6 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_errors_take(&job->errors, read_output(job)));
   TG_TRY(tg_errors_take(&job->errors, read_checkpoint(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_relations(job)));
+  TG_TRY(tg_errors_take(&job->errors, tg_job_read_sweep(job)));
   return tg_errors_raise(&job->errors);
 }

@@ -56,6 +56,8 @@ const char *tg_job_type_label(tg_job_type type)
       [TG_JOB_SOLVER] = "a mapping",
       [TG_JOB_GRID] = "auto or a mapping",
       [TG_JOB_FILES] = "none or a mapping from names",
+      [TG_JOB_SWEEP] = "a mapping from numbers to their values",
+      [TG_JOB_WORDS] = "a list of names",
   };
   return labels[type];
 }
@@ -522,11 +524,12 @@ static tg_status check_constraint(tg_job *job, const location *at, const tg_yaml
 
 // ---- dispatch by type ----
 
-static tg_status check_list(const location *at, const tg_yaml_node *node)
+static tg_status check_list(const location *at, const tg_yaml_node *node, const tg_job_key *key)
 {
-  if (node->kind != TG_YAML_SEQUENCE) return wrong_type(at, node, tg_job_type_label(TG_JOB_EXPRESSIONS), "");
+  const char *entry = key->type == TG_JOB_WORDS ? "a name in each entry" : "an expression in each entry";
+  if (node->kind != TG_YAML_SEQUENCE) return wrong_type(at, node, tg_job_type_label(key->type), "");
   for (const tg_yaml_item *item = node->first; item != NULL; item = item->next)
-    TG_TRY(check_text(at, item->value, "an expression in each entry"));
+    TG_TRY(check_text(at, item->value, entry));
   return TG_OK;
 }
 
@@ -579,7 +582,10 @@ static tg_status check_node(tg_job *job, const location *at, tg_yaml_node *node)
   case TG_JOB_EXPRESSION:
     return check_text(at, node, tg_job_type_label(key->type));
   case TG_JOB_EXPRESSIONS:
-    return check_list(at, node);
+  case TG_JOB_WORDS:
+    return check_list(at, node, key);
+  case TG_JOB_SWEEP:
+    return node->kind == TG_YAML_MAPPING ? TG_OK : wrong_type(at, node, tg_job_type_label(key->type), "");
   case TG_JOB_START:
     return check_start(job, at, node);
   case TG_JOB_CONSTRAINT:

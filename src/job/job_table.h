@@ -21,7 +21,9 @@ typedef enum tg_job_type {
   TG_JOB_DATA,
   TG_JOB_SOLVER,
   TG_JOB_GRID,
-  TG_JOB_FILES // of variables, by name, or none of them
+  TG_JOB_FILES, // of variables, by name, or none of them
+  TG_JOB_SWEEP, // what job_sweep.c reads
+  TG_JOB_WORDS
 } tg_job_type;
 
 typedef struct tg_job_key {

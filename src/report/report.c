@@ -197,6 +197,14 @@ static json_t *arrays(const tg_setup *setup)
   return out;
 }
 
+// Which point of a sweep it is, and where that began.
+static json_t *point(const tg_run *run)
+{
+  json_t *out = json_deep_copy(run->options->point);
+  if (out != NULL) json_object_set_new(out, "warm", json_boolean(run->engine->is_warm));
+  return out;
+}
+
 // What only some jobs have. A list that memory does not suffice for fails the whole.
 static json_t *extras(const tg_run *run)
 {
@@ -211,6 +219,7 @@ static json_t *extras(const tg_run *run)
     failed = json_object_set_new(
         out, "objective_iterated",
         tg_json_number((run->engine->spec->maximize ? -1.0 : 1.0) * run->engine->iterated_objective + 0.0));
+  if (failed == 0 && run->options->point != NULL) failed = json_object_set_new(out, "sweep", point(run));
   if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
   if (failed == 0 && has_arrays(run->engine->spec))
     failed = json_object_set_new(out, "arrays", arrays(run->engine->setup));

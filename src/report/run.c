@@ -47,7 +47,7 @@ static void warn_of_machine(const tg_run *run)
   tg_text text;
   tg_text_init(&text);
   tg_environment_print_warnings(&run->environment, &text);
-  tg_message_lines(run->job->spec.messages, TG_MESSAGE_WARNING, &text);
+  tg_message_lines(run->spec->messages, TG_MESSAGE_WARNING, &text);
   tg_text_fini(&text);
 }
 
@@ -61,7 +61,8 @@ static tg_status write_files(tg_run *run, const char *folder)
   TG_TRY(tg_engine_count(run->engine));
   run->seconds.write = run->engine->earlier.write_seconds + MPI_Wtime() - write_begin;
   run->seconds.total = run->engine->earlier.total_seconds + MPI_Wtime() - run->begin;
-  TG_TRY(tg_agree(run->comm, run->rank == 0 ? tg_report_write(run, folder) : TG_OK));
+  const bool reports = run->rank == 0 && !run->options->leaves_no_report;
+  TG_TRY(tg_agree(run->comm, reports ? tg_report_write(run, folder) : TG_OK));
   if (run->rank == 0 && written == TG_OK) tg_outputs_remove_stale(run);
   // The report is there: what could not be written beside it is reported now.
   if (written != TG_OK) *tg_error_get() = failure;
@@ -84,12 +85,14 @@ static tg_status prepare(tg_run *run)
 {
   const tg_run_options *options = run->options;
   TG_TRY(tg_environment_get(run->comm, &run->environment));
-  const tg_engine_options settings = {.threads = run->environment.threads,
-                                      .saves = true,
-                                      .resume = options->resume,
-                                      .warns_of_saves = options->warns,
-                                      .begin = run->begin};
-  TG_TRY(tg_engine_create(run->comm, &run->job->spec, &settings, &run->engine));
+  tg_engine_options settings = {0};
+  if (options->engine != NULL) settings = *options->engine;
+  settings.threads = run->environment.threads;
+  settings.saves = true;
+  settings.resume = options->resume;
+  settings.warns_of_saves = options->warns;
+  settings.begin = run->begin;
+  TG_TRY(tg_engine_create(run->comm, run->spec, &settings, &run->engine));
   tg_engine *engine = run->engine;
   TG_TRY(show(run, TG_RUN_PLANNED));
   if (options->warns && run->rank == 0) tg_engine_warn_unused(engine);
@@ -135,7 +138,8 @@ static tg_status minimise(tg_run *run)
   tg_text path;
   tg_text_init(&path);
   tg_status status = name_history(run, &path);
-  if (status == TG_OK) status = iterate(run, engine->spec->output_directory != NULL ? tg_text_string(&path) : NULL);
+  const bool has_history = engine->spec->output_directory != NULL && !run->options->leaves_no_history;
+  if (status == TG_OK) status = iterate(run, has_history ? tg_text_string(&path) : NULL);
   tg_text_fini(&path);
   TG_TRY(status);
   TG_TRY(show(run, TG_RUN_ITERATED));
@@ -172,6 +176,10 @@ tg_status tg_run_execute(MPI_Comm comm, const tg_job *job, const tg_run_options 
   tg_run *run = *out;
   run->comm = comm;
   run->job = job;
+  run->spec = options->spec != NULL ? options->spec : &job->spec;
+  if (run->spec->sweep != NULL)
+    TG_FAIL_MARK(TG_UNSUPPORTED, run->spec->sweep->mark,
+                 "sweep: this is one minimisation; `tracegrad run` makes all of them");
   run->options = options;
   run->begin = options->begin > 0 ? options->begin : MPI_Wtime();
   MPI_Comm_rank(comm, &run->rank);

@@ -36,6 +36,11 @@ typedef struct tg_run_watch {
 } tg_run_watch;
 
 typedef struct tg_run_options {
+  const tg_spec *spec;             // what is run, where it is not the job's own: a point of a sweep; NULL: the job's
+  const json_t *point;             // of a sweep: which, for the report; NULL: none
+  const tg_engine_options *engine; // what the sweep asks of the engine; NULL: nothing
+  bool leaves_no_report;
+  bool leaves_no_history;
   tg_run_watch watch;
   int n_arguments; // of the command line, for the report
   const char *const *arguments;
@@ -58,6 +63,7 @@ struct tg_run {
   char date[32];                 // of the beginning, UTC, as ISO 8601 writes it; rank 0
   json_t *earlier_files;         // names that an earlier run of this job has left in the folder; rank 0, NULL: none
   const tg_job *job;             // not owned
+  const tg_spec *spec;           // what is run; not owned
   tg_environment environment;
   tg_engine *engine;
   opt_point *ray;   // along which the objective falls without end, where a direction was found; else NULL

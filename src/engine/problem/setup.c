@@ -2,6 +2,7 @@
 #include "engine/problem/setup.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "engine/problem/metric_change_numbers.h"
 #include "engine/problem/properties.h"
 #include "engine/problem/start_scale.h"
+#include "engine/share/share.h"
 #include "mpi/constraint/constraint.h"
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -119,6 +121,17 @@ tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *aske
   return status;
 }
 
+// That of the points before, where there are some: a number that vanishes may take the largest matrix with it.
+static tg_status open_grid(tg_setup *setup)
+{
+  tg_share *share = setup->job->share;
+  if (share != NULL) setup->grid = tg_share_grid(share, &setup->choice);
+  if (setup->grid != NULL) return TG_OK;
+  TG_TRY(tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid));
+  if (share != NULL) tg_share_take_grid(share, setup->grid, &setup->choice);
+  return TG_OK;
+}
+
 static tg_status find_shapes(tg_setup *setup)
 {
   int rank = 0;
@@ -133,7 +146,7 @@ static tg_status make_grid(tg_setup *setup)
   int ranks = 1;
   MPI_Comm_size(setup->comm, &ranks);
   TG_TRY(tg_agree(setup->comm, tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice)));
-  return tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid);
+  return open_grid(setup);
 }
 
 static tg_status compile(tg_setup *setup)
@@ -220,12 +233,21 @@ static tg_status make_matrix(const tg_setup *setup, const tg_spec_data *datum, b
   return tg_generate(datum->generate, &datum->options, *out);
 }
 
-static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+static tg_status read_and_verify(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
 {
   TG_TRY(at_declaration(datum->mark, make_matrix(setup, datum, are_bounds, out)));
   setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
   if (datum->trust) return TG_OK;
   return at_declaration(datum->mark, tg_properties_verify(*out, datum->name, datum->properties));
+}
+
+static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  tg_share *share = setup->job->share;
+  if (share != NULL) *out = tg_share_find(share, datum->name, are_bounds);
+  if (share != NULL && *out != NULL) return TG_OK;
+  TG_TRY(read_and_verify(setup, datum, are_bounds, out));
+  return share != NULL ? tg_agree(setup->comm, tg_share_keep(share, datum->name, are_bounds, *out)) : TG_OK;
 }
 
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)
@@ -392,6 +414,36 @@ tg_status tg_setup_start_again(tg_setup *setup, int64_t shift)
   return tg_domain_start_inside(setup);
 }
 
+// Whether f is defined at the start. Polynomials are everywhere.
+static tg_status is_defined(tg_setup *setup, bool *out)
+{
+  opt_problem *problem = setup->problem;
+  opt_point *gradient = NULL;
+  const opt_counts before = problem->counts;
+  double f = 0;
+  if (setup->model->plan->degree < 0) {
+    TG_TRY(setup->space->ops->create(setup->space, &gradient));
+    const tg_status status = problem->ops->gradient(problem, setup->x, &f, gradient);
+    setup->space->ops->destroy(setup->space, &gradient);
+    problem->counts = before;
+    TG_TRY(status);
+  }
+  *out = isfinite(f);
+  return TG_OK;
+}
+
+tg_status tg_setup_start_from(tg_setup *setup, tg_dmat *const *start, bool *serves)
+{
+  for (int k = 0; k < setup->job->n_variables; k++) TG_TRY(tg_dmat_copy(start[k], tg_space_block(setup->x, k)));
+  TG_TRY(tg_domain_start_symmetric(setup));
+  TG_TRY(tg_metric_change_enter(setup));
+  TG_TRY(tg_feasible_project(setup->job, setup->constraint, setup->x));
+  TG_TRY(is_defined(setup, serves));
+  if (!*serves) return tg_setup_start_again(setup, 0);
+  setup->start_note[0] = '\0';
+  return TG_OK;
+}
+
 // ---- problem ----
 
 static tg_status make_problem(tg_setup *setup)
@@ -437,7 +489,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_free(s->data);
   tg_method_destroy(&s->method);
   tg_model_destroy(&s->model);
-  tg_grid_destroy(&s->grid);
+  if (s->job == NULL || s->job->share == NULL) tg_grid_destroy(&s->grid);
   tg_free(s->ways);
   tg_spec_destroy_copy(&s->job);
   tg_free(s);

@@ -67,6 +67,9 @@ tg_status tg_setup_fill_plain(tg_setup *setup);
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
 tg_status tg_setup_start_again(tg_setup *setup, int64_t shift);
+// The start is where another point of a sweep ended: one matrix a variable of the job, moved into the feasible set.
+// *serves false: f is not defined there, and the start is the job's own. Collective.
+tg_status tg_setup_start_from(tg_setup *setup, tg_dmat *const *start, bool *serves);
 // Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out);
 // The datum at that position of the model's plan, NULL for what is made of a metric. Collective.

@@ -279,6 +279,13 @@ static void mix_tables(uint64_t *hash, const tg_plan *plan)
   }
 }
 
+uint64_t tg_plan_shape(const tg_plan *plan)
+{
+  tg_plan bare = *plan;
+  bare.n_inits = 0;
+  return tg_plan_hash(&bare);
+}
+
 uint64_t tg_plan_hash(const tg_plan *plan)
 {
   uint64_t hash = 0xCBF29CE484222325u;

@@ -256,5 +256,7 @@ void tg_plan_dump_assignment(const tg_plan *plan, const tg_instr *instr, tg_text
 void tg_plan_dump_formula(const tg_plan *plan, const tg_instr *instr, tg_text *out);
 // A 64-bit fingerprint of everything that is executed: all ranks compare it before running.
 uint64_t tg_plan_hash(const tg_plan *plan);
+// The same without the numbers that registers begin with: the job's.
+uint64_t tg_plan_shape(const tg_plan *plan);
 
 #endif

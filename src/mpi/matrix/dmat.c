@@ -95,9 +95,20 @@ tg_status tg_dmat_create(const tg_grid *grid, int64_t rows, int64_t cols, tg_dma
 void tg_dmat_destroy(tg_dmat **matrix)
 {
   if (*matrix == NULL) return;
+  if ((*matrix)->holders > 0) {
+    (*matrix)->holders--;
+    *matrix = NULL;
+    return;
+  }
   if ((*matrix)->owns_data) tg_free((*matrix)->data);
   tg_free(*matrix);
   *matrix = NULL;
+}
+
+tg_dmat *tg_dmat_hold(tg_dmat *matrix)
+{
+  matrix->holders++;
+  return matrix;
 }
 
 // --- relations ---------------------------------------------------------------------------------------

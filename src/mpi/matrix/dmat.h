@@ -22,6 +22,7 @@ typedef struct tg_dmat {
   int64_t ld;   // >= max(1, local_rows)
   double *data; // local_rows x local_cols, column-major, 64-byte aligned
   bool owns_data;
+  int holders; // beside the first
 } tg_dmat;
 
 enum { TG_DMAT_GATHER_LIMIT = 1000000 };
@@ -30,7 +31,10 @@ enum { TG_DMAT_GATHER_LIMIT = 1000000 };
 tg_status tg_dmat_create(const tg_grid *grid, int64_t rows, int64_t cols, tg_dmat **out);
 // The same with another block size. Operations on several matrices need equal block sizes unless they say otherwise.
 tg_status tg_dmat_create_block(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, tg_dmat **out);
+// NULL is fine. One that is held more than once loses a holder. Local.
 void tg_dmat_destroy(tg_dmat **matrix);
+// One more holder of the same matrix, who destroys it as his own; nobody writes into it from then on. Local.
+tg_dmat *tg_dmat_hold(tg_dmat *matrix);
 
 // Leading dimension of a local part with so many rows: at least 1, padded for long columns. The same rule on
 // every rank, so that a sender can compute a receiver's offsets.

@@ -1,0 +1,88 @@
+// What the points of a sweep have in common.
+#include "engine/share/share.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+typedef struct shared_datum {
+  const char *name;
+  bool are_bounds;
+  tg_dmat *matrix;
+} shared_datum;
+
+struct tg_share {
+  MPI_Comm comm; // not owned
+  tg_grid *grid;
+  tg_grid_choice choice;
+  int n_data;
+  shared_datum *data;
+  int n_start;
+  tg_dmat **start;
+};
+
+tg_status tg_share_create(MPI_Comm comm, tg_share **out)
+{
+  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  (*out)->comm = comm;
+  return TG_OK;
+}
+
+static void drop_start(tg_share *share)
+{
+  for (int k = 0; k < share->n_start; k++) tg_dmat_destroy(&share->start[k]);
+  tg_free(share->start);
+  share->start = NULL;
+  share->n_start = 0;
+}
+
+void tg_share_destroy(tg_share **share)
+{
+  tg_share *s = *share;
+  if (s == NULL) return;
+  drop_start(s);
+  for (int k = 0; k < s->n_data; k++) tg_dmat_destroy(&s->data[k].matrix);
+  tg_free(s->data);
+  tg_grid_destroy(&s->grid);
+  tg_free(s);
+  *share = NULL;
+}
+
+tg_grid *tg_share_grid(const tg_share *share, tg_grid_choice *choice)
+{
+  if (share->grid != NULL) *choice = share->choice;
+  return share->grid;
+}
+
+void tg_share_take_grid(tg_share *share, tg_grid *grid, const tg_grid_choice *choice)
+{
+  share->grid = grid;
+  share->choice = *choice;
+}
+
+tg_dmat *tg_share_find(tg_share *share, const char *name, bool are_bounds)
+{
+  for (int k = 0; k < share->n_data; k++)
+    if (share->data[k].are_bounds == are_bounds && strcmp(share->data[k].name, name) == 0)
+      return tg_dmat_hold(share->data[k].matrix);
+  return NULL;
+}
+
+tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_dmat *matrix)
+{
+  TG_TRY(tg_grow(share->n_data + 1, sizeof *share->data, (void **)&share->data));
+  share->data[share->n_data++] = (shared_datum){name, are_bounds, tg_dmat_hold(matrix)};
+  return TG_OK;
+}
+
+void tg_share_set_start(tg_share *share, int n, tg_dmat **start)
+{
+  drop_start(share);
+  share->start = start;
+  share->n_start = start != NULL ? n : 0;
+}
+
+tg_dmat *const *tg_share_start(const tg_share *share)
+{
+  return share->start;
+}

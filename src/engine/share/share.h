@@ -1,0 +1,31 @@
+// What the points of a sweep have in common: the process grid, the data once they are read and verified, and where a
+// point may begin.
+//
+// The spec of each point names it (tg_spec.share). Matrices are held, not copied: whoever has one destroys it as his
+// own, and the last one frees it.
+#ifndef TG_ENGINE_SHARE_H
+#define TG_ENGINE_SHARE_H
+
+#include "mpi/matrix/dmat.h"
+
+typedef struct tg_share tg_share;
+
+tg_status tg_share_create(MPI_Comm comm, tg_share **out);
+// NULL is fine. The points must have gone. Collective: the grid is freed.
+void tg_share_destroy(tg_share **share);
+
+// The grid of the first point, NULL before; and handing it over. Local.
+tg_grid *tg_share_grid(const tg_share *share, tg_grid_choice *choice);
+void tg_share_take_grid(tg_share *share, tg_grid *grid, const tg_grid_choice *choice);
+
+// A datum that was read for another point, to be destroyed as one's own; NULL: none. are_bounds: it was read as such,
+// and may be infinite. Local.
+tg_dmat *tg_share_find(tg_share *share, const char *name, bool are_bounds);
+// Keeps one for the points to come; on failure the caller has it still. The name must outlive the share. Local.
+tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_dmat *matrix);
+
+// Where the next point may begin, one matrix a variable; NULL: as a run of its own. Taken over. Local.
+void tg_share_set_start(tg_share *share, int n, tg_dmat **start);
+tg_dmat *const *tg_share_start(const tg_share *share);
+
+#endif

@@ -1,0 +1,19 @@
+// Where the points of a sweep begin that go on from each other: kept on the disk as well, so that a sweep that was
+// killed goes on with the bits of one that was not.
+#ifndef TG_ENGINE_SWEEP_PATH_H
+#define TG_ENGINE_SWEEP_PATH_H
+
+#include "engine/problem/setup.h"
+#include "engine/share/share.h"
+
+// Where a point has ended becomes the start of the next one, in memory and, where folder is not NULL, as
+// FOLDER/NAME.npy of each variable. Collective.
+tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder);
+// The files of a folder as the start of the next point. Collective.
+tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder);
+// The largest number n with FOLDER/n, low <= n < before; -1: none. Rank 0.
+int64_t tg_sweep_path_find(const char *folder, int64_t low, int64_t before);
+// Removes FOLDER/n for low <= n <= high but `kept`, and FOLDER where nothing is left. Rank 0.
+void tg_sweep_path_clean(const char *folder, int64_t low, int64_t high, int64_t kept);
+
+#endif

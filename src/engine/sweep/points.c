@@ -1,0 +1,85 @@
+// The points of a sweep.
+#include "engine/sweep/points.h"
+
+#include "engine/model/model.h"
+
+// ---- the path ----
+
+void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions)
+{
+  for (int k = sweep->n_axes - 1; k >= 0; k--) {
+    const int64_t n = sweep->axes[k].n;
+    const int64_t before = point / n; // how far the axes before it have come, step by step
+    const int64_t at = point % n;
+    positions[k] = (int)(before % 2 == 0 ? at : n - 1 - at);
+    point = before;
+  }
+}
+
+// ---- specs ----
+
+static tg_status apply(const tg_sweep_axis *axis, const tg_sweep_value *value, tg_spec *spec)
+{
+  switch (axis->target) {
+  case TG_SWEEP_NUMBER:
+    spec->data[axis->index].number = value->number;
+    return TG_OK;
+  case TG_SWEEP_OPTION:
+    return tg_error_locate(axis->mark, opt_option_set(&spec->solver, opt_option_at(axis->index)->key, value->text));
+  case TG_SWEEP_SEED:
+    spec->variables[axis->index].seed = (uint64_t)value->number;
+    spec->variables[axis->index].seed_is_given = true;
+    return TG_OK;
+  case TG_SWEEP_SCALE:
+    spec->variables[axis->index].scale = value->number;
+    spec->variables[axis->index].scale_is_given = true;
+    return TG_OK;
+  }
+  TG_FAIL(TG_INTERNAL, "an axis of the sweep moves nothing");
+}
+
+tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out)
+{
+  int positions[TG_SWEEP_AXES_MAX];
+  const tg_sweep *sweep = base->sweep;
+  TG_TRY(tg_spec_copy(base, out));
+  (*out)->sweep = NULL;
+  tg_sweep_positions(sweep, point, positions);
+  tg_status status = TG_OK;
+  for (int k = 0; k < sweep->n_axes && status == TG_OK; k++)
+    status = apply(&sweep->axes[k], &sweep->axes[k].values[positions[k]], *out);
+  if (status != TG_OK) tg_spec_destroy_copy(out);
+  return status;
+}
+
+tg_status tg_sweep_check(const tg_spec *base)
+{
+  const tg_sweep *sweep = base->sweep;
+  tg_spec *copy = NULL;
+  tg_status status = tg_spec_copy(base, &copy);
+  if (status == TG_OK) tg_spec_mark_used(copy, false);
+  for (int k = 0; k < sweep->n_axes && status == TG_OK; k++) {
+    const tg_sweep_axis *axis = &sweep->axes[k];
+    if (axis->target == TG_SWEEP_NUMBER && !copy->data[axis->index].used)
+      status = tg_error_set_mark(TG_NAME, TG_HERE, axis->mark,
+                                 "sweep: %s does not occur in the objective%s: every point would be the same",
+                                 axis->name, base->n_relations > 0 ? " or in subject_to" : "");
+  }
+  tg_spec_destroy_copy(&copy);
+  return status;
+}
+
+void tg_sweep_describe(const tg_sweep *sweep, int64_t point, tg_text *out)
+{
+  int positions[TG_SWEEP_AXES_MAX];
+  tg_sweep_positions(sweep, point, positions);
+  for (int k = 0; k < sweep->n_axes; k++) {
+    const tg_sweep_axis *axis = &sweep->axes[k];
+    const tg_sweep_value *value = &axis->values[positions[k]];
+    tg_text_addf(out, "%s%s = ", k > 0 ? ", " : "", axis->name);
+    if (value->number == value->number)
+      tg_text_addf(out, "%.6g", value->number);
+    else
+      tg_text_add(out, value->text);
+  }
+}

@@ -1,0 +1,20 @@
+// The points of a sweep: their order, and the spec of each.
+//
+// Points are numbered along a path on which neighbours differ by one step of one axis: the last axis runs fastest, and
+// back again where the one before it has moved.
+#ifndef TG_ENGINE_SWEEP_POINTS_H
+#define TG_ENGINE_SWEEP_POINTS_H
+
+#include "engine/spec.h"
+
+// positions[0..n_axes) of point number `point`, 0 <= point < n_points. Local.
+void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions);
+// The base with the values of the point, as a copy to be destroyed by tg_spec_destroy_copy; texts and marks are shared.
+// Its own sweep is NULL. Local.
+tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out);
+// TG_NAME, located, where a swept number occurs neither in the objective nor in subject_to or a constraint. Local.
+tg_status tg_sweep_check(const tg_spec *base);
+// "lambda = 0.1, mu = 2". Local.
+void tg_sweep_describe(const tg_sweep *sweep, int64_t point, tg_text *out);
+
+#endif

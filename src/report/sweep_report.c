@@ -1,0 +1,90 @@
+// What a sweep costs, as text.
+#include "report/sweep_report.h"
+
+#include <inttypes.h>
+
+#include "engine/run/run_cost.h"
+
+// What a point takes by the model.
+typedef struct point_price {
+  double once;       // flops before the first iteration
+  double each;       // of an iteration, or of the closed form's steps
+  double seconds[2]; // of both
+  bool is_direct;
+} point_price;
+
+static void add(const tg_cost *cost, double *flops, double *seconds)
+{
+  *flops += cost->flops;
+  *seconds += cost->seconds;
+}
+
+static tg_status price_point(tg_preview *p, int threads, point_price *out)
+{
+  const tg_cost_grid on = tg_cost_grid_of(&p->grid, threads);
+  const tg_cost_machine machine = tg_cost_machine_default();
+  tg_method_price method;
+  tg_cost cost;
+  *out = (point_price){.is_direct = tg_way_is_direct(tg_method_way(p->method))};
+  TG_TRY(tg_cost_of_program(p->model->plan, TG_PROGRAM_SETUP, &p->grid, threads, &cost));
+  add(&cost, &out->once, &out->seconds[0]);
+  TG_TRY(tg_cost_price_method(p->spec, p->model, p->method, &p->grid, threads, &method));
+  if (method.name != NULL) {
+    add(&method.constants, &out->once, &out->seconds[0]);
+    add(&method.making, &out->once, &out->seconds[0]);
+    add(&method.using, &out->each, &out->seconds[1]);
+  }
+  TG_TRY(tg_plan_iteration_cost(p->model->plan, &on, &machine, &cost));
+  add(&cost, &out->each, &out->seconds[1]);
+  return TG_OK;
+}
+
+// Bytes that the points leave in their folders.
+static double disk_bytes(const tg_spec *base, const tg_preview *p)
+{
+  static const double report_bytes = 8192;
+  const tg_sweep *sweep = base->sweep;
+  double bytes = sweep->keeps_report ? report_bytes : 0;
+  for (int k = 0; k < p->spec->n_variables; k++)
+    if (sweep->keeps_variable[k])
+      bytes += (double)p->spec->variables[k].rows * (double)p->spec->variables[k].cols * sizeof(double);
+  return bytes * (double)sweep->n_points;
+}
+
+static void print_axes(const tg_sweep *sweep, tg_text *out)
+{
+  tg_text_addf(out, "\nsweep of %" PRId64 " points\n", sweep->n_points);
+  for (int k = 0; k < sweep->n_axes; k++) {
+    const tg_sweep_axis *axis = &sweep->axes[k];
+    tg_text_addf(out, "  %-20s %d value%s, %s to %s\n", axis->name, axis->n, axis->n == 1 ? "" : "s",
+                 axis->values[0].text, axis->values[axis->n - 1].text);
+  }
+}
+
+static double data_bytes(const tg_preview *p)
+{
+  double bytes = 0;
+  for (int32_t k = 0; k < p->model->plan->n_data; k++)
+    bytes += (double)p->model->plan->data[k].rows * (double)p->model->plan->data[k].cols * sizeof(double);
+  return bytes;
+}
+
+tg_status tg_sweep_plan_print(const tg_spec *base, tg_preview *first, int threads, tg_text *out)
+{
+  const double n = (double)base->sweep->n_points;
+  point_price price;
+  TG_TRY(price_point(first, threads, &price));
+  print_axes(base->sweep, out);
+  tg_text_add(out, "  the data, ");
+  tg_text_add_bytes_unit(out, data_bytes(first));
+  tg_text_add(out, ", are read and verified once\n");
+  tg_text_addf(out, "  a point by itself: %.4g flops before its first %s, %.4g for %s\n", price.once,
+               price.is_direct ? "step" : "iteration", price.each, price.is_direct ? "each step" : "each iteration");
+  tg_text_addf(out, "  all points by themselves: %.4g flops, %.3g s, and %.4g flops, %.3g s for one %s of each\n",
+               n * price.once, n * price.seconds[0], n * price.each, n * price.seconds[1],
+               price.is_direct ? "step" : "iteration");
+  tg_text_add(out, "  files of the points: about ");
+  tg_text_add_bytes_unit(out, disk_bytes(base, first));
+  tg_text_add(out, base->sweep->keeps_history ? ", and a record of 150 bytes an iteration\n" : "\n");
+  return tg_text_status(out);
+}

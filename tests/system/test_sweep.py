@@ -1,0 +1,277 @@
+"""Sweeps: one minimisation for each combination of values, along a path; their rows, what they leave, killed and resumed.
+
+A ridge has its minimum in closed form for every lambda; NumPy computes them.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tracegrad_run import PROGRAM, Checks, environment_of, run, run_job
+
+checks = Checks()
+rng = np.random.default_rng(17)
+X = rng.standard_normal((40, 12))
+Y = rng.standard_normal((40, 3))
+
+RIDGE = """minimize: sumsq(Y - X*W) + lambda*sumsq(W)
+variables:
+  W: {rows: 12, columns: 3}
+data:
+  X: {file: X.npy}
+  Y: {file: Y.npy}
+  lambda: 0.1
+sweep:
+  lambda: {logspace: [1e-2, 1e2, 5]}
+"""
+
+SMOOTH = """minimize: sum(softplus(X*W)) - dot(Y, X*W) + lambda*sumsq(W) + mu*sumsq(X*W)
+variables:
+  W: {rows: 12, columns: 3}
+data:
+  X: {file: X.npy}
+  Y: {file: Y.npy}
+  lambda: 1
+  mu: 1
+  nu: 3
+sweep:
+  mu: [0.1, 0.2]
+  lambda: {linspace: [3, 1, 3]}
+solver: {gradient_tolerance: 1e-9}
+"""
+
+
+def write(folder, name, text):
+    np.save(folder / "X.npy", X)
+    np.save(folder / "Y.npy", Y)
+    job = folder / f"{name}.yaml"
+    job.write_text(text)
+    return job
+
+
+def rows_of(folder, name="sweep.jsonl"):
+    path = Path(folder) / name
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def ridge(lam):
+    W = np.linalg.solve(X.T @ X + lam * np.eye(12), X.T @ Y)
+    return W, ((Y - X @ W) ** 2).sum() + lam * (W**2).sum()
+
+
+def without_seconds(rows):
+    return [{k: v for k, v in row.items() if k not in ("seconds", "data")} for row in rows]
+
+
+def test_ridge(folder):
+    job = write(folder, "ridge", RIDGE)
+    for ranks in (0, 2, 3, 4, 7):
+        out = folder / f"ridge-{ranks}"
+        done = run_job(job, out, ranks=ranks)
+        if not checks.equal(f"ridge on {ranks} ranks: exit status ({done.err[-400:]})", done.status, 0):
+            return
+        rows = rows_of(out)
+        checks.equal("ridge: points", [row["point"] for row in rows], list(range(5)))
+        checks.equal("ridge: ends", (rows[0]["parameters"]["lambda"], rows[4]["parameters"]["lambda"]), (0.01, 100.0))
+        for row in rows:
+            W, value = ridge(row["parameters"]["lambda"])
+            checks.equal("ridge: status", row["status"], "converged")
+            checks.close("ridge: objective", row["objective"], value, 1e-12)
+            found = np.load(out / row["folder"] / "W.npy")
+            checks.check(np.linalg.norm(found - W) <= 1e-9 * np.linalg.norm(W), f"ridge: W of {row['parameters']}")
+        checks.check("best: point 0, lambda = 0.01" in done.out, f"ridge: the best point: {done.out[-300:]}")
+    report = json.loads((folder / "ridge-0" / "point-0002" / "report.json").read_text())
+    checks.close("report: the point's number in the job", report["job"]["data"]["lambda"], 1.0, 1e-15)
+    checks.equal("report: point", (report["sweep"]["point"], report["sweep"]["points"]), (2, 5))
+    checks.check(not (folder / "ridge-0" / ".starts").exists(), "no starts stay behind")
+
+
+def test_path(folder):
+    """Two axes: neighbours differ by a step of one of them, and points begin where the one before ended."""
+    job = write(folder, "smooth", SMOOTH)
+    out = folder / "smooth"
+    done = run_job(job, out, ranks=0, options=["--set", "keep=[W]"])
+    rows = rows_of(out)
+    pairs = [(row["parameters"]["mu"], row["parameters"]["lambda"]) for row in rows]
+    checks.equal(f"path ({done.err[-300:]})", pairs, [(0.1, 3.0), (0.1, 2.0), (0.1, 1.0), (0.2, 1.0), (0.2, 2.0), (0.2, 3.0)])
+    checks.equal("path: warm", [row["warm"] for row in rows], [False] + 5 * [True])
+    checks.equal("keep: files", sorted(p.name for p in (out / "point-0003").iterdir()), ["W.npy"])
+    cold = folder / "cold"
+    run_job(job, cold, ranks=0, settings={"sweep_start": "cold", "keep": "[]"})
+    checks.equal("cold", [row["warm"] for row in rows_of(cold)], 6 * [False])
+    checks.equal("keep nothing: files", sorted(p.name for p in cold.iterdir()), ["sweep.jsonl"])
+    checks.equal("keep nothing: no folder", {row["folder"] for row in rows_of(cold)}, {None})
+    for a, b in zip(rows, rows_of(cold)):
+        checks.close("warm and cold: objective", a["objective"], b["objective"], 1e-10)
+        single = run_job(job, folder / "single", ranks=0, settings={"sweep": "", **{f"data.{k}": v for k, v in a["parameters"].items()}}) if a is rows[4] else None
+        if single is not None and single.report is not None:
+            checks.close("a run of its own: objective", a["objective"], single.report["objective"], 1e-10)
+
+
+def test_other_axes(folder):
+    text = """minimize: sumsq(U.*U - ones) + 0.3*sum(U)
+variables: {U: {rows: 3, columns: 1, start: normal, seed: 1}}
+sweep: {variables.U.seed: {linspace: [1, 3, 3]}, solver.method: [l-bfgs, newton-cg]}
+"""
+    job = write(folder, "seeds", text)
+    done = run_job(job, folder / "seeds", ranks=2)
+    rows = rows_of(folder / "seeds")
+    checks.equal(f"seeds: exit status ({done.err[-300:]})", done.status, 0)
+    checks.equal("seeds: points", [(r["parameters"]["variables.U.seed"], r["parameters"]["solver.method"]) for r in rows],
+                 [(1, "l-bfgs"), (1, "newton-cg"), (2, "newton-cg"), (2, "l-bfgs"), (3, "l-bfgs"), (3, "newton-cg")])
+    checks.equal("seeds: cold", {row["warm"] for row in rows}, {False})
+    for row in rows:
+        report = json.loads((folder / "seeds" / row["folder"] / "report.json").read_text())
+        checks.equal("seeds: method", report["method"], row["parameters"]["solver.method"])
+        checks.equal("seeds: seed", report["job"]["variables"]["U"]["seed"], row["parameters"]["variables.U.seed"])
+    best = min(rows, key=lambda row: row["objective"])["point"]
+    checks.check(f"best: point {best}," in done.out, f"seeds: best is {best}: {done.out[-300:]}")
+
+
+def test_failing_point(folder):
+    """A point that fails is reported and does not end the others; the exit status is that of the worst."""
+    text = RIDGE.replace("{logspace: [1e-2, 1e2, 5]}", "[1, -1000, 2]")
+    job = write(folder, "failing", text)
+    done = run_job(job, folder / "failing", ranks=2)
+    rows = rows_of(folder / "failing")
+    checks.equal("failing: statuses", [row["status"] for row in rows], ["converged", "unbounded", "converged"])
+    checks.equal("failing: exit status", done.status, 4)
+    text = RIDGE.replace("{logspace: [1e-2, 1e2, 5]}", "[1, 2, 3]") + "output: {directory: x}\n"
+    job = write(folder, "blocked", text)
+    out = folder / "blocked"
+    (out / "point-0001" / "W.npy").mkdir(parents=True)
+    done = run_job(job, out, ranks=2)
+    rows = rows_of(out)
+    checks.equal("blocked: statuses", [row["status"] for row in rows], ["converged", "failed", "converged"])
+    checks.equal("blocked: exit status", done.status, 1)
+    checks.check("point 1 (lambda = 2) has failed" in done.err and "W.npy" in done.err, f"blocked: {done.err[-400:]}")
+    (out / "point-0001" / "W.npy").rmdir()
+    done = run_job(job, out, ranks=2, options=["--resume"], force=False)
+    checks.equal("blocked: tried again", [(r["point"], r["status"]) for r in rows_of(out)][3:], [(1, "converged")])
+    checks.equal("blocked: exit status then", done.status, 0)
+
+
+def test_parts(folder):
+    job = write(folder, "parts", RIDGE)
+    whole = folder / "whole"
+    run_job(job, whole, ranks=0)
+    out = folder / "parts"
+    done = run_job(job, out, ranks=0, options=["--points", "0..1"])
+    checks.equal(f"part: exit status ({done.err[-300:]})", done.status, 0)
+    checks.equal("part: rows", [r["point"] for r in rows_of(out, "sweep.0-1.jsonl")], [0, 1])
+    checks.check(not (out / "sweep.jsonl").exists(), "part: not the whole")
+    array = {"SLURM_ARRAY_TASK_MIN": "3", "SLURM_ARRAY_TASK_MAX": "5", "SLURM_ARRAY_TASK_ID": "5"}
+    done = run(["run", job, "--output", out], environment=array)
+    checks.equal("array: rows", [r["point"] for r in rows_of(out, "sweep.3-4.jsonl")], [3, 4])
+    checks.check("task 5 takes points 3..4" in done.err, f"array: {done.err[:300]}")
+    done = run(["run", job, "--output", out], environment={**array, "SLURM_ARRAY_TASK_ID": "4"})
+    rows = rows_of(out)
+    checks.equal("parts together", [r["point"] for r in rows], list(range(5)))
+    checks.equal("parts together: as the whole", [r["objective"] for r in rows], [r["objective"] for r in rows_of(whole)])
+    done = run(["run", job, "--output", out], environment={**array, "SLURM_ARRAY_TASK_ID": "9"})
+    checks.check(done.status == 2 and "do not fit together" in done.err, f"array: {done.err}")
+
+
+def test_resume(folder):
+    """Killed at random moments and resumed, on other ranks too, a sweep ends with the rows of an undisturbed one."""
+    text = SMOOTH.replace("[0.1, 0.2]", "{linspace: [0.1, 0.2, 5]}") + "checkpoint: {directory: CKPT, every: 0}\n"
+    job = write(folder, "resumed", text.replace("CKPT", str(folder / "ckpt")))
+    settings = {"solver.method": "gradient-descent", "solver.gradient_tolerance": "1e-7", "solver.max_iterations": 5000}
+    undisturbed = folder / "undisturbed"
+    done = run_job(job, undisturbed, ranks=0, settings=settings)
+    if not checks.equal(f"undisturbed: exit status ({done.err[-300:]})", done.status, 0):
+        return
+    out = folder / "killed"
+    command = [PROGRAM, "run", str(job), "--output", str(out), "--quiet"]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
+    for k in range(4):
+        process = subprocess.Popen(command + (["--resume"] if k > 0 else []), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   env=environment_of())
+        time.sleep(0.4 + 0.3 * k)
+        process.send_signal(signal.SIGKILL if k % 2 == 0 else signal.SIGTERM)
+        process.wait()
+        checks.check(process.returncode in (-9, 75, 0), f"killed: exit status {process.returncode}: {process.stderr.read()[-300:]}")
+    done = run_job(job, out, ranks=0, settings=settings, options=["--resume"], force=False)
+    checks.equal(f"killed and resumed: exit status ({done.err[-300:]})", done.status, 0)
+    expected = {row["point"]: row for row in without_seconds(rows_of(undisturbed))}
+    found = {row["point"]: row for row in without_seconds(rows_of(out))}
+    checks.equal("killed and resumed: points", sorted(found), sorted(expected))
+    for point, row in expected.items():
+        for key in ("status", "objective", "iterations", "warm"):
+            checks.equal(f"killed and resumed: point {point}, {key}", found[point][key], row[key])
+    checks.check(not (folder / "ckpt" / "point-0000").exists(), "checkpoints of points that are done are removed")
+    done = run_job(job, out, ranks=2, settings=settings, options=["--resume"], force=False)
+    checks.equal("all done: nothing is run again", len(rows_of(out)), len(found))
+
+
+def test_bad(folder):
+    job = write(folder, "bad", SMOOTH)
+    for setting, words in [
+        ("sweep={}", "sweep: is empty"),
+        ("sweep={mu: []}", "the list of mu is empty"),
+        ("sweep={mu: {logspace: [1, 2, 0]}}", "the range of mu is empty"),
+        ("sweep={mu: {logspace: [-1, 2, 3]}}", "between positive numbers"),
+        ("sweep={mu: {logspace: [1, 2]}}", "needs [FIRST, LAST, HOW MANY]"),
+        ("sweep={mu: {linspace: [1, 2, 1]}}", "one value of mu cannot reach"),
+        ("sweep={mu: {geomspace: [1, 2, 3]}}", "is a list, {logspace"),
+        ("sweep={mu: 3}", "is a list, {logspace"),
+        ("sweep={mu: [1, two]}", "needs a finite number, found 'two'"),
+        ("sweep={muh: [1]}", "'muh' is no number of data:; did you mean 'mu'?"),
+        ("sweep={W: [1]}", "W is a variable"),
+        ("sweep={X: [1]}", "X is a matrix"),
+        ("sweep={nu: [1, 2]}", "nu does not occur in the objective"),
+        ("sweep={mu: [1], data.mu: [2]}", "data.mu is swept twice"),
+        ("sweep={solver.memoy: [3]}", "did you mean 'memory'?"),
+        ("sweep={solver.memory: [0.5]}", "memory"),
+        ("sweep={variables.W.seed: [1]}", "does not depend on a seed"),
+        ("sweep={variables.V.seed: [1]}", "'V' is no variable"),
+        ("sweep={mu: {linspace: [1, 2, 200]}, lambda: {linspace: [1, 2, 200]}}", "40000 points, expected at most 10000"),
+        ("sweep_start=hot", "auto, warm or cold"),
+        ("keep=[V]", "neither report nor history nor a variable"),
+        ("keep=W", "a list of names"),
+    ]:
+        done = run(["run", job, "--output", folder / "bad-out", "--set", setting])
+        checks.check(done.status == 2 and words in done.err and "error:" in done.err, f"--set {setting}: {done.status}, {done.err}")
+        checks.check(":" in done.err.split("error:")[0], f"--set {setting} has a place: {done.err}")
+    for points in ("7..8", "3..1", "x", "1..", "-1"):
+        done = run(["run", job, "--output", folder / "bad-out", "--points", points])
+        checks.check(done.status == 2 and "--points" in done.err, f"--points {points}: {done.err}")
+    plain = write(folder, "plain", RIDGE.split("sweep:")[0] + "keep: [W]\n")
+    done = run(["run", plain, "--output", folder / "bad-out"])
+    checks.check(done.status == 2 and "keep belongs to a sweep" in done.err, done.err)
+    # The rows of another sweep, and those of other data.
+    job = write(folder, "ridge", RIDGE)
+    done = run(["run", job, "--output", folder / "ridge-0", "--set", "sweep.lambda=[1, 2]"])
+    checks.check(done.status == 2 and "rows of another sweep" in done.err, done.err)
+    global Y
+    kept, Y = Y, Y + 1
+    write(folder, "ridge", RIDGE)
+    rows = (folder / "ridge-0" / "sweep.jsonl").read_text().splitlines()
+    (folder / "ridge-0" / "sweep.jsonl").write_text("\n".join(rows[:3]) + '\n{"point": 3, "stat')
+    done = run(["run", job, "--output", folder / "ridge-0", "--resume"])
+    checks.check(done.status == 2 and "data Y are not those of the rows" in done.err, done.err)
+    Y = kept
+    write(folder, "ridge", RIDGE)
+    done = run(["run", job, "--output", folder / "ridge-0", "--resume"])
+    checks.equal("a line that was cut short", [r["point"] for r in rows_of(folder / "ridge-0")], list(range(5)))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for test in (test_ridge, test_path, test_other_axes, test_failing_point, test_parts, test_resume, test_bad):
+            begin = time.monotonic()
+            test(folder)
+            print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
