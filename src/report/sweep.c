@@ -353,6 +353,7 @@ static tg_status run_point(tg_sweep_run *s, int64_t point)
   // The run looks at its spec until it has gone.
   const tg_error kept = *tg_error_get();
   tg_run_destroy(&s->last);
+  tg_memo_end_point(tg_share_memo(s->share));
   *tg_error_get() = kept;
   tg_spec_destroy_copy(&spec);
   fini_names(&names);
@@ -400,6 +401,7 @@ static tg_status open_sweep(tg_sweep_run *s)
   TG_TRY(tg_agree(s->comm, s->rank == 0 ? look_back(s) : TG_OK));
   TG_TRY_MPI(MPI_Bcast(s->rows, (int)(sweep->n_points * (int64_t)sizeof *s->rows), MPI_BYTE, 0, s->comm));
   TG_TRY(tg_share_create(s->comm, &s->share));
+  tg_share_set_points(s->share, s->options->last - s->options->first + 1);
   const tg_sweep_watch *watch = &s->options->watch;
   if (s->rank == 0 && watch->begun != NULL) watch->begun(watch->self, s);
   return TG_OK;

@@ -43,10 +43,22 @@ static void print_point(const tg_sweep_run *s, const tg_sweep_row *row)
   tg_text_fini(&text);
 }
 
+// What the second point did not make again serves all of them.
+static void print_shared(const tg_sweep_run *s)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_memo_print_shared(tg_share_memo(s->share), &text);
+  if (tg_text_string(&text)[0] != '\0')
+    fprintf(stderr, "shared      by the points, made once: %s\n", tg_text_string(&text));
+  tg_text_fini(&text);
+}
+
 static void on_done(void *self, const tg_sweep_run *s, const tg_sweep_row *row, tg_status failure)
 {
   const tg_sweep_console *console = self;
   if (s->rank != 0) return;
+  if (s->n_done == 2 && console->first->has_header) print_shared(s);
   if (failure != TG_OK) {
     tg_text text;
     tg_text_init(&text);

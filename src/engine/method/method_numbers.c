@@ -39,7 +39,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
 
 // From this condition of a Gram matrix on, its diagonal scaled to ones, the rows themselves are factorised: what its
 // Cholesky factors lose is the condition times the rounding error.
-static const double worst_gram = 1e6;
+static const double worst_gram = TG_METHOD_WORST_GRAM;
 
 // Of a singular matrix the last pivots are rounding, and half of those are positive: its factorisation may pass.
 static tg_status refuse_singular(const tg_method *m, tg_dmat *const *matrices)
@@ -88,14 +88,16 @@ static tg_status make_closed(const numbers *by, tg_method *m)
 
 static tg_status prepare_direct(const numbers *by, tg_method *m)
 {
-  TG_TRY(make_closed(by, m));
+  TG_TRY(tg_method_make_shared(by, m, &m->is_shared));
+  if (!m->is_shared) TG_TRY(make_closed(by, m));
   static const char *const names[] = {[TG_CLOSED_NONE] = "",
                                       [TG_CLOSED_CHOLESKY] = "Cholesky factorisations",
                                       [TG_CLOSED_SPECTRAL] = "symmetric eigenproblems",
                                       [TG_CLOSED_INVERSE] = "an inverse by Cholesky",
                                       [TG_CLOSED_EIGENVECTORS] = "eigenvectors",
                                       [TG_CLOSED_POLAR] = "a polar factor"};
-  m->closed = (opt_closed_form){.name = names[m->strategy->form.kind], .solve = tg_direct_solve, .self = m->direct};
+  const tg_closed_kind kind = m->is_shared ? TG_CLOSED_SPECTRAL : m->strategy->form.kind;
+  m->closed = (opt_closed_form){.name = names[kind], .solve = tg_direct_solve, .self = m->direct};
   m->options.closed_form = &m->closed;
   return TG_OK;
 }

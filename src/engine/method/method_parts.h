@@ -14,12 +14,19 @@ typedef struct tg_method_numbers {
   double *products;
 } tg_method_numbers;
 
+// From this condition of a Gram matrix on its rows are factorised.
+#define TG_METHOD_WORST_GRAM 1e6
+
 // The way of that position is the one: the verdict and the options say so.
 void tg_method_take(tg_method *method, int way);
 
 // m->direct by the rows of the form's least-squares problem, in the place of one by their Gram matrix, which has the
 // condition `gram` (infinite: no Cholesky factors); the verdict says so. Collective.
 tg_status tg_method_make_orthogonal(const tg_method_numbers *by, double gram, tg_method *m);
+
+// m->direct in bases that serve all points of a sweep (method_shared.c), where they are there or pay; *made false: the
+// form of the point alone is to be taken. Collective.
+tg_status tg_method_make_shared(const tg_method_numbers *by, tg_method *m, bool *made);
 
 // What the numbers say of a kronecker preconditioner.
 typedef struct tg_kronecker_judgement {

@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/share/share.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"
+
+enum { POINTS_EXPECTED = 100 };
 
 // A linear functional and what it takes to run it.
 struct tg_values {
@@ -28,6 +31,7 @@ struct tg_values {
   opt_point *gradient;
   tg_exec *exec;
   opt_problem *problem;
+  tg_memo *memo; // NULL: none; not owned
 };
 
 void tg_values_destroy(tg_values **values)
@@ -114,7 +118,9 @@ static tg_status compile(tg_spec *job, tg_model *model, int n, const tg_node *no
     if (nodes[k] != TG_NONE) TG_TRY(add_term(model->graph, nodes[k], self));
   }
   if (self->n == 0) return TG_OK;
-  const tg_lower_options options = {.expected_iterations = 1, .without[TG_PASS_HOISTING] = self->is_as_written};
+  // What is made once for all points of a sweep stands in the plan's setup.
+  const int64_t uses = job->share != NULL ? POINTS_EXPECTED : 1;
+  const tg_lower_options options = {.expected_iterations = uses, .without[TG_PASS_HOISTING] = self->is_as_written};
   return tg_model_lower(job, model->graph, self->f, self->n, self->symbols, &options, &self->plan);
 }
 
@@ -123,7 +129,8 @@ static tg_status allocate(const tg_grid *grid, tg_values *self)
   TG_TRY(tg_space_create(grid, self->n, self->rows, self->cols, &self->space));
   TG_TRY(self->space->ops->create(self->space, &self->z));
   TG_TRY(self->space->ops->create(self->space, &self->gradient));
-  TG_TRY(tg_exec_create(grid, self->plan, self->data, NULL, &self->exec));
+  const tg_exec_settings settings = {.memo = self->memo};
+  TG_TRY(tg_exec_create(grid, self->plan, self->data, &settings, &self->exec));
   return TG_OK;
 }
 
@@ -134,6 +141,7 @@ static tg_status create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_d
   tg_values *self = NULL;
   tg_status status = TG_NEW(1, &self);
   if (status == TG_OK) self->is_as_written = is_as_written;
+  if (status == TG_OK && job->share != NULL && !is_as_written) self->memo = tg_share_memo(job->share);
   if (status == TG_OK) status = compile(job, model, n, nodes, self);
   if (status == TG_OK && self->n > 0) status = find_data(model, data, x, self);
   status = tg_agree(grid->comm, status);
@@ -178,9 +186,14 @@ tg_status tg_values_evaluate(tg_values *values)
   return values->problem->ops->gradient(values->problem, values->z, &value, values->gradient);
 }
 
-const tg_dmat *tg_values_matrix(const tg_values *values, int k)
+tg_dmat *tg_values_matrix_of(const tg_values *values, int k)
 {
   return values->blocks[k] >= 0 ? tg_space_block(values->gradient, values->blocks[k]) : NULL;
+}
+
+const tg_dmat *tg_values_matrix(const tg_values *values, int k)
+{
+  return tg_values_matrix_of(values, k);
 }
 
 tg_status tg_values_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
@@ -225,6 +238,12 @@ tg_status tg_values_scalar_memory(tg_spec *job, tg_model *model, const tg_cost_g
   return status;
 }
 
+tg_status tg_values_key(const tg_values *values, int k, tg_memo_key *out)
+{
+  *out = (tg_memo_key){.is_known = false};
+  return values->blocks[k] >= 0 ? tg_exec_gradient_key(values->exec, values->blocks[k], out) : TG_OK;
+}
+
 int64_t tg_values_products(const tg_values *values)
 {
   return values->problem != NULL ? values->problem->counts.products : 0;
@@ -237,7 +256,7 @@ double tg_values_product_units(const tg_values *values, double unit_flops)
     const tg_program *program = &values->plan->programs[k];
     const double runs = (double)tg_exec_program_usage(values->exec, (tg_program_id)k)->runs;
     for (int32_t i = 0; i < program->n_instrs; i++)
-      if (tg_instr_is_product(&program->instrs[i]))
+      if (tg_instr_is_product(&program->instrs[i]) && tg_exec_runs(values->exec, (tg_program_id)k, i))
         units += runs * fmin(1, tg_instr_flops(values->plan, &program->instrs[i]) / unit_flops);
   }
   return units;

@@ -4,6 +4,7 @@
 
 #include "engine/model/model.h"
 #include "grad/plan/cost.h"
+#include "mpi/exec/memo.h"
 #include "mpi/matrix/dmat.h"
 #include "opt/space.h"
 
@@ -29,6 +30,8 @@ tg_status tg_values_scalar_memory(tg_spec *job, tg_model *model, const tg_cost_g
                                   tg_memory_cost *out);
 // The matrix of nodes[k]; NULL for TG_NONE. Zero before the first evaluation.
 const tg_dmat *tg_values_matrix(const tg_values *values, int k);
+// The same for those who take lists of matrices that they read only.
+tg_dmat *tg_values_matrix_of(const tg_values *values, int k);
 // The memory of the plan that evaluates such nodes; the values themselves are its points. Local, no data; adds symbols
 // to the model's graph.
 tg_status tg_values_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
@@ -36,6 +39,9 @@ tg_status tg_values_memory(tg_spec *job, tg_model *model, const tg_cost_grid *gr
 // What evaluating them once costs, likewise.
 tg_status tg_values_cost(tg_spec *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
                          const tg_node *nodes, tg_cost *out);
+// How the matrix of nodes[k] is made (mpi/exec/memo.h): unknown where it is not of the data that points of a sweep
+// share. Local.
+tg_status tg_values_key(const tg_values *values, int k, tg_memo_key *out);
 // Large products done so far.
 int64_t tg_values_products(const tg_values *values);
 // The same with every product of fewer than unit_flops counted as its share of them: what is made of constants is full

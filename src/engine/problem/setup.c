@@ -448,7 +448,9 @@ tg_status tg_setup_start_from(tg_setup *setup, tg_dmat *const *start, bool *serv
 
 static tg_status make_problem(tg_setup *setup)
 {
-  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products, .probe = setup->probe};
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products,
+                                     .probe = setup->probe,
+                                     .memo = setup->job->share != NULL ? tg_share_memo(setup->job->share) : NULL};
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   return tg_problem_create(setup->exec, setup->space, NULL, &setup->problem);
 }

@@ -15,6 +15,8 @@ struct tg_share {
   MPI_Comm comm; // not owned
   tg_grid *grid;
   tg_grid_choice choice;
+  int64_t n_points;
+  tg_memo *memo;
   int n_data;
   shared_datum *data;
   int n_start;
@@ -25,7 +27,7 @@ tg_status tg_share_create(MPI_Comm comm, tg_share **out)
 {
   TG_TRY(tg_agree(comm, TG_NEW(1, out)));
   (*out)->comm = comm;
-  return TG_OK;
+  return tg_agree(comm, tg_memo_create(&(*out)->memo));
 }
 
 static void drop_start(tg_share *share)
@@ -41,6 +43,7 @@ void tg_share_destroy(tg_share **share)
   tg_share *s = *share;
   if (s == NULL) return;
   drop_start(s);
+  tg_memo_destroy(&s->memo);
   for (int k = 0; k < s->n_data; k++) tg_dmat_destroy(&s->data[k].matrix);
   tg_free(s->data);
   tg_grid_destroy(&s->grid);
@@ -68,9 +71,25 @@ tg_dmat *tg_share_find(tg_share *share, const char *name, bool are_bounds)
   return NULL;
 }
 
+void tg_share_set_points(tg_share *share, int64_t n)
+{
+  share->n_points = n;
+}
+
+int64_t tg_share_points(const tg_share *share)
+{
+  return share->n_points;
+}
+
+tg_memo *tg_share_memo(const tg_share *share)
+{
+  return share->memo;
+}
+
 tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_dmat *matrix)
 {
   TG_TRY(tg_grow(share->n_data + 1, sizeof *share->data, (void **)&share->data));
+  TG_TRY(tg_memo_add_source(share->memo, name, matrix));
   share->data[share->n_data++] = (shared_datum){name, are_bounds, tg_dmat_hold(matrix)};
   return TG_OK;
 }

@@ -6,6 +6,7 @@
 #ifndef TG_ENGINE_SHARE_H
 #define TG_ENGINE_SHARE_H
 
+#include "mpi/exec/memo.h"
 #include "mpi/matrix/dmat.h"
 
 typedef struct tg_share tg_share;
@@ -23,6 +24,12 @@ void tg_share_take_grid(tg_share *share, tg_grid *grid, const tg_grid_choice *ch
 tg_dmat *tg_share_find(tg_share *share, const char *name, bool are_bounds);
 // Keeps one for the points to come; on failure the caller has it still. The name must outlive the share. Local.
 tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_dmat *matrix);
+
+// How many points there are, for what is made for all of them: 0 where nobody says.
+void tg_share_set_points(tg_share *share, int64_t n);
+int64_t tg_share_points(const tg_share *share);
+// Constants made of these data alone. Local.
+tg_memo *tg_share_memo(const tg_share *share);
 
 // Where the next point may begin, one matrix a variable; NULL: as a run of its own. Taken over. Local.
 void tg_share_set_start(tg_share *share, int n, tg_dmat **start);

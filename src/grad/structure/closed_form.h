@@ -110,6 +110,12 @@ tg_status tg_closed_form_of_groups(tg_graph *graph, int32_t symbol, int32_t n, c
 // Whether factors that are not proved definite are so is left to the numbers.
 tg_status tg_closed_form_find(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, tg_closed_form *out);
 
+// The operator of f with the numbers values[k], by symbol where known[k], and its terms apart: SPECTRAL where bases
+// make it diagonal whatever these numbers are, such as those of X'X for X'X + lambda I. NONE: elsewhere
+// (closed_form_apart.c). Adds nodes to the graph. Local.
+tg_status tg_closed_form_find_apart(tg_graph *graph, tg_node f, int32_t wrt, const double *values, const bool *known,
+                                    tg_closed_form *out);
+
 // The gradient at X = 0.
 tg_status tg_closed_linear_term(tg_graph *graph, tg_node f, int32_t wrt, tg_node *out);
 

@@ -113,6 +113,7 @@ tg_status tg_exec_create(const tg_grid *grid, const tg_plan *plan, tg_dmat *cons
   tg_arena_init(&exec->arena);
   status = tg_agree(grid->comm, create_local(exec, data));
   if (status == TG_OK) status = tg_exec_create_factors(exec);
+  if (status == TG_OK) status = tg_agree(grid->comm, tg_exec_recall(exec));
   if (status != TG_OK) {
     tg_exec_destroy(&exec);
     return tg_error_pass(status, TG_HERE);
@@ -194,6 +195,11 @@ const tg_exec_step_usage *tg_exec_step_usage_of(const tg_exec *exec, tg_program_
   return &exec->steps[program][k];
 }
 
+bool tg_exec_runs(const tg_exec *exec, tg_program_id program, int32_t k)
+{
+  return program != TG_PROGRAM_SETUP || exec->is_needed == NULL || exec->is_needed[k];
+}
+
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k)
 {
   return exec->steps[program][k].seconds;
@@ -252,7 +258,8 @@ static tg_status run_some(tg_exec *exec, tg_program_id program, int32_t k, int32
   tg_exec_step_usage *usage = &exec->steps[program][k];
   const double sent = exec->counters.bytes_sent;
   const double begin = MPI_Wtime();
-  *n = exec->groups[program][k];
+  // Where some of SETUP is left out, the others run one by one.
+  *n = program == TG_PROGRAM_SETUP && exec->is_needed != NULL ? 1 : exec->groups[program][k];
   if (*n > 1 && !tg_exec_fusion_pays(exec, instr)) *n = 1;
   const tg_status status = *n > 1 ? tg_exec_run_fusion(exec, instr, *n) : tg_exec_run_instr(exec, instr);
   usage->calls++;
@@ -270,6 +277,10 @@ static tg_status run_instrs(tg_exec *exec, tg_program_id program)
   tg_exec_usage *usage = &exec->usage[program];
   for (int32_t k = 0; k < steps->n_instrs;) {
     int32_t n = 0;
+    if (!tg_exec_runs(exec, program, k)) {
+      k++;
+      continue;
+    }
     TG_TRY(run_some(exec, program, k, &n));
     for (; n > 0; n--, k++) {
       usage->products += tg_instr_is_product(&steps->instrs[k]);
@@ -285,8 +296,10 @@ tg_status tg_exec_run(tg_exec *exec, tg_program_id program)
   const double begin = MPI_Wtime();
   const double reduce_begin = exec->registers.seconds;
   const int64_t resolutions = exec->registers.resolutions;
-  const tg_status status = run_instrs(exec, program);
+  tg_status status = run_instrs(exec, program);
   if (status != TG_OK) tg_registers_abandon(&exec->registers);
+  if (status == TG_OK && program == TG_PROGRAM_SETUP && exec->settings.memo != NULL)
+    status = tg_agree(exec->grid->comm, tg_exec_remember(exec));
   usage->runs++;
   usage->seconds += MPI_Wtime() - begin;
   usage->reduce_seconds += exec->registers.seconds - reduce_begin;

@@ -3,6 +3,7 @@
 #define TG_MPI_EXEC_H
 
 #include "grad/plan/plan.h"
+#include "mpi/exec/memo.h"
 #include "mpi/matrix/dmat.h"
 #include "mpi/product/product.h"
 
@@ -11,6 +12,7 @@ typedef struct tg_exec tg_exec;
 typedef struct tg_exec_settings {
   tg_product_kind product; // which product algorithm
   bool probe;              // every product is tested by a random vector (mpi/exec/probe.h): tg_exec_residual
+  tg_memo *memo;           // constants that other plans have made, and are to have of this one; NULL: none; not owned
 } tg_exec_settings;
 
 // What one program has done so far on this rank.
@@ -68,8 +70,13 @@ tg_dmat *tg_exec_buffer(const tg_exec *exec, int32_t buffer);
 const tg_plan *tg_exec_plan(const tg_exec *exec);
 const tg_grid *tg_exec_grid(const tg_exec *exec);
 
+// How the gradient's block is made, where that needs no point: of a plan whose objective is linear. Local.
+tg_status tg_exec_gradient_key(const tg_exec *exec, int32_t block, tg_memo_key *out);
+
 // Reports.
 const tg_exec_usage *tg_exec_program_usage(const tg_exec *exec, tg_program_id program);
+// Whether a run of the program runs its instruction k: not where the memo has its result.
+bool tg_exec_runs(const tg_exec *exec, tg_program_id program, int32_t k);
 const tg_exec_step_usage *tg_exec_step_usage_of(const tg_exec *exec, tg_program_id program, int32_t k);
 // Its seconds.
 double tg_exec_instr_seconds(const tg_exec *exec, tg_program_id program, int32_t k);

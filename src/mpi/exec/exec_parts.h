@@ -63,7 +63,15 @@ struct tg_exec {
   double *residuals[TG_PROGRAM_COUNT];         // likewise
   int32_t *groups[TG_PROGRAM_COUNT];           // by instruction: how many run together from it on
   char reason[TG_ERROR_MESSAGE_BYTES];
+  tg_memo_key *keys; // with settings.memo, by buffer: of the constants that it may hold
+  bool *is_found;    // by buffer: the memo had it
+  bool *is_needed;   // by instruction of SETUP: for what it had not
 };
+
+// Looks up the constants of the plan in the memo (exec_memo.c), before SETUP runs for the first time; and keeps those
+// that it has made there. Local.
+tg_status tg_exec_recall(tg_exec *exec);
+tg_status tg_exec_remember(tg_exec *exec);
 
 // One factorisation for every factor of the plan (exec_factor.c). Collective.
 tg_status tg_exec_create_factors(tg_exec *exec);

@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "mpi/factor/eigen.h"
@@ -337,20 +338,59 @@ static tg_status check_spectrum(tg_direct *d)
                             : "there is no unique minimum, a small ridge such as 1e-8*sumsq(X) makes one");
 }
 
-static tg_status fill_spectral(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
+static tg_status make_scratch(tg_direct *d)
 {
   tg_status status = TG_OK;
   for (int k = 0; k < 2 && status == TG_OK; k++)
     status = tg_dmat_create(d->grid, d->sides[0].n, d->sides[1].n, &d->scratch[k]);
-  TG_TRY(tg_agree(d->grid->comm, status));
-  TG_TRY(find_basis(d, 0, matrices));
-  TG_TRY(find_basis(d, 1, matrices));
+  return tg_agree(d->grid->comm, status);
+}
+
+// H in the bases that there are.
+static tg_status fill_spectrum(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
+{
   for (int k = 0; k < 2; k++) {
     TG_TRY(tg_agree(d->grid->comm, TG_NEW(d->sides[k].n, &d->sides[k].norms)));
     TG_TRY(find_diagonal(d, &d->sides[k], NULL, d->sides[k].norms));
   }
   TG_TRY(fill_factors(d, plan, matrices));
   return check_spectrum(d);
+}
+
+static tg_status fill_spectral(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices)
+{
+  TG_TRY(make_scratch(d));
+  TG_TRY(find_basis(d, 0, matrices));
+  TG_TRY(find_basis(d, 1, matrices));
+  return fill_spectrum(d, plan, matrices);
+}
+
+static tg_status take_bases(tg_direct *d, tg_dmat *const bases[2], const double *const values[2])
+{
+  for (int k = 0; k < 2; k++) {
+    TG_TRY(tg_agree(d->grid->comm, TG_NEW(d->sides[k].n, &d->sides[k].values)));
+    if (bases[k] == NULL) continue;
+    memcpy(d->sides[k].values, values[k], (size_t)d->sides[k].n * sizeof(double));
+    d->sides[k].basis = tg_dmat_hold(bases[k]);
+  }
+  return TG_OK;
+}
+
+tg_status tg_direct_create_in_bases(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const bases[2],
+                                    const double *const values[2], tg_direct **out)
+{
+  TG_ASSERT(plan->kind == TG_CLOSED_SPECTRAL && plan->n_extras == 0);
+  tg_status status = create(grid, DIRECT_SPECTRAL, plan->rows, plan->cols, out);
+  if (status == TG_OK) status = make_scratch(*out);
+  if (status == TG_OK) status = take_bases(*out, bases, values);
+  if (status == TG_OK) status = fill_spectrum(*out, plan, NULL);
+  return hand_over(out, status);
+}
+
+tg_dmat *tg_direct_basis(const tg_direct *direct, int which, const double **values)
+{
+  *values = direct->sides[which].values;
+  return direct->sides[which].basis;
 }
 
 // ---- by the plan ----

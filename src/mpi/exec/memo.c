@@ -1,0 +1,183 @@
+// Constants of plans that other plans compute in the same way.
+#include "mpi/exec/memo.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+typedef struct source {
+  const tg_dmat *matrix;
+  tg_memo_key key;
+} source;
+
+typedef struct entry {
+  tg_memo_key key;
+  tg_dmat *matrix; // NULL: it has gone
+  double *numbers;
+  bool is_used;   // by the point at hand
+  bool is_shared; // by a point that has not made it
+  bool is_new;    // made by the point at hand
+  char label[80];
+} entry;
+
+struct tg_memo {
+  int n_sources;
+  source *sources;
+  int n;
+  entry *entries;
+};
+
+tg_status tg_memo_create(tg_memo **out)
+{
+  return TG_NEW(1, out);
+}
+
+static void drop(entry *e)
+{
+  tg_dmat_destroy(&e->matrix);
+  tg_free(e->numbers);
+  e->numbers = NULL;
+}
+
+void tg_memo_destroy(tg_memo **memo)
+{
+  tg_memo *m = *memo;
+  if (m == NULL) return;
+  for (int k = 0; k < m->n; k++) drop(&m->entries[k]);
+  tg_free(m->entries);
+  tg_free(m->sources);
+  tg_free(m);
+  *memo = NULL;
+}
+
+// ---- keys ----
+
+// The finaliser of splitmix64.
+static uint64_t scramble(uint64_t z)
+{
+  z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+  return z ^ z >> 31;
+}
+
+tg_memo_key tg_memo_mix(tg_memo_key key, uint64_t value)
+{
+  key.words[0] = scramble(key.words[0] + UINT64_C(0x9e3779b97f4a7c15) + value);
+  key.words[1] = scramble((key.words[1] ^ UINT64_C(0xd1b54a32d192ed03)) + scramble(value + 1));
+  return key;
+}
+
+tg_memo_key tg_memo_mix_double(tg_memo_key key, double value)
+{
+  uint64_t bits = 0;
+  memcpy(&bits, &value, sizeof bits);
+  return tg_memo_mix(key, bits);
+}
+
+tg_memo_key tg_memo_mix_key(tg_memo_key key, tg_memo_key other)
+{
+  const bool is_known = key.is_known && other.is_known;
+  key = tg_memo_mix(tg_memo_mix(key, other.words[0]), other.words[1]);
+  key.is_known = is_known;
+  return key;
+}
+
+static bool is_same(tg_memo_key a, tg_memo_key b)
+{
+  return a.words[0] == b.words[0] && a.words[1] == b.words[1];
+}
+
+// ---- sources ----
+
+tg_status tg_memo_add_source(tg_memo *memo, const char *name, const tg_dmat *matrix)
+{
+  tg_memo_key key = {.is_known = true};
+  TG_TRY(tg_grow(memo->n_sources + 1, sizeof *memo->sources, (void **)&memo->sources));
+  for (; *name != '\0'; name++) key = tg_memo_mix(key, (uint64_t)(unsigned char)*name);
+  key = tg_memo_mix(tg_memo_mix(key, (uint64_t)memo->n_sources), 0x50);
+  memo->sources[memo->n_sources++] = (source){matrix, key};
+  return TG_OK;
+}
+
+tg_memo_key tg_memo_source(const tg_memo *memo, const tg_dmat *matrix)
+{
+  for (int k = 0; k < memo->n_sources; k++)
+    if (memo->sources[k].matrix == matrix) return memo->sources[k].key;
+  return (tg_memo_key){.is_known = false};
+}
+
+// ---- results ----
+
+static entry *find(const tg_memo *memo, tg_memo_key key)
+{
+  for (int k = 0; k < memo->n && key.is_known; k++)
+    if (is_same(memo->entries[k].key, key)) return &memo->entries[k];
+  return NULL;
+}
+
+tg_dmat *tg_memo_find(tg_memo *memo, tg_memo_key key)
+{
+  entry *e = find(memo, key);
+  if (e == NULL) return NULL;
+  e->is_used = true;
+  e->is_shared = e->is_shared || !e->is_new;
+  return tg_dmat_hold(e->matrix);
+}
+
+const double *tg_memo_numbers(const tg_memo *memo, tg_memo_key key)
+{
+  const entry *e = find(memo, key);
+  return e != NULL ? e->numbers : NULL;
+}
+
+tg_status tg_memo_keep(tg_memo *memo, tg_memo_key key, const char *label, tg_dmat *matrix, int64_t n_numbers,
+                       const double *numbers)
+{
+  double *copy = NULL;
+  if (!key.is_known || find(memo, key) != NULL) return TG_OK;
+  if (n_numbers > 0) TG_TRY(TG_NEW(n_numbers, &copy));
+  if (n_numbers > 0) memcpy(copy, numbers, (size_t)n_numbers * sizeof *copy);
+  const tg_status status = tg_grow(memo->n + 1, sizeof *memo->entries, (void **)&memo->entries);
+  if (status != TG_OK) {
+    tg_free(copy);
+    return status;
+  }
+  entry *e = &memo->entries[memo->n++];
+  *e = (entry){.key = key, .matrix = tg_dmat_hold(matrix), .numbers = copy, .is_used = true, .is_new = true};
+  snprintf(e->label, sizeof e->label, "%.79s", label);
+  return TG_OK;
+}
+
+void tg_memo_end_point(tg_memo *memo)
+{
+  int kept = 0;
+  for (int k = 0; k < memo->n; k++) {
+    entry *e = &memo->entries[k];
+    if (!e->is_used) {
+      drop(e);
+      continue;
+    }
+    e->is_used = e->is_new = false;
+    memo->entries[kept++] = *e;
+  }
+  memo->n = kept;
+}
+
+int64_t tg_memo_bytes(const tg_memo *memo)
+{
+  int64_t bytes = 0;
+  for (int k = 0; k < memo->n; k++)
+    bytes += memo->entries[k].matrix->ld * memo->entries[k].matrix->local_cols * (int64_t)sizeof(double);
+  return bytes;
+}
+
+void tg_memo_print_shared(const tg_memo *memo, tg_text *out)
+{
+  const char *between = "";
+  for (int k = 0; k < memo->n; k++) {
+    if (!memo->entries[k].is_shared) continue;
+    tg_text_addf(out, "%s%s", between, memo->entries[k].label);
+    between = ", ";
+  }
+}

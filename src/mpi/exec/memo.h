@@ -1,0 +1,47 @@
+// Constants of plans that other plans compute in the same way: made once.
+//
+// A result is known by how it is made: a key from the operations of SETUP, their numbers, and the matrices at their
+// beginning, which are those that the memo was told of. Two plans whose expressions have a part in common, X'X beside
+// different multiples of the identity, have the same key there. Keys are 128 bits: no two are ever taken for each
+// other. All calls are local; the ranks make the same, for their plans are the same.
+#ifndef TG_MPI_MEMO_H
+#define TG_MPI_MEMO_H
+
+#include "base/text.h"
+#include "mpi/matrix/dmat.h"
+
+typedef struct tg_memo tg_memo;
+
+typedef struct tg_memo_key {
+  uint64_t words[2];
+  bool is_known; // false: of something that the memo knows nothing of, or that changes
+} tg_memo_key;
+
+tg_status tg_memo_create(tg_memo **out);
+// NULL is fine.
+void tg_memo_destroy(tg_memo **memo);
+
+// A matrix that never changes while the memo lives, and what it is called.
+tg_status tg_memo_add_source(tg_memo *memo, const char *name, const tg_dmat *matrix);
+tg_memo_key tg_memo_source(const tg_memo *memo, const tg_dmat *matrix);
+// The key of what is made of `key`; by a number, and by the bits of another key.
+tg_memo_key tg_memo_mix(tg_memo_key key, uint64_t value);
+tg_memo_key tg_memo_mix_double(tg_memo_key key, double value);
+tg_memo_key tg_memo_mix_key(tg_memo_key key, tg_memo_key other);
+
+// The matrix, held (tg_dmat_hold) for the caller; NULL: not made yet.
+tg_dmat *tg_memo_find(tg_memo *memo, tg_memo_key key);
+// Keeps a matrix that nobody writes into from now on; beside it may stand numbers, which are copied.
+// label: what it is called.
+tg_status tg_memo_keep(tg_memo *memo, tg_memo_key key, const char *label, tg_dmat *matrix, int64_t n_numbers,
+                       const double *numbers);
+// The numbers that stand beside it; NULL: none.
+const double *tg_memo_numbers(const tg_memo *memo, tg_memo_key key);
+
+// A point is done: what it has neither made nor used goes, such as results that depend on the numbers that change.
+void tg_memo_end_point(tg_memo *memo);
+int64_t tg_memo_bytes(const tg_memo *memo); // on this rank
+// Appends the labels of what has served more than one point: "X'*X, X'*Y".
+void tg_memo_print_shared(const tg_memo *memo, tg_text *out);
+
+#endif
