@@ -115,10 +115,11 @@ tg_status tg_engine_fill(tg_engine *e)
   tg_share *share = e->spec->share;
   TG_TRY(tg_setup_fill(e->setup));
   if (share == NULL || !tg_engine_serves_starts(e)) return TG_OK;
-  if (tg_share_start(share) == NULL && e->options.start_folder != NULL)
-    TG_TRY(tg_sweep_path_read(e->setup, share, e->options.start_folder));
-  if (tg_share_start(share) == NULL) return TG_OK;
-  return tg_setup_start_from(e->setup, tg_share_start(share), &e->is_warm);
+  const double *weights = NULL;
+  for (int k = e->options.n_starts - 1; k >= 0 && tg_share_starts(share) < e->options.n_starts; k--)
+    TG_TRY(tg_sweep_path_read(e->setup, share, e->options.start_folder, e->options.starts[k]));
+  const int n = tg_share_weights(share, &weights);
+  return n > 0 ? tg_setup_start_from(e->setup, n, weights, &e->is_warm) : TG_OK;
 }
 
 tg_status tg_engine_probe(tg_engine *e)
@@ -171,6 +172,7 @@ tg_status tg_engine_prepare(tg_engine *e, bool *changed)
     return TG_OK;
   }
   method->point = setup->x;
+  method->begins_near = e->is_warm;
   TG_TRY(tg_method_prepare(setup->job, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && e->spec->solver.max_iterations > 0)

@@ -20,6 +20,7 @@
 #include "engine/run/forecast.h"
 #include "engine/run/run_cost.h"
 #include "engine/run/run_log.h"
+#include "engine/share/share.h"
 
 typedef struct tg_engine_options {
   int threads;              // of each rank, for the cost model
@@ -30,9 +31,11 @@ typedef struct tg_engine_options {
   bool probes_products;     // each product is tested with random vectors, see mpi/exec/probe.h
   const tg_taylor *probed;  // the test of the gradient that another point of a sweep has made; NULL: none
   uint64_t probed_shape;    // of its plan (tg_plan_shape): it counts for plans that differ by numbers alone
-  const char *start_folder; // files of a start (sweep/path.h), where spec->share has none; NULL: none
-  bool begins_warm;         // where spec->share says, unless the method makes nothing of the start
-  bool if_convex;           // of that: only where the objective is, so that the minimum is the same from everywhere
+  const char *start_folder; // files of starts (sweep/path.h) that spec->share does not have yet
+  int n_starts;             // of them, newest first
+  int64_t starts[TG_SHARE_STARTS];
+  bool begins_warm; // where spec->share says, unless the method makes nothing of the start
+  bool if_convex;   // of that: only where the objective is, so that the minimum is the same from everywhere
 } tg_engine_options;
 
 // How one of the minimisations of solver.restarts ended; numbers as they are minimised.

@@ -195,10 +195,19 @@ static tg_status refer_to_random(opt_run *run, opt_point *room)
   return opt_run_refresh(run);
 }
 
+// Where norms of gradients are what is measured.
+static void refer_to_start(opt_run *run)
+{
+  const double *norms = run->options->start_norms;
+  if (norms == NULL || run->constraint != NULL || run->solver->measure != NULL) return;
+  for (int b = 0; b < run->stationarity.n; b++) opt_run_raise_reference(run, b, norms[b]);
+}
+
 tg_status opt_run_start_references(opt_run *run)
 {
   double x_norm = 0;
   opt_run_update_references(run);
+  refer_to_start(run);
   TG_TRY(opt_norm(run->space, run->x, &x_norm));
   if (!(x_norm > 0) || (!has_change(run) && !needs_random(run))) return TG_OK;
   // Any of these that there is: no step has been made yet.

@@ -20,9 +20,10 @@ typedef struct point_names {
   char folder[40];    // within the output's
   tg_text output;     // folder of its files
   tg_text checkpoint; // folder of its checkpoints
-  tg_text start;      // files that it begins with
-  tg_text next_start; // files that it leaves for the next
-  bool resumes;       // there is a checkpoint
+  tg_text starts;     // of the files that points begin with
+  int n_starts;       // that are there, newest first
+  int64_t before[TG_SHARE_STARTS];
+  bool resumes; // there is a checkpoint
 } point_names;
 
 static const tg_sweep *sweep_of(const tg_sweep_run *s)
@@ -50,27 +51,16 @@ static void fini_names(point_names *n)
 {
   tg_text_fini(&n->output);
   tg_text_fini(&n->checkpoint);
-  tg_text_fini(&n->start);
-  tg_text_fini(&n->next_start);
+  tg_text_fini(&n->starts);
 }
 
-static tg_status add_start_names(const tg_sweep_run *s, int64_t point, int64_t from, point_names *n)
-{
-  TG_TRY(name_starts(s, &n->next_start));
-  if (from >= 0) tg_text_addf(&n->start, "%s/%" PRId64, tg_text_string(&n->next_start), from);
-  tg_text_addf(&n->next_start, "/%" PRId64, point);
-  return TG_OK;
-}
-
-static tg_status add_names(const tg_sweep_run *s, int64_t point, int64_t from, point_names *n)
+static tg_status add_names(const tg_sweep_run *s, int64_t point, point_names *n)
 {
   const tg_spec *base = &s->job->spec;
   snprintf(n->folder, sizeof n->folder, "point-%04" PRId64, point);
   TG_TRY(tg_output_path(base->output_directory, n->folder, &n->output));
   if (base->checkpoint_directory != NULL) TG_TRY(tg_output_path(base->checkpoint_directory, n->folder, &n->checkpoint));
-  TG_TRY(add_start_names(s, point, from, n));
-  TG_TRY(tg_text_status(&n->start));
-  return tg_text_status(&n->next_start);
+  return name_starts(s, &n->starts);
 }
 
 // Whether a checkpoint is there. Rank 0.
@@ -83,28 +73,39 @@ static bool has_checkpoint(const char *folder)
   return count > 0;
 }
 
+// The points that this one may begin with: those that are in memory, else what a run before has left. Rank 0.
+static tg_status find_starts(const tg_sweep_run *s, int64_t point, point_names *n)
+{
+  const int known = tg_share_starts(s->share);
+  int64_t before = point;
+  for (int k = 0; k < known; k++) n->before[n->n_starts++] = tg_share_start_point(s->share, k);
+  if (known > 0 || !s->options->run.resume) return TG_OK;
+  while (n->n_starts < TG_SHARE_STARTS) {
+    before = tg_sweep_path_find(tg_text_string(&n->starts), s->options->first, before);
+    if (before < 0) break;
+    n->before[n->n_starts++] = before;
+  }
+  return TG_OK;
+}
+
 // On all ranks; what the disk says is what rank 0 sees.
 static tg_status find_names(const tg_sweep_run *s, int64_t point, point_names *n)
 {
-  int64_t found[2] = {-1, 0};
+  int64_t found[2 + TG_SHARE_STARTS] = {0};
   *n = (point_names){.resumes = false};
   tg_text_init(&n->output);
   tg_text_init(&n->checkpoint);
-  tg_text_init(&n->start);
-  tg_text_init(&n->next_start);
-  tg_status status = TG_OK;
-  if (s->rank == 0 && s->options->run.resume && tg_share_start(s->share) == NULL) {
-    status = name_starts(s, &n->start);
-    if (status == TG_OK) found[0] = tg_sweep_path_find(tg_text_string(&n->start), s->options->first, point);
-    tg_text_clear(&n->start);
-  }
-  TG_TRY(tg_agree(s->comm, status));
-  TG_TRY_MPI(MPI_Bcast(found, 1, MPI_INT64_T, 0, s->comm));
-  TG_TRY(tg_agree(s->comm, add_names(s, point, found[0], n)));
+  tg_text_init(&n->starts);
+  TG_TRY(tg_agree(s->comm, add_names(s, point, n)));
+  TG_TRY(tg_agree(s->comm, s->rank == 0 ? find_starts(s, point, n) : TG_OK));
   if (s->rank == 0 && s->options->run.resume && n->checkpoint.length > 0)
-    found[1] = has_checkpoint(tg_text_string(&n->checkpoint));
-  TG_TRY_MPI(MPI_Bcast(&found[1], 1, MPI_INT64_T, 0, s->comm));
-  n->resumes = found[1] != 0;
+    found[0] = has_checkpoint(tg_text_string(&n->checkpoint));
+  found[1] = n->n_starts;
+  memcpy(found + 2, n->before, sizeof n->before);
+  TG_TRY_MPI(MPI_Bcast(found, 2 + TG_SHARE_STARTS, MPI_INT64_T, 0, s->comm));
+  n->n_starts = (int)found[1];
+  memcpy(n->before, found + 2, sizeof n->before);
+  n->resumes = found[0] != 0;
   return TG_OK;
 }
 
@@ -208,15 +209,20 @@ static bool is_warm_by_choice(const tg_sweep *sweep)
   return true;
 }
 
-static tg_status run_spec(tg_sweep_run *s, tg_spec *spec, const point_names *names, const json_t *facts, bool is_first,
+static tg_status run_spec(tg_sweep_run *s, tg_spec *spec, int64_t point, const point_names *names, const json_t *facts,
                           tg_run **out)
 {
   const tg_sweep *sweep = sweep_of(s);
-  const tg_engine_options engine = {.probed = s->has_taylor ? &s->taylor : NULL,
-                                    .probed_shape = s->probed,
-                                    .start_folder = text_or_null(&names->start),
-                                    .begins_warm = is_warm_by_choice(sweep),
-                                    .if_convex = sweep->start == TG_SWEEP_START_AUTO};
+  const bool is_first = s->n_done == 0;
+  double weights[TG_SHARE_STARTS];
+  tg_engine_options engine = {.probed = s->has_taylor ? &s->taylor : NULL,
+                              .probed_shape = s->probed,
+                              .start_folder = tg_text_string(&names->starts),
+                              .n_starts = names->n_starts,
+                              .begins_warm = is_warm_by_choice(sweep),
+                              .if_convex = sweep->start == TG_SWEEP_START_AUTO};
+  memcpy(engine.starts, names->before, sizeof names->before);
+  tg_share_set_weights(s->share, tg_sweep_weights(sweep, point, names->n_starts, names->before, weights), weights);
   tg_run_options options = s->options->run;
   options.watch = is_first ? s->options->watch.first : s->options->watch.others;
   options.spec = spec;
@@ -239,7 +245,7 @@ static void clean_up(const tg_sweep_run *s, const point_names *names, const tg_s
   if (s->rank != 0) return;
   tg_text_init(&path);
   if (has_start && name_starts(s, &path) == TG_OK)
-    tg_sweep_path_clean(tg_text_string(&path), s->options->first, s->options->last, row->point);
+    tg_sweep_path_clean(tg_text_string(&path), s->options->first, s->options->last, s->share);
   if (tg_sweep_row_is_final(row) && names->checkpoint.length > 0 &&
       tg_folder_list(tg_text_string(&names->checkpoint), &count, &list) == TG_OK) {
     for (int k = 0; k < count; k++)
@@ -267,7 +273,7 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
   }
   TG_TRY(note_data(s, run));
   if (!serves(run)) return TG_OK;
-  return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->next_start));
+  return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->starts), row->point);
 }
 
 static json_t *facts_of(const tg_sweep_run *s, int64_t point)
@@ -299,7 +305,7 @@ static tg_status run_named(tg_sweep_run *s, int64_t point, const point_names *na
   json_t *facts = facts_of(s, point);
   place_outputs(s, names, spec);
   tg_run_destroy(&s->last);
-  tg_status status = run_spec(s, spec, names, facts, s->n_done == 0, &s->last);
+  tg_status status = run_spec(s, spec, point, names, facts, &s->last);
   json_decref(facts);
   *row = (tg_sweep_row){.point = point, .is_known = true};
   if (leaves_files(s)) snprintf(row->folder, sizeof row->folder, "%s", names->folder);
@@ -345,7 +351,7 @@ static tg_status run_point(tg_sweep_run *s, int64_t point)
     if (status == TG_OK) {
       s->rows[point] = row;
       s->n_done++;
-      clean_up(s, &names, &row, tg_share_start(s->share) != NULL && failure == TG_OK);
+      clean_up(s, &names, &row, tg_share_starts(s->share) > 0 && failure == TG_OK);
       *tg_error_get() = kept;
       tell(s, &row, failure);
     }
@@ -384,7 +390,7 @@ static tg_status look_back(tg_sweep_run *s)
   if (status == TG_OK) status = tg_sweep_file_begin(tg_text_string(&path), options->resume);
   if (status == TG_OK && !options->resume) {
     status = name_starts(s, &path);
-    if (status == TG_OK) tg_sweep_path_clean(tg_text_string(&path), s->options->first, s->options->last, -1);
+    if (status == TG_OK) tg_sweep_path_clean(tg_text_string(&path), s->options->first, s->options->last, NULL);
   }
   tg_text_fini(&path);
   return status;
@@ -428,7 +434,7 @@ static void remove_starts(const tg_sweep_run *s)
   tg_text path;
   tg_text_init(&path);
   if (name_starts(s, &path) == TG_OK)
-    tg_sweep_path_clean(tg_text_string(&path), s->options->first, s->options->last, -1);
+    tg_sweep_path_clean(tg_text_string(&path), s->options->first, s->options->last, NULL);
   tg_text_fini(&path);
 }
 

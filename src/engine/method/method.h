@@ -24,6 +24,7 @@ typedef struct tg_method {
   tg_workspace *workspace;        // of products and symmetric parts
   char ray[640];                  // why the objective is unbounded, where that is known beforehand
   tg_direct *direct;              // the closed form in numbers
+  bool begins_near;               // the start is near a minimum: another point of a sweep ended there
   bool is_shared;                 // in bases that serve all points of a sweep
   tg_direct *kronecker;           // the preconditioners in numbers
   tg_diagonal *diagonal;

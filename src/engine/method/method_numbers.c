@@ -328,6 +328,19 @@ static tg_status use_kronecker(const numbers *by, tg_method *m)
   return TG_OK;
 }
 
+// Near a minimum the Hessian there is the one that counts, not that at zero, where runs of their own begin.
+static tg_status make_at_start(const numbers *without, tg_method *m)
+{
+  numbers by = *without;
+  tg_offer offer = m->strategy->offer;
+  if (offer.n_moving == 0 || m->point == NULL) return TG_OK;
+  by.x = m->point;
+  offer.n_weights = 0;
+  offer.n_terms = offer.n_moving;
+  memcpy(offer.terms, offer.moving, sizeof offer.moving);
+  return evaluate_kronecker(&by, &offer, m);
+}
+
 static tg_status try_kronecker(const numbers *without, tg_method *m, bool *holds)
 {
   tg_offer offer = m->strategy->offer;
@@ -335,7 +348,8 @@ static tg_status try_kronecker(const numbers *without, tg_method *m, bool *holds
   // Under a logdet the terms are those of a point.
   if (offer.logdet > 0 && m->point == NULL) return TG_OK;
   if (offer.logdet > 0) by.x = m->point;
-  TG_TRY(evaluate_kronecker(&by, &offer, m));
+  if (m->begins_near) TG_TRY(make_at_start(without, m));
+  if (m->kronecker == NULL) TG_TRY(evaluate_kronecker(&by, &offer, m));
   *holds = m->kronecker != NULL;
   if (*holds) return use_kronecker(&by, m);
   if (offer.n_weights > 0 && m->verdict.note == TG_PRECONDITIONER_NOTE_NOTHING)

@@ -414,31 +414,65 @@ tg_status tg_setup_start_again(tg_setup *setup, int64_t shift)
   return tg_domain_start_inside(setup);
 }
 
-// Whether f is defined at the start. Polynomials are everywhere.
-static tg_status is_defined(tg_setup *setup, bool *out)
+// f at the start; infinite outside its domain.
+static tg_status value_at_start(tg_setup *setup, double *out)
 {
   opt_problem *problem = setup->problem;
-  opt_point *gradient = NULL;
   const opt_counts before = problem->counts;
-  double f = 0;
-  if (setup->model->plan->degree < 0) {
-    TG_TRY(setup->space->ops->create(setup->space, &gradient));
-    const tg_status status = problem->ops->gradient(problem, setup->x, &f, gradient);
-    setup->space->ops->destroy(setup->space, &gradient);
-    problem->counts = before;
-    TG_TRY(status);
-  }
-  *out = isfinite(f);
+  TG_TRY(problem->ops->value(problem, setup->x, out));
+  problem->counts.values = before.values;
   return TG_OK;
 }
 
-tg_status tg_setup_start_from(tg_setup *setup, tg_dmat *const *start, bool *serves)
+// The start is the sum of the first n starts that the share has, moved into the feasible set.
+static tg_status place(tg_setup *setup, int n, const double *weights)
 {
-  for (int k = 0; k < setup->job->n_variables; k++) TG_TRY(tg_dmat_copy(start[k], tg_space_block(setup->x, k)));
+  const tg_share *share = setup->job->share;
+  for (int k = 0; k < setup->job->n_variables; k++) {
+    const tg_dmat *terms[TG_SHARE_STARTS];
+    for (int i = 0; i < n; i++) terms[i] = tg_share_start(share, i)[k];
+    TG_TRY(tg_dmat_lincomb(n, weights, terms, tg_space_block(setup->x, k)));
+  }
   TG_TRY(tg_domain_start_symmetric(setup));
   TG_TRY(tg_metric_change_enter(setup));
-  TG_TRY(tg_feasible_project(setup->job, setup->constraint, setup->x));
-  TG_TRY(is_defined(setup, serves));
+  return tg_feasible_project(setup->job, setup->constraint, setup->x);
+}
+
+// Norms of the gradient at the job's own start: a run of its own would refer its tolerance to them.
+static tg_status note_own_start(tg_setup *setup)
+{
+  const int n = setup->space->n_blocks;
+  opt_point *gradient = NULL;
+  double f = 0;
+  TG_TRY(tg_agree(setup->comm, TG_NEW(n, &setup->own_norms)));
+  TG_TRY(setup->space->ops->create(setup->space, &gradient));
+  tg_status status = setup->problem->ops->gradient(setup->problem, setup->x, &f, gradient);
+  if (status == TG_OK)
+    status = setup->space->ops->block_dots(setup->space, 1, (const opt_point *const[]){gradient},
+                                           (const opt_point *const[]){gradient}, setup->own_norms);
+  for (int b = 0; b < n; b++) setup->own_norms[b] = sqrt(setup->own_norms[b]);
+  setup->space->ops->destroy(setup->space, &gradient);
+  return status;
+}
+
+tg_status tg_setup_start_from(tg_setup *setup, int n, const double *weights, bool *serves)
+{
+  static const double newest = 1;
+  double f = 0;
+  double f_newest = 0;
+  TG_TRY(note_own_start(setup));
+  if (n > 1) {
+    TG_TRY(place(setup, 1, &newest));
+    TG_TRY(value_at_start(setup, &f_newest));
+  }
+  TG_TRY(place(setup, n, weights));
+  TG_TRY(value_at_start(setup, &f));
+  // Extrapolation past the scale on which the path is smooth is worse than none.
+  if (n > 1 && !(f <= f_newest)) {
+    f = f_newest;
+    TG_TRY(place(setup, 1, &newest));
+  }
+  *serves = isfinite(f);
   if (!*serves) return tg_setup_start_again(setup, 0);
   setup->start_note[0] = '\0';
   return TG_OK;
@@ -493,6 +527,7 @@ void tg_setup_destroy(tg_setup **setup)
   tg_model_destroy(&s->model);
   if (s->job == NULL || s->job->share == NULL) tg_grid_destroy(&s->grid);
   tg_free(s->ways);
+  tg_free(s->own_norms);
   tg_spec_destroy_copy(&s->job);
   tg_free(s);
   *setup = NULL;

@@ -41,6 +41,7 @@ typedef struct tg_setup {
   opt_problem *problem;
   opt_constraint *constraint; // NULL: none
   bool probe;                 // set before tg_setup_fill: products are tested, see mpi/exec/probe.h
+  double *own_norms;          // of the gradient at the job's own start, by variable, where it begins elsewhere; or NULL
   char start_note[512];       // what the default start became, see domain_start.h; "": nothing
   double read_seconds;        // of the files and generators
   int64_t read_bytes;         // of numbers, all ranks together
@@ -67,9 +68,10 @@ tg_status tg_setup_fill_plain(tg_setup *setup);
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
 tg_status tg_setup_start_again(tg_setup *setup, int64_t shift);
-// The start is where another point of a sweep ended: one matrix a variable of the job, moved into the feasible set.
-// *serves false: f is not defined there, and the start is the job's own. Collective.
-tg_status tg_setup_start_from(tg_setup *setup, tg_dmat *const *start, bool *serves);
+// The start is made of where the last points of a sweep ended: the sum of weights[k] times start k of the share, or the
+// newest of them where f is lower there, moved into the feasible set. *serves false: f is not defined there, and the
+// start is the job's own. Collective.
+tg_status tg_setup_start_from(tg_setup *setup, int n, const double *weights, bool *serves);
 // Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out);
 // The datum at that position of the model's plan, NULL for what is made of a metric. Collective.

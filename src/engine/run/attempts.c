@@ -25,6 +25,7 @@ static tg_status minimise_once(tg_engine *engine, double time_limit, const opt_o
   if (engine->lagrangian == NULL) {
     opt_options options = setup->method->options;
     options.time_limit = time_limit;
+    options.start_norms = engine->is_warm ? setup->own_norms : NULL;
     options.is_warm = engine->is_warm || is_warm(engine->spec);
     return opt_minimise(setup->problem, &options, setup->x, observer, &engine->result);
   }

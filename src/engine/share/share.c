@@ -19,8 +19,12 @@ struct tg_share {
   tg_memo *memo;
   int n_data;
   shared_datum *data;
-  int n_start;
-  tg_dmat **start;
+  int n_variables;
+  int n_starts;
+  tg_dmat **starts[TG_SHARE_STARTS]; // newest first
+  int64_t points[TG_SHARE_STARTS];
+  int n_weights;
+  double weights[TG_SHARE_STARTS];
 };
 
 tg_status tg_share_create(MPI_Comm comm, tg_share **out)
@@ -30,19 +34,18 @@ tg_status tg_share_create(MPI_Comm comm, tg_share **out)
   return tg_agree(comm, tg_memo_create(&(*out)->memo));
 }
 
-static void drop_start(tg_share *share)
+static void drop_oldest(tg_share *share)
 {
-  for (int k = 0; k < share->n_start; k++) tg_dmat_destroy(&share->start[k]);
-  tg_free(share->start);
-  share->start = NULL;
-  share->n_start = 0;
+  tg_dmat **start = share->starts[--share->n_starts];
+  for (int k = 0; k < share->n_variables; k++) tg_dmat_destroy(&start[k]);
+  tg_free(start);
 }
 
 void tg_share_destroy(tg_share **share)
 {
   tg_share *s = *share;
   if (s == NULL) return;
-  drop_start(s);
+  while (s->n_starts > 0) drop_oldest(s);
   tg_memo_destroy(&s->memo);
   for (int k = 0; k < s->n_data; k++) tg_dmat_destroy(&s->data[k].matrix);
   tg_free(s->data);
@@ -94,14 +97,42 @@ tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_d
   return TG_OK;
 }
 
-void tg_share_set_start(tg_share *share, int n, tg_dmat **start)
+void tg_share_add_start(tg_share *share, int64_t point, int n, tg_dmat **start)
 {
-  drop_start(share);
-  share->start = start;
-  share->n_start = start != NULL ? n : 0;
+  if (share->n_starts == TG_SHARE_STARTS) drop_oldest(share);
+  for (int k = share->n_starts; k > 0; k--) {
+    share->starts[k] = share->starts[k - 1];
+    share->points[k] = share->points[k - 1];
+  }
+  share->starts[0] = start;
+  share->points[0] = point;
+  share->n_variables = n;
+  share->n_starts++;
 }
 
-tg_dmat *const *tg_share_start(const tg_share *share)
+int tg_share_starts(const tg_share *share)
 {
-  return share->start;
+  return share->n_starts;
+}
+
+tg_dmat *const *tg_share_start(const tg_share *share, int k)
+{
+  return share->starts[k];
+}
+
+int64_t tg_share_start_point(const tg_share *share, int k)
+{
+  return share->points[k];
+}
+
+void tg_share_set_weights(tg_share *share, int n, const double *weights)
+{
+  share->n_weights = n;
+  for (int k = 0; k < n; k++) share->weights[k] = weights[k];
+}
+
+int tg_share_weights(const tg_share *share, const double **weights)
+{
+  *weights = share->weights;
+  return share->n_weights;
 }

@@ -31,8 +31,15 @@ int64_t tg_share_points(const tg_share *share);
 // Constants made of these data alone. Local.
 tg_memo *tg_share_memo(const tg_share *share);
 
-// Where the next point may begin, one matrix a variable; NULL: as a run of its own. Taken over. Local.
-void tg_share_set_start(tg_share *share, int n, tg_dmat **start);
-tg_dmat *const *tg_share_start(const tg_share *share);
+// Where the last points ended, one matrix a variable: the newest is number 0. `start` is taken over; `point` is its
+// number. Local.
+enum { TG_SHARE_STARTS = 4 };
+void tg_share_add_start(tg_share *share, int64_t point, int n, tg_dmat **start);
+int tg_share_starts(const tg_share *share);
+tg_dmat *const *tg_share_start(const tg_share *share, int k);
+int64_t tg_share_start_point(const tg_share *share, int k);
+// The next point begins at the sum of weights[k] times start k, k < n; n = 0: as a run of its own. Local.
+void tg_share_set_weights(tg_share *share, int n, const double *weights);
+int tg_share_weights(const tg_share *share, const double **weights);
 
 #endif

@@ -31,10 +31,11 @@ static tg_status copy_all(const tg_setup *setup, tg_dmat **out)
   return TG_OK;
 }
 
-static tg_status name_file(const char *folder, const char *variable, tg_text *out)
+static tg_status name_file(const char *folder, int64_t point, const char *variable, tg_text *out)
 {
   tg_text_clear(out);
-  tg_text_addf(out, "%s/%s.npy", folder, variable);
+  tg_text_addf(out, "%s/%lld", folder, (long long)point);
+  if (variable != NULL) tg_text_addf(out, "/%s.npy", variable);
   return tg_text_status(out);
 }
 
@@ -57,20 +58,30 @@ static tg_status read_one(const tg_setup *setup, int k, const char *path, tg_dma
   return TG_OK;
 }
 
-static tg_status for_each(const tg_setup *setup, const char *folder, work *job, tg_dmat **matrices)
+static tg_status make_folder(const char *folder, int64_t point)
+{
+  tg_text path;
+  tg_text_init(&path);
+  tg_status status = name_file(folder, point, NULL, &path);
+  if (status == TG_OK) status = tg_make_folder(tg_text_string(&path));
+  tg_text_fini(&path);
+  return status;
+}
+
+static tg_status for_each(const tg_setup *setup, const char *folder, int64_t point, work *job, tg_dmat **matrices)
 {
   tg_text path;
   tg_status status = TG_OK;
   tg_text_init(&path);
   for (int k = 0; k < setup->job->n_variables && status == TG_OK; k++) {
-    status = tg_agree(setup->comm, name_file(folder, setup->job->variables[k].name, &path));
+    status = tg_agree(setup->comm, name_file(folder, point, setup->job->variables[k].name, &path));
     if (status == TG_OK) status = job(setup, k, tg_text_string(&path), matrices);
   }
   tg_text_fini(&path);
   return status;
 }
 
-tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder)
+tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder, int64_t point)
 {
   const int n = setup->job->n_variables;
   tg_dmat **copies = NULL;
@@ -78,27 +89,27 @@ tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char 
   MPI_Comm_rank(setup->comm, &rank);
   TG_TRY(tg_agree(setup->comm, TG_NEW(n, &copies)));
   tg_status status = copy_all(setup, copies);
-  if (status == TG_OK && folder != NULL) status = tg_agree(setup->comm, rank == 0 ? tg_make_folder(folder) : TG_OK);
-  if (status == TG_OK && folder != NULL) status = for_each(setup, folder, write_one, copies);
+  if (status == TG_OK) status = tg_agree(setup->comm, rank == 0 ? make_folder(folder, point) : TG_OK);
+  if (status == TG_OK) status = for_each(setup, folder, point, write_one, copies);
   if (status != TG_OK) {
     destroy_all(n, copies);
     return tg_error_pass(status, TG_HERE);
   }
-  tg_share_set_start(share, n, copies);
+  tg_share_add_start(share, point, n, copies);
   return TG_OK;
 }
 
-tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder)
+tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder, int64_t point)
 {
   const int n = setup->job->n_variables;
   tg_dmat **read = NULL;
   TG_TRY(tg_agree(setup->comm, TG_NEW(n, &read)));
-  const tg_status status = for_each(setup, folder, read_one, read);
+  const tg_status status = for_each(setup, folder, point, read_one, read);
   if (status != TG_OK) {
     destroy_all(n, read);
     return tg_error_pass(status, TG_HERE);
   }
-  tg_share_set_start(share, n, read);
+  tg_share_add_start(share, point, n, read);
   return TG_OK;
 }
 
@@ -125,11 +136,18 @@ int64_t tg_sweep_path_find(const char *folder, int64_t low, int64_t before)
   return best;
 }
 
-void tg_sweep_path_clean(const char *folder, int64_t low, int64_t high, int64_t kept)
+static bool has_start(const tg_share *share, int64_t point)
+{
+  for (int k = 0; share != NULL && k < tg_share_starts(share); k++)
+    if (tg_share_start_point(share, k) == point) return true;
+  return false;
+}
+
+void tg_sweep_path_clean(const char *folder, int64_t low, int64_t high, const tg_share *share)
 {
   for (int64_t number = high + 1; (number = tg_sweep_path_find(folder, low, number)) >= 0;) {
     tg_text path;
-    if (number == kept) continue;
+    if (has_start(share, number)) continue;
     tg_text_init(&path);
     tg_text_addf(&path, "%s/%lld", folder, (long long)number);
     if (tg_text_status(&path) == TG_OK) tg_folder_discard(tg_text_string(&path));

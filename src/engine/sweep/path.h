@@ -6,14 +6,15 @@
 #include "engine/problem/setup.h"
 #include "engine/share/share.h"
 
-// Where a point has ended becomes the start of the next one, in memory and, where folder is not NULL, as
-// FOLDER/NAME.npy of each variable. Collective.
-tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder);
-// The files of a folder as the start of the next point. Collective.
-tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder);
+// Where a point has ended becomes the newest start of the share, in memory and as FOLDER/POINT/NAME.npy of each
+// variable. Collective.
+tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder, int64_t point);
+// Files as the newest start of the share. Collective.
+tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder, int64_t point);
 // The largest number n with FOLDER/n, low <= n < before; -1: none. Rank 0.
 int64_t tg_sweep_path_find(const char *folder, int64_t low, int64_t before);
-// Removes FOLDER/n for low <= n <= high but `kept`, and FOLDER where nothing is left. Rank 0.
-void tg_sweep_path_clean(const char *folder, int64_t low, int64_t high, int64_t kept);
+// Removes FOLDER/n for low <= n <= high but those that the share has (NULL: none), and FOLDER where nothing is left.
+// Rank 0.
+void tg_sweep_path_clean(const char *folder, int64_t low, int64_t high, const tg_share *share);
 
 #endif

@@ -1,6 +1,8 @@
 // The points of a sweep.
 #include "engine/sweep/points.h"
 
+#include <math.h>
+
 #include "engine/model/model.h"
 
 // ---- the path ----
@@ -67,6 +69,72 @@ tg_status tg_sweep_check(const tg_spec *base)
   }
   tg_spec_destroy_copy(&copy);
   return status;
+}
+
+// The one axis on which two points differ; -1: none, or several.
+static int line_between(const tg_sweep *sweep, int64_t one, int64_t other)
+{
+  int a[TG_SWEEP_AXES_MAX];
+  int b[TG_SWEEP_AXES_MAX];
+  int axis = -1;
+  tg_sweep_positions(sweep, one, a);
+  tg_sweep_positions(sweep, other, b);
+  for (int k = 0; k < sweep->n_axes; k++) {
+    if (a[k] == b[k]) continue;
+    if (axis >= 0) return -1;
+    axis = k;
+  }
+  return axis;
+}
+
+static double value_on(const tg_sweep *sweep, int axis, int64_t point)
+{
+  int positions[TG_SWEEP_AXES_MAX] = {0};
+  tg_sweep_positions(sweep, point, positions);
+  return sweep->axes[axis].values[positions[axis]].number;
+}
+
+static bool are_positive(int n, const double *values)
+{
+  for (int k = 0; k < n; k++)
+    if (!(values[k] > 0)) return false;
+  return true;
+}
+
+// Lagrange's weights at u[0] for the nodes u[1..n]. False: two of them are the same.
+static bool find_weights(int n, const double *u, double *weights)
+{
+  for (int k = 1; k <= n; k++) {
+    weights[k - 1] = 1;
+    for (int i = 1; i <= n; i++) {
+      if (i == k) continue;
+      if (u[k] == u[i]) return false;
+      weights[k - 1] *= (u[0] - u[i]) / (u[k] - u[i]);
+    }
+  }
+  return true;
+}
+
+int tg_sweep_weights(const tg_sweep *sweep, int64_t point, int n, const int64_t *before, double *weights)
+{
+  enum { NODES_MAX = 4 };
+  double u[NODES_MAX + 1];
+  int used = 1;
+  if (n == 0) return 0;
+  weights[0] = 1;
+  const int axis = line_between(sweep, point, before[0]);
+  if (axis < 0 || sweep->axes[axis].target != TG_SWEEP_NUMBER) return 1;
+  u[0] = value_on(sweep, axis, point);
+  u[1] = value_on(sweep, axis, before[0]);
+  while (used < n && used < NODES_MAX && line_between(sweep, point, before[used]) == axis) {
+    u[used + 1] = value_on(sweep, axis, before[used]);
+    used++;
+  }
+  if (are_positive(used + 1, u))
+    for (int k = 0; k <= used; k++) u[k] = log(u[k]);
+  while (used > 1 && !find_weights(used, u, weights)) used--;
+  if (used == 1) weights[0] = 1;
+  return used;
 }
 
 void tg_sweep_describe(const tg_sweep *sweep, int64_t point, tg_text *out)

@@ -14,6 +14,10 @@ void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions);
 tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out);
 // TG_NAME, located, where a swept number occurs neither in the objective nor in subject_to or a constraint. Local.
 tg_status tg_sweep_check(const tg_spec *base);
+// How to extrapolate the path to a point from n points before it, newest first: weights of the first few of them, whose
+// number is returned. Those that lie on one line with it, along a number of data, by the polynomial through them in its
+// logarithm where that exists; else the newest alone. Local.
+int tg_sweep_weights(const tg_sweep *sweep, int64_t point, int n, const int64_t *before, double *weights);
 // "lambda = 0.1, mu = 2". Local.
 void tg_sweep_describe(const tg_sweep *sweep, int64_t point, tg_text *out);
 
