@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, Checks, environment_of, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job
 
 checks = Checks()
 rng = np.random.default_rng(17)
@@ -252,6 +252,31 @@ def test_resume(folder):
     checks.equal("all done: nothing is run again", len(rows_of(out)), len(found))
 
 
+def test_gallery(folder):
+    """The jobs of configs/sweeps: each W against the normal equations, or its gradient in NumPy."""
+    digits, labels = (np.load(ROOT / "configs" / "data" / f"digits-{k}.npy").astype(float) for k in "xy")
+    ring = 2 * np.eye(10) - np.roll(np.eye(10), 1, 0) - np.roll(np.eye(10), -1, 0)
+    for name, points in (("ridge-path-digits", 45), ("logistic-path-digits", 13)):
+        out = folder / name
+        done = run_job(ROOT / "configs" / "sweeps" / f"{name}.yaml", out, ranks=2)
+        rows = rows_of(out)
+        if not checks.equal(f"{name}: exit status and points ({done.err[-300:]})", (done.status, len(rows)), (0, points)):
+            continue
+        for row in rows:
+            W = np.load(out / row["folder"] / "W.npy")
+            mu = row["parameters"]["mu"]
+            if name.startswith("ridge"):
+                gradient = digits.T @ (digits @ W - labels) + row["parameters"]["lambda"] * W @ ring + mu * W
+                scale = np.linalg.norm(digits.T @ labels)
+            else:
+                gradient = digits.T @ (1 / (1 + np.exp(-digits @ W / 16)) - labels) / 16 + 2 * mu * W
+                scale = np.linalg.norm(digits.T @ (0.5 - labels)) / 16
+            checks.check(np.linalg.norm(gradient) <= 2e-7 * scale, f"{name}: gradient of {row['parameters']}")
+        checks.check(any(row["warm"] for row in rows) == name.startswith("logistic"), f"{name}: warm")
+        plan = run(["plan", ROOT / "configs" / "sweeps" / f"{name}.yaml", "--ranks", 4])
+        checks.check(plan.status == 0 and f"sweep of {points} points" in plan.out, f"{name}: plan {plan.out[-300:]}{plan.err}")
+
+
 def test_bad(folder):
     job = write(folder, "bad", SMOOTH)
     for setting, words in [
@@ -307,7 +332,7 @@ def test_bad(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for test in [t for t in (test_ridge, test_path, test_shared, test_other_axes, test_failing_point, test_parts, test_resume, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+        for test in [t for t in (test_ridge, test_path, test_shared, test_other_axes, test_failing_point, test_parts, test_resume, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)
