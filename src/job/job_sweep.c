@@ -174,6 +174,22 @@ static tg_status read_ends(tg_job *job, const tg_yaml_node *node, const char *ki
   return TG_OK;
 }
 
+// In the job's arena. Whole numbers have digits only: a count takes nothing else.
+static tg_status print_number(tg_job *job, double number, const char **out)
+{
+  const bool is_whole = fabs(number) < largest_seed && floor(number) == number;
+  tg_text text;
+  tg_text_init(&text);
+  if (is_whole)
+    tg_text_addf(&text, "%.0f", number);
+  else
+    tg_text_add_number(&text, number);
+  tg_status status = tg_text_status(&text);
+  if (status == TG_OK) status = tg_arena_string(&job->arena, tg_text_string(&text), text.length, out);
+  tg_text_fini(&text);
+  return status;
+}
+
 static tg_status read_range(tg_job *job, const tg_yaml_node *node, tg_sweep_axis *out)
 {
   const tg_yaml_item *item = node->first;
@@ -189,12 +205,8 @@ static tg_status read_range(tg_job *job, const tg_yaml_node *node, tg_sweep_axis
                  out->name, ends[0], ends[1]);
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n, &values));
   for (int64_t k = 0; k < n; k++) {
-    char text[NUMBER_BYTES];
-    const double number = between(is_log, ends[0], ends[1], k, n);
-    const bool is_whole = fabs(number) < largest_seed && floor(number) == number;
-    const int length = snprintf(text, sizeof text, is_whole ? "%.0f" : "%.17g", number);
-    values[k].number = number;
-    TG_TRY(tg_arena_string(&job->arena, text, (size_t)length, &values[k].text));
+    values[k].number = between(is_log, ends[0], ends[1], k, n);
+    TG_TRY(print_number(job, values[k].number, &values[k].text));
     TG_TRY(check_value(job, out, item->value->mark, &values[k]));
   }
   out->n = (int)n;

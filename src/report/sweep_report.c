@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 
+#include "base/memory.h"
 #include "engine/run/run_cost.h"
+#include "engine/sweep/points.h"
 
 // What a point takes by the model.
 typedef struct point_price {
@@ -69,6 +71,47 @@ static double data_bytes(const tg_preview *p)
   return bytes;
 }
 
+// Names of the constants that two plans make in the same way, and what they take in flops.
+static tg_status find_shared(const tg_plan *plan, const tg_plan *other, tg_text *names)
+{
+  tg_memo_key *mine = NULL;
+  tg_memo_key *theirs = NULL;
+  const char *between = "";
+  tg_status status = TG_NEW(plan->n_buffers, &mine);
+  if (status == TG_OK) status = TG_NEW(other->n_buffers, &theirs);
+  if (status == TG_OK) status = tg_memo_plan_keys(plan, mine);
+  if (status == TG_OK) status = tg_memo_plan_keys(other, theirs);
+  for (int32_t b = 0; b < plan->n_buffers && status == TG_OK; b++)
+    for (int32_t o = 0; o < other->n_buffers && mine[b].is_known; o++) {
+      if (!tg_memo_is_same(mine[b], theirs[o])) continue;
+      tg_text_addf(names, "%s%s", between, plan->buffers[b].name);
+      between = ", ";
+      break;
+    }
+  tg_free(mine);
+  tg_free(theirs);
+  return status;
+}
+
+// What is made once is what the first point and the one at the other ends of all axes have in common.
+static tg_status print_shared(const tg_spec *base, const tg_preview *first, int threads, tg_text *out)
+{
+  const tg_lower_options options = {.want_hessian = true, .expected_iterations = base->solver.max_iterations};
+  tg_spec *spec = NULL;
+  tg_preview *other = NULL;
+  tg_text names;
+  tg_text_init(&names);
+  tg_status status = tg_sweep_spec_at_ends(base, &spec);
+  if (status == TG_OK) status = tg_preview_create(spec, &options, 0, threads, &other);
+  if (status == TG_OK) status = find_shared(first->model->plan, other->model->plan, &names);
+  if (status == TG_OK && names.length > 0)
+    tg_text_addf(out, "  no swept number is in %s: made once for all points\n", tg_text_string(&names));
+  tg_preview_destroy(&other);
+  tg_spec_destroy_copy(&spec);
+  tg_text_fini(&names);
+  return status;
+}
+
 tg_status tg_sweep_plan_print(const tg_spec *base, tg_preview *first, int threads, tg_text *out)
 {
   const double n = (double)base->sweep->n_points;
@@ -78,6 +121,7 @@ tg_status tg_sweep_plan_print(const tg_spec *base, tg_preview *first, int thread
   tg_text_add(out, "  the data, ");
   tg_text_add_bytes_unit(out, data_bytes(first));
   tg_text_add(out, ", are read and verified once\n");
+  TG_TRY(print_shared(base, first, threads, out));
   tg_text_addf(out, "  a point by itself: %.4g flops before its first %s, %.4g for %s\n", price.once,
                price.is_direct ? "step" : "iteration", price.each, price.is_direct ? "each step" : "each iteration");
   tg_text_addf(out, "  all points by themselves: %.4g flops, %.3g s, and %.4g flops, %.3g s for one %s of each\n",

@@ -140,6 +140,8 @@ keep: [W]
             W = np.linalg.solve(H, (A.T @ B).flatten("F")).reshape(40, 3, order="F")
             found = np.load(out / row["folder"] / "W.npy")
             checks.check(np.linalg.norm(found - W) <= 1e-9 * np.linalg.norm(W), f"shared: W of {row['parameters']}")
+    plan = run(["plan", job])
+    checks.check("no swept number is in " in plan.out and all(name in plan.out.split("swept number is in ")[-1].split(": made once")[0] for name in ("A'*A", "A'*B")), f"shared: plan {plan.out[-600:]}{plan.err}")
     # A condition that the basis would lose digits by, and numbers that make H singular: each point's own form.
     hard = write(folder, "hard", text.replace("+ lambda*tr(W*L*W')", "").replace("lambda: {logspace: [1e-3, 1e3, 6]}, mu: {logspace: [1e-2, 1e2, 3]}", "mu: {logspace: [1e-6, 1e-12, 40]}")
                  .replace("file: A.npy", "file: C.npy").replace(", lambda: 1", ""))

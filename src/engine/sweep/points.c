@@ -40,18 +40,30 @@ static tg_status apply(const tg_sweep_axis *axis, const tg_sweep_value *value, t
   TG_FAIL(TG_INTERNAL, "an axis of the sweep moves nothing");
 }
 
-tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out)
+static tg_status spec_of(const tg_spec *base, const int *positions, tg_spec **out)
 {
-  int positions[TG_SWEEP_AXES_MAX];
   const tg_sweep *sweep = base->sweep;
   TG_TRY(tg_spec_copy(base, out));
   (*out)->sweep = NULL;
-  tg_sweep_positions(sweep, point, positions);
   tg_status status = TG_OK;
   for (int k = 0; k < sweep->n_axes && status == TG_OK; k++)
     status = apply(&sweep->axes[k], &sweep->axes[k].values[positions[k]], *out);
   if (status != TG_OK) tg_spec_destroy_copy(out);
   return status;
+}
+
+tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out)
+{
+  int positions[TG_SWEEP_AXES_MAX];
+  tg_sweep_positions(base->sweep, point, positions);
+  return spec_of(base, positions, out);
+}
+
+tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out)
+{
+  int positions[TG_SWEEP_AXES_MAX];
+  for (int k = 0; k < base->sweep->n_axes; k++) positions[k] = base->sweep->axes[k].n - 1;
+  return spec_of(base, positions, out);
 }
 
 tg_status tg_sweep_check(const tg_spec *base)

@@ -12,6 +12,8 @@ void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions);
 // The base with the values of the point, as a copy to be destroyed by tg_spec_destroy_copy; texts and marks are shared.
 // Its own sweep is NULL. Local.
 tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out);
+// The same with the last value of each axis: another one on every axis that has several.
+tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out);
 // TG_NAME, located, where a swept number occurs neither in the objective nor in subject_to or a constraint. Local.
 tg_status tg_sweep_check(const tg_spec *base);
 // How to extrapolate the path to a point from n points before it, newest first: weights of the first few of them, whose

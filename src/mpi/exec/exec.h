@@ -70,6 +70,9 @@ tg_dmat *tg_exec_buffer(const tg_exec *exec, int32_t buffer);
 const tg_plan *tg_exec_plan(const tg_exec *exec);
 const tg_grid *tg_exec_grid(const tg_exec *exec);
 
+// How the constants of the plan are made that a memo would keep, by buffer; data are known by their names. Unknown for
+// all others. For what plans have in common before there are numbers. Local.
+tg_status tg_memo_plan_keys(const tg_plan *plan, tg_memo_key *out);
 // How the gradient's block is made, where that needs no point: of a plan whose objective is linear. Local.
 tg_status tg_exec_gradient_key(const tg_exec *exec, int32_t block, tg_memo_key *out);
 

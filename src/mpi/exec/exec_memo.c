@@ -20,9 +20,9 @@ static void fini(keys *k)
   tg_free(k->is_heavy_factor);
 }
 
-static tg_status init(const tg_exec *exec, keys *out)
+// sources: by position in plan->data.
+static tg_status init(const tg_plan *plan, const tg_memo_key *sources, keys *out)
 {
-  const tg_plan *plan = exec->plan;
   *out = (keys){NULL, NULL, NULL, NULL, NULL};
   TG_TRY(TG_NEW(plan->n_buffers, &out->buffers));
   TG_TRY(TG_NEW(plan->n_registers, &out->registers));
@@ -30,12 +30,25 @@ static tg_status init(const tg_exec *exec, keys *out)
   TG_TRY(TG_NEW(plan->n_buffers, &out->is_heavy));
   TG_TRY(TG_NEW(plan->n_factors, &out->is_heavy_factor));
   for (int32_t b = 0; b < plan->n_buffers; b++)
-    if (plan->buffers[b].kind == TG_BUFFER_DATA)
-      out->buffers[b] = tg_memo_source(exec->settings.memo, exec->buffers[b]);
+    if (plan->buffers[b].kind == TG_BUFFER_DATA) out->buffers[b] = sources[plan->buffers[b].index];
   for (int32_t r = 0; r < plan->n_registers; r++) out->registers[r] = (tg_memo_key){.is_known = true};
   for (int32_t k = 0; k < plan->n_inits; k++)
     out->registers[plan->inits[k].reg] = tg_memo_mix_double((tg_memo_key){.is_known = true}, plan->inits[k].value);
   return TG_OK;
+}
+
+static tg_status init_exec(const tg_exec *exec, keys *out)
+{
+  const tg_plan *plan = exec->plan;
+  tg_memo_key *sources = NULL;
+  *out = (keys){NULL, NULL, NULL, NULL, NULL};
+  TG_TRY(TG_NEW(plan->n_data, &sources));
+  for (int32_t b = 0; b < plan->n_buffers; b++)
+    if (plan->buffers[b].kind == TG_BUFFER_DATA)
+      sources[plan->buffers[b].index] = tg_memo_source(exec->settings.memo, exec->buffers[b]);
+  const tg_status status = init(plan, sources, out);
+  tg_free(sources);
+  return status;
 }
 
 // ---- the key of a result ----
@@ -59,7 +72,7 @@ static tg_memo_key mix_code(tg_memo_key key, const keys *k, const tg_instr *inst
   return key;
 }
 
-static tg_memo_key key_of(const tg_exec *exec, const keys *k, const tg_instr *instr)
+static tg_memo_key key_of(const tg_plan *plan, const keys *k, const tg_instr *instr)
 {
   const tg_opcode_info *traits = tg_opcode_traits(instr->op);
   tg_memo_key key = tg_memo_mix((tg_memo_key){.is_known = true}, (uint64_t)instr->op);
@@ -75,8 +88,8 @@ static tg_memo_key key_of(const tg_exec *exec, const keys *k, const tg_instr *in
   }
   key = tg_memo_mix(key, instr->right ? 1 : 0);
   if (traits->result == TG_RESULT_BUFFER) {
-    key = tg_memo_mix(key, (uint64_t)exec->plan->buffers[instr->out].rows);
-    key = tg_memo_mix(key, (uint64_t)exec->plan->buffers[instr->out].cols);
+    key = tg_memo_mix(key, (uint64_t)plan->buffers[instr->out].rows);
+    key = tg_memo_mix(key, (uint64_t)plan->buffers[instr->out].cols);
   }
   return mix_code(key, k, instr);
 }
@@ -89,12 +102,12 @@ static bool is_heavy(const keys *k, const tg_instr *instr)
   return heavy;
 }
 
-static void walk(const tg_exec *exec, tg_program_id program, keys *k)
+static void walk(const tg_plan *plan, tg_program_id program, keys *k)
 {
-  const tg_program *steps = &exec->plan->programs[program];
+  const tg_program *steps = &plan->programs[program];
   for (int32_t i = 0; i < steps->n_instrs; i++) {
     const tg_instr *instr = &steps->instrs[i];
-    const tg_memo_key key = key_of(exec, k, instr);
+    const tg_memo_key key = key_of(plan, k, instr);
     switch (tg_opcode_traits(instr->op)->result) {
     case TG_RESULT_BUFFER:
       k->is_heavy[instr->out] = is_heavy(k, instr) || (instr->beta != 0 && k->is_heavy[instr->out]);
@@ -146,7 +159,7 @@ static tg_status find_all(tg_exec *exec, keys *k, bool *is_live)
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_buffers + 1, &exec->keys));
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->n_buffers + 1, &exec->is_found));
   TG_TRY(TG_ARENA_NEW(&exec->arena, (size_t)plan->programs[TG_PROGRAM_SETUP].n_instrs + 1, &exec->is_needed));
-  walk(exec, TG_PROGRAM_SETUP, k);
+  walk(plan, TG_PROGRAM_SETUP, k);
   for (int32_t b = 0; b < plan->n_buffers; b++) {
     if (plan->buffers[b].kind != TG_BUFFER_CONSTANT || !k->is_heavy[b]) continue;
     if (is_read_early(&plan->programs[TG_PROGRAM_SETUP], b)) continue;
@@ -166,7 +179,7 @@ tg_status tg_exec_recall(tg_exec *exec)
   keys k;
   bool *is_live = NULL;
   if (exec->settings.memo == NULL) return TG_OK;
-  tg_status status = init(exec, &k);
+  tg_status status = init_exec(exec, &k);
   if (status == TG_OK) status = TG_NEW(exec->plan->n_buffers, &is_live);
   if (status == TG_OK) status = find_all(exec, &k, is_live);
   tg_free(is_live);
@@ -188,12 +201,32 @@ tg_status tg_exec_gradient_key(const tg_exec *exec, int32_t block, tg_memo_key *
   const int32_t buffer = tg_plan_find_buffer(exec->plan, TG_BUFFER_GRADIENT, block);
   *out = (tg_memo_key){.is_known = false};
   if (exec->settings.memo == NULL || buffer < 0) return TG_OK;
-  const tg_status status = init(exec, &k);
+  const tg_status status = init_exec(exec, &k);
   if (status == TG_OK) {
-    walk(exec, TG_PROGRAM_SETUP, &k);
-    walk(exec, TG_PROGRAM_GRADIENT, &k);
+    walk(exec->plan, TG_PROGRAM_SETUP, &k);
+    walk(exec->plan, TG_PROGRAM_GRADIENT, &k);
     *out = k.buffers[buffer];
   }
   fini(&k);
+  return status;
+}
+
+tg_status tg_memo_plan_keys(const tg_plan *plan, tg_memo_key *out)
+{
+  keys k;
+  tg_memo_key *sources = NULL;
+  TG_TRY(TG_NEW(plan->n_data, &sources));
+  for (int32_t d = 0; d < plan->n_data; d++) {
+    sources[d].is_known = true;
+    for (const char *c = plan->data[d].name; *c != '\0'; c++) sources[d] = tg_memo_mix(sources[d], (uint64_t)*c);
+  }
+  const tg_status status = init(plan, sources, &k);
+  if (status == TG_OK) walk(plan, TG_PROGRAM_SETUP, &k);
+  for (int32_t b = 0; b < plan->n_buffers && status == TG_OK; b++) {
+    const bool counts = plan->buffers[b].kind == TG_BUFFER_CONSTANT && k.is_heavy[b];
+    out[b] = counts ? k.buffers[b] : (tg_memo_key){.is_known = false};
+  }
+  fini(&k);
+  tg_free(sources);
   return status;
 }

@@ -83,9 +83,9 @@ tg_memo_key tg_memo_mix_key(tg_memo_key key, tg_memo_key other)
   return key;
 }
 
-static bool is_same(tg_memo_key a, tg_memo_key b)
+bool tg_memo_is_same(tg_memo_key a, tg_memo_key b)
 {
-  return a.words[0] == b.words[0] && a.words[1] == b.words[1];
+  return a.is_known && b.is_known && a.words[0] == b.words[0] && a.words[1] == b.words[1];
 }
 
 // ---- sources ----
@@ -112,7 +112,7 @@ tg_memo_key tg_memo_source(const tg_memo *memo, const tg_dmat *matrix)
 static entry *find(const tg_memo *memo, tg_memo_key key)
 {
   for (int k = 0; k < memo->n && key.is_known; k++)
-    if (is_same(memo->entries[k].key, key)) return &memo->entries[k];
+    if (tg_memo_is_same(memo->entries[k].key, key)) return &memo->entries[k];
   return NULL;
 }
 

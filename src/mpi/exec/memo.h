@@ -29,6 +29,8 @@ tg_memo_key tg_memo_mix(tg_memo_key key, uint64_t value);
 tg_memo_key tg_memo_mix_double(tg_memo_key key, double value);
 tg_memo_key tg_memo_mix_key(tg_memo_key key, tg_memo_key other);
 
+bool tg_memo_is_same(tg_memo_key a, tg_memo_key b); // and both known
+
 // The matrix, held (tg_dmat_hold) for the caller; NULL: not made yet.
 tg_dmat *tg_memo_find(tg_memo *memo, tg_memo_key key);
 // Keeps a matrix that nobody writes into from now on; beside it may stand numbers, which are copied.
