@@ -144,7 +144,7 @@ typedef struct tg_spec {
   int64_t checkpoint_keep;
   const char *output_directory;
   bool writes_multipliers; // of subject_to, beside the variables
-  const tg_sweep *sweep;  // NULL: one minimisation
+  const tg_sweep *sweep;   // NULL: one minimisation
   struct tg_share *share; // of a point of a sweep: what it has in common with the others (engine/share); NULL: nothing;
                           // not owned
 } tg_spec;
