@@ -148,12 +148,23 @@ static tg_ast *argument_of(const tg_ast *ast, const char *name)
   return ast->kind == TG_AST_CALL && ast->n_args == 1 && strcmp(ast->name, name) == 0 ? ast->args[0] : NULL;
 }
 
-// X of 1 + exp(-X).
+// X of -X; of -a*b the product, whose sign is taken away.
+static tg_ast *without_sign(tg_ast *ast)
+{
+  if (ast->kind == TG_AST_NEGATIVE) return ast->args[0];
+  if (ast->kind != TG_AST_TERM || ast->args[0]->kind != TG_AST_NEGATIVE) return NULL;
+  ast->args[0] = ast->args[0]->args[0];
+  return ast;
+}
+
+// X of 1 + exp(-X) or exp(-X) + 1.
 static tg_ast *sigmoid_argument(const tg_ast *sum)
 {
-  if (sum->kind != TG_AST_SUM || sum->n_args != 2 || sum->ops[1] != '+' || !is_one(sum->args[0])) return NULL;
-  const tg_ast *inner = argument_of(sum->args[1], "exp");
-  return inner != NULL && inner->kind == TG_AST_NEGATIVE ? inner->args[0] : NULL;
+  if (sum->kind != TG_AST_SUM || sum->n_args != 2 || sum->ops[0] != '+' || sum->ops[1] != '+') return NULL;
+  const bool is_first = is_one(sum->args[0]);
+  if (!is_first && !is_one(sum->args[1])) return NULL;
+  tg_ast *inner = argument_of(sum->args[is_first], "exp");
+  return inner != NULL ? without_sign(inner) : NULL;
 }
 
 // Z of max(Z, 0)

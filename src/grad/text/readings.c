@@ -141,6 +141,13 @@ tg_status tg_refuse_products(const tg_shaper *shaper, const tg_ast *ast)
              ast->name, ast->name[1], ast->name[0], ast->name[1], ast->name);
 }
 
+static int count_uses(const tg_ast *ast, const char *name)
+{
+  int count = ast->kind == TG_AST_NAME && strcmp(ast->name, name) == 0;
+  for (int32_t i = 0; i < ast->n_args; i++) count += count_uses(ast->args[i], name);
+  return count;
+}
+
 // K of K*tr(X), read as the matrix that its letter says: the value is a matrix then, where a scalar is likelier meant.
 static void report_matrix_value(const tg_shaper *shaper, const tg_ast *ast, const tg_places *places)
 {
@@ -149,6 +156,7 @@ static void report_matrix_value(const tg_shaper *shaper, const tg_ast *ast, cons
     const int32_t index = symbol->guessed ? tg_name_index_find(places->names, symbol->name) : -1;
     if (index < 0 || (places->marks[index] & TG_PLACE_BY_SCALAR) == 0) continue;
     if (tg_letter_of(symbol->name) != TG_LETTER_MATRIX || tg_shape_is_scalar(shaper, ast)) continue;
+    if (count_uses(ast, symbol->name) > 1) continue; // X of sumsq(X)*X
     if (tg_size_is_one(&shaper->sizes, symbol->rows) && tg_size_is_one(&shaper->sizes, symbol->cols)) continue;
     tg_text line;
     tg_text_init(&line);
