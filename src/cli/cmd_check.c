@@ -14,11 +14,13 @@
 #include "job/confine.h"
 #include "job/job_share.h"
 #include "mpi/space/space.h"
+#include "report/check_json.h"
 #include "report/product_report.h"
 
 enum { CHECK_STEPS = 10, CHECK_SEED = 20260101 };
 
 static const tg_option options[] = {
+    {"--format", "FORMAT", false, "human (default) or json"},
     {"--set", "KEY=VALUE", true, "override a key of the job; repeatable"},
     {"--confined", NULL, false, "refuse a job that reads or writes outside its folders (docs/job-file.md)"},
 };
@@ -158,39 +160,48 @@ static tg_status probe_line(tg_setup *setup)
   return status;
 }
 
-static tg_status test_derivatives(tg_setup *setup, tg_text *text)
+// The tables; in JSON they are part of the one object.
+static tg_status print_tests(const tg_setup *setup, const tg_taylor *gradient, const tg_taylor *hessian, tg_text *text)
+{
+  print_taylor("gradient: |f(X+tH) - f(X) - t<G,H>|", gradient, text);
+  if (hessian != NULL) print_taylor("Hessian action: |G(X+tV) - G(X) - t H[V]|", hessian, text);
+  tg_product_report(setup->exec, text);
+  return tg_text_status(text);
+}
+
+static tg_status test_derivatives(tg_setup *setup, bool is_json, tg_text *text)
 {
   tg_taylor gradient = {0};
   tg_taylor hessian = {0};
   TG_TRY(choose_point(setup));
   TG_TRY(tg_taylor_gradient(setup->problem, setup->x, CHECK_SEED, CHECK_STEPS, &gradient));
-  print_taylor("gradient: |f(X+tH) - f(X) - t<G,H>|", &gradient, text);
-  if (setup->problem->has_hessian) {
-    TG_TRY(tg_taylor_hessian(setup->problem, setup->x, CHECK_SEED, CHECK_STEPS, &hessian));
-    print_taylor("Hessian action: |G(X+tV) - G(X) - t H[V]|", &hessian, text);
-  }
+  const tg_taylor *second = setup->problem->has_hessian ? &hessian : NULL;
+  if (second != NULL) TG_TRY(tg_taylor_hessian(setup->problem, setup->x, CHECK_SEED, CHECK_STEPS, &hessian));
   TG_TRY(probe_line(setup));
-  tg_product_report(setup->exec, text);
+  TG_TRY(is_json ? tg_check_print_json(setup, &gradient, second, text) : print_tests(setup, &gradient, second, text));
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
   // First: with a wrong product no derivative is right.
   TG_TRY(tg_product_judge(setup->exec));
   TG_TRY(judge(setup, "gradient", &gradient));
-  if (setup->problem->has_hessian) TG_TRY(judge(setup, "Hessian action", &hessian));
+  if (second != NULL) TG_TRY(judge(setup, "Hessian action", second));
+  if (is_json) return TG_OK;
   tg_text_add(text, "\nok\n");
   return tg_cli_print(stdout, text);
 }
 
-static tg_status check_filled(tg_engine *engine, tg_text *text)
+static tg_status check_filled(tg_engine *engine, bool is_json, tg_text *text)
 {
   TG_TRY(tg_engine_fill(engine));
-  TG_TRY(print_job(engine->setup, text));
-  TG_TRY(tg_cli_print(stdout, text));
-  tg_text_clear(text);
-  return test_derivatives(engine->setup, text);
+  if (!is_json) {
+    TG_TRY(print_job(engine->setup, text));
+    TG_TRY(tg_cli_print(stdout, text));
+    tg_text_clear(text);
+  }
+  return test_derivatives(engine->setup, is_json, text);
 }
 
-static tg_status check_spec(const tg_spec *given, tg_text *text)
+static tg_status check_spec(const tg_spec *given, bool is_json, tg_text *text)
 {
   tg_environment environment;
   tg_engine *engine = NULL;
@@ -201,12 +212,12 @@ static tg_status check_spec(const tg_spec *given, tg_text *text)
   if (status == TG_OK) tg_engine_warn_unused(engine);
   // What run refuses for memory is refused here, before the data are read.
   if (status == TG_OK) status = tg_engine_admit(engine, &room);
-  if (status == TG_OK) status = check_filled(engine, text);
+  if (status == TG_OK) status = check_filled(engine, is_json, text);
   tg_engine_destroy(&engine);
   return status;
 }
 
-static tg_status check_file(const tg_args *args, const char **sets)
+static tg_status check_file(const tg_args *args, bool is_json, const char **sets)
 {
   const int n_sets = tg_args_values(args, "--set", sets);
   tg_job *job = NULL;
@@ -221,7 +232,7 @@ static tg_status check_file(const tg_args *args, const char **sets)
     tg_model_find_errors(&job->spec, job->is_incomplete);
   if (status == TG_OK && is_confined)
     status = tg_agree(MPI_COMM_WORLD, tg_cli_rank() == 0 ? tg_job_confine(job, false) : TG_OK);
-  if (status == TG_OK) status = check_spec(&job->spec, &text);
+  if (status == TG_OK) status = check_spec(&job->spec, is_json, &text);
   if (status != TG_OK) tg_cli_print_job_errors(job, status);
   tg_text_fini(&text);
   tg_job_destroy(&job);
@@ -234,8 +245,10 @@ tg_status cmd_check(int argc, char **argv, int *exit_status)
   TG_TRY(tg_args_parse(&spec, argc, argv, &args));
   if (args.help) return tg_cli_print_help(&spec);
   const char **sets = NULL;
-  tg_status status = TG_NEW(argc, &sets);
-  if (status == TG_OK) *exit_status = tg_status_exit(check_file(&args, sets));
+  bool is_json = false;
+  tg_status status = tg_args_json(&args, &is_json);
+  if (status == TG_OK) status = TG_NEW(argc, &sets);
+  if (status == TG_OK) *exit_status = tg_status_exit(check_file(&args, is_json, sets));
   tg_free((void *)sets);
   tg_args_fini(&args);
   return status;

@@ -335,7 +335,16 @@ def test_json(folder):
                      f"plan: {program['program']}: {row and row[0]}")
         checks.close(f"plan: flops of {program['program']}", sum(one["flops"] for one in program["operations"]) + 1, program["flops"] + 1, 1e-12)
     checks.check(set(plan["iteration"]) <= {program["program"] for program in plan["programs"]}, f"plan: iteration {plan['iteration']}")
-    for command in (["plan", job], ["info"]):
+    done = run(["check", job, "--format", "json"], ranks=2)
+    found = json.loads(done.out)
+    checks.equal(f"check: exit status {done.err}", done.status, 0)
+    checks.equal("check: sizes", found["variables"]["X"], {"rows": 20, "columns": 4, "constraint": None})
+    checks.equal("check: data", (found["data"]["A"]["rows"], found["data"]["A"]["generate"]), (90, "normal"))
+    for what in ("gradient", "hessian"):
+        checks.check(found[what]["order"] > 1.8 and len(found[what]["rows"]) > 3, f"check: {what}: {found[what]}")
+    checks.check(found["products"] and all(0 <= one["residual"] < 30 and " = " in one["result"] for one in found["products"]),
+                 f"check: products {found['products']}")
+    for command in (["plan", job], ["check", job], ["info"]):
         wrong = run([*command, "--format", "xml"])
         checks.check(wrong.status == 2 and "--format is human or json, found 'xml'" in wrong.err, f"{command[0]} --format xml: {wrong.err}")
 

@@ -15,7 +15,7 @@
 static bool is_warm(const tg_spec *spec)
 {
   for (int k = 0; k < spec->n_variables; k++)
-    if (spec->variables[k].start == TG_START_FILE) return true;
+    if (spec->variables[k].start == TG_START_FILE || spec->variables[k].start == TG_START_MEMORY) return true;
   return false;
 }
 
