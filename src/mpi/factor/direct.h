@@ -24,12 +24,6 @@ typedef struct tg_direct tg_direct;
 //   POLAR         numbers that are not finite; a singular value decomposition. Where C has not full rank, one of many
 //                 minimisers
 tg_status tg_direct_create(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const *matrices, tg_direct **out);
-// SPECTRAL without extras in bases that are known: T and t of each side (of a form of the same sides), NULL where a
-// side has no base. The bases are held. No factorisation. Collective.
-tg_status tg_direct_create_in_bases(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const bases[2],
-                                    const double *const values[2], tg_direct **out);
-// The basis T of a side and its t, side.n of them; NULL: it has none. Not owned.
-tg_dmat *tg_direct_basis(const tg_direct *direct, int side, const double **values);
 // A minimiser that is known already, at the cost of so many flops; takes x over, also on failure. Collective (agrees).
 tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out);
 // The minimiser of least norm of a least-squares problem (least_squares.h), and what refines it: for X rows x cols with
@@ -39,6 +33,13 @@ tg_status tg_direct_create_least_squares(const tg_grid *grid, int64_t rows, int6
                                          tg_direct **out);
 // NULL is fine. Local.
 void tg_direct_destroy(tg_direct **direct);
+
+// SPECTRAL without extras in bases that are known: T and t of each side (of a form of the same sides), NULL where a
+// side has no base. The bases are held. No factorisation. Collective.
+tg_status tg_direct_create_in_bases(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const bases[2],
+                                    const double *const values[2], tg_direct **out);
+// The basis T of a side and its t, side.n of them; NULL: it has none. Not owned.
+tg_dmat *tg_direct_basis(const tg_direct *direct, int side, const double **values);
 
 // z = H^-1 r; for all but CHOLESKY and SPECTRAL z = the minimiser. self is the tg_direct: the signature is a
 // preconditioner's. r and z are different points of one block. Collective.
