@@ -1,6 +1,7 @@
 // A job of somebody else, kept to its folders: every path is resolved before anything is opened.
 #include "job/confine.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,33 @@ static tg_status confine_outputs(const tg_spec *job, tg_mark mark, tg_text *path
   return TG_OK;
 }
 
+// Points of a sweep write into folders below that of the output, whose files are not named here: no link may stand
+// there.
+static tg_status refuse_links(tg_mark mark, const char *folder, int depth)
+{
+  tg_status status = TG_OK;
+  tg_text path;
+  DIR *list = opendir(folder);
+  if (list == NULL) return TG_OK; // nothing is there yet
+  tg_text_init(&path);
+  for (const struct dirent *entry = NULL; status == TG_OK && (entry = readdir(list)) != NULL;) {
+    struct stat facts;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    tg_text_clear(&path);
+    tg_text_addf(&path, "%s/%s", folder, entry->d_name);
+    status = tg_text_status(&path);
+    if (status != TG_OK || lstat(tg_text_string(&path), &facts) != 0) continue;
+    if (S_ISLNK(facts.st_mode))
+      status = tg_error_set_mark(TG_JOB, TG_HERE, mark, "--confined: %s is a link, and points of a sweep write there",
+                                 tg_text_string(&path));
+    else if (S_ISDIR(facts.st_mode) && depth > 0)
+      status = refuse_links(mark, tg_text_string(&path), depth - 1);
+  }
+  tg_text_fini(&path);
+  closedir(list);
+  return status;
+}
+
 tg_status tg_job_confine(const tg_job *job, bool output_is_given)
 {
   char here[PATH_MAX];
@@ -116,6 +144,7 @@ tg_status tg_job_confine(const tg_job *job, bool output_is_given)
   if (!output_is_given) TG_TRY(require_below(mark, job->spec.output_directory, here, "the working directory"));
   if (job->spec.checkpoint_directory != NULL)
     TG_TRY(require_below(checkpoint->mark, job->spec.checkpoint_directory, here, "the working directory"));
+  if (job->spec.sweep != NULL) TG_TRY(refuse_links(mark, job->spec.output_directory, 2));
   tg_text_init(&path);
   const tg_status status = confine_outputs(&job->spec, mark, &path);
   tg_text_fini(&path);

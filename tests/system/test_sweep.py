@@ -314,6 +314,16 @@ def test_bad(folder):
     plain = write(folder, "plain", RIDGE.split("sweep:")[0] + "keep: [W]\n")
     done = run(["run", plain, "--output", folder / "bad-out"])
     checks.check(done.status == 2 and "keep belongs to a sweep" in done.err, done.err)
+    # A job of somebody else: no link leads out of its folder.
+    job = write(folder, "confined", RIDGE)
+    (folder / "inside" / "point-0001").mkdir(parents=True)
+    done = run(["run", job, "--output", "inside", "--confined"], cwd=folder)
+    checks.equal(f"confined: exit status ({done.err[-300:]})", done.status, 0)
+    (folder / "elsewhere").mkdir()
+    (folder / "inside" / "point-0003" / "W.npy").unlink()
+    (folder / "inside" / "point-0003" / "W.npy").symlink_to(folder / "elsewhere" / "W.npy")
+    done = run(["run", job, "--output", "inside", "--confined"], cwd=folder)
+    checks.check(done.status == 2 and "is a link" in done.err and "point-0003/W.npy" in done.err, f"confined: {done.err}")
     # The rows of another sweep, and those of other data.
     job = write(folder, "ridge", RIDGE)
     done = run(["run", job, "--output", folder / "ridge-0", "--set", "sweep.lambda=[1, 2]"])
