@@ -28,6 +28,20 @@ stopped = tg.minimize(objective, comm=comm, callback=lambda state: not root and 
                       **whole)
 assert (stopped.status, stopped.nit) == ("interrupted", 1), stopped
 
+
+
+def broken(state):
+    if not root and state.iteration == 1:
+        raise KeyError("mine")
+
+
+try:
+    tg.minimize(objective, comm=comm, callback=broken, method="gradient-descent", **whole)
+except (KeyError if not root else tg.Error) as error:
+    assert "mine" in str(error), error
+else:
+    raise AssertionError("a broken callback ends as if nothing was")
+
 with tg.function(objective, wrt="W", comm=comm, **whole) as f:
     value, gradient = f.value_and_gradient(W)
     assert abs(value - ((Y - X @ W) ** 2).sum() - 0.1 * (W**2).sum()) < 1e-10

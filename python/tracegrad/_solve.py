@@ -75,8 +75,8 @@ class Multiplier:
 class Result:
     """How a minimisation ended.
 
-    x: the variable, or a dict of all of them; each is an attribute by its name as well (r.W), whole on rank 0, None on
-    the other ranks. fun: the objective. status: "converged", "iteration_limit", "time_limit", "stalled", "unbounded",
+    x: the variable, or a dict of all of them; each is an attribute by its name as well, r.W, and r["W"], whole on rank 0,
+    None on the other ranks. fun: the objective. status: "converged", "iteration_limit", "time_limit", "stalled", "unbounded",
     "interrupted", "not_finite"; reason: a sentence; success: whether it converged. nit: iterations. history: a record
     array of iteration, objective, gradient_norm, step, seconds, products. report: report.json as a dict.
     multipliers: of subject_to. data_way: how each array was taken, "borrowed" for one without a copy. job: as a job file.
@@ -214,6 +214,18 @@ class _Watch:
         self.width = max(self.width, len(line))
         print("\r" + line.ljust(self.width), end="", file=sys.stderr, flush=True)
 
+    def raise_error(self) -> None:
+        """What the caller's function raised: on the other ranks, which were stopped with it, an error that says so."""
+        ranks = self.problem.ranks
+        texts = [None if self.error is None else repr(self.error)]
+        if ranks.size > 1:
+            texts = ranks.comm.allgather(texts[0])
+        if self.error is not None:
+            raise self.error
+        for rank, text in enumerate(texts):
+            if text is not None:
+                raise Error(f"the callback of rank {rank} raised {text}")
+
     def end(self) -> None:
         if self.progress and self.width:
             print(file=sys.stderr)
@@ -255,8 +267,7 @@ def _minimise(problem: Problem, callback, progress: bool) -> Result:
         problem.check(library.tracegrad_problem_on_iteration(problem.pointer, watch.c, None))
         status = library.tracegrad_problem_minimise(problem.pointer)
         watch.end()
-    if watch.error is not None:
-        raise watch.error
+    watch.raise_error()
     problem.check(status)
     c, size = struct_of(ResultData)
     problem.check(library.tracegrad_problem_result(problem.pointer, size, byref(c)))

@@ -35,7 +35,9 @@ def _candidates(text: str) -> list[str]:
     plain, called = {}, {}
     for match in IDENTIFIER.finditer(text):
         (called if match.group(2) else plain).setdefault(match.group(1))
-    return [name for name in plain if name not in CONSTANTS] + [name for name in called if name not in plain]
+    letters = [name for name in plain if name not in CONSTANTS]
+    # T last: it may be the transpose of X^T.
+    return letters + [name for name in called if name not in plain] + [name for name in plain if name == "T"]
 
 
 def unknown_names(text: str, given: Mapping[str, Optional[tuple[int, int]]], define: Mapping[str, str]) -> list[str]:
@@ -57,7 +59,7 @@ def unknown_names(text: str, given: Mapping[str, Optional[tuple[int, int]]], def
         found = [name for name in symbols if name not in given]
         return sorted(found, key=lambda name: words.index(name) if name in words else len(words))
     called = {m.group(1) for m in IDENTIFIER.finditer(text) if m.group(2)}
-    return [name for name in candidates if name not in called]
+    return [name for name in candidates if name not in called and name not in CONSTANTS]
 
 
 def flow(value: Any) -> str:
