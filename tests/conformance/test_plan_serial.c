@@ -160,9 +160,9 @@ static void kronecker_adjoints(void **state)
   const int32_t kron = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, 12, 10, "kron");
   const int32_t kronl = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, 3, 2, "left");
   const int32_t kronr = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, 4, 5, "right");
-  tg_plan_builder_binary(b, TG_PROGRAM_SETUP, TG_OP_KRON, kron, left, right);
-  tg_plan_builder_binary(b, TG_PROGRAM_SETUP, TG_OP_KRON_LEFT, kronl, big, right);
-  tg_plan_builder_binary(b, TG_PROGRAM_SETUP, TG_OP_KRON_RIGHT, kronr, big, left);
+  plan_emit_binary(b, TG_PROGRAM_SETUP, TG_OP_KRON, kron, left, right);
+  plan_emit_binary(b, TG_PROGRAM_SETUP, TG_OP_KRON_LEFT, kronl, big, right);
+  plan_emit_binary(b, TG_PROGRAM_SETUP, TG_OP_KRON_RIGHT, kronr, big, left);
   tg_plan_builder_set_value(b, tg_plan_builder_constant(b, 0));
   tg_plan *plan = NULL;
   assert_int_equal(tg_plan_builder_finish(b, &plan), TG_OK);

@@ -89,7 +89,7 @@ static tg_plan *plan_of_product(int64_t m, int64_t n, int64_t k, bool trans_a, b
   const int32_t left = tg_plan_builder_data(b, "A", trans_a ? k : m, trans_a ? m : k);
   const int32_t right = is_same ? left : tg_plan_builder_data(b, "B", trans_b ? n : k, trans_b ? k : n);
   const int32_t out = tg_plan_builder_buffer(b, TG_BUFFER_CONSTANT, m, n, "A*B");
-  tg_plan_builder_gemm(b, TG_PROGRAM_SETUP, out, tg_coef_number(1), left, trans_a, right, trans_b, 0);
+  plan_emit_gemm(b, TG_PROGRAM_SETUP, out, tg_coef_number(1), left, trans_a, right, trans_b, 0);
   tg_plan_builder_set_value(b, tg_plan_builder_constant(b, 0));
   REQUIRE_OK(tg_plan_builder_finish(b, &plan));
   tg_plan_builder_destroy(&b);

@@ -1,7 +1,7 @@
 // Passes that run together, tile by tile, against the serial executor, which runs one after another.
 #include "exec_pair.h"
-#include "grad/plan/plan_builder.h"
 #include "mpi/exec/exec_parts.h"
+#include "support/plan_emit.h"
 
 typedef struct chain {
   tg_plan_builder *b;
@@ -12,20 +12,20 @@ typedef struct chain {
 
 static void dot(const chain *c, int32_t reg, int32_t x, int32_t y)
 {
-  tg_plan_builder_binary(c->b, TG_PROGRAM_VALUE, TG_OP_DOT, c->registers[reg], x, y);
+  plan_emit_binary(c->b, TG_PROGRAM_VALUE, TG_OP_DOT, c->registers[reg], x, y);
 }
 
 static void combine(const chain *c, int32_t out, int32_t x, tg_coef factor, int32_t y)
 {
   const tg_coef coefs[] = {tg_coef_number(1), factor};
   const int32_t terms[] = {x, y};
-  tg_plan_builder_lincomb(c->b, TG_PROGRAM_VALUE, out, 2, coefs, terms);
+  plan_emit_lincomb(c->b, TG_PROGRAM_VALUE, out, 2, coefs, terms);
 }
 
 static void add(const chain *c, int32_t out, int32_t x, int32_t y)
 {
   const tg_code code[] = {{TG_CODE_REG, c->registers[x], 0}, {TG_CODE_REG, c->registers[y], 0}, {TG_CODE_ADD, 0, 0}};
-  tg_plan_builder_code(c->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, c->registers[out], 0, NULL, 3, code);
+  plan_emit_code(c->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, c->registers[out], 0, NULL, 3, code);
 }
 
 // Results read by the next pass, written in place, sums and scalars between them; the last combination needs a sum, and
@@ -46,8 +46,8 @@ static tg_plan *plan_of(int64_t rows, int64_t cols)
   const int32_t in[] = {c.temps[0], c.data[1]};
   const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_TANH, 0, 0},    {TG_CODE_LOAD, 1, 0},
                           {TG_CODE_MUL, 0, 0},  {TG_CODE_REG, third, 0}, {TG_CODE_ADD, 0, 0}};
-  tg_plan_builder_code(c.b, TG_PROGRAM_VALUE, TG_OP_ENTRYWISE, c.temps[1], 2, in, 6, code);
-  tg_plan_builder_code(c.b, TG_PROGRAM_VALUE, TG_OP_EWSUM, c.registers[1], 2, in, 6, code);
+  plan_emit_code(c.b, TG_PROGRAM_VALUE, TG_OP_ENTRYWISE, c.temps[1], 2, in, 6, code);
+  plan_emit_code(c.b, TG_PROGRAM_VALUE, TG_OP_EWSUM, c.registers[1], 2, in, 6, code);
   add(&c, 2, 0, 1);
   combine(&c, c.temps[0], c.temps[0], tg_coef_register(0.5, third), c.temps[1]);
   dot(&c, 3, c.temps[0], c.temps[0]);

@@ -14,17 +14,17 @@ static void open_registers(const tg_grid *grid)
   const int32_t sum = tg_plan_builder_register(b);
   const int32_t total = tg_plan_builder_register(b);
   const int32_t twice = tg_plan_builder_register(b);
-  tg_plan_builder_unary(b, TG_PROGRAM_VALUE, TG_OP_TRACE, total, a);
+  plan_emit_unary(b, TG_PROGRAM_VALUE, TG_OP_TRACE, total, a);
   const tg_code add[] = {{TG_CODE_REG, total, 0}, {TG_CODE_REG, sum, 0}, {TG_CODE_ADD, 0, 0}};
   const tg_code two[] = {{TG_CODE_REG, total, 0}, {TG_CODE_NUMBER, 0, 2}, {TG_CODE_MUL, 0, 0}};
   for (int k = 0; k < 5; k++) {
     // total is read and written by a scalar while sum is open, then sum is written again.
-    tg_plan_builder_binary(b, TG_PROGRAM_VALUE, TG_OP_DOT, sum, a, k % 2 == 0 ? x : a);
-    tg_plan_builder_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, total, 0, NULL, 3, add);
-    tg_plan_builder_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, twice, 0, NULL, 3, two);
+    plan_emit_binary(b, TG_PROGRAM_VALUE, TG_OP_DOT, sum, a, k % 2 == 0 ? x : a);
+    plan_emit_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, total, 0, NULL, 3, add);
+    plan_emit_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, twice, 0, NULL, 3, two);
   }
   for (int k = 0; k < SUMS; k++)
-    tg_plan_builder_binary(b, TG_PROGRAM_VALUE, TG_OP_DOT, tg_plan_builder_register(b), k % 2 == 0 ? x : a, a);
+    plan_emit_binary(b, TG_PROGRAM_VALUE, TG_OP_DOT, tg_plan_builder_register(b), k % 2 == 0 ? x : a, a);
   tg_plan_builder_set_value(b, twice);
   tg_plan *plan = NULL;
   REQUIRE_OK(tg_plan_builder_finish(b, &plan));
@@ -47,16 +47,16 @@ static void awaited_registers(const tg_grid *grid)
   const int32_t known = tg_plan_builder_register(b);
   const tg_code number[] = {{TG_CODE_NUMBER, 0, 7}};
   const tg_code add[] = {{TG_CODE_REG, known, 0}, {TG_CODE_REG, sum, 0}, {TG_CODE_ADD, 0, 0}};
-  tg_plan_builder_unary(b, TG_PROGRAM_VALUE, TG_OP_CHOLESKY, factor, a);
+  plan_emit_unary(b, TG_PROGRAM_VALUE, TG_OP_CHOLESKY, factor, a);
   for (int k = 0; k < 3; k++) {
     const int32_t late = tg_plan_builder_register(b);
-    tg_plan_builder_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, known, 0, NULL, 1, number);
-    tg_plan_builder_unary(b, TG_PROGRAM_VALUE, TG_OP_TRACE, sum, a);
-    tg_plan_builder_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, late, 0, NULL, 3, add);
+    plan_emit_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, known, 0, NULL, 1, number);
+    plan_emit_unary(b, TG_PROGRAM_VALUE, TG_OP_TRACE, sum, a);
+    plan_emit_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, late, 0, NULL, 3, add);
     const tg_code other[] = {{TG_CODE_NUMBER, 0, 100}};
-    if (k == 0) tg_plan_builder_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, known, 0, NULL, 1, other);
-    if (k == 1) tg_plan_builder_binary(b, TG_PROGRAM_VALUE, TG_OP_DOT, known, a, a);
-    if (k == 2) tg_plan_builder_factored(b, TG_PROGRAM_VALUE, TG_OP_LOGDET, known, factor, false);
+    if (k == 0) plan_emit_code(b, TG_PROGRAM_VALUE, TG_OP_SCALAR, known, 0, NULL, 1, other);
+    if (k == 1) plan_emit_binary(b, TG_PROGRAM_VALUE, TG_OP_DOT, known, a, a);
+    if (k == 2) plan_emit_factored(b, TG_PROGRAM_VALUE, TG_OP_LOGDET, known, factor, false);
   }
   tg_plan_builder_set_value(b, sum);
   tg_plan *plan = NULL;
@@ -102,7 +102,7 @@ static void soup_product(soup *s)
   const bool tb = pick(s, 2) != 0;
   const int32_t a = s->matrices[ta ? k : m][ta ? m : k][0];
   const int32_t b = s->matrices[tb ? n : k][tb ? k : n][1];
-  tg_plan_builder_gemm(s->b, TG_PROGRAM_VALUE, s->matrices[m][n][2], pick_coef(s), a, ta, b, tb, pick(s, 2));
+  plan_emit_gemm(s->b, TG_PROGRAM_VALUE, s->matrices[m][n][2], pick_coef(s), a, ta, b, tb, pick(s, 2));
 }
 
 // In place or not, over any of the slots; tanh keeps everything bounded.
@@ -114,12 +114,12 @@ static void soup_local(soup *s)
   const int32_t out = slots[pick(s, SLOTS)];
   if (pick(s, 2) == 0) {
     const tg_coef coefs[SLOTS] = {pick_coef(s), pick_coef(s), pick_coef(s)};
-    tg_plan_builder_lincomb(s->b, TG_PROGRAM_VALUE, out, 1 + pick(s, SLOTS), coefs, slots);
+    plan_emit_lincomb(s->b, TG_PROGRAM_VALUE, out, 1 + pick(s, SLOTS), coefs, slots);
     return;
   }
   const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_LOAD, 1, 0}, {TG_CODE_REG, s->bounded[pick(s, REGISTERS)], 0},
                           {TG_CODE_ADD, 0, 0},  {TG_CODE_MUL, 0, 0},  {TG_CODE_TANH, 0, 0}};
-  tg_plan_builder_code(s->b, TG_PROGRAM_VALUE, TG_OP_ENTRYWISE, out, SLOTS, slots, 6, code);
+  plan_emit_code(s->b, TG_PROGRAM_VALUE, TG_OP_ENTRYWISE, out, SLOTS, slots, 6, code);
 }
 
 static void soup_sum(soup *s)
@@ -129,9 +129,9 @@ static void soup_sum(soup *s)
   const int32_t *slots = s->matrices[m][n];
   const int32_t sum = s->sums[pick(s, REGISTERS)];
   if (pick(s, 2) == 0)
-    tg_plan_builder_binary(s->b, TG_PROGRAM_VALUE, TG_OP_DOT, sum, slots[pick(s, SLOTS)], slots[pick(s, SLOTS)]);
+    plan_emit_binary(s->b, TG_PROGRAM_VALUE, TG_OP_DOT, sum, slots[pick(s, SLOTS)], slots[pick(s, SLOTS)]);
   else
-    tg_plan_builder_unary(s->b, TG_PROGRAM_VALUE, TG_OP_TRACE, sum, s->matrices[m][m][pick(s, SLOTS)]);
+    plan_emit_unary(s->b, TG_PROGRAM_VALUE, TG_OP_TRACE, sum, s->matrices[m][m][pick(s, SLOTS)]);
 }
 
 static void soup_scalar(soup *s)
@@ -141,7 +141,7 @@ static void soup_scalar(soup *s)
                           {TG_CODE_REG, s->sums[pick(s, REGISTERS)], 0},
                           {TG_CODE_ADD, 0, 0},
                           {TG_CODE_TANH, 0, 0}};
-  tg_plan_builder_code(s->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, out, 0, NULL, 4, code);
+  plan_emit_code(s->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, out, 0, NULL, 4, code);
 }
 
 static void soup_prepare(soup *s)
@@ -153,14 +153,14 @@ static void soup_prepare(soup *s)
         const int32_t data = tg_plan_builder_data(s->b, "A", sizes[m], sizes[n]);
         const tg_coef half = tg_coef_number(0.5);
         s->matrices[m][n][k] = tg_plan_builder_buffer(s->b, TG_BUFFER_TEMP, sizes[m], sizes[n], "slot");
-        tg_plan_builder_lincomb(s->b, TG_PROGRAM_VALUE, s->matrices[m][n][k], 1, &half, &data);
+        plan_emit_lincomb(s->b, TG_PROGRAM_VALUE, s->matrices[m][n][k], 1, &half, &data);
       }
   for (int k = 0; k < REGISTERS; k++) {
     const tg_code code[] = {{TG_CODE_NUMBER, 0, 0.2 * (k + 1)}};
     s->sums[k] = tg_plan_builder_register(s->b);
     s->bounded[k] = tg_plan_builder_register(s->b);
-    tg_plan_builder_code(s->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, s->sums[k], 0, NULL, 1, code);
-    tg_plan_builder_code(s->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, s->bounded[k], 0, NULL, 1, code);
+    plan_emit_code(s->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, s->sums[k], 0, NULL, 1, code);
+    plan_emit_code(s->b, TG_PROGRAM_VALUE, TG_OP_SCALAR, s->bounded[k], 0, NULL, 1, code);
   }
 }
 

@@ -25,7 +25,6 @@ static void test_division(const tg_grid *grid)
   REQUIRE_OK(space->ops->create(space, &z));
   REQUIRE_OK(space->ops->random(space, 4, r));
   REQUIRE_OK(tg_diagonal_create(grid, 2, (const tg_dmat *const *)diagonals, &preconditioner));
-  CHECK(tg_diagonal_spread(preconditioner) == 28, "spread %g, expected 28", tg_diagonal_spread(preconditioner));
   REQUIRE_OK(tg_diagonal_apply(preconditioner, r, z));
   for (int k = 0; k < 2; k++) {
     double *expected = check_gather(tg_space_block(r, k));

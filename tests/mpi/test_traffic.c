@@ -10,9 +10,9 @@
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
 #include "grad/plan/cost.h"
-#include "grad/plan/plan_builder.h"
 #include "mpi/exec/exec.h"
 #include "mpi/product/product.h"
+#include "support/plan_emit.h"
 
 // ---- the shim ----
 
@@ -186,7 +186,7 @@ static tg_plan *plan_of_product(int64_t n, bool transa, bool transb)
   const int32_t left = tg_plan_builder_variable(b, "A", n, n);
   const int32_t right = tg_plan_builder_data(b, "B", n, n);
   const int32_t out = tg_plan_builder_block(b, TG_BUFFER_GRADIENT, 0);
-  tg_plan_builder_gemm(b, TG_PROGRAM_GRADIENT, out, tg_coef_number(1), left, transa, right, transb, 0);
+  plan_emit_gemm(b, TG_PROGRAM_GRADIENT, out, tg_coef_number(1), left, transa, right, transb, 0);
   tg_plan_builder_set_value(b, tg_plan_builder_constant(b, 0));
   REQUIRE_OK(tg_plan_builder_finish(b, &plan));
   tg_plan_builder_destroy(&b);

@@ -34,12 +34,12 @@ static void sample_gemm(const bench *s)
     const int ta = form & 1;
     const int tb = form >> 1;
     const int32_t out = result(s, s->m, s->n);
-    tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, out, tg_coef_number(-1.5), a[ta], ta != 0, b[tb], tb != 0, 0);
-    tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, out, tg_coef_register(2, s->scale), a[ta], ta != 0, b[tb], tb != 0, 1);
+    plan_emit_gemm(s->b, TG_PROGRAM_SETUP, out, tg_coef_number(-1.5), a[ta], ta != 0, b[tb], tb != 0, 0);
+    plan_emit_gemm(s->b, TG_PROGRAM_SETUP, out, tg_coef_register(2, s->scale), a[ta], ta != 0, b[tb], tb != 0, 1);
   }
   // The same operand twice.
-  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, s->k, s->k), tg_coef_number(1), a[0], true, a[0], false, 0);
-  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, s->m, s->m), tg_coef_number(1), a[0], false, a[0], true, 0);
+  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, s->k, s->k), tg_coef_number(1), a[0], true, a[0], false, 0);
+  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, s->m, s->m), tg_coef_number(1), a[0], false, a[0], true, 0);
   // A symmetric operand, on either side, transposed or not: the hint must not change the result.
   const int32_t sym = operand(s, "S", s->k, s->k);
   tg_instr instr = tg_instr_make(TG_OP_GEMM, result(s, s->m, s->k));
@@ -65,13 +65,13 @@ static void sample_lincomb(const bench *s)
   const int32_t in[4] = {operand(s, "A", s->m, s->n), operand(s, "B", s->m, s->n), operand(s, "C", s->m, s->n),
                          operand(s, "D", s->m, s->n)};
   const tg_coef coefs[4] = {tg_coef_number(2), tg_coef_register(-1, s->scale), tg_coef_number(0.5), tg_coef_number(0)};
-  for (int n = 1; n <= 4; n++) tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, result(s, s->m, s->n), n, coefs, in);
+  for (int n = 1; n <= 4; n++) plan_emit_lincomb(s->b, TG_PROGRAM_SETUP, result(s, s->m, s->n), n, coefs, in);
   // In place: over the first, then over the last input.
   const int32_t out = result(s, s->m, s->n);
   const tg_coef one = tg_coef_number(1);
-  tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, out, 1, &one, in);
-  tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, out, 2, coefs, (const int32_t[]){out, in[1]});
-  tg_plan_builder_lincomb(s->b, TG_PROGRAM_SETUP, out, 3, coefs, (const int32_t[]){in[0], in[2], out});
+  plan_emit_lincomb(s->b, TG_PROGRAM_SETUP, out, 1, &one, in);
+  plan_emit_lincomb(s->b, TG_PROGRAM_SETUP, out, 2, coefs, (const int32_t[]){out, in[1]});
+  plan_emit_lincomb(s->b, TG_PROGRAM_SETUP, out, 3, coefs, (const int32_t[]){in[0], in[2], out});
 }
 
 static void sample_transpose(const bench *s)
@@ -100,7 +100,7 @@ static void sample_steps(const bench *s, tg_opcode op)
     const tg_code code[3] = {
         {TG_CODE_LOAD, 0, 0}, {binary ? TG_CODE_LOAD : (tg_code_op)step, binary ? 1 : 0, 0}, {(tg_code_op)step, 0, 0}};
     const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
-    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 2, in, binary ? 3 : 2, code);
+    plan_emit_code(s->b, TG_PROGRAM_SETUP, op, out, 2, in, binary ? 3 : 2, code);
   }
   // Entrywise functions, of arguments among their samples.
   for (int step = TG_CODE_ENTRY_FIRST; step < TG_CODE_COUNT; step++) {
@@ -114,7 +114,7 @@ static void sample_steps(const bench *s, tg_opcode op)
                             {TG_CODE_ADD, 0, 0},
                             {(tg_code_op)step, 0, 0}};
     const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
-    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 1, in, 7, code);
+    plan_emit_code(s->b, TG_PROGRAM_SETUP, op, out, 1, in, 7, code);
   }
 }
 
@@ -128,7 +128,7 @@ static void sample_broadcast(const bench *s, tg_opcode op)
       {TG_CODE_MUL, 0, 0},        {TG_CODE_SUB, 0, 0},       {TG_CODE_MUL, 0, 0},
   };
   const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 3, in, 9, code);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, op, out, 3, in, 9, code);
 }
 
 static void sample_deep_code(const bench *s, tg_opcode op)
@@ -139,7 +139,7 @@ static void sample_deep_code(const bench *s, tg_opcode op)
   for (int step = TG_CODE_DEPTH; step < 2 * TG_CODE_DEPTH - 1; step++)
     code[step] = (tg_code){step % 2 == 0 ? TG_CODE_ADD : TG_CODE_MUL, 0, 0};
   const int32_t out = op == TG_OP_EWSUM ? tg_plan_builder_register(s->b) : result(s, s->m, s->n);
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, op, out, 1, &in, 2 * TG_CODE_DEPTH - 1, code);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, op, out, 1, &in, 2 * TG_CODE_DEPTH - 1, code);
 }
 
 static void sample_entrywise(const bench *s)
@@ -154,14 +154,14 @@ static void sample_entrywise(const bench *s)
     if (!isfinite(f->value(-3000)) || !isfinite(f->value(3000))) continue;
     const tg_code code[] = {
         {TG_CODE_LOAD, 0, 0}, {TG_CODE_NUMBER, 0, 1000}, {TG_CODE_MUL, 0, 0}, {(tg_code_op)step, 0, 0}};
-    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, result(s, s->m, s->n), 1, &a, 4, code);
+    plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, result(s, s->m, s->n), 1, &a, 4, code);
   }
   // In place, and without an input.
   const int32_t out = result(s, s->m, s->n);
   const tg_code number[] = {{TG_CODE_NUMBER, 0, 3}};
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, out, 0, NULL, 1, number);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, out, 0, NULL, 1, number);
   const tg_code product[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_LOAD, 1, 0}, {TG_CODE_MUL, 0, 0}};
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, out, 2, (const int32_t[]){a, out}, 3, product);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, out, 2, (const int32_t[]){a, out}, 3, product);
 }
 
 static void sample_ewsum(const bench *s)
@@ -175,31 +175,31 @@ static void sample_dot(const bench *s)
 {
   const int32_t a = operand(s, "A", s->m, s->n);
   const int32_t b = operand(s, "B", s->m, s->n);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, tg_plan_builder_register(s->b), a, b);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, tg_plan_builder_register(s->b), a, a);
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, tg_plan_builder_register(s->b), a, b);
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, tg_plan_builder_register(s->b), a, a);
 }
 
 static void sample_trace(const bench *s)
 {
   const int32_t a = operand(s, "A", s->m, s->m);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, tg_plan_builder_register(s->b), a);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, tg_plan_builder_register(s->b), a);
 }
 
 // Through a 1 x 1 buffer and back, at once used as a coefficient.
 static void sample_fetch(const bench *s)
 {
   const int32_t reg = tg_plan_builder_register(s->b);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_FETCH, reg, operand(s, "A", 1, 1));
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->m, s->n), tg_coef_register(2, reg));
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_FETCH, reg, operand(s, "A", 1, 1));
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->m, s->n), tg_coef_register(2, reg));
 }
 
 static void sample_store(const bench *s)
 {
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_STORE, result(s, 1, 1), tg_coef_number(-4));
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_STORE, result(s, 1, 1), tg_coef_number(-4));
   const int32_t dot = tg_plan_builder_register(s->b);
   const int32_t a = operand(s, "A", s->m, s->n);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, dot, a, a);
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_STORE, result(s, 1, 1), tg_coef_register(0.5, dot));
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, dot, a, a);
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_STORE, result(s, 1, 1), tg_coef_register(0.5, dot));
 }
 
 // From reductions that are still under way, and from another scalar.
@@ -209,26 +209,26 @@ static void sample_scalar(const bench *s)
   const int32_t dot = tg_plan_builder_register(s->b);
   const int32_t trace = tg_plan_builder_register(s->b);
   const int32_t sum = tg_plan_builder_register(s->b);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, dot, a, a);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, trace, a);
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_DOT, dot, a, a);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, trace, a);
   const tg_code add[] = {{TG_CODE_REG, dot, 0}, {TG_CODE_REG, trace, 0}, {TG_CODE_ADD, 0, 0}};
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_SCALAR, sum, 0, NULL, 3, add);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_SCALAR, sum, 0, NULL, 3, add);
   const tg_code root[] = {{TG_CODE_REG, sum, 0}, {TG_CODE_ABS, 0, 0}, {TG_CODE_SQRT, 0, 0}};
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_SCALAR, tg_plan_builder_register(s->b), 0, NULL, 3, root);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_SCALAR, tg_plan_builder_register(s->b), 0, NULL, 3, root);
   // A register written twice: the second value counts.
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, dot, a);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRACE, dot, a);
 }
 
 static void sample_filled(const bench *s)
 {
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->m, s->n), tg_coef_number(2.5));
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->n, s->m), tg_coef_register(2, s->scale));
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->m, s->n), tg_coef_number(2.5));
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_FILL, result(s, s->n, s->m), tg_coef_register(2, s->scale));
 }
 
 static void sample_eye(const bench *s)
 {
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_EYE, result(s, s->m, s->m), tg_coef_number(1));
-  tg_plan_builder_make(s->b, TG_PROGRAM_SETUP, TG_OP_EYE, result(s, s->n, s->n), tg_coef_register(-2, s->scale));
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_EYE, result(s, s->m, s->m), tg_coef_number(1));
+  plan_emit_make(s->b, TG_PROGRAM_SETUP, TG_OP_EYE, result(s, s->n, s->n), tg_coef_register(-2, s->scale));
 }
 
 // Products of sizes are kept small: a commutation or Kronecker matrix of 70 x 9 entries would be 630 x 630.
@@ -241,8 +241,8 @@ static void sample_comm(const bench *s)
 {
   const int64_t m = small(s->m);
   const int64_t n = small(s->n);
-  tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), m, n);
-  tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), n, m);
+  plan_emit_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), m, n);
+  plan_emit_comm(s->b, TG_PROGRAM_SETUP, result(s, m * n, m * n), n, m);
 }
 
 static void sample_triangle(const bench *s)
@@ -291,19 +291,19 @@ static void sample_logsumexp(const bench *s)
   const int32_t in[3] = {a, shifted[0], shifted[1]};
   for (int k = 0; k < 2; k++) {
     const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_NUMBER, 0, k == 0 ? 2000 : -2000}, {TG_CODE_ADD, 0, 0}};
-    tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, shifted[k], 1, &a, 3, code);
+    plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, shifted[k], 1, &a, 3, code);
   }
   for (int k = 0; k < 3; k++) {
-    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, 1, 1), in[k]);
-    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, s->m, 1), in[k]);
-    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, 1, s->n), in[k]);
+    plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, 1, 1), in[k]);
+    plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, s->m, 1), in[k]);
+    plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LOGSUMEXP, result(s, 1, s->n), in[k]);
   }
 }
 
 static int32_t factorise_buffer(const bench *s, tg_opcode op, int32_t matrix)
 {
   const int32_t factor = tg_plan_builder_factor(s->b, s->m);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, op, factor, matrix);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, op, factor, matrix);
   return factor;
 }
 
@@ -320,7 +320,7 @@ static void sample_solves(const bench *s, int32_t factor)
   for (int form = 0; form < 4; form++) {
     const bool from_right = (form & 1) != 0;
     const int32_t out = from_right ? result(s, s->n, s->m) : result(s, s->m, s->n);
-    tg_plan_builder_solve(s->b, TG_PROGRAM_SETUP, out, factor, form >= 2, from_right, from_right ? right : left);
+    plan_emit_solve(s->b, TG_PROGRAM_SETUP, out, factor, form >= 2, from_right, from_right ? right : left);
   }
 }
 
@@ -344,8 +344,7 @@ static void sample_inverse(const bench *s)
 {
   const int32_t factors[2] = {factorise(s, TG_OP_CHOLESKY, "S"), factorise(s, TG_OP_LU, "U")};
   for (int form = 0; form < 4; form++)
-    tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_INVERSE, result(s, s->m, s->m), factors[form & 1],
-                             form >= 2);
+    plan_emit_factored(s->b, TG_PROGRAM_SETUP, TG_OP_INVERSE, result(s, s->m, s->m), factors[form & 1], form >= 2);
 }
 
 // Whatever factorisation is asked for: logdet is that of a symmetric positive definite matrix.
@@ -354,7 +353,7 @@ static void sample_logdet(const bench *s)
   const int32_t matrix = operand(s, "S", s->m, s->m);
   const int32_t factors[2] = {factorise_buffer(s, TG_OP_CHOLESKY, matrix), factorise_buffer(s, TG_OP_LU, matrix)};
   for (int k = 0; k < 2; k++)
-    tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_LOGDET, tg_plan_builder_register(s->b), factors[k], false);
+    plan_emit_factored(s->b, TG_PROGRAM_SETUP, TG_OP_LOGDET, tg_plan_builder_register(s->b), factors[k], false);
 }
 
 // Samples a row-swapped matrix too: its determinant is negative.
@@ -362,12 +361,12 @@ static void sample_det(const bench *s)
 {
   const int32_t factors[2] = {factorise(s, TG_OP_CHOLESKY, "S"), factorise(s, TG_OP_LU, "U")};
   for (int k = 0; k < 2; k++)
-    tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), factors[k], false);
+    plan_emit_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), factors[k], false);
   const int32_t swap = tg_plan_builder_factor(s->b, 4);
   const int32_t swapped = result(s, 4, 4);
-  tg_plan_builder_comm(s->b, TG_PROGRAM_SETUP, swapped, 2, 2);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LU, swap, swapped);
-  tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), swap, false);
+  plan_emit_comm(s->b, TG_PROGRAM_SETUP, swapped, 2, 2);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_LU, swap, swapped);
+  plan_emit_factored(s->b, TG_PROGRAM_SETUP, TG_OP_DET, tg_plan_builder_register(s->b), swap, false);
 }
 
 // Vectors are temporaries, for their signs are free: what is made of them, L diag(v) R with the values and with ones.
@@ -438,22 +437,22 @@ static void sample_spectrum(const bench *s)
 
 static void sample_diag(const bench *s)
 {
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->m, s->m), operand(s, "A", s->m, 1));
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->n, s->n), operand(s, "B", 1, s->n));
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->m, s->m), operand(s, "A", s->m, 1));
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAG, result(s, s->n, s->n), operand(s, "B", 1, s->n));
 }
 
 static void sample_diagvec(const bench *s)
 {
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAGVEC, result(s, s->m, 1), operand(s, "A", s->m, s->m));
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_DIAGVEC, result(s, s->m, 1), operand(s, "A", s->m, s->m));
 }
 
 static void sample_reshape(const bench *s)
 {
   const int32_t a = operand(s, "A", s->m, s->n);
   const int32_t vector = result(s, s->m * s->n, 1);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, vector, a);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, result(s, s->n, s->m), vector);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, result(s, 1, s->m * s->n), a);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, vector, a);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, result(s, s->n, s->m), vector);
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_RESHAPE, result(s, 1, s->m * s->n), a);
 }
 
 static void sample_kron(const bench *s)
@@ -461,8 +460,8 @@ static void sample_kron(const bench *s)
   const int64_t m = small(s->m);
   const int64_t n = small(s->n);
   const int64_t k = small(s->k);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON, result(s, m * k, n * 2), operand(s, "A", m, n),
-                         operand(s, "B", k, 2));
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON, result(s, m * k, n * 2), operand(s, "A", m, n),
+                   operand(s, "B", k, 2));
 }
 
 static void sample_kron_left(const bench *s)
@@ -470,8 +469,8 @@ static void sample_kron_left(const bench *s)
   const int64_t m = small(s->m);
   const int64_t n = small(s->n);
   const int64_t k = small(s->k);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON_LEFT, result(s, m, n), operand(s, "G", m * k, n * 2),
-                         operand(s, "B", k, 2));
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON_LEFT, result(s, m, n), operand(s, "G", m * k, n * 2),
+                   operand(s, "B", k, 2));
 }
 
 static void sample_kron_right(const bench *s)
@@ -479,8 +478,8 @@ static void sample_kron_right(const bench *s)
   const int64_t m = small(s->m);
   const int64_t n = small(s->n);
   const int64_t k = small(s->k);
-  tg_plan_builder_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON_RIGHT, result(s, k, 2), operand(s, "G", m * k, n * 2),
-                         operand(s, "A", m, n));
+  plan_emit_binary(s->b, TG_PROGRAM_SETUP, TG_OP_KRON_RIGHT, result(s, k, 2), operand(s, "G", m * k, n * 2),
+                   operand(s, "A", m, n));
 }
 
 typedef void (*sampler)(const bench *s);

@@ -41,14 +41,14 @@ static void ridge_value(const ridge *r, tg_program_id program)
   tg_plan_builder *b = r->builder;
   const tg_coef coefs[] = {tg_coef_number(1), tg_coef_number(-1)};
   const int32_t terms[] = {r->xw, r->y};
-  tg_plan_builder_lincomb(b, program, r->residual, 2, coefs, terms);
-  tg_plan_builder_binary(b, program, TG_OP_DOT, r->fit, r->residual, r->residual);
-  tg_plan_builder_binary(b, program, TG_OP_DOT, r->penalty, r->w, r->w);
+  plan_emit_lincomb(b, program, r->residual, 2, coefs, terms);
+  plan_emit_binary(b, program, TG_OP_DOT, r->fit, r->residual, r->residual);
+  plan_emit_binary(b, program, TG_OP_DOT, r->penalty, r->w, r->w);
   const tg_code sum[] = {
       {TG_CODE_REG, r->fit, 0}, {TG_CODE_REG, r->penalty, 0}, {TG_CODE_REG, r->mu, 0},
       {TG_CODE_MUL, 0, 0},      {TG_CODE_ADD, 0, 0},
   };
-  tg_plan_builder_code(b, program, TG_OP_SCALAR, r->value, 0, NULL, 5, sum);
+  plan_emit_code(b, program, TG_OP_SCALAR, r->value, 0, NULL, 5, sum);
 }
 
 // grad = 2 X' (X W - Y) + 2 mu W.
@@ -58,23 +58,23 @@ static void ridge_gradient(const ridge *r)
   const int32_t gradient = tg_plan_builder_block(b, TG_BUFFER_GRADIENT, 0);
   ridge_value(r, TG_PROGRAM_GRADIENT);
   const tg_coef scale = tg_coef_register(2, r->mu);
-  tg_plan_builder_lincomb(b, TG_PROGRAM_GRADIENT, gradient, 1, &scale, &r->w);
-  tg_plan_builder_gemm(b, TG_PROGRAM_GRADIENT, gradient, tg_coef_number(2), r->x, true, r->residual, false, 1);
+  plan_emit_lincomb(b, TG_PROGRAM_GRADIENT, gradient, 1, &scale, &r->w);
+  plan_emit_gemm(b, TG_PROGRAM_GRADIENT, gradient, tg_coef_number(2), r->x, true, r->residual, false, 1);
 }
 
 // f(W + tD) = f + 2 t (<R, XD> + mu <W, D>) + t^2 (<XD, XD> + mu <D, D>).
 static void ridge_line(const ridge *r)
 {
   tg_plan_builder *b = r->builder;
-  tg_plan_builder_gemm(b, TG_PROGRAM_DIRECTION, r->xd, tg_coef_number(1), r->x, false, r->dw, false, 0);
+  plan_emit_gemm(b, TG_PROGRAM_DIRECTION, r->xd, tg_coef_number(1), r->x, false, r->dw, false, 0);
   const tg_coef coefs[] = {tg_coef_number(1), tg_coef_number(-1)};
   const int32_t terms[] = {r->xw, r->y};
-  tg_plan_builder_lincomb(b, TG_PROGRAM_DIRECTION, r->residual, 2, coefs, terms);
+  plan_emit_lincomb(b, TG_PROGRAM_DIRECTION, r->residual, 2, coefs, terms);
   const int32_t pairs[4][2] = {{r->residual, r->xd}, {r->w, r->dw}, {r->xd, r->xd}, {r->dw, r->dw}};
   int32_t dots[4];
   for (int k = 0; k < 4; k++) {
     dots[k] = tg_plan_builder_register(b);
-    tg_plan_builder_binary(b, TG_PROGRAM_DIRECTION, TG_OP_DOT, dots[k], pairs[k][0], pairs[k][1]);
+    plan_emit_binary(b, TG_PROGRAM_DIRECTION, TG_OP_DOT, dots[k], pairs[k][0], pairs[k][1]);
   }
   for (int power = 1; power <= 2; power++) {
     const tg_code code[] = {
@@ -87,7 +87,7 @@ static void ridge_line(const ridge *r)
         {TG_CODE_MUL, 0, 0},
     };
     const int32_t reg = tg_plan_builder_register(b);
-    tg_plan_builder_code(b, TG_PROGRAM_DIRECTION, TG_OP_SCALAR, reg, 0, NULL, 7, code);
+    plan_emit_code(b, TG_PROGRAM_DIRECTION, TG_OP_SCALAR, reg, 0, NULL, 7, code);
     tg_plan_builder_set_line(b, power, reg);
   }
 }
@@ -96,7 +96,7 @@ static void ridge_advance(const ridge *r)
 {
   const tg_coef coefs[] = {tg_coef_number(1), tg_coef_register(1, r->step)};
   const int32_t terms[] = {r->xw, r->xd};
-  tg_plan_builder_lincomb(r->builder, TG_PROGRAM_ADVANCE, r->xw, 2, coefs, terms);
+  plan_emit_lincomb(r->builder, TG_PROGRAM_ADVANCE, r->xw, 2, coefs, terms);
 }
 
 // H[V] = 2 X' X V + 2 mu V.
@@ -108,10 +108,10 @@ static void ridge_hessian(const ridge *r)
   const int32_t xv = tg_plan_builder_buffer(b, TG_BUFFER_TEMP, shape.rows, shape.cols, "X*V");
   // The residual is dead here: the same memory serves.
   tg_plan_builder_share(b, xv, r->residual);
-  tg_plan_builder_gemm(b, TG_PROGRAM_HESSIAN, xv, tg_coef_number(1), r->x, false, r->dw, false, 0);
+  plan_emit_gemm(b, TG_PROGRAM_HESSIAN, xv, tg_coef_number(1), r->x, false, r->dw, false, 0);
   const tg_coef scale = tg_coef_register(2, r->mu);
-  tg_plan_builder_lincomb(b, TG_PROGRAM_HESSIAN, hessian, 1, &scale, &r->dw);
-  tg_plan_builder_gemm(b, TG_PROGRAM_HESSIAN, hessian, tg_coef_number(2), r->x, true, xv, false, 1);
+  plan_emit_lincomb(b, TG_PROGRAM_HESSIAN, hessian, 1, &scale, &r->dw);
+  plan_emit_gemm(b, TG_PROGRAM_HESSIAN, hessian, tg_coef_number(2), r->x, true, xv, false, 1);
 }
 
 tg_status sample_plan_ridge(int64_t m, int64_t n, int64_t p, double mu, tg_plan **out)
@@ -135,7 +135,7 @@ tg_status sample_plan_ridge(int64_t m, int64_t n, int64_t p, double mu, tg_plan 
   tg_plan_builder_set_value(b, r.value);
   tg_plan_builder_set_step(b, r.step);
   tg_plan_builder_set_degree(b, 2);
-  tg_plan_builder_gemm(b, TG_PROGRAM_REFRESH, r.xw, tg_coef_number(1), r.x, false, r.w, false, 0);
+  plan_emit_gemm(b, TG_PROGRAM_REFRESH, r.xw, tg_coef_number(1), r.x, false, r.w, false, 0);
   ridge_value(&r, TG_PROGRAM_VALUE);
   ridge_gradient(&r);
   ridge_line(&r);
@@ -165,14 +165,14 @@ tg_status sample_plan_trace(int64_t m, int64_t n, tg_plan **out)
   tg_plan_builder_set_value(b, value);
   tg_plan_builder_set_degree(b, 2);
   for (int p = TG_PROGRAM_VALUE; p <= TG_PROGRAM_GRADIENT; p++) {
-    tg_plan_builder_gemm(b, (tg_program_id)p, ab, one, a, false, mb, false, 0);
-    tg_plan_builder_gemm(b, (tg_program_id)p, cab, one, mc, false, ab, false, 0);
-    tg_plan_builder_binary(b, (tg_program_id)p, TG_OP_DOT, value, a, cab);
+    plan_emit_gemm(b, (tg_program_id)p, ab, one, a, false, mb, false, 0);
+    plan_emit_gemm(b, (tg_program_id)p, cab, one, mc, false, ab, false, 0);
+    plan_emit_binary(b, (tg_program_id)p, TG_OP_DOT, value, a, cab);
   }
   const tg_coef ones[] = {one};
-  tg_plan_builder_lincomb(b, TG_PROGRAM_GRADIENT, gradient, 1, ones, &cab);
-  tg_plan_builder_gemm(b, TG_PROGRAM_GRADIENT, ab, one, a, false, mb, true, 0);
-  tg_plan_builder_gemm(b, TG_PROGRAM_GRADIENT, gradient, one, mc, true, ab, false, 1);
+  plan_emit_lincomb(b, TG_PROGRAM_GRADIENT, gradient, 1, ones, &cab);
+  plan_emit_gemm(b, TG_PROGRAM_GRADIENT, ab, one, a, false, mb, true, 0);
+  plan_emit_gemm(b, TG_PROGRAM_GRADIENT, gradient, one, mc, true, ab, false, 1);
   const tg_status status = tg_plan_builder_finish(b, out);
   tg_plan_builder_destroy(&b);
   return status;
@@ -196,15 +196,15 @@ tg_status sample_plan_logdet(int64_t n, tg_plan **out)
   tg_plan_builder_set_value(b, value);
   const tg_code difference[] = {{TG_CODE_REG, trace, 0}, {TG_CODE_REG, logdet, 0}, {TG_CODE_SUB, 0, 0}};
   for (int p = TG_PROGRAM_VALUE; p <= TG_PROGRAM_GRADIENT; p++) {
-    tg_plan_builder_binary(b, (tg_program_id)p, TG_OP_DOT, trace, s, x);
-    tg_plan_builder_unary(b, (tg_program_id)p, TG_OP_CHOLESKY, factor, x);
-    tg_plan_builder_factored(b, (tg_program_id)p, TG_OP_LOGDET, logdet, factor, false);
-    tg_plan_builder_code(b, (tg_program_id)p, TG_OP_SCALAR, value, 0, NULL, 3, difference);
+    plan_emit_binary(b, (tg_program_id)p, TG_OP_DOT, trace, s, x);
+    plan_emit_unary(b, (tg_program_id)p, TG_OP_CHOLESKY, factor, x);
+    plan_emit_factored(b, (tg_program_id)p, TG_OP_LOGDET, logdet, factor, false);
+    plan_emit_code(b, (tg_program_id)p, TG_OP_SCALAR, value, 0, NULL, 3, difference);
   }
-  tg_plan_builder_factored(b, TG_PROGRAM_GRADIENT, TG_OP_INVERSE, inverse, factor, true);
+  plan_emit_factored(b, TG_PROGRAM_GRADIENT, TG_OP_INVERSE, inverse, factor, true);
   const tg_coef coefs[] = {tg_coef_number(1), tg_coef_number(-1)};
   const int32_t terms[] = {s, inverse};
-  tg_plan_builder_lincomb(b, TG_PROGRAM_GRADIENT, gradient, 2, coefs, terms);
+  plan_emit_lincomb(b, TG_PROGRAM_GRADIENT, gradient, 2, coefs, terms);
   const tg_status status = tg_plan_builder_finish(b, out);
   tg_plan_builder_destroy(&b);
   return status;

@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_SAMPLE_PLANS_H
 #define TESTS_SUPPORT_SAMPLE_PLANS_H
 
-#include "grad/plan/plan_builder.h"
+#include "support/plan_emit.h"
 
 // A plan whose SETUP runs the operation in all its forms on operands with sizes made of m, n and k.
 // TG_INTERNAL for an operation without a sample: whoever adds one adds its sample too.

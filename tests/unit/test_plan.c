@@ -44,23 +44,23 @@ static void parts_init(parts *p)
 
 static void fill(const parts *p, tg_program_id program, int32_t out)
 {
-  tg_plan_builder_make(p->b, program, TG_OP_FILL, out, tg_coef_number(1));
+  plan_emit_make(p->b, program, TG_OP_FILL, out, tg_coef_number(1));
 }
 
 static void product(const parts *p, tg_program_id program, int32_t out, int32_t in)
 {
-  tg_plan_builder_gemm(p->b, program, out, tg_coef_number(1), p->a, false, in, false, 0);
+  plan_emit_gemm(p->b, program, out, tg_coef_number(1), p->a, false, in, false, 0);
 }
 
 static void copy(const parts *p, tg_program_id program, int32_t out, int32_t in)
 {
   const tg_coef one = tg_coef_number(1);
-  tg_plan_builder_lincomb(p->b, program, out, 1, &one, &in);
+  plan_emit_lincomb(p->b, program, out, 1, &one, &in);
 }
 
 static void code(const parts *p, tg_opcode op, int32_t out, int32_t in, int32_t n, const tg_code *steps)
 {
-  tg_plan_builder_code(p->b, TG_PROGRAM_VALUE, op, out, in >= 0, &in, n, steps);
+  plan_emit_code(p->b, TG_PROGRAM_VALUE, op, out, in >= 0, &in, n, steps);
 }
 
 // ---- one breaker a rule ----
@@ -88,7 +88,7 @@ static void reads_overwritten_share(const parts *p)
   tg_plan_builder_share(p->b, other, p->temp);
   product(p, TG_PROGRAM_VALUE, p->temp, p->x);
   fill(p, TG_PROGRAM_VALUE, other);
-  tg_plan_builder_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, p->reg, p->temp, other);
+  plan_emit_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, p->reg, p->temp, other);
 }
 
 static void reads_constant_before_setup(const parts *p)
@@ -119,7 +119,7 @@ static void reads_gradient_before_write(const parts *p)
 
 static void accumulates_on_nothing(const parts *p)
 {
-  tg_plan_builder_gemm(p->b, TG_PROGRAM_VALUE, p->temp, tg_coef_number(1), p->a, false, p->x, false, 1);
+  plan_emit_gemm(p->b, TG_PROGRAM_VALUE, p->temp, tg_coef_number(1), p->a, false, p->x, false, 1);
 }
 
 static void writes_data(const parts *p)
@@ -165,57 +165,57 @@ static void writes_unknown_buffer(const parts *p)
 
 static void writes_unknown_register(const parts *p)
 {
-  tg_plan_builder_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, 55, p->x, p->x);
+  plan_emit_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, 55, p->x, p->x);
 }
 
 static void writes_unknown_factor(const parts *p)
 {
   fill(p, TG_PROGRAM_VALUE, p->square);
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_LU, 5, p->square);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_LU, 5, p->square);
 }
 
 static void writes_fixed_register(const parts *p)
 {
-  tg_plan_builder_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, p->fixed, p->x, p->x);
+  plan_emit_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, p->fixed, p->x, p->x);
 }
 
 static void writes_setup_register(const parts *p)
 {
-  tg_plan_builder_binary(p->b, TG_PROGRAM_SETUP, TG_OP_DOT, p->reg, p->a, p->a);
-  tg_plan_builder_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, p->reg, p->x, p->x);
+  plan_emit_binary(p->b, TG_PROGRAM_SETUP, TG_OP_DOT, p->reg, p->a, p->a);
+  plan_emit_binary(p->b, TG_PROGRAM_VALUE, TG_OP_DOT, p->reg, p->x, p->x);
 }
 
 static void writes_setup_factor(const parts *p)
 {
   fill(p, TG_PROGRAM_SETUP, p->square);
-  tg_plan_builder_unary(p->b, TG_PROGRAM_SETUP, TG_OP_LU, p->factor, p->square);
+  plan_emit_unary(p->b, TG_PROGRAM_SETUP, TG_OP_LU, p->factor, p->square);
   fill(p, TG_PROGRAM_VALUE, p->square);
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_LU, p->factor, p->square);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_LU, p->factor, p->square);
 }
 
 static void reads_unwritten_register(const parts *p)
 {
-  tg_plan_builder_make(p->b, TG_PROGRAM_VALUE, TG_OP_FILL, p->temp, tg_coef_register(1, p->reg));
+  plan_emit_make(p->b, TG_PROGRAM_VALUE, TG_OP_FILL, p->temp, tg_coef_register(1, p->reg));
 }
 
 static void reads_step_outside_advance(const parts *p)
 {
-  tg_plan_builder_make(p->b, TG_PROGRAM_VALUE, TG_OP_FILL, p->temp, tg_coef_register(1, p->step));
+  plan_emit_make(p->b, TG_PROGRAM_VALUE, TG_OP_FILL, p->temp, tg_coef_register(1, p->step));
 }
 
 static void reads_unmade_factor(const parts *p)
 {
-  tg_plan_builder_factored(p->b, TG_PROGRAM_VALUE, TG_OP_LOGDET, p->reg, p->factor, false);
+  plan_emit_factored(p->b, TG_PROGRAM_VALUE, TG_OP_LOGDET, p->reg, p->factor, false);
 }
 
 static void reads_unknown_factor(const parts *p)
 {
-  tg_plan_builder_factored(p->b, TG_PROGRAM_VALUE, TG_OP_LOGDET, p->reg, -1, false);
+  plan_emit_factored(p->b, TG_PROGRAM_VALUE, TG_OP_LOGDET, p->reg, -1, false);
 }
 
 static void gemm_inner_sizes(const parts *p)
 {
-  tg_plan_builder_gemm(p->b, TG_PROGRAM_VALUE, p->temp, tg_coef_number(1), p->a, true, p->x, false, 0);
+  plan_emit_gemm(p->b, TG_PROGRAM_VALUE, p->temp, tg_coef_number(1), p->a, true, p->x, false, 0);
 }
 
 static void gemm_result_size(const parts *p)
@@ -226,7 +226,7 @@ static void gemm_result_size(const parts *p)
 static void gemm_beta(const parts *p)
 {
   fill(p, TG_PROGRAM_VALUE, p->temp);
-  tg_plan_builder_gemm(p->b, TG_PROGRAM_VALUE, p->temp, tg_coef_number(1), p->a, false, p->x, false, 0.5);
+  plan_emit_gemm(p->b, TG_PROGRAM_VALUE, p->temp, tg_coef_number(1), p->a, false, p->x, false, 0.5);
 }
 
 static void lincomb_shapes(const parts *p)
@@ -236,48 +236,48 @@ static void lincomb_shapes(const parts *p)
 
 static void lincomb_without_coefs(const parts *p)
 {
-  tg_plan_builder_lincomb(p->b, TG_PROGRAM_VALUE, p->temp, 1, NULL, &p->a);
+  plan_emit_lincomb(p->b, TG_PROGRAM_VALUE, p->temp, 1, NULL, &p->a);
 }
 
 static void lincomb_of_nothing(const parts *p)
 {
-  tg_plan_builder_lincomb(p->b, TG_PROGRAM_VALUE, p->temp, 0, NULL, NULL);
+  plan_emit_lincomb(p->b, TG_PROGRAM_VALUE, p->temp, 0, NULL, NULL);
 }
 
 static void trace_of_rectangle(const parts *p)
 {
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_TRACE, p->reg, p->a);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_TRACE, p->reg, p->a);
 }
 
 static void fetch_of_matrix(const parts *p)
 {
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_FETCH, p->reg, p->a);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_FETCH, p->reg, p->a);
 }
 
 static void comm_size(const parts *p)
 {
-  tg_plan_builder_comm(p->b, TG_PROGRAM_VALUE, p->square, 2, 2);
+  plan_emit_comm(p->b, TG_PROGRAM_VALUE, p->square, 2, 2);
 }
 
 static void cholesky_size(const parts *p)
 {
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_CHOLESKY, p->factor, p->a);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_CHOLESKY, p->factor, p->a);
 }
 
 static void reshape_count(const parts *p)
 {
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_RESHAPE, p->square, p->a);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_RESHAPE, p->square, p->a);
 }
 
 static void kron_shape(const parts *p)
 {
-  tg_plan_builder_binary(p->b, TG_PROGRAM_VALUE, TG_OP_KRON, p->square, p->a, p->x);
+  plan_emit_binary(p->b, TG_PROGRAM_VALUE, TG_OP_KRON, p->square, p->a, p->x);
 }
 
 static void transpose_in_place(const parts *p)
 {
   fill(p, TG_PROGRAM_VALUE, p->square);
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_TRANSPOSE, p->square, p->square);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_TRANSPOSE, p->square, p->square);
 }
 
 static void transpose_in_shared_storage(const parts *p)
@@ -285,7 +285,7 @@ static void transpose_in_shared_storage(const parts *p)
   const int32_t other = tg_plan_builder_buffer(p->b, TG_BUFFER_TEMP, 3, 3, "other");
   tg_plan_builder_share(p->b, other, p->square);
   fill(p, TG_PROGRAM_VALUE, p->square);
-  tg_plan_builder_unary(p->b, TG_PROGRAM_VALUE, TG_OP_TRANSPOSE, other, p->square);
+  plan_emit_unary(p->b, TG_PROGRAM_VALUE, TG_OP_TRANSPOSE, other, p->square);
 }
 
 static void broadcast_in_place(const parts *p)

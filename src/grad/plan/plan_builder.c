@@ -329,3 +329,20 @@ tg_status tg_plan_builder_finish(tg_plan_builder *builder, tg_plan **out)
   *out = plan;
   return TG_OK;
 }
+
+// ---- values of instructions ----
+
+tg_coef tg_coef_number(double value)
+{
+  return (tg_coef){value, -1};
+}
+
+tg_coef tg_coef_register(double value, int32_t reg)
+{
+  return (tg_coef){value, reg};
+}
+
+tg_instr tg_instr_make(tg_opcode op, int32_t out)
+{
+  return (tg_instr){.op = op, .out = out, .factor = -1, .alpha = tg_coef_number(1)};
+}

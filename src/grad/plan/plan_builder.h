@@ -1,4 +1,4 @@
-// Builds a plan instruction by instruction in its own arena: for the lowering, and for tests by hand.
+// Builds a plan instruction by instruction in its own arena.
 //
 // Ids are handed out as results; the first failure is remembered, later calls then do nothing and return -1,
 // and tg_plan_builder_finish reports it: a long run of additions needs one check, at its end.
@@ -48,29 +48,6 @@ tg_coef tg_coef_register(double value, int32_t reg); // value * registers[reg]
 void tg_plan_builder_append(tg_plan_builder *builder, tg_program_id program, const tg_instr *instr);
 // An instruction with no inputs, alpha = 1, beta = 0, factor = -1.
 tg_instr tg_instr_make(tg_opcode op, int32_t out);
-
-// The same with arguments spelt out, for the common operations.
-void tg_plan_builder_gemm(tg_plan_builder *builder, tg_program_id program, int32_t out, tg_coef alpha, int32_t a,
-                          bool trans_a, int32_t b, bool trans_b, double beta);
-void tg_plan_builder_lincomb(tg_plan_builder *builder, tg_program_id program, int32_t out, int32_t n,
-                             const tg_coef *coefs, const int32_t *in);
-// TRANSPOSE, DIAG, DIAGVEC, RESHAPE, TRACE, FETCH, CHOLESKY, LU (in, scaled by alpha where the operation has
-// one; out is a buffer, register or factor by the operation).
-void tg_plan_builder_unary(tg_plan_builder *builder, tg_program_id program, tg_opcode op, int32_t out, int32_t in);
-// DOT, KRON, KRON_LEFT, KRON_RIGHT.
-void tg_plan_builder_binary(tg_plan_builder *builder, tg_program_id program, tg_opcode op, int32_t out, int32_t a,
-                            int32_t b);
-// ENTRYWISE, EWSUM, SCALAR (n_in = 0).
-void tg_plan_builder_code(tg_plan_builder *builder, tg_program_id program, tg_opcode op, int32_t out, int32_t n_in,
-                          const int32_t *in, int32_t n_code, const tg_code *code);
-// FILL, EYE, STORE.
-void tg_plan_builder_make(tg_plan_builder *builder, tg_program_id program, tg_opcode op, int32_t out, tg_coef alpha);
-void tg_plan_builder_comm(tg_plan_builder *builder, tg_program_id program, int32_t out, int64_t m, int64_t n);
-void tg_plan_builder_solve(tg_plan_builder *builder, tg_program_id program, int32_t out, int32_t factor, bool trans,
-                           bool right, int32_t in);
-// INVERSE (out a buffer), LOGDET, DET (out a register).
-void tg_plan_builder_factored(tg_plan_builder *builder, tg_program_id program, tg_opcode op, int32_t out,
-                              int32_t factor, bool trans);
 
 // Roots. f; t of ADVANCE; coefficient of t^k of the line, k = 1..degree; the degree of f (-1: not polynomial).
 void tg_plan_builder_set_value(tg_plan_builder *builder, int32_t reg);

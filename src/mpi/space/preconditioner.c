@@ -10,8 +10,6 @@
 struct tg_diagonal {
   int n_blocks;
   tg_dmat **diagonals;
-  double smallest;
-  double largest;
 };
 
 void tg_diagonal_destroy(tg_diagonal **preconditioner)
@@ -35,7 +33,7 @@ static tg_status allocate(const tg_grid *grid, int n_blocks, const tg_dmat *cons
 }
 
 // NaN counts as not positive: fmax would drop it.
-static tg_status find_extremes(const tg_grid *grid, tg_diagonal *m)
+static tg_status verify_positive(const tg_grid *grid, const tg_diagonal *m)
 {
   double extremes[2] = {-HUGE_VAL, -HUGE_VAL}; // -smallest, largest
   for (int k = 0; k < m->n_blocks; k++) {
@@ -48,14 +46,12 @@ static tg_status find_extremes(const tg_grid *grid, tg_diagonal *m)
       }
   }
   TG_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MAX, grid->comm));
-  m->smallest = -extremes[0];
-  m->largest = extremes[1];
-  if (m->smallest > 1e-14 * m->largest) return TG_OK;
+  if (-extremes[0] > 1e-14 * extremes[1]) return TG_OK;
   TG_FAIL(
       TG_NUMERIC,
       "preconditioner diagonal: the diagonal of the Hessian reaches from %.3g to %.3g, expected positive entries; take "
       "none",
-      m->smallest, m->largest);
+      -extremes[0], extremes[1]);
 }
 
 tg_status tg_diagonal_create(const tg_grid *grid, int n_blocks, const tg_dmat *const *diagonals, tg_diagonal **out)
@@ -63,7 +59,7 @@ tg_status tg_diagonal_create(const tg_grid *grid, int n_blocks, const tg_dmat *c
   *out = NULL;
   tg_status status = tg_agree(grid->comm, allocate(grid, n_blocks, diagonals, out));
   for (int k = 0; k < n_blocks && status == TG_OK; k++) status = tg_dmat_copy(diagonals[k], (*out)->diagonals[k]);
-  if (status == TG_OK) status = find_extremes(grid, *out);
+  if (status == TG_OK) status = verify_positive(grid, *out);
   if (status == TG_OK) return TG_OK;
   tg_diagonal_destroy(out);
   return tg_error_pass(status, TG_HERE);
@@ -144,9 +140,4 @@ tg_status tg_diagonal_divide_lines(const tg_dmat *d, bool by_rows, const tg_dmat
     }
   tg_free(sums);
   return status;
-}
-
-double tg_diagonal_spread(const tg_diagonal *preconditioner)
-{
-  return preconditioner->largest / preconditioner->smallest;
 }

@@ -20,7 +20,5 @@ tg_status tg_diagonal_divide(const tg_dmat *d, const tg_dmat *r, tg_dmat *z);
 // The same with lines of z that sum to zero: r ./ |d| less the multiple of 1 ./ |d| that does it, M^-1 on the
 // tangents of the simplices. by_rows: the lines are rows. z is not r. Collective; allocates a number or two a line.
 tg_status tg_diagonal_divide_lines(const tg_dmat *d, bool by_rows, const tg_dmat *r, tg_dmat *z);
-// Largest over smallest entry: what dividing by them can gain at most.
-double tg_diagonal_spread(const tg_diagonal *preconditioner);
 
 #endif
