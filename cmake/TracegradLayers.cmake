@@ -52,7 +52,7 @@ function(tracegrad_api target layer)
   target_include_directories(${target} INTERFACE ${root})
 endfunction()
 
-tracegrad_api(tracegrad_plan_api grad plan/plan.h plan/closed.h entrywise.def entrywise.h divided.h)
+tracegrad_api(tracegrad_plan_api grad plan/plan.h plan/closed.h plan/cost.h plan/cost_terms.h entrywise.def entrywise.h divided.h)
 tracegrad_api(tracegrad_spec_api engine spec.h)
 tracegrad_api(tracegrad_opt_api opt space.h constraint.h constraints.def listing.h problem.h)
 # The code behind the doors, linked without its include path.

@@ -61,6 +61,26 @@ static struct {
   size_t used_at_most;
 } store = {.lock = ATOMIC_FLAG_INIT};
 
+static atomic_int_least64_t in_use;
+static atomic_int_least64_t in_use_at_most;
+
+static void count_in(int64_t bytes)
+{
+  const int64_t now = atomic_fetch_add(&in_use, bytes) + bytes;
+  int_least64_t most = atomic_load(&in_use_at_most);
+  while (now > most && !atomic_compare_exchange_weak(&in_use_at_most, &most, now)) continue;
+}
+
+void tg_memory_begin(void)
+{
+  atomic_store(&in_use_at_most, atomic_load(&in_use));
+}
+
+int64_t tg_memory_most(void)
+{
+  return atomic_load(&in_use_at_most);
+}
+
 static void lock_store(void)
 {
   while (atomic_flag_test_and_set_explicit(&store.lock, memory_order_acquire)) continue;
@@ -106,6 +126,7 @@ static void make_room(size_t coming)
 static void note_used(const void *block)
 {
   const size_t size = block != NULL ? malloc_usable_size((void *)(uintptr_t)block) : 0;
+  count_in((int64_t)size);
   if (size < large) return;
   lock_store();
   store.used += size;
@@ -117,6 +138,7 @@ static void note_used(const void *block)
 static bool note_unused(void *block, bool may_keep)
 {
   const size_t size = block != NULL ? malloc_usable_size(block) : 0;
+  atomic_fetch_sub(&in_use, (int64_t)size);
   if (size < large) return false;
   lock_store();
   store.used -= size < store.used ? size : store.used;
@@ -131,6 +153,15 @@ static bool note_unused(void *block, bool may_keep)
 }
 
 #else
+
+void tg_memory_begin(void)
+{
+}
+
+int64_t tg_memory_most(void)
+{
+  return 0;
+}
 
 static void *reuse(size_t bytes)
 {

@@ -19,6 +19,11 @@ void tg_free(void *pointer);
 
 #define TG_NEW(count, pointer) tg_alloc((count), sizeof **(pointer), (void **)(pointer))
 
+// For tests: the most bytes in use at a time since the last call of tg_memory_begin, on this process; 0 in builds that
+// do not count them (address sanitizers).
+void tg_memory_begin(void);
+int64_t tg_memory_most(void);
+
 // For tests: number of allocations so far on this process, and a fault at the count-th from now (0 = never).
 int64_t tg_alloc_count(void);
 void tg_alloc_fail_after(int64_t count);

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "engine/problem/setup.h"
+#include "grad/plan/cost_terms.h"
 #include "opt/listing.h"
 
 typedef struct tg_checkpoint tg_checkpoint;
@@ -49,6 +50,9 @@ int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const 
 tg_status tg_checkpoint_prepare(tg_checkpoint *checkpoint);
 // The setup is filled: TG_DATA where its data or its plan are not those of the checkpoint resumed from.
 tg_status tg_checkpoint_bind(tg_checkpoint *checkpoint, const tg_setup *setup);
+
+// What writing one takes on the fullest rank: all variables go out, one after another. 0 where none are written. Local.
+double tg_checkpoint_bytes(const tg_spec *job, const tg_cost_grid *grid);
 
 // The clock for the first one starts. Local.
 void tg_checkpoint_start(tg_checkpoint *checkpoint);

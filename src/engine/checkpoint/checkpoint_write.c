@@ -1,5 +1,6 @@
 // Writing: under a temporary name, every file synced, read back for its checksum, renamed; then the old ones go.
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "engine/checkpoint/checkpoint_parts.h"
 #include "mpi/file/files.h"
 #include "mpi/file/io_posix.h"
+#include "mpi/file/slab.h"
 #include "mpi/space/space.h"
 
 // One matrix of the state.
@@ -325,4 +327,13 @@ tg_status tg_checkpoint_write(tg_checkpoint *c, const opt_listing *listing, cons
   tg_text_fini(&w.folder);
   tg_text_fini(&path);
   return status;
+}
+
+double tg_checkpoint_bytes(const tg_spec *job, const tg_cost_grid *grid)
+{
+  double most = 0;
+  if (job->checkpoint_directory == NULL) return 0;
+  for (int k = 0; k < job->n_variables; k++)
+    most = fmax(most, tg_slab_bytes(grid, job->variables[k].rows, job->variables[k].cols));
+  return most;
 }

@@ -83,6 +83,11 @@ done:
   return status;
 }
 
+double tg_metric_change_bytes(const tg_cost_grid *grid, int64_t n, bool is_shared)
+{
+  return (is_shared ? 1 : 2) * tg_dmat_bytes(grid, n, n);
+}
+
 tg_status tg_metric_change_enter(const tg_setup *setup)
 {
   for (int k = 0; k < setup->model->n_variables; k++) {

@@ -6,6 +6,8 @@
 
 // Factorises the metrics and fills the Q of the plan. TG_DATA, located, where one is not positive definite. Collective.
 tg_status tg_metric_change_fill(tg_setup *setup);
+// What a metric of n rows keeps beside the Q of the plan: L', and S where the objective does not have it. Local.
+double tg_metric_change_bytes(const tg_cost_grid *grid, int64_t n, bool is_shared);
 // The start X becomes Y = L'X. Collective.
 tg_status tg_metric_change_enter(const tg_setup *setup);
 // x, of the variable, becomes Q x; as it is where the variable has no metric. Collective.

@@ -148,3 +148,9 @@ tg_status tg_properties_verify(const tg_dmat *matrix, const char *name, unsigned
   tg_workspace_destroy(&workspace);
   return status;
 }
+
+double tg_properties_bytes(const tg_cost_grid *grid, int64_t n, unsigned properties)
+{
+  const int copies = properties == 0 ? 0 : (properties & (TG_SPD | TG_ORTHOGONAL)) != 0 ? 2 : 1;
+  return copies * tg_dmat_bytes(grid, n, n);
+}

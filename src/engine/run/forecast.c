@@ -1,20 +1,26 @@
 // Memory of a run, phase by phase.
 //
 // A phase's bytes are what lives in it together: the order of allocations is that of run.c and setup.c. Sizes are those
-// of rank 0, which holds most of a block-cyclic matrix. What is estimated, and not counted, is the libraries' own
-// (measured with OpenBLAS 0.3.21 and Open MPI 4.1.4) and the work space of LAPACK's decompositions.
+// of rank 0, which holds most of a block-cyclic matrix. Each module says what its own objects take (its _bytes, beside
+// what makes them). What is estimated, and not counted, is the libraries' own (measured with OpenBLAS 0.3.21 and Open
+// MPI 4.1.4) and the work space of LAPACK's decompositions.
 #include "engine/run/forecast.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/checkpoint/checkpoint.h"
 #include "engine/method/feasible.h"
 #include "engine/method/method.h"
 #include "engine/model/set_data.h"
 #include "engine/model/values.h"
 #include "engine/problem/alternating.h"
+#include "engine/problem/metric_change_numbers.h"
+#include "engine/problem/properties.h"
 #include "engine/problem/taylor.h"
+#include "mpi/constraint/constraint.h"
+#include "mpi/factor/direct.h"
 #include "mpi/file/files.h"
 #include "mpi/file/slab.h"
 #include "opt/driver.h"
@@ -30,7 +36,7 @@ typedef struct forecasting {
 
 static double bytes_of(const forecasting *f, int64_t rows, int64_t cols)
 {
-  return tg_cost_matrix_bytes(f->grid, rows, cols);
+  return tg_dmat_bytes(f->grid, rows, cols);
 }
 
 static double node_bytes(const forecasting *f, tg_node node)
@@ -50,33 +56,13 @@ static double point_bytes(const forecasting *f)
 
 // ---- files ----
 
-// A slab in file order, the same cut into messages, and what a rank owns of the panel. The first panel is as large as
-// any; by rows, as most files are.
-static double slab_bytes(const forecasting *f, int64_t rows, int64_t cols)
-{
-  const int p = (int)f->grid->rows;
-  const int q = (int)f->grid->cols;
-  const tg_slab_plan plan = {rows, cols, TG_ROW_MAJOR, TG_SLAB_PANEL_BYTES, f->grid->block, p, q};
-  int64_t position = 0;
-  tg_slab_panel panel = {0};
-  if (!tg_slab_next(&plan, &position, &panel)) return 0;
-  const tg_slab slab = tg_slab_of_rank(&plan, &panel, 0);
-  const double owned =
-      (double)tg_layout_count(panel.lines, plan.block, 0, p) * (double)tg_layout_count(panel.length, plan.block, 0, q);
-  return 8 * (2 * (double)slab.rows * (double)slab.cols + owned);
-}
-
-// Beside the matrix itself: a claim is verified on a copy, a definite one on its factors as well.
+// Beside the matrix itself: what brings it in, or verifies what is claimed of it.
 static double reading_bytes(const forecasting *f, const tg_spec_data *datum)
 {
-  const double matrix = bytes_of(f, datum->rows, datum->cols);
-  const bool is_file = datum->source == TG_SOURCE_FILE;
-  const double slab = is_file                             ? slab_bytes(f, datum->rows, datum->cols)
-                      : datum->source == TG_SOURCE_MEMORY ? tg_array_panel_bytes(datum->rows, datum->cols)
-                                                          : 0;
-  double claim = 0;
-  if (!datum->trust && datum->properties != 0) claim = matrix;
-  if (!datum->trust && (datum->properties & (TG_SPD | TG_ORTHOGONAL)) != 0) claim = 2 * matrix;
+  double slab = 0;
+  if (datum->source == TG_SOURCE_FILE) slab = tg_slab_bytes(f->grid, datum->rows, datum->cols);
+  if (datum->source == TG_SOURCE_MEMORY) slab = tg_array_panel_bytes(datum->rows, datum->cols);
+  const double claim = datum->trust ? 0 : tg_properties_bytes(f->grid, datum->rows, datum->properties);
   return fmax(slab, claim);
 }
 
@@ -92,12 +78,12 @@ static void forecast_reading(forecasting *f)
   for (int k = 0; k < f->job->n_variables; k++) {
     const tg_spec_variable *x = &f->job->variables[k];
     if (x->start != TG_START_FILE && x->start != TG_START_MEMORY) continue;
-    const double beside = bytes_of(f, x->rows, x->cols) + slab_bytes(f, x->rows, x->cols);
+    const double beside = bytes_of(f, x->rows, x->cols) + tg_slab_bytes(f->grid, x->rows, x->cols);
     f->out->reading = fmax(f->out->reading, f->out->data + point_bytes(f) + beside);
   }
 }
 
-// S and L' of the metrics, kept beside the Q of the plan; a factorisation, or what reading S takes.
+// Metrics; what passes is a factorisation, or what reading S takes.
 static void forecast_metrics(const forecasting *f)
 {
   for (int c = 0; c < f->model->n_changes; c++) {
@@ -105,7 +91,7 @@ static void forecast_metrics(const forecasting *f)
     const tg_spec_data *s = &f->job->data[datum];
     const double matrix = bytes_of(f, s->rows, s->cols);
     const bool is_shared = tg_model_find_data(f->model, datum) >= 0;
-    f->out->constraint += is_shared ? matrix : 2 * matrix;
+    f->out->constraint += tg_metric_change_bytes(f->grid, s->rows, is_shared);
     const double passing = fmax(matrix, is_shared ? 0 : reading_bytes(f, s));
     f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + passing);
   }
@@ -116,26 +102,9 @@ static double writing_bytes(const forecasting *f)
   double most = 0;
   for (int k = 0; k < f->job->n_variables; k++) {
     const tg_spec_variable *x = &f->job->variables[k];
-    if (x->output != NULL) most = fmax(most, slab_bytes(f, x->rows, x->cols));
+    if (x->output != NULL) most = fmax(most, tg_slab_bytes(f->grid, x->rows, x->cols));
   }
   return most;
-}
-
-// The same for a checkpoint: all variables go out.
-static double saving_bytes(const forecasting *f)
-{
-  double most = 0;
-  for (int k = 0; k < f->job->n_variables; k++)
-    most = fmax(most, slab_bytes(f, f->job->variables[k].rows, f->job->variables[k].cols));
-  return most;
-}
-
-// ---- decompositions ----
-
-// A symmetric eigenproblem destroys a copy and works in some two matrices' room (pdsyevd).
-static double eigen_bytes(double matrix)
-{
-  return 3 * matrix;
 }
 
 // What constraints name and the plan does not hold.
@@ -155,7 +124,7 @@ static bool is_frank_wolfe(const forecasting *f)
   return tg_method_way(f->method)->solver == &opt_solver_frank_wolfe;
 }
 
-// The constraint's scratch, and what a projection takes for its time.
+// *passing is what a projection takes for its time.
 static void forecast_constraint(const forecasting *f, double *passing)
 {
   *passing = 0;
@@ -164,76 +133,20 @@ static void forecast_constraint(const forecasting *f, double *passing)
     const tg_spec_variable *x = &f->job->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
     if (row == NULL) continue;
-    const double matrix = bytes_of(f, x->rows, x->cols);
-    const double gram = bytes_of(f, x->cols, x->cols);
-    if (row->kind == OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE) {
-      f->out->constraint += 3 * matrix;
-      *passing = fmax(*passing, eigen_bytes(matrix));
-    }
-    const bool has_vertices = row->kind == OPT_CONSTRAINT_DOUBLY_STOCHASTIC || row->kind == OPT_CONSTRAINT_TRANSPORT;
-    if (row->kind == OPT_CONSTRAINT_SYMMETRIC || has_vertices) f->out->constraint += matrix;
-    // On rank 0: the costs, and the flows where they are no permutation.
-    if (has_vertices && is_frank_wolfe(f))
-      f->out->constraint += (row->kind == OPT_CONSTRAINT_TRANSPORT ? 2 : 1) * 8 * (double)x->rows * (double)x->cols;
-    if (row->kind == OPT_CONSTRAINT_ORTHONORMAL_COLUMNS) {
-      f->out->constraint += matrix + 3 * gram;
-      *passing = fmax(*passing, 2 * matrix + gram);
-    }
+    const tg_bytes set = tg_constraint_bytes(f->grid, row->kind, x->rows, x->cols, is_frank_wolfe(f));
+    f->out->constraint += set.kept;
+    *passing = fmax(*passing, set.passing);
   }
 }
 
 // ---- method ----
 
-static double side_bytes(const forecasting *f, int side)
-{
-  const tg_plan_data *x = &f->model->plan->variables[0];
-  const int64_t n = side == 0 ? x->rows : x->cols;
-  return bytes_of(f, n, n);
-}
-
-// A minimiser on orthonormal columns: eigenvectors of the left base, or the singular vectors of the linear term.
-static void forecast_orthonormal(const forecasting *f, const tg_closed_form *form, double given, double *most,
-                                 double *kept)
-{
-  const bool is_polar = form->kind == TG_CLOSED_POLAR;
-  const double point = point_bytes(f);
-  *kept = point;
-  *most = given + 2 * point + 2 * side_bytes(f, 1) + (is_polar ? 2 * point : side_bytes(f, 0));
-}
-
-// Bytes of a side b I + a K'K: K, its image of a point, and the factors of the smaller matrix.
-static double wide_bytes(const forecasting *f, const tg_closed_form *form, int side)
-{
-  const tg_plan_data *x = &f->model->plan->variables[0];
-  const tg_graph *g = f->model->graph;
-  const int64_t rows = tg_dim_value(g, tg_node_info(g, form->sides[side].wide)->rows);
-  const int64_t own = side == 0 ? x->rows : x->cols;
-  const int64_t other = side == 0 ? x->cols : x->rows;
-  return bytes_of(f, rows, own) + bytes_of(f, rows, other) + bytes_of(f, rows, rows);
-}
-
 // A closed form from its matrices, which live meanwhile: what it takes at most and what it keeps.
-static void forecast_form(const forecasting *f, const tg_closed_form *form, double given, double *most, double *kept)
+static void forecast_form(const forecasting *f, const tg_closed_plan *plan, double given, double *most, double *kept)
 {
-  if (form->kind == TG_CLOSED_EIGENVECTORS || form->kind == TG_CLOSED_POLAR) {
-    forecast_orthonormal(f, form, given, most, kept);
-    return;
-  }
-  *kept = form->kind == TG_CLOSED_SPECTRAL ? 2 * point_bytes(f) : 0;
-  *most = *kept + given;
-  for (int side = 0; side < 2; side++) {
-    if (form->sides[side].base == TG_NONE) continue;
-    if (form->sides[side].wide != TG_NONE) {
-      *kept += wide_bytes(f, form, side);
-      *most = fmax(*most, *kept + given);
-      continue;
-    }
-    const double matrix = side_bytes(f, side);
-    const double pencil = form->sides[side].metric != TG_NONE ? 3 * matrix : 0;
-    *kept += matrix;
-    const double passing = form->kind == TG_CLOSED_SPECTRAL ? pencil + eigen_bytes(matrix) : 0;
-    *most = fmax(*most, *kept + given + passing);
-  }
+  const tg_bytes form = tg_direct_bytes(f->grid, plan);
+  *kept = form.kept;
+  *most = given + form.kept + form.passing;
 }
 
 static bool is_direct(const tg_method *method)
@@ -252,9 +165,8 @@ static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *node
   return TG_OK;
 }
 
-// Orthogonal factors of a least-squares problem, made where its Gram matrix turns out ill-conditioned: the expressions
-// that are no data, the stacked rows and Q, R with what a deficient rank takes, right-hand sides and residuals; kept is
-// the minimiser.
+// Orthogonal factors of a least-squares problem, made where its Gram matrix turns out ill-conditioned; kept is the
+// minimiser.
 static tg_status forecast_stack(const forecasting *f, double *passing)
 {
   const tg_closed_stack *stack = &f->method->strategy->form.stack;
@@ -272,9 +184,7 @@ static tg_status forecast_stack(const forecasting *f, double *passing)
   for (int k = 0; k < n; k++)
     if (nodes[k] != TG_NONE && tg_node_info(f->model->graph, nodes[k])->kind == TG_SYM) nodes[k] = TG_NONE;
   TG_TRY(forecast_nodes(f, n, nodes, &most, &given));
-  const int64_t smaller = rows < (double)unknowns ? (int64_t)rows : unknowns;
-  const double own = 2 * bytes_of(f, (int64_t)rows, unknowns) + 8 * bytes_of(f, smaller, smaller) +
-                     bytes_of(f, unknowns, unknowns) + 3 * bytes_of(f, (int64_t)rows, columns) + 6 * point_bytes(f);
+  const double own = tg_least_squares_bytes(f->grid, (int64_t)rows, unknowns, columns);
   f->out->method += point_bytes(f);
   *passing = fmax(*passing, f->out->method + given + own);
   *passing = fmax(*passing, f->out->method + most);
@@ -286,9 +196,11 @@ static tg_status forecast_direct(const forecasting *f, double *passing)
   tg_node nodes[TG_CLOSED_MATRICES];
   double given = 0;
   double building = 0;
+  tg_closed_plan plan;
   tg_closed_form_nodes(&f->method->strategy->form, nodes);
   TG_TRY(forecast_nodes(f, TG_CLOSED_MATRICES, nodes, passing, &given));
-  forecast_form(f, &f->method->strategy->form, given, &building, &f->out->method);
+  TG_TRY(tg_closed_form_plan(f->model->graph, &f->method->strategy->form, &plan));
+  forecast_form(f, &plan, given, &building, &f->out->method);
   *passing = fmax(*passing, building);
   return forecast_stack(f, passing);
 }
@@ -300,15 +212,18 @@ static tg_status forecast_terms(const forecasting *f, int n, const tg_closed_gro
   double given = 0;
   double building = 0;
   TG_TRY(forecast_nodes(f, n_nodes, nodes, passing, &given));
-  tg_closed_form form = {.kind = n > 1 ? TG_CLOSED_SPECTRAL : TG_CLOSED_CHOLESKY};
+  const tg_plan_data *x = &f->model->plan->variables[0];
+  tg_closed_plan plan = {
+      .kind = n > 1 ? TG_CLOSED_SPECTRAL : TG_CLOSED_CHOLESKY, .rows = x->rows, .cols = x->cols, .scale = 1};
   for (int side = 0; side < 2; side++)
     for (int k = 0; k < n; k++) {
-      const tg_node factor = side == 0 ? terms[k].left : terms[k].right;
-      if (factor == TG_NONE) continue;
-      form.sides[side].metric = form.sides[side].base;
-      form.sides[side].base = factor;
+      bool *has = plan.sides[side].has;
+      if ((side == 0 ? terms[k].left : terms[k].right) == TG_NONE) continue;
+      has[TG_CLOSED_METRIC] = has[TG_CLOSED_BASE];
+      has[TG_CLOSED_BASE] = true;
     }
-  forecast_form(f, &form, given, &building, kept);
+  // A pair is made of matrices of its own.
+  forecast_form(f, &plan, n > 1 ? 2 * given : given, &building, kept);
   *passing = fmax(*passing, building);
   return TG_OK;
 }
@@ -474,7 +389,7 @@ tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *metho
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
   // A checkpoint is written while everything stands.
-  const double saving = job->checkpoint_directory != NULL ? saving_bytes(&f) : 0;
+  const double saving = tg_checkpoint_bytes(job, grid);
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   TG_TRY(forecast_value(&f, &valuing));
   out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));

@@ -55,6 +55,9 @@ typedef struct tg_memory_cost {
 // Bytes of a rows x cols matrix on the rank that holds most. Local.
 double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols);
 
+// Workspace of products C (m x n) = op(A) op(B), op(A) m x k, in all four forms, one after another. Local.
+double tg_cost_product_bytes(const tg_cost_grid *grid, int64_t m, int64_t n, int64_t k);
+
 tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out);
 
 // The head and the columns of such a dump: flops, bytes sent by a rank, messages one after another, seconds. What a row

@@ -195,6 +195,18 @@ double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols
   return 8 * tg_cost_most_entries(grid, rows, cols);
 }
 
+double tg_cost_product_bytes(const tg_cost_grid *grid, int64_t m, int64_t n, int64_t k)
+{
+  scratch all = {.grid = grid};
+  double numbers = 0;
+  for (int form = 0; form < 4; form++) {
+    const tg_cost_gemm gemm = {.m = m, .n = n, .k = k, .trans_a = (form & 1) != 0, .trans_b = (form & 2) != 0};
+    need_gemm(&all, gemm);
+  }
+  for (int b = 0; b < SLOT_COUNT; b++) numbers += all.numbers[b];
+  return 8 * numbers;
+}
+
 static void add_buffers(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out)
 {
   const int32_t storages = tg_plan_storage_count(plan);

@@ -21,6 +21,13 @@ typedef struct tg_cost_machine {
   double latency_sec;      // of a message
 } tg_cost_machine;
 
+// Memory of an object on the rank that holds most: what it keeps, and what passes while it is made or used, that beside
+// the former.
+typedef struct tg_bytes {
+  double kept;
+  double passing;
+} tg_bytes;
+
 typedef struct tg_cost {
   int64_t products;     // GEMM, SOLVE, INVERSE
   double flops;         // of all ranks together

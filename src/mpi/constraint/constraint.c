@@ -301,6 +301,18 @@ static tg_status fill_set(mpi_constraint *self, const tg_grid *grid, const opt_c
   return TG_OK;
 }
 
+tg_bytes tg_constraint_bytes(const tg_cost_grid *grid, opt_constraint_kind kind, int64_t rows, int64_t cols,
+                             bool with_extreme)
+{
+  const tg_set_ops *ops = kind == OPT_CONSTRAINT_FREE ? NULL : operations[kind];
+  tg_bytes out = {0, 0};
+  if (ops == NULL) return out;
+  if (ops->bytes != NULL) out = ops->bytes(grid, rows, cols);
+  if (with_extreme && ops->extreme_bytes != NULL)
+    out.kept += ops->extreme_bytes(opt_constraint_row_of(kind), rows, cols);
+  return out;
+}
+
 static tg_status create_all(const opt_space *space, const tg_grid *grid, const opt_constraint_block *blocks,
                             const opt_point *shape, opt_constraint **out)
 {

@@ -14,6 +14,10 @@ tg_status tg_constraint_create(const opt_space *space, const tg_grid *grid, cons
 // columns with equal totals. TG_DATA names the first entry that does not, in row-major order counting from 1.
 // Collective.
 tg_status tg_constraint_verify(const tg_grid *grid, const opt_constraint_block *block, int64_t rows, int64_t cols);
+// What the set of a block of this shape keeps, and what a projection takes; with its matrix of least <g, z>, where that
+// is asked for. Local.
+tg_bytes tg_constraint_bytes(const tg_cost_grid *grid, opt_constraint_kind kind, int64_t rows, int64_t cols,
+                             bool with_extreme);
 // NULL is fine. Local.
 void tg_constraint_destroy(opt_constraint **constraint);
 

@@ -36,6 +36,17 @@ static tg_status create_orthonormal(tg_set *set)
   return tg_alloc_numbers(set->cols, &set->numbers);
 }
 
+// A projection takes orthogonal factors, then the singular vectors of the triangle.
+static tg_bytes bytes_orthonormal(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  const double matrix = tg_dmat_bytes(grid, rows, cols);
+  const double gram = tg_dmat_bytes(grid, cols, cols);
+  const double passing = fmax(tg_eigen_qr_bytes(grid, rows, cols), tg_eigen_svd_bytes(grid, cols));
+  const double products =
+      fmax(tg_cost_product_bytes(grid, cols, cols, rows), tg_cost_product_bytes(grid, rows, cols, cols));
+  return (tg_bytes){.kept = matrix + 3 * gram + products, .passing = passing};
+}
+
 static tg_status violation_orthonormal(tg_set *set, const tg_dmat *x, double *out)
 {
   tg_dmat *gram = set->scratch[0];
@@ -97,6 +108,7 @@ static tg_status retract_orthonormal(tg_set *set, tg_dmat *y)
 }
 
 const tg_set_ops tg_set_orthonormal = {.create = create_orthonormal,
+                                       .bytes = bytes_orthonormal,
                                        .violation = violation_orthonormal,
                                        .project = project_orthonormal,
                                        .tangent = tangent_orthonormal,

@@ -291,6 +291,11 @@ const tg_set_ops tg_set_ball = {.violation = violation_ball, .project = project_
 
 // ---- symmetric: a linear subspace, P(x) = (x + x') / 2 ----
 
+static tg_bytes bytes_symmetric(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  return (tg_bytes){.kept = tg_dmat_bytes(grid, rows, cols)};
+}
+
 static tg_status create_symmetric(tg_set *set)
 {
   return tg_dmat_create(set->grid, set->rows, set->cols, &set->scratch[0]);
@@ -318,5 +323,7 @@ static tg_status project_symmetric(tg_set *set, tg_dmat *x)
   return TG_OK;
 }
 
-const tg_set_ops tg_set_symmetric = {
-    .create = create_symmetric, .violation = violation_symmetric, .project = project_symmetric};
+const tg_set_ops tg_set_symmetric = {.create = create_symmetric,
+                                     .bytes = bytes_symmetric,
+                                     .violation = violation_symmetric,
+                                     .project = project_symmetric};

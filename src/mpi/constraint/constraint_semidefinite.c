@@ -17,6 +17,14 @@ static tg_status create_semidefinite(tg_set *set)
   return tg_alloc_numbers(set->rows, &set->numbers);
 }
 
+static tg_bytes bytes_semidefinite(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  (void)cols;
+  const double products = tg_cost_product_bytes(grid, rows, rows, rows);
+  return (tg_bytes){.kept = 3 * tg_dmat_bytes(grid, rows, rows) + products,
+                    .passing = tg_eigen_symmetric_bytes(grid, rows)};
+}
+
 // out := (x + x') / 2
 static tg_status symmetric_part(tg_set *set, const tg_dmat *x, tg_dmat *out)
 {
@@ -62,5 +70,7 @@ static tg_status project_semidefinite(tg_set *set, tg_dmat *x)
   return symmetric_part(set, result, x);
 }
 
-const tg_set_ops tg_set_semidefinite = {
-    .create = create_semidefinite, .violation = violation_semidefinite, .project = project_semidefinite};
+const tg_set_ops tg_set_semidefinite = {.create = create_semidefinite,
+                                        .bytes = bytes_semidefinite,
+                                        .violation = violation_semidefinite,
+                                        .project = project_semidefinite};

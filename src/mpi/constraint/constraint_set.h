@@ -2,6 +2,7 @@
 #ifndef TG_MPI_CONSTRAINT_SET_H
 #define TG_MPI_CONSTRAINT_SET_H
 
+#include "grad/plan/cost.h"
 #include "mpi/matrix/dmat.h"
 #include "mpi/matrix/workspace.h"
 #include "opt/constraint.h"
@@ -24,6 +25,10 @@ typedef struct tg_set {
 typedef struct tg_set_ops {
   // Makes scratch; may be NULL. Local: the caller agrees.
   tg_status (*create)(tg_set *set);
+  // See tg_constraint_bytes; NULL: scratch of no size that counts.
+  tg_bytes (*bytes)(const tg_cost_grid *grid, int64_t rows, int64_t cols);
+  // What `extreme` makes at its first use, on rank 0; NULL: nothing that counts.
+  double (*extreme_bytes)(const opt_constraint_row *row, int64_t rows, int64_t cols);
   // Fills what was made from the matrices of the block; may be NULL.
   tg_status (*load)(tg_set *set);
   tg_status (*violation)(tg_set *set, const tg_dmat *x, double *out);

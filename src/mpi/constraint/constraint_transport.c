@@ -63,6 +63,17 @@ static tg_status create_transport(tg_set *set)
   return tg_alloc_numbers(DUAL_COUNT * dual_length(set) + 1, &set->numbers);
 }
 
+static tg_bytes bytes_transport(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  return (tg_bytes){.kept = tg_dmat_bytes(grid, rows, cols)};
+}
+
+// On rank 0: the costs, and the flows where they are no permutation.
+static double extreme_bytes_transport(const opt_constraint_row *row, int64_t rows, int64_t cols)
+{
+  return (row->kind == OPT_CONSTRAINT_TRANSPORT ? 2 : 1) * 8 * (double)rows * (double)cols;
+}
+
 // The sums agree but for rounding (tg_constraint_verify): what that leaves is taken out of those of the columns, so
 // that there are matrices with these sums to the last digit.
 static tg_status balance_totals(const tg_set *set, double *totals)
@@ -500,6 +511,8 @@ static tg_status extreme_transport(tg_set *set, const tg_dmat *g, tg_dmat *z)
 }
 
 const tg_set_ops tg_set_transport = {.create = create_transport,
+                                     .bytes = bytes_transport,
+                                     .extreme_bytes = extreme_bytes_transport,
                                      .load = load_transport,
                                      .violation = violation_transport,
                                      .project = project_transport,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/plan/cost.h"
 #include "mpi/factor/eigen.h"
 #include "mpi/factor/factor.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -396,6 +397,51 @@ tg_dmat *tg_direct_basis(const tg_direct *direct, int which, const double **valu
 // ---- by the plan ----
 
 typedef tg_status filler(tg_direct *d, const tg_closed_plan *plan, tg_dmat *const *matrices);
+
+static double side_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan, int which)
+{
+  const int64_t n = which == 0 ? plan->rows : plan->cols;
+  return tg_dmat_bytes(grid, n, n);
+}
+
+// K, its image of a point, and the factors of the smaller matrix.
+static double wide_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan, int which)
+{
+  const int64_t r = plan->sides[which].wide_rows;
+  const int64_t own = which == 0 ? plan->rows : plan->cols;
+  const int64_t other = which == 0 ? plan->cols : plan->rows;
+  return tg_dmat_bytes(grid, r, own) + tg_dmat_bytes(grid, r, other) + tg_dmat_bytes(grid, r, r);
+}
+
+// The minimiser; eigenvectors of the left base, or the singular vectors of the linear term, and small matrices.
+static tg_bytes orthonormal_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan)
+{
+  const double x = tg_dmat_bytes(grid, plan->rows, plan->cols);
+  const double vectors = plan->kind == TG_CLOSED_POLAR ? 2 * x : side_bytes(grid, plan, 0);
+  return (tg_bytes){.kept = x, .passing = x + 2 * side_bytes(grid, plan, 1) + vectors};
+}
+
+tg_bytes tg_direct_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan)
+{
+  const bool is_spectral = plan->kind == TG_CLOSED_SPECTRAL;
+  if (plan->kind == TG_CLOSED_EIGENVECTORS || plan->kind == TG_CLOSED_POLAR) return orthonormal_bytes(grid, plan);
+  double kept = is_spectral ? 2 * tg_dmat_bytes(grid, plan->rows, plan->cols) : 0;
+  double most = kept;
+  for (int which = 0; which < 2; which++) {
+    const tg_closed_plan_side *s = &plan->sides[which];
+    const int64_t n = which == 0 ? plan->rows : plan->cols;
+    if (!s->has[TG_CLOSED_BASE]) continue;
+    const double matrix = side_bytes(grid, plan, which);
+    const double pencil = s->has[TG_CLOSED_METRIC] ? 3 * matrix : 0;
+    kept += s->has[TG_CLOSED_WIDE] ? wide_bytes(grid, plan, which) : matrix;
+    most = fmax(most, kept + (is_spectral ? pencil + tg_eigen_symmetric_bytes(grid, n) : 0));
+  }
+  // The workspace of products is there from the first use on, when what was taken for the making is gone.
+  if (is_spectral)
+    kept += fmax(tg_cost_product_bytes(grid, plan->rows, plan->cols, plan->rows),
+                 tg_cost_product_bytes(grid, plan->rows, plan->cols, plan->cols));
+  return (tg_bytes){.kept = kept, .passing = fmax(0, most - kept)};
+}
 
 static tg_status create_filled(const tg_grid *grid, direct_kind kind, filler *fill, const tg_closed_plan *plan,
                                tg_dmat *const *matrices, tg_direct **out)

@@ -24,6 +24,8 @@ typedef struct tg_direct tg_direct;
 //   POLAR         numbers that are not finite; a singular value decomposition. Where C has not full rank, one of many
 //                 minimisers
 tg_status tg_direct_create(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const *matrices, tg_direct **out);
+// What that keeps, and what it takes beside while it is made; the matrices given not counted. Local.
+tg_bytes tg_direct_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan);
 // A minimiser that is known already, at the cost of so many flops; takes x over, also on failure. Collective (agrees).
 tg_status tg_direct_create_known(const tg_grid *grid, tg_dmat *x, double flops, tg_direct **out);
 // The minimiser of least norm of a least-squares problem (least_squares.h), and what refines it: for X rows x cols with

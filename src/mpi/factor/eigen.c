@@ -69,18 +69,23 @@ static tg_status call_syevd(tg_dmat *a, double *values, tg_dmat *v, double *work
   return tg_eigen_agree_on_info(v->grid, info, "pdsyevd");
 }
 
+// The query of pdsyevd forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16")
+// reaches the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front. And what
+// pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it).
+static double least_work(int64_t n, int64_t block, int64_t local_rows, int64_t local_cols)
+{
+  const double update = (double)block * (double)(local_rows + local_cols + 3 * block);
+  const double merge = 2 * (double)(local_rows + block) * (double)(local_cols + block);
+  return 10 * (double)n + update + merge;
+}
+
 tg_status tg_syevd_prepare(tg_syevd *s, tg_dmat *a, double *values, tg_dmat *v)
 {
   double lwork = 0;
   int liwork = 0;
   *s = (tg_syevd){0};
   TG_TRY(call_syevd(a, values, v, &lwork, -1, &liwork, 1));
-  // The query forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16") reaches
-  // the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front.
-  const double update = (double)a->block * (double)(a->local_rows + a->local_cols + 3 * a->block);
-  // And what pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it).
-  const double merge = 2 * (double)(a->local_rows + a->block) * (double)(a->local_cols + a->block);
-  const double least = 10 * (double)a->rows + update + merge;
+  const double least = least_work(a->rows, a->block, a->local_rows, a->local_cols);
   TG_TRY(tg_eigen_create_work(v->grid, lwork > least ? lwork : least, &s->work, &s->lwork));
   s->liwork = liwork;
   return tg_agree(v->grid->comm, TG_NEW(liwork, &s->iwork));
@@ -116,6 +121,13 @@ done:
   tg_dmat_destroy(&copy);
   tg_syevd_fini(&s);
   return status;
+}
+
+double tg_eigen_symmetric_bytes(const tg_cost_grid *grid, int64_t n)
+{
+  const int64_t rows = tg_layout_count(n, grid->block, 0, (int)grid->rows);
+  const int64_t cols = tg_layout_count(n, grid->block, 0, (int)grid->cols);
+  return tg_dmat_bytes(grid, n, n) + 8 * least_work(n, grid->block, rows, cols);
 }
 
 // --- QR ----------------------------------------------------------------------------------------------
@@ -212,6 +224,13 @@ done:
   return status;
 }
 
+double tg_eigen_qr_bytes(const tg_cost_grid *grid, int64_t m, int64_t n)
+{
+  const int64_t rows = tg_layout_count(m, grid->block, 0, (int)grid->rows);
+  const int64_t cols = tg_layout_count(n, grid->block, 0, (int)grid->cols);
+  return 8 * (double)grid->block * (double)(rows + cols + grid->block);
+}
+
 // --- singular values ---------------------------------------------------------------------------------
 
 static tg_status call_gesvd(tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt, double *work, int lwork)
@@ -277,4 +296,10 @@ done:
   tg_dmat_destroy(&copy);
   tg_gesvd_fini(&s);
   return status;
+}
+
+// pdgesvd keeps a triangle and its vectors in some two matrices' room, and panels of pdgebrd and pdormbr.
+double tg_eigen_svd_bytes(const tg_cost_grid *grid, int64_t n)
+{
+  return 3 * tg_dmat_bytes(grid, n, n) + tg_eigen_qr_bytes(grid, n, n);
 }

@@ -11,6 +11,8 @@
 // A = V diag(values) V', A symmetric n x n (its lower triangle is read), values ascending (n), V n x n orthogonal.
 // TG_NUMERIC where the iteration does not converge or A is not finite. pdsyevd (divide and conquer).
 tg_status tg_eigen_symmetric(const tg_dmat *a, double *values, tg_dmat *v);
+// What that takes beside A and V: a copy, which is destroyed, and the work space. Local.
+double tg_eigen_symmetric_bytes(const tg_cost_grid *grid, int64_t n);
 
 // The n_low smallest and the n_high largest eigenvalues of A with their vectors: values ascending (n_low + n_high), the
 // columns of v, n x (n_low + n_high), orthonormal; n_low + n_high <= n. Reads the lower triangle. Few of many are found
@@ -22,6 +24,9 @@ tg_status tg_eigen_extremes(const tg_dmat *a, int64_t n_low, int64_t n_high, dou
 // A = Q R, A m x n with m >= n, Q m x n with orthonormal columns, R n x n upper triangular with a nonnegative
 // diagonal, which makes the decomposition of a full-rank A unique. r may be NULL. pdgeqrf, pdorgqr.
 tg_status tg_eigen_qr(const tg_dmat *a, tg_dmat *q, tg_dmat *r);
+// The work space of that, m x n; work space and copy of a singular value decomposition, n x n. Local.
+double tg_eigen_qr_bytes(const tg_cost_grid *grid, int64_t m, int64_t n);
+double tg_eigen_svd_bytes(const tg_cost_grid *grid, int64_t n);
 
 // A = U diag(values) V', A m x n, k = min(m, n), U m x k, vt = V' k x n, values descending (k). TG_NUMERIC like
 // tg_eigen_symmetric. pdgesvd.

@@ -451,3 +451,11 @@ tg_status tg_least_squares_solve(const tg_grid *grid, int n_parts, const tg_leas
   destroy(&s);
   return status;
 }
+
+double tg_least_squares_bytes(const tg_cost_grid *grid, int64_t rows, int64_t unknowns, int64_t columns)
+{
+  const int64_t smaller = rows < unknowns ? rows : unknowns;
+  return 2 * tg_dmat_bytes(grid, rows, unknowns) + 8 * tg_dmat_bytes(grid, smaller, smaller) +
+         tg_dmat_bytes(grid, unknowns, unknowns) + 3 * tg_dmat_bytes(grid, rows, columns) +
+         6 * tg_dmat_bytes(grid, unknowns, columns);
+}

@@ -30,5 +30,8 @@ typedef struct tg_least_squares_facts {
 // Collective; 4 m n^2 flops for Q and R, pdgeqrf, pdorgqr, pdtrsm; pdgesvd of R where the rank is not full.
 tg_status tg_least_squares_solve(const tg_grid *grid, int n_parts, const tg_least_squares_part *parts, tg_dmat *x,
                                  tg_dmat *lower, tg_least_squares_facts *out);
+// What that takes beside its arguments, the parts' factors with so many rows in all, X unknowns x columns: the stacked
+// rows and Q, R with what a deficient rank takes, right-hand sides, residuals, corrections. Local.
+double tg_least_squares_bytes(const tg_cost_grid *grid, int64_t rows, int64_t unknowns, int64_t columns);
 
 #endif

@@ -81,6 +81,20 @@ tg_slab tg_slab_of_rank(const tg_slab_plan *plan, const tg_slab_panel *panel, in
   return (tg_slab){.row = offset, .rows = count, .col = line, .cols = lines};
 }
 
+// The first panel is as large as any; by rows, as most files are.
+double tg_slab_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols)
+{
+  const tg_slab_plan plan = {rows,           cols, TG_ROW_MAJOR, TG_SLAB_PANEL_BYTES, grid->block, (int)grid->rows,
+                             (int)grid->cols};
+  int64_t position = 0;
+  tg_slab_panel panel = {0};
+  if (!tg_slab_next(&plan, &position, &panel)) return 0;
+  const tg_slab slab = tg_slab_of_rank(&plan, &panel, 0);
+  const double owned = (double)tg_layout_count(panel.lines, plan.block, 0, plan.grid_rows) *
+                       (double)tg_layout_count(panel.length, plan.block, 0, plan.grid_cols);
+  return 8 * (2 * (double)slab.rows * (double)slab.cols + owned);
+}
+
 int64_t tg_slab_position(const tg_slab_plan *plan, const tg_slab *slab)
 {
   return plan->order == TG_ROW_MAJOR ? slab->row * plan->cols + slab->col : slab->col * plan->rows + slab->row;

@@ -49,6 +49,10 @@ tg_slab tg_slab_of_rank(const tg_slab_plan *plan, const tg_slab_panel *panel, in
 // Position of the slab's first entry in the file, in entries: row * cols + col, or col * rows + row.
 int64_t tg_slab_position(const tg_slab_plan *plan, const tg_slab *slab);
 
+// What a transfer takes beside the matrix: a slab in file order, the same cut into messages, and what a rank owns of
+// the panel. Local.
+double tg_slab_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols);
+
 // Collective: every entry of the matrix is fetched once by one rank and sent to its owner. Errors of fetch on any
 // rank become every rank's error. Cost: one all-to-all and one agreement a panel, each entry sent once.
 tg_status tg_slab_read(tg_dmat *matrix, const tg_slab_plan *plan, tg_slab_fetch fetch, void *context);
