@@ -378,17 +378,17 @@ static void add_recomposed(const bench *s, int64_t rows, int64_t cols, int32_t l
   const int32_t scaled = tg_plan_builder_buffer(s->b, TG_BUFFER_TEMP, rows, k, "scaled");
   const int32_t in[2] = {left, line};
   const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_COL, 1, 0}, {TG_CODE_MUL, 0, 0}};
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRANSPOSE, line, values);
-  tg_plan_builder_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, scaled, 2, in, 3, code);
-  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), scaled, false, right, trans,
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRANSPOSE, line, values);
+  plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, scaled, 2, in, 3, code);
+  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), scaled, false, right, trans,
                        0);
-  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), left, false, right, trans, 0);
+  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), left, false, right, trans, 0);
 }
 
 static int32_t vectors(const bench *s, int32_t factor, bool right, int64_t rows, int64_t cols)
 {
   const int32_t out = tg_plan_builder_buffer(s->b, TG_BUFFER_TEMP, rows, cols, "vectors");
-  tg_plan_builder_factored(s->b, TG_PROGRAM_SETUP, TG_OP_VECTORS, out, factor, right);
+  plan_emit_factored(s->b, TG_PROGRAM_SETUP, TG_OP_VECTORS, out, factor, right);
   return out;
 }
 
@@ -406,11 +406,11 @@ static void sample_eigen(const bench *s)
 {
   const int32_t a = operand(s, "A", s->m, 1);
   const int32_t gram = result(s, s->m, s->m);
-  tg_plan_builder_gemm(s->b, TG_PROGRAM_SETUP, gram, tg_coef_number(1), a, false, a, true, 0);
+  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, gram, tg_coef_number(1), a, false, a, true, 0);
   for (int k = 0; k < 2; k++) {
     const tg_plan_factor shape = {.use = TG_FACTOR_OF_EIGEN, .rows = s->m, .cols = s->m};
     const int32_t factor = tg_plan_builder_factor_for(s->b, shape);
-    tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_EIGEN, factor, k == 0 ? operand(s, "S", s->m, s->m) : gram);
+    plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_EIGEN, factor, k == 0 ? operand(s, "S", s->m, s->m) : gram);
     const int32_t q = vectors(s, factor, false, s->m, s->m);
     if (k == 0) values(s, factor, s->m, TG_DOMAIN_POSITIVE);
     values(s, factor, s->m, TG_DOMAIN_NONNEGATIVE);
@@ -423,7 +423,7 @@ static void sample_svd(const bench *s)
   const int64_t count = s->m < s->n ? s->m : s->n;
   const tg_plan_factor shape = {.use = TG_FACTOR_OF_SVD, .rows = s->m, .cols = s->n};
   const int32_t factor = tg_plan_builder_factor_for(s->b, shape);
-  tg_plan_builder_unary(s->b, TG_PROGRAM_SETUP, TG_OP_SVD, factor, operand(s, "A", s->m, s->n));
+  plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_SVD, factor, operand(s, "A", s->m, s->n));
   const int32_t left = vectors(s, factor, false, s->m, count);
   const int32_t right = vectors(s, factor, true, count, s->n);
   add_recomposed(s, s->m, s->n, left, values(s, factor, count, TG_DOMAIN_REAL), right, false);
