@@ -4,10 +4,10 @@
 #include "base/memory.h"
 #include "engine/engine.h"
 
-enum { SIZE = 420, DATA_MAX = 3 };
+enum { SIZE = 600, DATA_MAX = 3 };
 
 // Beside the matrices: symbols, plans, lists, messages. They do not grow with the matrices.
-static const double small = 2.5e6;
+static const double small = 4e6;
 static const double tolerance = 0.02;
 
 typedef struct kind {
@@ -52,7 +52,7 @@ static const kind kinds[] = {
      "none",
      {NULL, NULL, "normal"}},
     {"orthonormal",
-     "tr(X'*A*X*X'*A*X) - tr(C'*A*X*ones(60, 420))",
+     "tr(X'*A*X*X'*A*X) - tr(C'*A*X*ones(60, 600))",
      SIZE,
      60,
      "orthonormal_columns",

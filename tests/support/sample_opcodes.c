@@ -380,8 +380,7 @@ static void add_recomposed(const bench *s, int64_t rows, int64_t cols, int32_t l
   const tg_code code[] = {{TG_CODE_LOAD, 0, 0}, {TG_CODE_COL, 1, 0}, {TG_CODE_MUL, 0, 0}};
   plan_emit_unary(s->b, TG_PROGRAM_SETUP, TG_OP_TRANSPOSE, line, values);
   plan_emit_code(s->b, TG_PROGRAM_SETUP, TG_OP_ENTRYWISE, scaled, 2, in, 3, code);
-  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), scaled, false, right, trans,
-                       0);
+  plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), scaled, false, right, trans, 0);
   plan_emit_gemm(s->b, TG_PROGRAM_SETUP, result(s, rows, cols), tg_coef_number(1), left, false, right, trans, 0);
 }
 
