@@ -253,9 +253,9 @@ static tg_status add_operation(tg_engine *e)
 static void add_kinks(tg_engine *e)
 {
   if (e->result.outcome != OPT_STALLED || !e->setup->model->has_kinks) return;
-  tg_engine_add_reason(e,
-                       "abs, norm1 or relu has kinks in this job, at which a gradient need not vanish: write a smooth "
-                       "form, such as sum((E.^2 + 1e-6*ones).^0.5)");
+  tg_engine_add_reason(e, "abs, norm1, relu or a norm by singular values has kinks in this job, at which a gradient "
+                          "need not vanish: write a smooth "
+                          "form, such as sum((E.^2 + 1e-6*ones).^0.5)");
 }
 
 // The objective at the point returned, as it is written and not as the plan computes it: sumsq(A*x - b) multiplied out

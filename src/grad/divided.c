@@ -91,8 +91,10 @@ double tg_divided_value(tg_divided which, double a, double b)
     return apart(fabs(a - b) > near * fmin(a, b), a, b);
   case TG_DIVIDED_LOG_NEAR:
     return fabs(a - b) > near * fmin(a, b) ? 0 : 0.5;
-  case TG_DIVIDED_SUM:
-    return a + b > 0 ? 1 / (a + b) : 0;
+  case TG_DIVIDED_STEP:
+    return (a > 0) == (b > 0) ? 0 : 1 / (a + b);
+  case TG_DIVIDED_SIGNS:
+    return a + b > 0 ? ((a > 0) + (b > 0)) / (a + b) : 0;
   case TG_DIVIDED_TOP:
     return a == b ? 0 : a / ((a - b) * (a + b));
   case TG_DIVIDED_BELOW_TOP:

@@ -19,7 +19,8 @@
   X(LOG_TWICE, "log[a,a,b]", false)  /* (1/a - log[a,b])/(a - b) */                                                  \
   X(LOG_FAR, "1/(a-b)", false)       /* as of exp */                                                                 \
   X(LOG_NEAR, "1/2", true)           /* as of exp */                                                                 \
-  X(SUM, "1/(a+b)", true)            /* 0 where a = b = 0 */                                                         \
+  X(STEP, "sign[a,b]", true)         /* of a, b >= 0: 1/max where one of them is 0, else 0 */                        \
+  X(SIGNS, "signs/(a+b)", true)      /* (sign(a) + sign(b))/(a + b), 0 where both are 0 */                           \
   X(TOP, "a/(a^2-b^2)", false)       /* 0 where a = b */                                                             \
   X(BELOW_TOP, "b/(a^2-b^2)", false) /* 0 where a = b */
 

@@ -149,6 +149,12 @@ static const char *const expressions[] = {
     "tr(T*logm(X'*S*X + T)) + x'*logm(T + x*x')*v",
     "tr(logm(T)*Z) + tr(sqrtm(T)*Z*expm(B + B')) + s*tr(expm(s*T))",
     "sum(dlogm(T, Z).*Z) + sumsq(dsqrtm(T, Z*B)) + tr(dexpm(T, U*Z)*Z) + x'*d2logm(T, Z, B)*v + sum(d2expm(T, Z, Z'))",
+    // singular values
+    "nuclear_norm(X) + spectral_norm(X)*nuclear_norm(Z*B)",
+    "sumsq(A*X - P) + 0.7*nuclear_norm(X'*A) + spectral_norm(M*X - Y)",
+    "nuclear_norm(X*Z) + spectral_norm(Z' + B) + nuclear_norm(x) + nuclear_norm(U)*s",
+    "tr(polar_factor(C)*Z*F) + sum(dpolar_factor(C, X).*P) + tr(dleading_dyad(B, Z)*Z) + tr(leading_dyad(F)*X)",
+    "nuclear_norm(X')^2 + spectral_norm([X, C])",
     // diagonals
     "tr(diag(x)*B*diag(x)*T)",
     "sumsq(diag(x)*F + F*diag(u))",

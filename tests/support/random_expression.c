@@ -272,7 +272,13 @@ static void scalar(const writer *w, int depth)
 {
   const int m = 1 + pick(w, 3);
   const int n = 1 + pick(w, 3);
-  switch (pick(w, 15)) {
+  switch (pick(w, 17)) {
+  case 15:
+    one(w, "nuclear_norm(", m, n, ")", depth);
+    return;
+  case 16:
+    one(w, "spectral_norm(", m, n, ")", depth);
+    return;
   case 0:
   case 1:
     one(w, "tr(", m, m, ")", depth);
@@ -345,9 +351,8 @@ static void of_symmetric(const writer *w, int n)
 static void square(const writer *w, int n, int depth)
 {
   static const char *const exponents[] = {")^2", ")^3", ")^0", ")^1", ")'^2"};
-  switch (pick(w, 8)) {
+  switch (pick(w, 7)) {
   case 6:
-  case 7:
     if (n > 3) break;
     of_symmetric(w, n);
     return;

@@ -303,6 +303,26 @@ static double divided_twice(int f, double a, double b, double d)
   return (divided(f, most, middle) - divided(f, middle, least)) / (most - least);
 }
 
+// Sum and largest of the singular values: [0, A; A', 0] has them, with both signs, for its eigenvalues.
+static tg_status singular_norm(const context *c, bool nuclear, text_value a, text_value *out)
+{
+  const int64_t n = a.rows + a.cols;
+  text_value both;
+  text_value q;
+  TG_TRY(fresh(c, n, n, &both));
+  TG_TRY(fresh(c, n, n, &q));
+  TG_TRY(fresh(c, 1, 1, out));
+  for (int64_t i = 0; i < a.rows; i++)
+    for (int64_t j = 0; j < a.cols; j++) {
+      both.data[i + (a.rows + j) * n] = at(&a, i, j);
+      both.data[a.rows + j + i * n] = at(&a, i, j);
+    }
+  jacobi_diagonalise(n, both.data, q.data);
+  for (int64_t i = 0; i < n; i++)
+    out->data[0] = nuclear ? out->data[0] + 0.5 * fabs(at(&both, i, i)) : fmax(out->data[0], at(&both, i, i));
+  return TG_OK;
+}
+
 typedef struct eigen {
   int64_t n;
   text_value q;
@@ -381,6 +401,8 @@ static tg_status call_one(const context *c, const char *name, text_value a, text
   if (!known) TG_TRY(along(c, name, a, out, &known));
   if (!known) TG_TRY(moment(c, name, a, out, &known));
   if (known) return TG_OK;
+  if (strcmp(name, "nuclear_norm") == 0 || strcmp(name, "spectral_norm") == 0)
+    return singular_norm(c, name[0] == 'n', a, out);
   if (strcmp(name, "triu") == 0 || strcmp(name, "tril") == 0) return triangle(c, name[3] == 'u', a, out);
   if (strcmp(name, "inv") == 0 || strcmp(name, "det") == 0 || strcmp(name, "logdet") == 0)
     return by_elimination(c, name, a, out);

@@ -128,8 +128,36 @@ def matrix_functions():
     return out
 
 
+def singular(x, nuclear):
+    """U diag(f) V', the derivative of the nuclear norm (f = 1) or of the spectral norm (f = 1, 0, ...)."""
+    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    return u, s, vt, (s > 1e-13 * s[0]) * (np.ones(len(s)) if nuclear else np.eye(len(s))[0])
+
+
+def subgradient(x, nuclear):
+    u, _, vt, f = singular(x, nuclear)
+    return u @ np.diag(f) @ vt
+
+
+def subgradient_along(x, w, nuclear):
+    u, s, vt, f = singular(x, nuclear)
+    k = u.T @ w @ vt.T
+    rows, cols = s[:, None], s[None, :]
+    even = np.where(f[:, None] == f[None, :], 0.0, (f[:, None] - f[None, :]) / np.where(rows == cols, 1.0, rows - cols))
+    odd = (f[:, None] + f[None, :]) / (rows + cols)
+    inner = 0.5 * (k + k.T) * even + 0.5 * (k - k.T) * odd
+    outside = (w @ vt.T - u @ k) @ np.diag(f / s) @ vt + u @ np.diag(f / s) @ (u.T @ w - k @ vt)
+    return u @ inner @ vt + outside
+
+
 FUNCTIONS = {
     **matrix_functions(),
+    "polar_factor": lambda x: subgradient(x, True),
+    "leading_dyad": lambda x: subgradient(x, False),
+    "dpolar_factor": lambda x, w: subgradient_along(x, w, True),
+    "dleading_dyad": lambda x, w: subgradient_along(x, w, False),
+    "nuclear_norm": lambda x: scalar(np.linalg.norm(x, "nuc")),
+    "spectral_norm": lambda x: scalar(np.linalg.norm(x, 2)),
     "tr": lambda x: scalar(np.trace(x)),
     "det": lambda x: scalar(np.linalg.det(x)),
     "logdet": lambda x: scalar(np.log(np.linalg.det(x))),

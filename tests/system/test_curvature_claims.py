@@ -34,7 +34,8 @@ ANYWHERE = (
     "sum(relu(X).^2)", "sumsq(softplus(A*X))", "norm2(relu(A*X - B))", "sqrt(tr(softplus(X)))", "sqrt(tr(relu(X)))", "sum(exp(X))^2",
     "sum(abs(X))^3", "sum(sqrt(X.^2 + softplus(X)))", "(sum(X.^2) + sum(X))^2", "sumsq(relu(X)*u)", "sumsq(sin(X))", "sumsq(relu(X) - A)",
     "norm2(X.^2)", "sqrt(sum((X.^2)*u))", "sumsq(relu(X)'*relu(X))", "sum(relu(X).^1.5)", "sum(sqrt(relu(X)))", "tr(relu(X)*P*relu(X)')",
-    "mean(exp(X))", "sumsq(triu(X) - B)", "sum(softmax_rows(X).*A)", "sum(log2(1 + exp(X)))", "sum(tril(exp(X)))")
+    "mean(exp(X))", "sumsq(triu(X) - B)", "sum(softmax_rows(X).*A)", "nuclear_norm(A*X - B)", "nuclear_norm(X*X)",
+    "spectral_norm(X + A)", "spectral_norm(X)*w", "-nuclear_norm(X')", "spectral_norm(sin(X))", "sum(log2(1 + exp(X)))", "sum(tril(exp(X)))")
 DEFINITE = (
     "logdet(X)", "-logdet(X)", "logdet(P + X)", "-logdet(A*X*A' + P)", "-logdet(P + X*X')", "tr(inv(X))", "tr(L*inv(X))",
     "u'*inv(X + P)*u", "tr(inv(X + L))", "tr(C*inv(X))", "logdet(inv(X))", "tr(A'*inv(X)*A)", "tr(A'*inv(X)*L*inv(X)*A)",

@@ -89,7 +89,9 @@ static void masks(void **unused)
     assert_true(steps[k] < 1e-5 ? near == 0.5 : fabs(far * steps[k] - 1) < 1e-10);
     assert_true((tg_divided_value(TG_DIVIDED_LOG_FAR, 1e-8 * (1 + steps[k]), 1e-8) == 0) == (far == 0));
   }
-  assert_true(tg_divided_value(TG_DIVIDED_SUM, 0, 0) == 0);
+  assert_true(tg_divided_value(TG_DIVIDED_SIGNS, 0, 0) == 0 && tg_divided_value(TG_DIVIDED_SIGNS, 2, 0) == 0.5);
+  assert_true(tg_divided_value(TG_DIVIDED_SIGNS, 1, 3) == 0.5 && tg_divided_value(TG_DIVIDED_STEP, 1, 3) == 0);
+  assert_true(tg_divided_value(TG_DIVIDED_STEP, 0, 4) == 0.25 && tg_divided_value(TG_DIVIDED_STEP, 0, 0) == 0);
   assert_true(tg_divided_value(TG_DIVIDED_TOP, 2, 2) == 0 && tg_divided_value(TG_DIVIDED_BELOW_TOP, 2, 2) == 0);
   assert_near(TG_DIVIDED_TOP, 3, 1, 3.0L / 8, 1e-15);
   assert_near(TG_DIVIDED_BELOW_TOP, 3, 1, 1.0L / 8, 1e-15);

@@ -214,8 +214,8 @@ static tg_status open_logsumexp(tg_explainer *e, const tg_explain_term *t, const
   return tg_explain_branch(e, 1, &opened, "d logsumexp(X) = tr(softmax(X)'*dX)");
 }
 
-// d var(Z) = tr((2/N (Z - mean(Z)))' dZ)
-static tg_status open_var(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
+// d f(Z) = tr(G' dZ) of a scalar f whose adjoint is G
+static tg_status open_slope(tg_explainer *e, const tg_explain_term *t, const tg_info *info, const char *rule)
 {
   tg_explain_term opened = *t;
   tg_node one = TG_NONE;
@@ -225,7 +225,7 @@ static tg_status open_var(tg_explainer *e, const tg_explain_term *t, const tg_in
   TG_TRY(tg_make_trans(e->g, slope, &slope));
   opened.z = info->args[0];
   TG_TRY(tg_explain_push_left(e, &opened, 1, &slope));
-  return tg_explain_branch(e, 1, &opened, "d var(X) = 2/N*tr((X - mean(X)*ones)'*dX), N entries");
+  return tg_explain_branch(e, 1, &opened, rule);
 }
 
 static tg_status open_larger(tg_explainer *e, const tg_explain_term *t, const tg_info *info)
@@ -286,11 +286,18 @@ tg_status tg_explain_open(tg_explainer *e, const tg_explain_term *t)
   case TG_D2SQRTM:
   case TG_D2EXPM:
   case TG_D2LOGM:
+  case TG_POLAR:
+  case TG_DYAD:
+  case TG_DPOLAR:
+  case TG_DDYAD:
     return open_rearrangement(e, t, info);
   case TG_LOGSUMEXP:
     return tg_node_is_scalar(e->g, t->z) ? open_logsumexp(e, t, info) : open_rearrangement(e, t, info);
   case TG_VAR:
-    return open_var(e, t, info);
+    return open_slope(e, t, info, "d var(X) = 2/N*tr((X - mean(X)*ones)'*dX), N entries");
+  case TG_NUCLEAR:
+  case TG_SPECTRAL:
+    return open_slope(e, t, info, tg_op_get(info->kind)->rule);
   case TG_MAX:
   case TG_MIN:
     return open_larger(e, t, info);

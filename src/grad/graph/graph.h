@@ -86,10 +86,20 @@ typedef enum tg_kind {
   TG_D2SQRTM,
   TG_D2EXPM,
   TG_D2LOGM,
+  // norms by singular values, their subgradients, the derivatives of these along a direction: in pairs
+  TG_NUCLEAR,  // sum of the singular values
+  TG_SPECTRAL, // the largest
+  TG_POLAR,    // U V'
+  TG_DYAD,     // u v' of the largest
+  TG_DPOLAR,
+  TG_DDYAD,
   // made by lowering only
   TG_LOWERED_FIRST,
   TG_EIGVECTORS = TG_LOWERED_FIRST, // n x n, orthogonal: of the symmetric argument
   TG_EIGVALUES,                     // n x 1, ascending; `exponent` says where they may lie (tg_domain)
+  TG_LEFTVECTORS,                   // m x k, k = min(m, n): of the singular values
+  TG_RIGHTVECTORS,                  // k x n, V'
+  TG_SINGULARVALUES,                // k x 1, descending
   TG_DIVIDED, // (A, B): a divided difference of each pair of entries, `exponent` is the tg_divided
   TG_KIND_COUNT
 } tg_kind; // sqrt(X) is POW(X, 1/2); X ./ Y is HAD(X, POW(Y, -1)); norm2(X) is POW(TR(PROD(X', X)), 1/2)
@@ -227,6 +237,12 @@ tg_status tg_make_matfun(tg_graph *g, tg_kind kind, tg_node s, tg_node *out);
 tg_status tg_make_matfun_along(tg_graph *g, tg_kind kind, tg_node s, tg_node v, tg_node w, tg_node *out);
 // Whether the kind is such a function (order 0), or a derivative of the order 1 or 2.
 bool tg_kind_is_matfun(tg_kind kind, int order);
+// nuclear_norm and spectral_norm (TG_NUCLEAR, TG_SPECTRAL) and their subgradients (TG_POLAR, TG_DYAD); the derivative
+// of these (TG_DPOLAR, TG_DDYAD) at x along w.
+tg_status tg_make_singular(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
+tg_status tg_make_singular_along(tg_graph *g, tg_kind kind, tg_node x, tg_node w, tg_node *out);
+// TG_LEFTVECTORS, TG_RIGHTVECTORS, TG_SINGULARVALUES.
+tg_status tg_make_singular_part(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);
 // What these are computed from: eigenvectors, eigenvalues, divided differences of two matrices entry by entry.
 tg_status tg_make_eigvectors(tg_graph *g, tg_node s, tg_node *out);
 tg_status tg_make_eigvalues(tg_graph *g, tg_node s, int64_t domain, tg_node *out);

@@ -24,6 +24,19 @@ tg_status tg_make_eigvalues(tg_graph *g, tg_node s, int64_t domain, tg_node *out
   return intern(g, TG_EIGVALUES, tg_node_info(g, s)->rows, one, domain, 1, &s, out);
 }
 
+tg_status tg_make_singular_part(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
+{
+  const tg_info *info = tg_node_info(g, a);
+  const tg_dim k = tg_dim_value(g, info->rows) < tg_dim_value(g, info->cols) ? info->rows : info->cols;
+  tg_dim one = 0;
+  TG_TRY(tg_dim_number(g, 1, &one));
+  return intern(g, kind, kind == TG_LEFTVECTORS ? info->rows : k,
+                kind == TG_RIGHTVECTORS  ? info->cols
+                : kind == TG_LEFTVECTORS ? k
+                                         : one,
+                0, 1, &a, out);
+}
+
 tg_status tg_make_divided(tg_graph *g, tg_divided which, tg_node a, tg_node b, tg_node *out)
 {
   const bool swaps = tg_divided_is_symmetric(which) && tg_node_compare(g, a, b) > 0;
@@ -89,4 +102,7 @@ static tg_status sample(const tg_graph *g, tg_node node, const tg_value *args, t
 
 const tg_op tg_op_eigvectors = SPECTRUM("eigvectors", "(@)");
 const tg_op tg_op_eigvalues = SPECTRUM("eigvalues", "(@)");
+const tg_op tg_op_leftvectors = SPECTRUM("leftvectors", "(@)");
+const tg_op tg_op_rightvectors = SPECTRUM("rightvectors", "(@)");
+const tg_op tg_op_singularvalues = SPECTRUM("singularvalues", "(@)");
 const tg_op tg_op_divided = SPECTRUM("divided", "(@, $)");

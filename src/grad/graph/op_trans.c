@@ -58,7 +58,8 @@ static bool symbol_is_symmetric(const tg_graph *g, const tg_info *info)
 static tg_status transpose_atom(tg_graph *g, tg_node a, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, a);
-  const bool commutes = info->kind == TG_INV || tg_kind_is_matfun(info->kind, 0) || tg_entry(info->kind) != NULL;
+  const bool commutes = info->kind == TG_INV || tg_kind_is_matfun(info->kind, 0) || info->kind == TG_POLAR ||
+                        info->kind == TG_DYAD || tg_entry(info->kind) != NULL;
   if (commutes) {
     tg_node inner = TG_NONE;
     TG_TRY(tg_make_trans(g, info->args[0], &inner));
@@ -129,6 +130,8 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
   case TG_D2SQRTM:
   case TG_D2EXPM:
   case TG_D2LOGM:
+  case TG_DPOLAR:
+  case TG_DDYAD:
     return transpose_derivative(g, a, out);
   default:
     return transpose_atom(g, a, out);

@@ -57,6 +57,11 @@ tg_status tg_make_unary(tg_graph *g, tg_kind kind, tg_node a, tg_node *out)
     return tg_make_vec(g, a, out);
   case TG_TRANS:
     return tg_make_trans(g, a, out);
+  case TG_NUCLEAR:
+  case TG_SPECTRAL:
+  case TG_POLAR:
+  case TG_DYAD:
+    return tg_make_singular(g, kind, a, out);
   case TG_SQRTM:
   case TG_EXPM:
   case TG_LOGM:

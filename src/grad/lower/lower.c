@@ -93,7 +93,7 @@ static void lowering_fini(tg_lowering *l)
   tg_free(l->uses.items);
   tg_free(l->wanted.items);
   tg_free(l->symbols.items);
-  tg_free(l->spectra.items);
+  for (int k = 0; k < 2; k++) tg_free(l->spectra[k].items);
   for (int p = 0; p < TG_PROGRAM_COUNT; p++) {
     tg_free(l->programs[p].items);
     tg_free(l->memo[p].items);

@@ -423,6 +423,9 @@ static tg_status make_matrix(tg_lowering *l, tg_node node, tg_low_value *out)
     return make_plain(l, node, TG_OP_LOGSUMEXP, out);
   case TG_EIGVECTORS:
   case TG_EIGVALUES:
+  case TG_LEFTVECTORS:
+  case TG_RIGHTVECTORS:
+  case TG_SINGULARVALUES:
     TG_TRY(tg_low_spectrum_part(l, node, &buffer));
     *out = whole(buffer);
     return TG_OK;

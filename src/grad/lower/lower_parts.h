@@ -22,12 +22,11 @@ typedef struct tg_low_memo {
   bool has_scalar;
   bool has_plain;
   bool has_factor;
-  bool has_spectrum; // of the node, or of its transpose
+  bool has_spectrum[2]; // eigenvalues, singular values
   tg_low_value value;
   tg_coef scalar;
   int32_t plain; // buffer that holds the node itself
   int32_t factor;
-  int32_t spectrum;
 } tg_low_memo;
 
 enum { TG_LOW_IMAGES_MAX = 16, TG_LOW_DROPPED_MAX = 32 };
@@ -91,9 +90,9 @@ typedef struct tg_lowering {
   tg_low_list memo[TG_PROGRAM_COUNT]; // tg_low_memo by node
   tg_low_list constant;               // by node: 0 unknown, 1 depends on point or direction, 2 constant
   tg_low_list uses;                   // int32_t by node: places below this program's roots where its value is needed
-  tg_low_list wanted;  // int32_t by node: number of chains below this program's roots that contain the product
-  tg_low_list symbols; // by symbol: buffer + 1
-  tg_low_list spectra; // int32_t by node: factor + 1 of its decomposition, the same in all programs
+  tg_low_list wanted;     // int32_t by node: number of chains below this program's roots that contain the product
+  tg_low_list symbols;    // by symbol: buffer + 1
+  tg_low_list spectra[2]; // int32_t by node: factor + 1 of its eigenvalues, of its singular values, in all programs
   int32_t n_images;
   tg_low_image *images;
   int32_t n_dropped; // images that are not kept: they did not pay
@@ -150,7 +149,8 @@ tg_status tg_low_into(tg_lowering *l, tg_node node, int32_t buffer);
 
 // The node with functions of matrices written by eigenvectors: products, which chains and sharing then see.
 tg_status tg_low_open_spectra(tg_lowering *l, tg_node node, tg_node *out);
-// Eigenvectors or eigenvalues: one decomposition of an argument for all that a program asks of it.
+tg_status tg_low_open_singular(tg_graph *g, tg_kind kind, const tg_node *args, tg_node *out);
+// Vectors or values: one decomposition of an argument for all that a program asks of it.
 tg_status tg_low_spectrum_part(tg_lowering *l, tg_node node, int32_t *buffer);
 
 // ---- lower_lin.c: sums ----

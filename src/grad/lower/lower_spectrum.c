@@ -158,6 +158,11 @@ static tg_status open_matfun(tg_graph *g, tg_kind kind, const tg_node *args, tg_
   return out_of_basis(g, &b, inner[0], out);
 }
 
+static bool is_singular(tg_kind kind)
+{
+  return kind >= TG_NUCLEAR && kind <= TG_DDYAD;
+}
+
 // tr(f(S)) is the sum of the f(l_i). f(S)' is f(S): the argument is symmetric, or the program fails.
 static tg_status open_node(tg_lowering *l, tg_node node, const tg_node *args, tg_node *out)
 {
@@ -178,12 +183,13 @@ static tg_status open_node(tg_lowering *l, tg_node node, const tg_node *args, tg
   }
   for (int order = 0; order < 3; order++)
     if (tg_kind_is_matfun(info->kind, order)) return open_matfun(g, info->kind, args, out);
+  if (is_singular(info->kind)) return tg_low_open_singular(g, info->kind, args, out);
   return tg_make_like(g, node, args, out);
 }
 
 static bool opens(tg_kind kind)
 {
-  return tg_kind_is_matfun(kind, 0) || tg_kind_is_matfun(kind, 1) || tg_kind_is_matfun(kind, 2);
+  return tg_kind_is_matfun(kind, 0) || tg_kind_is_matfun(kind, 1) || tg_kind_is_matfun(kind, 2) || is_singular(kind);
 }
 
 // Arguments have smaller ids than their node.
@@ -217,19 +223,19 @@ done:
 // ---- instructions ----
 
 // The factor of a matrix. Programs that run at one point share it: the executor does not decompose the same bits again.
-static tg_status factor_of(tg_lowering *l, tg_node node, int32_t *factor)
+static tg_status factor_of(tg_lowering *l, tg_node node, bool is_svd, int32_t *factor)
 {
   int32_t *known = NULL;
-  TG_TRY(tg_low_at(&l->spectra, sizeof *known, node, (void **)&known));
+  TG_TRY(tg_low_at(&l->spectra[is_svd], sizeof *known, node, (void **)&known));
   *factor = *known - 1;
   if (*known > 0) return TG_OK;
-  TG_TRY(tg_low_factor_new(l, TG_FACTOR_OF_EIGEN, node, factor));
+  TG_TRY(tg_low_factor_new(l, is_svd ? TG_FACTOR_OF_SVD : TG_FACTOR_OF_EIGEN, node, factor));
   *known = *factor + 1;
   return TG_OK;
 }
 
 // The decomposition of a matrix, made at its first use in setup or in the program.
-static tg_status decompose(tg_lowering *l, tg_node node, int32_t *factor)
+static tg_status decompose(tg_lowering *l, tg_node node, bool is_svd, int32_t *factor)
 {
   tg_low_memo *memo = NULL;
   int32_t buffer = -1;
@@ -237,19 +243,14 @@ static tg_status decompose(tg_lowering *l, tg_node node, int32_t *factor)
   for (int p = 0; p < 2; p++) {
     const tg_low_list *list = &l->memo[programs[p]];
     memo = (tg_low_memo *)list->items + node;
-    if (node >= list->count || !memo->has_spectrum) continue;
-    *factor = memo->spectrum;
-    return TG_OK;
+    if (node < list->count && memo->has_spectrum[is_svd]) return factor_of(l, node, is_svd, factor);
   }
   const tg_program_id before = tg_low_enter(l, node);
   tg_status status = tg_low_plain(l, node, &buffer);
-  if (status == TG_OK) status = factor_of(l, node, factor);
-  if (status == TG_OK) status = tg_low_unary(l, TG_OP_EIGEN, *factor, buffer);
+  if (status == TG_OK) status = factor_of(l, node, is_svd, factor);
+  if (status == TG_OK) status = tg_low_unary(l, is_svd ? TG_OP_SVD : TG_OP_EIGEN, *factor, buffer);
   if (status == TG_OK) status = tg_low_at(&l->memo[l->program], sizeof *memo, node, (void **)&memo);
-  if (status == TG_OK) {
-    memo->has_spectrum = true;
-    memo->spectrum = *factor;
-  }
+  if (status == TG_OK) memo->has_spectrum[is_svd] = true;
   l->program = before;
   return status;
 }
@@ -257,10 +258,13 @@ static tg_status decompose(tg_lowering *l, tg_node node, int32_t *factor)
 tg_status tg_low_spectrum_part(tg_lowering *l, tg_node node, int32_t *buffer)
 {
   const tg_info *info = tg_node_info(l->graph, node);
-  tg_instr instr = tg_instr_make(info->kind == TG_EIGVALUES ? TG_OP_VALUES : TG_OP_VECTORS, -1);
-  TG_TRY(decompose(l, info->args[0], &instr.factor));
+  const bool is_values = info->kind == TG_EIGVALUES || info->kind == TG_SINGULARVALUES;
+  const bool is_svd = info->kind != TG_EIGVALUES && info->kind != TG_EIGVECTORS;
+  tg_instr instr = tg_instr_make(is_values ? TG_OP_VALUES : TG_OP_VECTORS, -1);
+  TG_TRY(decompose(l, info->args[0], is_svd, &instr.factor));
   TG_TRY(tg_low_buffer_new(l, node, false, buffer));
   instr.out = *buffer;
+  instr.trans[0] = info->kind == TG_RIGHTVECTORS;
   instr.dims[0] = info->exponent;
   return tg_low_append(l, &instr);
 }

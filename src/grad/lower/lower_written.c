@@ -1,4 +1,6 @@
 // What value and gradient cost as they are written: the measure that a plan is compared with.
+#include <math.h>
+
 #include "base/memory.h"
 #include "grad/graph/entry.h"
 #include "grad/lower/lower.h"
@@ -73,6 +75,11 @@ static void add_node(written *w, tg_node node)
   case TG_LOGM:
     w->cost.products += moves ? 5 : 1;
     w->cost.flops += (14.0 / 3 + 2 * (moves ? 5 : 1)) * n * n * n;
+    break;
+  case TG_NUCLEAR: // singular vectors; backwards a product
+  case TG_SPECTRAL:
+    w->cost.products += moves ? 1 : 0;
+    w->cost.flops += 22 * n * cols_of(w->graph, info->args[0]) * fmin(n, cols_of(w->graph, info->args[0]));
     break;
   case TG_TR:
     w->cost.flops += n;

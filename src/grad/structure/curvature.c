@@ -762,6 +762,10 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
   case TG_TRANS:
   case TG_DIAGVEC:
     return find(self, info->args[0], out);
+  case TG_NUCLEAR:
+  case TG_SPECTRAL:
+    *out = convex(is_affine(self, info->args[0]), "a norm of an affine function");
+    return TG_OK;
   case TG_LOGDET:
     return judge_logdet(self, info->args[0], out);
   case TG_POW:

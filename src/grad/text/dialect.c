@@ -230,6 +230,10 @@ static void recognise(tg_ast *ast)
     const tg_ast *inner = argument_of(ast, "log");
     argument = inner != NULL ? argument_of(inner, "det") : NULL;
     if (argument != NULL) make_call(ast, "logdet", argument);
+    inner = argument_of(ast, "sum");
+    argument = inner != NULL ? argument_of(inner, "svd") : NULL;
+    if (argument == NULL && inner != NULL) argument = argument_of(inner, "svdvals");
+    if (argument != NULL) make_call(ast, "nuclear_norm", argument);
   }
 }
 

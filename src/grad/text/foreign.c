@@ -139,10 +139,13 @@ static tg_status read_norm(const call *c, tg_ast **out)
       kind != NULL && (is_word(kind, "fro") || is_word(kind, "F") || is_word(kind, "f") || is_word(kind, "ord=fro"));
   const bool one = kind != NULL && (is_number(kind, 1.0) || is_word(kind, "ord=1"));
   const bool two = kind == NULL || is_number(kind, 2.0) || is_word(kind, "ord=2");
+  if (kind != NULL && (is_word(kind, "nuc") || is_word(kind, "ord=nuc")))
+    return make_call(c, "nuclear_norm", c->args[0], out);
+  if (kind != NULL && two) return make_call(c, "spectral_norm", c->args[0], out); // of a vector norm2
   if (!frobenius && !one && !two)
     TG_FAIL_AT(TG_NAME, kind->span,
-               "this norm is not in the language; norm2(X) is the Frobenius norm, norm1(X) the sum of "
-               "absolute values");
+               "this norm is not in the language; norm2(X) is the Frobenius norm, norm1(X) the sum of absolute values, "
+               "spectral_norm(X) the largest singular value, nuclear_norm(X) the sum of them");
   TG_TRY(make_call(c, one ? "norm1" : "norm2", c->args[0], out));
   if (!frobenius && !(kind == NULL && c->p->is_module)) (*out)->wants = 'v';
   return TG_OK;

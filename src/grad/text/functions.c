@@ -60,6 +60,12 @@ static tg_status shape_matfun(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+static tg_status shape_along(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_shape_require_equal(shaper, ast->name, ast->args[0], ast->args[1], ast->span));
+  return shape_entrywise(shaper, ast);
+}
+
 static tg_status shape_dot(tg_shaper *shaper, tg_ast *ast)
 {
   TG_TRY(tg_shape_require_equal(shaper, "dot", ast->args[0], ast->args[1], ast->span));
@@ -391,6 +397,11 @@ static tg_status build_matfun(tg_builder *builder, const tg_ast *ast, const tg_n
   return tg_make_matfun_along(builder->graph, kind, args[0], args[1], ast->n_args == 3 ? args[2] : TG_NONE, out);
 }
 
+static tg_status build_singular_along(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  return tg_make_singular_along(builder->graph, tg_function_find(ast->name)->kind, args[0], args[1], out);
+}
+
 static tg_status build_larger(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   return tg_make_larger(builder->graph, tg_function_find(ast->name)->kind, args[0], args[1], out);
@@ -558,6 +569,15 @@ static const tg_function_info functions[] = {
      build_constant},
     {"ones", 2, 2, "ones(m, n)", "all ones; sizes may be left out", TG_ONES, shape_constant, build_constant},
     {"zeros", 2, 2, "zeros(m, n)", "all zeros; sizes may be left out", TG_ZEROS, shape_constant, build_constant},
+    {"nuclear_norm", 1, 1, "nuclear_norm(X)", "sum of the singular values", TG_NUCLEAR, shape_to_scalar, build_unary},
+    {"spectral_norm", 1, 1, "spectral_norm(X)", "largest singular value", TG_SPECTRAL, shape_to_scalar, build_unary},
+    {"polar_factor", 1, 1, "polar_factor(X)", "U*V' of X = U*diag(s)*V'", TG_POLAR, shape_entrywise, build_unary},
+    {"leading_dyad", 1, 1, "leading_dyad(X)", "u*v' of the largest singular value", TG_DYAD, shape_entrywise,
+     build_unary},
+    {"dpolar_factor", 2, 2, "dpolar_factor(X, W)", "derivative of polar_factor at X along W", TG_DPOLAR, shape_along,
+     build_singular_along},
+    {"dleading_dyad", 2, 2, "dleading_dyad(X, W)", "derivative of leading_dyad at X along W", TG_DDYAD, shape_along,
+     build_singular_along},
     {"sqrtm", 1, 1, "sqrtm(S)", "square root of a symmetric matrix", TG_SQRTM, shape_matfun, build_matfun},
     {"expm", 1, 1, "expm(S)", "exponential of a symmetric matrix", TG_EXPM, shape_matfun, build_matfun},
     {"logm", 1, 1, "logm(S)", "logarithm of a symmetric positive definite matrix", TG_LOGM, shape_matfun, build_matfun},

@@ -87,28 +87,28 @@ bool tg_parse_starts_factor(const tg_parser *p)
 
 static tg_status fail_norm(tg_span span, const char *index)
 {
-  static const char *const rows[][2] = {{"*", "the nuclear norm"},     {"inf", "the maximum norm"},
-                                        {"infty", "the maximum norm"}, {"0", "the number of entries other than 0"},
-                                        {"2,1", "the norm of rows"},   {"op", "the spectral norm"},
-                                        {"max", "the maximum norm"},   {"tr", "the trace norm"},
-                                        {"nuc", "the nuclear norm"}};
+  static const char *const rows[][2] = {{"inf", "the maximum norm"},
+                                        {"infty", "the maximum norm"},
+                                        {"0", "the number of entries other than 0"},
+                                        {"2,1", "the norm of rows"},
+                                        {"max", "the maximum norm"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (strcmp(index, rows[i][0]) == 0) TG_FAIL_AT(TG_SYNTAX, span, "%s is not in the language", rows[i][1]);
   TG_FAIL_AT(TG_SYNTAX, span, "a norm with the index '%s' is not in the language; x'*%s*x is written out", index,
              index);
 }
 
-// ‖X‖, ‖X‖_F: Frobenius; ‖x‖_2 of a vector; ‖X‖_1: the sum of absolute values
+// ‖X‖, ‖X‖_F: Frobenius; ‖X‖_2, ‖X‖_op: spectral, of a vector the same as Frobenius; ‖X‖_*: nuclear; ‖X‖_1: the sum of
+// absolute values
 static tg_status make_norm(tg_parser *p, const char *index, tg_span span, tg_ast *inner, tg_ast **out)
 {
-  const bool is_one = strcmp(index, "1") == 0;
-  const bool is_two = strcmp(index, "2") == 0;
-  if (!is_one && !is_two && index[0] != '\0' && strcmp(index, "F") != 0 && strcmp(index, "Fro") != 0 &&
-      strcmp(index, "fro") != 0)
-    return fail_norm(span, index);
-  TG_TRY(tg_parse_make_call(p, is_one ? "norm1" : "norm2", span, 1, (tg_ast *[]){inner}, out));
-  if (is_two) (*out)->wants = 'v';
-  return TG_OK;
+  static const char *const norms[][2] = {{"", "norm2"},           {"F", "norm2"},        {"Fro", "norm2"},
+                                         {"fro", "norm2"},        {"1", "norm1"},        {"2", "spectral_norm"},
+                                         {"op", "spectral_norm"}, {"*", "nuclear_norm"}, {"nuc", "nuclear_norm"},
+                                         {"tr", "nuclear_norm"}};
+  for (size_t i = 0; i < sizeof norms / sizeof norms[0]; i++)
+    if (strcmp(index, norms[i][0]) == 0) return tg_parse_make_call(p, norms[i][1], span, 1, (tg_ast *[]){inner}, out);
+  return fail_norm(span, index);
 }
 
 // "|" expression "|", "||" expression "||" [ index ]

@@ -628,7 +628,9 @@ static tg_status check_wanted(const tg_shaper *shaper, const tg_ast *ast)
         "the 1-norm of a matrix is not in the language; write norm1(%s) for the sum of absolute values", q);
   else
     status = tg_error_set_at(TG_SHAPE, TG_HERE, ast->span,
-                             "the spectral norm is not in the language; write norm2(%s) for the Frobenius norm", q);
+                             "norm of a matrix is the spectral norm in some systems, in others Frobenius'; write "
+                             "spectral_norm(%s) or norm2(%s)",
+                             q, q);
   tg_text_fini(&quote);
   return status;
 }
