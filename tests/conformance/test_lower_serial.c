@@ -103,6 +103,8 @@ static const char *const expressions[] = {
     "tr(Z^3*B)",
     "sumsq(Z^4)",
     "tr(Z^7)",
+    "tr((0.5*Z)^13*B) + tr(B^14*Z) + sumsq((0.4*Z)^17*B - T)",
+    "sum(P.^c) + sum((P + X.^2).^s)",
     "tr(B^5*Z)",
     "tr(Z^-2*B)",
     "sumsq(X.^3)",

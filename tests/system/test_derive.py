@@ -391,8 +391,35 @@ def test_time():
     checks.check(statistics.median(seconds) < 0.05, f"derive takes {statistics.median(seconds):.3f} s")
 
 
+def test_large_powers():
+    """Gradients of large powers: short in every format, and right by complex steps."""
+    random = np.random.default_rng(9)
+    values = {"X": 0.4 * random.standard_normal((4, 4)), "A": random.standard_normal((4, 4))}
+    for objective, exponents in (("sumsq(X^{})", (12, 13, 14, 15, 31, 64, 99)), ("tr(A*X^{})", (13, 22, 99, 100))):
+        for k in exponents:
+            text = objective.format(k)
+            gradient = run(["derive", text, "--wrt", "X", "--dims", "X=4x4", "--format", "expr"]).out.strip()
+            found = evaluate(gradient, values, {})
+            expected = np.zeros((4, 4))
+            for index in np.ndindex(4, 4):
+                moved = values["X"].astype(complex)
+                moved[index] += 1e-30j
+                expected[index] = evaluate(text, dict(values, X=moved), {})[0, 0].imag / 1e-30
+            error = np.abs(found - expected).max() / np.abs(expected).max()
+            checks.check(error < 1e-9, f"{text}: relative error {error:.1e} of {gradient}")
+    for fmt in ("human", "expr", "latex", "numpy", "octave"):
+        out = run(["derive", "sumsq(X^99)", "--wrt", "X", "--format", fmt]).out
+        checks.check(0 < len(out) < 2000, f"{fmt}: the gradient of sumsq(X^99) has {len(out)} characters")
+    for text, dims, piece in (("tr(X^k)", "k=1", "a name stands in powers of scalars, s^k"), ("tr(X^k)", "X=3x3", "written out, as X^3")):
+        finished = run(["derive", text, "--wrt", "X", "--dims", dims])
+        checks.check(finished.status == 2 and piece in finished.err, finished.err)
+    for text, wrt, expected in (("s^k", "s", "k*s^(k - 1)"), ("sum(X.^k)", "X", "k*X.^(k - 1)"), ("s^k", "k", "s^k*log(s)")):
+        out = run(["derive", text, "--wrt", wrt, "--format", "expr"]).out.strip()
+        checks.equal(f"derivative of {text} by {wrt}", out, expected)
+
+
 def main():
-    for test in (test_known_answers, test_several_names_and_transposes,
+    for test in (test_known_answers, test_large_powers, test_several_names_and_transposes,
                  test_several_names_with_properties, test_hessian, test_formats, test_claims,
                  test_errors, test_inferred_sizes, test_octave, test_notes_and_letters, test_latex, test_time):
         try:

@@ -137,6 +137,19 @@ static void quadratic_trace_costs_one_product(void **state)
   unload(&p);
 }
 
+// X^99 and the sum of its derivative's 99 terms, by halves: products in proportion to log2(99).
+static void large_powers_take_few_products(void **state)
+{
+  (void)state;
+  static const example e = {"sumsq(X^99)", {{.name = "X", .rows = 20, .cols = 20, .is_free = true}}};
+  lowered p;
+  load(&e, &every_pass, &p);
+  assert_true(products(&p, TG_PROGRAM_VALUE) <= 10);
+  assert_true(products(&p, TG_PROGRAM_GRADIENT) <= 32);
+  assert_true(products(&p, TG_PROGRAM_HESSIAN) <= 120);
+  unload(&p);
+}
+
 // Without the trace rules the gradient is A*B + A*B', and the common factor saves the second product.
 static void common_factors_are_taken_out(void **state)
 {
@@ -657,6 +670,7 @@ int main(void)
       cmocka_unit_test(symmetry_halves_it),
       cmocka_unit_test(quadratic_trace_costs_one_product),
       cmocka_unit_test(common_factors_are_taken_out),
+      cmocka_unit_test(large_powers_take_few_products),
       cmocka_unit_test(least_squares_takes_the_cheaper_form),
       cmocka_unit_test(chain_is_multiplied_from_the_cheap_end),
       cmocka_unit_test(repeated_segment_of_a_tall_matrix),

@@ -156,8 +156,13 @@ static tg_status reverse_pow(tg_graph *g, tg_node node, tg_node adjoint, int32_t
   tg_node slope = TG_NONE;
   TG_TRY(pow_slope(g, node, k, &slope));
   // A scalar argument under a matrix result meets every entry.
-  if (tg_node_is_scalar(g, tg_node_info(g, node)->args[k]) && !tg_node_is_scalar(g, node))
-    return tg_make_dot(g, adjoint, slope, out);
+  if (tg_node_is_scalar(g, tg_node_info(g, node)->args[k]) && !tg_node_is_scalar(g, node)) {
+    tg_split split;
+    TG_TRY(tg_split_scalars(g, adjoint, &split));
+    if (tg_node_info(g, split.rest)->kind != TG_ONES) return tg_make_dot(g, adjoint, slope, out);
+    TG_TRY(tg_make_sum(g, slope, out));
+    return tg_join_scalars(g, &split, *out, out);
+  }
   return tg_make_had(g, 2, (const tg_node[]){slope, adjoint}, out);
 }
 
@@ -295,6 +300,30 @@ static tg_status between_powers(tg_graph *g, tg_node x, int64_t i, tg_node middl
   return tg_make_prod(g, 3, (const tg_node[]){left, middle, right}, out);
 }
 
+// Up to here the terms of the derivative of a power are written beside one another.
+enum { TERMS_MAX = 12 };
+
+// By halves, S(k) = sum over i + j = k - 1 of X^i M X^j: S(2m) = X^m S(m) + S(m) X^m and S(2m+1) = X^(m+1) S(m) + X^m M
+// X^m + S(m) X^(m+1), each of which reads the same from the other side, as S(k) does.
+static tg_status sum_by_halves(tg_graph *g, tg_node x, int64_t exponent, tg_node middle, tg_node *out)
+{
+  static const double ones[3] = {1, 1, 1};
+  const int64_t half = exponent / 2;
+  const bool is_odd = exponent % 2 != 0;
+  tg_node power = TG_NONE;
+  tg_node inner = TG_NONE;
+  tg_node terms[3] = {TG_NONE, TG_NONE, TG_NONE};
+  *out = middle;
+  if (exponent == 1) return TG_OK;
+  TG_TRY(tg_make_mpow(g, x, half, &power));
+  if (is_odd) TG_TRY(tg_make_prod(g, 3, (const tg_node[]){power, middle, power}, &terms[2]));
+  TG_TRY(tg_make_mpow(g, x, exponent - half, &power));
+  TG_TRY(sum_by_halves(g, x, half, middle, &inner));
+  TG_TRY(tg_make_mul(g, power, inner, &terms[0]));
+  TG_TRY(tg_make_mul(g, inner, power, &terms[1]));
+  return tg_make_lin(g, is_odd ? 3 : 2, ones, terms, out);
+}
+
 // d X^k = sum over i + j = k - 1 of X^i dX X^j
 static tg_status sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node middle, tg_node *out)
 {
@@ -304,6 +333,7 @@ static tg_status sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node m
     TG_TRY(tg_make_mpow(g, x, exponent - 1, out));
     return tg_make_scale(g, (double)exponent, *out, out);
   }
+  if (exponent > TERMS_MAX) return sum_by_halves(g, x, exponent, middle, out);
   TG_TRY(TG_SCRATCH(g, exponent, &terms));
   TG_TRY(TG_SCRATCH(g, exponent, &coefs));
   for (int64_t i = 0; i < exponent; i++) {

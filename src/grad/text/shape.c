@@ -503,10 +503,15 @@ static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
   }
   double value = 0.0;
   if (!tg_shape_is_scalar(shaper, exponent))
-    TG_FAIL_AT(TG_SHAPE, exponent->span, "an exponent of '^' is a number; entry by entry, write '.^'");
+    TG_FAIL_AT(
+        TG_SHAPE, exponent->span,
+        "an exponent of '^' is a number, of a matrix a whole one written out, as X^3; entry by entry, write '.^'");
   if (tg_shape_is_scalar(shaper, base)) return TG_OK;
   if (!literal_number(exponent, &value))
-    TG_FAIL_AT(TG_VALUE, exponent->span, "the exponent of a matrix is a whole number written out");
+    TG_FAIL_AT(
+        TG_VALUE, exponent->span,
+        "the exponent of a matrix is a whole number written out, as X^3; a name stands in powers of scalars, s^k, and "
+        "entry by entry, X.^k");
   if (value != floor(value))
     TG_FAIL_AT(TG_VALUE, exponent->span,
                "the exponent of a matrix is a whole number, found %g; entry by entry, write '.^'", value);
