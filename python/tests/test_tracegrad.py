@@ -141,7 +141,8 @@ class Minimise(unittest.TestCase):
         self.assertEqual(tg.minimize(LOGISTIC, X=X, y=y, mu=0.1, start={"w": np.zeros((6, 1))}).w.shape, (6, 1))
         self.assertEqual(tg.minimize("sumsq(T - A)", A=Y).T.shape, (40, 3))
         self.assertEqual(list(tg.minimize("sumsq(Y - X W^T)", X=X, Y=Y).x.shape), [3, 6])
-        self.assertIsInstance(tg.minimize("sumsq(A - t*B)", A=Y, B=2 * Y).t, float)
+        for more in ({}, {"start": {"t": 0.1}}):
+            self.assertIsInstance(tg.minimize("sumsq(A - t*B)", A=Y, B=2 * Y, **more).t, float)
         two = tg.minimize("sumsq(M - U*V')", M=X, variables={"U": (40, 2), "V": (6, 2)}, gradient_tolerance=1e-6)
         self.assertEqual({name: a.shape for name, a in two.x.items()}, {"U": (40, 2), "V": (6, 2)})
         self.assertAlmostEqual(tg.minimize("lambda*sumsq(x - b)", b=y, lambda_=2).fun, 0)

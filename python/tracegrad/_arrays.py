@@ -105,9 +105,16 @@ def layout(a: np.ndarray) -> Optional[tuple[int, int]]:
     return None
 
 
+def layout_of(a: np.ndarray) -> tuple[int, int]:
+    """The same of an array that matrix has made fit."""
+    found = layout(a)
+    assert found is not None
+    return found
+
+
 def described(a: Optional[np.ndarray], shape: tuple[int, int], place: int,
               laid: Optional[tuple[int, int]] = None) -> Array:
     """The array for a call. a is None on the ranks that have no numbers; laid is then the layout that rank 0 has."""
     rows, columns = shape
-    order, leading = laid if laid is not None else (ROW_MAJOR, columns) if a is None else layout(a) or (ROW_MAJOR, columns)
+    order, leading = laid if laid is not None else (ROW_MAJOR, columns) if a is None else layout_of(a)
     return Array(ctypes.sizeof(Array), None if a is None else a.ctypes.data, rows, columns, leading, order, place, None)

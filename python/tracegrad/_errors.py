@@ -71,7 +71,7 @@ class NumericError(Error, ArithmeticError):
     """A factorisation or a value failed."""
 
 
-BY_CODE = {"syntax": ExpressionError, "name": UnknownName, "shape": ShapeError, "unsupported": Unsupported,
+BY_CODE: dict[str, type[Error]] = {"syntax": ExpressionError, "name": UnknownName, "shape": ShapeError, "unsupported": Unsupported,
            "memory": OutOfMemory, "numeric": NumericError}
 
 
@@ -92,7 +92,9 @@ def _failure(c: CFailure) -> Failure:
 
 def invalid(message: str, code: str = "usage") -> InvalidInput:
     """A refusal of this package, before the library is asked."""
-    kind = BY_CODE.get(code, InvalidInput)
+    kind = BY_CODE.get(code)
+    if kind is None or not issubclass(kind, InvalidInput):
+        kind = InvalidInput
     return kind(message, (Failure(code, message, None, 0, 0, None),))
 
 

@@ -32,7 +32,7 @@ class _Point:
         self.problem.check(self.problem.library.tracegrad_point_local(
             self.pointer, name.encode(), byref(numbers), byref(rows), byref(columns), byref(leading)))
         m, n, ld = rows.value, columns.value, leading.value
-        memory = np.ctypeslib.as_array((c_double * (ld * (n - 1) + m)).from_address(numbers.value))
+        memory = np.ctypeslib.as_array((c_double * (ld * (n - 1) + m)).from_address(numbers.value or 0))
         return np.lib.stride_tricks.as_strided(memory, (m, n), (8, 8 * ld))
 
     def put(self, blocks: Iterable[np.ndarray]) -> None:

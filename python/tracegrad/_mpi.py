@@ -8,7 +8,7 @@ import ctypes
 import os
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_void_p
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 from ._errors import Error, invalid
 from ._library import solver
@@ -98,7 +98,7 @@ class Ranks:
     def argument(self):
         """The MPI_Comm, as a C function takes it: a pointer of Open MPI, a number of MPICH."""
         if self.comm is not None:
-            from mpi4py import MPI
+            from mpi4py import MPI  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
             kind = c_int if MPI._sizeof(MPI.Comm) == ctypes.sizeof(c_int) else c_void_p
             return kind.from_address(MPI._addressof(self.comm))
@@ -110,13 +110,13 @@ class Ranks:
         """make() on rank 0, its result on all; its exception, too."""
         if self.size == 1:
             return make()
-        outcome = None
+        outcome: Optional[tuple[Any, Optional[Exception]]] = None
         if self.rank == 0:
             try:
                 outcome = (make(), None)
             except Exception as error:  # noqa: BLE001 - raised on all ranks
                 outcome = (None, error)
-        result, error = self.comm.bcast(outcome, root=0)
-        if error is not None:
-            raise error
+        result, failure = self.comm.bcast(outcome, root=0)
+        if failure is not None:
+            raise failure
         return result

@@ -100,7 +100,8 @@ def _add_datum(d: Description, numbers: Numbers, name: str, value: Any) -> None:
         if a.size == 1:
             d.numbers[name] = float(a.reshape(-1)[0])
             return
-        d.shapes[name], d.layouts[name], numbers.data[name] = arrays.shape2(a), arrays.layout(a), a
+        d.shapes[name], numbers.data[name] = arrays.shape2(a), a
+        d.layouts[name] = arrays.layout_of(a)
 
 
 def _add_start(d: Description, numbers: Numbers, name: str, value: Any) -> None:
@@ -116,7 +117,8 @@ def _add_start(d: Description, numbers: Numbers, name: str, value: Any) -> None:
     keys.setdefault("columns", columns)
     if (keys["rows"], keys["columns"]) != (rows, columns):
         raise invalid(f"the start of {name} is {rows} x {columns}, {name} is {keys['rows']} x {keys['columns']}", "shape")
-    d.starts[name], d.start_layouts[name], numbers.starts[name] = np.shape(value), arrays.layout(a), a
+    d.starts[name], numbers.starts[name] = () if arrays.is_number(value) else a.shape, a
+    d.start_layouts[name] = arrays.layout_of(a)
 
 
 def _without_underscore(name: str, words: Iterable[str]) -> str:

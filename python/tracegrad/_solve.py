@@ -140,7 +140,7 @@ class Result:
     def plot(self, ax: Any = None) -> Any:
         """Objective and gradient norm over the iterations, by matplotlib; the axes."""
         try:
-            import matplotlib.pyplot as plt
+            import matplotlib.pyplot as plt  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError:
             raise ImportError("plot() needs matplotlib: pip install matplotlib") from None
         ax = ax if ax is not None else plt.subplots()[1]

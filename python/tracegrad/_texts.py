@@ -32,7 +32,8 @@ def plain_names(texts: Iterable[str]) -> list[str]:
 
 
 def _candidates(text: str) -> list[str]:
-    plain, called = {}, {}
+    plain: dict[str, None] = {}
+    called: dict[str, None] = {}
     for match in IDENTIFIER.finditer(text):
         (called if match.group(2) else plain).setdefault(match.group(1))
     letters = [name for name in plain if name not in CONSTANTS]
