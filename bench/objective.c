@@ -1,6 +1,8 @@
 // An objective as a job would have it, from its text to a problem on the grid: the engine's own path, without files.
 #include "objective.h"
 
+#include "engine/problem/assemble.h"
+
 #include <string.h>
 
 static void describe(const tg_grid *grid, const char *text, int n, const bench_symbol *symbols, bench_objective *o)

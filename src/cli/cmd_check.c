@@ -8,6 +8,7 @@
 #include "cli/job_console.h"
 #include "derive/structure_report.h"
 #include "engine/engine.h"
+#include "engine/model/build.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/run/environment.h"

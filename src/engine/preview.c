@@ -2,6 +2,8 @@
 #include "engine/preview.h"
 
 #include "base/memory.h"
+#include "engine/model/probe.h"
+#include "engine/problem/assemble.h"
 #include "engine/run/run_cost.h"
 
 static tg_status fill(tg_preview *p, const tg_spec *spec, const tg_lower_options *options, int ranks, int threads)

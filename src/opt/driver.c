@@ -83,12 +83,12 @@ static tg_status conclude(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
   opt_finding finding;
-  TG_TRY(opt_examine(self, &finding));
+  TG_TRY(opt_examine(&self->examiner, &finding));
   switch (finding) {
   case OPT_FINDING_MINIMUM:
     opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g",
                     opt_driver_measure(self), run->g_norm, opt_run_target(run));
-    opt_examiner_qualify(self);
+    opt_examiner_qualify(&self->examiner);
     *ended = end(self, OPT_CONVERGED);
     break;
   case OPT_FINDING_LEFT:
@@ -427,7 +427,7 @@ static tg_status iterate(opt_driver *self)
     const bool may_test = !ended || self->result->outcome == OPT_STALLED;
     if (may_test && !is_range_lost(self)) TG_TRY(test_convergence(self, &ended));
   }
-  opt_examiner_conclude(self);
+  opt_examiner_conclude(&self->examiner, &self->result->outcome);
   return TG_OK;
 }
 

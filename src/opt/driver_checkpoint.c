@@ -92,7 +92,7 @@ tg_status opt_driver_list(opt_driver *self)
   TG_TRY(list_numbers(self));
   TG_TRY(list_counts(self));
   TG_TRY(opt_stationarity_list(run, &self->listing));
-  TG_TRY(opt_examiner_list(self, &self->listing));
+  TG_TRY(opt_examiner_list(&self->examiner, &self->listing));
   TG_TRY(run->solver->list(self->state, &self->listing));
   if (run->problem->ops->list != NULL) TG_TRY(run->problem->ops->list(run->problem, &self->listing));
   return TG_OK;

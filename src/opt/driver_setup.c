@@ -54,7 +54,7 @@ tg_status opt_driver_set_up(opt_driver *self)
   if (saves && preconditioner != NULL && preconditioner->renew != NULL)
     TG_TRY(space->ops->create(space, &self->renewal_x));
   TG_TRY(run->solver->create(run, &self->state));
-  TG_TRY(opt_examiner_create(self));
+  TG_TRY(opt_examiner_create(&self->run, self->state, &self->examiner));
   TG_TRY(opt_driver_list(self)); // reserves the listing's memory
   return TG_OK;
 }
@@ -75,7 +75,7 @@ void opt_driver_tear_down(opt_driver *self)
   space->ops->destroy(space, &run->feasible);
   space->ops->destroy(space, &self->best);
   space->ops->destroy(space, &self->renewal_x);
-  opt_examiner_destroy(self);
+  opt_examiner_destroy(&self->examiner);
   tg_free(run->group_products);
   opt_stationarity_fini(run);
   opt_listing_fini(&self->listing);

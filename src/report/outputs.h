@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "report/run.h"
+#include "report/run_state.h"
 
 // Makes the folders and tests every target on every rank: a folder that is missing or not shared, a name that is too
 // long, a target that is no regular file, an output that is also an input of the job or another output. Removes what a

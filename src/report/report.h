@@ -2,7 +2,7 @@
 #ifndef TG_REPORT_REPORT_H
 #define TG_REPORT_REPORT_H
 
-#include "report/run.h"
+#include "report/run_state.h"
 
 // Writes folder/report.json. Local, on rank 0.
 tg_status tg_report_write(const tg_run *run, const char *folder);

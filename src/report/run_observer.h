@@ -3,7 +3,7 @@
 #define TG_REPORT_RUN_OBSERVER_H
 
 #include "report/history.h"
-#include "report/run.h"
+#include "report/run_state.h"
 
 typedef struct tg_run_observer {
   tg_run *run;

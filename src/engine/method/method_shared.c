@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
+#include "engine/model/declare.h"
 #include "engine/model/values.h"
 #include "engine/share/share.h"
 

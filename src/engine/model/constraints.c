@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/model/model.h"
+#include "engine/model/declare.h"
 
 // ---- relations to nodes ----
 

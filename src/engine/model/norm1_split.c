@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/model/declare.h"
 #include "engine/model/metric_change.h"
 #include "grad/structure/kinks.h"
 #include "grad/structure/norm1.h"

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "base/memory.h"
+#include "engine/model/declare.h"
 #include "engine/model/metric_change.h"
 #include "engine/model/model.h"
 #include "engine/model/set_data.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/model/build.h"
 #include "engine/share/share.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"

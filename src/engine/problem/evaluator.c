@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/problem/assemble.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/space/space.h"
 #include "opt/vector.h"

@@ -6,7 +6,9 @@
 
 #include "base/memory.h"
 #include "engine/method/method.h"
+#include "engine/problem/compile.h"
 #include "engine/problem/found.h"
+#include "engine/problem/read_data.h"
 #include "grad/plan/cost.h"
 
 typedef struct candidate {

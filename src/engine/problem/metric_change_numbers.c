@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "engine/model/metric_change.h"
 #include "engine/problem/found.h"
+#include "engine/problem/read_data.h"
 #include "mpi/factor/root.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/product/product.h"

@@ -47,40 +47,4 @@ typedef struct tg_setup {
   int64_t read_bytes;         // of numbers, all ranks together
 } tg_setup;
 
-// From the symbols to the method, once the data have their sizes (tg_spec_probe): what needs no process grid. *model
-// and *method are to be destroyed, on failure too. Local.
-tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_model **model, tg_method **method);
-// The same, but a wish that is refused may be one for symmetric data: those that the spec leaves open are supposed to
-// be, until they are read. asked: the variables before starts were chosen for them. Local.
-tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *asked, const tg_lower_options *options,
-                                     tg_model **model, tg_method **method, bool *is_supposed);
-// The spec must outlive the setup. Sizes (headers of files, by rank 0), plan and grid: everything before the numbers.
-// Collective.
-tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out);
-// The same for an objective that is evaluated and not minimised, in the user's terms: a spec without constraints and
-// relations, no method. Collective.
-tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **out);
-// Its data, space, executor and problem; x is the start as the spec gives it. Collective.
-tg_status tg_setup_fill_plain(tg_setup *setup);
-// Reads or generates the data, verifies declared properties, makes start point, executor and problem. Where the numbers
-// show properties that the spec does not declare, model and method become those of the spec that does
-// (found_use.h). Collective.
-tg_status tg_setup_fill(tg_setup *setup);
-// The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
-tg_status tg_setup_start_again(tg_setup *setup, int64_t shift);
-// The start is made of where the last points of a sweep ended: the sum of weights[k] times start k of the share, or the
-// newest of them where f is lower there, moved into the feasible set. *serves false: f is not defined there, and the
-// start is the job's own. Collective.
-tg_status tg_setup_start_from(tg_setup *setup, int n, const double *weights, bool *serves);
-// Reads or generates one datum and verifies its properties; errors are located at its declaration. Collective.
-tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out);
-// The datum at that position of the model's plan, NULL for what is made of a metric. Collective.
-tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t position, tg_dmat **out);
-// NULL is fine. Collective: the grid's communicators are freed.
-void tg_setup_destroy(tg_setup **setup);
-
-// The grid for this job on that many ranks: as given in the job, or chosen for its largest matrix. TG_VALUE, located,
-// when the job's own does not fit the number of ranks. Local.
-tg_status tg_setup_choose_grid(tg_spec *job, const tg_plan *plan, int ranks, tg_grid_choice *out);
-
 #endif

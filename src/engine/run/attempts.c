@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/checkpoint/manifest.h"
+#include "engine/problem/assemble.h"
 #include "opt/outer_loop.h"
 #include "opt/vector.h"
 

@@ -2,7 +2,7 @@
 #ifndef TG_ENGINE_ATTEMPTS_H
 #define TG_ENGINE_ATTEMPTS_H
 
-#include "engine/engine.h"
+#include "engine/state.h"
 
 // Fills result, attempts and constraints of the engine, and leaves the point returned in setup->x. The best
 // attempt is the one with the lowest objective, of those that meet the constraints where any does. max_iterations

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "engine/model/model.h"
+#include "engine/model/probe.h"
 
 // ---- the path ----
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "opt/driver_parts.h"
 #include "opt/examine/decrease.h"
 #include "opt/stationarity.h"
 
@@ -36,11 +35,11 @@ int64_t opt_examiner_points(const opt_options *options, int degree, bool is_cons
   return 4 + (options->preconditioning != NULL ? 1 : 0) + (is_constrained ? 1 : 0);
 }
 
-tg_status opt_examiner_create(opt_driver *driver)
+tg_status opt_examiner_create(opt_run *run, void *state, opt_examiner *e)
 {
-  const opt_run *run = &driver->run;
   const opt_space *space = run->space;
-  opt_examiner *e = &driver->examiner;
+  e->run = run;
+  e->state = state;
   e->decrease = e->condition = NAN;
   // A manifold beside convex sets is not looked at.
   const bool is_mixed = run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_MIXED;
@@ -54,17 +53,17 @@ tg_status opt_examiner_create(opt_driver *driver)
   return TG_OK;
 }
 
-void opt_examiner_destroy(opt_driver *driver)
+void opt_examiner_destroy(opt_examiner *e)
 {
-  const opt_space *space = driver->run.space;
-  opt_krylov *w = &driver->examiner.work;
-  opt_point **const points[] = {&w->before, &w->now, &w->image, &w->scaled, &w->found, &driver->examiner.scratch};
+  if (e->run == NULL) return;
+  const opt_space *space = e->run->space;
+  opt_krylov *w = &e->work;
+  opt_point **const points[] = {&w->before, &w->now, &w->image, &w->scaled, &w->found, &e->scratch};
   for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) space->ops->destroy(space, points[i]);
 }
 
-tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
+tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
 {
-  opt_examiner *e = &driver->examiner;
   TG_TRY(opt_listing_add_number(listing, "decrease_estimate", -1, &e->decrease));
   TG_TRY(opt_listing_add_number(listing, "condition_estimate", -1, &e->condition));
   TG_TRY(opt_listing_add_number(listing, "reach_estimate", -1, &e->reach));
@@ -76,31 +75,31 @@ tg_status opt_examiner_list(opt_driver *driver, opt_listing *listing)
 // ---- the decrease still to be had ----
 
 // What f may still fall without a word. Users who ask for less of the gradient ask for less of f.
-static double allowed_decrease(const opt_driver *driver)
+static double allowed_decrease(const opt_examiner *e)
 {
-  const opt_run *run = &driver->run;
+  const opt_run *run = e->run;
   const double value = fabs(run->f);
   const double fall = fmax(0, run->f_start - run->f);
-  const double worth = worth_of_value * (driver->examiner.reach > far_share ? far_worth : 1);
+  const double worth = worth_of_value * (e->reach > far_share ? far_worth : 1);
   const double share = fmin(worth * value, worth_of_fall * fall);
   return fmax(fmax(share, rounding_of_fall * fall), run->options->gradient_tolerance * value);
 }
 
-static bool is_worth_it(const opt_driver *driver)
+static bool is_worth_it(const opt_examiner *e)
 {
-  return driver->examiner.decrease > allowed_decrease(driver);
+  return e->decrease > allowed_decrease(e);
 }
 
 // Near a minimum the decrease goes like the square of the gradient: the target that would leave half of what is
 // allowed, within limits, for the estimate is one from below. False where rounding hides so small a gradient, and where
 // the user asked for a rough answer.
-static bool tighten(opt_driver *driver)
+static bool tighten(opt_examiner *e)
 {
-  opt_run *run = &driver->run;
+  opt_run *run = e->run;
   opt_stationarity *s = &run->stationarity;
   const double before = s->cap;
   const double tolerance = fmin(run->options->gradient_tolerance, before);
-  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(driver) / driver->examiner.decrease) / 2));
+  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(e) / e->decrease) / 2));
   int worst = 0;
   if (run->options->gradient_tolerance > loose_tolerance) return false;
   s->cap = share * fmin(tolerance, opt_run_share(run, &worst));
@@ -112,9 +111,9 @@ static bool tighten(opt_driver *driver)
 // Whether f is steep for its size: the gradient may have become small beside that of a start whose units are not those
 // of f, while x is far from a minimum where curvature is small in some units and large in others. The tolerance is then
 // lowered to what would be flat, unless f vanishes beside what it has fallen.
-static tg_status flatten(opt_driver *driver, bool *lowered)
+static tg_status flatten(opt_examiner *e, bool *lowered)
 {
-  opt_run *run = &driver->run;
+  opt_run *run = e->run;
   opt_stationarity *s = &run->stationarity;
   const double before = s->cap;
   double size = 0;
@@ -136,10 +135,10 @@ static tg_status flatten(opt_driver *driver, bool *lowered)
 
 // Where a preconditioner is known to be a lower bound, H >= floor M, f falls by no more than <g, M^-1 g> / (2 floor),
 // which one application tells. *out = INFINITY where it is not known.
-static tg_status bound_decrease(opt_driver *driver, double *out)
+static tg_status bound_decrease(opt_examiner *e, double *out)
 {
-  const opt_run *run = &driver->run;
-  const opt_krylov *w = &driver->examiner.work;
+  const opt_run *run = e->run;
+  const opt_krylov *w = &e->work;
   const opt_preconditioner *preconditioner = run->options->preconditioning;
   double product = 0;
   *out = (double)INFINITY;
@@ -151,10 +150,9 @@ static tg_status bound_decrease(opt_driver *driver, double *out)
   return TG_OK;
 }
 
-static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decrease *out)
+static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *out)
 {
-  opt_examiner *e = &driver->examiner;
-  const opt_run *run = &driver->run;
+  const opt_run *run = e->run;
   double size = 0;
   *out = (opt_decrease){.condition = 1};
   e->reach = 0;
@@ -162,8 +160,8 @@ static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decreas
   // A closed form is backward stable: of f it leaves a share like the condition number times the square of eps (N.
   // Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 10 and 20).
   if (run->options->closed_form != NULL && run->manifold == NULL && run->iteration > 0) return TG_OK;
-  TG_TRY(bound_decrease(driver, &out->amount));
-  if (!(out->amount <= allowed_decrease(driver))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(driver), out));
+  TG_TRY(bound_decrease(e, &out->amount));
+  if (!(out->amount <= allowed_decrease(e))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(e), out));
   e->decrease = out->amount;
   e->condition = out->condition;
   // Between bounds the face may end before; in a preconditioner lengths are others.
@@ -173,39 +171,38 @@ static tg_status estimate(opt_driver *driver, const opt_subspace *s, opt_decreas
   return TG_OK;
 }
 
-void opt_examiner_qualify(opt_driver *driver)
+void opt_examiner_qualify(opt_examiner *e)
 {
-  const opt_examiner *e = &driver->examiner;
-  char *reason = driver->run.reason;
-  if (!is_worth_it(driver)) return;
+  char *reason = e->run->reason;
+  if (!is_worth_it(e)) return;
   const size_t used = strlen(reason);
-  const double share = e->decrease / fabs(driver->run.f);
+  const double share = e->decrease / fabs(e->run->f);
   char amount[64];
   if (share <= 1)
     snprintf(amount, sizeof amount, "%.2g%% of the objective", 100 * share);
   else
     snprintf(amount, sizeof amount, "decrease of %.3g", e->decrease);
-  snprintf(reason + used, sizeof driver->run.reason - used,
+  snprintf(reason + used, sizeof e->run->reason - used,
            ", but an estimated %s remains: the problem is ill-conditioned (about %.0e)", amount, e->condition);
 }
 
-void opt_examiner_conclude(opt_driver *driver)
+void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome)
 {
-  opt_run *run = &driver->run;
+  opt_run *run = e->run;
   if (!(run->stationarity.cap < run->options->gradient_tolerance)) return;
   run->stationarity.cap = (double)INFINITY;
   if (!opt_run_is_stationary(run)) return;
-  switch (driver->result->outcome) {
+  switch (*outcome) {
   case OPT_STALLED:
     opt_run_explain(run, "the gradient norm %.6g, at the point returned, is within the tolerance %.6g", run->g_norm,
                     opt_run_target(run));
-    opt_examiner_qualify(driver);
-    driver->result->outcome = OPT_CONVERGED;
+    opt_examiner_qualify(e);
+    *outcome = OPT_CONVERGED;
     break;
   case OPT_ITERATION_LIMIT:
   case OPT_TIME_LIMIT:
   case OPT_INTERRUPTED:
-    opt_examiner_qualify(driver);
+    opt_examiner_qualify(e);
     break;
   case OPT_CONVERGED:
   case OPT_UNBOUNDED:
@@ -272,35 +269,34 @@ static bool is_believed(const opt_run *run, const opt_subspace *s, double curvat
   return curvature < 0 && -curvature * s->size >= needed;
 }
 
-static tg_status try_direction(opt_driver *driver, const opt_subspace *s, double curvature, bool may_move,
+static tg_status try_direction(opt_examiner *e, const opt_subspace *s, double curvature, bool may_move,
                                opt_departure *out)
 {
   *out = OPT_DEPARTURE_NONE;
-  if (!is_believed(&driver->run, s, curvature)) return TG_OK;
-  return opt_leave(s, &driver->examiner.work, curvature, may_move, out);
+  if (!is_believed(e->run, s, curvature)) return TG_OK;
+  return opt_leave(s, &e->work, curvature, may_move, out);
 }
 
 // On a cone that is no space both signs of the direction are projected onto it, and a random one.
-static tg_status try_cone(opt_driver *driver, const opt_subspace *s, bool may_move, double *curvature,
-                          opt_departure *out)
+static tg_status try_cone(opt_examiner *e, const opt_subspace *s, bool may_move, double *curvature, opt_departure *out)
 {
-  const opt_krylov *work = &driver->examiner.work;
-  const opt_space *space = driver->run.space;
+  const opt_krylov *work = &e->work;
+  const opt_space *space = e->run->space;
   *out = OPT_DEPARTURE_NONE;
   TG_TRY(opt_copy(space, work->found, work->before));
   for (int sign = 1; sign >= -1 && *out == OPT_DEPARTURE_NONE; sign -= 2) {
     TG_TRY(opt_copy(space, work->before, work->found));
     TG_TRY(opt_axpby(space, 0, work->found, sign, work->found));
     TG_TRY(descend_in_cone(s, work, curvature));
-    if (!is_believed(&driver->run, s, *curvature)) continue;
+    if (!is_believed(e->run, s, *curvature)) continue;
     // The search overwrites what the other sign begins with.
-    TG_TRY(try_direction(driver, s, *curvature, may_move, out));
+    TG_TRY(try_direction(e, s, *curvature, may_move, out));
     if (*out != OPT_DEPARTURE_NONE) return TG_OK;
     break;
   }
-  TG_TRY(space->ops->random(space, (uint64_t)driver->run.options->seed + 1, work->found));
+  TG_TRY(space->ops->random(space, (uint64_t)e->run->options->seed + 1, work->found));
   TG_TRY(descend_in_cone(s, work, curvature));
-  return try_direction(driver, s, *curvature, may_move, out);
+  return try_direction(e, s, *curvature, may_move, out);
 }
 
 static void say_saddle(opt_run *run, double curvature)
@@ -315,17 +311,16 @@ static void say_saddle(opt_run *run, double curvature)
 }
 
 // What a direction of this curvature in work->found leads to.
-static tg_status judge(opt_driver *driver, const opt_subspace *s, double curvature, opt_finding *out)
+static tg_status judge(opt_examiner *e, const opt_subspace *s, double curvature, opt_finding *out)
 {
-  opt_run *run = &driver->run;
-  opt_examiner *e = &driver->examiner;
+  opt_run *run = e->run;
   const bool may_move = run->options->saddles == OPT_SADDLES_LEAVE && e->saddles < SADDLES_MAX &&
                         run->iteration < run->options->max_iterations;
   opt_departure departure = OPT_DEPARTURE_NONE;
   if (opt_subspace_is_linear(s))
-    TG_TRY(try_direction(driver, s, curvature, may_move, &departure));
+    TG_TRY(try_direction(e, s, curvature, may_move, &departure));
   else
-    TG_TRY(try_cone(driver, s, may_move, &curvature, &departure));
+    TG_TRY(try_cone(e, s, may_move, &curvature, &departure));
   if (departure == OPT_DEPARTURE_UNBOUNDED) *out = OPT_FINDING_UNBOUNDED;
   if (departure == OPT_DEPARTURE_NONE && is_believed(run, s, curvature)) e->bend = curvature;
   if (departure != OPT_DEPARTURE_MOVED) return TG_OK;
@@ -337,65 +332,65 @@ static tg_status judge(opt_driver *driver, const opt_subspace *s, double curvatu
   e->saddles++;
   run->stationarity.cap = (double)INFINITY;
   run->restarts++;
-  run->solver->reset(driver->state);
+  run->solver->reset(e->state);
   *out = OPT_FINDING_LEFT;
   return TG_OK;
 }
 
-static tg_status look(opt_driver *driver, opt_subspace *s, opt_finding *out)
+static tg_status look(opt_examiner *e, opt_subspace *s, opt_finding *out)
 {
   opt_decrease decrease;
   opt_curvature curvature;
-  TG_TRY(opt_subspace_gradient(s, driver->examiner.work.now));
-  TG_TRY(opt_norm(driver->run.space, driver->examiner.work.now, &s->residual));
-  TG_TRY(estimate(driver, s, &decrease));
-  if (decrease.is_negative && !is_known(&driver->run)) {
-    TG_TRY(judge(driver, s, decrease.curvature, out));
+  TG_TRY(opt_subspace_gradient(s, e->work.now));
+  TG_TRY(opt_norm(e->run->space, e->work.now, &s->residual));
+  TG_TRY(estimate(e, s, &decrease));
+  if (decrease.is_negative && !is_known(e->run)) {
+    TG_TRY(judge(e, s, decrease.curvature, out));
     if (*out != OPT_FINDING_MINIMUM) return TG_OK;
   }
-  if (decrease.is_flat && is_worth_it(driver)) {
+  if (decrease.is_flat && is_worth_it(e)) {
     opt_departure departure = OPT_DEPARTURE_NONE;
-    TG_TRY(opt_leave_flat(s, &driver->examiner.work, decrease.slope, &departure));
+    TG_TRY(opt_leave_flat(s, &e->work, decrease.slope, &departure));
     if (departure == OPT_DEPARTURE_UNBOUNDED) {
       *out = OPT_FINDING_UNBOUNDED;
       return TG_OK;
     }
   }
-  bool goes_on = is_worth_it(driver) && tighten(driver);
-  if (!goes_on) TG_TRY(flatten(driver, &goes_on));
+  bool goes_on = is_worth_it(e) && tighten(e);
+  if (!goes_on) TG_TRY(flatten(e, &goes_on));
   if (goes_on) {
     *out = OPT_FINDING_DECREASE;
     return TG_OK;
   }
-  if (is_known(&driver->run)) return TG_OK;
-  TG_TRY(opt_curvature_find(s, &driver->examiner.work, actions_allowed(&driver->run), &curvature));
-  return curvature.is_negative ? judge(driver, s, curvature.curvature, out) : TG_OK;
+  if (is_known(e->run)) return TG_OK;
+  TG_TRY(opt_curvature_find(s, &e->work, actions_allowed(e->run), &curvature));
+  return curvature.is_negative ? judge(e, s, curvature.curvature, out) : TG_OK;
 }
 
 // On a manifold the Hessian needs the Euclidean gradient, which not all solvers keep.
-static tg_status provide_gradient(opt_driver *driver)
+static tg_status provide_gradient(opt_examiner *e)
 {
-  opt_run *run = &driver->run;
+  opt_run *run = e->run;
   double f = 0;
   if (run->manifold == NULL || run->g_free != NULL) return TG_OK;
-  TG_TRY(run->problem->ops->gradient(run->problem, run->x, &f, driver->examiner.scratch));
-  run->g_free = driver->examiner.scratch;
+  TG_TRY(run->problem->ops->gradient(run->problem, run->x, &f, e->scratch));
+  run->g_free = e->scratch;
   return TG_OK;
 }
 
-tg_status opt_examine(opt_driver *driver, opt_finding *out)
+tg_status opt_examine(opt_examiner *e, opt_finding *out)
 {
-  opt_run *run = &driver->run;
+  opt_run *run = e->run;
   const opt_examines examines = run->options->examines;
   *out = OPT_FINDING_MINIMUM;
-  if (driver->examiner.work.now == NULL || !run->problem->has_hessian) return TG_OK;
+  if (e->work.now == NULL || !run->problem->has_hessian) return TG_OK;
   if (examines == OPT_EXAMINE_NONE || (examines == OPT_EXAMINE_START && run->iteration > 0)) return TG_OK;
-  if (driver->examiner.passed_at == run->iteration + 1) return TG_OK; // a run that is resumed from its end
-  TG_TRY(provide_gradient(driver));
+  if (e->passed_at == run->iteration + 1) return TG_OK; // a run that is resumed from its end
+  TG_TRY(provide_gradient(e));
   opt_subspace space;
-  TG_TRY(opt_subspace_find(run, driver->examiner.scratch, &space));
-  TG_TRY(look(driver, &space, out));
-  if (run->g_free != NULL && run->g_free == driver->examiner.scratch) run->g_free = NULL;
-  if (*out == OPT_FINDING_MINIMUM) driver->examiner.passed_at = run->iteration + 1;
+  TG_TRY(opt_subspace_find(run, e->scratch, &space));
+  TG_TRY(look(e, &space, out));
+  if (run->g_free != NULL && run->g_free == e->scratch) run->g_free = NULL;
+  if (*out == OPT_FINDING_MINIMUM) e->passed_at = run->iteration + 1;
   return TG_OK;
 }

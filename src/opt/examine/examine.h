@@ -8,8 +8,7 @@
 #define OPT_EXAMINE_H
 
 #include "opt/examine/leave.h"
-
-struct opt_driver;
+#include "opt/outcome.h"
 
 typedef enum opt_finding {
   OPT_FINDING_MINIMUM,   // nothing against it
@@ -21,6 +20,8 @@ typedef enum opt_finding {
 
 // What an examination keeps from one to the next.
 typedef struct opt_examiner {
+  opt_run *run; // not owned
+  void *state;  // of its solver, likewise
   opt_krylov work;
   opt_point *scratch; // of subspaces; on a manifold the Euclidean gradient
   int64_t saddles;    // left so far
@@ -34,16 +35,16 @@ typedef struct opt_examiner {
 // Points that an examiner makes. Local.
 int64_t opt_examiner_points(const opt_options *options, int degree, bool is_constrained);
 // Makes them.
-tg_status opt_examiner_create(struct opt_driver *driver);
-void opt_examiner_destroy(struct opt_driver *driver);
+tg_status opt_examiner_create(opt_run *run, void *state, opt_examiner *e);
+void opt_examiner_destroy(opt_examiner *e);
 // What later examinations read of earlier ones.
-tg_status opt_examiner_list(struct opt_driver *driver, opt_listing *listing);
+tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing);
 
 // At a point whose gradient, computed from x itself, passes. Collective.
-tg_status opt_examine(struct opt_driver *driver, opt_finding *out);
+tg_status opt_examine(opt_examiner *e, opt_finding *out);
 // At the end of a run whose tolerance was lowered: what it means, in outcome and reason. Local.
-void opt_examiner_conclude(struct opt_driver *driver);
+void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome);
 // " ..., but an estimated 3% of the objective remains ...", where that is so. Local.
-void opt_examiner_qualify(struct opt_driver *driver);
+void opt_examiner_qualify(opt_examiner *e);
 
 #endif

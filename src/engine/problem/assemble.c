@@ -1,5 +1,5 @@
 // From a job to a problem on the grid.
-#include "engine/problem/setup.h"
+#include "engine/problem/assemble.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,15 +9,18 @@
 #include "base/memory.h"
 #include "engine/method/feasible.h"
 #include "engine/method/method_parts.h"
+#include "engine/model/build.h"
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
 #include "engine/model/metric_change.h"
+#include "engine/model/probe.h"
 #include "engine/model/set_data.h"
+#include "engine/problem/compile.h"
 #include "engine/problem/domain_start.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
 #include "engine/problem/metric_change_numbers.h"
-#include "engine/problem/properties.h"
+#include "engine/problem/read_data.h"
 #include "engine/problem/start_scale.h"
 #include "engine/share/share.h"
 #include "mpi/constraint/constraint.h"
@@ -60,34 +63,6 @@ tg_status tg_setup_choose_grid(tg_spec *job, const tg_plan *plan, int ranks, tg_
   out->cols = job->grid_cols;
   snprintf(out->reason, sizeof out->reason, "%d x %d: as the job says", out->rows, out->cols);
   return TG_OK;
-}
-
-// Attempts from several starts must differ, and matter.
-static tg_status verify_restarts(const tg_spec *spec, const tg_method *method)
-{
-  const tg_mark mark = tg_spec_solver_mark(spec, "restarts");
-  bool any = false;
-  if (spec->solver.restarts == 1) return TG_OK;
-  for (int k = 0; k < spec->n_variables; k++) any = any || tg_spec_starts_randomly(&spec->variables[k]);
-  if (!any)
-    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "restarts: %" PRId64
-                 " attempts would all begin at the same point, for no variable has a random start; "
-                 "give start: normal, uniform or feasible",
-                 spec->solver.restarts);
-  if (tg_method_is_direct(&method->options))
-    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "restarts: the method is direct, whose result does not depend on the start; leave restarts out");
-  return TG_OK;
-}
-
-tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_model **model, tg_method **method)
-{
-  TG_TRY(tg_model_create(spec, options, model));
-  TG_TRY(tg_feasible_check(spec));
-  TG_TRY(tg_default_start_choose(spec, *model));
-  TG_TRY(tg_method_choose(spec, *model, method));
-  return verify_restarts(spec, *method);
 }
 
 // The variables as they were asked for; the sizes that were inferred stay.
@@ -207,54 +182,6 @@ tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **o
 
 // ---- data ----
 
-// An error about the numbers of a file or of its claims is shown at the declaration.
-static tg_status at_declaration(tg_mark mark, tg_status status)
-{
-  return status == TG_DATA ? tg_error_locate(mark, status) : status;
-}
-
-// Notes how it came onto the grid.
-static tg_status read_array(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
-{
-  tg_array_way way = TG_ARRAY_UNREAD;
-  TG_TRY(tg_array_read(setup->grid, datum->array, datum->name, true, are_bounds, out, &way));
-  const int k = tg_spec_find_data(setup->job, datum->name);
-  if (k >= 0) setup->ways[k] = way;
-  return TG_OK;
-}
-
-static tg_status make_matrix(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
-{
-  const bool is_file = datum->source == TG_SOURCE_FILE;
-  if (is_file && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
-  if (is_file) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
-  if (datum->source == TG_SOURCE_MEMORY) return read_array(setup, datum, are_bounds, out);
-  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, datum->rows, datum->cols, out)));
-  return tg_generate(datum->generate, &datum->options, *out);
-}
-
-static tg_status read_and_verify(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
-{
-  TG_TRY(at_declaration(datum->mark, make_matrix(setup, datum, are_bounds, out)));
-  setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
-  if (datum->trust) return TG_OK;
-  return at_declaration(datum->mark, tg_properties_verify(*out, datum->name, datum->properties));
-}
-
-static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
-{
-  tg_share *share = setup->job->share;
-  if (share != NULL) *out = tg_share_find(share, datum->name, are_bounds);
-  if (share != NULL && *out != NULL) return TG_OK;
-  TG_TRY(read_and_verify(setup, datum, are_bounds, out));
-  return share != NULL ? tg_agree(setup->comm, tg_share_keep(share, datum->name, are_bounds, *out)) : TG_OK;
-}
-
-tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)
-{
-  return read_datum(setup, datum, false, out);
-}
-
 // A claim may remove its own matrix from the plan: sumsq(Q*X) is sumsq(X) for an orthogonal Q. Right only if it holds.
 static tg_status verify_vanished(tg_setup *setup)
 {
@@ -271,24 +198,6 @@ static tg_status verify_vanished(tg_setup *setup)
   return TG_OK;
 }
 
-// Data of subject_to: multipliers 0, penalty 1 at first.
-static tg_status make_own(const tg_setup *setup, bool is_penalty, const tg_plan_data *shape, tg_dmat **out)
-{
-  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, shape->rows, shape->cols, out)));
-  if (is_penalty) tg_dmat_fill(1.0, *out);
-  return TG_OK;
-}
-
-tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t position, tg_dmat **out)
-{
-  const int datum = model->data[position];
-  const int own = datum - setup->job->n_data;
-  *out = NULL;
-  if (datum < 0) return TG_OK;
-  if (own < 0) return tg_setup_read_datum(setup, &setup->job->data[datum], out);
-  return make_own(setup, own == model->constraints->n, &model->plan->data[position], out);
-}
-
 // What constraints name: as the plan holds it, or read for this alone.
 static tg_status read_set_data(tg_setup *setup)
 {
@@ -301,7 +210,7 @@ static tg_status read_set_data(tg_setup *setup)
     const int32_t position = tg_model_find_data(setup->model, k);
     if (position >= 0) setup->set_data[k] = setup->data[position];
     setup->owns_set_data[k] = position < 0;
-    if (setup->owns_set_data[k]) TG_TRY(read_datum(setup, &job->data[k], true, &setup->set_data[k]));
+    if (setup->owns_set_data[k]) TG_TRY(tg_setup_read_bounds(setup, &job->data[k], &setup->set_data[k]));
   }
   return TG_OK;
 }
@@ -333,7 +242,7 @@ static tg_status read_start(const tg_setup *setup, const tg_spec_variable *varia
   tg_dmat *read = NULL;
   tg_array_way way = TG_ARRAY_UNREAD;
   const bool is_file = variable->start == TG_START_FILE;
-  TG_TRY(at_declaration(
+  TG_TRY(tg_setup_at_declaration(
       variable->start_mark,
       is_file ? tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)
               : tg_array_read(setup->grid, variable->start_array, variable->name, true, false, &read, &way)));

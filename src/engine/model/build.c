@@ -1,0 +1,303 @@
+// From the texts of a spec to the graph of its objective and the plan.
+#include "engine/model/build.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/model/declare.h"
+#include "engine/model/domain.h"
+#include "engine/model/metric_change.h"
+#include "engine/model/norm1_split.h"
+#include "engine/model/probe.h"
+#include "engine/model/set_data.h"
+#include "grad/graph/op.h"
+#include "grad/structure/curvature.h"
+#include "grad/structure/groups.h"
+#include "opt/constraint.h"
+
+// ---- graph ----
+
+static tg_status compile_objective(tg_spec *job, const tg_compile_options *options, tg_model *model)
+{
+  TG_TRY(tg_model_compile_excerpt(model->graph, &job->objective, options, &model->objective));
+  if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
+  return TG_OK;
+}
+
+// A part that nothing uses is most often misspelt where it is used.
+static tg_status refuse_unused_parts(const tg_spec *job, const bool *used)
+{
+  for (int k = 0; k < job->n_parts; k++) {
+    if (used[k]) continue;
+    const tg_status status =
+        tg_error_set_mark(TG_NAME, TG_HERE, job->parts[k].mark, "the part '%s' is not used%s", job->parts[k].name,
+                          job->n_relations > 0 ? ", in the objective or in subject_to" : "");
+    TG_TRY(tg_errors_take(job->errors, status));
+  }
+  return TG_OK;
+}
+
+static tg_status compile_all(tg_spec *job, const tg_compile_options *options, tg_model *model)
+{
+  tg_status status = tg_errors_take(job->errors, compile_objective(job, options, model));
+  if (status == TG_OK && job->n_relations > 0) {
+    status = tg_constraints_create(job, model->graph, options, model->objective, &model->constraints);
+    if (status == TG_OK) model->bare = model->constraints->objective;
+    if (status == TG_OK) status = tg_errors_raise(job->errors);
+    if (status == TG_OK) status = tg_constraints_lagrangian(model->constraints, model->graph, &model->objective);
+  }
+  if (status == TG_OK) status = refuse_unused_parts(job, options->parts_used);
+  return status == TG_OK ? tg_errors_raise(job->errors) : status;
+}
+
+static tg_status compile(tg_spec *job, tg_model *model)
+{
+  tg_status status = TG_OK;
+  tg_declaration *declarations = NULL;
+  tg_part *parts = NULL;
+  bool *used = NULL;
+  int32_t count = 0;
+  tg_text notices;
+  tg_text_init(&notices);
+  TG_TRY_GOTO(tg_model_declare(job, &declarations, &count));
+  TG_TRY_GOTO(tg_model_parts(job, &parts));
+  TG_TRY_GOTO(TG_NEW((int64_t)job->n_parts + 1, &used));
+  const tg_compile_options options = {.n_declarations = count,
+                                      .declarations = declarations,
+                                      .require_scalar = true,
+                                      .errors = job->errors,
+                                      .notices = &notices,
+                                      .n_parts = job->n_parts,
+                                      .parts = parts,
+                                      .parts_used = used};
+  TG_TRY_GOTO(compile_all(job, &options, model));
+  // Once, also where the text is compiled again.
+  if (!model->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
+  model->is_noted = true;
+done:
+  tg_text_fini(&notices);
+  tg_free(declarations);
+  tg_free(parts);
+  tg_free(used);
+  return status;
+}
+
+static tg_status find_errors(tg_spec *spec, bool is_incomplete)
+{
+  tg_model *model = NULL;
+  const tg_status probed = is_incomplete ? tg_errors_raise(spec->errors) : tg_spec_probe(spec);
+  // With a file missing the sizes are not known.
+  for (int k = 0; k < spec->n_data && !is_incomplete; k++)
+    is_incomplete = spec->data[k].used && (spec->data[k].rows == 0 || spec->data[k].cols == 0);
+  if (is_incomplete || spec->objective.text == NULL) return probed;
+  TG_TRY(TG_NEW(1, &model));
+  tg_status status = tg_graph_create(&model->graph);
+  if (status == TG_OK) status = tg_errors_take(spec->errors, compile(spec, model));
+  tg_model_destroy(&model);
+  TG_TRY(status);
+  return tg_errors_raise(spec->errors);
+}
+
+tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete)
+{
+  tg_spec *copy = NULL;
+  TG_TRY(tg_spec_copy(spec, &copy));
+  const tg_status status = find_errors(copy, is_incomplete);
+  tg_spec_destroy_copy(&copy);
+  return status;
+}
+
+// A variable that the objective does not depend on could be anything: surely not what was meant.
+static tg_status find_variables(tg_spec *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(job->n_variables, &model->symbols));
+  model->n_variables = job->n_variables;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_spec_variable *variable = &job->variables[k];
+    model->symbols[k] = tg_symbol_find(model->graph, variable->name);
+    if (model->symbols[k] >= 0 && tg_node_depends_on(model->graph, model->objective, model->symbols[k])) continue;
+    TG_FAIL_MARK(TG_NAME, variable->mark, "the objective does not depend on the variable %s", variable->name);
+  }
+  return TG_OK;
+}
+
+static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
+{
+  uint8_t *below = NULL;
+  TG_TRY(tg_node_find_below(graph, f, &below));
+  *out = false;
+  for (tg_node node = 1; node <= f; node++) {
+    *out = *out || (below[node] != 0 && tg_kind_has_kinks(tg_node_info(graph, node)->kind));
+  }
+  tg_free(below);
+  return TG_OK;
+}
+
+static tg_status find_kinks(tg_model *model)
+{
+  bool has_any = false;
+  TG_TRY(has_kinks(model->graph, model->objective, &has_any));
+  model->is_smooth = !has_any;
+  return has_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
+}
+
+static tg_status find_curvature(const tg_model *model, tg_node f, tg_curvature *out)
+{
+  const char *reason = NULL;
+  return tg_curvature_find(model->graph, f, model->n_variables, model->symbols, out, &reason);
+}
+
+// Whether a term adds something convex to the augmented Lagrangian, whose multiplier may be any number that it can
+// become: h and the argument of a kink are affine, g is convex.
+static tg_status is_convex_term(const tg_model *model, const tg_constraints_term *term, bool *out)
+{
+  tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+  tg_node multiplier = TG_NONE;
+  tg_node f = TG_NONE;
+  TG_TRY(tg_make_sym(model->graph, term->multiplier, &multiplier));
+  TG_TRY(tg_make_dot(model->graph, multiplier, term->node, &f));
+  TG_TRY(find_curvature(model, f, &curvature));
+  *out = curvature == TG_CURVATURE_AFFINE;
+  if (*out || term->is_kink || !isfinite(term->low)) return TG_OK;
+  TG_TRY(tg_make_unary(model->graph, TG_ABS, multiplier, &multiplier));
+  TG_TRY(tg_make_dot(model->graph, multiplier, term->node, &f));
+  TG_TRY(find_curvature(model, f, &curvature));
+  *out = curvature == TG_CURVATURE_CONVEX;
+  return TG_OK;
+}
+
+// Finds the convexity of an augmented Lagrangian by its parts, since the penalty is a symbol without a sign.
+static tg_status find_convexity(tg_model *model)
+{
+  const tg_constraints *constraints = model->constraints;
+  tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+  TG_TRY(find_curvature(model, constraints != NULL ? constraints->objective : model->objective, &curvature));
+  model->is_convex = curvature == TG_CURVATURE_CONVEX || curvature == TG_CURVATURE_AFFINE;
+  for (int k = 0; constraints != NULL && k < constraints->n && model->is_convex; k++)
+    TG_TRY(is_convex_term(model, &constraints->terms[k], &model->is_convex));
+  return TG_OK;
+}
+
+static tg_status find_groups(const tg_spec *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  model->n_groups = 1;
+  for (int k = 0; k < job->n_variables; k++) {
+    const tg_spec_variable *x = &job->variables[k];
+    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    if (x->norm1 > 0 || (row != NULL && !row->is_bounds)) return TG_OK;
+  }
+  return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,
+                        model->group_rows);
+}
+
+// ---- plan ----
+
+tg_status tg_model_lower(tg_spec *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+                         const tg_lower_options *given, tg_plan **out)
+{
+  double *values = NULL;
+  bool *known = NULL;
+  tg_status status = TG_OK;
+  TG_TRY_GOTO(tg_model_numbers(job, graph, &values, &known));
+  tg_lower_options options = *given;
+  options.scalar_values = values;
+  options.has_scalar_value = known;
+  status = tg_lower(graph, f, n, symbols, &options, out);
+  // The whole objective is the place: which operator cannot be compiled, the message says.
+  tg_error_locate(job->objective.mark, status);
+done:
+  tg_free(known);
+  tg_free(values);
+  return status;
+}
+
+static tg_status match_data(const tg_spec *job, tg_model *model)
+{
+  TG_TRY(TG_NEW(model->plan->n_data, &model->data));
+  for (int32_t k = 0; k < model->plan->n_data; k++) {
+    const char *name = model->plan->data[k].name;
+    model->data[k] = tg_spec_find_data(job, name);
+    if (model->data[k] >= 0 || tg_metric_change_find(model, name) >= 0) continue;
+    const int own = model->constraints != NULL ? tg_constraints_find(model->constraints, model->graph, name) : -1;
+    model->data[k] = job->n_data + own;
+    if (own < 0) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", name);
+  }
+  return TG_OK;
+}
+
+static tg_status read_text(tg_spec *job, tg_model *model)
+{
+  TG_TRY(tg_set_data_check(job));
+  TG_TRY(tg_graph_create(&model->graph));
+  TG_TRY(compile(job, model));
+  return find_variables(job, model);
+}
+
+// The text, read once more where it restricts its variables.
+static tg_status read_with_domain(tg_spec *job, tg_model *model)
+{
+  bool is_restricted = false;
+  tg_domain_forget(job);
+  TG_TRY(read_text(job, model));
+  TG_TRY(tg_domain_find(job, model, &is_restricted));
+  if (!is_restricted) return TG_OK;
+  tg_constraints_destroy(&model->constraints);
+  tg_graph_destroy(&model->graph);
+  tg_free(model->symbols);
+  model->symbols = NULL;
+  return read_text(job, model);
+}
+
+static tg_status build(tg_spec *job, const tg_lower_options *options, tg_model *model)
+{
+  TG_TRY(read_with_domain(job, model));
+  TG_TRY(tg_model_split_norm1(job, model));
+  TG_TRY(tg_metric_change_substitute(job, model));
+  TG_TRY(find_kinks(model));
+  TG_TRY(find_convexity(model));
+  TG_TRY(find_groups(job, model));
+  TG_TRY(
+      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
+  return match_data(job, model);
+}
+
+static tg_status build_plain(tg_spec *job, const tg_lower_options *options, tg_model *model)
+{
+  TG_TRY(read_with_domain(job, model));
+  TG_TRY(tg_metric_change_substitute(job, model)); // finds none
+  TG_TRY(find_kinks(model));
+  model->n_groups = 1;
+  TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
+  TG_TRY(
+      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
+  return match_data(job, model);
+}
+
+typedef tg_status builder(tg_spec *job, const tg_lower_options *options, tg_model *model);
+
+static tg_status create(tg_spec *job, const tg_lower_options *options, builder *build_model, tg_model **out)
+{
+  *out = NULL;
+  tg_spec_mark_used(job, false);
+  tg_model *model = NULL;
+  TG_TRY(TG_NEW(1, &model));
+  const tg_status status = build_model(job, options, model);
+  if (status != TG_OK) {
+    tg_model_destroy(&model);
+    return tg_error_pass(status, TG_HERE);
+  }
+  *out = model;
+  return TG_OK;
+}
+
+tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out)
+{
+  return create(job, options, build, out);
+}
+
+tg_status tg_model_create_plain(tg_spec *job, const tg_lower_options *options, tg_model **out)
+{
+  return create(job, options, build_plain, out);
+}

@@ -1,0 +1,151 @@
+// Which data occur, and the sizes that headers of files say.
+#include "engine/model/probe.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "engine/model/metric_change.h"
+#include "engine/model/set_data.h"
+#include "engine/model/sizes.h"
+#include "mpi/file/files.h"
+
+// ---- names that occur ----
+
+static bool is_letter(char byte)
+{
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+static bool is_digit(char byte)
+{
+  return byte >= '0' && byte <= '9';
+}
+
+// Whether the name stands in the text as a whole word.
+static bool occurs(const char *text, const char *name)
+{
+  const size_t length = strlen(name);
+  for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name)) {
+    const bool begins = at == text || (!is_letter(at[-1]) && !is_digit(at[-1]));
+    if (begins && !is_letter(at[length]) && !is_digit(at[length])) return true;
+  }
+  return false;
+}
+
+static bool is_used(const tg_spec *job, const char *name)
+{
+  for (int k = 0; k < job->n_relations; k++)
+    if (occurs(job->relations[k].whole.text, name)) return true;
+  for (int k = 0; k < job->n_parts; k++)
+    if (occurs(job->parts[k].value.text, name)) return true;
+  return occurs(job->objective.text, name);
+}
+
+enum { UNUSED_SHOWN = 8 };
+
+void tg_spec_mark_used(tg_spec *job, bool warn)
+{
+  int unused = 0;
+  for (int k = 0; k < job->n_data; k++) {
+    tg_spec_data *datum = &job->data[k];
+    datum->used = is_used(job, datum->name) || tg_metric_change_needs(job, k) || tg_set_data_needs(job, k);
+    if (!datum->used) unused++;
+    if (warn && !datum->used && unused <= UNUSED_SHOWN)
+      tg_message_warn_at(job->messages, datum->mark, "%s does not occur in the objective%s%s", datum->name,
+                         job->n_relations > 0 ? " or in subject_to" : "",
+                         datum->source == TG_SOURCE_NUMBER ? "" : "; it is not read");
+  }
+  if (warn && unused > UNUSED_SHOWN)
+    tg_message_warn(job->messages, "%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
+}
+
+// ---- sizes ----
+
+// How a file is read, where its user may not know: "A: /path/a.h5: dataset /A of MATLAB, stored by columns ..."
+static void say_note(const tg_spec *job, const char *name, const char *path, const tg_file_shape *shape)
+{
+  tg_text text;
+  if (shape->note[0] == '\0') return;
+  tg_text_init(&text);
+  tg_text_addf(&text, "%s: %s: %s", name, path, shape->note);
+  tg_message_lines(job->messages, TG_MESSAGE_NOTE, &text);
+  tg_text_fini(&text);
+}
+
+static tg_status probe(const tg_spec *job, tg_spec_data *datum)
+{
+  tg_file_shape shape = {0};
+  TG_TRY(tg_error_locate(datum->file_mark, tg_file_probe(datum->file, datum->dataset, &shape)));
+  // As for sizes in the job file: ScaLAPACK counts to this.
+  if (shape.rows > INT_MAX || shape.cols > INT_MAX)
+    TG_FAIL_MARK(TG_LIMIT, datum->file_mark, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns",
+                 datum->file, shape.rows, shape.cols, INT_MAX);
+  say_note(job, datum->name, datum->file, &shape);
+  datum->rows = shape.rows;
+  datum->cols = shape.cols;
+  return TG_OK;
+}
+
+static tg_status probe_start(const tg_spec *job, tg_spec_variable *variable)
+{
+  tg_file_shape shape = {0};
+  TG_TRY(tg_error_locate(variable->start_mark, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  if (variable->rows == 0) variable->rows = shape.rows;
+  if (variable->cols == 0) variable->cols = shape.cols;
+  if (shape.rows != variable->rows || shape.cols != variable->cols)
+    TG_FAIL_MARK(TG_SHAPE, variable->start_mark, "the start of %s is %lld x %lld in %s, expected %lld x %lld",
+                 variable->name, (long long)shape.rows, (long long)shape.cols, variable->start_file,
+                 (long long)variable->rows, (long long)variable->cols);
+  say_note(job, variable->name, variable->start_file, &shape);
+  return TG_OK;
+}
+
+// Declared properties that a shape contradicts are an error before any number is looked at.
+static tg_status check_square(const tg_spec_data *datum)
+{
+  if (datum->property == NULL || datum->rows == datum->cols) return TG_OK;
+  TG_FAIL_MARK(TG_SHAPE, datum->property_mark, "%s is declared %s, but is %lld x %lld, not square", datum->name,
+               datum->property, (long long)datum->rows, (long long)datum->cols);
+}
+
+// Numbers of a caller: a job file alone has none.
+static tg_status probe_array(const tg_array *array, tg_mark mark, const char *name, int64_t rows, int64_t cols)
+{
+  if (array == NULL)
+    TG_FAIL_MARK(TG_JOB, mark,
+                 "%s is in the memory of a program that calls the library; a job file needs another source", name);
+  if (array->rows != rows || array->cols != cols)
+    TG_FAIL_MARK(TG_SHAPE, mark, "%s is %" PRId64 " x %" PRId64 " in memory, expected %" PRId64 " x %" PRId64, name,
+                 array->rows, array->cols, rows, cols);
+  return TG_OK;
+}
+
+static tg_status probe_datum(const tg_spec *job, tg_spec_data *datum)
+{
+  if (datum->source == TG_SOURCE_FILE) TG_TRY(probe(job, datum));
+  if (datum->source == TG_SOURCE_MEMORY)
+    TG_TRY(probe_array(datum->array, datum->mark, datum->name, datum->rows, datum->cols));
+  return check_square(datum);
+}
+
+static tg_status probe_variable(const tg_spec *job, tg_spec_variable *x)
+{
+  if (x->start == TG_START_FILE) return probe_start(job, x);
+  if (x->start != TG_START_MEMORY) return TG_OK;
+  if (x->rows == 0 && x->start_array != NULL) x->rows = x->start_array->rows;
+  if (x->cols == 0 && x->start_array != NULL) x->cols = x->start_array->cols;
+  return probe_array(x->start_array, x->start_mark, x->name, x->rows, x->cols);
+}
+
+tg_status tg_spec_probe(tg_spec *job)
+{
+  tg_spec_mark_used(job, false);
+  for (int k = 0; k < job->n_data; k++) {
+    if (job->data[k].used) TG_TRY(tg_errors_take(job->errors, probe_datum(job, &job->data[k])));
+  }
+  for (int k = 0; k < job->n_variables; k++)
+    TG_TRY(tg_errors_take(job->errors, probe_variable(job, &job->variables[k])));
+  TG_TRY(tg_errors_raise(job->errors));
+  return tg_sizes_infer(job);
+}

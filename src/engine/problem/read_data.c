@@ -1,0 +1,77 @@
+// Reading, generating, taking over, verifying.
+#include "engine/problem/read_data.h"
+
+#include "engine/problem/properties.h"
+#include "engine/share/share.h"
+#include "mpi/file/files.h"
+#include "mpi/matrix/dmat_ops.h"
+
+tg_status tg_setup_at_declaration(tg_mark mark, tg_status status)
+{
+  return status == TG_DATA ? tg_error_locate(mark, status) : status;
+}
+
+// Notes how it came onto the grid.
+static tg_status read_array(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  tg_array_way way = TG_ARRAY_UNREAD;
+  TG_TRY(tg_array_read(setup->grid, datum->array, datum->name, true, are_bounds, out, &way));
+  const int k = tg_spec_find_data(setup->job, datum->name);
+  if (k >= 0) setup->ways[k] = way;
+  return TG_OK;
+}
+
+static tg_status make_matrix(const tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  const bool is_file = datum->source == TG_SOURCE_FILE;
+  if (is_file && are_bounds) return tg_file_read_bounds(setup->grid, datum->file, datum->dataset, out);
+  if (is_file) return tg_file_read(setup->grid, datum->file, datum->dataset, out);
+  if (datum->source == TG_SOURCE_MEMORY) return read_array(setup, datum, are_bounds, out);
+  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, datum->rows, datum->cols, out)));
+  return tg_generate(datum->generate, &datum->options, *out);
+}
+
+static tg_status read_and_verify(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  TG_TRY(tg_setup_at_declaration(datum->mark, make_matrix(setup, datum, are_bounds, out)));
+  setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
+  if (datum->trust) return TG_OK;
+  return tg_setup_at_declaration(datum->mark, tg_properties_verify(*out, datum->name, datum->properties));
+}
+
+static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  tg_share *share = setup->job->share;
+  if (share != NULL) *out = tg_share_find(share, datum->name, are_bounds);
+  if (share != NULL && *out != NULL) return TG_OK;
+  TG_TRY(read_and_verify(setup, datum, are_bounds, out));
+  return share != NULL ? tg_agree(setup->comm, tg_share_keep(share, datum->name, are_bounds, *out)) : TG_OK;
+}
+
+tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)
+{
+  return read_datum(setup, datum, false, out);
+}
+
+tg_status tg_setup_read_bounds(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)
+{
+  return read_datum(setup, datum, true, out);
+}
+
+// Data of subject_to: multipliers 0, penalty 1 at first.
+static tg_status make_own(const tg_setup *setup, bool is_penalty, const tg_plan_data *shape, tg_dmat **out)
+{
+  TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, shape->rows, shape->cols, out)));
+  if (is_penalty) tg_dmat_fill(1.0, *out);
+  return TG_OK;
+}
+
+tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t position, tg_dmat **out)
+{
+  const int datum = model->data[position];
+  const int own = datum - setup->job->n_data;
+  *out = NULL;
+  if (datum < 0) return TG_OK;
+  if (own < 0) return tg_setup_read_datum(setup, &setup->job->data[datum], out);
+  return make_own(setup, own == model->constraints->n, &model->plan->data[position], out);
+}
