@@ -1,4 +1,5 @@
-// What `auto` stands for, what it needs, and whether the options can serve a problem.
+// Which solver and line search the options mean for a kind of problem, and what they need. `method: auto` of a job is
+// decided before, by engine/strategy/strategize.c.
 #include "opt/resolve.h"
 
 #include <math.h>

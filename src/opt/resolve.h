@@ -1,4 +1,5 @@
-// What `auto` stands for, which solver the options and the constraints make, and what it keeps.
+// Which solver and line search the options and the constraints mean, and what it keeps; `method: auto` of a job is
+// decided before, by engine/strategy/strategize.c.
 #ifndef OPT_RESOLVE_H
 #define OPT_RESOLVE_H
 

@@ -2,8 +2,8 @@
 #include "report/plan_report.h"
 
 #include "engine/model/domain.h"
+#include "engine/model/infer_sizes.h"
 #include "engine/model/metric_change.h"
-#include "engine/model/sizes.h"
 #include "engine/problem/found_use.h"
 #include "engine/problem/lagrangian.h"
 #include "report/cost_report.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mpi/file/io_mtx_text.h"
+#include "mpi/file/io_mtx_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 #include <locale.h>
 
 #include "io_support.h"
-#include "mpi/file/io_mtx_text.h"
+#include "mpi/file/io_mtx_parse.h"
 
 // Reads the text and compares it with a small matrix given by rows.
 static void check_text(const tg_grid *grid, const char *text, int64_t rows, int64_t cols, const double *by_rows)

@@ -5,6 +5,7 @@ product rounds differently, so that every iterate is the base's to the last bit;
 rounding. TRACEGRAD_INVARIANCE=full tries all scales.
 """
 
+import fractions
 import os
 import pathlib
 import re
@@ -20,6 +21,11 @@ FULL = os.environ.get("TRACEGRAD_INVARIANCE") == "full"
 BOUNDED = {"orthonormal_columns", "unit_columns", "doubly_stochastic", "simplex_rows", "simplex_columns"}
 
 
+def number(value):
+    """A number of a job, which may be a fraction."""
+    return float(fractions.Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+
+
 def scaled_start(variable, s, base, folder, name):
     """The variable's entry with its start times s."""
     out = dict(variable)
@@ -29,7 +35,7 @@ def scaled_start(variable, s, base, folder, name):
         np.save(path, s * np.load(base / start["file"]))
         out["start"] = {"file": str(path)}
     elif start != "zeros":
-        out["scale"] = float(out.get("scale", 1)) * s
+        out["scale"] = number(out.get("scale", 1)) * s
     constraint = out.get("constraint")
     if isinstance(constraint, dict) and "box" in constraint:
         out["constraint"] = {"box": [s * bound for bound in constraint["box"]]}

@@ -7,8 +7,8 @@
 #include "cli/run/signals.h"
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
+#include "engine/model/infer_sizes.h"
 #include "engine/model/metric_change.h"
-#include "engine/model/sizes.h"
 #include "engine/problem/found_use.h"
 #include "report/cost_report.h"
 

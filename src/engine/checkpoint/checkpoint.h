@@ -52,7 +52,7 @@ tg_status tg_checkpoint_prepare(tg_checkpoint *checkpoint);
 tg_status tg_checkpoint_bind(tg_checkpoint *checkpoint, const tg_setup *setup);
 
 // What writing one takes on the fullest rank: all variables go out, one after another. 0 where none are written. Local.
-double tg_checkpoint_bytes(const tg_spec *job, const tg_cost_grid *grid);
+double tg_checkpoint_writing_bytes(const tg_spec *job, const tg_cost_grid *grid);
 
 // The clock for the first one starts. Local.
 void tg_checkpoint_start(tg_checkpoint *checkpoint);

@@ -329,7 +329,7 @@ tg_status tg_checkpoint_write(tg_checkpoint *c, const opt_listing *listing, cons
   return status;
 }
 
-double tg_checkpoint_bytes(const tg_spec *job, const tg_cost_grid *grid)
+double tg_checkpoint_writing_bytes(const tg_spec *job, const tg_cost_grid *grid)
 {
   double most = 0;
   if (job->checkpoint_directory == NULL) return 0;

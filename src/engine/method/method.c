@@ -1,4 +1,5 @@
-// The choice of a method for a job: its facts, the strategy, the options of the way.
+// What a strategy becomes for a job: its facts in, the way that is taken out; why it was taken is worded in
+// strategy_words.c.
 #include "engine/method/method.h"
 
 #include <inttypes.h>

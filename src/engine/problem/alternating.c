@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "engine/method/feasible.h"
 #include "engine/model/build.h"
-#include "engine/problem/line_half.h"
+#include "engine/problem/half_by_lines.h"
 #include "mpi/constraint/constraint.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"

@@ -1,9 +1,9 @@
 // Memory of a run, phase by phase.
 //
-// A phase's bytes are what lives in it together: the order of allocations is that of run.c and setup.c. Sizes are those
-// of rank 0, which holds most of a block-cyclic matrix. Each module says what its own objects take (its _bytes, beside
-// what makes them). What is estimated, and not counted, is the libraries' own (measured with OpenBLAS 0.3.21 and Open
-// MPI 4.1.4) and the work space of LAPACK's decompositions.
+// A phase's bytes are what lives in it together: the order of allocations is that of engine.c and assemble.c. Sizes are
+// those of rank 0, which holds most of a block-cyclic matrix. Each module says what its own objects take (its _bytes,
+// beside what makes them). What is estimated, and not counted, is the libraries' own (measured with OpenBLAS 0.3.21 and
+// Open MPI 4.1.4) and the work space of LAPACK's decompositions.
 #include "engine/run/forecast.h"
 
 #include <math.h>
@@ -389,7 +389,7 @@ tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *metho
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
   // A checkpoint is written while everything stands.
-  const double saving = tg_checkpoint_bytes(job, grid);
+  const double saving = tg_checkpoint_writing_bytes(job, grid);
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   TG_TRY(forecast_value(&f, &valuing));
   out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));

@@ -230,7 +230,9 @@ static double room_of_syevd(const tg_cost_grid *grid, double n, double rows, dou
 {
   const double block = (double)grid->block;
   const double integers = 7 * n + 8 * (double)grid->cols + 2;
-  return 8 * (10 * n + block * (rows + cols + 3 * block) + 2 * (rows + block) * (cols + block)) + 4 * integers;
+  const double beyond = rows < 2 * block || cols < 2 * block ? block : 0;
+  const double merge = 2 * (rows + beyond) * (cols + beyond);
+  return 8 * (10 * n + block * (rows + cols + 3 * block) + merge) + 4 * integers;
 }
 
 static double room_of_gesvd(const tg_cost_grid *grid, double m, double n, double rows, double cols)

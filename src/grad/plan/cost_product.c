@@ -1,4 +1,4 @@
-// The algorithms of src/mpi/product*.c as arithmetic.
+// The algorithms of src/mpi/product as arithmetic.
 #include "grad/plan/cost_product.h"
 
 #include <limits.h>

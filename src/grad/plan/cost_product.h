@@ -1,4 +1,4 @@
-// The algorithms of src/mpi/product*.c as arithmetic: which one runs, what it sends, what scratch it needs; private
+// The algorithms of src/mpi/product as arithmetic: which one runs, what it sends, what scratch it needs; private
 // to cost*.c.
 #ifndef TG_GRAD_COST_PRODUCT_H
 #define TG_GRAD_COST_PRODUCT_H

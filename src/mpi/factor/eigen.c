@@ -71,11 +71,13 @@ static tg_status call_syevd(tg_dmat *a, double *values, tg_dmat *v, double *work
 
 // The query of pdsyevd forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16")
 // reaches the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front. And what
-// pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it).
+// pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it): given to all
+// that own less than two.
 static double least_work(int64_t n, int64_t block, int64_t local_rows, int64_t local_cols)
 {
   const double update = (double)block * (double)(local_rows + local_cols + 3 * block);
-  const double merge = 2 * (double)(local_rows + block) * (double)(local_cols + block);
+  const int64_t beyond = local_rows < 2 * block || local_cols < 2 * block ? block : 0;
+  const double merge = 2 * (double)(local_rows + beyond) * (double)(local_cols + beyond);
   return 10 * (double)n + update + merge;
 }
 

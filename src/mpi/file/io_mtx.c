@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "mpi/file/files.h"
-#include "mpi/file/io_mtx_text.h"
+#include "mpi/file/io_mtx_parse.h"
 #include "mpi/file/io_posix.h"
 
 static tg_status open_mtx(const char *path, int *fd, int64_t *file_bytes, tg_mtx_header *header)

@@ -1,13 +1,13 @@
 // Which data occur, and the sizes that headers of files say.
-#include "engine/model/probe.h"
+#include "engine/model/headers.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
+#include "engine/model/infer_sizes.h"
 #include "engine/model/metric_change.h"
 #include "engine/model/set_data.h"
-#include "engine/model/sizes.h"
 #include "mpi/file/files.h"
 
 // ---- names that occur ----

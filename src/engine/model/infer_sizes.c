@@ -1,5 +1,5 @@
 // Sizes of variables by inference.
-#include "engine/model/sizes.h"
+#include "engine/model/infer_sizes.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -3,8 +3,8 @@
 //
 // Format: math.nist.gov/MatrixMarket/formats.html. Parsing numbers that need more than 15 digits uses strtod: the
 // caller sees to it that the thread's numeric locale is "C".
-#ifndef TG_MPI_IO_MTX_TEXT_H
-#define TG_MPI_IO_MTX_TEXT_H
+#ifndef TG_MPI_IO_MTX_PARSE_H
+#define TG_MPI_IO_MTX_PARSE_H
 
 #include <stdint.h>
 

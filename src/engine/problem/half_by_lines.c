@@ -1,5 +1,5 @@
 // Half-steps by coordinate descent.
-#include "engine/problem/line_half.h"
+#include "engine/problem/half_by_lines.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // A half-step of method: alternating by coordinate descent on the lines of its variable.
-#ifndef TG_ENGINE_LINE_HALF_H
-#define TG_ENGINE_LINE_HALF_H
+#ifndef TG_ENGINE_HALF_BY_LINES_H
+#define TG_ENGINE_HALF_BY_LINES_H
 
 #include "engine/method/method.h"
 #include "opt/driver.h"

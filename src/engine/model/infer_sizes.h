@@ -1,6 +1,6 @@
 // Sizes of variables that the spec leaves open: what its start files, constraints and expressions make of them.
-#ifndef TG_ENGINE_SIZES_H
-#define TG_ENGINE_SIZES_H
+#ifndef TG_ENGINE_INFER_SIZES_H
+#define TG_ENGINE_INFER_SIZES_H
 
 #include "engine/spec.h"
 

@@ -1,5 +1,5 @@
 // Strict parser of Matrix Market text.
-#include "mpi/file/io_mtx_text.h"
+#include "mpi/file/io_mtx_parse.h"
 
 #include <ctype.h>
 #include <inttypes.h>
