@@ -20,6 +20,8 @@ typedef struct coupled {
   double a;
   double spoil;         // added to what a block's solver returns
   opt_outcome reported; // what it says of it
+  int reports_from;     // the first block whose solver does
+  tg_status failure;    // of the last block's solver in its second pass
   int solved[2];
   double last_tolerance;
 } coupled;
@@ -65,7 +67,9 @@ static tg_status solve(void *self, int k, double tolerance, opt_point *point, op
   p->solved[k]++;
   p->last_tolerance = tolerance;
   *serial_block(point, k) = (k == 0 ? 1.0 : 2.0) - p->a * *serial_block_const(point, 1 - k) + p->spoil;
-  result->outcome = p->reported;
+  result->outcome = k >= p->reports_from ? p->reported : OPT_CONVERGED;
+  if (p->failure != TG_OK && k == 1 && p->solved[k] == 2)
+    return tg_error_set(p->failure, TG_HERE, "no block after this one");
   strcpy(result->reason, "as the test says");
   return TG_OK;
 }
@@ -193,6 +197,51 @@ static void test_unbounded_block(void **unused)
   assert_true(x[0] == 0 && x[1] == 0);
 }
 
+// The first block was minimised already: the point returned is that before the pass all the same.
+static void test_last_block_is_not_finite(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  p.reported = OPT_NOT_FINITE;
+  p.reports_from = 1;
+  assert_int_equal(minimise(&p, x, &result), TG_OK);
+  assert_int_equal(result.outcome, OPT_NOT_FINITE);
+  assert_non_null(strstr(result.reason, "in variable 2 of 2 alone: as the test says"));
+  assert_int_equal(p.solved[0], p.solved[1]);
+  assert_true(x[0] == 0 && x[1] == 0);
+}
+
+// A solver that stops early has still served: the passes go on.
+static void test_block_that_stops_early(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  p.reported = OPT_ITERATION_LIMIT;
+  assert_int_equal(minimise(&p, x, &result), TG_OK);
+  assert_int_equal(result.outcome, OPT_CONVERGED);
+  assert_true(fabs(x[0]) <= 1e-7 && fabs(x[1] - 2) <= 1e-7);
+}
+
+// An error in a block is that of the whole, with its words, and nothing is solved after it.
+static void test_error_in_a_block(void **unused)
+{
+  (void)unused;
+  coupled p;
+  opt_result result;
+  double x[2];
+  set_up(&p, 0.5);
+  p.failure = TG_IO;
+  assert_int_equal(minimise(&p, x, &result), TG_IO);
+  assert_non_null(strstr(tg_error_get()->message, "no block after this one"));
+  assert_true(p.solved[0] == 2 && p.solved[1] == 2);
+}
+
 // As preconditioner and alone, interrupted after each pass.
 static void test_restarts_continue_bit_for_bit(void **unused)
 {
@@ -234,6 +283,9 @@ int main(void)
       cmocka_unit_test(test_needs_blocks),
       cmocka_unit_test(test_never_rises),
       cmocka_unit_test(test_unbounded_block),
+      cmocka_unit_test(test_last_block_is_not_finite),
+      cmocka_unit_test(test_block_that_stops_early),
+      cmocka_unit_test(test_error_in_a_block),
       cmocka_unit_test(test_restarts_continue_bit_for_bit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,8 @@ typedef struct quadratic {
   double m[ROWS];
   double penalty;
   int commits;
+  int raises;  // of the penalty, by the factor of the method
+  int changes; // to anything else
 } quadratic;
 
 static double row_value(const quadratic *q, int k, const double *x)
@@ -153,6 +155,9 @@ static tg_status update(opt_lagrangian *base, double limit, double *norm)
 static tg_status commit(opt_lagrangian *base, double penalty, const opt_options **options)
 {
   quadratic *q = base->self;
+  const bool is_raise = fabs(penalty / q->penalty - 10) <= 1e-12;
+  if (q->commits > 0) q->raises += is_raise;
+  if (q->commits > 0) q->changes += !is_raise && penalty != q->penalty;
   q->penalty = penalty;
   q->commits++;
   *options = &q->options;
@@ -246,6 +251,51 @@ static void test_equality(void **unused)
   assert_close(o.result.gradient_target, 1e-8 * fabs(multiplier) * sqrt(N), 5e-10);
   assert_true(o.result.gradient_norm <= o.result.gradient_target);
   assert_int_equal(q.commits, (int)o.report.rounds);
+}
+
+// The error of the multiplier falls by 1 + penalty a'D^-1 a a round, 1 + 25/12 penalty here. A penalty of 2, for which
+// that is 5.2, stays. One of 0.01 is raised until it is more than 4: to 10 and no further.
+static void test_penalty_is_raised_where_needed(void **unused)
+{
+  (void)unused;
+  static const struct {
+    double penalty;
+    int raises;
+  } rows[] = {{2, 0}, {1e3, 0}, {0.01, 3}, {0.2, 1}};
+  for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    quadratic q;
+    outcome o;
+    set_up(&q, 1);
+    q.r[0] = 5;
+    q.options.penalty = rows[k].penalty;
+    minimise(&q, NULL, &o);
+    assert_int_equal(o.result.outcome, OPT_CONVERGED);
+    assert_close(q.m[0], 1 - 5 * 12.0 / 25, 1e-6);
+    if (q.raises != rows[k].raises || q.changes != 0)
+      fail_msg("from %g: %d raises, %d other changes", rows[k].penalty, q.raises, q.changes);
+    assert_close(o.report.penalty / rows[k].penalty, pow(10, rows[k].raises), 1e-9);
+  }
+}
+
+// x_0 = 3/4, and x_0 + x_1 <= 1 holds x_1 to 1/4: the multipliers follow from the stationarity in both.
+static void test_equality_and_inequality(void **unused)
+{
+  (void)unused;
+  quadratic q;
+  outcome o;
+  set_up(&q, 2);
+  memset(q.a, 0, sizeof q.a);
+  q.a[0][0] = 1;
+  q.r[0] = 0.75;
+  q.a[1][0] = q.a[1][1] = 1;
+  q.r[1] = 1;
+  q.is_equality[1] = false;
+  minimise(&q, NULL, &o);
+  assert_int_equal(o.result.outcome, OPT_CONVERGED);
+  assert_close(o.x[0], 0.75, 1e-7);
+  assert_close(o.x[1], 0.25, 1e-7);
+  assert_close(q.m[1], 1 - 2 * 0.25, 1e-6);              // 2 x_1 - 1 + m_1 = 0
+  assert_close(q.m[0], 1 - 0.75 - (1 - 2 * 0.25), 1e-6); // x_0 - 1 + m_0 + m_1 = 0
 }
 
 // Without the bound x_0 = 1: it binds with multiplier 1 - c; x_1 <= 10 does not, and has none.
@@ -447,6 +497,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_equality),
+      cmocka_unit_test(test_penalty_is_raised_where_needed),
+      cmocka_unit_test(test_equality_and_inequality),
       cmocka_unit_test(test_inequalities),
       cmocka_unit_test(test_constraint_holds_a_falling_objective),
       cmocka_unit_test(test_unbounded),
