@@ -72,6 +72,7 @@ def test_latex_steps():
     checks.check(lines[0] == "\\begin{align*}" and lines[-1] == "\\end{align*}", f"environment: {text}")
     checks.check(all(line.endswith(" \\\\") for line in lines[1:-2]) and not lines[-2].endswith("\\\\"), f"rows: {text}")
     checks.check("3 \\cdot 10^{-7}" in text and "\\mathrm{d}X" in text and "\\operatorname{tr}\\left(" in text, f"signs: {text}")
+    checks.check("e-07" not in text, f"numbers: {text}")
     for line in lines[1:-1]:
         outside = re.sub(r"\\text\{[^}]*\}", "", line)
         checks.check("*" not in outside and "'" not in outside, f"signs of the language: {line}")

@@ -84,6 +84,9 @@ static void test_powers_of_products(void **unused)
 static void test_functions_that_cancel(void **unused)
 {
   static const row rows[] = {
+      {"sum(log(sigmoid(X)))", "X", "X=4x3", "", "sigmoid(-X)"},
+      {"sum(log(1 - sigmoid(A*X)))", "X", "A=2x4,X=4x3", "", "-A'*sigmoid(A*X)"},
+      {"sum(logsumexp_rows(X))", "X", "X=4x3", "", "softmax_rows(X)"},
       {"logdet(A*X*B)", "X", "A=3x3,X=3x3,B=3x3", "", "inv(X)'"},
       {"logdet(A*X'*Y*X)", "Y", "A=3x3,X=4x3,Y=4x4", "", "X*inv(X'*Y*X)'*X'"},
       {"det(X)^s", "X", "X=3x3,s=1x1", "", "s*det(X)^s*inv(X)'"},

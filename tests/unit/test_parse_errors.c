@@ -219,7 +219,7 @@ static const row rows[] = {
     {"tr(eye)", NUMBERS, TG_SHAPE, 4, "the size of eye cannot be inferred here; write eye(n)"},
     {"tr(comm(2,p))", NUMBERS, TG_SHAPE, 4, "the size of comm cannot be inferred here; write comm(m, n)"},
     {"sum(ones)", NUMBERS, TG_SHAPE, 5, "the size of ones cannot be inferred here; write ones(m, n)"},
-    {"S*ones", NUMBERS, TG_SHAPE, 3, "the size of ones cannot be inferred"},
+    {"sum(ones*ones')", NUMBERS, TG_SHAPE, 5, "the size of ones cannot be inferred"},
     {"norm2(zeros)", NUMBERS, TG_SHAPE, 7, "the size of zeros cannot be inferred"},
     {"S*A*w'*w*T", NUMBERS, TG_SHAPE, 1, "found 4 and 5"},
     {"A", OBJECTIVE, TG_SHAPE, 1, "an objective is a scalar, found 3 x 4; take tr, sum, sumsq or norm2 of it"},

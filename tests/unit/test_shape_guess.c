@@ -28,6 +28,15 @@ static const row rows[] = {
     {"logdet(K+sigma2*eye)", "sigma2", "spd K", "tr(inv(K + sigma2*eye(m)))"},
     {"tr(X'*(A-s*eye)*X)", "X", "symmetric A", "-2*(s*eye(m) - A)*X"},
     {"sumsq(A-s*B)", "s", "symmetric A,symmetric B", "2*tr(B*(s*B - A))"},
+    // A factor ones is a column where nothing gives it columns.
+    {"ones'*x", "x", "", "ones(m,1)"},
+    {"log(ones'*exp(x))", "x", "", "exp(x - logsumexp(x)*ones(m,1))"},
+    {"sumsq(X*ones)", "X", "", "2*X*ones(n,1)*ones(1,n)"},
+    {"ones'*(X.*A)*ones", "X", "", "A"},
+    {"tr(X*(eye - ones*ones'/n))", "X", "", "eye(m) - ones(m,1)*ones(1,m)/n"},
+    {"sum(log(exp(X*W)*ones))", "X", "", "softmax_rows(X*W)*W'"},
+    {"sumsq(x*ones' - Y)", "x", "", "2*(x*ones(1,n) - Y)*ones(n,1)"},
+    {"X + ones", "X", "", "eye(m*n)"},
     // The scalar of a product, by its letter and its place.
     {"u'*X*v*s", "u", "", "s*X*v"},
     {"sumsq(X-s*u*v')", "s", "", "2*u'*(s*u*v' - X)*v"},

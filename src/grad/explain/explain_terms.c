@@ -70,7 +70,9 @@ static tg_status write_term(tg_explainer *e, const tg_explain_term *t, tg_text *
   const bool trace = !scalar || t->n_left > 0 || t->n_right > 0;
   if (t->coef == -1.0) tg_text_add(out, "-");
   if (t->coef != 1.0 && t->coef != -1.0) {
-    tg_text_add_number(out, t->coef);
+    tg_node number = TG_NONE;
+    TG_TRY(tg_make_num(e->g, t->coef, &number));
+    TG_TRY(tg_print(e->g, number, e->format, out)); // 3 \cdot 10^{-7} in LaTeX
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->scalars != TG_NONE) {

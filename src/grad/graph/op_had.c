@@ -13,13 +13,22 @@ typedef struct entrywise {
   bool reopen; // a merged power is a product or has a coefficient: sqrt(2*X.*Y).^2
 } entrywise;
 
+// ones(m,n), ones(m,1)*ones(1,n)
+static bool is_all_ones(const tg_graph *g, tg_node node)
+{
+  const tg_info *info = tg_node_info(g, node);
+  if (info->kind != TG_PROD || info->n_scalars > 0 || info->n_args != 2) return info->kind == TG_ONES;
+  const tg_info *left = tg_node_info(g, info->args[0]);
+  return left->kind == TG_ONES && tg_node_info(g, info->args[1])->kind == TG_ONES && tg_dim_is_one(g, left->cols);
+}
+
 // Puts a factor among the others: equal bases add exponents, ones vanish, order is by structure.
 static tg_status put_factor(tg_graph *g, tg_node factor, entrywise *e)
 {
   double exponent = 1.0;
   const tg_node base = tg_pow_base(g, factor, &exponent);
   const tg_kind kind = tg_node_info(g, factor)->kind;
-  if (kind == TG_ONES) return TG_OK;
+  if (is_all_ones(g, factor)) return TG_OK;
   for (int32_t at = 0; at < e->n_factors; at++) {
     double other = 1.0;
     if (tg_pow_base(g, e->factors[at], &other) != base) continue;

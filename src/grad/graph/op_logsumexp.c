@@ -204,6 +204,21 @@ static tg_status match_softplus(tg_graph *g, const tg_info *sum, tg_node *out)
   return TG_OK;
 }
 
+// log(sigmoid(x)) = -softplus(-x), log(1 - sigmoid(x)) = -softplus(x): finite where sigmoid rounds to 0 or to 1.
+static tg_status match_sigmoid(tg_graph *g, const tg_info *info, tg_node *out)
+{
+  tg_node x = TG_NONE;
+  if (info->kind == TG_SIGMOID) TG_TRY(tg_make_scale(g, -1.0, info->args[0], &x));
+  for (int32_t k = 0; info->kind == TG_LIN && info->n_args == 2 && k < 2; k++) {
+    const tg_info *term = tg_node_info(g, info->args[k]);
+    if (term->kind != TG_SIGMOID || info->coefs[k] != -1.0 || info->coefs[1 - k] != 1.0) continue;
+    if (is_ones(g, info->args[1 - k])) x = term->args[0];
+  }
+  if (x == TG_NONE) return TG_OK;
+  TG_TRY(tg_make_function(g, TG_SOFTPLUS, x, out));
+  return tg_make_scale(g, -1.0, *out, out);
+}
+
 // log(exp(X)*ones(n,q)), log(ones(q,m)*exp(X))
 static tg_status match_chain(tg_graph *g, const tg_info *chain, tg_node *out)
 {
@@ -249,5 +264,6 @@ tg_status tg_match_logarithm(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_lin(g, 2, (const double[]){1.0, log(info->coefs[0])}, (const tg_node[]){*out, shift}, out);
   }
   TG_TRY(match_softplus(g, info, out));
+  if (*out == TG_NONE) TG_TRY(match_sigmoid(g, info, out));
   return *out == TG_NONE ? match_chain(g, info, out) : TG_OK;
 }

@@ -179,11 +179,43 @@ static void reset_shaper(tg_shaper *shaper)
   tg_sizes_clear(&shaper->sizes);
 }
 
+// Whether nothing but constants has this size: an unknown without a name that no symbol is measured by.
+static tg_status is_loose(const tg_shaper *shaper, tg_size size, bool *loose)
+{
+  tg_size found;
+  TG_TRY(tg_size_resolve(&shaper->sizes, size, &found));
+  *loose = found.n_vars == 1 && found.coef == 1 && shaper->sizes.variables[found.vars[0]].name == NULL;
+  for (int32_t i = 0; i < 2 * shaper->n_symbols && *loose; i++) {
+    const tg_scope_symbol *symbol = &shaper->symbols[i / 2];
+    tg_size other;
+    TG_TRY(tg_size_resolve(&shaper->sizes, i % 2 == 0 ? symbol->rows : symbol->cols, &other));
+    for (int32_t k = 0; k < other.n_vars; k++) *loose = *loose && other.vars[k] != found.vars[0];
+  }
+  return TG_OK;
+}
+
+// A ones without a size that is a factor is a column, as on paper, where nothing gives it columns: ones'*x is sum(x).
+static tg_status shape_loose_ones(tg_shaper *shaper, const tg_ast *ast, bool is_factor)
+{
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) {
+    const bool inner = ast->kind == TG_AST_TRANSPOSE || ast->kind == TG_AST_NEGATIVE;
+    TG_TRY(shape_loose_ones(shaper, ast->args[i], inner ? is_factor : ast->kind == TG_AST_TERM));
+  }
+  const tg_function_info *function = ast->n_args == 0 ? tg_ast_function(ast) : NULL;
+  if (!is_factor || function == NULL || function->kind != TG_ONES) return TG_OK;
+  bool loose = false;
+  TG_TRY(is_loose(shaper, ast->rows, &loose));
+  if (loose) return TG_OK;
+  TG_TRY(is_loose(shaper, ast->cols, &loose));
+  return loose ? tg_size_unify(&shaper->sizes, ast->cols, tg_size_number(1), ast->span, &loose) : TG_OK;
+}
+
 tg_status tg_shape_once(tg_shaper *shaper, tg_ast *ast)
 {
   reset_shaper(shaper);
   TG_TRY(tg_shape_whole(shaper, ast));
   TG_TRY(tg_sizes_settle(&shaper->sizes));
+  TG_TRY(shape_loose_ones(shaper, ast, false));
   return tg_shape_check_sizes(shaper, ast);
 }
 
