@@ -18,14 +18,14 @@ program minimise
   a = reshape([((sin(0.3d0 + i + 2.7d0*j + 0.01d0*i*j), i=1, m), j=1, n)], [m, n])
   b = reshape([((cos(0.5d0*i + j), i=1, m), j=1, k)], [m, k])
   call must(tracegrad_create(MPI_COMM_WORLD, p))
-  call must(tracegrad_minimize(p, 'sumsq(A*X - B) + sumsq(X)/10'))
+  call must(tracegrad_objective(p, 'sumsq(A*X - B) + sumsq(X)/10'))
   call must(tracegrad_variable(p, 'X', n, k))
   call must(tracegrad_data(p, 'A', tracegrad_whole(a)))
   call must(tracegrad_data(p, 'B', tracegrad_whole(b)))
   call must(tracegrad_set(p, 'solver.gradient_tolerance', '1e-10'))
   call must(tracegrad_minimise(p))
   call must(tracegrad_get(p, 'X', tracegrad_whole(x)))
-  call must(tracegrad_objective(p, objective, exit_status))
+  call must(tracegrad_ending(p, objective, exit_status))
   direct = sum((matmul(a, x) - b)**2) + sum(x**2)/10
   if (rank == 0) print '(a,i0,a,es22.15,a,es22.15)', 'ended with ', exit_status, ', objective ', objective, ', here ', direct
   call tracegrad_destroy(p)

@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 
   tracegrad_problem *p = NULL;
   must(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  must(tracegrad_problem_minimize(p, "sumsq(Y - X*W) + lambda*sumsq(W)"));
+  must(tracegrad_problem_objective(p, "sumsq(Y - X*W) + lambda*sumsq(W)", 0));
   must(tracegrad_problem_variable(p, "W", 0, 0)); /* 30 x 3, by the expression */
   must(tracegrad_problem_data(p, "X", &for_x));
   must(tracegrad_problem_data(p, "Y", &for_y));

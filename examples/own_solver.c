@@ -58,7 +58,7 @@ int main(int argc, char **argv)
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   must(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  must(tracegrad_problem_minimize(p, "sum(log(1 + exp(-S.*(A*X)))) + 0.1*sumsq(X)"));
+  must(tracegrad_problem_objective(p, "sum(log(1 + exp(-S.*(A*X)))) + 0.1*sumsq(X)", 0));
   must(tracegrad_problem_variable(p, "X", 0, 0));
   must(tracegrad_problem_set(p, "data.A", "{generate: normal, rows: 300, columns: 20, seed: 1}"));
   must(tracegrad_problem_set(p, "data.S", "{generate: normal, rows: 300, columns: 4, seed: 2}"));

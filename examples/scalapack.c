@@ -96,7 +96,7 @@ int main(int argc, char **argv)
   tracegrad_result r;
   tracegrad_problem *p = NULL;
   must(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  must(tracegrad_problem_minimize(p, "sumsq(C*X - D) + 0.01*sumsq(X)"));
+  must(tracegrad_problem_objective(p, "sumsq(C*X - D) + 0.01*sumsq(X)", 0));
   must(tracegrad_problem_variable(p, "X", n, columns));
   must(tracegrad_problem_data(p, "C", &for_c));
   must(tracegrad_problem_data(p, "D", &for_d));

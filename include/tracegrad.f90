@@ -7,10 +7,10 @@ module tracegrad
   use, intrinsic :: iso_c_binding
   implicit none
   private
-  public :: tracegrad_create, tracegrad_destroy, tracegrad_message, tracegrad_minimize, tracegrad_maximize
+  public :: tracegrad_create, tracegrad_destroy, tracegrad_message, tracegrad_objective
   public :: tracegrad_variable, tracegrad_number, tracegrad_set, tracegrad_subject_to
   public :: tracegrad_data, tracegrad_start, tracegrad_get, tracegrad_whole, tracegrad_cyclic
-  public :: tracegrad_minimise, tracegrad_objective, tracegrad_array
+  public :: tracegrad_minimise, tracegrad_ending, tracegrad_array
 
   integer(c_int32_t), parameter, public :: tracegrad_on_all = 0, tracegrad_on_root = 1
   integer(c_int32_t), parameter :: on_grid = 2
@@ -41,15 +41,11 @@ module tracegrad
       import
       type(c_ptr), value :: text
     end function
-    integer(c_int) function minimize(p, text) bind(c, name='tracegrad_problem_minimize')
+    integer(c_int) function give_objective(p, text, maximize) bind(c, name='tracegrad_problem_objective')
       import
       type(c_ptr), value :: p
       character(kind=c_char), intent(in) :: text(*)
-    end function
-    integer(c_int) function maximize(p, text) bind(c, name='tracegrad_problem_maximize')
-      import
-      type(c_ptr), value :: p
-      character(kind=c_char), intent(in) :: text(*)
+      integer(c_int), value :: maximize
     end function
     integer(c_int) function relate(p, text) bind(c, name='tracegrad_problem_subject_to')
       import
@@ -127,16 +123,15 @@ contains
     end do
   end function
 
-  integer(c_int) function tracegrad_minimize(p, expression)
+  ! To be minimised, or with maximize to be maximised.
+  integer(c_int) function tracegrad_objective(p, expression, maximize)
     type(c_ptr), intent(in) :: p
     character(len=*), intent(in) :: expression
-    tracegrad_minimize = minimize(p, trim(expression)//c_null_char)
-  end function
-
-  integer(c_int) function tracegrad_maximize(p, expression)
-    type(c_ptr), intent(in) :: p
-    character(len=*), intent(in) :: expression
-    tracegrad_maximize = maximize(p, trim(expression)//c_null_char)
+    logical, intent(in), optional :: maximize
+    integer(c_int) :: up
+    up = 0
+    if (present(maximize)) up = merge(1, 0, maximize)
+    tracegrad_objective = give_objective(p, trim(expression)//c_null_char, up)
   end function
 
   integer(c_int) function tracegrad_subject_to(p, relation)
@@ -217,12 +212,12 @@ contains
   end function
 
   ! The objective of the last minimisation and how it ended: 0 for converged, 3 for a limit, ...
-  integer(c_int) function tracegrad_objective(p, objective, exit_status)
+  integer(c_int) function tracegrad_ending(p, objective, exit_status)
     type(c_ptr), intent(in) :: p
     real(c_double), intent(out) :: objective
     integer, intent(out) :: exit_status
     integer(c_int) :: status
-    tracegrad_objective = ending(p, objective, status)
+    tracegrad_ending = ending(p, objective, status)
     exit_status = status
   end function
 end module

@@ -99,9 +99,9 @@ TRACEGRAD_API void tracegrad_problem_destroy(tracegrad_problem **p);
 
 /* ---- describing a problem: local, the same on all ranks ---- */
 
-/* The objective, a scalar expression of the input language. The last one counts. */
-TRACEGRAD_API int tracegrad_problem_minimize(tracegrad_problem *p, const char *expression);
-TRACEGRAD_API int tracegrad_problem_maximize(tracegrad_problem *p, const char *expression);
+/* The objective, a scalar expression of the input language, to be minimised; with maximize other than 0 to be
+ * maximised. The last one counts. */
+TRACEGRAD_API int tracegrad_problem_objective(tracegrad_problem *p, const char *expression, int maximize);
 /* Declares a matrix that is to be found; a size of 0 follows from the expressions. Further keys of it by
  * tracegrad_problem_set: "variables.X.constraint". */
 TRACEGRAD_API int tracegrad_problem_variable(tracegrad_problem *p, const char *name, int64_t rows, int64_t columns);

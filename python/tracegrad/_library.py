@@ -74,8 +74,7 @@ P = c_void_p
 SOLVE = {
     "tracegrad_on_warning": (None, Warning_, P),
     "tracegrad_problem_destroy": (None, POINTER(P)),
-    "tracegrad_problem_minimize": (c_int, P, c_char_p),
-    "tracegrad_problem_maximize": (c_int, P, c_char_p),
+    "tracegrad_problem_objective": (c_int, P, c_char_p, c_int),
     "tracegrad_problem_variable": (c_int, P, c_char_p, c_int64, c_int64),
     "tracegrad_problem_start": (c_int, P, c_char_p, POINTER(Array)),
     "tracegrad_problem_number": (c_int, P, c_char_p, c_double),

@@ -208,7 +208,6 @@ class Problem:
         self.check(make(self.ranks.argument(), byref(self.pointer)))
         self.description, self.numbers = description, numbers
         d = description
-        objective = self.library.tracegrad_problem_maximize if d.maximize else self.library.tracegrad_problem_minimize
         for name, part in d.define.items():
             self.set(f"define.{name}", part)
         for name, value in d.numbers.items():
@@ -224,7 +223,7 @@ class Problem:
                     self.set(f"data.{name}.{key}", value)
         for name, keys in d.variables.items():
             self._add_variable(name, keys, place)
-        self.check(objective(self.pointer, d.objective.encode()))
+        self.check(self.library.tracegrad_problem_objective(self.pointer, d.objective.encode(), int(d.maximize)))
         for relation in d.subject_to:
             self.check(self.library.tracegrad_problem_subject_to(self.pointer, relation.encode()))
         for key, value in d.settings.items():

@@ -253,14 +253,10 @@ static tg_status set_text(tracegrad_problem *p, tg_job_setting_kind kind, const 
   return add_setting(p, (tg_api_setting){.kind = kind, .name = name, .key = key, .text = text});
 }
 
-int tracegrad_problem_minimize(tracegrad_problem *p, const char *expression)
+int tracegrad_problem_objective(tracegrad_problem *p, const char *expression, int maximize)
 {
-  return tg_api_end(NULL, set_text(p, TG_JOB_WRITE, "objective", "minimize", expression));
-}
-
-int tracegrad_problem_maximize(tracegrad_problem *p, const char *expression)
-{
-  return tg_api_end(NULL, set_text(p, TG_JOB_WRITE, "objective", "maximize", expression));
+  const char *key = maximize != 0 ? "maximize" : "minimize";
+  return tg_api_end(NULL, set_text(p, TG_JOB_WRITE, "objective", key, expression));
 }
 
 int tracegrad_problem_subject_to(tracegrad_problem *p, const char *relation)

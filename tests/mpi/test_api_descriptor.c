@@ -96,7 +96,7 @@ static tracegrad_problem *describe(void)
 {
   tracegrad_problem *p = NULL;
   OK(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  OK(tracegrad_problem_minimize(p, "sumsq(A*X - B) + sumsq(X)/4"));
+  OK(tracegrad_problem_objective(p, "sumsq(A*X - B) + sumsq(X)/4", 0));
   OK(tracegrad_problem_variable(p, "X", 0, K));
   OK(tracegrad_problem_set(p, "solver.method", "l-bfgs"));
   return p;

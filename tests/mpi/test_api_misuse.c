@@ -47,7 +47,7 @@ static tracegrad_problem *describe(MPI_Comm comm)
   tracegrad_problem *p = NULL;
   const tracegrad_array a = square();
   OK(tracegrad_problem_create(comm, &p));
-  OK(tracegrad_problem_minimize(p, "sumsq(X - A) + sum((X*X' - A).^2)"));
+  OK(tracegrad_problem_objective(p, "sumsq(X - A) + sum((X*X' - A).^2)", 0));
   OK(tracegrad_problem_variable(p, "X", N, N));
   OK(tracegrad_problem_data(p, "A", &a));
   return p;
@@ -124,7 +124,7 @@ static void test_constraints(void)
   double worst = 0;
   tracegrad_problem *p = NULL;
   OK(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  OK(tracegrad_problem_minimize(p, "tr(Y'*A*Y)"));
+  OK(tracegrad_problem_objective(p, "tr(Y'*A*Y)", 0));
   OK(tracegrad_problem_variable(p, "Y", N, 2));
   OK(tracegrad_problem_set(p, "variables.Y.constraint", "{orthonormal_columns: {metric: S}}"));
   OK(tracegrad_problem_set(p, "data.S", "{generate: identity, rows: 12, scale: 4, symmetric: true}"));
@@ -140,7 +140,7 @@ static void test_constraints(void)
   tracegrad_constraint c = {0};
   const tracegrad_array multiplier = {.size = sizeof multiplier, .numbers = m, .rows = 1, .columns = 1};
   OK(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  OK(tracegrad_problem_minimize(p, "sumsq(X)"));
+  OK(tracegrad_problem_objective(p, "sumsq(X)", 0));
   OK(tracegrad_problem_variable(p, "X", 2, 3));
   OK(tracegrad_problem_subject_to(p, "sum(X) = 3"));
   OK(tracegrad_problem_minimise(p));
@@ -169,7 +169,7 @@ static void test_nulls(void)
   const tracegrad_array a = square();
   FAILS(tracegrad_problem_create(MPI_COMM_WORLD, NULL), "NULL");
   FAILS(tracegrad_problem_create(MPI_COMM_NULL, &p), "MPI_COMM_NULL");
-  FAILS(tracegrad_problem_minimize(NULL, "tr(X)"), "the problem is NULL");
+  FAILS(tracegrad_problem_objective(NULL, "tr(X)", 0), "the problem is NULL");
   FAILS(tracegrad_problem_minimise(NULL), "the problem is NULL");
   FAILS(tracegrad_problem_result(NULL, sizeof r, &r), "the problem is NULL");
   FAILS(tracegrad_problem_report(NULL, &text), "NULL");
@@ -180,7 +180,7 @@ static void test_nulls(void)
   tracegrad_problem_destroy(&p);
   tracegrad_point_destroy(&x);
   p = describe(MPI_COMM_WORLD);
-  FAILS(tracegrad_problem_minimize(p, NULL), "NULL");
+  FAILS(tracegrad_problem_objective(p, NULL, 0), "NULL");
   FAILS(tracegrad_problem_set(p, NULL, "1"), "key");
   FAILS(tracegrad_problem_data(p, "B", NULL), "NULL");
   FAILS(tracegrad_problem_data(p, NULL, &a), "the name is NULL");
@@ -232,9 +232,9 @@ static void test_values(void)
   numbers[5] = (double)NAN;
   FAILS(tracegrad_problem_minimise(p), "A(6,1) is NaN");
   numbers[5] = 0.5;
-  OK(tracegrad_problem_minimize(p, "sumsq(X - A"));
+  OK(tracegrad_problem_objective(p, "sumsq(X - A", 0));
   FAILS(tracegrad_problem_minimise(p), "objective:1:");
-  OK(tracegrad_problem_minimize(p, "sumsq(X - A)"));
+  OK(tracegrad_problem_objective(p, "sumsq(X - A)", 0));
   OK(tracegrad_problem_minimise(p));
   tracegrad_problem_destroy(&p);
   FAILS(tracegrad_problem_from_job(MPI_COMM_WORLD, "nowhere.yaml", &p), "nowhere.yaml");
@@ -247,7 +247,7 @@ static void test_variables(void)
   int64_t size[2] = {0, 0};
   const char *name = "";
   tracegrad_problem *p = describe(MPI_COMM_WORLD);
-  OK(tracegrad_problem_minimize(p, "sumsq(X - A) + sumsq(A*Y - ones(12,3))"));
+  OK(tracegrad_problem_objective(p, "sumsq(X - A) + sumsq(A*Y - ones(12,3))", 0));
   OK(tracegrad_problem_variable(p, "X", 0, 0));
   OK(tracegrad_problem_variable(p, "Y", 0, 0));
   OK(tracegrad_problem_variable_count(p, &count));
@@ -319,7 +319,7 @@ static void test_plan(void)
   large.rows = large.columns = 200000;
   large.numbers = NULL;
   OK(tracegrad_problem_create(MPI_COMM_WORLD, &p));
-  OK(tracegrad_problem_minimize(p, "tr(X'*A*X)"));
+  OK(tracegrad_problem_objective(p, "tr(X'*A*X)", 0));
   OK(tracegrad_problem_variable(p, "X", 200000, 10));
   OK(tracegrad_problem_data(p, "A", &large));
   OK(tracegrad_problem_plan(p, 64, 8, &text));
@@ -339,7 +339,7 @@ static void test_two_at_once(MPI_Comm comm)
   tracegrad_point *x = NULL;
   tracegrad_point *y = NULL;
   double f = 0;
-  OK(tracegrad_problem_minimize(q, "sumsq(X - A)"));
+  OK(tracegrad_problem_objective(q, "sumsq(X - A)", 0));
   OK(tracegrad_point_create(p, &x));
   OK(tracegrad_problem_minimise(q));
   OK(tracegrad_problem_evaluate(p, x, &f, NULL));
@@ -396,7 +396,7 @@ static int use_all(void)
   tracegrad_point *gradient = NULL;
   tracegrad_problem *p = NULL;
   int bad = tracegrad_problem_create(MPI_COMM_WORLD, &p);
-  if (bad == 0) bad = tracegrad_problem_minimize(p, "sumsq(X - A) + sumsq(X*A)");
+  if (bad == 0) bad = tracegrad_problem_objective(p, "sumsq(X - A) + sumsq(X*A)", 0);
   if (bad == 0) bad = tracegrad_problem_variable(p, "X", N, N);
   if (bad == 0) bad = tracegrad_problem_data(p, "A", &a);
   if (bad == 0) bad = tracegrad_problem_minimise(p);

@@ -131,7 +131,7 @@ static tracegrad_problem *describe(MPI_Comm comm, const form *f, double **a, dou
                                  .order = f->order,
                                  .place = f->place};
   OK(tracegrad_problem_create(comm, &p));
-  OK(tracegrad_problem_minimize(p, objective));
+  OK(tracegrad_problem_objective(p, objective, 0));
   OK(tracegrad_problem_variable(p, "X", N, K));
   OK(tracegrad_problem_data(p, "A", &for_a));
   OK(tracegrad_problem_data(p, "B", &for_b));
@@ -241,7 +241,7 @@ static void test_taylor(MPI_Comm comm, const char *text, bool is_quadratic)
   tracegrad_point *hd = NULL;
   const form plain = {TRACEGRAD_COLUMN_MAJOR, TRACEGRAD_ON_ROOT, 0, "", ""};
   tracegrad_problem *p = describe(comm, &plain, &a, &b);
-  OK(tracegrad_problem_minimize(p, text));
+  OK(tracegrad_problem_objective(p, text, 0));
   OK(tracegrad_point_create(p, &x));
   OK(tracegrad_point_create(p, &d));
   OK(tracegrad_point_create(p, &g));
