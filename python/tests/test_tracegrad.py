@@ -160,6 +160,10 @@ class Minimise(unittest.TestCase):
         fortran = np.asfortranarray(X)
         fortran.setflags(write=False)
         self.assertEqual(tg.minimize(objective, X=fortran, Y=Y).data_way["X"], "borrowed")
+        column, row = np.arange(1.0, 7), np.ones((1, 3))
+        ways = tg.minimize("sumsq(x - a) + sumsq(z - b) + sumsq(w - c) + sumsq(v - d)", a=column, b=column[:, None], c=row,
+                           d=np.arange(12.0)[::2]).data_way
+        self.assertEqual(ways, {"a": "borrowed", "b": "borrowed", "c": "borrowed", "d": "copied"})
 
     def test_dlpack(self):
         class Tensor:
@@ -287,6 +291,42 @@ class Errors(unittest.TestCase):
         self.refuse(tg.ShapeError, "stays open", objective="sumsq(Y - U*V)", X=None)
         self.refuse(tg.InvalidInput, "communicator of mpi4py", comm="world")
         self.refuse(tg.InvalidInput, "callback is a int", callback=3)
+
+    def test_texts_and_sizes(self):
+        """Nothing of a text is dropped, nor of a size."""
+        for call in (lambda: tg.minimize("sumsq(Y - X*W)\0junk", X=X, Y=Y), lambda: tg.derive("tr(X)\0", wrt="X"),
+                     lambda: tg.minimize("sumsq(Y - X*W)", X=X, Y=Y, subject_to="sum(W) = 1\0"),
+                     lambda: tg.minimize("sumsq(Y - X*W)", X=X, Y=Y, options={"solver.method\0": "auto"})):
+            with self.assertRaisesRegex(tg.InvalidInput, "a NUL at byte"):
+                call()
+        with self.assertRaisesRegex(tg.InvalidInput, "UTF-8"):
+            tg.derive("tr(X) + \udc80", wrt="X")
+        for sizes in ((2.5, 2), {"rows": 2.5, "columns": 2}, (1 << 63, 2)):
+            with self.assertRaisesRegex(tg.InvalidInput, "size of A"):
+                tg.minimize("sumsq(A)", variables={"A": sizes})
+
+    def test_closed(self):
+        with tg.function("sumsq(Y - X*W)", wrt="W", X=X, Y=Y) as f:
+            pass
+        f.close()
+        for call in (f.value, f.gradient, lambda x: f.hessian_product(x, x), lambda x: f.line(x, x, [1])):
+            with self.assertRaisesRegex(tg.InvalidInput, "closed"):
+                call(np.zeros(18))
+
+    def test_fork(self):
+        """A forked process has neither MPI nor threads: an error, and no wait."""
+        script = ("import os, numpy as np, tracegrad as tg\n"
+                  "f = tg.function('sumsq(x - b)', b=np.ones(5))\n"
+                  "tg.minimize('sumsq(x - b)', b=np.ones(5))\n"
+                  "child = os.fork()\n"
+                  "for call in (lambda: f(np.zeros(5)), lambda: tg.minimize('sumsq(x - b)', b=np.ones(5))):\n"
+                  "    try:\n"
+                  "        print(call())\n"
+                  "    except tg.InvalidInput as error:\n"
+                  "        print('forked' in str(error))\n"
+                  "if child: print(os.waitpid(child, 0)[1])\n")
+        done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, timeout=60, check=False)
+        self.assertEqual((done.stdout.count("True"), done.stdout.splitlines()[-1]), (2, "0"), done.stdout + done.stderr)
 
     def test_missing_job(self):
         with self.assertRaises(tg.Error) as caught:

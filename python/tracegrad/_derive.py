@@ -7,7 +7,7 @@ from ctypes import byref, c_char_p, c_int, c_void_p
 from dataclasses import dataclass
 from typing import Iterable, Mapping, Optional, Union
 
-from ._errors import check, invalid
+from ._errors import as_bytes, check, invalid
 from ._library import Size, Symbol, calculus, text_of
 
 Names = Union[str, Iterable[str]]
@@ -57,8 +57,8 @@ class CDerivation:
             raise invalid(f"the expression is a {type(expression).__name__}, expected a text")
         check(self.library, self.library.tracegrad_derivation_create(byref(self.pointer)))
         for option, value in options:
-            check(self.library, self.library.tracegrad_derivation_set(self.pointer, option.encode(), value.encode()))
-        check(self.library, self.library.tracegrad_derivation_derive(self.pointer, expression.encode()))
+            check(self.library, self.library.tracegrad_derivation_set(self.pointer, as_bytes(option), as_bytes(value)))
+        check(self.library, self.library.tracegrad_derivation_derive(self.pointer, as_bytes(expression)))
 
     def __del__(self) -> None:
         if getattr(self, "pointer", None):
@@ -180,7 +180,7 @@ class Derivation:
             raise invalid(f"{wrt!r} is not among {', '.join(self.wrt)}", "name")
         verdict, text = c_int(0), c_char_p()
         k = self.wrt.index(wrt) if wrt is not None else 0
-        status = self._c.library.tracegrad_derivation_claim(self._c.pointer, k, formula.encode(), byref(verdict), byref(text))
+        status = self._c.library.tracegrad_derivation_claim(self._c.pointer, k, as_bytes(formula), byref(verdict), byref(text))
         check(self._c.library, status)
         return Claim(VERDICTS[verdict.value], text_of(text.value))
 

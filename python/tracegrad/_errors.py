@@ -98,6 +98,17 @@ def invalid(message: str, code: str = "usage") -> InvalidInput:
     return kind(message, (Failure(code, message, None, 0, 0, None),))
 
 
+def as_bytes(text: str) -> bytes:
+    """A text for the library, where it would end at its first NUL."""
+    try:
+        found = text.encode()
+    except UnicodeEncodeError as error:
+        raise invalid(f"{text!r} has no UTF-8: {error.reason}", "usage") from None
+    if b"\0" in found:
+        raise invalid(f"{text!r} has a NUL at byte {found.index(0)}, expected a text without", "usage")
+    return found
+
+
 def check(library: ctypes.CDLL, status: int) -> None:
     """Raises what the library says of its last call, where status is not 0. On the thread of that call."""
     if status == 0:

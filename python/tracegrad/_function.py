@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
+import weakref
 from ctypes import byref, c_double, c_int64, c_void_p
 from dataclasses import dataclass
 from typing import Any, Iterable, Mapping, Optional, Union
@@ -13,7 +15,7 @@ import numpy as np
 from . import _arrays as arrays
 from ._derive import Names, joined
 from ._errors import invalid
-from ._mpi import Ranks
+from ._mpi import Ranks, refuse_fork
 from ._problem import PROPERTIES, Problem, Shape
 from ._solve import described_on_root
 
@@ -56,6 +58,28 @@ class _Point:
         self.problem.library.tracegrad_point_destroy(byref(self.pointer))
 
 
+class _Ended(list[Any]):
+    """In the place of points that cannot be used any more."""
+
+    def __getitem__(self, _: Any) -> Any:
+        refuse_fork()
+        raise invalid("the function is closed")
+
+    def __iter__(self) -> Any:
+        return self[0]
+
+
+_living: "weakref.WeakSet[Function]" = weakref.WeakSet()
+
+
+def _end_in_child() -> None:
+    for function_ in list(_living):
+        function_._points = _Ended()  # nothing is freed: MPI stays with the parent
+
+
+os.register_at_fork(after_in_child=_end_in_child)
+
+
 class Function:
     """f, its gradient and its Hessian action at points that the caller chooses: what `function` returns.
 
@@ -72,6 +96,7 @@ class Function:
         self.shapes: dict[str, Shape] = found
         self._order = order or list(found)
         self._points = [_Point(problem, {name: found[name] for name in self._order}) for _ in range(4)]
+        _living.add(self)
         self._evaluate = problem.library.tracegrad_problem_evaluate
         self._hessian = problem.library.tracegrad_problem_hessian
         self._value = c_double()
@@ -179,9 +204,11 @@ class Function:
 
     def close(self) -> None:
         """Frees it. On several ranks all of them call it."""
+        if isinstance(self._points, _Ended):
+            return
         for point in self._points:
             point.destroy()
-        self._points = []
+        self._points = _Ended()
         self._problem.destroy()
 
     def __enter__(self) -> "Function":

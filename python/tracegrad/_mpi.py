@@ -47,7 +47,7 @@ def _flag(function) -> bool:
 
 def _finalise() -> None:
     library = solver()
-    if not _flag(library.MPI_Finalized):
+    if _owner == os.getpid() and not _flag(library.MPI_Finalized):
         library.MPI_Finalize()
 
 
@@ -82,10 +82,24 @@ def start() -> None:
         atexit.register(_finalise)
 
 
+_owner: Optional[int] = None  # the process that has used MPI
+
+
+def refuse_fork() -> None:
+    """Neither MPI nor the threads of OpenMP come along into a forked process: it would wait for ever."""
+    global _owner
+    if _owner is None:
+        _owner = os.getpid()
+    elif _owner != os.getpid():
+        raise invalid("this process was forked from one that has used tracegrad, whose MPI and threads do not come along: start "
+                      "it by multiprocessing.get_context('spawn')")
+
+
 class Ranks:
     """The ranks of a communicator of mpi4py, or of None: this process."""
 
     def __init__(self, comm: Any) -> None:
+        refuse_fork()
         self.comm = comm
         if comm is None:
             start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from ctypes import byref, c_char_p, c_int, c_int64, c_void_p
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Optional, Union
@@ -11,7 +12,7 @@ import numpy as np
 
 from . import _arrays as arrays
 from . import _texts as texts
-from ._errors import InvalidInput, check, invalid
+from ._errors import InvalidInput, as_bytes, check, invalid
 from ._library import Array, solver, text_of
 from ._mpi import Ranks
 
@@ -81,9 +82,19 @@ def _variable_keys(name: str, given: Any) -> dict[str, Any]:
         return {"rows": int(given), "columns": 1}
     try:
         rows, columns = (*given, 1) if len(given) == 1 else given
-        return {"rows": int(rows), "columns": int(columns)}
+        return {"rows": operator.index(rows), "columns": operator.index(columns)}
     except (TypeError, ValueError):
         raise invalid(f"the size of {name} is {given!r}, expected (rows, columns), a number of rows, or keys of a job file") from None
+
+
+def _size(name: str, given: Any) -> int:
+    try:
+        found = operator.index(given)
+    except TypeError:
+        raise invalid(f"a size of {name} is {given!r}, expected a whole number") from None
+    if abs(found) >= 2**63:
+        raise invalid(f"a size of {name} is {given}, expected less than 2^63")
+    return found
 
 
 def _add_datum(d: Description, numbers: Numbers, name: str, value: Any) -> None:
@@ -223,9 +234,9 @@ class Problem:
                     self.set(f"data.{name}.{key}", value)
         for name, keys in d.variables.items():
             self._add_variable(name, keys, place)
-        self.check(self.library.tracegrad_problem_objective(self.pointer, d.objective.encode(), int(d.maximize)))
+        self.check(self.library.tracegrad_problem_objective(self.pointer, as_bytes(d.objective), int(d.maximize)))
         for relation in d.subject_to:
-            self.check(self.library.tracegrad_problem_subject_to(self.pointer, relation.encode()))
+            self.check(self.library.tracegrad_problem_subject_to(self.pointer, as_bytes(relation)))
         for key, value in d.settings.items():
             self._set_option(key, value)
         return self
@@ -241,7 +252,7 @@ class Problem:
             raise type(error)(f"{error}\n{key.split('.')[-1]!r} is no name of the expressions either: {known}", error.failures) from None
 
     def _add_variable(self, name: str, keys: Mapping[str, Any], place: int) -> None:
-        rows, columns = (int(keys.get(key, keys.get(other, 0))) for key, other in (("rows", ""), ("columns", "cols")))
+        rows, columns = (_size(name, keys.get(key, keys.get(other, 0))) for key, other in (("rows", ""), ("columns", "cols")))
         self.check(self.library.tracegrad_problem_variable(self.pointer, name.encode(), rows, columns))
         assert self.description is not None
         if name in self.description.starts:
@@ -258,13 +269,13 @@ class Problem:
     def read_job(self, path: str, overrides: Mapping[str, Any]) -> "Problem":
         make = self.library.tracegrad_problem_from_job
         make.restype = c_int
-        self.check(make(self.ranks.argument(), c_char_p(path.encode()), byref(self.pointer)))
+        self.check(make(self.ranks.argument(), c_char_p(as_bytes(path)), byref(self.pointer)))
         for key, value in overrides.items():
             self.set(key, value)
         return self
 
     def set(self, key: str, value: Any) -> None:
-        self.check(self.library.tracegrad_problem_set(self.pointer, key.encode(), texts.flow(value).encode()))
+        self.check(self.library.tracegrad_problem_set(self.pointer, as_bytes(key), as_bytes(texts.flow(value))))
 
     def destroy(self) -> None:
         if self.pointer:

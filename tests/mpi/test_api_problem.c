@@ -177,6 +177,43 @@ static void test_arrays(MPI_Comm comm, const char *folder)
   }
 }
 
+// A single column has no order, and neither has a single row.
+static void test_vectors(MPI_Comm comm)
+{
+  static const struct {
+    int64_t rows, columns, leading;
+    const char *way;
+  } forms[] = {{N, 1, 0, "borrowed"}, {N, 1, 1, "borrowed"}, {N, 1, 2, "copied"}, {1, N, 0, "borrowed"}};
+  double numbers[2 * N];
+  int size = 1;
+  MPI_Comm_size(comm, &size);
+  for (int k = 0; k < 2 * N; k++) numbers[k] = k + 1;
+  for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++) {
+    double found[N] = {0};
+    const char *way = "";
+    tracegrad_problem *p = NULL;
+    const tracegrad_array a = {.size = sizeof a,
+                               .numbers = numbers,
+                               .rows = forms[k].rows,
+                               .columns = forms[k].columns,
+                               .leading_dimension = forms[k].leading,
+                               .order = TRACEGRAD_ROW_MAJOR};
+    const tracegrad_array x = {.size = sizeof x, .numbers = found, .rows = a.rows, .columns = a.columns};
+    OK(tracegrad_problem_create(comm, &p));
+    OK(tracegrad_problem_objective(p, "sumsq(x - a)", 0));
+    OK(tracegrad_problem_variable(p, "x", 0, 0));
+    OK(tracegrad_problem_data(p, "a", &a));
+    OK(tracegrad_problem_minimise(p));
+    OK(tracegrad_problem_data_way(p, "a", &way));
+    CHECK(strcmp(way, size > 1 ? "copied" : forms[k].way) == 0, "vector %d: %s", (int)k, way);
+    OK(tracegrad_problem_get(p, "x", &x));
+    for (int i = 0; i < N; i++)
+      CHECK(fabs(found[i] - numbers[i * (forms[k].leading == 2 ? 2 : 1)]) < 1e-6, "vector %d: x(%d) is %g", (int)k,
+            i + 1, found[i]);
+    tracegrad_problem_destroy(&p);
+  }
+}
+
 // ---- results in every form ----
 
 static void test_results(MPI_Comm comm)
@@ -388,6 +425,7 @@ static void on_communicator(MPI_Comm comm)
   if (rank_in(comm) == 0 && mkdtemp(folder) == NULL) MPI_Abort(MPI_COMM_WORLD, 1);
   MPI_Bcast(folder, (int)sizeof folder, MPI_CHAR, 0, comm);
   test_arrays(comm, folder);
+  test_vectors(comm);
   test_resume(comm, folder);
   if (rank_in(comm) == 0) CHECK(rmdir(folder) == 0, "nothing else was written into %s", folder);
   test_results(comm);

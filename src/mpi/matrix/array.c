@@ -290,6 +290,14 @@ static bool is_dealt_alike(const dealing *d, int64_t block, int processes, int m
   return processes == 1 || d->block == block || is_one_block;
 }
 
+// The distance of columns. A single one has no next: in row-major order its step is no distance of columns.
+static int64_t leading_of(const side *s)
+{
+  const int64_t rows = count_here(&s->rows);
+  if (count_here(&s->cols) > 1) return s->col_step;
+  return rows > 1 ? rows : 1;
+}
+
 bool tg_array_fits(const tg_array *array, const tg_grid *grid)
 {
   const side s = side_of_array(array, grid->rank);
@@ -297,7 +305,8 @@ bool tg_array_fits(const tg_array *array, const tg_grid *grid)
   if (!is_dealt_alike(&s.rows, grid->block, grid->rows, grid->row)) return false;
   if (!is_dealt_alike(&s.cols, grid->block, grid->cols, grid->col)) return false;
   const int64_t rows = count_here(&s.rows);
-  return (s.row_step == 1 || rows <= 1) && s.col_step >= rows && s.col_step >= 1;
+  const int64_t leading = leading_of(&s);
+  return (s.row_step == 1 || rows <= 1) && leading >= rows && leading >= 1;
 }
 
 static tg_status check_numbers(const tg_array *array, int rank, const char *name)
@@ -308,10 +317,11 @@ static tg_status check_numbers(const tg_array *array, int rank, const char *name
 
 static tg_status borrow(const tg_grid *grid, const tg_array *array, tg_dmat **out)
 {
+  const side s = side_of_array(array, grid->rank);
   TG_TRY(TG_NEW(1, out));
   // Operands are read only; a matrix has one pointer for both.
   tg_dmat_view(grid, array->rows, array->cols, grid->block, (double *)(uintptr_t)array->numbers, *out);
-  (*out)->ld = array->col_step;
+  (*out)->ld = leading_of(&s);
   return TG_OK;
 }
 
