@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/error.h"
 #include "api/host.h"
 #include "job/job_share.h"
 #include "report/run.h"
@@ -38,10 +39,14 @@ static tg_status run_job(MPI_Comm comm, tg_job *job, tracegrad_report *report)
 int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides, tracegrad_report *report)
 {
   tg_job *job = NULL;
-  tg_status status = tg_api_examine_blas(comm);
+  tg_api_call call;
+  tg_status status = tg_api_enter(&call);
+  if (status != TG_OK) return tg_api_fail(status, NULL);
+  status = tg_api_examine_blas(comm);
   if (status == TG_OK) status = tg_job_load_shared(comm, job_path, n, overrides, &job);
   if (status == TG_OK) status = run_job(comm, job, report);
   const int exit_class = tg_api_fail_job(job, status);
   tg_job_destroy(&job);
+  tg_api_leave(&call);
   return exit_class;
 }

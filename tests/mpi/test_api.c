@@ -1,6 +1,7 @@
 // The public C API as a user has it: only tracegrad_solve.h and MPI.
 #include "tracegrad_solve.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,40 @@ static void test_run(MPI_Comm comm, const char *folder)
   CHECK(strstr(tracegrad_error(), "nowhere.yaml") != NULL, "names the file: %s", tracegrad_error());
 }
 
+// A host program in a country that writes 0,5. Not tested where no such locale can be had.
+static void test_comma(MPI_Comm comm, const char *folder)
+{
+  char output[512];
+  const char *const overrides[] = {"minimize=sumsq(X - 0.5*A) + 0.25*sumsq(X)", "solver.max_iterations=1.5e2", output};
+  char command[1200];
+  char path[512];
+  int rank = 0;
+  int is_made = 1;
+  tracegrad_report reports[2];
+  MPI_Comm_rank(comm, &rank);
+  snprintf(path, sizeof path, "%s/job.yaml", folder);
+  snprintf(output, sizeof output, "output.directory=%s/out", folder);
+  snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > /dev/null 2>&1", folder);
+  if (rank == 0) is_made = system(command) == 0;
+  MPI_Barrier(comm);
+  setenv("LOCPATH", folder, 1);
+  if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL) is_made = 0;
+  MPI_Allreduce(MPI_IN_PLACE, &is_made, 1, MPI_INT, MPI_MIN, comm);
+  for (int k = 0; k < 2 && is_made == 1; k++) {
+    char after[32];
+    CHECK(tracegrad_run(comm, path, 3, overrides, &reports[k]) == 0, "run %d: %s", k, tracegrad_error());
+    snprintf(after, sizeof after, "%.1f", 0.5);
+    CHECK(strcmp(after, k == 0 ? "0,5" : "0.5") == 0, "the host's locale: %s", after);
+    setlocale(LC_ALL, "C");
+  }
+  setlocale(LC_ALL, "C");
+  unsetenv("LOCPATH");
+  if (is_made == 1) CHECK(reports[0].objective == reports[1].objective, "%.17g", reports[0].objective);
+  if (is_made == 1) CHECK(fabs(reports[0].objective - 1) < 1e-9, "objective %.17g", reports[0].objective);
+  snprintf(command, sizeof command, "rm -rf %s/de_DE.UTF-8", folder);
+  if (rank == 0) CHECK(system(command) == 0, "%s", command);
+}
+
 static void in_folder(MPI_Comm comm)
 {
   char folder[] = "/tmp/tracegrad-api-XXXXXX";
@@ -86,6 +121,7 @@ static void in_folder(MPI_Comm comm)
   if (rank == 0 && mkdtemp(folder) == NULL) MPI_Abort(MPI_COMM_WORLD, 1);
   MPI_Bcast(folder, (int)sizeof folder, MPI_CHAR, 0, comm);
   test_run(comm, folder);
+  test_comma(comm, folder);
   MPI_Barrier(comm);
   if (rank != 0) return;
   static const char *const names[] = {"out/report.json", "out/history.jsonl", "out/X.npy", "out", "job.yaml", ""};
