@@ -23,7 +23,7 @@ def environment_of(**more):
     return {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", **more}
 
 
-def run(arguments, ranks=0, cwd=ROOT, timeout=120, environment=None):
+def run(arguments, ranks=0, cwd=ROOT, timeout=400, environment=None):
     """Runs `tracegrad ARGUMENTS`; ranks = 0 starts it without mpirun."""
     command = [PROGRAM] + [str(argument) for argument in arguments]
     if ranks > 0:
@@ -37,7 +37,7 @@ def run(arguments, ranks=0, cwd=ROOT, timeout=120, environment=None):
     return Finished(process.returncode, process.stdout, process.stderr, time.monotonic() - begin)
 
 
-def run_job(job, folder, ranks=2, settings=None, options=(), timeout=120, force=True):
+def run_job(job, folder, ranks=2, settings=None, options=(), timeout=400, force=True):
     """Runs a job into `folder`, whatever is there, and reads its report and history (None and [] where there are none)."""
     arguments = ["run", job, "--output", folder, *(["--force"] if force else []), *options]
     for key, value in (settings or {}).items():
