@@ -84,6 +84,7 @@ static void test_powers_of_products(void **unused)
 static void test_functions_that_cancel(void **unused)
 {
   static const row rows[] = {
+      {"sumsq(x - mean(x))", "x", "x=4x1", "", "2*x - 0.5*sum(x)*ones(4,1)"},
       {"sum(log(sigmoid(X)))", "X", "X=4x3", "", "sigmoid(-X)"},
       {"sum(log(1 - sigmoid(A*X)))", "X", "A=2x4,X=4x3", "", "-A'*sigmoid(A*X)"},
       {"sum(logsumexp_rows(X))", "X", "X=4x3", "", "softmax_rows(X)"},

@@ -36,6 +36,10 @@ static const row rows[] = {
     {"tr(X*(eye - ones*ones'/n))", "X", "", "eye(m) - ones(m,1)*ones(1,m)/n"},
     {"sum(log(exp(X*W)*ones))", "X", "", "softmax_rows(X*W)*W'"},
     {"sumsq(x*ones' - Y)", "x", "", "2*(x*ones(1,n) - Y)*ones(n,1)"},
+    // What subtracts a mean has the sum zero.
+    {"sumsq(x - mean(x))", "x", "", "2*x - 2*sum(x)*ones(m,1)/sum(ones(m,1))"},
+    {"sumsq(X - mean(X))", "X", "", "2*X - 2*sum(X)*ones(m,n)/sum(ones(m,n))"},
+    {"sumsq(x' - mean(x'))", "x", "", "2*x - 2*sum(x)*ones(m,1)/sum(ones(m,1))"},
     {"X + ones", "X", "", "eye(m*n)"},
     // The scalar of a product, by its letter and its place.
     {"u'*X*v*s", "u", "", "s*X*v"},

@@ -56,6 +56,8 @@ bool tg_node_reads_better(const tg_graph *g, tg_node a, tg_node b);
 // For operators that do not tell X from X': *out is the one that reads better, free of content, and a = *sign * *out or
 // a' = *sign * *out with *sign = 1 or -1. *skew: a' = -a, where *out is a. a has no content itself.
 tg_status tg_choose_transpose(tg_graph *g, tg_node a, double *sign, bool *skew, tg_node *out);
+// Whether a sum is all that a product of two takes of its terms, and is zero: ones'*(x - mean(x)*ones).
+tg_status tg_chain_sums_to_zero(tg_graph *g, int32_t n, const tg_node *chain, bool *zero);
 // (A B C)' = sign * C' B' A' factor by factor, each free of content: *sign is 1 or -1.
 tg_status tg_transpose_chain(tg_graph *g, int32_t n, const tg_node *chain, double *sign, tg_node *out);
 // Interned one-argument node.

@@ -206,9 +206,25 @@ static tg_status intern_product(tg_graph *g, const product *p, int32_t n_scalars
       out);
 }
 
+tg_status tg_chain_sums_to_zero(tg_graph *g, int32_t n, const tg_node *chain, bool *zero)
+{
+  *zero = false;
+  for (int32_t k = 0; n == 2 && k < 2 && !*zero; k++) {
+    const tg_info *terms = tg_node_info(g, chain[1 - k]);
+    tg_node sum = TG_NONE;
+    if (tg_node_info(g, chain[k])->kind != TG_ONES || terms->kind != TG_LIN || terms->n_args < 2) continue;
+    TG_TRY(tg_make_sum(g, chain[1 - k], &sum));
+    *zero = tg_node_is_zero(g, sum);
+  }
+  return TG_OK;
+}
+
 // A 1 x 1 chain equals its transpose: the smaller of the two stands for both, and is one scalar factor.
 static tg_status close_scalar_chain(tg_graph *g, product *p)
 {
+  bool zero = false;
+  TG_TRY(tg_chain_sums_to_zero(g, p->n_chain, p->chain, &zero));
+  p->zero = p->zero || zero;
   tg_node chain = TG_NONE;
   TG_TRY(intern_product(g, p, 0, &chain));
   product reversed = *p;

@@ -87,6 +87,9 @@ static tg_status trace_of_chain(tg_graph *g, tg_node a, tg_node *out)
   bool changed = false;
   TG_TRY(close_seam(g, info, &changed, out));
   if (changed) return tg_make_tr(g, *out, out);
+  bool zero = false;
+  TG_TRY(tg_chain_sums_to_zero(g, n, info->args, &zero));
+  if (zero) return tg_make_num(g, 0.0, out);
   tg_node *reversed = NULL;
   TG_TRY(TG_SCRATCH(g, n, &reversed));
   double sign = 1.0;
@@ -152,6 +155,19 @@ tg_status tg_make_dot(tg_graph *g, tg_node a, tg_node b, tg_node *out)
 }
 
 // sum(X .* Y) = tr(X' Y); sum(X .^ 2) = tr(X' X).
+// Of sum(ones(m,n)) and sum(ones(n,m)) one stands for both: columns before rows, then the older size first.
+static bool is_turned(const tg_graph *g, const tg_info *info)
+{
+  if (tg_dim_is_one(g, info->rows) || tg_dim_is_one(g, info->cols)) return tg_dim_is_one(g, info->rows);
+  return info->rows > info->cols;
+}
+
+static tg_status sum_of_transpose(tg_graph *g, tg_node a, tg_node *out)
+{
+  TG_TRY(tg_make_trans(g, a, out));
+  return tg_make_sum(g, *out, out);
+}
+
 tg_status tg_make_sum(tg_graph *g, tg_node a, tg_node *out)
 {
   bool done = false;
@@ -168,6 +184,7 @@ tg_status tg_make_sum(tg_graph *g, tg_node a, tg_node *out)
   case TG_ZEROS:
     return tg_make_num(g, 0.0, out);
   case TG_ONES:
+    if (is_turned(g, info)) return sum_of_transpose(g, a, out);
     return number_or_trace(g, TG_SUM, info->rows, info->cols, a, out);
   case TG_EYE:
   case TG_DIAGVEC:
