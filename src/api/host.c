@@ -26,6 +26,17 @@ static struct {
   bool is_given;
 } warnings = {.handler = print_warning};
 
+tg_status tg_api_check_host(MPI_Comm comm)
+{
+  int begun = 0;
+  int over = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&over);
+  if (!begun || over) TG_FAIL(TG_USAGE, "MPI is not running: MPI_Init_thread comes first");
+  if (comm == MPI_COMM_NULL) TG_FAIL(TG_USAGE, "the communicator is MPI_COMM_NULL");
+  return TG_OK;
+}
+
 void tracegrad_on_warning(void (*handler)(void *self, const char *text), void *self)
 {
   warnings.handler = handler;

@@ -170,11 +170,14 @@ static void fill_result(const tracegrad_problem *p, tracegrad_result *out)
   fill_constraints(e, out);
 }
 
+enum { LARGEST_RESULT = 1 << 14 }; // of any later version: what is larger is no sizeof
+
 // As much of a structure as its caller knows, and zeros beyond what this library does.
 static tg_status hand_out(const void *from, size_t bytes, void *to, size_t size)
 {
   if (to == NULL) TG_FAIL(TG_USAGE, "the place for the result is NULL");
-  if (size < bytes) TG_FAIL(TG_USAGE, "the place for the result has %zu bytes, expected %zu", size, bytes);
+  if (size < bytes || size > LARGEST_RESULT)
+    TG_FAIL(TG_USAGE, "the place for the result has %zu bytes, expected %zu", size, bytes);
   memset(to, 0, size);
   memcpy(to, from, bytes);
   return TG_OK;
@@ -287,9 +290,11 @@ static tg_status print_report(tracegrad_problem *p)
   return status;
 }
 
-static tg_status report(tracegrad_problem *p)
+static tg_status report(tracegrad_problem *p, const char *const *place)
 {
-  TG_TRY(tg_api_meet(p, TG_CALL_REPORT, check_solved(p)));
+  tg_status status = check_solved(p);
+  if (status == TG_OK) status = tg_api_check_place(p, place);
+  TG_TRY(tg_api_meet(p, TG_CALL_REPORT, status));
   if (p->report.length > 0) return TG_OK;
   TG_TRY(tg_agree(p->host, p->rank == 0 ? print_report(p) : TG_OK));
   return share_text(p, &p->report);
@@ -297,9 +302,9 @@ static tg_status report(tracegrad_problem *p)
 
 int tracegrad_problem_report(tracegrad_problem *p, const char **json)
 {
-  if (p == NULL || json == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "an argument is NULL"));
-  *json = NULL;
-  const tg_status status = report(p);
+  if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
+  if (json != NULL) *json = NULL;
+  const tg_status status = report(p, json);
   if (status == TG_OK) *json = tg_text_string(&p->report);
   return tg_api_end(p, status);
 }
@@ -370,9 +375,10 @@ static tg_status plan(tracegrad_problem *p, int ranks, int threads, double *byte
   return share_text(p, &p->plan);
 }
 
-static tg_status make_plan(tracegrad_problem *p, tg_api_call_id call, int ranks, int threads, double *bytes)
+static tg_status make_plan(tracegrad_problem *p, tg_api_call_id call, const void *place, int ranks, int threads,
+                           double *bytes)
 {
-  tg_status status = tg_api_check_problem(p);
+  tg_status status = tg_api_check_place(p, place);
   if (status == TG_OK) status = check_machine(ranks, threads);
   TG_TRY(tg_api_meet(p, call, status));
   TG_TRY(tg_api_read(p));
@@ -382,9 +388,9 @@ static tg_status make_plan(tracegrad_problem *p, tg_api_call_id call, int ranks,
 int tracegrad_problem_plan(tracegrad_problem *p, int ranks, int threads, const char **text)
 {
   double bytes = 0;
-  if (p == NULL || text == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "an argument is NULL"));
-  *text = NULL;
-  const tg_status status = make_plan(p, TG_CALL_PLAN, ranks, threads, &bytes);
+  if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
+  if (text != NULL) *text = NULL;
+  const tg_status status = make_plan(p, TG_CALL_PLAN, text, ranks, threads, &bytes);
   if (status == TG_OK) *text = tg_text_string(&p->plan);
   return tg_api_end(p, status);
 }
@@ -392,8 +398,8 @@ int tracegrad_problem_plan(tracegrad_problem *p, int ranks, int threads, const c
 int tracegrad_problem_memory(tracegrad_problem *p, int ranks, int threads, double *bytes)
 {
   double found = 0;
-  if (p == NULL || bytes == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "an argument is NULL"));
-  const tg_status status = make_plan(p, TG_CALL_MEMORY, ranks, threads, &found);
+  if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
+  const tg_status status = make_plan(p, TG_CALL_MEMORY, bytes, ranks, threads, &found);
   if (status == TG_OK) *bytes = found;
   return tg_api_end(p, status);
 }
@@ -432,16 +438,16 @@ static tg_status find_size(const tracegrad_problem *p, int k, int64_t size[2])
   return tg_mpi_check(MPI_Bcast(size, 2, MPI_INT64_T, 0, p->host), TG_HERE);
 }
 
-static tg_status read_variables(tracegrad_problem *p)
+static tg_status read_variables(tracegrad_problem *p, const void *place)
 {
-  TG_TRY(tg_api_meet(p, TG_CALL_VARIABLES, tg_api_check_problem(p)));
+  TG_TRY(tg_api_meet(p, TG_CALL_VARIABLES, tg_api_check_place(p, place)));
   return tg_api_read(p);
 }
 
 int tracegrad_problem_variable_count(tracegrad_problem *p, int *count)
 {
-  if (p == NULL || count == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "an argument is NULL"));
-  const tg_status status = read_variables(p);
+  if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
+  const tg_status status = read_variables(p, count);
   if (status == TG_OK) *count = p->job->spec.n_variables;
   return tg_api_end(p, status);
 }
@@ -450,7 +456,7 @@ int tracegrad_problem_variable_get(tracegrad_problem *p, int k, const char **nam
 {
   int64_t size[2] = {0, 0};
   if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
-  tg_status status = read_variables(p);
+  tg_status status = read_variables(p, p);
   if (status == TG_OK) status = tg_agree(p->host, check_variable(p, k));
   if (status == TG_OK) status = find_size(p, k, size);
   if (status != TG_OK) return tg_api_end(p, status);

@@ -60,7 +60,7 @@ static tg_status make_evaluator(tracegrad_problem *p)
 
 static tg_status create(tracegrad_problem *p, tracegrad_point **out)
 {
-  TG_TRY(tg_api_meet(p, TG_CALL_POINT, tg_api_check_problem(p)));
+  TG_TRY(tg_api_meet(p, TG_CALL_POINT, tg_api_check_place(p, out)));
   TG_TRY(make_evaluator(p));
   tracegrad_point *x = NULL;
   const tg_setup *setup = tg_evaluator_setup(p->evaluator);
@@ -81,8 +81,8 @@ static tg_status create(tracegrad_problem *p, tracegrad_point **out)
 
 int tracegrad_point_create(tracegrad_problem *p, tracegrad_point **out)
 {
-  if (out == NULL || p == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "an argument is NULL"));
-  *out = NULL;
+  if (p == NULL) return tg_api_end(NULL, tg_api_check_problem(p));
+  if (out != NULL) *out = NULL;
   return tg_api_end(p, create(p, out));
 }
 

@@ -33,6 +33,13 @@ tg_status tg_api_check_problem(const tracegrad_problem *p)
   return TG_OK;
 }
 
+tg_status tg_api_check_place(const tracegrad_problem *p, const void *place)
+{
+  TG_TRY(tg_api_check_problem(p));
+  if (place == NULL) TG_FAIL(TG_USAGE, "the place for the result is NULL");
+  return TG_OK;
+}
+
 int tg_api_end(tracegrad_problem *p, tg_status status)
 {
   if (status == TG_OK) return 0;
@@ -45,15 +52,6 @@ int tg_api_end(tracegrad_problem *p, tg_status status)
 
 // ---- life ----
 
-static bool has_mpi(void)
-{
-  int begun = 0;
-  int over = 0;
-  MPI_Initialized(&begun);
-  MPI_Finalized(&over);
-  return begun && !over;
-}
-
 static tg_status copy_text(const char *text, char **out)
 {
   const size_t bytes = strlen(text) + 1;
@@ -62,11 +60,17 @@ static tg_status copy_text(const char *text, char **out)
   return TG_OK;
 }
 
+static tg_status check_out(tracegrad_problem **out)
+{
+  if (out == NULL) TG_FAIL(TG_USAGE, "the place for the problem is NULL");
+  return TG_OK;
+}
+
 static tg_status create(MPI_Comm comm, tracegrad_problem **out)
 {
-  *out = NULL;
-  if (!has_mpi()) TG_FAIL(TG_USAGE, "MPI is not running: MPI_Init_thread comes first");
-  if (comm == MPI_COMM_NULL) TG_FAIL(TG_USAGE, "the communicator is MPI_COMM_NULL");
+  if (out != NULL) *out = NULL;
+  TG_TRY(tg_api_check_host(comm));
+  TG_TRY(tg_agree(comm, check_out(out)));
   TG_TRY(tg_api_examine_blas(comm));
   tracegrad_problem *p = NULL;
   const tg_status status = tg_agree(comm, TG_NEW(1, &p));
@@ -88,13 +92,12 @@ static tg_status create(MPI_Comm comm, tracegrad_problem **out)
 
 int tracegrad_problem_create(MPI_Comm comm, tracegrad_problem **out)
 {
-  if (out == NULL) return tg_api_end(NULL, tg_error_set(TG_USAGE, TG_HERE, "the place for the problem is NULL"));
   return tg_api_end(NULL, create(comm, out));
 }
 
 int tracegrad_problem_create_fortran(MPI_Fint comm, tracegrad_problem **out)
 {
-  if (!has_mpi()) return tracegrad_problem_create(MPI_COMM_NULL, out);
+  if (tg_api_check_host(MPI_COMM_WORLD) != TG_OK) return tracegrad_problem_create(MPI_COMM_NULL, out);
   return tracegrad_problem_create(MPI_Comm_f2c(comm), out);
 }
 
@@ -162,7 +165,7 @@ void tracegrad_problem_destroy(tracegrad_problem **problem)
   if (problem == NULL || *problem == NULL) return;
   tracegrad_problem *p = *problem;
   *problem = NULL;
-  if (!has_mpi()) return; // what is made of communicators went with them
+  if (tg_api_check_host(p->host) != TG_OK) return; // what is made of communicators went with them
   tg_api_forget(p);
   if (p->comm != p->host) MPI_Comm_free(&p->comm);
   MPI_Comm_free(&p->host);

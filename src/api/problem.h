@@ -94,6 +94,8 @@ typedef enum tg_api_call_id {
 tg_status tg_api_meet(const tracegrad_problem *p, tg_api_call_id call, tg_status local);
 // TG_USAGE: NULL, or used by its own callback. Local.
 tg_status tg_api_check_problem(const tracegrad_problem *p);
+// The same, and a place for the result.
+tg_status tg_api_check_place(const tracegrad_problem *p, const void *place);
 // Keeps the failure for the caller, located in what was said of the problem, and returns its exit class. Local.
 int tg_api_end(tracegrad_problem *p, tg_status status);
 

@@ -36,13 +36,26 @@ static tg_status run_job(MPI_Comm comm, tg_job *job, tracegrad_report *report)
   return status;
 }
 
+static tg_status check_arguments(const char *job_path, int n, const char *const *overrides,
+                                 const tracegrad_report *report)
+{
+  if (job_path == NULL) TG_FAIL(TG_USAGE, "the path of the job is NULL");
+  if (report == NULL) TG_FAIL(TG_USAGE, "the place for the report is NULL");
+  if (n < 0 || (n > 0 && overrides == NULL)) TG_FAIL(TG_USAGE, "%d overrides%s", n, n < 0 ? "" : " at NULL");
+  for (int k = 0; k < n; k++)
+    if (overrides[k] == NULL) TG_FAIL(TG_USAGE, "override %d of %d is NULL", k + 1, n);
+  return TG_OK;
+}
+
 int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides, tracegrad_report *report)
 {
   tg_job *job = NULL;
   tg_api_call call;
   tg_status status = tg_api_enter(&call);
   if (status != TG_OK) return tg_api_fail(status, NULL);
-  status = tg_api_examine_blas(comm);
+  status = tg_api_check_host(comm);
+  if (status == TG_OK) status = tg_agree(comm, check_arguments(job_path, n, overrides, report));
+  if (status == TG_OK) status = tg_api_examine_blas(comm);
   if (status == TG_OK) status = tg_job_load_shared(comm, job_path, n, overrides, &job);
   if (status == TG_OK) status = run_job(comm, job, report);
   const int exit_class = tg_api_fail_job(job, status);

@@ -185,6 +185,13 @@ static void test_nulls(void)
   FAILS(tracegrad_problem_data(p, "B", NULL), "NULL");
   FAILS(tracegrad_problem_data(p, NULL, &a), "the name is NULL");
   FAILS(tracegrad_problem_result(p, sizeof r, &r), "was not minimised");
+  tracegrad_report report;
+  FAILS(tracegrad_run(MPI_COMM_NULL, "job.yaml", 0, NULL, &report), "MPI_COMM_NULL");
+  FAILS(tracegrad_run(MPI_COMM_WORLD, NULL, 0, NULL, &report), "the path of the job is NULL");
+  FAILS(tracegrad_run(MPI_COMM_WORLD, "job.yaml", -1, NULL, &report), "-1 overrides");
+  FAILS(tracegrad_run(MPI_COMM_WORLD, "job.yaml", 1, NULL, &report), "1 overrides at NULL");
+  FAILS(tracegrad_run(MPI_COMM_WORLD, "job.yaml", 1, &text, &report), "override 1 of 1 is NULL");
+  FAILS(tracegrad_run(MPI_COMM_WORLD, "job.yaml", 0, NULL, NULL), "the report is NULL");
   FAILS(tracegrad_problem_evaluate(p, NULL, &f, NULL), "a point is NULL");
   OK(tracegrad_point_create(p, &x));
   FAILS(tracegrad_problem_evaluate(p, x, NULL, NULL), "NULL");
@@ -236,6 +243,8 @@ static void test_values(void)
   FAILS(tracegrad_problem_minimise(p), "objective:1:");
   OK(tracegrad_problem_objective(p, "sumsq(X - A)", 0));
   OK(tracegrad_problem_minimise(p));
+  tracegrad_result r;
+  FAILS(tracegrad_problem_result(p, 1 << 20, &r), "1048576 bytes");
   tracegrad_problem_destroy(&p);
   FAILS(tracegrad_problem_from_job(MPI_COMM_WORLD, "nowhere.yaml", &p), "nowhere.yaml");
   CHECK(p == NULL, "no problem of a file that is not there");
@@ -297,6 +306,15 @@ static void test_disagreement(void)
   OK(tracegrad_point_create(p, &g));
   FAILS(is_last ? tracegrad_problem_evaluate(p, x, &f, g) : tracegrad_problem_evaluate(p, x, &f, NULL),
         "different calls");
+  const char *text = NULL;
+  tracegrad_problem *q = NULL;
+  tracegrad_point *none = NULL;
+  FAILS(tracegrad_point_create(p, is_last ? NULL : &none), "NULL");
+  FAILS(tracegrad_problem_plan(p, 0, 0, is_last ? NULL : &text), "NULL");
+  FAILS(tracegrad_problem_memory(p, 0, 0, is_last ? NULL : &f), "NULL");
+  FAILS(tracegrad_problem_variable_count(p, is_last ? NULL : &(int){0}), "NULL");
+  FAILS(tracegrad_problem_create(MPI_COMM_WORLD, is_last ? NULL : &q), "NULL");
+  CHECK(q == NULL, "a problem of some ranks");
   FAILS(is_last ? tracegrad_point_dot(x, x, &f) : tracegrad_point_start(x), "different calls");
   FAILS(tracegrad_problem_evaluate(p, is_last ? NULL : x, &f, g), "a point is NULL");
   tracegrad_array a = square();
