@@ -194,8 +194,18 @@ def rounding(f, x, rng):
     return 10 * max(moved) + 1e-14 * abs(fx)
 
 
+def is_strict_vertex(f, space, x):
+    """Whether bounds hold every entry of x, each by a multiplier above rounding: then x is a minimum among its neighbours, though
+    steps of a search may go over the ridge beside it."""
+    g = f.gradient(x)[1]
+    floor = 1e-9 * np.abs(g).max()
+    return space.linear and len(space.equalities) == 0 and bool(np.all(np.where(g > 0, x <= space.low, x >= space.high) & (np.abs(g) > floor)))
+
+
 def best_nearby(f, space, x, rng, attempts=4):
     """The lowest point that descent reaches from x and from small displacements of it that stay in the set."""
+    if is_strict_vertex(f, space, x):
+        return x, f.value(x)
     best = descend(f, space, x)
     sizes = np.array([0.0, 1e-6, 1e-3, 1e-2])
     largest = np.abs(x).max() if np.any(x) else 1.0
