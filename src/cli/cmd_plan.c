@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/job_console.h"
-#include "engine/model/headers.h"
+#include "engine/model/probe_files.h"
 #include "engine/preview.h"
 #include "engine/sweep/points.h"
 #include "job/confine.h"

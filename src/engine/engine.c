@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
-#include "engine/model/headers.h"
+#include "engine/model/probe_files.h"
 #include "engine/model/values.h"
 #include "engine/problem/assemble.h"
 #include "engine/problem/domain_start.h"

@@ -2,7 +2,7 @@
 #include "engine/preview.h"
 
 #include "base/memory.h"
-#include "engine/model/headers.h"
+#include "engine/model/probe_files.h"
 #include "engine/problem/assemble.h"
 #include "engine/run/run_cost.h"
 

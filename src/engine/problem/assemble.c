@@ -12,8 +12,8 @@
 #include "engine/model/build.h"
 #include "engine/model/default_start.h"
 #include "engine/model/domain.h"
-#include "engine/model/headers.h"
 #include "engine/model/metric_change.h"
+#include "engine/model/probe_files.h"
 #include "engine/model/set_data.h"
 #include "engine/problem/compile.h"
 #include "engine/problem/domain_start.h"
@@ -237,21 +237,6 @@ static tg_status read_data(tg_setup *setup)
 
 // ---- start point ----
 
-static tg_status read_start(const tg_setup *setup, const tg_spec_variable *variable, tg_dmat *out)
-{
-  tg_dmat *read = NULL;
-  tg_array_way way = TG_ARRAY_UNREAD;
-  const bool is_file = variable->start == TG_START_FILE;
-  TG_TRY(tg_setup_at_declaration(
-      variable->start_mark,
-      is_file ? tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)
-              : tg_array_read(setup->grid, variable->start_array, variable->name, true, false, &read, &way)));
-  const tg_dmat *const inputs[] = {read};
-  const tg_status status = tg_dmat_lincomb(1, &variable->scale, inputs, out);
-  tg_dmat_destroy(&read);
-  return status;
-}
-
 // method: direct takes nothing of the start, but what follows it begins at a feasible point.
 static bool ignores_zeros(const tg_setup *setup, const tg_spec_variable *variable)
 {
@@ -264,7 +249,8 @@ static tg_status fill_start(const tg_setup *setup, const tg_spec_variable *varia
   static const char *const kinds[] = {
       [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
       [TG_START_NORMAL] = "normal", [TG_START_UNIFORM] = "uniform", [TG_START_FEASIBLE] = "normal"};
-  if (variable->start == TG_START_FILE || variable->start == TG_START_MEMORY) return read_start(setup, variable, out);
+  if (variable->start == TG_START_FILE || variable->start == TG_START_MEMORY)
+    return tg_setup_read_start(setup, variable, out);
   tg_generate_options options = {.seed = variable->seed + (uint64_t)shift, .scale = variable->scale};
   // The generators take a factor 0 as "not given".
   if (variable->start != TG_START_ZEROS && variable->scale != 0)

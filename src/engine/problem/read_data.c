@@ -75,3 +75,18 @@ tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t po
   if (own < 0) return tg_setup_read_datum(setup, &setup->job->data[datum], out);
   return make_own(setup, own == model->constraints->n, &model->plan->data[position], out);
 }
+
+tg_status tg_setup_read_start(const tg_setup *setup, const tg_spec_variable *variable, tg_dmat *out)
+{
+  tg_dmat *read = NULL;
+  tg_array_way way = TG_ARRAY_UNREAD;
+  const bool is_file = variable->start == TG_START_FILE;
+  TG_TRY(tg_setup_at_declaration(
+      variable->start_mark,
+      is_file ? tg_file_read(setup->grid, variable->start_file, variable->start_dataset, &read)
+              : tg_array_read(setup->grid, variable->start_array, variable->name, true, false, &read, &way)));
+  const tg_dmat *const inputs[] = {read};
+  const tg_status status = tg_dmat_lincomb(1, &variable->scale, inputs, out);
+  tg_dmat_destroy(&read);
+  return status;
+}

@@ -1,4 +1,6 @@
 // The decision in sentences.
+// What makes an objective fit a closed form, and what keeps it from one, is worded in
+// grad/structure/closed_form_words.c.
 #include "engine/strategy/strategy_words.h"
 
 #include <inttypes.h>

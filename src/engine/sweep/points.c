@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "engine/model/headers.h"
 #include "engine/model/model.h"
+#include "engine/model/probe_files.h"
 
 // ---- the path ----
 

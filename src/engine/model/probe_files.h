@@ -1,6 +1,6 @@
 // What is known of a spec before its expressions are read: which data occur, and their sizes.
-#ifndef TG_ENGINE_HEADERS_H
-#define TG_ENGINE_HEADERS_H
+#ifndef TG_ENGINE_PROBE_FILES_H
+#define TG_ENGINE_PROBE_FILES_H
 
 #include "engine/spec.h"
 

@@ -1,5 +1,5 @@
 // Which data occur, and the sizes that headers of files say.
-#include "engine/model/headers.h"
+#include "engine/model/probe_files.h"
 
 #include <inttypes.h>
 #include <limits.h>
