@@ -315,7 +315,7 @@ REFUSED = [  # entry, place in it (column from 1), words of the message
     ("(X = R)", 3, ["expected ')'"]),
     ("= R", 1, ["nothing stands on the left"]),
     ("tr(R'*R) = 1", 1, ["does not depend on any variable"]),
-    ("X*ones*ones = R", 3, ["size of ones cannot be inferred"]),
+    ("X*sum(ones) = R", 7, ["size of ones cannot be inferred"]),
 ]
 
 
