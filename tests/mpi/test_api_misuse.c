@@ -396,6 +396,8 @@ static void test_loops(void)
     tracegrad_problem_destroy(&p);
     if (k == 8) before = resident_pages();
   }
+  // Address sanitizers keep freed memory for a while, and look for leaks themselves.
+  if (tg_memory_most() == 0) return;
   CHECK((resident_pages() - before) * 4096L < 4L << 20, "%ld KiB are left of 15 problems",
         (resident_pages() - before) * 4);
 }
