@@ -54,6 +54,7 @@ int tg_api_end(tracegrad_problem *p, tg_status status)
 
 static tg_status copy_text(const char *text, char **out)
 {
+  if (text == NULL) TG_FAIL(TG_USAGE, "a text is NULL");
   const size_t bytes = strlen(text) + 1;
   TG_TRY(tg_alloc((int64_t)bytes, 1, (void **)out));
   memcpy(*out, text, bytes);
@@ -142,14 +143,18 @@ int tracegrad_problem_from_job(MPI_Comm comm, const char *path, tracegrad_proble
   return exit_class;
 }
 
+static tg_status keep_text(tracegrad_problem *p, const char *name, const char *text)
+{
+  if (text == NULL) TG_FAIL(TG_USAGE, "the text of the job is NULL");
+  return keep_job(p, name != NULL ? name : "job", text, strlen(text));
+}
+
 int tracegrad_problem_from_text(MPI_Comm comm, const char *name, const char *text, tracegrad_problem **out)
 {
   int exit_class = tracegrad_problem_create(comm, out);
   if (exit_class != 0) return exit_class;
   tracegrad_problem *p = *out;
-  tg_status status = text == NULL ? tg_error_set(TG_USAGE, TG_HERE, "the text of the job is NULL") : TG_OK;
-  if (status == TG_OK) status = keep_job(p, name != NULL ? name : "job", text, strlen(text));
-  exit_class = tg_api_end(NULL, tg_agree(p->host, status));
+  exit_class = tg_api_end(NULL, tg_agree(p->host, keep_text(p, name, text)));
   if (exit_class != 0) tracegrad_problem_destroy(out);
   return exit_class;
 }
