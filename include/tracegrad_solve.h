@@ -108,7 +108,7 @@ TRACEGRAD_API int tracegrad_problem_variable(tracegrad_problem *p, const char *n
 /* Its start point: numbers that stay where they are until the problem is destroyed or another start is given. */
 TRACEGRAD_API int tracegrad_problem_start(tracegrad_problem *p, const char *name, const tracegrad_array *array);
 /* A number, or a matrix, of the data. The numbers of an array stay where they are, and as they are, until the problem
- * is destroyed or the name is given anew; those that lie as the problem's own matrices do are not copied, see
+ * is destroyed or the name is given again; those that lie as the problem's own matrices do are not copied, see
  * tracegrad_problem_data_way. Properties are stated by tracegrad_problem_set: "data.A.symmetric", "data.A.trust"; files
  * and generators as well: "data.A" and "{generate: normal, rows: 40, columns: 40}". */
 TRACEGRAD_API int tracegrad_problem_number(tracegrad_problem *p, const char *name, double value);
@@ -199,7 +199,7 @@ TRACEGRAD_API int tracegrad_problem_on_iteration(tracegrad_problem *p, tracegrad
  * the same on all ranks. */
 TRACEGRAD_API int tracegrad_problem_resume(tracegrad_problem *p, int resume);
 
-/* Minimises, or maximises. How it ended is told by the result: 0 is returned for an iteration limit as well. Files are
+/* Minimises, or maximises. The result says how it ended: 0 is returned for an iteration limit as well. Files are
  * written where "output.directory" is set: variables, history.jsonl, report.json; checkpoints where
  * "checkpoint.directory" is. May be called again, with another start or other options. Collective. */
 TRACEGRAD_API int tracegrad_problem_minimise(tracegrad_problem *p);

@@ -86,7 +86,7 @@ _owner: Optional[int] = None  # the process that has used MPI
 
 
 def refuse_fork() -> None:
-    """Neither MPI nor the threads of OpenMP come along into a forked process: it would wait for ever."""
+    """Neither MPI nor the threads of OpenMP come along into a forked process: it would never return."""
     global _owner
     if _owner is None:
         _owner = os.getpid()

@@ -103,7 +103,7 @@ void tracegrad_derivation_destroy(tracegrad_derivation **d)
 
 // ---- options ----
 
-// An error of the text is kept by the derivation, which goes on; here it is told at once.
+// An error of the text is kept by the derivation, which goes on; here it is reported at once.
 static int set(tracegrad_derivation *h, const char *option, const char *value)
 {
   tg_errors *errors = &h->d->errors;

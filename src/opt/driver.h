@@ -36,8 +36,8 @@ typedef struct opt_observer {
   // checkpoints.
   tg_status (*poll)(void *self, opt_poll *poll);
   // A checkpoint is due, or the run ended in a way that it can go on from. Everything that the iterations to come read
-  // is in the listing, as it is: nothing is recomputed, so that a run does not know whether it was saved. Who stands
-  // between driver and writer may add entries of his own.
+  // is in the listing, as it is: nothing is recomputed, so that a run does not know whether it was saved. An observer
+  // between driver and writer may add entries of its own.
   tg_status (*checkpoint)(void *self, opt_listing *listing);
   // The run is about to end as unbounded: f falls without end along d, of any length. Not called where the direction is
   // known in words only. The last call counts.

@@ -378,9 +378,10 @@ static tg_status look_back(tg_sweep_run *s)
   TG_TRY(tg_make_folder(folder));
   TG_TRY(tg_sweep_rows_read(folder, sweep_of(s), s->fingerprint, s->rows, others, &s->data));
   if (others[0] != '\0' && !options->force)
-    TG_FAIL(TG_USAGE,
-            "%s/%s holds the rows of another sweep; choose another folder with --output, or begin it anew with --force",
-            folder, others);
+    TG_FAIL(
+        TG_USAGE,
+        "%s/%s holds the rows of another sweep; choose another folder with --output, or start it again with --force",
+        folder, others);
   if (!options->resume) {
     for (int64_t k = 0; k < sweep_of(s)->n_points; k++) s->rows[k] = (tg_sweep_row){.point = k};
     json_object_clear(s->data);

@@ -24,7 +24,7 @@ void tg_constraints_result_destroy(tg_constraints_result **result);
 
 // For a checkpoint, exact; NULL when memory is short.
 json_t *tg_constraints_result_pack(const tg_constraints_result *result);
-// TG_DATA where the object is not one of the constraints's. Local.
+// TG_DATA where the object does not belong to these constraints. Local.
 tg_status tg_constraints_result_read(const json_t *object, const tg_constraints *constraints,
                                      tg_constraints_result **out);
 

@@ -4,8 +4,8 @@
 //
 // Block coordinate descent; every limit point is stationary where the minimiser of each block is unique, or with two
 // blocks: L. Grippo, M. Sciandrone, Operations Research Letters 26 (2000); D. Bertsekas, Nonlinear Programming, 1999,
-// section 2.7. Who minimises over a block stands behind the options' `blocks`; the driver judges by the gradient in all
-// blocks together.
+// section 2.7. The options' `blocks` minimise over a block; the driver judges by the gradient in all blocks
+// together.
 //
 // Such passes P converge linearly, and slowly where the blocks are coupled strongly. On a polynomial without
 // constraints they precondition conjugate gradients:
