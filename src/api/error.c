@@ -148,13 +148,6 @@ int tg_api_fail(tg_status status, const tg_api_texts *texts)
   return tg_api_fail_all(status, NULL, 0, texts);
 }
 
-int tg_api_fail_as(tg_status status, const tg_api_texts *texts, const tg_text *rendered)
-{
-  const int exit_class = tg_api_fail_all(status, NULL, 0, texts);
-  if (status != TG_OK && tg_text_status(rendered) == TG_OK && rendered->length > 0) keep_rendered(rendered);
-  return exit_class;
-}
-
 // ---- the public functions ----
 
 const char *tracegrad_version(void)

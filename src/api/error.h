@@ -27,7 +27,5 @@ typedef struct tg_api_texts {
 // of status. TG_OK is 0 and keeps nothing. Call it after tg_api_leave or before; it needs no memory to succeed.
 int tg_api_fail(tg_status status, const tg_api_texts *texts);
 int tg_api_fail_all(tg_status status, const tg_errors *errors, int first, const tg_api_texts *texts);
-// The same with a text that was made already, in place of the one made from the parts.
-int tg_api_fail_as(tg_status status, const tg_api_texts *texts, const tg_text *rendered);
 
 #endif

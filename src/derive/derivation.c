@@ -144,11 +144,6 @@ static const struct {
                {"define", OPTION_DEFINE, 0}};
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
-const char *tg_derivation_option(int32_t k)
-{
-  return k >= 0 && k < OPTIONS ? options[k].name : NULL;
-}
-
 static tg_status find_option(const tg_derivation *d, const char *name, int *out)
 {
   const char *names[OPTIONS];

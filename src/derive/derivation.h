@@ -53,8 +53,6 @@ typedef struct tg_derivation {
 tg_status tg_derivation_create(const tg_derive_words *words, const tg_messages *messages, tg_derivation **out);
 void tg_derivation_destroy(tg_derivation **d);
 
-// The names that tg_derivation_set knows, from 0; NULL past the last.
-const char *tg_derivation_option(int32_t k);
 // Reads one option: "wrt" and the names of properties take lists of names, "dims" takes sizes, "within" the name of a
 // set, "define" a part as R=Y - X*W; "hessian" takes "true", or "" which is the same, or "false". An unknown option is
 // an error that is kept.

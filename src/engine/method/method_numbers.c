@@ -37,10 +37,6 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   return status;
 }
 
-// From this condition of a Gram matrix on, its diagonal scaled to ones, the rows themselves are factorised: what its
-// Cholesky factors lose is the condition times the rounding error.
-static const double worst_gram = TG_METHOD_WORST_GRAM;
-
 // Of a singular matrix the last pivots are rounding, and half of those are positive: its factorisation may pass.
 static tg_status refuse_singular(const tg_method *m, tg_dmat *const *matrices)
 {
@@ -81,7 +77,7 @@ static tg_status make_closed(const numbers *by, tg_method *m)
     status = refuse_singular(m, matrices);
   destroy_all(TG_CLOSED_MATRICES, matrices);
   if (!has_stack || (status != TG_OK && status != TG_NUMERIC)) return status;
-  if (status == TG_OK && gram < worst_gram) return TG_OK;
+  if (status == TG_OK && gram < TG_METHOD_WORST_GRAM) return TG_OK;
   tg_error_clear();
   return tg_method_make_orthogonal(by, gram, m);
 }

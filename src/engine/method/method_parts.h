@@ -14,7 +14,8 @@ typedef struct tg_method_numbers {
   double *products;
 } tg_method_numbers;
 
-// From this condition of a Gram matrix on its rows are factorised.
+// From this condition of a Gram matrix on, its diagonal scaled to ones, the rows themselves are factorised: what its
+// Cholesky factors lose is the condition times the rounding error.
 #define TG_METHOD_WORST_GRAM 1e6
 
 // The way of that position is the one: the verdict and the options say so.

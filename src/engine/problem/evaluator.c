@@ -63,11 +63,6 @@ const tg_setup *tg_evaluator_setup(const tg_evaluator *e)
   return e->setup;
 }
 
-int64_t tg_evaluator_products(const tg_evaluator *e)
-{
-  return e->setup->problem->counts.products;
-}
-
 // ---- the current point ----
 
 static bool same_bits(const tg_dmat *a, const tg_dmat *b)

@@ -24,7 +24,5 @@ tg_status tg_evaluator_hessian(tg_evaluator *evaluator, const opt_point *x, cons
 // f[k] = f(x + t[k] d), k < n; of a polynomial the products of one direction serve them all.
 tg_status tg_evaluator_line(tg_evaluator *evaluator, const opt_point *x, const opt_point *d, int n, const double *t,
                             double *f);
-// Large products so far. Local.
-int64_t tg_evaluator_products(const tg_evaluator *evaluator);
 
 #endif

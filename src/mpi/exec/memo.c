@@ -164,14 +164,6 @@ void tg_memo_end_point(tg_memo *memo)
   memo->n = kept;
 }
 
-int64_t tg_memo_bytes(const tg_memo *memo)
-{
-  int64_t bytes = 0;
-  for (int k = 0; k < memo->n; k++)
-    bytes += memo->entries[k].matrix->ld * memo->entries[k].matrix->local_cols * (int64_t)sizeof(double);
-  return bytes;
-}
-
 void tg_memo_print_shared(const tg_memo *memo, tg_text *out)
 {
   const char *between = "";

@@ -42,7 +42,6 @@ const double *tg_memo_numbers(const tg_memo *memo, tg_memo_key key);
 
 // A point is done: what it has neither made nor used goes, such as results that depend on the numbers that change.
 void tg_memo_end_point(tg_memo *memo);
-int64_t tg_memo_bytes(const tg_memo *memo); // on this rank
 // Appends the labels of what has served more than one point: "X'*X, X'*Y".
 void tg_memo_print_shared(const tg_memo *memo, tg_text *out);
 
