@@ -8,6 +8,7 @@
 #include "engine/model/metric_change.h"
 #include "engine/problem/found.h"
 #include "engine/problem/read_data.h"
+#include "grad/plan/cost.h"
 #include "mpi/factor/root.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/product/product.h"
@@ -86,7 +87,7 @@ done:
 
 double tg_metric_change_bytes(const tg_cost_grid *grid, int64_t n, bool is_shared)
 {
-  return (is_shared ? 1 : 2) * tg_dmat_bytes(grid, n, n);
+  return (is_shared ? 1 : 2) * tg_cost_matrix_bytes(grid, n, n);
 }
 
 tg_status tg_metric_change_enter(const tg_setup *setup)

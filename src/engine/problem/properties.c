@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "grad/plan/cost.h"
 #include "mpi/factor/factor.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/product/product.h"
@@ -152,5 +153,5 @@ tg_status tg_properties_verify(const tg_dmat *matrix, const char *name, unsigned
 double tg_properties_bytes(const tg_cost_grid *grid, int64_t n, unsigned properties)
 {
   const int copies = properties == 0 ? 0 : (properties & (TG_SPD | TG_ORTHOGONAL)) != 0 ? 2 : 1;
-  return copies * tg_dmat_bytes(grid, n, n);
+  return copies * tg_cost_matrix_bytes(grid, n, n);
 }

@@ -36,7 +36,7 @@ typedef struct forecasting {
 
 static double bytes_of(const forecasting *f, int64_t rows, int64_t cols)
 {
-  return tg_dmat_bytes(f->grid, rows, cols);
+  return tg_cost_matrix_bytes(f->grid, rows, cols);
 }
 
 static double node_bytes(const forecasting *f, tg_node node)

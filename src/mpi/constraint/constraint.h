@@ -2,6 +2,7 @@
 #ifndef TG_MPI_CONSTRAINT_H
 #define TG_MPI_CONSTRAINT_H
 
+#include "grad/plan/cost_terms.h"
 #include "mpi/matrix/dmat.h"
 #include "opt/constraint.h"
 

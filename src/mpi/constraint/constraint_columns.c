@@ -39,8 +39,8 @@ static tg_status create_orthonormal(tg_set *set)
 // A projection takes orthogonal factors, then the singular vectors of the triangle.
 static tg_bytes bytes_orthonormal(const tg_cost_grid *grid, int64_t rows, int64_t cols)
 {
-  const double matrix = tg_dmat_bytes(grid, rows, cols);
-  const double gram = tg_dmat_bytes(grid, cols, cols);
+  const double matrix = tg_cost_matrix_bytes(grid, rows, cols);
+  const double gram = tg_cost_matrix_bytes(grid, cols, cols);
   const double passing = fmax(tg_eigen_qr_bytes(grid, rows, cols), tg_eigen_svd_bytes(grid, cols));
   const double products =
       fmax(tg_cost_product_bytes(grid, cols, cols, rows), tg_cost_product_bytes(grid, rows, cols, cols));

@@ -293,7 +293,7 @@ const tg_set_ops tg_set_ball = {.violation = violation_ball, .project = project_
 
 static tg_bytes bytes_symmetric(const tg_cost_grid *grid, int64_t rows, int64_t cols)
 {
-  return (tg_bytes){.kept = tg_dmat_bytes(grid, rows, cols)};
+  return (tg_bytes){.kept = tg_cost_matrix_bytes(grid, rows, cols)};
 }
 
 static tg_status create_symmetric(tg_set *set)

@@ -21,7 +21,7 @@ static tg_bytes bytes_semidefinite(const tg_cost_grid *grid, int64_t rows, int64
 {
   (void)cols;
   const double products = tg_cost_product_bytes(grid, rows, rows, rows);
-  return (tg_bytes){.kept = 3 * tg_dmat_bytes(grid, rows, rows) + products,
+  return (tg_bytes){.kept = 3 * tg_cost_matrix_bytes(grid, rows, rows) + products,
                     .passing = tg_eigen_symmetric_bytes(grid, rows)};
 }
 

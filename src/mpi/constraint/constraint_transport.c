@@ -65,7 +65,7 @@ static tg_status create_transport(tg_set *set)
 
 static tg_bytes bytes_transport(const tg_cost_grid *grid, int64_t rows, int64_t cols)
 {
-  return (tg_bytes){.kept = tg_dmat_bytes(grid, rows, cols)};
+  return (tg_bytes){.kept = tg_cost_matrix_bytes(grid, rows, cols)};
 }
 
 // On rank 0: the costs, and the flows where they are no permutation.

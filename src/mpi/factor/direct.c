@@ -401,7 +401,7 @@ typedef tg_status filler(tg_direct *d, const tg_closed_plan *plan, tg_dmat *cons
 static double side_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan, int which)
 {
   const int64_t n = which == 0 ? plan->rows : plan->cols;
-  return tg_dmat_bytes(grid, n, n);
+  return tg_cost_matrix_bytes(grid, n, n);
 }
 
 // K, its image of a point, and the factors of the smaller matrix.
@@ -410,13 +410,13 @@ static double wide_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan, i
   const int64_t r = plan->sides[which].wide_rows;
   const int64_t own = which == 0 ? plan->rows : plan->cols;
   const int64_t other = which == 0 ? plan->cols : plan->rows;
-  return tg_dmat_bytes(grid, r, own) + tg_dmat_bytes(grid, r, other) + tg_dmat_bytes(grid, r, r);
+  return tg_cost_matrix_bytes(grid, r, own) + tg_cost_matrix_bytes(grid, r, other) + tg_cost_matrix_bytes(grid, r, r);
 }
 
 // The minimiser; eigenvectors of the left base, or the singular vectors of the linear term, and small matrices.
 static tg_bytes orthonormal_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan)
 {
-  const double x = tg_dmat_bytes(grid, plan->rows, plan->cols);
+  const double x = tg_cost_matrix_bytes(grid, plan->rows, plan->cols);
   const double vectors = plan->kind == TG_CLOSED_POLAR ? 2 * x : side_bytes(grid, plan, 0);
   return (tg_bytes){.kept = x, .passing = x + 2 * side_bytes(grid, plan, 1) + vectors};
 }
@@ -425,7 +425,7 @@ tg_bytes tg_direct_bytes(const tg_cost_grid *grid, const tg_closed_plan *plan)
 {
   const bool is_spectral = plan->kind == TG_CLOSED_SPECTRAL;
   if (plan->kind == TG_CLOSED_EIGENVECTORS || plan->kind == TG_CLOSED_POLAR) return orthonormal_bytes(grid, plan);
-  double kept = is_spectral ? 2 * tg_dmat_bytes(grid, plan->rows, plan->cols) : 0;
+  double kept = is_spectral ? 2 * tg_cost_matrix_bytes(grid, plan->rows, plan->cols) : 0;
   double most = kept;
   for (int which = 0; which < 2; which++) {
     const tg_closed_plan_side *s = &plan->sides[which];

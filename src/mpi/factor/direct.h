@@ -4,6 +4,7 @@
 #define TG_MPI_DIRECT_H
 
 #include "grad/plan/closed.h"
+#include "grad/plan/cost_terms.h"
 #include "mpi/factor/least_squares.h"
 #include "mpi/matrix/dmat.h"
 #include "opt/space.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/plan/cost.h"
 #include "mpi/factor/eigen_parts.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/scalapack_abi.h"
@@ -129,7 +130,7 @@ double tg_eigen_symmetric_bytes(const tg_cost_grid *grid, int64_t n)
 {
   const int64_t rows = tg_layout_count(n, grid->block, 0, (int)grid->rows);
   const int64_t cols = tg_layout_count(n, grid->block, 0, (int)grid->cols);
-  return tg_dmat_bytes(grid, n, n) + 8 * least_work(n, grid->block, rows, cols);
+  return tg_cost_matrix_bytes(grid, n, n) + 8 * least_work(n, grid->block, rows, cols);
 }
 
 // --- QR ----------------------------------------------------------------------------------------------
@@ -303,5 +304,5 @@ done:
 // pdgesvd keeps a triangle and its vectors in some two matrices' room, and panels of pdgebrd and pdormbr.
 double tg_eigen_svd_bytes(const tg_cost_grid *grid, int64_t n)
 {
-  return 3 * tg_dmat_bytes(grid, n, n) + tg_eigen_qr_bytes(grid, n, n);
+  return 3 * tg_cost_matrix_bytes(grid, n, n) + tg_eigen_qr_bytes(grid, n, n);
 }

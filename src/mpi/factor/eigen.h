@@ -6,6 +6,7 @@
 #ifndef TG_MPI_EIGEN_H
 #define TG_MPI_EIGEN_H
 
+#include "grad/plan/cost_terms.h"
 #include "mpi/matrix/dmat.h"
 
 // A = V diag(values) V', A symmetric n x n (its lower triangle is read), values ascending (n), V n x n orthogonal.

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "grad/plan/cost.h"
 #include "mpi/factor/eigen.h"
 #include "mpi/factor/residual.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -455,7 +456,7 @@ tg_status tg_least_squares_solve(const tg_grid *grid, int n_parts, const tg_leas
 double tg_least_squares_bytes(const tg_cost_grid *grid, int64_t rows, int64_t unknowns, int64_t columns)
 {
   const int64_t smaller = rows < unknowns ? rows : unknowns;
-  return 2 * tg_dmat_bytes(grid, rows, unknowns) + 8 * tg_dmat_bytes(grid, smaller, smaller) +
-         tg_dmat_bytes(grid, unknowns, unknowns) + 3 * tg_dmat_bytes(grid, rows, columns) +
-         6 * tg_dmat_bytes(grid, unknowns, columns);
+  return 2 * tg_cost_matrix_bytes(grid, rows, unknowns) + 8 * tg_cost_matrix_bytes(grid, smaller, smaller) +
+         tg_cost_matrix_bytes(grid, unknowns, unknowns) + 3 * tg_cost_matrix_bytes(grid, rows, columns) +
+         6 * tg_cost_matrix_bytes(grid, unknowns, columns);
 }

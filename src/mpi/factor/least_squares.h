@@ -3,6 +3,7 @@
 #ifndef TG_MPI_LEAST_SQUARES_H
 #define TG_MPI_LEAST_SQUARES_H
 
+#include "grad/plan/cost_terms.h"
 #include "mpi/matrix/dmat.h"
 
 // A block of rows: its weight w > 0, its factor K (m x n), and L = -w B (m x p), the part K'L of the gradient at X = 0.

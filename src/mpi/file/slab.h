@@ -6,6 +6,7 @@
 #ifndef TG_MPI_SLAB_H
 #define TG_MPI_SLAB_H
 
+#include "grad/plan/cost_terms.h"
 #include "mpi/matrix/dmat.h"
 
 typedef enum tg_slab_order { TG_ROW_MAJOR, TG_COLUMN_MAJOR } tg_slab_order;

@@ -55,12 +55,6 @@ int64_t tg_dmat_most_entries(const tg_grid *grid, int64_t rows, int64_t cols, in
          tg_layout_count(cols, block, 0, grid->cols);
 }
 
-double tg_dmat_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols)
-{
-  const int64_t ld = tg_dmat_leading_dimension(tg_layout_count(rows, grid->block, 0, (int)grid->rows));
-  return (double)sizeof(double) * (double)ld * (double)tg_layout_count(cols, grid->block, 0, (int)grid->cols);
-}
-
 // The thread that will work on a column touches it first, so that its pages lie near it.
 static void zero_columns(tg_dmat *matrix)
 {

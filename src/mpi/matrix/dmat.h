@@ -5,7 +5,6 @@
 #ifndef TG_MPI_DMAT_H
 #define TG_MPI_DMAT_H
 
-#include "grad/plan/cost_terms.h"
 #include "mpi/matrix/grid.h"
 #include "mpi/matrix/layout.h"
 
@@ -49,8 +48,6 @@ void tg_dmat_copy_run(const tg_dmat *matrix, int64_t begin, int64_t count, doubl
 int64_t tg_dmat_local_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
 // The most that any rank takes: the same number on all ranks, for agreed allocations.
 int64_t tg_dmat_most_entries(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block);
-// Bytes that a matrix of this shape takes on the rank that holds most, (0, 0), of a grid that need not exist. Local.
-double tg_dmat_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols);
 // A matrix over memory of the caller's with room for tg_dmat_local_entries numbers; the contents are kept. Local.
 void tg_dmat_view(const tg_grid *grid, int64_t rows, int64_t cols, int64_t block, double *data, tg_dmat *out);
 
