@@ -11,6 +11,9 @@ import tempfile
 
 import numpy as np
 
+import random_free
+from random_jobs import random_case
+from solve_job import solve as solve_job
 from tracegrad_run import Checks, run_job
 
 CHECKS = Checks()
@@ -142,10 +145,23 @@ def test_wide(folder):
         CHECKS.check(np.abs(np.abs(residual[:2]) - 0.5).max() <= 1e-8, "rows given twice: their mean is met")
 
 
+def test_what_is_left(folder):
+    """Eigenvalues of a Gram matrix below its rounding: a run by iterations says that more is to be had, or has it."""
+    for number in (5031, 7009, 7078):  # conditions of 1e16 to 1e19
+        case = random_case(random_free.polynomial_fit, number)
+        for method, ranks in (("newton-cg", 1), ("newton-cg", 3), ("l-bfgs", 1), ("conjugate-gradient", 1)):
+            case.solver["method"] = method
+            report = solve_job(case.job(), case.arrays(), folder / f"left-{number}-{method}-{ranks}", ranks=ranks).report
+            y = case.data["y"]
+            left = (report["objective"] - case.best) / (case.data.get("factor", 1) * np.sum(y**2))
+            is_true = report["status"] != "converged" or left <= 1e-6 or "an estimated" in report["reason"]
+            CHECKS.check(is_true, f"left, {method} on {ranks}: {left:.1e} of the fall, {report['reason']}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_full_rank, test_units, test_few_digits_lost, test_deficient, test_wide):
+        for test in (test_full_rank, test_units, test_few_digits_lost, test_deficient, test_wide, test_what_is_left):
             test(folder)
     return CHECKS.finish()
 

@@ -76,7 +76,9 @@ def judge(case, solved, rng):
     blur = 2 * abs(iterated - found) if iterated is not None else 0
     values = [record["objective"] for record in solved.history if record["objective"] is not None]
     augmented = "subject_to" in report  # also where norm1 is split: the history is that of the augmented Lagrangian
-    if not augmented and values and min(values) < found - blur - 10 * noise - 1e-11 * max(abs(found), abs(values[0])):
+    # A value below the global minimum is one by rounding alone: no point had it.
+    seen = max(min(values), case.best if case.convex and case.best is not None else -np.inf) if values else np.inf
+    if not augmented and values and seen < found - blur - 10 * noise - 1e-11 * max(abs(found), abs(values[0])):
         return f"returned {found!r}, but iteration {int(np.argmin(values))} had {min(values)!r}", status
     if status != "converged":
         return None, status

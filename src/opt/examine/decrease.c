@@ -1,10 +1,14 @@
 // Conjugate gradients that measure rather than move.
 #include "opt/examine/decrease.h"
 
+#include <float.h>
+
 #include "opt/examine/tridiagonal.h"
 
 enum { STEPS_MAX = 12, STEPS_MIN = 3 };
 static const double flat = 1e-15; // a curvature below this share of the largest is rounding
+// A condition so near 1/eps that the steps lose their way before they have met the least eigenvalue.
+static const double hopeless = 1e13;
 
 typedef struct measuring {
   const opt_subspace *space;
@@ -14,6 +18,8 @@ typedef struct measuring {
   opt_point *z;      // M^-1 r; r itself without a preconditioner
   opt_tridiagonal t; // of Lanczos, which the coefficients of conjugate gradients make
   double rz;
+  double peak; // the largest <r, z> so far: it grows while eigenvalues smaller than those met hold g
+  double gain; // of the last step
   double last_step;
   double last_beta;
   double largest; // curvature met, <d, H d> / <d, d>
@@ -72,11 +78,13 @@ static tg_status advance(measuring *m, double step)
   m->last_step = step;
   m->last_beta = rz / m->rz;
   m->rz = rz;
+  m->peak = fmax(m->peak, rz);
   return opt_axpby(space, 1, m->z, m->last_beta, m->d);
 }
 
 // Whether more steps would change nothing: what g could hide along an eigenvalue that is smaller than the least one
-// seen by as much again as the spread seen is allowed as well, or the equation is solved.
+// seen by as much again as the spread seen is allowed as well, or the equation is solved. While each step gains more
+// than all before it together, smaller eigenvalues hold what g hides.
 static bool is_small(const measuring *m, double rz_start, double allowed, opt_decrease *out)
 {
   double least = 0;
@@ -85,7 +93,20 @@ static bool is_small(const measuring *m, double rz_start, double allowed, opt_de
   out->condition = least > 0 ? fmax(1, largest / least) : (double)INFINITY;
   out->reach = sqrt(2 * out->amount / fmax(least, 0));
   if (!(m->rz > 1e-8 * rz_start)) return true;
-  return m->t.n >= STEPS_MIN && rz_start / (2 * least) * out->condition <= allowed;
+  if (m->t.n < STEPS_MIN || m->gain > out->amount / 2) return false;
+  return m->peak / (2 * least) * out->condition <= allowed;
+}
+
+// The steps end before the equation is solved. Where the condition is hopeless their sum says little: the last residual
+// holds r' H^-1 r / 2, which is <r, z> / (2 least) at most.
+static void bound_rest(const measuring *m, opt_decrease *out)
+{
+  double least = 0;
+  double largest = 0;
+  if (!(out->condition >= hopeless)) return;
+  opt_tridiagonal_extremes(&m->t, &least, &largest);
+  out->rest = m->rz / (2 * fmax(least, DBL_EPSILON * largest));
+  out->condition = fmin(out->condition, 1 / DBL_EPSILON);
 }
 
 tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, opt_decrease *out)
@@ -98,6 +119,7 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
   *out = (opt_decrease){.condition = 1};
   TG_TRY(begin(&m));
   const double rz_start = m.rz;
+  m.peak = m.rz;
   for (int k = 0; k < STEPS_MAX && m.rz > 0 && isfinite(m.rz); k++) {
     double curved = 0;
     double square = 0;
@@ -117,9 +139,11 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
       out->condition = fmax(out->condition, 1 / flat);
       return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
     }
-    out->amount += m.rz * m.rz / curved / 2;
+    m.gain = m.rz * m.rz / curved / 2;
+    out->amount += m.gain;
     TG_TRY(advance(&m, m.rz / curved));
     if (is_small(&m, rz_start, allowed, out)) return TG_OK;
   }
+  bound_rest(&m, out);
   return TG_OK;
 }

@@ -65,6 +65,7 @@ void opt_examiner_destroy(opt_examiner *e)
 tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
 {
   TG_TRY(opt_listing_add_number(listing, "decrease_estimate", -1, &e->decrease));
+  TG_TRY(opt_listing_add_number(listing, "decrease_rest", -1, &e->rest));
   TG_TRY(opt_listing_add_number(listing, "condition_estimate", -1, &e->condition));
   TG_TRY(opt_listing_add_number(listing, "reach_estimate", -1, &e->reach));
   TG_TRY(opt_listing_add_number(listing, "bend", -1, &e->bend));
@@ -90,6 +91,12 @@ static bool is_worth_it(const opt_examiner *e)
   return e->decrease > allowed_decrease(e);
 }
 
+// Whether rounding may hide a decrease that is.
+static bool is_hidden(const opt_examiner *e)
+{
+  return e->rest > allowed_decrease(e);
+}
+
 // Near a minimum the decrease goes like the square of the gradient: the target that would leave half of what is
 // allowed, within limits, for the estimate is one from below. False where rounding hides so small a gradient, and where
 // the user asked for a rough answer.
@@ -99,7 +106,7 @@ static bool tighten(opt_examiner *e)
   opt_stationarity *s = &run->stationarity;
   const double before = s->cap;
   const double tolerance = fmin(run->options->gradient_tolerance, before);
-  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(e) / e->decrease) / 2));
+  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(e) / fmax(e->decrease, e->rest)) / 2));
   int worst = 0;
   if (run->options->gradient_tolerance > loose_tolerance) return false;
   s->cap = share * fmin(tolerance, opt_run_share(run, &worst));
@@ -163,6 +170,7 @@ static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *
   TG_TRY(bound_decrease(e, &out->amount));
   if (!(out->amount <= allowed_decrease(e))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(e), out));
   e->decrease = out->amount;
+  e->rest = out->rest;
   e->condition = out->condition;
   // Between bounds the face may end before; in a preconditioner lengths are others.
   if (e->work.scaled != NULL || run->constraint != NULL) return TG_OK;
@@ -174,7 +182,7 @@ static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *
 void opt_examiner_qualify(opt_examiner *e)
 {
   char *reason = e->run->reason;
-  if (!is_worth_it(e)) return;
+  if (!is_worth_it(e) && !is_hidden(e)) return;
   const size_t used = strlen(reason);
   const double share = e->decrease / fabs(e->run->f);
   char amount[64];
@@ -183,7 +191,8 @@ void opt_examiner_qualify(opt_examiner *e)
   else
     snprintf(amount, sizeof amount, "decrease of %.3g", e->decrease);
   snprintf(reason + used, sizeof e->run->reason - used,
-           ", but an estimated %s remains: the problem is ill-conditioned (about %.0e)", amount, e->condition);
+           ", but an estimated %s%s remains: the problem is ill-conditioned (about %.0e)%s", amount,
+           is_hidden(e) ? " or more" : "", e->condition, is_hidden(e) ? ", rounding hides how much" : "");
 }
 
 void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome)
@@ -356,7 +365,7 @@ static tg_status look(opt_examiner *e, opt_subspace *s, opt_finding *out)
       return TG_OK;
     }
   }
-  bool goes_on = is_worth_it(e) && tighten(e);
+  bool goes_on = (is_worth_it(e) || is_hidden(e)) && tighten(e);
   if (!goes_on) TG_TRY(flatten(e, &goes_on));
   if (goes_on) {
     *out = OPT_FINDING_DECREASE;

@@ -28,6 +28,7 @@ typedef struct opt_examiner {
   double bend;        // a negative curvature along which f did not fall, the last one; 0: none
   int64_t passed_at;  // 1 + the iteration whose point was found to be a minimum last; 0: none
   double decrease;    // still to be had, as estimated last; NAN: never
+  double rest;        // what rounding may hide of it, likewise
   double condition;   // of the Hessian in the preconditioner, likewise
   double reach;       // how far the step that takes the decrease is, as a share of x; 0: not known
 } opt_examiner;
