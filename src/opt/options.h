@@ -113,11 +113,12 @@ typedef struct opt_options {
   const opt_closed_form *closed_form;        // for direct; likewise
   const opt_block_solver *blocks;            // for alternating; likewise
   const opt_wording *wording;                // what explanations speak of; opt_options_init: the minimum
-  const char *ray;           // why f is known to be unbounded, by structure and numbers; NULL: it is not
-  opt_examines examines;     // not settable by text
-  double value_scale;        // the size of f and its terms, where the caller knows it; 0: he does not
-  bool is_convex;            // f is convex where it is defined, by its symbols; likewise
-  bool has_border;           // f grows without bound towards the border of its domain
+  const char *ray;       // why f is known to be unbounded, by structure and numbers; NULL: it is not
+  opt_examines examines; // not settable by text
+  double value_scale;    // the size of f and its terms, where the caller knows it; 0: he does not
+  bool is_convex;        // f is convex where it is defined, by its symbols; likewise
+  bool is_nonnegative;   // f >= 0 by its symbols: it never falls without end, whatever rounding makes of its curvature
+  bool has_border;       // f grows without bound towards the border of its domain
   const double *start_norms; // by variable: |g| at a start that the tolerance refers to as well; NULL: none; not owned
   bool is_warm; // the start may be a solution, as one from a file: it does not tell what a large gradient is
 } opt_options;

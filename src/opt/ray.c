@@ -125,12 +125,17 @@ static bool has_finite_coefs(const opt_ray *ray)
 // either sign: d is a direction of the Hessian's kernel, in which conjugate gradients on an inconsistent system end, or
 // the Hessian is too ill-conditioned to tell. It is taken for zero where much of the gradient lies along d, and where
 // even the largest such curvature would let f fall as far below zero as it was above it at the start, which a sum of
-// squares cannot; else for positive, so that the step is finite and lowers f.
+// squares cannot; else for positive, so that the step is finite and lowers f. Where f is known to be nonnegative it
+// always is, and a negative one is rounding, however large: that of a Gram matrix, say.
 static bool quadratic_falls(opt_ray *ray)
 {
   const opt_run *run = ray->run;
   const double d_squared = ray->d_norm * ray->d_norm;
   const double noise = 16 * DBL_EPSILON * run->rayleigh_max;
+  if (run->options->is_nonnegative) {
+    ray->coefs[2] = fmax(ray->coefs[2], noise * d_squared / 2);
+    return false;
+  }
   if (fabs(2 * ray->coefs[2]) > noise * d_squared) return ray->coefs[2] < 0;
   const double slope = ray->slope / ray->d_norm;
   if (fabs(slope) > 0.1 * run->g_norm) return true;
@@ -439,6 +444,13 @@ opt_verdict opt_ray_falling(opt_ray *ray)
   const opt_wording *wording = run->options->wording;
   if (!opt_ray_is_resolved(ray)) {
     opt_run_explain(run, "the gradient, |g| = %.3e, is at its own rounding error: a smaller one cannot be resolved",
+                    run->g_norm);
+    return OPT_STUCK;
+  }
+  if (run->options->is_nonnegative) {
+    opt_run_explain(run,
+                    "the objective seems to fall without end along a direction, |g| = %.3e, which it cannot: "
+                    "rounding hides how it bends",
                     run->g_norm);
     return OPT_STUCK;
   }

@@ -99,7 +99,7 @@ tg_status opt_run_probe_recession(opt_run *run, bool *falls)
   bool found = false;
   const bool has_norm1 = run->constraint != NULL && run->constraint->traits.has_norm1;
   *falls = false;
-  if (run->hd == NULL || has_norm1) return TG_OK;
+  if (run->hd == NULL || has_norm1 || run->options->is_nonnegative) return TG_OK;
   TG_TRY(opt_copy(run->space, run->g, p.r));
   TG_TRY(opt_axpby(run->space, -1, run->g, 0, p.d));
   TG_TRY(find_kernel(run, &p, &found));

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "grad/structure/curvature.h"
+#include "grad/structure/nonnegative.h"
 #include "support/calculus_check.h"
 #include "support/random_expression.h"
 
@@ -127,12 +128,64 @@ static bool check_middle(calculus_world *world, const char *text, tg_node f, tg_
   return true;
 }
 
+typedef struct sign_expectation {
+  const char *objective;
+  bool is_nonnegative;
+} sign_expectation;
+
+static const sign_expectation signs[] = {
+    {"sumsq(A*X - Y)", true},
+    {"sumsq(A*X - Y) + 0.1*norm1(X) + 2", true},
+    {"sumsq(A*X - Y) - 0.1*norm1(X)", false},
+    {"sumsq(A*X - Y) - 2", false},
+    {"sumsq(X'*X)*norm2(Y)", true},
+    {"tr(X'*P*X)", true},
+    {"tr(X'*S*X)", false},
+    {"tr(X'*P*X) - 2*tr(C'*X)", false},
+    {"tr((A*X - Y)'*(A*X))", false},
+    {"s*sumsq(X)", false},
+    {"s^2*sumsq(X) + sum(exp(X))", true},
+    {"sum(softplus(A*X)) + sum((X - C).^4)", true},
+    {"sum((X - C).^3)", false},
+    {"logdet(P)", false},
+};
+
+static void test_signs(void **unused)
+{
+  (void)unused;
+  for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+    calculus_world world;
+    tg_node f = TG_NONE;
+    bool found = false;
+    assert_int_equal(calculus_open(&world, dims, properties, "X", 1), TG_OK);
+    assert_int_equal(calculus_compile(&world, signs[i].objective, true, &f), TG_OK);
+    assert_int_equal(tg_nonnegative_find(world.graph, f, &found), TG_OK);
+    if (found != signs[i].is_nonnegative) fail_msg("%s: nonnegative %d", signs[i].objective, found);
+    calculus_close(&world);
+  }
+}
+
+// What is said to be nonnegative is, at the point that the world has drawn.
+static bool check_sign(calculus_world *world, const char *text, tg_node f)
+{
+  double *out = NULL;
+  double value = NAN;
+  bool is_nonnegative = false;
+  assert_int_equal(tg_nonnegative_find(world->graph, f, &is_nonnegative), TG_OK);
+  if (!is_nonnegative) return false;
+  if (calculus_sample(world, f, &out) == TG_OK) value = out[0];
+  tg_free(out);
+  if (value < 0) fail_msg("%s is negative: %g", text, value);
+  return isfinite(value);
+}
+
 static const char *const focuses[] = {"A23", "A33", "A31", "A22", "B32", "S33"};
 
 static void test_random(void **unused)
 {
   (void)unused;
   int judged = 0;
+  int signed_ones = 0;
   for (uint64_t seed = 1; seed <= 8000; seed++) {
     calculus_world world;
     uint64_t state = seed;
@@ -146,18 +199,19 @@ static void test_random(void **unused)
     assert_int_equal(calculus_open(&world, random_expression_dims, random_expression_properties, focus, seed), TG_OK);
     if (calculus_compile(&world, tg_text_string(&text), true, &f) == TG_OK) {
       assert_int_equal(tg_curvature_find(world.graph, f, 1, world.symbols, &found, &reason), TG_OK);
+      signed_ones += check_sign(&world, tg_text_string(&text), f);
       if (found != TG_CURVATURE_UNKNOWN) judged += check_middle(&world, tg_text_string(&text), f, found);
     }
     tg_text_fini(&text);
     calculus_close(&world);
   }
-  print_message("%d random objectives have a curvature\n", judged);
-  assert_true(judged > 300);
+  print_message("%d random objectives have a curvature, %d are nonnegative\n", judged, signed_ones);
+  assert_true(judged > 300 && signed_ones > 100);
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_moving_middle),
-                                     cmocka_unit_test(test_random)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_known), cmocka_unit_test(test_signs),
+                                     cmocka_unit_test(test_moving_middle), cmocka_unit_test(test_random)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

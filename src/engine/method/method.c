@@ -32,6 +32,7 @@ static void fill_options(const tg_spec *job, const tg_model *model, tg_method *m
   m->options = job->solver;
   m->options.memory = m->strategy->pairs;
   m->options.is_convex = model->is_convex;
+  m->options.is_nonnegative = m->strategy->is_nonnegative;
   if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;
   for (int k = 0; k < job->n_variables; k++)
     if ((job->variables[k].domain & TG_SPD) != 0 || m->strategy->offer.diagonals_follow) m->options.has_border = true;

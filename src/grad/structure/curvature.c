@@ -148,6 +148,11 @@ bool tg_node_is_positive(const tg_graph *graph, tg_node node)
   return sign_of(graph, node, SIGN_DEPTH) == SIGN_POSITIVE;
 }
 
+bool tg_node_is_nonnegative(const tg_graph *graph, tg_node node)
+{
+  return sign_of(graph, node, SIGN_DEPTH) != SIGN_UNKNOWN;
+}
+
 // Whether every entry of the node is affine and, by what is declared, positive: s + 2*t of positive variables.
 static bool is_positive_affine(const judge *self, tg_node node)
 {

@@ -20,5 +20,7 @@ tg_status tg_curvature_find(tg_graph *graph, tg_node f, int32_t n, const int32_t
 
 // Whether every entry is proved to be positive, whatever its symbols are: exp(X), ones + X.^2, their sums and products.
 bool tg_node_is_positive(const tg_graph *graph, tg_node node);
+// The same of entries that are not negative: abs(X), softplus(X), X.^2.
+bool tg_node_is_nonnegative(const tg_graph *graph, tg_node node);
 
 #endif

@@ -8,7 +8,7 @@
 enum { STEPS_MAX = 12, STEPS_MIN = 3 };
 static const double flat = 1e-15; // a curvature below this share of the largest is rounding
 // A condition so near 1/eps that the steps lose their way before they have met the least eigenvalue.
-static const double hopeless = 1e13;
+static const double hopeless = 1e12;
 
 typedef struct measuring {
   const opt_subspace *space;
@@ -97,15 +97,15 @@ static bool is_small(const measuring *m, double rz_start, double allowed, opt_de
   return m->peak / (2 * least) * out->condition <= allowed;
 }
 
-// The steps end before the equation is solved. Where the condition is hopeless their sum says little: the last residual
-// holds r' H^-1 r / 2, which is <r, z> / (2 least) at most.
-static void bound_rest(const measuring *m, opt_decrease *out)
+// Where the condition is hopeless the sum says little: eigenvalues down to the rounding of the largest may hold all of
+// g, of which f falls by <g, M^-1 g> / (2 eps largest).
+static void bound_rest(const measuring *m, double rz_start, opt_decrease *out)
 {
   double least = 0;
   double largest = 0;
   if (!(out->condition >= hopeless)) return;
   opt_tridiagonal_extremes(&m->t, &least, &largest);
-  out->rest = m->rz / (2 * fmax(least, DBL_EPSILON * largest));
+  out->rest = rz_start / (2 * DBL_EPSILON * largest);
   out->condition = fmin(out->condition, 1 / DBL_EPSILON);
 }
 
@@ -142,8 +142,8 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     m.gain = m.rz * m.rz / curved / 2;
     out->amount += m.gain;
     TG_TRY(advance(&m, m.rz / curved));
-    if (is_small(&m, rz_start, allowed, out)) return TG_OK;
+    if (is_small(&m, rz_start, allowed, out)) break;
   }
-  bound_rest(&m, out);
+  bound_rest(&m, rz_start, out);
   return TG_OK;
 }

@@ -11,8 +11,8 @@
 #include "opt/examine/curvature.h"
 
 typedef struct opt_decrease {
-  double amount; // the sum
-  double rest;   // what more there may be, where rounding ends the steps before they have solved the equation; else 0
+  double amount;    // the sum
+  double rest;      // what more there may be, where rounding hides the least eigenvalues; else 0
   double condition; // of M^-1 H, as far as the steps show it; 1 at least
   double reach;     // how far the step is that takes it, roughly, in the norm of M
   bool is_negative; // <d, H d> < 0 was met: d is in work->found, of norm 1, with this curvature

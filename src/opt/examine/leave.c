@@ -118,7 +118,7 @@ static tg_status test_unbounded(const departure *d, double curvature, bool *out)
   const opt_wording *wording = run->options->wording;
   double slope = 0;
   *out = false;
-  if (run->problem->degree != 2 || run->manifold != NULL) return TG_OK;
+  if (run->problem->degree != 2 || run->manifold != NULL || run->options->is_nonnegative) return TG_OK;
   TG_TRY(opt_dot(run->space, run->g, d->v, &slope));
   const double downhill = slope > 0 ? -1 : 1;
   double sign = downhill;
@@ -170,7 +170,7 @@ tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double s
   opt_run *run = s->run;
   const opt_wording *wording = run->options->wording;
   const departure d = {.run = run, .v = work->found, .trial = work->now, .kept = work->before};
-  bool falls = run->manifold == NULL && s->size > 0;
+  bool falls = run->manifold == NULL && s->size > 0 && !run->options->is_nonnegative;
   *out = OPT_DEPARTURE_NONE;
   if (falls) TG_TRY(recedes(&d, 1, &falls));
   for (int k = 0; k < DISTANCES && falls; k++) {

@@ -209,7 +209,7 @@ static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
   TG_TRY(space->ops->dots(space, 3, (const opt_point *const[]){run->g, self->d, self->p},
                           (const opt_point *const[]){self->d, self->d, self->p}, q));
   const double d_norm = sqrt(q[1]);
-  if (!(q[0] < -0.1 * run->g_norm * d_norm)) return TG_OK;
+  if (run->options->is_nonnegative || !(q[0] < -0.1 * run->g_norm * d_norm)) return TG_OK;
   opt_ray ray;
   bool falls = true;
   TG_TRY(opt_ray_start(run, self->d, q[0], d_norm, &ray));
@@ -251,8 +251,9 @@ static tg_status solve_inner(opt_run *run, newton *self, bool *on_boundary, opt_
     }
     TG_TRY(curvature(run, self, &in, &is_positive));
     if (!is_positive && run->degree == 2) {
-      TG_TRY(settle_quadratic(run, self, verdict));
-      return TG_OK;
+      if (!run->options->is_nonnegative) return settle_quadratic(run, self, verdict);
+      // By rounding: the steps done serve; a first one goes as far as curvature at the noise would let it.
+      return k > 0 ? TG_OK : extend(run, self, in.rz / (16 * DBL_EPSILON * run->rayleigh_max * in.dd));
     }
     const double t = is_positive ? in.rz / in.dhd : (double)INFINITY;
     // A quadratic is its own model: no region is needed.
