@@ -421,8 +421,8 @@ def expect_refusal(checks, name, finished, substrings, place=True, limit=1.0, al
     if place and not PLACE.search(finished.err):
         problems.append("no place")
     problems += [f"no {text!r}" for text in substrings if text not in finished.err]
-    if finished.seconds > limit:
-        problems.append(f"{finished.seconds:.2f} s")
+    if finished.processor_seconds > limit:
+        problems.append(f"{finished.processor_seconds:.2f} s of the processor")
     if CRASH.search(finished.err):
         problems.append("a crash")
     if finished.out:

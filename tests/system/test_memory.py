@@ -82,8 +82,8 @@ output: {directory: out}
 """
 
 ENTROPY = """minimize: tr(S*X) - logdet(X) + sumsq(X)
-variables: {X: {rows: 660, columns: 660, start: identity}}
-data: {S: {generate: spd, rows: 660, condition: 1e1, spd: true, trust: true}}
+variables: {X: {rows: 760, columns: 760, start: identity}}
+data: {S: {generate: spd, rows: 760, condition: 1e1, spd: true, trust: true}}
 solver: {method: newton-cg, max_iterations: 1}
 output: {directory: out}
 """

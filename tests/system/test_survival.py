@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -166,6 +167,14 @@ def test_full_disk(folder):
 # ---- signals ----
 
 
+def blocks(pid, number):
+    """Whether the program runs already and lets this signal wait or catches it."""
+    if f"/{Path(PROGRAM).name}" not in Path(f"/proc/{pid}/cmdline").read_text():
+        return False
+    status = Path(f"/proc/{pid}/status").read_text()
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in re.findall(r"^Sig(?:Blk|Cgt):\s*(\w+)", status, re.M))
+
+
 def test_signals(folder):
     """At any moment from the start of the process: 75, and no result of an earlier run is lost."""
     out = folder / "signals"
@@ -175,7 +184,7 @@ def test_signals(folder):
             process = subprocess.Popen([PROGRAM, "run", str(folder / "long.yaml"), "--output", str(out), "--set", "solver.max_iterations=100000000"],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             # The front program blocks the signals in its first lines; before that a signal ends what has not begun.
-            while f"/{Path(PROGRAM).name}" not in Path(f"/proc/{process.pid}/cmdline").read_text():
+            while not blocks(process.pid, number):
                 pass
             time.sleep(delay)
             process.send_signal(number)
