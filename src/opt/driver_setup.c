@@ -30,16 +30,22 @@ static tg_status choose_solver(opt_driver *self)
   return TG_OK;
 }
 
+// Local.
+static tg_status allocate(opt_run *run)
+{
+  if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
+  return opt_stationarity_init(run);
+}
+
 tg_status opt_driver_set_up(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_space *space = run->space;
   TG_TRY(choose_solver(self));
   const bool is_general = run->degree < 0;
-  if (run->n_groups > 1) TG_TRY(tg_alloc_numbers(4 * (int64_t)run->n_groups, &run->group_products));
+  TG_TRY(opt_agree(space, allocate(run)));
   if (run->constraint != NULL && run->constraint->traits.geometry != OPT_GEOMETRY_MANIFOLD)
     TG_TRY(space->ops->create(space, &run->feasible));
-  TG_TRY(opt_stationarity_init(run));
   TG_TRY(space->ops->create(space, &run->g));
   if (opt_keeps_hd(run->solver, run->degree) && run->problem->has_hessian) {
     TG_TRY(space->ops->create(space, &run->hd));
@@ -55,8 +61,7 @@ tg_status opt_driver_set_up(opt_driver *self)
     TG_TRY(space->ops->create(space, &self->renewal_x));
   TG_TRY(run->solver->create(run, &self->state));
   TG_TRY(opt_examiner_create(&self->run, self->state, &self->examiner));
-  TG_TRY(opt_driver_list(self)); // reserves the listing's memory
-  return TG_OK;
+  return opt_agree(space, opt_driver_list(self)); // reserves the listing's memory
 }
 
 void opt_driver_tear_down(opt_driver *self)

@@ -14,6 +14,8 @@ typedef struct opt_point opt_point; // defined by the implementation
 typedef struct opt_space opt_space;
 
 typedef struct opt_space_ops {
+  // The same status on all ranks: a failure where the local one is a failure on any of them.
+  tg_status (*agree)(const opt_space *space, tg_status local);
   // New point, all zeros. destroy takes NULL.
   tg_status (*create)(const opt_space *space, opt_point **out);
   void (*destroy)(const opt_space *space, opt_point **point);

@@ -6,6 +6,12 @@
 
 #include "opt/space.h"
 
+// What may fail on one rank alone, memory above all, ends in this before the next operation of the space.
+static inline tg_status opt_agree(const opt_space *space, tg_status local)
+{
+  return space->ops->agree(space, local);
+}
+
 static inline tg_status opt_copy(const opt_space *space, const opt_point *source, opt_point *target)
 {
   return space->ops->copy(space, source, target);

@@ -404,8 +404,42 @@ static void test_loops(void)
 
 // ---- memory that runs out ----
 
+// What a local call says, the worst on all ranks: they go on together.
+static int together(int exit_class)
+{
+  MPI_Allreduce(MPI_IN_PLACE, &exit_class, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+  return exit_class;
+}
+
+// What a collective call says: the same on all ranks.
+static int same(int exit_class)
+{
+  const int worst = together(exit_class);
+  CHECK(worst == exit_class, "a collective call returns %d here and %d elsewhere: %s", exit_class, worst,
+        tracegrad_error());
+  return worst;
+}
+
+typedef struct usage {
+  const char *objective;
+  const char *method;
+  const char *constraint; // NULL: none
+} usage;
+
+static int describe_all(tracegrad_problem *p, const usage *u, const tracegrad_array *a)
+{
+  int bad = together(tracegrad_problem_objective(p, u->objective, 0));
+  if (bad == 0) bad = together(tracegrad_problem_variable(p, "X", N, N));
+  if (bad == 0) bad = together(tracegrad_problem_data(p, "A", a));
+  if (bad == 0) bad = together(tracegrad_problem_set(p, "solver.method", u->method));
+  if (bad == 0) bad = together(tracegrad_problem_set(p, "solver.max_iterations", "4"));
+  if (bad == 0 && u->constraint != NULL)
+    bad = together(tracegrad_problem_set(p, "variables.X.constraint", u->constraint));
+  return bad;
+}
+
 // Everything once; 0, or the first exit class that is not.
-static int use_all(void)
+static int use_all(const usage *u)
 {
   double x[N * N];
   double f = 0;
@@ -415,38 +449,59 @@ static int use_all(void)
   tracegrad_point *point = NULL;
   tracegrad_point *gradient = NULL;
   tracegrad_problem *p = NULL;
-  int bad = tracegrad_problem_create(MPI_COMM_WORLD, &p);
-  if (bad == 0) bad = tracegrad_problem_objective(p, "sumsq(X - A) + sumsq(X*A)", 0);
-  if (bad == 0) bad = tracegrad_problem_variable(p, "X", N, N);
-  if (bad == 0) bad = tracegrad_problem_data(p, "A", &a);
-  if (bad == 0) bad = tracegrad_problem_minimise(p);
-  if (bad == 0) bad = tracegrad_problem_get(p, "X", &out);
-  if (bad == 0) bad = tracegrad_problem_report(p, &json);
-  if (bad == 0) bad = tracegrad_point_create(p, &point);
-  if (bad == 0) bad = tracegrad_point_create(p, &gradient);
-  if (bad == 0) bad = tracegrad_point_set(point, "X", &a);
-  if (bad == 0) bad = tracegrad_problem_evaluate(p, point, &f, gradient);
+  int bad = same(tracegrad_problem_create(MPI_COMM_WORLD, &p));
+  if (bad == 0) bad = describe_all(p, u, &a);
+  if (bad == 0) bad = same(tracegrad_problem_minimise(p));
+  if (bad == 0) bad = same(tracegrad_problem_get(p, "X", &out));
+  if (bad == 0) bad = same(tracegrad_problem_report(p, &json));
+  if (bad == 0) bad = same(tracegrad_point_create(p, &point));
+  if (bad == 0) bad = same(tracegrad_point_create(p, &gradient));
+  if (bad == 0) bad = same(tracegrad_point_set(point, "X", &a));
+  if (bad == 0) bad = same(tracegrad_problem_evaluate(p, point, &f, gradient));
   tracegrad_point_destroy(&point);
   tracegrad_point_destroy(&gradient);
   tracegrad_problem_destroy(&p);
   return bad;
 }
 
-// On one rank: the symbols may be judged otherwise where memory has run out on one of several.
+// On one rank, or on the last of several alone: none waits for another.
+static void fail_each(const usage *u)
+{
+  const int ranks = ranks_of(MPI_COMM_WORLD);
+  CHECK(use_all(u) == 0, "%s: %s", u->method, tracegrad_error());
+  int64_t whole = tg_alloc_count();
+  CHECK(use_all(u) == 0, "%s: %s", u->method, tracegrad_error());
+  whole = tg_alloc_count() - whole;
+  MPI_Bcast(&whole, 1, MPI_INT64_T, ranks - 1, MPI_COMM_WORLD);
+  const int64_t stride = whole / 25 + 1;
+  for (int64_t k = 1; k < whole; k += stride) {
+    if (check_rank() == ranks - 1) tg_alloc_fail_after(k);
+    const int exit_class = use_all(u);
+    tg_alloc_fail_after(0);
+    CHECK(exit_class <= 1, "%s, allocation %d of %d fails: %d, %s", u->method, (int)k, (int)whole, exit_class,
+          tracegrad_error());
+  }
+  CHECK(use_all(u) == 0, "%s: %s", u->method, tracegrad_error());
+}
+
 static void test_memory(void)
 {
-  if (ranks_of(MPI_COMM_WORLD) > 1) return;
-  OK(use_all());
-  const int64_t before = tg_alloc_count();
-  OK(use_all());
-  const int64_t whole = tg_alloc_count() - before;
-  for (int64_t k = 1; k < whole; k += whole / 150 + 1) {
-    tg_alloc_fail_after(k);
-    const int exit_class = use_all();
-    tg_alloc_fail_after(0);
-    CHECK(exit_class <= 1, "allocation %d of %d fails: %d, %s", (int)k, (int)whole, exit_class, tracegrad_error());
-  }
-  OK(use_all());
+  static const char quadratic[] = "sumsq(X - A) + sumsq(X*A)";
+  static const char quartic[] = "sumsq(X - A) + sum((X*X' - A).^2)";
+  static const char loss[] = "sum(softplus(A*X)) + sumsq(X)";
+  static const usage usages[] = {{quadratic, "auto", NULL},
+                                 {loss, "auto", NULL},
+                                 {loss, "newton-cg", NULL},
+                                 {loss, "gradient-descent", NULL},
+                                 {quartic, "conjugate-gradient", NULL},
+                                 {quartic, "nesterov", NULL},
+                                 {quartic, "barzilai-borwein", NULL},
+                                 {quartic, "l-bfgs", "nonnegative"},
+                                 {quartic, "newton-cg", "nonnegative"},
+                                 {loss, "barzilai-borwein", "positive_semidefinite"},
+                                 {loss, "frank-wolfe", "simplex_columns"},
+                                 {quartic, "l-bfgs", "orthonormal_columns"}};
+  for (size_t k = 0; k < sizeof usages / sizeof usages[0]; k++) fail_each(&usages[k]);
 }
 
 static void run(void)

@@ -164,7 +164,14 @@ static tg_status fill_random(const opt_space *space, uint64_t seed, opt_point *x
   return TG_OK;
 }
 
-static const opt_space_ops operations = {.create = create,
+static tg_status agree(const opt_space *base, tg_status local)
+{
+  (void)base;
+  return local;
+}
+
+static const opt_space_ops operations = {.agree = agree,
+                                         .create = create,
                                          .destroy = destroy,
                                          .copy = copy,
                                          .axpby = axpby,

@@ -53,6 +53,12 @@ void tg_space_view_destroy(opt_point **view)
 
 // --- life of points ----------------------------------------------------------------------------------
 
+static tg_status space_agree(const opt_space *space, tg_status local)
+{
+  const mpi_space *self = space->self;
+  return tg_agree(self->grid->comm, local);
+}
+
 static void space_destroy_point(const opt_space *space, opt_point **point)
 {
   (void)space;
@@ -225,6 +231,7 @@ static tg_status space_random(const opt_space *space, uint64_t seed, opt_point *
 // --- life of the space -------------------------------------------------------------------------------
 
 static const opt_space_ops space_ops = {
+    .agree = space_agree,
     .create = space_create_point,
     .destroy = space_destroy_point,
     .copy = space_copy,

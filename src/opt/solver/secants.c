@@ -3,11 +3,10 @@
 
 #include "base/memory.h"
 
-tg_status opt_secants_init(const opt_run *run, int64_t memory, opt_secants *out)
+tg_status opt_secants_allocate(const opt_run *run, int64_t memory, opt_secants *out)
 {
-  const opt_space *space = run->space;
   const int64_t n = run->n_groups;
-  *out = (opt_secants){.space = space, .n_groups = run->n_groups, .memory = memory};
+  *out = (opt_secants){.space = run->space, .n_groups = run->n_groups, .memory = memory};
   TG_TRY(TG_NEW(memory, &out->s));
   TG_TRY(TG_NEW(memory, &out->y));
   TG_TRY(tg_alloc_numbers(memory * n, &out->rho));
@@ -16,11 +15,17 @@ tg_status opt_secants_init(const opt_run *run, int64_t memory, opt_secants *out)
   TG_TRY(tg_alloc_numbers(n, &out->coefs));
   TG_TRY(tg_alloc_numbers(n, &out->ones));
   for (int64_t q = 0; q < n; q++) out->ones[q] = 1;
-  for (int64_t i = 0; i < memory; i++) {
-    TG_TRY(space->ops->create(space, &out->s[i]));
-    TG_TRY(space->ops->create(space, &out->y[i]));
-  }
   opt_secants_forget(out);
+  return TG_OK;
+}
+
+tg_status opt_secants_create_points(opt_secants *pairs)
+{
+  const opt_space *space = pairs->space;
+  for (int64_t i = 0; i < pairs->memory; i++) {
+    TG_TRY(space->ops->create(space, &pairs->s[i]));
+    TG_TRY(space->ops->create(space, &pairs->y[i]));
+  }
   return TG_OK;
 }
 

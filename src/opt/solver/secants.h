@@ -31,8 +31,10 @@ typedef struct opt_secants {
 // What is done to d after each change by a pair, such as to keep entries at zero.
 typedef tg_status opt_secants_filter(const opt_run *run, opt_point *d);
 
-// Room for so many pairs. On failure opt_secants_fini frees what there is. Collective.
-tg_status opt_secants_init(const opt_run *run, int64_t memory, opt_secants *out);
+// Room for so many pairs, all but the points. On failure opt_secants_fini frees what there is. Local.
+tg_status opt_secants_allocate(const opt_run *run, int64_t memory, opt_secants *out);
+// Their points. Collective.
+tg_status opt_secants_create_points(opt_secants *pairs);
 void opt_secants_fini(opt_secants *pairs);
 // Position of the i-th newest pair.
 int64_t opt_secants_slot(const opt_secants *pairs, int64_t i);

@@ -64,8 +64,9 @@ static tg_status create_alternating(opt_run *run, void **state)
   if (run->options->blocks == NULL)
     TG_FAIL(TG_UNSUPPORTED, "method: alternating needs a solver for each block, and this problem comes without them");
   alternating *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(run->space->ops->create(run->space, &self->before));
   if (run->degree < 0) return TG_OK;
   TG_TRY(run->space->ops->create(run->space, &self->d));

@@ -41,12 +41,21 @@ static void destroy_two_point(const opt_space *space, void **state)
   *state = NULL;
 }
 
-static tg_status create_two_point(opt_run *run, void **state)
+// Local.
+static tg_status allocate(const opt_run *run, two_point **out)
 {
   two_point *self = NULL;
   TG_TRY(TG_NEW(1, &self));
+  *out = self;
+  return opt_recent_create(run->options->nonmonotone_memory, &self->recent);
+}
+
+static tg_status create_two_point(opt_run *run, void **state)
+{
+  two_point *self = NULL;
+  const tg_status status = allocate(run, &self);
   *state = self;
-  TG_TRY(opt_recent_create(run->options->nonmonotone_memory, &self->recent));
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(run->space->ops->create(run->space, &self->d));
   return TG_OK;
 }

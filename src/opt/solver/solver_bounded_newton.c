@@ -47,8 +47,9 @@ static void reset_faces(void *state)
 static tg_status create_faces(opt_run *run, void **state)
 {
   faces *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(opt_face_cg_create(run, &self->cg));
   reset_faces(self);
   return TG_OK;

@@ -75,11 +75,12 @@ static void destroy_conjugate(const opt_space *space, void **state)
   *state = NULL;
 }
 
-static tg_status create_conjugate(opt_run *run, void **state)
+// Local.
+static tg_status allocate(const opt_run *run, conjugate **out)
 {
   conjugate *self = NULL;
   TG_TRY(TG_NEW(1, &self));
-  *state = self;
+  *out = self;
   self->n_groups = opt_run_steps_apart(run) ? run->n_groups : 1;
   TG_TRY(tg_alloc_numbers(self->n_groups, &self->gz));
   TG_TRY(tg_alloc_numbers(self->n_groups, &self->slopes));
@@ -87,6 +88,15 @@ static tg_status create_conjugate(opt_run *run, void **state)
   TG_TRY(tg_alloc_numbers(self->n_groups, &self->betas));
   TG_TRY(tg_alloc_numbers(self->n_groups, &self->minus_ones));
   for (int q = 0; q < self->n_groups; q++) self->minus_ones[q] = -1;
+  return TG_OK;
+}
+
+static tg_status create_conjugate(opt_run *run, void **state)
+{
+  conjugate *self = NULL;
+  const tg_status status = allocate(run, &self);
+  *state = self;
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(run->space->ops->create(run->space, &self->d));
   if (run->options->preconditioning != NULL) TG_TRY(run->space->ops->create(run->space, &self->z));
   return TG_OK;

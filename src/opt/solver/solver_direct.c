@@ -33,8 +33,9 @@ static tg_status create_direct(opt_run *run, void **state)
   if (run->options->closed_form == NULL)
     TG_FAIL(TG_UNSUPPORTED, "method: direct needs a closed form of the minimiser, and this problem comes without one");
   direct *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(run->space->ops->create(run->space, &self->d));
   return TG_OK;
 }

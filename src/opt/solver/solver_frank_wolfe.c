@@ -34,11 +34,11 @@ static void destroy_frank_wolfe(const opt_space *space, void **state)
 
 static tg_status create_frank_wolfe(opt_run *run, void **state)
 {
-  (void)run;
   frank_wolfe *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
-  self->first = 1;
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(run->space, status));
+  self->first = 1;
   return TG_OK;
 }
 

@@ -31,8 +31,9 @@ static void destroy_descent(const opt_space *space, void **state)
 static tg_status create_descent(opt_run *run, void **state)
 {
   descent *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(run->space->ops->create(run->space, &self->d));
   return TG_OK;
 }

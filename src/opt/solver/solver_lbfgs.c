@@ -45,14 +45,24 @@ static void destroy_lbfgs(const opt_space *space, void **state)
   *state = NULL;
 }
 
+// Local.
+static tg_status allocate(const opt_run *run, lbfgs **out)
+{
+  lbfgs *self = NULL;
+  TG_TRY(TG_NEW(1, &self));
+  *out = self;
+  TG_TRY(opt_secants_allocate(run, opt_pairs(run->options), &self->pairs));
+  return tg_alloc_numbers((int64_t)PRODUCTS * run->n_groups, &self->products);
+}
+
 static tg_status create_lbfgs(opt_run *run, void **state)
 {
   const opt_space *space = run->space;
   lbfgs *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = allocate(run, &self);
   *state = self;
-  TG_TRY(opt_secants_init(run, opt_pairs(run->options), &self->pairs));
-  TG_TRY(tg_alloc_numbers((int64_t)PRODUCTS * run->n_groups, &self->products));
+  TG_TRY(opt_agree(run->space, status));
+  TG_TRY(opt_secants_create_points(&self->pairs));
   TG_TRY(space->ops->create(space, &self->d));
   if (run->options->preconditioning != NULL) TG_TRY(space->ops->create(space, &self->z));
   return TG_OK;

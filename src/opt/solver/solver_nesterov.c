@@ -44,8 +44,9 @@ static tg_status create_accelerated(opt_run *run, void **state)
 {
   const opt_space *space = run->space;
   accelerated *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(space, status));
   TG_TRY(space->ops->create(space, &self->d));
   TG_TRY(space->ops->create(space, &self->x_old));
   TG_TRY(space->ops->create(space, &self->probe));

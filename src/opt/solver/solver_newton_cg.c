@@ -55,8 +55,9 @@ static tg_status create_newton(opt_run *run, void **state)
 {
   const opt_space *space = run->space;
   newton *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(space, status));
   opt_point **const points[] = {&self->p, &self->hp, &self->d, &self->hd, &self->r, &self->z};
   const size_t count = run->options->preconditioning != NULL ? 6 : 5;
   for (size_t i = 0; i < count; i++) TG_TRY(space->ops->create(space, points[i]));

@@ -60,12 +60,21 @@ static void destroy_projected(const opt_space *space, void **state)
   *state = NULL;
 }
 
-static tg_status create_projected(opt_run *run, void **state)
+// Local.
+static tg_status allocate(const opt_run *run, projected **out)
 {
   projected *self = NULL;
   TG_TRY(TG_NEW(1, &self));
+  *out = self;
+  return opt_recent_create(run->options->nonmonotone_memory, &self->recent);
+}
+
+static tg_status create_projected(opt_run *run, void **state)
+{
+  projected *self = NULL;
+  const tg_status status = allocate(run, &self);
   *state = self;
-  TG_TRY(opt_recent_create(run->options->nonmonotone_memory, &self->recent));
+  TG_TRY(opt_agree(run->space, status));
   TG_TRY(run->space->ops->create(run->space, &self->d));
   if (run->options->preconditioning != NULL) TG_TRY(run->space->ops->create(run->space, &self->z));
   return TG_OK;

@@ -39,8 +39,9 @@ static void destroy_proximal(const opt_space *space, void **state)
 static tg_status create_proximal(opt_run *run, void **state)
 {
   proximal *self = NULL;
-  TG_TRY(TG_NEW(1, &self));
+  const tg_status status = TG_NEW(1, &self);
   *state = self;
+  TG_TRY(opt_agree(run->space, status));
   return opt_face_cg_create(run, &self->cg);
 }
 
