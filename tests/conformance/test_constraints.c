@@ -392,7 +392,7 @@ static double best_descent(const hand_problem *problem, serial_constraint *set, 
   return best;
 }
 
-// docs/solvers.md promises these numbers.
+// docs/constraints.md promises these numbers.
 static int64_t convex_points(const opt_solver *solver, int degree)
 {
   const int64_t trial = degree < 0 || degree > 2 ? 1 : 0;

@@ -145,7 +145,7 @@ static void test_every_combination(void **unused)
     }
   }
   assert_int_equal(complaints, 0);
-  assert_int_equal(served, 6); // auto and the five of docs/solvers.md
+  assert_int_equal(served, 6); // auto and the five of docs/constraints.md
 }
 
 // Measured counts with a margin of a half: a formula gone wrong still converges, but not in these.

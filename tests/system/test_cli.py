@@ -94,9 +94,9 @@ def test_environment(checks):
 def test_documentation(checks):
     """The tables of the documentation are those of the program."""
     tables = run(["info", "--keys"]).out
-    text = (ROOT / "docs" / "job-file.md").read_text()
+    text = (ROOT / "docs" / "job-keys.md").read_text()
     for table in tables.strip().split("\n\n"):
-        checks.check(table in text, f"docs/job-file.md lacks or differs from this table of `tracegrad info --keys`:\n{table[:300]}")
+        checks.check(table in text, f"docs/job-keys.md lacks or differs from this table of `tracegrad info --keys`:\n{table[:300]}")
 
 
 def check_report(checks, name, job, ranks):

@@ -168,7 +168,7 @@ output: {{directory: out}}
 
 
 def check_pairs(checks, folder):
-    """`memory: 0` against the rule of docs/solvers.md, from the flops of an iteration in the report; on all ranks alike."""
+    """`memory: 0` against the rule of docs/methods.md, from the flops of an iteration in the report; on all ranks alike."""
     found = {}
     for name, samples, rows, cols in (("tiny", 20, 12, 5), ("tall", 9000, 60, 25), ("in between", 900, 60, 30),
                                       ("large", 1000, 700, 700)):

@@ -1,7 +1,7 @@
 // Whether auto takes alternating: what the objective is in each variable alone.
 //
 // On sumsq(A - U*V') and its kin the half-steps cost a few products and know the scales of the factors, which a joint
-// step has to learn (docs/solvers.md has the figures).
+// step has to learn (docs/measurements/solvers.md has the figures).
 //
 // A term in one variable alone, such as mu*sumsq(U), settles how large U is beside V; passes over the variables move
 // that slowly. So every term of each half-step's Hessian has to have another variable in it.
