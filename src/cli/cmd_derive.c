@@ -23,6 +23,7 @@ static const tg_option options[] = {
     {"--hessian", NULL, false, "also the Hessian action H[V] along V"},
     {"--claim", "EXPR", true, "compare a derivative of your own with the derived one; one for each name in --wrt"},
     {"--format", "FORMAT", false, "human (default), expr, latex, numpy, octave, json"},
+    {"--function", NULL, false, "a program instead: numpy, jax, pytorch, octave, matlab, julia, c or fortran"},
 };
 
 static const tg_args_spec spec = {
@@ -37,6 +38,8 @@ static const tg_args_spec spec = {
         "the set, and G is the one gradient that lies in it.\n"
         "The Jacobian is d vec(F) / d vec(X)', column-major.\n"
         "--format expr prints one line in the input language for each name.\n"
+        "--function prints a complete function of value and gradient, and with --hessian one of H[V], with the fewest\n"
+        "products; sizes that are open are those of its arguments.\n"
         "Exit status: 0; 1 for a claim that is wrong; 2 for invalid input; 3 for a claim that is undecided.",
     .n_options = sizeof options / sizeof options[0],
     .options = options,
@@ -58,7 +61,8 @@ static tg_status read_format(const tg_args *args, tg_derive_format *out)
   }
   const char *nearest = tg_nearest_word(name, names, TG_DERIVE_FORMATS);
   if (nearest != NULL) TG_FAIL(TG_USAGE, "derive: unknown format '%s'; did you mean '%s'?", name, nearest);
-  TG_FAIL(TG_USAGE, "derive: unknown format '%s'; one of human, expr, latex, numpy, octave, json", name);
+  TG_FAIL(TG_USAGE, "derive: unknown format '%s'; one of human, expr, latex, numpy, octave, json, or with --function julia, matlab, "
+                    "pytorch, jax, c, fortran", name);
 }
 
 static tg_status set_option(const tg_args *args, const char *option, tg_derivation *d)
@@ -110,6 +114,7 @@ static tg_status answer(const tg_args *args, tg_derivation *d, const tg_derive_v
 static tg_status derive(const tg_args *args, tg_derivation *d, tg_derive_view *view, int *exit_status)
 {
   TG_TRY(tg_derivation_keep(d, 0, read_format(args, &view->format)));
+  view->function = tg_args_has(args, "--function");
   TG_TRY(set_options(args, d));
   TG_TRY(tg_derivation_read(d, args->operands[0]));
   TG_TRY(tg_errors_raise(&d->errors));

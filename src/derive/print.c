@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "derive/export/export.h"
 #include "derive/structure_report.h"
 #include "grad/explain/explain.h"
 #include "grad/structure/curvature.h"
@@ -244,7 +245,8 @@ static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_te
 
 const char *tg_derive_format_name(tg_derive_format format)
 {
-  static const char *const names[TG_DERIVE_FORMATS] = {"human", "expr", "latex", "numpy", "octave", "json"};
+  static const char *const names[TG_DERIVE_FORMATS] = {"human", "expr",   "latex",   "numpy", "octave", "json",
+                                                       "julia", "matlab", "pytorch", "jax",   "c",      "fortran"};
   return names[format];
 }
 
@@ -256,8 +258,23 @@ static tg_status print_latex(tg_derivation *d, tg_text *out)
   return TG_OK;
 }
 
+static tg_status print_function(const tg_derivation *d, tg_derive_format format, tg_text *out)
+{
+  static const tg_export_target targets[TG_DERIVE_FORMATS] = {
+      [TG_DERIVE_NUMPY] = TG_EXPORT_NUMPY,     [TG_DERIVE_OCTAVE] = TG_EXPORT_OCTAVE,
+      [TG_DERIVE_JULIA] = TG_EXPORT_JULIA,     [TG_DERIVE_MATLAB] = TG_EXPORT_MATLAB,
+      [TG_DERIVE_PYTORCH] = TG_EXPORT_PYTORCH, [TG_DERIVE_JAX] = TG_EXPORT_JAX,
+      [TG_DERIVE_C] = TG_EXPORT_C,             [TG_DERIVE_FORTRAN] = TG_EXPORT_FORTRAN};
+  if (format < TG_DERIVE_JULIA && format != TG_DERIVE_NUMPY && format != TG_DERIVE_OCTAVE)
+    TG_FAIL(TG_USAGE,
+            "%sa function cannot be had in the format %s; in numpy, jax, pytorch, octave, matlab, julia, c, fortran",
+            d->words.command, tg_derive_format_name(format));
+  return tg_export_function(d, targets[format], out);
+}
+
 static tg_status print_view(tg_derivation *d, const tg_derive_view *view, tg_text *out)
 {
+  if (view->function || view->format >= TG_DERIVE_JULIA) return print_function(d, view->format, out);
   switch (view->format) {
   case TG_DERIVE_EXPR:
     return print_bare(d, TG_FORMAT_EXPR, out);
@@ -298,6 +315,8 @@ tg_node tg_derivation_node(const tg_derivation *d, tg_derive_part part, int32_t 
 
 static tg_status check_part(const tg_derivation *d, tg_derive_part part, int32_t k, tg_derive_format format)
 {
+  if (part != TG_PART_FUNCTION && format >= TG_DERIVE_JULIA)
+    TG_FAIL(TG_USAGE, "the format %s has functions alone", tg_derive_format_name(format));
   if (part == TG_PART_HESSIAN && d->targets[k].hessian == TG_NONE)
     TG_FAIL(TG_USAGE, "there is no Hessian action: set the option hessian of a scalar expression");
   if (part == TG_PART_STRUCTURE && !d->scalar) TG_FAIL(TG_USAGE, "a matrix expression has no report of its structure");
@@ -322,6 +341,7 @@ tg_status tg_derivation_print_part(tg_derivation *d, tg_derive_part part, int32_
   const tg_target *target = &d->targets[k];
   const tg_format format = format_of(view);
   TG_TRY(check_part(d, part, k, view->format));
+  if (part == TG_PART_FUNCTION) return print_function(d, view->format, out);
   if (view->format == TG_DERIVE_JSON)
     TG_TRY(tg_derivation_print_json_part(d, part, k, out));
   else if (part == TG_PART_STRUCTURE)

@@ -11,12 +11,19 @@ typedef enum tg_derive_format {
   TG_DERIVE_NUMPY,
   TG_DERIVE_OCTAVE,
   TG_DERIVE_JSON,
+  TG_DERIVE_JULIA, // this and the following: functions only
+  TG_DERIVE_MATLAB,
+  TG_DERIVE_PYTORCH,
+  TG_DERIVE_JAX,
+  TG_DERIVE_C,
+  TG_DERIVE_FORTRAN,
   TG_DERIVE_FORMATS
 } tg_derive_format;
 
 typedef struct tg_derive_view {
   tg_derive_format format;
-  bool utf8; // the human format: with signs beyond ASCII
+  bool utf8;     // the human format: with signs beyond ASCII
+  bool function; // a complete function of value and gradient: the languages of programs
 } tg_derive_view;
 
 // "human", "expr", ...
@@ -30,7 +37,8 @@ typedef enum tg_derive_part {
   TG_PART_DERIVATIVE,
   TG_PART_HESSIAN,
   TG_PART_STEPS,
-  TG_PART_STRUCTURE
+  TG_PART_STRUCTURE,
+  TG_PART_FUNCTION
 } tg_derive_part;
 
 // One part, of the k-th name where it belongs to one. TG_USAGE where the derivation has no such part.

@@ -1,0 +1,307 @@
+// Open sizes: an objective is compiled twice, with two sets of numbers for them, and what differs is said by their names.
+//
+// A plan knows numbers only. The nominal sizes are distinct primes, so that a size of a buffer, or a coefficient as that
+// of a mean, is recognised as a product of powers of sizes: v = c m^a n^b with the same c in both plans.
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "derive/export/export_parts.h"
+#include "grad/lower/lower.h"
+
+// In the same order in both sets, so that chains are multiplied in the same order.
+static const int64_t primes[2][TG_EXPORT_SIZES_MAX] = {
+    {101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179},
+    {211, 223, 227, 229, 233, 239, 241, 251, 257, 263, 269, 271, 277, 281, 283, 293}};
+
+// ---- which sizes are open ----
+
+static tg_export_size *find_size(tg_export *e, const char *name)
+{
+  for (int32_t k = 0; k < e->n_sizes; k++)
+    if (strcmp(e->sizes[k].own, name) == 0) return &e->sizes[k];
+  return NULL;
+}
+
+static tg_status add_sizes(tg_export *e, tg_dim dim, int32_t argument, bool of_columns)
+{
+  const char *names[TG_DIM_FACTORS_MAX];
+  int64_t coef = 1;
+  int32_t n = 0;
+  tg_dim_parts(e->d->graph, dim, &coef, &n, names);
+  for (int32_t k = 0; k < n; k++) {
+    tg_export_size *size = find_size(e, names[k]);
+    if (size == NULL) {
+      if (e->n_sizes == TG_EXPORT_SIZES_MAX)
+        TG_FAIL(TG_LIMIT, "more than %d sizes are open; give some with the option dims", TG_EXPORT_SIZES_MAX);
+      size = &e->sizes[e->n_sizes];
+      *size = (tg_export_size){.own = names[k], .argument = -1};
+      for (int set = 0; set < 2; set++) size->nominal[set] = primes[set][e->n_sizes];
+      e->n_sizes++;
+    }
+    if (size->argument >= 0 || n != 1 || coef != 1) continue;
+    size->argument = argument;
+    size->of_columns = of_columns;
+  }
+  return TG_OK;
+}
+
+static tg_status find_sizes(tg_export *e)
+{
+  for (int32_t k = 0; k < e->n_arguments; k++) {
+    const tg_symbol *symbol = tg_symbol_info(e->d->graph, e->arguments[k].symbol);
+    TG_TRY(add_sizes(e, symbol->rows, k, false));
+    TG_TRY(add_sizes(e, symbol->cols, k, true));
+  }
+  for (int32_t k = 0; k < e->n_sizes; k++)
+    if (e->sizes[k].argument < 0)
+      TG_FAIL(TG_UNSUPPORTED, "no argument has the size %s alone; give it with the option dims", e->sizes[k].own);
+  return TG_OK;
+}
+
+static int64_t nominal_size(tg_export *e, int set, tg_dim dim)
+{
+  const char *names[TG_DIM_FACTORS_MAX];
+  int64_t number = 1;
+  int32_t n = 0;
+  tg_dim_parts(e->d->graph, dim, &number, &n, names);
+  for (int32_t k = 0; k < n; k++) number *= find_size(e, names[k])->nominal[set];
+  return number;
+}
+
+// ---- the two plans ----
+
+// Everything that was declared, with numbers for the sizes.
+static tg_status declare(tg_export *e, int set, tg_derivation *to)
+{
+  const tg_derivation *d = e->d;
+  to->n_parts = d->n_parts;
+  memcpy(to->parts, d->parts, sizeof d->parts);
+  memcpy(to->part_names, d->part_names, sizeof d->part_names);
+  for (int32_t k = 0; k < e->n_arguments; k++) {
+    const tg_symbol *symbol = tg_symbol_info(d->graph, e->arguments[k].symbol);
+    tg_declaration *declared = tg_declarations_get(&to->declarations, symbol->name);
+    if (declared == NULL) TG_FAIL(TG_LIMIT, "more than %d names are declared", TG_DERIVE_NAMES_MAX);
+    declared->rows = nominal_size(e, set, symbol->rows);
+    declared->cols = nominal_size(e, set, symbol->cols);
+    declared->properties = symbol->properties;
+    declared->is_free = symbol->free;
+  }
+  for (int32_t k = 0; k < d->n_targets; k++)
+    to->targets[k] = (tg_target){.name = d->targets[k].name, .transposed = d->targets[k].transposed};
+  to->n_targets = d->n_targets;
+  to->has_wrt = true;
+  return TG_OK;
+}
+
+static tg_status lower(tg_derivation *d, bool wants_hessian, tg_plan **out)
+{
+  // A function has no setup and no state: everything is made of its arguments each time.
+  tg_lower_options options = {.want_hessian = wants_hessian};
+  int32_t symbols[TG_TARGETS_MAX];
+  options.without[TG_PASS_HOISTING] = options.without[TG_PASS_IMAGES] = options.without[TG_PASS_REUSE] = true;
+  for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
+  return tg_lower(d->graph, d->f, d->n_targets, symbols, &options, out);
+}
+
+static tg_status plan_with(tg_export *e, int set)
+{
+  TG_TRY(tg_derivation_create(&e->d->words, NULL, &e->nominal[set]));
+  tg_derivation *d = e->nominal[set];
+  TG_TRY(declare(e, set, d));
+  TG_TRY(tg_derivation_read(d, e->d->expression));
+  TG_TRY(tg_errors_raise(&d->errors));
+  return lower(d, e->d->wants_hessian, &e->plans[set]);
+}
+
+static bool is_same_code(const tg_instr *a, const tg_instr *b)
+{
+  if (a->n_code != b->n_code) return false;
+  for (int32_t k = 0; k < a->n_code; k++)
+    if (a->code[k].op != b->code[k].op || a->code[k].operand != b->code[k].operand) return false;
+  return true;
+}
+
+static bool is_same_instr(const tg_instr *a, const tg_instr *b)
+{
+  if (a->op != b->op || a->out != b->out || a->factor != b->factor || a->n_in != b->n_in) return false;
+  if (a->alpha.reg != b->alpha.reg || a->beta != b->beta || a->right != b->right) return false;
+  if (a->trans[0] != b->trans[0] || a->trans[1] != b->trans[1] || !is_same_code(a, b)) return false;
+  for (int32_t k = 0; k < a->n_in; k++)
+    if (a->in[k] != b->in[k] || (a->op == TG_OP_LINCOMB && a->coefs[k].reg != b->coefs[k].reg)) return false;
+  return true;
+}
+
+static bool is_same_plan(const tg_plan *a, const tg_plan *b)
+{
+  if (a->n_buffers != b->n_buffers || a->n_registers != b->n_registers || a->n_inits != b->n_inits) return false;
+  if (a->n_factors != b->n_factors || a->value_register != b->value_register) return false;
+  for (int32_t k = 0; k < a->n_inits; k++)
+    if (a->inits[k].reg != b->inits[k].reg) return false;
+  for (int p = 0; p < TG_PROGRAM_COUNT; p++) {
+    if (a->programs[p].n_instrs != b->programs[p].n_instrs) return false;
+    for (int32_t k = 0; k < a->programs[p].n_instrs; k++)
+      if (!is_same_instr(&a->programs[p].instrs[k], &b->programs[p].instrs[k])) return false;
+  }
+  return true;
+}
+
+tg_status tg_export_plan(tg_export *e)
+{
+  TG_TRY(find_sizes(e));
+  TG_TRY(plan_with(e, 0));
+  if (e->n_sizes == 0) {
+    e->plans[1] = e->plans[0];
+    return TG_OK;
+  }
+  TG_TRY(plan_with(e, 1));
+  if (!is_same_plan(e->plans[0], e->plans[1]))
+    TG_FAIL(TG_UNSUPPORTED, "which products are cheapest depends on the sizes; give them with the option dims");
+  return TG_OK;
+}
+
+void tg_export_unplan(tg_export *e)
+{
+  if (e->plans[1] != e->plans[0]) tg_plan_destroy(&e->plans[1]);
+  tg_plan_destroy(&e->plans[0]);
+  for (int set = 0; set < 2; set++) tg_derivation_destroy(&e->nominal[set]);
+}
+
+// ---- numbers that depend on sizes ----
+
+typedef struct monomial {
+  double coef;
+  int n;
+  int size[3];
+  double power[3];
+} monomial;
+
+static bool is_close(double a, double b)
+{
+  return fabs(a - b) <= 1e-12 * fmax(fabs(a), fabs(b));
+}
+
+// Whether c is the same where the powers of sizes in `m` are taken out of both numbers.
+static bool fits(const tg_export *e, double first, double second, monomial *m)
+{
+  double c[2] = {first, second};
+  for (int k = 0; k < m->n; k++)
+    for (int set = 0; set < 2; set++) c[set] /= pow((double)e->sizes[m->size[k]].nominal[set], m->power[k]);
+  m->coef = c[0];
+  return is_close(c[0], c[1]);
+}
+
+static bool search(const tg_export *e, double first, double second, monomial *m, int depth)
+{
+  static const double powers[] = {1, -1, 2, -2, 0.5, -0.5, 3, -3, 1.5, -1.5};
+  const int from = m->n > 0 ? m->size[m->n - 1] + 1 : 0;
+  if (depth == 0) return fits(e, first, second, m);
+  for (int s = from; s < e->n_sizes; s++)
+    for (size_t k = 0; k < sizeof powers / sizeof powers[0]; k++) {
+      m->size[m->n] = s;
+      m->power[m->n++] = powers[k];
+      if (search(e, first, second, m, depth - 1)) return true;
+      m->n--;
+    }
+  return false;
+}
+
+// Fewest sizes first.
+static bool find_monomial(const tg_export *e, double first, double second, monomial *m)
+{
+  for (int depth = 1; depth <= 3; depth++) {
+    m->n = 0;
+    if (search(e, first, second, m, depth)) return true;
+  }
+  return false;
+}
+
+static void add_number(const tg_export *e, double value, bool is_size, tg_text *out)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_add_number(&text, value);
+  const char *string = tg_text_string(&text);
+  const char *exponent = strchr(string, 'e');
+  const size_t length = exponent != NULL ? (size_t)(exponent - string) : strlen(string);
+  tg_text_add_bytes(out, string, length);
+  if (!is_size && e->language->wants_point && memchr(string, '.', length) == NULL) tg_text_add(out, ".0");
+  const bool marks = strcmp(e->language->power_of_ten, "e") != 0;
+  if (exponent != NULL || (marks && !is_size))
+    tg_text_addf(out, "%s%s", e->language->power_of_ten, exponent != NULL ? exponent + 1 : "0");
+  tg_text_fini(&text);
+}
+
+// The sizes with powers of this sign, as a product.
+static int add_powers(const tg_export *e, const monomial *m, double sign, bool is_size, bool begun, tg_text *out)
+{
+  int n = 0;
+  for (int k = 0; k < m->n; k++) {
+    const char *name = e->sizes[m->size[k]].name;
+    const double power = sign * m->power[k];
+    for (double left = power; left > 0; left -= 1, n++) {
+      if (begun || n > 0) tg_text_add(out, "*");
+      const bool is_python = e->language->module != NULL;
+      if (left == 0.5) tg_text_add(out, is_python ? "(" : "sqrt(");
+      tg_export_put(is_size ? "@" : e->language->real, name, out);
+      if (left == 0.5) tg_text_add(out, is_python ? ")**0.5" : ")");
+    }
+  }
+  return n;
+}
+
+static bool has_positive_power(const monomial *m)
+{
+  for (int k = 0; k < m->n; k++)
+    if (m->power[k] > 0) return true;
+  return false;
+}
+
+tg_status tg_export_number(const tg_export *e, double first, double second, bool is_size, tg_text *out)
+{
+  monomial m = {0};
+  if (first == second) {
+    add_number(e, first, is_size, out);
+    return TG_OK;
+  }
+  if (!find_monomial(e, first, second, &m))
+    TG_FAIL(TG_UNSUPPORTED, "the number %g depends on sizes that are open; give them with the option dims", first);
+  // Rounded by the powers that were taken out: a whole number is meant.
+  if (is_close(m.coef, nearbyint(m.coef))) m.coef = nearbyint(m.coef);
+  if (is_close(1 / m.coef, nearbyint(1 / m.coef))) m.coef = 1 / nearbyint(1 / m.coef);
+  tg_text below;
+  tg_text_init(&below);
+  const int divisors = add_powers(e, &m, -1, is_size, false, &below);
+  const bool has_coef = m.coef != 1.0 || !has_positive_power(&m);
+  const bool is_bare = m.n == 1 && m.power[0] == 1 && !has_coef;
+  tg_text_add(out, is_bare ? "" : "(");
+  if (has_coef) add_number(e, m.coef, is_size, out);
+  add_powers(e, &m, 1, is_size, has_coef, out);
+  if (divisors > 0) tg_text_addf(out, divisors > 1 ? "/(%s)" : "/%s", tg_text_string(&below));
+  tg_text_add(out, is_bare ? "" : ")");
+  const tg_status status = tg_text_status(&below);
+  tg_text_fini(&below);
+  return status;
+}
+
+tg_status tg_export_dim(const tg_export *e, tg_dim dim, tg_text *out)
+{
+  const char *names[TG_DIM_FACTORS_MAX];
+  int64_t coef = 1;
+  int32_t n = 0;
+  tg_dim_parts(e->d->graph, dim, &coef, &n, names);
+  if (n == 0 || coef != 1) tg_text_addf(out, "%lld", (long long)coef);
+  for (int32_t k = 0; k < n; k++)
+    for (int32_t s = 0; s < e->n_sizes; s++)
+      if (strcmp(e->sizes[s].own, names[k]) == 0)
+        tg_text_addf(out, "%s%s", k > 0 || coef != 1 ? "*" : "", e->sizes[s].name);
+  return tg_text_status(out);
+}
+
+tg_status tg_export_buffer_size(const tg_export *e, int32_t buffer, bool columns, tg_text *out)
+{
+  const tg_plan_buffer *first = &e->plans[0]->buffers[buffer];
+  const tg_plan_buffer *second = &e->plans[1]->buffers[buffer];
+  return tg_export_number(e, (double)(columns ? first->cols : first->rows),
+                          (double)(columns ? second->cols : second->rows), true, out);
+}

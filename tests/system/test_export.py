@@ -1,0 +1,394 @@
+"""`derive --function`: the programs that it prints, run, against the description of the language.
+
+Every row of the corpus and random objectives, with sizes given and open, in NumPy; a part of them in C, Fortran, Octave
+(which stands for MATLAB too), PyTorch and JAX where these are installed. Julia is looked at as text.
+"""
+
+import ctypes
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from random_claims import SHAPES, SIZES, Objectives
+from tg_eval import EvaluationError, evaluate
+from tracegrad_run import ROOT, Checks, run
+
+checks = Checks()
+TOLERANCE = 1e-12
+EVERY = {"c": 4, "fortran": 6, "octave": 1, "pytorch": 1, "jax": 5}
+
+
+class Case:
+    """An objective with numbers for its names, its value, gradient and Hessian product."""
+
+    def __init__(self, arguments, wrt, values, seed):
+        self.arguments = arguments
+        self.wrt = wrt
+        self.values = values
+        expression = arguments[1]
+        rng = np.random.default_rng(seed)
+        self.direction = rng.uniform(-1, 1, values[wrt].shape)
+        self.sizes = {"m": SIZES["m"], "n": SIZES["n"]}
+        try:
+            self.value = evaluate(expression, values, self.sizes)[0, 0]
+        except EvaluationError: # the notation of another system: its normal form
+            shown = run(arguments, environment={"LC_ALL": "C"}).out
+            self.value = evaluate(re.match(r"f = (.*?)    \(", shown)[1], values, self.sizes)[0, 0]
+        printed = self.derive(["--format", "expr"])
+        self.gradient = evaluate(printed, values, self.sizes)
+        printed = self.derive(["--format", "expr", "--hessian"], allowed=(0, 2))
+        self.hessian = None
+        if printed is not None:
+            name = re.search(r"\bV_*\b", printed)
+            directed = {**values, name[0] if name else "V": self.direction}
+            self.hessian = evaluate(printed, directed, self.sizes)
+
+    def derive(self, more, allowed=(0,)):
+        finished = run([*self.arguments, *more])
+        checks.check(finished.status in allowed, f"{self.arguments} {more}: exit {finished.status}: {finished.err}")
+        return finished.out if finished.status == 0 else None
+
+    def program(self, format):
+        return self.derive(["--function", "--format", format, *(["--hessian"] if self.hessian is not None else [])])
+
+    def is_fit(self):
+        numbers = [self.value, *np.ravel(self.gradient), *(np.ravel(self.hessian) if self.hessian is not None else [])]
+        return bool(np.all(np.isfinite(numbers))) and np.max(np.abs(numbers)) < 1e8
+
+    def compare(self, language, value, gradient, hessian):
+        what = f"{' '.join(self.arguments)} in {language}"
+        for name, found, expected in (("value", value, self.value), ("gradient", gradient, self.gradient),
+                                      ("Hessian", hessian, self.hessian)):
+            if expected is None:
+                continue
+            scale = max(1.0, float(np.max(np.abs(expected))), float(np.max(np.abs(self.gradient))))
+            error = float(np.max(np.abs(np.reshape(found, np.shape(expected), order="F") - expected)))
+            checks.check(error <= TOLERANCE * scale, f"{name} of {what}: off by {error:.2e}\n{found}\n{expected}")
+
+
+# ---- objectives ----
+
+
+def corpus_cases():
+    from test_derive import options_of, random_values, read_corpus
+    for number, row in enumerate(read_corpus("derivatives.txt")):
+        values = random_values(row[2], row[3], 21)
+        try:
+            case = Case(options_of(row), row[1], values, number)
+        except (EvaluationError, AttributeError) as error:
+            checks.check(False, f"{row[0]}: {error}")
+            continue
+        # The corpus takes the determinant's logarithm of a matrix that is not symmetric: the program refuses its numbers.
+        if case.is_fit() and row[0] != "logdet(A*X*B)":
+            yield case
+
+
+def random_cases(count, is_open):
+    """Sizes as numbers, or as the names m and n that the functions take from their arguments."""
+    rng = np.random.default_rng(5)
+    shapes = ["mm", "mn", "nm", "nn"]
+    while count > 0:
+        shape = shapes[rng.integers(len(shapes))]
+        objectives = Objectives(rng, shape)
+        text = " + ".join(objectives.term() for _ in range(rng.integers(1, 3)))
+        names = dict(SHAPES, X=shape)
+        if is_open:
+            text = re.sub(r"eye\((\d)\)", lambda found: f"eye({ {'3': 'm', '4': 'n'}.get(found[1], found[1])})", text) \
+                if (SIZES["m"], SIZES["n"]) == (3, 4) else text
+            if rng.integers(2) == 0:
+                text += f" + mean(({objectives.matrix('mn', 1)}).^2)"
+            dims = ",".join(f"{name}={'x'.join(size)}" for name, size in names.items())
+        else:
+            dims = ",".join(f"{name}={'x'.join(str(SIZES.get(c, 1)) for c in size)}" for name, size in names.items())
+        values = {name: rng.uniform(-1, 1, [SIZES.get(c, 1) for c in size]) for name, size in names.items()}
+        values["S"] = values["S"] + values["S"].T
+        arguments = ["derive", text, "--wrt", "X", "--dims", dims, "--symmetric", "S"]
+        if len(text) > 300 or run([*arguments, "--format", "expr", "--hessian"]).status != 0:
+            continue
+        case = Case(arguments, "X", values, count)
+        if case.is_fit():
+            count -= 1
+            yield case
+
+
+# ---- arguments ----
+
+
+def names_of(program, function="value_and_gradient"):
+    """The arguments of the NumPy function, in order."""
+    return re.search(rf"def {function}\((.*)\):", program)[1].split(", ")
+
+
+def inputs_of(case, names):
+    """Numbers for them: lambda_1 stands for lambda."""
+    return [case.values[name] if name in case.values else
+            case.direction if name.startswith("V_") else case.values[re.sub(r"_\d+$", "", name)] for name in names]
+
+
+# ---- Python ----
+
+
+def run_python(case, language, as_array=lambda x: x, to_numpy=np.asarray):
+    program = case.program(language)
+    if program is None:
+        return
+    space = {}
+    exec(program, space)  # noqa: S102, the program's own output
+    try:
+        call_python(case, language, program, space, as_array, to_numpy)
+    except Exception as error:  # noqa: BLE001, whatever the program raises
+        checks.check(False, f"{' '.join(case.arguments)} in {language}: {error!r}")
+
+
+def call_python(case, language, program, space, as_array, to_numpy):
+    with np.errstate(all="ignore"):
+        value, gradient = space["value_and_gradient"](*map(as_array, inputs_of(case, names_of(program))))
+        hessian = None
+        if case.hessian is not None:
+            hessian = to_numpy(space["hessian_product"](*map(as_array, inputs_of(case, names_of(program, "hessian_product")))))
+    case.compare(language, float(value), to_numpy(gradient), hessian)
+
+
+def test_numpy(cases):
+    for case in cases:
+        run_python(case, "numpy")
+
+
+def test_pytorch(cases):
+    try:
+        import torch
+    except ImportError:
+        print("PyTorch is not installed: its programs are not run")
+        return
+    for case in cases[:: EVERY["pytorch"]]:
+        run_python(case, "pytorch", lambda x: torch.from_numpy(np.array(x)), lambda x: x.numpy())
+
+
+def test_jax(cases):
+    if importlib.util.find_spec("jax") is None:
+        print("JAX is not installed: its programs are not run")
+        return
+    for case in cases[:: EVERY["jax"]]:
+        run_python(case, "jax")
+
+
+# ---- compiled ----
+
+
+def sizes_of(case, program):
+    """Sizes that are open, in the order of the C function."""
+    head = re.search(r"int value_and_gradient\((.*)\)", program)[1]
+    return [case.sizes[name] for name in re.findall(r"int (\w+)", head)]
+
+
+def outputs_of(case):
+    return np.zeros(1), np.zeros(case.values[case.wrt].shape, order="F"), np.zeros(case.values[case.wrt].shape, order="F")
+
+
+def pointer(x):
+    return x.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+
+
+def test_c(cases, folder):
+    """One library of all programs, each compiled alone with warnings as errors."""
+    chosen, programs, commands = cases[:: EVERY["c"]], [], []
+    for number, case in enumerate(chosen):
+        program = case.program("c") or ""
+        programs.append(program)
+        source = folder / f"c{number}.c"
+        source.write_text(re.sub(r"\b(value_and_gradient|hessian_product)\(", rf"\1_{number}(", program))
+        commands.append(source)
+    objects = ["-I" + path for path in ("/usr/include/x86_64-linux-gnu",) if os.path.isdir(path)]
+    built = subprocess.run(["cc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *objects, "-o",
+                            folder / "c.so", *commands, "-lopenblas", "-lm"], capture_output=True, text=True, check=False)
+    if not checks.check(built.returncode == 0, f"C does not compile: {built.stderr[:3000]}"):
+        return
+    library = ctypes.CDLL(str(folder / "c.so"))
+    for number, (case, program) in enumerate(zip(chosen, programs)):
+        names = re.findall(r"const double \*(\w+)", re.search(r"int value_and_gradient\((.*)\)", program)[1])
+        arrays = [np.asfortranarray(x, dtype=float) for x in inputs_of(case, names)]
+        value, gradient, hessian = outputs_of(case)
+        call = [*sizes_of(case, program), *map(pointer, arrays)]
+        status = getattr(library, f"value_and_gradient_{number}")(*call, pointer(value), pointer(gradient))
+        if case.hessian is not None:
+            direction = np.asfortranarray(case.direction)
+            status |= getattr(library, f"hessian_product_{number}")(*call, pointer(direction), pointer(hessian))
+        checks.equal(f"status of {case.arguments} in C", status, 0)
+        case.compare("C", value[0], gradient, hessian)
+
+
+def fortran_driver(number, case, names):
+    """A subroutine with a C interface around the module of a case."""
+    def shape(x):
+        return f"{x.shape[0]}, {x.shape[1]}"
+    arrays = [(f"a{k}", x) for k, x in enumerate(inputs_of(case, names))]
+    x = case.values[case.wrt]
+    lines = [f"subroutine case{number}({', '.join(name for name, _ in arrays)}, v, f, g, h, info) bind(c)",
+             f"  use objective_{number}", "  implicit none", "  integer, intent(out) :: info"]
+    lines += [f"  real(8), intent(in) :: {name}({shape(a)})" for name, a in [*arrays, ("v", x)]]
+    lines += ["  real(8), intent(out) :: f", f"  real(8), intent(out) :: g({shape(x)}), h({shape(x)})"]
+    call = ", ".join(name for name, _ in arrays)
+    lines.append(f"  call value_and_gradient({call}, f, g, info)")
+    if case.hessian is not None:
+        lines.append(f"  if (info == 0) call hessian_product({call}, v, h, info)")
+    return "\n".join([*lines, f"end subroutine case{number}", ""])
+
+
+def test_fortran(cases, folder):
+    if shutil.which("gfortran") is None:
+        print("gfortran is not installed: Fortran is not run")
+        return
+    chosen, names, sources = cases[:: EVERY["fortran"]], [], []
+    for number, case in enumerate(chosen):
+        program = case.program("fortran") or ""
+        head = re.search(r"subroutine value_and_gradient\(((?:.|\n)*?)\bf,", program)[1]
+        names.append(re.findall(r"\w+", head))
+        sources.append(folder / f"f{number}.f90")
+        sources[-1].write_text(re.sub(r"\bmodule objective\b", f"module objective_{number}", program) +
+                               fortran_driver(number, case, names[-1]))
+    built = subprocess.run(["gfortran", "-std=f2008", "-O1", "-Wall", "-Wno-compare-reals",
+                            "-Wno-unused-dummy-argument", "-Wno-c-binding-type", "-fPIC", "-shared", "-J", folder,
+                            "-o", folder / "f.so", *sources, "-lopenblas"], capture_output=True, text=True, check=False)
+    if not checks.check(built.returncode == 0, f"Fortran does not compile: {built.stderr[:3000]}"):
+        return
+    checks.check("Warning" not in built.stderr, f"warnings of Fortran: {built.stderr[:3000]}")
+    library = ctypes.CDLL(str(folder / "f.so"))
+    for number, case in enumerate(chosen):
+        arrays = [np.asfortranarray(x, dtype=float) for x in inputs_of(case, names[number])]
+        value, gradient, hessian = outputs_of(case)
+        info = ctypes.c_int(0)
+        direction = np.asfortranarray(case.direction)
+        getattr(library, f"case{number}")(*map(pointer, arrays), pointer(direction), pointer(value), pointer(gradient),
+                                          pointer(hessian), ctypes.byref(info))
+        checks.equal(f"info of {case.arguments} in Fortran", info.value, 0)
+        case.compare("Fortran", value[0], gradient, hessian)
+
+
+# ---- Octave ----
+
+
+def octave_matrix(x):
+    return "[" + ";".join(" ".join(repr(float(entry)) for entry in row) for row in np.atleast_2d(x)) + "]"
+
+
+def test_octave(cases, folder):
+    """The text for MATLAB is run as well: it differs in its first lines."""
+    octave = shutil.which("octave-cli") or shutil.which("octave")
+    if octave is None:
+        print("Octave is not installed: Octave and MATLAB are not run")
+        return
+    chosen, script = cases[:: EVERY["octave"]], []
+    for number, case in enumerate(chosen):
+        program = case.program("octave" if number % 2 == 0 else "matlab") or ""
+        (folder / f"o{number}.m").write_text("1;\n" + program)
+        names = re.search(r"= value_and_gradient\((.*)\)", program)[1].split(", ")
+        call = ", ".join(octave_matrix(x) for x in inputs_of(case, names))
+        script += [f"source('{folder}/o{number}.m');", f"[f, G] = value_and_gradient({call});", "H = 0*G;"]
+        if case.hessian is not None:
+            script.append(f"H = hessian_product({call}, {octave_matrix(case.direction)});")
+        script.append("printf(' %.17g', f, G, H); printf('\\n');")
+    (folder / "all.m").write_text("\n".join(script))
+    done = subprocess.run([octave, "--norc", "--quiet", folder / "all.m"], capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    checks.equal(f"results of Octave ({done.stderr[:500]})", len(lines), len(chosen))
+    for line, case in zip(lines, chosen):
+        numbers = np.array([float(word) for word in line.split()])
+        count = case.values[case.wrt].size
+        case.compare("Octave", numbers[0], numbers[1 : 1 + count], numbers[1 + count :])
+
+
+# ---- texts ----
+
+
+def test_julia(cases):
+    """Parentheses pair, and no mark of a template is left."""
+    for case in cases[::3]:
+        program = case.program("julia") or ""
+        program = re.sub(r"  # .*", "", program)
+        for pair in ("()", "[]"):
+            checks.equal(f"{pair} of {program}", program.count(pair[0]), program.count(pair[1]))
+        code = re.sub(r'""".*?"""', "", program, flags=re.S)
+        checks.equal(f"blocks of {program}", len(re.findall(r"^\s*(?:function|for)\b", code, re.M)),
+                     len(re.findall(r"^\s*end\b", code, re.M)))
+
+
+def test_products():
+    """As few as the plan's: tr(A*B*A'*C) costs 7 as written."""
+    for expression, options, products in (("tr(A*B*A'*C)", [], 4), ("tr(A*B*A'*C)", ["--symmetric", "B,C"], 2),
+                                          ("sumsq(Y - X*A)", [], 2), ("tr(A'*L*A)/tr(A'*M*A)", ["--symmetric", "L,M"], 2),
+                                          ("logdet(eye(n) + A*A')", ["--dims", "A=nxp"], 2)):
+        for format in ("numpy", "jax", "pytorch", "octave", "matlab", "julia", "c", "fortran"):
+            text = run(["derive", expression, "--wrt", "A", *options, "--function", "--format", format]).out
+            found = re.search(r"(\d+) matrix products?\.", text)
+            checks.check(found and int(found[1]) <= products, f"products of {expression} in {format}: {found}")
+
+
+def test_overflow():
+    """What is finite comes out finite, without a warning."""
+    for expression, x in (("logsumexp(X)", 1000.0), ("sum(softplus(X))", 1000.0), ("sum(logcosh(X))", -1000.0),
+                          ("sum(sigmoid(X))", -1000.0), ("sum(logsumexp_rows(X))", 800.0)):
+        program = run(["derive", expression, "--wrt", "X", "--dims", "X=2x3", "--function", "--format", "numpy"]).out
+        space = {}
+        exec(program, space)  # noqa: S102
+        with np.errstate(over="raise", invalid="raise"):
+            value, gradient = space["value_and_gradient"](np.full((2, 3), x))
+        checks.check(np.isfinite(value) and np.all(np.isfinite(gradient)), f"{expression} at {x}: {value} {gradient}")
+
+
+def test_names_and_shapes():
+    """Keywords get another name, vectors and numbers keep their shape, wrong shapes are said."""
+    program = run(["derive", "lambda*sumsq(x - b)", "--wrt", "x", "--function", "--format", "numpy"]).out
+    space = {}
+    exec(program, space)  # noqa: S102
+    checks.check("lambda_1" in program, f"lambda is a keyword of Python: {program}")
+    value, gradient = space["value_and_gradient"](2.0, np.ones(3), np.zeros(3))
+    checks.equal("value and shape by a vector", (float(value), gradient.shape), (6.0, (3,)))
+    for arguments in ((2.0, np.ones(3), np.zeros(4)), (np.ones(2), np.ones(3), np.zeros(3))):
+        try:
+            space["value_and_gradient"](*arguments)
+            checks.check(False, f"wrong shapes are taken: {arguments}")
+        except ValueError as error:
+            checks.check("expected" in str(error), f"message of a wrong shape: {error}")
+    program = run(["derive", "tr(X*x*x')", "--wrt", "X", "--function", "--format", "fortran", "--dims", "x=n"]).out
+    checks.check(re.search(r"value_and_gradient\((X, x_1|x_1, X|X_1, x|x, X_1)", program), f"X and x are one name: {program}")
+
+
+def test_refusals():
+    for arguments, words in ((["A*X", "--wrt", "X", "--format", "numpy"], "scalar"),
+                             (["tr(X)", "--wrt", "X", "--format", "latex"], "numpy, jax"),
+                             (["tr(X)", "--wrt", "X'", "--format", "c"], "transpose"),
+                             (["tr(X*X)", "--wrt", "X", "--within", "symmetric", "--format", "c"], "--within")):
+        finished = run(["derive", *arguments, "--function"])
+        checks.check(finished.status == 2 and words in finished.err, f"{arguments}: {finished}")
+    finished = run(["derive", "tr(X)", "--wrt", "X", "--format", "julia"])
+    checks.check(finished.status == 0 and "function value_and_gradient" in finished.out, f"julia: {finished}")
+
+
+def main():
+    sys.path.insert(0, str(ROOT / "tests" / "system"))
+    cases = [*corpus_cases(), *random_cases(25, False), *random_cases(25, True)]
+    print(f"{len(cases)} objectives, {sum(case.hessian is not None for case in cases)} with a Hessian")
+    test_numpy(cases)
+    test_pytorch(cases)
+    test_jax(cases)
+    with tempfile.TemporaryDirectory() as name:
+        test_c(cases, Path(name))
+        test_fortran(cases, Path(name))
+        test_octave(cases, Path(name))
+    test_julia(cases)
+    test_products()
+    test_overflow()
+    test_names_and_shapes()
+    test_refusals()
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
