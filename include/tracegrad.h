@@ -133,7 +133,10 @@ enum tracegrad_part {
   TRACEGRAD_HESSIAN = 3,    /* H[V], the derivative of the gradient along V: the option hessian; scalar expressions */
   TRACEGRAD_STEPS = 4,      /* the derivation by the k-th name, a line for each step with its rule */
   TRACEGRAD_STRUCTURE = 5,  /* degree, homogeneity, Hessian as an operator, convexity; scalar expressions */
-  TRACEGRAD_NOTES = 6       /* what was read otherwise than its letters suggest; a line for each; k is not used */
+  TRACEGRAD_NOTES = 6,      /* what was read otherwise than its letters suggest; a line for each; k is not used */
+  TRACEGRAD_FUNCTION = 7    /* a program: value, gradient and, with the option hessian, H[V] of a scalar expression by
+                             * all names together, with the fewest products; k is not used. In the formats NUMPY, OCTAVE
+                             * and those behind JSON */
 };
 
 enum tracegrad_format {
@@ -143,7 +146,13 @@ enum tracegrad_format {
   TRACEGRAD_LATEX = 3,  /* of amsmath, without $; steps as align* */
   TRACEGRAD_NUMPY = 4,  /* Python, with numpy as np and scipy.linalg or scipy.special where needed */
   TRACEGRAD_OCTAVE = 5, /* Octave and MATLAB */
-  TRACEGRAD_JSON = 6    /* steps and structure of scalar expressions only */
+  TRACEGRAD_JSON = 6,   /* steps and structure of scalar expressions only */
+  TRACEGRAD_JULIA = 7,  /* this and the following: TRACEGRAD_FUNCTION only */
+  TRACEGRAD_MATLAB = 8,
+  TRACEGRAD_PYTORCH = 9,
+  TRACEGRAD_JAX = 10,
+  TRACEGRAD_C = 11,
+  TRACEGRAD_FORTRAN = 12
 };
 
 /* A part as text. The text belongs to the derivation and is valid until it is destroyed; the same part read again is

@@ -12,8 +12,9 @@ from ._library import Size, Symbol, calculus, text_of
 
 Names = Union[str, Iterable[str]]
 
-EVERYTHING, EXPRESSION, DERIVATIVE, HESSIAN, STEPS, STRUCTURE, NOTES = range(7)
-FORMATS = ("human", "ascii", "expr", "latex", "numpy", "octave", "json")
+EVERYTHING, EXPRESSION, DERIVATIVE, HESSIAN, STEPS, STRUCTURE, NOTES, FUNCTION = range(8)
+FORMATS = ("human", "ascii", "expr", "latex", "numpy", "octave", "json",
+           "julia", "matlab", "pytorch", "jax", "c", "fortran")  # these and numpy, octave have functions
 VERDICTS = {0: "equal", 1: "different", 3: "undecided"}
 PROPERTIES = ("symmetric", "spd", "psd", "diagonal", "orthogonal", "positive")
 
@@ -160,6 +161,10 @@ class Derivation:
     def notes(self) -> list[str]:
         """What was read otherwise than its letters suggest."""
         return [line for line in self._c.text(NOTES, 0, "human").splitlines() if line]
+
+    def program(self, language: str = "numpy") -> str:
+        """A function of value and gradient: in numpy, jax, pytorch, octave, matlab, julia, c or fortran."""
+        return self._c.text(FUNCTION, 0, language)
 
     @property
     def shape(self):

@@ -225,14 +225,17 @@ int tracegrad_derive(const char *expression, const char *const *options, tracegr
 static tg_status print(tracegrad_derivation *h, int part, int k, int format, tg_text *out)
 {
   static const tg_derive_format formats[] = {
-      [TRACEGRAD_HUMAN] = TG_DERIVE_HUMAN, [TRACEGRAD_ASCII] = TG_DERIVE_HUMAN, [TRACEGRAD_EXPR] = TG_DERIVE_EXPR,
-      [TRACEGRAD_LATEX] = TG_DERIVE_LATEX, [TRACEGRAD_NUMPY] = TG_DERIVE_NUMPY, [TRACEGRAD_OCTAVE] = TG_DERIVE_OCTAVE,
-      [TRACEGRAD_JSON] = TG_DERIVE_JSON};
-  static const tg_derive_part parts[] = {[TRACEGRAD_EXPRESSION] = TG_PART_EXPRESSION,
-                                         [TRACEGRAD_DERIVATIVE] = TG_PART_DERIVATIVE,
-                                         [TRACEGRAD_HESSIAN] = TG_PART_HESSIAN,
-                                         [TRACEGRAD_STEPS] = TG_PART_STEPS,
-                                         [TRACEGRAD_STRUCTURE] = TG_PART_STRUCTURE};
+      [TRACEGRAD_HUMAN] = TG_DERIVE_HUMAN,    [TRACEGRAD_ASCII] = TG_DERIVE_HUMAN,
+      [TRACEGRAD_EXPR] = TG_DERIVE_EXPR,      [TRACEGRAD_LATEX] = TG_DERIVE_LATEX,
+      [TRACEGRAD_NUMPY] = TG_DERIVE_NUMPY,    [TRACEGRAD_OCTAVE] = TG_DERIVE_OCTAVE,
+      [TRACEGRAD_JSON] = TG_DERIVE_JSON,      [TRACEGRAD_JULIA] = TG_DERIVE_JULIA,
+      [TRACEGRAD_MATLAB] = TG_DERIVE_MATLAB,  [TRACEGRAD_PYTORCH] = TG_DERIVE_PYTORCH,
+      [TRACEGRAD_JAX] = TG_DERIVE_JAX,        [TRACEGRAD_C] = TG_DERIVE_C,
+      [TRACEGRAD_FORTRAN] = TG_DERIVE_FORTRAN};
+  static const tg_derive_part parts[] = {
+      [TRACEGRAD_EXPRESSION] = TG_PART_EXPRESSION, [TRACEGRAD_DERIVATIVE] = TG_PART_DERIVATIVE,
+      [TRACEGRAD_HESSIAN] = TG_PART_HESSIAN,       [TRACEGRAD_STEPS] = TG_PART_STEPS,
+      [TRACEGRAD_STRUCTURE] = TG_PART_STRUCTURE,   [TRACEGRAD_FUNCTION] = TG_PART_FUNCTION};
   const tg_derive_view view = {.format = formats[format], .utf8 = format == TRACEGRAD_HUMAN};
   if (part == TRACEGRAD_EVERYTHING) return tg_derivation_print(h->d, &view, out);
   return tg_derivation_print_part(h->d, parts[part], k, &view, out);
@@ -276,7 +279,7 @@ static bool belongs_to_name(int part)
 
 static tg_status check_part(const tracegrad_derivation *h, int part, int k)
 {
-  if (part < TRACEGRAD_EVERYTHING || part > TRACEGRAD_NOTES) TG_FAIL(TG_USAGE, "there is no part %d", part);
+  if (part < TRACEGRAD_EVERYTHING || part > TRACEGRAD_FUNCTION) TG_FAIL(TG_USAGE, "there is no part %d", part);
   if (belongs_to_name(part) && (k < 0 || k >= h->d->n_targets))
     TG_FAIL(TG_USAGE, "there is no name %d: wrt has %d, counted from 0", k, h->d->n_targets);
   return TG_OK;
@@ -285,7 +288,7 @@ static tg_status check_part(const tracegrad_derivation *h, int part, int k)
 static tg_status find_text(tracegrad_derivation *h, int part, int k, int format, const char **out)
 {
   TG_TRY(check_part(h, part, k));
-  if (format < TRACEGRAD_HUMAN || format > TRACEGRAD_JSON) TG_FAIL(TG_USAGE, "there is no format %d", format);
+  if (format < TRACEGRAD_HUMAN || format > TRACEGRAD_FORTRAN) TG_FAIL(TG_USAGE, "there is no format %d", format);
   if (!belongs_to_name(part)) k = 0;
   if (part == TRACEGRAD_NOTES) {
     *out = tg_text_string(&h->notes);

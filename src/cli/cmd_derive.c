@@ -61,8 +61,11 @@ static tg_status read_format(const tg_args *args, tg_derive_format *out)
   }
   const char *nearest = tg_nearest_word(name, names, TG_DERIVE_FORMATS);
   if (nearest != NULL) TG_FAIL(TG_USAGE, "derive: unknown format '%s'; did you mean '%s'?", name, nearest);
-  TG_FAIL(TG_USAGE, "derive: unknown format '%s'; one of human, expr, latex, numpy, octave, json, or with --function julia, matlab, "
-                    "pytorch, jax, c, fortran", name);
+  TG_FAIL(
+      TG_USAGE,
+      "derive: unknown format '%s'; one of human, expr, latex, numpy, octave, json, or with --function julia, matlab, "
+      "pytorch, jax, c, fortran",
+      name);
 }
 
 static tg_status set_option(const tg_args *args, const char *option, tg_derivation *d)

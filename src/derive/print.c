@@ -260,11 +260,14 @@ static tg_status print_latex(tg_derivation *d, tg_text *out)
 
 static tg_status print_function(const tg_derivation *d, tg_derive_format format, tg_text *out)
 {
-  static const tg_export_target targets[TG_DERIVE_FORMATS] = {
-      [TG_DERIVE_NUMPY] = TG_EXPORT_NUMPY,     [TG_DERIVE_OCTAVE] = TG_EXPORT_OCTAVE,
-      [TG_DERIVE_JULIA] = TG_EXPORT_JULIA,     [TG_DERIVE_MATLAB] = TG_EXPORT_MATLAB,
-      [TG_DERIVE_PYTORCH] = TG_EXPORT_PYTORCH, [TG_DERIVE_JAX] = TG_EXPORT_JAX,
-      [TG_DERIVE_C] = TG_EXPORT_C,             [TG_DERIVE_FORTRAN] = TG_EXPORT_FORTRAN};
+  static const tg_export_target targets[TG_DERIVE_FORMATS] = {[TG_DERIVE_NUMPY] = TG_EXPORT_NUMPY,
+                                                              [TG_DERIVE_OCTAVE] = TG_EXPORT_OCTAVE,
+                                                              [TG_DERIVE_JULIA] = TG_EXPORT_JULIA,
+                                                              [TG_DERIVE_MATLAB] = TG_EXPORT_MATLAB,
+                                                              [TG_DERIVE_PYTORCH] = TG_EXPORT_PYTORCH,
+                                                              [TG_DERIVE_JAX] = TG_EXPORT_JAX,
+                                                              [TG_DERIVE_C] = TG_EXPORT_C,
+                                                              [TG_DERIVE_FORTRAN] = TG_EXPORT_FORTRAN};
   if (format < TG_DERIVE_JULIA && format != TG_DERIVE_NUMPY && format != TG_DERIVE_OCTAVE)
     TG_FAIL(TG_USAGE,
             "%sa function cannot be had in the format %s; in numpy, jax, pytorch, octave, matlab, julia, c, fortran",

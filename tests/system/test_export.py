@@ -22,7 +22,7 @@ from tracegrad_run import ROOT, Checks, run
 
 checks = Checks()
 TOLERANCE = 1e-12
-EVERY = {"c": 4, "fortran": 6, "octave": 1, "pytorch": 1, "jax": 5}
+EVERY = {"c": 10, "fortran": 16, "octave": 3, "pytorch": 2, "jax": 5}
 
 
 class Case:

@@ -312,6 +312,34 @@ static void add_to_sum(const char *text, uint64_t *sum)
   for (; *text != '\0'; text++) *sum = (*sum ^ (unsigned char)*text) * UINT64_C(1099511628211);
 }
 
+static void test_programs(void **state)
+{
+  (void)state;
+  static const char *const options[] = {"wrt=X,A", "hessian=true", NULL};
+  tracegrad_derivation *d = derived("tr(X'*A*X)", options);
+  const char *text = NULL;
+  expect_in(text_of(d, TRACEGRAD_FUNCTION, 0, TRACEGRAD_NUMPY), "def hessian_product(");
+  expect_in(text_of(d, TRACEGRAD_FUNCTION, 7, TRACEGRAD_C), "cblas_dgemm(");
+  expect_in(text_of(d, TRACEGRAD_FUNCTION, 0, TRACEGRAD_FORTRAN), "end module objective");
+  assert_int_equal(tracegrad_derivation_text(d, TRACEGRAD_FUNCTION, 0, TRACEGRAD_LATEX, &text), 2);
+  assert_int_equal(tracegrad_derivation_text(d, TRACEGRAD_DERIVATIVE, 0, TRACEGRAD_JULIA, &text), 2);
+  expect_in(tracegrad_error(), "julia has functions alone");
+  tracegrad_derivation_destroy(&d);
+}
+
+// A program, likewise.
+static int use_function(uint64_t *sum)
+{
+  static const char *const options[] = {"wrt=X", "dims=A=3x3,X=3x2", NULL};
+  tracegrad_derivation *d = NULL;
+  const char *text = NULL;
+  int exit_class = tracegrad_derive("tr(X'*A*X)", options, &d);
+  if (exit_class == 0) exit_class = tracegrad_derivation_text(d, TRACEGRAD_FUNCTION, 0, TRACEGRAD_C, &text);
+  if (exit_class == 0) add_to_sum(text, sum);
+  tracegrad_derivation_destroy(&d);
+  return exit_class;
+}
+
 // One use of everything; the exit class of the first call that fails, and a sum over the texts that came out.
 static int use(uint64_t *sum)
 {
@@ -336,19 +364,18 @@ static int use(uint64_t *sum)
   return exit_class;
 }
 
-static void test_memory_runs_out(void **state)
+static void run_out_of_memory(int (*use_it)(uint64_t *sum))
 {
-  (void)state;
   const int64_t before = tg_alloc_count();
   uint64_t expected = 0;
-  assert_int_equal(use(&expected), 0);
+  assert_int_equal(use_it(&expected), 0);
   const int64_t count = tg_alloc_count() - before;
   assert_true(count > 100);
   for (int64_t k = 1; k <= count; k += k < 400 ? 1 : 7) {
     tracegrad_failure failure;
     tg_alloc_fail_after(k);
     uint64_t sum = 0;
-    const int exit_class = use(&sum);
+    const int exit_class = use_it(&sum);
     tg_alloc_fail_after(0);
     // The text of a reading that is given up for another one may be lost, nothing else.
     if (exit_class == 0 && sum == expected) continue;
@@ -358,8 +385,20 @@ static void test_memory_runs_out(void **state)
     expect_in(tracegrad_error(), "allocate");
   }
   uint64_t sum = 0;
-  assert_int_equal(use(&sum), 0);
+  assert_int_equal(use_it(&sum), 0);
   assert_true(sum == expected);
+}
+
+static void test_memory_runs_out(void **state)
+{
+  (void)state;
+  run_out_of_memory(use);
+}
+
+static void test_memory_runs_out_in_a_program(void **state)
+{
+  (void)state;
+  run_out_of_memory(use_function);
 }
 
 // ---- threads ----
@@ -496,6 +535,7 @@ int main(void)
       cmocka_unit_test(test_claims),      cmocka_unit_test(test_failures_in_parts),
       cmocka_unit_test(test_wrong_calls), cmocka_unit_test(test_limits),
       cmocka_unit_test(test_locale),      cmocka_unit_test(test_memory_runs_out),
+      cmocka_unit_test(test_programs),    cmocka_unit_test(test_memory_runs_out_in_a_program),
       cmocka_unit_test(test_threads),     cmocka_unit_test(test_random_calls),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,11 +8,14 @@
 #include "base/version.h"
 #include "derive/export/export_parts.h"
 
-static const tg_export_language *const languages[TG_EXPORT_TARGETS] = {
-    [TG_EXPORT_NUMPY] = &tg_export_numpy,     [TG_EXPORT_JAX] = &tg_export_jax,
-    [TG_EXPORT_PYTORCH] = &tg_export_pytorch, [TG_EXPORT_OCTAVE] = &tg_export_octave,
-    [TG_EXPORT_MATLAB] = &tg_export_matlab,   [TG_EXPORT_JULIA] = &tg_export_julia,
-    [TG_EXPORT_C] = &tg_export_c,             [TG_EXPORT_FORTRAN] = &tg_export_fortran};
+static const tg_export_language *const languages[TG_EXPORT_TARGETS] = {[TG_EXPORT_NUMPY] = &tg_export_numpy,
+                                                                       [TG_EXPORT_JAX] = &tg_export_jax,
+                                                                       [TG_EXPORT_PYTORCH] = &tg_export_pytorch,
+                                                                       [TG_EXPORT_OCTAVE] = &tg_export_octave,
+                                                                       [TG_EXPORT_MATLAB] = &tg_export_matlab,
+                                                                       [TG_EXPORT_JULIA] = &tg_export_julia,
+                                                                       [TG_EXPORT_C] = &tg_export_c,
+                                                                       [TG_EXPORT_FORTRAN] = &tg_export_fortran};
 
 // ---- names ----
 
@@ -27,8 +30,8 @@ static bool is_same_name(const tg_export *e, const char *a, const char *b)
 static bool is_ours(const tg_export *e, const char *name)
 {
   const char first = e->language->folds_case ? (char)toupper((unsigned char)name[0]) : name[0];
-  const bool is_numbered = strchr("TFSsLUPRV", first) != NULL && name[1] != '\0' &&
-                           strspn(name + 1, "0123456789") == strlen(name + 1);
+  const bool is_numbered =
+      strchr("TFSsLUPRV", first) != NULL && name[1] != '\0' && strspn(name + 1, "0123456789") == strlen(name + 1);
   const bool is_output = strchr("GHV", first) != NULL && name[1] == '_';
   for (int k = 0; k < e->language->n_helpers; k++)
     if (is_same_name(e, name, e->language->helpers[k].name)) return true;
@@ -79,11 +82,10 @@ static tg_status name_arguments(tg_export *e)
     }
     if (is_direction) continue;
     tg_export_argument *argument = &e->arguments[e->n_arguments++];
-    *argument = (tg_export_argument){
-        .own = symbol->name, .symbol = s, .variable = variable, .properties = symbol->properties};
+    *argument =
+        (tg_export_argument){.own = symbol->name, .symbol = s, .variable = variable, .properties = symbol->properties};
   }
-  for (int32_t k = 0; k < e->n_arguments; k++)
-    TG_TRY(choose_name(e, e->arguments[k].own, &e->arguments[k].name));
+  for (int32_t k = 0; k < e->n_arguments; k++) TG_TRY(choose_name(e, e->arguments[k].own, &e->arguments[k].name));
   return TG_OK;
 }
 
@@ -168,6 +170,16 @@ const char *tg_export_direction(const tg_export *e, int32_t variable)
 
 // ---- the description ----
 
+// A formula of at most so many characters; "" where it is longer.
+static void print_short(const tg_export *e, tg_node node, size_t bytes, tg_text *formula, tg_text *out)
+{
+  tg_status status = tg_print(e->d->graph, node, TG_FORMAT_EXPR, formula);
+  if (tg_text_status(formula) != TG_OK) status = tg_text_status(formula);
+  if (status == TG_MEMORY) out->status = status;
+  if (status != TG_OK || formula->length > bytes) tg_text_clear(formula);
+  if (status != TG_OK && status != TG_MEMORY) tg_error_clear();
+}
+
 static void describe_results(const tg_export *e, bool hessian, const char *margin, tg_text *out)
 {
   const tg_derivation *d = e->d;
@@ -177,14 +189,13 @@ static void describe_results(const tg_export *e, bool hessian, const char *margi
     tg_text_init(&formula);
     const tg_node node = hessian ? d->targets[k].hessian : d->targets[k].derivative;
     const bool is_known = !hessian || d->n_targets == 1;
-    const tg_status status = tg_print(d->graph, node, TG_FORMAT_EXPR, &formula);
+    if (is_known) print_short(e, node, 90, &formula, out);
     tg_text_addf(out, "%s%s (%s x %s): ", margin, tg_export_output(e, hessian, k), x->rows, x->cols);
     if (hessian)
       tg_text_addf(out, "the derivative of the gradient along V");
     else
       tg_text_addf(out, "df/d%s", x->own);
-    if (status == TG_OK && is_known && formula.length <= 90 && d->within == NULL)
-      tg_text_addf(out, " = %s", tg_text_string(&formula));
+    if (formula.length > 0) tg_text_addf(out, " = %s", tg_text_string(&formula));
     tg_text_add(out, "\n");
     tg_text_fini(&formula);
   }
@@ -215,8 +226,7 @@ void tg_export_describe(const tg_export *e, bool hessian, const char *margin, tg
   tg_text formula;
   tg_text_init(&formula);
   const tg_status status = tg_print(e->d->graph, e->d->f, TG_FORMAT_EXPR, &formula);
-  if (status == TG_OK && formula.length <= 400)
-  {
+  if (status == TG_OK && formula.length <= 400) {
     tg_text_addf(out, "%sf = %s\n", margin, tg_text_string(&formula));
     add_empty(margin, out);
   }

@@ -17,8 +17,8 @@ typedef enum tg_export_target {
 } tg_export_target;
 
 // Appends the text of the functions. The objective is that of the derivation by all of its names together, with the
-// Hessian product where it was asked for. Sizes that are open are those of the arguments. TG_USAGE for what is no scalar
-// function of free entries, TG_UNSUPPORTED for an operation that the language lacks. Local.
+// Hessian product where it was asked for. Sizes that are open are those of the arguments. TG_USAGE for what is no
+// scalar function of free entries, TG_UNSUPPORTED for an operation that the language lacks. Local.
 tg_status tg_export_function(const tg_derivation *d, tg_export_target target, tg_text *out);
 
 #endif

@@ -366,10 +366,10 @@ static tg_export_op row_of(const tg_export *e, const tg_instr *instr)
 {
   static const tg_export_op plain[TG_OPCODE_COUNT] = {
 #define SAME(name) [TG_OP_##name] = TG_EXPORT_##name
-      SAME(GEMM),    SAME(LINCOMB), SAME(TRANSPOSE), SAME(ENTRYWISE), SAME(EWSUM), SAME(DOT),      SAME(TRACE),
-      SAME(FETCH),   SAME(STORE),   SAME(SCALAR),    SAME(FILL),      SAME(EYE),   SAME(PICK),     SAME(SLICE),
-      SAME(COMM),    SAME(CHOLESKY), SAME(LU),       SAME(EIGEN),     SAME(SVD),   SAME(DIAG),     SAME(DIAGVEC),
-      SAME(RESHAPE), SAME(KRON),    SAME(KRON_LEFT), SAME(KRON_RIGHT)};
+      SAME(GEMM),    SAME(LINCOMB),  SAME(TRANSPOSE), SAME(ENTRYWISE), SAME(EWSUM), SAME(DOT),  SAME(TRACE),
+      SAME(FETCH),   SAME(STORE),    SAME(SCALAR),    SAME(FILL),      SAME(EYE),   SAME(PICK), SAME(SLICE),
+      SAME(COMM),    SAME(CHOLESKY), SAME(LU),        SAME(EIGEN),     SAME(SVD),   SAME(DIAG), SAME(DIAGVEC),
+      SAME(RESHAPE), SAME(KRON),     SAME(KRON_LEFT), SAME(KRON_RIGHT)};
 #undef SAME
   const tg_plan_buffer *out = &e->plans[0]->buffers[instr->out];
   switch (instr->op) {
@@ -443,8 +443,9 @@ static tg_status add_expression(const tg_export *e, const tg_instr *const *instr
   const bool is_bare = out->length >= 2 && strcmp(out->data + out->length - 2, "= ") == 0;
   const size_t skipped = is_bare && is_enclosed(string, text.length) ? 1 : 0;
   tg_text_add_bytes(out, string + skipped, text.length - 2 * skipped);
+  const tg_status printed = tg_text_status(&text);
   tg_text_fini(&text);
-  return status;
+  return status == TG_OK ? printed : status;
 }
 
 static bool has_scale(const tg_instr *const *instr)
@@ -566,8 +567,7 @@ static tg_status add_statement(tg_export *e, const tg_instr *const *instr)
   const char *template = e->language->ops[op];
   const bool has_code = instr[0]->op == TG_OP_ENTRYWISE || instr[0]->op == TG_OP_EWSUM;
   if (template == NULL)
-    TG_FAIL(TG_UNSUPPORTED, "%s has no export of the operation %s", e->language->title,
-            tg_opcode_label(instr[0]->op));
+    TG_FAIL(TG_UNSUPPORTED, "%s has no export of the operation %s", e->language->title, tg_opcode_label(instr[0]->op));
   tg_text_add(&e->body, e->language->indent);
   if (has_code && e->language->spread != NULL && !fills_shape(e->plans[0], instr[0]))
     TG_TRY(add_spread(e, instr, template, &e->body));

@@ -91,9 +91,10 @@ static void end(const tg_export *e, bool hessian, tg_text *out)
 static void head(const tg_export *e, tg_text *out)
 {
   (void)e;
-  tg_text_add(out, "/* Build: cc -O2 -c value_and_gradient.c; link with a BLAS that has CBLAS, LAPACK and the mathematical\n"
-                   " * library, as -lopenblas -lm. */\n#include <math.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
-                   "#include <cblas.h>\n\n");
+  tg_text_add(out,
+              "/* Build: cc -O2 -c value_and_gradient.c; link with a BLAS that has CBLAS, LAPACK and the mathematical\n"
+              " * library, as -lopenblas -lm. */\n#include <math.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
+              "#include <cblas.h>\n\n");
 }
 
 static void foot(const tg_export *e, tg_text *out)
@@ -129,50 +130,52 @@ static void entry(int row, tg_text *out)
 static const tg_export_entry entries[] = {{"relu", "fmax(@, 0.0)"}};
 
 static const char *const words[] = {
-    "auto",   "break",  "case",     "char",   "const",  "continue", "default", "do",       "double", "else",
-    "enum",   "extern", "float",    "for",    "goto",   "if",       "inline",  "int",      "long",   "register",
-    "return", "short",  "signed",   "sizeof", "static", "struct",   "switch",  "typedef",  "union",  "unsigned",
-    "void",   "volatile", "while",  "restrict", "i",    "j",        "k",       "status",   "space",  "done",
-    "exp",    "log",    "sin",      "cos",    "tan",    "y0",       "y1",      "j0",       "j1",     "gamma",
-    "workspace", "factor", "abs",   "div",    "main",   "free",     "malloc",  "tanh",     "sqrt",   "pow"};
+    "auto",      "break",    "case",   "char",     "const",  "continue", "default", "do",      "double", "else",
+    "enum",      "extern",   "float",  "for",      "goto",   "if",       "inline",  "int",     "long",   "register",
+    "return",    "short",    "signed", "sizeof",   "static", "struct",   "switch",  "typedef", "union",  "unsigned",
+    "void",      "volatile", "while",  "restrict", "i",      "j",        "k",       "status",  "space",  "done",
+    "exp",       "log",      "sin",    "cos",      "tan",    "y0",       "y1",      "j0",      "j1",     "gamma",
+    "workspace", "factor",   "abs",    "div",      "main",   "free",     "malloc",  "tanh",    "sqrt",   "pow"};
 
 // ---- helpers ----
 
 // Memory in one list, so that one call gives all of it back, also where some of it was refused.
-#define MEMORY                                                                                                        \
-  {"workspace", "/* Memory of a call, in a list; data is NULL where it was refused. */\n"                              \
-                "typedef struct workspace {\n"                                                                         \
-                "  struct workspace *next;\n"                                                                          \
-                "  void *data;\n"                                                                                      \
-                "} workspace;\n\n"},                                                                                   \
-      {"take_bytes", "static void *take_bytes(workspace **space, size_t bytes)\n"                                      \
-                     "{\n"                                                                                             \
-                     "  workspace *item = calloc(1, sizeof *item);\n"                                                  \
-                     "  if (item == NULL) return NULL;\n"                                                              \
-                     "  item->data = calloc(bytes > 0 ? bytes : 1, 1);\n"                                              \
-                     "  item->next = *space;\n"                                                                        \
-                     "  *space = item;\n"                                                                              \
-                     "  return item->data;\n"                                                                          \
-                     "}\n\n"},                                                                                         \
-      {"take", "static double *take(workspace **space, size_t count)\n"                                                \
-               "{\n"                                                                                                   \
-               "  return take_bytes(space, count*sizeof(double));\n"                                                   \
-               "}\n\n"},                                                                                               \
-      {"has_failed", "static int has_failed(const workspace *space)\n"                                                 \
-                     "{\n"                                                                                             \
-                     "  for (; space != NULL; space = space->next)\n"                                                  \
-                     "    if (space->data == NULL) return 1;\n"                                                        \
-                     "  return 0;\n"                                                                                   \
-                     "}\n\n"},                                                                                         \
-      {"release", "static void release(workspace *space)\n"                                                            \
-                  "{\n"                                                                                                \
-                  "  while (space != NULL) {\n"                                                                        \
-                  "    workspace *next = space->next;\n"                                                               \
-                  "    free(space->data);\n"                                                                           \
-                  "    free(space);\n"                                                                                 \
-                  "    space = next;\n"                                                                                \
-                  "  }\n"                                                                                              \
-                  "}\n\n"}
+#define MEMORY                                                                            \
+  {"workspace", "/* Memory of a call, in a list; data is NULL where it was refused. */\n" \
+                "typedef struct workspace {\n"                                            \
+                "  struct workspace *next;\n"                                             \
+                "  void *data;\n"                                                         \
+                "} workspace;\n\n"},                                                      \
+      {"take_bytes", "static void *take_bytes(workspace **space, size_t bytes)\n"         \
+                     "{\n"                                                                \
+                     "  workspace *item = calloc(1, sizeof *item);\n"                     \
+                     "  if (item == NULL) return NULL;\n"                                 \
+                     "  item->data = calloc(bytes > 0 ? bytes : 1, 1);\n"                 \
+                     "  item->next = *space;\n"                                           \
+                     "  *space = item;\n"                                                 \
+                     "  return item->data;\n"                                             \
+                     "}\n\n"},                                                            \
+      {"take", "static double *take(workspace **space, size_t count)\n"                   \
+               "{\n"                                                                      \
+               "  return take_bytes(space, count*sizeof(double));\n"                      \
+               "}\n\n"},                                                                  \
+      {"has_failed", "static int has_failed(const workspace *space)\n"                    \
+                     "{\n"                                                                \
+                     "  for (; space != NULL; space = space->next)\n"                     \
+                     "    if (space->data == NULL) return 1;\n"                           \
+                     "  return 0;\n"                                                      \
+                     "}\n\n"},                                                            \
+  {                                                                                       \
+    "release", "static void release(workspace *space)\n"                                  \
+               "{\n"                                                                      \
+               "  while (space != NULL) {\n"                                              \
+               "    workspace *next = space->next;\n"                                     \
+               "    free(space->data);\n"                                                 \
+               "    free(space);\n"                                                       \
+               "    space = next;\n"                                                      \
+               "  }\n"                                                                    \
+               "}\n\n"                                                                    \
+  }
 
 static const tg_export_helper helpers[] = {
     MEMORY,
@@ -180,9 +183,10 @@ static const tg_export_helper helpers[] = {
     {"dpotrf_", "void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);\n\n"},
     {"dsyev_", "void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, "
                "double *work,\n            const int *lwork, int *info);\n\n"},
-    {"dgesvd_", "void dgesvd_(const char *jobu, const char *jobvt, const int *m, const int *n, double *a, const int *lda, "
-                "double *s,\n             double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int "
-                "*lwork, int *info);\n\n"},
+    {"dgesvd_",
+     "void dgesvd_(const char *jobu, const char *jobvt, const int *m, const int *n, double *a, const int *lda, "
+     "double *s,\n             double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int "
+     "*lwork, int *info);\n\n"},
     {"factor", "/* A factorisation: a has the triangles, the eigenvectors or U; vt has V', values its values. */\n"
                "typedef struct factor {\n"
                "  int n;\n"
@@ -235,12 +239,12 @@ static const tg_export_helper helpers[] = {
                    "    if (!columns) cblas_dswap(n, y + k, m, y + p, m);\n"
                    "  }\n"
                    "}\n\n"},
-    {"triangle_solve",
-     "static void triangle_solve(const factor *f, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE trans, CBLAS_DIAG diag,\n"
-     "                           int m, int n, double *y)\n"
-     "{\n"
-     "  cblas_dtrsm(CblasColMajor, side, uplo, trans, diag, m, n, 1.0, f->a, f->n, y, m);\n"
-     "}\n\n"},
+    {"triangle_solve", "static void triangle_solve(const factor *f, CBLAS_SIDE side, CBLAS_UPLO uplo, CBLAS_TRANSPOSE "
+                       "trans, CBLAS_DIAG diag,\n"
+                       "                           int m, int n, double *y)\n"
+                       "{\n"
+                       "  cblas_dtrsm(CblasColMajor, side, uplo, trans, diag, m, n, 1.0, f->a, f->n, y, m);\n"
+                       "}\n\n"},
     {"lu_solve", "/* y = op(F)^-1 y of an m x n matrix, F = P' L U; or from the right. */\n"
                  "static void lu_solve(const factor *f, int right, int trans, int m, int n, double *y)\n"
                  "{\n"
@@ -253,13 +257,14 @@ static const tg_export_helper helpers[] = {
                  "  if (!upper_first) triangle_solve(f, side, CblasUpper, op, CblasNonUnit, m, n, y);\n"
                  "  if (right != trans) swap_lines(f, right, 1, m, n, y);\n"
                  "}\n\n"},
-    {"cholesky_solve", "/* y = F^-1 y of an m x n matrix, F = L L'; or from the right. */\n"
-                       "static void cholesky_solve(const factor *f, int right, int m, int n, double *y)\n"
-                       "{\n"
-                       "  const CBLAS_SIDE side = right ? CblasRight : CblasLeft;\n"
-                       "  triangle_solve(f, side, CblasLower, right ? CblasTrans : CblasNoTrans, CblasNonUnit, m, n, y);\n"
-                       "  triangle_solve(f, side, CblasLower, right ? CblasNoTrans : CblasTrans, CblasNonUnit, m, n, y);\n"
-                       "}\n\n"},
+    {"cholesky_solve",
+     "/* y = F^-1 y of an m x n matrix, F = L L'; or from the right. */\n"
+     "static void cholesky_solve(const factor *f, int right, int m, int n, double *y)\n"
+     "{\n"
+     "  const CBLAS_SIDE side = right ? CblasRight : CblasLeft;\n"
+     "  triangle_solve(f, side, CblasLower, right ? CblasTrans : CblasNoTrans, CblasNonUnit, m, n, y);\n"
+     "  triangle_solve(f, side, CblasLower, right ? CblasNoTrans : CblasTrans, CblasNonUnit, m, n, y);\n"
+     "}\n\n"},
     {"log_diagonal", "static double log_diagonal(const factor *f)\n"
                      "{\n"
                      "  double sum = 0;\n"
@@ -273,11 +278,12 @@ static const tg_export_helper helpers[] = {
                        "    product *= (f->pivots[k] == k + 1 ? 1 : -1)*f->a[k + (size_t)k*(size_t)f->n];\n"
                        "  return product;\n"
                        "}\n\n"},
-    {"set_eye", "static void set_eye(int rows, int columns, int shift, double value, double *y)\n"
-                "{\n"
-                "  memset(y, 0, (size_t)rows*(size_t)columns*sizeof(double));\n"
-                "  for (int i = 0; i < rows && i + shift < columns; i++) y[i + (size_t)(i + shift)*(size_t)rows] = value;\n"
-                "}\n\n"},
+    {"set_eye",
+     "static void set_eye(int rows, int columns, int shift, double value, double *y)\n"
+     "{\n"
+     "  memset(y, 0, (size_t)rows*(size_t)columns*sizeof(double));\n"
+     "  for (int i = 0; i < rows && i + shift < columns; i++) y[i + (size_t)(i + shift)*(size_t)rows] = value;\n"
+     "}\n\n"},
     {"eigen", "static int eigen(const double *x, factor *f)\n"
               "{\n"
               "  const size_t n = (size_t)f->n;\n"
@@ -316,15 +322,16 @@ static const tg_export_helper helpers[] = {
                     "  for (size_t k = 0; k < count; k++) sum += exp(x[k*step] - top);\n"
                     "  return top + log(sum);\n"
                     "}\n\n"},
-    {"window_of", "static void window_of(const double *x, int m, int n, int top, int left, int rows, int columns, double *y)\n"
-                  "{\n"
-                  "  for (int j = 0; j < columns; j++)\n"
-                  "    for (int i = 0; i < rows; i++) {\n"
-                  "      const int r = i + top, c = j + left;\n"
-                  "      const int inside = r >= 0 && r < m && c >= 0 && c < n;\n"
-                  "      y[i + (size_t)j*(size_t)rows] = inside ? x[r + (size_t)c*(size_t)m] : 0;\n"
-                  "    }\n"
-                  "}\n\n"},
+    {"window_of",
+     "static void window_of(const double *x, int m, int n, int top, int left, int rows, int columns, double *y)\n"
+     "{\n"
+     "  for (int j = 0; j < columns; j++)\n"
+     "    for (int i = 0; i < rows; i++) {\n"
+     "      const int r = i + top, c = j + left;\n"
+     "      const int inside = r >= 0 && r < m && c >= 0 && c < n;\n"
+     "      y[i + (size_t)j*(size_t)rows] = inside ? x[r + (size_t)c*(size_t)m] : 0;\n"
+     "    }\n"
+     "}\n\n"},
     {"commutation", "/* K vec(X) = vec(X') of X m x n */\n"
                     "static void commutation(int m, int n, double *y)\n"
                     "{\n"
@@ -333,20 +340,21 @@ static const tg_export_helper helpers[] = {
                     "  for (size_t i = 0; i < (size_t)m; i++)\n"
                     "    for (size_t j = 0; j < (size_t)n; j++) y[j + i*(size_t)n + (i + j*(size_t)m)*size] = 1;\n"
                     "}\n\n"},
-    {"kronecker", "/* Over big(i p + k, j q + l), left(i, j) and right(k, l), p x q: 0 sets big, 1 adds to left, 2 to right. */\n"
-                  "static void kronecker(int which, int m, int n, int p, int q, double *left, double *right, double *big)\n"
-                  "{\n"
-                  "  if (which == 1) memset(left, 0, (size_t)m*(size_t)n*sizeof(double));\n"
-                  "  if (which == 2) memset(right, 0, (size_t)p*(size_t)q*sizeof(double));\n"
-                  "  for (int j = 0; j < n*q; j++)\n"
-                  "    for (int i = 0; i < m*p; i++) {\n"
-                  "      double *b = &big[i + (size_t)j*(size_t)(m*p)];\n"
-                  "      double *l = &left[i/p + (size_t)(j/q)*(size_t)m], *r = &right[i%p + (size_t)(j%q)*(size_t)p];\n"
-                  "      if (which == 0) *b = *l**r;\n"
-                  "      if (which == 1) *l += *b**r;\n"
-                  "      if (which == 2) *r += *b**l;\n"
-                  "    }\n"
-                  "}\n\n"},
+    {"kronecker",
+     "/* Over big(i p + k, j q + l), left(i, j) and right(k, l), p x q: 0 sets big, 1 adds to left, 2 to right. */\n"
+     "static void kronecker(int which, int m, int n, int p, int q, double *left, double *right, double *big)\n"
+     "{\n"
+     "  if (which == 1) memset(left, 0, (size_t)m*(size_t)n*sizeof(double));\n"
+     "  if (which == 2) memset(right, 0, (size_t)p*(size_t)q*sizeof(double));\n"
+     "  for (int j = 0; j < n*q; j++)\n"
+     "    for (int i = 0; i < m*p; i++) {\n"
+     "      double *b = &big[i + (size_t)j*(size_t)(m*p)];\n"
+     "      double *l = &left[i/p + (size_t)(j/q)*(size_t)m], *r = &right[i%p + (size_t)(j%q)*(size_t)p];\n"
+     "      if (which == 0) *b = *l**r;\n"
+     "      if (which == 1) *l += *b**r;\n"
+     "      if (which == 2) *r += *b**l;\n"
+     "    }\n"
+     "}\n\n"},
     {"quotient", "static double quotient(double a, double b)\n"
                  "{\n"
                  "  return b == 0 ? 0 : a/b;\n"
@@ -420,18 +428,18 @@ static const tg_export_helper helpers[] = {
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
 // Loops over the entries of the result, or of operand 0.
-#define EACH(statement)                \
-  "for (int j = 0; j < $c; j++)\n"     \
+#define EACH(statement)            \
+  "for (int j = 0; j < $c; j++)\n" \
   "  for (int i = 0; i < $r; i++) " statement
-#define EACH_IN(statement)             \
-  "for (int j = 0; j < $n; j++)\n"     \
+#define EACH_IN(statement)         \
+  "for (int j = 0; j < $n; j++)\n" \
   "  for (int i = 0; i < $m; i++) " statement
-#define AT "$o[i + (size_t)j*$r]"
+#define AT    "$o[i + (size_t)j*$r]"
 #define AT_IN "$0[i + (size_t)j*$m]"
-#define FAILS(call)          \
-  "if (" call ") {\n"        \
-  "  status = 2;\n"          \
-  "  goto done;\n"           \
+#define FAILS(call)   \
+  "if (" call ") {\n" \
+  "  status = 2;\n"   \
+  "  goto done;\n"    \
   "}"
 #define COPY "memcpy($o, $0, (size_t)$r*(size_t)$c*sizeof(double));\n"
 

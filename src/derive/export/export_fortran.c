@@ -123,15 +123,16 @@ static void entry(int row, tg_text *out)
   tg_text_addf(out, "%s(@)", names[row]);
 }
 
-static const tg_export_entry entries[] = {
-    {"relu", "max(@, 0.0d0)"},  {"sigmoid", "logistic(@)"}, {"softplus", "soft_plus(@)"}, {"logcosh", "log_cosh(@)"},
-    {"sign", "sign_of(@)"},     {"log1p", "log_1p(@)"},     {"expm1", "exp_m1(@)"},
-    {"log2", "(log(@)/log(2.0d0))"}};
+static const tg_export_entry entries[] = {{"relu", "max(@, 0.0d0)"},    {"sigmoid", "logistic(@)"},
+                                          {"softplus", "soft_plus(@)"}, {"logcosh", "log_cosh(@)"},
+                                          {"sign", "sign_of(@)"},       {"log1p", "log_1p(@)"},
+                                          {"expm1", "exp_m1(@)"},       {"log2", "(log(@)/log(2.0d0))"}};
 
 static const char *const words[] = {
-    "info", "dp",  "factor", "objective", "size", "shape", "sum",  "max",  "min",   "exp",   "log",    "sqrt", "abs",
-    "real", "int", "spread", "transpose", "dot_product", "reshape", "i",   "j",     "k",     "dgemm",  "if",   "do",
-    "end",  "call", "return", "allocate", "merge", "kind", "type", "sin",  "cos",   "tan",   "matmul", "then", "else"};
+    "info", "dp",   "factor", "objective", "size", "shape",  "sum",       "max",         "min",      "exp",
+    "log",  "sqrt", "abs",    "real",      "int",  "spread", "transpose", "dot_product", "reshape",  "i",
+    "j",    "k",    "dgemm",  "if",        "do",   "end",    "call",      "return",      "allocate", "merge",
+    "kind", "type", "sin",    "cos",       "tan",  "matmul", "then",      "else"};
 
 static const tg_export_helper helpers[] = {
     {"check_size", "  subroutine check_size(name, found, rows, columns)\n"
@@ -258,18 +259,18 @@ static const tg_export_helper helpers[] = {
                     "      end do\n"
                     "    end do\n"
                     "  end subroutine commutation\n\n"},
-    {"kron", "  subroutine kron(a, b, y)\n"
-             "    real(dp), intent(in) :: a(:, :), b(:, :)\n"
-             "    real(dp), intent(out) :: y(:, :)\n"
-             "    integer :: i, j, p, q\n"
-             "    p = size(b, 1)\n"
-             "    q = size(b, 2)\n"
-             "    do j = 1, size(a, 2)\n"
-             "      do i = 1, size(a, 1)\n"
-             "        y((i - 1)*p + 1:i*p, (j - 1)*q + 1:j*q) = a(i, j)*b\n"
-             "      end do\n"
-             "    end do\n"
-             "  end subroutine kron\n\n"},
+    {"kronecker", "  subroutine kronecker(a, b, y)\n"
+                  "    real(dp), intent(in) :: a(:, :), b(:, :)\n"
+                  "    real(dp), intent(out) :: y(:, :)\n"
+                  "    integer :: i, j, p, q\n"
+                  "    p = size(b, 1)\n"
+                  "    q = size(b, 2)\n"
+                  "    do j = 1, size(a, 2)\n"
+                  "      do i = 1, size(a, 1)\n"
+                  "        y((i - 1)*p + 1:i*p, (j - 1)*q + 1:j*q) = a(i, j)*b\n"
+                  "      end do\n"
+                  "    end do\n"
+                  "  end subroutine kronecker\n\n"},
     {"kron_left", "  subroutine kron_left(big, b, y)\n"
                   "    real(dp), intent(in) :: big(:, :), b(:, :)\n"
                   "    real(dp), intent(out) :: y(:, :)\n"
@@ -493,7 +494,7 @@ static const tg_export_helper helpers[] = {
                   "  end function log_twice\n\n"}};
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-#define OR_RETURN "\nif (info /= 0) return"
+#define OR_RETURN    "\nif (info /= 0) return"
 
 const tg_export_language tg_export_fortran = {
     .title = "Fortran",
@@ -569,7 +570,7 @@ const tg_export_language tg_export_fortran = {
             [TG_EXPORT_DIAG] = "call set_diagonal($0, $o)",
             [TG_EXPORT_DIAGVEC] = "$o = diagonal_of($0)",
             [TG_EXPORT_RESHAPE] = "$o = reshape($0, [$r, $c])",
-            [TG_EXPORT_KRON] = "call kron($0, $1, $o)",
+            [TG_EXPORT_KRON] = "call kronecker($0, $1, $o)",
             [TG_EXPORT_KRON_LEFT] = "call kron_left($0, $1, $o)",
             [TG_EXPORT_KRON_RIGHT] = "call kron_right($0, $1, $o)"},
     .divided = {[TG_DIVIDED_SQRT] = "(1/(sqrt(@) + sqrt($)))",

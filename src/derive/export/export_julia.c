@@ -81,11 +81,12 @@ static const tg_export_entry entries[] = {{"sigmoid", "logistic(@)"},
                                           {"logcosh", "log_cosh(@)"}};
 
 static const char *const words[] = {
-    "baremodule", "begin", "break",  "catch",  "const", "continue", "do",     "else",  "elseif", "end",   "export",
-    "false",      "finally", "for",  "function", "global", "if",    "import", "let",   "local",  "macro", "module",
-    "quote",      "return", "struct", "true",  "try",   "using",    "while",  "I",     "pi",     "exp",   "log",
-    "size",       "sum",    "max",    "min",   "kron",  "ones",     "zeros",  "reshape", "dot",  "tr",    "diagm",
-    "diag",       "inv",    "det",    "lu",    "svd",   "eigen",    "cholesky", "sqrt", "abs",   "in",    "isa"};
+    "baremodule", "begin",  "break",   "catch",  "const",    "continue", "do",  "else",   "elseif", "end",
+    "export",     "false",  "finally", "for",    "function", "global",   "if",  "import", "let",    "local",
+    "macro",      "module", "quote",   "return", "struct",   "true",     "try", "using",  "while",  "I",
+    "pi",         "exp",    "log",     "size",   "sum",      "max",      "min", "kron",   "ones",   "zeros",
+    "reshape",    "dot",    "tr",      "diagm",  "diag",     "inv",      "det", "lu",     "svd",    "eigen",
+    "cholesky",   "sqrt",   "abs",     "in",     "isa"};
 
 static const tg_export_helper helpers[] = {
     {"as_matrix", "as_matrix(x) = x isa Number ? fill(float(x), 1, 1) : reshape(x, size(x, 1), size(x, 2))\n\n"},

@@ -40,7 +40,8 @@ static void end(const tg_export *e, bool hessian, tg_text *out)
 static void head(const tg_export *e, tg_text *out)
 {
   tg_text_addf(out, "%% value_and_gradient.m: f and its gradient.%s\n",
-               e->d->wants_hessian ? " Keep hessian_product, with what it calls, in a file of its own to call it." : "");
+               e->d->wants_hessian ? " Keep hessian_product, with what it calls, in a file of its own to call it."
+                                   : "");
   if (e->target == TG_EXPORT_OCTAVE) tg_text_add(out, "1; % a script that defines functions: source it\n");
   tg_text_add(out, "\n");
 }
@@ -66,13 +67,14 @@ static void entry(int row, tg_text *out)
 static const tg_export_entry entries[] = {
     {"logcosh", "log_cosh(@)"}, {"softplus", "soft_plus(@)"}, {"sigmoid", "logistic(@)"}};
 
-static const char *const words[] = {
-    "break",   "case",    "catch",   "continue", "do",       "else",     "elseif",         "end",    "for",   "function",
-    "global",  "if",      "methods", "otherwise", "parfor",  "persistent", "return",       "switch", "try",   "until",
-    "unwind_protect", "while", "trace", "norm",  "reshape",  "max",      "min",            "log1p",  "sum",   "ones",
-    "zeros",   "eye",     "diag",    "kron",     "chol",     "lu",       "eig",            "svd",    "size",  "exp",
-    "log",     "sqrt",    "abs",     "error",    "any",      "prod",     "inv",            "triu",   "tril",  "expm1",
-    "numel"};
+static const char *const words[] = {"break",  "case",       "catch",    "continue", "do",   "else",    "elseif",
+                                    "end",    "for",        "function", "global",   "if",   "methods", "otherwise",
+                                    "parfor", "persistent", "return",   "switch",   "try",  "until",   "unwind_protect",
+                                    "while",  "trace",      "norm",     "reshape",  "max",  "min",     "log1p",
+                                    "sum",    "ones",       "zeros",    "eye",      "diag", "kron",    "chol",
+                                    "lu",     "eig",        "svd",      "size",     "exp",  "log",     "sqrt",
+                                    "abs",    "error",      "any",      "prod",     "inv",  "triu",    "tril",
+                                    "expm1",  "numel"};
 
 static const tg_export_helper helpers[] = {
     {"check_size", "function check_size(name, x, rows, columns)\n"
@@ -209,15 +211,15 @@ static const tg_export_helper helpers[] = {
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
-#define LANGUAGE                                                                                                      \
-  .helpers_last = true, .indent = "  ", .comment = "%", .turn = "'", .real = "@", .power_of_ten = "e", .load = "$0", .row = "$0",            \
-  .row_turned = "$0'", .col = "$0", .col_turned = "$0'", .spread = "$e + zeros($r, $c)", .add = "(@ + $)",             \
-  .sub = "(@ - $)", .mul = "(@.*$)", .div = "(@./$)", .pow = "((@).^($))", .max = "max(@, $)", .min = "min(@, $)",     \
-  .square = "(@).^2", .sqrt = "sqrt(@)", .ops = OPS, .divided = DIVIDED, .entries = entries,                           \
-  .n_entries = COUNT(entries), .entry = entry, .helpers = helpers, .n_helpers = COUNT(helpers), .words = words,        \
+#define LANGUAGE                                                                                                     \
+  .helpers_last = true, .indent = "  ", .comment = "%", .turn = "'", .real = "@", .power_of_ten = "e", .load = "$0", \
+  .row = "$0", .row_turned = "$0'", .col = "$0", .col_turned = "$0'", .spread = "$e + zeros($r, $c)",                \
+  .add = "(@ + $)", .sub = "(@ - $)", .mul = "(@.*$)", .div = "(@./$)", .pow = "((@).^($))", .max = "max(@, $)",     \
+  .min = "min(@, $)", .square = "(@).^2", .sqrt = "sqrt(@)", .ops = OPS, .divided = DIVIDED, .entries = entries,     \
+  .n_entries = COUNT(entries), .entry = entry, .helpers = helpers, .n_helpers = COUNT(helpers), .words = words,      \
   .n_words = COUNT(words), .head = head, .begin = begin, .end = end, .foot = foot
 
-#define OPS                                                                                                           \
+#define OPS                                                                                                            \
   {                                                                                                                    \
     [TG_EXPORT_GEMM] = "$o = $s$($A*$B$);", [TG_EXPORT_GEMM_ADD] = "$o = $o + $s$($A*$B$);",                           \
     [TG_EXPORT_LINCOMB] = "$o = $e;", [TG_EXPORT_TRANSPOSE] = "$o = $s$0';", [TG_EXPORT_ENTRYWISE] = "$o = $e;",       \
@@ -238,23 +240,24 @@ static const tg_export_helper helpers[] = {
     [TG_EXPORT_CHOLESKY_LOGDET] = "$o = 2*sum(log(diag(R$f)));", [TG_EXPORT_CHOLESKY_DET] = "$o = prod(diag(R$f))^2;", \
     [TG_EXPORT_LU_SOLVE] = "$o = U$f\\(L$f\\(P$f*$0));", [TG_EXPORT_LU_SOLVE_TRANS] = "$o = P$f'*(L$f'\\(U$f'\\$0));", \
     [TG_EXPORT_LU_RIGHT] = "$o = (($0/U$f)/L$f)*P$f;", [TG_EXPORT_LU_RIGHT_TRANS] = "$o = (($0*P$f')/L$f')/U$f';",     \
-    [TG_EXPORT_LU_INVERSE] = "$o = U$f\\(L$f\\P$f);", [TG_EXPORT_LU_INVERSE_TRANS] = "$o = P$f'*(L$f'\\(U$f'\\eye($h)));", \
+    [TG_EXPORT_LU_INVERSE] = "$o = U$f\\(L$f\\P$f);",                                                                  \
+    [TG_EXPORT_LU_INVERSE_TRANS] = "$o = P$f'*(L$f'\\(U$f'\\eye($h)));",                                               \
     [TG_EXPORT_LU_DET] = "$o = prod(diag(U$f))*round(det(P$f));", [TG_EXPORT_DIAG] = "$o = diag($0);",                 \
     [TG_EXPORT_DIAGVEC] = "$o = diag($0);", [TG_EXPORT_RESHAPE] = "$o = reshape($0, $r, $c);",                         \
     [TG_EXPORT_KRON] = "$o = kron($0, $1);", [TG_EXPORT_KRON_LEFT] = "$o = kron_left($0, $1, $r, $c);",                \
     [TG_EXPORT_KRON_RIGHT] = "$o = kron_right($0, $1, $r, $c);"                                                        \
   }
 
-#define DIVIDED                                                                                                       \
-  {                                                                                                                    \
-    [TG_DIVIDED_SQRT] = "(1./(sqrt(@) + sqrt($)))", [TG_DIVIDED_EXP] = "exp_divided(@, $)",                            \
-    [TG_DIVIDED_EXP_TWICE] = "exp_twice(@, $)", [TG_DIVIDED_EXP_FAR] = "far_apart(@ - $, 1)",                          \
-    [TG_DIVIDED_EXP_NEAR] = "(0.5*(abs(@ - $) <= 1e-5))", [TG_DIVIDED_LOG] = "log_divided(@, $)",                      \
-    [TG_DIVIDED_LOG_TWICE] = "log_twice(@, $)", [TG_DIVIDED_LOG_FAR] = "far_apart(@ - $, min(@, $))",                  \
-    [TG_DIVIDED_LOG_NEAR] = "(0.5*(abs(@ - $) <= 1e-5*min(@, $)))",                                                    \
-    [TG_DIVIDED_STEP] = "quotient(double((@ > 0) ~= ($ > 0)), @ + $)",                                                 \
-    [TG_DIVIDED_SIGNS] = "quotient((@ > 0) + ($ > 0), @ + $)", [TG_DIVIDED_TOP] = "quotient(@, (@ - $).*(@ + $))",     \
-    [TG_DIVIDED_BELOW_TOP] = "quotient($, (@ - $).*(@ + $))"                                                           \
+#define DIVIDED                                                                                                    \
+  {                                                                                                                \
+    [TG_DIVIDED_SQRT] = "(1./(sqrt(@) + sqrt($)))", [TG_DIVIDED_EXP] = "exp_divided(@, $)",                        \
+    [TG_DIVIDED_EXP_TWICE] = "exp_twice(@, $)", [TG_DIVIDED_EXP_FAR] = "far_apart(@ - $, 1)",                      \
+    [TG_DIVIDED_EXP_NEAR] = "(0.5*(abs(@ - $) <= 1e-5))", [TG_DIVIDED_LOG] = "log_divided(@, $)",                  \
+    [TG_DIVIDED_LOG_TWICE] = "log_twice(@, $)", [TG_DIVIDED_LOG_FAR] = "far_apart(@ - $, min(@, $))",              \
+    [TG_DIVIDED_LOG_NEAR] = "(0.5*(abs(@ - $) <= 1e-5*min(@, $)))",                                                \
+    [TG_DIVIDED_STEP] = "quotient(double((@ > 0) ~= ($ > 0)), @ + $)",                                             \
+    [TG_DIVIDED_SIGNS] = "quotient((@ > 0) + ($ > 0), @ + $)", [TG_DIVIDED_TOP] = "quotient(@, (@ - $).*(@ + $))", \
+    [TG_DIVIDED_BELOW_TOP] = "quotient($, (@ - $).*(@ + $))"                                                       \
   }
 
 const tg_export_language tg_export_octave = {.title = "Octave", LANGUAGE};

@@ -8,56 +8,56 @@
 // ---- operations ----
 
 // The operations of a plan, one row for each text that a language may need.
-#define TG_EXPORT_OP_LIST(X)                                                                                      \
-  X(GEMM)             /* $o = $s op($0) op($1) */                                                                 \
-  X(GEMM_ADD)         /* $o = $o + $s op($0) op($1) */                                                            \
-  X(LINCOMB)          /* $o = $e */                                                                               \
-  X(TRANSPOSE)        /* $o = $s $0' */                                                                           \
-  X(ENTRYWISE)        /* $o = $e */                                                                               \
-  X(EWSUM)            /* $o = sum of $e over $m x $n */                                                           \
-  X(DOT)              /* $o = <$0, $1> */                                                                         \
-  X(TRACE)            /* $o = tr $0 */                                                                            \
-  X(FETCH)            /* $o = $0(0,0) */                                                                          \
-  X(STORE)            /* $o = [$a] */                                                                             \
-  X(SCALAR)           /* $o = $e */                                                                               \
-  X(FILL)             /* $o = $a ones($r, $c) */                                                                  \
-  X(EYE)              /* $o = $a eye($r) */                                                                       \
-  X(UPPER)            /* $o = ones on and above the diagonal */                                                   \
-  X(LOWER)            /* $o = ones on and below the diagonal */                                                   \
-  X(LOGSUMEXP)        /* $o = log sum exp of all entries */                                                       \
-  X(LOGSUMEXP_ROWS)   /* of each row */                                                                           \
-  X(LOGSUMEXP_COLS)   /* of each column */                                                                        \
-  X(PICK)             /* $o(k, k + $i) = 1 */                                                                     \
-  X(SLICE)            /* $o(k, l) = $0(k + $i, l + $j), 0 outside */                                              \
-  X(COMM)             /* $o = K($i, $j) */                                                                        \
-  X(CHOLESKY)         /* factor $f of $0, n = $h */                                                               \
-  X(LU)               /* likewise */                                                                              \
-  X(EIGEN)            /* likewise */                                                                              \
-  X(SVD)              /* factor $f of $0, $h x $w */                                                              \
-  X(EIGENVECTORS)     /* $o = of the factor $f */                                                                 \
-  X(LEFT_VECTORS)     /* $o = U of the factor $f */                                                               \
-  X(RIGHT_VECTORS)    /* $o = V' of the factor $f */                                                              \
-  X(EIGENVALUES)      /* $o = of the factor $f, a column */                                                       \
-  X(EIGENVALUES_PSD)  /* the same, not below zero */                                                              \
-  X(EIGENVALUES_SPD)  /* the same, above zero */                                                                  \
-  X(SINGULAR_VALUES)  /* $o = of the factor $f, a column */                                                       \
-  X(CHOLESKY_SOLVE)   /* $o = F^-1 $0 */                                                                          \
-  X(CHOLESKY_RIGHT)   /* $o = $0 F^-1 */                                                                          \
-  X(CHOLESKY_INVERSE) /* $o = F^-1 */                                                                             \
-  X(CHOLESKY_LOGDET)  /* $o = log det F */                                                                        \
-  X(CHOLESKY_DET)     /* $o = det F */                                                                            \
-  X(LU_SOLVE)         /* $o = F^-1 $0 */                                                                          \
-  X(LU_SOLVE_TRANS)   /* $o = F'^-1 $0 */                                                                         \
-  X(LU_RIGHT)         /* $o = $0 F^-1 */                                                                          \
-  X(LU_RIGHT_TRANS)   /* $o = $0 F'^-1 */                                                                         \
-  X(LU_INVERSE)       /* $o = F^-1 */                                                                             \
-  X(LU_INVERSE_TRANS) /* $o = F'^-1 */                                                                            \
-  X(LU_DET)           /* $o = det F */                                                                            \
-  X(DIAG)             /* $o = diagonal matrix of the vector $0 */                                                 \
-  X(DIAGVEC)          /* $o = diagonal of $0, a column */                                                         \
-  X(RESHAPE)          /* $o = the entries of $0, column by column, as $r x $c */                                  \
-  X(KRON)             /* $o = kron($0, $1) */                                                                     \
-  X(KRON_LEFT)        /* $o(i, j) = <block (i, j) of $0, $1> */                                                   \
+#define TG_EXPORT_OP_LIST(X)                                                     \
+  X(GEMM)             /* $o = $s op($0) op($1) */                                \
+  X(GEMM_ADD)         /* $o = $o + $s op($0) op($1) */                           \
+  X(LINCOMB)          /* $o = $e */                                              \
+  X(TRANSPOSE)        /* $o = $s $0' */                                          \
+  X(ENTRYWISE)        /* $o = $e */                                              \
+  X(EWSUM)            /* $o = sum of $e over $m x $n */                          \
+  X(DOT)              /* $o = <$0, $1> */                                        \
+  X(TRACE)            /* $o = tr $0 */                                           \
+  X(FETCH)            /* $o = $0(0,0) */                                         \
+  X(STORE)            /* $o = [$a] */                                            \
+  X(SCALAR)           /* $o = $e */                                              \
+  X(FILL)             /* $o = $a ones($r, $c) */                                 \
+  X(EYE)              /* $o = $a eye($r) */                                      \
+  X(UPPER)            /* $o = ones on and above the diagonal */                  \
+  X(LOWER)            /* $o = ones on and below the diagonal */                  \
+  X(LOGSUMEXP)        /* $o = log sum exp of all entries */                      \
+  X(LOGSUMEXP_ROWS)   /* of each row */                                          \
+  X(LOGSUMEXP_COLS)   /* of each column */                                       \
+  X(PICK)             /* $o(k, k + $i) = 1 */                                    \
+  X(SLICE)            /* $o(k, l) = $0(k + $i, l + $j), 0 outside */             \
+  X(COMM)             /* $o = K($i, $j) */                                       \
+  X(CHOLESKY)         /* factor $f of $0, n = $h */                              \
+  X(LU)               /* likewise */                                             \
+  X(EIGEN)            /* likewise */                                             \
+  X(SVD)              /* factor $f of $0, $h x $w */                             \
+  X(EIGENVECTORS)     /* $o = of the factor $f */                                \
+  X(LEFT_VECTORS)     /* $o = U of the factor $f */                              \
+  X(RIGHT_VECTORS)    /* $o = V' of the factor $f */                             \
+  X(EIGENVALUES)      /* $o = of the factor $f, a column */                      \
+  X(EIGENVALUES_PSD)  /* the same, not below zero */                             \
+  X(EIGENVALUES_SPD)  /* the same, above zero */                                 \
+  X(SINGULAR_VALUES)  /* $o = of the factor $f, a column */                      \
+  X(CHOLESKY_SOLVE)   /* $o = F^-1 $0 */                                         \
+  X(CHOLESKY_RIGHT)   /* $o = $0 F^-1 */                                         \
+  X(CHOLESKY_INVERSE) /* $o = F^-1 */                                            \
+  X(CHOLESKY_LOGDET)  /* $o = log det F */                                       \
+  X(CHOLESKY_DET)     /* $o = det F */                                           \
+  X(LU_SOLVE)         /* $o = F^-1 $0 */                                         \
+  X(LU_SOLVE_TRANS)   /* $o = F'^-1 $0 */                                        \
+  X(LU_RIGHT)         /* $o = $0 F^-1 */                                         \
+  X(LU_RIGHT_TRANS)   /* $o = $0 F'^-1 */                                        \
+  X(LU_INVERSE)       /* $o = F^-1 */                                            \
+  X(LU_INVERSE_TRANS) /* $o = F'^-1 */                                           \
+  X(LU_DET)           /* $o = det F */                                           \
+  X(DIAG)             /* $o = diagonal matrix of the vector $0 */                \
+  X(DIAGVEC)          /* $o = diagonal of $0, a column */                        \
+  X(RESHAPE)          /* $o = the entries of $0, column by column, as $r x $c */ \
+  X(KRON)             /* $o = kron($0, $1) */                                    \
+  X(KRON_LEFT)        /* $o(i, j) = <block (i, j) of $0, $1> */                  \
   X(KRON_RIGHT)       /* $o = sum of $1(i, j) block (i, j) of $0 */
 
 typedef enum tg_export_op {
@@ -99,17 +99,17 @@ typedef struct tg_export_language {
   const char *module; // that has the functions of arrays, in Python
   const char *indent; // of a statement
   const char *comment;
-  bool folds_case;    // X and x are one name
-  bool helpers_last;  // behind the functions
-  size_t width;       // of a line, where the language has a limit
-  bool has_entries;   // an expression is one of entries, inside of a loop: shapes need no care
-  const char *plain;  // "transposed" and not, for $T and $U
+  bool folds_case;   // X and x are one name
+  bool helpers_last; // behind the functions
+  size_t width;      // of a line, where the language has a limit
+  bool has_entries;  // an expression is one of entries, inside of a loop: shapes need no care
+  const char *plain; // "transposed" and not, for $T and $U
   const char *transposed;
-  const char *turn; // suffix of a transposed operand
-  const char *real; // an integer size as a number: "(double)@"
-  const char *power_of_ten; // "e", "d"
-  bool wants_point;         // 2 is written 2.0
-  const char *load;         // entry of the matrix $0 in an expression
+  const char *turn;             // suffix of a transposed operand
+  const char *real;             // an integer size as a number: "(double)@"
+  const char *power_of_ten;     // "e", "d"
+  bool wants_point;             // 2 is written 2.0
+  const char *load;             // entry of the matrix $0 in an expression
   const char *row, *row_turned; // entry i of a vector that is a column, or a row
   const char *col, *col_turned; // entry j of a vector that is a row, or a column
   const char *spread;           // $e, which depends on less than all entries, over $r x $c; NULL with has_entries
@@ -125,8 +125,8 @@ typedef struct tg_export_language {
   const char *const *words; // that are not to be used as names
   int n_words;
   // The frame around the statements.
-  void (*head)(const struct tg_export *e, tg_text *out);                   // of the whole text
-  void (*begin)(const struct tg_export *e, bool hessian, tg_text *out);    // of one function
+  void (*head)(const struct tg_export *e, tg_text *out);                // of the whole text
+  void (*begin)(const struct tg_export *e, bool hessian, tg_text *out); // of one function
   void (*end)(const struct tg_export *e, bool hessian, tg_text *out);
   void (*foot)(const struct tg_export *e, tg_text *out);
 } tg_export_language;
@@ -168,12 +168,12 @@ typedef struct tg_export {
   tg_export_size sizes[TG_EXPORT_SIZES_MAX];
   int32_t n_arguments;
   tg_export_argument *arguments;
-  const char **buffers;    // by buffer: its name in the language
+  const char **buffers; // by buffer: its name in the language
   const char *directions[TG_TARGETS_MAX];
-  const char **registers;  // by register
-  int32_t *factors;        // by factor: its number
+  const char **registers;   // by register
+  int32_t *factors;         // by factor: its number
   int32_t *kept_factor_ops; // by factor: the tg_export_op that makes it
-  int64_t products;        // in the value and gradient, and in the Hessian product
+  int64_t products;         // in the value and gradient, and in the Hessian product
   int64_t hessian_products;
   tg_text body; // of the function that is being written
   int32_t n_live;

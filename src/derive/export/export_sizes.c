@@ -1,7 +1,8 @@
-// Open sizes: an objective is compiled twice, with two sets of numbers for them, and what differs is said by their names.
+// Open sizes: an objective is compiled twice, with two sets of numbers for them, and what differs is said by their
+// names.
 //
-// A plan knows numbers only. The nominal sizes are distinct primes, so that a size of a buffer, or a coefficient as that
-// of a mean, is recognised as a product of powers of sizes: v = c m^a n^b with the same c in both plans.
+// A plan knows numbers only. The nominal sizes are distinct primes, so that a size of a buffer, or a coefficient as
+// that of a mean, is recognised as a product of powers of sizes: v = c m^a n^b with the same c in both plans.
 #include <math.h>
 #include <string.h>
 
@@ -229,6 +230,7 @@ static void add_number(const tg_export *e, double value, bool is_size, tg_text *
   const bool marks = strcmp(e->language->power_of_ten, "e") != 0;
   if (exponent != NULL || (marks && !is_size))
     tg_text_addf(out, "%s%s", e->language->power_of_ten, exponent != NULL ? exponent + 1 : "0");
+  if (tg_text_status(&text) != TG_OK) out->status = tg_text_status(&text);
   tg_text_fini(&text);
 }
 
