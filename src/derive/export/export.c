@@ -225,8 +225,8 @@ void tg_export_describe(const tg_export *e, bool hessian, const char *margin, tg
   const int64_t products = hessian ? e->hessian_products : e->products;
   tg_text formula;
   tg_text_init(&formula);
-  const tg_status status = tg_print(e->d->graph, e->d->f, TG_FORMAT_EXPR, &formula);
-  if (status == TG_OK && formula.length <= 400) {
+  print_short(e, e->d->f, 400, &formula, out);
+  if (formula.length > 0) {
     tg_text_addf(out, "%sf = %s\n", margin, tg_text_string(&formula));
     add_empty(margin, out);
   }
