@@ -145,6 +145,9 @@ typedef struct tg_spec {
   const char *output_directory;
   bool writes_multipliers; // of subject_to, beside the variables
   const tg_sweep *sweep;   // NULL: one minimisation
+  const tg_folds *folds;   // NULL: there are none
+  int fold;                // the one at hand, from 1; 0: the data are whole
+  bool is_score;           // the data are those of the fold, not those without it
   struct tg_share *share; // of a point of a sweep: what it has in common with the others (engine/share); NULL: nothing;
                           // not owned
 } tg_spec;

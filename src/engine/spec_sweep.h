@@ -17,7 +17,8 @@ typedef enum tg_sweep_target {
   TG_SWEEP_NUMBER, // of data
   TG_SWEEP_OPTION, // of the solver
   TG_SWEEP_SEED,   // of a variable's start
-  TG_SWEEP_SCALE   // likewise
+  TG_SWEEP_SCALE,  // likewise
+  TG_SWEEP_FOLD    // of the data: which one is left out
 } tg_sweep_target;
 
 typedef struct tg_sweep_value {
@@ -33,6 +34,27 @@ typedef struct tg_sweep_axis {
   int n;     // at least 1
   const tg_sweep_value *values;
 } tg_sweep_axis;
+
+// What cross-validation leaves out of the data.
+typedef enum tg_fold_kind {
+  TG_FOLD_ROWS,
+  TG_FOLD_COLUMNS,
+  TG_FOLD_ENTRIES // of a matrix of weights, whose entries become zero
+} tg_fold_kind;
+
+// Cross-validation: a point fits to the data without one fold, and is scored on that fold.
+typedef struct tg_folds {
+  tg_mark mark;
+  tg_fold_kind kind;
+  int n; // folds
+  tg_mark n_mark;
+  int n_of; // matrices that are divided alike
+  const int *of;
+  const tg_mark *of_marks;
+  tg_excerpt score; // of the data of the fold, and of the variables; the lowest is the best
+  bool is_shuffled; // else folds are neighbours
+  uint64_t seed;
+} tg_folds;
 
 // Where a point begins.
 typedef enum tg_sweep_start {

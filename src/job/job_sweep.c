@@ -231,33 +231,149 @@ static tg_status refuse_twice(const tg_yaml_item *item, const tg_sweep_axis *axe
   return TG_OK;
 }
 
-static tg_status count_points(const tg_yaml_node *node, tg_sweep *sweep)
+// ---- folds ----
+
+static tg_status find_divided(const tg_job *job, const tg_yaml_node *word, tg_fold_kind kind, int *out)
+{
+  const char *candidates[CANDIDATES_MAX];
+  int n = 0;
+  *out = tg_spec_find_data(&job->spec, word->text);
+  for (int k = 0; k < job->spec.n_data && n < CANDIDATES_MAX; k++)
+    if (job->spec.data[k].source != TG_SOURCE_NUMBER) candidates[n++] = job->spec.data[k].name;
+  const char *nearest = tg_nearest_word(word->text, candidates, (size_t)n);
+  if (*out < 0)
+    TG_FAIL_NODE(word, TG_NAME, "folds: '%.60s' is no matrix of data:%s%s%s", word->text,
+                 nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+  const tg_spec_data *datum = &job->spec.data[*out];
+  if (datum->source == TG_SOURCE_NUMBER)
+    TG_FAIL_NODE(word, TG_VALUE, "folds: %s is a number, expected the name of a matrix", word->text);
+  if (datum->source == TG_SOURCE_GENERATOR)
+    TG_FAIL_NODE(word, TG_VALUE, "folds: %s is generated, expected data of a file: a fold of it tells nothing", word->text);
+  if (datum->property != NULL)
+    TG_FAIL_NODE(word, TG_VALUE, "folds: %s is declared %s, which it is no longer without a part of its %s", word->text,
+                 datum->property, kind == TG_FOLD_ENTRIES ? "entries" : "rows or columns");
+  return TG_OK;
+}
+
+static tg_status read_divided(tg_job *job, const tg_yaml_node *node, tg_folds *folds)
+{
+  const tg_yaml_item *of = tg_yaml_find(node, "of");
+  int *data = NULL;
+  tg_mark *marks = NULL;
+  if (of == NULL || of->value->n_items == 0)
+    TG_FAIL_NODE(node, TG_JOB, "folds: needs of:, the matrices that are divided, such as [X, Y]");
+  if (folds->kind == TG_FOLD_ENTRIES && of->value->n_items > 1)
+    TG_FAIL_NODE(of->value, TG_VALUE, "folds: entries are left out by one matrix of weights, found %d names",
+                 of->value->n_items);
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)of->value->n_items, &data));
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)of->value->n_items, &marks));
+  for (const tg_yaml_item *item = of->value->first; item != NULL; item = item->next) {
+    TG_TRY(find_divided(job, item->value, folds->kind, &data[folds->n_of]));
+    marks[folds->n_of] = item->value->mark;
+    for (int k = 0; k < folds->n_of; k++)
+      if (data[k] == data[folds->n_of]) TG_FAIL_NODE(item->value, TG_VALUE, "folds: %s is named twice", item->value->text);
+    folds->n_of++;
+  }
+  folds->of = data;
+  folds->of_marks = marks;
+  return TG_OK;
+}
+
+// How many, of what.
+static tg_status read_kind(const tg_yaml_node *node, tg_folds *folds)
+{
+  static const char *const kinds[] = {
+      [TG_FOLD_ROWS] = "rows", [TG_FOLD_COLUMNS] = "columns", [TG_FOLD_ENTRIES] = "entries"};
+  int found = 0;
+  for (int k = TG_FOLD_ROWS; k <= TG_FOLD_ENTRIES; k++) {
+    const tg_yaml_node *count = tg_yaml_get(node, kinds[k]);
+    int64_t n = 0;
+    if (count == NULL || !tg_value_whole(count, &n)) continue;
+    if (++found > 1) TG_FAIL_NODE(count, TG_JOB, "folds: either rows, columns or entries, found several");
+    folds->kind = (tg_fold_kind)k;
+    folds->n = (int)n;
+    folds->n_mark = count->mark;
+  }
+  if (found == 0) TG_FAIL_NODE(node, TG_JOB, "folds: needs rows:, columns: or entries:, how many folds there are");
+  return TG_OK;
+}
+
+static tg_status read_draw(const tg_yaml_node *node, tg_folds *folds)
+{
+  int64_t seed = 1;
+  const tg_yaml_node *given = tg_yaml_get(node, "seed");
+  const tg_yaml_node *shuffle = tg_yaml_get(node, "shuffle");
+  folds->is_shuffled = true;
+  if (shuffle != NULL) tg_value_boolean(shuffle, &folds->is_shuffled);
+  if (given != NULL) tg_value_whole(given, &seed);
+  folds->seed = (uint64_t)seed;
+  if (!folds->is_shuffled && given != NULL)
+    TG_FAIL_NODE(given, TG_JOB, "folds: a seed draws nothing with shuffle: false");
+  if (!folds->is_shuffled && folds->kind == TG_FOLD_ENTRIES)
+    TG_FAIL_NODE(shuffle, TG_VALUE, "folds: entries are always drawn by the seed, found shuffle: false");
+  return TG_OK;
+}
+
+static tg_status read_folds(tg_job *job, const tg_yaml_item *item, tg_folds **out)
+{
+  const tg_yaml_node *node = item->value;
+  const tg_yaml_node *score = tg_yaml_get(node, "score");
+  TG_TRY(TG_ARENA_NEW(&job->arena, 1, out));
+  (*out)->mark = item->key->mark;
+  TG_TRY(read_kind(node, *out));
+  TG_TRY(read_divided(job, node, *out));
+  TG_TRY(read_draw(node, *out));
+  if (score == NULL)
+    TG_FAIL_NODE(node, TG_JOB, "folds: needs score:, such as \"sumsq(Y - X*W)/sumsq(Y)\", which the data of a fold judge");
+  return tg_job_excerpt(job, score, &(*out)->score);
+}
+
+// The folds are the first axis: those points are neighbours that share the data of one.
+static tg_status add_fold_axis(tg_job *job, const tg_folds *folds, tg_sweep_axis *out)
+{
+  tg_sweep_value *values = NULL;
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)folds->n, &values));
+  for (int k = 0; k < folds->n; k++) {
+    values[k].number = k + 1;
+    TG_TRY(print_number(job, values[k].number, &values[k].text));
+  }
+  *out = (tg_sweep_axis){
+      .name = "fold", .mark = folds->mark, .target = TG_SWEEP_FOLD, .n = folds->n, .values = values};
+  return TG_OK;
+}
+
+// ---- all of them ----
+
+static tg_status count_points(tg_sweep *sweep)
 {
   double points = 1;
   for (int k = 0; k < sweep->n_axes; k++) points *= sweep->axes[k].n;
   if (points > TG_SWEEP_POINTS_MAX)
-    TG_FAIL_NODE(node, TG_LIMIT, "sweep: %.0f points, expected at most %d; make the ranges coarser", points,
+    TG_FAIL_MARK(TG_LIMIT, sweep->mark, "sweep: %.0f points, expected at most %d; make the ranges coarser", points,
                  TG_SWEEP_POINTS_MAX);
   sweep->n_points = (int64_t)points;
   return TG_OK;
 }
 
-static tg_status read_axes(tg_job *job, const tg_yaml_node *node, tg_sweep *sweep)
+static tg_status read_axes(tg_job *job, const tg_yaml_node *node, const tg_folds *folds, tg_sweep *sweep)
 {
   tg_sweep_axis *axes = NULL;
-  if (node->n_items == 0)
+  const int n_items = node != NULL ? node->n_items : 0;
+  const int most = TG_SWEEP_AXES_MAX - (folds != NULL);
+  if (node != NULL && n_items == 0)
     TG_FAIL_NODE(node, TG_VALUE, "sweep: is empty; write sweep: {lambda: {logspace: [1e-4, 1e2, 100]}}");
-  if (node->n_items > TG_SWEEP_AXES_MAX)
-    TG_FAIL_NODE(node, TG_LIMIT, "sweep: %d keys, expected at most %d", node->n_items, TG_SWEEP_AXES_MAX);
-  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)node->n_items, &axes));
+  if (n_items > most)
+    TG_FAIL_NODE(node, TG_LIMIT, "sweep: %d keys, expected at most %d", n_items, most);
+  TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n_items + 1, &axes));
   sweep->axes = axes;
-  for (const tg_yaml_item *item = node->first; item != NULL; item = item->next) {
+  if (folds != NULL) TG_TRY(add_fold_axis(job, folds, &axes[sweep->n_axes++]));
+  for (const tg_yaml_item *item = node != NULL ? node->first : NULL; item != NULL; item = item->next) {
     tg_status status = read_axis(job, item, &axes[sweep->n_axes]);
     sweep->n_axes++;
     if (status == TG_OK) status = refuse_twice(item, axes, sweep->n_axes);
     TG_TRY(tg_errors_take(&job->errors, status));
   }
-  return count_points(node, sweep);
+  return count_points(sweep);
 }
 
 // ---- what a point leaves ----
@@ -319,14 +435,20 @@ static tg_status refuse_without(const tg_job *job)
 
 tg_status tg_job_read_sweep(tg_job *job)
 {
-  const tg_yaml_node *node = tg_yaml_get(job->root, "sweep");
+  const tg_yaml_item *axes = tg_yaml_find(job->root, "sweep");
+  const tg_yaml_item *folded = tg_yaml_find(job->root, "folds");
+  const bool has_folds = folded != NULL && folded->value->kind == TG_YAML_MAPPING;
   tg_sweep *sweep = NULL;
-  if (node == NULL) return refuse_without(job);
+  tg_folds *folds = NULL;
+  if (tg_yaml_get(job->root, "sweep") == NULL) axes = NULL;
+  if (axes == NULL && !has_folds) return refuse_without(job);
   TG_TRY(TG_ARENA_NEW(&job->arena, 1, &sweep));
-  sweep->mark = tg_yaml_find(job->root, "sweep")->key->mark;
-  TG_TRY(read_axes(job, node, sweep));
+  sweep->mark = (axes != NULL ? axes : folded)->key->mark;
+  if (has_folds) TG_TRY(read_folds(job, folded, &folds));
+  TG_TRY(read_axes(job, axes != NULL ? axes->value : NULL, folds, sweep));
   TG_TRY(read_keep(job, sweep));
   TG_TRY(read_start(job, sweep));
   job->spec.sweep = sweep;
+  job->spec.folds = folds;
   return TG_OK;
 }

@@ -13,6 +13,8 @@
 #include "engine/checkpoint/identity.h"
 #include "engine/sweep/path.h"
 #include "engine/sweep/points.h"
+#include "engine/sweep/score.h"
+#include "report/fold_scores.h"
 #include "report/outputs.h"
 
 // Names of one point; each "" or what the run is given.
@@ -139,6 +141,7 @@ static void fill_row(const tg_run *run, tg_sweep_row *row)
   row->products = r->counts.products;
   row->seconds = run->seconds.total;
   row->is_warm = engine->is_warm;
+  row->score = (double)NAN;
 }
 
 static void fill_failure(double begin, tg_status status, tg_sweep_row *row)
@@ -146,7 +149,7 @@ static void fill_failure(double begin, tg_status status, tg_sweep_row *row)
   snprintf(row->status, sizeof row->status, "failed");
   snprintf(row->reason, sizeof row->reason, "%.600s", tg_error_get()->message);
   row->exit_class = tg_status_exit(status);
-  row->objective = row->gradient_norm = row->violation = (double)NAN;
+  row->objective = row->gradient_norm = row->violation = row->score = (double)NAN;
   row->seconds = MPI_Wtime() - begin;
 }
 
@@ -205,7 +208,7 @@ static bool is_warm_by_choice(const tg_sweep *sweep)
 {
   if (sweep->start != TG_SWEEP_START_AUTO) return sweep->start == TG_SWEEP_START_WARM;
   for (int k = 0; k < sweep->n_axes; k++)
-    if (sweep->axes[k].target != TG_SWEEP_NUMBER) return false; // what is compared would be where it begins
+    if (sweep->axes[k].target != TG_SWEEP_NUMBER && sweep->axes[k].target != TG_SWEEP_FOLD) return false; // what is compared would be where it begins
   return true;
 }
 
@@ -272,6 +275,11 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
     s->probed = tg_plan_shape(run->engine->setup->model->plan);
   }
   TG_TRY(note_data(s, run));
+  if (run->spec->fold > 0) {
+    const double begin = MPI_Wtime();
+    TG_TRY(tg_score_evaluate(run->engine->setup, &row->score));
+    row->seconds += MPI_Wtime() - begin;
+  }
   if (!serves(run)) return TG_OK;
   return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->starts), row->point);
 }
@@ -341,6 +349,7 @@ static tg_status run_point(tg_sweep_run *s, int64_t point)
   if (status == TG_OK) status = tg_agree(s->comm, tg_sweep_spec_at(&s->job->spec, point, &spec));
   if (status == TG_OK) {
     spec->share = s->share;
+    tg_share_drop_parts(s->share, spec->fold);
     spec->errors = NULL;
     if (s->n_done > 0) spec->messages = &messages;
     status = run_named(s, point, &names, spec, &row, &failure);
@@ -401,6 +410,7 @@ static tg_status open_sweep(tg_sweep_run *s)
 {
   const tg_sweep *sweep = sweep_of(s);
   TG_TRY(tg_agree(s->comm, tg_sweep_check(&s->job->spec)));
+  if (s->job->spec.folds != NULL) TG_TRY(tg_agree(s->comm, s->rank == 0 ? tg_score_check(&s->job->spec) : TG_OK));
   TG_TRY(tg_agree(s->comm, tg_sweep_fingerprint(&s->job->spec, s->fingerprint)));
   tg_sweep_file_name(sweep, s->options->first, s->options->last, s->file);
   TG_TRY(tg_agree(s->comm, TG_NEW(sweep->n_points, &s->rows)));
@@ -408,7 +418,10 @@ static tg_status open_sweep(tg_sweep_run *s)
   TG_TRY(tg_agree(s->comm, s->rank == 0 ? look_back(s) : TG_OK));
   TG_TRY_MPI(MPI_Bcast(s->rows, (int)(sweep->n_points * (int64_t)sizeof *s->rows), MPI_BYTE, 0, s->comm));
   TG_TRY(tg_share_create(s->comm, &s->share));
-  tg_share_set_points(s->share, s->options->last - s->options->first + 1);
+  const int64_t n_points = s->options->last - s->options->first + 1;
+  const tg_folds *folds = s->job->spec.folds;
+  // Each fold has constants of its own.
+  tg_share_set_points(s->share, folds != NULL ? (n_points + folds->n - 1) / folds->n : n_points);
   const tg_sweep_watch *watch = &s->options->watch;
   if (s->rank == 0 && watch->begun != NULL) watch->begun(watch->self, s);
   return TG_OK;
@@ -427,6 +440,17 @@ static tg_status join(tg_sweep_run *s)
   bool is_whole = true;
   for (int64_t k = 0; k < sweep->n_points; k++) is_whole = is_whole && s->rows[k].is_known;
   if (status == TG_OK && is_whole) status = tg_sweep_file_join(folder, sweep, s->fingerprint, s->rows, s->data);
+  return status;
+}
+
+// Rank 0.
+static tg_status write_scores(const tg_sweep_run *s)
+{
+  tg_fold_scores scores;
+  if (s->job->spec.folds == NULL) return TG_OK;
+  tg_status status = tg_fold_scores_init(sweep_of(s), s->rows, &scores);
+  if (status == TG_OK) status = tg_fold_scores_write(&scores, sweep_of(s), s->job->spec.output_directory);
+  tg_fold_scores_fini(&scores);
   return status;
 }
 
@@ -455,7 +479,9 @@ tg_status tg_sweep_execute(MPI_Comm comm, const tg_job *job, const tg_sweep_opti
   s->seconds = MPI_Wtime() - s->begin;
   if (s->is_interrupted) return TG_OK;
   if (s->rank == 0) remove_starts(s);
-  return tg_agree(comm, s->rank == 0 ? join(s) : TG_OK);
+  tg_status status = s->rank == 0 ? join(s) : TG_OK;
+  if (status == TG_OK && s->rank == 0) status = write_scores(s);
+  return tg_agree(comm, status);
 }
 
 void tg_sweep_run_destroy(tg_sweep_run **sweep)

@@ -31,6 +31,17 @@ static json_t *axes(const tg_sweep *sweep)
   return out;
 }
 
+static json_t *folds(const tg_spec *base)
+{
+  static const char *const kinds[] = {
+      [TG_FOLD_ROWS] = "rows", [TG_FOLD_COLUMNS] = "columns", [TG_FOLD_ENTRIES] = "entries"};
+  const tg_folds *f = base->folds;
+  json_t *of = json_array();
+  for (int k = 0; k < f->n_of; k++) json_array_append_new(of, json_string(base->data[f->of[k]].name));
+  return json_pack("{s:s, s:i, s:o, s:s, s:b, s:I}", "kind", kinds[f->kind], "n", f->n, "of", of, "score", f->score.text,
+                   "shuffle", (int)f->is_shuffled, "seed", (json_int_t)f->seed);
+}
+
 tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17])
 {
   tg_spec *first = NULL;
@@ -41,6 +52,8 @@ tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17])
   tg_status status = tg_identity_of_job(first, &identity);
   if (status == TG_OK && json_object_set_new(identity, "sweep", axes(base->sweep)) != 0)
     status = tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for the identity of the sweep");
+  if (status == TG_OK && base->folds != NULL && json_object_set_new(identity, "folds", folds(base)) != 0)
+    status = tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for the identity of the folds");
   if (status == TG_OK) status = tg_identity_hash(identity, &hash);
   json_decref(identity);
   tg_spec_destroy_copy(&first);
@@ -77,6 +90,7 @@ static bool read_row(const json_t *json, int64_t n_points, tg_sweep_row *out)
   out->iterations = json_integer_value(json_object_get(json, "iterations"));
   out->products = json_integer_value(json_object_get(json, "products"));
   out->seconds = number_of(json, "seconds");
+  out->score = number_of(json, "score");
   out->is_warm = json_is_true(json_object_get(json, "warm"));
   copy_text(json, "folder", out->folder, sizeof out->folder);
   return out->point >= 0 && out->point < n_points;
@@ -196,6 +210,7 @@ static tg_status print_row(const tg_sweep *sweep, const char *fingerprint, const
       "constraint_violation", tg_json_number(row->violation), "iterations", (json_int_t)row->iterations, "products",
       (json_int_t)row->products, "seconds", tg_json_number(row->seconds), "warm", row->is_warm ? 1 : 0, "folder",
       row->folder[0] != '\0' ? row->folder : NULL, "sweep", fingerprint);
+  if (json != NULL && tg_sweep_fold_axis(sweep) >= 0) json_object_set_new(json, "score", tg_json_number(row->score));
   if (json != NULL && data != NULL) json_object_set_new(json, "data", json_deep_copy(data));
   char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(json);

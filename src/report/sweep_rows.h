@@ -23,6 +23,7 @@ typedef struct tg_sweep_row {
   int64_t iterations;
   int64_t products;
   double seconds;
+  double score;    // on the fold; NAN: none
   bool is_warm;    // began where the point before ended
   char folder[40]; // of its files, in that of the sweep; "": none
 } tg_sweep_row;

@@ -11,6 +11,7 @@
 #include "cli/console.h"
 #include "cli/job_console.h"
 #include "engine/sweep/points.h"
+#include "report/fold_scores.h"
 
 // ---- while it runs ----
 
@@ -36,8 +37,10 @@ static void print_point(const tg_sweep_run *s, const tg_sweep_row *row)
   tg_text text;
   tg_text_init(&text);
   tg_sweep_describe(s->job->spec.sweep, row->point, &text);
-  fprintf(stderr, "point %6" PRId64 "  %-28s  %-15s  %24.16e  %6" PRId64 " iterations%s  %9.2f s\n", row->point,
-          tg_text_string(&text), row->status, row->objective, row->iterations, row->is_warm ? ", warm" : "",
+  char score[40] = "";
+  if (isfinite(row->score)) snprintf(score, sizeof score, "  score %.6g", row->score);
+  fprintf(stderr, "point %6" PRId64 "  %-28s  %-15s  %24.16e  %6" PRId64 " iterations%s%s  %9.2f s\n", row->point,
+          tg_text_string(&text), row->status, row->objective, row->iterations, row->is_warm ? ", warm" : "", score,
           MPI_Wtime() - s->begin);
   fflush(stderr);
   tg_text_fini(&text);
@@ -129,13 +132,69 @@ static void add_counts(const tg_sweep_run *s, tg_text *out)
   if (missing > 0) tg_text_addf(out, "%s%" PRId64 " not done", between, missing);
 }
 
+// ---- folds ----
+
+static void add_values(const tg_sweep *sweep, int64_t point, tg_text *out)
+{
+  int positions[TG_SWEEP_AXES_MAX];
+  tg_sweep_positions(sweep, point, positions);
+  for (int k = 1; k < sweep->n_axes; k++) {
+    const tg_sweep_value *value = &sweep->axes[k].values[positions[k]];
+    if (isnan(value->number))
+      tg_text_addf(out, "%14s  ", value->text);
+    else
+      tg_text_addf(out, "%14.6g  ", value->number);
+  }
+}
+
+// " lambda   mean score   standard error", a line for each combination.
+static void add_scores(const tg_sweep *sweep, const tg_fold_scores *scores, tg_text *out)
+{
+  for (int k = 1; k < sweep->n_axes; k++) tg_text_addf(out, "%14s  ", sweep->axes[k].name);
+  tg_text_add(out, "              mean score  standard error\n");
+  for (int64_t k = 0; k < scores->n; k++) {
+    add_values(sweep, tg_fold_scores_point(sweep, k, 1), out);
+    tg_text_addf(out, "%24.16e  %14.6e%s%s\n", scores->mean[k], scores->standard_error[k],
+                 k == scores->best ? "  best" : "", k == scores->simplest ? "  one standard error" : "");
+  }
+}
+
+static void add_choice(const tg_sweep *sweep, const tg_fold_scores *scores, const char *label, int64_t k, tg_text *out)
+{
+  tg_text values;
+  if (k < 0) return;
+  tg_text_init(&values);
+  tg_fold_scores_describe(sweep, k, &values);
+  tg_text_addf(out, "%s: %s%sscore %.10g +- %.3g\n", label, tg_text_string(&values), values.length > 0 ? ": " : "",
+               scores->mean[k], scores->standard_error[k]);
+  tg_text_fini(&values);
+}
+
+static tg_status add_folds(const tg_sweep_run *s, tg_text *out)
+{
+  const tg_sweep *sweep = s->job->spec.sweep;
+  tg_fold_scores scores;
+  const tg_status status = tg_fold_scores_init(sweep, s->rows, &scores);
+  if (status == TG_OK) {
+    add_scores(sweep, &scores, out);
+    add_choice(sweep, &scores, "best", scores.best, out);
+    add_choice(sweep, &scores, "one standard error", scores.simplest, out);
+  }
+  tg_fold_scores_fini(&scores);
+  return status;
+}
+
 tg_status tg_sweep_print_summary(const tg_sweep_run *s)
 {
-  const int64_t best = s->rank == 0 ? tg_sweep_best(s) : -1;
+  const bool has_folds = s->job->spec.folds != NULL;
+  const int64_t best = s->rank == 0 && !has_folds ? tg_sweep_best(s) : -1;
   double seconds = 0;
   tg_text text;
   tg_text_init(&text);
-  add_table(s, best, &text);
+  if (has_folds && s->rank == 0)
+    TG_TRY(add_folds(s, &text));
+  else if (!has_folds)
+    add_table(s, best, &text);
   tg_text_addf(&text, "points: %" PRId64 ": ", s->job->spec.sweep->n_points);
   add_counts(s, &text);
   if (best >= 0) {

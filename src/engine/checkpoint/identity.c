@@ -6,6 +6,8 @@
 #include <xxhash.h>
 
 #include "engine/checkpoint/manifest.h"
+#include "engine/model/folds.h"
+#include "engine/share/share.h"
 
 // ---- the job ----
 
@@ -155,13 +157,24 @@ static tg_status add_numbers(const tg_setup *setup, int index, const tg_dmat *m,
   return TG_OK;
 }
 
+// Of data that folds divide the whole is what they are known by: it is the same for all folds.
+static tg_status add_operand(const tg_setup *setup, int32_t k, json_t *out, int *failed)
+{
+  const int datum = setup->model->data[k];
+  const bool is_part = setup->job->fold > 0 && setup->job->share != NULL && tg_folds_divide(setup->job->folds, datum);
+  if (!is_part) return add_numbers(setup, datum, setup->data[k], out, failed);
+  tg_dmat *whole = tg_share_find(setup->job->share, setup->job->data[datum].name, false);
+  const tg_status status = add_numbers(setup, datum, whole, out, failed);
+  tg_dmat_destroy(&whole);
+  return status;
+}
+
 tg_status tg_identity_of_data(const tg_setup *setup, json_t **out)
 {
   const tg_plan *plan = setup->model->plan;
   *out = json_object();
   int failed = *out == NULL;
-  for (int32_t k = 0; k < plan->n_data; k++)
-    TG_TRY(add_numbers(setup, setup->model->data[k], setup->data[k], *out, &failed));
+  for (int32_t k = 0; k < plan->n_data; k++) TG_TRY(add_operand(setup, k, *out, &failed));
   for (int k = 0; k < setup->job->n_data; k++) TG_TRY(add_numbers(setup, k, setup->set_data[k], *out, &failed));
   return tg_agree(setup->comm,
                   failed ? tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for hashes of the data") : TG_OK);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "engine/model/folds.h"
 #include "engine/model/infer_sizes.h"
 #include "engine/model/metric_change.h"
 #include "engine/model/set_data.h"
@@ -23,7 +24,7 @@ static bool is_digit(char byte)
 }
 
 // Whether the name stands in the text as a whole word.
-static bool occurs(const char *text, const char *name)
+bool tg_spec_has_name(const char *text, const char *name)
 {
   const size_t length = strlen(name);
   for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name)) {
@@ -36,10 +37,10 @@ static bool occurs(const char *text, const char *name)
 static bool is_used(const tg_spec *job, const char *name)
 {
   for (int k = 0; k < job->n_relations; k++)
-    if (occurs(job->relations[k].whole.text, name)) return true;
+    if (tg_spec_has_name(job->relations[k].whole.text, name)) return true;
   for (int k = 0; k < job->n_parts; k++)
-    if (occurs(job->parts[k].value.text, name)) return true;
-  return occurs(job->objective.text, name);
+    if (tg_spec_has_name(job->parts[k].value.text, name)) return true;
+  return tg_spec_has_name(job->objective.text, name);
 }
 
 enum { UNUSED_SHOWN = 8 };
@@ -144,6 +145,7 @@ tg_status tg_spec_probe(tg_spec *job)
   for (int k = 0; k < job->n_data; k++) {
     if (job->data[k].used) TG_TRY(tg_errors_take(job->errors, probe_datum(job, &job->data[k])));
   }
+  TG_TRY(tg_errors_take(job->errors, tg_folds_reduce(job)));
   for (int k = 0; k < job->n_variables; k++)
     TG_TRY(tg_errors_take(job->errors, probe_variable(job, &job->variables[k])));
   TG_TRY(tg_errors_raise(job->errors));

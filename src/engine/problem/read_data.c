@@ -1,6 +1,8 @@
 // Reading, generating, taking over, verifying.
 #include "engine/problem/read_data.h"
 
+#include "engine/model/folds.h"
+#include "engine/problem/fold_data.h"
 #include "engine/problem/properties.h"
 #include "engine/share/share.h"
 #include "mpi/file/files.h"
@@ -39,13 +41,55 @@ static tg_status read_and_verify(tg_setup *setup, const tg_spec_data *datum, boo
   return tg_setup_at_declaration(datum->mark, tg_properties_verify(*out, datum->name, datum->properties));
 }
 
-static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+static tg_status read_whole(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
 {
   tg_share *share = setup->job->share;
   if (share != NULL) *out = tg_share_find(share, datum->name, are_bounds);
   if (share != NULL && *out != NULL) return TG_OK;
   TG_TRY(read_and_verify(setup, datum, are_bounds, out));
   return share != NULL ? tg_agree(setup->comm, tg_share_keep(share, datum->name, are_bounds, *out)) : TG_OK;
+}
+
+// ---- folds ----
+
+static tg_memo_cut cut_of(tg_fold_kind kind)
+{
+  static const tg_memo_cut cuts[] = {
+      [TG_FOLD_ROWS] = TG_CUT_ROWS, [TG_FOLD_COLUMNS] = TG_CUT_COLUMNS, [TG_FOLD_ENTRIES] = TG_CUT_NONE};
+  return cuts[kind];
+}
+
+// Both parts of the fold at hand, of which *out is the one that is asked for.
+static tg_status cut_parts(const tg_setup *setup, const tg_spec_data *datum, tg_dmat *whole, tg_dmat **out)
+{
+  const tg_spec *job = setup->job;
+  tg_dmat *parts[2] = {NULL, NULL};
+  tg_status status = tg_fold_take(job->folds, job->fold, false, whole, &parts[0]);
+  if (status == TG_OK) status = tg_fold_take(job->folds, job->fold, true, whole, &parts[1]);
+  if (status == TG_OK)
+    status = tg_share_keep_parts(job->share, datum->name, job->fold, whole, parts[0], parts[1], cut_of(job->folds->kind));
+  if (status == TG_OK) *out = tg_dmat_hold(parts[job->is_score]);
+  for (int k = 0; k < 2; k++) tg_dmat_destroy(&parts[k]);
+  return status;
+}
+
+static tg_status read_part(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)
+{
+  tg_dmat *whole = NULL;
+  *out = tg_share_find_part(setup->job->share, datum->name, setup->job->fold, setup->job->is_score);
+  if (*out != NULL) return TG_OK;
+  tg_status status = read_whole(setup, datum, false, &whole);
+  if (status == TG_OK) status = cut_parts(setup, datum, whole, out);
+  tg_dmat_destroy(&whole);
+  return status;
+}
+
+static tg_status read_datum(tg_setup *setup, const tg_spec_data *datum, bool are_bounds, tg_dmat **out)
+{
+  const tg_spec *job = setup->job;
+  const bool is_cut = job->fold > 0 && job->share != NULL && !are_bounds &&
+                      tg_folds_divide(job->folds, tg_spec_find_data(job, datum->name));
+  return is_cut ? read_part(setup, datum, out) : read_whole(setup, datum, are_bounds, out);
 }
 
 tg_status tg_setup_read_datum(tg_setup *setup, const tg_spec_data *datum, tg_dmat **out)

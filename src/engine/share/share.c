@@ -8,6 +8,8 @@
 typedef struct shared_datum {
   const char *name;
   bool are_bounds;
+  int fold; // 0: the whole
+  bool is_score;
   tg_dmat *matrix;
 } shared_datum;
 
@@ -69,7 +71,7 @@ void tg_share_take_grid(tg_share *share, tg_grid *grid, const tg_grid_choice *ch
 tg_dmat *tg_share_find(tg_share *share, const char *name, bool are_bounds)
 {
   for (int k = 0; k < share->n_data; k++)
-    if (share->data[k].are_bounds == are_bounds && strcmp(share->data[k].name, name) == 0)
+    if (share->data[k].fold == 0 && share->data[k].are_bounds == are_bounds && strcmp(share->data[k].name, name) == 0)
       return tg_dmat_hold(share->data[k].matrix);
   return NULL;
 }
@@ -93,8 +95,50 @@ tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_d
 {
   TG_TRY(tg_grow(share->n_data + 1, sizeof *share->data, (void **)&share->data));
   TG_TRY(tg_memo_add_source(share->memo, name, matrix));
-  share->data[share->n_data++] = (shared_datum){name, are_bounds, tg_dmat_hold(matrix)};
+  share->data[share->n_data++] = (shared_datum){name, are_bounds, 0, false, tg_dmat_hold(matrix)};
   return TG_OK;
+}
+
+// ---- parts ----
+
+tg_dmat *tg_share_find_part(tg_share *share, const char *name, int fold, bool is_score)
+{
+  for (int k = 0; k < share->n_data; k++) {
+    const shared_datum *d = &share->data[k];
+    if (d->fold == fold && d->is_score == is_score && strcmp(d->name, name) == 0) return tg_dmat_hold(d->matrix);
+  }
+  return NULL;
+}
+
+static tg_status keep_parts(tg_share *share, const char *name, int fold, tg_dmat *left, tg_dmat *own)
+{
+  TG_TRY(tg_grow(share->n_data + 2, sizeof *share->data, (void **)&share->data));
+  TG_TRY(tg_memo_add_source(share->memo, name, left));
+  share->data[share->n_data++] = (shared_datum){name, false, fold, false, tg_dmat_hold(left)};
+  share->data[share->n_data++] = (shared_datum){name, false, fold, true, tg_dmat_hold(own)};
+  return TG_OK;
+}
+
+tg_status tg_share_keep_parts(tg_share *share, const char *name, int fold, tg_dmat *whole, tg_dmat *left, tg_dmat *own,
+                              tg_memo_cut cut)
+{
+  TG_TRY(tg_agree(share->comm, keep_parts(share, name, fold, left, own)));
+  return tg_memo_set_cut(share->memo, left, whole, own, cut);
+}
+
+void tg_share_drop_parts(tg_share *share, int but)
+{
+  int kept = 0;
+  for (int k = 0; k < share->n_data; k++) {
+    shared_datum *d = &share->data[k];
+    if (d->fold == 0 || d->fold == but) {
+      share->data[kept++] = *d;
+      continue;
+    }
+    tg_memo_drop_source(share->memo, d->matrix);
+    tg_dmat_destroy(&d->matrix);
+  }
+  share->n_data = kept;
 }
 
 void tg_share_add_start(tg_share *share, int64_t point, int n, tg_dmat **start)

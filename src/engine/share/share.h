@@ -22,6 +22,13 @@ void tg_share_take_grid(tg_share *share, tg_grid *grid, const tg_grid_choice *ch
 // A datum that was read for another point, to be destroyed as one's own; NULL: none. are_bounds: it was read as such,
 // and may be infinite. Local.
 tg_dmat *tg_share_find(tg_share *share, const char *name, bool are_bounds);
+// The same of a part: what the fold leaves of it, or the fold's own (engine/model/folds.h).
+tg_dmat *tg_share_find_part(tg_share *share, const char *name, int fold, bool is_score);
+// Keeps both parts of a whole that is kept, which takes its own holds; along_rows: they are rows of it. Collective.
+tg_status tg_share_keep_parts(tg_share *share, const char *name, int fold, tg_dmat *whole, tg_dmat *left, tg_dmat *own,
+                              tg_memo_cut cut);
+// Drops the parts of all other folds: no point looks at them again. Local.
+void tg_share_drop_parts(tg_share *share, int but);
 // Keeps one for the points to come; on failure the caller has it still. The name must outlive the share. Local.
 tg_status tg_share_keep(tg_share *share, const char *name, bool are_bounds, tg_dmat *matrix);
 

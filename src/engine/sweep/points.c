@@ -19,6 +19,13 @@ void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions)
   }
 }
 
+int tg_sweep_fold_axis(const tg_sweep *sweep)
+{
+  for (int k = 0; k < sweep->n_axes; k++)
+    if (sweep->axes[k].target == TG_SWEEP_FOLD) return k;
+  return -1;
+}
+
 // ---- specs ----
 
 static tg_status apply(const tg_sweep_axis *axis, const tg_sweep_value *value, tg_spec *spec)
@@ -36,6 +43,9 @@ static tg_status apply(const tg_sweep_axis *axis, const tg_sweep_value *value, t
   case TG_SWEEP_SCALE:
     spec->variables[axis->index].scale = value->number;
     spec->variables[axis->index].scale_is_given = true;
+    return TG_OK;
+  case TG_SWEEP_FOLD:
+    spec->fold = (int)value->number;
     return TG_OK;
   }
   TG_FAIL(TG_INTERNAL, "an axis of the sweep moves nothing");
@@ -67,6 +77,19 @@ tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out)
   return spec_of(base, positions, out);
 }
 
+// Every matrix that is divided has a part in what is fitted.
+static tg_status check_divided(const tg_spec *base, const tg_spec *marked)
+{
+  for (int k = 0; base->folds != NULL && k < base->folds->n_of; k++) {
+    const tg_spec_data *datum = &marked->data[base->folds->of[k]];
+    if (!datum->used)
+      return tg_error_set_mark(TG_NAME, TG_HERE, base->folds->of_marks[k],
+                               "folds: %s does not occur in the objective%s: a fit without a part of it is the same",
+                               datum->name, base->n_relations > 0 ? " or in subject_to" : "");
+  }
+  return TG_OK;
+}
+
 tg_status tg_sweep_check(const tg_spec *base)
 {
   const tg_sweep *sweep = base->sweep;
@@ -80,6 +103,7 @@ tg_status tg_sweep_check(const tg_spec *base)
                                  "sweep: %s does not occur in the objective%s: every point would be the same",
                                  axis->name, base->n_relations > 0 ? " or in subject_to" : "");
   }
+  if (status == TG_OK) status = check_divided(base, copy);
   tg_spec_destroy_copy(&copy);
   return status;
 }

@@ -9,6 +9,8 @@
 
 // positions[0..n_axes) of point number `point`, 0 <= point < n_points. Local.
 void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions);
+// The axis of the folds; -1: there is none. Local.
+int tg_sweep_fold_axis(const tg_sweep *sweep);
 // The base with the values of the point, as a copy to be destroyed by tg_spec_destroy_copy; texts and marks are shared.
 // Its own sweep is NULL. Local.
 tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out);

@@ -211,6 +211,19 @@ tg_status tg_exec_gradient_key(const tg_exec *exec, int32_t block, tg_memo_key *
   return status;
 }
 
+tg_status tg_exec_plain_key(const tg_exec *exec, const tg_instr *instr, tg_memo_key *out)
+{
+  keys k;
+  tg_instr plain = *instr;
+  plain.alpha = (tg_coef){.value = 1, .reg = -1};
+  plain.beta = 0;
+  *out = (tg_memo_key){.is_known = false};
+  const tg_status status = init_exec(exec, &k);
+  if (status == TG_OK) *out = key_of(exec->plan, &k, &plain);
+  fini(&k);
+  return status;
+}
+
 tg_status tg_memo_plan_keys(const tg_plan *plan, tg_memo_key *out)
 {
   keys k;

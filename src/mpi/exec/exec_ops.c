@@ -59,6 +59,9 @@ static tg_status op_gemm(tg_exec *exec, const tg_instr *instr)
   const bool is_square = instr->in[0] == instr->in[1] && instr->symmetric[0] && exec->grid->size == 1;
   const bool trans_a = is_square || (instr->trans[0] && !instr->symmetric[0]);
   const bool trans_b = !is_square && instr->trans[1] && !instr->symmetric[1];
+  bool made = false;
+  TG_TRY(tg_exec_reuse_product(exec, instr, trans_a, trans_b, alpha, &made));
+  if (made) return TG_OK;
   if (exec->settings.probe) return product_probed(exec, instr, trans_a, trans_b, alpha);
   return tg_product(exec->settings.product, trans_a, trans_b, alpha, exec->in[0], exec->in[1], instr->beta,
                     result(exec, instr), exec->workspace, &exec->counters);

@@ -95,6 +95,13 @@ bool tg_exec_fusion_pays(const tg_exec *exec, const tg_instr *first);
 // Collective like the instructions of it.
 tg_status tg_exec_run_fusion(tg_exec *exec, const tg_instr *instrs, int32_t n);
 
+// c = alpha op(A) op(B) + beta c by products that the memo has (exec_downdate.c). *made = false: there are none.
+// Collective.
+tg_status tg_exec_reuse_product(tg_exec *exec, const tg_instr *instr, bool trans_a, bool trans_b, double alpha,
+                                bool *made);
+// The key of op(A) op(B) alone of a product whose operands are data. Local.
+tg_status tg_exec_plain_key(const tg_exec *exec, const tg_instr *instr, tg_memo_key *out);
+
 // Lets exec->in hold the instruction's inputs; TG_INTERNAL where a buffer of it is not bound. Local.
 tg_status tg_exec_bind_inputs(tg_exec *exec, const tg_instr *instr);
 // Runs one instruction of the plan, without counting it. Collective.

@@ -9,6 +9,7 @@
 typedef struct source {
   const tg_dmat *matrix;
   tg_memo_key key;
+  tg_memo_parts parts; // cut = TG_CUT_NONE: it is none
 } source;
 
 typedef struct entry {
@@ -18,11 +19,13 @@ typedef struct entry {
   bool is_used;   // by the point at hand
   bool is_shared; // by a point that has not made it
   bool is_new;    // made by the point at hand
+  bool is_pinned;
   char label[80];
 } entry;
 
 struct tg_memo {
   int n_sources;
+  int64_t serial; // of the source that comes next: no two have the same
   source *sources;
   int n;
   entry *entries;
@@ -95,16 +98,81 @@ tg_status tg_memo_add_source(tg_memo *memo, const char *name, const tg_dmat *mat
   tg_memo_key key = {.is_known = true};
   TG_TRY(tg_grow(memo->n_sources + 1, sizeof *memo->sources, (void **)&memo->sources));
   for (; *name != '\0'; name++) key = tg_memo_mix(key, (uint64_t)(unsigned char)*name);
-  key = tg_memo_mix(tg_memo_mix(key, (uint64_t)memo->n_sources), 0x50);
-  memo->sources[memo->n_sources++] = (source){matrix, key};
+  key = tg_memo_mix(tg_memo_mix(key, (uint64_t)memo->serial++), 0x50);
+  memo->sources[memo->n_sources++] = (source){.matrix = matrix, .key = key};
   return TG_OK;
+}
+
+static source *find_source(const tg_memo *memo, const tg_dmat *matrix)
+{
+  for (int k = 0; k < memo->n_sources; k++)
+    if (memo->sources[k].matrix == matrix) return &memo->sources[k];
+  return NULL;
+}
+
+void tg_memo_drop_source(tg_memo *memo, const tg_dmat *matrix)
+{
+  source *s = find_source(memo, matrix);
+  if (s == NULL) return;
+  *s = memo->sources[--memo->n_sources];
 }
 
 tg_memo_key tg_memo_source(const tg_memo *memo, const tg_dmat *matrix)
 {
-  for (int k = 0; k < memo->n_sources; k++)
-    if (memo->sources[k].matrix == matrix) return memo->sources[k].key;
-  return (tg_memo_key){.is_known = false};
+  const source *s = find_source(memo, matrix);
+  return s != NULL ? s->key : (tg_memo_key){.is_known = false};
+}
+
+// ---- parts ----
+
+// sums[k] += |line k|^2 of this rank's part of the columns (rows) that a difference of products is made of.
+static void add_squares(const tg_dmat *m, bool is_columns, double *sums)
+{
+  for (int64_t j = 0; j < m->local_cols; j++) {
+    const double *column = m->data + j * m->ld;
+    double total = 0;
+    for (int64_t i = 0; i < m->local_rows; i++) {
+      const double square = column[i] * column[i];
+      total += square;
+      if (!is_columns) sums[tg_layout_global(i, m->block, m->grid->row, m->grid->rows)] += square;
+    }
+    if (is_columns) sums[tg_layout_global(j, m->block, m->grid->col, m->grid->cols)] += total;
+  }
+}
+
+// Whether every line keeps a hundredth of its square.
+static tg_status is_sound(const tg_dmat *left, const tg_dmat *whole, bool is_columns, bool *out)
+{
+  static const double least = 0.01;
+  const int64_t n = is_columns ? whole->cols : whole->rows;
+  double *sums = NULL;
+  TG_TRY(tg_agree(whole->grid->comm, TG_NEW(2 * n, &sums)));
+  add_squares(left, is_columns, sums);
+  add_squares(whole, is_columns, sums + n);
+  const tg_status status =
+      tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, sums, (int)(2 * n), MPI_DOUBLE, MPI_SUM, whole->grid->comm), TG_HERE);
+  *out = status == TG_OK;
+  // Not a number is none either.
+  for (int64_t k = 0; k < n && *out; k++) *out = sums[k] >= least * sums[n + k];
+  tg_free(sums);
+  return status;
+}
+
+tg_status tg_memo_set_cut(tg_memo *memo, const tg_dmat *left, const tg_dmat *whole, const tg_dmat *own, tg_memo_cut cut)
+{
+  bool sound = false;
+  source *s = find_source(memo, left);
+  if (cut == TG_CUT_NONE || s == NULL) return TG_OK;
+  if (2 * (cut == TG_CUT_ROWS ? whole->cols : whole->rows) > INT32_MAX) return TG_OK;
+  TG_TRY(is_sound(left, whole, cut == TG_CUT_ROWS, &sound));
+  if (sound) s->parts = (tg_memo_parts){.whole = whole, .own = own, .cut = cut};
+  return TG_OK;
+}
+
+const tg_memo_parts *tg_memo_parts_of(const tg_memo *memo, const tg_dmat *matrix)
+{
+  const source *s = find_source(memo, matrix);
+  return s != NULL && s->parts.cut != TG_CUT_NONE ? &s->parts : NULL;
 }
 
 // ---- results ----
@@ -149,12 +217,18 @@ tg_status tg_memo_keep(tg_memo *memo, tg_memo_key key, const char *label, tg_dma
   return TG_OK;
 }
 
+void tg_memo_pin(tg_memo *memo, tg_memo_key key)
+{
+  entry *e = find(memo, key);
+  if (e != NULL) e->is_pinned = true;
+}
+
 void tg_memo_end_point(tg_memo *memo)
 {
   int kept = 0;
   for (int k = 0; k < memo->n; k++) {
     entry *e = &memo->entries[k];
-    if (!e->is_used) {
+    if (!e->is_used && !e->is_pinned) {
       drop(e);
       continue;
     }

@@ -23,6 +23,26 @@ void tg_memo_destroy(tg_memo **memo);
 
 // A matrix that never changes while the memo lives, and what it is called.
 tg_status tg_memo_add_source(tg_memo *memo, const char *name, const tg_dmat *matrix);
+// It is going: nothing is made of it from now on.
+void tg_memo_drop_source(tg_memo *memo, const tg_dmat *matrix);
+
+// Lines that are cut out of a matrix: A'A is whole'whole - own'own where rows are, A A' likewise with columns.
+typedef enum tg_memo_cut { TG_CUT_NONE, TG_CUT_ROWS, TG_CUT_COLUMNS } tg_memo_cut;
+
+typedef struct tg_memo_parts {
+  const tg_dmat *whole;
+  const tg_dmat *own; // what is left out
+  tg_memo_cut cut;
+} tg_memo_parts;
+
+// The source `left` is `whole` without `own`, all of them sources or parts that live as long. Where a difference of
+// products would lose more than two digits to one of the matrix itself, for a column (a row) of it is nearly all in
+// what is left out, that is not remembered. Collective.
+tg_status tg_memo_set_cut(tg_memo *memo, const tg_dmat *left, const tg_dmat *whole, const tg_dmat *own,
+                          tg_memo_cut cut);
+// Local; NULL: it is no part.
+const tg_memo_parts *tg_memo_parts_of(const tg_memo *memo, const tg_dmat *matrix);
+
 tg_memo_key tg_memo_source(const tg_memo *memo, const tg_dmat *matrix);
 // The key of what is made of `key`; by a number, and by the bits of another key.
 tg_memo_key tg_memo_mix(tg_memo_key key, uint64_t value);
@@ -37,6 +57,8 @@ tg_dmat *tg_memo_find(tg_memo *memo, tg_memo_key key);
 // label: what it is called.
 tg_status tg_memo_keep(tg_memo *memo, tg_memo_key key, const char *label, tg_dmat *matrix, int64_t n_numbers,
                        const double *numbers);
+// Keeps it beyond the points that use it: for other folds. Local.
+void tg_memo_pin(tg_memo *memo, tg_memo_key key);
 // The numbers that stand beside it; NULL: none.
 const double *tg_memo_numbers(const tg_memo *memo, tg_memo_key key);
 

@@ -76,6 +76,9 @@ tg_status tg_dmat_diagvec(tg_workspace *workspace, const tg_dmat *in, tg_dmat *o
 tg_status tg_dmat_reshape(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out);
 // out = in, with another block size or on another grid over the same ranks in the same order.
 tg_status tg_dmat_redistribute(tg_workspace *workspace, const tg_dmat *in, tg_dmat *out);
+// out(to[i], j) = in(i, j), or of columns out(i, to[j]) = in(i, j); to = -1: nowhere. to grows where it is not -1, and
+// covers out; the same on all ranks. Takes memory for a piece while it runs.
+tg_status tg_dmat_select(const tg_dmat *in, bool is_columns, const int64_t *to, tg_dmat *out);
 // out = kron(a, b): out(i p + k, j q + l) = a(i,j) b(k,l), a m x n, b p x q.
 tg_status tg_dmat_kron(tg_workspace *workspace, const tg_dmat *a, const tg_dmat *b, tg_dmat *out);
 // out (m x n): out(i,j) = <block (i,j) of g, b>, b p x q, g mp x nq.
