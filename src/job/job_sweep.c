@@ -243,12 +243,14 @@ static tg_status find_divided(const tg_job *job, const tg_yaml_node *word, tg_fo
   const char *nearest = tg_nearest_word(word->text, candidates, (size_t)n);
   if (*out < 0)
     TG_FAIL_NODE(word, TG_NAME, "folds: '%.60s' is no matrix of data:%s%s%s", word->text,
-                 nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+                 nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "'?" : "");
   const tg_spec_data *datum = &job->spec.data[*out];
   if (datum->source == TG_SOURCE_NUMBER)
     TG_FAIL_NODE(word, TG_VALUE, "folds: %s is a number, expected the name of a matrix", word->text);
   if (datum->source == TG_SOURCE_GENERATOR)
-    TG_FAIL_NODE(word, TG_VALUE, "folds: %s is generated, expected data of a file: a fold of it tells nothing", word->text);
+    TG_FAIL_NODE(word, TG_VALUE, "folds: %s is generated, expected data of a file: a fold of it tells nothing",
+                 word->text);
   if (datum->property != NULL)
     TG_FAIL_NODE(word, TG_VALUE, "folds: %s is declared %s, which it is no longer without a part of its %s", word->text,
                  datum->property, kind == TG_FOLD_ENTRIES ? "entries" : "rows or columns");
@@ -271,7 +273,8 @@ static tg_status read_divided(tg_job *job, const tg_yaml_node *node, tg_folds *f
     TG_TRY(find_divided(job, item->value, folds->kind, &data[folds->n_of]));
     marks[folds->n_of] = item->value->mark;
     for (int k = 0; k < folds->n_of; k++)
-      if (data[k] == data[folds->n_of]) TG_FAIL_NODE(item->value, TG_VALUE, "folds: %s is named twice", item->value->text);
+      if (data[k] == data[folds->n_of])
+        TG_FAIL_NODE(item->value, TG_VALUE, "folds: %s is named twice", item->value->text);
     folds->n_of++;
   }
   folds->of = data;
@@ -324,7 +327,8 @@ static tg_status read_folds(tg_job *job, const tg_yaml_item *item, tg_folds **ou
   TG_TRY(read_divided(job, node, *out));
   TG_TRY(read_draw(node, *out));
   if (score == NULL)
-    TG_FAIL_NODE(node, TG_JOB, "folds: needs score:, such as \"sumsq(Y - X*W)/sumsq(Y)\", which the data of a fold judge");
+    TG_FAIL_NODE(node, TG_JOB,
+                 "folds: needs score:, such as \"sumsq(Y - X*W)/sumsq(Y)\", which the data of a fold judge");
   return tg_job_excerpt(job, score, &(*out)->score);
 }
 
@@ -337,8 +341,7 @@ static tg_status add_fold_axis(tg_job *job, const tg_folds *folds, tg_sweep_axis
     values[k].number = k + 1;
     TG_TRY(print_number(job, values[k].number, &values[k].text));
   }
-  *out = (tg_sweep_axis){
-      .name = "fold", .mark = folds->mark, .target = TG_SWEEP_FOLD, .n = folds->n, .values = values};
+  *out = (tg_sweep_axis){.name = "fold", .mark = folds->mark, .target = TG_SWEEP_FOLD, .n = folds->n, .values = values};
   return TG_OK;
 }
 
@@ -362,8 +365,7 @@ static tg_status read_axes(tg_job *job, const tg_yaml_node *node, const tg_folds
   const int most = TG_SWEEP_AXES_MAX - (folds != NULL);
   if (node != NULL && n_items == 0)
     TG_FAIL_NODE(node, TG_VALUE, "sweep: is empty; write sweep: {lambda: {logspace: [1e-4, 1e2, 100]}}");
-  if (n_items > most)
-    TG_FAIL_NODE(node, TG_LIMIT, "sweep: %d keys, expected at most %d", n_items, most);
+  if (n_items > most) TG_FAIL_NODE(node, TG_LIMIT, "sweep: %d keys, expected at most %d", n_items, most);
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)n_items + 1, &axes));
   sweep->axes = axes;
   if (folds != NULL) TG_TRY(add_fold_axis(job, folds, &axes[sweep->n_axes++]));

@@ -80,7 +80,8 @@ static void choose(const tg_sweep *sweep, tg_fold_scores *s)
 
 tg_status tg_fold_scores_init(const tg_sweep *sweep, const tg_sweep_row *rows, tg_fold_scores *out)
 {
-  *out = (tg_fold_scores){.n_folds = sweep->axes[0].n, .n = sweep->n_points / sweep->axes[0].n, .best = -1, .simplest = -1};
+  *out = (tg_fold_scores){
+      .n_folds = sweep->axes[0].n, .n = sweep->n_points / sweep->axes[0].n, .best = -1, .simplest = -1};
   TG_TRY(TG_NEW(sweep->n_points, &out->scores));
   TG_TRY(TG_NEW(out->n, &out->mean));
   TG_TRY(TG_NEW(out->n, &out->standard_error));
@@ -138,8 +139,8 @@ tg_status tg_fold_scores_write(const tg_fold_scores *s, const tg_sweep *sweep, c
   tg_text path;
   json_t *grid = json_array();
   for (int64_t k = 0; k < s->n && grid != NULL; k++) json_array_append_new(grid, combination(s, sweep, k));
-  json_t *all = json_pack("{s:i, s:o, s:o, s:o}", "folds", s->n_folds, "points", grid, "best", position_or_null(s->best),
-                          "one_standard_error", position_or_null(s->simplest));
+  json_t *all = json_pack("{s:i, s:o, s:o, s:o}", "folds", s->n_folds, "points", grid, "best",
+                          position_or_null(s->best), "one_standard_error", position_or_null(s->simplest));
   char *text = all != NULL ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(all);
   if (text == NULL) TG_FAIL(TG_MEMORY, "not enough memory for the scores");

@@ -208,7 +208,8 @@ static bool is_warm_by_choice(const tg_sweep *sweep)
 {
   if (sweep->start != TG_SWEEP_START_AUTO) return sweep->start == TG_SWEEP_START_WARM;
   for (int k = 0; k < sweep->n_axes; k++)
-    if (sweep->axes[k].target != TG_SWEEP_NUMBER && sweep->axes[k].target != TG_SWEEP_FOLD) return false; // what is compared would be where it begins
+    if (sweep->axes[k].target != TG_SWEEP_NUMBER && sweep->axes[k].target != TG_SWEEP_FOLD)
+      return false; // what is compared would be where it begins
   return true;
 }
 

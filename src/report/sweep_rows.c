@@ -38,8 +38,8 @@ static json_t *folds(const tg_spec *base)
   const tg_folds *f = base->folds;
   json_t *of = json_array();
   for (int k = 0; k < f->n_of; k++) json_array_append_new(of, json_string(base->data[f->of[k]].name));
-  return json_pack("{s:s, s:i, s:o, s:s, s:b, s:I}", "kind", kinds[f->kind], "n", f->n, "of", of, "score", f->score.text,
-                   "shuffle", (int)f->is_shuffled, "seed", (json_int_t)f->seed);
+  return json_pack("{s:s, s:i, s:o, s:s, s:b, s:I}", "kind", kinds[f->kind], "n", f->n, "of", of, "score",
+                   f->score.text, "shuffle", (int)f->is_shuffled, "seed", (json_int_t)f->seed);
 }
 
 tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17])

@@ -1,5 +1,6 @@
 // Block-cyclic matrices: index arithmetic, ownership, small gathers, refusals.
 #include "check.h"
+#include "mpi/matrix/dmat_ops.h"
 #include "mpi/matrix/scalapack_abi.h"
 
 // Counting one by one is the definition; the closed forms must agree with it.
@@ -83,6 +84,39 @@ static void test_refusals(const tg_grid *grid)
   CHECK_FAILS(tg_dmat_gather_small(&huge, &nothing), TG_LIMIT, "too many to gather");
 }
 
+// A third of the lines, none, or all of them, of tall, wide and empty parts.
+static void test_select(const tg_grid *grid)
+{
+  const int64_t shapes[][2] = {{1, 1}, {7, 9}, {33, 20}, {5, 41}};
+  for (int trial = 0; trial < 4 * 2 * 3; trial++) {
+    const int64_t rows = shapes[trial % 4][0];
+    const int64_t cols = shapes[trial % 4][1];
+    const bool is_columns = trial / 4 % 2 == 1;
+    const int kind = trial / 8;
+    int64_t to[41];
+    int64_t n = 0;
+    for (int64_t k = 0; k < (is_columns ? cols : rows); k++) to[k] = kind == 2 || k % 3 == kind ? n++ : -1;
+    if (n == 0) continue;
+    tg_dmat *in = check_matrix(grid, rows, cols, 5);
+    tg_dmat *out = NULL;
+    double *all = check_array(rows, cols, 5);
+    double *expected = check_array(is_columns ? rows : n, is_columns ? n : cols, 1);
+    for (int64_t j = 0; j < cols; j++)
+      for (int64_t i = 0; i < rows; i++) {
+        const int64_t row = is_columns ? i : to[i];
+        const int64_t col = is_columns ? to[j] : j;
+        if (row >= 0 && col >= 0) expected[row + col * (is_columns ? rows : n)] = all[i + j * rows];
+      }
+    REQUIRE_OK(tg_dmat_create(grid, is_columns ? rows : n, is_columns ? n : cols, &out));
+    REQUIRE_OK(tg_dmat_select(in, is_columns, to, out));
+    CHECK_MATRIX(out, expected, 0, "select");
+    tg_free(expected);
+    tg_free(all);
+    tg_dmat_destroy(&in);
+    tg_dmat_destroy(&out);
+  }
+}
+
 static void run(void)
 {
   const int64_t blocks[] = {1, 2, 5, 64, 0};
@@ -90,6 +124,7 @@ static void run(void)
   check_on_grids(blocks, test_gather);
   check_on_grids(blocks, test_special_values);
   check_on_grids(blocks, test_other_block);
+  check_on_grids(blocks, test_select);
   check_on_grids(blocks, test_refusals);
 }
 

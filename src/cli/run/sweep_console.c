@@ -46,7 +46,14 @@ static void print_point(const tg_sweep_run *s, const tg_sweep_row *row)
   tg_text_fini(&text);
 }
 
-// What the second point did not make again serves all of them.
+// How many points know what is shared: the second one does, and the first of the second fold.
+static int64_t points_to_tell(const tg_sweep_run *s)
+{
+  const tg_folds *folds = s->job->spec.folds;
+  return folds != NULL ? s->job->spec.sweep->n_points / folds->n + 1 : 2;
+}
+
+// What these points did not make again serves all of them.
 static void print_shared(const tg_sweep_run *s)
 {
   tg_text text;
@@ -61,7 +68,7 @@ static void on_done(void *self, const tg_sweep_run *s, const tg_sweep_row *row, 
 {
   const tg_sweep_console *console = self;
   if (s->rank != 0) return;
-  if (s->n_done == 2 && console->first->has_header) print_shared(s);
+  if (s->n_done == points_to_tell(s) && console->first->has_header) print_shared(s);
   if (failure != TG_OK) {
     tg_text text;
     tg_text_init(&text);

@@ -67,7 +67,8 @@ static tg_status cut_parts(const tg_setup *setup, const tg_spec_data *datum, tg_
   tg_status status = tg_fold_take(job->folds, job->fold, false, whole, &parts[0]);
   if (status == TG_OK) status = tg_fold_take(job->folds, job->fold, true, whole, &parts[1]);
   if (status == TG_OK)
-    status = tg_share_keep_parts(job->share, datum->name, job->fold, whole, parts[0], parts[1], cut_of(job->folds->kind));
+    status =
+        tg_share_keep_parts(job->share, datum->name, job->fold, whole, parts[0], parts[1], cut_of(job->folds->kind));
   if (status == TG_OK) *out = tg_dmat_hold(parts[job->is_score]);
   for (int k = 0; k < 2; k++) tg_dmat_destroy(&parts[k]);
   return status;

@@ -70,7 +70,8 @@ static tg_status make_spec(const tg_spec *point, tg_spec **out, tg_spec_part **p
   }
   spec->n_variables = n;
   if (n == 0)
-    TG_FAIL_MARK(TG_NAME, spec->objective.mark, "folds: the score depends on no variable: every point would have the same");
+    TG_FAIL_MARK(TG_NAME, spec->objective.mark,
+                 "folds: the score depends on no variable: every point would have the same");
   return TG_OK;
 }
 
@@ -137,7 +138,8 @@ tg_status tg_score_evaluate(const tg_setup *setup, double *out)
   if (status == TG_OK) status = tg_setup_create_plain(setup->comm, spec, &score);
   if (status == TG_OK) status = fill(setup, score);
   if (status == TG_OK)
-    status = tg_values_scalar(score->job, score->model, score->grid, score->data, score->x, score->model->objective, out);
+    status =
+        tg_values_scalar(score->job, score->model, score->grid, score->data, score->x, score->model->objective, out);
   if (status == TG_OK && !isfinite(*out)) *out = (double)NAN;
   tg_setup_destroy(&score);
   destroy_spec(&spec, &parts);

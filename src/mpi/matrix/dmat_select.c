@@ -118,9 +118,9 @@ static tg_status exchange_piece(const move *v, int64_t width)
     sent += counts[0][peer];
     received += counts[2][peer];
   }
-  return tg_mpi_check(MPI_Alltoallv(v->out, counts[0], counts[1], MPI_DOUBLE, v->in, counts[2], counts[3], MPI_DOUBLE,
-                                    v->comm),
-                      TG_HERE);
+  return tg_mpi_check(
+      MPI_Alltoallv(v->out, counts[0], counts[1], MPI_DOUBLE, v->in, counts[2], counts[3], MPI_DOUBLE, v->comm),
+      TG_HERE);
 }
 
 // One rank has all the lines: nothing is sent.
@@ -130,7 +130,8 @@ static void select_alone(const tg_dmat *in, const int64_t *to, bool is_columns, 
   const int64_t places = places_of(in, is_columns);
   if (is_columns) {
     for (int64_t k = 0; k < lines; k++)
-      if (to[k] >= 0 && places > 0) memcpy(at(out, true, to[k], 0), at(in, true, k, 0), (size_t)places * sizeof(double));
+      if (to[k] >= 0 && places > 0)
+        memcpy(at(out, true, to[k], 0), at(in, true, k, 0), (size_t)places * sizeof(double));
     return;
   }
 #pragma omp parallel for schedule(static) if (lines * places >= TG_PARALLEL_ENTRIES)
