@@ -1,12 +1,14 @@
 """Every command of README.md and of docs is run as it stands there, and what is shown of its output is what comes out.
 
 A command is an indented line that begins with "$ "; the indented lines behind it are lines of its output, in their order, others
-between them left out. Numbers may differ in the last digits.
+between them left out. Numbers may differ in the last digits, and be shown with fewer. A page has a folder of its own; a block of code
+with a title, ```yaml title="job.yaml", is written there under that name before the commands behind it.
 """
 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,24 @@ from tracegrad_run import PROGRAM, ROOT, Checks, environment_of
 checks = Checks()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
+
+
+TITLE = re.compile(r'^```\w+ title="([\w.-]+)"$')
+
+
+def files(page):
+    """(line, name, text) of each block of code with a title."""
+    found, text = [], None
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        title = TITLE.match(line)
+        if title:
+            text = []
+            found.append((number, title.group(1), text))
+        elif line.startswith("```"):
+            text = None
+        elif text is not None:
+            text.append(line + "\n")
+    return found
 
 
 def commands(page):
@@ -37,19 +57,26 @@ def is_same(shown, line):
     """Words alike, numbers with a point to nine digits. Columns may stand further apart than in the page."""
     ours, theirs = NUMBER.findall(shown), NUMBER.findall(line)
     squeeze = lambda text: " ".join(NUMBER.sub("#", text).split())
-    return squeeze(shown) == squeeze(line) and all(abs(float(a) - float(b)) <= 2e-9 * abs(float(b)) for a, b in zip(ours, theirs))
+    digits = lambda text: len(text.split("e")[0].split(".")[1]) - int((text.split("e") + ["0"])[1])
+    near = lambda a, b: abs(float(a) - float(b)) <= max(2e-9 * abs(float(b)), 0.51 * 10.0 ** -digits(a))
+    return squeeze(shown) == squeeze(line) and all(near(a, b) for a, b in zip(ours, theirs))
 
 
 def run_command(command, folder):
     """Its status and output; rooms of the repository are reached from `folder`."""
     variables = environment_of(PATH=f"{Path(PROGRAM).parent}:{os.environ['PATH']}")
-    done = subprocess.run(shlex.split(command), cwd=folder, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    words = [sys.executable if word == "python3" else word for word in shlex.split(command)]
+    done = subprocess.run(words, cwd=folder, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=120, check=False)
     return done.returncode, done.stdout.splitlines()
 
 
 def test_page(page, folder):
+    blocks = files(page)
     for number, command, shown in commands(page):
+        while blocks and blocks[0][0] < number:
+            _, name, text = blocks.pop(0)
+            (folder / name).write_text("".join(text))
         where = f"{page.name}:{number}: {command}"
         status, output = run_command(command, folder)
         fails = any(": error: " in line for line in shown)
@@ -61,7 +88,7 @@ def test_page(page, folder):
 
 
 def fenced(page, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+    return re.findall(rf"^```{language}(?: title=[^\n]*)?\n(.*?)^```", page.read_text(), re.M | re.S)
 
 
 def test_programs(folder):
@@ -95,15 +122,16 @@ def test_files():
 
 def main():
     with tempfile.TemporaryDirectory(prefix="tracegrad-readme-") as temporary:
-        folder = Path(temporary)
-        for name in ("configs", "scripts"):
-            (folder / name).symlink_to(ROOT / name)
-        (folder / "build").mkdir()
-        (folder / "build" / "release").symlink_to(Path(PROGRAM).parent)
-        (folder / "ridge.yaml").write_text(fenced(ROOT / "README.md", "yaml")[0])
         for page in PAGES:
+            folder = Path(temporary) / page.stem
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for name in ("configs", "scripts"):
+                (folder / name).symlink_to(ROOT / name)
+            (folder / "build").mkdir()
+            (folder / "build" / "release").symlink_to(Path(PROGRAM).parent)
             test_page(page, folder)
-        test_programs(folder)
+        test_programs(Path(temporary) / "README")
         test_files()
     return checks.finish()
 
