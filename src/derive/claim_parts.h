@@ -15,6 +15,7 @@ typedef struct tg_claim_points {
   tg_named_size sizes[TG_CLAIM_SIZES_MAX];
   int32_t n_symbols;
   double **values;
+  bool *is_whole;   // by symbol: stands in the exponent of a matrix
   int32_t n_scales; // how large entries are, in turn
   double scales[TG_CLAIM_SCALES_MAX];
 } tg_claim_points;

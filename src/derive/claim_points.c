@@ -83,6 +83,31 @@ static tg_status find_scales(const tg_graph *graph, int32_t n, const tg_node *no
   return TG_OK;
 }
 
+static bool has_exponent(tg_kind kind)
+{
+  return kind == TG_MPOWER || kind == TG_DMPOWER || kind == TG_D2MPOWER;
+}
+
+// The symbols below exponents of matrices stand for whole numbers.
+static tg_status find_whole(const tg_graph *graph, tg_node node, bool *is_whole)
+{
+  tg_status status = TG_OK;
+  uint8_t *below = NULL;
+  uint8_t *exponents = NULL;
+  TG_TRY_GOTO(tg_node_find_below(graph, node, &below));
+  TG_TRY_GOTO(TG_NEW((int64_t)node + 1, &exponents));
+  for (tg_node at = 1; at <= node; at++)
+    if (below[at] != 0 && has_exponent(tg_node_info(graph, at)->kind)) exponents[tg_node_info(graph, at)->args[1]] = 1;
+  tg_node_mark_below(graph, node, exponents);
+  for (tg_node at = 1; at <= node; at++)
+    if (exponents[at] != 0 && tg_node_info(graph, at)->kind == TG_SYM)
+      is_whole[tg_node_info(graph, at)->symbol] = tg_node_is_scalar(graph, at);
+done:
+  tg_free(below);
+  tg_free(exponents);
+  return status;
+}
+
 tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, tg_claim_points *out)
 {
   *out = (tg_claim_points){.graph = graph, .n_symbols = tg_symbol_count(graph)};
@@ -104,6 +129,8 @@ tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *
   order_orthogonal(out);
   TG_TRY(find_scales(graph, n, nodes, out));
   TG_TRY(TG_NEW(out->n_symbols + 1, &out->values));
+  TG_TRY(TG_NEW(out->n_symbols + 1, &out->is_whole));
+  for (int32_t k = 0; k < n; k++) TG_TRY(find_whole(graph, nodes[k], out->is_whole));
   for (int32_t s = 0; s < out->n_symbols; s++) {
     const tg_symbol *symbol = tg_symbol_info(graph, s);
     const int64_t rows = tg_sample_size(graph, &out->sampling, symbol->rows);
@@ -122,7 +149,9 @@ void tg_claim_points_fini(tg_claim_points *points)
 {
   for (int32_t s = 0; points->values != NULL && s < points->n_symbols; s++) tg_free(points->values[s]);
   tg_free(points->values);
+  tg_free(points->is_whole);
   points->values = NULL;
+  points->is_whole = NULL;
 }
 
 // ---- values ----
@@ -200,6 +229,13 @@ static void fill_value(const tg_symbol *symbol, int64_t m, int64_t n, const regi
   if ((symbol->properties & TG_ORTHOGONAL) != 0 && m >= n) orthonormalize(m, n, x);
 }
 
+// An exponent of a matrix: small numbers of both signs, and 0.
+static double exponent_of(int32_t trial, int32_t symbol)
+{
+  static const double exponents[] = {3, 2, 4, -1, 1, 5, 0, -2};
+  return exponents[(trial + 3 * symbol) % 8];
+}
+
 void tg_claim_points_fill(tg_claim_points *points, int32_t trial)
 {
   uint64_t state = UINT64_C(20240229) + UINT64_C(7919) * (uint64_t)trial;
@@ -213,5 +249,6 @@ void tg_claim_points_fill(tg_claim_points *points, int32_t trial)
       memcpy(points->values[s], points->values[symbol->twin], sizeof(double) * (size_t)(m * n));
     else
       fill_value(symbol, m, n, &r, &state, points->values[s]);
+    if (points->is_whole[s]) points->values[s][0] = exponent_of(trial, s);
   }
 }

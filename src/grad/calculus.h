@@ -15,7 +15,9 @@ typedef struct tg_declaration {
   const char *rows_name;
   const char *cols_name;
   unsigned properties;
-  bool is_free; // a variable: differentiated by
+  bool is_free;    // a variable: differentiated by
+  bool has_number; // of a scalar: what it is, where the exponent of a matrix needs it
+  double number;
 } tg_declaration;
 
 // A part of an expression with a name of its own: R of sumsq(R), defined as Y - X*W.

@@ -119,6 +119,28 @@ def derivative(function, s, *directions):
                                       [zero, zero, zero, s]]))[:n, 3 * n:]
 
 
+def power_along(x, exponent, *directions):
+    """The derivative of X^k along one direction, or two: sums over the words that have each direction once."""
+    k = int(exponent[0, 0])
+    letter = x if k > 0 else np.linalg.inv(x)
+    moved = list(directions)
+    if k < 0:  # of inv(X): -Y V Y, and Y V Y W Y + Y W Y V Y
+        moved = [-letter @ v @ letter for v in directions]
+    power = [np.linalg.matrix_power(letter, i) for i in range(abs(k) + 1)]
+    first = lambda v: sum((power[i] @ v @ power[abs(k) - 1 - i] for i in range(abs(k))), np.zeros_like(x))
+    if len(directions) == 1:
+        return first(moved[0])
+    out = np.zeros_like(x)
+    for v, w in (moved, moved[::-1]):
+        for i in range(abs(k) - 1):
+            for j in range(abs(k) - 1 - i):
+                out = out + power[i] @ v @ power[j] @ w @ power[abs(k) - 2 - i - j]
+    if k < 0:
+        v, w = directions
+        out = out + first(letter @ (v @ letter @ w + w @ letter @ v) @ letter)
+    return out
+
+
 def matrix_functions():
     out = {}
     for name in ("sqrtm", "expm", "logm"):
@@ -152,6 +174,8 @@ def subgradient_along(x, w, nuclear):
 
 FUNCTIONS = {
     **matrix_functions(),
+    "dpower": power_along,
+    "d2power": power_along,
     "polar_factor": lambda x: subgradient(x, True),
     "leading_dyad": lambda x: subgradient(x, False),
     "dpolar_factor": lambda x, w: subgradient_along(x, w, True),

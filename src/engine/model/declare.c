@@ -19,8 +19,12 @@ tg_status tg_model_declare(const tg_spec *job, tg_declaration **out, int32_t *co
     // The sign of a number: for the rules of curvature.
     const unsigned sign = d->source == TG_SOURCE_NUMBER && d->number > 0 ? TG_POSITIVE : 0;
     if (d->used)
-      list[(*count)++] = (tg_declaration){
-          .name = d->name, .rows = d->rows, .cols = d->cols, .properties = d->properties | d->found | sign};
+      list[(*count)++] = (tg_declaration){.name = d->name,
+                                          .rows = d->rows,
+                                          .cols = d->cols,
+                                          .properties = d->properties | d->found | sign,
+                                          .has_number = d->source == TG_SOURCE_NUMBER,
+                                          .number = d->number};
   }
   *out = list;
   return TG_OK;

@@ -286,6 +286,9 @@ tg_status tg_explain_open(tg_explainer *e, const tg_explain_term *t)
   case TG_D2SQRTM:
   case TG_D2EXPM:
   case TG_D2LOGM:
+  case TG_MPOWER:
+  case TG_DMPOWER:
+  case TG_D2MPOWER:
   case TG_POLAR:
   case TG_DYAD:
   case TG_DPOLAR:

@@ -38,6 +38,33 @@ static tg_status power_base(tg_graph *g, tg_node node, tg_node *base, int64_t *e
   return TG_OK;
 }
 
+tg_status tg_power_read(tg_graph *g, tg_node node, tg_node *base, tg_node *exponent)
+{
+  const tg_info *info = tg_node_info(g, node);
+  int64_t number = 1;
+  if (info->kind == TG_MPOWER) {
+    *base = info->args[0];
+    *exponent = info->args[1];
+    return TG_OK;
+  }
+  TG_TRY(power_base(g, node, base, &number));
+  return tg_make_num(g, (double)number, exponent);
+}
+
+// X^k beside a power of X.
+static tg_status match_powers(tg_graph *g, tg_node a, tg_node b, tg_node *out)
+{
+  tg_node bases[2] = {TG_NONE, TG_NONE};
+  tg_node exponents[2] = {TG_NONE, TG_NONE};
+  *out = TG_NONE;
+  if (tg_node_info(g, a)->kind != TG_MPOWER && tg_node_info(g, b)->kind != TG_MPOWER) return TG_OK;
+  TG_TRY(tg_power_read(g, a, &bases[0], &exponents[0]));
+  TG_TRY(tg_power_read(g, b, &bases[1], &exponents[1]));
+  if (bases[0] != bases[1]) return TG_OK;
+  TG_TRY(tg_make_add(g, exponents[0], exponents[1], &exponents[0]));
+  return tg_make_mpower(g, bases[0], exponents[0], out);
+}
+
 static bool is_orthogonal(const tg_graph *g, tg_node node)
 {
   const tg_info *info = tg_node_info(g, node);
@@ -185,7 +212,9 @@ tg_status tg_chain_join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg
     return tg_make_mpow(g, base_a, sum, out);
   }
   bool cancels = false;
-  TG_TRY(match_picks(g, a, b, &cancels, out));
+  TG_TRY(match_powers(g, a, b, out));
+  if (*out != TG_NONE && tg_node_info(g, *out)->kind == TG_EYE) *out = TG_NONE, cancels = true;
+  if (!cancels && *out == TG_NONE) TG_TRY(match_picks(g, a, b, &cancels, out));
   if (cancels) return TG_OK;
   if (*out == TG_NONE) TG_TRY(match_unvec(g, a, b, out));
   if (*out == TG_NONE) TG_TRY(match_vector(g, a, b, out));

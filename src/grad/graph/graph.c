@@ -18,9 +18,20 @@ typedef struct dim_record {
 // has more arguments than could be printed.
 enum { NODES_MAX = 4000000, ARGUMENTS_MAX = 4000000 };
 
+// What tg_node_compare found for two nodes whose arguments it had to go through.
+typedef struct order_record {
+  tg_node a;
+  tg_node b;
+  int order;
+} order_record;
+
+// A power of two.
+enum { ORDERS_KEPT = 16384 };
+
 struct tg_graph {
   tg_arena arena;
-  tg_info **nodes; // by id; entry 0 unused
+  order_record *orders; // the latest for each slot
+  tg_info **nodes;      // by id; entry 0 unused
   uint32_t n_nodes;
   uint32_t nodes_max;  // counted without entry 0
   int64_t n_arguments; // of all nodes
@@ -44,6 +55,9 @@ tg_status tg_graph_create(tg_graph **out)
   tg_graph *graph = NULL;
   TG_TRY(TG_NEW(1, &graph));
   tg_arena_init(&graph->arena);
+  const tg_status status = TG_NEW(ORDERS_KEPT, &graph->orders);
+  if (status != TG_OK) tg_graph_destroy(&graph);
+  TG_TRY(status);
   graph->n_nodes = 1; // id 0 is TG_NONE
   graph->nodes_max = NODES_MAX;
   *out = graph;
@@ -59,6 +73,7 @@ void tg_graph_destroy(tg_graph **graph)
 {
   if (*graph == NULL) return;
   tg_arena_fini(&(*graph)->arena);
+  tg_free((*graph)->orders);
   tg_free((*graph)->nodes);
   tg_free((*graph)->table);
   tg_free((*graph)->dims);
@@ -288,7 +303,7 @@ static uint64_t mirror_hash(const tg_graph *g, const tg_info *info)
     unordered += info->coefs != NULL ? mix_double(arg, info->coefs[i]) : arg;
   }
   const bool ordered = info->kind != TG_LIN && info->kind != TG_HAD && info->kind != TG_MAX && info->kind != TG_MIN &&
-                       info->kind != TG_DIVIDED && !tg_kind_is_matfun(info->kind, 2);
+                       info->kind != TG_DIVIDED && !tg_kind_is_matfun(info->kind, 2) && info->kind != TG_D2MPOWER;
   const uint64_t content =
       ordered ? forwards + (info->kind == TG_PROD ? backwards : 0) : unordered + (uint64_t)info->kind;
   return mix_double(mix(content, (uint64_t)info->exponent), info->value);
@@ -552,9 +567,8 @@ static int compare_content(const tg_graph *g, const tg_info *x, const tg_info *y
   return order;
 }
 
-int tg_node_compare(const tg_graph *g, tg_node a, tg_node b)
+static int compare_nodes(const tg_graph *g, tg_node a, tg_node b)
 {
-  if (a == b) return 0;
   const tg_info *x = g->nodes[a];
   const tg_info *y = g->nodes[b];
   // Products compare factor by factor; a factor alone is a product of one.
@@ -569,6 +583,19 @@ int tg_node_compare(const tg_graph *g, tg_node a, tg_node b)
   if (inner_a == inner_b) return x->kind == TG_TRANS ? 1 : -1;
   if (inner_a != a || inner_b != b) return tg_node_compare(g, inner_a, inner_b);
   return compare_content(g, x, y);
+}
+
+// Nodes do not change, nor does their order. Deep expressions that share much are gone through once for two nodes, not
+// once for each pair above them.
+int tg_node_compare(const tg_graph *g, tg_node a, tg_node b)
+{
+  if (a == b) return 0;
+  if (g->nodes[a]->n_args == 0 || g->nodes[b]->n_args == 0) return compare_nodes(g, a, b);
+  order_record *kept = &g->orders[(a * UINT32_C(2654435761) ^ b * UINT32_C(2246822519)) >> 18];
+  if (kept->a == a && kept->b == b) return kept->order;
+  const int order = compare_nodes(g, a, b);
+  *kept = (order_record){a, b, order};
+  return order;
 }
 
 bool tg_node_reads_better(const tg_graph *g, tg_node a, tg_node b)

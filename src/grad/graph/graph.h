@@ -93,6 +93,10 @@ typedef enum tg_kind {
   TG_DYAD,     // u v' of the largest
   TG_DPOLAR,
   TG_DDYAD,
+  // powers of a matrix whose exponent is not known yet: X^k, its derivatives along one direction and along two
+  TG_MPOWER,   // (X, k)
+  TG_DMPOWER,  // (X, k, V)
+  TG_D2MPOWER, // (X, k, V, W)
   // made by lowering only
   TG_LOWERED_FIRST,
   TG_EIGVECTORS = TG_LOWERED_FIRST, // n x n, orthogonal: of the symmetric argument
@@ -209,6 +213,10 @@ tg_status tg_make_had(tg_graph *g, int32_t n, const tg_node *factors, tg_node *o
 tg_status tg_make_pow(tg_graph *g, tg_node base, tg_node exponent, tg_node *out);    // entrywise or scalar
 tg_status tg_make_pow_number(tg_graph *g, tg_node base, double exponent, tg_node *out);
 tg_status tg_make_mpow(tg_graph *g, tg_node base, int64_t exponent, tg_node *out); // any integer
+// base^exponent for a scalar exponent that stands for a whole number; its derivative along v, along v and w (w is
+// TG_NONE for one direction).
+tg_status tg_make_mpower(tg_graph *g, tg_node base, tg_node exponent, tg_node *out);
+tg_status tg_make_mpower_along(tg_graph *g, tg_node x, tg_node exponent, tg_node v, tg_node w, tg_node *out);
 tg_status tg_make_trans(tg_graph *g, tg_node a, tg_node *out);
 // The one-argument operators INV, DET, LOGDET, TR, SUM, DIAG, DIAGVEC, VEC and the entrywise functions.
 tg_status tg_make_unary(tg_graph *g, tg_kind kind, tg_node a, tg_node *out);

@@ -28,8 +28,8 @@ typedef struct tg_op {
   tg_status (*sample)(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out);
   // Degree as a polynomial, given each argument's degree (-1: not a polynomial); all zero never asks.
   int (*degree)(const tg_graph *g, tg_node node, const int *args);
-  // How the formats write it, by tg_format: '@' is the first argument, '$' the second, '#' the third. NULL: the printer
-  // has a rule.
+  // How the formats write it, by tg_format: '@' is the first argument, '$' the second, '#' the third, '%' the fourth.
+  // NULL: the printer has a rule.
   const char *templates[TG_FORMAT_COUNT];
   bool has_kinks;   // somewhere in its domain it has no derivative
   const char *rule; // of --steps, for operators that are linear in their arguments or have a linear differential
@@ -95,6 +95,10 @@ tg_status tg_map_linear(tg_graph *g, tg_node a, tg_make_one *make, tg_node *out,
 tg_status tg_take_content(tg_graph *g, tg_node node, double *content, tg_node *out);
 // base and number with node = base^exponent entry by entry; exponent 1 when it is no such power.
 tg_node tg_pow_base(const tg_graph *g, tg_node node, double *exponent);
+// sum over i + j = exponent - 1 of x^i middle x^j, exponent >= 1: the derivative of x^exponent along middle.
+tg_status tg_power_sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node middle, tg_node *out);
+// node = base^exponent with a square base: of X, inv(X), X^3 and X^k; otherwise the exponent is 1.
+tg_status tg_power_read(tg_graph *g, tg_node node, tg_node *base, tg_node *exponent);
 // Longest product as which a power of a product is kept; as many factors as one plan associates.
 enum { TG_WRITTEN_OUT_MAX = 64 };
 // The largest k for which a square chain of two factors or more is the k-th power of one; 1 when it is none.

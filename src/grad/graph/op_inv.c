@@ -22,6 +22,7 @@ bool tg_node_is_spd(const tg_graph *graph, tg_node node)
   case TG_INV:
     return tg_node_is_spd(graph, info->args[0]);
   case TG_MPOW:
+  case TG_MPOWER:
   case TG_SQRTM:
     return tg_node_is_spd(graph, info->args[0]);
   case TG_EXPM: { // of a symmetric argument, of which there is no other
@@ -122,6 +123,11 @@ tg_status tg_make_inv(tg_graph *g, tg_node a, tg_node *out)
   if (info->kind == TG_MPOW) {
     TG_TRY(tg_make_inv(g, info->args[0], out));
     return tg_make_mpow(g, *out, info->exponent, out);
+  }
+  if (info->kind == TG_MPOWER) {
+    tg_node exponent = TG_NONE;
+    TG_TRY(tg_make_scale(g, -1.0, info->args[1], &exponent));
+    return tg_make_mpower(g, info->args[0], exponent, out);
   }
   if (tg_chain_power(info) > 1) return inv_of_power(g, info, tg_chain_power(info), out);
   if (info->kind == TG_DIAG) {
@@ -303,6 +309,10 @@ tg_status tg_make_det(tg_graph *g, tg_node a, tg_node *out)
     TG_TRY(tg_make_det(g, info->args[0], out));
     return tg_make_pow_number(g, *out, info->kind == TG_INV ? -1.0 : (double)info->exponent, out);
   }
+  if (info->kind == TG_MPOWER) {
+    TG_TRY(tg_make_det(g, info->args[0], out));
+    return tg_make_pow(g, *out, info->args[1], out);
+  }
   if (info->kind == TG_TRANS) return tg_make_det(g, info->args[0], out);
   return intern_determinant(g, TG_DET, a, out);
 }
@@ -328,6 +338,10 @@ tg_status tg_make_logdet(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_scale(g, -1.0, *out, out);
   }
   if (info->kind == TG_TRANS) return tg_make_logdet(g, info->args[0], out);
+  if (info->kind == TG_MPOWER && tg_node_is_spd(g, info->args[0])) {
+    TG_TRY(tg_make_logdet(g, info->args[0], out));
+    return tg_make_mul(g, info->args[1], *out, out);
+  }
   if (info->kind == TG_EXPM) return tg_make_tr(g, info->args[0], out);
   if (info->kind == TG_SQRTM) {
     TG_TRY(tg_make_logdet(g, info->args[0], out));

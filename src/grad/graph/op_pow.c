@@ -325,7 +325,7 @@ static tg_status sum_by_halves(tg_graph *g, tg_node x, int64_t exponent, tg_node
 }
 
 // d X^k = sum over i + j = k - 1 of X^i dX X^j
-static tg_status sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node middle, tg_node *out)
+tg_status tg_power_sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node middle, tg_node *out)
 {
   tg_node *terms = NULL;
   double *coefs = NULL;
@@ -346,7 +346,7 @@ static tg_status sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node m
 static tg_status forward_mpow(tg_graph *g, tg_node node, const tg_node *dargs, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, node);
-  return sum_between(g, info->args[0], info->exponent, dargs[0], out);
+  return tg_power_sum_between(g, info->args[0], info->exponent, dargs[0], out);
 }
 
 static tg_status reverse_mpow(tg_graph *g, tg_node node, tg_node adjoint, int32_t k, tg_node *out)
@@ -355,7 +355,7 @@ static tg_status reverse_mpow(tg_graph *g, tg_node node, tg_node adjoint, int32_
   const tg_info *info = tg_node_info(g, node);
   tg_node transposed = TG_NONE;
   TG_TRY(tg_make_trans(g, info->args[0], &transposed));
-  return sum_between(g, transposed, info->exponent, adjoint, out);
+  return tg_power_sum_between(g, transposed, info->exponent, adjoint, out);
 }
 
 // sum over i + j = k - 1 of (X')^j kron X^i

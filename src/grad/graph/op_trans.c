@@ -118,6 +118,7 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
   case TG_DIVIDED:
   case TG_POW:
   case TG_MPOW:
+  case TG_MPOWER:
   case TG_KRON:
   case TG_KRONL:
   case TG_KRONR:
@@ -130,6 +131,8 @@ static tg_status transpose(tg_graph *g, tg_node a, tg_node *out)
   case TG_D2SQRTM:
   case TG_D2EXPM:
   case TG_D2LOGM:
+  case TG_DMPOWER:
+  case TG_D2MPOWER:
   case TG_DPOLAR:
   case TG_DDYAD:
     return transpose_derivative(g, a, out);

@@ -1,5 +1,6 @@
 // Text to node: parse, infer shapes (guessing what undeclared names are), build the graph.
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -111,16 +112,48 @@ done:
   return status;
 }
 
+// The numbers that the declarations give, in the place of their names.
+static tg_status put_numbers(tg_builder *b, tg_node *node)
+{
+  const tg_compile_options *options = b->options;
+  for (int32_t i = 0; i < options->n_declarations; i++) {
+    const tg_declaration *declaration = &options->declarations[i];
+    const int32_t symbol = declaration->has_number ? tg_symbol_find(b->graph, declaration->name) : -1;
+    tg_node number = TG_NONE;
+    if (symbol < 0) continue;
+    TG_TRY(tg_make_num(b->graph, declaration->number, &number));
+    TG_TRY(tg_substitute(b->graph, *node, 1, &symbol, &number, node));
+  }
+  return TG_OK;
+}
+
+tg_status tg_builder_exponent(tg_builder *b, const tg_ast *ast, tg_node *exponent)
+{
+  double value = 0.0;
+  TG_TRY(put_numbers(b, exponent));
+  if (!tg_node_is_number(b->graph, *exponent, &value)) {
+    if (b->may_declare) return TG_OK;
+    TG_FAIL_AT(TG_VALUE, ast->span,
+               "the exponent of a matrix is a whole number, written out or a number of the job's data; entry by entry, "
+               "write '.^'");
+  }
+  if (value != floor(value))
+    TG_FAIL_AT(TG_VALUE, ast->span, "the exponent of a matrix is a whole number, found %g; entry by entry, write '.^'",
+               value);
+  if (fabs(value) > TG_EXPONENT_MAX)
+    TG_FAIL_AT(TG_LIMIT, ast->span, "the exponent of a matrix is at most %d, found %.0f", TG_EXPONENT_MAX, value);
+  return TG_OK;
+}
+
 static tg_status build_power(tg_builder *b, const tg_ast *ast, tg_node *out)
 {
   tg_node base = TG_NONE;
   tg_node exponent = TG_NONE;
-  double value = 0.0;
   TG_TRY(build(b, ast->args[0], &base));
   TG_TRY(build(b, ast->args[1], &exponent));
-  if (ast->ops[0] == '^' && tg_node_is_number(b->graph, exponent, &value) && !tg_node_is_scalar(b->graph, base))
-    return tg_make_mpow(b->graph, base, (int64_t)value, out);
-  return tg_make_pow(b->graph, base, exponent, out);
+  if (ast->ops[0] != '^' || tg_node_is_scalar(b->graph, base)) return tg_make_pow(b->graph, base, exponent, out);
+  TG_TRY(tg_builder_exponent(b, ast->args[1], &exponent));
+  return tg_make_mpower(b->graph, base, exponent, out);
 }
 
 static tg_status build_call(tg_builder *b, const tg_ast *ast, tg_node *out)
@@ -358,7 +391,11 @@ tg_status tg_compile(tg_graph *graph, const char *text, size_t length, const tg_
   tg_arena_init(&arena);
   tg_shaper shaper = {.text = text, .arena = &arena, .graph = graph, .options = options};
   tg_sizes_init(&shaper.sizes, &arena);
-  tg_builder builder = {.graph = graph, .sizes = &shaper.sizes, .text = text, .may_declare = options->infer_undeclared};
+  tg_builder builder = {.graph = graph,
+                        .sizes = &shaper.sizes,
+                        .text = text,
+                        .options = options,
+                        .may_declare = options->infer_undeclared};
   TG_TRY_GOTO(collect_declared(graph, options, &declared));
   TG_TRY_GOTO(fill_buffer(&arena, text, length, options, &source));
   shaper.text = source.text;

@@ -326,6 +326,18 @@ static tg_status shape_vertcat(tg_shaper *shaper, tg_ast *ast)
   return shape_line(shaper, ast, false);
 }
 
+// A square matrix, a scalar exponent, and directions of the matrix's shape.
+static tg_status shape_power_along(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(shape_square(shaper, ast));
+  if (!tg_shape_is_scalar(shaper, ast->args[1]))
+    TG_FAIL_AT(TG_SHAPE, ast->args[1]->span, "the exponent of %s is a whole number, or a scalar that stands for one",
+               ast->name);
+  for (int32_t i = 2; i < ast->n_args; i++)
+    TG_TRY(tg_shape_require_equal(shaper, ast->name, ast->args[0], ast->args[i], ast->span));
+  return TG_OK;
+}
+
 // ---- nodes ----
 
 static tg_status build_unary(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
@@ -395,6 +407,13 @@ static tg_status build_matfun(tg_builder *builder, const tg_ast *ast, const tg_n
   TG_TRY(tg_builder_require_symmetric(builder, ast, args[0]));
   if (ast->n_args == 1) return tg_make_matfun(builder->graph, kind, args[0], out);
   return tg_make_matfun_along(builder->graph, kind, args[0], args[1], ast->n_args == 3 ? args[2] : TG_NONE, out);
+}
+
+static tg_status build_power_along(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  tg_node exponent = args[1];
+  TG_TRY(tg_builder_exponent(builder, ast->args[1], &exponent));
+  return tg_make_mpower_along(builder->graph, args[0], exponent, args[2], ast->n_args == 4 ? args[3] : TG_NONE, out);
 }
 
 static tg_status build_singular_along(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
@@ -590,6 +609,10 @@ static const tg_function_info functions[] = {
      build_matfun},
     {"d2logm", 3, 3, "d2logm(S, V, W)", "second derivative of logm at S along V and W", TG_D2LOGM, shape_matfun,
      build_matfun},
+    {"dpower", 3, 3, "dpower(X, k, V)", "derivative of X^k at X along V, sum of X^i*V*X^(k-1-i)", TG_DMPOWER,
+     shape_power_along, build_power_along},
+    {"d2power", 4, 4, "d2power(X, k, V, W)", "second derivative of X^k at X along V and W", TG_D2MPOWER,
+     shape_power_along, build_power_along},
     {"sum_rows", 1, 1, "sum_rows(X)", "sums of the rows, a column", TG_PROD, shape_by_rows, build_sum_rows},
     {"sum_columns", 1, 1, "sum_columns(X)", "sums of the columns, a row", TG_PROD, shape_by_columns, build_sum_columns},
     {"mean", 1, 1, "mean(X)", "mean of all entries", TG_SUM, shape_to_scalar, build_mean},

@@ -18,10 +18,10 @@ static const char *const scalar_abs_templates[FORMATS] = {"abs(@)", "|@|", "\\le
 static const char *const norm1_templates[FORMATS] = {"norm1(@)", "‖@‖₁", "\\left\\|@\\right\\|_1", "np.sum(np.abs(@))",
                                                      "sum(abs(@)(:))"};
 
-// '@' stands for the first argument, '$' for the second, '#' for the third.
+// '@' stands for the first argument, '$' for the second, '#' for the third, '%' for the fourth.
 static void print_arguments(tg_printer *p, const char *template, const tg_node *args, tg_status *status)
 {
-  static const char arguments[] = "@$#";
+  static const char arguments[] = "@$#%";
   for (const char *c = template; *c != '\0'; c++) {
     const char *which = strchr(arguments, *c);
     if (which != NULL)
@@ -67,6 +67,8 @@ static precedence precedence_of(const tg_printer *p, tg_node node)
                                                                                                    : PREC_POWER;
   case TG_MPOW:
     if (p->format == TG_FORMAT_EXPR && info->exponent > TG_EXPONENT_MAX) return PREC_TERM;
+    return p->format == TG_FORMAT_NUMPY ? PREC_ATOM : PREC_POWER;
+  case TG_MPOWER:
     return p->format == TG_FORMAT_NUMPY ? PREC_ATOM : PREC_POWER;
   case TG_TRANS:
   case TG_INV:
@@ -206,6 +208,9 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
     break;
   case TG_MPOW:
     tg_print_mpow(p, info->args[0], info->exponent, status);
+    break;
+  case TG_MPOWER:
+    tg_print_mpower(p, info, status);
     break;
   case TG_TRANS:
     tg_print_trans(p, info, status);

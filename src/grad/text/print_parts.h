@@ -56,6 +56,7 @@ bool tg_print_is_sqrt(const tg_graph *g, const tg_info *info);
 bool tg_print_is_one_power(const tg_info *info); // a product that is written as one power
 void tg_print_pow(tg_printer *p, double coef, tg_node node, tg_status *status);
 void tg_print_mpow(tg_printer *p, tg_node base, int64_t exponent, tg_status *status);
+void tg_print_mpower(tg_printer *p, const tg_info *info, tg_status *status);
 void tg_print_trans(tg_printer *p, const tg_info *info, tg_status *status);
 void tg_print_inv(tg_printer *p, const tg_info *info, tg_status *status);
 bool tg_print_is_squared_norm(const tg_printer *p, tg_node chain); // a 1 x 1 chain u'u that is shown as one

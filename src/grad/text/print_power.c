@@ -178,6 +178,21 @@ void tg_print_mpow(tg_printer *p, tg_node base, int64_t exponent, tg_status *sta
   }
 }
 
+// X^k with an exponent that is no number
+void tg_print_mpower(tg_printer *p, const tg_info *info, tg_status *status)
+{
+  if (p->format == TG_FORMAT_NUMPY) {
+    tg_print_add(p, "np.linalg.matrix_power(");
+    tg_print_node(p, info->args[0], PREC_SUM, status);
+    tg_print_add(p, ", ");
+    tg_print_node(p, info->args[1], PREC_SUM, status);
+    tg_print_add(p, ")");
+    return;
+  }
+  print_power_base(p, info->args[0], status);
+  print_exponent(p, info->args[1], true, status);
+}
+
 void tg_print_trans(tg_printer *p, const tg_info *info, tg_status *status)
 {
   static const char *const marks[FORMATS] = {"'", "ᵀ", "^{\\top}", ".T", "'"};

@@ -505,13 +505,10 @@ static tg_status shape_power(tg_shaper *shaper, tg_ast *ast)
   if (!tg_shape_is_scalar(shaper, exponent))
     TG_FAIL_AT(
         TG_SHAPE, exponent->span,
-        "an exponent of '^' is a number, of a matrix a whole one written out, as X^3; entry by entry, write '.^'");
+        "an exponent of '^' is a scalar, of a matrix a whole number, as X^3, or a name for one, X^k; entry by entry, "
+        "write '.^'");
   if (tg_shape_is_scalar(shaper, base)) return TG_OK;
-  if (!literal_number(exponent, &value))
-    TG_FAIL_AT(
-        TG_VALUE, exponent->span,
-        "the exponent of a matrix is a whole number written out, as X^3; a name stands in powers of scalars, s^k, and "
-        "entry by entry, X.^k");
+  if (!literal_number(exponent, &value)) return tg_shape_require_square(shaper, "a power", base);
   if (value != floor(value))
     TG_FAIL_AT(TG_VALUE, exponent->span,
                "the exponent of a matrix is a whole number, found %g; entry by entry, write '.^'", value);

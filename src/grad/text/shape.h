@@ -47,6 +47,7 @@ typedef struct tg_builder {
   tg_sizes *sizes;
   tg_node *parts; // built so far, by their positions
   const char *text;
+  const tg_compile_options *options;
   bool may_declare; // in a derivation, where the reader can say that a name is symmetric
 } tg_builder;
 
@@ -84,6 +85,9 @@ tg_status tg_shape_require_equal(tg_shaper *shaper, const char *what, const tg_a
 // TG_VALUE where the argument of the call is not known to be symmetric, with what to declare. In a job the variables
 // are taken for symmetric: their domain is (engine/model/domain.h).
 tg_status tg_builder_require_symmetric(tg_builder *builder, const tg_ast *ast, tg_node argument);
+// The exponent of a matrix with the numbers that the declarations give put in; TG_VALUE where it is no whole number, is
+// too large, or, in a job, no number.
+tg_status tg_builder_exponent(tg_builder *builder, const tg_ast *ast, tg_node *exponent);
 // A size as a node's dimension; TG_SHAPE at the span when it is not known and must be.
 tg_status tg_builder_dim(tg_builder *builder, tg_size size, tg_dim *out);
 
