@@ -410,9 +410,8 @@ def test_large_powers():
     for fmt in ("human", "expr", "latex", "numpy", "octave"):
         out = run(["derive", "sumsq(X^99)", "--wrt", "X", "--format", fmt]).out
         checks.check(0 < len(out) < 2000, f"{fmt}: the gradient of sumsq(X^99) has {len(out)} characters")
-    for text, dims, piece in (("tr(X^k)", "k=1", "a name stands in powers of scalars, s^k"), ("tr(X^k)", "X=3x3", "written out, as X^3")):
-        finished = run(["derive", text, "--wrt", "X", "--dims", dims])
-        checks.check(finished.status == 2 and piece in finished.err, finished.err)
+    finished = run(["derive", "tr(X^(k/2 - k/2 + 0.5))", "--wrt", "X", "--dims", "k=1"])
+    checks.check(finished.status == 2 and "whole number, found 0.5" in finished.err, finished.err)
     for text, wrt, expected in (("s^k", "s", "k*s^(k - 1)"), ("sum(X.^k)", "X", "k*X.^(k - 1)"), ("s^k", "k", "s^k*log(s)")):
         out = run(["derive", text, "--wrt", wrt, "--format", "expr"]).out.strip()
         checks.equal(f"derivative of {text} by {wrt}", out, expected)
