@@ -10,10 +10,12 @@
 #include "cli/job_console.h"
 #include "cli/run/run_console.h"
 #include "cli/run/sweep_console.h"
+#include "engine/run/environment.h"
 #include "job/confine.h"
 #include "job/job_share.h"
 #include "mpi/matrix/grid.h"
 #include "report/log_report.h"
+#include "report/sweep_groups.h"
 
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
@@ -232,13 +234,29 @@ static void print_sweep_resumption(const tg_sweep_run *sweep, const request *giv
   int ranks = 1;
   tg_text text;
   if (!sweep->is_interrupted || sweep->rank != 0) return;
-  MPI_Comm_size(sweep->comm, &ranks);
+  MPI_Comm_size(sweep->world, &ranks);
   tg_text_init(&text);
   tg_text_addf(&text, "tracegrad: %lld points of the sweep were done; to go on: ", (long long)sweep->n_done);
   add_command(given, ranks, &text);
   tg_text_add(&text, " --resume\n");
   if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
   tg_text_fini(&text);
+}
+
+// Rank 0 reads the headers of files for it.
+static tg_status count_groups(const tg_job *job, int64_t n_points, int *out)
+{
+  int ranks = 1;
+  tg_environment environment;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  *out = 1;
+  if (job->spec.sweep->n_groups == 1) return TG_OK;
+  TG_TRY(tg_environment_get(MPI_COMM_WORLD, &environment));
+  const tg_status status = tg_cli_rank() != 0 ? TG_OK
+                                              : tg_sweep_count_groups(&job->spec, ranks, environment.threads,
+                                                                      environment.memory, n_points, out);
+  TG_TRY(tg_agree(MPI_COMM_WORLD, status));
+  return tg_mpi_check(MPI_Bcast(out, 1, MPI_INT, 0, MPI_COMM_WORLD), TG_HERE);
 }
 
 static tg_status run_sweep(tg_job *job, const request *given, tg_run_console *console,
@@ -254,7 +272,11 @@ static tg_status run_sweep(tg_job *job, const request *given, tg_run_console *co
   if (is_array && console->has_header && tg_cli_rank() == 0)
     fprintf(stderr, "array       task %s takes points %lld..%lld\n", getenv("SLURM_ARRAY_TASK_ID"),
             (long long)settings.first, (long long)settings.last);
-  tg_status status = tg_sweep_execute(MPI_COMM_WORLD, job, &settings, &sweep);
+  int n_groups = 1;
+  tg_status status = count_groups(job, settings.last - settings.first + 1, &n_groups);
+  if (n_groups > 1 && console->has_header && tg_cli_rank() == 0)
+    fprintf(stderr, "groups      %d groups of ranks take points side by side\n", n_groups);
+  if (status == TG_OK) status = tg_sweep_execute_groups(MPI_COMM_WORLD, job, &settings, n_groups, &sweep);
   if (status == TG_OK) {
     status = tg_sweep_print_summary(sweep);
     *exit_status = tg_sweep_exit(sweep);

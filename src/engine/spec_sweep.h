@@ -10,7 +10,9 @@
 #include "base/source.h"
 
 // More points than this are taken for a misprint.
-enum { TG_SWEEP_POINTS_MAX = 10000, TG_SWEEP_AXES_MAX = 8 };
+enum { TG_SWEEP_POINTS_MAX = 10000, TG_SWEEP_AXES_MAX = 8, TG_SWEEP_GROUPS_MAX = 1000000 };
+// For n_groups: as many as cost least.
+enum { TG_SWEEP_GROUPS_AUTO = 0 };
 
 // What an axis moves.
 typedef enum tg_sweep_target {
@@ -69,6 +71,8 @@ typedef struct tg_sweep {
   const tg_sweep_axis *axes;
   int64_t n_points; // the product of the lengths
   tg_sweep_start start;
+  int n_groups; // of ranks that take points side by side; 1: none
+  tg_mark groups_mark;
   bool keeps_report; // of each point
   bool keeps_history;
   const bool *keeps_variable; // by variable

@@ -424,10 +424,28 @@ static tg_status read_start(const tg_job *job, tg_sweep *sweep)
   TG_FAIL_NODE(node, TG_VALUE, "sweep_start is auto, warm or cold, found '%.60s'", node->text);
 }
 
+static tg_status read_groups(const tg_job *job, tg_sweep *sweep)
+{
+  const tg_yaml_node *node = tg_yaml_get(job->root, "sweep_groups");
+  int64_t n = 1;
+  sweep->n_groups = 1;
+  if (node == NULL) return TG_OK;
+  sweep->groups_mark = node->mark;
+  if (strcmp(node->text, "auto") == 0) {
+    sweep->n_groups = TG_SWEEP_GROUPS_AUTO;
+    return TG_OK;
+  }
+  if (!tg_value_whole(node, &n) || n < 1 || n > TG_SWEEP_GROUPS_MAX)
+    TG_FAIL_NODE(node, TG_VALUE,
+                 "sweep_groups is auto or how many groups of ranks there are, at least 1, found '%.60s'", node->text);
+  sweep->n_groups = (int)n;
+  return TG_OK;
+}
+
 // The keys that say something about a sweep, where there is none.
 static tg_status refuse_without(const tg_job *job)
 {
-  static const char *const keys[] = {"sweep_start", "keep"};
+  static const char *const keys[] = {"sweep_start", "sweep_groups", "keep"};
   for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
     const tg_yaml_item *item = tg_yaml_find(job->root, keys[k]);
     if (item != NULL) TG_FAIL_NODE(item->key, TG_JOB, "%s belongs to a sweep, and this job has no key sweep", keys[k]);
@@ -450,6 +468,7 @@ tg_status tg_job_read_sweep(tg_job *job)
   TG_TRY(read_axes(job, axes != NULL ? axes->value : NULL, folds, sweep));
   TG_TRY(read_keep(job, sweep));
   TG_TRY(read_start(job, sweep));
+  TG_TRY(read_groups(job, sweep));
   job->spec.sweep = sweep;
   job->spec.folds = folds;
   return TG_OK;

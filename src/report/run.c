@@ -96,7 +96,10 @@ static tg_status prepare(tg_run *run)
   tg_engine *engine = run->engine;
   TG_TRY(show(run, TG_RUN_PLANNED));
   if (options->warns && run->rank == 0) tg_engine_warn_unused(engine);
-  const tg_memory_room room = {run->environment.memory, run->environment.ranks};
+  const double most = run->options->rank_bytes;
+  double memory = run->environment.memory;
+  if (most > 0 && (memory == 0 || most < memory)) memory = most;
+  const tg_memory_room room = {memory, run->environment.ranks};
   TG_TRY(tg_engine_admit(engine, &room));
   if (engine->spec->output_directory != NULL) TG_TRY(tg_outputs_prepare(run));
   return engine->checkpoint != NULL ? tg_checkpoint_prepare(engine->checkpoint) : TG_OK;

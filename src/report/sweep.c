@@ -303,7 +303,7 @@ static json_t *facts_of(const tg_sweep_run *s, int64_t point)
 // What no other point could do better.
 static bool is_fatal(const tg_sweep_run *s, tg_status status)
 {
-  return s->n_done == 0 && (tg_status_exit(status) == 2 || status == TG_MEMORY);
+  return s->n_done == 0 && s->options->group == 0 && (tg_status_exit(status) == 2 || status == TG_MEMORY);
 }
 
 // *failure: what ended the point, recorded, where that does not end the sweep.
@@ -435,12 +435,16 @@ static tg_status join(tg_sweep_run *s)
   const tg_sweep *sweep = sweep_of(s);
   const char *folder = s->job->spec.output_directory;
   json_t *data = NULL;
-  if (strcmp(s->file, "sweep.jsonl") == 0) return TG_OK;
+  const bool is_in_groups = s->world != s->comm;
+  if (strcmp(s->file, "sweep.jsonl") == 0 && !is_in_groups) return TG_OK;
   tg_status status = tg_sweep_rows_read(folder, sweep, s->fingerprint, s->rows, others, &data);
   json_decref(data);
   bool is_whole = true;
   for (int64_t k = 0; k < sweep->n_points; k++) is_whole = is_whole && s->rows[k].is_known;
   if (status == TG_OK && is_whole) status = tg_sweep_file_join(folder, sweep, s->fingerprint, s->rows, s->data);
+  // What the groups have written stands in the whole now.
+  if (status == TG_OK && is_whole && is_in_groups)
+    status = tg_sweep_parts_remove(folder, s->options->first, s->options->last);
   return status;
 }
 
@@ -469,7 +473,8 @@ tg_status tg_sweep_execute(MPI_Comm comm, const tg_job *job, const tg_sweep_opti
   *out = NULL;
   TG_TRY(tg_agree(comm, TG_NEW(1, out)));
   tg_sweep_run *s = *out;
-  s->comm = comm;
+  s->comm = s->world = comm;
+  s->owned = MPI_COMM_NULL;
   s->job = job;
   s->options = options;
   s->begin = options->run.begin > 0 ? options->run.begin : MPI_Wtime();
@@ -480,9 +485,13 @@ tg_status tg_sweep_execute(MPI_Comm comm, const tg_job *job, const tg_sweep_opti
   s->seconds = MPI_Wtime() - s->begin;
   if (s->is_interrupted) return TG_OK;
   if (s->rank == 0) remove_starts(s);
-  tg_status status = s->rank == 0 ? join(s) : TG_OK;
-  if (status == TG_OK && s->rank == 0) status = write_scores(s);
-  return tg_agree(comm, status);
+  return tg_agree(comm, s->rank == 0 && options->n_groups == 0 ? tg_sweep_finish(s) : TG_OK);
+}
+
+tg_status tg_sweep_finish(tg_sweep_run *s)
+{
+  TG_TRY(join(s));
+  return write_scores(s);
 }
 
 void tg_sweep_run_destroy(tg_sweep_run **sweep)
@@ -493,6 +502,7 @@ void tg_sweep_run_destroy(tg_sweep_run **sweep)
   tg_share_destroy(&s->share);
   json_decref(s->data);
   tg_free(s->rows);
+  if (s->owned != MPI_COMM_NULL) MPI_Comm_free(&s->owned);
   tg_free(s);
   *sweep = NULL;
 }

@@ -25,10 +25,14 @@ typedef struct tg_sweep_options {
   tg_sweep_watch watch;
   int64_t first; // the part of the points that is run
   int64_t last;
+  int group; // of n_groups that share the sweep; 0, 0: there are none
+  int n_groups;
 } tg_sweep_options;
 
 struct tg_sweep_run {
   MPI_Comm comm;
+  MPI_Comm world; // of all groups; comm where there are none
+  MPI_Comm owned; // comm, where it is freed at the end; or MPI_COMM_NULL
   int rank;
   const tg_job *job;               // not owned
   const tg_sweep_options *options; // not owned
@@ -53,6 +57,9 @@ struct tg_sweep_run {
 // input or no memory at the first of them, a folder that cannot be written. *out may be set after a failure too.
 // Collective.
 tg_status tg_sweep_execute(MPI_Comm comm, const tg_job *job, const tg_sweep_options *options, tg_sweep_run **out);
+// What stands at the end of a sweep that was not interrupted: the parts as one file, where they are complete; scores.
+// Rank 0.
+tg_status tg_sweep_finish(tg_sweep_run *sweep);
 // NULL is fine. Collective.
 void tg_sweep_run_destroy(tg_sweep_run **sweep);
 

@@ -7,37 +7,29 @@
 #include "engine/run/run_cost.h"
 #include "engine/sweep/points.h"
 
-// What a point takes by the model.
-typedef struct point_price {
-  double once;       // flops before the first iteration
-  double each;       // of an iteration, or of the closed form's steps
-  double seconds[2]; // of both
-  bool is_direct;
-} point_price;
-
 static void add(const tg_cost *cost, double *flops, double *seconds)
 {
   *flops += cost->flops;
   *seconds += cost->seconds;
 }
 
-static tg_status price_point(tg_preview *p, int threads, point_price *out)
+tg_status tg_sweep_price_point(tg_preview *p, int threads, tg_sweep_price *out)
 {
   const tg_cost_grid on = tg_cost_grid_of(&p->grid, threads);
   const tg_cost_machine machine = tg_cost_machine_default();
   tg_method_price method;
   tg_cost cost;
-  *out = (point_price){.is_direct = tg_way_is_direct(tg_method_way(p->method))};
+  *out = (tg_sweep_price){.is_direct = tg_way_is_direct(tg_method_way(p->method))};
   TG_TRY(tg_cost_of_program(p->model->plan, TG_PROGRAM_SETUP, &p->grid, threads, &cost));
-  add(&cost, &out->once, &out->seconds[0]);
+  add(&cost, &out->once, &out->once_seconds);
   TG_TRY(tg_cost_price_method(p->spec, p->model, p->method, &p->grid, threads, &method));
   if (method.name != NULL) {
-    add(&method.constants, &out->once, &out->seconds[0]);
-    add(&method.making, &out->once, &out->seconds[0]);
-    add(&method.using, &out->each, &out->seconds[1]);
+    add(&method.constants, &out->once, &out->once_seconds);
+    add(&method.making, &out->once, &out->once_seconds);
+    add(&method.using, &out->each, &out->each_seconds);
   }
   TG_TRY(tg_plan_iteration_cost(p->model->plan, &on, &machine, &cost));
-  add(&cost, &out->each, &out->seconds[1]);
+  add(&cost, &out->each, &out->each_seconds);
   return TG_OK;
 }
 
@@ -115,8 +107,8 @@ static tg_status print_shared(const tg_spec *base, const tg_preview *first, int 
 tg_status tg_sweep_plan_print(const tg_spec *base, tg_preview *first, int threads, tg_text *out)
 {
   const double n = (double)base->sweep->n_points;
-  point_price price;
-  TG_TRY(price_point(first, threads, &price));
+  tg_sweep_price price;
+  TG_TRY(tg_sweep_price_point(first, threads, &price));
   print_axes(base->sweep, out);
   tg_text_add(out, "  the data, ");
   tg_text_add_bytes_unit(out, data_bytes(first));
@@ -125,7 +117,7 @@ tg_status tg_sweep_plan_print(const tg_spec *base, tg_preview *first, int thread
   tg_text_addf(out, "  a point by itself: %.4g flops before its first %s, %.4g for %s\n", price.once,
                price.is_direct ? "step" : "iteration", price.each, price.is_direct ? "each step" : "each iteration");
   tg_text_addf(out, "  all points by themselves: %.4g flops, %.3g s, and %.4g flops, %.3g s for one %s of each\n",
-               n * price.once, n * price.seconds[0], n * price.each, n * price.seconds[1],
+               n * price.once, n * price.once_seconds, n * price.each, n * price.each_seconds,
                price.is_direct ? "step" : "iteration");
   tg_text_add(out, "  files of the points: about ");
   tg_text_add_bytes_unit(out, disk_bytes(base, first));

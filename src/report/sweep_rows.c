@@ -289,3 +289,53 @@ tg_status tg_sweep_file_join(const char *folder, const tg_sweep *sweep, const ch
   tg_text_fini(&path);
   return status;
 }
+
+// ---- removing ----
+
+// Whether the file is that of a part within first..last.
+static bool is_part_within(const char *name, int64_t first, int64_t last)
+{
+  int64_t low = 0;
+  int64_t high = 0;
+  int length = 0;
+  const bool is_part = sscanf(name, "sweep.%" SCNd64 "-%" SCNd64 ".jsonl%n", &low, &high, &length) == 2 && length > 0 &&
+                       name[length] == '\0';
+  return is_part && first <= low && high <= last;
+}
+
+tg_status tg_sweep_parts_remove(const char *folder, int64_t first, int64_t last)
+{
+  tg_status status = TG_OK;
+  DIR *list = opendir(folder);
+  if (list == NULL && errno == ENOENT) return TG_OK;
+  if (list == NULL) TG_FAIL(TG_IO, "cannot read the folder %s: %s", folder, strerror(errno));
+  for (const struct dirent *entry = NULL; status == TG_OK && (entry = readdir(list)) != NULL;)
+    if (is_part_within(entry->d_name, first, last) && unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT)
+      status = tg_error_set(TG_IO, TG_HERE, "cannot remove %s/%s: %s", folder, entry->d_name, strerror(errno));
+  closedir(list);
+  return status;
+}
+
+tg_status tg_sweep_files_remove(const char *folder, const tg_sweep *sweep, const char *fingerprint, int64_t first,
+                                int64_t last)
+{
+  char others[64];
+  tg_sweep_row *rows = NULL;
+  json_t *data = NULL;
+  tg_text whole;
+  TG_TRY(TG_NEW(sweep->n_points, &rows));
+  tg_status status = tg_sweep_rows_read(folder, sweep, fingerprint, rows, others, &data);
+  json_decref(data);
+  tg_free(rows);
+  // Rows of another sweep: the run refuses them, or leaves them where they are.
+  if (status != TG_OK || others[0] != '\0') return status;
+  TG_TRY(tg_sweep_parts_remove(folder, first, last));
+  if (first > 0 || last < sweep->n_points - 1) return TG_OK;
+  tg_text_init(&whole);
+  tg_text_addf(&whole, "%s/sweep.jsonl", folder);
+  status = tg_text_status(&whole);
+  if (status == TG_OK && unlink(tg_text_string(&whole)) != 0 && errno != ENOENT)
+    status = tg_error_set(TG_IO, TG_HERE, "cannot remove %s: %s", tg_text_string(&whole), strerror(errno));
+  tg_text_fini(&whole);
+  return status;
+}

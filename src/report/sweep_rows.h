@@ -50,4 +50,10 @@ tg_status tg_sweep_file_add(const char *path, const tg_sweep *sweep, const char 
 tg_status tg_sweep_file_join(const char *folder, const tg_sweep *sweep, const char *fingerprint,
                              const tg_sweep_row *rows, const json_t *data);
 
+// Removes the files of parts within first..last. TG_IO.
+tg_status tg_sweep_parts_remove(const char *folder, int64_t first, int64_t last);
+// The same, and sweep.jsonl where all points are within: none of them holds rows of another sweep. TG_IO.
+tg_status tg_sweep_files_remove(const char *folder, const tg_sweep *sweep, const char *fingerprint, int64_t first,
+                                int64_t last);
+
 #endif

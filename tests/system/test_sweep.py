@@ -254,6 +254,41 @@ def test_resume(folder):
     checks.equal("all done: nothing is run again", len(rows_of(out)), len(found))
 
 
+def test_groups(folder):
+    """Groups of ranks that take points side by side leave the table of one that does not, also killed and resumed."""
+    job = write(folder, "grouped", SMOOTH)
+    plain = folder / "ungrouped"
+    run_job(job, plain, ranks=0)
+    for ranks, groups in ((2, "2"), (3, "auto"), (4, "3"), (7, "2")):
+        out = folder / f"groups-{ranks}"
+        done = run_job(job, out, ranks=ranks, settings={"sweep_groups": groups})
+        checks.equal(f"{groups} groups of {ranks} ranks: exit status ({done.err[-300:]})", done.status, 0)
+        checks.equal("groups: one file of rows", sorted(p.name for p in out.glob("sweep*")), ["sweep.jsonl"])
+        for row, own in zip(rows_of(out), rows_of(plain), strict=True):
+            checks.equal("groups: point", (row["point"], row["status"]), (own["point"], "converged"))
+            checks.close("groups: objective", row["objective"], own["objective"], 1e-10)
+            found, expected = (np.load(at / row["folder"] / "W.npy") for at in (out, plain))
+            checks.check(np.linalg.norm(found - expected) <= 1e-6 * np.linalg.norm(expected), f"groups: W of {row['parameters']}")
+    # A point that fails in one group ends no other; what is missing is made by other groups.
+    out = folder / "groups-failing"
+    (out / "point-0004" / "W.npy").mkdir(parents=True)
+    done = run_job(job, out, ranks=4, settings={"sweep_groups": 2})
+    checks.equal("groups: statuses", [row["status"] for row in rows_of(out)], 4 * ["converged"] + ["failed", "converged"])
+    checks.equal("groups: exit status", done.status, 1)
+    (out / "point-0004" / "W.npy").rmdir()
+    (out / "sweep.jsonl").rename(out / "kept")
+    (out / "sweep.0-2.jsonl").write_text("".join(line + "\n" for line in (out / "kept").read_text().splitlines()[:2]) + '{"point": 2, "sta')
+    (out / "kept").unlink()
+    done = run_job(job, out, ranks=3, settings={"sweep_groups": 3}, options=["--resume"], force=False)
+    checks.equal(f"groups resumed: exit status ({done.err[-300:]})", done.status, 0)
+    checks.equal("groups resumed: points", [(row["point"], row["status"]) for row in rows_of(out)], [(k, "converged") for k in range(6)])
+    for words, message in (({"sweep_groups": 3}, "3 groups need as many ranks, there are 2"), ({"sweep_groups": "many"}, "sweep_groups is auto or how many"),
+                           ({"sweep_groups": 0}, "sweep_groups is auto or how many"),
+                           ({"sweep_groups": 2, "process_grid": "{rows: 2, columns: 1}"}, "in 2 groups needs 4 ranks")):
+        done = run_job(job, folder / "groups-bad", ranks=2, settings=words)
+        checks.check(done.status == 2 and message in done.err, f"{words}: {done.status} {done.err[-300:]}")
+
+
 def test_gallery(folder):
     """The jobs of configs/sweeps: each W against the normal equations, or its gradient in NumPy."""
     digits, labels = (np.load(ROOT / "configs" / "data" / f"digits-{k}.npy").astype(float) for k in "xy")
@@ -344,7 +379,7 @@ def test_bad(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for test in [t for t in (test_ridge, test_path, test_shared, test_other_axes, test_failing_point, test_parts, test_resume, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+        for test in [t for t in (test_ridge, test_path, test_shared, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)

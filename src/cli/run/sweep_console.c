@@ -27,7 +27,8 @@ static void print_header(void *self, const tg_sweep_run *s)
   fprintf(stderr, "sweep       %" PRId64 " points:", sweep->n_points);
   for (int k = 0; k < sweep->n_axes; k++)
     fprintf(stderr, "%s %s (%d)", k > 0 ? " x" : "", sweep->axes[k].name, sweep->axes[k].n);
-  if (first > 0 || last < sweep->n_points - 1) fprintf(stderr, "; of these %" PRId64 "..%" PRId64, first, last);
+  if (s->options->n_groups == 0 && (first > 0 || last < sweep->n_points - 1))
+    fprintf(stderr, "; of these %" PRId64 "..%" PRId64, first, last);
   if (done > 0) fprintf(stderr, "; %" PRId64 " are done already", done);
   fputs("\n", stderr);
 }
@@ -68,7 +69,7 @@ static void on_done(void *self, const tg_sweep_run *s, const tg_sweep_row *row, 
 {
   const tg_sweep_console *console = self;
   if (s->rank != 0) return;
-  if (s->n_done == points_to_tell(s) && console->first->has_header) print_shared(s);
+  if (s->n_done == points_to_tell(s) && s->options->group == 0 && console->first->has_header) print_shared(s);
   if (failure != TG_OK) {
     tg_text text;
     tg_text_init(&text);
