@@ -101,7 +101,9 @@ def judge(case, solved, rng):
         share = gain / max(decrease, 1e-300)
         return (f"converged at {fx!r}, but {best!r} is to be had: {share:.1e} of the decrease; "
                 f"{report['method']}, {report['iterations']} iterations"), status
-    if gain < -1e-6 * max(decrease, abs(best)) - 100 * noise and case.convex:
+    # What the constraints are violated by, within their tolerance, is worth so much to f.
+    slack = 10 * violation(constraints, x) * np.linalg.norm(function.gradient(x)[1]) * np.linalg.norm(x) if constraints else 0
+    if gain < -1e-6 * max(decrease, abs(best)) - 100 * noise - slack and case.convex:
         return f"{fx!r} is below the global minimum {best!r}: the point or the oracle is wrong", status
     if case.bounded is False:
         return "converged, but the objective is unbounded", status
