@@ -394,6 +394,15 @@ static tg_status renew_preconditioner(opt_driver *self)
   return TG_OK;
 }
 
+// The iterations that the first method was allowed are over.
+static void exchange_method(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  if (self->second == NULL || self->is_exchanged || run->iteration != run->options->second->after) return;
+  opt_driver_exchange(self);
+  run->solver->reset(self->state);
+}
+
 // The loop proper. At its head f and g belong to x.
 static tg_status iterate(opt_driver *self)
 {
@@ -410,6 +419,7 @@ static tg_status iterate(opt_driver *self)
     if (!ended) TG_TRY(opt_driver_poll(self, &ended));
     if (ended) break;
     self->f_before = run->f;
+    exchange_method(self);
     TG_TRY(renew_preconditioner(self));
     opt_verdict verdict = OPT_STUCK;
     run->ray = NULL;

@@ -53,7 +53,7 @@ typedef struct opt_observer {
 typedef struct opt_result {
   opt_outcome outcome;
   char reason[512];        // a sentence a user can act on
-  const char *method;      // as resolved: never "auto"
+  const char *method;      // as resolved: never "auto"; of two the last one
   const char *line_search; // likewise; "none" where the method has its own rule
   double objective;        // at the point returned
   const char *measure;     // what is called the gradient norm here: "gap" by Frank-Wolfe's method, else "gradient norm"

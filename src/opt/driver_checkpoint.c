@@ -82,6 +82,26 @@ static tg_status list_counts(opt_driver *self)
   return TG_OK;
 }
 
+// What the solvers keep: under one name each whichever is at work. The other's points are idle.
+static tg_status list_solvers(opt_driver *self)
+{
+  opt_listing *listing = &self->listing;
+  const opt_solver *at_work = self->run.solver;
+  if (self->second == NULL) return at_work->list(self->state, listing);
+  const bool second_works = self->is_exchanged != 0;
+  for (int k = 0; k < 2; k++) {
+    const bool works = (k == 1) == second_works;
+    const int first = listing->n_vectors;
+    listing->prefix = k == 0 ? "" : "second_";
+    const tg_status status =
+        works ? at_work->list(self->state, listing) : self->second->list(self->second_state, listing);
+    listing->prefix = "";
+    TG_TRY(status);
+    for (int v = first; v < listing->n_vectors && !works; v++) listing->vectors[v].is_idle = true;
+  }
+  return opt_listing_add_count(listing, "is_exchanged", &self->is_exchanged);
+}
+
 tg_status opt_driver_list(opt_driver *self)
 {
   opt_run *run = &self->run;
@@ -93,7 +113,7 @@ tg_status opt_driver_list(opt_driver *self)
   TG_TRY(list_counts(self));
   TG_TRY(opt_stationarity_list(run, &self->listing));
   TG_TRY(opt_examiner_list(&self->examiner, &self->listing));
-  TG_TRY(run->solver->list(self->state, &self->listing));
+  TG_TRY(list_solvers(self));
   if (run->problem->ops->list != NULL) TG_TRY(run->problem->ops->list(run->problem, &self->listing));
   return TG_OK;
 }
@@ -118,6 +138,7 @@ tg_status opt_driver_restore(opt_driver *self, bool *restored)
   if (!*restored) return TG_OK;
   self->earlier_seconds = self->listed_seconds;
   run->is_fresh = self->listed_fresh != 0;
+  if (self->is_exchanged) opt_driver_exchange(self);
   if (run->problem->ops->restored != NULL) run->problem->ops->restored(run->problem, run->x);
   if (self->renewal_x != NULL && self->has_renewal_x)
     TG_TRY(preconditioner->renew(preconditioner->self, self->renewal_x, &is_new));

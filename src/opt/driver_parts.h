@@ -9,7 +9,10 @@
 // What the driver itself keeps. Progress is judged over windows of iterations.
 typedef struct opt_driver {
   opt_run run;
-  void *state; // of the solver
+  void *state;              // of the solver
+  const opt_solver *second; // the one that is not at work: before it takes over, or after; NULL: there is one alone
+  void *second_state;
+  int64_t is_exchanged; // the second one has taken over
   const opt_observer *observer;
   opt_result *result;
   opt_listing listing;
@@ -64,6 +67,8 @@ tg_status opt_driver_step(opt_driver *self, opt_verdict *verdict);
 // After a step that was given up: the state is that before it, so that a resumed run makes the same step again.
 void opt_driver_give_up(opt_driver *self);
 
+// The second method takes over at x, or had when the state was saved; it begins with what it was restored to. Local.
+void opt_driver_exchange(opt_driver *self);
 // Everything that the iterations to come read: the driver's own entries first, then the solver's, then what the problem
 // keeps for the current point. What a step writes before it reads it has no place here.
 tg_status opt_driver_list(opt_driver *self);

@@ -26,6 +26,10 @@ static tg_status choose_solver(opt_driver *self)
     result->line_search = opt_resolved_line_search(run->options, degree);
   }
   result->method = run->solver->name;
+  if (run->options->second != NULL && run->constraint == NULL) {
+    self->second = opt_solver_find(opt_option_choices(OPT_KIND_METHOD)[run->options->second->method]);
+    TG_ASSERT(!self->second->needs_hessian && !self->second->needs_closed_form && !self->second->needs_blocks);
+  }
   run->search = opt_line_search_find(result->line_search);
   return TG_OK;
 }
@@ -60,8 +64,25 @@ tg_status opt_driver_set_up(opt_driver *self)
   if (saves && preconditioner != NULL && preconditioner->renew != NULL)
     TG_TRY(space->ops->create(space, &self->renewal_x));
   TG_TRY(run->solver->create(run, &self->state));
+  if (self->second != NULL) TG_TRY(self->second->create(run, &self->second_state));
   TG_TRY(opt_examiner_create(&self->run, self->state, &self->examiner));
   return opt_agree(space, opt_driver_list(self)); // reserves the listing's memory
+}
+
+void opt_driver_exchange(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  const opt_second *second = run->options->second;
+  const opt_solver *first = run->solver;
+  void *state = self->state;
+  run->solver = self->second;
+  self->state = self->second_state;
+  self->second = first;
+  self->second_state = state;
+  self->examiner.state = self->state;
+  self->is_exchanged = 1;
+  self->result->method = run->solver->name;
+  if (second->taken != NULL) second->taken(second->self);
 }
 
 void opt_driver_tear_down(opt_driver *self)
@@ -69,6 +90,7 @@ void opt_driver_tear_down(opt_driver *self)
   opt_run *run = &self->run;
   const opt_space *space = run->space;
   if (run->solver != NULL) run->solver->destroy(space, &self->state);
+  if (self->second != NULL) self->second->destroy(space, &self->second_state);
   // x and trial may have changed places: the user keeps his.
   opt_point *own = run->x != self->user_x ? run->x : run->trial;
   space->ops->destroy(space, &own);

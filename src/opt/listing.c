@@ -7,12 +7,13 @@
 #include "base/memory.h"
 
 // "s3" for index 3, the name alone for index -1.
-static void write_name(char target[32], const char *name, int64_t index)
+static void write_name(const opt_listing *listing, char target[32], const char *name, int64_t index)
 {
+  const char *prefix = listing->prefix != NULL ? listing->prefix : "";
   if (index < 0) {
-    snprintf(target, 32, "%s", name);
+    snprintf(target, 32, "%s%s", prefix, name);
   } else {
-    snprintf(target, 32, "%s%" PRId64, name, index);
+    snprintf(target, 32, "%s%s%" PRId64, prefix, name, index);
   }
 }
 
@@ -29,7 +30,7 @@ tg_status opt_listing_add_vector(opt_listing *listing, const char *name, int64_t
 {
   TG_TRY(reserve(listing->n_vectors, &listing->vector_capacity, sizeof *listing->vectors, (void **)&listing->vectors));
   opt_listed_vector *entry = &listing->vectors[listing->n_vectors++];
-  write_name(entry->name, name, index);
+  write_name(listing, entry->name, name, index);
   entry->point = point;
   entry->is_idle = false;
   return TG_OK;
@@ -45,7 +46,7 @@ static tg_status add_scalar(opt_listing *listing, const char *name, int64_t inde
 {
   TG_TRY(reserve(listing->n_scalars, &listing->scalar_capacity, sizeof *listing->scalars, (void **)&listing->scalars));
   opt_listed_scalar *entry = &listing->scalars[listing->n_scalars++];
-  write_name(entry->name, name, index);
+  write_name(listing, entry->name, name, index);
   entry->number = number;
   entry->count = count;
   entry->least = 0;

@@ -27,6 +27,7 @@ typedef struct opt_listing {
   opt_listed_vector *vectors;
   int n_scalars;
   opt_listed_scalar *scalars;
+  const char *prefix; // of the names to come; NULL: none
   int vector_capacity;
   int scalar_capacity;
 } opt_listing;

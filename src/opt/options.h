@@ -32,6 +32,15 @@ typedef struct opt_preconditioner {
   void *self;
 } opt_preconditioner;
 
+// A second method, which takes over where the first one is slower than was forecast: without constraints, both without
+// a Hessian, a closed form or blocks.
+typedef struct opt_second {
+  int32_t method;            // its row of the options: never auto
+  int64_t after;             // iterations of the first
+  void (*taken)(void *self); // it took over, in this run or in one that is resumed. Local; NULL: nobody asks
+  void *self;
+} opt_second;
+
 // Whether it is, in that iteration; NULL is not.
 static inline bool opt_preconditioner_is_used(const opt_preconditioner *preconditioner, int64_t iteration)
 {
@@ -111,6 +120,7 @@ typedef struct opt_options {
 #undef OPT_OPTION
   const opt_preconditioner *preconditioning; // NULL: the Frobenius inner product; not owned, not settable by text
   const opt_closed_form *closed_form;        // for direct; likewise
+  const opt_second *second;                  // NULL: the method stays; likewise
   const opt_block_solver *blocks;            // for alternating; likewise
   const opt_wording *wording;                // what explanations speak of; opt_options_init: the minimum
   const char *ray;       // why f is known to be unbounded, by structure and numbers; NULL: it is not

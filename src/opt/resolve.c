@@ -80,7 +80,12 @@ static int64_t count_points(const opt_options *options, const opt_solver *solver
 
 int64_t opt_working_points(const opt_options *options, int degree)
 {
-  return count_points(options, opt_solver_find(opt_resolved_method(options, degree)), degree) +
+  const opt_second *second = options->second;
+  const int64_t of_second =
+      second != NULL
+          ? opt_solver_find(opt_option_choices(OPT_KIND_METHOD)[second->method])->count_points(options, degree)
+          : 0;
+  return count_points(options, opt_solver_find(opt_resolved_method(options, degree)), degree) + of_second +
          opt_examiner_points(options, degree, false);
 }
 

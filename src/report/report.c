@@ -233,6 +233,13 @@ static json_t *extras(const tg_run *run)
 }
 
 // The answer first, then what it took. Each part is NULL when memory is short, and then the whole is.
+// Choices that the run itself has proved wrong: a preconditioner, a method.
+static json_int_t revisions(const tg_run *run)
+{
+  const tg_verdict *v = &run->engine->setup->method->verdict;
+  return (json_int_t)(v->revisions + v->exchanges);
+}
+
 static json_t *build(const tg_run *run, json_t *job)
 {
   const opt_result *r = &run->engine->result;
@@ -241,18 +248,17 @@ static json_t *build(const tg_run *run, json_t *job)
                               tg_json_number(r->gradient_norm), "constraint_violation", tg_json_number(r->violation),
                               "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
                               "products", (json_int_t)r->counts.products);
-  json_t *details =
-      json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                "method", r->method, "method_reason", method_reason(run), "preconditioner", preconditioner(run),
-                "pairs", pairs(run), "revisions", (json_int_t)run->engine->setup->method->verdict.revisions, "groups",
-                (json_int_t)tg_method_way(run->engine->setup->method)->n_groups, "found", found(run->engine->spec),
-                "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
-                tg_json_number(r->gradient_norm_start), "gradient_target", tg_json_number(r->gradient_target),
-                "saddles", (json_int_t)r->saddles, "decrease_estimate", tg_json_number(r->decrease_estimate),
-                "condition_estimate", tg_json_number(r->condition_estimate), "drift", tg_json_number(r->drift),
-                "taylor_probe", taylor(&run->engine->taylor), "seconds", seconds(run), "plan", plan(run), "counted",
-                json_pack("{s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
-                          tg_json_number(run->engine->counted_bytes)));
+  json_t *details = json_pack(
+      "{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method",
+      r->method, "method_reason", method_reason(run), "preconditioner", preconditioner(run), "pairs", pairs(run),
+      "revisions", revisions(run), "groups", (json_int_t)tg_method_way(run->engine->setup->method)->n_groups, "found",
+      found(run->engine->spec), "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
+      tg_json_number(r->gradient_norm_start), "gradient_target", tg_json_number(r->gradient_target), "saddles",
+      (json_int_t)r->saddles, "decrease_estimate", tg_json_number(r->decrease_estimate), "condition_estimate",
+      tg_json_number(r->condition_estimate), "drift", tg_json_number(r->drift), "taylor_probe",
+      taylor(&run->engine->taylor), "seconds", seconds(run), "plan", plan(run), "counted",
+      json_pack("{s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
+                tg_json_number(run->engine->counted_bytes)));
   json_t *machine =
       json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->engine->peak_bytes,
                 "ranks", run->environment.ranks, "threads", run->environment.threads, "grid",

@@ -57,12 +57,17 @@ static void show_revision(tg_run_observer *o)
 {
   const tg_run_watch *watch = &o->run->options->watch;
   const tg_method *method = o->run->engine->setup->method;
-  const bool is_new = method->verdict.revisions > o->revisions;
+  const bool is_metric = method->verdict.revisions > o->revisions;
+  const bool is_method = method->verdict.exchanges > o->exchanges;
   tg_text text;
   o->revisions = method->verdict.revisions;
-  if (!is_new || watch->revised == NULL) return;
+  o->exchanges = method->verdict.exchanges;
+  if ((!is_metric && !is_method) || watch->revised == NULL) return;
   tg_text_init(&text);
-  tg_method_explain_preconditioner(method, &text);
+  if (is_method)
+    tg_method_explain_exchange(method, &text);
+  else
+    tg_method_explain_preconditioner(method, &text);
   watch->revised(watch->self, tg_text_string(&text));
   tg_text_fini(&text);
 }

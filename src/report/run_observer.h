@@ -11,6 +11,7 @@ typedef struct tg_run_observer {
   bool has_history;   // else the run leaves no files
   tg_history history; // rank 0
   int64_t revisions;  // said
+  int64_t exchanges;  // likewise
   bool is_resumed;    // and the engine was not told yet
   tg_status failed;   // rank 0 has no memory for a record; the next poll tells all
   opt_record last;

@@ -286,6 +286,7 @@ static void add_way(const tg_strategy *s, const tg_way *way, tg_text *out)
     between = ",";
   }
   if (way->n_groups > 1) tg_text_addf(out, " in %d groups", (int)way->n_groups);
+  if (tg_way_second(way) != NULL) tg_text_addf(out, ", after %d %s", (int)way->after, tg_way_second(way));
 }
 
 static void add_signed(const tg_graph *graph, const tg_strategy *s, tg_text *out)

@@ -20,9 +20,18 @@ const tg_way *tg_method_way(const tg_method *method)
   return tg_strategy_way(method->strategy, &method->verdict);
 }
 
+static void take_second(void *self)
+{
+  tg_method *m = self;
+  m->verdict.exchanges++;
+}
+
 void tg_method_take(tg_method *m, int way)
 {
+  const tg_way *taken = &m->strategy->ways[way];
   m->verdict.way = way;
+  m->second = (opt_second){.method = taken->second, .after = taken->after, .taken = take_second, .self = m};
+  m->options.second = taken->second > 0 ? &m->second : NULL;
   m->options.method = m->strategy->ways[way].method;
   m->options.line_search = m->strategy->ways[way].line_search;
 }
@@ -96,6 +105,11 @@ void tg_method_explain(const tg_method *method, const tg_model *model, tg_text *
 void tg_method_explain_preconditioner(const tg_method *method, tg_text *out)
 {
   tg_strategy_explain_preconditioner(method->strategy, &method->verdict, out);
+}
+
+void tg_method_explain_exchange(const tg_method *method, tg_text *out)
+{
+  tg_strategy_explain_exchange(method->strategy, &method->verdict, out);
 }
 
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out)

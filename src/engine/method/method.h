@@ -32,6 +32,7 @@ typedef struct tg_method {
   struct tg_method_numbers *by; // what a renewal needs
   opt_closed_form closed;
   opt_preconditioner preconditioning;
+  opt_second second;
 } tg_method;
 
 // Decides by symbols alone; `job` may say auto, or what it wants. TG_UNSUPPORTED, located at the job's key, when it
@@ -42,6 +43,8 @@ const tg_way *tg_method_way(const tg_method *method);
 // One line: which method, and why; which preconditioner.
 void tg_method_explain(const tg_method *method, const tg_model *model, tg_text *out);
 void tg_method_explain_preconditioner(const tg_method *method, tg_text *out);
+// Which method has taken over, and why.
+void tg_method_explain_exchange(const tg_method *method, tg_text *out);
 // "  method    direct, because ...\n" and the lines on its search, memory, groups and preconditioner.
 void tg_method_print(const tg_method *method, const tg_model *model, tg_text *out);
 // A line on the groups after the label; nothing where there is one group.

@@ -12,7 +12,8 @@
 
 tg_strategy_costs tg_strategy_costs_default(void)
 {
-  return (tg_strategy_costs){.most_factorising = 400, .most_half_factorising = 4, .longest_line = 256};
+  return (tg_strategy_costs){
+      .most_factorising = 400, .most_half_factorising = 4, .coupled_iterations = 50, .longest_line = 256};
 }
 
 bool tg_strategy_has_norm1(const tg_strategy_facts *facts)
@@ -111,6 +112,9 @@ static int64_t count_groups(const tg_deciding *d, const tg_way *way)
 
 // ---- iterations ----
 
+// How much a forecast may be exceeded before it counts as wrong.
+enum { wrong = 3 };
+
 static const char *const by_conjugate_gradients = "conjugate-gradient";
 
 static bool asks_for_direct(const opt_options *options)
@@ -140,7 +144,13 @@ static tg_way choose_free(const tg_deciding *d)
   const bool couples = plan->has_line && plan->degree > 2 && facts->n_variables > 1;
   const char *name = couples || d->has_border ? by_conjugate_gradients : opt_resolved_method(&options, d->out->degree);
   const bool is_quadratic = plan->degree >= 0 && plan->degree <= 2;
-  return make_way(d, name, is_quadratic ? TG_WAY_QUADRATIC : plan->has_line ? TG_WAY_EXACT : TG_WAY_GENERAL);
+  tg_way way = make_way(d, name, is_quadratic ? TG_WAY_QUADRATIC : plan->has_line ? TG_WAY_EXACT : TG_WAY_GENERAL);
+  // Where the scales are no matter the pairs are ahead, and the more so the longer it takes.
+  if (couples && facts->rounds == NULL) {
+    way.second = opt_option_choice(OPT_KIND_METHOD, "l-bfgs");
+    way.after = wrong * d->costs->coupled_iterations;
+  }
+  return way;
 }
 
 // Under constraints, and with proximal steps, methods mean other solvers.

@@ -57,6 +57,7 @@ typedef struct tg_strategy_facts {
 typedef struct tg_strategy_costs {
   double most_factorising;      // of a closed form, in Hessian actions; beyond it auto iterates
   double most_half_factorising; // the same of a half-step, whose factors change with each
+  int64_t coupled_iterations;   // expected of conjugate gradients on a polynomial that couples variables
   int64_t longest_line;         // of a bounded half-step: its small matrix is on every rank
 } tg_strategy_costs;
 
@@ -103,6 +104,8 @@ typedef struct tg_way {
   unsigned conditions; // of tg_condition
   tg_way_reason reason;
   int64_t n_groups; // of unknowns that the solver tells apart, 1: none
+  int32_t second;   // the method that takes over where the forecast is wrong, its row of the options; 0: none
+  int64_t after;    // so many iterations
 } tg_way;
 
 // Why there is no closed form to begin with.
@@ -218,6 +221,7 @@ typedef struct tg_verdict {
   int64_t from;      // iterations after which the forecast without KRONECKER has proved wrong: it is taken after all
   int64_t until;     // or the forecast with it: it is dropped; 0: never
   int64_t revisions; // how often that was done
+  int64_t exchanges; // how often a way's second method has taken over: in each of several attempts
   int n_halves;
   const tg_half_way *halves; // not owned
 } tg_verdict;
@@ -228,6 +232,8 @@ const tg_way *tg_strategy_way(const tg_strategy *strategy, const tg_verdict *ver
 tg_preconditioner_kind tg_strategy_offered(const tg_strategy *strategy, const tg_verdict *verdict);
 // Names: of the row of the options, and of the line search ("none": a rule of its own).
 const char *tg_way_method(const tg_way *way);
+// Name of the method that may take over; NULL: none.
+const char *tg_way_second(const tg_way *way);
 // Whether `memory` is its option.
 bool tg_way_keeps_pairs(const tg_way *way);
 const char *tg_way_search(const tg_strategy *strategy, const tg_way *way);

@@ -27,6 +27,11 @@ const char *tg_way_method(const tg_way *way)
   return opt_option_choices(OPT_KIND_METHOD)[way->method];
 }
 
+const char *tg_way_second(const tg_way *way)
+{
+  return way->second > 0 ? opt_option_choices(OPT_KIND_METHOD)[way->second] : NULL;
+}
+
 bool tg_way_keeps_pairs(const tg_way *way)
 {
   return way->solver == opt_solver_find("l-bfgs") || way->solver == &opt_solver_bounded_lbfgs;

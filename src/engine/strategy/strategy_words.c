@@ -71,6 +71,9 @@ static const char *point_of(const tg_strategy *s)
   return s->offer.logdet > 0 ? " at the start" : " at zero";
 }
 
+// How a forecast was wrong.
+static const char wrong[] = "more than three times as many as were expected";
+
 // ---- methods ----
 
 static void add_halves(const tg_verdict *v, tg_text *out)
@@ -152,6 +155,23 @@ static void add_method(tg_graph *graph, const tg_strategy *s, const tg_verdict *
   }
 }
 
+void tg_strategy_explain_exchange(const tg_strategy *s, const tg_verdict *v, tg_text *out)
+{
+  const tg_way *way = tg_strategy_way(s, v);
+  tg_text_addf(out, "%s after %" PRId64 " iterations by %s, %s", tg_way_second(way), way->after, tg_way_method(way),
+               wrong);
+}
+
+static void add_second(const tg_strategy *s, const tg_verdict *v, const tg_way *way, tg_text *out)
+{
+  if (tg_way_second(way) == NULL) return;
+  tg_text_add(out, "; ");
+  if (v->exchanges > 0)
+    tg_strategy_explain_exchange(s, v, out);
+  else
+    tg_text_addf(out, "after %" PRId64 " iterations %s takes over", way->after, tg_way_second(way));
+}
+
 void tg_strategy_explain(tg_graph *graph, const tg_strategy *s, const tg_verdict *v, tg_text *out)
 {
   const tg_way *way = tg_strategy_way(s, v);
@@ -168,6 +188,7 @@ void tg_strategy_explain(tg_graph *graph, const tg_strategy *s, const tg_verdict
   // Whether it is taken, the numbers decide.
   if (!s->is_asked && is_free && !tg_way_is_direct(way) && tg_strategy_offered(s, v) != TG_PRECONDITIONER_NONE)
     tg_text_addf(out, "; the Hessian%s offers a preconditioner", point_of(s));
+  add_second(s, v, way, out);
 }
 
 // ---- preconditioners ----
@@ -200,7 +221,6 @@ static void add_none(const tg_strategy *s, const tg_verdict *v, tg_text *out)
 
 static void add_kronecker(const tg_strategy *s, const tg_verdict *v, tg_text *out)
 {
-  static const char wrong[] = "more than three times as many as were expected";
   if (v->revisions > 0 && v->until > 0) {
     tg_text_addf(out, "none after %" PRId64 " iterations with kronecker, %s", v->until, wrong);
     return;

@@ -8,6 +8,8 @@
 void tg_strategy_explain(tg_graph *graph, const tg_strategy *strategy, const tg_verdict *verdict, tg_text *out);
 // Which preconditioner, and why none: "kronecker, renewed after 6, 18, 54, ... iterations". Once the numbers are known.
 void tg_strategy_explain_preconditioner(const tg_strategy *strategy, const tg_verdict *verdict, tg_text *out);
+// Which method has taken over, and why.
+void tg_strategy_explain_exchange(const tg_strategy *strategy, const tg_verdict *verdict, tg_text *out);
 // Why there is no closed form.
 void tg_strategy_explain_form(tg_graph *graph, const tg_strategy *strategy, tg_text *out);
 // Lines of the header, before the numbers are known: method, search, memory, preconditioner; `groups` stands in its
