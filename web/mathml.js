@@ -72,7 +72,7 @@ const mathml = (() => {
       }
       if (name === "mathrm" || name === "mathit" || name === "text") {
         const text = escape(this.raw().replace(/\\(.)/g, "$1"));
-        if (name === "text") return { html: `<mtext>${text}</mtext>`, kind: "text" };
+        if (name === "text") return { html: `<mtext>${text}</mtext>`, kind: "atom" };
         return { html: name === "mathit" ? `<mi>${text}</mi>` : `<mi mathvariant="normal">${text}</mi>`,
           kind: text === "d" ? "prefix" : "atom" };
       }
@@ -175,13 +175,22 @@ const mathml = (() => {
     return cuts.map((inner) => `<math><mrow>${inner}</mrow></math>`);
   }
 
+  // A result with named parts, an aligned environment: the result, and "T_1 = ..." of each part.
+  function parts(latex) {
+    const body = /^\s*\\begin\{aligned\}([^]*)\\end\{aligned\}\s*$/.exec(latex);
+    if (!body) return { main: latex, where: [] };
+    const [main, ...where] = body[1].split(/\\\\(?=\s|$)/).map((line) =>
+      line.replace(/\\text\{where\s*\}|\\quad|\\qquad|&/g, "").trim().replace(/,$/, "")).filter(Boolean);
+    return { main, where };
+  }
+
   // The lines of an align* environment: {left, math, rule}, math as LaTeX.
   function lines(latex) {
     const body = latex.replace(/^\s*\\begin\{align\*\}/, "").replace(/\\end\{align\*\}\s*$/, "");
     const found = [];
     for (const line of body.split(/\\\\(?=\s|$)/)) {
       const rule = /\\text\{((?:[^{}\\]|\\.|\{[^{}]*\})*)\}\s*$/.exec(line);
-      const words = rule ? rule[1].replace(/\\(.)/g, "$1") : "";
+      const words = rule ? rule[1].replace(/\\(.)(?:\{\})?/g, "$1") : "";
       const rest = (rule ? line.slice(0, rule.index) : line).replace(/&&?\s*(\\qquad)?\s*$/, "").replace(/&\\qquad/, "");
       const cut = rest.indexOf("&");
       const left = (cut < 0 ? "" : rest.slice(0, cut)).trim();
@@ -192,7 +201,7 @@ const mathml = (() => {
     return found;
   }
 
-  return { render, pieces, lines };
+  return { render, pieces, parts, lines };
 })();
 
 if (typeof module !== "undefined") module.exports = mathml;

@@ -22,6 +22,7 @@
 
   const state = { expression: "", wrt: null, dims: {}, properties: {} };
   let calculus = null; // the functions of the module
+  let isShown = false; // a gradient, so far
   let answer = null; // the last derivation that succeeded
 
   // ---- the address ----
@@ -215,17 +216,20 @@
       : `\\frac{\\partial \\operatorname{vec}\\left(F\\right)}{\\partial \\operatorname{vec}\\left(${name}\\right)^{\\top}}`;
   }
 
-  // A long formula goes on in further lines, between its terms and factors.
-  function formula(latex, className) {
-    return `<div class="${className}${latex.length > 130 ? " long" : ""}" tabindex="0" role="group" aria-label="formula">${
-      mathml.pieces(latex).join("<wbr>")}</div>`;
+  // A long formula goes on in further lines, between its terms and factors; its parts stand below it.
+  function formula(label, latex) {
+    const { main, where } = mathml.parts(latex);
+    const text = `${label} = ${main}`;
+    return `<div class="gradient${text.length > 130 ? " long" : ""}" tabindex="0" role="group" aria-label="formula">${
+      mathml.pieces(text).join("<wbr>")}</div>${where.length ? `<div class="where"><span>where</span><div>${
+      where.map((part) => `<p>${mathml.render(part)}</p>`).join("")}</div></div>` : ""}`;
   }
 
   function showGradients(found) {
     at("result-title").textContent = found.scalar ? "Gradient" : "Jacobian";
     at("gradients").innerHTML = found.derivatives.map((derivative) => {
-      const latex = (derivative.latex || "").replace("\\partial", "∂");
-      return formula(`${derivativeLabel(found, derivative)} = ${latex}`.replace(/\\partial/g, "∂"), "gradient") +
+      const latex = derivative.latex || "";
+      return formula(derivativeLabel(found, derivative).replace(/\\partial/g, "∂"), latex) +
         `<p class="shape">${size(derivative)}</p>`;
     }).join("");
     at("spoken").textContent = found.derivatives.map((derivative) => `By ${derivative.wrt}: ${derivative.text}`).join(". ");
@@ -234,7 +238,9 @@
   function stepsOf(derivative) {
     if (!derivative.steps_latex || !derivative.steps_latex.startsWith("\\begin{align*}"))
       return `<pre>${escape(derivative.steps || "")}</pre>`;
-    const lines = mathml.lines(derivative.steps_latex).filter((line) => !/^H\[/.test(line.left));
+    const all = mathml.lines(derivative.steps_latex);
+    const second = all.findIndex((line) => /^H\[/.test(line.left)); // has a panel of its own
+    const lines = second < 0 ? all : all.slice(0, second);
     return `<ol class="steps">${lines.map((line, k) => {
       const number = /^\((\d+)\)/.exec(line.left);
       const left = number ? `<span class="left-side">(${number[1]})</span>`
@@ -263,7 +269,7 @@
     at("panel-steps").innerHTML = byName(found, stepsOf);
     at("panel-hessian").innerHTML = found.scalar
       ? byName(found, (derivative) => formula(`H[${nameAsLatex(derivative.direction.replace(/_.*/, "")) +
-        (derivative.direction.includes("_") ? `_{${nameAsLatex(derivative.wrt)}}` : "")}] = ${derivative.hessian || ""}`, "gradient")) +
+        (derivative.direction.includes("_") ? `_{${nameAsLatex(derivative.wrt)}}` : "")}]`, derivative.hessian || "")) +
         '<p class="hint">The derivative of the gradient along V, which has the shape of the variable.</p>'
       : "<p>The Hessian is that of a scalar expression.</p>";
     at("panel-structure").innerHTML = byName(found, structureOf);
@@ -358,8 +364,23 @@
     const left = found.scalar ? "f" : "F";
     at("typeset").innerHTML = mathml.render(`${left} = ${found.latex}`);
     at("notes").innerHTML = (found.notes || "").split("\n").filter(Boolean).map((note) => `<p>${escape(note)}</p>`).join("");
-    showNames(found);
     showGradients(found);
+    if (isShown) {
+      showRest(found);
+      return;
+    }
+    // The first gradient is painted before the rest is made.
+    isShown = true;
+    document.documentElement.dataset.firstGradient = (performance.now() - started).toFixed(1);
+    document.documentElement.dataset.at = performance.now().toFixed(1);
+    setTimeout(() => {
+      showRest(answer);
+      showExamplesOnce();
+    });
+  }
+
+  function showRest(found) {
+    showNames(found);
     showDetails(found);
   }
 
@@ -398,6 +419,11 @@
       }
       at("examples").append(group);
     }
+  }
+
+  function showExamplesOnce() {
+    if (at("examples").childElementCount === 0) showExamples();
+    document.documentElement.dataset.ready = "true";
   }
 
   function showAddress() {
@@ -475,9 +501,7 @@
   resize();
   start().then(() => {
     update();
-    document.documentElement.dataset.firstGradient = (performance.now() - started).toFixed(1);
-    document.documentElement.dataset.at = performance.now().toFixed(1);
     at("version").textContent = `tracegrad ${calculus.version()}`;
-    showExamples();
+    if (!isShown) setTimeout(showExamplesOnce);
   });
 })();

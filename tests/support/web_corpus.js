@@ -2,9 +2,10 @@
 "use strict";
 
 const [, , library] = process.argv;
-const cases = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const files = require("fs");
+const cases = JSON.parse(files.readFileSync(0, "utf8"));
 
-require(library)().then((module) => {
+require(library)({ wasmBinary: files.readFileSync(library.replace(/js$/, "wasm")) }).then((module) => {
   const derive = module.cwrap("web_derive", "string", ["string", "string"]);
   const text = module.cwrap("web_text", "string", ["number", "number", "number"]);
   const answers = cases.map(([expression, options, parts]) => {

@@ -22,7 +22,7 @@ CALCULUS = ROOT / "build" / "web" / "calculus.js"
 EVERYTHING, FUNCTION = 0, 7
 FORMATS = {"human": 0, "expr": 2, "latex": 3, "numpy": 4, "octave": 5}
 LANGUAGES = {"julia": 7, "c": 11}
-READY = "document.documentElement.dataset.firstGradient !== undefined"
+READY = "document.documentElement.dataset.ready === 'true'"
 
 
 # ---- the corpus ----
@@ -123,6 +123,7 @@ def test_typing(page):
     checks.check(page.evaluate("document.querySelectorAll('#gradients math mfrac').length") == 1, "the gradient is typeset")
     checks.check("sumsq" in page.evaluate("decodeURIComponent(location.hash)"), "the address has the expression")
     rules = page.evaluate("[...document.querySelectorAll('.steps .rule')].map((rule) => rule.textContent)")
+    checks.check(not any(set("{}\\\\") & set(rule) for rule in rules), f"LaTeX is left in the rules: {rules}")
     checks.check(len(rules) >= 3 and any("read off" in rule for rule in rules), f"rules of the steps: {rules}")
 
 
