@@ -38,7 +38,7 @@ tg_status bench_objective_create(const tg_grid *grid, const char *text, int n, c
   if (n > BENCH_SYMBOLS_MAX) TG_FAIL(TG_INTERNAL, "%d symbols, at most %d", n, BENCH_SYMBOLS_MAX);
   const tg_lower_options lowering = {.want_hessian = want_hessian};
   describe(grid, text, n, symbols, out);
-  TG_TRY(tg_setup_create(grid->comm, &out->spec, &lowering, &out->setup));
+  TG_TRY(tg_setup_create(grid->comm, &out->spec, &lowering, NULL, &out->setup));
   TG_TRY(tg_setup_fill(out->setup));
   out->plan = out->setup->model->plan;
   out->exec = out->setup->exec;

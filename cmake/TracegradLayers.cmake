@@ -54,6 +54,7 @@ endfunction()
 
 tracegrad_api(tracegrad_plan_api grad plan/plan.h plan/closed.h plan/cost.h plan/cost_terms.h entrywise.def entrywise.h divided.h)
 tracegrad_api(tracegrad_spec_api engine spec.h)
+tracegrad_api(tracegrad_task_api engine task.h)
 tracegrad_api(tracegrad_opt_api opt space.h constraint.h constraints.def listing.h problem.h)
 # The code behind the doors, linked without its include path.
 add_library(tracegrad_grad_objects INTERFACE)
@@ -61,3 +62,4 @@ target_link_libraries(tracegrad_grad_objects INTERFACE $<LINK_ONLY:tracegrad_gra
 # What spec.h includes of its own layer.
 tracegrad_api(tracegrad_sweep_api engine spec_sweep.h)
 target_link_libraries(tracegrad_spec_api INTERFACE tracegrad_sweep_api)
+target_link_libraries(tracegrad_task_api INTERFACE tracegrad_spec_api)

@@ -322,7 +322,7 @@ static tg_status find_way(const tracegrad_problem *p, const char *name, const ch
   if (name == NULL || out == NULL) TG_FAIL(TG_USAGE, "an argument is NULL");
   const tg_setup *setup = current_setup(p);
   if (setup == NULL) TG_FAIL(TG_USAGE, "the problem has read no data yet");
-  const int k = tg_spec_find_data(setup->job, name);
+  const int k = tg_spec_find_data(setup->task->spec, name);
   if (k < 0) TG_FAIL(TG_NAME, "'%.64s' is no datum of the problem", name);
   *out = tg_array_way_label(setup->ways[k]);
   return TG_OK;
@@ -342,14 +342,15 @@ static tg_status check_machine(int ranks, int threads)
   return TG_OK;
 }
 
-static tg_status preview(const tracegrad_problem *p, int ranks, int threads, tg_preview **out)
+// *spec is made here; it must outlive the preview.
+static tg_status preview(const tracegrad_problem *p, int ranks, int threads, tg_spec *spec, tg_preview **out)
 {
   const tg_lower_options lowering = {.want_hessian = true, .expected_iterations = p->job->spec.solver.max_iterations};
-  tg_spec spec = p->job->spec;
+  *spec = p->job->spec;
   if (ranks == 0) ranks = p->size;
   // A process grid of arrays in memory is that of the ranks there are.
-  if (ranks != p->size) spec.grid_rows = spec.grid_cols = 0;
-  return tg_preview_create(&spec, &lowering, ranks, threads, out);
+  if (ranks != p->size) spec->grid_rows = spec->grid_cols = 0;
+  return tg_preview_create(spec, &lowering, ranks, threads, out);
 }
 
 // Reads the headers of files, if there are any.
@@ -357,8 +358,9 @@ static tg_status plan_alone(tracegrad_problem *p, int ranks, int threads, double
 {
   tg_api_call call;
   tg_preview *made = NULL;
+  tg_spec spec;
   TG_TRY(tg_api_enter(&call));
-  tg_status status = preview(p, ranks, threads, &made);
+  tg_status status = preview(p, ranks, threads, &spec, &made);
   if (status == TG_OK) status = tg_plan_print(made, threads, &p->plan);
   if (status == TG_OK) *bytes = made->forecast.total;
   tg_preview_destroy(&made);
@@ -418,10 +420,11 @@ static tg_status size_alone(const tracegrad_problem *p, int k, int64_t size[2])
 {
   tg_api_call call;
   tg_preview *made = NULL;
+  tg_spec spec;
   TG_TRY(tg_api_enter(&call));
-  const tg_status status = preview(p, 0, 1, &made);
-  if (status == TG_OK) size[0] = made->spec->variables[k].rows;
-  if (status == TG_OK) size[1] = made->spec->variables[k].cols;
+  const tg_status status = preview(p, 0, 1, &spec, &made);
+  if (status == TG_OK) size[0] = made->task->variables[k].rows;
+  if (status == TG_OK) size[1] = made->task->variables[k].cols;
   tg_preview_destroy(&made);
   tg_api_leave(&call);
   return status;
@@ -430,10 +433,10 @@ static tg_status size_alone(const tracegrad_problem *p, int k, int64_t size[2])
 static tg_status find_size(const tracegrad_problem *p, int k, int64_t size[2])
 {
   const tg_setup *setup = current_setup(p);
-  const tg_spec_variable *x = setup != NULL ? &setup->job->variables[k] : &p->job->spec.variables[k];
-  size[0] = x->rows;
-  size[1] = x->cols;
-  if (x->rows > 0 && x->cols > 0) return TG_OK;
+  const tg_spec_variable *given = &p->job->spec.variables[k];
+  size[0] = setup != NULL ? setup->task->variables[k].rows : given->rows;
+  size[1] = setup != NULL ? setup->task->variables[k].cols : given->cols;
+  if (size[0] > 0 && size[1] > 0) return TG_OK;
   TG_TRY(tg_agree(p->host, p->rank == 0 ? size_alone(p, k, size) : TG_OK));
   return tg_mpi_check(MPI_Bcast(size, 2, MPI_INT64_T, 0, p->host), TG_HERE);
 }

@@ -40,7 +40,7 @@ static tg_status check_points(const tracegrad_problem *p, int n, const tracegrad
 
 static tg_status find_variable(const tracegrad_point *x, const char *name, int *out)
 {
-  *out = name != NULL ? tg_spec_find_variable(x->setup->job, name) : -1;
+  *out = name != NULL ? tg_spec_find_variable(x->setup->task->spec, name) : -1;
   if (*out < 0) TG_FAIL(TG_NAME, "'%.64s' is no variable of the problem", name != NULL ? name : "NULL");
   return TG_OK;
 }

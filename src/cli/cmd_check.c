@@ -54,19 +54,20 @@ static void print_properties(unsigned properties, bool trust, tg_text *out)
   tg_text_add(out, trust ? " (trusted)" : " (verified)");
 }
 
-static void print_data(const tg_spec *job, tg_text *out)
+static void print_data(const tg_task *task, tg_text *out)
 {
-  for (int k = 0; k < job->n_data; k++) {
-    const tg_spec_data *d = &job->data[k];
-    if (!d->used) continue;
+  for (int k = 0; k < task->spec->n_data; k++) {
+    const tg_task_data *datum = &task->data[k];
+    const tg_spec_data *d = datum->spec;
+    if (!datum->used) continue;
     if (d->source == TG_SOURCE_NUMBER) {
       tg_text_addf(out, "  %-12s ", d->name);
       tg_text_add_number(out, d->number);
     } else {
-      tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 " from %s", d->name, d->rows, d->cols,
+      tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 " from %s", d->name, datum->rows, datum->cols,
                    d->source == TG_SOURCE_FILE ? d->file : d->generate);
       print_properties(d->properties, d->trust, out);
-      if (tg_found_word(d) != NULL) tg_text_addf(out, ", %s (found)", tg_found_word(d));
+      if (tg_found_word(datum) != NULL) tg_text_addf(out, ", %s (found)", tg_found_word(datum));
     }
     tg_text_add(out, "\n");
   }
@@ -74,17 +75,18 @@ static void print_data(const tg_spec *job, tg_text *out)
 
 static tg_status print_job(const tg_setup *setup, tg_text *out)
 {
-  const tg_spec *job = setup->job;
+  const tg_task *task = setup->task;
+  const tg_spec *given = task->spec;
   const tg_plan *plan = setup->model->plan;
-  tg_text_addf(out, "%s: %s\n", job->maximize ? "maximize" : "minimize", job->objective.text);
-  tg_spec_print_parts(job, "", out);
-  tg_lagrangian_print(job, "", out);
+  tg_text_addf(out, "%s: %s\n", given->maximize ? "maximize" : "minimize", given->objective.text);
+  tg_spec_print_parts(given, "", out);
+  tg_lagrangian_print(task, "", out);
   tg_text_add(out, "variables\n");
-  for (int k = 0; k < job->n_variables; k++)
-    tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 "\n", job->variables[k].name, job->variables[k].rows,
-                 job->variables[k].cols);
-  if (job->n_data > 0) tg_text_add(out, "data\n");
-  print_data(job, out);
+  for (int k = 0; k < given->n_variables; k++)
+    tg_text_addf(out, "  %-12s %" PRId64 " x %" PRId64 "\n", given->variables[k].name, task->variables[k].rows,
+                 task->variables[k].cols);
+  if (given->n_data > 0) tg_text_add(out, "data\n");
+  print_data(task, out);
   if (plan->degree >= 0)
     tg_text_addf(out, "objective is a polynomial of degree %d in the variables\n", (int)plan->degree);
   else

@@ -121,8 +121,8 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
   if (status == TG_OK) {
     tg_grid_choice *grid = &preview->grid;
     if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
-    tg_spec_mark_used(preview->spec, true);
-    tg_method_warn_unused(preview->spec, preview->model, preview->method);
+    tg_task_mark_used(preview->task, true);
+    tg_method_warn_unused(preview->task, preview->model, preview->method);
     status =
         m->is_json ? tg_plan_print_json(preview, (int)m->threads, text) : tg_plan_print(preview, (int)m->threads, text);
     if (status == TG_OK && given->sweep != NULL && !m->is_json)
@@ -130,7 +130,7 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     if (status == TG_OK) status = tg_cli_print(stdout, text);
   }
   tg_preview_destroy(&preview);
-  tg_spec_destroy_copy(&point);
+  tg_sweep_destroy_spec(&point);
   return status;
 }
 

@@ -27,7 +27,7 @@ enum { PROBE_STEPS = 6, PROBE_SEED = 20260101 };
 static tg_status forecast(tg_engine *e, tg_model *model, const tg_method *method)
 {
   const tg_cost_grid on = tg_cost_grid_of(&e->setup->choice, e->options.threads);
-  return tg_forecast_make(e->setup->job, model, method, &on, &e->forecast);
+  return tg_forecast_make(e->setup->task, model, method, &on, &e->forecast);
 }
 
 static tg_status plan(tg_engine *e)
@@ -37,9 +37,8 @@ static tg_status plan(tg_engine *e)
   if (e->checkpoint != NULL) tg_checkpoint_earlier(e->checkpoint, &e->earlier);
   const tg_lower_options lowering = {.want_hessian = true,
                                      .expected_iterations = tg_checkpoint_planned_iterations(e->checkpoint, e->spec)};
-  TG_TRY(tg_setup_create(e->comm, e->spec, &lowering, &e->setup));
+  TG_TRY(tg_setup_create(e->comm, e->spec, &lowering, e->options.share, &e->setup));
   e->setup->probe = e->options.probes_products;
-  e->spec = e->setup->job;
   return tg_agree(e->comm, forecast(e, e->setup->model, e->setup->method));
 }
 
@@ -69,8 +68,8 @@ void tg_engine_destroy(tg_engine **engine)
 
 void tg_engine_warn_unused(const tg_engine *e)
 {
-  tg_spec_mark_used(e->setup->job, true);
-  tg_method_warn_unused(e->setup->job, e->setup->model, e->setup->method);
+  tg_task_mark_used(e->setup->task, true);
+  tg_method_warn_unused(e->setup->task, e->setup->model, e->setup->method);
 }
 
 // What does not fit is better known now than when the kernel ends a rank.
@@ -81,7 +80,7 @@ static tg_status refuse(tg_engine *e, tg_model *model, tg_method *method)
     tg_method_leave_orthogonal(method);
     TG_TRY(forecast(e, model, method));
   }
-  return tg_forecast_check(e->setup->job, model, method, &on, &e->room, &e->forecast);
+  return tg_forecast_check(e->setup->task, model, method, &on, &e->room, &e->forecast);
 }
 
 // Whether there is room for the model and the method that the numbers suggest.
@@ -114,7 +113,7 @@ bool tg_engine_serves_starts(const tg_engine *e)
 
 tg_status tg_engine_fill(tg_engine *e)
 {
-  tg_share *share = e->spec->share;
+  tg_share *share = e->options.share;
   TG_TRY(tg_setup_fill(e->setup));
   if (share == NULL || !tg_engine_serves_starts(e)) return TG_OK;
   const double *weights = NULL;
@@ -175,7 +174,7 @@ tg_status tg_engine_prepare(tg_engine *e, bool *changed)
   }
   method->point = setup->x;
   method->begins_near = e->is_warm;
-  TG_TRY(tg_method_prepare(setup->job, setup->model, setup->grid, setup->data, method));
+  TG_TRY(tg_method_prepare(setup->task, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && e->spec->solver.max_iterations > 0)
     move_start(&method->strategy->form, tg_space_block(setup->x, 0));
@@ -273,7 +272,7 @@ static tg_status settle_objective(tg_engine *e)
   double penalty = 0;
   e->iterated_objective = (double)NAN;
   if (!isfinite(iterated)) return TG_OK;
-  TG_TRY(tg_values_scalar(setup->job, setup->model, setup->grid, setup->data, setup->x, f, &written));
+  TG_TRY(tg_values_scalar(setup->task, setup->model, setup->grid, setup->data, setup->x, f, &written));
   if (constraint != NULL && constraint->traits.has_norm1)
     TG_TRY(constraint->ops->norm1(constraint, setup->x, &penalty));
   written += penalty;
@@ -314,7 +313,7 @@ static tg_status predict(tg_engine *e)
 {
   const tg_setup *setup = e->setup;
   TG_TRY(tg_cost_compare(setup->model, &e->compared));
-  TG_TRY(tg_cost_price_method(setup->job, setup->model, setup->method, &setup->choice, e->options.threads, &e->price));
+  TG_TRY(tg_cost_price_method(setup->task, setup->model, setup->method, &setup->choice, e->options.threads, &e->price));
   return tg_cost_predict_run(setup->exec, &setup->choice, e->options.threads, &e->predicted_flops, &e->predicted_bytes);
 }
 

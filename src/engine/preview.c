@@ -9,14 +9,13 @@
 static tg_status fill(tg_preview *p, const tg_spec *spec, const tg_lower_options *options, int ranks, int threads)
 {
   bool is_supposed = false;
-  p->given = spec;
-  TG_TRY(tg_spec_copy(spec, &p->spec));
-  TG_TRY(tg_spec_probe(p->spec));
-  TG_TRY(tg_setup_compile_supposing(p->spec, spec->variables, options, &p->model, &p->method, &is_supposed));
+  TG_TRY(tg_task_create(spec, &p->task));
+  TG_TRY(tg_task_probe(p->task));
+  TG_TRY(tg_setup_compile_supposing(p->task, options, &p->model, &p->method, &is_supposed));
   if (ranks == 0) ranks = spec->grid_rows > 0 ? spec->grid_rows * spec->grid_cols : 1;
-  TG_TRY(tg_setup_choose_grid(p->spec, p->model->plan, ranks, &p->grid));
+  TG_TRY(tg_setup_choose_grid(p->task, p->model->plan, ranks, &p->grid));
   const tg_cost_grid on = tg_cost_grid_of(&p->grid, threads);
-  return tg_forecast_make(p->spec, p->model, p->method, &on, &p->forecast);
+  return tg_forecast_make(p->task, p->model, p->method, &on, &p->forecast);
 }
 
 tg_status tg_preview_create(const tg_spec *spec, const tg_lower_options *options, int ranks, int threads,
@@ -31,7 +30,7 @@ void tg_preview_destroy(tg_preview **preview)
   if (*preview == NULL) return;
   tg_method_destroy(&(*preview)->method);
   tg_model_destroy(&(*preview)->model);
-  tg_spec_destroy_copy(&(*preview)->spec);
+  tg_task_destroy(&(*preview)->task);
   tg_free(*preview);
   *preview = NULL;
 }

@@ -6,8 +6,7 @@
 #include "engine/run/forecast.h"
 
 typedef struct tg_preview {
-  const tg_spec *given; // not owned
-  tg_spec *spec;        // the engine's copy, with what was found out
+  tg_task *task; // the spec, which is not owned, and what was found out about it
   tg_model *model;
   tg_method *method;
   tg_grid_choice grid;

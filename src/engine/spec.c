@@ -1,48 +1,9 @@
-// Lookups in a spec, and the engine's copy of it.
+// Lookups in a spec.
 #include "engine/spec.h"
 
 #include <string.h>
 
-#include "base/memory.h"
 #include "opt/constraint.h"
-
-// ---- copies ----
-
-static tg_status copy_lists(const tg_spec *spec, tg_spec *out)
-{
-  TG_TRY(TG_NEW(spec->n_variables, &out->variables));
-  if (spec->n_variables > 0)
-    memcpy(out->variables, spec->variables, (size_t)spec->n_variables * sizeof *spec->variables);
-  TG_TRY(TG_NEW(spec->n_data, &out->data));
-  if (spec->n_data > 0) memcpy(out->data, spec->data, (size_t)spec->n_data * sizeof *spec->data);
-  return TG_OK;
-}
-
-tg_status tg_spec_copy(const tg_spec *spec, tg_spec **out)
-{
-  *out = NULL;
-  tg_spec *copy = NULL;
-  TG_TRY(TG_NEW(1, &copy));
-  *copy = *spec;
-  copy->variables = NULL;
-  copy->data = NULL;
-  const tg_status status = copy_lists(spec, copy);
-  if (status != TG_OK) {
-    tg_spec_destroy_copy(&copy);
-    return tg_error_pass(status, TG_HERE);
-  }
-  *out = copy;
-  return TG_OK;
-}
-
-void tg_spec_destroy_copy(tg_spec **copy)
-{
-  if (*copy == NULL) return;
-  tg_free((*copy)->variables);
-  tg_free((*copy)->data);
-  tg_free(*copy);
-  *copy = NULL;
-}
 
 void tg_spec_print_parts(const tg_spec *spec, const char *indent, tg_text *out)
 {
@@ -66,16 +27,10 @@ int tg_spec_find_variable(const tg_spec *spec, const char *name)
   return -1;
 }
 
-bool tg_spec_on_manifold(const tg_spec_variable *variable)
+bool tg_spec_on_manifold(const char *constraint)
 {
-  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  const opt_constraint_row *row = constraint != NULL ? opt_constraint_find(constraint) : NULL;
   return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
-}
-
-bool tg_spec_starts_randomly(const tg_spec_variable *variable)
-{
-  return variable->start == TG_START_NORMAL || variable->start == TG_START_UNIFORM ||
-         variable->start == TG_START_FEASIBLE;
 }
 
 tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key)
@@ -127,4 +82,9 @@ const char *tg_start_label(tg_start start)
 {
   TG_ASSERT((int)start < START_NAMES);
   return start_names[start];
+}
+
+bool tg_start_is_random(tg_start start)
+{
+  return start == TG_START_NORMAL || start == TG_START_UNIFORM || start == TG_START_FEASIBLE;
 }

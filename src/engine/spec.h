@@ -1,6 +1,7 @@
 // What is to be minimised, as plain data: objective, variables, data, constraints, options, grid, checkpoint, output.
 //
-// A job file, the C interface and tests fill the same struct, defaults included. A tg_mark says where the user wrote a
+// A job file, the C interface and tests fill the same struct, defaults included. The engine reads it and writes nothing
+// into it: what it finds out stands in a tg_task (engine/task.h). A tg_mark says where the user wrote a
 // value, for messages; a spec that comes from no text has none.
 #ifndef TG_ENGINE_SPEC_H
 #define TG_ENGINE_SPEC_H
@@ -37,7 +38,7 @@ typedef struct tg_spec_argument {
 typedef struct tg_spec_variable {
   const char *name;
   tg_mark mark; // of its declaration
-  int64_t rows; // 0: open, until the engine has inferred it (model/sizes.h)
+  int64_t rows; // 0: open, the engine infers it
   int64_t cols; // likewise
   tg_start start;
   bool start_is_given;
@@ -56,12 +57,6 @@ typedef struct tg_spec_variable {
   const char *output;            // file name, NULL when it is not written
   tg_mark output_mark;
   bool output_is_given;
-
-  // What the engine finds out, in its own copy (tg_spec_copy); zero in a spec that a caller fills.
-  bool start_is_chosen; // by default_start.h: the spec leaves it open, and zeros would stay where they are
-  unsigned domain;      // of tg_property: what logdet and inv in the objective ask of it (model/domain.h)
-  const char *open_set; // a constraint that this domain meets by itself, so that none is left; NULL: there is none
-  double norm1;         // weight of norm1(X), taken out of the objective for proximal steps (norm1_split.h); 0: none
 } tg_spec_variable;
 
 // Where the numbers of a datum come from.
@@ -83,7 +78,7 @@ typedef struct tg_spec_data {
   tg_mark file_mark;     // of the file's name
   const char *generate;  // GENERATOR: kind
   const tg_array *array; // MEMORY; not owned, NULL: not given
-  int64_t rows;          // of a file 0 until the engine has probed it
+  int64_t rows;          // 0: of a file
   int64_t cols;
   tg_generate_options options; // of a generated matrix
   unsigned properties;         // of tg_property
@@ -91,10 +86,6 @@ typedef struct tg_spec_data {
   tg_mark property_mark;
   unsigned stated; // likewise: what the user says something about, yes or no
   bool trust;
-
-  // As above.
-  unsigned found; // of tg_property, seen in the numbers where the user says nothing (problem/found.h)
-  bool used;      // occurs in the objective
 } tg_spec_data;
 
 typedef enum tg_relation_sign { TG_RELATION_EQUAL, TG_RELATION_AT_MOST, TG_RELATION_AT_LEAST } tg_relation_sign;
@@ -148,23 +139,14 @@ typedef struct tg_spec {
   const tg_folds *folds;   // NULL: there are none
   int fold;                // the one at hand, from 1; 0: the data are whole
   bool is_score;           // the data are those of the fold, not those without it
-  struct tg_share *share; // of a point of a sweep: what it has in common with the others (engine/share); NULL: nothing;
-                          // not owned
 } tg_spec;
-
-// The engine's own copy, whose variables and data it writes into. Names, texts and marks are shared with the original,
-// which must outlive it. Local.
-tg_status tg_spec_copy(const tg_spec *spec, tg_spec **out);
-// NULL is fine.
-void tg_spec_destroy_copy(tg_spec **copy);
 
 // "define R: Y - X*W", a line for each part.
 void tg_spec_print_parts(const tg_spec *spec, const char *indent, tg_text *out);
 
 int tg_spec_find_data(const tg_spec *spec, const char *name);     // -1 when unknown
 int tg_spec_find_variable(const tg_spec *spec, const char *name); // likewise
-bool tg_spec_on_manifold(const tg_spec_variable *variable); // its constraint is one: zeros have no nearest point there
-bool tg_spec_starts_randomly(const tg_spec_variable *variable); // its start depends on a seed
+bool tg_spec_on_manifold(const char *constraint); // zeros have no nearest point there; NULL: no constraint
 // Where a solver option is given, for errors about it; else that of the section.
 tg_mark tg_spec_solver_mark(const tg_spec *spec, const char *key);
 
@@ -176,5 +158,7 @@ const char *tg_start_at(int k);
 const char *tg_start_help(int k);
 // Its name; not of TG_START_FILE.
 const char *tg_start_label(tg_start start);
+// Whether it depends on a seed.
+bool tg_start_is_random(tg_start start);
 
 #endif

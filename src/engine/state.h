@@ -22,10 +22,11 @@ typedef struct tg_engine_options {
   bool probes_products;     // each product is tested with random vectors, see mpi/exec/probe.h
   const tg_taylor *probed;  // the test of the gradient that another point of a sweep has made; NULL: none
   uint64_t probed_shape;    // of its plan (tg_plan_shape): it counts for plans that differ by numbers alone
-  const char *start_folder; // files of starts (sweep/path.h) that spec->share does not have yet
+  tg_share *share;          // of a point of a sweep: what it has in common with the others; NULL: nothing; not owned
+  const char *start_folder; // files of starts (sweep/path.h) that the share does not have yet
   int n_starts;             // of them, newest first
   int64_t starts[TG_SHARE_STARTS];
-  bool begins_warm; // where spec->share says, unless the method makes nothing of the start
+  bool begins_warm; // where the share says, unless the method makes nothing of the start
   bool if_convex;   // of that: only where the objective is, so that the minimum is the same from everywhere
 } tg_engine_options;
 
@@ -48,7 +49,7 @@ typedef struct tg_engine_seconds {
 typedef struct tg_engine {
   MPI_Comm comm; // not owned
   tg_engine_options options;
-  const tg_spec *spec; // of the setup: with what was found out; the caller's before there is one
+  const tg_spec *spec; // the caller's; what was found out about it stands in setup->task
   tg_setup *setup;
   tg_lagrangian *lagrangian;   // NULL: no subject_to
   tg_alternating *alternating; // NULL: another method

@@ -75,7 +75,7 @@ static void fill_defaults(json_t *entry, const char *prefix)
   }
 }
 
-static void fill_sizes(json_t *entry, const tg_spec_variable *x)
+static void fill_sizes(json_t *entry, const tg_task_variable *x)
 {
   const bool has_columns = json_object_get(entry, "columns") != NULL || json_object_get(entry, "cols") != NULL;
   if (json_object_get(entry, "rows") == NULL) json_object_set_new(entry, "rows", json_integer((json_int_t)x->rows));
@@ -99,8 +99,9 @@ static void fill_seed(const tg_spec_variable *x, json_t *entry)
   if (x->scale_is_given) json_object_set_new(entry, "scale", json_real(x->scale));
 }
 
-tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
+tg_status tg_job_echo(const tg_job *job, const tg_task *task, json_t **out)
 {
+  const tg_spec *spec = task->spec;
   *out = NULL;
   json_t *root = node_to_json(job->root);
   if (root == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");
@@ -115,9 +116,9 @@ tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out)
   json_object_foreach(json_object_get(root, "variables"), name, entry)
   {
     const int k = tg_spec_find_variable(spec, name);
-    if (k >= 0) fill_sizes(entry, &spec->variables[k]);
+    if (k >= 0) fill_sizes(entry, &task->variables[k]);
     if (k >= 0 && json_object_get(entry, "start") == NULL)
-      json_object_set_new(entry, "start", json_string(tg_start_label(spec->variables[k].start)));
+      json_object_set_new(entry, "start", json_string(tg_start_label(task->variables[k].start)));
     if (k >= 0 && json_is_object(entry)) fill_seed(&spec->variables[k], entry);
     fill_defaults(entry, "variables.*.");
   }

@@ -4,12 +4,12 @@
 
 #include <jansson.h>
 
+#include "engine/task.h"
 #include "job/job.h"
 
-// The effective job: the file with --set applied and every solver option and other default filled in, as `spec` has
-// them: the job's own, or the engine's copy of it.
-// TG_MEMORY when JSON cannot be built. The caller owns *out.
-tg_status tg_job_echo(const tg_job *job, const tg_spec *spec, json_t **out);
+// The effective job: the file with --set applied and every solver option and other default filled in, sizes and starts
+// as the engine has found them. TG_MEMORY when JSON cannot be built. The caller owns *out.
+tg_status tg_job_echo(const tg_job *job, const tg_task *task, json_t **out);
 
 // Markdown tables of all keys with type, range, default and help, in the order of the table.
 void tg_job_print_keys(tg_text *out);

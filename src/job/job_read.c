@@ -76,7 +76,7 @@ static tg_status read_start(tg_job *job, const tg_yaml_node *node, tg_spec_varia
   } else if (start != NULL) {
     out->start_mark = start->mark;
     tg_start_find(start->text, &out->start);
-  } else if (tg_spec_on_manifold(out)) {
+  } else if (tg_spec_on_manifold(out->constraint)) {
     out->start = TG_START_FEASIBLE; // the default elsewhere, zeros, is far from every point of it
   }
   if (out->start == TG_START_IDENTITY && out->rows > 0 && out->cols > 0 && out->rows != out->cols)

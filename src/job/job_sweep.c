@@ -39,7 +39,7 @@ static tg_status find_in_variable(const tg_job *job, const tg_yaml_node *key, co
   out->target = strcmp(field, "seed") == 0 ? TG_SWEEP_SEED : TG_SWEEP_SCALE;
   if (out->target == TG_SWEEP_SCALE && strcmp(field, "scale") != 0)
     TG_FAIL_NODE(key, TG_NAME, "sweep: of a variable seed or scale may be swept, found '%s'", field);
-  if (out->target == TG_SWEEP_SEED && !tg_spec_starts_randomly(x))
+  if (out->target == TG_SWEEP_SEED && !tg_start_is_random(x->start))
     TG_FAIL_NODE(key, TG_VALUE,
                  "sweep: the start of %s does not depend on a seed; give it start: normal, uniform or feasible", name);
   return TG_OK;

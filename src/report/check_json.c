@@ -28,28 +28,29 @@ static json_t *properties_json(const tg_spec_data *d)
   return out;
 }
 
-static json_t *datum_json(const tg_spec_data *d)
+static json_t *datum_json(const tg_task_data *datum)
 {
+  const tg_spec_data *d = datum->spec;
   if (d->source == TG_SOURCE_NUMBER) return tg_json_number(d->number);
-  return json_pack("{s:I, s:I, s:s?, s:s?, s:o, s:b, s:s?}", "rows", (json_int_t)d->rows, "columns",
-                   (json_int_t)d->cols, "file", d->file, "generate", d->generate, "properties", properties_json(d),
-                   "trusted", (int)d->trust, "found", tg_found_word(d));
+  return json_pack("{s:I, s:I, s:s?, s:s?, s:o, s:b, s:s?}", "rows", (json_int_t)datum->rows, "columns",
+                   (json_int_t)datum->cols, "file", d->file, "generate", d->generate, "properties", properties_json(d),
+                   "trusted", (int)d->trust, "found", tg_found_word(datum));
 }
 
-static json_t *data_json(const tg_spec *spec)
+static json_t *data_json(const tg_task *task)
 {
   json_t *out = json_object();
-  for (int k = 0; k < spec->n_data && out != NULL; k++)
-    if (spec->data[k].used) json_object_set_new(out, spec->data[k].name, datum_json(&spec->data[k]));
+  for (int k = 0; k < task->spec->n_data && out != NULL; k++)
+    if (task->data[k].used) json_object_set_new(out, task->spec->data[k].name, datum_json(&task->data[k]));
   return out;
 }
 
-static json_t *variables_json(const tg_spec *spec)
+static json_t *variables_json(const tg_task *task)
 {
   json_t *out = json_object();
-  for (int k = 0; k < spec->n_variables && out != NULL; k++) {
-    const tg_spec_variable *x = &spec->variables[k];
-    json_object_set_new(out, x->name,
+  for (int k = 0; k < task->spec->n_variables && out != NULL; k++) {
+    const tg_task_variable *x = &task->variables[k];
+    json_object_set_new(out, x->spec->name,
                         json_pack("{s:I, s:I, s:s?}", "rows", (json_int_t)x->rows, "columns", (json_int_t)x->cols,
                                   "constraint", x->constraint));
   }
@@ -81,12 +82,12 @@ static json_t *products_json(const tg_exec *exec)
 
 tg_status tg_check_print_json(const tg_setup *setup, const tg_taylor *gradient, const tg_taylor *hessian, tg_text *out)
 {
-  const tg_spec *spec = setup->job;
-  json_t *whole =
-      json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o}", "sense", spec->maximize ? "maximize" : "minimize",
-                "objective", spec->objective.text, "variables", variables_json(spec), "data", data_json(spec), "degree",
-                (int)setup->model->plan->degree, "gradient", taylor_json(gradient), "hessian",
-                hessian != NULL ? taylor_json(hessian) : json_null(), "products", products_json(setup->exec));
+  const tg_spec *spec = setup->task->spec;
+  json_t *whole = json_pack(
+      "{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o}", "sense", spec->maximize ? "maximize" : "minimize", "objective",
+      spec->objective.text, "variables", variables_json(setup->task), "data", data_json(setup->task), "degree",
+      (int)setup->model->plan->degree, "gradient", taylor_json(gradient), "hessian",
+      hessian != NULL ? taylor_json(hessian) : json_null(), "products", products_json(setup->exec));
   const tg_status status =
       whole != NULL ? tg_json_print(whole, out) : tg_error_set(TG_MEMORY, TG_HERE, "cannot build the check as JSON");
   json_decref(whole);

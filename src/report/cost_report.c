@@ -117,7 +117,7 @@ static tg_status print_written(const tg_model *model, tg_text *out)
   return TG_OK;
 }
 
-tg_status tg_cost_print_table(tg_spec *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
+tg_status tg_cost_print_table(const tg_task *task, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
                               int threads, tg_text *out)
 {
   const tg_plan *plan = model->plan;
@@ -127,7 +127,7 @@ tg_status tg_cost_print_table(tg_spec *job, tg_model *model, const tg_method *me
   TG_TRY(tg_machine_get(&machine, &source));
   tg_method_price price;
   const tg_preconditioner_kind preconditioner = tg_strategy_offered(method->strategy, &method->verdict);
-  TG_TRY(tg_method_price_find(job, model, method, preconditioner, &on, &machine, &price));
+  TG_TRY(tg_method_price_find(task, model, method, preconditioner, &on, &machine, &price));
   for (int program = 0; program < TG_PROGRAM_COUNT; program++) {
     if (plan->programs[program].n_instrs == 0) continue;
     TG_TRY(tg_plan_dump_cost(plan, (tg_program_id)program, &on, &machine, out));

@@ -10,7 +10,7 @@ tg_status tg_cost_print_header(const tg_plan *plan, const tg_grid_choice *grid, 
 
 // The table of `tracegrad plan`: each program's flops, bytes, messages and seconds, what the closed form or the
 // preconditioner adds, and the cost as written.
-tg_status tg_cost_print_table(tg_spec *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
+tg_status tg_cost_print_table(const tg_task *task, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
                               int threads, tg_text *out);
 
 #endif

@@ -25,15 +25,15 @@ tg_status tg_output_path(const char *folder, const char *name, tg_text *out)
 // ---- folders ----
 
 // Rank 0.
-static tg_status make_folders(const tg_spec *job, tg_text *path)
+static tg_status make_folders(const tg_spec *spec, tg_text *path)
 {
-  TG_TRY(tg_make_folder(job->output_directory));
-  for (int k = 0; k < job->n_variables; k++) {
-    const char *name = job->variables[k].output;
+  TG_TRY(tg_make_folder(spec->output_directory));
+  for (int k = 0; k < spec->n_variables; k++) {
+    const char *name = spec->variables[k].output;
     const char *slash = name != NULL ? strrchr(name, '/') : NULL;
     if (slash == NULL || slash == name) continue;
     tg_text_clear(path);
-    if (name[0] != '/') tg_text_addf(path, "%s/", job->output_directory);
+    if (name[0] != '/') tg_text_addf(path, "%s/", spec->output_directory);
     tg_text_add_bytes(path, name, (size_t)(slash - name));
     TG_TRY(tg_text_status(path));
     TG_TRY(tg_make_folder(tg_text_string(path)));
@@ -84,45 +84,45 @@ static void note_use(const char *path, const char *other, const char *what, use 
 
 // Finds the use of a file that is not the start of variable `mine`, beside the files of the first `before` variables.
 // The result may point into `room`.
-static tg_status find_use(const tg_spec *job, int mine, int before, const char *path, tg_text *room, use *out)
+static tg_status find_use(const tg_spec *spec, int mine, int before, const char *path, tg_text *room, use *out)
 {
   static const char *const own[] = {"report.json", "history.jsonl"};
   *out = (use){NULL, NULL};
-  note_use(path, job->name, "the job file", out);
-  for (int i = 0; i < job->n_data; i++) note_use(path, job->data[i].file, "a data file of the job", out);
-  for (int i = 0; i < job->n_variables; i++)
-    if (i != mine) note_use(path, job->variables[i].start_file, "a start of the job", out);
+  note_use(path, spec->name, "the job file", out);
+  for (int i = 0; i < spec->n_data; i++) note_use(path, spec->data[i].file, "a data file of the job", out);
+  for (int i = 0; i < spec->n_variables; i++)
+    if (i != mine) note_use(path, spec->variables[i].start_file, "a start of the job", out);
   for (size_t i = 0; i < sizeof own / sizeof own[0] && out->other == NULL; i++) {
-    TG_TRY(tg_output_path(job->output_directory, own[i], room));
+    TG_TRY(tg_output_path(spec->output_directory, own[i], room));
     note_use(path, tg_text_string(room), "a file of every run", out);
   }
   for (int i = 0; i < before && out->other == NULL; i++) {
-    if (job->variables[i].output == NULL) continue;
-    TG_TRY(tg_output_path(job->output_directory, job->variables[i].output, room));
+    if (spec->variables[i].output == NULL) continue;
+    TG_TRY(tg_output_path(spec->output_directory, spec->variables[i].output, room));
     note_use(path, tg_text_string(room), "the file of another variable", out);
   }
   return TG_OK;
 }
 
-static tg_status refuse_uses(const tg_spec *job, int k, const char *path, tg_text *room)
+static tg_status refuse_uses(const tg_spec *spec, int k, const char *path, tg_text *room)
 {
   use found;
-  TG_TRY(find_use(job, k, k, path, room, &found));
+  TG_TRY(find_use(spec, k, k, path, room, &found));
   if (found.other == NULL) return TG_OK;
-  TG_FAIL_MARK(TG_JOB, job->variables[k].output_mark, "%s is already %s, %s; the variable needs its own", path,
+  TG_FAIL_MARK(TG_JOB, spec->variables[k].output_mark, "%s is already %s, %s; the variable needs its own", path,
                found.what, found.other);
 }
 
 // Rank 0. A variable may replace the file that it started from.
-static tg_status refuse_clashes(const tg_spec *job, tg_text *path)
+static tg_status refuse_clashes(const tg_spec *spec, tg_text *path)
 {
   tg_text other;
   tg_status status = TG_OK;
   tg_text_init(&other);
-  for (int k = 0; k < job->n_variables && status == TG_OK; k++) {
-    if (job->variables[k].output == NULL) continue;
-    status = tg_output_path(job->output_directory, job->variables[k].output, path);
-    if (status == TG_OK) status = refuse_uses(job, k, tg_text_string(path), &other);
+  for (int k = 0; k < spec->n_variables && status == TG_OK; k++) {
+    if (spec->variables[k].output == NULL) continue;
+    status = tg_output_path(spec->output_directory, spec->variables[k].output, path);
+    if (status == TG_OK) status = refuse_uses(spec, k, tg_text_string(path), &other);
   }
   tg_text_fini(&other);
   return status;
@@ -130,16 +130,16 @@ static tg_status refuse_clashes(const tg_spec *job, tg_text *path)
 
 // ---- whose folder it is ----
 
-void tg_outputs_job_file(const tg_spec *job, size_t room, char *out)
+void tg_outputs_job_file(const tg_spec *spec, size_t room, char *out)
 {
   char real[PATH_MAX];
-  snprintf(out, room, "%s", realpath(job->name, real) != NULL ? real : job->name);
+  snprintf(out, room, "%s", realpath(spec->name, real) != NULL ? real : spec->name);
 }
 
 // dir/ray.X.npy of dir/X.npy
-static tg_status name_ray(const tg_spec *job, int k, tg_text *out)
+static tg_status name_ray(const tg_spec *spec, int k, tg_text *out)
 {
-  const char *name = job->variables[k].output;
+  const char *name = spec->variables[k].output;
   const char *slash = strrchr(name, '/');
   const size_t folder = slash != NULL ? (size_t)(slash - name) + 1 : 0;
   tg_text_clear(out);
@@ -155,13 +155,13 @@ static bool writes_ray(const tg_run *run, int k)
 
 json_t *tg_outputs_rays(const tg_run *run)
 {
-  const tg_spec *job = run->engine->spec;
+  const tg_spec *spec = run->engine->spec;
   tg_text name;
   tg_text_init(&name);
   json_t *out = json_object();
-  for (int k = 0; k < job->n_variables && out != NULL; k++)
-    if (writes_ray(run, k) && name_ray(job, k, &name) == TG_OK)
-      json_object_set_new(out, job->variables[k].name, json_string(tg_text_string(&name)));
+  for (int k = 0; k < spec->n_variables && out != NULL; k++)
+    if (writes_ray(run, k) && name_ray(spec, k, &name) == TG_OK)
+      json_object_set_new(out, spec->variables[k].name, json_string(tg_text_string(&name)));
   tg_text_fini(&name);
   return out;
 }
@@ -170,14 +170,14 @@ json_t *tg_outputs_rays(const tg_run *run)
 
 static int count_multipliers(const tg_run *run)
 {
-  const tg_spec *job = run->engine->spec;
-  return job->writes_multipliers ? job->n_relations : 0;
+  const tg_spec *spec = run->engine->spec;
+  return spec->writes_multipliers ? spec->n_relations : 0;
 }
 
 // Rank 0.
 static tg_status refuse_multiplier_clashes(const tg_run *run, tg_text *path)
 {
-  const tg_spec *job = run->engine->spec;
+  const tg_spec *spec = run->engine->spec;
   char name[TG_MULTIPLIER_NAME_BYTES];
   tg_text room;
   tg_status status = TG_OK;
@@ -185,8 +185,8 @@ static tg_status refuse_multiplier_clashes(const tg_run *run, tg_text *path)
   for (int k = 1; k <= count_multipliers(run) && status == TG_OK; k++) {
     use found = {NULL, NULL};
     tg_constraints_name_multiplier(k, sizeof name, name);
-    status = tg_output_path(job->output_directory, name, path);
-    if (status == TG_OK) status = find_use(job, -1, job->n_variables, tg_text_string(path), &room, &found);
+    status = tg_output_path(spec->output_directory, name, path);
+    if (status == TG_OK) status = find_use(spec, -1, spec->n_variables, tg_text_string(path), &room, &found);
     if (status == TG_OK && found.other != NULL)
       status = tg_error_set(TG_JOB, TG_HERE, "%s of output.multipliers is already %s, %s", tg_text_string(path),
                             found.what, found.other);
@@ -214,13 +214,13 @@ static tg_status write_multipliers(const tg_run *run)
 
 json_t *tg_outputs_list(const tg_run *run)
 {
-  const tg_spec *job = run->engine->spec;
+  const tg_spec *spec = run->engine->spec;
   json_t *out = json_array();
   json_t *rays = tg_outputs_rays(run);
   const char *name = NULL;
   json_t *ray = NULL;
-  for (int k = 0; k < job->n_variables && out != NULL; k++)
-    if (job->variables[k].output != NULL) json_array_append_new(out, json_string(job->variables[k].output));
+  for (int k = 0; k < spec->n_variables && out != NULL; k++)
+    if (spec->variables[k].output != NULL) json_array_append_new(out, json_string(spec->variables[k].output));
   json_object_foreach(rays, name, ray) json_array_append(out, ray);
   for (int k = 1; k <= count_multipliers(run) && out != NULL; k++) {
     char file[TG_MULTIPLIER_NAME_BYTES];
@@ -297,21 +297,21 @@ void tg_outputs_remove_stale(const tg_run *run)
 // ---- whether they can be written ----
 
 // Rank 0. The text files of a run; a pipe in the place of one would stop the run for good.
-static tg_status test_text_files(const tg_spec *job, tg_text *path, tg_text *prefix)
+static tg_status test_text_files(const tg_spec *spec, tg_text *path, tg_text *prefix)
 {
   static const char *const names[] = {"report.json", "history.jsonl"};
   struct stat facts;
   for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-    TG_TRY(tg_output_path(job->output_directory, names[k], path));
+    TG_TRY(tg_output_path(spec->output_directory, names[k], path));
     const char *name = tg_text_string(path);
     if (stat(name, &facts) == 0 && !S_ISREG(facts.st_mode))
       TG_FAIL(TG_IO, "%s: is not a regular file, cannot be replaced by one of this run", name);
     tg_text_clear(prefix);
     tg_text_addf(prefix, "%s.", names[k]);
-    tg_io_remove_matching(job->output_directory, tg_text_string(prefix), ".tmp");
+    tg_io_remove_matching(spec->output_directory, tg_text_string(prefix), ".tmp");
   }
-  if (access(job->output_directory, W_OK | X_OK) != 0)
-    TG_FAIL(TG_IO, "cannot write into the folder %s: permission denied", job->output_directory);
+  if (access(spec->output_directory, W_OK | X_OK) != 0)
+    TG_FAIL(TG_IO, "cannot write into the folder %s: permission denied", spec->output_directory);
   return TG_OK;
 }
 
@@ -321,18 +321,18 @@ typedef enum file_work { TEST, WRITE, WRITE_RAY } file_work;
 // Collective.
 static tg_status work_on(const tg_run *run, int k, file_work work, tg_text *path, tg_text *dataset)
 {
-  const tg_spec_variable *variable = &run->engine->spec->variables[k];
+  const tg_task_variable *x = &run->engine->setup->task->variables[k];
   const tg_file_format *format = NULL;
-  TG_TRY(tg_file_find_target_format(variable->output, &format));
+  TG_TRY(tg_file_find_target_format(x->spec->output, &format));
   tg_text_clear(dataset);
   if (work == WRITE_RAY) TG_TRY(tg_agree(run->comm, name_ray(run->engine->spec, k, dataset)));
-  const char *file = work == WRITE_RAY ? tg_text_string(dataset) : variable->output;
+  const char *file = work == WRITE_RAY ? tg_text_string(dataset) : x->spec->output;
   TG_TRY(tg_agree(run->comm, tg_output_path(run->engine->spec->output_directory, file, path)));
   tg_text_clear(dataset);
-  tg_text_addf(dataset, "/%s", variable->name);
+  tg_text_addf(dataset, "/%s", x->spec->name);
   const char *name = tg_text_string(path);
   const char *inside = format->holds_datasets ? tg_text_string(dataset) : NULL;
-  if (work == TEST) return tg_file_write_test(run->engine->setup->grid, variable->rows, variable->cols, name, inside);
+  if (work == TEST) return tg_file_write_test(run->engine->setup->grid, x->rows, x->cols, name, inside);
   return tg_file_write(tg_space_block(work == WRITE ? run->engine->setup->x : run->ray, k), name, inside);
 }
 
@@ -361,16 +361,16 @@ static tg_status for_each_variable(const tg_run *run, file_work work)
 // Rank 0.
 static tg_status prepare_alone(tg_run *run)
 {
-  const tg_spec *job = run->engine->spec;
+  const tg_spec *spec = run->engine->spec;
   tg_text path;
   tg_text prefix;
   tg_text_init(&path);
   tg_text_init(&prefix);
-  tg_status status = make_folders(job, &path);
+  tg_status status = make_folders(spec, &path);
   if (status == TG_OK) status = look_at_report(run, &path);
-  if (status == TG_OK) status = refuse_clashes(job, &path);
+  if (status == TG_OK) status = refuse_clashes(spec, &path);
   if (status == TG_OK) status = refuse_multiplier_clashes(run, &path);
-  if (status == TG_OK) status = test_text_files(job, &path, &prefix);
+  if (status == TG_OK) status = test_text_files(spec, &path, &prefix);
   tg_text_fini(&prefix);
   tg_text_fini(&path);
   return status;
@@ -385,25 +385,25 @@ tg_status tg_outputs_prepare(tg_run *run)
 }
 
 // Rank 0. Folders that vanished while the run computed; one that cannot be made is named by the file that needs it.
-static void make_folders_again(const tg_spec *job)
+static void make_folders_again(const tg_spec *spec)
 {
   tg_text path;
   tg_text_init(&path);
-  if (make_folders(job, &path) != TG_OK) tg_error_clear();
+  if (make_folders(spec, &path) != TG_OK) tg_error_clear();
   tg_text_fini(&path);
 }
 
 // Rank 0. Whether the file of this ray is none of the job's.
-static bool is_free(const tg_spec *job, int k)
+static bool is_free(const tg_spec *spec, int k)
 {
   use found = {NULL, NULL};
   tg_text path;
   tg_text other;
   tg_text_init(&path);
   tg_text_init(&other);
-  tg_status status = name_ray(job, k, &other);
-  if (status == TG_OK) status = tg_output_path(job->output_directory, tg_text_string(&other), &path);
-  if (status == TG_OK) status = find_use(job, -1, job->n_variables, tg_text_string(&path), &other, &found);
+  tg_status status = name_ray(spec, k, &other);
+  if (status == TG_OK) status = tg_output_path(spec->output_directory, tg_text_string(&other), &path);
+  if (status == TG_OK) status = find_use(spec, -1, spec->n_variables, tg_text_string(&path), &other, &found);
   if (status != TG_OK) tg_error_clear();
   tg_text_fini(&other);
   tg_text_fini(&path);

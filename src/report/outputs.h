@@ -19,7 +19,7 @@ tg_status tg_outputs_write(tg_run *run);
 // Local, rank 0.
 void tg_outputs_remove_stale(const tg_run *run);
 // Name of the job's file as the report keeps it: absolute where it can be told. `room` bytes. Local.
-void tg_outputs_job_file(const tg_spec *job, size_t room, char *out);
+void tg_outputs_job_file(const tg_spec *spec, size_t room, char *out);
 // Names of the files of variables and of the ray, as an array. NULL where memory is short. Local.
 json_t *tg_outputs_list(const tg_run *run);
 // The files of the ray by variable; empty: there are none. NULL where memory is short. Local.

@@ -74,14 +74,14 @@ static tg_status add_programs(const pricing *p, tg_text *room, json_t *list)
   return TG_OK;
 }
 
-static json_t *variables_json(const tg_spec *spec)
+static json_t *variables_json(const tg_task *task)
 {
   json_t *out = json_object();
-  for (int k = 0; k < spec->n_variables && out != NULL; k++) {
-    const tg_spec_variable *x = &spec->variables[k];
+  for (int k = 0; k < task->spec->n_variables && out != NULL; k++) {
+    const tg_task_variable *x = &task->variables[k];
     json_t *entry = json_pack("{s:I, s:I, s:s?}", "rows", (json_int_t)x->rows, "columns", (json_int_t)x->cols,
                               "constraint", x->constraint);
-    if (json_object_set_new(out, x->name, entry) == 0) continue;
+    if (json_object_set_new(out, x->spec->name, entry) == 0) continue;
     json_decref(out);
     out = NULL;
   }
@@ -102,12 +102,12 @@ static json_t *iteration_json(const tg_plan *plan)
 // Everything but the programs.
 static json_t *whole_json(const tg_preview *preview, int threads, tg_text *room)
 {
-  const tg_spec *spec = preview->spec;
+  const tg_spec *spec = preview->task->spec;
   const tg_grid_choice *grid = &preview->grid;
   json_t *out =
       json_pack("{s:s, s:s, s:o, s:i, s:o, s:i, s:{s:i, s:i, s:I, s:s}, s:o, s:o}", "sense",
                 spec->maximize ? "maximize" : "minimize", "objective", spec->objective.text, "variables",
-                variables_json(spec), "degree", (int)preview->model->plan->degree, "iteration",
+                variables_json(preview->task), "degree", (int)preview->model->plan->degree, "iteration",
                 iteration_json(preview->model->plan), "threads", threads, "grid", "rows", grid->rows, "columns",
                 grid->cols, "block", (json_int_t)grid->block, "reason", grid->reason, "memory",
                 tg_report_memory(&preview->forecast), "memory_bytes_per_rank", tg_json_number(preview->forecast.total));

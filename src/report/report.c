@@ -140,13 +140,13 @@ static json_t *circumstances(const tg_run *run)
                    tg_outputs_list(run));
 }
 
-static json_t *seeds_of(const tg_spec *job, int shift)
+static json_t *seeds_of(const tg_task *task, int shift)
 {
   json_t *out = json_object();
-  for (int k = 0; k < job->n_variables && out != NULL; k++) {
-    const tg_spec_variable *variable = &job->variables[k];
-    if (!tg_spec_starts_randomly(variable)) continue;
-    json_object_set_new(out, variable->name, json_integer((json_int_t)variable->seed + shift));
+  for (int k = 0; k < task->spec->n_variables && out != NULL; k++) {
+    const tg_task_variable *variable = &task->variables[k];
+    if (!tg_task_starts_randomly(variable)) continue;
+    json_object_set_new(out, variable->spec->name, json_integer((json_int_t)variable->seed + shift));
   }
   return out;
 }
@@ -158,7 +158,7 @@ static json_t *attempts(const tg_engine *engine)
   for (int k = 0; k < engine->n_attempts && list != NULL; k++) {
     const tg_attempt *a = &engine->attempts[k];
     const double sign = engine->spec->maximize ? -1.0 : 1.0;
-    json_t *entry = json_pack("{s:o, s:s, s:o, s:o, s:o, s:I}", "seeds", seeds_of(engine->spec, k), "status",
+    json_t *entry = json_pack("{s:o, s:s, s:o, s:o, s:o, s:I}", "seeds", seeds_of(engine->setup->task, k), "status",
                               opt_outcome_label(a->outcome), "objective", tg_json_number(sign * a->objective + 0.0),
                               "gradient_norm", tg_json_number(a->gradient_norm), "constraint_violation",
                               tg_json_number(a->violation), "iterations", (json_int_t)a->iterations);
@@ -170,12 +170,12 @@ static json_t *attempts(const tg_engine *engine)
 }
 
 // {"S": "symmetric"}: what the numbers showed of data, and the model made use of.
-static json_t *found(const tg_spec *job)
+static json_t *found(const tg_task *task)
 {
   json_t *out = json_object();
-  for (int k = 0; k < job->n_data && out != NULL; k++) {
-    const char *word = tg_found_word(&job->data[k]);
-    if (word != NULL) json_object_set_new(out, job->data[k].name, json_string(word));
+  for (int k = 0; k < task->spec->n_data && out != NULL; k++) {
+    const char *word = tg_found_word(&task->data[k]);
+    if (word != NULL) json_object_set_new(out, task->spec->data[k].name, json_string(word));
   }
   return out;
 }
@@ -191,9 +191,10 @@ static bool has_arrays(const tg_spec *spec)
 static json_t *arrays(const tg_setup *setup)
 {
   json_t *out = json_object();
-  for (int k = 0; k < setup->job->n_data && out != NULL; k++)
-    if (setup->job->data[k].source == TG_SOURCE_MEMORY)
-      json_object_set_new(out, setup->job->data[k].name, json_string(tg_array_way_label(setup->ways[k])));
+  const tg_spec *spec = setup->task->spec;
+  for (int k = 0; k < spec->n_data && out != NULL; k++)
+    if (spec->data[k].source == TG_SOURCE_MEMORY)
+      json_object_set_new(out, spec->data[k].name, json_string(tg_array_way_label(setup->ways[k])));
   return out;
 }
 
@@ -252,11 +253,12 @@ static json_t *build(const tg_run *run, json_t *job)
       "{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method",
       r->method, "method_reason", method_reason(run), "preconditioner", preconditioner(run), "pairs", pairs(run),
       "revisions", revisions(run), "groups", (json_int_t)tg_method_way(run->engine->setup->method)->n_groups, "found",
-      found(run->engine->spec), "line_search", r->line_search, "stopping_measure", r->measure, "gradient_norm_start",
-      tg_json_number(r->gradient_norm_start), "gradient_target", tg_json_number(r->gradient_target), "saddles",
-      (json_int_t)r->saddles, "decrease_estimate", tg_json_number(r->decrease_estimate), "condition_estimate",
-      tg_json_number(r->condition_estimate), "drift", tg_json_number(r->drift), "taylor_probe",
-      taylor(&run->engine->taylor), "seconds", seconds(run), "plan", plan(run), "counted",
+      found(run->engine->setup->task), "line_search", r->line_search, "stopping_measure", r->measure,
+      "gradient_norm_start", tg_json_number(r->gradient_norm_start), "gradient_target",
+      tg_json_number(r->gradient_target), "saddles", (json_int_t)r->saddles, "decrease_estimate",
+      tg_json_number(r->decrease_estimate), "condition_estimate", tg_json_number(r->condition_estimate), "drift",
+      tg_json_number(r->drift), "taylor_probe", taylor(&run->engine->taylor), "seconds", seconds(run), "plan",
+      plan(run), "counted",
       json_pack("{s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
                 tg_json_number(run->engine->counted_bytes)));
   json_t *machine =
@@ -283,7 +285,7 @@ static json_t *build(const tg_run *run, json_t *job)
 static tg_status make(const tg_run *run, json_t **out)
 {
   json_t *job = NULL;
-  TG_TRY(tg_job_echo(run->job, run->engine->spec, &job));
+  TG_TRY(tg_job_echo(run->job, run->engine->setup->task, &job));
   *out = build(run, job);
   json_decref(job);
   if (*out == NULL) TG_FAIL(TG_MEMORY, "cannot build the report");

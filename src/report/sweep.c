@@ -219,7 +219,8 @@ static tg_status run_spec(tg_sweep_run *s, tg_spec *spec, int64_t point, const p
   const tg_sweep *sweep = sweep_of(s);
   const bool is_first = s->n_done == 0;
   double weights[TG_SHARE_STARTS];
-  tg_engine_options engine = {.probed = s->has_taylor ? &s->taylor : NULL,
+  tg_engine_options engine = {.share = s->share,
+                              .probed = s->has_taylor ? &s->taylor : NULL,
                               .probed_shape = s->probed,
                               .start_folder = tg_text_string(&names->starts),
                               .n_starts = names->n_starts,
@@ -349,7 +350,6 @@ static tg_status run_point(tg_sweep_run *s, int64_t point)
   tg_status status = find_names(s, point, &names);
   if (status == TG_OK) status = tg_agree(s->comm, tg_sweep_spec_at(&s->job->spec, point, &spec));
   if (status == TG_OK) {
-    spec->share = s->share;
     tg_share_drop_parts(s->share, spec->fold);
     spec->errors = NULL;
     if (s->n_done > 0) spec->messages = &messages;
@@ -371,7 +371,7 @@ static tg_status run_point(tg_sweep_run *s, int64_t point)
   tg_run_destroy(&s->last);
   tg_memo_end_point(tg_share_memo(s->share));
   *tg_error_get() = kept;
-  tg_spec_destroy_copy(&spec);
+  tg_sweep_destroy_spec(&spec);
   fini_names(&names);
   return status;
 }

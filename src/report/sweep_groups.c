@@ -53,7 +53,7 @@ static tg_status choose(const tg_spec *base, int ranks, int threads, double rank
     least = seconds;
     *out = groups;
   }
-  tg_spec_destroy_copy(&first);
+  tg_sweep_destroy_spec(&first);
   return status;
 }
 

@@ -22,7 +22,7 @@ tg_status tg_sweep_price_point(tg_preview *p, int threads, tg_sweep_price *out)
   *out = (tg_sweep_price){.is_direct = tg_way_is_direct(tg_method_way(p->method))};
   TG_TRY(tg_cost_of_program(p->model->plan, TG_PROGRAM_SETUP, &p->grid, threads, &cost));
   add(&cost, &out->once, &out->once_seconds);
-  TG_TRY(tg_cost_price_method(p->spec, p->model, p->method, &p->grid, threads, &method));
+  TG_TRY(tg_cost_price_method(p->task, p->model, p->method, &p->grid, threads, &method));
   if (method.name != NULL) {
     add(&method.constants, &out->once, &out->once_seconds);
     add(&method.making, &out->once, &out->once_seconds);
@@ -39,9 +39,9 @@ static double disk_bytes(const tg_spec *base, const tg_preview *p)
   static const double report_bytes = 8192;
   const tg_sweep *sweep = base->sweep;
   double bytes = sweep->keeps_report ? report_bytes : 0;
-  for (int k = 0; k < p->spec->n_variables; k++)
+  for (int k = 0; k < p->task->spec->n_variables; k++)
     if (sweep->keeps_variable[k])
-      bytes += (double)p->spec->variables[k].rows * (double)p->spec->variables[k].cols * sizeof(double);
+      bytes += (double)p->task->variables[k].rows * (double)p->task->variables[k].cols * sizeof(double);
   return bytes * (double)sweep->n_points;
 }
 
@@ -99,7 +99,7 @@ static tg_status print_shared(const tg_spec *base, const tg_preview *first, int 
   if (status == TG_OK && names.length > 0)
     tg_text_addf(out, "  no swept number is in %s: made once for all points\n", tg_text_string(&names));
   tg_preview_destroy(&other);
-  tg_spec_destroy_copy(&spec);
+  tg_sweep_destroy_spec(&spec);
   tg_text_fini(&names);
   return status;
 }

@@ -56,7 +56,7 @@ tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17])
     status = tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for the identity of the folds");
   if (status == TG_OK) status = tg_identity_hash(identity, &hash);
   json_decref(identity);
-  tg_spec_destroy_copy(&first);
+  tg_sweep_destroy_spec(&first);
   snprintf(out, 17, "%016" PRIx64, hash);
   return status;
 }

@@ -63,7 +63,7 @@ static void set_up(world *w)
   w->variables[0] = (tg_spec_variable){.name = "X", .rows = 7, .cols = 5, .scale = 1};
   w->variables[1] = (tg_spec_variable){.name = "Y", .rows = 3, .cols = 1, .scale = 1};
   w->most = 1000;
-  REQUIRE_OK(tg_setup_create(MPI_COMM_WORLD, &w->spec, &options, &w->setup));
+  REQUIRE_OK(tg_setup_create(MPI_COMM_WORLD, &w->spec, &options, NULL, &w->setup));
   REQUIRE_OK(tg_setup_fill(w->setup));
   REQUIRE_OK(w->setup->space->ops->create(w->setup->space, &w->x));
   REQUIRE_OK(w->setup->space->ops->create(w->setup->space, &w->s));

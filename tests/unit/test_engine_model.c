@@ -17,6 +17,7 @@ enum { N_MAX = 6 };
 
 typedef struct world {
   tg_spec spec;
+  tg_task *task; // made by create
   tg_spec_variable variables[N_MAX];
   tg_spec_data data[N_MAX];
   tg_model *model;
@@ -56,7 +57,8 @@ enum { A, S, B, E, MU };
 static tg_status create(world *w)
 {
   const tg_lower_options options = {.want_hessian = true};
-  return tg_model_create(&w->spec, &options, &w->model);
+  assert_int_equal(tg_task_create(&w->spec, &w->task), TG_OK);
+  return tg_model_create(w->task, &options, &w->model);
 }
 
 static void require(world *w)
@@ -67,6 +69,7 @@ static void require(world *w)
 static void tear_down(world *w)
 {
   tg_model_destroy(&w->model);
+  tg_task_destroy(&w->task);
   assert_null(w->model);
 }
 
@@ -116,7 +119,7 @@ static void test_symbols_and_data(void **state)
   static const bool used[] = {true, false, true, false, true};
   for (int k = 0; k <= MU; k++) {
     const int32_t at = tg_model_find_data(m, k);
-    assert_int_equal(w.data[k].used, used[k]);
+    assert_int_equal(w.task->data[k].used, used[k]);
     assert_int_equal(at >= 0, used[k] && k != MU);
     if (at >= 0) assert_string_equal(m->plan->data[at].name, w.data[k].name);
   }
@@ -250,15 +253,17 @@ static void test_norm1_is_taken_out(void **state)
   world w;
   set_up(&w, "sumsq(A*X - B) + mu*norm1(X)");
   require(&w);
-  assert_true(w.variables[0].norm1 == 0.5);
+  assert_true(w.task->variables[0].norm1 == 0.5);
   assert_true(w.model->is_smooth);
   assert_int_equal(w.model->n_groups, 1);
   tear_down(&w);
   // A plain model is only evaluated: all stays in it.
   const tg_lower_options options = {0};
   set_up(&w, "sumsq(A*X - B) + mu*norm1(X)");
-  assert_int_equal(tg_model_create_plain(&w.spec, &options, &w.model), TG_OK);
-  assert_true(w.variables[0].norm1 == 0);
+  assert_int_equal(tg_task_create(&w.spec, &w.task), TG_OK);
+  tg_task_drop_restrictions(w.task);
+  assert_int_equal(tg_model_create_plain(w.task, &options, &w.model), TG_OK);
+  assert_true(w.task->variables[0].norm1 == 0);
   assert_false(w.model->is_smooth);
   tear_down(&w);
 }
@@ -271,9 +276,9 @@ static void test_domain(void **state)
   w.variables[0].cols = 6;
   w.variables[0].constraint = "positive_definite";
   require(&w);
-  assert_int_equal(w.variables[0].domain & (TG_SYMMETRIC | TG_SPD), TG_SYMMETRIC | TG_SPD);
-  assert_null(w.variables[0].constraint);
-  assert_string_equal(w.variables[0].open_set, "positive_definite");
+  assert_int_equal(w.task->variables[0].domain & (TG_SYMMETRIC | TG_SPD), TG_SYMMETRIC | TG_SPD);
+  assert_null(w.task->variables[0].constraint);
+  assert_string_equal(w.task->variables[0].open_set, "positive_definite");
   assert_true(w.model->is_convex);
   tear_down(&w);
 }

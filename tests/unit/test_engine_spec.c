@@ -1,4 +1,4 @@
-// The spec as plain data: lookups, the engine's copy, starts, and where an option is written.
+// The spec as plain data: lookups, the task that the engine makes of it, starts, and where an option is written.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "engine/spec.h"
+#include "engine/task.h"
 
 typedef struct world {
   tg_spec spec;
@@ -49,51 +49,77 @@ static void test_find(void **state)
   assert_int_equal(tg_spec_find_data(&w.spec, "U"), -1);
 }
 
-// What is written into a copy stays there, and what the lists do not hold is shared.
-static void test_copy_leaves_the_original(void **state)
+// ---- the task of a spec ----
+
+// What is written into a task stays there, and is undone by making another one.
+static void test_task_leaves_the_spec(void **state)
 {
   (void)state;
   world w;
   world before;
-  tg_spec *copy = NULL;
+  tg_task *task = NULL;
   set_up(&w);
   memcpy(&before, &w, sizeof w);
-  assert_int_equal(tg_spec_copy(&w.spec, &copy), TG_OK);
-  assert_ptr_not_equal(copy->variables, w.variables);
-  assert_ptr_not_equal(copy->data, w.data);
-  assert_memory_equal(copy->variables, w.variables, sizeof w.variables);
-  assert_memory_equal(copy->data, w.data, sizeof w.data);
-  assert_ptr_equal(copy->name, w.spec.name);
-  for (int k = 0; k < 2; k++) {
-    copy->variables[k].rows = 99;
-    copy->variables[k].start_is_chosen = true;
-    copy->variables[k].constraint = NULL;
-    copy->variables[k].norm1 = 2;
+  for (int round = 0; round < 2; round++) {
+    assert_int_equal(tg_task_create(&w.spec, &task), TG_OK);
+    assert_ptr_equal(task->spec, &w.spec);
+    for (int k = 0; k < 2; k++) {
+      tg_task_variable *x = &task->variables[k];
+      assert_ptr_equal(x->spec, &w.variables[k]);
+      assert_true(x->rows == w.variables[k].rows && x->cols == w.variables[k].cols && x->seed == w.variables[k].seed);
+      assert_true(!x->start_is_chosen && x->domain == 0 && x->open_set == NULL && x->norm1 == 0);
+      x->rows = x->cols = 99;
+      x->constraint = NULL;
+      x->norm1 = 2;
+    }
+    for (int k = 0; k < 3; k++) {
+      tg_task_data *d = &task->data[k];
+      assert_ptr_equal(d->spec, &w.data[k]);
+      assert_true(d->rows == w.data[k].rows && d->cols == w.data[k].cols && d->found == 0 && !d->used);
+      d->rows = 99;
+      d->found = 1;
+      d->used = true;
+    }
+    tg_task_destroy(&task);
+    assert_null(task);
+    assert_memory_equal(&w, &before, sizeof w);
   }
-  for (int k = 0; k < 3; k++) {
-    copy->data[k].rows = 99;
-    copy->data[k].used = true;
-    copy->data[k].found = 1;
-  }
-  copy->solver.max_iterations++;
-  copy->n_data = 0;
-  copy->maximize = true;
-  assert_memory_equal(&w, &before, sizeof w);
-  tg_spec_destroy_copy(&copy);
-  assert_null(copy);
-  tg_spec_destroy_copy(&copy);
-  assert_memory_equal(&w, &before, sizeof w);
+  tg_task_destroy(&task);
 }
 
-static void test_copy_of_empty_lists(void **state)
+static void test_task_of_empty_lists(void **state)
 {
   (void)state;
   const tg_spec empty = {.name = "empty"};
-  tg_spec *copy = NULL;
-  assert_int_equal(tg_spec_copy(&empty, &copy), TG_OK);
-  assert_int_equal(copy->n_variables, 0);
-  assert_int_equal(copy->n_data, 0);
-  tg_spec_destroy_copy(&copy);
+  tg_task *task = NULL;
+  assert_int_equal(tg_task_create(&empty, &task), TG_OK);
+  tg_task_destroy(&task);
+}
+
+// Chosen starts are those of the spec again; sizes and constraints stay.
+static void test_task_forgets_starts(void **state)
+{
+  (void)state;
+  world w;
+  tg_task *task = NULL;
+  set_up(&w);
+  assert_int_equal(tg_task_create(&w.spec, &task), TG_OK);
+  task->variables[0].rows = 9;
+  task->variables[0].start = TG_START_NORMAL;
+  task->variables[0].start_is_chosen = true;
+  task->variables[0].seed = 1007;
+  task->variables[0].scale = 3;
+  tg_task_forget_starts(task);
+  assert_int_equal(task->variables[0].start, TG_START_ZEROS);
+  assert_false(task->variables[0].start_is_chosen);
+  assert_true(task->variables[0].seed == 7 && task->variables[0].scale == w.variables[0].scale);
+  assert_int_equal(task->variables[0].rows, 9);
+  assert_string_equal(task->variables[1].constraint, "nonnegative");
+  tg_task_drop_restrictions(task);
+  assert_true(task->only_evaluates);
+  assert_null(task->variables[1].constraint);
+  assert_string_equal(w.variables[1].constraint, "nonnegative");
+  tg_task_destroy(&task);
 }
 
 // ---- starts ----
@@ -127,8 +153,9 @@ static void test_random_starts(void **state)
   } rows[] = {{TG_START_ZEROS, false},  {TG_START_ONES, false},    {TG_START_IDENTITY, false}, {TG_START_NORMAL, true},
               {TG_START_UNIFORM, true}, {TG_START_FEASIBLE, true}, {TG_START_MEMORY, false},   {TG_START_FILE, false}};
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-    const tg_spec_variable x = {.name = "X", .start = rows[k].start, .seed = 3, .seed_is_given = true};
-    assert_int_equal(tg_spec_starts_randomly(&x), rows[k].is_random);
+    const tg_task_variable x = {.start = rows[k].start, .seed = 3};
+    assert_int_equal(tg_start_is_random(rows[k].start), rows[k].is_random);
+    assert_int_equal(tg_task_starts_randomly(&x), rows[k].is_random);
   }
 }
 
@@ -145,8 +172,9 @@ static void test_manifolds(void **state)
               {"orthonormal_columns", true},
               {"no such set", false}};
   for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-    const tg_spec_variable x = {.name = "X", .constraint = rows[k].constraint};
-    assert_int_equal(tg_spec_on_manifold(&x), rows[k].is_manifold);
+    const tg_task_variable x = {.constraint = rows[k].constraint};
+    assert_int_equal(tg_spec_on_manifold(rows[k].constraint), rows[k].is_manifold);
+    assert_int_equal(tg_task_on_manifold(&x), rows[k].is_manifold);
   }
 }
 
@@ -198,8 +226,9 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_find),
-      cmocka_unit_test(test_copy_leaves_the_original),
-      cmocka_unit_test(test_copy_of_empty_lists),
+      cmocka_unit_test(test_task_leaves_the_spec),
+      cmocka_unit_test(test_task_of_empty_lists),
+      cmocka_unit_test(test_task_forgets_starts),
       cmocka_unit_test(test_start_names),
       cmocka_unit_test(test_random_starts),
       cmocka_unit_test(test_manifolds),

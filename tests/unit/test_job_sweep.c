@@ -90,7 +90,7 @@ static void test_specs(void **state)
   assert_true(spec->data[2].number == 7 && spec->variables[0].seed == 9 && spec->sweep == NULL);
   assert_int_equal(spec->solver.method, opt_option_choice(OPT_KIND_METHOD, "newton-cg"));
   assert_true(job->spec.data[2].number == 2 && job->spec.variables[0].seed == 1);
-  tg_spec_destroy_copy(&spec);
+  tg_sweep_destroy_spec(&spec);
   assert_int_equal(tg_sweep_check(&job->spec), TG_OK);
   tg_job_destroy(&job);
   job = read_good("{c: [7]}");

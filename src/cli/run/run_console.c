@@ -19,6 +19,7 @@ static tg_status print_header(const tg_run *run)
   const tg_engine *engine = run->engine;
   const tg_setup *setup = engine->setup;
   const tg_spec *spec = engine->spec;
+  const tg_task *task = engine->setup->task;
   const tg_plan *plan = setup->model->plan;
   const tg_environment *e = &run->environment;
   tg_text text;
@@ -26,8 +27,8 @@ static tg_status print_header(const tg_run *run)
   tg_text_addf(&text, "tracegrad %s, %s\n", TG_VERSION, spec->name);
   tg_text_addf(&text, "  %s  %s\n", spec->maximize ? "maximize" : "minimize", spec->objective.text);
   tg_spec_print_parts(spec, "  ", &text);
-  tg_lagrangian_print(spec, "  ", &text);
-  tg_sizes_print(spec, run->job->spec.variables, "  sizes     ", &text);
+  tg_lagrangian_print(task, "  ", &text);
+  tg_sizes_print(task, "  sizes     ", &text);
   if (plan->degree >= 0)
     tg_text_addf(&text, "  objective a polynomial of degree %d in the variables\n", (int)plan->degree);
   else
@@ -37,10 +38,10 @@ static tg_status print_header(const tg_run *run)
                e->threads == 1 ? "" : "s");
   tg_environment_print_kernel(e, "  kernel    ", &text);
   const tg_status status = tg_cost_print_header(plan, &setup->choice, e->threads, engine->forecast.total, &text);
-  tg_metric_change_print(spec, setup->model, "  metric    ", &text);
-  tg_domain_print(spec, "  ", &text);
+  tg_metric_change_print(task, setup->model, "  metric    ", &text);
+  tg_domain_print(task, "  ", &text);
   tg_method_print(setup->method, setup->model, &text);
-  tg_default_start_print(spec, "  start     ", &text);
+  tg_default_start_print(task, "  start     ", &text);
   if (tg_checkpoint_source(engine->checkpoint) != NULL)
     tg_text_addf(&text, "  resumed   from %s, after %lld iterations; run %lld of this minimisation\n",
                  tg_checkpoint_source(engine->checkpoint), (long long)engine->earlier.iteration,
@@ -59,13 +60,13 @@ static tg_status print_found(const tg_run *run)
   tg_text text;
   tg_text_init(&found);
   tg_text_init(&text);
-  tg_found_print(engine->spec, &found);
+  tg_found_print(engine->setup->task, &found);
   tg_status status = tg_text_status(&found);
   if (status == TG_OK && tg_text_string(&found)[0] != '\0') {
     tg_text_addf(&text, "  data      %s: found in the numbers\n", tg_text_string(&found));
     status = tg_cost_print_header(setup->model->plan, &setup->choice, run->environment.threads, engine->forecast.total,
                                   &text);
-    tg_domain_print(engine->spec, "  ", &text);
+    tg_domain_print(engine->setup->task, "  ", &text);
     tg_method_print(setup->method, setup->model, &text);
     fputs(tg_text_string(&text), stderr);
   }

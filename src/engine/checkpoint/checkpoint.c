@@ -23,17 +23,17 @@ void tg_checkpoint_warn(const tg_checkpoint *c, const char *format, ...)
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  tg_message_warn(c->job->messages, "%s", text);
+  tg_message_warn(c->spec->messages, "%s", text);
 }
 
 // ---- life ----
 
 static tg_status create(tg_checkpoint *c)
 {
-  c->directory = c->job->checkpoint_directory;
-  c->planned_iterations = c->job->solver.max_iterations;
+  c->directory = c->spec->checkpoint_directory;
+  c->planned_iterations = c->spec->solver.max_iterations;
   c->next_serial = 1;
-  TG_TRY(tg_identity_of_job(c->job, &c->identity));
+  TG_TRY(tg_identity_of_job(c->spec, &c->identity));
   return tg_identity_hash(c->identity, &c->owner);
 }
 
@@ -61,19 +61,19 @@ static tg_status open_all(tg_checkpoint *c, bool resume)
   return TG_OK;
 }
 
-tg_status tg_checkpoint_open(MPI_Comm comm, const tg_spec *job, bool resume, bool speaks, tg_checkpoint **out)
+tg_status tg_checkpoint_open(MPI_Comm comm, const tg_spec *spec, bool resume, bool speaks, tg_checkpoint **out)
 {
   tg_checkpoint *c = NULL;
   *out = NULL;
-  if (job->checkpoint_directory == NULL && !resume) return TG_OK;
-  if (job->checkpoint_directory == NULL)
+  if (spec->checkpoint_directory == NULL && !resume) return TG_OK;
+  if (spec->checkpoint_directory == NULL)
     TG_FAIL(TG_USAGE,
             "--resume: %s has no checkpoint section to say where checkpoints are; add checkpoint: "
             "{directory: ckpt}",
-            job->name);
+            spec->name);
   tg_status status = tg_agree(comm, TG_NEW(1, &c));
   if (status == TG_OK) {
-    *c = (tg_checkpoint){.comm = comm, .job = job, .speaks = speaks};
+    *c = (tg_checkpoint){.comm = comm, .spec = spec, .speaks = speaks};
     MPI_Comm_rank(comm, &c->rank);
     MPI_Comm_size(comm, &c->ranks);
     status = open_all(c, resume);
@@ -99,9 +99,9 @@ void tg_checkpoint_close(tg_checkpoint **checkpoint)
   *checkpoint = NULL;
 }
 
-int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const tg_spec *job)
+int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const tg_spec *spec)
 {
-  return checkpoint != NULL ? checkpoint->planned_iterations : job->solver.max_iterations;
+  return checkpoint != NULL ? checkpoint->planned_iterations : spec->solver.max_iterations;
 }
 
 tg_status tg_checkpoint_prepare(tg_checkpoint *c)
@@ -147,7 +147,7 @@ void tg_checkpoint_start(tg_checkpoint *c)
 
 bool tg_checkpoint_is_due(const tg_checkpoint *c)
 {
-  return MPI_Wtime() - c->last >= c->job->checkpoint_every;
+  return MPI_Wtime() - c->last >= c->spec->checkpoint_every;
 }
 
 void tg_checkpoint_set_attempts(tg_checkpoint *c, json_t *attempts)

@@ -40,19 +40,19 @@ typedef struct tg_checkpoint_log {
 // For a job with `checkpoint:`; *out is NULL for others. With resume the newest intact one of this job is found and
 // verified; damaged ones are skipped, with a warning where `speaks`. TG_USAGE: resume without `checkpoint:`; TG_DATA:
 // nothing to resume from, with what differs where there are checkpoints of other jobs.
-tg_status tg_checkpoint_open(MPI_Comm comm, const tg_spec *job, bool resume, bool speaks, tg_checkpoint **out);
+tg_status tg_checkpoint_open(MPI_Comm comm, const tg_spec *spec, bool resume, bool speaks, tg_checkpoint **out);
 // NULL is fine. Local.
 void tg_checkpoint_close(tg_checkpoint **checkpoint);
 // Iterations that the plan is to be made for: those of the first run, so that later ones have the same plan. Local;
 // checkpoint may be NULL.
-int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const tg_spec *job);
+int64_t tg_checkpoint_planned_iterations(const tg_checkpoint *checkpoint, const tg_spec *spec);
 // Makes the directory and clears what was not finished; TG_IO where nothing can be written there.
 tg_status tg_checkpoint_prepare(tg_checkpoint *checkpoint);
 // The setup is filled: TG_DATA where its data or its plan are not those of the checkpoint resumed from.
 tg_status tg_checkpoint_bind(tg_checkpoint *checkpoint, const tg_setup *setup);
 
 // What writing one takes on the fullest rank: all variables go out, one after another. 0 where none are written. Local.
-double tg_checkpoint_writing_bytes(const tg_spec *job, const tg_cost_grid *grid);
+double tg_checkpoint_writing_bytes(const tg_task *task, const tg_cost_grid *grid);
 
 // The clock for the first one starts. Local.
 void tg_checkpoint_start(tg_checkpoint *checkpoint);

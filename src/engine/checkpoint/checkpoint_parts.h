@@ -11,7 +11,7 @@ struct tg_checkpoint {
   MPI_Comm comm;
   int rank;
   int ranks;
-  const tg_spec *job;
+  const tg_spec *spec;
   const char *directory;
   bool speaks;
   json_t *identity; // of the job

@@ -39,8 +39,8 @@ typedef struct writing {
 // "x.npy"; of several variables "x.U.npy".
 static void name_piece(const writing *w, const opt_listed_vector *vector, int block, int n_blocks, piece *out)
 {
-  const tg_spec *job = w->c->job;
-  const char *variable = block < job->n_variables ? job->variables[block].name : "";
+  const tg_spec *spec = w->c->spec;
+  const char *variable = block < spec->n_variables ? spec->variables[block].name : "";
   if (n_blocks == 1)
     snprintf(out->name, sizeof out->name, "%s.npy", vector->name);
   else if (strlen(variable) <= 100)
@@ -244,7 +244,7 @@ static tg_status retire(tg_checkpoint *c, const tg_generation *newest)
   int n = 0;
   for (int k = 0; k < c->n_known; k++) {
     tg_generation *g = &c->known[k];
-    const bool stays = !g->is_ours || (!g->is_damaged && ++kept <= c->job->checkpoint_keep);
+    const bool stays = !g->is_ours || (!g->is_damaged && ++kept <= c->spec->checkpoint_keep);
     if (!stays && tg_folder_retire(c->directory, c->owner, g->name) != TG_OK) {
       tg_checkpoint_warn(c, "an old checkpoint stays: %s", tg_error_get()->message);
       tg_error_clear();
@@ -329,11 +329,11 @@ tg_status tg_checkpoint_write(tg_checkpoint *c, const opt_listing *listing, cons
   return status;
 }
 
-double tg_checkpoint_writing_bytes(const tg_spec *job, const tg_cost_grid *grid)
+double tg_checkpoint_writing_bytes(const tg_task *task, const tg_cost_grid *grid)
 {
   double most = 0;
-  if (job->checkpoint_directory == NULL) return 0;
-  for (int k = 0; k < job->n_variables; k++)
-    most = fmax(most, tg_slab_bytes(grid, job->variables[k].rows, job->variables[k].cols));
+  if (task->spec->checkpoint_directory == NULL) return 0;
+  for (int k = 0; k < task->spec->n_variables; k++)
+    most = fmax(most, tg_slab_bytes(grid, task->variables[k].rows, task->variables[k].cols));
   return most;
 }

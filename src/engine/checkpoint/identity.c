@@ -23,7 +23,7 @@ static bool is_free(const char *key)
   return false;
 }
 
-static json_t *solver(const tg_spec *job)
+static json_t *solver(const tg_spec *spec)
 {
   json_t *out = json_object();
   for (int k = 0; k < opt_option_count() && out != NULL; k++) {
@@ -31,36 +31,36 @@ static json_t *solver(const tg_spec *job)
     tg_text value;
     if (is_free(row->key)) continue;
     tg_text_init(&value);
-    opt_option_print(&job->solver, row, &value);
+    opt_option_print(&spec->solver, row, &value);
     json_object_set_new(out, row->key, json_string(tg_text_string(&value)));
     tg_text_fini(&value);
   }
   return out;
 }
 
-static json_t *argument(const tg_spec *job, const tg_spec_argument *a)
+static json_t *argument(const tg_spec *spec, const tg_spec_argument *a)
 {
-  if (a->kind == TG_ARGUMENT_DATUM) return json_string(job->data[a->datum].name);
+  if (a->kind == TG_ARGUMENT_DATUM) return json_string(spec->data[a->datum].name);
   if (a->kind == TG_ARGUMENT_NUMBER) return tg_exact_number(a->number);
   return json_null();
 }
 
-static json_t *constraint(const tg_spec *job, const tg_spec_variable *v)
+static json_t *constraint(const tg_spec *spec, const tg_spec_variable *v)
 {
-  return json_pack("{s:s, s:o, s:o}", "set", v->constraint, "first", argument(job, &v->arguments[0]), "second",
-                   argument(job, &v->arguments[1]));
+  return json_pack("{s:s, s:o, s:o}", "set", v->constraint, "first", argument(spec, &v->arguments[0]), "second",
+                   argument(spec, &v->arguments[1]));
 }
 
-static json_t *variables(const tg_spec *job)
+static json_t *variables(const tg_spec *spec)
 {
   json_t *out = json_object();
-  for (int k = 0; k < job->n_variables && out != NULL; k++) {
-    const tg_spec_variable *v = &job->variables[k];
+  for (int k = 0; k < spec->n_variables && out != NULL; k++) {
+    const tg_spec_variable *v = &spec->variables[k];
     const bool is_file = v->start == TG_START_FILE;
     json_t *entry =
         json_pack("{s:I, s:I, s:s, s:I, s:f}", "rows", (json_int_t)v->rows, "columns", (json_int_t)v->cols, "start",
                   is_file ? "file" : tg_start_label(v->start), "seed", (json_int_t)v->seed, "scale", v->scale);
-    if (v->constraint != NULL) json_object_set_new(entry, "constraint", constraint(job, v));
+    if (v->constraint != NULL) json_object_set_new(entry, "constraint", constraint(spec, v));
     json_object_set_new(out, v->name, entry);
   }
   return out;
@@ -79,35 +79,36 @@ static json_t *datum(const tg_spec_data *d)
                    (int)d->properties);
 }
 
-static json_t *data(const tg_spec *job)
+static json_t *data(const tg_spec *spec)
 {
   json_t *out = json_object();
-  for (int k = 0; k < job->n_data && out != NULL; k++)
-    json_object_set_new(out, job->data[k].name, datum(&job->data[k]));
+  for (int k = 0; k < spec->n_data && out != NULL; k++)
+    json_object_set_new(out, spec->data[k].name, datum(&spec->data[k]));
   return out;
 }
 
-static json_t *relations(const tg_spec *job)
+static json_t *relations(const tg_spec *spec)
 {
   json_t *out = json_array();
-  for (int k = 0; k < job->n_relations && out != NULL; k++)
-    json_array_append_new(out, json_string(job->relations[k].whole.text));
+  for (int k = 0; k < spec->n_relations && out != NULL; k++)
+    json_array_append_new(out, json_string(spec->relations[k].whole.text));
   return out;
 }
 
-static json_t *parts(const tg_spec *job)
+static json_t *parts(const tg_spec *spec)
 {
   json_t *out = json_object();
-  for (int k = 0; k < job->n_parts && out != NULL; k++)
-    json_object_set_new(out, job->parts[k].name, json_string(job->parts[k].value.text));
+  for (int k = 0; k < spec->n_parts && out != NULL; k++)
+    json_object_set_new(out, spec->parts[k].name, json_string(spec->parts[k].value.text));
   return out;
 }
 
-tg_status tg_identity_of_job(const tg_spec *job, json_t **out)
+tg_status tg_identity_of_job(const tg_spec *spec, json_t **out)
 {
-  *out = json_pack("{s:s, s:o, s:o, s:o, s:o}", job->maximize ? "maximize" : "minimize", job->objective.text,
-                   "variables", variables(job), "data", data(job), "subject_to", relations(job), "solver", solver(job));
-  if (*out != NULL && job->n_parts > 0) json_object_set_new(*out, "define", parts(job));
+  *out = json_pack("{s:s, s:o, s:o, s:o, s:o}", spec->maximize ? "maximize" : "minimize", spec->objective.text,
+                   "variables", variables(spec), "data", data(spec), "subject_to", relations(spec), "solver",
+                   solver(spec));
+  if (*out != NULL && spec->n_parts > 0) json_object_set_new(*out, "define", parts(spec));
   if (*out == NULL) TG_FAIL(TG_MEMORY, "not enough memory for the identity of the job");
   return TG_OK;
 }
@@ -139,31 +140,33 @@ static tg_status hash_numbers(const tg_dmat *m, uint64_t *out)
   return TG_OK;
 }
 
-static bool has_numbers(const tg_spec *job, int index)
+static bool has_numbers(const tg_spec *spec, int index)
 {
-  if (index < 0 || index >= job->n_data) return false;
-  return job->data[index].source == TG_SOURCE_FILE || job->data[index].source == TG_SOURCE_MEMORY;
+  if (index < 0 || index >= spec->n_data) return false;
+  return spec->data[index].source == TG_SOURCE_FILE || spec->data[index].source == TG_SOURCE_MEMORY;
 }
 
 // Adds the numbers of a datum that comes from a file or from memory.
 static tg_status add_numbers(const tg_setup *setup, int index, const tg_dmat *m, json_t *out, int *failed)
 {
   uint64_t hash = 0;
-  if (!has_numbers(setup->job, index) || m == NULL) return TG_OK;
+  if (!has_numbers(setup->task->spec, index) || m == NULL) return TG_OK;
   TG_TRY(hash_numbers(m, &hash));
   json_t *entry = json_pack("{s:I, s:I, s:o}", "rows", (json_int_t)m->rows, "columns", (json_int_t)m->cols, "numbers",
                             tg_hash_text(hash));
-  *failed = *failed || json_object_set_new(out, setup->job->data[index].name, entry) != 0;
+  *failed = *failed || json_object_set_new(out, setup->task->spec->data[index].name, entry) != 0;
   return TG_OK;
 }
 
 // Of data that folds divide the whole is what they are known by: it is the same for all folds.
 static tg_status add_operand(const tg_setup *setup, int32_t k, json_t *out, int *failed)
 {
+  const tg_spec *spec = setup->task->spec;
+  tg_share *share = setup->task->share;
   const int datum = setup->model->data[k];
-  const bool is_part = setup->job->fold > 0 && setup->job->share != NULL && tg_folds_divide(setup->job->folds, datum);
-  if (!is_part) return add_numbers(setup, datum, setup->data[k], out, failed);
-  tg_dmat *whole = tg_share_find(setup->job->share, setup->job->data[datum].name, false);
+  if (spec->fold == 0 || share == NULL || !tg_folds_divide(spec->folds, datum))
+    return add_numbers(setup, datum, setup->data[k], out, failed);
+  tg_dmat *whole = tg_share_find(share, spec->data[datum].name, false);
   const tg_status status = add_numbers(setup, datum, whole, out, failed);
   tg_dmat_destroy(&whole);
   return status;
@@ -175,7 +178,7 @@ tg_status tg_identity_of_data(const tg_setup *setup, json_t **out)
   *out = json_object();
   int failed = *out == NULL;
   for (int32_t k = 0; k < plan->n_data; k++) TG_TRY(add_operand(setup, k, *out, &failed));
-  for (int k = 0; k < setup->job->n_data; k++) TG_TRY(add_numbers(setup, k, setup->set_data[k], *out, &failed));
+  for (int k = 0; k < setup->task->spec->n_data; k++) TG_TRY(add_numbers(setup, k, setup->set_data[k], *out, &failed));
   return tg_agree(setup->comm,
                   failed ? tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for hashes of the data") : TG_OK);
 }

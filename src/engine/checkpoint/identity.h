@@ -7,7 +7,7 @@
 
 // The job as far as a resumed run must agree with it: objective, subject_to, variables, data, and the solver's options
 // but for limits and tolerances. Known before any data file is opened. Local; the same on all ranks.
-tg_status tg_identity_of_job(const tg_spec *job, json_t **out);
+tg_status tg_identity_of_job(const tg_spec *spec, json_t **out);
 // The data in the plan that come from files: their sizes, and a hash of their numbers that does not depend on the grid.
 // Collective.
 tg_status tg_identity_of_data(const tg_setup *setup, json_t **out);

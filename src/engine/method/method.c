@@ -36,46 +36,46 @@ void tg_method_take(tg_method *m, int way)
   m->options.line_search = m->strategy->ways[way].line_search;
 }
 
-static void fill_options(const tg_spec *job, const tg_model *model, tg_method *m)
+static void fill_options(const tg_task *task, const tg_model *model, tg_method *m)
 {
-  m->options = job->solver;
+  m->options = task->spec->solver;
   m->options.memory = m->strategy->pairs;
   m->options.is_convex = model->is_convex;
   m->options.is_nonnegative = m->strategy->is_nonnegative;
   if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;
-  for (int k = 0; k < job->n_variables; k++)
-    if ((job->variables[k].domain & TG_SPD) != 0 || m->strategy->offer.diagonals_follow) m->options.has_border = true;
+  for (int k = 0; k < task->spec->n_variables; k++)
+    if ((task->variables[k].domain & TG_SPD) != 0 || m->strategy->offer.diagonals_follow) m->options.has_border = true;
   tg_method_take(m, 0);
 }
 
 // A refusal is shown at the key that asks for what there is not.
-static tg_status locate(tg_spec *job, tg_strategy_key key, tg_status status)
+static tg_status locate(const tg_task *task, tg_strategy_key key, tg_status status)
 {
   static const char *const names[] = {
       [TG_KEY_METHOD] = "method", [TG_KEY_LINE_SEARCH] = "line_search", [TG_KEY_PRECONDITIONER] = "preconditioner"};
   if (status == TG_OK || key == TG_KEY_NONE) return status;
-  return tg_error_locate(tg_spec_solver_mark(job, names[key]), status);
+  return tg_error_locate(tg_spec_solver_mark(task->spec, names[key]), status);
 }
 
-static tg_status choose(tg_spec *job, const tg_model *model, tg_method *m)
+static tg_status choose(const tg_task *task, const tg_model *model, tg_method *m)
 {
   const tg_strategy_costs costs = tg_strategy_costs_default();
   tg_strategy_key key = TG_KEY_NONE;
   tg_method_facts facts;
-  tg_status status = tg_method_facts_read(job, model, &facts);
+  tg_status status = tg_method_facts_read(task, model, &facts);
   if (status == TG_OK) status = tg_strategize(model->graph, &facts.base, &costs, &key, &m->strategy);
-  status = locate(job, key, status);
+  status = locate(task, key, status);
   tg_method_facts_fini(&facts);
-  if (status == TG_OK) fill_options(job, model, m);
+  if (status == TG_OK) fill_options(task, model, m);
   return status;
 }
 
-tg_status tg_method_choose(tg_spec *job, const tg_model *model, tg_method **out)
+tg_status tg_method_choose(const tg_task *task, const tg_model *model, tg_method **out)
 {
   *out = NULL;
   tg_method *m = NULL;
   TG_TRY(TG_NEW(1, &m));
-  const tg_status status = choose(job, model, m);
+  const tg_status status = choose(task, model, m);
   if (status != TG_OK) {
     tg_method_destroy(&m);
     return tg_error_pass(status, TG_HERE);
@@ -84,12 +84,12 @@ tg_status tg_method_choose(tg_spec *job, const tg_model *model, tg_method **out)
   return TG_OK;
 }
 
-tg_status tg_method_find_lines(tg_spec *job, const tg_model *model, int variable, tg_strategy_lines *out)
+tg_status tg_method_find_lines(const tg_task *task, const tg_model *model, int variable, tg_strategy_lines *out)
 {
   const tg_strategy_costs costs = tg_strategy_costs_default();
   tg_method_facts facts;
   *out = (tg_strategy_lines){.serves = false};
-  tg_status status = tg_method_facts_read(job, model, &facts);
+  tg_status status = tg_method_facts_read(task, model, &facts);
   if (status == TG_OK) status = tg_strategy_find_lines(model->graph, &facts.base, &costs, variable, out);
   tg_method_facts_fini(&facts);
   return status;

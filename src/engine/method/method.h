@@ -37,7 +37,7 @@ typedef struct tg_method {
 
 // Decides by symbols alone; `job` may say auto, or what it wants. TG_UNSUPPORTED, located at the job's key, when it
 // wants what the structure does not give. Local, no data.
-tg_status tg_method_choose(tg_spec *job, const tg_model *model, tg_method **out);
+tg_status tg_method_choose(const tg_task *task, const tg_model *model, tg_method **out);
 // The way that is taken, as far as it is known.
 const tg_way *tg_method_way(const tg_method *method);
 // One line: which method, and why; which preconditioner.
@@ -51,14 +51,14 @@ void tg_method_print(const tg_method *method, const tg_model *model, tg_text *ou
 void tg_method_print_groups(const tg_method *method, const tg_model *model, const char *label, tg_text *out);
 
 // Warns of keys of the job that neither the method nor the constraints use (method_warnings.c). LOCAL: on one rank.
-void tg_method_warn_unused(tg_spec *job, const tg_model *model, const tg_method *method);
+void tg_method_warn_unused(const tg_task *task, const tg_model *model, const tg_method *method);
 
 // Finds the lines of one variable, for a half-step of alternating. Local.
-tg_status tg_method_find_lines(tg_spec *job, const tg_model *model, int variable, tg_strategy_lines *out);
+tg_status tg_method_find_lines(const tg_task *task, const tg_model *model, int variable, tg_strategy_lines *out);
 
 // Evaluates and factorises what the method needs: takes the first way whose conditions hold; data by position in
 // model->plan->data. Where none does, TG_NUMERIC says what the numbers refused. Collective.
-tg_status tg_method_prepare(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+tg_status tg_method_prepare(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                             tg_method *method);
 // Keeps a least-squares problem to its Gram matrix, where there is no room for more, and says so. Local.
 void tg_method_leave_orthogonal(tg_method *method);

@@ -41,9 +41,9 @@ static tg_status create_point(const tg_method_numbers *by, tg_method_following *
   int64_t *sizes = NULL;
   f->n = plan->n_variables;
   TG_TRY(TG_NEW(f->n, &f->sets));
-  for (int k = 0; k < f->n && k < by->job->n_variables; k++) {
+  for (int k = 0; k < f->n && k < by->task->spec->n_variables; k++) {
     opt_constraint_block block;
-    TG_TRY(tg_feasible_read(by->job, &by->job->variables[k], &block));
+    TG_TRY(tg_feasible_read(by->task, &by->task->variables[k], &block));
     f->sets[k] = block.kind;
   }
   TG_TRY(TG_NEW((int64_t)2 * f->n, &sizes));
@@ -86,7 +86,7 @@ tg_status tg_method_follow_diagonal(const tg_method_numbers *by, tg_method *m)
   const tg_offer *offer = &m->strategy->offer;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->following)));
   TG_TRY(tg_agree(by->grid->comm, create_point(by, m->following)));
-  TG_TRY(tg_values_create(by->job, by->model, by->grid, by->data, m->following->at, offer->n_diagonals,
+  TG_TRY(tg_values_create(by->task, by->model, by->grid, by->data, m->following->at, offer->n_diagonals,
                           offer->diagonals, &m->following->diagonals));
   m->preconditioning = (opt_preconditioner){.name = "diagonal", .apply_at = apply_at, .is_scaled = true, .self = m};
   m->options.preconditioning = &m->preconditioning;

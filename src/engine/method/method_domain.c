@@ -82,18 +82,18 @@ tg_status tg_method_find_ray(const tg_method_numbers *by, tg_method *m)
   tg_node s = TG_NONE;
   tg_dmat *matrix = NULL;
   char what[200];
-  if (by->job->n_variables != 1 || by->job->variables[0].constraint != NULL || tg_model_has_norm1(by->job))
+  if (by->task->spec->n_variables != 1 || by->task->variables[0].constraint != NULL || tg_model_has_norm1(by->task))
     return TG_OK;
   TG_TRY(tg_closed_read_logdet(graph, by->model->objective, by->model->symbols[0], &coef, &s));
   if (coef == 0) return TG_OK;
-  const char *name = by->job->variables[0].name;
+  const char *name = by->task->spec->variables[0].name;
   if (coef > 0 || tg_node_is_zero(graph, s)) {
     snprintf(what, sizeof what, "%.4g*logdet(%s) falls without end along t*eye as t %s", coef, name,
              coef > 0 ? "goes to 0" : "grows, and nothing else depends on it");
     announce(m, what);
     return TG_OK;
   }
-  TG_TRY(tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, 1, &s, &matrix, by->products));
+  TG_TRY(tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, 1, &s, &matrix, by->products));
   const tg_status status = judge(name, coef, matrix, m);
   tg_dmat_destroy(&matrix);
   return status;

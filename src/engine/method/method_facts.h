@@ -13,7 +13,7 @@ typedef struct tg_method_facts {
 } tg_method_facts;
 
 // To be freed, on failure too. Local.
-tg_status tg_method_facts_read(tg_spec *job, const tg_model *model, tg_method_facts *out);
+tg_status tg_method_facts_read(const tg_task *task, const tg_model *model, tg_method_facts *out);
 void tg_method_facts_fini(tg_method_facts *facts);
 
 #endif

@@ -61,7 +61,7 @@ static tg_status is_semidefinite(const tg_method_numbers *by, tg_method *m, bool
   double largest = 0;
   *out = true;
   if (m->strategy->offer.linear == TG_NONE) return TG_OK;
-  TG_TRY(tg_constants_evaluate(by->job, by->model, by->grid, by->data, NULL, 1, &m->strategy->offer.linear, &s,
+  TG_TRY(tg_constants_evaluate(by->task, by->model, by->grid, by->data, NULL, 1, &m->strategy->offer.linear, &s,
                                by->products));
   tg_status status = tg_agree(by->grid->comm, tg_dmat_create(by->grid, s->rows, s->cols, &eye));
   TG_TRY_GOTO(status);
@@ -94,7 +94,7 @@ static tg_status weigh_rest(const tg_method_numbers *by, tg_method *m, double *o
     nodes[2 * k] = m->strategy->offer.rest[k].left;
     nodes[2 * k + 1] = m->strategy->offer.rest[k].right;
   }
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, NULL, 2 * m->strategy->offer.n_rest,
+  tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, NULL, 2 * m->strategy->offer.n_rest,
                                            nodes, matrices, by->products);
   for (ptrdiff_t k = 0; k < m->strategy->offer.n_rest && status == TG_OK; k++) {
     double sides[2] = {0, 0};

@@ -30,7 +30,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
   plan.n_extras = n_extras;
   for (int k = 0; k < n_extras; k++) plan.extras[k] = extras[k];
   for (ptrdiff_t k = 0; k < (ptrdiff_t)2 * n_extras; k++) matrices[TG_CLOSED_MATRICES + k] = extra_matrices[k];
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
+  tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
                                            matrices, by->products);
   if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, out);
   destroy_all(TG_CLOSED_MATRICES, matrices);
@@ -68,7 +68,7 @@ static tg_status make_closed(const numbers *by, tg_method *m)
   double gram = HUGE_VAL;
   TG_TRY(tg_agree(by->grid->comm, tg_closed_form_plan(by->model->graph, form, &plan)));
   tg_closed_form_nodes(form, nodes);
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
+  tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
                                            matrices, by->products);
   if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, &m->direct);
   if (status == TG_OK && has_stack)
@@ -178,7 +178,7 @@ static tg_status try_single(const numbers *by, ptrdiff_t k, const tg_offer *offe
 
 static bool is_auto(const numbers *by)
 {
-  return by->job->solver.preconditioner == OPT_PRECONDITIONER_AUTO;
+  return by->task->spec->solver.preconditioner == OPT_PRECONDITIONER_AUTO;
 }
 
 // Under auto a stand-in for weights has to earn its products, and so has a Hessian at zero for l-bfgs; once it is taken
@@ -232,7 +232,7 @@ static tg_status evaluate_kronecker(const numbers *by, tg_offer *offer, tg_metho
   tg_dmat *matrices[TG_STRATEGY_NODES];
   const int n = tg_offer_nodes(offer, nodes);
   tg_status status =
-      tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
+      tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
   if (status == TG_OK) status = make_kronecker(by, offer, matrices, m);
   destroy_all(n, matrices);
   return status;
@@ -363,7 +363,7 @@ static tg_status try_diagonal(const numbers *by, tg_method *m, bool *holds)
   *holds = offer->diagonals_follow;
   if (*holds) return tg_method_follow_diagonal(by, m);
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(offer->n_diagonals, &matrices)));
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, offer->n_diagonals,
+  tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, offer->n_diagonals,
                                            offer->diagonals, matrices, by->products);
   if (status == TG_OK)
     status = tg_diagonal_create(by->grid, offer->n_diagonals, (const tg_dmat *const *)matrices, &m->diagonal);
@@ -471,9 +471,10 @@ static tg_status try_way(const numbers *by, const tg_way *way, tg_method *m, boo
   return TG_OK;
 }
 
-tg_status tg_method_prepare(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, tg_method *m)
+tg_status tg_method_prepare(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                            tg_method *m)
 {
-  const numbers by = {job, model, grid, data, NULL, &m->products};
+  const numbers by = {task, model, grid, data, NULL, &m->products};
   const tg_strategy *s = m->strategy;
   tg_error refusal = {.code = TG_OK};
   bool holds = false;

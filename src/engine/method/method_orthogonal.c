@@ -94,7 +94,7 @@ tg_status tg_method_make_orthogonal(const tg_method_numbers *by, double gram, tg
     matrices[k] = find_datum(by, nodes[k]);
     if (matrices[k] != NULL) nodes[k] = TG_NONE;
   }
-  tg_status status = tg_constants_evaluate(by->job, by->model, by->grid, by->data, by->x, n, nodes, own, by->products);
+  tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, n, nodes, own, by->products);
   for (int k = 0; k < n; k++)
     if (matrices[k] == NULL) matrices[k] = own[k];
   if (status == TG_OK) status = make(by, matrices, gram, m);

@@ -6,7 +6,7 @@
 
 // What turns a method's symbols into numbers. Nothing is owned.
 typedef struct tg_method_numbers {
-  tg_spec *job;
+  const tg_task *task;
   tg_model *model;
   const tg_grid *grid;
   tg_dmat *const *data;

@@ -4,7 +4,7 @@
 #include "engine/model/values.h"
 
 typedef struct pricing {
-  tg_spec *job;
+  const tg_task *task;
   tg_model *model;
   const tg_method *method;
   const tg_cost_grid *grid;
@@ -20,7 +20,7 @@ static void take_steps(const tg_closed_plan *plan, tg_method_price *out)
 
 static tg_status price_nodes(const pricing *p, int n, const tg_node *nodes)
 {
-  return tg_values_cost(p->job, p->model, p->grid, p->machine, n, nodes, &p->out->constants);
+  return tg_values_cost(p->task, p->model, p->grid, p->machine, n, nodes, &p->out->constants);
 }
 
 static tg_status price_direct(const pricing *p)
@@ -133,11 +133,11 @@ static tg_status sum_steps(const pricing *p, int n, const tg_closed_step *steps,
   return TG_OK;
 }
 
-tg_status tg_method_price_find(tg_spec *job, tg_model *model, const tg_method *method,
+tg_status tg_method_price_find(const tg_task *task, tg_model *model, const tg_method *method,
                                tg_preconditioner_kind preconditioner, const tg_cost_grid *grid,
                                const tg_cost_machine *machine, tg_method_price *out)
 {
-  const pricing p = {job, model, method, grid, machine, out};
+  const pricing p = {task, model, method, grid, machine, out};
   *out = (tg_method_price){.name = NULL};
   TG_TRY(price_way(&p, preconditioner));
   TG_TRY(sum_steps(&p, out->n_make, out->make, &out->making));

@@ -21,7 +21,7 @@ typedef struct tg_method_price {
 // Price of direct where that is the method, else of its solver's preconditioner `preconditioner`: that of the way
 // taken, or the one that there may be (tg_strategy_offered). The numbers decide which terms of KRONECKER serve; the
 // price covers those that the symbols suggest. Adds symbols to the graph. Local, no data.
-tg_status tg_method_price_find(tg_spec *job, tg_model *model, const tg_method *method,
+tg_status tg_method_price_find(const tg_task *task, tg_model *model, const tg_method *method,
                                tg_preconditioner_kind preconditioner, const tg_cost_grid *grid,
                                const tg_cost_machine *machine, tg_method_price *out);
 

@@ -80,7 +80,7 @@ static tg_memo_key basis_key(tg_memo_key metric, tg_memo_key base, bool has_metr
 static tg_status find_sides(const tg_method_numbers *by, const tg_closed_plan *plan, const tg_values *values,
                             shared_side *out)
 {
-  tg_memo *memo = tg_share_memo(by->job->share);
+  tg_memo *memo = tg_share_memo(by->task->share);
   for (int k = 0; k < 2; k++) {
     tg_memo_key keys[TG_CLOSED_PARTS];
     out[k] = (shared_side){.has_base = plan->sides[k].has[TG_CLOSED_BASE]};
@@ -115,7 +115,7 @@ static tg_status keep(const tg_method_numbers *by, const tg_method *m, const sha
     tg_dmat *basis = tg_direct_basis(m->direct, k, &values);
     if (basis == NULL) continue;
     const int64_t n = k == 0 ? basis->rows : basis->cols;
-    TG_TRY(tg_memo_keep(tg_share_memo(by->job->share), sides[k].key,
+    TG_TRY(tg_memo_keep(tg_share_memo(by->task->share), sides[k].key,
                         k == 0 ? "the eigenbasis on the left" : "the eigenbasis on the right", basis, n, values));
   }
   return TG_OK;
@@ -143,7 +143,7 @@ static tg_status make(const tg_method_numbers *by, const tg_closed_plan *own, co
     tg_dmat *const bases[2] = {sides[0].basis, sides[1].basis};
     const double *const numbers[2] = {sides[0].values, sides[1].values};
     status = tg_direct_create_in_bases(by->grid, plan, bases, numbers, &m->direct);
-  } else if (status == TG_OK && are_known(sides) && pays(by->job->share, own, plan)) {
+  } else if (status == TG_OK && are_known(sides) && pays(by->task->share, own, plan)) {
     status = make_bases(by, plan, values, m, sides);
   }
   release(sides);
@@ -154,7 +154,7 @@ static tg_status find_form(const tg_method_numbers *by, tg_closed_form *out)
 {
   double *values = NULL;
   bool *known = NULL;
-  tg_status status = tg_model_numbers(by->job, by->model->graph, &values, &known);
+  tg_status status = tg_model_numbers(by->task, by->model->graph, &values, &known);
   if (status == TG_OK)
     status =
         tg_closed_form_find_apart(by->model->graph, by->model->objective, by->model->symbols[0], values, known, out);
@@ -166,7 +166,7 @@ static tg_status find_form(const tg_method_numbers *by, tg_closed_form *out)
 static bool may_share(const tg_method_numbers *by, const tg_method *m)
 {
   const tg_closed_kind kind = m->strategy->form.kind;
-  return by->job->share != NULL && by->model->constraints == NULL && by->model->n_variables == 1 &&
+  return by->task->share != NULL && by->model->constraints == NULL && by->model->n_variables == 1 &&
          (kind == TG_CLOSED_CHOLESKY || kind == TG_CLOSED_SPECTRAL);
 }
 
@@ -185,7 +185,7 @@ tg_status tg_method_make_shared(const tg_method_numbers *by, tg_method *m, bool 
   TG_TRY(tg_closed_form_plan(by->model->graph, &form, &plan));
   tg_closed_form_nodes(&form, nodes);
   tg_status status =
-      tg_values_create(by->job, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes, &values);
+      tg_values_create(by->task, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes, &values);
   if (status == TG_OK) status = make(by, &own, &plan, values, m);
   tg_values_destroy(&values);
   // The point's own form says what its numbers refuse, and loses less where the condition is bad.

@@ -18,40 +18,42 @@
 
 // ---- graph ----
 
-static tg_status compile_objective(tg_spec *job, const tg_compile_options *options, tg_model *model)
+static tg_status compile_objective(const tg_task *task, const tg_compile_options *options, tg_model *model)
 {
-  TG_TRY(tg_model_compile_excerpt(model->graph, &job->objective, options, &model->objective));
-  if (job->maximize) TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
+  TG_TRY(tg_model_compile_excerpt(model->graph, &task->spec->objective, options, &model->objective));
+  if (task->spec->maximize && !task->only_evaluates)
+    TG_TRY(tg_make_scale(model->graph, -1.0, model->objective, &model->objective));
   return TG_OK;
 }
 
 // A part that nothing uses is most often misspelt where it is used.
-static tg_status refuse_unused_parts(const tg_spec *job, const bool *used)
+static tg_status refuse_unused_parts(const tg_task *task, const bool *used)
 {
-  for (int k = 0; k < job->n_parts; k++) {
+  if (task->only_evaluates && task->spec->n_relations > 0) return TG_OK; // subject_to, which is not read, may use it
+  for (int k = 0; k < task->spec->n_parts; k++) {
     if (used[k]) continue;
-    const tg_status status =
-        tg_error_set_mark(TG_NAME, TG_HERE, job->parts[k].mark, "the part '%s' is not used%s", job->parts[k].name,
-                          job->n_relations > 0 ? ", in the objective or in subject_to" : "");
-    TG_TRY(tg_errors_take(job->errors, status));
+    const tg_status status = tg_error_set_mark(
+        TG_NAME, TG_HERE, task->spec->parts[k].mark, "the part '%s' is not used%s", task->spec->parts[k].name,
+        task->spec->n_relations > 0 ? ", in the objective or in subject_to" : "");
+    TG_TRY(tg_errors_take(task->spec->errors, status));
   }
   return TG_OK;
 }
 
-static tg_status compile_all(tg_spec *job, const tg_compile_options *options, tg_model *model)
+static tg_status compile_all(const tg_task *task, const tg_compile_options *options, tg_model *model)
 {
-  tg_status status = tg_errors_take(job->errors, compile_objective(job, options, model));
-  if (status == TG_OK && job->n_relations > 0) {
-    status = tg_constraints_create(job, model->graph, options, model->objective, &model->constraints);
+  tg_status status = tg_errors_take(task->spec->errors, compile_objective(task, options, model));
+  if (status == TG_OK && task->spec->n_relations > 0 && !task->only_evaluates) {
+    status = tg_constraints_create(task, model->graph, options, model->objective, &model->constraints);
     if (status == TG_OK) model->bare = model->constraints->objective;
-    if (status == TG_OK) status = tg_errors_raise(job->errors);
+    if (status == TG_OK) status = tg_errors_raise(task->spec->errors);
     if (status == TG_OK) status = tg_constraints_lagrangian(model->constraints, model->graph, &model->objective);
   }
-  if (status == TG_OK) status = refuse_unused_parts(job, options->parts_used);
-  return status == TG_OK ? tg_errors_raise(job->errors) : status;
+  if (status == TG_OK) status = refuse_unused_parts(task, options->parts_used);
+  return status == TG_OK ? tg_errors_raise(task->spec->errors) : status;
 }
 
-static tg_status compile(tg_spec *job, tg_model *model)
+static tg_status compile(const tg_task *task, tg_model *model)
 {
   tg_status status = TG_OK;
   tg_declaration *declarations = NULL;
@@ -60,20 +62,20 @@ static tg_status compile(tg_spec *job, tg_model *model)
   int32_t count = 0;
   tg_text notices;
   tg_text_init(&notices);
-  TG_TRY_GOTO(tg_model_declare(job, &declarations, &count));
-  TG_TRY_GOTO(tg_model_parts(job, &parts));
-  TG_TRY_GOTO(TG_NEW((int64_t)job->n_parts + 1, &used));
+  TG_TRY_GOTO(tg_model_declare(task, &declarations, &count));
+  TG_TRY_GOTO(tg_model_parts(task, &parts));
+  TG_TRY_GOTO(TG_NEW((int64_t)task->spec->n_parts + 1, &used));
   const tg_compile_options options = {.n_declarations = count,
                                       .declarations = declarations,
                                       .require_scalar = true,
-                                      .errors = job->errors,
+                                      .errors = task->spec->errors,
                                       .notices = &notices,
-                                      .n_parts = job->n_parts,
+                                      .n_parts = task->spec->n_parts,
                                       .parts = parts,
                                       .parts_used = used};
-  TG_TRY_GOTO(compile_all(job, &options, model));
+  TG_TRY_GOTO(compile_all(task, &options, model));
   // Once, also where the text is compiled again.
-  if (!model->is_noted) tg_message_lines(job->messages, TG_MESSAGE_NOTE, &notices);
+  if (!model->is_noted) tg_message_lines(task->spec->messages, TG_MESSAGE_NOTE, &notices);
   model->is_noted = true;
 done:
   tg_text_fini(&notices);
@@ -83,41 +85,43 @@ done:
   return status;
 }
 
-static tg_status find_errors(tg_spec *spec, bool is_incomplete)
+static tg_status find_errors(tg_task *task, bool is_incomplete)
 {
+  tg_errors *errors = task->spec->errors;
   tg_model *model = NULL;
-  const tg_status probed = is_incomplete ? tg_errors_raise(spec->errors) : tg_spec_probe(spec);
+  const tg_status probed = is_incomplete ? tg_errors_raise(errors) : tg_task_probe(task);
   // With a file missing the sizes are not known.
-  for (int k = 0; k < spec->n_data && !is_incomplete; k++)
-    is_incomplete = spec->data[k].used && (spec->data[k].rows == 0 || spec->data[k].cols == 0);
-  if (is_incomplete || spec->objective.text == NULL) return probed;
+  for (int k = 0; k < task->spec->n_data && !is_incomplete; k++)
+    is_incomplete = task->data[k].used && (task->data[k].rows == 0 || task->data[k].cols == 0);
+  if (is_incomplete || task->spec->objective.text == NULL) return probed;
   TG_TRY(TG_NEW(1, &model));
   tg_status status = tg_graph_create(&model->graph);
-  if (status == TG_OK) status = tg_errors_take(spec->errors, compile(spec, model));
+  if (status == TG_OK) status = tg_errors_take(errors, compile(task, model));
   tg_model_destroy(&model);
   TG_TRY(status);
-  return tg_errors_raise(spec->errors);
+  return tg_errors_raise(errors);
 }
 
 tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete)
 {
-  tg_spec *copy = NULL;
-  TG_TRY(tg_spec_copy(spec, &copy));
-  const tg_status status = find_errors(copy, is_incomplete);
-  tg_spec_destroy_copy(&copy);
+  tg_task *task = NULL;
+  TG_TRY(tg_task_create(spec, &task));
+  const tg_status status = find_errors(task, is_incomplete);
+  tg_task_destroy(&task);
   return status;
 }
 
 // A variable that the objective does not depend on could be anything: surely not what was meant.
-static tg_status find_variables(tg_spec *job, tg_model *model)
+static tg_status find_variables(const tg_task *task, tg_model *model)
 {
-  TG_TRY(TG_NEW(job->n_variables, &model->symbols));
-  model->n_variables = job->n_variables;
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_spec_variable *variable = &job->variables[k];
-    model->symbols[k] = tg_symbol_find(model->graph, variable->name);
+  TG_TRY(TG_NEW(task->spec->n_variables, &model->symbols));
+  model->n_variables = task->spec->n_variables;
+  for (int k = 0; k < task->spec->n_variables; k++) {
+    const tg_task_variable *variable = &task->variables[k];
+    model->symbols[k] = tg_symbol_find(model->graph, variable->spec->name);
     if (model->symbols[k] >= 0 && tg_node_depends_on(model->graph, model->objective, model->symbols[k])) continue;
-    TG_FAIL_MARK(TG_NAME, variable->mark, "the objective does not depend on the variable %s", variable->name);
+    TG_FAIL_MARK(TG_NAME, variable->spec->mark, "the objective does not depend on the variable %s",
+                 variable->spec->name);
   }
   return TG_OK;
 }
@@ -179,12 +183,12 @@ static tg_status find_convexity(tg_model *model)
   return TG_OK;
 }
 
-static tg_status find_groups(const tg_spec *job, tg_model *model)
+static tg_status find_groups(const tg_task *task, tg_model *model)
 {
   TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
   model->n_groups = 1;
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_spec_variable *x = &job->variables[k];
+  for (int k = 0; k < task->spec->n_variables; k++) {
+    const tg_task_variable *x = &task->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
     if (x->norm1 > 0 || (row != NULL && !row->is_bounds)) return TG_OK;
   }
@@ -194,96 +198,96 @@ static tg_status find_groups(const tg_spec *job, tg_model *model)
 
 // ---- plan ----
 
-tg_status tg_model_lower(tg_spec *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+tg_status tg_model_lower(const tg_task *task, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
                          const tg_lower_options *given, tg_plan **out)
 {
   double *values = NULL;
   bool *known = NULL;
   tg_status status = TG_OK;
-  TG_TRY_GOTO(tg_model_numbers(job, graph, &values, &known));
+  TG_TRY_GOTO(tg_model_numbers(task, graph, &values, &known));
   tg_lower_options options = *given;
   options.scalar_values = values;
   options.has_scalar_value = known;
   status = tg_lower(graph, f, n, symbols, &options, out);
   // The whole objective is the place: which operator cannot be compiled, the message says.
-  tg_error_locate(job->objective.mark, status);
+  tg_error_locate(task->spec->objective.mark, status);
 done:
   tg_free(known);
   tg_free(values);
   return status;
 }
 
-static tg_status match_data(const tg_spec *job, tg_model *model)
+static tg_status match_data(const tg_task *task, tg_model *model)
 {
   TG_TRY(TG_NEW(model->plan->n_data, &model->data));
   for (int32_t k = 0; k < model->plan->n_data; k++) {
     const char *name = model->plan->data[k].name;
-    model->data[k] = tg_spec_find_data(job, name);
+    model->data[k] = tg_spec_find_data(task->spec, name);
     if (model->data[k] >= 0 || tg_metric_change_find(model, name) >= 0) continue;
     const int own = model->constraints != NULL ? tg_constraints_find(model->constraints, model->graph, name) : -1;
-    model->data[k] = job->n_data + own;
+    model->data[k] = task->spec->n_data + own;
     if (own < 0) TG_FAIL(TG_INTERNAL, "the plan asks for '%s', which the job does not declare", name);
   }
   return TG_OK;
 }
 
-static tg_status read_text(tg_spec *job, tg_model *model)
+static tg_status read_text(const tg_task *task, tg_model *model)
 {
-  TG_TRY(tg_set_data_check(job));
+  TG_TRY(tg_set_data_check(task));
   TG_TRY(tg_graph_create(&model->graph));
-  TG_TRY(compile(job, model));
-  return find_variables(job, model);
+  TG_TRY(compile(task, model));
+  return find_variables(task, model);
 }
 
 // The text, read once more where it restricts its variables.
-static tg_status read_with_domain(tg_spec *job, tg_model *model)
+static tg_status read_with_domain(tg_task *task, tg_model *model)
 {
   bool is_restricted = false;
-  tg_domain_forget(job);
-  TG_TRY(read_text(job, model));
-  TG_TRY(tg_domain_find(job, model, &is_restricted));
+  tg_domain_forget(task);
+  TG_TRY(read_text(task, model));
+  TG_TRY(tg_domain_find(task, model, &is_restricted));
   if (!is_restricted) return TG_OK;
   tg_constraints_destroy(&model->constraints);
   tg_graph_destroy(&model->graph);
   tg_free(model->symbols);
   model->symbols = NULL;
-  return read_text(job, model);
+  return read_text(task, model);
 }
 
-static tg_status build(tg_spec *job, const tg_lower_options *options, tg_model *model)
+static tg_status build(tg_task *task, const tg_lower_options *options, tg_model *model)
 {
-  TG_TRY(read_with_domain(job, model));
-  TG_TRY(tg_model_split_norm1(job, model));
-  TG_TRY(tg_metric_change_substitute(job, model));
+  TG_TRY(read_with_domain(task, model));
+  TG_TRY(tg_model_split_norm1(task, model));
+  TG_TRY(tg_metric_change_substitute(task, model));
   TG_TRY(find_kinks(model));
   TG_TRY(find_convexity(model));
-  TG_TRY(find_groups(job, model));
+  TG_TRY(find_groups(task, model));
   TG_TRY(
-      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
-  return match_data(job, model);
+      tg_model_lower(task, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
+  return match_data(task, model);
 }
 
-static tg_status build_plain(tg_spec *job, const tg_lower_options *options, tg_model *model)
+static tg_status build_plain(tg_task *task, const tg_lower_options *options, tg_model *model)
 {
-  TG_TRY(read_with_domain(job, model));
-  TG_TRY(tg_metric_change_substitute(job, model)); // finds none
+  TG_TRY(read_with_domain(task, model));
+  TG_TRY(tg_metric_change_substitute(task, model)); // finds none
   TG_TRY(find_kinks(model));
   model->n_groups = 1;
   TG_TRY(TG_NEW(model->n_variables, &model->group_rows));
   TG_TRY(
-      tg_model_lower(job, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
-  return match_data(job, model);
+      tg_model_lower(task, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));
+  return match_data(task, model);
 }
 
-typedef tg_status builder(tg_spec *job, const tg_lower_options *options, tg_model *model);
+typedef tg_status builder(tg_task *task, const tg_lower_options *options, tg_model *model);
 
-static tg_status create(tg_spec *job, const tg_lower_options *options, builder *build_model, tg_model **out)
+static tg_status create(tg_task *task, const tg_lower_options *options, builder *build_model, tg_model **out)
 {
   *out = NULL;
-  tg_spec_mark_used(job, false);
+  tg_task_mark_used(task, false);
   tg_model *model = NULL;
   TG_TRY(TG_NEW(1, &model));
-  const tg_status status = build_model(job, options, model);
+  const tg_status status = build_model(task, options, model);
   if (status != TG_OK) {
     tg_model_destroy(&model);
     return tg_error_pass(status, TG_HERE);
@@ -292,12 +296,12 @@ static tg_status create(tg_spec *job, const tg_lower_options *options, builder *
   return TG_OK;
 }
 
-tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out)
+tg_status tg_model_create(tg_task *task, const tg_lower_options *options, tg_model **out)
 {
-  return create(job, options, build, out);
+  return create(task, options, build, out);
 }
 
-tg_status tg_model_create_plain(tg_spec *job, const tg_lower_options *options, tg_model **out)
+tg_status tg_model_create_plain(tg_task *task, const tg_lower_options *options, tg_model **out)
 {
-  return create(job, options, build_plain, out);
+  return create(task, options, build_plain, out);
 }

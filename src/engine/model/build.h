@@ -4,17 +4,17 @@
 
 #include "engine/model/model.h"
 
-// Objective to graph to plan. job->data must have their sizes. Errors are located in the job. Local, no data.
-tg_status tg_model_create(tg_spec *job, const tg_lower_options *options, tg_model **out);
+// Objective to graph to plan. task->data must have their sizes. Errors are located in the job. Local, no data.
+tg_status tg_model_create(tg_task *task, const tg_lower_options *options, tg_model **out);
 // The same of a spec without constraints and relations, for an objective that is evaluated and not minimised: nothing
 // is taken out of it.
-tg_status tg_model_create_plain(tg_spec *job, const tg_lower_options *options, tg_model **out);
+tg_status tg_model_create_plain(tg_task *task, const tg_lower_options *options, tg_model **out);
 // The failures that the expressions and the headers of files have besides those that spec->errors has already, all kept
 // there; returns the first. For a spec that could not be read as a whole; is_incomplete: variables or data are missing
 // in it. Local.
 tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete);
 // The plan of another scalar f over the symbols[0..n) of the same graph, with the job's numbers for its scalars. Local.
-tg_status tg_model_lower(tg_spec *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+tg_status tg_model_lower(const tg_task *task, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
                          const tg_lower_options *given, tg_plan **out);
 
 #endif

@@ -18,14 +18,14 @@ static tg_status copy_out(const tg_grid *grid, const tg_values *values, int n, t
   return tg_agree(grid->comm, status);
 }
 
-tg_status tg_constants_evaluate(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+tg_status tg_constants_evaluate(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                                 const opt_point *x, int n, const tg_node *nodes, tg_dmat **out, double *products)
 {
   const tg_plan_data *shape = &model->plan->variables[0];
   const double side = fmax((double)shape->rows, (double)shape->cols);
   tg_values *values = NULL;
   for (int k = 0; k < n; k++) out[k] = NULL;
-  tg_status status = tg_values_create(job, model, grid, data, x, n, nodes, &values);
+  tg_status status = tg_values_create(task, model, grid, data, x, n, nodes, &values);
   if (status == TG_OK) status = tg_values_evaluate(values);
   if (status == TG_OK) status = copy_out(grid, values, n, out);
   if (status == TG_OK) *products += tg_values_product_units(values, 2 * pow(side, 3));

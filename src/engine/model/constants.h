@@ -9,7 +9,7 @@
 // occurs.
 // out is the caller's to destroy, also after a failure. *products is raised by those it took, in
 // units of one of the larger side of the first variable. Collective.
-tg_status tg_constants_evaluate(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+tg_status tg_constants_evaluate(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                                 const opt_point *x, int n, const tg_node *nodes, tg_dmat **out, double *products);
 
 #endif

@@ -46,23 +46,23 @@ static tg_status compile_difference(tg_graph *graph, const tg_spec_relation *rel
   return tg_model_compile_excerpt(graph, whole, options, out);
 }
 
-static bool has_variable(const tg_spec *job, const tg_graph *graph, tg_node node)
+static bool has_variable(const tg_task *task, const tg_graph *graph, tg_node node)
 {
-  for (int k = 0; k < job->n_variables; k++) {
-    const int32_t symbol = tg_symbol_find(graph, job->variables[k].name);
+  for (int k = 0; k < task->spec->n_variables; k++) {
+    const int32_t symbol = tg_symbol_find(graph, task->spec->variables[k].name);
     if (symbol >= 0 && tg_node_depends_on(graph, node, symbol)) return true;
   }
   return false;
 }
 
-static tg_status make_term(tg_spec *job, tg_graph *graph, const tg_spec_relation *relation,
+static tg_status make_term(const tg_task *task, tg_graph *graph, const tg_spec_relation *relation,
                            const tg_compile_options *options, tg_constraints_term *out)
 {
   out->text = relation->whole.text;
   out->low = relation->sign == TG_RELATION_EQUAL ? -(double)INFINITY : 0;
   out->high = (double)INFINITY;
   TG_TRY(compile_difference(graph, relation, options, &out->node));
-  if (!has_variable(job, graph, out->node))
+  if (!has_variable(task, graph, out->node))
     TG_FAIL_MARK(TG_VALUE, relation->whole.mark,
                  "'%.200s' does not depend on any variable: it holds or not, whatever they are", relation->whole.text);
   if (relation->sign == TG_RELATION_AT_LEAST) TG_TRY(tg_make_scale(graph, -1.0, out->node, &out->node));
@@ -87,22 +87,23 @@ static tg_status add_penalty(tg_graph *graph, tg_constraints *constraints)
   return tg_symbol_add(graph, "penalty#", one, one, 0, false, &constraints->penalty);
 }
 
-static tg_status fill(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_constraints *constraints)
+static tg_status fill(const tg_task *task, tg_graph *graph, const tg_compile_options *options,
+                      tg_constraints *constraints)
 {
   tg_compile_options general = *options;
   general.require_scalar = false;
-  TG_TRY(TG_NEW(job->n_relations, &constraints->terms));
-  constraints->n = job->n_relations;
+  TG_TRY(TG_NEW(task->spec->n_relations, &constraints->terms));
+  constraints->n = task->spec->n_relations;
   for (int k = 0; k < constraints->n; k++) {
     tg_constraints_term *term = &constraints->terms[k];
-    TG_TRY(tg_errors_take(options->errors, make_term(job, graph, &job->relations[k], &general, term)));
+    TG_TRY(tg_errors_take(options->errors, make_term(task, graph, &task->spec->relations[k], &general, term)));
     if (term->node != TG_NONE) TG_TRY(add_multiplier(graph, k, term));
   }
   TG_TRY(tg_errors_raise(options->errors));
   return add_penalty(graph, constraints);
 }
 
-tg_status tg_constraints_create(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
+tg_status tg_constraints_create(const tg_task *task, tg_graph *graph, const tg_compile_options *options, tg_node f,
                                 tg_constraints **out)
 {
   *out = NULL;
@@ -110,7 +111,7 @@ tg_status tg_constraints_create(tg_spec *job, tg_graph *graph, const tg_compile_
   TG_TRY(TG_NEW(1, &constraints));
   tg_arena_init(&constraints->arena);
   constraints->objective = f;
-  const tg_status status = fill(job, graph, options, constraints);
+  const tg_status status = fill(task, graph, options, constraints);
   if (status != TG_OK) {
     tg_constraints_destroy(&constraints);
     return tg_error_pass(status, TG_HERE);

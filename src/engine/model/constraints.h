@@ -13,7 +13,7 @@
 #define TG_ENGINE_CONSTRAINTS_H
 
 #include "base/arena.h"
-#include "engine/spec.h"
+#include "engine/task.h"
 #include "grad/calculus.h"
 #include "grad/structure/kinks.h"
 
@@ -37,7 +37,7 @@ typedef struct tg_constraints {
 
 // The relations of the job as nodes of the graph; names and sizes are those of the options, which are the objective's.
 // Errors are located in the entry: sizes that do not agree, unknown names, sides that no variable occurs in. Local.
-tg_status tg_constraints_create(tg_spec *job, tg_graph *graph, const tg_compile_options *options, tg_node f,
+tg_status tg_constraints_create(const tg_task *task, tg_graph *graph, const tg_compile_options *options, tg_node f,
                                 tg_constraints **out);
 // Takes the kinks out of the model's objective, of which `rest` is what remains, and puts their envelopes in their
 // place. Local.

@@ -9,9 +9,9 @@
 #include "opt/constraint.h"
 
 // The start is ours to choose: the job says nothing of it, and the constraint has none of its own.
-static bool is_open(const tg_spec_variable *x)
+static bool is_open(const tg_task_variable *x)
 {
-  return x->start == TG_START_ZEROS && !x->start_is_given && !tg_spec_on_manifold(x);
+  return x->start == TG_START_ZEROS && !x->spec->start_is_given && !tg_task_on_manifold(x);
 }
 
 static tg_node objective_of(const tg_model *model)
@@ -45,12 +45,12 @@ static tg_status vanishes(tg_model *model, int32_t wrt, int32_t n, const int32_t
 }
 
 // Without constraints a quadratic's curvature is found by its solver, and under linear equalities by the multipliers.
-static bool is_settled(const tg_spec *job, const tg_model *model)
+static bool is_settled(const tg_task *task, const tg_model *model)
 {
   const int degree = tg_degree(model->graph, objective_of(model), model->n_variables, model->symbols);
   if (degree < 0 || degree > 2) return false;
-  for (int k = 0; k < job->n_variables; k++)
-    if (job->variables[k].constraint != NULL) return false;
+  for (int k = 0; k < task->spec->n_variables; k++)
+    if (task->variables[k].constraint != NULL) return false;
   for (int k = 0; model->constraints != NULL && k < model->constraints->n; k++) {
     const tg_constraints_term *term = &model->constraints->terms[k];
     const bool is_equality = isinf(term->low) != 0;
@@ -59,7 +59,7 @@ static bool is_settled(const tg_spec *job, const tg_model *model)
   return true;
 }
 
-static bool has_no_negative_entries(const tg_spec_variable *x)
+static bool has_no_negative_entries(const tg_task_variable *x)
 {
   static const char *const names[] = {"nonnegative",       "box",      "simplex_rows", "simplex_columns",
                                       "doubly_stochastic", "transport"};
@@ -69,32 +69,32 @@ static bool has_no_negative_entries(const tg_spec_variable *x)
 }
 
 // The seed of a variable without one of its own: no two of them alike, or factors of one shape would be equal.
-static void choose(tg_spec *job, int k)
+static void choose(tg_task *task, int k)
 {
-  tg_spec_variable *x = &job->variables[k];
+  tg_task_variable *x = &task->variables[k];
   x->start = has_no_negative_entries(x) ? TG_START_UNIFORM : TG_START_NORMAL;
   x->start_is_chosen = true;
   const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
   // Sums of 1 ask for entries of that share: a point well inside, not one that its projection puts at a corner.
-  if (row != NULL && row->has_oracle && !row->is_bounds && !x->scale_is_given)
+  if (row != NULL && row->has_oracle && !row->is_bounds && !x->spec->scale_is_given)
     x->scale = 2.0 / (double)(x->rows > x->cols ? x->rows : x->cols);
-  if (!x->seed_is_given) x->seed += (uint64_t)(1000 * k);
+  if (!x->spec->seed_is_given) x->seed += (uint64_t)(1000 * k);
 }
 
-tg_status tg_default_start_choose(tg_spec *job, tg_model *model)
+tg_status tg_default_start_choose(tg_task *task, tg_model *model)
 {
   int32_t n = 0;
   int32_t *open = NULL;
   bool *is_ours = NULL;
   tg_status status = TG_OK;
-  if (is_settled(job, model)) return TG_OK;
-  TG_TRY(TG_NEW(job->n_variables, &open));
-  TG_TRY_GOTO(TG_NEW(job->n_variables, &is_ours));
-  for (int k = 0; k < job->n_variables; k++) {
+  if (is_settled(task, model)) return TG_OK;
+  TG_TRY(TG_NEW(task->spec->n_variables, &open));
+  TG_TRY_GOTO(TG_NEW(task->spec->n_variables, &is_ours));
+  for (int k = 0; k < task->spec->n_variables; k++) {
     tg_curvature curvature = TG_CURVATURE_UNKNOWN;
     const char *reason = NULL;
     bool alone = false;
-    if (!is_open(&job->variables[k])) continue;
+    if (!is_open(&task->variables[k])) continue;
     TG_TRY_GOTO(vanishes(model, model->symbols[k], 1, &model->symbols[k], &alone));
     TG_TRY_GOTO(tg_curvature_find(model->graph, objective_of(model), 1, &model->symbols[k], &curvature, &reason));
     // Zero is its minimum whatever the others are.
@@ -102,11 +102,11 @@ tg_status tg_default_start_choose(tg_spec *job, tg_model *model)
     is_ours[k] = alone;
     open[n++] = model->symbols[k];
   }
-  for (int k = 0; k < job->n_variables && n > 0; k++) {
+  for (int k = 0; k < task->spec->n_variables && n > 0; k++) {
     bool together = is_ours[k];
     for (int32_t i = 0; i < n && !together; i++)
       if (open[i] == model->symbols[k]) TG_TRY_GOTO(vanishes(model, model->symbols[k], n, open, &together));
-    if (together) choose(job, k);
+    if (together) choose(task, k);
   }
 done:
   tg_free(open);
@@ -114,13 +114,13 @@ done:
   return status;
 }
 
-void tg_default_start_print(const tg_spec *job, const char *label, tg_text *out)
+void tg_default_start_print(const tg_task *task, const char *label, tg_text *out)
 {
   int n = 0;
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_spec_variable *x = &job->variables[k];
+  for (int k = 0; k < task->spec->n_variables; k++) {
+    const tg_task_variable *x = &task->variables[k];
     if (!x->start_is_chosen) continue;
-    tg_text_addf(out, "%s%s %s (seed %llu)", n++ == 0 ? label : ", ", x->name, tg_start_label(x->start),
+    tg_text_addf(out, "%s%s %s (seed %llu)", n++ == 0 ? label : ", ", x->spec->name, tg_start_label(x->start),
                  (unsigned long long)x->seed);
   }
   if (n > 0) tg_text_add(out, ", scaled to the data: at zero the gradient vanishes by its form\n");

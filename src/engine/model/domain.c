@@ -17,25 +17,25 @@ static const char *const symmetric_sets[] = {
     "positive_definite", "positive_semidefinite", "symmetric", "nonnegative", "box",
     "frobenius_ball",    "doubly_stochastic"};
 
-static bool is_set(const tg_spec_variable *x, const char *name)
+static bool is_set(const tg_task_variable *x, const char *name)
 {
   return x->constraint != NULL && strcmp(x->constraint, name) == 0;
 }
 
 // Bounds that are matrices need not be symmetric ones.
-static bool has_matrix(const tg_spec *job, const tg_spec_variable *x)
+static bool has_matrix(const tg_task *task, const tg_task_variable *x)
 {
   for (int k = 0; k < 2; k++) {
     const int datum = tg_set_data_find(x, k);
-    if (datum >= 0 && job->data[datum].source != TG_SOURCE_NUMBER) return true;
+    if (datum >= 0 && task->spec->data[datum].source != TG_SOURCE_NUMBER) return true;
   }
   return false;
 }
 
-static bool keeps_symmetry(const tg_spec *job, const tg_spec_variable *x)
+static bool keeps_symmetry(const tg_task *task, const tg_task_variable *x)
 {
   bool found = x->constraint == NULL;
-  if (!found && has_matrix(job, x)) return false;
+  if (!found && has_matrix(task, x)) return false;
   for (size_t k = 0; !found && k < sizeof symmetric_sets / sizeof symmetric_sets[0]; k++)
     found = is_set(x, symmetric_sets[k]);
   return found;
@@ -147,86 +147,86 @@ static tg_status read_graph(const stand_ins *s, tg_node f, wishes *out)
 
 // ---- a variable ----
 
-static void open_up(tg_spec_variable *x)
+static void open_up(tg_task_variable *x)
 {
   x->open_set = x->constraint;
   x->constraint = NULL;
 }
 
-static tg_status judge(tg_spec *job, tg_spec_variable *x, const wishes *w)
+static tg_status judge(tg_task *task, tg_task_variable *x, const wishes *w)
 {
   const bool is_cone = is_set(x, definite) || is_set(x, semidefinite);
   if (is_set(x, definite) && x->rows != x->cols)
-    TG_FAIL_MARK(TG_SHAPE, x->constraint_mark, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
-                 x->name, (long long)x->rows, (long long)x->cols);
+    TG_FAIL_MARK(TG_SHAPE, x->spec->constraint_mark, "constraint %s needs a square matrix, %s is %lld x %lld", definite,
+                 x->spec->name, (long long)x->rows, (long long)x->cols);
   if (is_set(x, definite) && !w->is_inverted)
-    TG_FAIL_MARK(TG_UNSUPPORTED, x->constraint_mark,
+    TG_FAIL_MARK(TG_UNSUPPORTED, x->spec->constraint_mark,
                  "constraint %s of %s: the set is open, and no term of the objective such as -logdet(%s) or "
                  "tr(inv(%s)) keeps %s inside; take %s",
-                 definite, x->name, x->name, x->name, x->name, semidefinite);
+                 definite, x->spec->name, x->spec->name, x->spec->name, x->spec->name, semidefinite);
   x->domain = 0;
   if (w->needs_symmetry || (is_cone && w->is_below)) x->domain = TG_SYMMETRIC;
   if (w->is_definite || (is_cone && w->is_below && (w->is_inverted || !w->has_det))) x->domain = TG_SYMMETRIC | TG_SPD;
   // Zero, which a step along a bound would take, is outside.
   if (x->domain == 0 && is_set(x, nonnegative) && w->is_positive) open_up(x);
   if (x->domain == 0) return TG_OK;
-  if (!keeps_symmetry(job, x))
-    TG_FAIL_MARK(TG_UNSUPPORTED, x->constraint_mark,
+  if (!keeps_symmetry(task, x))
+    TG_FAIL_MARK(TG_UNSUPPORTED, x->spec->constraint_mark,
                  "constraint %s of %s: %s asks for a symmetric %s, which this set does not keep so; give the set in "
                  "subject_to",
-                 x->constraint, x->name, w->asker != NULL ? w->asker : "logdet", x->name);
+                 x->constraint, x->spec->name, w->asker != NULL ? w->asker : "logdet", x->spec->name);
   if (!is_set(x, definite) && !(w->is_definite && (is_set(x, semidefinite) || is_set(x, "symmetric")))) return TG_OK;
   open_up(x);
   return TG_OK;
 }
 
-static tg_status find(tg_spec *job, tg_model *model, stand_ins *s, wishes *w, bool *found)
+static tg_status find(tg_task *task, tg_model *model, stand_ins *s, wishes *w, bool *found)
 {
   TG_TRY(TG_NEW(s->n, &s->nodes));
   for (int k = 0; k < s->n; k++) TG_TRY(add_stand_in(s->graph, s->symbols[k], k, &s->nodes[k]));
   TG_TRY(read_graph(s, model->objective, w));
   for (int k = 0; k < s->n; k++) {
-    TG_TRY(judge(job, &job->variables[k], &w[k]));
-    *found = *found || job->variables[k].domain != 0 || job->variables[k].open_set != NULL;
+    TG_TRY(judge(task, &task->variables[k], &w[k]));
+    *found = *found || task->variables[k].domain != 0 || task->variables[k].open_set != NULL;
   }
   return TG_OK;
 }
 
-tg_status tg_domain_find(tg_spec *job, tg_model *model, bool *found)
+tg_status tg_domain_find(tg_task *task, tg_model *model, bool *found)
 {
   stand_ins s = {.graph = model->graph, .n = model->n_variables, .symbols = model->symbols};
   wishes *w = NULL;
   *found = false;
   TG_TRY(TG_NEW(s.n, &w));
-  const tg_status status = find(job, model, &s, w, found);
+  const tg_status status = find(task, model, &s, w, found);
   tg_free(w);
   tg_free(s.nodes);
   return status;
 }
 
-void tg_domain_forget(tg_spec *job)
+void tg_domain_forget(tg_task *task)
 {
-  for (int k = 0; k < job->n_variables; k++) {
-    tg_spec_variable *x = &job->variables[k];
+  for (int k = 0; k < task->spec->n_variables; k++) {
+    tg_task_variable *x = &task->variables[k];
     if (x->open_set != NULL) x->constraint = x->open_set;
     x->open_set = NULL;
     x->domain = 0;
   }
 }
 
-tg_status tg_domain_flags(const tg_spec *job, bool **out)
+tg_status tg_domain_flags(const tg_task *task, bool **out)
 {
-  TG_TRY(TG_NEW(job->n_variables, out));
-  for (int k = 0; k < job->n_variables; k++) (*out)[k] = job->variables[k].domain != 0;
+  TG_TRY(TG_NEW(task->spec->n_variables, out));
+  for (int k = 0; k < task->spec->n_variables; k++) (*out)[k] = task->variables[k].domain != 0;
   return TG_OK;
 }
 
-void tg_domain_print(const tg_spec *job, const char *indent, tg_text *out)
+void tg_domain_print(const tg_task *task, const char *indent, tg_text *out)
 {
-  for (int k = 0; k < job->n_variables; k++) {
-    const tg_spec_variable *x = &job->variables[k];
+  for (int k = 0; k < task->spec->n_variables; k++) {
+    const tg_task_variable *x = &task->variables[k];
     if (x->domain == 0 && x->open_set == NULL) continue;
-    tg_text_addf(out, "%sdomain    %s %s", indent, x->name,
+    tg_text_addf(out, "%sdomain    %s %s", indent, x->spec->name,
                  (x->domain & TG_SPD) != 0 ? "symmetric positive definite, by Cholesky factorisations"
                  : x->domain != 0          ? "symmetric, by its functions"
                                            : "positive, by log");

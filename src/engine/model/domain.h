@@ -14,12 +14,12 @@
 // (positive_definite, or a semidefinite one under logdet(X), nonnegative under log(X)) is taken out of the job:
 // `open_set` keeps its name. *found: some variable has a domain, the objective is to be compiled again. TG_UNSUPPORTED,
 // located: positive_definite without logdet or inv of the variable, or a set that does not keep X symmetric. Local.
-tg_status tg_domain_find(tg_spec *job, tg_model *model, bool *found);
+tg_status tg_domain_find(tg_task *task, tg_model *model, bool *found);
 // As the job was read, before tg_domain_find. Local.
-void tg_domain_forget(tg_spec *job);
+void tg_domain_forget(tg_task *task);
 // By variable, as tg_space_set_symmetric takes it: whether it lives among symmetric matrices. To be freed. Local.
-tg_status tg_domain_flags(const tg_spec *job, bool **out);
+tg_status tg_domain_flags(const tg_task *task, bool **out);
 // A line for each variable with a domain.
-void tg_domain_print(const tg_spec *job, const char *indent, tg_text *out);
+void tg_domain_print(const tg_task *task, const char *indent, tg_text *out);
 
 #endif

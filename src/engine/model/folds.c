@@ -69,42 +69,43 @@ int tg_fold_of_entry(const tg_folds *folds, int64_t rows, int64_t i, int64_t j)
 
 // ---- sizes ----
 
-static int64_t *side_of(const tg_folds *folds, tg_spec_data *datum)
+static int64_t *side_of(const tg_folds *folds, tg_task_data *datum)
 {
   return folds->kind == TG_FOLD_COLUMNS ? &datum->cols : &datum->rows;
 }
 
-static tg_status reduce(tg_spec *job, int64_t length)
+static tg_status reduce(tg_task *task, int64_t length)
 {
-  const tg_folds *folds = job->folds;
+  const tg_folds *folds = task->spec->folds;
   const char *what = folds->kind == TG_FOLD_COLUMNS ? "columns" : "rows";
   if (folds->n > length)
     TG_FAIL_MARK(TG_VALUE, folds->n_mark, "folds: %d folds of %" PRId64 " %s of %s: some would be empty", folds->n,
-                 length, what, job->data[folds->of[0]].name);
-  if (job->fold == 0) return TG_OK;
-  const int64_t left_out = tg_fold_count(folds, job->fold, length);
+                 length, what, task->spec->data[folds->of[0]].name);
+  if (task->spec->fold == 0) return TG_OK;
+  const int64_t left_out = tg_fold_count(folds, task->spec->fold, length);
   for (int k = 0; k < folds->n_of; k++)
-    if (job->data[folds->of[k]].used)
-      *side_of(folds, &job->data[folds->of[k]]) = job->is_score ? left_out : length - left_out;
+    if (task->data[folds->of[k]].used)
+      *side_of(folds, &task->data[folds->of[k]]) = task->spec->is_score ? left_out : length - left_out;
   return TG_OK;
 }
 
-tg_status tg_folds_reduce(tg_spec *job)
+tg_status tg_folds_reduce(tg_task *task)
 {
-  const tg_folds *folds = job->folds;
-  const tg_spec_data *first = NULL;
+  const tg_folds *folds = task->spec->folds;
+  const tg_task_data *first = NULL;
   int64_t length = 0;
   if (folds == NULL || folds->kind == TG_FOLD_ENTRIES) return TG_OK;
   for (int k = 0; k < folds->n_of; k++) {
-    tg_spec_data *datum = &job->data[folds->of[k]];
+    tg_task_data *datum = &task->data[folds->of[k]];
     const int64_t n = *side_of(folds, datum);
     if (!datum->used || n == 0) continue;
     if (first != NULL && n != length)
       TG_FAIL_MARK(TG_SHAPE, folds->of_marks[k],
-                   "folds: %s has %" PRId64 " %s, and %s has %" PRId64 ": they cannot be divided alike", datum->name, n,
-                   folds->kind == TG_FOLD_COLUMNS ? "columns" : "rows", first->name, length);
+                   "folds: %s has %" PRId64 " %s, and %s has %" PRId64 ": they cannot be divided alike",
+                   datum->spec->name, n, folds->kind == TG_FOLD_COLUMNS ? "columns" : "rows", first->spec->name,
+                   length);
     if (first == NULL) first = datum;
     length = n;
   }
-  return first != NULL ? reduce(job, length) : TG_OK;
+  return first != NULL ? reduce(task, length) : TG_OK;
 }

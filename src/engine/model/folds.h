@@ -5,7 +5,7 @@
 #ifndef TG_ENGINE_FOLDS_H
 #define TG_ENGINE_FOLDS_H
 
-#include "engine/spec.h"
+#include "engine/task.h"
 
 // Whether folds divide the datum, numbered as in the spec.
 bool tg_folds_divide(const tg_folds *folds, int datum);
@@ -17,6 +17,6 @@ tg_status tg_folds_assign(const tg_folds *folds, int64_t length, int *fold_of);
 int tg_fold_of_entry(const tg_folds *folds, int64_t rows, int64_t i, int64_t j);
 // The sizes of the data of the fold at hand, once those of the whole are known. TG_SHAPE, TG_VALUE, located: matrices
 // that are divided alike and have other sizes, more folds than rows. Local.
-tg_status tg_folds_reduce(tg_spec *job);
+tg_status tg_folds_reduce(tg_task *task);
 
 #endif

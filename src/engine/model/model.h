@@ -3,7 +3,7 @@
 #define TG_ENGINE_MODEL_H
 
 #include "engine/model/constraints.h"
-#include "engine/spec.h"
+#include "engine/task.h"
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
 

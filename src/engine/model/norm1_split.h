@@ -8,8 +8,8 @@
 // Else, where the method leaves the choice (auto) or has the step (barzilai-borwein, alternating), the term leaves the
 // objective and its weight goes to variable->norm1, 0 for none; TG_UNSUPPORTED, located, where the variable's
 // constraint has no such step. Other methods descend along a subgradient. Local.
-tg_status tg_model_split_norm1(tg_spec *job, tg_model *model);
+tg_status tg_model_split_norm1(tg_task *task, tg_model *model);
 // Whether any variable has a weight.
-bool tg_model_has_norm1(const tg_spec *job);
+bool tg_model_has_norm1(const tg_task *task);
 
 #endif

@@ -34,80 +34,82 @@ bool tg_spec_has_name(const char *text, const char *name)
   return false;
 }
 
-static bool is_used(const tg_spec *job, const char *name)
+static bool is_used(const tg_task *task, const char *name)
 {
-  for (int k = 0; k < job->n_relations; k++)
-    if (tg_spec_has_name(job->relations[k].whole.text, name)) return true;
-  for (int k = 0; k < job->n_parts; k++)
-    if (tg_spec_has_name(job->parts[k].value.text, name)) return true;
-  return tg_spec_has_name(job->objective.text, name);
+  for (int k = 0; k < task->spec->n_relations && !task->only_evaluates; k++)
+    if (tg_spec_has_name(task->spec->relations[k].whole.text, name)) return true;
+  for (int k = 0; k < task->spec->n_parts; k++)
+    if (tg_spec_has_name(task->spec->parts[k].value.text, name)) return true;
+  return tg_spec_has_name(task->spec->objective.text, name);
 }
 
 enum { UNUSED_SHOWN = 8 };
 
-void tg_spec_mark_used(tg_spec *job, bool warn)
+void tg_task_mark_used(tg_task *task, bool warn)
 {
   int unused = 0;
-  for (int k = 0; k < job->n_data; k++) {
-    tg_spec_data *datum = &job->data[k];
-    datum->used = is_used(job, datum->name) || tg_metric_change_needs(job, k) || tg_set_data_needs(job, k);
+  for (int k = 0; k < task->spec->n_data; k++) {
+    tg_task_data *datum = &task->data[k];
+    datum->used = is_used(task, datum->spec->name) || tg_metric_change_needs(task, k) || tg_set_data_needs(task, k);
     if (!datum->used) unused++;
     if (warn && !datum->used && unused <= UNUSED_SHOWN)
-      tg_message_warn_at(job->messages, datum->mark, "%s does not occur in the objective%s%s", datum->name,
-                         job->n_relations > 0 ? " or in subject_to" : "",
-                         datum->source == TG_SOURCE_NUMBER ? "" : "; it is not read");
+      tg_message_warn_at(task->spec->messages, datum->spec->mark, "%s does not occur in the objective%s%s",
+                         datum->spec->name, task->spec->n_relations > 0 ? " or in subject_to" : "",
+                         datum->spec->source == TG_SOURCE_NUMBER ? "" : "; it is not read");
   }
   if (warn && unused > UNUSED_SHOWN)
-    tg_message_warn(job->messages, "%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
+    tg_message_warn(task->spec->messages, "%d more data do not occur in the objective either", unused - UNUSED_SHOWN);
 }
 
 // ---- sizes ----
 
 // How a file is read, where its user may not know: "A: /path/a.h5: dataset /A of MATLAB, stored by columns ..."
-static void say_note(const tg_spec *job, const char *name, const char *path, const tg_file_shape *shape)
+static void say_note(const tg_task *task, const char *name, const char *path, const tg_file_shape *shape)
 {
   tg_text text;
   if (shape->note[0] == '\0') return;
   tg_text_init(&text);
   tg_text_addf(&text, "%s: %s: %s", name, path, shape->note);
-  tg_message_lines(job->messages, TG_MESSAGE_NOTE, &text);
+  tg_message_lines(task->spec->messages, TG_MESSAGE_NOTE, &text);
   tg_text_fini(&text);
 }
 
-static tg_status probe(const tg_spec *job, tg_spec_data *datum)
+static tg_status probe(const tg_task *task, tg_task_data *datum)
 {
   tg_file_shape shape = {0};
-  TG_TRY(tg_error_locate(datum->file_mark, tg_file_probe(datum->file, datum->dataset, &shape)));
+  TG_TRY(tg_error_locate(datum->spec->file_mark, tg_file_probe(datum->spec->file, datum->spec->dataset, &shape)));
   // As for sizes in the job file: ScaLAPACK counts to this.
   if (shape.rows > INT_MAX || shape.cols > INT_MAX)
-    TG_FAIL_MARK(TG_LIMIT, datum->file_mark, "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns",
-                 datum->file, shape.rows, shape.cols, INT_MAX);
-  say_note(job, datum->name, datum->file, &shape);
+    TG_FAIL_MARK(TG_LIMIT, datum->spec->file_mark,
+                 "%s is %" PRId64 " x %" PRId64 ", expected at most %d rows and columns", datum->spec->file, shape.rows,
+                 shape.cols, INT_MAX);
+  say_note(task, datum->spec->name, datum->spec->file, &shape);
   datum->rows = shape.rows;
   datum->cols = shape.cols;
   return TG_OK;
 }
 
-static tg_status probe_start(const tg_spec *job, tg_spec_variable *variable)
+static tg_status probe_start(const tg_task *task, tg_task_variable *variable)
 {
   tg_file_shape shape = {0};
-  TG_TRY(tg_error_locate(variable->start_mark, tg_file_probe(variable->start_file, variable->start_dataset, &shape)));
+  TG_TRY(tg_error_locate(variable->spec->start_mark,
+                         tg_file_probe(variable->spec->start_file, variable->spec->start_dataset, &shape)));
   if (variable->rows == 0) variable->rows = shape.rows;
   if (variable->cols == 0) variable->cols = shape.cols;
   if (shape.rows != variable->rows || shape.cols != variable->cols)
-    TG_FAIL_MARK(TG_SHAPE, variable->start_mark, "the start of %s is %lld x %lld in %s, expected %lld x %lld",
-                 variable->name, (long long)shape.rows, (long long)shape.cols, variable->start_file,
+    TG_FAIL_MARK(TG_SHAPE, variable->spec->start_mark, "the start of %s is %lld x %lld in %s, expected %lld x %lld",
+                 variable->spec->name, (long long)shape.rows, (long long)shape.cols, variable->spec->start_file,
                  (long long)variable->rows, (long long)variable->cols);
-  say_note(job, variable->name, variable->start_file, &shape);
+  say_note(task, variable->spec->name, variable->spec->start_file, &shape);
   return TG_OK;
 }
 
 // Declared properties that a shape contradicts are an error before any number is looked at.
-static tg_status check_square(const tg_spec_data *datum)
+static tg_status check_square(const tg_task_data *datum)
 {
-  if (datum->property == NULL || datum->rows == datum->cols) return TG_OK;
-  TG_FAIL_MARK(TG_SHAPE, datum->property_mark, "%s is declared %s, but is %lld x %lld, not square", datum->name,
-               datum->property, (long long)datum->rows, (long long)datum->cols);
+  if (datum->spec->property == NULL || datum->rows == datum->cols) return TG_OK;
+  TG_FAIL_MARK(TG_SHAPE, datum->spec->property_mark, "%s is declared %s, but is %lld x %lld, not square",
+               datum->spec->name, datum->spec->property, (long long)datum->rows, (long long)datum->cols);
 }
 
 // Numbers of a caller: a job file alone has none.
@@ -122,32 +124,32 @@ static tg_status probe_array(const tg_array *array, tg_mark mark, const char *na
   return TG_OK;
 }
 
-static tg_status probe_datum(const tg_spec *job, tg_spec_data *datum)
+static tg_status probe_datum(const tg_task *task, tg_task_data *datum)
 {
-  if (datum->source == TG_SOURCE_FILE) TG_TRY(probe(job, datum));
-  if (datum->source == TG_SOURCE_MEMORY)
-    TG_TRY(probe_array(datum->array, datum->mark, datum->name, datum->rows, datum->cols));
+  if (datum->spec->source == TG_SOURCE_FILE) TG_TRY(probe(task, datum));
+  if (datum->spec->source == TG_SOURCE_MEMORY)
+    TG_TRY(probe_array(datum->spec->array, datum->spec->mark, datum->spec->name, datum->rows, datum->cols));
   return check_square(datum);
 }
 
-static tg_status probe_variable(const tg_spec *job, tg_spec_variable *x)
+static tg_status probe_variable(const tg_task *task, tg_task_variable *x)
 {
-  if (x->start == TG_START_FILE) return probe_start(job, x);
+  if (x->start == TG_START_FILE) return probe_start(task, x);
   if (x->start != TG_START_MEMORY) return TG_OK;
-  if (x->rows == 0 && x->start_array != NULL) x->rows = x->start_array->rows;
-  if (x->cols == 0 && x->start_array != NULL) x->cols = x->start_array->cols;
-  return probe_array(x->start_array, x->start_mark, x->name, x->rows, x->cols);
+  if (x->rows == 0 && x->spec->start_array != NULL) x->rows = x->spec->start_array->rows;
+  if (x->cols == 0 && x->spec->start_array != NULL) x->cols = x->spec->start_array->cols;
+  return probe_array(x->spec->start_array, x->spec->start_mark, x->spec->name, x->rows, x->cols);
 }
 
-tg_status tg_spec_probe(tg_spec *job)
+tg_status tg_task_probe(tg_task *task)
 {
-  tg_spec_mark_used(job, false);
-  for (int k = 0; k < job->n_data; k++) {
-    if (job->data[k].used) TG_TRY(tg_errors_take(job->errors, probe_datum(job, &job->data[k])));
+  tg_task_mark_used(task, false);
+  for (int k = 0; k < task->spec->n_data; k++) {
+    if (task->data[k].used) TG_TRY(tg_errors_take(task->spec->errors, probe_datum(task, &task->data[k])));
   }
-  TG_TRY(tg_errors_take(job->errors, tg_folds_reduce(job)));
-  for (int k = 0; k < job->n_variables; k++)
-    TG_TRY(tg_errors_take(job->errors, probe_variable(job, &job->variables[k])));
-  TG_TRY(tg_errors_raise(job->errors));
-  return tg_sizes_infer(job);
+  TG_TRY(tg_errors_take(task->spec->errors, tg_folds_reduce(task)));
+  for (int k = 0; k < task->spec->n_variables; k++)
+    TG_TRY(tg_errors_take(task->spec->errors, probe_variable(task, &task->variables[k])));
+  TG_TRY(tg_errors_raise(task->spec->errors));
+  return tg_sizes_infer(task);
 }

@@ -107,7 +107,7 @@ static tg_status find_data(const tg_model *model, tg_dmat *const *data, const op
 }
 
 // Symbols to plan: no communication.
-static tg_status compile(tg_spec *job, tg_model *model, int n, const tg_node *nodes, tg_values *self)
+static tg_status compile(const tg_task *task, tg_model *model, int n, const tg_node *nodes, tg_values *self)
 {
   self->n_nodes = n;
   TG_TRY(TG_NEW(n, &self->blocks));
@@ -120,9 +120,9 @@ static tg_status compile(tg_spec *job, tg_model *model, int n, const tg_node *no
   }
   if (self->n == 0) return TG_OK;
   // What is made once for all points of a sweep stands in the plan's setup.
-  const int64_t uses = job->share != NULL ? POINTS_EXPECTED : 1;
+  const int64_t uses = task->share != NULL ? POINTS_EXPECTED : 1;
   const tg_lower_options options = {.expected_iterations = uses, .without[TG_PASS_HOISTING] = self->is_as_written};
-  return tg_model_lower(job, model->graph, self->f, self->n, self->symbols, &options, &self->plan);
+  return tg_model_lower(task, model->graph, self->f, self->n, self->symbols, &options, &self->plan);
 }
 
 static tg_status allocate(const tg_grid *grid, tg_values *self)
@@ -135,15 +135,15 @@ static tg_status allocate(const tg_grid *grid, tg_values *self)
   return TG_OK;
 }
 
-static tg_status create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
-                        int n, const tg_node *nodes, bool is_as_written, tg_values **out)
+static tg_status create(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                        const opt_point *x, int n, const tg_node *nodes, bool is_as_written, tg_values **out)
 {
   *out = NULL;
   tg_values *self = NULL;
   tg_status status = TG_NEW(1, &self);
   if (status == TG_OK) self->is_as_written = is_as_written;
-  if (status == TG_OK && job->share != NULL && !is_as_written) self->memo = tg_share_memo(job->share);
-  if (status == TG_OK) status = compile(job, model, n, nodes, self);
+  if (status == TG_OK && task->share != NULL && !is_as_written) self->memo = tg_share_memo(task->share);
+  if (status == TG_OK) status = compile(task, model, n, nodes, self);
   if (status == TG_OK && self->n > 0) status = find_data(model, data, x, self);
   status = tg_agree(grid->comm, status);
   if (status == TG_OK && self->n > 0) status = allocate(grid, self);
@@ -155,18 +155,18 @@ static tg_status create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_d
   return TG_OK;
 }
 
-tg_status tg_values_create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
-                           int n, const tg_node *nodes, tg_values **out)
+tg_status tg_values_create(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                           const opt_point *x, int n, const tg_node *nodes, tg_values **out)
 {
-  return create(job, model, grid, data, x, n, nodes, false, out);
+  return create(task, model, grid, data, x, n, nodes, false, out);
 }
 
-tg_status tg_values_scalar(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
-                           tg_node node, double *out)
+tg_status tg_values_scalar(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                           const opt_point *x, tg_node node, double *out)
 {
   tg_values *self = NULL;
   *out = (double)NAN;
-  TG_TRY(create(job, model, grid, data, x, 1, &node, true, &self));
+  TG_TRY(create(task, model, grid, data, x, 1, &node, true, &self));
   tg_status status = tg_values_evaluate(self);
   if (status == TG_OK) status = tg_dmat_fetch(tg_values_matrix(self, 0), out);
   tg_values_destroy(&self);
@@ -197,26 +197,26 @@ const tg_dmat *tg_values_matrix(const tg_values *values, int k)
   return tg_values_matrix_of(values, k);
 }
 
-tg_status tg_values_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
+tg_status tg_values_memory(const tg_task *task, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
                            tg_memory_cost *out)
 {
   tg_values *self = NULL;
   *out = (tg_memory_cost){0};
   TG_TRY(TG_NEW(1, &self));
-  tg_status status = compile(job, model, n, nodes, self);
+  tg_status status = compile(task, model, n, nodes, self);
   if (status == TG_OK && self->n > 0) status = tg_plan_memory(self->plan, grid, out);
   tg_values_destroy(&self);
   return status;
 }
 
-tg_status tg_values_cost(tg_spec *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
-                         const tg_node *nodes, tg_cost *out)
+tg_status tg_values_cost(const tg_task *task, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                         int n, const tg_node *nodes, tg_cost *out)
 {
   static const tg_program_id programs[] = {TG_PROGRAM_SETUP, TG_PROGRAM_REFRESH, TG_PROGRAM_GRADIENT};
   tg_values *self = NULL;
   *out = (tg_cost){0};
   TG_TRY(TG_NEW(1, &self));
-  tg_status status = compile(job, model, n, nodes, self);
+  tg_status status = compile(task, model, n, nodes, self);
   for (size_t k = 0; k < sizeof programs / sizeof programs[0] && status == TG_OK && self->n > 0; k++) {
     tg_cost part;
     status = tg_plan_cost(self->plan, programs[k], grid, machine, &part);
@@ -226,14 +226,14 @@ tg_status tg_values_cost(tg_spec *job, tg_model *model, const tg_cost_grid *grid
   return status;
 }
 
-tg_status tg_values_scalar_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
+tg_status tg_values_scalar_memory(const tg_task *task, tg_model *model, const tg_cost_grid *grid, tg_node node,
                                   tg_memory_cost *out)
 {
   tg_values *self = NULL;
   *out = (tg_memory_cost){0};
   TG_TRY(TG_NEW(1, &self));
   self->is_as_written = true;
-  tg_status status = compile(job, model, 1, &node, self);
+  tg_status status = compile(task, model, 1, &node, self);
   if (status == TG_OK) status = tg_plan_memory(self->plan, grid, out);
   tg_values_destroy(&self);
   return status;

@@ -14,8 +14,8 @@ typedef struct tg_values tg_values;
 // job's variables (NULL: no variable occurs), are read at each evaluation and must stay where they are. Collective.
 //
 // The expressions are the gradient of sum_k <Z_k, node_k>, so that the plan's whole optimiser serves them.
-tg_status tg_values_create(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
-                           int n, const tg_node *nodes, tg_values **out);
+tg_status tg_values_create(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                           const opt_point *x, int n, const tg_node *nodes, tg_values **out);
 // NULL is fine. Local.
 void tg_values_destroy(tg_values **values);
 
@@ -23,10 +23,10 @@ void tg_values_destroy(tg_values **values);
 tg_status tg_values_evaluate(tg_values *values);
 // The scalar node at x as it is written, computed once: nothing is multiplied out, so that a sum of squares is one of
 // squares. Not finite outside the node's domain. Collective.
-tg_status tg_values_scalar(tg_spec *job, tg_model *model, const tg_grid *grid, tg_dmat *const *data, const opt_point *x,
-                           tg_node node, double *out);
+tg_status tg_values_scalar(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                           const opt_point *x, tg_node node, double *out);
 // The memory that takes, as below.
-tg_status tg_values_scalar_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, tg_node node,
+tg_status tg_values_scalar_memory(const tg_task *task, tg_model *model, const tg_cost_grid *grid, tg_node node,
                                   tg_memory_cost *out);
 // The matrix of nodes[k]; NULL for TG_NONE. Zero before the first evaluation.
 const tg_dmat *tg_values_matrix(const tg_values *values, int k);
@@ -34,11 +34,11 @@ const tg_dmat *tg_values_matrix(const tg_values *values, int k);
 tg_dmat *tg_values_matrix_of(const tg_values *values, int k);
 // The memory of the plan that evaluates such nodes; the values themselves are its points. Local, no data; adds symbols
 // to the model's graph.
-tg_status tg_values_memory(tg_spec *job, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
+tg_status tg_values_memory(const tg_task *task, tg_model *model, const tg_cost_grid *grid, int n, const tg_node *nodes,
                            tg_memory_cost *out);
 // What evaluating them once costs, likewise.
-tg_status tg_values_cost(tg_spec *job, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine, int n,
-                         const tg_node *nodes, tg_cost *out);
+tg_status tg_values_cost(const tg_task *task, tg_model *model, const tg_cost_grid *grid, const tg_cost_machine *machine,
+                         int n, const tg_node *nodes, tg_cost *out);
 // How the matrix of nodes[k] is made (mpi/exec/memo.h): unknown where it is not of the data that points of a sweep
 // share. Local.
 tg_status tg_values_key(const tg_values *values, int k, tg_memo_key *out);

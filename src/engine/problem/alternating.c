@@ -24,8 +24,10 @@ enum { INNER_ITERATIONS = 100 };
 // The job in one variable. What auto makes of it is decided again at each half-step, for it may depend on the numbers
 // (whether V'*V is positive definite), and its factorisations do.
 typedef struct half {
-  tg_spec job; // its text and names are those of the whole job
+  tg_spec spec; // its text and names are those of the whole job
   tg_spec_variable variable;
+  tg_spec_data *others; // the data, and the variables that stand still
+  tg_task *task;
   tg_model *model;
   tg_dmat **data; // borrowed
   opt_space *space;
@@ -53,29 +55,45 @@ static bool is_alternating(const opt_options *options)
 
 // ---- the job in one variable ----
 
-static tg_status fill_job(const tg_spec *whole, int variable, half *h)
+static void fill_spec(const tg_task *whole, int variable, half *h)
 {
-  tg_spec *out = &h->job;
-  *out = *whole;
+  const tg_spec *given = whole->spec;
+  tg_spec *out = &h->spec;
+  *out = *given;
   out->messages = NULL; // the whole has said it
   out->errors = NULL;
   opt_options_init(&out->solver);
-  out->solver.wording = whole->solver.wording;
+  out->solver.wording = given->solver.wording;
   out->n_variables = 1;
-  h->variable = whole->variables[variable];
+  h->variable = given->variables[variable];
+  h->variable.rows = whole->variables[variable].rows;
+  h->variable.cols = whole->variables[variable].cols;
   out->variables = &h->variable;
-  out->data = NULL;
-  TG_TRY(TG_NEW(whole->n_data + whole->n_variables - 1, &out->data));
-  memcpy(out->data, whole->data, (size_t)whole->n_data * sizeof *out->data);
-  for (int k = 0; k < whole->n_variables; k++) {
-    const tg_spec_variable *other = &whole->variables[k];
+  out->data = h->others;
+  for (int k = 0; k < given->n_data; k++) {
+    out->data[k] = given->data[k];
+    out->data[k].rows = whole->data[k].rows;
+    out->data[k].cols = whole->data[k].cols;
+  }
+  for (int k = 0; k < given->n_variables; k++) {
+    const tg_task_variable *other = &whole->variables[k];
     if (k == variable) continue;
-    out->data[out->n_data++] = (tg_spec_data){.name = other->name,
-                                              .mark = other->mark,
+    out->data[out->n_data++] = (tg_spec_data){.name = other->spec->name,
+                                              .mark = other->spec->mark,
                                               .rows = other->rows,
                                               .cols = other->cols,
                                               .properties = other->domain};
   }
+}
+
+// What the numbers have shown of the data holds for the half as well.
+static tg_status make_task(const tg_task *whole, int variable, half *h)
+{
+  TG_TRY(TG_NEW(whole->spec->n_data + whole->spec->n_variables - 1, &h->others));
+  fill_spec(whole, variable, h);
+  TG_TRY(tg_task_create(&h->spec, &h->task));
+  h->task->share = whole->share;
+  for (int k = 0; k < whole->spec->n_data; k++) h->task->data[k].found = whole->data[k].found;
   return TG_OK;
 }
 
@@ -96,24 +114,24 @@ static tg_status bind_data(const tg_alternating *self, half *h)
   for (int32_t k = 0; k < plan->n_data; k++) {
     h->data[k] = find_matrix(self, plan->data[k].name);
     if (h->data[k] == NULL)
-      TG_FAIL(TG_INTERNAL, "the objective in %s needs %s, which the whole does not read", h->job.variables[0].name,
+      TG_FAIL(TG_INTERNAL, "the objective in %s needs %s, which the whole does not read", h->variable.name,
               plan->data[k].name);
   }
   return TG_OK;
 }
 
 // Symbols to plan: no communication.
-static tg_status compile_alone(const tg_spec *whole, int variable, half *h)
+static tg_status compile_alone(const tg_task *whole, int variable, half *h)
 {
   const tg_lower_options options = {.want_hessian = true, .expected_iterations = INNER_ITERATIONS};
-  TG_TRY(fill_job(whole, variable, h));
-  TG_TRY(tg_model_create(&h->job, &options, &h->model));
-  return tg_method_choose(&h->job, h->model, &h->method);
+  TG_TRY(make_task(whole, variable, h));
+  TG_TRY(tg_model_create(h->task, &options, &h->model));
+  return tg_method_choose(h->task, h->model, &h->method);
 }
 
 static tg_status compile(const tg_alternating *self, int variable, half *h)
 {
-  TG_TRY(compile_alone(self->setup->job, variable, h));
+  TG_TRY(compile_alone(self->setup->task, variable, h));
   return bind_data(self, h);
 }
 
@@ -125,7 +143,7 @@ static tg_status copy_block(const opt_point *from, int from_block, opt_point *to
 static tg_status create_lines(const tg_setup *setup, half *h)
 {
   tg_strategy_lines lines;
-  TG_TRY(tg_agree(setup->comm, tg_method_find_lines(&h->job, h->model, 0, &lines)));
+  TG_TRY(tg_agree(setup->comm, tg_method_find_lines(h->task, h->model, 0, &lines)));
   return lines.serves ? tg_line_half_create(setup->grid, h->problem, &lines, &h->lines) : TG_OK;
 }
 
@@ -135,16 +153,16 @@ static tg_status create_half(tg_alternating *self, int variable)
   half *h = &self->halves[variable];
   TG_TRY(tg_agree(setup->comm, compile(self, variable, h)));
   const tg_plan_data *shape = &h->model->plan->variables[0];
-  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products};
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->task->spec->products};
   TG_TRY(tg_space_create(setup->grid, 1, &shape->rows, &shape->cols, &h->space));
   TG_TRY(tg_space_set_groups(h->space, h->model->n_groups, h->model->group_rows));
-  const bool is_symmetric = h->variable.domain != 0;
+  const bool is_symmetric = h->task->variables[0].domain != 0;
   TG_TRY(tg_space_set_symmetric(h->space, &is_symmetric));
   TG_TRY(h->space->ops->create(h->space, &h->x));
   TG_TRY(copy_block(setup->x, variable, h->x, 0));
   TG_TRY(tg_exec_create(setup->grid, h->model->plan, h->data, &settings, &h->exec));
   TG_TRY(tg_problem_create(h->exec, h->space, NULL, &h->problem));
-  TG_TRY(tg_feasible_create(&h->job, setup->grid, setup->set_data, h->problem, h->x, &h->constraint));
+  TG_TRY(tg_feasible_create(h->task, setup->grid, setup->set_data, h->problem, h->x, &h->constraint));
   return create_lines(setup, h);
 }
 
@@ -159,7 +177,8 @@ static void destroy_half(half *h)
   tg_space_destroy(&h->space);
   tg_model_destroy(&h->model);
   tg_free(h->data);
-  tg_free(h->job.data);
+  tg_task_destroy(&h->task);
+  tg_free(h->others);
 }
 
 // ---- a half-step ----
@@ -170,8 +189,8 @@ static tg_status renew(const tg_setup *setup, half *h)
   if (h->lines != NULL) return tg_problem_renew(h->problem);
   tg_method_destroy(&h->method);
   TG_TRY(tg_problem_renew(h->problem));
-  TG_TRY(tg_agree(setup->comm, tg_method_choose(&h->job, h->model, &h->method)));
-  return tg_method_prepare(&h->job, h->model, setup->grid, h->data, h->method);
+  TG_TRY(tg_agree(setup->comm, tg_method_choose(h->task, h->model, &h->method)));
+  return tg_method_prepare(h->task, h->model, setup->grid, h->data, h->method);
 }
 
 // The half-step's work is the whole problem's.
@@ -213,20 +232,20 @@ static tg_status solve(void *context, int k, double tolerance, opt_point *x, opt
 // ---- memory ----
 
 // What a half-step keeps, and what it takes for its time.
-static tg_status forecast_half(const tg_spec *job, int variable, const tg_cost_grid *grid, double *kept,
+static tg_status forecast_half(const tg_task *task, int variable, const tg_cost_grid *grid, double *kept,
                                double *passing)
 {
   half h = {0};
   tg_strategy_lines lines = {.serves = false};
   tg_memory_cost plan = {0};
-  tg_status status = compile_alone(job, variable, &h);
+  tg_status status = compile_alone(task, variable, &h);
   if (status == TG_OK) status = tg_plan_memory(h.model->plan, grid, &plan);
   if (status == TG_OK) {
     const int degree = h.model->plan->has_line ? h.model->plan->degree : -1;
     const double block = tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
     *kept = plan.storage + plan.factors + plan.workspace + block;
-    *passing = (double)tg_feasible_points(&h.job, &h.method->options, degree) * block;
-    status = tg_method_find_lines(&h.job, h.model, 0, &lines);
+    *passing = (double)tg_feasible_points(h.task, &h.method->options, degree) * block;
+    status = tg_method_find_lines(h.task, h.model, 0, &lines);
   }
   if (status == TG_OK && lines.serves) {
     *kept += TG_LINE_HALF_POINTS * tg_cost_matrix_bytes(grid, h.variable.rows, h.variable.cols);
@@ -236,17 +255,17 @@ static tg_status forecast_half(const tg_spec *job, int variable, const tg_cost_g
   return status;
 }
 
-tg_status tg_alternating_memory(const tg_spec *job, const opt_options *options, const tg_cost_grid *grid, double *out)
+tg_status tg_alternating_memory(const tg_task *task, const opt_options *options, const tg_cost_grid *grid, double *out)
 {
   double most = 0;
   *out = 0;
   if (!is_alternating(options)) return TG_OK;
-  for (int k = 0; k < job->n_variables; k++) {
+  for (int k = 0; k < task->spec->n_variables; k++) {
     double kept = 0;
     double passing = 0;
-    TG_TRY(forecast_half(job, k, grid, &kept, &passing));
+    TG_TRY(forecast_half(task, k, grid, &kept, &passing));
     // The half's, and the point that the others find the variable in.
-    *out += kept + tg_cost_matrix_bytes(grid, job->variables[k].rows, job->variables[k].cols);
+    *out += kept + tg_cost_matrix_bytes(grid, task->variables[k].rows, task->variables[k].cols);
     most = fmax(most, passing);
   }
   *out += most;
@@ -262,7 +281,7 @@ static void note_halves(tg_alternating *self)
   for (int k = 0; k < self->n; k++) {
     const half *h = &self->halves[k];
     const char *solver = h->lines != NULL ? "coordinate descent" : tg_method_way(h->method)->solver->name;
-    self->ways[k] = (tg_half_way){.variable = h->job.variables[0].name, .solver = solver};
+    self->ways[k] = (tg_half_way){.variable = h->variable.name, .solver = solver};
   }
   verdict->n_halves = self->n;
   verdict->halves = self->ways;
@@ -277,7 +296,7 @@ static tg_status create(tg_alternating *self)
   TG_TRY(setup->space->ops->create(setup->space, &self->point));
   TG_TRY(opt_copy(setup->space, setup->x, self->point));
   for (int k = 0; k < self->n; k++) TG_TRY(create_half(self, k));
-  if (setup->job->solver.method != 0) note_halves(self);
+  if (setup->task->spec->solver.method != 0) note_halves(self);
   return TG_OK;
 }
 
@@ -287,7 +306,7 @@ tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out)
   tg_alternating *self = NULL;
   if (!is_alternating(&setup->method->options)) return TG_OK;
   TG_TRY(tg_agree(setup->comm, TG_NEW(1, &self)));
-  *self = (tg_alternating){.setup = setup, .n = setup->job->n_variables};
+  *self = (tg_alternating){.setup = setup, .n = setup->task->spec->n_variables};
   self->base = (opt_block_solver){.n = self->n, .solve = solve, .self = self};
   const tg_status status = create(self);
   if (status != TG_OK) {

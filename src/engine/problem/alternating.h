@@ -14,7 +14,7 @@ tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out);
 void tg_alternating_resume(tg_alternating *alternating);
 // Bytes of the half-steps on the fullest rank: their plans, points and results, not their factorisations; 0 with
 // another method. Local, no data.
-tg_status tg_alternating_memory(const tg_spec *job, const opt_options *options, const tg_cost_grid *grid, double *out);
+tg_status tg_alternating_memory(const tg_task *task, const opt_options *options, const tg_cost_grid *grid, double *out);
 // The variables and the executors of the half-steps. Local.
 int tg_alternating_count(const tg_alternating *alternating);
 const tg_exec *tg_alternating_exec(const tg_alternating *alternating, int k, const char **variable);

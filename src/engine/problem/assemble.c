@@ -40,54 +40,43 @@ static tg_status share_shape(MPI_Comm comm, int64_t *rows, int64_t *cols)
   return TG_OK;
 }
 
-static tg_status share_shapes(MPI_Comm comm, tg_spec *job)
+static tg_status share_shapes(MPI_Comm comm, tg_task *task)
 {
-  for (int k = 0; k < job->n_data; k++) TG_TRY(share_shape(comm, &job->data[k].rows, &job->data[k].cols));
-  for (int k = 0; k < job->n_variables; k++)
-    TG_TRY(share_shape(comm, &job->variables[k].rows, &job->variables[k].cols));
+  for (int k = 0; k < task->spec->n_data; k++) TG_TRY(share_shape(comm, &task->data[k].rows, &task->data[k].cols));
+  for (int k = 0; k < task->spec->n_variables; k++)
+    TG_TRY(share_shape(comm, &task->variables[k].rows, &task->variables[k].cols));
   return TG_OK;
 }
 
-tg_status tg_setup_choose_grid(tg_spec *job, const tg_plan *plan, int ranks, tg_grid_choice *out)
+tg_status tg_setup_choose_grid(const tg_task *task, const tg_plan *plan, int ranks, tg_grid_choice *out)
 {
   int64_t rows = 0;
   int64_t cols = 0;
   tg_model_largest(plan, &rows, &cols);
   TG_TRY(tg_grid_choose(ranks, rows, cols, out));
-  if (job->grid_block > 0) out->block = job->grid_block;
-  if (job->grid_rows == 0) return TG_OK;
-  if ((int64_t)job->grid_rows * job->grid_cols != ranks)
-    TG_FAIL_MARK(TG_VALUE, job->grid_mark, "process_grid %d x %d needs %lld ranks, there are %d", job->grid_rows,
-                 job->grid_cols, (long long)job->grid_rows * job->grid_cols, ranks);
-  out->rows = job->grid_rows;
-  out->cols = job->grid_cols;
+  if (task->spec->grid_block > 0) out->block = task->spec->grid_block;
+  if (task->spec->grid_rows == 0) return TG_OK;
+  if ((int64_t)task->spec->grid_rows * task->spec->grid_cols != ranks)
+    TG_FAIL_MARK(TG_VALUE, task->spec->grid_mark, "process_grid %d x %d needs %lld ranks, there are %d",
+                 task->spec->grid_rows, task->spec->grid_cols, (long long)task->spec->grid_rows * task->spec->grid_cols,
+                 ranks);
+  out->rows = task->spec->grid_rows;
+  out->cols = task->spec->grid_cols;
   snprintf(out->reason, sizeof out->reason, "%d x %d: as the job says", out->rows, out->cols);
   return TG_OK;
 }
 
-// The variables as they were asked for; the sizes that were inferred stay.
-static void forget_choices(tg_spec *spec, const tg_spec_variable *asked)
-{
-  for (int k = 0; k < spec->n_variables; k++) {
-    const int64_t rows = spec->variables[k].rows;
-    const int64_t cols = spec->variables[k].cols;
-    spec->variables[k] = asked[k];
-    spec->variables[k].rows = rows;
-    spec->variables[k].cols = cols;
-  }
-}
-
-tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *asked, const tg_lower_options *options,
-                                     tg_model **model, tg_method **method, bool *is_supposed)
+tg_status tg_setup_compile_supposing(tg_task *task, const tg_lower_options *options, tg_model **model,
+                                     tg_method **method, bool *is_supposed)
 {
   *is_supposed = false;
-  const tg_status status = tg_setup_compile(spec, options, model, method);
+  const tg_status status = tg_setup_compile(task, options, model, method);
   const tg_error refused = *tg_error_get();
-  if (status != TG_UNSUPPORTED || !tg_found_suppose(spec)) return status;
+  if (status != TG_UNSUPPORTED || !tg_found_suppose(task)) return status;
   tg_method_destroy(method);
   tg_model_destroy(model);
-  forget_choices(spec, asked);
-  *is_supposed = tg_setup_compile(spec, options, model, method) == TG_OK;
+  tg_task_forget_starts(task);
+  *is_supposed = tg_setup_compile(task, options, model, method) == TG_OK;
   if (*is_supposed) {
     tg_error_clear();
     return TG_OK;
@@ -99,7 +88,7 @@ tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *aske
 // That of the points before, where there are some: a number that vanishes may take the largest matrix with it.
 static tg_status open_grid(tg_setup *setup)
 {
-  tg_share *share = setup->job->share;
+  tg_share *share = setup->task->share;
   if (share != NULL) setup->grid = tg_share_grid(share, &setup->choice);
   if (setup->grid != NULL) return TG_OK;
   TG_TRY(tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid));
@@ -111,16 +100,16 @@ static tg_status find_shapes(tg_setup *setup)
 {
   int rank = 0;
   MPI_Comm_rank(setup->comm, &rank);
-  tg_spec_mark_used(setup->job, false);
-  TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_spec_probe(setup->job) : TG_OK));
-  return share_shapes(setup->comm, setup->job);
+  tg_task_mark_used(setup->task, false);
+  TG_TRY(tg_agree(setup->comm, rank == 0 ? tg_task_probe(setup->task) : TG_OK));
+  return share_shapes(setup->comm, setup->task);
 }
 
 static tg_status make_grid(tg_setup *setup)
 {
   int ranks = 1;
   MPI_Comm_size(setup->comm, &ranks);
-  TG_TRY(tg_agree(setup->comm, tg_setup_choose_grid(setup->job, setup->model->plan, ranks, &setup->choice)));
+  TG_TRY(tg_agree(setup->comm, tg_setup_choose_grid(setup->task, setup->model->plan, ranks, &setup->choice)));
   return open_grid(setup);
 }
 
@@ -128,27 +117,22 @@ static tg_status compile(tg_setup *setup)
 {
   TG_TRY(find_shapes(setup));
   // The same work on every rank, but memory may end on one alone.
-  TG_TRY(tg_agree(setup->comm, tg_setup_compile_supposing(setup->job, setup->asked, &setup->lowering, &setup->model,
-                                                          &setup->method, &setup->is_supposed)));
+  TG_TRY(tg_agree(setup->comm, tg_setup_compile_supposing(setup->task, &setup->lowering, &setup->model, &setup->method,
+                                                          &setup->is_supposed)));
   return make_grid(setup);
 }
 
 // What restricts the variables is no part of the objective's value, though it may tell their sizes.
 static tg_status compile_plain(tg_setup *setup)
 {
-  tg_spec *job = setup->job;
+  tg_task *task = setup->task;
   TG_TRY(find_shapes(setup));
-  job->n_relations = 0;
-  job->maximize = false;
-  for (int k = 0; k < job->n_variables; k++) {
-    job->variables[k].constraint = NULL;
-    memset(job->variables[k].arguments, 0, sizeof job->variables[k].arguments);
-  }
-  TG_TRY(tg_agree(setup->comm, tg_model_create_plain(job, &setup->lowering, &setup->model)));
+  tg_task_drop_restrictions(task);
+  TG_TRY(tg_agree(setup->comm, tg_model_create_plain(task, &setup->lowering, &setup->model)));
   return make_grid(setup);
 }
 
-static tg_status create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options,
+static tg_status create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_share *share,
                         tg_status (*compile_job)(tg_setup *setup), tg_setup **out)
 {
   *out = NULL;
@@ -156,10 +140,10 @@ static tg_status create(MPI_Comm comm, const tg_spec *spec, const tg_lower_optio
   TG_TRY(tg_agree(comm, TG_NEW(1, &setup)));
   setup->comm = comm;
   setup->lowering = *options;
-  setup->asked = spec->variables;
-  tg_status status = tg_spec_copy(spec, &setup->job);
+  tg_status status = tg_task_create(spec, &setup->task);
   if (status == TG_OK) status = TG_NEW(spec->n_data + 1, &setup->ways);
   status = tg_agree(comm, status);
+  if (status == TG_OK) setup->task->share = share;
   if (status == TG_OK) status = compile_job(setup);
   if (status != TG_OK) {
     tg_setup_destroy(&setup);
@@ -169,15 +153,16 @@ static tg_status create(MPI_Comm comm, const tg_spec *spec, const tg_lower_optio
   return TG_OK;
 }
 
-tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out)
+tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_share *share,
+                          tg_setup **out)
 {
-  return create(comm, spec, options, compile, out);
+  return create(comm, spec, options, share, compile, out);
 }
 
-tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **out)
+tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_share *share, tg_setup **out)
 {
   const tg_lower_options options = {.want_hessian = true, .expected_iterations = spec->solver.max_iterations};
-  return create(comm, spec, &options, compile_plain, out);
+  return create(comm, spec, &options, share, compile_plain, out);
 }
 
 // ---- data ----
@@ -185,10 +170,11 @@ tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **o
 // A claim may remove its own matrix from the plan: sumsq(Q*X) is sumsq(X) for an orthogonal Q. Right only if it holds.
 static tg_status verify_vanished(tg_setup *setup)
 {
-  for (int k = 0; k < setup->job->n_data; k++) {
-    const tg_spec_data *datum = &setup->job->data[k];
-    if (!datum->used || datum->trust || datum->properties == 0 || tg_model_find_data(setup->model, k) >= 0 ||
-        tg_metric_change_needs(setup->job, k) || tg_set_data_needs(setup->job, k))
+  for (int k = 0; k < setup->task->spec->n_data; k++) {
+    const tg_task_data *datum = &setup->task->data[k];
+    if (!datum->used || datum->spec->trust || datum->spec->properties == 0 ||
+        tg_model_find_data(setup->model, k) >= 0 || tg_metric_change_needs(setup->task, k) ||
+        tg_set_data_needs(setup->task, k))
       continue;
     tg_dmat *matrix = NULL;
     const tg_status status = tg_setup_read_datum(setup, datum, &matrix);
@@ -201,16 +187,16 @@ static tg_status verify_vanished(tg_setup *setup)
 // What constraints name: as the plan holds it, or read for this alone.
 static tg_status read_set_data(tg_setup *setup)
 {
-  const tg_spec *job = setup->job;
-  tg_status status = TG_NEW(job->n_data + 1, &setup->set_data);
-  if (status == TG_OK) status = TG_NEW(job->n_data + 1, &setup->owns_set_data);
+  const tg_task *task = setup->task;
+  tg_status status = TG_NEW(task->spec->n_data + 1, &setup->set_data);
+  if (status == TG_OK) status = TG_NEW(task->spec->n_data + 1, &setup->owns_set_data);
   TG_TRY(tg_agree(setup->comm, status));
-  for (int k = 0; k < job->n_data; k++) {
-    if (job->data[k].source == TG_SOURCE_NUMBER || !tg_set_data_needs(job, k)) continue;
+  for (int k = 0; k < task->spec->n_data; k++) {
+    if (task->spec->data[k].source == TG_SOURCE_NUMBER || !tg_set_data_needs(task, k)) continue;
     const int32_t position = tg_model_find_data(setup->model, k);
     if (position >= 0) setup->set_data[k] = setup->data[position];
     setup->owns_set_data[k] = position < 0;
-    if (setup->owns_set_data[k]) TG_TRY(tg_setup_read_bounds(setup, &job->data[k], &setup->set_data[k]));
+    if (setup->owns_set_data[k]) TG_TRY(tg_setup_read_bounds(setup, &task->data[k], &setup->set_data[k]));
   }
   return TG_OK;
 }
@@ -238,13 +224,13 @@ static tg_status read_data(tg_setup *setup)
 // ---- start point ----
 
 // method: direct takes nothing of the start, but what follows it begins at a feasible point.
-static bool ignores_zeros(const tg_setup *setup, const tg_spec_variable *variable)
+static bool ignores_zeros(const tg_setup *setup, const tg_task_variable *variable)
 {
-  const opt_options *solver = &setup->job->solver;
-  return tg_method_is_direct(solver) && solver->max_iterations > 0 && tg_spec_on_manifold(variable);
+  const opt_options *solver = &setup->task->spec->solver;
+  return tg_method_is_direct(solver) && solver->max_iterations > 0 && tg_task_on_manifold(variable);
 }
 
-static tg_status fill_start(const tg_setup *setup, const tg_spec_variable *variable, int64_t shift, tg_dmat *out)
+static tg_status fill_start(const tg_setup *setup, const tg_task_variable *variable, int64_t shift, tg_dmat *out)
 {
   static const char *const kinds[] = {
       [TG_START_ZEROS] = "zeros",   [TG_START_ONES] = "ones",       [TG_START_IDENTITY] = "identity",
@@ -265,8 +251,8 @@ static tg_status fill_start(const tg_setup *setup, const tg_spec_variable *varia
 
 static tg_status fill_all(const tg_setup *setup, int64_t shift)
 {
-  for (int k = 0; k < setup->job->n_variables; k++)
-    TG_TRY(fill_start(setup, &setup->job->variables[k], shift, tg_space_block(setup->x, k)));
+  for (int k = 0; k < setup->task->spec->n_variables; k++)
+    TG_TRY(fill_start(setup, &setup->task->variables[k], shift, tg_space_block(setup->x, k)));
   TG_TRY(tg_domain_start_symmetric(setup));
   return tg_metric_change_enter(setup);
 }
@@ -274,7 +260,7 @@ static tg_status fill_all(const tg_setup *setup, int64_t shift)
 static tg_status set_symmetric(tg_setup *setup)
 {
   bool *flags = NULL;
-  TG_TRY(tg_agree(setup->comm, tg_domain_flags(setup->job, &flags)));
+  TG_TRY(tg_agree(setup->comm, tg_domain_flags(setup->task, &flags)));
   const tg_status status = tg_space_set_symmetric(setup->space, flags);
   tg_free(flags);
   return status;
@@ -305,7 +291,7 @@ tg_status tg_setup_start_again(tg_setup *setup, int64_t shift)
 {
   TG_TRY(fill_all(setup, shift));
   TG_TRY(tg_start_scale(setup));
-  TG_TRY(tg_feasible_project(setup->job, setup->constraint, setup->x));
+  TG_TRY(tg_feasible_project(setup->task, setup->constraint, setup->x));
   return tg_domain_start_inside(setup);
 }
 
@@ -322,15 +308,15 @@ static tg_status value_at_start(tg_setup *setup, double *out)
 // The start is the sum of the first n starts that the share has, moved into the feasible set.
 static tg_status place(tg_setup *setup, int n, const double *weights)
 {
-  const tg_share *share = setup->job->share;
-  for (int k = 0; k < setup->job->n_variables; k++) {
+  const tg_share *share = setup->task->share;
+  for (int k = 0; k < setup->task->spec->n_variables; k++) {
     const tg_dmat *terms[TG_SHARE_STARTS];
     for (int i = 0; i < n; i++) terms[i] = tg_share_start(share, i)[k];
     TG_TRY(tg_dmat_lincomb(n, weights, terms, tg_space_block(setup->x, k)));
   }
   TG_TRY(tg_domain_start_symmetric(setup));
   TG_TRY(tg_metric_change_enter(setup));
-  return tg_feasible_project(setup->job, setup->constraint, setup->x);
+  return tg_feasible_project(setup->task, setup->constraint, setup->x);
 }
 
 // Norms of the gradient at the job's own start: a run of its own would refer its tolerance to them.
@@ -377,9 +363,9 @@ tg_status tg_setup_start_from(tg_setup *setup, int n, const double *weights, boo
 
 static tg_status make_problem(tg_setup *setup)
 {
-  const tg_exec_settings settings = {.product = (tg_product_kind)setup->job->products,
+  const tg_exec_settings settings = {.product = (tg_product_kind)setup->task->spec->products,
                                      .probe = setup->probe,
-                                     .memo = setup->job->share != NULL ? tg_share_memo(setup->job->share) : NULL};
+                                     .memo = setup->task->share != NULL ? tg_share_memo(setup->task->share) : NULL};
   TG_TRY(tg_exec_create(setup->grid, setup->model->plan, setup->data, &settings, &setup->exec));
   return tg_problem_create(setup->exec, setup->space, NULL, &setup->problem);
 }
@@ -398,7 +384,7 @@ tg_status tg_setup_fill(tg_setup *setup)
   TG_TRY(make_start(setup));
   TG_TRY(make_problem(setup));
   TG_TRY(tg_start_scale(setup));
-  TG_TRY(tg_feasible_create(setup->job, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint));
+  TG_TRY(tg_feasible_create(setup->task, setup->grid, setup->set_data, setup->problem, setup->x, &setup->constraint));
   return tg_domain_start_inside(setup);
 }
 
@@ -412,7 +398,7 @@ void tg_setup_destroy(tg_setup **setup)
   if (s->space != NULL) s->space->ops->destroy(s->space, &s->x);
   tg_space_destroy(&s->space);
   tg_metric_change_destroy(s);
-  for (int k = 0; s->owns_set_data != NULL && k < s->job->n_data; k++)
+  for (int k = 0; s->owns_set_data != NULL && k < s->task->spec->n_data; k++)
     if (s->owns_set_data[k]) tg_dmat_destroy(&s->set_data[k]);
   tg_free(s->set_data);
   tg_free(s->owns_set_data);
@@ -420,10 +406,10 @@ void tg_setup_destroy(tg_setup **setup)
   tg_free(s->data);
   tg_method_destroy(&s->method);
   tg_model_destroy(&s->model);
-  if (s->job == NULL || s->job->share == NULL) tg_grid_destroy(&s->grid);
+  if (s->task == NULL || s->task->share == NULL) tg_grid_destroy(&s->grid);
   tg_free(s->ways);
   tg_free(s->own_norms);
-  tg_spec_destroy_copy(&s->job);
+  tg_task_destroy(&s->task);
   tg_free(s);
   *setup = NULL;
 }

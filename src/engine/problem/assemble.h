@@ -3,17 +3,19 @@
 #define TG_ENGINE_ASSEMBLE_H
 
 #include "engine/problem/setup.h"
+#include "engine/share/share.h"
 
-// Like tg_setup_compile, but a wish that is refused may be one for symmetric data: those that the spec leaves open are
-// supposed to be, until they are read. asked: the variables before starts were chosen for them. Local.
-tg_status tg_setup_compile_supposing(tg_spec *spec, const tg_spec_variable *asked, const tg_lower_options *options,
-                                     tg_model **model, tg_method **method, bool *is_supposed);
-// The spec must outlive the setup. Sizes (headers of files, by rank 0), plan and grid: everything before the numbers.
-// Collective.
-tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_setup **out);
+// Like tg_setup_compile, but what is refused may be possible with symmetric data: those that the spec leaves open are
+// supposed to be, until they are read. Local.
+tg_status tg_setup_compile_supposing(tg_task *task, const tg_lower_options *options, tg_model **model,
+                                     tg_method **method, bool *is_supposed);
+// The spec must outlive the setup. share: of a point of a sweep, not owned; NULL: none. Sizes (headers of files, by
+// rank 0), plan and grid: everything before the numbers. Collective.
+tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_options *options, tg_share *share,
+                          tg_setup **out);
 // The same for an objective that is evaluated and not minimised, in the user's terms: a spec without constraints and
 // relations, no method. Collective.
-tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_setup **out);
+tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_share *share, tg_setup **out);
 // Its data, space, executor and problem; x is the start as the spec gives it. Collective.
 tg_status tg_setup_fill_plain(tg_setup *setup);
 // Reads or generates the data, verifies declared properties, makes start point, executor and problem. Where the numbers
@@ -31,6 +33,6 @@ void tg_setup_destroy(tg_setup **setup);
 
 // The grid for this job on that many ranks: as given in the job, or chosen for its largest matrix. TG_VALUE, located,
 // when the job's own does not fit the number of ranks. Local.
-tg_status tg_setup_choose_grid(tg_spec *job, const tg_plan *plan, int ranks, tg_grid_choice *out);
+tg_status tg_setup_choose_grid(const tg_task *task, const tg_plan *plan, int ranks, tg_grid_choice *out);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "engine/method/method.h"
 
-// From the symbols to the method, once the data have their sizes (tg_spec_probe): what needs no process grid. *model
+// From the symbols to the method, once the data have their sizes (tg_task_probe): what needs no process grid. *model
 // and *method are to be destroyed, on failure too. Local.
-tg_status tg_setup_compile(tg_spec *spec, const tg_lower_options *options, tg_model **model, tg_method **method);
+tg_status tg_setup_compile(tg_task *task, const tg_lower_options *options, tg_model **model, tg_method **method);
 
 #endif

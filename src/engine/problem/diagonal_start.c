@@ -34,11 +34,11 @@ static void fill(const double *diagonal, tg_dmat *x)
 
 static tg_status place(tg_setup *setup, tg_node s, double c, bool *done)
 {
-  const tg_spec_variable *variable = &setup->job->variables[0];
+  const tg_task_variable *variable = &setup->task->variables[0];
   tg_dmat *x = tg_space_block(setup->x, 0);
   tg_dmat *matrix = NULL;
   double *diagonal = NULL;
-  TG_TRY(tg_constants_evaluate(setup->job, setup->model, setup->grid, setup->data, NULL, 1, &s, &matrix,
+  TG_TRY(tg_constants_evaluate(setup->task, setup->model, setup->grid, setup->data, NULL, 1, &s, &matrix,
                                &setup->method->products));
   tg_status status = tg_agree(setup->comm, TG_NEW(x->rows, &diagonal));
   if (status == TG_OK && matrix != NULL) status = tg_factor_gather_diagonal(matrix, diagonal);
@@ -46,7 +46,7 @@ static tg_status place(tg_setup *setup, tg_node s, double c, bool *done)
   if (status == TG_OK && *done) {
     fill(diagonal, x);
     snprintf(setup->start_note, sizeof setup->start_note, "%s = the best diagonal matrix, for the job gives no start",
-             variable->name);
+             variable->spec->name);
   }
   tg_free(diagonal);
   tg_dmat_destroy(&matrix);
@@ -55,7 +55,7 @@ static tg_status place(tg_setup *setup, tg_node s, double c, bool *done)
 
 tg_status tg_diagonal_start(tg_setup *setup, bool *done)
 {
-  const tg_spec_variable *x = &setup->job->variables[0];
+  const tg_task_variable *x = &setup->task->variables[0];
   tg_model *model = setup->model;
   double coef = 0;
   tg_node s = TG_NONE;

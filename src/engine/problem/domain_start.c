@@ -20,21 +20,21 @@ static const double skewness_allowed = 1e-9; // as that of the argument of a log
 
 static tg_status check_symmetric(const tg_setup *setup, int k)
 {
-  const tg_spec_variable *variable = &setup->job->variables[k];
+  const tg_task_variable *variable = &setup->task->variables[k];
   double skewness = 0;
   TG_TRY(tg_space_skewness(setup->space, setup->x, k, &skewness));
   if (skewness <= skewness_allowed) return TG_OK;
-  TG_FAIL_MARK(TG_DATA, variable->start_file != NULL ? variable->start_mark : variable->mark,
+  TG_FAIL_MARK(TG_DATA, variable->spec->start_file != NULL ? variable->spec->start_mark : variable->spec->mark,
                "the start of %s is not symmetric: it differs from its symmetric part by %.3g of its largest entry; the "
                "objective is defined for symmetric positive definite matrices",
-               variable->name, skewness);
+               variable->spec->name, skewness);
 }
 
 tg_status tg_domain_start_symmetric(const tg_setup *setup)
 {
-  for (int k = 0; k < setup->job->n_variables; k++) {
-    const tg_spec_variable *variable = &setup->job->variables[k];
-    if (variable->domain != 0 && !tg_spec_starts_randomly(variable)) TG_TRY(check_symmetric(setup, k));
+  for (int k = 0; k < setup->task->spec->n_variables; k++) {
+    const tg_task_variable *variable = &setup->task->variables[k];
+    if (variable->domain != 0 && !tg_task_starts_randomly(variable)) TG_TRY(check_symmetric(setup, k));
   }
   return tg_space_symmetrise(setup->space, setup->x);
 }
@@ -50,22 +50,22 @@ typedef struct ray {
   double best_f;
 } ray;
 
-static bool is_default(const tg_spec_variable *x)
+static bool is_default(const tg_task_variable *x)
 {
-  return !x->start_is_given && !tg_spec_on_manifold(x);
+  return !x->spec->start_is_given && !tg_task_on_manifold(x);
 }
 
-static bool is_definite(const tg_spec_variable *x)
+static bool is_definite(const tg_task_variable *x)
 {
   return (x->domain & TG_SPD) != 0;
 }
 
 static void place(const ray *r, double c)
 {
-  for (int k = 0; k < r->setup->job->n_variables; k++) {
+  for (int k = 0; k < r->setup->task->spec->n_variables; k++) {
     tg_dmat *block = tg_space_block(r->setup->x, k);
     if (!r->moves[k]) continue;
-    if (is_definite(&r->setup->job->variables[k]))
+    if (is_definite(&r->setup->task->variables[k]))
       tg_dmat_eye(c, block);
     else
       tg_dmat_fill(c, block);
@@ -78,7 +78,7 @@ static tg_status add_slope(const ray *r, int k, double *sum)
   const tg_dmat *g = tg_space_block(r->gradient, k);
   double part = 0;
   if (!r->moves[k]) return TG_OK;
-  if (is_definite(&r->setup->job->variables[k])) {
+  if (is_definite(&r->setup->task->variables[k])) {
     TG_TRY(tg_dmat_trace(g, &part));
   } else {
     for (int64_t j = 0; j < g->local_cols; j++)
@@ -97,7 +97,7 @@ static tg_status evaluate(ray *r, double c, double *h, bool *is_finite)
   double slope = 0;
   place(r, c);
   TG_TRY(problem->ops->gradient(problem, r->setup->x, &f, r->gradient));
-  for (int k = 0; k < r->setup->job->n_variables; k++) TG_TRY(add_slope(r, k, &slope));
+  for (int k = 0; k < r->setup->task->spec->n_variables; k++) TG_TRY(add_slope(r, k, &slope));
   *h = c * slope;
   *is_finite = isfinite(f) && isfinite(*h);
   if (*is_finite && (r->best == 0 || f < r->best_f)) {
@@ -149,11 +149,11 @@ static void note(const ray *r)
   tg_setup *setup = r->setup;
   size_t used = 0;
   setup->start_note[0] = '\0';
-  for (int k = 0; k < setup->job->n_variables && used < sizeof setup->start_note; k++) {
-    const tg_spec_variable *x = &setup->job->variables[k];
+  for (int k = 0; k < setup->task->spec->n_variables && used < sizeof setup->start_note; k++) {
+    const tg_task_variable *x = &setup->task->variables[k];
     if (!r->moves[k]) continue;
     used += (size_t)snprintf(setup->start_note + used, sizeof setup->start_note - used, "%s%s = %.4g*%s",
-                             used > 0 ? ", " : "", x->name, r->best, is_definite(x) ? "eye" : "ones");
+                             used > 0 ? ", " : "", x->spec->name, r->best, is_definite(x) ? "eye" : "ones");
   }
   if (used < sizeof setup->start_note)
     snprintf(setup->start_note + used, sizeof setup->start_note - used,
@@ -170,7 +170,7 @@ static tg_status move_inside(ray *r)
   if (status == TG_OK && r->best > 0) {
     place(r, r->best);
     note(r);
-    status = tg_feasible_project(setup->job, setup->constraint, setup->x);
+    status = tg_feasible_project(setup->task, setup->constraint, setup->x);
   } else if (status == TG_OK) {
     status = setup->space->ops->copy(setup->space, kept, setup->x);
   }
@@ -194,15 +194,15 @@ static tg_status choose(ray *r, bool *any)
   double f = 0;
   double size = 0;
   *any = false;
-  for (int k = 0; k < setup->job->n_variables; k++) {
-    r->moves[k] = is_default(&setup->job->variables[k]) && is_definite(&setup->job->variables[k]);
+  for (int k = 0; k < setup->task->spec->n_variables; k++) {
+    r->moves[k] = is_default(&setup->task->variables[k]) && is_definite(&setup->task->variables[k]);
     *any = *any || r->moves[k];
   }
   if (*any || setup->model->plan->degree >= 0) return TG_OK;
   TG_TRY(problem->ops->gradient(problem, setup->x, &f, r->gradient));
   TG_TRY(opt_norm(setup->space, r->gradient, &size));
-  for (int k = 0; !(isfinite(f) && isfinite(size)) && k < setup->job->n_variables; k++) {
-    r->moves[k] = is_default(&setup->job->variables[k]);
+  for (int k = 0; !(isfinite(f) && isfinite(size)) && k < setup->task->spec->n_variables; k++) {
+    r->moves[k] = is_default(&setup->task->variables[k]);
     *any = *any || r->moves[k];
   }
   return TG_OK;
@@ -211,7 +211,7 @@ static tg_status choose(ray *r, bool *any)
 static bool may_move(const tg_setup *setup)
 {
   bool any = false;
-  for (int k = 0; k < setup->job->n_variables; k++) any = any || is_default(&setup->job->variables[k]);
+  for (int k = 0; k < setup->task->spec->n_variables; k++) any = any || is_default(&setup->task->variables[k]);
   return any && setup->model->plan->degree < 0;
 }
 
@@ -220,7 +220,7 @@ tg_status tg_domain_start_inside(tg_setup *setup)
   ray r = {.setup = setup};
   bool any = false;
   if (!may_move(setup)) return TG_OK;
-  tg_status status = tg_agree(setup->comm, TG_NEW(setup->job->n_variables, &r.moves));
+  tg_status status = tg_agree(setup->comm, TG_NEW(setup->task->spec->n_variables, &r.moves));
   if (status == TG_OK) status = setup->space->ops->create(setup->space, &r.gradient);
   if (status == TG_OK) status = choose(&r, &any);
   // A closed form takes nothing of the start: any will do for the probe.

@@ -21,7 +21,7 @@ struct tg_evaluator {
 
 static tg_status fill(tg_evaluator *e, MPI_Comm comm, const tg_spec *spec)
 {
-  TG_TRY(tg_setup_create_plain(comm, spec, &e->setup));
+  TG_TRY(tg_setup_create_plain(comm, spec, NULL, &e->setup));
   TG_TRY(tg_setup_fill_plain(e->setup));
   const opt_space *space = e->setup->space;
   TG_TRY(space->ops->create(space, &e->at));
@@ -86,16 +86,16 @@ static tg_status is_current(const tg_evaluator *e, const opt_point *x, bool *out
 static tg_status check_symmetric(const tg_evaluator *e, const opt_point *x)
 {
   static const double allowed = 1e-9;
-  const tg_spec *job = e->setup->job;
-  for (int k = 0; k < job->n_variables; k++) {
+  const tg_task *task = e->setup->task;
+  for (int k = 0; k < task->spec->n_variables; k++) {
     double skewness = 0;
-    if (job->variables[k].domain == 0) continue;
+    if (task->variables[k].domain == 0) continue;
     TG_TRY(tg_space_skewness(e->setup->space, x, k, &skewness));
     if (skewness > allowed)
       TG_FAIL(TG_VALUE,
               "%s is not symmetric: it differs from its symmetric part by %.3g of its largest entry; the objective is "
               "defined for symmetric matrices",
-              job->variables[k].name, skewness);
+              task->spec->variables[k].name, skewness);
   }
   return TG_OK;
 }

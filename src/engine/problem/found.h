@@ -2,7 +2,7 @@
 #ifndef TG_ENGINE_FOUND_H
 #define TG_ENGINE_FOUND_H
 
-#include "engine/spec.h"
+#include "engine/task.h"
 #include "mpi/matrix/dmat.h"
 
 // Looks at a square matrix; *properties: TG_SYMMETRIC, TG_DIAGONAL, or 0. A matrix that does not equal its transpose

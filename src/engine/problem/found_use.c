@@ -25,35 +25,35 @@ static void destroy(candidate *c)
 // ---- the data ----
 
 // Whether it is a matrix that may have properties.
-static bool is_square(const tg_spec_data *datum)
+static bool is_square(const tg_task_data *datum)
 {
-  return datum->source != TG_SOURCE_NUMBER && datum->rows == datum->cols && datum->rows > 1;
+  return datum->spec->source != TG_SOURCE_NUMBER && datum->rows == datum->cols && datum->rows > 1;
 }
 
 // The datum at that position of the plan, where it is such a matrix of the job; else NULL.
-static tg_spec_data *square_datum(const tg_spec *job, const tg_model *model, int32_t position)
+static tg_task_data *square_datum(const tg_task *task, const tg_model *model, int32_t position)
 {
   const int index = model->data[position];
-  if (index < 0 || index >= job->n_data) return NULL;
-  return is_square(&job->data[index]) ? &job->data[index] : NULL;
+  if (index < 0 || index >= task->spec->n_data) return NULL;
+  return is_square(&task->data[index]) ? &task->data[index] : NULL;
 }
 
 // `symmetric: false` forbids to look.
-static bool is_open(const tg_spec_data *datum, unsigned property)
+static bool is_open(const tg_task_data *datum, unsigned property)
 {
-  return ((datum->properties | datum->stated) & property) == 0;
+  return ((datum->spec->properties | datum->spec->stated) & property) == 0;
 }
 
-static bool is_looked_at(const tg_spec_data *datum)
+static bool is_looked_at(const tg_task_data *datum)
 {
-  return datum != NULL && datum->properties == 0 && is_open(datum, TG_SYMMETRIC);
+  return datum != NULL && datum->spec->properties == 0 && is_open(datum, TG_SYMMETRIC);
 }
 
 static tg_status look(tg_setup *setup, bool *any)
 {
   *any = false;
   for (int32_t k = 0; k < setup->model->plan->n_data; k++) {
-    tg_spec_data *datum = square_datum(setup->job, setup->model, k);
+    tg_task_data *datum = square_datum(setup->task, setup->model, k);
     if (!is_looked_at(datum)) continue;
     TG_TRY(tg_found_look(setup->data[k], &datum->found));
     *any = *any || datum->found != 0;
@@ -64,34 +64,26 @@ static tg_status look(tg_setup *setup, bool *any)
 // ---- the model ----
 
 // The job's variables as they are now, to be freed. Collective.
-static tg_status keep_variables(const tg_setup *setup, tg_spec_variable **out)
+static tg_status keep_variables(const tg_setup *setup, tg_task_variable **out)
 {
-  const tg_spec *job = setup->job;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(job->n_variables, out)));
-  memcpy(*out, job->variables, (size_t)job->n_variables * sizeof **out);
+  const tg_task *task = setup->task;
+  TG_TRY(tg_agree(setup->comm, TG_NEW(task->spec->n_variables, out)));
+  memcpy(*out, task->variables, (size_t)task->spec->n_variables * sizeof **out);
   return TG_OK;
 }
 
-static void restore_variables(const tg_setup *setup, const tg_spec_variable *kept)
+static void restore_variables(const tg_setup *setup, const tg_task_variable *kept)
 {
-  memcpy(setup->job->variables, kept, (size_t)setup->job->n_variables * sizeof *kept);
-}
-
-static void ask_start(const tg_spec_variable *asked, tg_spec_variable *x)
-{
-  x->start = asked->start;
-  x->start_is_chosen = asked->start_is_chosen;
-  x->seed = asked->seed;
-  x->scale = asked->scale;
+  memcpy(setup->task->variables, kept, (size_t)setup->task->spec->n_variables * sizeof *kept);
 }
 
 // Model and method by what is known of the data now, where the caller admits them. *out is empty at first, and to be
 // destroyed, on failure too. Collective.
 static tg_status build(tg_setup *setup, candidate *out)
 {
-  tg_spec *job = setup->job;
-  for (int k = 0; k < job->n_variables; k++) ask_start(&setup->asked[k], &job->variables[k]);
-  TG_TRY(tg_agree(setup->comm, tg_setup_compile(job, &setup->lowering, &out->model, &out->method)));
+  tg_task *task = setup->task;
+  tg_task_forget_starts(task);
+  TG_TRY(tg_agree(setup->comm, tg_setup_compile(task, &setup->lowering, &out->model, &out->method)));
   if (setup->admit == NULL) return TG_OK;
   return tg_agree(setup->comm, setup->admit(setup->caller, out->model, out->method));
 }
@@ -99,7 +91,7 @@ static tg_status build(tg_setup *setup, candidate *out)
 // *serves: the candidate can take the place of model and method; else the job's variables are as before. Collective.
 static tg_status try_again(tg_setup *setup, candidate *out, bool *serves)
 {
-  tg_spec_variable *before = NULL;
+  tg_task_variable *before = NULL;
   *out = (candidate){NULL, NULL};
   TG_TRY(keep_variables(setup, &before));
   *serves = build(setup, out) == TG_OK;
@@ -158,8 +150,8 @@ static bool is_same_choice(const tg_method *a, const tg_method *b)
 
 static bool may_be_definite(const tg_setup *setup, int32_t position)
 {
-  const tg_spec_data *datum = square_datum(setup->job, setup->model, position);
-  return datum != NULL && ((datum->properties | datum->found) & TG_SYMMETRIC) != 0 && is_open(datum, TG_SPD);
+  const tg_task_data *datum = square_datum(setup->task, setup->model, position);
+  return datum != NULL && ((datum->spec->properties | datum->found) & TG_SYMMETRIC) != 0 && is_open(datum, TG_SPD);
 }
 
 // To know that f is convex spares the search for negative curvature, some Hessian actions: the factorisations must be
@@ -182,10 +174,10 @@ static tg_status is_cheap(const tg_setup *setup, bool *out)
 static tg_status suppose(tg_setup *setup, bool *gains)
 {
   candidate supposed;
-  tg_spec_variable *before = NULL;
+  tg_task_variable *before = NULL;
   bool serves = false;
   for (int32_t k = 0; k < setup->model->plan->n_data; k++)
-    if (may_be_definite(setup, k)) square_datum(setup->job, setup->model, k)->found |= TG_SPD;
+    if (may_be_definite(setup, k)) square_datum(setup->task, setup->model, k)->found |= TG_SPD;
   TG_TRY(keep_variables(setup, &before));
   tg_status status = try_again(setup, &supposed, &serves);
   restore_variables(setup, before);
@@ -200,7 +192,7 @@ static tg_status suppose(tg_setup *setup, bool *gains)
 
 static void forget(tg_setup *setup, unsigned properties)
 {
-  for (int k = 0; k < setup->job->n_data; k++) setup->job->data[k].found &= ~properties;
+  for (int k = 0; k < setup->task->spec->n_data; k++) setup->task->data[k].found &= ~properties;
 }
 
 static tg_status look_for_definite(tg_setup *setup)
@@ -219,7 +211,7 @@ static tg_status look_for_definite(tg_setup *setup)
     bool is_definite = false;
     if (!may_be_definite(setup, k)) continue;
     TG_TRY(tg_found_is_definite(setup->data[k], &is_definite));
-    if (is_definite) square_datum(setup->job, setup->model, k)->found |= TG_SPD;
+    if (is_definite) square_datum(setup->task, setup->model, k)->found |= TG_SPD;
     any = any || is_definite;
   }
   bool serves = any;
@@ -257,11 +249,11 @@ tg_status tg_found_use(tg_setup *setup)
   return look_for_definite(setup);
 }
 
-bool tg_found_suppose(tg_spec *job)
+bool tg_found_suppose(tg_task *task)
 {
   bool any = false;
-  for (int k = 0; k < job->n_data; k++) {
-    tg_spec_data *datum = &job->data[k];
+  for (int k = 0; k < task->spec->n_data; k++) {
+    tg_task_data *datum = &task->data[k];
     if (!datum->used || !is_square(datum) || !is_looked_at(datum)) continue;
     datum->found = TG_SYMMETRIC;
     any = true;
@@ -271,31 +263,31 @@ bool tg_found_suppose(tg_spec *job)
 
 // ---- words ----
 
-void tg_found_print_open(const tg_spec *job, const tg_model *model, tg_text *out)
+void tg_found_print_open(const tg_task *task, const tg_model *model, tg_text *out)
 {
   const char *between = "";
   for (int32_t k = 0; k < model->plan->n_data; k++) {
-    const tg_spec_data *datum = square_datum(job, model, k);
+    const tg_task_data *datum = square_datum(task, model, k);
     if (!is_looked_at(datum)) continue;
-    tg_text_addf(out, "%s%s", between, datum->name);
+    tg_text_addf(out, "%s%s", between, datum->spec->name);
     between = ", ";
   }
 }
 
-const char *tg_found_word(const tg_spec_data *datum)
+const char *tg_found_word(const tg_task_data *datum)
 {
   if ((datum->found & TG_SPD) != 0) return "symmetric positive definite";
   if ((datum->found & TG_DIAGONAL) != 0) return "diagonal";
   return (datum->found & TG_SYMMETRIC) != 0 ? "symmetric" : NULL;
 }
 
-void tg_found_print(const tg_spec *job, tg_text *out)
+void tg_found_print(const tg_task *task, tg_text *out)
 {
   const char *between = "";
-  for (int k = 0; k < job->n_data; k++) {
-    const char *word = tg_found_word(&job->data[k]);
+  for (int k = 0; k < task->spec->n_data; k++) {
+    const char *word = tg_found_word(&task->data[k]);
     if (word == NULL) continue;
-    tg_text_addf(out, "%s%s is %s", between, job->data[k].name, word);
+    tg_text_addf(out, "%s%s is %s", between, task->spec->data[k].name, word);
     between = ", ";
   }
 }

@@ -11,12 +11,12 @@
 tg_status tg_found_use(tg_setup *setup);
 
 // Takes all used data of the job that it would look at as symmetric; false where there are none. Local.
-bool tg_found_suppose(tg_spec *job);
+bool tg_found_suppose(tg_task *task);
 // "S, A": the data in the model's plan that it will look at; nothing where there are none. Local.
-void tg_found_print_open(const tg_spec *job, const tg_model *model, tg_text *out);
+void tg_found_print_open(const tg_task *task, const tg_model *model, tg_text *out);
 // "S is symmetric, T is diagonal": all that was found and used; nothing where nothing was. Local.
-void tg_found_print(const tg_spec *job, tg_text *out);
+void tg_found_print(const tg_task *task, tg_text *out);
 // The word for what was found of one datum, NULL for nothing. Local.
-const char *tg_found_word(const tg_spec_data *datum);
+const char *tg_found_word(const tg_task_data *datum);
 
 #endif

@@ -376,8 +376,8 @@ static tg_status renew_method(tg_lagrangian *self)
   tg_setup *setup = self->setup;
   self->products += tg_method_products(setup->method);
   tg_method_destroy(&setup->method);
-  TG_TRY(tg_agree(setup->comm, tg_method_choose(setup->job, setup->model, &setup->method)));
-  return tg_method_prepare(setup->job, setup->model, setup->grid, setup->data, setup->method);
+  TG_TRY(tg_agree(setup->comm, tg_method_choose(setup->task, setup->model, &setup->method)));
+  return tg_method_prepare(setup->task, setup->model, setup->grid, setup->data, setup->method);
 }
 
 // A method that is prepared with the Hessian of L may depend on the multipliers, and on a point of the round before,
@@ -427,7 +427,7 @@ static const opt_lagrangian_ops ops = {.scale = scale,
 
 static tg_dmat *find_own(const tg_setup *setup, int index)
 {
-  const int32_t position = tg_model_find_data(setup->model, setup->job->n_data + index);
+  const int32_t position = tg_model_find_data(setup->model, setup->task->spec->n_data + index);
   return position >= 0 ? setup->data[position] : NULL;
 }
 
@@ -464,7 +464,7 @@ static tg_status bind_data(tg_lagrangian *self)
 // sum(W.*abs(E)) is norm1(W.*E) for weights that are not negative; else it is concave somewhere.
 static tg_status verify_weights(tg_lagrangian *self)
 {
-  tg_spec *job = self->setup->job;
+  const tg_task *task = self->setup->task;
   const tg_constraints *constraints = self->setup->model->constraints;
   bool has_weights = false;
   for (int k = 0; k < constraints->n; k++) has_weights = has_weights || constraints->terms[k].weight != TG_NONE;
@@ -475,7 +475,7 @@ static tg_status verify_weights(tg_lagrangian *self)
     if (w == NULL) continue;
     TG_TRY(tg_dmat_find_negative(w, &first));
     if (first.place != INT64_MAX)
-      TG_FAIL_MARK(TG_DATA, job->objective.mark,
+      TG_FAIL_MARK(TG_DATA, task->spec->objective.mark,
                    "entry (%" PRId64 ",%" PRId64 ") of the weights of abs or relu is %.6g: negative weights make the "
                    "objective concave, with minima that no gradient leads to",
                    first.place / w->cols + 1, first.place % w->cols + 1, first.values[0]);
@@ -502,7 +502,7 @@ static tg_status compile_values(tg_lagrangian *self)
   TG_TRY(tg_agree(setup->comm, TG_NEW(tg_constraints_nodes(constraints, NULL), &nodes)));
   const int n = tg_constraints_nodes(constraints, nodes);
   const tg_status status =
-      tg_values_create(setup->job, setup->model, setup->grid, setup->data, setup->x, n, nodes, &self->values);
+      tg_values_create(setup->task, setup->model, setup->grid, setup->data, setup->x, n, nodes, &self->values);
   tg_free(nodes);
   return status;
 }
@@ -589,8 +589,8 @@ void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out)
                                   .multiplier_norm = self->norms[k]};
 }
 
-void tg_lagrangian_print(const tg_spec *job, const char *indent, tg_text *out)
+void tg_lagrangian_print(const tg_task *task, const char *indent, tg_text *out)
 {
-  for (int k = 0; k < job->n_relations; k++)
-    tg_text_addf(out, "%ssubject to: %s\n", indent, job->relations[k].whole.text);
+  for (int k = 0; k < task->spec->n_relations; k++)
+    tg_text_addf(out, "%ssubject to: %s\n", indent, task->spec->relations[k].whole.text);
 }

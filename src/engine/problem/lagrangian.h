@@ -34,6 +34,6 @@ const tg_dmat *tg_lagrangian_multiplier(const tg_lagrangian *self, int k);
 // Fills model->constraints->n terms. Local.
 void tg_lagrangian_terms(const tg_lagrangian *self, tg_lagrangian_term *out);
 // "subject to: ...\n", a line for each entry. Local.
-void tg_lagrangian_print(const tg_spec *job, const char *indent, tg_text *out);
+void tg_lagrangian_print(const tg_task *task, const char *indent, tg_text *out);
 
 #endif

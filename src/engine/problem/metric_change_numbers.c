@@ -22,7 +22,7 @@ static tg_status get_metric(tg_setup *setup, const tg_change *change, tg_dmat **
     *out = setup->data[position];
     return TG_OK;
   }
-  TG_TRY(tg_setup_read_datum(setup, &setup->job->data[change->datum], own));
+  TG_TRY(tg_setup_read_datum(setup, &setup->task->data[change->datum], own));
   *out = *own;
   return TG_OK;
 }
@@ -31,9 +31,9 @@ static tg_status get_metric(tg_setup *setup, const tg_change *change, tg_dmat **
 static tg_status make_root(const tg_setup *setup, int datum, tg_setup_metric *m)
 {
   static const unsigned wanted = TG_SPD | TG_SYMMETRIC;
-  tg_spec_data *s = &setup->job->data[datum];
-  if (((s->properties | s->found) & wanted) == 0) TG_TRY(tg_found_look(m->s, &s->found));
-  if (((s->properties | s->found) & wanted) == 0) TG_FAIL(TG_NUMERIC, "it is not symmetric");
+  tg_task_data *s = &setup->task->data[datum];
+  if (((s->spec->properties | s->found) & wanted) == 0) TG_TRY(tg_found_look(m->s, &s->found));
+  if (((s->spec->properties | s->found) & wanted) == 0) TG_FAIL(TG_NUMERIC, "it is not symmetric");
   return tg_root_create(m->s, &m->root, &m->inverse);
 }
 
@@ -42,12 +42,12 @@ static tg_status at_metric(tg_setup *setup, int change, tg_status status)
   if (status != TG_NUMERIC) return status;
   int k = 0;
   while (setup->model->change_of[k] != change) k++;
-  const tg_spec_variable *variable = &setup->job->variables[k];
+  const tg_task_variable *variable = &setup->task->variables[k];
   tg_text message;
   tg_text_init(&message);
   tg_text_addf(&message, "the metric %s is not positive definite: %s",
-               setup->job->data[tg_metric_change_datum(variable)].name, tg_error_get()->message);
-  tg_error_set_mark(TG_DATA, TG_HERE, variable->arguments[0].mark, "%s", tg_text_string(&message));
+               setup->task->spec->data[tg_metric_change_datum(variable)].name, tg_error_get()->message);
+  tg_error_set_mark(TG_DATA, TG_HERE, variable->spec->arguments[0].mark, "%s", tg_text_string(&message));
   tg_text_fini(&message);
   return TG_DATA;
 }

@@ -1,4 +1,4 @@
-// From a job to something that can be minimised: data on the grid, properties verified, start point, problem.
+// From a spec to something that can be minimised: data on the grid, properties verified, start point, problem.
 #ifndef TG_ENGINE_SETUP_H
 #define TG_ENGINE_SETUP_H
 
@@ -20,19 +20,18 @@ typedef tg_status tg_setup_admit(void *caller, tg_model *model, tg_method *metho
 
 typedef struct tg_setup {
   MPI_Comm comm; // given by the caller, not owned
-  tg_spec *job;  // its own copy of the spec, see tg_spec_copy
+  tg_task *task; // the spec, and what was found out about it
   tg_model *model;
   tg_method *method;
-  tg_lower_options lowering;     // what the plan is made with
-  bool is_supposed;              // the method hangs on symmetry that the job does not declare: the numbers must show it
-  const tg_spec_variable *asked; // the variables as the job gives them, before starts were chosen for them
-  tg_setup_admit *admit;         // set before tg_setup_fill; NULL: any
-  void *caller;                  // of admit
+  tg_lower_options lowering; // what the plan is made with
+  bool is_supposed;          // the method hangs on symmetry that the job does not declare: the numbers must show it
+  tg_setup_admit *admit;     // set before tg_setup_fill; NULL: any
+  void *caller;              // of admit
   tg_grid_choice choice;
   tg_grid *grid;
   tg_dmat **data;           // by position in plan->data
-  tg_array_way *ways;       // by position in job->data: how numbers of the caller came onto the grid
-  tg_dmat **set_data;       // by position in job->data: what constraints name, else NULL
+  tg_array_way *ways;       // by position in task->data: how numbers of the caller came onto the grid
+  tg_dmat **set_data;       // by position in task->data: what constraints name, else NULL
   bool *owns_set_data;      // the plan does not hold it
   tg_setup_metric *metrics; // by position in model->changes; NULL: none
   opt_space *space;

@@ -7,17 +7,17 @@
 #include "mpi/space/space.h"
 #include "opt/vector.h"
 
-static bool is_scaled(const tg_spec_variable *x)
+static bool is_scaled(const tg_task_variable *x)
 {
   const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
-  return x->start_is_chosen && !x->scale_is_given && (row == NULL || !row->has_oracle);
+  return x->start_is_chosen && !x->spec->scale_is_given && (row == NULL || !row->has_oracle);
 }
 
 // d := the scaled variables of x, which become zero there.
 static void take_apart(const tg_setup *setup, opt_point *d)
 {
-  for (int k = 0; k < setup->job->n_variables; k++)
-    tg_dmat_fill(0.0, tg_space_block(is_scaled(&setup->job->variables[k]) ? setup->x : d, k));
+  for (int k = 0; k < setup->task->spec->n_variables; k++)
+    tg_dmat_fill(0.0, tg_space_block(is_scaled(&setup->task->variables[k]) ? setup->x : d, k));
 }
 
 // The largest t at which the leading term is as large as another one: f = |M - t^2 U V|^2 has t^4 |U V|^2 = |M|^2
@@ -82,7 +82,7 @@ tg_status tg_start_scale(tg_setup *setup)
   opt_point *trial = NULL;
   double t = 1;
   bool any = false;
-  for (int k = 0; k < setup->job->n_variables; k++) any = any || is_scaled(&setup->job->variables[k]);
+  for (int k = 0; k < setup->task->spec->n_variables; k++) any = any || is_scaled(&setup->task->variables[k]);
   if (!any) return TG_OK;
   const opt_counts before = setup->problem->counts;
   tg_status status = space->ops->create(space, &d);

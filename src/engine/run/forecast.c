@@ -27,7 +27,7 @@
 #include "opt/solver.h"
 
 typedef struct forecasting {
-  tg_spec *job;
+  const tg_task *task;
   tg_model *model;
   const tg_method *method;
   const tg_cost_grid *grid;
@@ -57,12 +57,12 @@ static double point_bytes(const forecasting *f)
 // ---- files ----
 
 // Beside the matrix itself: what brings it in, or verifies what is claimed of it.
-static double reading_bytes(const forecasting *f, const tg_spec_data *datum)
+static double reading_bytes(const forecasting *f, const tg_task_data *datum)
 {
   double slab = 0;
-  if (datum->source == TG_SOURCE_FILE) slab = tg_slab_bytes(f->grid, datum->rows, datum->cols);
-  if (datum->source == TG_SOURCE_MEMORY) slab = tg_array_panel_bytes(datum->rows, datum->cols);
-  const double claim = datum->trust ? 0 : tg_properties_bytes(f->grid, datum->rows, datum->properties);
+  if (datum->spec->source == TG_SOURCE_FILE) slab = tg_slab_bytes(f->grid, datum->rows, datum->cols);
+  if (datum->spec->source == TG_SOURCE_MEMORY) slab = tg_array_panel_bytes(datum->rows, datum->cols);
+  const double claim = datum->spec->trust ? 0 : tg_properties_bytes(f->grid, datum->rows, datum->spec->properties);
   return fmax(slab, claim);
 }
 
@@ -71,12 +71,12 @@ static void forecast_reading(forecasting *f)
   const tg_plan *plan = f->model->plan;
   for (int32_t k = 0; k < plan->n_data; k++) {
     f->out->data += bytes_of(f, plan->data[k].rows, plan->data[k].cols);
-    if (f->model->data[k] < 0 || f->model->data[k] >= f->job->n_data) continue; // of a metric, of subject_to
-    const tg_spec_data *datum = &f->job->data[f->model->data[k]];
+    if (f->model->data[k] < 0 || f->model->data[k] >= f->task->spec->n_data) continue; // of a metric, of subject_to
+    const tg_task_data *datum = &f->task->data[f->model->data[k]];
     f->out->reading = fmax(f->out->reading, f->out->data + reading_bytes(f, datum));
   }
-  for (int k = 0; k < f->job->n_variables; k++) {
-    const tg_spec_variable *x = &f->job->variables[k];
+  for (int k = 0; k < f->task->spec->n_variables; k++) {
+    const tg_task_variable *x = &f->task->variables[k];
     if (x->start != TG_START_FILE && x->start != TG_START_MEMORY) continue;
     const double beside = bytes_of(f, x->rows, x->cols) + tg_slab_bytes(f->grid, x->rows, x->cols);
     f->out->reading = fmax(f->out->reading, f->out->data + point_bytes(f) + beside);
@@ -88,7 +88,7 @@ static void forecast_metrics(const forecasting *f)
 {
   for (int c = 0; c < f->model->n_changes; c++) {
     const int datum = f->model->changes[c].datum;
-    const tg_spec_data *s = &f->job->data[datum];
+    const tg_task_data *s = &f->task->data[datum];
     const double matrix = bytes_of(f, s->rows, s->cols);
     const bool is_shared = tg_model_find_data(f->model, datum) >= 0;
     f->out->constraint += tg_metric_change_bytes(f->grid, s->rows, is_shared);
@@ -100,9 +100,9 @@ static void forecast_metrics(const forecasting *f)
 static double writing_bytes(const forecasting *f)
 {
   double most = 0;
-  for (int k = 0; k < f->job->n_variables; k++) {
-    const tg_spec_variable *x = &f->job->variables[k];
-    if (x->output != NULL) most = fmax(most, tg_slab_bytes(f->grid, x->rows, x->cols));
+  for (int k = 0; k < f->task->spec->n_variables; k++) {
+    const tg_task_variable *x = &f->task->variables[k];
+    if (x->spec->output != NULL) most = fmax(most, tg_slab_bytes(f->grid, x->rows, x->cols));
   }
   return most;
 }
@@ -110,9 +110,9 @@ static double writing_bytes(const forecasting *f)
 // What constraints name and the plan does not hold.
 static void forecast_set_data(const forecasting *f)
 {
-  for (int k = 0; k < f->job->n_data; k++) {
-    const tg_spec_data *d = &f->job->data[k];
-    if (d->source == TG_SOURCE_NUMBER || tg_model_find_data(f->model, k) >= 0 || !tg_set_data_needs(f->job, k))
+  for (int k = 0; k < f->task->spec->n_data; k++) {
+    const tg_task_data *d = &f->task->data[k];
+    if (d->spec->source == TG_SOURCE_NUMBER || tg_model_find_data(f->model, k) >= 0 || !tg_set_data_needs(f->task, k))
       continue;
     f->out->reading = fmax(f->out->reading, f->out->data + f->out->constraint + reading_bytes(f, d));
     f->out->constraint += bytes_of(f, d->rows, d->cols);
@@ -129,8 +129,8 @@ static void forecast_constraint(const forecasting *f, double *passing)
 {
   *passing = 0;
   forecast_set_data(f);
-  for (int k = 0; k < f->job->n_variables; k++) {
-    const tg_spec_variable *x = &f->job->variables[k];
+  for (int k = 0; k < f->task->spec->n_variables; k++) {
+    const tg_task_variable *x = &f->task->variables[k];
     const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
     if (row == NULL) continue;
     const tg_bytes set = tg_constraint_bytes(f->grid, row->kind, x->rows, x->cols, is_frank_wolfe(f));
@@ -160,7 +160,7 @@ static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *node
   tg_memory_cost plan = {0};
   *given = 0;
   for (int k = 0; k < n; k++) *given += node_bytes(f, nodes[k]);
-  TG_TRY(tg_values_memory(f->job, f->model, f->grid, n, nodes, &plan));
+  TG_TRY(tg_values_memory(f->task, f->model, f->grid, n, nodes, &plan));
   *most = 3 * *given + plan.storage + plan.factors + plan.workspace;
   return TG_OK;
 }
@@ -296,7 +296,7 @@ static tg_status forecast_method(const forecasting *f, double *passing)
 static double kept_points(const forecasting *f)
 {
   const int rounds = f->model->constraints != NULL ? 5 : 0;
-  const int attempts = f->job->solver.restarts > 1 ? 1 : 0;
+  const int attempts = f->task->spec->solver.restarts > 1 ? 1 : 0;
   return 1 + (f->model->plan->has_state ? 1 : 0) + rounds + attempts;
 }
 
@@ -307,13 +307,13 @@ static double solver_points(const forecasting *f)
   opt_options options = f->method->options;
   const tg_offer *offer = &f->method->strategy->offer;
   if (!is_direct(f->method) && (offer->n_terms > 0 || offer->n_diagonals > 0)) options.preconditioning = &some;
-  return (double)tg_feasible_points(f->job, &options, plan->has_line ? plan->degree : -1);
+  return (double)tg_feasible_points(f->task, &options, plan->has_line ? plan->degree : -1);
 }
 
 // Number of points kept for checkpoints: the point where a preconditioner was made last.
 static double saved_points(const forecasting *f)
 {
-  return f->job->checkpoint_directory != NULL && is_renewed(f->method) ? 1 : 0;
+  return f->task->spec->checkpoint_directory != NULL && is_renewed(f->method) ? 1 : 0;
 }
 
 // ---- libraries ----
@@ -328,22 +328,22 @@ static bool is_hdf5(const char *path)
 }
 
 // Its library is loaded when a file needs it.
-static bool uses_hdf5(const tg_spec *job)
+static bool uses_hdf5(const tg_task *task)
 {
   bool uses = false;
-  for (int k = 0; k < job->n_data; k++) uses = uses || is_hdf5(job->data[k].file);
-  for (int k = 0; k < job->n_variables; k++)
-    uses = uses || is_hdf5(job->variables[k].start_file) || is_hdf5(job->variables[k].output);
+  for (int k = 0; k < task->spec->n_data; k++) uses = uses || is_hdf5(task->spec->data[k].file);
+  for (int k = 0; k < task->spec->n_variables; k++)
+    uses = uses || is_hdf5(task->spec->variables[k].start_file) || is_hdf5(task->spec->variables[k].output);
   return uses;
 }
 
 // A process of the program with MPI started and nothing read, a product's packed operands, HDF5, and what each further
 // thread of OpenBLAS and each neighbour under MPI add.
-static double library_bytes(const tg_spec *job, const tg_cost_grid *grid)
+static double library_bytes(const tg_task *task, const tg_cost_grid *grid)
 {
   const double mib = 1048576;
   const double neighbours = fmin((double)grid->rows * (double)grid->cols - 1, 64);
-  const double hdf5 = uses_hdf5(job) ? 7 : 0;
+  const double hdf5 = uses_hdf5(task) ? 7 : 0;
   return (20 + 6 + hdf5 + (grid->threads - 1) + 0.1 * neighbours) * mib;
 }
 
@@ -353,24 +353,24 @@ static tg_status forecast_value(const forecasting *f, double *out)
   const tg_model *model = f->model;
   const tg_node node = model->constraints != NULL ? model->constraints->objective : model->objective;
   tg_memory_cost plan = {0};
-  TG_TRY(tg_values_scalar_memory(f->job, f->model, f->grid, node, &plan));
+  TG_TRY(tg_values_scalar_memory(f->task, f->model, f->grid, node, &plan));
   *out = plan.storage + plan.factors + plan.workspace;
   return TG_OK;
 }
 
 // ---- all ----
 
-tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                            tg_forecast *out)
 {
-  forecasting f = {job, model, method, grid, out};
+  forecasting f = {task, model, method, grid, out};
   tg_memory_cost plan = {0};
   double projecting = 0;
   double building = 0;
   double halves = 0;
   double renewing = 0;
   double valuing = 0;
-  *out = (tg_forecast){.libraries = library_bytes(job, grid)};
+  *out = (tg_forecast){.libraries = library_bytes(task, grid)};
   TG_TRY(tg_plan_memory(model->plan, grid, &plan));
   out->storage = plan.storage;
   out->factors = plan.factors;
@@ -381,7 +381,7 @@ tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *metho
   TG_TRY(forecast_constraints(&f));
   TG_TRY(forecast_method(&f, &building));
   TG_TRY(forecast_renewal(&f, &renewing));
-  TG_TRY(tg_alternating_memory(job, &method->options, grid, &halves));
+  TG_TRY(tg_alternating_memory(task, &method->options, grid, &halves));
   out->method += halves;
   const double point = point_bytes(&f);
   const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
@@ -389,7 +389,7 @@ tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *metho
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
   // A checkpoint is written while everything stands.
-  const double saving = tg_checkpoint_writing_bytes(job, grid);
+  const double saving = tg_checkpoint_writing_bytes(task, grid);
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   TG_TRY(forecast_value(&f, &valuing));
   out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));
@@ -426,7 +426,7 @@ void tg_forecast_print(const tg_forecast *f, tg_text *out)
 // ---- refusal ----
 
 // The least of ranks * 2, * 3, * 4, * 6, * 8, * 12, ... whose share fits; 0 when none does.
-static tg_status find_ranks(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+static tg_status find_ranks(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                             const tg_memory_room *room, int *out)
 {
   enum { RANKS_MAX = 1 << 20 };
@@ -440,7 +440,7 @@ static tg_status find_ranks(tg_spec *job, tg_model *model, const tg_method *meth
       tg_forecast forecast;
       TG_TRY(tg_grid_choose((int)(base * half / 2), rows, cols, &choice));
       const tg_cost_grid wider = {choice.rows, choice.cols, choice.block, grid->threads};
-      TG_TRY(tg_forecast_make(job, model, method, &wider, &forecast));
+      TG_TRY(tg_forecast_make(task, model, method, &wider, &forecast));
       if (forecast.total > room->rank_bytes) continue;
       *out = (int)(base * half / 2);
       return TG_OK;
@@ -448,12 +448,12 @@ static tg_status find_ranks(tg_spec *job, tg_model *model, const tg_method *meth
   return TG_OK;
 }
 
-tg_status tg_forecast_check(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+tg_status tg_forecast_check(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                             const tg_memory_room *room, const tg_forecast *forecast)
 {
   if (!(room->rank_bytes > 0) || forecast->total <= room->rank_bytes) return TG_OK;
   int enough = 0;
-  TG_TRY(find_ranks(job, model, method, grid, room, &enough));
+  TG_TRY(find_ranks(task, model, method, grid, room, &enough));
   tg_text text;
   tg_text_init(&text);
   tg_text_add(&text, "the job needs ");

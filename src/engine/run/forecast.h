@@ -24,7 +24,7 @@ typedef struct tg_forecast {
 
 // The forecast for a job on a grid, with the method chosen for it. The job's data have their sizes. Local, no data;
 // adds auxiliary symbols to the model's graph.
-tg_status tg_forecast_make(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                            tg_forecast *out);
 
 // The table of `tracegrad plan`.
@@ -38,7 +38,7 @@ typedef struct tg_memory_room {
 
 // Refuses (TG_MEMORY) a forecast above the room of a rank, and says how many ranks of as much room would do, if any
 // number does. Local; alike on all ranks for the same arguments.
-tg_status tg_forecast_check(tg_spec *job, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
+tg_status tg_forecast_check(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                             const tg_memory_room *room, const tg_forecast *forecast);
 
 #endif

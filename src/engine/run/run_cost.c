@@ -29,12 +29,12 @@ tg_status tg_cost_compare(const tg_model *model, tg_cost_compared *out)
   return tg_lower_written_cost(model->graph, model->objective, model->n_variables, model->symbols, &out->written);
 }
 
-tg_status tg_cost_price_method(tg_spec *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
-                               int threads, tg_method_price *out)
+tg_status tg_cost_price_method(const tg_task *task, tg_model *model, const tg_method *method,
+                               const tg_grid_choice *grid, int threads, tg_method_price *out)
 {
   const tg_cost_grid on = tg_cost_grid_of(grid, threads);
   const tg_cost_machine machine = tg_cost_machine_default();
-  return tg_method_price_find(job, model, method, tg_method_way(method)->preconditioner, &on, &machine, out);
+  return tg_method_price_find(task, model, method, tg_method_way(method)->preconditioner, &on, &machine, out);
 }
 
 tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, int threads, double *flops,

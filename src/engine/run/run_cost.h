@@ -22,8 +22,8 @@ tg_status tg_cost_predict_run(const tg_exec *exec, const tg_grid_choice *grid, i
                               double *bytes);
 
 // The price of what the method took: its closed form, or its preconditioner.
-tg_status tg_cost_price_method(tg_spec *job, tg_model *model, const tg_method *method, const tg_grid_choice *grid,
-                               int threads, tg_method_price *out);
+tg_status tg_cost_price_method(const tg_task *task, tg_model *model, const tg_method *method,
+                               const tg_grid_choice *grid, int threads, tg_method_price *out);
 
 // The cost of a program on the usual machine.
 tg_status tg_cost_of_program(const tg_plan *plan, tg_program_id program, const tg_grid_choice *grid, int threads,

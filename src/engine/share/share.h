@@ -1,7 +1,7 @@
 // What the points of a sweep have in common: the process grid, the data once they are read and verified, and where a
 // point may begin.
 //
-// The spec of each point names it (tg_spec.share). Matrices are held, not copied: whoever has one destroys it as his
+// The task of each point names it (tg_task.share). Matrices are held, not copied: whoever has one destroys it as his
 // own, and the last one frees it.
 #ifndef TG_ENGINE_SHARE_H
 #define TG_ENGINE_SHARE_H

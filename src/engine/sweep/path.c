@@ -22,8 +22,8 @@ static void destroy_all(int n, tg_dmat **matrices)
 
 static tg_status copy_all(const tg_setup *setup, tg_dmat **out)
 {
-  const tg_spec *job = setup->job;
-  for (int k = 0; k < job->n_variables; k++) {
+  const tg_task *task = setup->task;
+  for (int k = 0; k < task->spec->n_variables; k++) {
     const tg_dmat *x = tg_space_block(setup->x, k);
     TG_TRY(tg_agree(setup->comm, tg_dmat_create(setup->grid, x->rows, x->cols, &out[k])));
     TG_TRY(tg_dmat_copy(x, out[k]));
@@ -52,7 +52,7 @@ static tg_status read_one(const tg_setup *setup, int k, const char *path, tg_dma
 {
   const tg_dmat *x = tg_space_block(setup->x, k);
   TG_TRY(tg_file_read(setup->grid, path, NULL, &matrices[k]));
-  if (matrices[k]->rows != setup->job->variables[k].rows || matrices[k]->cols != setup->job->variables[k].cols)
+  if (matrices[k]->rows != setup->task->variables[k].rows || matrices[k]->cols != setup->task->variables[k].cols)
     TG_FAIL(TG_DATA, "%s is not the start of a point: it is no %lld x %lld", path, (long long)x->rows,
             (long long)x->cols);
   return TG_OK;
@@ -68,14 +68,14 @@ static tg_status make_folder(const char *folder, int64_t point)
   return status;
 }
 
-static tg_status for_each(const tg_setup *setup, const char *folder, int64_t point, work *job, tg_dmat **matrices)
+static tg_status for_each(const tg_setup *setup, const char *folder, int64_t point, work *task, tg_dmat **matrices)
 {
   tg_text path;
   tg_status status = TG_OK;
   tg_text_init(&path);
-  for (int k = 0; k < setup->job->n_variables && status == TG_OK; k++) {
-    status = tg_agree(setup->comm, name_file(folder, point, setup->job->variables[k].name, &path));
-    if (status == TG_OK) status = job(setup, k, tg_text_string(&path), matrices);
+  for (int k = 0; k < setup->task->spec->n_variables && status == TG_OK; k++) {
+    status = tg_agree(setup->comm, name_file(folder, point, setup->task->spec->variables[k].name, &path));
+    if (status == TG_OK) status = task(setup, k, tg_text_string(&path), matrices);
   }
   tg_text_fini(&path);
   return status;
@@ -83,7 +83,7 @@ static tg_status for_each(const tg_setup *setup, const char *folder, int64_t poi
 
 tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder, int64_t point)
 {
-  const int n = setup->job->n_variables;
+  const int n = setup->task->spec->n_variables;
   tg_dmat **copies = NULL;
   int rank = 0;
   MPI_Comm_rank(setup->comm, &rank);
@@ -101,7 +101,7 @@ tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char 
 
 tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder, int64_t point)
 {
-  const int n = setup->job->n_variables;
+  const int n = setup->task->spec->n_variables;
   tg_dmat **read = NULL;
   TG_TRY(tg_agree(setup->comm, TG_NEW(n, &read)));
   const tg_status status = for_each(setup, folder, point, read_one, read);

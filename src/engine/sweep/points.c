@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "engine/model/model.h"
+#include "base/memory.h"
 #include "engine/model/probe_files.h"
 
 // ---- the path ----
@@ -51,16 +51,39 @@ static tg_status apply(const tg_sweep_axis *axis, const tg_sweep_value *value, t
   TG_FAIL(TG_INTERNAL, "an axis of the sweep moves nothing");
 }
 
+tg_status tg_sweep_copy_spec(const tg_spec *base, tg_spec **out)
+{
+  *out = NULL;
+  TG_TRY(TG_NEW(1, out));
+  **out = *base;
+  (*out)->sweep = NULL;
+  (*out)->variables = NULL;
+  (*out)->data = NULL;
+  TG_TRY(TG_NEW(base->n_variables, &(*out)->variables));
+  TG_TRY(TG_NEW(base->n_data, &(*out)->data));
+  for (int k = 0; k < base->n_variables; k++) (*out)->variables[k] = base->variables[k];
+  for (int k = 0; k < base->n_data; k++) (*out)->data[k] = base->data[k];
+  return TG_OK;
+}
+
+void tg_sweep_destroy_spec(tg_spec **spec)
+{
+  if (*spec == NULL) return;
+  tg_free((*spec)->variables);
+  tg_free((*spec)->data);
+  tg_free(*spec);
+  *spec = NULL;
+}
+
 static tg_status spec_of(const tg_spec *base, const int *positions, tg_spec **out)
 {
   const tg_sweep *sweep = base->sweep;
-  TG_TRY(tg_spec_copy(base, out));
-  (*out)->sweep = NULL;
-  tg_status status = TG_OK;
+  tg_status status = tg_sweep_copy_spec(base, out);
   for (int k = 0; k < sweep->n_axes && status == TG_OK; k++)
     status = apply(&sweep->axes[k], &sweep->axes[k].values[positions[k]], *out);
-  if (status != TG_OK) tg_spec_destroy_copy(out);
-  return status;
+  if (status == TG_OK) return TG_OK;
+  tg_sweep_destroy_spec(out);
+  return tg_error_pass(status, TG_HERE);
 }
 
 tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out)
@@ -78,14 +101,14 @@ tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out)
 }
 
 // Every matrix that is divided has a part in what is fitted.
-static tg_status check_divided(const tg_spec *base, const tg_spec *marked)
+static tg_status check_divided(const tg_spec *base, const tg_task *marked)
 {
   for (int k = 0; base->folds != NULL && k < base->folds->n_of; k++) {
-    const tg_spec_data *datum = &marked->data[base->folds->of[k]];
+    const tg_task_data *datum = &marked->data[base->folds->of[k]];
     if (!datum->used)
       return tg_error_set_mark(TG_NAME, TG_HERE, base->folds->of_marks[k],
                                "folds: %s does not occur in the objective%s: a fit without a part of it is the same",
-                               datum->name, base->n_relations > 0 ? " or in subject_to" : "");
+                               datum->spec->name, base->n_relations > 0 ? " or in subject_to" : "");
   }
   return TG_OK;
 }
@@ -93,18 +116,18 @@ static tg_status check_divided(const tg_spec *base, const tg_spec *marked)
 tg_status tg_sweep_check(const tg_spec *base)
 {
   const tg_sweep *sweep = base->sweep;
-  tg_spec *copy = NULL;
-  tg_status status = tg_spec_copy(base, &copy);
-  if (status == TG_OK) tg_spec_mark_used(copy, false);
+  tg_task *task = NULL;
+  tg_status status = tg_task_create(base, &task);
+  if (status == TG_OK) tg_task_mark_used(task, false);
   for (int k = 0; k < sweep->n_axes && status == TG_OK; k++) {
     const tg_sweep_axis *axis = &sweep->axes[k];
-    if (axis->target == TG_SWEEP_NUMBER && !copy->data[axis->index].used)
+    if (axis->target == TG_SWEEP_NUMBER && !task->data[axis->index].used)
       status = tg_error_set_mark(TG_NAME, TG_HERE, axis->mark,
                                  "sweep: %s does not occur in the objective%s: every point would be the same",
                                  axis->name, base->n_relations > 0 ? " or in subject_to" : "");
   }
-  if (status == TG_OK) status = check_divided(base, copy);
-  tg_spec_destroy_copy(&copy);
+  if (status == TG_OK) status = check_divided(base, task);
+  tg_task_destroy(&task);
   return status;
 }
 

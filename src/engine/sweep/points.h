@@ -11,8 +11,11 @@
 void tg_sweep_positions(const tg_sweep *sweep, int64_t point, int *positions);
 // The axis of the folds; -1: there is none. Local.
 int tg_sweep_fold_axis(const tg_sweep *sweep);
-// The base with the values of the point, as a copy to be destroyed by tg_spec_destroy_copy; texts and marks are shared.
-// Its own sweep is NULL. Local.
+// A copy with lists of its own, without a sweep; texts and marks are shared. *out is to be destroyed, on failure too.
+tg_status tg_sweep_copy_spec(const tg_spec *base, tg_spec **out);
+// NULL is fine.
+void tg_sweep_destroy_spec(tg_spec **spec);
+// The base with the values of the point, as such a copy. Local.
 tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out);
 // The same with the last value of each axis: another one on every axis that has several.
 tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out);

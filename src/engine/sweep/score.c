@@ -40,11 +40,11 @@ static tg_status keep_parts(tg_spec *spec, tg_spec_part **out)
 }
 
 // The point's spec with the score for its objective, over the variables that are in it.
-static tg_status make_spec(const tg_spec *point, tg_spec **out, tg_spec_part **parts)
+static tg_status make_spec(const tg_task *point, tg_spec **out, tg_spec_part **parts)
 {
-  TG_TRY(tg_spec_copy(point, out));
+  TG_TRY(tg_sweep_copy_spec(point->spec, out));
   tg_spec *spec = *out;
-  spec->objective = point->folds->score;
+  spec->objective = spec->folds->score;
   spec->is_score = true;
   spec->maximize = false;
   spec->n_relations = 0;
@@ -52,12 +52,6 @@ static tg_status make_spec(const tg_spec *point, tg_spec **out, tg_spec_part **p
   spec->messages = NULL;
   spec->checkpoint_directory = NULL;
   spec->solver.max_iterations = 1; // nothing is multiplied out
-  for (int k = 0; k < spec->n_data; k++) {
-    tg_spec_data *datum = &spec->data[k];
-    if (datum->source != TG_SOURCE_MEMORY || datum->array == NULL) continue;
-    datum->rows = datum->array->rows; // before the fold was left out
-    datum->cols = datum->array->cols;
-  }
   TG_TRY(keep_parts(spec, parts));
   int n = 0;
   for (int k = 0; k < spec->n_variables; k++) {
@@ -65,6 +59,8 @@ static tg_status make_spec(const tg_spec *point, tg_spec **out, tg_spec_part **p
     if (!is_in_a_part(spec, spec->n_parts, spec->parts, x.name)) continue;
     x.constraint = NULL;
     x.arguments[0] = x.arguments[1] = (tg_spec_argument){TG_ARGUMENT_ABSENT, 0, 0, x.mark};
+    x.rows = point->variables[k].rows;
+    x.cols = point->variables[k].cols;
     x.start = TG_START_ZEROS; // it is filled with what was found
     spec->variables[n++] = x;
   }
@@ -77,30 +73,34 @@ static tg_status make_spec(const tg_spec *point, tg_spec **out, tg_spec_part **p
 
 static void destroy_spec(tg_spec **spec, tg_spec_part **parts)
 {
-  tg_spec_destroy_copy(spec);
+  tg_sweep_destroy_spec(spec);
   tg_free(*parts);
 }
 
 // ---- before the first point ----
 
-static tg_status compile(tg_spec *spec)
+static tg_status compile(tg_task *score)
 {
   const tg_lower_options lowering = {.expected_iterations = 1};
   tg_model *model = NULL;
-  const tg_status status = tg_model_create_plain(spec, &lowering, &model);
+  tg_task_drop_restrictions(score);
+  const tg_status status = tg_model_create_plain(score, &lowering, &model);
   tg_model_destroy(&model);
   return status;
 }
 
 // The sizes of the variables are what the job's own expressions make of them.
-static tg_status check(tg_spec *point)
+static tg_status check(tg_task *point)
 {
   tg_spec *spec = NULL;
   tg_spec_part *parts = NULL;
-  TG_TRY(tg_spec_probe(point));
+  tg_task *score = NULL;
+  TG_TRY(tg_task_probe(point));
   tg_status status = make_spec(point, &spec, &parts);
-  if (status == TG_OK) status = tg_spec_probe(spec);
-  if (status == TG_OK) status = compile(spec);
+  if (status == TG_OK) status = tg_task_create(spec, &score);
+  if (status == TG_OK) status = tg_task_probe(score);
+  if (status == TG_OK) status = compile(score);
+  tg_task_destroy(&score);
   destroy_spec(&spec, &parts);
   return status;
 }
@@ -108,11 +108,14 @@ static tg_status check(tg_spec *point)
 tg_status tg_score_check(const tg_spec *base)
 {
   tg_spec *point = NULL;
+  tg_task *task = NULL;
   TG_TRY(tg_sweep_spec_at(base, 0, &point));
   point->errors = NULL;
   point->messages = NULL;
-  const tg_status status = check(point);
-  tg_spec_destroy_copy(&point);
+  tg_status status = tg_task_create(point, &task);
+  if (status == TG_OK) status = check(task);
+  tg_task_destroy(&task);
+  tg_sweep_destroy_spec(&point);
   return status;
 }
 
@@ -121,8 +124,9 @@ tg_status tg_score_check(const tg_spec *base)
 static tg_status fill(const tg_setup *setup, tg_setup *score)
 {
   TG_TRY(tg_setup_fill_plain(score));
-  for (int k = 0; k < score->job->n_variables; k++) {
-    const int from = tg_spec_find_variable(setup->job, score->job->variables[k].name);
+  const tg_spec *spec = score->task->spec;
+  for (int k = 0; k < spec->n_variables; k++) {
+    const int from = tg_spec_find_variable(setup->task->spec, spec->variables[k].name);
     TG_TRY(tg_dmat_copy(tg_space_block(setup->x, from), tg_space_block(score->x, k)));
   }
   return TG_OK;
@@ -134,12 +138,12 @@ tg_status tg_score_evaluate(const tg_setup *setup, double *out)
   tg_spec_part *parts = NULL;
   tg_setup *score = NULL;
   *out = (double)NAN;
-  tg_status status = tg_agree(setup->comm, make_spec(setup->job, &spec, &parts));
-  if (status == TG_OK) status = tg_setup_create_plain(setup->comm, spec, &score);
+  tg_status status = tg_agree(setup->comm, make_spec(setup->task, &spec, &parts));
+  if (status == TG_OK) status = tg_setup_create_plain(setup->comm, spec, setup->task->share, &score);
   if (status == TG_OK) status = fill(setup, score);
   if (status == TG_OK)
     status =
-        tg_values_scalar(score->job, score->model, score->grid, score->data, score->x, score->model->objective, out);
+        tg_values_scalar(score->task, score->model, score->grid, score->data, score->x, score->model->objective, out);
   if (status == TG_OK && !isfinite(*out)) *out = (double)NAN;
   tg_setup_destroy(&score);
   destroy_spec(&spec, &parts);
