@@ -293,10 +293,10 @@ static void add_wrapped(const char *text, size_t width, tg_text *out)
     const char *remark = strstr(text, "  ! ");
     const bool is_remark = text[strspn(text, " ")] == '!';
     if (length > width && !is_remark && remark != NULL && remark < text + length) length = (size_t)(remark - text);
-    while (length > width && !is_remark) {
-      size_t cut = width;
+    for (size_t room = width; length > room && !is_remark; room = width - 8) { // the next lines are indented
+      size_t cut = room;
       while (cut > 20 && text[cut] != ' ') cut--;
-      if (cut == 20) cut = width;
+      if (cut == 20) cut = room;
       tg_text_add_bytes(out, text, cut);
       tg_text_add(out, text[cut] == ' ' ? " &\n        " : "&\n        &");
       text += cut;
