@@ -88,6 +88,24 @@ def test_newton(folder):
     checks.check(solved.report["iterations"] <= 15, f"newton-cg takes {solved.report['iterations']} iterations")
 
 
+def test_third_derivatives(folder):
+    """Without a formula for the Hessian action methods by gradients run, with a warning; what needs it is refused."""
+    objective = "sumsq(dexpm(S, C) - 3*C) + 0.1*sumsq(S)"
+    job = {"minimize": objective, "variables": {"S": {"rows": N, "columns": N, "start": "zeros"}},
+           "data": {"C": {"spd": True}}, "solver": {"gradient_tolerance": 1e-9}}
+    for ranks in (1, 3):
+        solved = solve(job, {"C": C}, folder / f"third-{ranks}", ranks=ranks)
+        if checks.equal(f"{objective}: exit status {solved.err[-300:]}", solved.status, 0):
+            checks.check(solved.err.count("the third derivative of expm is not in the language: the objective has no Hessian "
+                                          "action") == 1, solved.err)
+            size = np.abs(gradient(objective, {"S": solved.values["S"], "C": C})).max()
+            checks.check(size < 1e-5, f"{objective}: the gradient at the result is {size}")
+    job["solver"]["method"] = "newton-cg"
+    solved = solve(job, {"C": C}, folder / "third-newton")
+    checks.equal("newton-cg without a Hessian action", solved.status, 2)
+    checks.check("needs the Hessian action, which this objective does not offer" in solved.err, solved.err)
+
+
 def test_refusals(folder):
     skew = C + np.triu(B, 1)
     job = {"minimize": "sumsq(X - expm(C))", "variables": {"X": {"rows": N, "columns": N}}}
@@ -110,6 +128,10 @@ DERIVED = [  # arguments, what the line of expr is
     (["logdet(expm(A + t*B))", "--wrt", "t", "--symmetric", "A,B"], "tr(B)"),
     (["tr(C*logm(X))", "--wrt", "X", "--spd", "X", "--symmetric", "C"], "dlogm(X, C)'"),
     (["sumsq(sqrtm(X*X'))", "--wrt", "X"], "2*X"),
+    (["tr(S*logm(S)) - tr(S)", "--wrt", "S", "--spd", "S"], "logm(S)'"),
+    (["tr(A*dexpm(S, S))", "--wrt", "A", "--symmetric", "S"], "expm(S)*S"),
+    (["tr(A*dsqrtm(S, S^2))", "--wrt", "A", "--spd", "S"], "0.5*sqrtm(S)*S"),
+    (["tr(A*d2logm(S, S, B))", "--wrt", "A", "--symmetric", "B", "--spd", "S"], "-dlogm(S, B)"),
     (["tr(B*expm(logm(X)))", "--wrt", "X", "--spd", "X"], "B'"),
 ]
 REFUSED = [  # arguments, a piece of the message
@@ -144,6 +166,7 @@ def main():
         test_derive()
         test_jobs(pathlib.Path(name))
         test_newton(pathlib.Path(name))
+        test_third_derivatives(pathlib.Path(name))
         test_refusals(pathlib.Path(name))
     return checks.finish()
 

@@ -198,6 +198,26 @@ static tg_status find_groups(const tg_task *task, tg_model *model)
 
 // ---- plan ----
 
+// Without the Hessian action, which may have no formula where value and gradient do: in third derivatives of functions
+// of matrices. Methods by gradients need none; what asks for it is refused by name, and no end is examined.
+static tg_status lower_without_hessian(const tg_spec *job, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
+                                       tg_lower_options *options, tg_plan **out)
+{
+  const tg_error first = *tg_error_get();
+  options->want_hessian = false;
+  const tg_status status = tg_lower(graph, f, n, symbols, options, out);
+  if (status != TG_OK) {
+    *tg_error_get() = first;
+    return first.code;
+  }
+  tg_error_clear();
+  tg_message_warn_at(job->messages, job->objective.mark,
+                     "%s: the objective has no Hessian action, so methods go by its gradients, and where a run ends is "
+                     "not examined for a saddle",
+                     first.message);
+  return TG_OK;
+}
+
 tg_status tg_model_lower(const tg_task *task, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
                          const tg_lower_options *given, tg_plan **out)
 {
@@ -209,6 +229,8 @@ tg_status tg_model_lower(const tg_task *task, tg_graph *graph, tg_node f, int n,
   options.scalar_values = values;
   options.has_scalar_value = known;
   status = tg_lower(graph, f, n, symbols, &options, out);
+  if (status == TG_UNSUPPORTED && options.want_hessian)
+    status = lower_without_hessian(task->spec, graph, f, n, symbols, &options, out);
   // The whole objective is the place: which operator cannot be compiled, the message says.
   tg_error_locate(task->spec->objective.mark, status);
 done:

@@ -139,6 +139,30 @@ static tg_status take_scalars(tg_graph *g, tg_kind kind, const tg_node args[3], 
   return tg_join_scalars(g, &split, *out, out);
 }
 
+// Along a power of S, which commutes with it: f'(S) S^e. Of the second order along S itself, log and sqrt are homogeneous:
+// L(cS,W) = L(S,W)/c and L(S,W)/sqrt(c). TG_NONE: v is no such direction.
+static tg_status along_power(tg_graph *g, tg_kind kind, const tg_node args[3], int which, tg_node *out)
+{
+  tg_node base = TG_NONE;
+  tg_node exponent = TG_NONE;
+  double number = 0.0;
+  const bool second = order_of(kind) == 2;
+  const tg_kind f = of_order(kind, 0);
+  *out = TG_NONE;
+  TG_TRY(tg_power_read(g, args[which], &base, &exponent));
+  if (base != args[0] || !tg_node_is_number(g, exponent, &number)) return TG_OK;
+  if (second) {
+    if (f == TG_EXPM || number != 1.0) return TG_OK;
+    TG_TRY(tg_make_matfun_along(g, of_order(kind, 1), args[0], args[3 - which], TG_NONE, out));
+    return tg_make_scale(g, f == TG_LOGM ? -1.0 : -0.5, *out, out);
+  }
+  if (f == TG_LOGM) return tg_make_mpow(g, args[0], (int64_t)number - 1, out);
+  TG_TRY(tg_make_matfun(g, f, args[0], out));
+  if (f == TG_EXPM) return tg_make_mul(g, args[which], *out, out);
+  TG_TRY(tg_make_mpow(g, *out, 2 * (int64_t)number - 1, out));
+  return tg_make_scale(g, 0.5, *out, out);
+}
+
 // The derivative of f at s along v (order 1), along v and w (order 2).
 tg_status tg_make_matfun_along(tg_graph *g, tg_kind kind, tg_node s, tg_node v, tg_node w, tg_node *out)
 {
@@ -149,6 +173,8 @@ tg_status tg_make_matfun_along(tg_graph *g, tg_kind kind, tg_node s, tg_node v, 
   for (int k = 1; k <= order; k++) {
     if (tg_node_is_zero(g, args[k])) return tg_make_zero_like(g, s, out);
     TG_TRY(take_scalars(g, kind, args, k, out));
+    if (*out != TG_NONE) return TG_OK;
+    TG_TRY(along_power(g, kind, args, k, out));
     if (*out != TG_NONE) return TG_OK;
     if (tg_node_info(g, args[k])->kind != TG_EYE) continue;
     return order == 1 ? slope(g, kind, s, out) : slope_along(g, kind, s, args[3 - k], out);
