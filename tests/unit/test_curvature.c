@@ -24,6 +24,10 @@ typedef struct expectation {
 static const expectation expectations[] = {
     {"tr(C'*X)", TG_CURVATURE_AFFINE},
     {"sumsq(A*X - Y)", TG_CURVATURE_CONVEX},
+    {"sumsq(A*X - Y)^2", TG_CURVATURE_CONVEX},
+    {"sumsq(X)*sumsq(X)", TG_CURVATURE_CONVEX},
+    {"sumsq(X)*sumsq(A*X)", TG_CURVATURE_UNKNOWN},
+    {"(sumsq(X) - sumsq(A*X))^2", TG_CURVATURE_UNKNOWN},
     {"tr(X'*P*X) - 2*tr(C'*X)", TG_CURVATURE_CONVEX},
     {"tr(X'*S*X)", TG_CURVATURE_UNKNOWN},
     {"-norm2(X)", TG_CURVATURE_CONCAVE},

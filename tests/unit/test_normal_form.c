@@ -125,7 +125,14 @@ static void test_short_forms(void **unused)
       {"x'*x/(x'*x + 1)", "x", "x=3x1", "", "2*x/(x'*x + 1)^2"},
       {"1/(x'*x + 1)", "x", "x=3x1", "", "-2*x/(x'*x + 1)^2"},
       {"s/sqrt(s^2 + 1)", "s", "s=1x1", "", "(s^2 + 1)^-1.5"},
-      {"sum(exp(X)./(1 + exp(X)))", "X", "X=3x4", "", "exp(X)./(exp(X) + ones(3,4)).^2"},
+      {"sum(exp(X)./(1 + exp(X)))", "X", "X=3x4", "", "sigmoid(X).*(ones(3,4) - sigmoid(X))"},
+      {"sum(log(exp(X) + exp(-X)))", "X", "X=3x4", "", "tanh(X)"},
+      {"sum(log(2*exp(X) + 2*exp(Y)))", "Y", "X=3x4,Y=3x4", "", "sigmoid(Y - X)"},
+      {"-sum(y.*log(sigmoid(A*x)) + (1 - y).*log(1 - sigmoid(A*x)))", "x", "y=3,A=3x2,x=2", "",
+       "A'*(sigmoid(A*x) - y)"},
+      {"-sum(y.*log(sigmoid(A*x + b)) + (1 - y).*log(1 - sigmoid(A*x + b)))/s", "x", "y=3,A=3x2,x=2,b=3,s=1", "",
+       "A'*(sigmoid(A*x + b) - y)/s"},
+      {"sum(sigmoid(X)) + sum(sigmoid(-X))", "X", "X=3x4", "", "zeros(3,4)"},
       {"s*(s + t)^-1", "s", "s=1x1,t=1x1", "", "t/(s + t)^2"},
   };
   (void)unused;

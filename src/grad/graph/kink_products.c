@@ -1,4 +1,5 @@
-// Entrywise products of sign, abs and relu of one argument: sign(X).*abs(X) is X, (sign(X) + 1).*relu(X) is 2*relu(X).
+// Entrywise products of sign, abs and relu of one argument: sign(X).*abs(X) is X, (sign(X) + 1).*relu(X) is 2*relu(X);
+// and exp(X)./(1 + exp(X)), which is sigmoid(X) and overflows as it stands.
 //
 // Every rule holds at all values, zero included. Powers come as base and exponent: sign has exponent 1 or 2 there.
 #include <math.h>
@@ -109,6 +110,24 @@ static tg_status merge_step(tg_graph *g, const power *sum, const power *other, b
   return TG_OK;
 }
 
+// exp(x)^p*(1 + exp(x))^-q = sigmoid(x)^p*(1 + exp(x))^(p-q) for whole p <= q.
+static tg_status merge_logistic(tg_graph *g, const power *exponential, const power *divisor, bool *found, merged *out)
+{
+  const tg_info *sum = tg_node_info(g, divisor->argument);
+  double value = 0.0;
+  *found = false;
+  if (exponential->kind != TG_EXP || sum->kind != TG_LIN || sum->n_args != 2) return TG_OK;
+  if (sum->coefs[0] != 1.0 || sum->coefs[1] != 1.0 || !is_count(exponential->exponent)) return TG_OK;
+  const int own = sum->args[0] == exponential->argument ? 0 : 1;
+  const tg_node other = sum->args[1 - own];
+  const bool is_one = tg_node_info(g, other)->kind == TG_ONES || (tg_node_is_number(g, other, &value) && value == 1.0);
+  if (sum->args[own] != exponential->argument || !is_one || !is_count(-divisor->exponent)) return TG_OK;
+  *found = exponential->exponent <= -divisor->exponent;
+  *out = (merged){.coef = 1.0, .whole = {.kind = TG_NUM, .exponent = exponential->exponent}, .rest = *divisor};
+  out->rest.exponent += exponential->exponent;
+  return tg_make_function(g, TG_SIGMOID, tg_node_info(g, exponential->argument)->args[0], &out->whole.argument);
+}
+
 static tg_status merge_pair(tg_graph *g, const power *x, const power *y, bool *found, merged *out)
 {
   *found = false;
@@ -116,7 +135,8 @@ static tg_status merge_pair(tg_graph *g, const power *x, const power *y, bool *f
     *found = (x->kind == TG_SIGN && merge_sign(x, y, out)) || (x->kind == TG_RELU && merge_relu(x, y, out));
     return TG_OK;
   }
-  return x->kind == TG_LIN ? merge_step(g, x, y, found, out) : TG_OK;
+  TG_TRY(merge_logistic(g, x, y, found, out));
+  return x->kind == TG_LIN && !*found ? merge_step(g, x, y, found, out) : TG_OK;
 }
 
 static tg_status make_power(tg_graph *g, const power *p, tg_node *out)
@@ -138,6 +158,7 @@ static bool may_merge(const tg_graph *g, int32_t n, const tg_node *factors)
     for (int32_t k = 0; k < (pair ? 2 : 1); k++) {
       const tg_info *part = pair ? tg_node_info(g, info->args[k]) : info;
       if (part->kind == TG_TRANS) part = tg_node_info(g, part->args[0]);
+      if (pair && part->kind == TG_EXP && exponent < 0.0) return true;
       if (part->kind == TG_SIGN || (!pair && part->kind == TG_RELU)) return true;
     }
   }

@@ -110,6 +110,8 @@ tg_status tg_make_inv_by_parts(tg_graph *g, tg_node a, tg_node *out);
 tg_status tg_merge_kinks(tg_graph *g, int32_t *n, tg_node *factors, double *coef, bool *changed);
 // The sum over one denominator, where that leaves fewer terms; else the node itself.
 tg_status tg_join_denominators(tg_graph *g, tg_node node, tg_node *out);
+// The sum with sigmoid(-z) written as 1 - sigmoid(z), where that makes it shorter; else the node itself.
+tg_status tg_join_logistic(tg_graph *g, tg_node node, tg_node *out);
 // Common degree rules.
 int tg_degree_linear(const tg_graph *g, tg_node node, const int *args);  // the largest argument's
 int tg_degree_product(const tg_graph *g, tg_node node, const int *args); // the sum of the arguments'

@@ -204,6 +204,25 @@ static tg_status match_softplus(tg_graph *g, const tg_info *sum, tg_node *out)
   return TG_OK;
 }
 
+// log(c*exp(x) + c*exp(y)) = log(c) + x + softplus(y - x); with y = -x it is log(2c) + logcosh(x).
+static tg_status match_two_exps(tg_graph *g, const tg_info *sum, tg_node *out)
+{
+  tg_node difference = TG_NONE;
+  tg_node total = TG_NONE;
+  tg_node one = TG_NONE;
+  if (sum->kind != TG_LIN || sum->n_args != 2 || sum->coefs[0] != sum->coefs[1] || sum->coefs[0] <= 0.0) return TG_OK;
+  if (!is_exp(g, sum->args[0]) || !is_exp(g, sum->args[1])) return TG_OK;
+  const tg_node x = tg_node_info(g, sum->args[0])->args[0];
+  const tg_node y = tg_node_info(g, sum->args[1])->args[0];
+  TG_TRY(tg_make_ones(g, sum->rows, sum->cols, &one));
+  TG_TRY(tg_make_add(g, x, y, &total));
+  const bool is_even = tg_node_is_zero(g, total);
+  TG_TRY(tg_make_sub(g, y, x, &difference));
+  TG_TRY(tg_make_function(g, is_even ? TG_LOGCOSH : TG_SOFTPLUS, is_even ? x : difference, out));
+  const double shift = log(is_even ? 2.0 * sum->coefs[0] : sum->coefs[0]);
+  return tg_make_lin(g, 3, (const double[]){1.0, is_even ? 0.0 : 1.0, shift}, (const tg_node[]){*out, x, one}, out);
+}
+
 // log(sigmoid(x)) = -softplus(-x), log(1 - sigmoid(x)) = -softplus(x): finite where sigmoid rounds to 0 or to 1.
 static tg_status match_sigmoid(tg_graph *g, const tg_info *info, tg_node *out)
 {
@@ -264,6 +283,7 @@ tg_status tg_match_logarithm(tg_graph *g, tg_node a, tg_node *out)
     return tg_make_lin(g, 2, (const double[]){1.0, log(info->coefs[0])}, (const tg_node[]){*out, shift}, out);
   }
   TG_TRY(match_softplus(g, info, out));
+  if (*out == TG_NONE) TG_TRY(match_two_exps(g, info, out));
   if (*out == TG_NONE) TG_TRY(match_sigmoid(g, info, out));
   return *out == TG_NONE ? match_chain(g, info, out) : TG_OK;
 }

@@ -139,8 +139,8 @@ static tg_status take_scalars(tg_graph *g, tg_kind kind, const tg_node args[3], 
   return tg_join_scalars(g, &split, *out, out);
 }
 
-// Along a power of S, which commutes with it: f'(S) S^e. Of the second order along S itself, log and sqrt are homogeneous:
-// L(cS,W) = L(S,W)/c and L(S,W)/sqrt(c). TG_NONE: v is no such direction.
+// Along a power of S, which commutes with it: f'(S) S^e. Of the second order along S itself, log and sqrt are
+// homogeneous: L(cS,W) = L(S,W)/c and L(S,W)/sqrt(c). TG_NONE: v is no such direction.
 static tg_status along_power(tg_graph *g, tg_kind kind, const tg_node args[3], int which, tg_node *out)
 {
   tg_node base = TG_NONE;

@@ -290,6 +290,27 @@ static tg_status judge_matfun_trace(const judge *self, tg_kind kind, tg_node s, 
   return TG_OK;
 }
 
+// tr(S log S), the negative von Neumann entropy: x log x of the eigenvalues.
+static tg_status judge_matrix_entropy(const judge *self, const tg_node *chain, judgement *out)
+{
+  const tg_info *first = tg_node_info(self->graph, chain[0]);
+  const tg_info *second = tg_node_info(self->graph, chain[1]);
+  bool always = false;
+  bool among = false;
+  tg_node s = TG_NONE;
+  *out = unknown();
+  if (first->kind == TG_LOGM && first->args[0] == chain[1]) s = chain[1];
+  if (second->kind == TG_LOGM && second->args[0] == chain[0]) s = chain[0];
+  if (s == TG_NONE || !is_affine(self, s)) return TG_OK;
+  TG_TRY(find_symmetry(self, s, &always, &among));
+  *out =
+      convex(always || among, always ? "the negative entropy of the eigenvalues of a symmetric affine matrix"
+                                     : "the negative entropy of the eigenvalues of an affine matrix, among symmetric "
+                                       "positive definite matrices");
+  out->among_symmetric = among;
+  return TG_OK;
+}
+
 // ---- quadratics ----
 
 // The trace of a cycle Z' A Z B with affine Z and definite constants A, B (or none): a nonnegative quadratic.
@@ -478,7 +499,9 @@ static tg_status judge_cycle(judge *self, int32_t n, const tg_node *chain, judge
   TG_TRY(is_fractional(self, n, chain, &holds));
   *out = convex(holds, "a trace with the inverse of an affine function, among symmetric positive definite matrices");
   out->among_symmetric = holds;
-  return holds || n != 2 ? TG_OK : judge_pair(self, chain, out);
+  if (holds || n != 2) return TG_OK;
+  TG_TRY(judge_matrix_entropy(self, chain, out));
+  return out->curvature == TG_CURVATURE_UNKNOWN ? judge_pair(self, chain, out) : TG_OK;
 }
 
 // Scalar constants that are not negative before the chain.
@@ -662,8 +685,9 @@ static tg_status judge_power(judge *self, const tg_info *info, judgement *out)
     return TG_OK;
   }
   if (exponent == 0.5) return judge_root(self, base, out);
-  if (exponent < 1.0 || sign_of(self->graph, base, SIGN_DEPTH) == SIGN_UNKNOWN) return TG_OK;
+  if (exponent < 1.0) return TG_OK;
   TG_TRY(find(self, base, &inner));
+  if (!inner.is_square && sign_of(self->graph, base, SIGN_DEPTH) == SIGN_UNKNOWN) return TG_OK;
   *out = convex(inner.curvature == TG_CURVATURE_CONVEX, "a power of a convex function that is not negative");
   out->is_square = out->curvature == TG_CURVATURE_CONVEX && exponent == 2.0;
   return TG_OK;
@@ -725,11 +749,47 @@ static tg_status judge_logsumexp(judge *self, const tg_info *info, judgement *ou
   return TG_OK;
 }
 
+// A constant sum of squares over s, s > 0 the only factor that moves.
+static tg_status judge_constant_quotient(judge *self, const tg_info *info, judgement *out)
+{
+  tg_graph *g = self->graph;
+  tg_node *rest = NULL;
+  int32_t n = 0;
+  int32_t n_divisors = 0;
+  *out = unknown();
+  TG_TRY(TG_SCRATCH(g, info->n_args, &rest));
+  for (int32_t i = 0; i < info->n_args; i++) {
+    const bool is_divisor = is_positive_divisor(self, info->args[i]);
+    n_divisors += is_divisor;
+    if (!is_divisor) rest[n++] = info->args[i];
+    if (!is_divisor && is_moving(self, info->args[i])) return TG_OK;
+  }
+  if (n_divisors != 1 || n == 0) return TG_OK;
+  TG_TRY(tg_make_prod(g, n, rest, &rest[0]));
+  if (!tg_node_is_scalar(g, rest[0])) return TG_OK;
+  const tg_info *constant = tg_node_info(g, rest[0]);
+  if (constant->kind == TG_TR) constant = tg_node_info(g, constant->args[0]);
+  bool is_square = constant->kind == TG_PROD && constant->n_scalars == 0 && constant->n_args % 2 == 0;
+  const int32_t n_chain = constant->n_args;
+  for (int32_t i = 0; is_square && i < n_chain / 2; i++) {
+    tg_node turned = TG_NONE;
+    TG_TRY(tg_make_trans(g, constant->args[n_chain - 1 - i], &turned));
+    is_square = turned == constant->args[i];
+  }
+  *out = convex(is_square || sign_of(g, rest[0], SIGN_DEPTH) != SIGN_UNKNOWN,
+                "a number that is not negative over a positive affine function");
+  return TG_OK;
+}
+
 // Products of two factors that move: scalars, or entry by entry.
 static tg_status judge_quotient(judge *self, tg_node node, judgement *out)
 {
   const tg_info *info = tg_node_info(self->graph, node);
   *out = unknown();
+  if (info->kind == TG_PROD && tg_node_is_scalar(self->graph, node)) {
+    TG_TRY(judge_constant_quotient(self, info, out));
+    if (out->curvature != TG_CURVATURE_UNKNOWN) return TG_OK;
+  }
   if (info->kind == TG_PROD && info->n_scalars < info->n_args) return TG_OK;
   TG_TRY(judge_perspective(self, info, out));
   return out->curvature == TG_CURVATURE_UNKNOWN ? judge_entropy(self, info, out) : TG_OK;

@@ -163,7 +163,7 @@ static tg_status read_axis(const call *c, const char *of_rows, const char *of_co
     const tg_ast *option = c->args[i];
     if (is_word(option, "keepdims=True") || is_word(option, "keepdim=True"))
       keeps = true;
-    else if (is_word(option, "all") && c->n == 2)
+    else if ((is_word(option, "all") || is_word(option, "axis=None")) && c->n == 2)
       return make_call(c, all, c->args[0], out);
     else if (is_number(option, 2.0) || is_word(option, "axis=1") || is_word(option, "dim=1"))
       by_rows = true;

@@ -149,7 +149,12 @@ static tg_status lex_name(tg_lexer *l, tg_token *out)
   out->span = (tg_span){l->position, end};
   if (end - begin > TG_NAME_BYTES_MAX)
     TG_FAIL_AT(TG_LIMIT, out->span, "a name of %zu characters; at most %d are allowed", end - begin, TG_NAME_BYTES_MAX);
-  TG_TRY(tg_lex_add_name(out, l->text + begin, end - begin));
+  // logaddexp.reduce(X, axis=1), as which NumPy has logsumexp
+  static const char reduction[] = "logaddexp.reduce";
+  const size_t longer = sizeof reduction - 1;
+  const bool is_reduction = tg_lex_starts(l, begin, reduction) && !is_name_byte(tg_lex_at(l, begin + longer));
+  if (is_reduction) out->span.end = end = begin + longer;
+  TG_TRY(is_reduction ? tg_lex_add_name(out, "logsumexp", 9) : tg_lex_add_name(out, l->text + begin, end - begin));
   l->position = end;
   return tg_lex_name_end(l, out);
 }

@@ -152,16 +152,17 @@ static void print_triangle(tg_printer *p, const tg_info *info, tg_status *status
   if (*status == TG_OK) tg_print_triangle(p, info->kind, ones, status);
 }
 
-// Prints logsumexp of all entries, of rows or of columns. NumPy and Octave have no such function: the plain formula.
+// Prints logsumexp of all entries, of rows or of columns. In NumPy it is a reduction, Octave has none: the plain
+// formula.
 static void print_logsumexp(tg_printer *p, tg_node node, const tg_info *info, tg_status *status)
 {
   static const char *const templates[3][FORMATS] = {
-      {"logsumexp(@)", "logsumexp(@)", TG_LATEX_FUNCTION("logsumexp"), "np.log(np.sum(np.exp(@)))",
+      {"logsumexp(@)", "logsumexp(@)", TG_LATEX_FUNCTION("logsumexp"), "np.logaddexp.reduce(@, axis=None)",
        "log(sum(exp(@)(:)))"},
       {"logsumexp_rows(@)", "logsumexp_rows(@)", TG_LATEX_FUNCTION("logsumexp\\_rows"),
-       "np.log(np.sum(np.exp(@), axis=1, keepdims=True))", "log(sum(exp(@), 2))"},
+       "np.logaddexp.reduce(@, axis=1, keepdims=True)", "log(sum(exp(@), 2))"},
       {"logsumexp_columns(@)", "logsumexp_columns(@)", TG_LATEX_FUNCTION("logsumexp\\_columns"),
-       "np.log(np.sum(np.exp(@), axis=0, keepdims=True))", "log(sum(exp(@), 1))"}};
+       "np.logaddexp.reduce(@, axis=0, keepdims=True)", "log(sum(exp(@), 1))"}};
   const int which = tg_node_is_scalar(p->g, node) ? 0 : tg_dim_is_one(p->g, info->cols) ? 1 : 2;
   tg_print_template(p, templates[which][p->format], info->args[0], status);
 }
