@@ -123,8 +123,9 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
     tg_task_mark_used(preview->task, true);
     tg_method_warn_unused(preview->task, preview->model, preview->method);
-    status =
-        m->is_json ? tg_plan_print_json(preview, (int)m->threads, text) : tg_plan_print(preview, (int)m->threads, text);
+    const tg_spec *base = given->sweep != NULL ? given : NULL;
+    status = m->is_json ? tg_plan_print_json(preview, base, (int)m->threads, text)
+                        : tg_plan_print(preview, (int)m->threads, text);
     if (status == TG_OK && given->sweep != NULL && !m->is_json)
       status = tg_sweep_plan_print(given, preview, (int)m->threads, text);
     if (status == TG_OK) status = tg_cli_print(stdout, text);

@@ -9,8 +9,13 @@
 
 #include "base/source.h"
 
-// More points than this are taken for a misprint.
-enum { TG_SWEEP_POINTS_MAX = 10000, TG_SWEEP_AXES_MAX = 8, TG_SWEEP_GROUPS_MAX = 1000000 };
+// More points than this are taken for a misprint, unless the job allows more.
+enum {
+  TG_SWEEP_POINTS_MAX = 10000,
+  TG_SWEEP_LIMIT_MAX = 1000000,
+  TG_SWEEP_AXES_MAX = 8,
+  TG_SWEEP_GROUPS_MAX = 1000000
+};
 // For n_groups: as many as cost least.
 enum { TG_SWEEP_GROUPS_AUTO = 0 };
 

@@ -150,6 +150,15 @@ static double between(bool is_log, double first, double last, int64_t k, int64_t
   return is_log ? first * pow(last / first, share) : first + (last - first) * share;
 }
 
+// How many points are taken for meant.
+static int64_t limit_of(const tg_job *job)
+{
+  int64_t limit = TG_SWEEP_POINTS_MAX;
+  const tg_yaml_node *given = tg_yaml_get(job->root, "sweep_limit");
+  if (given != NULL) tg_value_whole(given, &limit);
+  return limit;
+}
+
 // [first, last, how many]
 static tg_status read_ends(tg_job *job, const tg_yaml_node *node, const char *kind, const char *axis, double ends[2],
                            int64_t *n)
@@ -165,9 +174,9 @@ static tg_status read_ends(tg_job *job, const tg_yaml_node *node, const char *ki
       !tg_value_whole(items[2]->value, n))
     TG_FAIL_NODE(node, TG_VALUE, "sweep: %s of %s needs [FIRST, LAST, HOW MANY], such as [1e-4, 1e2, 100]", kind, axis);
   if (*n < 1) TG_FAIL_NODE(items[2]->value, TG_VALUE, "sweep: the range of %s is empty: %" PRId64 " values", axis, *n);
-  if (*n > TG_SWEEP_POINTS_MAX)
-    TG_FAIL_NODE(items[2]->value, TG_LIMIT, "sweep: %" PRId64 " values of %s, expected at most %d", *n, axis,
-                 TG_SWEEP_POINTS_MAX);
+  if (*n > limit_of(job))
+    TG_FAIL_NODE(items[2]->value, TG_LIMIT, "sweep: %" PRId64 " values of %s, expected at most %" PRId64, *n, axis,
+                 limit_of(job));
   if (*n == 1 && ends[0] != ends[1])
     TG_FAIL_NODE(items[2]->value, TG_VALUE, "sweep: one value of %s cannot reach from %g to %g", axis, ends[0],
                  ends[1]);
@@ -347,13 +356,16 @@ static tg_status add_fold_axis(tg_job *job, const tg_folds *folds, tg_sweep_axis
 
 // ---- all of them ----
 
-static tg_status count_points(tg_sweep *sweep)
+static tg_status count_points(const tg_job *job, tg_sweep *sweep)
 {
   double points = 1;
   for (int k = 0; k < sweep->n_axes; k++) points *= sweep->axes[k].n;
-  if (points > TG_SWEEP_POINTS_MAX)
-    TG_FAIL_MARK(TG_LIMIT, sweep->mark, "sweep: %.0f points, expected at most %d; make the ranges coarser", points,
-                 TG_SWEEP_POINTS_MAX);
+  if (points > (double)limit_of(job))
+    TG_FAIL_MARK(TG_LIMIT, sweep->mark,
+                 "sweep: %.0f points, expected at most %" PRId64
+                 "; make the ranges coarser, or allow them with sweep_limit, "
+                 "for which tracegrad plan says what they cost",
+                 points, limit_of(job));
   sweep->n_points = (int64_t)points;
   return TG_OK;
 }
@@ -375,7 +387,7 @@ static tg_status read_axes(tg_job *job, const tg_yaml_node *node, const tg_folds
     if (status == TG_OK) status = refuse_twice(item, axes, sweep->n_axes);
     TG_TRY(tg_errors_take(&job->errors, status));
   }
-  return count_points(sweep);
+  return count_points(job, sweep);
 }
 
 // ---- what a point leaves ----
@@ -445,7 +457,7 @@ static tg_status read_groups(const tg_job *job, tg_sweep *sweep)
 // The keys that say something about a sweep, where there is none.
 static tg_status refuse_without(const tg_job *job)
 {
-  static const char *const keys[] = {"sweep_start", "sweep_groups", "keep"};
+  static const char *const keys[] = {"sweep_start", "sweep_groups", "sweep_limit", "keep"};
   for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
     const tg_yaml_item *item = tg_yaml_find(job->root, keys[k]);
     if (item != NULL) TG_FAIL_NODE(item->key, TG_JOB, "%s belongs to a sweep, and this job has no key sweep", keys[k]);

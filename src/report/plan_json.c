@@ -5,6 +5,7 @@
 #include "engine/run/run_cost.h"
 #include "report/json.h"
 #include "report/report.h"
+#include "report/sweep_report.h"
 
 // What costs are computed for.
 typedef struct pricing {
@@ -127,13 +128,22 @@ static tg_status build(const tg_preview *preview, int threads, tg_text *room, js
   return add_programs(&p, room, programs);
 }
 
-tg_status tg_plan_print_json(tg_preview *preview, int threads, tg_text *out)
+static tg_status add_sweep(const tg_spec *base, tg_preview *first, int threads, json_t *out)
+{
+  json_t *sweep = NULL;
+  TG_TRY(tg_sweep_plan_json(base, first, threads, &sweep));
+  if (json_object_set_new(out, "sweep", sweep) != 0) TG_FAIL(TG_MEMORY, "cannot build the plan as JSON");
+  return TG_OK;
+}
+
+tg_status tg_plan_print_json(tg_preview *preview, const tg_spec *base, int threads, tg_text *out)
 {
   tg_text room;
   tg_text_init(&room);
   json_t *whole = whole_json(preview, threads, &room);
   tg_status status = whole != NULL ? build(preview, threads, &room, whole)
                                    : tg_error_set(TG_MEMORY, TG_HERE, "cannot build the plan as JSON");
+  if (status == TG_OK && base != NULL) status = add_sweep(base, preview, threads, whole);
   if (status == TG_OK) status = tg_json_print(whole, out);
   json_decref(whole);
   tg_text_fini(&room);

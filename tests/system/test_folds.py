@@ -193,6 +193,18 @@ def test_resume(folder):
     checks.check(done.status == 2 and "rows of another sweep" in done.err, f"other folds: {done.err}")
 
 
+def test_plan(folder):
+    job = write(folder, "planned", RIDGE)
+    plan = run(["plan", job])
+    checks.check("sweep of 30 points" in plan.out and "X'*X, X'*Y: made once of all the data" in plan.out and "with what they share" in plan.out, plan.out[-900:] + plan.err)
+    sweep = json.loads(run(["plan", job, "--format", "json"]).out)["sweep"]
+    checks.equal("plan: points and axes", (sweep["points"], sweep["axes"]), (30, {"fold": 5, "lambda": 6}))
+    checks.check(0 < sweep["shared_flops"] < sweep["flops"] < 30 * (sweep["point_flops"] + sweep["iteration_flops"]), f"plan: {sweep}")
+    for limit, status in ((29, 2), (30, 0)):
+        done = run(["plan", job, "--set", f"sweep_limit={limit}"])
+        checks.equal(f"sweep_limit {limit}: {done.err}", (done.status, "30 points, expected at most 29" in done.err), (status, status == 2))
+
+
 def test_several_variables(folder):
     """The score needs neither all variables nor all parts, and a smooth fit begins where the one before ended."""
     text = """minimize: sum(softplus(F)) - dot(Y, F) + mu*sumsq(W) + sumsq(b - c*ones(1,3))
@@ -270,6 +282,6 @@ def test_bad(folder):
 
 
 with tempfile.TemporaryDirectory() as name:
-    for test in [t for t in (test_rows, test_neighbours, test_columns, test_entries, test_cancellation, test_resume, test_several_variables, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+    for test in [t for t in (test_rows, test_neighbours, test_columns, test_entries, test_cancellation, test_resume, test_plan, test_several_variables, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
         test(Path(name))
 sys.exit(checks.finish())

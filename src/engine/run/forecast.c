@@ -13,6 +13,7 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/method/feasible.h"
 #include "engine/method/method.h"
+#include "engine/model/folds.h"
 #include "engine/model/set_data.h"
 #include "engine/model/values.h"
 #include "engine/problem/alternating.h"
@@ -56,6 +57,20 @@ static double point_bytes(const forecasting *f)
 
 // ---- files ----
 
+// What a sweep with folds holds beside the data of a fit: the whole, and the fold's own.
+static double fold_bytes(const forecasting *f, int32_t k)
+{
+  const tg_folds *folds = f->task->spec->folds;
+  const tg_plan_data *d = &f->model->plan->data[k];
+  const bool is_columns = folds != NULL && folds->kind == TG_FOLD_COLUMNS;
+  if (f->task->spec->fold == 0 || f->task->spec->is_score || !tg_folds_divide(folds, f->model->data[k])) return 0;
+  if (folds->kind == TG_FOLD_ENTRIES) return 2 * bytes_of(f, d->rows, d->cols);
+  const int64_t left = is_columns ? d->cols : d->rows;
+  const int64_t own = (left + folds->n - 2) / (folds->n - 1);
+  return is_columns ? bytes_of(f, d->rows, left + own) + bytes_of(f, d->rows, own)
+                    : bytes_of(f, left + own, d->cols) + bytes_of(f, own, d->cols);
+}
+
 // Beside the matrix itself: what brings it in, or verifies what is claimed of it.
 static double reading_bytes(const forecasting *f, const tg_task_data *datum)
 {
@@ -71,6 +86,7 @@ static void forecast_reading(forecasting *f)
   const tg_plan *plan = f->model->plan;
   for (int32_t k = 0; k < plan->n_data; k++) {
     f->out->data += bytes_of(f, plan->data[k].rows, plan->data[k].cols);
+    f->out->data += fold_bytes(f, k);
     if (f->model->data[k] < 0 || f->model->data[k] >= f->task->spec->n_data) continue; // of a metric, of subject_to
     const tg_task_data *datum = &f->task->data[f->model->data[k]];
     f->out->reading = fmax(f->out->reading, f->out->data + reading_bytes(f, datum));

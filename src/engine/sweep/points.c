@@ -96,7 +96,8 @@ tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out)
 tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out)
 {
   int positions[TG_SWEEP_AXES_MAX];
-  for (int k = 0; k < base->sweep->n_axes; k++) positions[k] = base->sweep->axes[k].n - 1;
+  for (int k = 0; k < base->sweep->n_axes; k++)
+    positions[k] = base->sweep->axes[k].target == TG_SWEEP_FOLD ? 0 : base->sweep->axes[k].n - 1;
   return spec_of(base, positions, out);
 }
 

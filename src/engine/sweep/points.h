@@ -17,7 +17,7 @@ tg_status tg_sweep_copy_spec(const tg_spec *base, tg_spec **out);
 void tg_sweep_destroy_spec(tg_spec **spec);
 // The base with the values of the point, as such a copy. Local.
 tg_status tg_sweep_spec_at(const tg_spec *base, int64_t point, tg_spec **out);
-// The same with the last value of each axis: another one on every axis that has several.
+// The same with the last value of each axis: another one on every axis that has several, but for the fold.
 tg_status tg_sweep_spec_at_ends(const tg_spec *base, tg_spec **out);
 // TG_NAME, located, where a swept number occurs neither in the objective nor in subject_to or a constraint. Local.
 tg_status tg_sweep_check(const tg_spec *base);
