@@ -15,6 +15,7 @@
 #include "job/job_share.h"
 #include "mpi/matrix/grid.h"
 #include "report/log_report.h"
+#include "report/sensitivity_report.h"
 #include "report/sweep_groups.h"
 
 static const tg_option options[] = {
@@ -89,6 +90,7 @@ static void add_figures(const tg_run *run, tg_text *out)
                fabs(run->engine->result.gradient_norm), (long long)run->engine->result.iterations);
   if (run->engine->result.saddles > 0)
     tg_text_addf(out, "saddles: %lld left along negative curvature\n", (long long)run->engine->result.saddles);
+  if (run->engine->sensitivity != NULL) tg_sensitivity_print(run->engine->spec, run->engine->sensitivity, out);
   tg_text_addf(out, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
                run->engine->seconds.read, run->engine->seconds.setup, run->engine->seconds.solve, run->seconds.write);
   tg_text_addf(out, "results: %s\n", run->engine->spec->output_directory);

@@ -39,6 +39,7 @@ static tg_status plan(tg_engine *e)
                                      .expected_iterations = tg_checkpoint_planned_iterations(e->checkpoint, e->spec)};
   TG_TRY(tg_setup_create(e->comm, e->spec, &lowering, e->options.share, &e->setup));
   e->setup->probe = e->options.probes_products;
+  TG_TRY(tg_agree(e->comm, tg_sensitivity_check(e->setup->task, e->setup->model)));
   return tg_agree(e->comm, forecast(e, e->setup->model, e->setup->method));
 }
 
@@ -56,6 +57,7 @@ void tg_engine_destroy(tg_engine **engine)
   tg_engine *e = *engine;
   if (e == NULL) return;
   tg_constraints_result_destroy(&e->constraints);
+  tg_sensitivity_destroy(&e->sensitivity);
   tg_free(e->attempts);
   tg_run_log_fini(&e->log);
   tg_lagrangian_destroy(&e->lagrangian);
@@ -303,6 +305,7 @@ tg_status tg_engine_settle(tg_engine *e)
                                             : e->result.objective;
   TG_TRY(add_operation(e));
   add_kinks(e);
+  if (e->spec->n_sensitivities > 0) TG_TRY(tg_sensitivity_create(e->setup, &e->result, &e->sensitivity));
   TG_TRY(hand_out(e));
   e->seconds.solve = e->earlier.solve_seconds + MPI_Wtime() - e->solve_begin;
   return TG_OK;

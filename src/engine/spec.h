@@ -107,6 +107,13 @@ typedef struct tg_spec_part {
   tg_excerpt value;
 } tg_spec_part;
 
+// A number by which the minimum is differentiated.
+typedef struct tg_spec_sensitivity {
+  const char *name;
+  tg_mark mark;
+  int datum;
+} tg_spec_sensitivity;
+
 typedef struct tg_spec {
   const char *name;            // of the job, for messages
   const tg_messages *messages; // receives warnings and notes; NULL: nobody does; not owned
@@ -135,10 +142,12 @@ typedef struct tg_spec {
   int64_t checkpoint_keep;
   const char *output_directory;
   bool writes_multipliers; // of subject_to, beside the variables
-  const tg_sweep *sweep;   // NULL: one minimisation
-  const tg_folds *folds;   // NULL: there are none
-  int fold;                // the one at hand, from 1; 0: the data are whole
-  bool is_score;           // the data are those of the fold, not those without it
+  int n_sensitivities;     // engine/sensitivity
+  const tg_spec_sensitivity *sensitivities;
+  const tg_sweep *sweep; // NULL: one minimisation
+  const tg_folds *folds; // NULL: there are none
+  int fold;              // the one at hand, from 1; 0: the data are whole
+  bool is_score;         // the data are those of the fold, not those without it
 } tg_spec;
 
 // "define R: Y - X*W", a line for each part.

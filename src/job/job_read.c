@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "grad/graph/graph.h"
+#include "job/job_sensitivity.h"
 #include "job/job_set.h"
 #include "job/job_sweep.h"
 #include "job/job_table.h"
@@ -512,6 +513,7 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_errors_take(&job->errors, read_output(job)));
   TG_TRY(tg_errors_take(&job->errors, read_checkpoint(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_relations(job)));
+  TG_TRY(tg_errors_take(&job->errors, tg_job_read_sensitivity(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_sweep(job)));
   return tg_errors_raise(&job->errors);
 }

@@ -13,6 +13,7 @@
 #include "mpi/file/io_posix.h"
 #include "mpi/space/space.h"
 #include "report/constraints_report.h"
+#include "report/sensitivity_report.h"
 
 tg_status tg_output_path(const char *folder, const char *name, tg_text *out)
 {
@@ -212,6 +213,84 @@ static tg_status write_multipliers(const tg_run *run)
   return status;
 }
 
+// ---- derivatives of the minimum ----
+
+// Rank 0.
+static tg_status refuse_derivative_clash(const tg_spec *spec, int k, int i, tg_text *path, tg_text *room)
+{
+  use found = {NULL, NULL};
+  TG_TRY(tg_sensitivity_name_file(&spec->variables[k], spec->sensitivities[i].name, room));
+  TG_TRY(tg_output_path(spec->output_directory, tg_text_string(room), path));
+  TG_TRY(find_use(spec, -1, spec->n_variables, tg_text_string(path), room, &found));
+  if (found.other == NULL) return TG_OK;
+  TG_FAIL_MARK(TG_JOB, spec->sensitivities[i].mark, "%s of sensitivity is already %s, %s", tg_text_string(path),
+               found.what, found.other);
+}
+
+// Rank 0.
+static tg_status refuse_derivative_clashes(const tg_spec *spec, tg_text *path)
+{
+  tg_text room;
+  tg_status status = TG_OK;
+  tg_text_init(&room);
+  for (int k = 0; k < spec->n_variables; k++)
+    for (int i = 0; i < spec->n_sensitivities && status == TG_OK; i++)
+      if (spec->variables[k].output != NULL) status = refuse_derivative_clash(spec, k, i, path, &room);
+  tg_text_fini(&room);
+  return status;
+}
+
+// "dX_dlambda.npy" as the dataset "/dX_dlambda" where the format has datasets. Collective.
+static tg_status write_derivative(const tg_run *run, const tg_sensitivity_row *row, int k, tg_text *path,
+                                  tg_text *dataset)
+{
+  const tg_spec *spec = run->engine->spec;
+  const tg_spec_variable *variable = &spec->variables[k];
+  const tg_file_format *format = NULL;
+  TG_TRY(tg_file_find_target_format(variable->output, &format));
+  tg_status status = tg_sensitivity_name_file(variable, row->name, dataset);
+  if (status == TG_OK) status = tg_output_path(spec->output_directory, tg_text_string(dataset), path);
+  tg_text_clear(dataset);
+  tg_text_addf(dataset, "/d%s_d%s", variable->name, row->name);
+  TG_TRY(tg_agree(run->comm, status));
+  return tg_file_write(tg_space_block(row->point, k), tg_text_string(path),
+                       format->holds_datasets ? tg_text_string(dataset) : NULL);
+}
+
+// Collective.
+static tg_status write_derivatives(const tg_run *run)
+{
+  const tg_spec *spec = run->engine->spec;
+  const tg_sensitivity *s = run->engine->sensitivity;
+  tg_text path;
+  tg_text dataset;
+  tg_status status = TG_OK;
+  tg_text_init(&path);
+  tg_text_init(&dataset);
+  for (int i = 0; s != NULL && i < s->n; i++)
+    for (int k = 0; k < spec->n_variables && s->rows[i].point != NULL && status == TG_OK; k++)
+      if (spec->variables[k].output != NULL) status = write_derivative(run, &s->rows[i], k, &path, &dataset);
+  tg_text_fini(&dataset);
+  tg_text_fini(&path);
+  return status;
+}
+
+static void list_derivatives(const tg_run *run, json_t *out)
+{
+  const tg_spec *spec = run->engine->spec;
+  const tg_sensitivity *s = run->engine->sensitivity;
+  tg_text name;
+  tg_text_init(&name);
+  for (int i = 0; s != NULL && i < s->n; i++)
+    for (int k = 0; k < spec->n_variables && s->rows[i].point != NULL; k++)
+      if (spec->variables[k].output != NULL &&
+          tg_sensitivity_name_file(&spec->variables[k], s->rows[i].name, &name) == TG_OK)
+        json_array_append_new(out, json_string(tg_text_string(&name)));
+  tg_text_fini(&name);
+}
+
+// ---- all files ----
+
 json_t *tg_outputs_list(const tg_run *run)
 {
   const tg_spec *spec = run->engine->spec;
@@ -227,6 +306,7 @@ json_t *tg_outputs_list(const tg_run *run)
     tg_constraints_name_multiplier(k, sizeof file, file);
     json_array_append_new(out, json_string(file));
   }
+  if (out != NULL) list_derivatives(run, out);
   json_decref(rays);
   return out;
 }
@@ -370,6 +450,7 @@ static tg_status prepare_alone(tg_run *run)
   if (status == TG_OK) status = look_at_report(run, &path);
   if (status == TG_OK) status = refuse_clashes(spec, &path);
   if (status == TG_OK) status = refuse_multiplier_clashes(run, &path);
+  if (status == TG_OK) status = refuse_derivative_clashes(spec, &path);
   if (status == TG_OK) status = test_text_files(spec, &path, &prefix);
   tg_text_fini(&prefix);
   tg_text_fini(&path);
@@ -429,5 +510,6 @@ tg_status tg_outputs_write(tg_run *run)
   if (rank == 0) make_folders_again(run->engine->spec);
   TG_TRY(for_each_variable(run, WRITE));
   TG_TRY(write_multipliers(run));
+  TG_TRY(write_derivatives(run));
   return choose_rays(run, rank == 0);
 }

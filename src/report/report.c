@@ -13,6 +13,7 @@
 #include "report/json.h"
 #include "report/log_report.h"
 #include "report/outputs.h"
+#include "report/sensitivity_report.h"
 
 static json_t *evaluations(const opt_counts *counts)
 {
@@ -220,6 +221,9 @@ static json_t *extras(const tg_run *run)
     failed = json_object_set_new(
         out, "objective_iterated",
         tg_json_number((run->engine->spec->maximize ? -1.0 : 1.0) * run->engine->iterated_objective + 0.0));
+  if (failed == 0 && run->engine->sensitivity != NULL)
+    failed =
+        json_object_set_new(out, "sensitivity", tg_sensitivity_report(run->engine->spec, run->engine->sensitivity));
   if (failed == 0 && run->options->point != NULL) failed = json_object_set_new(out, "sweep", point(run));
   if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
   if (failed == 0 && has_arrays(run->engine->spec))

@@ -56,6 +56,19 @@ def ridge_digits(folder):
     return value, {"W": (np.load(folder / "W.npy"), W, 1e-4)}
 
 
+def sensitivity_digits(folder):
+    """W by its normal equations H w = c, and dW by H dw = -(dH) w."""
+    X, Y, L = load("digits-x.npy"), load("digits-y.npy"), load_mtx("ring-laplacian-10.mtx")
+    coupling = np.kron(L, np.eye(64))
+    hessian = np.kron(np.eye(10), X.T @ X + np.eye(64)) + 0.1 * coupling
+    w = np.linalg.solve(hessian, (X.T @ Y).flatten("F"))
+    by = {"lambda": -np.linalg.solve(hessian, coupling @ w), "mu": -np.linalg.solve(hessian, w)}
+    W = w.reshape(64, 10, order="F")
+    value = ((Y - X @ W) ** 2).sum() + 0.1 * np.trace(W @ L @ W.T) + (W**2).sum()
+    variables = {f"dW_d{name}": (np.load(folder / f"dW_d{name}.npy"), d.reshape(64, 10, order="F"), 1e-6) for name, d in by.items()}
+    return value, {"W": (np.load(folder / "W.npy"), W, 1e-4), **variables}
+
+
 def logistic_digits(folder):
     X, Y, mu = load("digits-x.npy") / 16, load("digits-y.npy"), 0.1
     W, value = np.zeros((64, 10)), 0.0
@@ -201,6 +214,7 @@ def qap_relaxation_nug12(folder):
 # job: (reference, ranks, exit status, status, tolerance of the optimum)
 GALLERY = {
     "ridge-digits": (ridge_digits, 2, 0, "converged", 1e-9),
+    "sensitivity-digits": (sensitivity_digits, 2, 0, "converged", 1e-9),
     "logistic-digits": (logistic_digits, 2, 0, "converged", 1e-9),
     "pca-digits": (pca_digits, 3, 0, "converged", 1e-9),
     "pca-orthonormal-digits": (pca_digits, 3, 0, "converged", 1e-12),

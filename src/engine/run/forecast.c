@@ -326,6 +326,12 @@ static double solver_points(const forecasting *f)
   return (double)tg_feasible_points(f->task, &options, plan->has_line ? plan->degree : -1);
 }
 
+// Of sensitivity: nine of the equation, two of its right side, and what is handed out.
+static double sensitivity_points(const forecasting *f)
+{
+  return f->task->spec->n_sensitivities > 0 ? 11 + f->task->spec->n_sensitivities : 0;
+}
+
 // Number of points kept for checkpoints: the point where a preconditioner was made last.
 static double saved_points(const forecasting *f)
 {
@@ -408,7 +414,8 @@ tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method
   const double saving = tg_checkpoint_writing_bytes(task, grid);
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   TG_TRY(forecast_value(&f, &valuing));
-  out->writing = kept + out->method + fmax(valuing, writing_bytes(&f));
+  const double derivatives = sensitivity_points(&f) * point;
+  out->writing = kept + out->method + fmax(valuing, derivatives + writing_bytes(&f));
   out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
   return TG_OK;
 }

@@ -1,0 +1,47 @@
+// The Newton equation H y = b where a minimisation ended: on the face of bounds, in the tangent space of a manifold, in
+// the space of symmetric matrices, or in the whole space.
+#ifndef OPT_NEWTON_EQUATION_H
+#define OPT_NEWTON_EQUATION_H
+
+#include "opt/options.h"
+#include "opt/problem.h"
+
+// Where y lives.
+typedef enum opt_tangents {
+  OPT_TANGENTS_ALL,
+  OPT_TANGENTS_FACE,     // entries that no bound holds
+  OPT_TANGENTS_MANIFOLD, // with the Riemannian Hessian
+  OPT_TANGENTS_LINEAR    // the set is a linear subspace: its projection serves vectors as well
+} opt_tangents;
+
+typedef struct opt_newton_equation {
+  opt_problem *problem;
+  const opt_constraint *constraint; // NULL: none
+  opt_tangents tangents;
+  const opt_point *x;                       // the problem's current point
+  const opt_point *g;                       // the gradient there
+  const opt_preconditioner *preconditioner; // NULL: none
+  const opt_closed_form *closed_form;       // of a quadratic without constraint: M is H itself; NULL: none
+} opt_newton_equation;
+
+typedef enum opt_newton_verdict {
+  OPT_NEWTON_SOLVED,
+  OPT_NEWTON_FLAT,      // a direction without curvature: H is singular
+  OPT_NEWTON_NEGATIVE,  // a direction of negative curvature
+  OPT_NEWTON_UNFINISHED // `iterations` did not suffice
+} opt_newton_verdict;
+
+typedef struct opt_newton_result {
+  opt_newton_verdict verdict;
+  double residual; // |b - H y| / |b|, the projected ones; 0 where b vanishes, of |H| |x| where b is rounding
+  int64_t iterations;
+} opt_newton_result;
+
+// v := its projection onto the space that y lives in.
+tg_status opt_newton_equation_project(const opt_newton_equation *equation, opt_point *v);
+// y := the solution by conjugate gradients up to a residual of tolerance |b|, b projected first; b is kept. Where the
+// verdict is not SOLVED y is of no use. Collective.
+tg_status opt_newton_equation_solve(const opt_newton_equation *equation, const opt_point *b, double tolerance,
+                                    int64_t iterations, opt_point *y, opt_newton_result *result);
+
+#endif
