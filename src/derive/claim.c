@@ -262,21 +262,63 @@ static tg_status write_shapes(const tg_derivation *d, const tg_target *target, t
   return write_derivative(d, target, out);
 }
 
+// The points of one order of the open sizes, and what they tell.
+typedef struct comparison {
+  tg_claim_points points;
+  tg_claim_tally tally;
+} comparison;
+
+static tg_status compare_in_order(tg_derivation *d, const tg_target *target, tg_node claimed, bool is_reversed,
+                                  comparison *out)
+{
+  const tg_node nodes[3] = {target->f, target->derivative, claimed};
+  const tg_info *info = tg_node_info(d->graph, target->derivative);
+  TG_TRY(tg_claim_points_init(d->graph, 3, nodes, is_reversed, &out->points));
+  TG_TRY(tg_claim_tally_init(tg_sample_size(d->graph, &out->points.sampling, info->rows),
+                             tg_sample_size(d->graph, &out->points.sampling, info->cols), &out->tally));
+  return run_trials(d, target, claimed, &out->points, &out->tally);
+}
+
+// Whether points of other sizes may say something else: the claim is equal so far, or not a number where the derivative
+// is one, as inv(X'*X) of a wide X.
+static bool depends_on_sizes(const comparison *c)
+{
+  if (c->points.sampling.n_sizes < 2) return false;
+  return tg_claim_tally_is_equal(&c->tally) || (c->tally.has_counterexample && isnan(c->tally.claimed));
+}
+
+static tg_status write_by_sizes(const tg_derivation *d, const comparison *equal, tg_text *out)
+{
+  tg_text_addf(out, "undecided: the claim is the %s where ", kind_of(d));
+  for (int32_t k = 0; k < equal->points.sampling.n_sizes; k++)
+    tg_text_addf(out, "%s%s = %lld", k > 0 ? ", " : "", equal->points.sizes[k].name,
+                 (long long)equal->points.sizes[k].number);
+  tg_text_add(out, ", and it is not where these are in the other order; give the sizes by --dims\n");
+  return TG_OK;
+}
+
 static tg_status compare_at_points(tg_derivation *d, const tg_target *target, tg_node claimed,
                                    tg_claim_verdict *verdict, tg_text *out)
 {
   tg_status status = TG_OK;
-  tg_claim_points points = {0};
-  tg_claim_tally tally = {0};
-  const tg_info *info = tg_node_info(d->graph, target->derivative);
-  TG_TRY_GOTO(tg_claim_points_init(d->graph, 3, (const tg_node[]){target->f, target->derivative, claimed}, &points));
-  TG_TRY_GOTO(tg_claim_tally_init(tg_sample_size(d->graph, &points.sampling, info->rows),
-                                  tg_sample_size(d->graph, &points.sampling, info->cols), &tally));
-  TG_TRY_GOTO(run_trials(d, target, claimed, &points, &tally));
-  TG_TRY_GOTO(write_verdict(d, target, &tally, verdict, out));
+  comparison orders[2] = {{.tally = {0}}, {.tally = {0}}};
+  TG_TRY_GOTO(compare_in_order(d, target, claimed, false, &orders[0]));
+  const bool is_equal = tg_claim_tally_is_equal(&orders[0].tally);
+  *verdict = TG_VERDICT_UNDECIDED;
+  if (depends_on_sizes(&orders[0])) {
+    TG_TRY_GOTO(compare_in_order(d, target, claimed, true, &orders[1]));
+    const bool is_other_equal = tg_claim_tally_is_equal(&orders[1].tally);
+    if (is_equal != is_other_equal && (is_other_equal || orders[1].tally.has_counterexample)) {
+      TG_TRY_GOTO(write_by_sizes(d, &orders[is_equal ? 0 : 1], out));
+      goto done;
+    }
+  }
+  TG_TRY_GOTO(write_verdict(d, target, &orders[0].tally, verdict, out));
 done:
-  tg_claim_points_fini(&points);
-  tg_claim_tally_fini(&tally);
+  for (int k = 0; k < 2; k++) {
+    tg_claim_points_fini(&orders[k].points);
+    tg_claim_tally_fini(&orders[k].tally);
+  }
   return status;
 }
 

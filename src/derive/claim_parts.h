@@ -21,7 +21,9 @@ typedef struct tg_claim_points {
 } tg_claim_points;
 
 // nodes: what will be evaluated; the numbers in it become scales too, where functions turn.
-tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, tg_claim_points *out);
+// is_reversed: what is wide otherwise is tall.
+tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, bool is_reversed,
+                               tg_claim_points *out);
 void tg_claim_points_fini(tg_claim_points *points);
 // The trial-th point. Entries have both signs or one; square matrices are dominated by their diagonal in some; what is
 // declared holds: symmetric, positive definite, diagonal, orthogonal.

@@ -108,7 +108,8 @@ done:
   return status;
 }
 
-tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, tg_claim_points *out)
+tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, bool is_reversed,
+                               tg_claim_points *out)
 {
   *out = (tg_claim_points){.graph = graph, .n_symbols = tg_symbol_count(graph)};
   out->sampling.sizes = out->sizes;
@@ -126,6 +127,8 @@ tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *
     }
     tg_free(below);
   }
+  const int32_t n_sizes = out->sampling.n_sizes;
+  for (int32_t k = 0; is_reversed && k < n_sizes; k++) out->sizes[k].number = FIRST_SIZE + n_sizes - 1 - k;
   order_orthogonal(out);
   TG_TRY(find_scales(graph, n, nodes, out));
   TG_TRY(TG_NEW(out->n_symbols + 1, &out->values));

@@ -99,6 +99,16 @@ def test_sizes():
     checks.check(finished.status == EQUAL, f"{finished}")
 
 
+def test_orders_of_sizes():
+    """A formula for tall matrices is none for wide ones: with open sizes both are tried."""
+    for claim, dims, status, word in (
+            ("X*inv(sqrtm(X'*X))", None, UNDECIDED, "where m = 4, n = 3"), ("inv(sqrtm(X*X'))*X", None, UNDECIDED, "where m = 3, n = 4"),
+            ("X*inv(sqrtm(X'*X))", "X=5x3", 0, "equal"), ("inv(sqrtm(X*X'))*X", "X=3x5", 0, "equal"),
+            ("2*X*inv(sqrtm(X'*X))", None, 1, "different")):
+        finished = run(["derive", "nuclear_norm(X)", "--wrt", "X", "--claim", claim] + (["--dims", dims] if dims else []))
+        checks.check((finished.status, word in finished.out) == (status, True), f"{claim} {dims}: {finished}")
+
+
 def test_several():
     """Jacobians; one claim for each name; too few of them."""
     checks.equal("Jacobian", claim("A*X*B", "kron(B', A)").status, EQUAL)
@@ -177,6 +187,7 @@ def main():
     test_known()
     test_words()
     test_sizes()
+    test_orders_of_sizes()
     test_several()
     test_random()
     return checks.finish()

@@ -50,6 +50,8 @@ static const row rows[] = {
     {"sumsq(x-s*y)", "s", "", "2*y'*(s*y - x)"},
     {"norm2(x-t*g)", "t", "", "(g'*(t*g - x))/norm2(t*g - x)"},
     {"(x+t*d)'*A*(x+t*d)", "t", "symmetric A", "2*d'*A*(t*d + x)"},
+    {"sumsq(y - ones*b - X*w)", "b", "", "2*ones(1,m)*(X*w + b*ones(m,1) - y)"},
+    {"sumsq(X*w + ones*b - y)", "b", "", "2*ones(1,m)*(X*w + b*ones(m,1) - y)"},
     {"sumsq(y - X*w - b*ones)", "b", "", "2*ones(1,m)*(X*w + b*ones(m,1) - y)"},
     {"sum(softplus(-y.*(X*w+b*ones)))", "b", "", "-ones(1,m)*(y.*sigmoid(-y.*(X*w + b*ones(m,1))))"},
     {"c/(x'*x)", "x", "", "-2*c*x/(x'*x)^2"},

@@ -190,9 +190,18 @@ static bool is_front_name(const tg_ast *term, int32_t i)
 // Fronts are few: of a product of hundreds of names the first.
 enum { FRONT_MAX = 8 };
 
+// ones*b, a term by itself: the intercept of a regression.
+static bool is_ones_by_name(const tg_ast *term)
+{
+  const tg_function_info *function = tg_ast_function(term->args[0]);
+  return term->n_args == 2 && term->ops[1] == '*' && function != NULL && function->kind == TG_ONES &&
+         term->args[0]->n_args == 0;
+}
+
 static void mark_term(const tg_places *places, const tg_ast *ast)
 {
   bool front = true;
+  if (is_ones_by_name(ast)) mark(places, ast->args[1], TG_PLACE_BY_SCALAR);
   for (int32_t i = 0; i < ast->n_args; i++) {
     front = front && i < FRONT_MAX && (i == 0 || ast->ops[i] == '*');
     if (front && is_front_name(ast, i))
