@@ -425,6 +425,46 @@ static tg_status is_symmetric(tg_graph *g, tg_node node, bool *out)
   return node == TG_NONE ? TG_OK : tg_node_is_symmetric(g, node, out);
 }
 
+// The sums in a diagonal matrix of weights have a sign that the normal form chooses, w.*(s - 1) for w.*(1 - s): the
+// sign before the term says nothing then, and numbers decide what is definite.
+static tg_status has_free_sign(const tg_graph *g, tg_node side, bool *out)
+{
+  uint8_t *below = NULL;
+  uint8_t *weights = NULL;
+  tg_status status = TG_OK;
+  if (side == TG_NONE || *out) return TG_OK;
+  TG_TRY_GOTO(tg_node_find_below(g, side, &below));
+  TG_TRY_GOTO(TG_NEW((int64_t)side + 1, &weights));
+  for (tg_node node = 1; node <= side; node++)
+    weights[node] = below[node] != 0 && tg_node_info(g, node)->kind == TG_DIAG;
+  tg_node_mark_below(g, side, weights);
+  for (tg_node node = 1; node <= side && !*out; node++) {
+    const tg_info *info = tg_node_info(g, node);
+    int32_t balance = 0;
+    for (int32_t k = 0; weights[node] != 0 && info->kind == TG_LIN && k < info->n_args; k++)
+      balance += info->coefs[k] > 0.0 ? 1 : -1;
+    *out = weights[node] != 0 && info->kind == TG_LIN && info->n_args > 1 && balance != info->n_args;
+  }
+done:
+  tg_free(below);
+  tg_free(weights);
+  return status;
+}
+
+// A negative coefficient with such a sign goes into the side that has it.
+static tg_status settle_sign(tg_graph *g, tg_closed_group *group)
+{
+  bool is_left = false;
+  bool is_right = false;
+  if (group->coef > 0) return TG_OK;
+  TG_TRY(has_free_sign(g, group->left, &is_left));
+  TG_TRY(has_free_sign(g, group->right, &is_right));
+  if (!is_left && !is_right) return TG_OK;
+  group->coef = -group->coef;
+  return is_left ? tg_make_scale(g, -1.0, group->left, &group->left)
+                 : tg_make_scale(g, -1.0, group->right, &group->right);
+}
+
 // Groups of the operator that serve, after the *count that are there.
 static tg_status add_terms(tg_graph *g, const tg_structure *s, int32_t wrt, bool is_fit, int32_t room, int32_t *count,
                            tg_closed_group *out)
@@ -438,6 +478,7 @@ static tg_status add_terms(tg_graph *g, const tg_structure *s, int32_t wrt, bool
     TG_TRY(is_symmetric(g, groups[k].left, &left));
     TG_TRY(is_symmetric(g, groups[k].right, &right));
     groups[k].is_fit = is_fit;
+    TG_TRY(settle_sign(g, &groups[k]));
     if (left && right && groups[k].coef > 0) out[(*count)++] = groups[k];
   }
   return TG_OK;
