@@ -412,6 +412,14 @@ def test_large_powers():
         checks.check(0 < len(out) < 2000, f"{fmt}: the gradient of sumsq(X^99) has {len(out)} characters")
     finished = run(["derive", "tr(X^(k/2 - k/2 + 0.5))", "--wrt", "X", "--dims", "k=1"])
     checks.check(finished.status == 2 and "whole number, found 0.5" in finished.err, finished.err)
+    # The Hessian action of what doubles at each level is not followed on all of its ways.
+    doubled = "; ".join(["P0 = X"] + [f"P{i + 1} = P{i} + P{i}*A" for i in range(24)]) + "; sumsq(P24)"
+    nested = "tr(X)"
+    for _ in range(120):
+        nested = f"abs(1 + {nested}^3)"
+    for text, options, piece in ((doubled, (), "degree in X: 2"), (nested, ("--hessian",), "not a polynomial")):
+        finished = run(["derive", text, "--wrt", "X", "--dims", "X=3x3", *options], timeout=60)
+        checks.check(finished.status == 0 and piece in finished.out, f"{text[:60]}: {finished.err[-300:]}")
     for text, wrt, expected in (("s^k", "s", "k*s^(k - 1)"), ("sum(X.^k)", "X", "k*X.^(k - 1)"), ("s^k", "k", "s^k*log(s)")):
         out = run(["derive", text, "--wrt", wrt, "--format", "expr"]).out.strip()
         checks.equal(f"derivative of {text} by {wrt}", out, expected)

@@ -76,8 +76,13 @@ static tg_status find_homogeneity(const tg_graph *g, tg_node f, int32_t wrt, tg_
 
 // ---- the operator of a quadratic ----
 
+// Nodes looked at on all ways from the Hessian action to its direction: where what is shared doubles their number again
+// and again, no operator is listed.
+enum { VISITS_MAX = 20000 };
+
 typedef struct operator_list {
   tg_graph *g;
+  int32_t visits;
   int32_t v; // symbol of the direction
   int32_t count;
   int32_t capacity;
@@ -230,6 +235,7 @@ static tg_status collect_entrywise(operator_list *list, const tg_info *info, tg_
 
 static tg_status collect(operator_list *list, tg_node node, tg_weighted_term context)
 {
+  list->fits = list->fits && list->visits++ < VISITS_MAX;
   if (!list->fits) return TG_OK;
   const tg_info *info = tg_node_info(list->g, node);
   if (info->kind == TG_SYM) return push(list, &context);
