@@ -1,10 +1,9 @@
 // derive --format json: the graph, the shapes, the derivatives, the structure and the steps.
 #include "derive/print.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 #include "grad/explain/explain.h"
 #include "grad/graph/op.h"
 #include "grad/structure/structure.h"
@@ -279,16 +278,6 @@ static tg_status add_error(const tg_derivation *d, const tg_error *error, json_t
   return set(object, "end", json_integer((json_int_t)error->span.end));
 }
 
-static tg_status dump(const json_t *root, tg_text *out)
-{
-  char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-  if (text == NULL) TG_FAIL(TG_MEMORY, "cannot allocate the JSON output");
-  tg_text_add(out, text);
-  tg_text_add(out, "\n");
-  free(text);
-  return tg_text_status(out);
-}
-
 tg_status tg_derivation_print_json_errors(const tg_derivation *d, tg_text *out)
 {
   tg_status status = TG_OK;
@@ -297,7 +286,7 @@ tg_status tg_derivation_print_json_errors(const tg_derivation *d, tg_text *out)
   TG_TRY_GOTO(set(root, "errors", array));
   for (int k = 0; k < d->errors.count; k++) TG_TRY_GOTO(add_error(d, &d->errors.items[k], array));
   TG_TRY_GOTO(set(root, "more", json_integer(d->errors.more)));
-  status = dump(root, out);
+  status = tg_json_print(root, out);
 done:
   json_decref(root);
   return status;
@@ -307,7 +296,7 @@ tg_status tg_derivation_print_json(tg_derivation *d, tg_text *out)
 {
   json_t *root = json_object();
   tg_status status = build(d, root);
-  if (status == TG_OK) status = dump(root, out);
+  if (status == TG_OK) status = tg_json_print(root, out);
   json_decref(root);
   return status;
 }
@@ -333,7 +322,7 @@ tg_status tg_derivation_print_json_part(tg_derivation *d, tg_derive_part part, i
   const char *key = NULL;
   json_t *root = json_object();
   tg_status status = build_part(d, part, k, root, &key);
-  if (status == TG_OK) status = dump(json_object_get(root, key), out);
+  if (status == TG_OK) status = tg_json_print(json_object_get(root, key), out);
   json_decref(root);
   return status;
 }

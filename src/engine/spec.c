@@ -29,7 +29,7 @@ int tg_spec_find_variable(const tg_spec *spec, const char *name)
 
 bool tg_spec_on_manifold(const char *constraint)
 {
-  const opt_constraint_row *row = constraint != NULL ? opt_constraint_find(constraint) : NULL;
+  const opt_constraint_row *row = opt_constraint_find(constraint);
   return row != NULL && row->geometry == OPT_GEOMETRY_MANIFOLD;
 }
 

@@ -7,14 +7,17 @@
 #include <string.h>
 
 static const opt_constraint_row rows[] = {
-#define OPT_CONSTRAINT(id, row_name, row_geometry, square, bounds, oracle, family, row_argument, row_help) \
-  {.kind = OPT_CONSTRAINT_##id,                                                                            \
-   .name = row_name,                                                                                       \
-   .argument = OPT_ARGUMENT_##row_argument,                                                                \
-   .help = row_help,                                                                                       \
-   .geometry = OPT_GEOMETRY_##row_geometry,                                                                \
-   .is_square = square,                                                                                    \
-   .is_bounds = bounds,                                                                                    \
+#define OPT_CONSTRAINT(id, row_name, row_geometry, square, bounds, nonnegative, symmetry, oracle, family, \
+                       row_argument, row_help)                                                            \
+  {.kind = OPT_CONSTRAINT_##id,                                                                           \
+   .name = row_name,                                                                                      \
+   .argument = OPT_ARGUMENT_##row_argument,                                                               \
+   .help = row_help,                                                                                      \
+   .geometry = OPT_GEOMETRY_##row_geometry,                                                               \
+   .is_square = square,                                                                                   \
+   .is_bounds = bounds,                                                                                   \
+   .is_nonnegative = nonnegative,                                                                         \
+   .keeps_symmetry = symmetry,                                                                            \
    .has_oracle = oracle},
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT
@@ -40,7 +43,7 @@ const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind)
 const opt_constraint_row *opt_constraint_find(const char *name)
 {
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    if (strcmp(rows[i].name, name) == 0) return &rows[i];
+    if (name != NULL && strcmp(rows[i].name, name) == 0) return &rows[i];
   }
   return NULL;
 }

@@ -18,7 +18,8 @@ typedef enum opt_geometry { OPT_GEOMETRY_CONVEX, OPT_GEOMETRY_MANIFOLD, OPT_GEOM
 
 typedef enum opt_constraint_kind {
   OPT_CONSTRAINT_FREE,
-#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, has_oracle, family, argument, help) \
+#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, is_nonnegative, keeps_symmetry, has_oracle, family, \
+                       argument, help)                                                                               \
   OPT_CONSTRAINT_##id,
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT
@@ -70,8 +71,10 @@ typedef struct opt_constraint_row {
   const char *help;
   opt_geometry geometry;
   bool is_square;
-  bool is_bounds;  // low <= every entry <= high
-  bool has_oracle; // linear functions have a least value on it, which `extreme` finds
+  bool is_bounds;      // low <= every entry <= high
+  bool is_nonnegative; // every entry >= 0
+  bool keeps_symmetry; // the nearest point of a symmetric matrix is symmetric, unless it is given by matrices
+  bool has_oracle;     // linear functions have a least value on it, which `extreme` finds
 } opt_constraint_row;
 
 // What all blocks have in common: which solvers may serve them.
@@ -84,7 +87,8 @@ typedef struct opt_traits {
   bool has_norm1;    // a block carries a term of the objective; then the two above are false
 } opt_traits;
 
-// The rows, in the order of constraints.def; that of a kind other than FREE, and of a name (NULL: not among them).
+// The rows, in the order of constraints.def; that of a kind other than FREE, and of a name (NULL: not among them, as
+// that of no constraint, NULL).
 int opt_constraint_count(void);
 const opt_constraint_row *opt_constraint_at(int index);
 const opt_constraint_row *opt_constraint_row_of(opt_constraint_kind kind);

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 
 void tg_constraints_name_multiplier(int number, size_t room, char *out)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/whole_file.h"
 #include "engine/sweep/points.h"

@@ -1,19 +1,7 @@
-// JSON values as text and as files.
+// JSON values as files.
 #include "report/json.h"
 
-#include <stdlib.h>
-
 #include "base/whole_file.h"
-
-tg_status tg_json_print(const json_t *value, tg_text *out)
-{
-  char *bytes = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-  if (bytes == NULL) TG_FAIL(TG_MEMORY, "not enough memory for the text of a JSON value");
-  tg_text_add(out, bytes);
-  tg_text_add(out, "\n");
-  free(bytes);
-  return tg_text_status(out);
-}
 
 tg_status tg_json_write(const json_t *value, const char *path)
 {

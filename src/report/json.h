@@ -1,12 +1,9 @@
-// JSON values as text, and as files that are whole or absent.
+// JSON values as files that are whole or absent.
 #ifndef TG_REPORT_JSON_H
 #define TG_REPORT_JSON_H
 
-#include "base/json_number.h"
-#include "base/text.h"
+#include "base/json.h"
 
-// Appends the value, indented, with an end of line. TG_MEMORY.
-tg_status tg_json_print(const json_t *value, tg_text *out);
 // Writes the value to path: a temporary name in the same folder, synced, renamed. TG_IO names path and reason. Local.
 tg_status tg_json_write(const json_t *value, const char *path);
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 
 enum { NAME_COLUMNS = 44, NAME_SHOWN = 200 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 
 tg_status tg_sensitivity_name_file(const tg_spec_variable *variable, const char *number, tg_text *out)
 {

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "engine/run/run_cost.h"
 #include "engine/sweep/points.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json_number.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/whole_file.h"
 #include "engine/checkpoint/identity.h"

@@ -50,8 +50,8 @@ def test_calculus(folder, compiler):
     for suite in SUITES:
         main = compile_all(compiler, folder, [ROOT / f"tests/conformance/{suite}.c"])
         program = folder / suite
-        linked = subprocess.run([compiler, *main, *objects, "-o", str(program), "-lcmocka", "-lm"], capture_output=True,
-                                text=True, check=False)
+        linked = subprocess.run([compiler, *main, *objects, "-o", str(program), "-lcmocka", "-ljansson", "-lm"],
+                                capture_output=True, text=True, check=False)
         checks.equal(f"{suite} is linked: {linked.stderr[:500]}", linked.returncode, 0)
         if linked.returncode == 0:
             run_suite([str(program)], suite)
@@ -82,7 +82,7 @@ int main(void)
 }
 """)
     program = folder / "print"
-    built = subprocess.run([compiler, *FLAGS, str(source), *objects, "-o", str(program), "-lm",
+    built = subprocess.run([compiler, *FLAGS, str(source), *objects, "-o", str(program), "-ljansson", "-lm",
                             f'-DTG_ENTRYWISE_MORE="{ROW}"'], capture_output=True, text=True, check=False)
     checks.equal(f"the program is built: {built.stderr[:500]}", built.returncode, 0)
     if built.returncode != 0:
@@ -100,8 +100,8 @@ def test_kernel(folder):
     objects = compile_all(mpicc, folder, files, f"-I{folder}", f"-I{ROOT}/tests/mpi")
     others = [str(out) for out in folder.glob("src_*.o") if "_mpi_" not in out.name]
     program = folder / "kernels"
-    linked = subprocess.run([mpicc, *objects, *others, "-o", str(program), "-lscalapack-openmpi", "-lopenblas", "-lm"],
-                            capture_output=True, text=True, check=False)
+    linked = subprocess.run([mpicc, *objects, *others, "-o", str(program), "-lscalapack-openmpi", "-lopenblas",
+                             "-ljansson", "-lm"], capture_output=True, text=True, check=False)
     checks.equal(f"kernels are linked: {linked.stderr[:1500]}", linked.returncode, 0)
     if linked.returncode == 0:
         run_suite([str(ROOT / "scripts/mpirun-local"), "1", str(program)], "kernels")

@@ -182,9 +182,7 @@ static tg_status bind_matrix(const opt_constraint_row *row, int argument, const 
   if (row->argument == OPT_ARGUMENT_INTERVAL)
     return argument == 0 ? bind_bound(m, 1, &out->lows, &out->low) : bind_bound(m, -1, &out->highs, &out->high);
   const bool is_number = row->argument == OPT_ARGUMENT_TOTAL && m->rows == 1 && m->cols == 1;
-  const bool by_rows =
-      row->kind == OPT_CONSTRAINT_SIMPLEX_ROWS || (row->kind == OPT_CONSTRAINT_TRANSPORT && argument == 0);
-  *(by_rows ? &out->row_totals : &out->column_totals) = m;
+  *(tg_set_data_by_rows(row, argument) ? &out->row_totals : &out->column_totals) = m;
   if (!is_number) return TG_OK;
   out->row_totals = out->column_totals = NULL;
   TG_TRY(tg_dmat_fetch(m, &out->total));

@@ -189,7 +189,7 @@ static tg_status find_groups(const tg_task *task, tg_model *model)
   model->n_groups = 1;
   for (int k = 0; k < task->spec->n_variables; k++) {
     const tg_task_variable *x = &task->variables[k];
-    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    const opt_constraint_row *row = opt_constraint_find(x->constraint);
     if (x->norm1 > 0 || (row != NULL && !row->is_bounds)) return TG_OK;
   }
   return tg_find_groups(model->graph, model->objective, model->n_variables, model->symbols, &model->n_groups,

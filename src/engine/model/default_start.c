@@ -59,22 +59,13 @@ static bool is_settled(const tg_task *task, const tg_model *model)
   return true;
 }
 
-static bool has_no_negative_entries(const tg_task_variable *x)
-{
-  static const char *const names[] = {"nonnegative",       "box",      "simplex_rows", "simplex_columns",
-                                      "doubly_stochastic", "transport"};
-  for (size_t k = 0; x->constraint != NULL && k < sizeof names / sizeof names[0]; k++)
-    if (strcmp(x->constraint, names[k]) == 0) return true;
-  return false;
-}
-
 // The seed of a variable without one of its own: no two of them alike, or factors of one shape would be equal.
 static void choose(tg_task *task, int k)
 {
   tg_task_variable *x = &task->variables[k];
-  x->start = has_no_negative_entries(x) ? TG_START_UNIFORM : TG_START_NORMAL;
+  const opt_constraint_row *row = opt_constraint_find(x->constraint);
+  x->start = row != NULL && (row->is_nonnegative || row->is_bounds) ? TG_START_UNIFORM : TG_START_NORMAL;
   x->start_is_chosen = true;
-  const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
   // Sums of 1 ask for entries of that share: a point well inside, not one that its projection puts at a corner.
   if (row != NULL && row->has_oracle && !row->is_bounds && !x->spec->scale_is_given)
     x->scale = 2.0 / (double)(x->rows > x->cols ? x->rows : x->cols);

@@ -7,15 +7,11 @@
 #include "base/memory.h"
 #include "engine/model/set_data.h"
 #include "grad/graph/op.h"
+#include "opt/constraint.h"
 
 static const char definite[] = "positive_definite";
 static const char semidefinite[] = "positive_semidefinite";
 static const char nonnegative[] = "nonnegative";
-
-// Sets whose projection leaves a symmetric matrix symmetric.
-static const char *const symmetric_sets[] = {
-    "positive_definite", "positive_semidefinite", "symmetric", "nonnegative", "box",
-    "frobenius_ball",    "doubly_stochastic"};
 
 static bool is_set(const tg_task_variable *x, const char *name)
 {
@@ -34,11 +30,8 @@ static bool has_matrix(const tg_task *task, const tg_task_variable *x)
 
 static bool keeps_symmetry(const tg_task *task, const tg_task_variable *x)
 {
-  bool found = x->constraint == NULL;
-  if (!found && has_matrix(task, x)) return false;
-  for (size_t k = 0; !found && k < sizeof symmetric_sets / sizeof symmetric_sets[0]; k++)
-    found = is_set(x, symmetric_sets[k]);
-  return found;
+  const opt_constraint_row *row = opt_constraint_find(x->constraint);
+  return row == NULL || (row->keeps_symmetry && !has_matrix(task, x));
 }
 
 // ---- stand-ins ----

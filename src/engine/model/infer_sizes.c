@@ -35,7 +35,7 @@ static bool learn(int64_t *size, int64_t found)
 
 static const opt_constraint_row *constraint_of(const tg_task_variable *x)
 {
-  return x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+  return opt_constraint_find(x->constraint);
 }
 
 static bool is_square(const tg_task_variable *x)
@@ -54,8 +54,7 @@ static void learn_from_datum(tg_task_variable *x, int argument, const tg_task_da
     learn(&x->cols, d->cols);
     return;
   }
-  const bool by_rows = row->argument == OPT_ARGUMENT_TOTALS ? argument == 0 : row->kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
-  learn(by_rows ? &x->rows : &x->cols, d->rows * d->cols);
+  learn(tg_set_data_by_rows(row, argument) ? &x->rows : &x->cols, d->rows * d->cols);
 }
 
 static void learn_from_constraint(const tg_task *task, tg_task_variable *x)

@@ -12,7 +12,7 @@
 
 int tg_metric_change_datum(const tg_task_variable *variable)
 {
-  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  const opt_constraint_row *row = opt_constraint_find(variable->constraint);
   const bool has_metric = row != NULL && row->argument == OPT_ARGUMENT_METRIC;
   return has_metric && variable->spec->arguments[0].kind == TG_ARGUMENT_DATUM ? variable->spec->arguments[0].datum : -1;
 }

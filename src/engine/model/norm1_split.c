@@ -8,6 +8,7 @@
 #include "engine/model/metric_change.h"
 #include "grad/structure/kinks.h"
 #include "grad/structure/norm1.h"
+#include "opt/constraint.h"
 #include "opt/driver.h"
 
 bool tg_model_has_norm1(const tg_task *task)
@@ -20,16 +21,14 @@ bool tg_model_has_norm1(const tg_task *task)
 // Sets of nonnegative matrices: norm1(X) is sum(X) there.
 static bool is_nonnegative(const tg_task_variable *variable)
 {
-  static const char *const names[] = {"nonnegative", "simplex_rows", "simplex_columns", "doubly_stochastic",
-                                      "transport"};
-  for (size_t k = 0; k < sizeof names / sizeof names[0] && variable->constraint != NULL; k++)
-    if (strcmp(variable->constraint, names[k]) == 0) return true;
-  return false;
+  const opt_constraint_row *row = opt_constraint_find(variable->constraint);
+  return row != NULL && row->is_nonnegative;
 }
 
 static bool has_proximal_step(const tg_task_variable *variable)
 {
-  return variable->constraint == NULL || strcmp(variable->constraint, "box") == 0;
+  const opt_constraint_row *row = opt_constraint_find(variable->constraint);
+  return row == NULL || row->kind == OPT_CONSTRAINT_BOX;
 }
 
 // Whether the method takes proximal steps. Under subject_to the objective is not the job's alone.

@@ -4,11 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "opt/constraint.h"
-
 static opt_constraint_argument kind_of(const tg_task_variable *variable)
 {
-  const opt_constraint_row *row = variable->constraint != NULL ? opt_constraint_find(variable->constraint) : NULL;
+  const opt_constraint_row *row = opt_constraint_find(variable->constraint);
   return row != NULL ? row->argument : OPT_ARGUMENT_NONE;
 }
 
@@ -19,6 +17,11 @@ int tg_set_data_find(const tg_task_variable *variable, int k)
   const bool takes_data =
       kind == OPT_ARGUMENT_INTERVAL || kind == OPT_ARGUMENT_TOTALS || (kind == OPT_ARGUMENT_TOTAL && k == 0);
   return takes_data && argument->kind == TG_ARGUMENT_DATUM ? argument->datum : -1;
+}
+
+bool tg_set_data_by_rows(const opt_constraint_row *row, int k)
+{
+  return row->argument == OPT_ARGUMENT_TOTALS ? k == 0 : row->kind == OPT_CONSTRAINT_SIMPLEX_ROWS;
 }
 
 bool tg_set_data_needs(const tg_task *task, int datum)
@@ -55,15 +58,10 @@ static tg_status check_totals(const tg_task_variable *x, bool by_rows, bool may_
 
 static tg_status check_argument(const tg_task_variable *x, int k, const tg_task_data *d)
 {
+  const opt_constraint_row *row = opt_constraint_find(x->constraint);
   const tg_mark mark = x->spec->arguments[k].mark;
-  switch (kind_of(x)) {
-  case OPT_ARGUMENT_INTERVAL:
-    return check_bounds(x, mark, d);
-  case OPT_ARGUMENT_TOTALS:
-    return check_totals(x, k == 0, false, mark, d);
-  default:
-    return check_totals(x, opt_constraint_find(x->constraint)->kind == OPT_CONSTRAINT_SIMPLEX_ROWS, true, mark, d);
-  }
+  if (row->argument == OPT_ARGUMENT_INTERVAL) return check_bounds(x, mark, d);
+  return check_totals(x, tg_set_data_by_rows(row, k), row->argument == OPT_ARGUMENT_TOTAL, mark, d);
 }
 
 tg_status tg_set_data_check(const tg_task *task)

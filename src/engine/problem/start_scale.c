@@ -9,7 +9,7 @@
 
 static bool is_scaled(const tg_task_variable *x)
 {
-  const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+  const opt_constraint_row *row = opt_constraint_find(x->constraint);
   return x->start_is_chosen && !x->spec->scale_is_given && (row == NULL || !row->has_oracle);
 }
 

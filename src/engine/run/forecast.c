@@ -147,7 +147,7 @@ static void forecast_constraint(const forecasting *f, double *passing)
   forecast_set_data(f);
   for (int k = 0; k < f->task->spec->n_variables; k++) {
     const tg_task_variable *x = &f->task->variables[k];
-    const opt_constraint_row *row = x->constraint != NULL ? opt_constraint_find(x->constraint) : NULL;
+    const opt_constraint_row *row = opt_constraint_find(x->constraint);
     if (row == NULL) continue;
     const tg_bytes set = tg_constraint_bytes(f->grid, row->kind, x->rows, x->cols, is_frank_wolfe(f));
     f->out->constraint += set.kept;

@@ -18,7 +18,8 @@ typedef struct mpi_constraint {
 } mpi_constraint;
 
 static const tg_set_ops *const operations[OPT_CONSTRAINT_COUNT] = {
-#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, has_oracle, family, argument, help) \
+#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, is_nonnegative, keeps_symmetry, has_oracle, family, \
+                       argument, help)                                                                               \
   [OPT_CONSTRAINT_##id] = &tg_set_##family,
 #include "opt/constraints.def"
 #undef OPT_CONSTRAINT

@@ -51,14 +51,12 @@ typedef struct tg_set_ops {
   void (*settle)(const tg_set *set, double t, const tg_dmat *d, tg_dmat *x);
 } tg_set_ops;
 
-extern const tg_set_ops tg_set_simplex;      // simplex_rows, simplex_columns
-extern const tg_set_ops tg_set_transport;    // doubly_stochastic, transport
-extern const tg_set_ops tg_set_semidefinite; // positive_semidefinite
-extern const tg_set_ops tg_set_orthonormal;  // orthonormal_columns
-extern const tg_set_ops tg_set_unit;         // unit_columns
-extern const tg_set_ops tg_set_interval;     // nonnegative, box
-extern const tg_set_ops tg_set_ball;         // frobenius_ball
-extern const tg_set_ops tg_set_symmetric;    // symmetric
+// One for each family, which several rows may name.
+#define OPT_CONSTRAINT(id, name, geometry, is_square, is_bounds, is_nonnegative, keeps_symmetry, has_oracle, family, \
+                       argument, help)                                                                               \
+  extern const tg_set_ops tg_set_##family;
+#include "opt/constraints.def"
+#undef OPT_CONSTRAINT
 
 // Rows, or columns, with entries on this rank. Local.
 int64_t tg_set_lines(const tg_set *set, bool by_rows);

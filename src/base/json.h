@@ -1,0 +1,19 @@
+// JSON values: numbers that JSON does not know, and text.
+#ifndef TG_BASE_JSON_H
+#define TG_BASE_JSON_H
+
+#include <jansson.h>
+#include <math.h>
+
+#include "base/text.h"
+
+// A number, or null where it is not finite: JSON knows neither NaN nor infinities.
+static inline json_t *tg_json_number(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+// Appends the value, indented, with an end of line. TG_MEMORY, also for NULL.
+tg_status tg_json_print(const json_t *value, tg_text *out);
+
+#endif
