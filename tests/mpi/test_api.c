@@ -143,7 +143,10 @@ static void run(void)
   // system.test_blas_kernel starts this test with kernels that are slow or wrong.
   static char label[] = "taken";
   if (getenv("TEST_WARNING_HANDLER") != NULL) tracegrad_on_warning(take_warning, label);
-  CHECK(strcmp(tracegrad_version(), "0.1.0") == 0, "version %s", tracegrad_version());
+  char version[32];
+  (void)snprintf(version, sizeof version, "%d.%d.%d", TRACEGRAD_VERSION_MAJOR, TRACEGRAD_VERSION_MINOR,
+                 TRACEGRAD_VERSION_PATCH);
+  CHECK(strcmp(tracegrad_version(), version) == 0, "version %s", tracegrad_version());
   test_derive();
   in_folder(MPI_COMM_WORLD);
   MPI_Comm half = MPI_COMM_NULL;
