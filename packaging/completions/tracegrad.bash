@@ -3,7 +3,7 @@ _tracegrad_set() { # WORD: KEY=VALUE of a job; the shell may have split it at th
   local key value=
   case $1 in
     *=*) key=${1%%=*} value=${1#*=} ;;
-    *) COMPREPLY=($(compgen -W 'minimize= maximize= sweep_start= folds.rows= folds.columns= folds.entries= folds.score= folds.shuffle= folds.seed= process_grid= process_grid.rows= process_grid.columns= process_grid.block= products= checkpoint.directory= checkpoint.every= checkpoint.keep= output.directory= output.multipliers= output.variables= solver.method= solver.line_search= solver.preconditioner= solver.beta= solver.gradient_tolerance= solver.absolute_gradient_tolerance= solver.objective_tolerance= solver.step_tolerance= solver.max_iterations= solver.max_evaluations= solver.time_limit= solver.memory= solver.nonmonotone_memory= solver.step_length= solver.trust_radius= solver.retraction= solver.saddles= solver.seed= solver.constraint_tolerance= solver.penalty= solver.restarts=' -- "$1")); compopt -o nospace 2> /dev/null; return ;;
+    *) COMPREPLY=($(compgen -W 'minimize= maximize= sweep_start= sweep_groups= folds.rows= folds.columns= folds.entries= folds.score= folds.shuffle= folds.seed= process_grid= process_grid.rows= process_grid.columns= process_grid.block= products= checkpoint.directory= checkpoint.every= checkpoint.keep= output.directory= output.multipliers= output.variables= solver.method= solver.line_search= solver.preconditioner= solver.beta= solver.gradient_tolerance= solver.absolute_gradient_tolerance= solver.objective_tolerance= solver.step_tolerance= solver.max_iterations= solver.max_evaluations= solver.time_limit= solver.memory= solver.nonmonotone_memory= solver.step_length= solver.trust_radius= solver.retraction= solver.saddles= solver.seed= solver.constraint_tolerance= solver.penalty= solver.restarts=' -- "$1")); compopt -o nospace 2> /dev/null; return ;;
   esac
   case $key in
     folds.shuffle) COMPREPLY=($(compgen -W 'true false' -- "$value")) ;;
@@ -42,14 +42,14 @@ _tracegrad() {
     --format) COMPREPLY=($(compgen -W 'human expr latex numpy octave json' -- "$word")); return ;;
     --progress) COMPREPLY=($(compgen -W 'rows live none' -- "$word")); return ;;
     --output) COMPREPLY=($(compgen -d -- "$word")); return ;;
-    --claim|--define|--diagonal|--dims|--grid|--orthogonal|--plan-without|--points|--positive|--progress-interval|--psd|--ranks|--spd|--symmetric|--threads|--within|--wrt) return ;;
+    --claim|--define|--diagonal|--dims|--grid|--orthogonal|--plan-without|--points|--positive|--progress-interval|--psd|--ranks|--size|--spd|--symmetric|--threads|--within|--wrt) return ;;
   esac
   case $name in
     derive) options='--wrt --dims --symmetric --spd --psd --positive --diagonal --orthogonal --within --define --steps --hessian --claim --format --function --help' takes=EXPR ;;
     check) options='--format --set --confined --help' takes=JOB ;;
     plan) options='--format --ranks --threads --grid --plan-without --set --confined --help' takes=JOB ;;
     run) options='--set --output --resume --points --progress --progress-interval --log-view --force --confined --quiet --help' takes=JOB ;;
-    plot) options='--help' takes=DIR ;;
+    plot) options='--format --output --size --help' takes=DIR ;;
     info) options='--format --keys --help' takes=NONE ;;
   esac
   case $word in

@@ -66,7 +66,7 @@ static tg_status check_operands(const tg_args *args)
   if (args->n_operands < spec->n_operands)
     TG_FAIL(TG_USAGE, "%s: %s is missing; usage: tracegrad %s %s", spec->command, spec->operands, spec->command,
             spec->operands);
-  if (args->n_operands > spec->n_operands)
+  if (args->n_operands > spec->n_operands && !spec->repeats_operand)
     TG_FAIL(TG_USAGE, "%s: unexpected argument '%s'; usage: tracegrad %s %s", spec->command,
             args->operands[spec->n_operands], spec->command, spec->operands);
   return TG_OK;
@@ -153,8 +153,9 @@ static void add_option_line(tg_text *out, const char *name, const char *argument
 
 void tg_args_help(const tg_args_spec *spec, tg_text *out)
 {
-  tg_text_addf(out, "usage: tracegrad %s%s%s%s\n\n%s\n", spec->command, spec->operands[0] != '\0' ? " " : "",
-               spec->operands, spec->n_options > 0 ? " [OPTION]..." : "", spec->summary);
+  tg_text_addf(out, "usage: tracegrad %s%s%s%s%s\n\n%s\n", spec->command, spec->operands[0] != '\0' ? " " : "",
+               spec->operands, spec->repeats_operand ? "..." : "", spec->n_options > 0 ? " [OPTION]..." : "",
+               spec->summary);
   if (spec->details != NULL) tg_text_addf(out, "\n%s\n", spec->details);
   tg_text_add(out, "\noptions:\n");
   for (int k = 0; k < spec->n_options; k++)

@@ -17,6 +17,7 @@ typedef struct tg_args_spec {
   const char *command;  // "plan"
   const char *operands; // "JOB", "EXPR"; "" when there is none
   int n_operands;       // all are required
+  bool repeats_operand; // there may be more of the last one
   const char *summary;  // one line
   const char *details;  // further paragraphs of the help, or NULL
   int n_options;

@@ -1,167 +1,132 @@
-// tracegrad plot: the convergence of a run as pictures, by gnuplot through a pipe.
+// tracegrad plot: the convergence of runs as pictures, by gnuplot.
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "report/json.h"
+#include "cli/plot_history.h"
+#include "cli/plot_script.h"
+
+static const tg_option options[] = {
+    {"--format", "FORMAT", false, "svg, png or pdf; several by commas (default: svg,png)"},
+    {"--output", "NAME", false,
+     "name of the pictures without suffix (default: DIR/convergence, of several runs comparison)"},
+    {"--size", "WxH", false, "width and height in pixels, of pdf in hundredths of an inch (default: 1200x700)"},
+};
 
 static const tg_args_spec spec = {
     .command = "plot",
     .operands = "DIR",
     .n_operands = 1,
-    .summary = "Draws DIR/convergence.svg and DIR/convergence.png from DIR/history.jsonl.",
-    .details = "The run may still be going on: an unfinished last line is left out. Needs gnuplot.",
+    .repeats_operand = true,
+    .summary = "Draws the convergence of a run from DIR/history.jsonl, or of several runs in the same panels.",
+    .details =
+        "Gradient norm with its target and distance from the best objective (of all runs), by iterations, products "
+        "and\n"
+        "seconds; the violation where there is one. The run may still be going on: an unfinished last line is left\n"
+        "out. NAME.gp is the script with its data. Needs gnuplot.",
+    .n_options = sizeof options / sizeof *options,
+    .options = options,
 };
 
-typedef struct row {
-  double iteration;
-  double seconds;
-  double objective;
-  double gradient_norm;
-} row;
+// What --format may name, and the terminal of gnuplot.
+static const struct {
+  const char *suffix;
+  const char *terminal; // with the size's two numbers
+} formats[] = {
+    {"svg", "svg size %lld,%lld dynamic background 'white' font 'Helvetica,12'"},
+    {"png", "pngcairo size %lld,%lld background 'white' font 'Helvetica,11'"},
+    {"pdf", "pdfcairo size %lld/100.0,%lld/100.0 font 'Helvetica,10'"},
+};
+enum { N_FORMATS = sizeof formats / sizeof *formats };
 
-typedef struct history {
-  int64_t n;
-  int64_t capacity;
-  row *rows;
-} history;
+typedef struct picture {
+  const char *name; // without suffix
+  bool asked[N_FORMATS];
+  long long width, height;
+} picture;
 
-// ---- reading ----
+// ---- options ----
 
-static double field(const json_t *record, const char *name)
+static tg_status read_formats(const char *list, picture *p)
 {
-  const json_t *value = json_object_get(record, name);
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static tg_status add_row(history *h, const json_t *record)
-{
-  if (h->n == h->capacity) {
-    h->capacity = h->capacity > 0 ? 2 * h->capacity : 256;
-    TG_TRY(tg_grow(h->capacity, sizeof *h->rows, (void **)&h->rows));
+  for (const char *at = list; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
+    const size_t length = strcspn(at, ",");
+    int found = N_FORMATS;
+    for (int k = 0; k < N_FORMATS; k++)
+      if (length == strlen(formats[k].suffix) && strncmp(at, formats[k].suffix, length) == 0) found = k;
+    if (found == N_FORMATS)
+      TG_FAIL(TG_USAGE, "plot: unknown format '%.*s'; there are svg, png and pdf", (int)(length < 40 ? length : 40),
+              at);
+    p->asked[found] = true;
   }
-  h->rows[h->n++] = (row){.iteration = field(record, "iteration"),
-                          .seconds = field(record, "seconds"),
-                          .objective = field(record, "objective"),
-                          .gradient_norm = field(record, "gradient_norm")};
   return TG_OK;
 }
 
-static tg_status read_line(history *h, const char *path, const char *line, size_t length, int64_t number)
+static tg_status read_size(const char *text, picture *p)
 {
-  json_error_t error;
-  // A record that is being written at this moment has no end of line yet.
-  if (length == 0 || line[length - 1] != '\n') return TG_OK;
-  json_t *record = json_loadb(line, length, 0, &error);
-  if (!json_is_object(record)) {
-    json_decref(record);
-    TG_FAIL(TG_DATA, "%s:%lld: this line is no record of a history: %s", path, (long long)number, error.text);
-  }
-  const tg_status status = add_row(h, record);
-  json_decref(record);
+  int end = 0;
+  if (sscanf(text, "%5lldx%5lld%n", &p->width, &p->height, &end) != 2 || text[end] != '\0' || p->width < 100 ||
+      p->height < 100 || p->width > 20000 || p->height > 20000)
+    TG_FAIL(TG_USAGE, "plot: --size takes WxH, whole numbers from 100 to 20000 such as 1200x700, found '%.40s'", text);
+  return TG_OK;
+}
+
+static tg_status read_options(const tg_args *args, picture *p)
+{
+  const char *format = tg_args_value(args, "--format", 0);
+  const char *size = tg_args_value(args, "--size", 0);
+  p->name = tg_args_value(args, "--output", 0);
+  TG_TRY(read_formats(format != NULL ? format : "svg,png", p));
+  return read_size(size != NULL ? size : "1200x700", p);
+}
+
+// ---- files: each is made under another name first, so that a viewer never sees half of one ----
+
+static tg_status place(const char *temporary, const char *path)
+{
+  if (rename(temporary, path) == 0) return TG_OK;
+  const tg_status status = tg_error_set(TG_IO, TG_HERE, "cannot write %s: %s", path, strerror(errno));
+  unlink(temporary);
   return status;
 }
 
-static tg_status read_history(const char *path, history *h)
+static tg_status write_script(const char *path, const char *temporary, const char *name, const char *script)
 {
-  FILE *file = fopen(path, "r");
-  if (file == NULL) TG_FAIL(TG_DATA, "cannot open %s: %s; give the output folder of a run", path, strerror(errno));
-  char *line = NULL;
-  size_t capacity = 0;
-  tg_status status = TG_OK;
-  for (int64_t number = 1; status == TG_OK; number++) {
-    const ssize_t length = getline(&line, &capacity, file);
-    if (length <= 0) break;
-    status = read_line(h, path, line, (size_t)length, number);
+  unlink(temporary); // a link there would be written through
+  FILE *file = fopen(temporary, "w");
+  if (file == NULL) TG_FAIL(TG_IO, "cannot write %s: %s", path, strerror(errno));
+  fprintf(file, "# gnuplot -e \"set terminal pdfcairo; set output 'picture.pdf'\" %s.gp\n%s", name, script);
+  const bool failed = ferror(file) != 0;
+  if (fclose(file) != 0 || failed) {
+    unlink(temporary);
+    TG_FAIL(TG_IO, "cannot write %s: %s", path, strerror(errno));
   }
-  if (status == TG_OK && ferror(file))
-    status = tg_error_set(TG_DATA, TG_HERE, "cannot read %s: %s", path, strerror(errno));
-  free(line);
-  fclose(file);
-  if (status == TG_OK && h->n == 0) TG_FAIL(TG_DATA, "%s holds no iteration yet", path);
-  return status;
+  return place(temporary, path);
 }
 
-// ---- drawing ----
-
-// The best objective seen: the smallest, or the largest where the run maximised, which its trend tells.
-static double best_objective(const history *h)
+static tg_status run_gnuplot(const picture *p, int format, const char *temporary, const char *path, const char *script)
 {
-  double smallest = INFINITY;
-  double largest = -INFINITY;
-  for (int64_t k = 0; k < h->n; k++) {
-    smallest = fmin(smallest, h->rows[k].objective);
-    largest = fmax(largest, h->rows[k].objective);
-  }
-  return h->rows[h->n - 1].objective > h->rows[0].objective ? largest : smallest;
-}
-
-static void send_data(FILE *pipe, const history *h)
-{
-  const double best = best_objective(h);
-  fputs("$history << EOD\n", pipe);
-  for (int64_t k = 0; k < h->n; k++) {
-    const row *r = &h->rows[k];
-    const double gap = fabs(r->objective - best);
-    // A logarithmic axis has no zero: such points are left out.
-    fprintf(pipe, "%.17g %.17g ", r->iteration, r->seconds);
-    fprintf(pipe, r->gradient_norm > 0 ? "%.17g " : "NaN ", r->gradient_norm);
-    fprintf(pipe, gap > 0 ? "%.17g\n" : "NaN\n", gap);
-  }
-  fputs("EOD\n", pipe);
-}
-
-static bool any_positive(const history *h, bool gap)
-{
-  const double best = best_objective(h);
-  for (int64_t k = 0; k < h->n; k++) {
-    const double value = gap ? fabs(h->rows[k].objective - best) : h->rows[k].gradient_norm;
-    if (value > 0 && isfinite(value)) return true;
-  }
-  return false;
-}
-
-// Less than a second is shown in milliseconds: labels such as 0.0005 would run into each other.
-static void send_panel(FILE *pipe, const history *h, int x, int y)
-{
-  const bool gap = y == 4;
-  const bool is_short = x == 2 && h->rows[h->n - 1].seconds < 1;
-  const char *time = is_short ? "milliseconds" : "seconds";
-  fprintf(pipe, "set xlabel '%s'\nset ylabel '%s'\n", x == 1 ? "iteration" : time,
-          gap ? "|objective - best|" : "gradient norm");
-  fputs(any_positive(h, gap) ? "set logscale y\nset format y '10^{%T}'\n" : "unset logscale y\nset format y '%g'\n",
-        pipe);
-  if (any_positive(h, gap))
-    fprintf(pipe, "plot $history using (%d*$%d):%d with lines linewidth 2 linecolor rgb '%s' notitle\n",
-            is_short ? 1000 : 1, x, y, gap ? "#b3541e" : "#1f5f8b");
-  else
-    fputs("plot [0:1] 0 with lines notitle\n", pipe);
-}
-
-static void send_script(FILE *pipe, const history *h, const char *terminal, const char *path)
-{
-  fprintf(pipe, "set terminal %s\nset output '", terminal);
-  // A quote inside a quoted gnuplot text is doubled.
-  for (const char *at = path; *at != '\0'; at++) fputs(*at == '\'' ? "''" : (char[]){*at, '\0'}, pipe);
-  fputs("'\nset multiplot layout 2,2\nset grid\n", pipe);
-  for (int y = 3; y <= 4; y++)
-    for (int x = 1; x <= 2; x++) send_panel(pipe, h, x, y);
-  fputs("unset multiplot\nset output\n", pipe);
-}
-
-static tg_status draw(const history *h, const char *terminal, const char *path)
-{
+  tg_text head;
+  tg_text_init(&head);
+  tg_text_add(&head, "set output ");
+  tg_plot_quoted(&head, temporary);
   FILE *pipe = popen("gnuplot", "w");
-  if (pipe == NULL) TG_FAIL(TG_IO, "cannot start gnuplot: %s", strerror(errno));
-  send_data(pipe, h);
-  send_script(pipe, h, terminal, path);
+  if (pipe == NULL) {
+    tg_text_fini(&head);
+    TG_FAIL(TG_IO, "cannot start gnuplot: %s", strerror(errno));
+  }
+  fputs("set terminal ", pipe);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  fprintf(pipe, formats[format].terminal, p->width, p->height);
+#pragma GCC diagnostic pop
+  fprintf(pipe, "\n%s\n%sset output\n", tg_text_string(&head), script);
+  tg_text_fini(&head);
   const int outcome = pclose(pipe);
   if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == 127)
     TG_FAIL(TG_IO, "gnuplot is not found: install it (Debian: apt-get install gnuplot-nox)");
@@ -169,37 +134,66 @@ static tg_status draw(const history *h, const char *terminal, const char *path)
   return TG_OK;
 }
 
-// Drawn under another name first, so that a viewer never sees half a picture.
-static tg_status draw_file(const history *h, const char *folder, const char *suffix, const char *terminal)
+// format: of the table, or -1 for the script itself.
+static tg_status make_file(const picture *p, int format, const char *script)
 {
   tg_text path;
   tg_text temporary;
   tg_text_init(&path);
   tg_text_init(&temporary);
-  tg_text_addf(&path, "%s/convergence.%s", folder, suffix);
+  tg_text_addf(&path, "%s.%s", p->name, format < 0 ? "gp" : formats[format].suffix);
   tg_text_addf(&temporary, "%s.tmp", tg_text_string(&path));
-  unlink(tg_text_string(&temporary)); // a link there would be written through
-  tg_status status = draw(h, terminal, tg_text_string(&temporary));
-  if (status == TG_OK && rename(tg_text_string(&temporary), tg_text_string(&path)) != 0)
-    status = tg_error_set(TG_IO, TG_HERE, "cannot write %s: %s", tg_text_string(&path), strerror(errno));
-  if (status != TG_OK) unlink(tg_text_string(&temporary));
-  if (status == TG_OK) printf("%s\n", tg_text_string(&path));
+  const char *to = tg_text_string(&path);
+  const char *from = tg_text_string(&temporary);
+  tg_status status = TG_OK;
+  if (format < 0) {
+    status = write_script(to, from, p->name, script);
+  } else {
+    unlink(from);
+    status = run_gnuplot(p, format, from, to, script);
+    if (status == TG_OK)
+      status = place(from, to);
+    else
+      unlink(from);
+    if (status == TG_OK) printf("%s\n", to);
+  }
   tg_text_fini(&temporary);
   tg_text_fini(&path);
   return status;
 }
 
-static tg_status plot_folder(const char *folder)
+static tg_status draw(const picture *p, int n, const tg_plot_history *histories)
 {
-  history h = {0};
-  tg_text path;
-  tg_text_init(&path);
-  tg_text_addf(&path, "%s/history.jsonl", folder);
-  tg_status status = read_history(tg_text_string(&path), &h);
-  if (status == TG_OK) status = draw_file(&h, folder, "svg", "svg size 1000,700 background 'white'");
-  if (status == TG_OK) status = draw_file(&h, folder, "png", "pngcairo size 1000,700 background 'white'");
-  tg_text_fini(&path);
-  tg_free(h.rows);
+  tg_text script;
+  tg_text_init(&script);
+  tg_plot_script(n, histories, &script);
+  tg_status status = tg_text_status(&script);
+  for (int k = 0; k < N_FORMATS && status == TG_OK; k++)
+    if (p->asked[k]) status = make_file(p, k, tg_text_string(&script));
+  if (status == TG_OK) status = make_file(p, -1, tg_text_string(&script));
+  tg_text_fini(&script);
+  return status;
+}
+
+// ---- the command ----
+
+static tg_status plot_folders(int n, const char *const *folders, picture *p)
+{
+  tg_plot_history *histories = NULL;
+  int n_read = 0;
+  tg_text name;
+  tg_text_init(&name);
+  tg_status status = TG_NEW(n, &histories);
+  while (status == TG_OK && n_read < n) {
+    status = tg_plot_history_read(folders[n_read], &histories[n_read]);
+    n_read++;
+  }
+  if (n == 1) tg_text_addf(&name, "%s/convergence", folders[0]);
+  if (p->name == NULL) p->name = n == 1 ? tg_text_string(&name) : "comparison";
+  if (status == TG_OK) status = draw(p, n, histories);
+  for (int k = 0; k < n_read; k++) tg_plot_history_fini(&histories[k]);
+  tg_free(histories);
+  tg_text_fini(&name);
   return status;
 }
 
@@ -207,11 +201,13 @@ tg_status cmd_plot(int argc, char **argv, int *exit_status)
 {
   (void)exit_status;
   tg_args args;
+  picture p = {0};
   TG_TRY(tg_args_parse(&spec, argc, argv, &args));
   if (args.help) return tg_cli_print_help(&spec);
   // A gnuplot that is missing or dies must be an error of ours, not a signal.
   void (*before)(int) = signal(SIGPIPE, SIG_IGN);
-  const tg_status status = plot_folder(args.operands[0]);
+  tg_status status = read_options(&args, &p);
+  if (status == TG_OK) status = plot_folders(args.n_operands, args.operands, &p);
   signal(SIGPIPE, before);
   tg_args_fini(&args);
   return status;

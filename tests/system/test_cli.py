@@ -486,6 +486,21 @@ def test_plot(checks, folder):
     checks.equal(f"plot: exit status {drawn.err}", drawn.status, 0)
     checks.check((folder / "plot" / "convergence.svg").read_text().startswith("<?xml"), "plot: SVG")
     checks.equal("plot: PNG", (folder / "plot" / "convergence.png").read_bytes()[:4], b"\x89PNG")
+    script = (folder / "plot" / "convergence.gp").read_text()
+    checks.check("title 'target'" in script and "minimize " in script and ", converged'" in script, f"plot: the script: {script[-1500:]}")
+    # Several runs, one of them under constraints, in one picture of a given size and name.
+    bound = run_job(write_job(folder, JOB + "subject_to: ['sum(X) <= -1']\n", "bound.yaml"), folder / "bound", ranks=1)
+    checks.check(bound.status in (0, 3), f"plot: the bound run {bound.err}")
+    both = run(["plot", folder / "plot", f"{folder}/bound/", "--format", "pdf,png", "--size", "640x480", "--output", folder / "it's both"])
+    checks.equal(f"plot of two: exit status {both.err}", both.status, 0)
+    checks.equal("plot of two: PDF", (folder / "it's both.pdf").read_bytes()[:4], b"%PDF")
+    header = (folder / "it's both.png").read_bytes()[16:24]
+    checks.equal("plot of two: size", (int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")), (640, 480))
+    script = (folder / "it's both.gp").read_text()
+    checks.check("'violation'" in script and f"title '{folder}/bound'" in script, f"plot of two: {script[-1500:]}")
+    for wrong, words in ((["--format", "jpg"], "unknown format 'jpg'"), (["--size", "12"], "--size takes WxH"), (["--size", "9x9"], "from 100")):
+        bad = run(["plot", folder / "plot", *wrong])
+        checks.check(bad.status == 2 and words in bad.err, f"plot {wrong}: {bad.err}")
     # The last line in the history of a running job may be unfinished.
     with open(folder / "plot" / "history.jsonl", "a", encoding="utf-8") as history:
         history.write('{"iteration": 99, "objec')
