@@ -122,10 +122,22 @@ def check_ranks(folder):
     checks.equal(f"restarts: {several.err}", len((several.report or {}).get("restarts", [])), 3)
 
 
+def check_beside_manifold(folder):
+    """U on a sphere and V nonnegative: where U'A is negative at the first U, zeros of V would hold both."""
+    for seed in (1, 2, 3, 4):
+        a = np.random.default_rng(seed).random((4, 4))
+        a = a if seed % 2 else -a
+        done = solve(folder, f"beside a manifold {seed}", "sumsq(A - U*V)",
+                     ["U: {rows: 4, columns: 1, constraint: orthonormal_columns}", "V: {rows: 1, columns: 4, constraint: nonnegative}"], {"A": a})
+        checks.equal(f"beside a manifold {seed}: {done.err}", done.status, 0)
+        checks.check(is_said(done, "V"), f"beside a manifold {seed}: the start is not said")
+        checks.close(f"beside a manifold {seed}", done.report["objective"], np.sum(np.linalg.svd(a, compute_uv=False)[1:] ** 2), 1e-8)
+
+
 def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for check in (check_factors, check_sets, check_general, check_zeros_stay, check_ranks):
+        for check in (check_factors, check_sets, check_general, check_zeros_stay, check_ranks, check_beside_manifold):
             check(folder)
     return checks.finish()
 

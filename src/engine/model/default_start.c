@@ -59,6 +59,20 @@ static bool is_settled(const tg_task *task, const tg_model *model)
   return true;
 }
 
+// Whether zeros of the variable, which its set lets grow only, take the gradient from one on a manifold: where that
+// stands badly, both stay, at a point that is none.
+static tg_status holds_another(const tg_task *task, tg_model *model, int k, bool *out)
+{
+  const char *constraint = task->variables[k].constraint;
+  const opt_constraint_row *row = constraint != NULL ? opt_constraint_find(constraint) : NULL;
+  *out = false;
+  if (row == NULL || !(row->is_nonnegative || row->is_bounds)) return TG_OK;
+  for (int j = 0; j < task->spec->n_variables && !*out; j++)
+    if (tg_task_on_manifold(&task->variables[j]))
+      TG_TRY(vanishes(model, model->symbols[j], 1, &model->symbols[k], out));
+  return TG_OK;
+}
+
 // The seed of a variable without one of its own: no two of them alike, or factors of one shape would be equal.
 static void choose(tg_task *task, int k)
 {
@@ -97,6 +111,8 @@ tg_status tg_default_start_choose(tg_task *task, tg_model *model)
     bool together = is_ours[k];
     for (int32_t i = 0; i < n && !together; i++)
       if (open[i] == model->symbols[k]) TG_TRY_GOTO(vanishes(model, model->symbols[k], n, open, &together));
+    for (int32_t i = 0; i < n && !together; i++)
+      if (open[i] == model->symbols[k]) TG_TRY_GOTO(holds_another(task, model, k, &together));
     if (together) choose(task, k);
   }
 done:
