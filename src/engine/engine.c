@@ -118,11 +118,9 @@ tg_status tg_engine_fill(tg_engine *e)
   tg_share *share = e->options.share;
   TG_TRY(tg_setup_fill(e->setup));
   if (share == NULL || !tg_engine_serves_starts(e)) return TG_OK;
-  const double *weights = NULL;
   for (int k = e->options.n_starts - 1; k >= 0 && tg_share_starts(share) < e->options.n_starts; k--)
     TG_TRY(tg_sweep_path_read(e->setup, share, e->options.start_folder, e->options.starts[k]));
-  const int n = tg_share_weights(share, &weights);
-  return n > 0 ? tg_setup_start_from(e->setup, n, weights, &e->is_warm) : TG_OK;
+  return tg_share_most_weights(share) > 0 ? tg_setup_start_from(e->setup, &e->is_warm) : TG_OK;
 }
 
 tg_status tg_engine_probe(tg_engine *e)

@@ -227,7 +227,9 @@ static tg_status run_spec(tg_sweep_run *s, tg_spec *spec, int64_t point, const p
                               .begins_warm = is_warm_by_choice(sweep),
                               .if_convex = sweep->start == TG_SWEEP_START_AUTO};
   memcpy(engine.starts, names->before, sizeof names->before);
-  tg_share_set_weights(s->share, tg_sweep_weights(sweep, point, names->n_starts, names->before, weights), weights);
+  tg_share_set_weights(s->share, 0, weights);
+  for (int n = 1; n <= names->n_starts; n++)
+    if (tg_sweep_weights(sweep, point, n, names->before, weights) == n) tg_share_set_weights(s->share, n, weights);
   tg_run_options options = s->options->run;
   options.watch = is_first ? s->options->watch.first : s->options->watch.others;
   options.spec = spec;

@@ -336,23 +336,24 @@ static tg_status note_own_start(tg_setup *setup)
   return status;
 }
 
-tg_status tg_setup_start_from(tg_setup *setup, int n, const double *weights, bool *serves)
+// Many points follow the path further where they are exact; where they are not, their errors weigh more than the
+// path's curvature.
+tg_status tg_setup_start_from(tg_setup *setup, bool *serves)
 {
-  static const double newest = 1;
+  const tg_share *share = setup->task->share;
+  const int n = tg_share_most_weights(share);
+  int best = 1;
   double f = 0;
-  double f_newest = 0;
   TG_TRY(note_own_start(setup));
-  if (n > 1) {
-    TG_TRY(place(setup, 1, &newest));
-    TG_TRY(value_at_start(setup, &f_newest));
+  for (int k = 1; k <= n; k++) {
+    double f_here = 0;
+    TG_TRY(place(setup, k, tg_share_weights(share, k)));
+    TG_TRY(value_at_start(setup, &f_here));
+    if (k > 1 && !(f_here <= f)) continue;
+    best = k;
+    f = f_here;
   }
-  TG_TRY(place(setup, n, weights));
-  TG_TRY(value_at_start(setup, &f));
-  // Extrapolation past the scale on which the path is smooth is worse than none.
-  if (n > 1 && !(f <= f_newest)) {
-    f = f_newest;
-    TG_TRY(place(setup, 1, &newest));
-  }
+  if (best < n) TG_TRY(place(setup, best, tg_share_weights(share, best)));
   *serves = isfinite(f);
   if (!*serves) return tg_setup_start_again(setup, 0);
   setup->start_note[0] = '\0';

@@ -24,10 +24,9 @@ tg_status tg_setup_fill_plain(tg_setup *setup);
 tg_status tg_setup_fill(tg_setup *setup);
 // The start again: random entries with seeds seed + shift, moved into the feasible set. Collective.
 tg_status tg_setup_start_again(tg_setup *setup, int64_t shift);
-// The start is made of where the last points of a sweep ended: the sum of weights[k] times start k of the share, or the
-// newest of them where f is lower there, moved into the feasible set. *serves false: f is not defined there, and the
-// start is the job's own. Collective.
-tg_status tg_setup_start_from(tg_setup *setup, int n, const double *weights, bool *serves);
+// The start is made of where the last points of a sweep ended: by those weights of the share with which f is lowest,
+// moved into the feasible set. *serves false: f is not defined there, and the start is the job's own. Collective.
+tg_status tg_setup_start_from(tg_setup *setup, bool *serves);
 // NULL is fine. Collective: the grid's communicators are freed.
 void tg_setup_destroy(tg_setup **setup);
 

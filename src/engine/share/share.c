@@ -26,7 +26,7 @@ struct tg_share {
   tg_dmat **starts[TG_SHARE_STARTS]; // newest first
   int64_t points[TG_SHARE_STARTS];
   int n_weights;
-  double weights[TG_SHARE_STARTS];
+  double weights[TG_SHARE_STARTS][TG_SHARE_STARTS]; // by their number less one
 };
 
 tg_status tg_share_create(MPI_Comm comm, tg_share **out)
@@ -172,11 +172,15 @@ int64_t tg_share_start_point(const tg_share *share, int k)
 void tg_share_set_weights(tg_share *share, int n, const double *weights)
 {
   share->n_weights = n;
-  for (int k = 0; k < n; k++) share->weights[k] = weights[k];
+  for (int k = 0; k < n; k++) share->weights[n - 1][k] = weights[k];
 }
 
-int tg_share_weights(const tg_share *share, const double **weights)
+int tg_share_most_weights(const tg_share *share)
 {
-  *weights = share->weights;
   return share->n_weights;
+}
+
+const double *tg_share_weights(const tg_share *share, int n)
+{
+  return share->weights[n - 1];
 }

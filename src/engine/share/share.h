@@ -45,8 +45,11 @@ void tg_share_add_start(tg_share *share, int64_t point, int n, tg_dmat **start);
 int tg_share_starts(const tg_share *share);
 tg_dmat *const *tg_share_start(const tg_share *share, int k);
 int64_t tg_share_start_point(const tg_share *share, int k);
-// The next point begins at the sum of weights[k] times start k, k < n; n = 0: as a run of its own. Local.
+// The next point may begin at the sum of weights[k] times start k, k < n, and at the like of fewer that were set
+// before; n = 0: as a run of its own, and forgets the others. Local.
 void tg_share_set_weights(tg_share *share, int n, const double *weights);
-int tg_share_weights(const tg_share *share, const double **weights);
+// The largest such n; those of n.
+int tg_share_most_weights(const tg_share *share);
+const double *tg_share_weights(const tg_share *share, int n);
 
 #endif
