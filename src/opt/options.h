@@ -129,6 +129,7 @@ typedef struct opt_options {
   bool is_convex;        // f is convex where it is defined, by its symbols; likewise
   bool is_nonnegative;   // f >= 0 by its symbols: it never falls without end, whatever rounding makes of its curvature
   bool has_border;       // f grows without bound towards the border of its domain
+  bool has_jumps;        // its gradient does towards points where f jumps
   const double *start_norms; // by variable: |g| at a start that the tolerance refers to as well; NULL: none; not owned
   bool is_warm; // the start may be a solution, as one from a file: it does not tell what a large gradient is
 } opt_options;

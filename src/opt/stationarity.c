@@ -220,8 +220,10 @@ tg_status opt_run_start_references(opt_run *run)
 void opt_run_update_references(opt_run *run)
 {
   opt_stationarity *s = &run->stationarity;
-  // Towards the border of the domain of f its gradient grows without bound, and says nothing of what is small.
-  if (!(run->f <= run->f_start) || (run->options->has_border && run->iteration > 0)) return;
+  // Towards the border of the domain of f, or a jump of f, its gradient grows without bound, and says nothing of what
+  // is small.
+  const bool grows = run->options->has_border || run->options->has_jumps;
+  if (!(run->f <= run->f_start) || (grows && run->iteration > 0)) return;
   for (int b = 0; b < s->n; b++) s->references[b] = fmax(s->references[b], s->norms[b]);
 }
 

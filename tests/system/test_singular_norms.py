@@ -33,6 +33,20 @@ def test_thresholds(folder):
             checks.check("kinks" in solved.err + solved.out, f"the reason says nothing of kinks: {solved.out}")
 
 
+def test_no_minimum(folder):
+    """polar_factor(X) reaches the one of C while X vanishes: the least value is not attained, the gradient grows on the way, and what
+    was largest of it makes nothing small. Never `converged`, never below the bound."""
+    generator = np.random.default_rng(11)
+    for k in range(4):
+        c = generator.standard_normal((4, 3))
+        u, _, vt = np.linalg.svd(c, full_matrices=False)
+        job = {"minimize": "sumsq(polar_factor(X) - C) + 0.1*sumsq(X)", "variables": {"X": {"rows": 4, "columns": 3, "start": "normal", "seed": k}},
+               "solver": {"max_iterations": 20000}}
+        solved = solve(job, {"C": c}, folder / f"polar-{k}", ranks=(1, 3)[k % 2])
+        checks.check(solved.report["status"] in ("stalled", "iteration_limit"), f"polar {k}: {solved.report['status']}, {solved.report['reason']}")
+        checks.check(solved.report["objective"] >= ((u @ vt - c)**2).sum(), f"polar {k}: {solved.report['objective']}")
+
+
 def differences(objective, values):
     x = values["X"]
     out = np.zeros(x.shape)
@@ -97,6 +111,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         test_derive()
         test_thresholds(pathlib.Path(name))
+        test_no_minimum(pathlib.Path(name))
         test_smooth(pathlib.Path(name))
     return checks.finish()
 

@@ -42,6 +42,7 @@ static void fill_options(const tg_task *task, const tg_model *model, tg_method *
   m->options.memory = m->strategy->pairs;
   m->options.is_convex = model->is_convex;
   m->options.is_nonnegative = m->strategy->is_nonnegative;
+  m->options.has_jumps = m->strategy->has_jumps;
   if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;
   for (int k = 0; k < task->spec->n_variables; k++)
     if ((task->variables[k].domain & TG_SPD) != 0 || m->strategy->offer.diagonals_follow) m->options.has_border = true;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "engine/strategy/strategy_parts.h"
 #include "engine/strategy/strategy_words.h"
+#include "grad/structure/kinks.h"
 #include "grad/structure/nonnegative.h"
 #include "opt/driver.h"
 #include "opt/resolve.h"
@@ -323,10 +324,11 @@ static tg_status find_traits(tg_deciding *d)
   return status;
 }
 
-static tg_status find_sign(const tg_deciding *d)
+static tg_status find_signs_and_jumps(const tg_deciding *d)
 {
   tg_node f = TG_NONE;
   TG_TRY(tg_strategy_with_numbers(d->graph, d->facts, &f));
+  TG_TRY(tg_kinks_find_jumps(d->graph, f, d->facts->n_variables, d->facts->symbols, &d->out->has_jumps));
   return tg_nonnegative_find(d->graph, f, &d->out->is_nonnegative);
 }
 
@@ -344,7 +346,7 @@ static tg_status decide(tg_deciding *d)
   s->has_rounds = facts->rounds != NULL;
   if (s->has_rounds) s->rounds = *facts->rounds;
   TG_TRY(find_traits(d));
-  TG_TRY(find_sign(d));
+  TG_TRY(find_signs_and_jumps(d));
   TG_TRY(tg_strategy_find_border(d->graph, facts, &d->has_border));
   TG_TRY(check_free(d));
   TG_TRY(check_alternating(d));

@@ -157,6 +157,7 @@ typedef struct tg_strategy {
   int n_variables;
   int32_t *symbols; // of the variables
   bool has_kinks;
+  bool has_jumps;          // tg_kinks_find_jumps
   bool is_nonnegative;     // the objective, by its symbols and the job's numbers: nothing makes it fall without end
   opt_constraint_kind set; // the last variable's that has one; FREE: none
   bool has_rounds;

@@ -158,3 +158,21 @@ done:
   tg_free(coefs);
   return status;
 }
+
+static bool is_of_vectors(tg_kind kind)
+{
+  return kind == TG_POLAR || kind == TG_DYAD || kind == TG_DPOLAR || kind == TG_DDYAD;
+}
+
+tg_status tg_kinks_find_jumps(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, bool *out)
+{
+  uint8_t *below = NULL;
+  *out = false;
+  TG_TRY(tg_node_find_below(graph, f, &below));
+  for (tg_node node = 1; node <= f && !*out; node++) {
+    if (below[node] == 0 || !is_of_vectors(tg_node_info(graph, node)->kind)) continue;
+    for (int32_t k = 0; k < n && !*out; k++) *out = tg_node_depends_on(graph, node, wrt[k]);
+  }
+  tg_free(below);
+  return TG_OK;
+}

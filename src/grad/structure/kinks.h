@@ -21,5 +21,9 @@ tg_status tg_kinks_add(tg_graph *graph, tg_kink kink, tg_kink *kinks, int *n_kin
 // E affine in the symbols wrt[0..n) and dependent on one of them. *rest is f without them.
 tg_status tg_kinks_split(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, const double *values,
                          const bool *is_known, tg_kink *kinks, int *n_kinks, tg_node *rest);
+// Whether f holds singular vectors of an expression in wrt[0..n): polar_factor jumps where a singular value vanishes,
+// leading_dyad where the largest two meet, and towards these points the gradient grows without bound although f does
+// not.
+tg_status tg_kinks_find_jumps(const tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, bool *out);
 
 #endif
