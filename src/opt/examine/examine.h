@@ -45,6 +45,9 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing);
 tg_status opt_examine(opt_examiner *e, opt_finding *out);
 // At the end of a run whose tolerance was lowered: what it means, in outcome and reason. Local.
 void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome);
+// Whether so much is left, as estimated, that the point is no minimum whatever its gradient says: a tenth of f, or of
+// what it has fallen. Local.
+bool opt_examiner_doubts(const opt_examiner *e);
 // " ..., but an estimated 3% of the objective remains ...", where that is so. Local.
 void opt_examiner_qualify(opt_examiner *e);
 
