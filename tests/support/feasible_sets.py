@@ -38,12 +38,13 @@ def sums_of(constraint, shape):
 
 
 def simplex(v, total=1.0):
-    """The nearest nonnegative vector of that sum: sorting finds the threshold."""
+    """The nearest nonnegative vector of that sum: sorting finds the threshold. Far away its rounding is that of v: the sum is mended."""
     if total == 0:
         return np.zeros(len(v))
     u = np.sort(v)[::-1]
     excess = (np.cumsum(u) - total) / np.arange(1, len(v) + 1)
-    return np.maximum(v - excess[np.nonzero(u > excess)[0][-1]], 0)
+    nearest = np.maximum(v - excess[np.nonzero(u > excess)[0][-1]], 0)
+    return nearest * (total / nearest.sum())
 
 
 def transport(x, rows, columns):

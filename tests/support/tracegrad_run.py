@@ -45,8 +45,7 @@ def places(ranks):
     with contextlib.ExitStack() as files:
         turn, *free = [files.enter_context(open(folder / str(k), "w")) for k in range(count + 1)]
         wanted = min(ranks, count)
-        if wanted > 0:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        fcntl.flock(turn, fcntl.LOCK_EX)
         while wanted > 0:
             for place in list(free):
                 with contextlib.suppress(BlockingIOError):
@@ -69,7 +68,7 @@ def run(arguments, ranks=0, cwd=ROOT, timeout=400, environment=None):
     # mpirun gives ranks that ended with a status other than 0 another second or two to end: nothing in a job that fails on
     # purpose waits for that.
     variables = environment_of(**{"OMPI_MCA_odls_base_sigkill_timeout": "0", **(environment or {})})
-    with places(ranks):
+    with places(max(1, ranks)):
         begin, before = time.monotonic(), processor_seconds()
         process = subprocess.run(command, cwd=cwd, env=variables, timeout=timeout, text=True, errors="replace",
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
