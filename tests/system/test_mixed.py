@@ -62,6 +62,21 @@ def test_orthonormal_nonnegative(folder):
             checks.check(report["constraint_violation"] <= 1e-12, f"violation {report['constraint_violation']}")
 
 
+def test_plateau(folder):
+    """A step that takes V to zero leaves f without U: from there the run goes on at another U, to the best term of rank one."""
+    left = 0
+    for seed in range(1, 13):
+        A = np.random.default_rng(seed).random((5, 3)) + 0.01
+        report, U, V = solve(folder, "plateau", "sumsq(A - U*V)",
+                             {"U": f"rows: 5, columns: 1, constraint: orthonormal_columns, start: normal, seed: {seed}",
+                              "V": f"rows: 1, columns: 3, constraint: nonnegative, start: uniform, scale: 1e-3, seed: {seed}"},
+                             {"A": A}, "method: barzilai-borwein", (1, 2, 3)[seed % 3])
+        least = (np.linalg.svd(A)[1][1:]**2).sum()
+        left += report["saddles"]
+        checks.check(report["objective"] <= least * (1 + 1e-8), f"plateau, seed {seed}: {report['objective']}, least {least}")
+    checks.check(left > 0, "plateau: no start leads there")
+
+
 def test_spheres_box(folder):
     """Unit columns beside a box with bounds by entries, and a free variable."""
     A, low = rng.normal(size=(9, 7)), -rng.random((3, 7))

@@ -35,17 +35,22 @@ int64_t opt_examiner_points(const opt_options *options, int degree, bool is_cons
   return 4 + (options->preconditioning != NULL ? 1 : 0) + (is_constrained ? 1 : 0);
 }
 
+// A manifold beside convex sets: curvature is not looked at there, plateaus are.
+static bool is_mixed(const opt_run *run)
+{
+  return run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_MIXED;
+}
+
 tg_status opt_examiner_create(opt_run *run, void *state, opt_examiner *e)
 {
   const opt_space *space = run->space;
   e->run = run;
   e->state = state;
   e->decrease = e->condition = NAN;
-  // A manifold beside convex sets is not looked at.
-  const bool is_mixed = run->constraint != NULL && run->constraint->traits.geometry == OPT_GEOMETRY_MIXED;
-  if (is_mixed || opt_examiner_points(run->options, run->problem->degree, false) == 0) return TG_OK;
+  if (opt_examiner_points(run->options, run->problem->degree, false) == 0) return TG_OK;
   TG_TRY(space->ops->create(space, &e->work.before));
   TG_TRY(space->ops->create(space, &e->work.now));
+  if (is_mixed(run)) return TG_OK;
   TG_TRY(space->ops->create(space, &e->work.image));
   TG_TRY(space->ops->create(space, &e->work.found));
   if (run->options->preconditioning != NULL) TG_TRY(space->ops->create(space, &e->work.scaled));
@@ -325,30 +330,50 @@ static void say_saddle(opt_run *run, double curvature)
                   run->options->saddles == OPT_SADDLES_STOP ? ", or ask for solver.saddles: leave" : "");
 }
 
-// What a direction of this curvature in work->found leads to.
-static tg_status judge(opt_examiner *e, const opt_subspace *s, double curvature, opt_finding *out)
+static bool can_move(const opt_examiner *e)
+{
+  const opt_run *run = e->run;
+  return run->options->saddles == OPT_SADDLES_LEAVE && e->saddles < SADDLES_MAX &&
+         run->iteration < run->options->max_iterations;
+}
+
+static void has_left(opt_examiner *e, opt_finding *out)
 {
   opt_run *run = e->run;
-  const bool may_move = run->options->saddles == OPT_SADDLES_LEAVE && e->saddles < SADDLES_MAX &&
-                        run->iteration < run->options->max_iterations;
-  opt_departure departure = OPT_DEPARTURE_NONE;
-  if (opt_subspace_is_linear(s))
-    TG_TRY(try_direction(e, s, curvature, may_move, &departure));
-  else
-    TG_TRY(try_cone(e, s, may_move, &curvature, &departure));
-  if (departure == OPT_DEPARTURE_UNBOUNDED) *out = OPT_FINDING_UNBOUNDED;
-  if (departure == OPT_DEPARTURE_NONE && is_believed(run, s, curvature)) e->bend = curvature;
-  if (departure != OPT_DEPARTURE_MOVED) return TG_OK;
-  if (!may_move) {
-    say_saddle(run, curvature);
-    *out = OPT_FINDING_SADDLE;
-    return TG_OK;
-  }
   e->saddles++;
   run->stationarity.cap = (double)INFINITY;
   run->restarts++;
   run->solver->reset(e->state);
   *out = OPT_FINDING_LEFT;
+}
+
+// What a direction of this curvature in work->found leads to.
+static tg_status judge(opt_examiner *e, const opt_subspace *s, double curvature, opt_finding *out)
+{
+  opt_run *run = e->run;
+  opt_departure departure = OPT_DEPARTURE_NONE;
+  if (opt_subspace_is_linear(s))
+    TG_TRY(try_direction(e, s, curvature, can_move(e), &departure));
+  else
+    TG_TRY(try_cone(e, s, can_move(e), &curvature, &departure));
+  if (departure == OPT_DEPARTURE_UNBOUNDED) *out = OPT_FINDING_UNBOUNDED;
+  if (departure == OPT_DEPARTURE_NONE && is_believed(run, s, curvature)) e->bend = curvature;
+  if (departure != OPT_DEPARTURE_MOVED) return TG_OK;
+  if (!can_move(e)) {
+    say_saddle(run, curvature);
+    *out = OPT_FINDING_SADDLE;
+    return TG_OK;
+  }
+  has_left(e, out);
+  return TG_OK;
+}
+
+static tg_status try_plateau(opt_examiner *e, opt_finding *out)
+{
+  opt_departure departure = OPT_DEPARTURE_NONE;
+  if (!can_move(e)) return TG_OK;
+  TG_TRY(opt_leave_plateau(e->run, &e->work, &departure));
+  if (departure == OPT_DEPARTURE_MOVED) has_left(e, out);
   return TG_OK;
 }
 
@@ -379,7 +404,8 @@ static tg_status look(opt_examiner *e, opt_subspace *s, opt_finding *out)
   }
   if (is_known(e->run)) return TG_OK;
   TG_TRY(opt_curvature_find(s, &e->work, actions_allowed(e->run), &curvature));
-  return curvature.is_negative ? judge(e, s, curvature.curvature, out) : TG_OK;
+  if (curvature.is_negative) TG_TRY(judge(e, s, curvature.curvature, out));
+  return *out == OPT_FINDING_MINIMUM ? try_plateau(e, out) : TG_OK;
 }
 
 // On a manifold the Hessian needs the Euclidean gradient, which not all solvers keep.
@@ -401,10 +427,14 @@ tg_status opt_examine(opt_examiner *e, opt_finding *out)
   if (e->work.now == NULL || !run->problem->has_hessian) return TG_OK;
   if (examines == OPT_EXAMINE_NONE || (examines == OPT_EXAMINE_START && run->iteration > 0)) return TG_OK;
   if (e->passed_at == run->iteration + 1) return TG_OK; // a run that is resumed from its end
-  TG_TRY(provide_gradient(e));
-  opt_subspace space;
-  TG_TRY(opt_subspace_find(run, e->scratch, &space));
-  TG_TRY(look(e, &space, out));
+  if (is_mixed(run)) {
+    TG_TRY(try_plateau(e, out));
+  } else {
+    opt_subspace space;
+    TG_TRY(provide_gradient(e));
+    TG_TRY(opt_subspace_find(run, e->scratch, &space));
+    TG_TRY(look(e, &space, out));
+  }
   if (run->g_free != NULL && run->g_free == e->scratch) run->g_free = NULL;
   if (*out == OPT_FINDING_MINIMUM) e->passed_at = run->iteration + 1;
   return TG_OK;

@@ -3,7 +3,8 @@
 // Where the Hessian action exists a gradient that vanishes is not believed alone. At most 12 steps of conjugate
 // gradients estimate the decrease still to be had (decrease.h); where that is more than a share of f, the tolerance
 // of the gradient is lowered and the run goes on. At most 20 Lanczos steps look for negative curvature (curvature.h)
-// among the directions that the constraints leave (subspace.h); where f falls along one, x moves (leave.h).
+// among the directions that the constraints leave (subspace.h); where f falls along one, x moves (leave.h). It also
+// moves where a variable is zero and f depends on no other (a plateau).
 #ifndef OPT_EXAMINE_H
 #define OPT_EXAMINE_H
 

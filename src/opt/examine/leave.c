@@ -4,6 +4,8 @@
 
 #include <float.h>
 
+#include "opt/stationarity.h"
+
 enum { EXPANSIONS = 20, CONTRACTIONS = 14 };
 
 static const double factor = 4; // between trial steps
@@ -188,5 +190,52 @@ tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double s
       distances[DISTANCES - 1] * s->size);
   run->ray = work->found;
   *out = OPT_DEPARTURE_UNBOUNDED;
+  return TG_OK;
+}
+
+// trial := a random feasible point, with the zero variables of x at zero; *is_any: some are zero and others are not.
+static tg_status place_beside_zeros(const departure *d, uint64_t seed, bool *is_any)
+{
+  const opt_run *run = d->run;
+  const opt_space *space = run->space;
+  double *keep = run->stationarity.squares;
+  int zeros = 0;
+  TG_TRY(
+      space->ops->block_dots(space, 1, (const opt_point *const[]){run->x}, (const opt_point *const[]){run->x}, keep));
+  for (int b = 0; b < space->n_blocks; b++) {
+    zeros += keep[b] == 0;
+    keep[b] = keep[b] == 0 ? 0 : 1;
+  }
+  *is_any = zeros > 0 && zeros < space->n_blocks;
+  if (!*is_any) return TG_OK;
+  TG_TRY(opt_constraint_random(run->constraint, seed, d->trial));
+  return space->ops->block_scale(space, keep, d->trial);
+}
+
+tg_status opt_leave_plateau(opt_run *run, const opt_krylov *work, opt_departure *out)
+{
+  enum { TRIALS = 4 };
+  const departure d = {.run = run, .trial = work->now, .kept = work->before};
+  const double f_before = run->f;
+  const double noise = opt_run_noise(run);
+  bool is_any = run->constraint != NULL && run->space->n_blocks > 1;
+  *out = OPT_DEPARTURE_NONE;
+  for (uint64_t k = 1; k <= TRIALS && is_any; k++) {
+    double f = 0;
+    TG_TRY(place_beside_zeros(&d, (uint64_t)run->options->seed + k, &is_any));
+    if (!is_any) return TG_OK;
+    TG_TRY(run->problem->ops->value(run->problem, d.trial, &f));
+    TG_TRY(opt_run_add_norm1(run, d.trial, &f));
+    if (!(fabs(f - f_before) <= noise)) return TG_OK;
+    TG_TRY(opt_copy(run->space, run->x, d.kept));
+    TG_TRY(opt_copy(run->space, d.trial, run->x));
+    TG_TRY(opt_run_refresh(run));
+    if (!opt_run_is_stationary(run) && isfinite(run->g_norm)) {
+      *out = OPT_DEPARTURE_MOVED;
+      return TG_OK;
+    }
+    TG_TRY(opt_copy(run->space, d.kept, run->x));
+    TG_TRY(opt_run_refresh(run));
+  }
   return TG_OK;
 }

@@ -1,4 +1,4 @@
-// Away from a saddle along a direction of negative curvature.
+// Away from a saddle along a direction of negative curvature, and from a plateau.
 #ifndef OPT_LEAVE_H
 #define OPT_LEAVE_H
 
@@ -17,5 +17,10 @@ tg_status opt_leave(const opt_subspace *s, const opt_krylov *work, double curvat
 // Whether f falls along work->found, of norm 1, with this slope as far out as can be asked, on a ray that stays
 // feasible; then *out is UNBOUNDED. Not on manifolds, which are bounded. Collective.
 tg_status opt_leave_flat(const opt_subspace *s, const opt_krylov *work, double slope, opt_departure *out);
+
+// Where variables of several are zero and f depends on no other while they are, as sumsq(A - U*V) at V = 0, x is one of
+// many points of that value: the others move to random feasible ones, from which the zero variables may fall. Two
+// points of work, before and now, serve. Collective.
+tg_status opt_leave_plateau(opt_run *run, const opt_krylov *work, opt_departure *out);
 
 #endif
