@@ -243,7 +243,7 @@ static void test_refused_metrics(void **state)
     w.variables[0].arguments[0] =
         (tg_spec_argument){.kind = TG_ARGUMENT_DATUM, .datum = k == 0 ? E : S, .mark = {5, {60, 61}}};
     check_error(create(&w), k == 0 ? TG_SHAPE : TG_UNSUPPORTED, k == 0 ? "4 x 4" : "subject_to", 5, 60);
-    assert_null(w.model);
+    tear_down(&w);
   }
 }
 
@@ -325,21 +325,23 @@ static void test_places_of_errors(void **state)
   w.spec.objective.offsets = offsets;
   w.spec.objective.mark = (tg_mark){4, {200, 226}};
   check_error(create(&w), TG_NAME, "Zz", 4, 220);
-  assert_null(w.model);
+  tear_down(&w);
   set_up(&w, "sumsq(A)");
   check_error(create(&w), TG_NAME, "does not depend on the variable X", place_of_x.source, place_of_x.span.begin);
+  tear_down(&w);
   const tg_spec_part part = {.name = "R", .mark = {6, {30, 31}}, .value = excerpt("A*X - B")};
   set_up(&w, "sumsq(X)");
   w.spec.parts = &part;
   w.spec.n_parts = 1;
   check_error(create(&w), TG_NAME, "the part 'R' is not used", 6, 30);
+  tear_down(&w);
   tg_spec_relation side = relation("A = S", "A", TG_RELATION_EQUAL, "S", "A -(S)");
   side.whole.mark = (tg_mark){7, {80, 85}};
   set_up(&w, "sumsq(X)");
   w.spec.relations = &side;
   w.spec.n_relations = 1;
   check_error(create(&w), TG_VALUE, "does not depend on any variable", 7, 80);
-  assert_null(w.model);
+  tear_down(&w);
 }
 
 // All errors of the expressions in one list, and the spec as it was.

@@ -362,7 +362,7 @@ static tg_status try_diagonal(const numbers *by, tg_method *m, bool *holds)
   tg_dmat **matrices = NULL;
   *holds = offer->diagonals_follow;
   if (*holds) return tg_method_follow_diagonal(by, m);
-  TG_TRY(tg_agree(by->grid->comm, TG_NEW(offer->n_diagonals, &matrices)));
+  TG_TRY(tg_agree_memory(by->grid->comm, TG_NEW(offer->n_diagonals, &matrices), &matrices));
   tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, offer->n_diagonals,
                                            offer->diagonals, matrices, by->products);
   if (status == TG_OK)

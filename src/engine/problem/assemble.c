@@ -260,7 +260,7 @@ static tg_status fill_all(const tg_setup *setup, int64_t shift)
 static tg_status set_symmetric(tg_setup *setup)
 {
   bool *flags = NULL;
-  TG_TRY(tg_agree(setup->comm, tg_domain_flags(setup->task, &flags)));
+  TG_TRY(tg_agree_memory(setup->comm, tg_domain_flags(setup->task, &flags), &flags));
   const tg_status status = tg_space_set_symmetric(setup->space, flags);
   tg_free(flags);
   return status;
@@ -270,7 +270,7 @@ static tg_status make_start(tg_setup *setup)
 {
   const tg_plan *plan = setup->model->plan;
   int64_t *sizes = NULL;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(2 * (int64_t)plan->n_variables, &sizes)));
+  TG_TRY(tg_agree_memory(setup->comm, TG_NEW(2 * (int64_t)plan->n_variables, &sizes), &sizes));
   for (int32_t k = 0; k < plan->n_variables; k++) {
     sizes[k] = plan->variables[k].rows;
     sizes[plan->n_variables + k] = plan->variables[k].cols;

@@ -60,7 +60,7 @@ static tg_status gradient_norm(tg_lagrangian *self, const opt_point *x, opt_poin
   opt_problem *problem = self->setup->problem;
   tg_dmat **saved = NULL;
   double f = 0;
-  TG_TRY(tg_agree(self->setup->comm, TG_NEW(self->setup->model->constraints->n, &saved)));
+  TG_TRY(tg_agree_memory(self->setup->comm, TG_NEW(self->setup->model->constraints->n, &saved), &saved));
   tg_status status = copy_multipliers(self, false, saved);
   if (status == TG_OK) status = tg_values_evaluate(self->values);
   for (int k = 0; k < self->setup->model->constraints->n; k++) {
@@ -499,7 +499,7 @@ static tg_status compile_values(tg_lagrangian *self)
   tg_setup *setup = self->setup;
   const tg_constraints *constraints = setup->model->constraints;
   tg_node *nodes = NULL;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(tg_constraints_nodes(constraints, NULL), &nodes)));
+  TG_TRY(tg_agree_memory(setup->comm, TG_NEW(tg_constraints_nodes(constraints, NULL), &nodes), &nodes));
   const int n = tg_constraints_nodes(constraints, nodes);
   const tg_status status =
       tg_values_create(setup->task, setup->model, setup->grid, setup->data, setup->x, n, nodes, &self->values);

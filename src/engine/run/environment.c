@@ -261,7 +261,7 @@ static tg_status compare_cores(MPI_Comm comm, tg_environment *out)
   char *all = NULL;
   int rank = 0;
   MPI_Comm_rank(comm, &rank);
-  TG_TRY(tg_agree(comm, TG_NEW((int64_t)out->ranks * WIDTH, &all)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW((int64_t)out->ranks * WIDTH, &all), &all));
   MPI_Allgather(out->blas.loaded.core, WIDTH, MPI_CHAR, all, WIDTH, MPI_CHAR, comm);
   size_t used = 0;
   for (int first = 0; first < out->ranks; first++) {

@@ -50,7 +50,7 @@ static tg_status reduce(MPI_Comm comm, int32_t n, tg_log_row *rows)
   double *numbers = NULL;
   int ranks = 1;
   MPI_Comm_size(comm, &ranks);
-  TG_TRY(tg_agree(comm, TG_NEW(3 * (int64_t)n + 1, &numbers)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(3 * (int64_t)n + 1, &numbers), &numbers));
   for (int32_t k = 0; k < n; k++) {
     numbers[k] = rows[k].seconds;
     numbers[n + k] = rows[k].bytes;
@@ -72,7 +72,7 @@ tg_status tg_run_log_add(MPI_Comm comm, const tg_exec *exec, const char *variabl
 {
   const int32_t added = count_rows(exec);
   tg_log_row *rows = NULL;
-  TG_TRY(tg_agree(comm, TG_NEW((int64_t)log->n_rows + added + 1, &rows)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW((int64_t)log->n_rows + added + 1, &rows), &rows));
   for (int32_t k = 0; k < log->n_rows; k++) rows[k] = log->rows[k];
   tg_free(log->rows);
   log->rows = rows;

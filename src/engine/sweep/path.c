@@ -87,7 +87,7 @@ tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char 
   tg_dmat **copies = NULL;
   int rank = 0;
   MPI_Comm_rank(setup->comm, &rank);
-  TG_TRY(tg_agree(setup->comm, TG_NEW(n, &copies)));
+  TG_TRY(tg_agree_memory(setup->comm, TG_NEW(n, &copies), &copies));
   tg_status status = copy_all(setup, copies);
   if (status == TG_OK) status = tg_agree(setup->comm, rank == 0 ? make_folder(folder, point) : TG_OK);
   if (status == TG_OK) status = for_each(setup, folder, point, write_one, copies);
@@ -103,7 +103,7 @@ tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char 
 {
   const int n = setup->task->spec->n_variables;
   tg_dmat **read = NULL;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(n, &read)));
+  TG_TRY(tg_agree_memory(setup->comm, TG_NEW(n, &read), &read));
   const tg_status status = for_each(setup, folder, point, read_one, read);
   if (status != TG_OK) {
     destroy_all(n, read);

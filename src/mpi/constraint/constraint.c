@@ -61,7 +61,7 @@ tg_status tg_set_load_totals(const tg_set *set, bool by_rows, double *out)
   double *whole = NULL;
   for (int64_t k = 0; k < count && vector == NULL; k++) out[k] = opt_constraint_total(&set->block);
   if (vector == NULL) return TG_OK;
-  TG_TRY(tg_agree(grid->comm, tg_alloc_numbers(vector->rows * vector->cols, &whole)));
+  TG_TRY(tg_agree_memory(grid->comm, tg_alloc_numbers(vector->rows * vector->cols, &whole), &whole));
   const tg_status status = pick_totals(set, by_rows, vector, whole, out);
   tg_free(whole);
   return status;

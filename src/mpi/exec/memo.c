@@ -146,7 +146,7 @@ static tg_status is_sound(const tg_dmat *left, const tg_dmat *whole, bool is_col
   static const double least = 0.01;
   const int64_t n = is_columns ? whole->cols : whole->rows;
   double *sums = NULL;
-  TG_TRY(tg_agree(whole->grid->comm, TG_NEW(2 * n, &sums)));
+  TG_TRY(tg_agree_memory(whole->grid->comm, TG_NEW(2 * n, &sums), &sums));
   add_squares(left, is_columns, sums);
   add_squares(whole, is_columns, sums + n);
   const tg_status status =

@@ -414,7 +414,8 @@ static tg_status gather(const tg_dmat *m, const tg_array *array, double *columns
 static tg_status write_everywhere(const tg_dmat *m, const tg_array *array)
 {
   double *columns = NULL;
-  TG_TRY(tg_agree(m->grid->comm, tg_alloc_numbers(PANEL_ENTRIES > m->rows ? PANEL_ENTRIES : m->rows, &columns)));
+  TG_TRY(tg_agree_memory(m->grid->comm, tg_alloc_numbers(PANEL_ENTRIES > m->rows ? PANEL_ENTRIES : m->rows, &columns),
+                         &columns));
   const tg_status status = gather(m, array, columns);
   tg_free(columns);
   return status;

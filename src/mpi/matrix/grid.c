@@ -67,6 +67,18 @@ tg_status tg_agree(MPI_Comm comm, tg_status local)
   return tg_error_within(sent.source, code);
 }
 
+tg_status tg_agree_memory(MPI_Comm comm, tg_status local, void *pointer)
+{
+  void *memory = NULL;
+  const tg_status status = tg_agree(comm, local);
+  if (status == TG_OK) return TG_OK;
+  memcpy(&memory, pointer, sizeof memory);
+  tg_free(memory);
+  memory = NULL;
+  memcpy(pointer, &memory, sizeof memory);
+  return status;
+}
+
 // --- shape -------------------------------------------------------------------------------------------
 
 // How much longer the fullest rank works than the average one, >= 1.

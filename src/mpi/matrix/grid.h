@@ -46,6 +46,9 @@ void tg_grid_destroy(tg_grid **grid);
 // The error agreement: every rank passes its own local status; all ranks return the status of the lowest
 // failing rank, with that rank's message in their error records. Collective.
 tg_status tg_agree(MPI_Comm comm, tg_status local);
+// The same after an allocation for this function alone, of which `pointer` is the address: where another rank has
+// failed it is freed here, and NULL.
+tg_status tg_agree_memory(MPI_Comm comm, tg_status local, void *pointer);
 
 // Passes on a failure of an MPI call, by the library's own words. The default error handler ends the job
 // before this is reached; a caller who installed MPI_ERRORS_RETURN gets a status.

@@ -130,7 +130,8 @@ tg_status tg_diagonal_divide_lines(const tg_dmat *d, bool by_rows, const tg_dmat
   double largest = 0;
   double *sums = NULL;
   TG_TRY(find_largest(d, &largest));
-  TG_TRY(tg_agree(d->grid->comm, tg_alloc_numbers(2 * (by_rows ? d->local_rows : d->local_cols) + 1, &sums)));
+  TG_TRY(tg_agree_memory(d->grid->comm, tg_alloc_numbers(2 * (by_rows ? d->local_rows : d->local_cols) + 1, &sums),
+                         &sums));
   const tg_status status = sum_lines(d, largest, by_rows, r, sums);
   for (int64_t j = 0; j < d->local_cols && status == TG_OK; j++)
     for (int64_t i = 0; i < d->local_rows; i++) {
