@@ -1,7 +1,9 @@
 // tracegrad plot: the convergence of runs as pictures, by gnuplot.
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,9 +71,11 @@ static tg_status read_formats(const char *list, picture *p)
 
 static tg_status read_size(const char *text, picture *p)
 {
-  int end = 0;
-  if (sscanf(text, "%5lldx%5lld%n", &p->width, &p->height, &end) != 2 || text[end] != '\0' || p->width < 100 ||
-      p->height < 100 || p->width > 20000 || p->height > 20000)
+  char *end = NULL;
+  p->width = strtoll(text, &end, 10);
+  const bool has_both = *end == 'x' && isdigit((unsigned char)end[1]);
+  p->height = has_both ? strtoll(end + 1, &end, 10) : 0;
+  if (!has_both || *end != '\0' || p->width < 100 || p->height < 100 || p->width > 20000 || p->height > 20000)
     TG_FAIL(TG_USAGE, "plot: --size takes WxH, whole numbers from 100 to 20000 such as 1200x700, found '%.40s'", text);
   return TG_OK;
 }

@@ -66,8 +66,8 @@ static inline double opt_constraint_total(const opt_constraint_block *block)
 
 typedef struct opt_constraint_row {
   opt_constraint_kind kind;
-  const char *name;
   opt_constraint_argument argument;
+  const char *name;
   const char *help;
   opt_geometry geometry;
   bool is_square;

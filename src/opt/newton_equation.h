@@ -38,10 +38,10 @@ typedef struct opt_newton_result {
 } opt_newton_result;
 
 // v := its projection onto the space that y lives in.
-tg_status opt_newton_equation_project(const opt_newton_equation *equation, opt_point *v);
+tg_status opt_newton_equation_project(const opt_newton_equation *by, opt_point *v);
 // y := the solution by conjugate gradients up to a residual of tolerance |b|, b projected first; b is kept. Where the
 // verdict is not SOLVED y is of no use. Collective.
-tg_status opt_newton_equation_solve(const opt_newton_equation *equation, const opt_point *b, double tolerance,
+tg_status opt_newton_equation_solve(const opt_newton_equation *by, const opt_point *b, double tolerance,
                                     int64_t iterations, opt_point *y, opt_newton_result *result);
 
 #endif

@@ -242,7 +242,7 @@ static json_t *extras(const tg_run *run)
 static json_int_t revisions(const tg_run *run)
 {
   const tg_verdict *v = &run->engine->setup->method->verdict;
-  return (json_int_t)(v->revisions + v->exchanges);
+  return (json_int_t)v->revisions + (json_int_t)v->exchanges;
 }
 
 static json_t *build(const tg_run *run, json_t *job)

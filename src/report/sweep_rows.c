@@ -1,6 +1,7 @@
 // sweep.jsonl: a row for each point of a sweep that has come to its end.
 #include "report/sweep_rows.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -292,14 +293,24 @@ tg_status tg_sweep_file_join(const char *folder, const tg_sweep *sweep, const ch
 
 // ---- removing ----
 
+// Goes past `prefix` and the digits behind it; false: it is not what stands there.
+static bool read_number(const char **at, const char *prefix, int64_t *out)
+{
+  const size_t length = strlen(prefix);
+  char *end = NULL;
+  if (strncmp(*at, prefix, length) != 0 || !isdigit((unsigned char)(*at)[length])) return false;
+  *out = strtoll(*at + length, &end, 10);
+  *at = end;
+  return true;
+}
+
 // Whether the file is that of a part within first..last.
 static bool is_part_within(const char *name, int64_t first, int64_t last)
 {
   int64_t low = 0;
   int64_t high = 0;
-  int length = 0;
-  const bool is_part = sscanf(name, "sweep.%" SCNd64 "-%" SCNd64 ".jsonl%n", &low, &high, &length) == 2 && length > 0 &&
-                       name[length] == '\0';
+  const bool is_part =
+      read_number(&name, "sweep.", &low) && read_number(&name, "-", &high) && strcmp(name, ".jsonl") == 0;
   return is_part && first <= low && high <= last;
 }
 

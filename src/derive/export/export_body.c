@@ -66,7 +66,7 @@ static tg_status find_live(tg_export *e, bool hessian)
       for (int set = 0; set < 2; set++) e->live[2 * at + set] = &e->plans[set]->programs[order[p]].instrs[k];
     }
   e->n_live = count - at;
-  e->live += 2 * at;
+  e->live += (ptrdiff_t)2 * at;
   return TG_OK;
 }
 
@@ -88,7 +88,7 @@ static tg_status name_results(tg_export *e)
 {
   int n[3] = {0};
   for (int32_t k = 0; k < e->n_live; k++) {
-    const tg_instr *instr = e->live[2 * k];
+    const tg_instr *instr = e->live[(ptrdiff_t)2 * k];
     const tg_result result = tg_opcode_traits(instr->op)->result;
     if (result == TG_RESULT_BUFFER && e->buffers[instr->out] == NULL)
       TG_TRY(keep(e, &e->buffers[instr->out], "T", ++n[0]));
@@ -582,7 +582,7 @@ static tg_status add_statement(tg_export *e, const tg_instr *const *instr)
 static tg_status find_factor_ops(tg_export *e)
 {
   for (int32_t k = 0; k < e->n_live; k++) {
-    const tg_instr *instr = e->live[2 * k];
+    const tg_instr *instr = e->live[(ptrdiff_t)2 * k];
     if (instr->op == TG_OP_CHOLESKY) e->kept_factor_ops[instr->out] = TG_EXPORT_CHOLESKY;
     if (instr->op == TG_OP_LU) e->kept_factor_ops[instr->out] = TG_EXPORT_LU;
   }
@@ -604,8 +604,8 @@ tg_status tg_export_statements(tg_export *e, bool hessian)
   TG_TRY(name_results(e));
   TG_TRY(find_factor_ops(e));
   for (int32_t k = 0; k < e->n_live; k++) {
-    products += tg_instr_is_product(e->live[2 * k]);
-    TG_TRY(add_statement(e, &e->live[2 * k]));
+    products += tg_instr_is_product(e->live[(ptrdiff_t)2 * k]);
+    TG_TRY(add_statement(e, &e->live[(ptrdiff_t)2 * k]));
   }
   *(hessian ? &e->hessian_products : &e->products) = products;
   return TG_OK;

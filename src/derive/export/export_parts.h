@@ -99,16 +99,12 @@ typedef struct tg_export_language {
   const char *module; // that has the functions of arrays, in Python
   const char *indent; // of a statement
   const char *comment;
-  bool folds_case;   // X and x are one name
-  bool helpers_last; // behind the functions
   size_t width;      // of a line, where the language has a limit
-  bool has_entries;  // an expression is one of entries, inside of a loop: shapes need no care
   const char *plain; // "transposed" and not, for $T and $U
   const char *transposed;
   const char *turn;             // suffix of a transposed operand
   const char *real;             // an integer size as a number: "(double)@"
   const char *power_of_ten;     // "e", "d"
-  bool wants_point;             // 2 is written 2.0
   const char *load;             // entry of the matrix $0 in an expression
   const char *row, *row_turned; // entry i of a vector that is a column, or a row
   const char *col, *col_turned; // entry j of a vector that is a row, or a column
@@ -118,12 +114,16 @@ typedef struct tg_export_language {
   const char *divided[TG_DIVIDED_COUNT];                               // likewise; NULL: the language has none
   // The function of a row of entrywise.def, '@' the argument: from `entries`, else from `entry`.
   const tg_export_entry *entries;
-  int n_entries;
   void (*entry)(int row, tg_text *out);
   const tg_export_helper *helpers;
-  int n_helpers;
   const char *const *words; // that are not to be used as names
+  int n_entries;
+  int n_helpers;
   int n_words;
+  bool folds_case;   // X and x are one name
+  bool helpers_last; // behind the functions
+  bool has_entries;  // an expression is one of entries, inside of a loop: shapes need no care
+  bool wants_point;  // 2 is written 2.0
   // The frame around the statements.
   void (*head)(const struct tg_export *e, tg_text *out);                // of the whole text
   void (*begin)(const struct tg_export *e, bool hessian, tg_text *out); // of one function

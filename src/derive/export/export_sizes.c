@@ -240,13 +240,14 @@ static int add_powers(const tg_export *e, const monomial *m, double sign, bool i
   int n = 0;
   for (int k = 0; k < m->n; k++) {
     const char *name = e->sizes[m->size[k]].name;
-    const double power = sign * m->power[k];
-    for (double left = power; left > 0; left -= 1, n++) {
+    double left = sign * m->power[k];
+    for (; left > 0; n++) {
       if (begun || n > 0) tg_text_add(out, "*");
       const bool is_python = e->language->module != NULL;
       if (left == 0.5) tg_text_add(out, is_python ? "(" : "sqrt(");
       tg_export_put(is_size ? "@" : e->language->real, name, out);
       if (left == 0.5) tg_text_add(out, is_python ? ")**0.5" : ")");
+      left -= 1;
     }
   }
   return n;

@@ -123,12 +123,13 @@ void tg_environment_print_kernel(const tg_environment *e, const char *label, tg_
 // perhaps.
 int64_t tg_environment_peak_bytes(void)
 {
+  static const char label[] = "VmHWM:";
   long long kibibytes = 0;
   FILE *file = fopen("/proc/self/status", "r");
   if (file != NULL) {
     char line[256];
-    while (fgets(line, sizeof line, file) != NULL && sscanf(line, "VmHWM: %lld", &kibibytes) != 1) {
-    }
+    while (fgets(line, sizeof line, file) != NULL && kibibytes == 0)
+      if (strncmp(line, label, sizeof label - 1) == 0) kibibytes = strtoll(line + sizeof label - 1, NULL, 10);
     fclose(file);
   }
   if (kibibytes > 0) return (int64_t)kibibytes * 1024;

@@ -58,7 +58,8 @@ static tg_status reduce(MPI_Comm comm, int32_t n, tg_log_row *rows)
   }
   tg_status status = tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, numbers, 2 * n, MPI_DOUBLE, MPI_SUM, comm), TG_HERE);
   if (status == TG_OK)
-    status = tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, numbers + 2 * n, n, MPI_DOUBLE, MPI_MAX, comm), TG_HERE);
+    status =
+        tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, numbers + 2 * (ptrdiff_t)n, n, MPI_DOUBLE, MPI_MAX, comm), TG_HERE);
   for (int32_t k = 0; k < n && status == TG_OK; k++) {
     rows[k].mean_seconds = numbers[k] / ranks;
     rows[k].bytes = numbers[n + k];

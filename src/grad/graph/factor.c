@@ -170,10 +170,9 @@ static bool is_too_long(const tg_graph *g, const tg_info *lin)
 static tg_status factor_sum(tg_graph *g, tg_node node, tg_node *out)
 {
   bool changed = false;
-  const tg_info *info = tg_node_info(g, node);
   uint8_t *group = NULL;
   TG_TRY(tg_join_logistic(g, node, &node));
-  info = tg_node_info(g, node);
+  const tg_info *info = tg_node_info(g, node);
   *out = node;
   if (info->kind != TG_LIN || info->n_args < 2 || is_too_long(g, info)) return TG_OK;
   if (tg_node_is_scalar(g, node)) return TG_OK;

@@ -109,7 +109,7 @@ static void copy_piece(const tg_dmat *m, const move *v, int64_t first, int64_t l
 static tg_status exchange_piece(const move *v, int64_t width)
 {
   int *counts[4];
-  for (int k = 0; k < 4; k++) counts[k] = v->counts + k * v->size;
+  for (int k = 0; k < 4; k++) counts[k] = v->counts + (ptrdiff_t)k * v->size;
   for (int peer = 0, sent = 0, received = 0; peer < v->size; peer++) {
     counts[0][peer] = (int)(v->send_lines[peer] * width);
     counts[1][peer] = sent;

@@ -121,7 +121,7 @@ static tg_status sum_lines(const tg_dmat *d, double largest, bool by_rows, const
       pair[0] += weight * r->data[i + j * r->ld];
       pair[1] += weight;
     }
-  const MPI_Comm comm = by_rows ? d->grid->row_comm : d->grid->col_comm;
+  MPI_Comm comm = by_rows ? d->grid->row_comm : d->grid->col_comm;
   return tg_mpi_check(MPI_Allreduce(MPI_IN_PLACE, sums, (int)(2 * count), MPI_DOUBLE, MPI_SUM, comm), TG_HERE);
 }
 

@@ -48,9 +48,10 @@ static tg_status search(const departure *d, double sign, double noise, double *t
   double step = sign * d->first;
   double best = 0;
   *t = 0;
-  for (int k = 0; k < CONTRACTIONS; k++, step /= factor) {
+  for (int k = 0; k < CONTRACTIONS; k++) {
     TG_TRY(rise_at(d, step, &best));
     if (best < -noise) break;
+    step /= factor;
   }
   *rise = best;
   if (!(best < -noise)) return TG_OK;

@@ -127,14 +127,16 @@ static tg_status weigh(opt_run *run, proximal *self, bool *released)
 // none does.
 static tg_status clip(opt_run *run, const opt_point *p, double descent, double *slope, double *d_norm, double *t)
 {
-  static const double least = 1e-3;
+  enum { HALVINGS = 10 };
   opt_point *c = run->feasible;
-  for (*t = 1; *t >= least; *t /= 2) {
+  *t = 1;
+  for (int k = 0; k < HALVINGS; k++) {
     TG_TRY(opt_copy(run->space, run->x, c));
     TG_TRY(opt_axpby(run->space, *t, p, 1, c));
     TG_TRY(run->constraint->ops->orthant(run->constraint, run->x, c));
     TG_TRY(slope_towards(run, c, slope, d_norm));
     if (*slope <= 0.1 * *t * descent) return TG_OK;
+    *t /= 2;
   }
   *t = 0;
   return TG_OK;
