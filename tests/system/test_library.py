@@ -27,8 +27,8 @@ def good(title, command, **more):
     return done.stdout
 
 
-def build(compiler, sources, program, prefix, extra=()):
-    found = good("pkg-config", ["pkg-config", "--cflags", "--libs", "tracegrad"],
+def build(compiler, sources, program, prefix, extra=(), modules=("tracegrad",)):
+    found = good("pkg-config", ["pkg-config", "--cflags", "--libs", *modules],
                  PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig")).split()
     good(program.name, [*compiler, *sources, "-o", program, *found, *extra, f"-Wl,-rpath,{prefix}/lib", "-lm"])
 
@@ -84,6 +84,20 @@ def test_own_solver(prefix, folder):
         checks.check("own solver" in start(program, ranks), "both objectives")
 
 
+def test_petsc(prefix, folder):
+    if call(["pkg-config", "--exists", "petsc"]).returncode != 0:
+        print("PETSc is not installed (Debian: libpetsc-real-dev): TAO over the library is skipped")
+        return
+    program = folder / "petsc_tao"
+    build(C, [ROOT / "examples/petsc_tao.c"], program, prefix, modules=("tracegrad", "petsc"))
+    # By gradients alone and by Hessian actions; of 7 ranks some have no part of the 20 x 4 variable.
+    for ranks, options in ((1, ["-tao_type", "lmvm"]), (2, ["-tao_type", "ntr", "-tao_ntr_pc_type", "none"]), (7, ["-tao_type", "bncg"])):
+        out = start(program, ranks, *options)
+        found = re.findall(r"objective (\S+)", out)
+        checks.equal(f"objectives: {out}", len(found), 2)
+        checks.close("by TAO and by tracegrad", float(found[0]), float(found[1]), 1e-10)
+
+
 def test_fortran(prefix, folder):
     if shutil.which("mpif90") is None:
         return
@@ -105,6 +119,7 @@ def main():
         test_arrays(prefix, folder)
         test_scalapack(prefix, folder)
         test_own_solver(prefix, folder)
+        test_petsc(prefix, folder)
         test_fortran(prefix, folder)
     sys.exit(checks.finish())
 
