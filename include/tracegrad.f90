@@ -22,6 +22,7 @@ module tracegrad
     integer(c_int64_t) :: rows = 0, columns = 0, leading_dimension = 0
     integer(c_int32_t) :: order = 0, place = 0
     type(c_ptr) :: descriptor = c_null_ptr
+    integer(c_int64_t) :: row_begin = 0, column_begin = 0, local_rows = 0, local_columns = 0
   end type
 
   interface

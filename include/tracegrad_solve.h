@@ -48,7 +48,8 @@ enum tracegrad_order { TRACEGRAD_COLUMN_MAJOR = 0, TRACEGRAD_ROW_MAJOR = 1 };
 enum tracegrad_place {
   TRACEGRAD_ON_ALL = 0,  /* the whole matrix on every rank, the same numbers */
   TRACEGRAD_ON_ROOT = 1, /* the whole matrix on rank 0; the others leave numbers NULL */
-  TRACEGRAD_CYCLIC = 2   /* the local part of a ScaLAPACK matrix */
+  TRACEGRAD_CYCLIC = 2,  /* the local part of a ScaLAPACK matrix */
+  TRACEGRAD_PARTS = 3    /* a rectangle of the matrix on each rank */
 };
 
 /* Where the numbers of a matrix lie. Set size and what is needed, and the rest to zero:
@@ -58,7 +59,9 @@ enum tracegrad_place {
  * An array that is read is not written to, and one that is written is not read. Rows and columns must be the same on
  * all ranks. Of CYCLIC, descriptor holds ScaLAPACK's nine integers and replaces rows, columns, leading_dimension and
  * order; its context is the caller's, which stays as it is. Ranks outside of that process grid take part with context
- * -1, the same sizes, blocks and sources, and no numbers. */
+ * -1, the same sizes, blocks and sources, and no numbers. Of PARTS, rows and columns are those of the whole, the last
+ * four say which part is here, leading_dimension and order how it lies: rows must be cut alike in all columns, every
+ * entry must be on one rank, and a rank without entries has local_rows or local_columns 0. */
 typedef struct tracegrad_array {
   size_t size;     /* sizeof(tracegrad_array) as the caller was compiled */
   double *numbers; /* may be NULL where none lie on this rank, and for a plan */
@@ -68,6 +71,10 @@ typedef struct tracegrad_array {
   int32_t order;             /* enum tracegrad_order */
   int32_t place;             /* enum tracegrad_place */
   const int *descriptor;     /* CYCLIC: nine integers, read during the call only */
+  int64_t row_begin;         /* PARTS: the first row here, from 0 */
+  int64_t column_begin;
+  int64_t local_rows;
+  int64_t local_columns;
 } tracegrad_array;
 
 /* ---- problems ---- */

@@ -74,6 +74,7 @@ static tg_status minimise(tracegrad_problem *p)
   p->stops = false;
   p->options = (tg_run_options){.watch = {.self = p, .iteration = on_iteration, .stops = stops, .stop_name = stop_name},
                                 .warns = !p->has_warned,
+                                .kernel_is_known = true,
                                 .resume = p->resumes};
   p->has_warned = true;
   const tg_status status = tg_run_execute(p->comm, p->job, &p->options, &p->run);

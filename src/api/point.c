@@ -166,7 +166,7 @@ static tg_status move_block(const tg_dmat *from, tg_dmat *to)
   int *ranks = NULL;
   TG_TRY(tg_agree(g->comm, TG_NEW(g->size, &ranks)));
   for (int k = 0; k < g->size; k++) ranks[k] = k % g->rows * g->cols + k / g->rows;
-  const tg_array view = {.place = TG_ARRAY_CYCLIC,
+  const tg_array view = {.place = TG_ARRAY_DEALT,
                          .rows = from->rows,
                          .cols = from->cols,
                          .numbers = from->data,

@@ -163,6 +163,7 @@ static void free_array(tg_api_array *a)
 {
   tg_free(a->name);
   tg_free(a->places);
+  tg_free(a->cuts);
 }
 
 void tracegrad_problem_destroy(tracegrad_problem **problem)
@@ -391,9 +392,9 @@ static tg_status make_entry(tracegrad_problem *p, const char *name, bool is_star
   TG_TRY(tg_grow(p->n_arrays + 1, sizeof *p->arrays, &grown));
   p->arrays = grown;
   TG_TRY(copy_text(name, &new.name));
-  const tg_status status = TG_NEW(p->size, &new.places);
+  const tg_status status = tg_api_make_room(p, &new.places, &new.cuts);
   if (status != TG_OK) {
-    tg_free(new.name);
+    free_array(&new);
     return tg_error_pass(status, TG_HERE);
   }
   *out = &p->arrays[p->n_arrays++];

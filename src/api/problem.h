@@ -23,6 +23,7 @@ typedef struct tg_api_array {
   tracegrad_array given;
   int descriptor[9];
   int *places; // of the processes of its grid
+  int64_t *cuts;
   tg_array array;
 } tg_api_array;
 
@@ -108,10 +109,11 @@ void tg_api_forget(tracegrad_problem *p);
 
 // ---- problem_array.c ----
 
-// The caller's array, as far as it can be judged by itself. places: room for the ranks, for a descriptor. Collective,
-// agrees.
+// Memory that the array is described in, where it is dealt to the ranks; both are the caller's, on failure too. Local.
+tg_status tg_api_make_room(const tracegrad_problem *p, int **places, int64_t **cuts);
+// The caller's array, as far as it can be judged by itself. Collective, agrees.
 tg_status tg_api_make_array(const tracegrad_problem *p, MPI_Comm comm, const char *name, const tracegrad_array *given,
-                            const int *descriptor, int *places, tg_array *out);
+                            const int *descriptor, int *places, int64_t *cuts, tg_array *out);
 // The structure as this library knows it, and its nine integers. Local.
 tg_status tg_api_copy_array(const char *name, const tracegrad_array *given, tracegrad_array *out, int descriptor[9]);
 // Reads, or writes, a matrix. Collective.

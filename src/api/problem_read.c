@@ -29,10 +29,10 @@ static uint64_t hash_setting(const tg_api_setting *s)
   return add_text(add_text((uint64_t)s->kind, s->key), s->text);
 }
 
-// Leading dimensions are each rank's own.
+// Leading dimensions are each rank's own, and how its part lies.
 static uint64_t hash_array(const tg_api_array *a)
 {
-  const int64_t facts[3] = {a->is_start, a->given.place, a->given.order};
+  const int64_t facts[3] = {a->is_start, a->given.place, a->given.place == TRACEGRAD_PARTS ? 0 : a->given.order};
   return add_text(XXH64(facts, sizeof facts, 0), a->name);
 }
 
@@ -78,8 +78,8 @@ static const tg_array_grid *find_grid(const tracegrad_problem *p)
   for (int k = 0; k < p->n_arrays; k++) {
     const tg_array *a = &p->arrays[k].array;
     const tg_array_grid *g = &a->grid;
-    const bool is_square = g->row_block == g->col_block && g->row_block <= 65536;
-    if (a->place == TG_ARRAY_CYCLIC && g->rows * g->cols == p->size && is_square) return g;
+    const bool is_square = g->row_cuts == NULL && g->row_block == g->col_block && g->row_block <= 65536;
+    if (a->place == TG_ARRAY_DEALT && g->rows * g->cols == p->size && is_square) return g;
   }
   return NULL;
 }
@@ -116,7 +116,7 @@ static tg_status describe_arrays(tracegrad_problem *p)
 {
   for (int k = 0; k < p->n_arrays; k++) {
     tg_api_array *a = &p->arrays[k];
-    TG_TRY(tg_api_make_array(p, p->comm, a->name, &a->given, a->descriptor, a->places, &a->array));
+    TG_TRY(tg_api_make_array(p, p->comm, a->name, &a->given, a->descriptor, a->places, a->cuts, &a->array));
   }
   return TG_OK;
 }

@@ -75,6 +75,7 @@ static tg_status show_environment(bool is_json, tg_text *text)
   TG_TRY(tg_cli_print(stdout, text));
   tg_text_clear(text);
   tg_environment_print_warnings(&environment, text);
+  tg_blas_kernel_advise(&environment.blas, text);
   tg_blas_advise_share(share, text);
   tg_message_lines(tg_cli_messages(), TG_MESSAGE_WARNING, text);
   return TG_OK;

@@ -47,6 +47,7 @@ static void warn_of_machine(const tg_run *run)
   tg_text text;
   tg_text_init(&text);
   tg_environment_print_warnings(&run->environment, &text);
+  if (!run->options->kernel_is_known) tg_blas_kernel_advise(&run->environment.blas, &text);
   tg_message_lines(run->spec->messages, TG_MESSAGE_WARNING, &text);
   tg_text_fini(&text);
 }

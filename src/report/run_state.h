@@ -44,11 +44,12 @@ typedef struct tg_run_options {
   tg_run_watch watch;
   int n_arguments; // of the command line, for the report
   const char *const *arguments;
-  double begin;      // by MPI_Wtime; 0: now
-  double rank_bytes; // of memory that a rank may take at most; 0: what the machine has
-  bool warns;        // of unused data, of the machine, of history and checkpoints
-  bool resume;       // from the newest intact checkpoint
-  bool force;        // a folder that holds the results of another job is overwritten
+  double begin;         // by MPI_Wtime; 0: now
+  double rank_bytes;    // of memory that a rank may take at most; 0: what the machine has
+  bool warns;           // of unused data, of the machine, of history and checkpoints
+  bool kernel_is_known; // the caller has said what there is to say of the kernels of the BLAS
+  bool resume;          // from the newest intact checkpoint
+  bool force;           // a folder that holds the results of another job is overwritten
 } tg_run_options;
 
 // Seconds of all runs that led here, as far as they were saved.

@@ -85,7 +85,6 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
                  "OpenBLAS is built %s, not with OpenMP: its threads and ours will fight or stay idle; "
                  "install libopenblas0-openmp and remove the other\n",
                  kinds[parallel]);
-  tg_blas_kernel_advise(&e->blas, out);
   const bool bound = e->threads > e->cores_bound && e->cores_bound < e->cores_here;
   if (bound)
     tg_text_addf(out,

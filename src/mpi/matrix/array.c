@@ -27,13 +27,14 @@ static int64_t smaller(int64_t a, int64_t b)
 
 // ---- one side of a transfer ----
 
-// Blocks dealt to processes along one dimension.
+// Indices dealt to processes along one dimension: blocks in turn, or a range each.
 typedef struct dealing {
   int64_t n;
   int64_t block;
   int processes;
-  int source; // of the first block
-  int mine;   // -1: none
+  int source;          // of the first block
+  int mine;            // -1: none
+  const int64_t *cuts; // where the ranges begin, and n; NULL: blocks
 } dealing;
 
 // Where numbers lie: dealt along rows and columns to the processes row + col * rows.
@@ -52,8 +53,22 @@ static int rank_of(const side *s, int row, int col)
   return s->ranks != NULL ? s->ranks[row + col * s->rows.processes] : row * s->cols.processes + col;
 }
 
+static int owner_of_range(const dealing *d, int64_t index)
+{
+  int low = 0;
+  for (int high = d->processes; high - low > 1;) {
+    const int middle = low + (high - low) / 2;
+    if (d->cuts[middle] <= index)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 static int owner(const dealing *d, int64_t index)
 {
+  if (d->cuts != NULL) return owner_of_range(d, index);
   return (tg_layout_owner(index, d->block, d->processes) + d->source) % d->processes;
 }
 
@@ -63,27 +78,31 @@ static int shifted(const dealing *d)
   return d->mine < 0 ? -1 : (d->mine + d->processes - d->source) % d->processes;
 }
 
-static int64_t count_here(const dealing *d)
-{
-  return d->mine < 0 ? 0 : tg_layout_count(d->n, d->block, shifted(d), d->processes);
-}
-
 // Local indices of the global ones below `end`.
 static int64_t local_below(const dealing *d, int64_t end)
 {
-  return d->mine < 0 ? 0 : tg_layout_count(end, d->block, shifted(d), d->processes);
+  if (d->mine < 0) return 0;
+  if (d->cuts == NULL) return tg_layout_count(end, d->block, shifted(d), d->processes);
+  const int64_t begin = d->cuts[d->mine];
+  return smaller(end, d->cuts[d->mine + 1]) - smaller(end, begin);
+}
+
+static int64_t count_here(const dealing *d)
+{
+  return local_below(d, d->n);
 }
 
 static int64_t global_of(const dealing *d, int64_t local)
 {
+  if (d->cuts != NULL) return d->cuts[d->mine] + local;
   return tg_layout_global(local, d->block, shifted(d), d->processes);
 }
 
 static side side_of_matrix(const tg_dmat *m)
 {
   const tg_grid *g = m->grid;
-  return (side){.rows = {m->rows, m->block, g->rows, 0, g->row},
-                .cols = {m->cols, m->block, g->cols, 0, g->col},
+  return (side){.rows = {m->rows, m->block, g->rows, 0, g->row, NULL},
+                .cols = {m->cols, m->block, g->cols, 0, g->col, NULL},
                 .from = m->data,
                 .to = m->data,
                 .row_step = 1,
@@ -94,16 +113,16 @@ static side side_of_matrix(const tg_dmat *m)
 static side side_of_array(const tg_array *a, int rank)
 {
   side out = {.from = a->numbers, .to = a->target, .row_step = a->row_step, .col_step = a->col_step};
-  if (a->place == TG_ARRAY_CYCLIC) {
+  if (a->place == TG_ARRAY_DEALT) {
     const tg_array_grid *g = &a->grid;
-    out.rows = (dealing){a->rows, g->row_block, g->rows, g->row_source, g->row};
-    out.cols = (dealing){a->cols, g->col_block, g->cols, g->col_source, g->col};
+    out.rows = (dealing){a->rows, g->row_block, g->rows, g->row_source, g->row, g->row_cuts};
+    out.cols = (dealing){a->cols, g->col_block, g->cols, g->col_source, g->col, g->col_cuts};
     out.ranks = g->ranks;
     return out;
   }
   const int mine = a->place == TG_ARRAY_EVERYWHERE || rank == a->root ? 0 : -1;
-  out.rows = (dealing){a->rows, a->rows, 1, 0, mine};
-  out.cols = (dealing){a->cols, a->cols, 1, 0, mine};
+  out.rows = (dealing){a->rows, a->rows, 1, 0, mine, NULL};
+  out.cols = (dealing){a->cols, a->cols, 1, 0, mine, NULL};
   out.ranks = &a->root;
   return out;
 }
@@ -283,9 +302,18 @@ static void copy_whole(const double *from, int64_t from_row, int64_t from_col, d
 
 // ---- reading ----
 
+// Ranges are blocks where all but the last are as long as a block, and it is no longer.
+static bool are_blocks(const dealing *d, int64_t block)
+{
+  for (int k = 0; k < d->processes - 1; k++)
+    if (d->cuts[k + 1] - d->cuts[k] != block) return false;
+  return d->n - d->cuts[d->processes - 1] <= block;
+}
+
 static bool is_dealt_alike(const dealing *d, int64_t block, int processes, int mine)
 {
   if (d->processes != processes || d->mine != mine || d->source != 0) return false;
+  if (d->cuts != NULL) return processes == 1 || are_blocks(d, block);
   const bool is_one_block = d->n <= d->block && d->n <= block;
   return processes == 1 || d->block == block || is_one_block;
 }
@@ -360,7 +388,7 @@ static tg_status fill(const tg_array *array, tg_dmat *m)
 {
   const side from = side_of_array(array, m->grid->rank);
   const side to = side_of_matrix(m);
-  if (m->grid->size == 1 && array->place != TG_ARRAY_CYCLIC) {
+  if (m->grid->size == 1 && array->place != TG_ARRAY_DEALT) {
     copy_whole(array->numbers, array->row_step, array->col_step, m->data, 1, m->ld, m->rows, m->cols);
     return TG_OK;
   }
@@ -371,7 +399,7 @@ static tg_status fill(const tg_array *array, tg_dmat *m)
 
 static tg_array_way way_of(const tg_array *array, const tg_grid *grid)
 {
-  if (array->place == TG_ARRAY_CYCLIC) return TG_ARRAY_REDISTRIBUTED;
+  if (array->place == TG_ARRAY_DEALT) return TG_ARRAY_REDISTRIBUTED;
   return array->place == TG_ARRAY_ON_ROOT && grid->size > 1 ? TG_ARRAY_SCATTERED : TG_ARRAY_COPIED;
 }
 
@@ -431,7 +459,7 @@ tg_status tg_array_write(const tg_dmat *m, const tg_array *array, const char *na
 {
   const tg_grid *grid = m->grid;
   TG_TRY(tg_agree(grid->comm, check_target(array, grid->rank, name)));
-  if (grid->size == 1 && array->place != TG_ARRAY_CYCLIC) {
+  if (grid->size == 1 && array->place != TG_ARRAY_DEALT) {
     copy_whole(m->data, 1, m->ld, array->target, array->row_step, array->col_step, m->rows, m->cols);
     return TG_OK;
   }

@@ -1,16 +1,16 @@
 // Matrices in the memory of a caller: where their numbers lie, and how they come onto the grid and back.
 //
-// Three layouts: whole on every rank, whole on one rank, or block-cyclic with ScaLAPACK's parameters. What lies on the
-// grid's ranks as a tg_dmat would is borrowed; everything else travels in panels, so that no rank holds a second copy
-// of a large matrix.
+// Whole on every rank, whole on one rank, or dealt to a grid of processes: block-cyclic with ScaLAPACK's parameters, or
+// a rectangle each. What lies on the grid's ranks as a tg_dmat would is borrowed; everything else travels in panels, so
+// that no rank holds a second copy of a large matrix.
 #ifndef TG_MPI_ARRAY_H
 #define TG_MPI_ARRAY_H
 
 #include "mpi/matrix/dmat.h"
 
-typedef enum tg_array_place { TG_ARRAY_EVERYWHERE, TG_ARRAY_ON_ROOT, TG_ARRAY_CYCLIC } tg_array_place;
+typedef enum tg_array_place { TG_ARRAY_EVERYWHERE, TG_ARRAY_ON_ROOT, TG_ARRAY_DEALT } tg_array_place;
 
-// The processes of a block-cyclic array; the same on all ranks but for row and col.
+// The processes of an array that is dealt; the same on all ranks but for row and col.
 typedef struct tg_array_grid {
   int rows;
   int cols;
@@ -22,6 +22,9 @@ typedef struct tg_array_grid {
   int64_t col_block;
   int row_source; // process row of the first row
   int col_source;
+  // In the place of blocks and sources: process row i has the rows from row_cuts[i] to row_cuts[i + 1].
+  const int64_t *row_cuts; // NULL: dealt by blocks; of rows and columns alike
+  const int64_t *col_cuts;
 } tg_array_grid;
 
 // Entry (i, j) of what lies here, the whole or the local part, is numbers[i * row_step + j * col_step].
@@ -34,7 +37,7 @@ typedef struct tg_array {
   int64_t row_step;
   int64_t col_step;
   int root;           // ON_ROOT: the rank, in the communicator of the tg_grid
-  tg_array_grid grid; // CYCLIC
+  tg_array_grid grid; // DEALT
 } tg_array;
 
 // How an array came onto the grid.

@@ -98,7 +98,7 @@ static tg_status check_local(const char *name, const int *d, const tg_array_grid
 
 tg_status tg_array_describe(MPI_Comm comm, const int descriptor[9], const char *name, int *places, tg_array *out)
 {
-  *out = (tg_array){.place = TG_ARRAY_CYCLIC};
+  *out = (tg_array){.place = TG_ARRAY_DEALT};
   TG_TRY(check_alike(comm, name, descriptor));
   TG_TRY(check_descriptor(name, descriptor));
   tg_array_grid *g = &out->grid;
