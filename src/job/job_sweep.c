@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "grad/text/names.h"
+#include "job/job_names.h"
 #include "job/job_number.h"
 #include "job/job_values.h"
 
@@ -61,32 +62,11 @@ static tg_status find_option(const tg_yaml_node *key, tg_sweep_axis *out)
                nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
-static tg_status unknown_name(const tg_job *job, const tg_yaml_node *key, const char *name)
-{
-  const char *candidates[CANDIDATES_MAX];
-  int n = 0;
-  for (int k = 0; k < job->spec.n_data && n < CANDIDATES_MAX; k++)
-    if (job->spec.data[k].source == TG_SOURCE_NUMBER) candidates[n++] = job->spec.data[k].name;
-  const char *nearest = tg_nearest_word(name, candidates, (size_t)n);
-  if (nearest == NULL && tg_spec_find_variable(&job->spec, name) >= 0)
-    TG_FAIL_NODE(key, TG_NAME, "sweep: %s is a variable; of it variables.%s.seed or variables.%s.scale may be swept",
-                 name, name, name);
-  TG_FAIL_NODE(key, TG_NAME,
-               "sweep: '%.60s' is no number of data:%s%s%s; swept are numbers of data, solver.KEY, variables.X.seed "
-               "and variables.X.scale",
-               name, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-               nearest != NULL ? "'?" : "");
-}
-
 static tg_status find_number(const tg_job *job, const tg_yaml_node *key, tg_sweep_axis *out)
 {
-  const char *name = strncmp(key->text, "data.", 5) == 0 ? key->text + 5 : key->text;
+  static const char expected[] = "a number of data, solver.KEY, variables.X.seed or variables.X.scale";
   out->target = TG_SWEEP_NUMBER;
-  out->index = tg_spec_find_data(&job->spec, name);
-  if (out->index < 0) return unknown_name(job, key, name);
-  if (job->spec.data[out->index].source != TG_SOURCE_NUMBER)
-    TG_FAIL_NODE(key, TG_VALUE, "sweep: %s is a matrix, expected the name of a number", name);
-  return TG_OK;
+  return tg_job_find_number(job, key, "sweep", expected, &out->index);
 }
 
 static tg_status find_target(const tg_job *job, const tg_yaml_node *key, tg_sweep_axis *out)
@@ -244,19 +224,8 @@ static tg_status refuse_twice(const tg_yaml_item *item, const tg_sweep_axis *axe
 
 static tg_status find_divided(const tg_job *job, const tg_yaml_node *word, tg_fold_kind kind, int *out)
 {
-  const char *candidates[CANDIDATES_MAX];
-  int n = 0;
-  *out = tg_spec_find_data(&job->spec, word->text);
-  for (int k = 0; k < job->spec.n_data && n < CANDIDATES_MAX; k++)
-    if (job->spec.data[k].source != TG_SOURCE_NUMBER) candidates[n++] = job->spec.data[k].name;
-  const char *nearest = tg_nearest_word(word->text, candidates, (size_t)n);
-  if (*out < 0)
-    TG_FAIL_NODE(word, TG_NAME, "folds: '%.60s' is no matrix of data:%s%s%s", word->text,
-                 nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                 nearest != NULL ? "'?" : "");
+  TG_TRY(tg_job_find_matrix(job, word, "folds", out));
   const tg_spec_data *datum = &job->spec.data[*out];
-  if (datum->source == TG_SOURCE_NUMBER)
-    TG_FAIL_NODE(word, TG_VALUE, "folds: %s is a number, expected the name of a matrix", word->text);
   if (datum->source == TG_SOURCE_GENERATOR)
     TG_FAIL_NODE(word, TG_VALUE, "folds: %s is generated, expected data of a file: a fold of it tells nothing",
                  word->text);

@@ -1,7 +1,7 @@
 // The Newton equation where a minimisation ended.
 //
 // Preconditioned conjugate gradients from zero with P H P, P the projection onto the tangents. The residual that they
-// carry along drifts: it is computed anew at the end, and the iteration begun again with it where it is larger.
+// carry along drifts: it is computed again at the end, and where it is too large the iteration goes on from it.
 #include "opt/newton_equation.h"
 
 #include <float.h>

@@ -115,7 +115,7 @@ static tg_status gather(MPI_Comm world, int rank, tg_sweep_run *s)
                       TG_HERE);
 }
 
-// From the group's part to the whole. Rank 0 of all writes what is told of it.
+// From the group's part to the whole. Rank 0 of all writes the joint file and the scores.
 static tg_status come_together(MPI_Comm world, int rank, const tg_sweep_options *options, tg_sweep_run *s)
 {
   int64_t sums[2] = {s->rank == 0 ? s->n_done : 0, s->is_interrupted};

@@ -140,9 +140,9 @@ def test_bad(folder):
     for names, sentence in {
         "[]": "is empty",
         "t": "needs a list of names",
-        "[s]": "'s' is no number of data:",
+        "[s]": "'s' is no number of data, expected the name of a number of data",
         "[A]": "A is a matrix, expected the name of a number",
-        "[X]": "X is a variable",
+        "[X]": "'X' is a variable",
         "[t, data.t]": "t is named twice",
         "[solver.memory]": "is an option of the solver",
         "[variables.X.rows]": "is a size or a start",

@@ -326,7 +326,7 @@ def test_bad(folder):
         ("sweep={mu: {geomspace: [1, 2, 3]}}", "is a list, {logspace"),
         ("sweep={mu: 3}", "is a list, {logspace"),
         ("sweep={mu: [1, two]}", "needs a finite number, found 'two'"),
-        ("sweep={muh: [1]}", "'muh' is no number of data:; did you mean 'mu'?"),
+        ("sweep={muh: [1]}", "'muh' is no number of data; did you mean 'mu'?"),
         ("sweep={W: [1]}", "W is a variable"),
         ("sweep={X: [1]}", "X is a matrix"),
         ("sweep={nu: [1, 2]}", "nu does not occur in the objective"),
