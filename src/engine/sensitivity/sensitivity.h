@@ -7,8 +7,7 @@
 #ifndef TG_ENGINE_SENSITIVITY_H
 #define TG_ENGINE_SENSITIVITY_H
 
-#include "engine/problem/setup.h"
-#include "opt/driver.h"
+#include "engine/sensitivity/minimum.h"
 
 // By one number.
 typedef struct tg_sensitivity_row {
@@ -26,7 +25,7 @@ typedef struct tg_sensitivity {
   tg_sensitivity_row *rows;
   int64_t products;
   double seconds;
-  char refusal[400]; // why there is no dX/dtheta: a sentence; "": there is
+  char refusal[TG_REFUSAL_BYTES]; // why there is no dX/dtheta: a sentence; "": there is
 } tg_sensitivity;
 
 // TG_UNSUPPORTED, located, where the symbols show that there is no such derivative; TG_NAME where a number does not
