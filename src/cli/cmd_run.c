@@ -91,6 +91,7 @@ static void add_figures(const tg_run *run, tg_text *out)
   if (run->engine->result.saddles > 0)
     tg_text_addf(out, "saddles: %lld left along negative curvature\n", (long long)run->engine->result.saddles);
   if (run->engine->sensitivity != NULL) tg_sensitivity_print(run->engine->spec, run->engine->sensitivity, out);
+  if (run->engine->covariance != NULL) tg_covariance_print(run->engine->covariance, out);
   tg_text_addf(out, "seconds: %.3f (read %.3f, setup %.3f, solve %.3f, write %.3f)\n", run->seconds.total,
                run->engine->seconds.read, run->engine->seconds.setup, run->engine->seconds.solve, run->seconds.write);
   tg_text_addf(out, "results: %s\n", run->engine->spec->output_directory);

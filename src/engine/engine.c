@@ -40,6 +40,7 @@ static tg_status plan(tg_engine *e)
   TG_TRY(tg_setup_create(e->comm, e->spec, &lowering, e->options.share, &e->setup));
   e->setup->probe = e->options.probes_products;
   TG_TRY(tg_agree(e->comm, tg_sensitivity_check(e->setup->task, e->setup->model)));
+  TG_TRY(tg_agree(e->comm, tg_covariance_check(e->setup->task, e->setup->model)));
   return tg_agree(e->comm, forecast(e, e->setup->model, e->setup->method));
 }
 
@@ -58,6 +59,7 @@ void tg_engine_destroy(tg_engine **engine)
   if (e == NULL) return;
   tg_constraints_result_destroy(&e->constraints);
   tg_sensitivity_destroy(&e->sensitivity);
+  tg_covariance_destroy(&e->covariance);
   tg_free(e->attempts);
   tg_run_log_fini(&e->log);
   tg_lagrangian_destroy(&e->lagrangian);
@@ -304,6 +306,7 @@ tg_status tg_engine_settle(tg_engine *e)
   TG_TRY(add_operation(e));
   add_kinks(e);
   if (e->spec->n_sensitivities > 0) TG_TRY(tg_sensitivity_create(e->setup, &e->result, &e->sensitivity));
+  if (e->spec->covariance.is_asked) TG_TRY(tg_covariance_create(e->setup, &e->result, &e->covariance));
   TG_TRY(hand_out(e));
   e->seconds.solve = e->earlier.solve_seconds + MPI_Wtime() - e->solve_begin;
   return TG_OK;

@@ -5,6 +5,7 @@
 #include "engine/model/probe_files.h"
 #include "engine/problem/assemble.h"
 #include "engine/run/run_cost.h"
+#include "engine/sensitivity/covariance.h"
 #include "engine/sensitivity/sensitivity.h"
 
 static tg_status fill(tg_preview *p, const tg_spec *spec, const tg_lower_options *options, int ranks, int threads)
@@ -14,6 +15,7 @@ static tg_status fill(tg_preview *p, const tg_spec *spec, const tg_lower_options
   TG_TRY(tg_task_probe(p->task));
   TG_TRY(tg_setup_compile_supposing(p->task, options, &p->model, &p->method, &is_supposed));
   TG_TRY(tg_sensitivity_check(p->task, p->model));
+  TG_TRY(tg_covariance_check(p->task, p->model));
   if (ranks == 0) ranks = spec->grid_rows > 0 ? spec->grid_rows * spec->grid_cols : 1;
   TG_TRY(tg_setup_choose_grid(p->task, p->model->plan, ranks, &p->grid));
   const tg_cost_grid on = tg_cost_grid_of(&p->grid, threads);

@@ -114,6 +114,14 @@ typedef struct tg_spec_sensitivity {
   int datum;
 } tg_spec_sensitivity;
 
+// The inverse of the Hessian at the minimum: its diagonal and its determinant.
+typedef struct tg_spec_covariance {
+  bool is_asked;
+  tg_mark mark;
+  int64_t probes; // at least 2, where it is estimated
+  uint64_t seed;
+} tg_spec_covariance;
+
 typedef struct tg_spec {
   const char *name;            // of the job, for messages
   const tg_messages *messages; // receives warnings and notes; NULL: nobody does; not owned
@@ -144,6 +152,7 @@ typedef struct tg_spec {
   bool writes_multipliers; // of subject_to, beside the variables
   int n_sensitivities;     // engine/sensitivity
   const tg_spec_sensitivity *sensitivities;
+  tg_spec_covariance covariance;
   const tg_sweep *sweep; // NULL: one minimisation
   const tg_folds *folds; // NULL: there are none
   int fold;              // the one at hand, from 1; 0: the data are whole

@@ -11,6 +11,7 @@
 #include "engine/run/forecast.h"
 #include "engine/run/run_cost.h"
 #include "engine/run/run_log.h"
+#include "engine/sensitivity/covariance.h"
 #include "engine/sensitivity/sensitivity.h"
 #include "engine/share/share.h"
 
@@ -69,6 +70,7 @@ typedef struct tg_engine {
   double objective;            // in the user's terms: of maximize the sign is turned back
   double iterated_objective;   // as the iteration had it, where that is another number: by cancellation; else NAN
   tg_sensitivity *sensitivity; // NULL: not asked for
+  tg_covariance *covariance;   // likewise
   tg_constraints_result *constraints; // of subject_to, at the point returned; NULL: none
   int n_attempts;                     // minimisations done; 1 without solver.restarts
   tg_attempt *attempts;

@@ -514,6 +514,7 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_errors_take(&job->errors, read_checkpoint(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_relations(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_sensitivity(job)));
+  TG_TRY(tg_errors_take(&job->errors, tg_job_read_covariance(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_sweep(job)));
   return tg_errors_raise(&job->errors);
 }

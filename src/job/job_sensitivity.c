@@ -1,7 +1,10 @@
-// The numbers of a job by which its minimum is differentiated.
+// What a job asks about its minimum.
 #include "job/job_sensitivity.h"
 
+#include <string.h>
+
 #include "job/job_names.h"
+#include "job/job_values.h"
 
 tg_status tg_job_read_sensitivity(tg_job *job)
 {
@@ -18,5 +21,24 @@ tg_status tg_job_read_sensitivity(tg_job *job)
     out[k] = (tg_spec_sensitivity){.name = job->spec.data[data[k]].name, .mark = item->value->mark, .datum = data[k]};
   job->spec.sensitivities = out;
   job->spec.n_sensitivities = n;
+  return TG_OK;
+}
+
+tg_status tg_job_read_covariance(tg_job *job)
+{
+  static const char *const keys[] = {"covariance_probes", "covariance_seed"};
+  int64_t numbers[] = {100, 1};
+  const tg_yaml_node *node = tg_yaml_get(job->root, "covariance");
+  tg_spec_covariance *out = &job->spec.covariance;
+  for (int k = 0; k < 2; k++) {
+    const tg_yaml_item *item = tg_yaml_find(job->root, keys[k]);
+    if (item != NULL && node == NULL)
+      TG_FAIL_NODE(item->key, TG_JOB, "%s belongs to covariance: diagonal, which this job does not have", keys[k]);
+    if (item != NULL) tg_value_whole(item->value, &numbers[k]);
+  }
+  if (node == NULL) return TG_OK;
+  if (strcmp(node->text, "diagonal") != 0)
+    TG_FAIL_NODE(node, TG_VALUE, "covariance is diagonal, found '%.60s'", node->text);
+  *out = (tg_spec_covariance){.is_asked = true, .mark = node->mark, .probes = numbers[0], .seed = (uint64_t)numbers[1]};
   return TG_OK;
 }

@@ -60,8 +60,7 @@ tg_status opt_newton_equation_project(const opt_newton_equation *by, opt_point *
   TG_FAIL(TG_INTERNAL, "a Newton equation without a space");
 }
 
-// hv := P H v, v in the space.
-static tg_status apply(const opt_newton_equation *by, const opt_point *v, opt_point *hv)
+tg_status opt_newton_equation_apply(const opt_newton_equation *by, const opt_point *v, opt_point *hv)
 {
   TG_TRY(by->problem->ops->hessian(by->problem, by->x, v, hv));
   if (by->tangents == OPT_TANGENTS_MANIFOLD) TG_TRY(by->constraint->ops->hessian(by->constraint, by->x, by->g, v, hv));
@@ -86,7 +85,7 @@ static tg_status precondition(const work *w)
 static tg_status curve(work *w, double *dhd, opt_newton_verdict *verdict)
 {
   double p[2];
-  TG_TRY(apply(w->by, w->d, w->hd));
+  TG_TRY(opt_newton_equation_apply(w->by, w->d, w->hd));
   TG_TRY(w->space->ops->dots(w->space, 2, (const opt_point *const[]){w->d, w->d},
                              (const opt_point *const[]){w->hd, w->d}, p));
   *dhd = p[0];
@@ -125,7 +124,7 @@ static tg_status iterate(work *w, double enough, int64_t iterations, opt_point *
 // r := b - H y and its norm.
 static tg_status find_residual(work *w, const opt_point *y, double *norm)
 {
-  TG_TRY(apply(w->by, y, w->hd));
+  TG_TRY(opt_newton_equation_apply(w->by, y, w->hd));
   TG_TRY(opt_copy(w->space, w->b, w->r));
   TG_TRY(opt_axpby(w->space, -1, w->hd, 1, w->r));
   return opt_norm(w->space, w->r, norm);

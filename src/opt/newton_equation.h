@@ -39,6 +39,8 @@ typedef struct opt_newton_result {
 
 // v := its projection onto the space that y lives in.
 tg_status opt_newton_equation_project(const opt_newton_equation *by, opt_point *v);
+// hv := P H v, P that projection and v in the space. Collective.
+tg_status opt_newton_equation_apply(const opt_newton_equation *by, const opt_point *v, opt_point *hv);
 // y := the solution by conjugate gradients up to a residual of tolerance |b|, b projected first; b is kept. Where the
 // verdict is not SOLVED y is of no use. Collective.
 tg_status opt_newton_equation_solve(const opt_newton_equation *by, const opt_point *b, double tolerance,

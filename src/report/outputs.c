@@ -13,15 +13,7 @@
 #include "mpi/file/io_posix.h"
 #include "mpi/space/space.h"
 #include "report/constraints_report.h"
-#include "report/sensitivity_report.h"
-
-tg_status tg_output_path(const char *folder, const char *name, tg_text *out)
-{
-  tg_text_clear(out);
-  if (name[0] != '/') tg_text_addf(out, "%s/", folder);
-  tg_text_add(out, name);
-  return tg_text_status(out);
-}
+#include "report/derivative_files.h"
 
 // ---- folders ----
 
@@ -44,71 +36,10 @@ static tg_status make_folders(const tg_spec *spec, tg_text *path)
 
 // ---- one file, one purpose ----
 
-// The name without links: of the file itself where it exists, else of its folder, which does.
-static bool resolve(const char *path, char out[PATH_MAX])
-{
-  char folder[PATH_MAX];
-  if (realpath(path, out) != NULL) return true;
-  const char *slash = strrchr(path, '/');
-  const size_t length = slash != NULL ? (size_t)(slash - path) : 1;
-  if (length >= sizeof folder) return false;
-  memcpy(folder, slash != NULL ? path : ".", length);
-  folder[length] = '\0';
-  char *real = realpath(length > 0 ? folder : "/", NULL);
-  if (real == NULL) return false;
-  const int used = snprintf(out, PATH_MAX, "%s/%s", real, slash != NULL ? slash + 1 : path);
-  free(real);
-  return used < PATH_MAX;
-}
-
-static bool is_same_file(const char *a, const char *b)
-{
-  struct stat facts_a;
-  struct stat facts_b;
-  char name_a[PATH_MAX];
-  char name_b[PATH_MAX];
-  if (stat(a, &facts_a) == 0 && stat(b, &facts_b) == 0)
-    return facts_a.st_dev == facts_b.st_dev && facts_a.st_ino == facts_b.st_ino;
-  return resolve(a, name_a) && resolve(b, name_b) && strcmp(name_a, name_b) == 0;
-}
-
-// What a file is to the job already; other: NULL, nothing.
-typedef struct use {
-  const char *other;
-  const char *what;
-} use;
-
-static void note_use(const char *path, const char *other, const char *what, use *out)
-{
-  if (out->other == NULL && other != NULL && is_same_file(path, other)) *out = (use){other, what};
-}
-
-// Finds the use of a file that is not the start of variable `mine`, beside the files of the first `before` variables.
-// The result may point into `room`.
-static tg_status find_use(const tg_spec *spec, int mine, int before, const char *path, tg_text *room, use *out)
-{
-  static const char *const own[] = {"report.json", "history.jsonl"};
-  *out = (use){NULL, NULL};
-  note_use(path, spec->name, "the job file", out);
-  for (int i = 0; i < spec->n_data; i++) note_use(path, spec->data[i].file, "a data file of the job", out);
-  for (int i = 0; i < spec->n_variables; i++)
-    if (i != mine) note_use(path, spec->variables[i].start_file, "a start of the job", out);
-  for (size_t i = 0; i < sizeof own / sizeof own[0] && out->other == NULL; i++) {
-    TG_TRY(tg_output_path(spec->output_directory, own[i], room));
-    note_use(path, tg_text_string(room), "a file of every run", out);
-  }
-  for (int i = 0; i < before && out->other == NULL; i++) {
-    if (spec->variables[i].output == NULL) continue;
-    TG_TRY(tg_output_path(spec->output_directory, spec->variables[i].output, room));
-    note_use(path, tg_text_string(room), "the file of another variable", out);
-  }
-  return TG_OK;
-}
-
 static tg_status refuse_uses(const tg_spec *spec, int k, const char *path, tg_text *room)
 {
-  use found;
-  TG_TRY(find_use(spec, k, k, path, room, &found));
+  tg_file_use found;
+  TG_TRY(tg_output_find_use(spec, k, k, path, room, &found));
   if (found.other == NULL) return TG_OK;
   TG_FAIL_MARK(TG_JOB, spec->variables[k].output_mark, "%s is already %s, %s; the variable needs its own", path,
                found.what, found.other);
@@ -184,10 +115,10 @@ static tg_status refuse_multiplier_clashes(const tg_run *run, tg_text *path)
   tg_status status = TG_OK;
   tg_text_init(&room);
   for (int k = 1; k <= count_multipliers(run) && status == TG_OK; k++) {
-    use found = {NULL, NULL};
+    tg_file_use found = {NULL, NULL};
     tg_constraints_name_multiplier(k, sizeof name, name);
     status = tg_output_path(spec->output_directory, name, path);
-    if (status == TG_OK) status = find_use(spec, -1, spec->n_variables, tg_text_string(path), &room, &found);
+    if (status == TG_OK) status = tg_output_find_use(spec, -1, spec->n_variables, tg_text_string(path), &room, &found);
     if (status == TG_OK && found.other != NULL)
       status = tg_error_set(TG_JOB, TG_HERE, "%s of output.multipliers is already %s, %s", tg_text_string(path),
                             found.what, found.other);
@@ -213,82 +144,6 @@ static tg_status write_multipliers(const tg_run *run)
   return status;
 }
 
-// ---- derivatives of the minimum ----
-
-// Rank 0.
-static tg_status refuse_derivative_clash(const tg_spec *spec, int k, int i, tg_text *path, tg_text *room)
-{
-  use found = {NULL, NULL};
-  TG_TRY(tg_sensitivity_name_file(&spec->variables[k], spec->sensitivities[i].name, room));
-  TG_TRY(tg_output_path(spec->output_directory, tg_text_string(room), path));
-  TG_TRY(find_use(spec, -1, spec->n_variables, tg_text_string(path), room, &found));
-  if (found.other == NULL) return TG_OK;
-  TG_FAIL_MARK(TG_JOB, spec->sensitivities[i].mark, "%s of sensitivity is already %s, %s", tg_text_string(path),
-               found.what, found.other);
-}
-
-// Rank 0.
-static tg_status refuse_derivative_clashes(const tg_spec *spec, tg_text *path)
-{
-  tg_text room;
-  tg_status status = TG_OK;
-  tg_text_init(&room);
-  for (int k = 0; k < spec->n_variables; k++)
-    for (int i = 0; i < spec->n_sensitivities && status == TG_OK; i++)
-      if (spec->variables[k].output != NULL) status = refuse_derivative_clash(spec, k, i, path, &room);
-  tg_text_fini(&room);
-  return status;
-}
-
-// "dX_dlambda.npy" as the dataset "/dX_dlambda" where the format has datasets. Collective.
-static tg_status write_derivative(const tg_run *run, const tg_sensitivity_row *row, int k, tg_text *path,
-                                  tg_text *dataset)
-{
-  const tg_spec *spec = run->engine->spec;
-  const tg_spec_variable *variable = &spec->variables[k];
-  const tg_file_format *format = NULL;
-  TG_TRY(tg_file_find_target_format(variable->output, &format));
-  tg_status status = tg_sensitivity_name_file(variable, row->name, dataset);
-  if (status == TG_OK) status = tg_output_path(spec->output_directory, tg_text_string(dataset), path);
-  tg_text_clear(dataset);
-  tg_text_addf(dataset, "/d%s_d%s", variable->name, row->name);
-  TG_TRY(tg_agree(run->comm, status));
-  return tg_file_write(tg_space_block(row->point, k), tg_text_string(path),
-                       format->holds_datasets ? tg_text_string(dataset) : NULL);
-}
-
-// Collective.
-static tg_status write_derivatives(const tg_run *run)
-{
-  const tg_spec *spec = run->engine->spec;
-  const tg_sensitivity *s = run->engine->sensitivity;
-  tg_text path;
-  tg_text dataset;
-  tg_status status = TG_OK;
-  tg_text_init(&path);
-  tg_text_init(&dataset);
-  for (int i = 0; s != NULL && i < s->n; i++)
-    for (int k = 0; k < spec->n_variables && s->rows[i].point != NULL && status == TG_OK; k++)
-      if (spec->variables[k].output != NULL) status = write_derivative(run, &s->rows[i], k, &path, &dataset);
-  tg_text_fini(&dataset);
-  tg_text_fini(&path);
-  return status;
-}
-
-static void list_derivatives(const tg_run *run, json_t *out)
-{
-  const tg_spec *spec = run->engine->spec;
-  const tg_sensitivity *s = run->engine->sensitivity;
-  tg_text name;
-  tg_text_init(&name);
-  for (int i = 0; s != NULL && i < s->n; i++)
-    for (int k = 0; k < spec->n_variables && s->rows[i].point != NULL; k++)
-      if (spec->variables[k].output != NULL &&
-          tg_sensitivity_name_file(&spec->variables[k], s->rows[i].name, &name) == TG_OK)
-        json_array_append_new(out, json_string(tg_text_string(&name)));
-  tg_text_fini(&name);
-}
-
 // ---- all files ----
 
 json_t *tg_outputs_list(const tg_run *run)
@@ -306,7 +161,7 @@ json_t *tg_outputs_list(const tg_run *run)
     tg_constraints_name_multiplier(k, sizeof file, file);
     json_array_append_new(out, json_string(file));
   }
-  if (out != NULL) list_derivatives(run, out);
+  if (out != NULL) tg_derivative_files_list(run, out);
   json_decref(rays);
   return out;
 }
@@ -365,8 +220,9 @@ void tg_outputs_remove_stale(const tg_run *run)
     const char *name = json_string_value(entry);
     if (!may_remove(name) || is_written(written, name)) continue;
     if (tg_output_path(run->engine->spec->output_directory, name, &path) != TG_OK) continue;
-    use found = {NULL, NULL}; // what was a result may be data now
-    if (find_use(run->engine->spec, -1, 0, tg_text_string(&path), &room, &found) == TG_OK && found.other == NULL)
+    tg_file_use found = {NULL, NULL}; // what was a result may be data now
+    if (tg_output_find_use(run->engine->spec, -1, 0, tg_text_string(&path), &room, &found) == TG_OK &&
+        found.other == NULL)
       unlink(tg_text_string(&path));
   }
   json_decref(written);
@@ -450,7 +306,7 @@ static tg_status prepare_alone(tg_run *run)
   if (status == TG_OK) status = look_at_report(run, &path);
   if (status == TG_OK) status = refuse_clashes(spec, &path);
   if (status == TG_OK) status = refuse_multiplier_clashes(run, &path);
-  if (status == TG_OK) status = refuse_derivative_clashes(spec, &path);
+  if (status == TG_OK) status = tg_derivative_files_check(spec, &path);
   if (status == TG_OK) status = test_text_files(spec, &path, &prefix);
   tg_text_fini(&prefix);
   tg_text_fini(&path);
@@ -477,14 +333,14 @@ static void make_folders_again(const tg_spec *spec)
 // Rank 0. Whether the file of this ray is none of the job's.
 static bool is_free(const tg_spec *spec, int k)
 {
-  use found = {NULL, NULL};
+  tg_file_use found = {NULL, NULL};
   tg_text path;
   tg_text other;
   tg_text_init(&path);
   tg_text_init(&other);
   tg_status status = name_ray(spec, k, &other);
   if (status == TG_OK) status = tg_output_path(spec->output_directory, tg_text_string(&other), &path);
-  if (status == TG_OK) status = find_use(spec, -1, spec->n_variables, tg_text_string(&path), &other, &found);
+  if (status == TG_OK) status = tg_output_find_use(spec, -1, spec->n_variables, tg_text_string(&path), &other, &found);
   if (status != TG_OK) tg_error_clear();
   tg_text_fini(&other);
   tg_text_fini(&path);
@@ -510,6 +366,6 @@ tg_status tg_outputs_write(tg_run *run)
   if (rank == 0) make_folders_again(run->engine->spec);
   TG_TRY(for_each_variable(run, WRITE));
   TG_TRY(write_multipliers(run));
-  TG_TRY(write_derivatives(run));
+  TG_TRY(tg_derivative_files_write(run));
   return choose_rays(run, rank == 0);
 }

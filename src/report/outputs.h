@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "report/output_names.h"
 #include "report/run_state.h"
 
 // Makes the folders and tests every target on every rank: a folder that is missing or not shared, a name that is too
@@ -24,7 +25,5 @@ void tg_outputs_job_file(const tg_spec *spec, size_t room, char *out);
 json_t *tg_outputs_list(const tg_run *run);
 // The files of the ray by variable; empty: there are none. NULL where memory is short. Local.
 json_t *tg_outputs_rays(const tg_run *run);
-// folder/name, or name where it is absolute. Local.
-tg_status tg_output_path(const char *folder, const char *name, tg_text *out);
 
 #endif

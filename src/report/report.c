@@ -222,8 +222,9 @@ static json_t *extras(const tg_run *run)
         out, "objective_iterated",
         tg_json_number((run->engine->spec->maximize ? -1.0 : 1.0) * run->engine->iterated_objective + 0.0));
   if (failed == 0 && run->engine->sensitivity != NULL)
-    failed =
-        json_object_set_new(out, "sensitivity", tg_sensitivity_report(run->engine->spec, run->engine->sensitivity));
+    failed = json_object_set_new(out, "sensitivity", tg_sensitivity_report(run));
+  if (failed == 0 && run->engine->covariance != NULL)
+    failed = json_object_set_new(out, "covariance", tg_covariance_report(run));
   if (failed == 0 && run->options->point != NULL) failed = json_object_set_new(out, "sweep", point(run));
   if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
   if (failed == 0 && has_arrays(run->engine->spec))

@@ -5,6 +5,7 @@
 // beside what makes them). What is estimated, and not counted, is the libraries' own (measured with OpenBLAS 0.3.21 and
 // Open MPI 4.1.4) and the work space of LAPACK's decompositions.
 #include "engine/run/forecast.h"
+#include "engine/sensitivity/covariance.h"
 
 #include <math.h>
 #include <string.h>
@@ -326,10 +327,13 @@ static double solver_points(const forecasting *f)
   return (double)tg_feasible_points(f->task, &options, plan->has_line ? plan->degree : -1);
 }
 
-// Of sensitivity: nine of the equation, two of its right side, and what is handed out.
-static double sensitivity_points(const forecasting *f)
+// Of what is differentiated at the minimum. Sensitivity: nine of the equation, two of its right side, and what is
+// handed out.
+static double derivative_bytes(const forecasting *f)
 {
-  return f->task->spec->n_sensitivities > 0 ? 11 + f->task->spec->n_sensitivities : 0;
+  const int64_t n = f->task->spec->n_sensitivities;
+  const double points = n > 0 ? 11 + (double)n : 0;
+  return (points + tg_covariance_points(f->task)) * point_bytes(f) + tg_covariance_bytes(f->task, f->method, f->grid);
 }
 
 // Number of points kept for checkpoints: the point where a preconditioner was made last.
@@ -414,8 +418,7 @@ tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method
   const double saving = tg_checkpoint_writing_bytes(task, grid);
   out->solving = lasting + out->method + out->points + fmax(saving, fmax(projecting, renewing));
   TG_TRY(forecast_value(&f, &valuing));
-  const double derivatives = sensitivity_points(&f) * point;
-  out->writing = kept + out->method + fmax(valuing, derivatives + writing_bytes(&f));
+  out->writing = kept + out->method + fmax(valuing, derivative_bytes(&f) + writing_bytes(&f));
   out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
   return TG_OK;
 }

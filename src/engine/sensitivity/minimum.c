@@ -137,33 +137,35 @@ bool tg_minimum_is_refused(const tg_minimum *m)
 
 // ---- the equation ----
 
-static int64_t iterations_allowed(const tg_minimum *m)
+int64_t tg_minimum_iterations(const tg_minimum *m)
 {
   const int64_t dimension = m->setup->space->dimension;
   const int64_t wanted = dimension < ITERATIONS_MOST ? 2 * dimension + ITERATIONS_LEAST : ITERATIONS_MOST;
   return wanted < ITERATIONS_MOST ? wanted : ITERATIONS_MOST;
 }
 
-static void judge(tg_minimum *m, const opt_newton_result *result, const char *what)
+void tg_minimum_judge(tg_minimum *m, const opt_newton_result *result, const char *what)
 {
   if (result->verdict == OPT_NEWTON_FLAT)
-    tg_minimum_refuse(m, "the Hessian at the point is singular: X may move along a direction without changing the objective, and "
-              "no derivative is the only one");
+    tg_minimum_refuse(
+        m, "the Hessian at the point is singular: X may move along a direction without changing the objective, and "
+           "no derivative is the only one");
   if (result->verdict == OPT_NEWTON_NEGATIVE)
     tg_minimum_refuse(m, "the Hessian at the point has a negative curvature: it is no minimum");
   if (result->verdict == OPT_NEWTON_UNFINISHED)
-    tg_minimum_refuse(m,
-           "the Newton equation for %s was not solved in %lld iterations (residual %.1e of 1): the Hessian at the "
-           "point is "
-           "singular or nearly so",
-           what, (long long)result->iterations, result->residual);
+    tg_minimum_refuse(
+        m,
+        "the Newton equation for %s was not solved in %lld iterations (residual %.1e of 1): the Hessian at the "
+        "point is "
+        "singular or nearly so",
+        what, (long long)result->iterations, result->residual);
 }
 
 tg_status tg_minimum_solve(tg_minimum *m, const opt_point *b, double tolerance, const char *what, opt_point *y,
                            opt_newton_result *result)
 {
-  TG_TRY(opt_newton_equation_solve(&m->equation, b, tolerance, iterations_allowed(m), y, result));
-  judge(m, result, what);
+  TG_TRY(opt_newton_equation_solve(&m->equation, b, tolerance, tg_minimum_iterations(m), y, result));
+  tg_minimum_judge(m, result, what);
   return TG_OK;
 }
 

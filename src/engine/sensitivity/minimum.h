@@ -12,11 +12,11 @@ enum { TG_REFUSAL_BYTES = 400 };
 typedef struct tg_minimum {
   tg_setup *setup;
   opt_newton_equation equation;
-  opt_point *gradient; // at setup->x
-  double free_norm;    // of its projection onto the space of the equation
-  int64_t products;    // beside those that the problem counts
-  opt_counts before;   // of the problem
-  double begin;        // by MPI_Wtime
+  opt_point *gradient;            // at setup->x
+  double free_norm;               // of its projection onto the space of the equation
+  int64_t products;               // beside those that the problem counts
+  opt_counts before;              // of the problem
+  double begin;                   // by MPI_Wtime
   char refusal[TG_REFUSAL_BYTES]; // why nothing is differentiated: a sentence; "": it is
 } tg_minimum;
 
@@ -36,6 +36,10 @@ void tg_minimum_close(tg_minimum *minimum, int64_t *products, double *seconds);
 __attribute__((format(printf, 2, 3))) void tg_minimum_refuse(tg_minimum *minimum, const char *format, ...);
 bool tg_minimum_is_refused(const tg_minimum *minimum);
 
+// How many iterations the equation may take. Local.
+int64_t tg_minimum_iterations(const tg_minimum *minimum);
+// Refuses by the verdict on a right side, unless it is solved. Local.
+void tg_minimum_judge(tg_minimum *minimum, const opt_newton_result *result, const char *what);
 // H y = b in the space of the equation; `what` is the right side, for the refusal where the numbers give no solution.
 // Collective.
 tg_status tg_minimum_solve(tg_minimum *minimum, const opt_point *b, double tolerance, const char *what, opt_point *y,

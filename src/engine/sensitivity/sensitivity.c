@@ -46,7 +46,8 @@ tg_status tg_sensitivity_check(const tg_task *task, const tg_model *model)
   TG_TRY(check_sets(task, model));
   TG_TRY(tg_minimum_check_smooth(task, model, "sensitivity", job->sensitivities[0].mark));
   for (int k = 0; k < job->n_sensitivities; k++)
-    TG_TRY(tg_minimum_check_number(task, model, "sensitivity", job->sensitivities[k].datum, job->sensitivities[k].mark));
+    TG_TRY(
+        tg_minimum_check_number(task, model, "sensitivity", job->sensitivities[k].datum, job->sensitivities[k].mark));
   return TG_OK;
 }
 
@@ -101,11 +102,12 @@ static tg_status check_degenerate(work *w, const tg_sensitivity_row *row)
   TG_TRY(opt_axpby(space, 1, w->hessian, -1, w->right));
   TG_TRY(degenerate_norm(w, w->right, &moved));
   if (moved > degenerate_residual * size)
-    tg_minimum_refuse(&w->at,
-           "%.0f %s at a bound with a multiplier of at most %.1e, which the accuracy of the run does not tell from "
-           "zero, and would leave it to one side of %s: there is no derivative; a smaller gradient_tolerance may tell "
-           "them apart",
-           w->degenerate, w->degenerate > 1 ? "entries are" : "entry is", w->weak, row->name);
+    tg_minimum_refuse(
+        &w->at,
+        "%.0f %s at a bound with a multiplier of at most %.1e, which the accuracy of the run does not tell from "
+        "zero, and would leave it to one side of %s: there is no derivative; a smaller gradient_tolerance may tell "
+        "them apart",
+        w->degenerate, w->degenerate > 1 ? "entries are" : "entry is", w->weak, row->name);
   return TG_OK;
 }
 

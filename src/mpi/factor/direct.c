@@ -258,8 +258,7 @@ double tg_direct_eigenvalue(const tg_direct *d, int64_t i, int64_t j)
   return sum;
 }
 
-// out[j] = <column j of a, column j of b>, on every rank.
-static tg_status dot_columns(const tg_dmat *a, const tg_dmat *b, double *out)
+tg_status tg_direct_dot_columns(const tg_dmat *a, const tg_dmat *b, double *out)
 {
   const tg_grid *grid = a->grid;
   for (int64_t j = 0; j < a->cols; j++) out[j] = 0;
@@ -278,12 +277,12 @@ static tg_status find_diagonal(tg_direct *d, const side *s, const tg_dmat *facto
     for (int64_t i = 0; i < s->n; i++) out[i] = 1;
     return TG_OK;
   }
-  if (factor == NULL) return dot_columns(s->basis, s->basis, out);
+  if (factor == NULL) return tg_direct_dot_columns(s->basis, s->basis, out);
   if (s->basis == NULL) TG_FAIL(TG_INTERNAL, "an extra term has a factor on a side without a basis");
   tg_dmat *image = NULL;
   TG_TRY(tg_agree(d->grid->comm, tg_dmat_create(d->grid, s->n, s->n, &image)));
   tg_status status = multiply(d, false, false, factor, s->basis, image);
-  if (status == TG_OK) status = dot_columns(s->basis, image, out);
+  if (status == TG_OK) status = tg_direct_dot_columns(s->basis, image, out);
   tg_dmat_destroy(&image);
   return status;
 }

@@ -50,6 +50,11 @@ tg_status tg_direct_apply(void *self, const opt_point *r, opt_point *z);
 // out = x - H^-1 g, or the minimiser: the signature is a closed form's. Collective.
 tg_status tg_direct_solve(void *self, const opt_point *x, const opt_point *g, opt_point *out);
 
+// diagonal := that of H^-1, entry by entry, and log det H, by the factors; x is the minimiser. INVERSE: of H among
+// symmetric matrices. Without extras. *is_known is false where there is no inverse: a minimiser of least norm.
+// Collective.
+tg_status tg_direct_invert(tg_direct *direct, const tg_dmat *x, tg_dmat *diagonal, double *logdet, bool *is_known);
+
 // Largest over smallest eigenvalue of H where the spectrum is known, else 0. From below where a side has a metric,
 // whose basis is not orthogonal.
 double tg_direct_condition(const tg_direct *direct);

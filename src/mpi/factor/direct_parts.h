@@ -44,6 +44,8 @@ static inline const tg_dmat *tg_direct_part(tg_dmat *const *matrices, int which,
   return matrices[which * TG_CLOSED_PARTS + (int)part];
 }
 
+// out[j] = <column j of a, column j of b>, on every rank. Collective.
+tg_status tg_direct_dot_columns(const tg_dmat *a, const tg_dmat *b, double *out);
 // w(i,j). Local.
 double tg_direct_eigenvalue(const tg_direct *direct, int64_t i, int64_t j);
 
