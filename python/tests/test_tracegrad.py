@@ -16,8 +16,9 @@ import unittest
 
 # The program chooses the kernels of OpenBLAS for itself, and a library cannot: the same for both, before NumPy loads it.
 os.environ["OMP_NUM_THREADS"] = "1"
-if "avx2" in (pathlib.Path("/proc/cpuinfo").read_text() if os.path.exists("/proc/cpuinfo") else ""):
-    os.environ["OPENBLAS_CORETYPE"] = "HASWELL"
+_kernel = json.loads(subprocess.run([os.environ["TRACEGRAD"], "info", "--format", "json"], capture_output=True, check=True).stdout)["blas_kernel"]
+if _kernel["chosen_by"] == "tracegrad":
+    os.environ["OPENBLAS_CORETYPE"] = _kernel["core"]
 
 import numpy as np  # noqa: E402
 import scipy.io  # noqa: E402
@@ -249,7 +250,8 @@ class Minimise(unittest.TestCase):
         code = ("import numpy as np, tracegrad as tg\n"
                 "tg.minimize('sumsq(A*x - b)', A=np.eye(3), b=np.ones(3), progress=True)")
         done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, check=True, timeout=60)
-        self.assertRegex(done.stderr, rb"\r +0  f = 3 ")
+        self.assertRegex(done.stderr, rb"\r0 it \[00:00, \S+ it/s\]  f = 3, gradient ")
+        self.assertRegex(done.stderr, rb"\r[1-9]\d* it \[.*  f = 0, gradient 0 *\n$")
         self.assertEqual(done.stdout, b"")
 
 
@@ -432,13 +434,15 @@ class Tutorial(unittest.TestCase):
 
 class Ranks(unittest.TestCase):
     @unittest.skipUnless(HAS_MPI4PY, "mpi4py is not installed")
-    def test_two_ranks(self):
-        script = pathlib.Path(__file__).with_name("on_ranks.py")
-        # What MPI has left in the environment of this process is not for another mpirun: os.environ was read before.
-        done = subprocess.run([ROOT / "scripts/mpirun-local", "2", sys.executable, "-B", script], text=True, capture_output=True,
-                              timeout=100, check=False, env=dict(os.environ))
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(done.stdout.count("rank is right"), 2, done.stdout + done.stderr)
+    def test_on_ranks(self):
+        """Arrays whole on rank 0, and in parts."""
+        for script, ranks in (("on_ranks.py", 2), ("in_parts.py", 1), ("in_parts.py", 2), ("in_parts.py", 4)):
+            path = pathlib.Path(__file__).with_name(script)
+            # What MPI has left in the environment of this process is not for another mpirun: os.environ was read before.
+            done = subprocess.run([ROOT / "scripts/mpirun-local", str(ranks), sys.executable, "-B", path], text=True,
+                                  capture_output=True, timeout=100, check=False, env=dict(os.environ))
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(done.stdout.count("rank is right"), ranks, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ from ._derive import Claim, Derivation, derive
 from ._errors import (Error, ExpressionError, Failure, InvalidInput, NumericError, OutOfMemory, ShapeError, UnknownName,
                       Unsupported)
 from ._function import Check, Function, check, function
+from ._parts import Cyclic, Part
 from ._solve import Iteration, Multiplier, Result, maximize, minimize, run
 
 __version__ = "0.1.0"
 
-__all__ = ["Check", "Claim", "Derivation", "Error", "ExpressionError", "Failure", "Function", "InvalidInput", "Iteration",
-           "Multiplier", "NumericError", "OutOfMemory", "Result", "ShapeError", "UnknownName", "Unsupported", "check",
+__all__ = ["Check", "Claim", "Cyclic", "Derivation", "Error", "ExpressionError", "Failure", "Function", "InvalidInput", "Iteration",
+           "Multiplier", "NumericError", "OutOfMemory", "Part", "Result", "ShapeError", "UnknownName", "Unsupported", "check",
            "derive", "function", "maximize", "minimize", "run"]

@@ -22,7 +22,8 @@ class Symbol(Structure):
 
 class Array(Structure):
     _fields_ = [("size", c_size_t), ("numbers", c_void_p), ("rows", c_int64), ("columns", c_int64),
-                ("leading_dimension", c_int64), ("order", c_int32), ("place", c_int32), ("descriptor", c_void_p)]
+                ("leading_dimension", c_int64), ("order", c_int32), ("place", c_int32), ("descriptor", c_void_p),
+                ("row_begin", c_int64), ("column_begin", c_int64), ("local_rows", c_int64), ("local_columns", c_int64)]
 
 
 class Figures(Structure):

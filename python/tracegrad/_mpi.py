@@ -45,9 +45,14 @@ def _flag(function) -> bool:
     return flag.value != 0
 
 
+def is_over(library: ctypes.CDLL) -> bool:
+    """Whether MPI has been finalised."""
+    return _flag(library.MPI_Finalized)
+
+
 def _finalise() -> None:
     library = solver()
-    if _owner == os.getpid() and not _flag(library.MPI_Finalized):
+    if _owner == os.getpid() and not is_over(library):
         library.MPI_Finalize()
 
 
@@ -119,6 +124,10 @@ class Ranks:
         if _is_open_mpi():
             return c_void_p(ctypes.addressof(ctypes.c_char.in_dll(solver(), "ompi_mpi_comm_self")))
         return c_int(0x44000001)  # MPI_COMM_SELF of MPICH and its relatives
+
+    def of_all(self, value: Any) -> list[Any]:
+        """The values of all ranks."""
+        return [value] if self.size == 1 else self.comm.allgather(value)
 
     def of_root(self, make) -> Any:
         """make() on rank 0, its result on all; its exception, too."""

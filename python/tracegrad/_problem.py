@@ -14,7 +14,8 @@ from . import _arrays as arrays
 from . import _texts as texts
 from ._errors import InvalidInput, as_bytes, check, invalid
 from ._library import Array, solver, text_of
-from ._mpi import Ranks
+from ._mpi import Ranks, is_over
+from ._parts import Contexts, Held, Placed
 
 Shape = tuple[int, int]
 PROPERTIES = ("symmetric", "spd", "diagonal", "orthogonal", "trust")
@@ -67,10 +68,12 @@ class Description:
 
 @dataclass
 class Numbers:
-    """The arrays of rank 0, empty on the others."""
+    """The arrays of rank 0, empty on the others; the parts of each rank."""
 
     data: dict[str, np.ndarray] = field(default_factory=dict)
     starts: dict[str, np.ndarray] = field(default_factory=dict)
+    parts: dict[str, Held] = field(default_factory=dict)
+    start_parts: dict[str, Held] = field(default_factory=dict)
 
 
 def _variable_keys(name: str, given: Any) -> dict[str, Any]:
@@ -104,6 +107,8 @@ def _add_datum(d: Description, numbers: Numbers, name: str, value: Any) -> None:
         d.data[name] = dict(value)
     elif value is None:
         raise invalid(f"{name} is None, expected a number or an array; leave it out, and it is a variable")
+    elif isinstance(value, Placed):
+        d.shapes[name] = value.shape
     elif arrays.is_number(value):
         d.numbers[name] = arrays.number(name, value)
     else:
@@ -121,13 +126,16 @@ def _add_start(d: Description, numbers: Numbers, name: str, value: Any) -> None:
     if isinstance(value, (str, Mapping)):
         d.variables[name]["start"] = dict(value) if isinstance(value, Mapping) else value
         return
-    a = arrays.matrix(f"the start of {name}", value)
-    rows, columns = arrays.shape2(a)
+    a = None if isinstance(value, Placed) else arrays.matrix(f"the start of {name}", value)
+    rows, columns = value.shape if a is None else arrays.shape2(a)
     keys = d.variables[name]
     keys.setdefault("rows", rows)
     keys.setdefault("columns", columns)
     if (keys["rows"], keys["columns"]) != (rows, columns):
         raise invalid(f"the start of {name} is {rows} x {columns}, {name} is {keys['rows']} x {keys['columns']}", "shape")
+    if a is None:
+        d.starts[name] = (rows, columns)[:value.axes]
+        return
     d.starts[name], numbers.starts[name] = () if arrays.is_number(value) else a.shape, a
     d.start_layouts[name] = arrays.layout_of(a)
 
@@ -176,7 +184,7 @@ def describe(objective: str, *, maximize: bool, given: Mapping[str, Any], data: 
     d.variables = {name: _variable_keys(name, sizes.get(name)) for name in dict.fromkeys([*found, *sizes])}
     if not d.variables:
         raise invalid(f"every name of {objective!r} is given: nothing is left to be found", "name")
-    if isinstance(start, (np.ndarray, str)) and len(d.variables) == 1:
+    if isinstance(start, (np.ndarray, str, Placed)) and len(d.variables) == 1:
         start = {next(iter(d.variables)): start}
     for name, value in (start or {}).items():
         _add_start(d, numbers, name, value)
@@ -209,6 +217,11 @@ class Problem:
         self.pointer = c_void_p()
         self.numbers = Numbers()
         self.description: Optional[Description] = None
+        self._contexts = Contexts()
+
+    def context_of(self, grid: Any, order: str) -> int:
+        """The BLACS context of a process grid: freed with the problem."""
+        return self._contexts.of(self.ranks, grid, order)
 
     def check(self, status: int) -> None:
         check(self.library, status)
@@ -224,7 +237,10 @@ class Problem:
         for name, value in d.numbers.items():
             self.check(self.library.tracegrad_problem_number(self.pointer, name.encode(), value))
         for name, shape in d.shapes.items():
-            array = arrays.described(numbers.data.get(name), shape, self.place(place), d.layouts[name])
+            if name in numbers.parts:
+                array = numbers.parts[name].described(self)
+            else:
+                array = arrays.described(numbers.data.get(name), shape, self.place(place), d.layouts[name])
             self.check(self.library.tracegrad_problem_data(self.pointer, name.encode(), byref(array)))
         for name, keys in d.data.items():
             if name not in d.shapes:
@@ -256,8 +272,11 @@ class Problem:
         self.check(self.library.tracegrad_problem_variable(self.pointer, name.encode(), rows, columns))
         assert self.description is not None
         if name in self.description.starts:
-            laid = self.description.start_layouts[name]
-            array = arrays.described(self.numbers.starts.get(name), (rows, columns), self.place(place), laid)
+            if name in self.numbers.start_parts:
+                array = self.numbers.start_parts[name].described(self)
+            else:
+                laid = self.description.start_layouts[name]
+                array = arrays.described(self.numbers.starts.get(name), (rows, columns), self.place(place), laid)
             self.check(self.library.tracegrad_problem_start(self.pointer, name.encode(), byref(array)))
         for key, value in keys.items():
             if key not in ("rows", "columns", "cols"):
@@ -280,6 +299,8 @@ class Problem:
     def destroy(self) -> None:
         if self.pointer:
             self.library.tracegrad_problem_destroy(byref(self.pointer))
+        if not is_over(solver()):
+            self._contexts.free()
 
     def variables(self) -> dict[str, Shape]:
         """Names and sizes, those that were left open as they follow. Collective."""

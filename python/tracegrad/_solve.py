@@ -15,8 +15,9 @@ from typing import Any, Callable, Iterable, Mapping, Optional, Union
 import numpy as np
 
 from ._errors import Error, invalid
-from ._library import Callback, Constraint, ResultData, text_of
+from ._library import Callback, Constraint, ResultData, solver, text_of
 from ._mpi import Ranks
+from ._parts import Cyclic, Held, Part, Placed, collect
 from ._problem import PROPERTIES, Description, Numbers, Problem, Shape, describe, struct_of
 
 Names = Union[str, Iterable[str]]
@@ -128,6 +129,9 @@ class Result:
         numbers: Optional[Numbers] = self.__dict__.get("_numbers")
         if numbers is None or self.job is None:
             raise Error("this result came from a job file, which is on disk already; of several ranks rank 0 saves")
+        split = [*numbers.parts, *numbers.start_parts]
+        if split:
+            raise Error(f"{', '.join(split)} came in parts, and no rank has the whole: save the arrays yourself, {self.job!r} is the job")
         folder = pathlib.Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         for name, a in numbers.data.items():
@@ -196,7 +200,7 @@ class _Watch:
             f = figures.contents
             self.rows.append((f.iteration, f.objective, f.gradient_norm, f.step, f.seconds, f.products))
             if self.progress and time.monotonic() - self.shown > 0.1:
-                self.show(f"{f.iteration:6d}  f = {f.objective:.12g}  gradient {f.gradient_norm:.3g}  {f.seconds:.1f} s")
+                self.show(self.rows[-1])
             stop = False
             if self.callback is not None:
                 state = Iteration(self.problem, self.shapes, f, c_void_p(point))
@@ -209,7 +213,12 @@ class _Watch:
             self.error = error
             return 1
 
-    def show(self, line: str) -> None:
+    def show(self, row: tuple) -> None:
+        """120 it [00:03, 41.2 it/s]  f = 1.25, gradient 3.1e-05"""
+        iteration, objective, gradient_norm, _, seconds, _ = row
+        minutes, rest = divmod(int(seconds), 60)
+        rate = f"{iteration / seconds:.3g}" if seconds > 0 else "?"
+        line = f"{iteration} it [{minutes:02d}:{rest:02d}, {rate} it/s]  f = {objective:.12g}, gradient {gradient_norm:.3g}"
         self.shown = time.monotonic()
         self.width = max(self.width, len(line))
         print("\r" + line.ljust(self.width), end="", file=sys.stderr, flush=True)
@@ -227,7 +236,8 @@ class _Watch:
                 raise Error(f"the callback of rank {rank} raised {text}")
 
     def end(self) -> None:
-        if self.progress and self.width:
+        if self.progress and self.rows:
+            self.show(self.rows[-1])
             print(file=sys.stderr)
 
 
@@ -257,11 +267,35 @@ def _data_way(problem: Problem) -> dict[str, str]:
     return found
 
 
-def _minimise(problem: Problem, callback, progress: bool) -> Result:
+def _take(problem: Problem, shapes: Mapping[str, Shape], into: Mapping[str, Held]) -> dict[str, Any]:
+    """The variables of the last minimisation: whole on rank 0, or each rank's part where its array is given."""
+    get = solver().tracegrad_problem_get
+    found = {}
+    for name, shape in shapes.items():
+        if name in into:
+            problem.check(get(problem.pointer, name.encode(), byref(into[name].described(problem))))
+            found[name] = into[name].given.local
+        else:
+            found[name] = problem.as_given(name, problem.fetch(shape, lambda array: get(problem.pointer, name.encode(), array)))
+    return found
+
+
+def _check_into(into: Mapping[str, Held], shapes: Mapping[str, Shape]) -> None:
+    for name, held in into.items():
+        if name not in shapes:
+            raise invalid(f"into names {name!r}: the variables are {', '.join(shapes)}", "name")
+        if held.shape != shapes[name]:
+            raise invalid(f"the parts of into[{name!r}] make {held.shape[0]} x {held.shape[1]}, "
+                          f"{name} is {shapes[name][0]} x {shapes[name][1]}", "shape")
+
+
+def _minimise(problem: Problem, callback, progress: bool, into: Optional[Mapping[str, Any]] = None) -> Result:
+    targets = collect(problem.ranks, into or {}, is_target=True)
     if callback is not None and not callable(callback):
         raise invalid(f"callback is a {type(callback).__name__}, expected a function")
     library = problem.library
     shapes = problem.variables()
+    _check_into(targets, shapes)
     with _Interrupts() as interrupts:
         watch = _Watch(problem, shapes, callback, progress, interrupts)
         problem.check(library.tracegrad_problem_on_iteration(problem.pointer, watch.c, None))
@@ -271,9 +305,7 @@ def _minimise(problem: Problem, callback, progress: bool) -> Result:
     problem.check(status)
     c, size = struct_of(ResultData)
     problem.check(library.tracegrad_problem_result(problem.pointer, size, byref(c)))
-    get = library.tracegrad_problem_get
-    found = {name: problem.as_given(name, problem.fetch(shape, lambda array: get(problem.pointer, name.encode(), array)))
-             for name, shape in shapes.items()}
+    found = _take(problem, shapes, targets)
     d: Optional[Description] = problem.description
     return Result(variables=found, fun=c.objective, status=text_of(c.status), reason=text_of(c.reason),
                   method=text_of(c.method), nit=c.iterations, exit_status=c.exit_status, gradient_norm=c.gradient_norm,
@@ -282,25 +314,45 @@ def _minimise(problem: Problem, callback, progress: bool) -> Result:
                   job=None if d is None else d.job(), _numbers=problem.numbers if problem.ranks.rank == 0 and d else None)
 
 
+def _renamed(held: dict[str, Held], names: Iterable[str], alone: str = "") -> dict[str, Held]:
+    """By the names of the problem: lambda for lambda_, and the one variable of a start without a name."""
+    known = set(names)
+    return {name if name in known else name[:-1] or alone: h for name, h in held.items()}
+
+
 def described_on_root(ranks: Ranks, arguments: Mapping[str, Any]) -> tuple[Description, Numbers]:
-    """Rank 0 sorts the keywords; the others learn everything but the numbers of the arrays."""
+    """Rank 0 sorts the keywords; the others learn everything but the numbers of the arrays, of which they may hold parts."""
+    start = arguments["start"]
+    start = {"": start} if isinstance(start, (Part, Cyclic)) else start
+    held = collect(ranks, {**(arguments["data"] or {}), **arguments["given"]})
+    held_starts = collect(ranks, start if isinstance(start, Mapping) else {})
     kept: list[Numbers] = []
 
+    def with_places(given: Mapping[str, Any], parts: Mapping[str, Held]) -> dict[str, Any]:
+        return {name: Placed(parts[name].shape, parts[name].axes) if name in parts else value for name, value in given.items()}
+
     def make() -> Description:
-        description, numbers = describe(**arguments)
+        placed = dict(arguments, data=with_places(arguments["data"] or {}, held), given=with_places(arguments["given"], held))
+        if isinstance(start, Mapping):
+            starts = with_places(start, held_starts)
+            placed["start"] = starts.get("", starts)
+        description, numbers = describe(**placed)
         kept.append(numbers)
         return description
 
     description = ranks.of_root(make)
-    return description, kept[0] if kept else Numbers()
+    numbers = kept[0] if kept else Numbers()
+    numbers.parts = _renamed(held, description.shapes)
+    numbers.start_parts = _renamed(held_starts, description.starts, next(iter(description.variables)))
+    return description, numbers
 
 
-def _optimise(objective: str, maximize: bool, comm: Any, callback, progress: bool, arguments: dict[str, Any]) -> Result:
+def _optimise(objective: str, maximize: bool, comm: Any, callback, progress: bool, into: Any, arguments: dict[str, Any]) -> Result:
     ranks = Ranks(comm)
     description, numbers = described_on_root(ranks, {"objective": objective, "maximize": maximize, **arguments})
     problem = Problem(ranks)
     try:
-        return _minimise(problem.create(description, numbers), callback, progress)
+        return _minimise(problem.create(description, numbers), callback, progress, into)
     finally:
         problem.destroy()
 
@@ -310,7 +362,7 @@ def minimize(objective: str, *, data: Optional[Mapping[str, Any]] = None, variab
              define: Optional[Mapping[str, str]] = None, symmetric: Names = (), spd: Names = (), diagonal: Names = (),
              orthogonal: Names = (), trust: Names = (), options: Optional[Mapping[str, Any]] = None, comm: Any = None,
              callback: Optional[Callable[[Iteration], Optional[bool]]] = None, progress: bool = False,
-             **given: Any) -> Result:
+             into: Optional[Mapping[str, Any]] = None, **given: Any) -> Result:
     """Minimises a scalar expression. What is not given is a variable; its size follows from the rest.
 
     Keywords that are names of the expressions are data: numbers, arrays of one axis (columns) or two, texts (files) or
@@ -323,7 +375,8 @@ def minimize(objective: str, *, data: Optional[Mapping[str, Any]] = None, variab
     subject_to: ["X*ones = r", "tr(X) <= 1"]. define: parts, {"R": "Y - X*W"}. symmetric, spd, diagonal, orthogonal:
     properties of data, verified unless trust names them too. options: any dotted key of a job file.
 
-    comm: a communicator of mpi4py. Arrays are then whole on rank 0 and may be None elsewhere; so are the results.
+    comm: a communicator of mpi4py. Arrays are then whole on rank 0 and may be left out elsewhere, or each rank gives its
+    Part or its Cyclic part; results are whole on rank 0 and None elsewhere, or parts where into={"W": Part(array, ...)}.
     callback: called with an Iteration after each; True stops. Ctrl-C stops at the next iteration. Both end with status
     "interrupted" and the best point. progress: a line of figures on standard error.
 
@@ -333,7 +386,7 @@ def minimize(objective: str, *, data: Optional[Mapping[str, Any]] = None, variab
     properties = dict(zip(PROPERTIES, (symmetric, spd, diagonal, orthogonal, trust)))
     arguments = {"data": data, "variables": variables, "start": start, "constraints": constraints, "subject_to": subject_to,
                  "define": define, "options": options, "properties": properties, "given": given}
-    return _optimise(objective, False, comm, callback, progress, arguments)
+    return _optimise(objective, False, comm, callback, progress, into, arguments)
 
 
 def maximize(objective: str, *, data: Optional[Mapping[str, Any]] = None, variables: Any = None, start: Any = None,
@@ -341,16 +394,17 @@ def maximize(objective: str, *, data: Optional[Mapping[str, Any]] = None, variab
              define: Optional[Mapping[str, str]] = None, symmetric: Names = (), spd: Names = (), diagonal: Names = (),
              orthogonal: Names = (), trust: Names = (), options: Optional[Mapping[str, Any]] = None, comm: Any = None,
              callback: Optional[Callable[[Iteration], Optional[bool]]] = None, progress: bool = False,
-             **given: Any) -> Result:
+             into: Optional[Mapping[str, Any]] = None, **given: Any) -> Result:
     """Makes a scalar expression as large as possible: otherwise like minimize."""
     properties = dict(zip(PROPERTIES, (symmetric, spd, diagonal, orthogonal, trust)))
     arguments = {"data": data, "variables": variables, "start": start, "constraints": constraints, "subject_to": subject_to,
                  "define": define, "options": options, "properties": properties, "given": given}
-    return _optimise(objective, True, comm, callback, progress, arguments)
+    return _optimise(objective, True, comm, callback, progress, into, arguments)
 
 
 def run(path: Union[str, os.PathLike], *, comm: Any = None, options: Optional[Mapping[str, Any]] = None,
-        callback: Optional[Callable[[Iteration], Optional[bool]]] = None, progress: bool = False, **overrides: Any) -> Result:
+        callback: Optional[Callable[[Iteration], Optional[bool]]] = None, progress: bool = False,
+        into: Optional[Mapping[str, Any]] = None, **overrides: Any) -> Result:
     """Runs a job file, read on rank 0. overrides are the solver's keys; options any dotted keys, as of `run --set`.
 
     Files are written where the job, or options, name output.directory.
@@ -358,6 +412,6 @@ def run(path: Union[str, os.PathLike], *, comm: Any = None, options: Optional[Ma
     problem = Problem(Ranks(comm))
     keys = {**(options or {}), **{f"solver.{name}": value for name, value in overrides.items()}}
     try:
-        return _minimise(problem.read_job(os.fspath(path), keys), callback, progress)
+        return _minimise(problem.read_job(os.fspath(path), keys), callback, progress, into)
     finally:
         problem.destroy()
