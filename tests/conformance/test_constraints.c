@@ -458,9 +458,7 @@ static void check_solver(const char *objective, const opt_constraint_row *row, c
 // A polynomial and the same function shown as a general one; square and tall.
 static void check_method(const opt_constraint_row *row, const char *method, bool has_details)
 {
-  // linear: every bounded set makes it bounded
-  if (row->kind != OPT_CONSTRAINT_SYMMETRIC && row->kind != OPT_CONSTRAINT_NONNEGATIVE &&
-      row->kind != OPT_CONSTRAINT_POSITIVE_SEMIDEFINITE && row->kind != OPT_CONSTRAINT_POSITIVE_DEFINITE) {
+  if (row->has_oracle || row->geometry == OPT_GEOMETRY_MANIFOLD) { // linear functions have a least value
     check_solver("linear", row, method, has_details);
     check_solver("linear-general", row, method, has_details);
   }
