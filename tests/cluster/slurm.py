@@ -112,7 +112,7 @@ class Slurm:
 
     def run(self, *words):
         done = subprocess.run([str(word) for word in words], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=300, check=False)
         return done.stdout if done.returncode == 0 else f"{done.stdout}{done.stderr}"
 
     def submit(self, script, *options):

@@ -21,7 +21,7 @@ class Socket:
     """The client's side of a WebSocket: text frames, whole."""
 
     def __init__(self, host, port, path):
-        self.stream = socket.create_connection((host, port), timeout=60)
+        self.stream = socket.create_connection((host, port), timeout=300)
         key = base64.b64encode(os.urandom(16)).decode()
         self.stream.sendall((f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                              f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
@@ -94,7 +94,7 @@ class Browser:
         except (ConnectionError, OSError):
             pass
         try:
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=300)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

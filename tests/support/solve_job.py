@@ -32,7 +32,7 @@ def write_job(job, arrays, folder, starts=None):
     return path
 
 
-def solve(job, arrays, folder, ranks=0, starts=None, timeout=60):
+def solve(job, arrays, folder, ranks=0, starts=None, timeout=400):
     """The run's exit status, report, history and variables. ranks = 0: without mpirun."""
     folder = Path(folder)
     path = write_job(job, arrays, folder, starts)

@@ -202,7 +202,7 @@ def wait_for(out, lines, process):
 
 def finish(process):
     try:
-        return process.communicate(timeout=60)
+        return process.communicate(timeout=300)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.communicate()

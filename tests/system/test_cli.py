@@ -306,7 +306,7 @@ def test_signal(checks, folder):
             time.sleep(0.05)
         process.send_signal(number)
         try:
-            process.communicate(timeout=20)
+            process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

@@ -418,7 +418,7 @@ def test_large_powers():
     for _ in range(120):
         nested = f"abs(1 + {nested}^3)"
     for text, options, piece in ((doubled, (), "degree in X: 2"), (nested, ("--hessian",), "not a polynomial")):
-        finished = run(["derive", text, "--wrt", "X", "--dims", "X=3x3", *options], timeout=60)
+        finished = run(["derive", text, "--wrt", "X", "--dims", "X=3x3", *options], timeout=300)
         checks.check(finished.status == 0 and piece in finished.out, f"{text[:60]}: {finished.err[-300:]}")
     for text, wrt, expected in (("s^k", "s", "k*s^(k - 1)"), ("sum(X.^k)", "X", "k*X.^(k - 1)"), ("s^k", "k", "s^k*log(s)")):
         out = run(["derive", text, "--wrt", wrt, "--format", "expr"]).out.strip()

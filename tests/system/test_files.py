@@ -38,7 +38,7 @@ def call(ranks, arguments):
     launcher = [ROOT / "scripts" / "mpirun-local", ranks] if ranks > 0 else []
     variables = environment_of(OMPI_MCA_pml="ob1", OMPI_MCA_btl="self,vader")
     return subprocess.run([str(part) for part in [*launcher, COPY, *arguments]], text=True, stdin=subprocess.DEVNULL,
-                          timeout=60, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                          timeout=300, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
 
 def copy(source, target, ranks, source_set="-", target_set="-"):

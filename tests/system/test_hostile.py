@@ -70,7 +70,7 @@ def test_texts(folder):
     for name, (text, status, words) in TEXTS.items():
         job = folder / "job.yaml"
         job.write_bytes(text if isinstance(text, bytes) else text.encode())
-        found = run(["plan", job], timeout=60)
+        found = run(["plan", job], timeout=300)
         checks.equal(f"{name}: exit status {found.err[-300:]}", found.status, status)
         checks.check(words in found.err, f"{name}: '{words}' is not in: {found.err[:400]}")
         n_errors = found.err.count("error:")
@@ -146,7 +146,7 @@ def test_planted(folder):
     out.mkdir()
     victim.write_text("precious")
     script = f'ln -s {victim} {out}/report.json.$$.tmp; exec {PROGRAM} run {job} --output {out} --quiet'
-    done = subprocess.run(["sh", "-c", script], env=environment_of(), timeout=60, capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", "-c", script], env=environment_of(), timeout=300, capture_output=True, text=True, check=False)
     checks.equal(f"planted link: exit status {done.stderr[-300:]}", done.returncode, 0)
     checks.equal("what the link leads to", victim.read_text(), "precious")
     checks.check((out / "report.json").is_file() and not (out / "report.json").is_symlink(), "report.json is a file")
@@ -196,7 +196,7 @@ def test_other_content(folder):
         print("no mount namespaces here: another file on one rank is not tested")
         return
     command = [ROOT / "scripts/mpirun-local", 2, wrapper, "run", job, "--output", folder / "same", "--quiet"]
-    done = subprocess.run([str(part) for part in command], env=environment_of(), timeout=60, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(part) for part in command], env=environment_of(), timeout=300, capture_output=True, text=True, check=False)
     checks.equal("another file: exit status", done.returncode, 2)
     checks.check(done.stderr.count("rank 1 sees another content than rank 0, of equal size") == 1, f"another file: {done.stderr}")
 

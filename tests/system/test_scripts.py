@@ -19,7 +19,7 @@ def call(command, environment=None, path=None, cwd=ROOT):
     variables.update(environment or {})
     if path is not None:
         variables["PATH"] = str(path)
-    return subprocess.run([str(word) for word in command], cwd=cwd, env=variables, text=True, timeout=60,
+    return subprocess.run([str(word) for word in command], cwd=cwd, env=variables, text=True, timeout=300,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
 
@@ -94,7 +94,7 @@ def test_mpirun_killed():
     process.stdin.flush()
     heard = [process.stdout.readline().strip() for _ in range(2)]
     process.send_signal(signal.SIGUSR1)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     checks.equal(f"input and a signal {errors}", (heard, process.returncode, "mpirun-local" in errors), (["got word", "up"], 7, False))
 
 
