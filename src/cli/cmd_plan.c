@@ -15,6 +15,7 @@
 #include "report/plan_json.h"
 #include "report/plan_report.h"
 #include "report/sweep_report.h"
+#include "report/tune_report.h"
 
 static const tg_option options[] = {
     {"--format", "FORMAT", false, "human (default) or json"},
@@ -123,11 +124,12 @@ static tg_status plan_spec(tg_spec *given, const tg_lower_options *lowering, con
     if (m->rows > 0) snprintf(grid->reason, sizeof grid->reason, "%d x %d: as --grid says", grid->rows, grid->cols);
     tg_task_mark_used(preview->task, true);
     tg_method_warn_unused(preview->task, preview->model, preview->method);
-    const tg_spec *base = given->sweep != NULL ? given : NULL;
+    const tg_spec *base = given->sweep != NULL || given->tune != NULL ? given : NULL;
     status = m->is_json ? tg_plan_print_json(preview, base, (int)m->threads, text)
                         : tg_plan_print(preview, (int)m->threads, text);
-    if (status == TG_OK && given->sweep != NULL && !m->is_json)
-      status = tg_sweep_plan_print(given, preview, (int)m->threads, text);
+    if (status == TG_OK && base != NULL && !m->is_json)
+      status = given->tune != NULL ? tg_tune_plan_print(given, preview, (int)m->threads, text)
+                                   : tg_sweep_plan_print(given, preview, (int)m->threads, text);
     if (status == TG_OK) status = tg_cli_print(stdout, text);
   }
   tg_preview_destroy(&preview);

@@ -10,6 +10,7 @@
 #include "cli/job_console.h"
 #include "cli/run/run_console.h"
 #include "cli/run/sweep_console.h"
+#include "cli/run/tune_console.h"
 #include "engine/run/environment.h"
 #include "job/confine.h"
 #include "job/job_share.h"
@@ -315,6 +316,40 @@ static tg_status run_loaded(tg_job *job, const request *given, const tg_run_opti
   return status;
 }
 
+// The numbers first, then the run with them.
+static tg_status run_tune(tg_job *job, const request *given, tg_run_console *console, const tg_run_options *run_options,
+                          int *exit_status)
+{
+  tg_tune_run *tune = NULL;
+  tg_tune_console shown = {.first = console};
+  const tg_messages messages = tg_cli_job_messages(job);
+  const tg_tune_watch watch = tg_tune_console_watch(&shown);
+  job->spec.messages = &messages;
+  if (run_options->resume) TG_FAIL(TG_USAGE, "run: --resume does not go with tune, which begins again");
+  if (given->points != NULL) TG_FAIL(TG_USAGE, "run: --points is one of sweeps, and this job has tune");
+  tg_status status = tg_tune_execute(MPI_COMM_WORLD, job, run_options, &watch, &tune);
+  if (status == TG_OK) {
+    *exit_status = tune->is_interrupted ? 75 : 0;
+    status = tg_tune_print_summary(tune);
+    if (status == TG_OK && tune->run != NULL) status = print_summary(tune->run);
+    if (status == TG_OK && tune->run != NULL) print_end(tune->run, given, exit_status);
+  } else {
+    tg_cli_print_job_errors(job, status);
+    *exit_status = tg_status_exit(status);
+    status = TG_OK;
+  }
+  tg_tune_run_destroy(&tune);
+  return status;
+}
+
+static tg_status run_any(tg_job *job, const request *given, tg_run_console *console, const tg_run_options *run_options,
+                         int *exit_status)
+{
+  if (job->spec.tune != NULL) return run_tune(job, given, console, run_options, exit_status);
+  if (job->spec.sweep != NULL) return run_sweep(job, given, console, run_options, exit_status);
+  return run_loaded(job, given, run_options, exit_status);
+}
+
 static tg_status run_request(const tg_args *args, const request *given, int argc, char **argv, int *exit_status)
 {
   tg_run_console console = {.has_header = !tg_args_has(args, "--quiet")};
@@ -332,8 +367,7 @@ static tg_status run_request(const tg_args *args, const request *given, int argc
   if (status == TG_OK) {
     console.progress.time_limit = job->spec.solver.time_limit;
     console.progress.max_iterations = job->spec.solver.max_iterations;
-    status = job->spec.sweep != NULL ? run_sweep(job, given, &console, &run_options, exit_status)
-                                     : run_loaded(job, given, &run_options, exit_status);
+    status = run_any(job, given, &console, &run_options, exit_status);
     if (tg_cli_rank() == 0) tg_progress_finish(&console.progress);
   } else {
     tg_cli_print_job_errors(job, status);

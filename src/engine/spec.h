@@ -155,6 +155,7 @@ typedef struct tg_spec {
   tg_spec_covariance covariance;
   const tg_sweep *sweep; // NULL: one minimisation
   const tg_folds *folds; // NULL: there are none
+  const tg_tune *tune;   // NULL: no number is looked for
   int fold;              // the one at hand, from 1; 0: the data are whole
   bool is_score;         // the data are those of the fold, not those without it
 } tg_spec;

@@ -63,6 +63,21 @@ typedef struct tg_folds {
   uint64_t seed;
 } tg_folds;
 
+// Numbers that are found by minimising a score of the fit, or its mean over the folds.
+enum { TG_TUNE_MAX = 8, TG_TUNE_EVALUATIONS = 30 };
+
+typedef struct tg_tune {
+  tg_mark mark;
+  int n; // at least 1
+  const int *data;
+  const tg_mark *marks;
+  tg_excerpt score; // that of the folds, where there are any
+  double smallest;  // of each number; 0: a millionth of the one to begin with
+  double largest;   // 0: a million times that one
+  int evaluations;  // of the score, at most
+  double tolerance; // on the decrease of the score still to be had, of the score
+} tg_tune;
+
 // Where a point begins.
 typedef enum tg_sweep_start {
   TG_SWEEP_START_AUTO, // warm where the objective is convex, which has the same minimum from everywhere

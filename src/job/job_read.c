@@ -9,6 +9,7 @@
 #include "job/job_set.h"
 #include "job/job_sweep.h"
 #include "job/job_table.h"
+#include "job/job_tune.h"
 #include "job/job_values.h"
 #include "job/relation.h"
 #include "mpi/file/files.h"
@@ -516,5 +517,6 @@ tg_status tg_job_read(tg_job *job)
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_sensitivity(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_covariance(job)));
   TG_TRY(tg_errors_take(&job->errors, tg_job_read_sweep(job)));
+  TG_TRY(tg_errors_take(&job->errors, tg_job_read_tune(job)));
   return tg_errors_raise(&job->errors);
 }

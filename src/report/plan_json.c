@@ -6,6 +6,7 @@
 #include "report/json.h"
 #include "report/report.h"
 #include "report/sweep_report.h"
+#include "report/tune_report.h"
 
 // What costs are computed for.
 typedef struct pricing {
@@ -130,9 +131,11 @@ static tg_status build(const tg_preview *preview, int threads, tg_text *room, js
 
 static tg_status add_sweep(const tg_spec *base, tg_preview *first, int threads, json_t *out)
 {
-  json_t *sweep = NULL;
-  TG_TRY(tg_sweep_plan_json(base, first, threads, &sweep));
-  if (json_object_set_new(out, "sweep", sweep) != 0) TG_FAIL(TG_MEMORY, "cannot build the plan as JSON");
+  const bool is_tune = base->tune != NULL;
+  json_t *all = NULL;
+  TG_TRY(is_tune ? tg_tune_plan_json(base, first, threads, &all) : tg_sweep_plan_json(base, first, threads, &all));
+  if (json_object_set_new(out, is_tune ? "tune" : "sweep", all) != 0)
+    TG_FAIL(TG_MEMORY, "cannot build the plan as JSON");
   return TG_OK;
 }
 

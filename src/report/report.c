@@ -225,6 +225,8 @@ static json_t *extras(const tg_run *run)
     failed = json_object_set_new(out, "sensitivity", tg_sensitivity_report(run));
   if (failed == 0 && run->engine->covariance != NULL)
     failed = json_object_set_new(out, "covariance", tg_covariance_report(run));
+  if (failed == 0 && run->options->tuned != NULL)
+    failed = json_object_set_new(out, "tune", json_deep_copy(run->options->tuned));
   if (failed == 0 && run->options->point != NULL) failed = json_object_set_new(out, "sweep", point(run));
   if (failed == 0 && run->writes_ray != NULL) failed = json_object_set_new(out, "ray", tg_outputs_rays(run));
   if (failed == 0 && has_arrays(run->engine->spec))

@@ -184,6 +184,9 @@ tg_status tg_run_execute(MPI_Comm comm, const tg_job *job, const tg_run_options 
   if (run->spec->sweep != NULL)
     TG_FAIL_MARK(TG_UNSUPPORTED, run->spec->sweep->mark,
                  "sweep: this is one minimisation; `tracegrad run` makes all of them");
+  if (run->spec->tune != NULL && options->spec == NULL)
+    TG_FAIL_MARK(TG_UNSUPPORTED, run->spec->tune->mark,
+                 "tune: this is one minimisation; `tracegrad run` makes those that find the numbers");
   run->options = options;
   run->begin = options->begin > 0 ? options->begin : MPI_Wtime();
   MPI_Comm_rank(comm, &run->rank);

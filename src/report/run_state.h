@@ -38,6 +38,7 @@ typedef struct tg_run_watch {
 typedef struct tg_run_options {
   const tg_spec *spec;             // what is run, where it is not the job's own: a point of a sweep; NULL: the job's
   const json_t *point;             // of a sweep: which, for the report; NULL: none
+  const json_t *tuned;             // how its numbers were found, for the report; NULL: they are the job's
   const tg_engine_options *engine; // what the sweep asks of the engine; NULL: nothing
   bool leaves_no_report;
   bool leaves_no_history;

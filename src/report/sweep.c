@@ -281,7 +281,7 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
   TG_TRY(note_data(s, run));
   if (run->spec->fold > 0) {
     const double begin = MPI_Wtime();
-    TG_TRY(tg_score_evaluate(run->engine->setup, &row->score));
+    TG_TRY(tg_score_evaluate(run->engine->setup, &run->spec->folds->score, &row->score));
     row->seconds += MPI_Wtime() - begin;
   }
   if (!serves(run)) return TG_OK;
@@ -409,11 +409,23 @@ static tg_status look_back(tg_sweep_run *s)
   return status;
 }
 
+// Rank 0.
+static tg_status check_score(const tg_spec *base)
+{
+  tg_spec *point = NULL;
+  TG_TRY(tg_sweep_spec_at(base, 0, &point));
+  point->errors = NULL;
+  point->messages = NULL;
+  const tg_status status = tg_score_check(point, &base->folds->score);
+  tg_sweep_destroy_spec(&point);
+  return status;
+}
+
 static tg_status open_sweep(tg_sweep_run *s)
 {
   const tg_sweep *sweep = sweep_of(s);
   TG_TRY(tg_agree(s->comm, tg_sweep_check(&s->job->spec)));
-  if (s->job->spec.folds != NULL) TG_TRY(tg_agree(s->comm, s->rank == 0 ? tg_score_check(&s->job->spec) : TG_OK));
+  if (s->job->spec.folds != NULL) TG_TRY(tg_agree(s->comm, s->rank == 0 ? check_score(&s->job->spec) : TG_OK));
   TG_TRY(tg_agree(s->comm, tg_sweep_fingerprint(&s->job->spec, s->fingerprint)));
   tg_sweep_file_name(sweep, s->options->first, s->options->last, s->file);
   TG_TRY(tg_agree(s->comm, TG_NEW(sweep->n_points, &s->rows)));

@@ -45,14 +45,26 @@ static bool is_used(const tg_task *task, const char *name)
 
 enum { UNUSED_SHOWN = 8 };
 
+// What only a score has is read when a fit is judged.
+static bool is_scored(const tg_spec *spec, const char *name)
+{
+  const tg_excerpt *score = spec->tune != NULL ? &spec->tune->score : spec->folds != NULL ? &spec->folds->score : NULL;
+  if (score == NULL) return false;
+  for (int k = 0; k < spec->n_parts; k++)
+    if (tg_spec_has_name(score->text, spec->parts[k].name) && tg_spec_has_name(spec->parts[k].value.text, name))
+      return true;
+  return tg_spec_has_name(score->text, name);
+}
+
 void tg_task_mark_used(tg_task *task, bool warn)
 {
   int unused = 0;
   for (int k = 0; k < task->spec->n_data; k++) {
     tg_task_data *datum = &task->data[k];
     datum->used = is_used(task, datum->spec->name) || tg_metric_change_needs(task, k) || tg_set_data_needs(task, k);
-    if (!datum->used) unused++;
-    if (warn && !datum->used && unused <= UNUSED_SHOWN)
+    const bool is_known = datum->used || is_scored(task->spec, datum->spec->name);
+    if (!is_known) unused++;
+    if (warn && !is_known && unused <= UNUSED_SHOWN)
       tg_message_warn_at(task->spec->messages, datum->spec->mark, "%s does not occur in the objective%s%s",
                          datum->spec->name, task->spec->n_relations > 0 ? " or in subject_to" : "",
                          datum->spec->source == TG_SOURCE_NUMBER ? "" : "; it is not read");

@@ -52,6 +52,27 @@ tg_status tg_minimum_check_smooth(const tg_task *task, const tg_model *model, co
                key);
 }
 
+tg_status tg_minimum_check(const tg_task *task, const tg_model *model, const char *key, tg_mark mark)
+{
+  const tg_spec *job = task->spec;
+  opt_tangents tangents = OPT_TANGENTS_ALL;
+  int which = 0;
+  if (job->n_relations > 0)
+    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
+                 "%s: how a minimum moves along the constraints of subject_to is not implemented; constraints "
+                 "of variables (nonnegative, box, symmetric, orthonormal_columns, unit_columns) are served",
+                 key);
+  if (model->n_changes > 0)
+    TG_FAIL_MARK(TG_UNSUPPORTED, mark, "%s: not implemented for orthonormal_columns with a metric", key);
+  if (!tg_minimum_find_tangents(task, &tangents, &which))
+    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
+                 "%s: not implemented for the constraint %s of %s%s; nonnegative and box, or symmetric, or "
+                 "orthonormal_columns and unit_columns are served",
+                 key, task->variables[which].constraint, job->variables[which].name,
+                 job->n_variables > 1 ? " beside the others" : "");
+  return tg_minimum_check_smooth(task, model, key, mark);
+}
+
 tg_status tg_minimum_check_number(const tg_task *task, const tg_model *model, const char *key, int datum, tg_mark mark)
 {
   const tg_spec *job = task->spec;

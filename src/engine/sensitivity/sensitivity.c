@@ -18,33 +18,15 @@ static const double multiplier_margin = 10;
 
 // ---- by the symbols ----
 
-static tg_status check_sets(const tg_task *task, const tg_model *model)
-{
-  const tg_spec *job = task->spec;
-  const tg_mark mark = job->sensitivities[0].mark;
-  opt_tangents tangents = OPT_TANGENTS_ALL;
-  int which = 0;
-  if (job->n_relations > 0)
-    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "sensitivity: how a minimum moves along the constraints of subject_to is not implemented; constraints "
-                 "of variables (nonnegative, box, symmetric, orthonormal_columns, unit_columns) are served");
-  if (model->n_changes > 0)
-    TG_FAIL_MARK(TG_UNSUPPORTED, mark, "sensitivity: not implemented for orthonormal_columns with a metric");
-  if (!tg_minimum_find_tangents(task, &tangents, &which))
-    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "sensitivity: not implemented for the constraint %s of %s%s; nonnegative and box, or symmetric, or "
-                 "orthonormal_columns and unit_columns are served",
-                 task->variables[which].constraint, job->variables[which].name,
-                 job->n_variables > 1 ? " beside the others" : "");
-  return TG_OK;
-}
-
 tg_status tg_sensitivity_check(const tg_task *task, const tg_model *model)
 {
   const tg_spec *job = task->spec;
+  const tg_tune *tune = job->tune;
+  if (tune != NULL) TG_TRY(tg_minimum_check(task, model, "tune", tune->mark));
+  for (int k = 0; tune != NULL && k < tune->n; k++)
+    TG_TRY(tg_minimum_check_number(task, model, "tune", tune->data[k], tune->marks[k]));
   if (job->n_sensitivities == 0) return TG_OK;
-  TG_TRY(check_sets(task, model));
-  TG_TRY(tg_minimum_check_smooth(task, model, "sensitivity", job->sensitivities[0].mark));
+  TG_TRY(tg_minimum_check(task, model, "sensitivity", job->sensitivities[0].mark));
   for (int k = 0; k < job->n_sensitivities; k++)
     TG_TRY(
         tg_minimum_check_number(task, model, "sensitivity", job->sensitivities[k].datum, job->sensitivities[k].mark));

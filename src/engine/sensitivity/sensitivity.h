@@ -29,7 +29,7 @@ typedef struct tg_sensitivity {
 } tg_sensitivity;
 
 // TG_UNSUPPORTED, located, where the symbols show that there is no such derivative; TG_NAME where a number does not
-// occur in the objective. Local.
+// occur in the objective. Those of tune as well. Local.
 tg_status tg_sensitivity_check(const tg_task *task, const tg_model *model);
 // At setup->x, where the minimisation of setup->problem ended with this result; counts of the problem are kept. What
 // the numbers do not give is refused in `refusal`, not by the status. Collective.
