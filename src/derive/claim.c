@@ -248,16 +248,12 @@ static tg_status write_shapes(const tg_derivation *d, const tg_target *target, t
   const tg_info *mine = tg_node_info(d->graph, target->derivative);
   const tg_info *theirs = tg_node_info(d->graph, claimed);
   tg_text_add(out, "different: the claim is ");
-  tg_dim_print(d->graph, theirs->rows, out);
-  tg_text_add(out, " x ");
-  tg_dim_print(d->graph, theirs->cols, out);
+  tg_dim_print_shape(d->graph, theirs->rows, theirs->cols, out);
   if (d->scalar)
     tg_text_addf(out, ", the gradient has the shape of %s%s: ", target->name, target->transposed ? "'" : "");
   else
     tg_text_add(out, ", the Jacobian is ");
-  tg_dim_print(d->graph, mine->rows, out);
-  tg_text_add(out, " x ");
-  tg_dim_print(d->graph, mine->cols, out);
+  tg_dim_print_shape(d->graph, mine->rows, mine->cols, out);
   tg_text_add(out, "\n");
   return write_derivative(d, target, out);
 }
@@ -324,13 +320,9 @@ done:
 
 static bool is_name_of_size(const tg_derivation *d, tg_dim dim, const char *name)
 {
-  int64_t coef = 1;
-  int32_t n = 0;
-  const char *names[8];
-  bool found = false;
-  tg_dim_parts(d->graph, dim, &coef, &n, names);
-  for (int32_t i = 0; i < n; i++) found = found || strcmp(names[i], name) == 0;
-  return found;
+  for (int32_t v = 0; v < tg_dim_name_count(d->graph); v++)
+    if (strcmp(tg_dim_name(d->graph, v), name) == 0) return tg_size_form_contains(tg_dim_form(d->graph, dim), v);
+  return false;
 }
 
 // m of 2*x/m, of which the claim would make a number of its own.

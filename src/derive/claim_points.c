@@ -12,28 +12,26 @@ enum { FIRST_SIZE = 3 };
 
 static void number_sizes(const tg_graph *graph, tg_dim dim, tg_claim_points *out)
 {
-  int64_t coef = 1;
-  int32_t n = 0;
-  const char *parts[TG_DIM_FACTORS_MAX];
-  tg_dim_parts(graph, dim, &coef, &n, parts);
-  for (int32_t i = 0; i < n; i++) {
-    int32_t k = 0;
-    while (k < out->sampling.n_sizes && strcmp(out->sizes[k].name, parts[i]) != 0) k++;
-    if (k < out->sampling.n_sizes || k == TG_CLAIM_SIZES_MAX) continue;
-    out->sizes[k] = (tg_named_size){parts[i], FIRST_SIZE + k};
-    out->sampling.n_sizes++;
-  }
+  const tg_size_form *form = tg_dim_form(graph, dim);
+  for (int32_t t = 0; t < form->n_terms; t++)
+    for (int32_t i = 0; i < form->terms[t].n; i++) {
+      const char *name = tg_dim_name(graph, form->terms[t].vars[i]);
+      int32_t k = 0;
+      while (k < out->sampling.n_sizes && strcmp(out->sizes[k].name, name) != 0) k++;
+      if (k < out->sampling.n_sizes || k == TG_CLAIM_SIZES_MAX) continue;
+      out->sizes[k] = (tg_named_size){name, FIRST_SIZE + k};
+      out->sampling.n_sizes++;
+    }
 }
 
 // The number of a size that is a name by itself, or NULL.
 static int64_t *number_of(tg_claim_points *points, tg_dim dim)
 {
-  int64_t coef = 1;
-  int32_t n = 0;
-  const char *parts[TG_DIM_FACTORS_MAX];
-  tg_dim_parts(points->graph, dim, &coef, &n, parts);
-  for (int32_t k = 0; coef == 1 && n == 1 && k < points->sampling.n_sizes; k++)
-    if (strcmp(points->sizes[k].name, parts[0]) == 0) return &points->sizes[k].number;
+  const tg_size_form *form = tg_dim_form(points->graph, dim);
+  if (form->n_terms != 1 || form->terms[0].n != 1 || form->terms[0].coef != 1) return NULL;
+  const char *name = tg_dim_name(points->graph, form->terms[0].vars[0]);
+  for (int32_t k = 0; k < points->sampling.n_sizes; k++)
+    if (strcmp(points->sizes[k].name, name) == 0) return &points->sizes[k].number;
   return NULL;
 }
 
@@ -108,28 +106,43 @@ done:
   return status;
 }
 
+// Numbers for all sizes of the symbols and nodes, in the order in which they are met, or against it. Differences, as
+// n-1 and the rows behind X(1:n,:), must come out as sizes: other orders are tried then.
+static tg_status choose_sizes(int32_t n, const tg_node *nodes, bool is_reversed, tg_claim_points *out)
+{
+  const tg_graph *graph = out->graph;
+  tg_status status = TG_OK;
+  uint8_t *below = NULL;
+  tg_node top = 1;
+  for (int32_t k = 0; k < n; k++) top = nodes[k] > top ? nodes[k] : top;
+  for (int32_t s = 0; s < out->n_symbols; s++) {
+    number_sizes(graph, tg_symbol_info(graph, s)->rows, out);
+    number_sizes(graph, tg_symbol_info(graph, s)->cols, out);
+  }
+  TG_TRY_GOTO(TG_NEW(top + 1, &below));
+  for (int32_t k = 0; k < n; k++) below[nodes[k]] = 1;
+  tg_node_mark_below(graph, top, below);
+  for (tg_node at = 1; at <= top; at++) {
+    const tg_info *info = tg_node_info(graph, at);
+    if (below[at] != 0) number_sizes(graph, info->rows, out);
+    if (below[at] != 0) number_sizes(graph, info->cols, out);
+    if (below[at] != 0 && info->kind == TG_PICK) number_sizes(graph, info->dims[0], out);
+  }
+  const int32_t n_sizes = out->sampling.n_sizes;
+  for (int32_t k = 0; is_reversed && k < n_sizes; k++) out->sizes[k].number = FIRST_SIZE + n_sizes - 1 - k;
+  order_orthogonal(out);
+  TG_TRY_GOTO(tg_sample_find_sizes(graph, top, below, n_sizes, out->sizes));
+done:
+  tg_free(below);
+  return status;
+}
+
 tg_status tg_claim_points_init(const tg_graph *graph, int32_t n, const tg_node *nodes, bool is_reversed,
                                tg_claim_points *out)
 {
   *out = (tg_claim_points){.graph = graph, .n_symbols = tg_symbol_count(graph)};
   out->sampling.sizes = out->sizes;
-  for (int32_t s = 0; s < out->n_symbols; s++) {
-    number_sizes(graph, tg_symbol_info(graph, s)->rows, out);
-    number_sizes(graph, tg_symbol_info(graph, s)->cols, out);
-  }
-  for (int32_t k = 0; k < n; k++) {
-    uint8_t *below = NULL;
-    TG_TRY(tg_node_find_below(graph, nodes[k], &below));
-    for (tg_node at = 1; at <= nodes[k]; at++) {
-      if (below[at] == 0) continue;
-      number_sizes(graph, tg_node_info(graph, at)->rows, out);
-      number_sizes(graph, tg_node_info(graph, at)->cols, out);
-    }
-    tg_free(below);
-  }
-  const int32_t n_sizes = out->sampling.n_sizes;
-  for (int32_t k = 0; is_reversed && k < n_sizes; k++) out->sizes[k].number = FIRST_SIZE + n_sizes - 1 - k;
-  order_orthogonal(out);
+  TG_TRY(choose_sizes(n, nodes, is_reversed, out));
   TG_TRY(find_scales(graph, n, nodes, out));
   TG_TRY(TG_NEW(out->n_symbols + 1, &out->values));
   TG_TRY(TG_NEW(out->n_symbols + 1, &out->is_whole));

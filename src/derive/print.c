@@ -14,9 +14,7 @@ static void add_shape(const tg_derivation *d, tg_dim rows, tg_dim cols, tg_text 
     tg_text_add(out, "scalar");
     return;
   }
-  tg_dim_print(d->graph, rows, out);
-  tg_text_add(out, " x ");
-  tg_dim_print(d->graph, cols, out);
+  tg_dim_print_shape(d->graph, rows, cols, out);
 }
 
 static void add_node_shape(const tg_derivation *d, tg_node node, tg_text *out)

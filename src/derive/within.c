@@ -95,9 +95,7 @@ tg_status tg_within_check_shape(const tg_within *set, const tg_derive_words *wor
   if (info->rows == info->cols) return TG_OK;
   tg_text shape;
   tg_text_init(&shape);
-  tg_dim_print(graph, info->rows, &shape);
-  tg_text_add(&shape, " x ");
-  tg_dim_print(graph, info->cols, &shape);
+  tg_dim_print_shape(graph, info->rows, info->cols, &shape);
   const tg_status status =
       tg_error_set(TG_USAGE, TG_HERE, "%s%swithin %s needs a square matrix, '%s' is %s; give %sdims %s=nxn",
                    words->command, words->dash, set->name, info->name, tg_text_string(&shape), words->dash, info->name);

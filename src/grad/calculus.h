@@ -109,7 +109,11 @@ typedef struct tg_sampling {
 } tg_sampling;
 tg_status tg_sample_as(tg_graph *graph, tg_node node, const double *const *values, const tg_sampling *how,
                        double **out);
-// The number of a size; -1 when one of its names has none.
+// Sizes and positions of the nodes that are marked up to `top` can be negative, as n-p, or beyond the size they lie in:
+// the numbers of the names change places, and grow, until none is. TG_SHAPE where no such numbers are found.
+tg_status tg_sample_find_sizes(const tg_graph *graph, tg_node top, const uint8_t *below, int32_t n,
+                               tg_named_size *sizes);
+// The number of a size; -1 when one of its names has none, or it is no size.
 int64_t tg_sample_size(const tg_graph *graph, const tg_sampling *how, tg_dim dim);
 
 #endif

@@ -159,17 +159,18 @@ static const struct {
     {"X(4,1)", "index 4 exceeds the size 3"},
     {"X(2:5,1)", "index 5 exceeds the size 3"},
     {"X(3:2,1)", "the range of indices is empty"},
-    {"X(0,1)", "an index is a whole number of at least 1"},
+    {"X(0,1)", "indices begin with 1, found 0"},
     {"X(1:2:3,1)", "indices with a step are not in the language"},
     {"X(2)", "one index is for vectors"},
     {"X[1:2, 0]", "brackets count from 0 in NumPy and from 1 in R; write X(i:j,k:l)"},
-    {"X(s:2,1)", "expected"},
+    {"X(s:2,1)", "the number that 's' stands for is not known here"},
+    {"X(1:n,1)", "where these indices begin and end is not known here; write numbers"},
     {"[X, Y]", "blocks beside one another need equal numbers of rows"},
     {"[X; v]", "blocks above one another need equal numbers of columns"},
     {"[X X]", "write ',' or '*'"},
     {"[X; Y", "expected ',', ';' or ']'"},
     {"[X; Y]; X", "unexpected character ';'"},
-    {"submatrix(X, s, 2, 1, 2)", "the bounds of a submatrix are numbers"},
+    {"submatrix(X, r, 2, 1, 2)", "'r' is a matrix, not a size"},
 };
 
 static void what_is_no_submatrix_is_refused(void **state)

@@ -349,6 +349,7 @@ static tg_status export_all(tg_export *e, tg_text *out)
   TG_TRY(name_arguments(e));
   TG_TRY(tg_export_plan(e));
   TG_TRY(name_sizes(e));
+  TG_TRY(tg_export_name_sums(e));
   TG_TRY(name_buffers(e));
   TG_TRY(name_directions(e));
   return write(e, out);

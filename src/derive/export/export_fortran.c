@@ -64,9 +64,12 @@ static void begin(const tg_export *e, bool hessian, tg_text *out)
   tg_text_add(out, "info)\n");
   add_declarations(e, hessian, out);
   tg_text_add(out, "    info = 0\n");
-  for (int32_t k = 0; k < e->n_sizes; k++)
-    tg_text_addf(out, "    %s = size(%s, %d)\n", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
+  for (int32_t k = 0; k < e->n_sizes; k++) {
+    tg_text_addf(out, "    %s = size(%s, %d)", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
                  e->sizes[k].of_columns + 1);
+    if (tg_export_rest(e, &e->sizes[k], out) != TG_OK) out->status = TG_MEMORY;
+    tg_text_add(out, "\n");
+  }
   for (int32_t k = 0; k < e->n_arguments; k++)
     add_check(e->arguments[k].name, e->arguments[k].rows, e->arguments[k].cols, out);
   for (int32_t k = 0; k < e->d->n_targets; k++) {

@@ -19,9 +19,12 @@ static void begin(const tg_export *e, bool hessian, tg_text *out)
     tg_text_addf(out, "    shape_of_%s = size(%s)\n", tg_export_variable(e, k)->name, tg_export_variable(e, k)->name);
   for (int32_t k = 0; k < e->n_arguments; k++)
     tg_text_addf(out, "    %s = as_matrix(%s)\n", e->arguments[k].name, e->arguments[k].name);
-  for (int32_t k = 0; k < e->n_sizes; k++)
-    tg_text_addf(out, "    %s = size(%s, %d)\n", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
+  for (int32_t k = 0; k < e->n_sizes; k++) {
+    tg_text_addf(out, "    %s = size(%s, %d)", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
                  e->sizes[k].of_columns + 1);
+    if (tg_export_rest(e, &e->sizes[k], out) != TG_OK) out->status = TG_MEMORY;
+    tg_text_add(out, "\n");
+  }
   for (int32_t k = 0; k < e->n_arguments; k++)
     tg_text_addf(out, "    check_size(\"%s\", %s, %s, %s)\n", e->arguments[k].name, e->arguments[k].name,
                  e->arguments[k].rows, e->arguments[k].cols);

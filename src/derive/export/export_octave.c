@@ -14,9 +14,12 @@ static void begin(const tg_export *e, bool hessian, tg_text *out)
   for (int32_t k = 0; hessian && k < e->d->n_targets; k++) tg_text_addf(out, ", %s", tg_export_direction(e, k));
   tg_text_add(out, ")\n");
   tg_export_describe(e, hessian, "  % ", out);
-  for (int32_t k = 0; k < e->n_sizes; k++)
-    tg_text_addf(out, "  %s = size(%s, %d);\n", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
+  for (int32_t k = 0; k < e->n_sizes; k++) {
+    tg_text_addf(out, "  %s = size(%s, %d)", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
                  e->sizes[k].of_columns + 1);
+    if (tg_export_rest(e, &e->sizes[k], out) != TG_OK) out->status = TG_MEMORY;
+    tg_text_add(out, ";\n");
+  }
   for (int32_t k = 0; k < e->n_arguments; k++)
     tg_text_addf(out, "  check_size('%s', %s, %s, %s);\n", e->arguments[k].name, e->arguments[k].name,
                  e->arguments[k].rows, e->arguments[k].cols);

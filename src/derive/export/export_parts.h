@@ -153,7 +153,16 @@ typedef struct tg_export_size {
   int64_t nominal[2];
   int32_t argument; // whose size it is
   bool of_columns;
+  bool is_rest; // p of an argument with n+p rows: `less` is n
+  tg_dim less;
 } tg_export_size;
+
+// A sum of sizes, without a factor that all terms share.
+typedef struct tg_export_sum {
+  tg_size_form form;
+  const char *name; // in the language, "(n+p)"
+  int64_t nominal[2];
+} tg_export_sum;
 
 enum { TG_EXPORT_SIZES_MAX = 16 };
 
@@ -166,6 +175,8 @@ typedef struct tg_export {
   tg_plan *plans[2];         // one plan with these two; the same object twice where no size is open
   int32_t n_sizes;
   tg_export_size sizes[TG_EXPORT_SIZES_MAX];
+  int32_t n_sums;
+  tg_export_sum sums[TG_EXPORT_SIZES_MAX];
   int32_t n_arguments;
   tg_export_argument *arguments;
   const char **buffers; // by buffer: its name in the language
@@ -187,6 +198,9 @@ tg_status tg_export_plan(tg_export *e);
 void tg_export_unplan(tg_export *e);
 // A number that both plans agree on, or the product of sizes that it is. is_size: an integer of the language.
 tg_status tg_export_number(const tg_export *e, double first, double second, bool is_size, tg_text *out);
+tg_status tg_export_name_sums(tg_export *e);
+// " - n" behind the size of an argument, where that is more than the size.
+tg_status tg_export_rest(const tg_export *e, const tg_export_size *size, tg_text *out);
 // A size of the derivation in the language.
 tg_status tg_export_dim(const tg_export *e, tg_dim dim, tg_text *out);
 

@@ -28,9 +28,12 @@ static void begin(const tg_export *e, bool hessian, tg_text *out)
     tg_text_addf(out, "    %s = _matrix(%s)\n", e->arguments[k].name, e->arguments[k].name);
   for (int32_t k = 0; hessian && k < e->d->n_targets; k++)
     tg_text_addf(out, "    %s = _matrix(%s)\n", tg_export_direction(e, k), tg_export_direction(e, k));
-  for (int32_t k = 0; k < e->n_sizes; k++)
-    tg_text_addf(out, "    %s = %s.shape[%d]\n", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
+  for (int32_t k = 0; k < e->n_sizes; k++) {
+    tg_text_addf(out, "    %s = %s.shape[%d]", e->sizes[k].name, e->arguments[e->sizes[k].argument].name,
                  e->sizes[k].of_columns);
+    if (tg_export_rest(e, &e->sizes[k], out) != TG_OK) out->status = TG_MEMORY;
+    tg_text_add(out, "\n");
+  }
   for (int32_t k = 0; k < e->n_arguments; k++)
     tg_text_addf(out, "    _check(\"%s\", %s, %s, %s)\n", e->arguments[k].name, e->arguments[k].name,
                  e->arguments[k].rows, e->arguments[k].cols);

@@ -24,50 +24,159 @@ static tg_export_size *find_size(tg_export *e, const char *name)
   return NULL;
 }
 
+// The variables of a size; one that is a name alone is read off the argument that has it.
 static tg_status add_sizes(tg_export *e, tg_dim dim, int32_t argument, bool of_columns)
 {
-  const char *names[TG_DIM_FACTORS_MAX];
-  int64_t coef = 1;
-  int32_t n = 0;
-  tg_dim_parts(e->d->graph, dim, &coef, &n, names);
-  for (int32_t k = 0; k < n; k++) {
-    tg_export_size *size = find_size(e, names[k]);
-    if (size == NULL) {
-      if (e->n_sizes == TG_EXPORT_SIZES_MAX)
-        TG_FAIL(TG_LIMIT, "more than %d sizes are open; give some with the option dims", TG_EXPORT_SIZES_MAX);
-      size = &e->sizes[e->n_sizes];
-      *size = (tg_export_size){.own = names[k], .argument = -1};
-      for (int set = 0; set < 2; set++) size->nominal[set] = primes[set][e->n_sizes];
-      e->n_sizes++;
+  const tg_size_form *form = tg_dim_form(e->d->graph, dim);
+  const bool is_alone = form->n_terms == 1 && form->terms[0].n == 1 && form->terms[0].coef == 1;
+  for (int32_t t = 0; t < form->n_terms; t++)
+    for (int32_t i = 0; i < form->terms[t].n; i++) {
+      const char *name = tg_dim_name(e->d->graph, form->terms[t].vars[i]);
+      tg_export_size *size = find_size(e, name);
+      if (size == NULL) {
+        if (e->n_sizes == TG_EXPORT_SIZES_MAX)
+          TG_FAIL(TG_LIMIT, "more than %d sizes are open; give some with the option dims", TG_EXPORT_SIZES_MAX);
+        size = &e->sizes[e->n_sizes];
+        *size = (tg_export_size){.own = name, .argument = -1};
+        for (int set = 0; set < 2; set++) size->nominal[set] = primes[set][e->n_sizes];
+        e->n_sizes++;
+      }
+      if (size->argument >= 0 || !is_alone) continue;
+      size->argument = argument;
+      size->of_columns = of_columns;
     }
-    if (size->argument >= 0 || n != 1 || coef != 1) continue;
-    size->argument = argument;
-    size->of_columns = of_columns;
+  return TG_OK;
+}
+
+// p of an argument with n+p rows, where n is known: *less is n.
+static tg_status solve_size(tg_export *e, tg_export_size *size, tg_dim dim, int32_t argument, bool of_columns)
+{
+  tg_graph *g = e->d->graph;
+  const tg_size_form form = *tg_dim_form(g, dim);
+  tg_dim own = 0;
+  TG_TRY(tg_dim_named(g, size->own, &own));
+  const int32_t variable = tg_dim_form(g, own)->terms[0].vars[0];
+  int32_t at = -1;
+  for (int32_t t = 0; t < form.n_terms; t++) {
+    const tg_size_term *term = &form.terms[t];
+    if (term->n == 1 && term->coef == 1 && term->vars[0] == variable) at = t;
+    for (int32_t i = 0; i < term->n; i++)
+      if (term->vars[i] != variable && find_size(e, tg_dim_name(g, term->vars[i]))->argument < 0) return TG_OK;
+  }
+  if (at < 0) return TG_OK;
+  TG_TRY(tg_dim_sum(g, dim, -1, own, &size->less));
+  if (tg_size_form_contains(tg_dim_form(g, size->less), variable)) return TG_OK;
+  size->argument = argument;
+  size->of_columns = of_columns;
+  size->is_rest = true;
+  return TG_OK;
+}
+
+// Sizes that stand in sums only; each behind those that it is made of.
+static tg_status solve_sizes(tg_export *e)
+{
+  int32_t n_known = 0;
+  for (int32_t k = 0; k < e->n_sizes; k++) {
+    if (e->sizes[k].argument < 0) continue;
+    const tg_export_size held = e->sizes[n_known];
+    e->sizes[n_known++] = e->sizes[k];
+    e->sizes[k] = held;
+  }
+  for (int32_t k = n_known; k < e->n_sizes; k++)
+    for (int32_t other = k; other < e->n_sizes && e->sizes[k].argument < 0; other++) {
+      tg_export_size *size = &e->sizes[other];
+      for (int32_t a = 0; a < e->n_arguments && size->argument < 0; a++) {
+        const tg_symbol *symbol = tg_symbol_info(e->d->graph, e->arguments[a].symbol);
+        TG_TRY(solve_size(e, size, symbol->rows, a, false));
+        if (size->argument < 0) TG_TRY(solve_size(e, size, symbol->cols, a, true));
+      }
+      const tg_export_size held = *size;
+      if (size->argument < 0) continue;
+      *size = e->sizes[k];
+      e->sizes[k] = held;
+    }
+  return TG_OK;
+}
+
+// A sum of sizes that numbers may be made of.
+static tg_status add_sum(tg_export *e, tg_dim dim)
+{
+  tg_size_form form = *tg_dim_form(e->d->graph, dim);
+  tg_size_form_reduce(&form);
+  bool is_known = form.n_terms < 2 || e->n_sums == TG_EXPORT_SIZES_MAX;
+  for (int32_t k = 0; k < e->n_sums; k++) is_known = is_known || tg_size_form_is_equal(&e->sums[k].form, &form);
+  if (!is_known) e->sums[e->n_sums++].form = form;
+  return TG_OK;
+}
+
+// What the nodes of the objective have besides the sizes of the arguments: the size of a range of indices, its offset.
+static tg_status find_other_sizes(tg_export *e, const uint8_t *below)
+{
+  for (tg_node at = 1; at <= e->d->f; at++) {
+    if (below[at] == 0) continue;
+    const tg_info info = *tg_node_info(e->d->graph, at);
+    tg_dim offset = info.rows;
+    if (info.kind == TG_PICK) TG_TRY(tg_dim_offset(e->d->graph, info.dims[0], -1, &offset));
+    const tg_dim dims[3] = {info.rows, info.cols, offset};
+    for (int k = 0; k < 3; k++) {
+      TG_TRY(add_sizes(e, dims[k], -1, false));
+      TG_TRY(add_sum(e, dims[k]));
+    }
   }
   return TG_OK;
 }
 
+// Numbers by which both plans are made, such that every difference of sizes is positive.
+static tg_status choose_nominal(tg_export *e, const uint8_t *below)
+{
+  for (int set = 0; set < 2; set++) {
+    tg_named_size sizes[TG_EXPORT_SIZES_MAX];
+    for (int32_t k = 0; k < e->n_sizes; k++)
+      sizes[k] = (tg_named_size){.name = e->sizes[k].own, .number = e->sizes[k].nominal[set]};
+    TG_TRY(tg_sample_find_sizes(e->d->graph, e->d->f, below, e->n_sizes, sizes));
+    for (int32_t k = 0; k < e->n_sizes; k++) e->sizes[k].nominal[set] = sizes[k].number;
+  }
+  return TG_OK;
+}
+
+static int64_t nominal_form(tg_export *e, int set, const tg_size_form *form)
+{
+  tg_size_form numbered = *form;
+  int64_t numbers[TG_EXPORT_SIZES_MAX];
+  for (int32_t k = 0; k < e->n_sizes; k++) numbers[k] = e->sizes[k].nominal[set];
+  for (int32_t t = 0; t < form->n_terms; t++)
+    for (int32_t i = 0; i < form->terms[t].n; i++)
+      numbered.terms[t].vars[i] = (int32_t)(find_size(e, tg_dim_name(e->d->graph, form->terms[t].vars[i])) - e->sizes);
+  return tg_size_form_value(&numbered, numbers);
+}
+
 static tg_status find_sizes(tg_export *e)
 {
+  tg_status status = TG_OK;
+  uint8_t *below = NULL;
   for (int32_t k = 0; k < e->n_arguments; k++) {
     const tg_symbol *symbol = tg_symbol_info(e->d->graph, e->arguments[k].symbol);
     TG_TRY(add_sizes(e, symbol->rows, k, false));
     TG_TRY(add_sizes(e, symbol->cols, k, true));
   }
+  TG_TRY(tg_node_find_below(e->d->graph, e->d->f, &below));
+  TG_TRY_GOTO(find_other_sizes(e, below));
+  TG_TRY_GOTO(solve_sizes(e));
+  TG_TRY_GOTO(choose_nominal(e, below));
+  for (int32_t k = 0; k < e->n_sums; k++)
+    for (int set = 0; set < 2; set++) e->sums[k].nominal[set] = nominal_form(e, set, &e->sums[k].form);
+done:
+  tg_free(below);
+  TG_TRY(status);
   for (int32_t k = 0; k < e->n_sizes; k++)
     if (e->sizes[k].argument < 0)
-      TG_FAIL(TG_UNSUPPORTED, "no argument has the size %s alone; give it with the option dims", e->sizes[k].own);
+      TG_FAIL(TG_UNSUPPORTED, "no argument has the size %s; write its number in the expression", e->sizes[k].own);
   return TG_OK;
 }
 
 static int64_t nominal_size(tg_export *e, int set, tg_dim dim)
 {
-  const char *names[TG_DIM_FACTORS_MAX];
-  int64_t number = 1;
-  int32_t n = 0;
-  tg_dim_parts(e->d->graph, dim, &number, &n, names);
-  for (int32_t k = 0; k < n; k++) number *= find_size(e, names[k])->nominal[set];
-  return number;
+  return nominal_form(e, set, tg_dim_form(e->d->graph, dim));
 }
 
 // ---- the two plans ----
@@ -182,12 +291,18 @@ static bool is_close(double a, double b)
   return fabs(a - b) <= 1e-12 * fmax(fabs(a), fabs(b));
 }
 
+// A size by itself, or a sum of sizes: what numbers are sought as products of.
+static double nominal_base(const tg_export *e, int k, int set)
+{
+  return (double)(k < e->n_sizes ? e->sizes[k].nominal[set] : e->sums[k - e->n_sizes].nominal[set]);
+}
+
 // Whether c is the same where the powers of sizes in `m` are taken out of both numbers.
 static bool fits(const tg_export *e, double first, double second, monomial *m)
 {
   double c[2] = {first, second};
   for (int k = 0; k < m->n; k++)
-    for (int set = 0; set < 2; set++) c[set] /= pow((double)e->sizes[m->size[k]].nominal[set], m->power[k]);
+    for (int set = 0; set < 2; set++) c[set] /= pow(nominal_base(e, m->size[k], set), m->power[k]);
   m->coef = c[0];
   return is_close(c[0], c[1]);
 }
@@ -197,7 +312,7 @@ static bool search(const tg_export *e, double first, double second, monomial *m,
   static const double powers[] = {1, -1, 2, -2, 0.5, -0.5, 3, -3, 1.5, -1.5};
   const int from = m->n > 0 ? m->size[m->n - 1] + 1 : 0;
   if (depth == 0) return fits(e, first, second, m);
-  for (int s = from; s < e->n_sizes; s++)
+  for (int s = from; s < e->n_sizes + e->n_sums; s++)
     for (size_t k = 0; k < sizeof powers / sizeof powers[0]; k++) {
       m->size[m->n] = s;
       m->power[m->n++] = powers[k];
@@ -239,7 +354,8 @@ static int add_powers(const tg_export *e, const monomial *m, double sign, bool i
 {
   int n = 0;
   for (int k = 0; k < m->n; k++) {
-    const char *name = e->sizes[m->size[k]].name;
+    const bool is_sum = m->size[k] >= e->n_sizes;
+    const char *name = is_sum ? e->sums[m->size[k] - e->n_sizes].name : e->sizes[m->size[k]].name;
     double left = sign * m->power[k];
     for (; left > 0; n++) {
       if (begun || n > 0) tg_text_add(out, "*");
@@ -287,17 +403,44 @@ tg_status tg_export_number(const tg_export *e, double first, double second, bool
   return status;
 }
 
+static const char *name_of(const void *context, int32_t variable)
+{
+  const tg_export *e = context;
+  for (int32_t s = 0; s < e->n_sizes; s++)
+    if (strcmp(e->sizes[s].own, tg_dim_name(e->d->graph, variable)) == 0) return e->sizes[s].name;
+  return "?";
+}
+
 tg_status tg_export_dim(const tg_export *e, tg_dim dim, tg_text *out)
 {
-  const char *names[TG_DIM_FACTORS_MAX];
-  int64_t coef = 1;
-  int32_t n = 0;
-  tg_dim_parts(e->d->graph, dim, &coef, &n, names);
-  if (n == 0 || coef != 1) tg_text_addf(out, "%lld", (long long)coef);
-  for (int32_t k = 0; k < n; k++)
-    for (int32_t s = 0; s < e->n_sizes; s++)
-      if (strcmp(e->sizes[s].own, names[k]) == 0)
-        tg_text_addf(out, "%s%s", k > 0 || coef != 1 ? "*" : "", e->sizes[s].name);
+  tg_size_form_print(tg_dim_form(e->d->graph, dim), name_of, e, out);
+  return tg_text_status(out);
+}
+
+tg_status tg_export_name_sums(tg_export *e)
+{
+  tg_status status = TG_OK;
+  tg_text text;
+  tg_text_init(&text);
+  for (int32_t k = 0; status == TG_OK && k < e->n_sums; k++) {
+    tg_text_clear(&text);
+    tg_text_add(&text, "(");
+    tg_size_form_print(&e->sums[k].form, name_of, e, &text);
+    tg_text_add(&text, ")");
+    status = tg_text_status(&text);
+    if (status == TG_OK) status = tg_arena_string(&e->arena, text.data, text.length, &e->sums[k].name);
+  }
+  tg_text_fini(&text);
+  return status;
+}
+
+tg_status tg_export_rest(const tg_export *e, const tg_export_size *size, tg_text *out)
+{
+  if (!size->is_rest) return TG_OK;
+  const bool is_sum = tg_dim_form(e->d->graph, size->less)->n_terms > 1;
+  tg_text_add(out, is_sum ? " - (" : " - ");
+  TG_TRY(tg_export_dim(e, size->less, out));
+  tg_text_add(out, is_sum ? ")" : "");
   return tg_text_status(out);
 }
 

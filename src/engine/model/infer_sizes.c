@@ -158,9 +158,7 @@ static bool is_open_dim(const tg_graph *graph, tg_dim dim)
 
 static void add_shape(const tg_graph *graph, const tg_symbol *symbol, tg_text *out)
 {
-  tg_dim_print(graph, symbol->rows, out);
-  tg_text_add(out, " x ");
-  tg_dim_print(graph, symbol->cols, out);
+  tg_dim_print_shape(graph, symbol->rows, symbol->cols, out);
 }
 
 static bool shares(const tg_graph *graph, const tg_symbol *a, const tg_symbol *b)

@@ -92,21 +92,134 @@ static bool cancels_commutation(const tg_graph *g, tg_node a, tg_node b)
   return x->kind == TG_COMM && y->kind == TG_COMM && x->dims[0] == y->dims[1] && x->dims[1] == y->dims[0];
 }
 
-// P P' = I for rows P of the identity; rows of rows are rows.
+// Rows of rows: row i of P is row p + i - 1 of Q, and that row q + p + i - 2 of the identity.
+static tg_status compose_picks(tg_graph *g, const tg_info *p, const tg_info *q, tg_node *out)
+{
+  tg_dim first = 0;
+  TG_TRY(tg_dim_sum(g, p->dims[0], 1, q->dims[0], &first));
+  TG_TRY(tg_dim_offset(g, first, -1, &first));
+  return tg_make_pick(g, p->rows, q->cols, first, out);
+}
+
+typedef enum overlap { SAME_ROWS, OTHER_ROWS, SOME_ROWS } overlap;
+
+// What the rows that p and q pick have in common, as far as it is known.
+static tg_status compare_picks(tg_graph *g, const tg_info *p, const tg_info *q, overlap *out)
+{
+  tg_dim behind_p = 0;
+  tg_dim behind_q = 0;
+  *out = SAME_ROWS;
+  if (p == q) return TG_OK;
+  TG_TRY(tg_dim_sum(g, p->dims[0], 1, p->rows, &behind_p));
+  TG_TRY(tg_dim_sum(g, q->dims[0], 1, q->rows, &behind_q));
+  const bool apart = tg_dim_is_at_least(g, q->dims[0], behind_p) || tg_dim_is_at_least(g, p->dims[0], behind_q);
+  *out = apart ? OTHER_ROWS : SOME_ROWS;
+  return TG_OK;
+}
+
+// P P' = I for rows P of the identity, P Q' = 0 for rows that they do not share; rows of rows are rows.
 static tg_status match_picks(tg_graph *g, tg_node a, tg_node b, bool *cancels, tg_node *out)
 {
   const tg_info *x = tg_node_info(g, a);
   const tg_info *y = tg_node_info(g, b);
+  const tg_info *left = x->kind == TG_TRANS ? tg_node_info(g, x->args[0]) : x;
+  const tg_info *right = y->kind == TG_TRANS ? tg_node_info(g, y->args[0]) : y;
+  overlap common = SOME_ROWS;
   *out = TG_NONE;
-  *cancels = x->kind == TG_PICK && y->kind == TG_TRANS && y->args[0] == a;
-  const bool composed = x->kind == TG_PICK && y->kind == TG_PICK;
-  if (composed) return tg_make_pick(g, x->rows, y->cols, x->exponent + y->exponent, out);
-  if (x->kind != TG_TRANS || y->kind != TG_TRANS) return TG_OK;
-  x = tg_node_info(g, x->args[0]); // P1' P2' = (P2 P1)'
-  y = tg_node_info(g, y->args[0]);
-  if (x->kind != TG_PICK || y->kind != TG_PICK) return TG_OK;
-  TG_TRY(tg_make_pick(g, y->rows, x->cols, x->exponent + y->exponent, out));
-  return tg_make_trans(g, *out, out);
+  if (x->kind == TG_PICK && y->kind == TG_ONES) return tg_make_ones(g, x->rows, y->cols, out);
+  if (x->kind == TG_ONES && right != y && right->kind == TG_PICK) return tg_make_ones(g, x->rows, right->rows, out);
+  if (left->kind != TG_PICK || right->kind != TG_PICK) return TG_OK;
+  if (left == x && right == y) return compose_picks(g, x, y, out);
+  if (left != x && right != y) { // P' Q' = (Q P)'
+    TG_TRY(compose_picks(g, right, left, out));
+    return tg_make_trans(g, *out, out);
+  }
+  if (left != x) return TG_OK;
+  TG_TRY(compare_picks(g, left, right, &common));
+  *cancels = common == SAME_ROWS;
+  return common == OTHER_ROWS ? tg_make_zero(g, left->rows, right->rows, out) : TG_OK;
+}
+
+// ---- blocks ----
+
+enum { BLOCKS_JOINED_MAX = 64 };
+
+// The terms of a factor, each with the rows of an identity at its end (at its beginning, transposed): [A, B] is A P + B
+// Q, [A; B] is P' A + Q' B. 0: it is made of no such terms.
+static int32_t read_blocks(const tg_graph *g, tg_node node, bool at_end, const tg_info **picks)
+{
+  const tg_info *info = tg_node_info(g, node);
+  const int32_t n = info->kind == TG_LIN ? info->n_args : 1;
+  if (n > BLOCKS_JOINED_MAX) return 0;
+  for (int32_t i = 0; i < n; i++) {
+    tg_node end = info->kind == TG_LIN ? info->args[i] : node;
+    const tg_info *term = tg_node_info(g, end);
+    if (term->kind == TG_PROD && term->n_args == term->n_scalars) return 0;
+    if (term->kind == TG_PROD) end = term->args[at_end ? term->n_args - 1 : term->n_scalars];
+    if (!tg_node_is_padding(g, end, !at_end)) return 0;
+    const tg_info *pick = tg_node_info(g, end);
+    picks[i] = at_end ? pick : tg_node_info(g, pick->args[0]);
+  }
+  return n;
+}
+
+static tg_node block_of(const tg_graph *g, tg_node node, int32_t i, double *coef)
+{
+  const tg_info *info = tg_node_info(g, node);
+  *coef = info->kind == TG_LIN ? info->coefs[i] : 1.0;
+  return info->kind == TG_LIN ? info->args[i] : node;
+}
+
+// [A, B]*P, P rows of an identity: [A, B] among zeros, each block by itself, and so are [A; B] behind P'.
+static tg_status spread_padding(tg_graph *g, tg_node a, tg_node b, tg_node *out)
+{
+  const tg_info *picks[BLOCKS_JOINED_MAX];
+  const bool at_end = tg_node_info(g, b)->kind == TG_PICK;
+  const tg_node sum = at_end ? a : b;
+  const int32_t n = tg_node_info(g, sum)->kind == TG_LIN ? read_blocks(g, sum, at_end, picks) : 0;
+  *out = TG_NONE;
+  if (n == 0 || !tg_node_is_padding(g, at_end ? b : a, !at_end)) return TG_OK;
+  for (int32_t i = 0; i < n; i++) {
+    double coef = 1.0;
+    const tg_node block = block_of(g, sum, i, &coef);
+    tg_node product = TG_NONE;
+    TG_TRY(tg_make_prod(g, 2, (const tg_node[]){at_end ? block : a, at_end ? b : block}, &product));
+    TG_TRY(tg_make_scale(g, coef, product, &product));
+    if (*out != TG_NONE) TG_TRY(tg_make_add(g, *out, product, &product));
+    *out = product;
+  }
+  return TG_OK;
+}
+
+// [A, B]*[C; D] = A*C + B*D, and likewise where rows or columns are taken out of blocks.
+static tg_status match_blocks(tg_graph *g, tg_node a, tg_node b, tg_node *out)
+{
+  const tg_info *left[BLOCKS_JOINED_MAX];
+  const tg_info *right[BLOCKS_JOINED_MAX];
+  const bool is_sum = tg_node_info(g, a)->kind == TG_LIN || tg_node_info(g, b)->kind == TG_LIN;
+  const int32_t n = is_sum ? read_blocks(g, a, true, left) : 0;
+  const int32_t m = n > 0 ? read_blocks(g, b, false, right) : 0;
+  tg_node sum = TG_NONE;
+  *out = TG_NONE;
+  for (int pass = 0; pass < 2; pass++) // nothing is made unless all of it can be
+    for (int32_t i = 0; i < n; i++)
+      for (int32_t j = 0; j < m; j++) {
+        overlap common = SOME_ROWS;
+        double coefs[2];
+        tg_node product = TG_NONE;
+        TG_TRY(compare_picks(g, left[i], right[j], &common));
+        if (common == SOME_ROWS) return TG_OK;
+        if (pass == 0 || common == OTHER_ROWS) continue;
+        const tg_node blocks[2] = {block_of(g, a, i, &coefs[0]), block_of(g, b, j, &coefs[1])};
+        TG_TRY(tg_make_prod(g, 2, blocks, &product));
+        TG_TRY(tg_make_scale(g, tg_coef_product(coefs[0], coefs[1]), product, &product));
+        if (sum != TG_NONE) TG_TRY(tg_make_add(g, sum, product, &product));
+        sum = product;
+      }
+  if (n > 0 && m > 0 && sum == TG_NONE)
+    TG_TRY(tg_make_zero(g, tg_node_info(g, a)->rows, tg_node_info(g, b)->cols, &sum));
+  *out = sum;
+  return TG_OK;
 }
 
 // kron(vec(I_n)', I_m) * kron(I_n, v) is v reshaped to m x n: how expressions spell UNVEC.
@@ -216,6 +329,8 @@ tg_status tg_chain_join_pair(tg_graph *g, tg_node a, tg_node b, bool *joined, tg
   if (*out != TG_NONE && tg_node_info(g, *out)->kind == TG_EYE) *out = TG_NONE, cancels = true;
   if (!cancels && *out == TG_NONE) TG_TRY(match_picks(g, a, b, &cancels, out));
   if (cancels) return TG_OK;
+  if (*out == TG_NONE) TG_TRY(match_blocks(g, a, b, out));
+  if (*out == TG_NONE) TG_TRY(spread_padding(g, a, b, out));
   if (*out == TG_NONE) TG_TRY(match_unvec(g, a, b, out));
   if (*out == TG_NONE) TG_TRY(match_vector(g, a, b, out));
   *joined = *out != TG_NONE;

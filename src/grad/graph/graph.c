@@ -5,14 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/graph/dims.h"
 #include "grad/graph/op.h"
-
-// coef * product of names[factors[i]], factors ascending.
-typedef struct dim_record {
-  int64_t coef;
-  int32_t n_factors;
-  int32_t factors[TG_DIM_FACTORS_MAX];
-} dim_record;
 
 // Limits of the distinct nodes and of the arguments that they have together: a second derivative of a long product
 // has more arguments than could be printed.
@@ -38,12 +32,7 @@ struct tg_graph {
   uint32_t nodes_capacity;
   tg_node *table; // open addressing, a power of two
   uint32_t table_size;
-  dim_record *dims;
-  int32_t n_dims;
-  int32_t dims_capacity;
-  const char **dim_names;
-  int32_t n_dim_names;
-  int32_t dim_names_capacity;
+  tg_dim_table dims;
   tg_symbol *symbols;
   int32_t n_symbols;
   int32_t symbols_capacity;
@@ -76,8 +65,7 @@ void tg_graph_destroy(tg_graph **graph)
   tg_free((*graph)->orders);
   tg_free((*graph)->nodes);
   tg_free((*graph)->table);
-  tg_free((*graph)->dims);
-  tg_free((*graph)->dim_names);
+  tg_dim_table_fini(&(*graph)->dims);
   tg_free((*graph)->symbols);
   tg_free(*graph);
   *graph = NULL;
@@ -88,112 +76,14 @@ tg_status tg_scratch(tg_graph *g, int64_t count, size_t item_bytes, void **out)
   return tg_arena_alloc(&g->arena, (size_t)(count > 0 ? count : 1), item_bytes, out);
 }
 
-// ---- sizes ----
-
-static tg_status dim_intern(tg_graph *g, const dim_record *record, tg_dim *out)
+tg_dim_table *tg_graph_dims(tg_graph *g)
 {
-  for (int32_t i = 0; i < g->n_dims; i++) {
-    const dim_record *known = &g->dims[i];
-    if (known->coef == record->coef && known->n_factors == record->n_factors &&
-        memcmp(known->factors, record->factors, sizeof(int32_t) * (size_t)record->n_factors) == 0) {
-      *out = i;
-      return TG_OK;
-    }
-  }
-  if (g->n_dims == g->dims_capacity) {
-    const int32_t capacity = g->dims_capacity > 0 ? 2 * g->dims_capacity : 32;
-    TG_TRY(tg_grow(capacity, sizeof(dim_record), (void **)&g->dims));
-    g->dims_capacity = capacity;
-  }
-  g->dims[g->n_dims] = *record;
-  *out = g->n_dims++;
-  return TG_OK;
+  return &g->dims;
 }
 
-tg_status tg_dim_number(tg_graph *graph, int64_t value, tg_dim *out)
+const tg_dim_table *tg_graph_known_dims(const tg_graph *g)
 {
-  TG_ASSERT(value >= 1);
-  return dim_intern(graph, &(dim_record){.coef = value}, out);
-}
-
-tg_status tg_dim_named(tg_graph *graph, const char *name, tg_dim *out)
-{
-  int32_t index = 0;
-  while (index < graph->n_dim_names && strcmp(graph->dim_names[index], name) != 0) index++;
-  if (index == graph->n_dim_names) {
-    if (graph->n_dim_names == graph->dim_names_capacity) {
-      const int32_t capacity = graph->dim_names_capacity > 0 ? 2 * graph->dim_names_capacity : 32;
-      TG_TRY(tg_grow(capacity, sizeof(char *), (void **)&graph->dim_names));
-      graph->dim_names_capacity = capacity;
-    }
-    TG_TRY(tg_arena_string(&graph->arena, name, strlen(name), &graph->dim_names[graph->n_dim_names]));
-    graph->n_dim_names++;
-  }
-  return dim_intern(graph, &(dim_record){.coef = 1, .n_factors = 1, .factors = {index}}, out);
-}
-
-tg_status tg_dim_product(tg_graph *graph, tg_dim a, tg_dim b, tg_dim *out)
-{
-  const dim_record x = graph->dims[a];
-  const dim_record y = graph->dims[b];
-  dim_record product = {0};
-  TG_TRY(tg_size_mul(x.coef, y.coef, &product.coef));
-  if (x.n_factors + y.n_factors > TG_DIM_FACTORS_MAX)
-    TG_FAIL(TG_LIMIT, "a size is the product of more than %d named sizes", TG_DIM_FACTORS_MAX);
-  int32_t i = 0;
-  int32_t j = 0;
-  while (i < x.n_factors || j < y.n_factors) {
-    const bool from_x = j == y.n_factors || (i < x.n_factors && x.factors[i] <= y.factors[j]);
-    product.factors[product.n_factors++] = from_x ? x.factors[i++] : y.factors[j++];
-  }
-  return dim_intern(graph, &product, out);
-}
-
-tg_status tg_dim_quotient(tg_graph *graph, tg_dim whole, tg_dim part, tg_dim *out)
-{
-  const dim_record x = graph->dims[whole];
-  const dim_record y = graph->dims[part];
-  dim_record quotient = {.coef = x.coef / y.coef};
-  bool exact = x.coef % y.coef == 0;
-  int32_t j = 0;
-  for (int32_t i = 0; i < x.n_factors; i++) {
-    if (j < y.n_factors && x.factors[i] == y.factors[j])
-      j++;
-    else
-      quotient.factors[quotient.n_factors++] = x.factors[i];
-  }
-  exact = exact && j == y.n_factors;
-  if (!exact) TG_FAIL(TG_INTERNAL, "a size is not a multiple of its factor");
-  return dim_intern(graph, &quotient, out);
-}
-
-bool tg_dim_is_one(const tg_graph *graph, tg_dim dim)
-{
-  return tg_dim_value(graph, dim) == 1;
-}
-
-int64_t tg_dim_value(const tg_graph *graph, tg_dim dim)
-{
-  return graph->dims[dim].n_factors == 0 ? graph->dims[dim].coef : -1;
-}
-
-void tg_dim_parts(const tg_graph *graph, tg_dim dim, int64_t *coef, int32_t *n, const char **names)
-{
-  const dim_record *record = &graph->dims[dim];
-  *coef = record->coef;
-  *n = record->n_factors;
-  for (int32_t i = 0; i < record->n_factors; i++) names[i] = graph->dim_names[record->factors[i]];
-}
-
-void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out)
-{
-  const dim_record *record = &graph->dims[dim];
-  if (record->n_factors == 0 || record->coef != 1) {
-    tg_text_addf(out, "%" PRId64, record->coef);
-    if (record->n_factors > 0) tg_text_add(out, "*");
-  }
-  for (int32_t i = 0; i < record->n_factors; i++)
-    tg_text_addf(out, i > 0 ? "*%s" : "%s", graph->dim_names[record->factors[i]]);
+  return &g->dims;
 }
 
 // ---- symbols ----
@@ -296,6 +186,7 @@ static uint64_t mirror_hash(const tg_graph *g, const tg_info *info)
   if (info->kind == TG_TRANS) return g->nodes[info->args[0]]->mirror;
   if (info->kind == TG_TRIL) return mix(UINT64_C(0x2545F491), (uint64_t)TG_TRIU);
   if (info->kind == TG_TRIU) return forwards;
+  if (info->kind == TG_PICK) return mix(forwards, tg_dim_hash(g, info->dims[0]));
   for (int32_t i = 0; i < info->n_args; i++) {
     const uint64_t arg = g->nodes[info->args[i]]->mirror;
     forwards = mix(forwards, arg);
@@ -509,18 +400,6 @@ static int compare_names(const char *a, const char *b)
   return (order > 0) - (order < 0);
 }
 
-static int compare_dims(const tg_graph *g, tg_dim a, tg_dim b)
-{
-  if (a == b) return 0;
-  const dim_record *x = &g->dims[a];
-  const dim_record *y = &g->dims[b];
-  if (x->n_factors != y->n_factors) return compare_ints(x->n_factors, y->n_factors);
-  if (x->coef != y->coef) return compare_ints(x->coef, y->coef);
-  for (int32_t i = 0; i < x->n_factors; i++)
-    if (x->factors[i] != y->factors[i]) return compare_names(g->dim_names[x->factors[i]], g->dim_names[y->factors[i]]);
-  return 0;
-}
-
 // Symbols and what is made of them come before constants, so that a sum ends with its numbers.
 static int kind_rank(tg_kind kind)
 {
@@ -560,9 +439,9 @@ static int compare_content(const tg_graph *g, const tg_info *x, const tg_info *y
   if (order == 0) order = (x->value > y->value) - (x->value < y->value);
   for (int32_t i = 0; order == 0 && x->coefs != NULL && i < x->n_args; i++)
     order = (x->coefs[i] > y->coefs[i]) - (x->coefs[i] < y->coefs[i]);
-  if (order == 0) order = compare_dims(g, x->rows, y->rows);
-  if (order == 0) order = compare_dims(g, x->cols, y->cols);
-  if (order == 0) order = compare_dims(g, x->dims[0], y->dims[0]);
+  if (order == 0) order = tg_dim_compare(g, x->rows, y->rows);
+  if (order == 0) order = tg_dim_compare(g, x->cols, y->cols);
+  if (order == 0) order = tg_dim_compare(g, x->dims[0], y->dims[0]);
   if (order == 0) order = compare_ints(x->n_scalars, y->n_scalars);
   return order;
 }

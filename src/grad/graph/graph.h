@@ -12,13 +12,14 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "grad/divided.h"
+#include "grad/size_form.h"
 
 typedef uint32_t tg_node; // index into the graph; TG_NONE is no node
 enum { TG_NONE = 0 };
 
-// A size: a number, or a product of a number and named sizes (2*m*n). Interned: equal sizes, equal ids.
+// A size: a number, or a sum of products of a number and named sizes (2*m*n, n+p, n-1). Interned: equal sizes, equal
+// ids. A position, as the first of the rows that are picked, is one too.
 typedef int32_t tg_dim;
-enum { TG_DIM_FACTORS_MAX = 8 }; // named sizes in one
 
 // Largest exponent of a matrix power (docs/language.md).
 enum { TG_EXPONENT_MAX = 100 };
@@ -69,7 +70,7 @@ typedef enum tg_kind {
   TG_VAR,       // mean of the squared distances of all entries from their mean, 1 x 1
   TG_TRIU,      // m x n leaf: ones on and above the diagonal, zeros below; no row
   TG_TRIL,      // its transpose
-  TG_PICK,      // p x n leaf, p < n: rows exponent + 1 .. exponent + p of eye(n), so that PICK*X are these rows of X
+  TG_PICK,      // p x n leaf: p rows of eye(n) from row dims[0] on, so that PICK*X are these rows of X
   // entrywise functions (of scalars too): the rows of entrywise.def
   TG_ENTRY_FIRST,
   TG_ENTRY_BEFORE = TG_ENTRY_FIRST - 1, // so that the first row is TG_ENTRY_FIRST
@@ -138,7 +139,7 @@ typedef struct tg_info {
   double value;        // NUM
   int64_t exponent;    // MPOW
   int32_t symbol;      // SYM
-  tg_dim dims[2];      // COMM
+  tg_dim dims[2];      // COMM, PICK
   uint64_t hash;       // structural, independent of creation order
   uint32_t n_trans;    // transposes written below the node, saturating
   uint64_t mirror;     // the same for a node and its transpose, and in every graph
@@ -176,12 +177,21 @@ tg_status tg_dim_number(tg_graph *graph, int64_t value, tg_dim *out);
 tg_status tg_dim_named(tg_graph *graph, const char *name, tg_dim *out);
 tg_status tg_dim_product(tg_graph *graph, tg_dim a, tg_dim b, tg_dim *out);
 tg_status tg_dim_quotient(tg_graph *graph, tg_dim whole, tg_dim part, tg_dim *out); // exact, else TG_INTERNAL
+// a + factor*b, which need not be positive.
+tg_status tg_dim_sum(tg_graph *graph, tg_dim a, int64_t factor, tg_dim b, tg_dim *out);
+tg_status tg_dim_offset(tg_graph *graph, tg_dim a, int64_t number, tg_dim *out); // a + number
 bool tg_dim_is_one(const tg_graph *graph, tg_dim dim);
-// The number, or -1 where the size is symbolic.
+// The number, or -1 where the size is symbolic, or no size.
 int64_t tg_dim_value(const tg_graph *graph, tg_dim dim);
-// The number and the names whose product the size is; names has room for 8.
-void tg_dim_parts(const tg_graph *graph, tg_dim dim, int64_t *coef, int32_t *n, const char **names);
-void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out); // "3", "m", "2*m*n"
+bool tg_dim_is_number(const tg_graph *graph, tg_dim dim, int64_t *value); // of any sign
+// Whether a >= b whatever the named sizes are.
+bool tg_dim_is_at_least(const tg_graph *graph, tg_dim a, tg_dim b);
+// The size as a polynomial; its variables are numbers of names.
+const tg_size_form *tg_dim_form(const tg_graph *graph, tg_dim dim);
+const char *tg_dim_name(const tg_graph *graph, int32_t variable);
+int32_t tg_dim_name_count(const tg_graph *graph);
+void tg_dim_print(const tg_graph *graph, tg_dim dim, tg_text *out);                     // "3", "m", "2*m*n", "n+p"
+void tg_dim_print_shape(const tg_graph *graph, tg_dim rows, tg_dim cols, tg_text *out); // "3 x m", "(n+p) x q"
 
 // Symbols.
 tg_status tg_symbol_add(tg_graph *graph, const char *name, tg_dim rows, tg_dim cols, unsigned properties, bool is_free,
@@ -236,8 +246,8 @@ tg_status tg_make_row_sums(tg_graph *g, tg_node a, tg_node *out);    // m x 1
 tg_status tg_make_column_sums(tg_graph *g, tg_node a, tg_node *out); // 1 x n
 // The constant that is 1 in one triangle and 0 in the other: TG_TRIU, TG_TRIL.
 tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, tg_node *out);
-// Rows offset + 1 .. offset + rows of eye(n).
-tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, int64_t offset, tg_node *out);
+// Rows first .. first + rows - 1 of eye(n).
+tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, tg_dim first, tg_node *out);
 // f(S) of a symmetric S: TG_SQRTM, TG_EXPM, TG_LOGM; the derivative along v (TG_DSQRTM, ...), along v and w
 // (TG_D2SQRTM,
 // ...; w is TG_NONE for one direction).

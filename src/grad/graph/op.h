@@ -97,6 +97,8 @@ tg_status tg_take_content(tg_graph *g, tg_node node, double *content, tg_node *o
 tg_node tg_pow_base(const tg_graph *g, tg_node node, double *exponent);
 // sum over i + j = exponent - 1 of x^i middle x^j, exponent >= 1: the derivative of x^exponent along middle.
 tg_status tg_power_sum_between(tg_graph *g, tg_node x, int64_t exponent, tg_node middle, tg_node *out);
+// Whether the factor puts what it meets among zeros: P' before it (rows), P behind it, P rows of an identity.
+bool tg_node_is_padding(const tg_graph *g, tg_node node, bool rows);
 // node = base^exponent with a square base: of X, inv(X), X^3 and X^k; otherwise the exponent is 1.
 tg_status tg_power_read(tg_graph *g, tg_node node, tg_node *base, tg_node *exponent);
 // Longest product as which a power of a product is kept; as many factors as one plan associates.

@@ -78,10 +78,10 @@ tg_status tg_make_triangle(tg_graph *g, tg_kind kind, tg_dim rows, tg_dim cols, 
   return tg_intern(g, &(tg_info){.kind = kind, .rows = rows, .cols = cols}, out);
 }
 
-tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, int64_t offset, tg_node *out)
+tg_status tg_make_pick(tg_graph *g, tg_dim rows, tg_dim n, tg_dim first, tg_node *out)
 {
   if (rows == n) return tg_make_identity(g, n, out);
-  return tg_intern(g, &(tg_info){.kind = TG_PICK, .rows = rows, .cols = n, .exponent = offset}, out);
+  return tg_intern(g, &(tg_info){.kind = TG_PICK, .rows = rows, .cols = n, .dims = {first, first}}, out);
 }
 
 bool tg_node_is_pick(const tg_graph *graph, tg_node node)
@@ -89,6 +89,11 @@ bool tg_node_is_pick(const tg_graph *graph, tg_node node)
   const tg_info *info = tg_node_info(graph, node);
   if (info->kind == TG_TRANS) info = tg_node_info(graph, info->args[0]);
   return info->kind == TG_PICK;
+}
+
+bool tg_node_is_padding(const tg_graph *g, tg_node node, bool rows)
+{
+  return tg_node_is_pick(g, node) && (tg_node_info(g, node)->kind == TG_TRANS) == rows;
 }
 
 bool tg_kind_is_zero_or_one(tg_kind kind)
@@ -149,8 +154,9 @@ static tg_status sample_triangle(const tg_graph *g, tg_node node, const tg_value
 
 static tg_status sample_pick(const tg_graph *g, tg_node node, const tg_value *args, tg_value *out)
 {
-  (void)args;
-  const int64_t offset = tg_node_info(g, node)->exponent;
+  (void)g;
+  (void)node;
+  const int64_t offset = args[0].rows - 1; // the sampler puts the first row there
   for (int64_t i = 0; i < out->rows && i + offset < out->cols; i++) out->data[i + (i + offset) * out->rows] = 1.0;
   return TG_OK;
 }

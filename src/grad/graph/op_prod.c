@@ -148,7 +148,12 @@ static tg_status join_chain(tg_graph *g, product *p, tg_node *out)
       if (!joined) break;
       top--;
       factor = merged;
-      if (factor != TG_NONE && tg_node_is_scalar(g, factor)) {
+      double number = 1.0;
+      if (factor != TG_NONE && tg_node_is_number(g, factor, &number)) {
+        p->zero = p->zero || number == 0.0;
+        p->coef = tg_coef_product(p->coef, number);
+        factor = TG_NONE;
+      } else if (factor != TG_NONE && tg_node_is_scalar(g, factor)) {
         p->scalars[p->n_scalars++] = factor;
         factor = TG_NONE;
       }

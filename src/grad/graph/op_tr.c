@@ -198,6 +198,16 @@ tg_status tg_make_sum(tg_graph *g, tg_node a, tg_node *out)
   case TG_UNVEC:
   case TG_TRANS:
     return tg_make_sum(g, info->args[0], out);
+  case TG_PICK:
+    TG_TRY(tg_make_identity(g, info->rows, &other));
+    return tg_make_tr(g, other, out);
+  case TG_PROD: { // rows and columns of zeros around what is summed
+    const int32_t first = tg_node_is_padding(g, info->args[0], true) ? 1 : 0;
+    const int32_t last = info->n_args - (tg_node_is_padding(g, info->args[info->n_args - 1], false) ? 1 : 0);
+    if (last - first == info->n_args || last == first) break;
+    TG_TRY(tg_make_prod(g, last - first, info->args + first, &other));
+    return tg_make_sum(g, other, out);
+  }
   case TG_KRON:
     TG_TRY(tg_make_sum(g, info->args[0], &other));
     TG_TRY(tg_make_sum(g, info->args[1], out));

@@ -10,20 +10,22 @@
 
 enum { SAMPLE_ENTRIES_MAX = 1000000 };
 
-// A number for a size; -1 when one of its names has none.
+// A number for a size; -1 when one of its names has none, or it is no size.
 static int64_t size_value(const tg_graph *g, const tg_sampling *how, tg_dim dim)
 {
-  int64_t product = 1;
+  const tg_size_form *form = tg_dim_form(g, dim);
+  int64_t numbers[TG_SIZE_TERMS_MAX * TG_SIZE_FACTORS_MAX];
+  tg_size_form numbered = *form; // the same with variables that count its own factors
   int32_t n = 0;
-  const char *parts[TG_DIM_FACTORS_MAX];
-  tg_dim_parts(g, dim, &product, &n, parts);
-  for (int32_t i = 0; i < n; i++) {
-    int32_t k = 0;
-    while (k < how->n_sizes && strcmp(how->sizes[k].name, parts[i]) != 0) k++;
-    if (k == how->n_sizes) return -1;
-    product *= how->sizes[k].number;
-  }
-  return product;
+  for (int32_t t = 0; t < form->n_terms; t++)
+    for (int32_t i = 0; i < form->terms[t].n; i++) {
+      const char *name = tg_dim_name(g, form->terms[t].vars[i]);
+      int32_t k = 0;
+      while (k < how->n_sizes && strcmp(how->sizes[k].name, name) != 0) k++;
+      numbers[n] = k < how->n_sizes ? how->sizes[k].number : -1;
+      numbered.terms[t].vars[i] = n++;
+    }
+  return tg_size_form_value(&numbered, numbers);
 }
 
 // A small congruential generator: samples need to repeat, not to be random (Knuth's MMIX constants).
@@ -55,6 +57,7 @@ static tg_status sample_args(const tg_graph *g, const tg_info *info, const tg_sa
                              tg_value *args)
 {
   double exponent = 0.0;
+  if (info->kind == TG_PICK) args[0] = (tg_value){.rows = size_value(g, how, info->dims[0])};
   if (info->kind == TG_COMM)
     args[0] = (tg_value){.rows = size_value(g, how, info->dims[0]), .cols = size_value(g, how, info->dims[1])};
   for (int32_t i = 0; i < info->n_args; i++) {
@@ -130,4 +133,39 @@ tg_status tg_sample(tg_graph *graph, tg_node node, const double *const *values, 
 int64_t tg_sample_size(const tg_graph *graph, const tg_sampling *how, tg_dim dim)
 {
   return size_value(graph, how, dim);
+}
+
+// Whether rows and columns of all nodes are positive, and what is picked lies within.
+static bool are_possible(const tg_graph *g, tg_node top, const uint8_t *below, const tg_sampling *how)
+{
+  for (tg_node at = 1; at <= top; at++) {
+    if (below[at] == 0) continue;
+    const tg_info *info = tg_node_info(g, at);
+    const int64_t rows = size_value(g, how, info->rows);
+    const int64_t cols = size_value(g, how, info->cols);
+    if (rows < 1 || cols < 1) return false;
+    if (info->kind != TG_PICK) continue;
+    const int64_t first = size_value(g, how, info->dims[0]);
+    if (first < 1 || first + rows - 1 > cols) return false;
+  }
+  return true;
+}
+
+tg_status tg_sample_find_sizes(const tg_graph *graph, tg_node top, const uint8_t *below, int32_t n,
+                               tg_named_size *sizes)
+{
+  enum { ATTEMPTS = 400 };
+  const tg_sampling how = {.n_sizes = n, .sizes = sizes};
+  uint64_t state = 1;
+  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (are_possible(graph, top, below, &how)) return TG_OK;
+    for (int32_t k = n - 1; k > 0; k--) { // another order, drawn
+      const int32_t other = (int32_t)((next_noise(&state) + 1.0) / 2.0 * (double)(k + 1));
+      const int64_t held = sizes[k].number;
+      sizes[k].number = sizes[other].number;
+      sizes[other].number = held;
+    }
+    if (n > 0 && attempt % 8 == 7) sizes[attempt / 8 % n].number += 5;
+  }
+  TG_FAIL(TG_SHAPE, "no numbers were found for the open sizes; give them in numbers");
 }

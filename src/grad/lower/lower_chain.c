@@ -240,7 +240,7 @@ static tg_status slice(tg_lowering *l, tg_node pick, tg_node known, bool right, 
   TG_TRY(tg_low_matrix(l, known, &b));
   tg_instr instr = tg_instr_make(TG_OP_SLICE, -1);
   TG_TRY(tg_low_buffer_new(l, node, b.trans, &instr.out));
-  const int64_t offset = tg_node_info(l->graph, pick)->exponent;
+  const int64_t offset = tg_dim_value(l->graph, tg_node_info(l->graph, pick)->dims[0]) - 1;
   instr.dims[right != b.trans ? 1 : 0] = turned == right ? offset : -offset;
   instr.n_in = 1;
   instr.in = &b.buffer;

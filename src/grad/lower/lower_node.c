@@ -124,7 +124,7 @@ static tg_status make_leaf(tg_lowering *l, tg_node node, tg_low_value *out)
   }
   if (info->kind == TG_PICK) {
     instr = tg_instr_make(TG_OP_PICK, buffer);
-    instr.dims[0] = info->exponent;
+    instr.dims[0] = tg_dim_value(l->graph, info->dims[0]) - 1;
   }
   if (info->kind == TG_COMM) {
     instr = tg_instr_make(TG_OP_COMM, buffer);

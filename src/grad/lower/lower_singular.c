@@ -32,7 +32,7 @@ static tg_status find_basis(tg_graph *g, tg_node x, basis *b)
   TG_TRY(tg_make_trans(g, b->vt, &b->v));
   TG_TRY(tg_make_singular_part(g, TG_SINGULARVALUES, x, &b->values));
   TG_TRY(tg_dim_number(g, 1, &one));
-  TG_TRY(tg_make_pick(g, one, tg_node_info(g, b->values)->rows, 0, &b->pick));
+  TG_TRY(tg_make_pick(g, one, tg_node_info(g, b->values)->rows, one, &b->pick));
   return tg_make_mul(g, b->pick, b->values, &b->largest);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "grad/size_form.h"
 #include "grad/text/limits.h"
 #include "grad/text/name_index.h"
 
@@ -22,12 +23,11 @@ typedef enum tg_ast_kind {
   TG_AST_WHERE      // the value is the last argument, the parts that it uses stand before it, each after its own
 } tg_ast_kind;
 
-// A size while shapes are being inferred: coef * product of size variables.
-enum { TG_SIZE_FACTORS_MAX = 8 };
+// A size while shapes are being inferred: a number, or a polynomial in size variables (size_form.h).
 typedef struct tg_size {
-  int64_t coef;
-  int32_t n_vars;
-  int32_t vars[TG_SIZE_FACTORS_MAX]; // ascending
+  int64_t number; // where there are no terms
+  int32_t n_terms;
+  const tg_size_term *terms;
 } tg_size;
 
 typedef struct tg_ast tg_ast;

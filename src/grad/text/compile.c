@@ -34,8 +34,8 @@ static tg_status spread(tg_builder *b, const tg_ast *ast, tg_node *scalar)
 {
   tg_dim rows = 0;
   tg_dim cols = 0;
-  TG_TRY(tg_builder_dim(b, ast->rows, &rows));
-  TG_TRY(tg_builder_dim(b, ast->cols, &cols));
+  TG_TRY(tg_builder_dim(b, ast->rows, ast->span, &rows));
+  TG_TRY(tg_builder_dim(b, ast->cols, ast->span, &cols));
   return tg_make_filled(b->graph, *scalar, rows, cols, scalar);
 }
 
@@ -235,24 +235,28 @@ static tg_status add_symbols(tg_builder *builder, const tg_shaper *shaper)
     tg_dim cols = 0;
     int32_t index = 0;
     if (tg_symbol_find(builder->graph, symbol->name) >= 0) continue;
-    TG_TRY(tg_builder_dim(builder, symbol->rows, &rows));
-    TG_TRY(tg_builder_dim(builder, symbol->cols, &cols));
+    TG_TRY(tg_builder_dim(builder, symbol->rows, (tg_span){0, 0}, &rows));
+    TG_TRY(tg_builder_dim(builder, symbol->cols, (tg_span){0, 0}, &cols));
     TG_TRY(tg_symbol_add(builder->graph, symbol->name, rows, cols, symbol->properties, symbol->is_free, &index));
   }
   return TG_OK;
 }
 
-// Sizes of eye, ones, zeros and comm that nothing determines.
+// Sizes of eye, ones, zeros, comm and ranges of indices that nothing determines.
 static tg_status require_known_sizes(const tg_shaper *shaper, const tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(require_known_sizes(shaper, ast->args[i]));
   if ((ast->kind != TG_AST_NAME && ast->kind != TG_AST_CALL) || tg_function_find(ast->name) == NULL) return TG_OK;
-  if (!tg_function_takes_sizes(tg_function_find(ast->name))) return TG_OK;
-  tg_size rows;
-  tg_size cols;
-  TG_TRY(tg_size_resolve(&shaper->sizes, ast->rows, &rows));
-  TG_TRY(tg_size_resolve(&shaper->sizes, ast->cols, &cols));
-  if (rows.n_vars == 0 && cols.n_vars == 0) return TG_OK;
+  const bool is_range = tg_function_find(ast->name)->kind == TG_PICK;
+  if (!is_range && !tg_function_takes_sizes(tg_function_find(ast->name))) return TG_OK;
+  int64_t number = 0;
+  const bool is_placed =
+      !is_range || (tg_size_is_number(&shaper->sizes, ast->args[1]->rows, &number) &&
+                    (ast->wants == 'r' || tg_size_is_number(&shaper->sizes, ast->args[3]->rows, &number)));
+  if (is_placed && tg_size_is_number(&shaper->sizes, ast->rows, &number) &&
+      tg_size_is_number(&shaper->sizes, ast->cols, &number))
+    return TG_OK;
+  if (is_range) TG_FAIL_AT(TG_SHAPE, ast->span, "where these indices begin and end is not known here; write numbers");
   TG_FAIL_AT(TG_SHAPE, ast->span, "the size of %s cannot be inferred here; write %s", ast->name,
              tg_function_find(ast->name)->signature);
 }

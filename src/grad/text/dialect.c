@@ -48,21 +48,41 @@ static void add_mark(const char *text, const tg_token *token, marks *out)
   }
 }
 
+static bool is_symbol(const tg_token *token, char symbol)
+{
+  return token->kind == TG_TOKEN_SYMBOL && token->symbol == symbol;
+}
+
+// x[1:] and x[:-1], a range with one bound, are NumPy's alone.
+static bool is_open_range(const tg_token *before, const tg_token *colon, const tg_token *behind)
+{
+  const bool opens = is_symbol(before, '[') || is_symbol(before, ',');
+  const bool closes = is_symbol(behind, ']') || is_symbol(behind, ',');
+  return is_symbol(colon, ':') && opens != closes;
+}
+
 tg_dialect tg_dialect_of(const char *text, size_t length, const tg_name_index *declared)
 {
   marks found = {0};
   tg_token token;
   tg_token before = {0};
+  tg_token earlier = {0};
   size_t position = 0;
+  uint64_t brackets = 0; // a bit for each one that is open, the innermost last: 1 for '['
   while (tg_lex(text, length, &position, &token) == TG_OK && token.kind != TG_TOKEN_END) {
     add_mark(text, &token, &found);
     // norm(X, "F")
-    const bool after_comma = before.kind == TG_TOKEN_SYMBOL && before.symbol == ',';
+    const bool after_comma = is_symbol(&before, ',');
     const size_t inside = token.span.begin + 1;
     const bool is_quote = token.kind == TG_TOKEN_SYMBOL && token.symbol == '"';
     if (after_comma && is_quote && inside < length && text[inside] == 'F') found.r = true;
     const bool is_call = token.kind == TG_TOKEN_SYMBOL && token.symbol == '(' && token.side == 0;
     if (is_call && before.kind == TG_TOKEN_NAME && !before.is_module && is_of_r(before.name, declared)) found.r = true;
+    found.numpy = found.numpy || ((brackets & 1) != 0 && is_open_range(&earlier, &before, &token));
+    if (is_symbol(&token, '[') || is_symbol(&token, '(') || is_symbol(&token, TG_SYMBOL_MATRIX))
+      brackets = brackets << 1 | (uint64_t)is_symbol(&token, '[');
+    if (is_symbol(&token, ']') || is_symbol(&token, ')')) brackets >>= 1;
+    earlier = before;
     before = token;
   }
   tg_error_clear(); // the parser meets it again

@@ -182,14 +182,13 @@ static void reset_shaper(tg_shaper *shaper)
 // Whether nothing but constants has this size: an unknown without a name that no symbol is measured by.
 static tg_status is_loose(const tg_shaper *shaper, tg_size size, bool *loose)
 {
-  tg_size found;
-  TG_TRY(tg_size_resolve(&shaper->sizes, size, &found));
-  *loose = found.n_vars == 1 && found.coef == 1 && shaper->sizes.variables[found.vars[0]].name == NULL;
+  const int32_t found = tg_size_variable_of(&shaper->sizes, size);
+  *loose = found >= 0 && shaper->sizes.variables[found].name == NULL;
   for (int32_t i = 0; i < 2 * shaper->n_symbols && *loose; i++) {
     const tg_scope_symbol *symbol = &shaper->symbols[i / 2];
-    tg_size other;
-    TG_TRY(tg_size_resolve(&shaper->sizes, i % 2 == 0 ? symbol->rows : symbol->cols, &other));
-    for (int32_t k = 0; k < other.n_vars; k++) *loose = *loose && other.vars[k] != found.vars[0];
+    tg_size_form other;
+    TG_TRY(tg_size_expand(&shaper->sizes, i % 2 == 0 ? symbol->rows : symbol->cols, &other));
+    *loose = !tg_size_form_contains(&other, found);
   }
   return TG_OK;
 }

@@ -299,6 +299,12 @@ static tg_status lex_token(tg_lexer *l, tg_token *out)
     l->position += 2;
     return TG_OK;
   }
+  bytes = tg_lex_matrix(l, p, &out->symbol);
+  if (bytes > 0) {
+    out->kind = TG_TOKEN_SYMBOL;
+    out->span.end = l->position += bytes;
+    return TG_OK;
+  }
   if (lex_symbol(l, out)) return TG_OK;
   bytes = superscript(l, p, &value);
   if (bytes > 0) {

@@ -28,6 +28,7 @@ enum {
   TG_SYMBOL_NORM = 'N',       // two bars
   TG_SYMBOL_ROOT = 'R',       // the sign of a root, \sqrt
   TG_SYMBOL_FRACTION = 'F',   // \frac
+  TG_SYMBOL_MATRIX = 'B',     // \begin{bmatrix}; \end{bmatrix} is ']'
   TG_SYMBOL_TOP = 'T',        // \top
   TG_SYMBOL_INVERSE_TOP = 'I' // superscript -T
 };

@@ -58,12 +58,70 @@ static bool is_column_mark(const tg_lexer *l, size_t p)
   return tg_lex_at(l, p) == '&' && memchr(l->text, '\\', p) != NULL;
 }
 
+// ---- matrices of blocks ----
+
+static size_t environment_name(const tg_lexer *l, size_t p, const char *command)
+{
+  const size_t n = strlen(command);
+  return tg_lex_starts(l, p, command) && tg_lex_at(l, p + n) == '{' ? p + n + 1 : 0;
+}
+
+// Behind the name of \begin{bmatrix} or \end{bmatrix} and its kin, `command` says which; 0: it is none.
+static size_t matrix_end(const tg_lexer *l, size_t p, const char *command)
+{
+  static const char *const names[] = {"bmatrix", "pmatrix", "matrix", "smallmatrix", "array"};
+  const size_t open = environment_name(l, p, command);
+  size_t close = open;
+  if (open == 0) return 0;
+  while (tg_lex_is_letter(tg_lex_at(l, close))) close++;
+  if (tg_lex_at(l, close) != '}' || !is_one_of(l, open, close, names, COUNT(names))) return 0;
+  const bool is_array = is_one_of(l, open, close, &names[COUNT(names) - 1], 1);
+  close++;
+  if (is_array && command[1] == 'b' && tg_lex_at(l, close) == '{') // {cc}
+    while (close < l->length && l->text[close++] != '}') continue;
+  return close;
+}
+
+// Whether the innermost environment that is open at p is a matrix.
+static bool is_in_matrix(const tg_lexer *l, size_t p)
+{
+  int closed = 0;
+  for (size_t at = p; at-- > 0;) {
+    if (l->text[at] != '\\') continue;
+    if (environment_name(l, at, "\\end") > 0) closed++;
+    if (environment_name(l, at, "\\begin") == 0 || closed-- > 0) continue;
+    return matrix_end(l, at, "\\begin") > 0;
+  }
+  return false;
+}
+
+size_t tg_lex_matrix(const tg_lexer *l, size_t p, char *symbol)
+{
+  const size_t begin = matrix_end(l, p, "\\begin");
+  const size_t end = matrix_end(l, p, "\\end");
+  const bool is_mark = tg_lex_at(l, p) == '&' || tg_lex_starts(l, p, "\\\\");
+  *symbol = begin > 0 ? TG_SYMBOL_MATRIX : end > 0 ? ']' : tg_lex_at(l, p) == '&' ? ',' : ';';
+  if (begin > 0 || end > 0) return (begin > 0 ? begin : end) - p;
+  if (!is_mark || !is_in_matrix(l, p)) return 0;
+  return *symbol == ',' ? 1 : 2;
+}
+
+// \\ behind the last row of a matrix.
+static bool is_last_break(const tg_lexer *l, size_t p)
+{
+  size_t at = p + 2;
+  while (at < l->length && strchr(" \t\r\n", l->text[at]) != NULL) at++;
+  return tg_lex_starts(l, p, "\\\\") && matrix_end(l, at, "\\end") > 0;
+}
+
 tg_status tg_lex_spaces(tg_lexer *l, tg_token *out)
 {
   for (bool more = true; more && l->position < l->length;) {
     const size_t p = l->position;
     const char c = l->text[p];
     const char next = tg_lex_at(l, p + 1);
+    char symbol = 0;
+    if ((c == '&' || c == '\\') && !is_last_break(l, p) && tg_lex_matrix(l, p, &symbol) > 0) break;
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '~')
       l->position++;
     else if (c == '\\' && next != '\0' && strchr(",;:! \\", next) != NULL)

@@ -27,6 +27,9 @@ tg_status tg_lex_greek(tg_lexer *l, const char *name, size_t bytes, tg_token *ou
 
 // White space, also LaTeX's; \left and \right, which give the next token its side.
 tg_status tg_lex_spaces(tg_lexer *l, tg_token *out);
+// The bytes of a mark of a matrix of blocks at the position, and what it is in the language: \begin{bmatrix} is
+// TG_SYMBOL_MATRIX, \end{bmatrix} ']', & ',' and \\ ';'. 0: it is none.
+size_t tg_lex_matrix(const tg_lexer *l, size_t position, char *symbol);
 // What stands in the braces at the position, appended to the token's name: letters, digits, fonts and signs between.
 tg_status tg_lex_braced(tg_lexer *l, tg_token *out);
 // The sizes in the braces at the position, where the token's name is that of a constant; false, and nothing is read:

@@ -82,7 +82,7 @@ bool tg_parse_starts_factor(const tg_parser *p)
   // f(x)(y) is no product; (a + b)(c + d) is read as one only where LaTeX marks its parentheses.
   if (tg_parse_at(p, '(') && token->side == 0 && !token->spaced && p->text[token->span.begin - 1] == ')') return false;
   return tg_parse_at(p, '(') || (p->is_latex && tg_parse_at(p, '{')) || tg_parse_at(p, '<') ||
-         tg_parse_at(p, TG_SYMBOL_ROOT) || tg_parse_at(p, TG_SYMBOL_FRACTION);
+         tg_parse_at(p, TG_SYMBOL_ROOT) || tg_parse_at(p, TG_SYMBOL_FRACTION) || tg_parse_at(p, TG_SYMBOL_MATRIX);
 }
 
 static tg_status fail_norm(tg_span span, const char *index)
@@ -199,34 +199,52 @@ static tg_status parse_root(tg_parser *p, tg_ast **out)
   return tg_parse_make_call(p, "sqrt", (tg_span){begin, inner->span.end}, 1, (tg_ast *[]){inner}, out);
 }
 
-// A size of LaTeX: digits, letters and names in \mathrm{}, multiplied without a sign.
+// Letters beside each other are a product of sizes: of a name that is one the first letter, behind which the text goes
+// on.
+bool tg_parse_split_letters(tg_token *token)
+{
+  const bool is_product = !token->is_upright && token->name[1] != '\0' && strspn(token->name, "0123456789") == 0 &&
+                          token->span.end - token->span.begin == strlen(token->name);
+  if (is_product) token->name[1] = '\0';
+  if (is_product) token->span.end = token->span.begin + 1;
+  return is_product;
+}
+
+// A size of LaTeX: digits, letters and names in \mathrm{}, multiplied without a sign; sums of them.
 static tg_status parse_latex_size(tg_parser *p, tg_span span, tg_ast **out)
 {
   size_t position = span.begin;
   tg_token token;
-  *out = NULL;
+  tg_ast *product = NULL;
+  tg_ast *sum = NULL;
+  char op = '+';
   while (true) {
     tg_ast *factor = NULL;
     TG_TRY(tg_lex(p->text, span.end, &position, &token));
-    if (token.kind == TG_TOKEN_END) break;
-    if (token.kind == TG_TOKEN_SYMBOL && token.symbol == '*') continue;
+    const bool is_symbol = token.kind == TG_TOKEN_SYMBOL;
+    if (is_symbol && token.symbol == '*') continue;
+    const bool is_sign = is_symbol && (token.symbol == '+' || token.symbol == '-');
+    if (token.kind == TG_TOKEN_END || is_sign) {
+      if (product == NULL) TG_FAIL_AT(TG_SYNTAX, span, "a size is missing here");
+      if (sum != NULL) TG_TRY(tg_parse_binary(p, op, span, sum, product, &product));
+      sum = product;
+      product = NULL;
+      op = token.symbol;
+      if (is_sign) continue;
+      break;
+    }
     if (token.kind == TG_TOKEN_NUMBER) {
       TG_TRY(tg_parse_number(p, token.number, token.span, &factor));
     } else if (token.kind == TG_TOKEN_NAME) {
-      // Letters beside each other are a product.
-      const bool is_short = !token.is_upright && token.name[1] != '\0' && strspn(token.name, "0123456789") == 0;
-      if (is_short) position = token.span.begin + 1;
-      if (is_short) token.name[1] = '\0';
+      if (tg_parse_split_letters(&token)) position = token.span.end;
       TG_TRY(tg_parse_name(p, token.name, token.span, &factor));
     } else {
       TG_FAIL_AT(TG_SYNTAX, token.span, "a size is a whole number of at least 1, or the name of a size such as n");
     }
-    if (*out == NULL)
-      *out = factor;
-    else
-      TG_TRY(tg_parse_binary(p, '*', span, *out, factor, out));
+    if (product != NULL) TG_TRY(tg_parse_binary(p, '*', span, product, factor, &factor));
+    product = factor;
   }
-  if (*out == NULL) TG_FAIL_AT(TG_SYNTAX, span, "a size is missing here");
+  *out = sum;
   return TG_OK;
 }
 
@@ -357,7 +375,7 @@ tg_status tg_parse_primary(tg_parser *p, tg_ast **out)
   p->long_word = (tg_span){0, 0};
   if (tg_parse_at(p, '(')) return parse_enclosed(p, ')', "')'", out);
   if (p->is_latex && tg_parse_at(p, '{')) return parse_enclosed(p, '}', "'}'", out);
-  if (tg_parse_at(p, '[')) return tg_parse_blocks(p, out);
+  if (tg_parse_at(p, '[') || tg_parse_at(p, TG_SYMBOL_MATRIX)) return tg_parse_blocks(p, out);
   if (tg_parse_at(p, '<')) return parse_inner(p, out);
   if (tg_parse_at(p, TG_SYMBOL_ROOT)) return parse_root(p, out);
   if (tg_parse_at(p, TG_SYMBOL_FRACTION)) return parse_fraction(p, out);

@@ -87,7 +87,9 @@ enum { TG_INDEX_MAX = 2147483647 };
 bool tg_parse_looks_like_index(const tg_parser *p, bool is_name);
 // The indices behind *out, which becomes the submatrix.
 tg_status tg_parse_submatrix(tg_parser *p, tg_ast **out);
-// [A, B; C, D]
+// In LaTeX letters beside each other are a product of sizes: whether the name is one, and is cut to its first letter.
+bool tg_parse_split_letters(tg_token *token);
+// [A, B; C, D], and LaTeX's matrices
 tg_status tg_parse_blocks(tg_parser *p, tg_ast **out);
 
 #endif

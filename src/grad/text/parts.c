@@ -76,7 +76,7 @@ static void advance(cutter *c)
   c->end = c->at.span.end;
   if (c->at.kind == TG_TOKEN_SYMBOL) {
     const char symbol = c->at.symbol;
-    c->depth += strchr("([{<", symbol) != NULL;
+    c->depth += symbol == TG_SYMBOL_MATRIX || strchr("([{<", symbol) != NULL;
     c->depth -= strchr(")]}>", symbol) != NULL;
   }
   c->at = c->ahead;

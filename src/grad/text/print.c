@@ -44,6 +44,7 @@ static precedence precedence_of(const tg_printer *p, tg_node node)
   double exponent = 0.0;
   switch (info->kind) {
   case TG_LIN:
+    if (tg_print_is_blocks(p, node)) return PREC_ATOM;
     return info->n_args == 1 && info->coefs[0] > 0.0 ? PREC_TERM : PREC_SUM;
   case TG_NUM:
     if (tg_print_has_power_of_ten(p, info->value)) return info->value < 0.0 ? PREC_SUM : PREC_TERM;
@@ -196,7 +197,7 @@ static void print_bare(tg_printer *p, tg_node node, tg_status *status)
     print_logsumexp(p, node, info, status);
     break;
   case TG_LIN:
-    tg_print_lin(p, info, status);
+    if (!tg_print_is_blocks(p, node) || !tg_print_blocks(p, node, status)) tg_print_lin(p, info, status);
     break;
   case TG_PROD:
     tg_print_prod(p, 1.0, node, status);

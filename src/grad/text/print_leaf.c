@@ -133,25 +133,36 @@ void tg_print_superscript(tg_printer *p, int64_t value)
 }
 
 // A product of sizes without a sign, 2mn; a name of several letters is upright, with thin spaces.
-static void print_latex_size(tg_printer *p, tg_dim dim)
+static void print_latex_product(tg_printer *p, const tg_size_term *term)
 {
-  const char *names[8];
-  int64_t coef = 1;
-  int32_t n = 0;
+  const int64_t coef = term->coef < 0 ? -term->coef : term->coef;
   bool is_short = true;
-  tg_dim_parts(p->g, dim, &coef, &n, names);
-  if (n == 0 || coef != 1) tg_text_addf(p->out, "%" PRId64, coef);
-  for (int32_t i = 0; i < n; i++) is_short = is_short && strlen(names[i]) == 1;
-  for (int32_t i = 0; i < n; i++) {
+  if (term->n == 0 || coef != 1) tg_text_addf(p->out, "%" PRId64, coef);
+  for (int32_t i = 0; i < term->n; i++) is_short = is_short && strlen(tg_dim_name(p->g, term->vars[i])) == 1;
+  for (int32_t i = 0; i < term->n; i++) {
+    const char *name = tg_dim_name(p->g, term->vars[i]);
     if (!is_short && (i > 0 || coef != 1)) tg_print_add(p, "\\,");
-    const bool is_word = strlen(names[i]) > 1;
+    const bool is_word = strlen(name) > 1;
     if (is_word) tg_print_add(p, "\\mathrm{");
-    for (const char *c = names[i]; *c != '\0'; c++) {
+    for (const char *c = name; *c != '\0'; c++) {
       if (*c == '_') tg_print_add(p, "\\");
       tg_text_add_bytes(p->out, c, 1);
     }
     if (is_word) tg_print_add(p, "}");
   }
+}
+
+static void print_latex_size(tg_printer *p, tg_dim dim)
+{
+  const tg_size_form *form = tg_dim_form(p->g, dim);
+  bool begun = false;
+  for (int pass = 0; pass < 2; pass++) // what is taken off stands behind what is added
+    for (int32_t t = 0; t < form->n_terms; t++) {
+      if ((form->terms[t].coef < 0) != (pass == 1)) continue;
+      tg_print_add(p, pass == 1 ? "-" : begun ? "+" : "");
+      print_latex_product(p, &form->terms[t]);
+      begun = true;
+    }
 }
 
 void tg_print_size(tg_printer *p, tg_dim dim)

@@ -64,9 +64,16 @@ bool tg_print_is_squared_norm(const tg_printer *p, tg_node chain); // a 1 x 1 ch
 bool tg_print_squared_norm(tg_printer *p, tg_node node, tg_status *status);
 
 // print_index.c: rows of an identity, eye(n)(i:j,:), or their transpose; P X Q' from factor i of a chain on as
-// X(i:j,k:l), the number of factors it is, 0: it is none and nothing was printed.
+// X(i:j,k:l), the number of factors it is, 0: it is none and nothing was printed. Rows and columns of
+// a whole product, (...)(i:j,k:l); false: it has none.
 void tg_print_pick(tg_printer *p, const tg_info *pick, bool transposed, tg_status *status);
 int32_t tg_print_submatrix(tg_printer *p, const tg_info *chain, int32_t i, tg_status *status);
+bool tg_print_rest(tg_printer *p, const tg_info *chain, tg_status *status);
+
+// print_blocks.c: a sum or product whose terms are put among zeros, as [A, B; C, D]; false: it is none, and nothing was
+// printed.
+bool tg_print_blocks(tg_printer *p, tg_node node, tg_status *status);
+bool tg_print_is_blocks(const tg_printer *p, tg_node node); // a sum that is printed so
 
 // print_kron.c
 void tg_print_kron(tg_printer *p, const tg_info *info, tg_status *status);

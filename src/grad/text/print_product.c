@@ -147,6 +147,17 @@ static void print_scalar_factors(tg_printer *p, const tg_info *info, int32_t tur
   }
 }
 
+// The factors that are no scalars, where they are rows or columns of something, or something among zeros.
+static bool print_whole(tg_printer *p, const tg_info *info, tg_status *status)
+{
+  const int32_t n_chain = info->n_args - info->n_scalars;
+  tg_node chain = TG_NONE;
+  if (n_chain < 2) return false;
+  *status = tg_make_prod(p->g, n_chain, info->args + info->n_scalars, &chain);
+  if (*status != TG_OK) return true;
+  return tg_print_blocks(p, chain, status) || tg_print_rest(p, tg_node_info(p->g, chain), status);
+}
+
 void tg_print_prod(tg_printer *p, double coef, tg_node node, tg_status *status)
 {
   const tg_info *info = tg_node_info(p->g, node);
@@ -170,7 +181,10 @@ void tg_print_prod(tg_printer *p, double coef, tg_node node, tg_status *status)
     const char *op = i == info->n_scalars ? scale_ops[p->format] : tg_times_ops[p->format];
     if (!first) tg_print_add(p, begins_with_digit(p, info->args[i]) ? " \\cdot " : op);
     first = false;
-    const int32_t taken = r.times > 1 ? 0 : tg_print_submatrix(p, info, i, status);
+    const int32_t taken = r.times > 1 ? 0
+                          : i == info->n_scalars && print_whole(p, info, status)
+                              ? n_chain
+                              : tg_print_submatrix(p, info, i, status);
     i += taken;
     if (taken > 0) continue;
     if (r.times > 1)

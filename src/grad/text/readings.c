@@ -216,18 +216,6 @@ static tg_status report_added_scalar(tg_shaper *shaper, const tg_ast *scalar)
   return status;
 }
 
-static bool is_square(const tg_shaper *shaper, const tg_ast *ast)
-{
-  tg_size a;
-  tg_size b;
-  if (tg_size_resolve(&shaper->sizes, ast->rows, &a) != TG_OK ||
-      tg_size_resolve(&shaper->sizes, ast->cols, &b) != TG_OK)
-    return false;
-  bool same = a.coef == b.coef && a.n_vars == b.n_vars;
-  for (int32_t i = 0; same && i < a.n_vars; i++) same = a.vars[i] == b.vars[i];
-  return same;
-}
-
 // inv, det, logdet, tr, and powers of a matrix.
 static bool is_of_square(const tg_ast *ast)
 {
@@ -240,7 +228,8 @@ static bool is_of_square(const tg_ast *ast)
 
 static tg_status report_sum(tg_shaper *shaper, const tg_ast *ast)
 {
-  const bool told = ast->kind == TG_AST_SUM && !tg_shape_is_scalar(shaper, ast) && is_square(shaper, ast);
+  const bool told = ast->kind == TG_AST_SUM && !tg_shape_is_scalar(shaper, ast) &&
+                    tg_size_is_equal(&shaper->sizes, ast->rows, ast->cols);
   for (int32_t i = 0; told && i < ast->n_args; i++)
     if (tg_shape_is_scalar(shaper, ast->args[i])) TG_TRY(report_added_scalar(shaper, ast->args[i]));
   return TG_OK;

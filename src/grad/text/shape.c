@@ -25,10 +25,8 @@ static tg_status fail_text(tg_text *message, tg_span span)
 // "; that needs p = m" when neither side is a number.
 static void add_needed(tg_shaper *shaper, tg_size a, tg_size b, tg_text *out)
 {
-  tg_size x;
-  tg_size y;
-  if (tg_size_resolve(&shaper->sizes, a, &x) != TG_OK || tg_size_resolve(&shaper->sizes, b, &y) != TG_OK) return;
-  if (x.n_vars == 0 && y.n_vars == 0) return;
+  int64_t number = 0;
+  if (tg_size_is_number(&shaper->sizes, a, &number) && tg_size_is_number(&shaper->sizes, b, &number)) return;
   tg_text_add(out, "; that needs ");
   tg_size_print(&shaper->sizes, b, out);
   tg_text_add(out, " = ");
@@ -145,16 +143,18 @@ static tg_status declared_size(tg_shaper *shaper, int64_t value, const char *nam
 
 static tg_status size_of_dim(tg_shaper *shaper, tg_dim dim, tg_size *out)
 {
-  int64_t coef = 1;
-  int32_t n = 0;
-  const char *names[TG_SIZE_FACTORS_MAX];
-  tg_dim_parts(shaper->graph, dim, &coef, &n, names);
-  *out = tg_size_number(coef);
-  for (int32_t i = 0; i < n; i++) {
-    tg_size factor;
-    TG_TRY(tg_size_named(&shaper->sizes, names[i], true, &factor));
-    TG_TRY(tg_size_times(&shaper->sizes, *out, factor, out));
+  const tg_size_form *form = tg_dim_form(shaper->graph, dim);
+  tg_size sum = tg_size_number(0);
+  for (int32_t t = 0; t < form->n_terms; t++) {
+    tg_size product = tg_size_number(form->terms[t].coef);
+    for (int32_t i = 0; i < form->terms[t].n; i++) {
+      tg_size factor;
+      TG_TRY(tg_size_named(&shaper->sizes, tg_dim_name(shaper->graph, form->terms[t].vars[i]), true, &factor));
+      TG_TRY(tg_size_times(&shaper->sizes, product, factor, &product));
+    }
+    TG_TRY(tg_size_sum(&shaper->sizes, sum, 1, product, &sum));
   }
+  *out = sum;
   return TG_OK;
 }
 

@@ -88,7 +88,7 @@ tg_status tg_builder_require_symmetric(tg_builder *builder, const tg_ast *ast, t
 // The exponent of a matrix with the numbers that the declarations give put in; TG_VALUE where it is no whole number, is
 // too large, or, in a job, no number.
 tg_status tg_builder_exponent(tg_builder *builder, const tg_ast *ast, tg_node *exponent);
-// A size as a node's dimension; TG_SHAPE at the span when it is not known and must be.
-tg_status tg_builder_dim(tg_builder *builder, tg_size size, tg_dim *out);
+// A size as a node's dimension; TG_SHAPE at the span where it comes to a number below 1.
+tg_status tg_builder_dim(tg_builder *builder, tg_size size, tg_span span, tg_dim *out);
 
 #endif

@@ -50,7 +50,5 @@ void tg_shape_describe(tg_shaper *shaper, const tg_ast *ast, tg_text *out)
     tg_text_add(out, "a scalar");
     return;
   }
-  tg_size_print(&shaper->sizes, ast->rows, out);
-  tg_text_add(out, " x ");
-  tg_size_print(&shaper->sizes, ast->cols, out);
+  tg_size_print_shape(&shaper->sizes, ast->rows, ast->cols, out);
 }

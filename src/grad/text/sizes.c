@@ -29,7 +29,33 @@ void tg_sizes_clear(tg_sizes *sizes)
 
 tg_size tg_size_number(int64_t value)
 {
-  return (tg_size){.coef = value};
+  return (tg_size){.number = value};
+}
+
+static tg_status store(const tg_sizes *sizes, const tg_size_form *form, tg_size *out)
+{
+  *out = (tg_size){0};
+  if (tg_size_form_is_number(form, &out->number)) return TG_OK;
+  tg_size_term *terms = NULL;
+  TG_TRY(TG_ARENA_NEW(sizes->arena, (size_t)form->n_terms, &terms));
+  memcpy(terms, form->terms, sizeof *terms * (size_t)form->n_terms);
+  out->n_terms = form->n_terms;
+  out->terms = terms;
+  return TG_OK;
+}
+
+static void load(tg_size a, tg_size_form *out)
+{
+  *out = tg_size_form_number(a.number);
+  if (a.n_terms == 0) return;
+  out->n_terms = a.n_terms;
+  memcpy(out->terms, a.terms, sizeof out->terms[0] * (size_t)a.n_terms);
+}
+
+static tg_status store_variable(const tg_sizes *sizes, int32_t variable, tg_size *out)
+{
+  const tg_size_form form = tg_size_form_variable(variable);
+  return store(sizes, &form, out);
 }
 
 static tg_status new_variable(tg_sizes *sizes, const char *name, bool rigid, tg_size *out)
@@ -40,8 +66,7 @@ static tg_status new_variable(tg_sizes *sizes, const char *name, bool rigid, tg_
     sizes->capacity = capacity;
   }
   sizes->variables[sizes->n_variables] = (tg_size_variable){.name = name, .rigid = rigid};
-  *out = (tg_size){.coef = 1, .n_vars = 1, .vars = {sizes->n_variables++}};
-  return TG_OK;
+  return store_variable(sizes, sizes->n_variables++, out);
 }
 
 tg_status tg_size_unknown(tg_sizes *sizes, tg_size *out)
@@ -53,8 +78,7 @@ tg_status tg_size_named(tg_sizes *sizes, const char *name, bool rigid, tg_size *
 {
   for (int32_t i = 0; i < sizes->n_variables; i++) {
     if (sizes->variables[i].name == NULL || strcmp(sizes->variables[i].name, name) != 0) continue;
-    *out = (tg_size){.coef = 1, .n_vars = 1, .vars = {i}};
-    return TG_OK;
+    return store_variable(sizes, i, out);
   }
   const char *copy = NULL;
   TG_TRY(tg_arena_string(sizes->arena, name, strlen(name), &copy));
@@ -63,127 +87,211 @@ tg_status tg_size_named(tg_sizes *sizes, const char *name, bool rigid, tg_size *
 
 tg_status tg_size_times(tg_sizes *sizes, tg_size a, tg_size b, tg_size *out)
 {
-  tg_size product = {0};
-  (void)sizes;
-  TG_TRY(tg_size_mul(a.coef, b.coef, &product.coef));
-  if (a.n_vars + b.n_vars > TG_SIZE_FACTORS_MAX)
-    TG_FAIL(TG_LIMIT, "a size is the product of more than %d unknown sizes; give --dims", TG_SIZE_FACTORS_MAX);
-  int32_t i = 0;
-  int32_t j = 0;
-  while (i < a.n_vars || j < b.n_vars) {
-    const bool from_a = j == b.n_vars || (i < a.n_vars && a.vars[i] <= b.vars[j]);
-    product.vars[product.n_vars++] = from_a ? a.vars[i++] : b.vars[j++];
+  tg_size_form x;
+  tg_size_form y;
+  load(a, &x);
+  load(b, &y);
+  TG_TRY(tg_size_form_times(&x, &y, &x));
+  return store(sizes, &x, out);
+}
+
+tg_status tg_size_sum(tg_sizes *sizes, tg_size a, int64_t factor, tg_size b, tg_size *out)
+{
+  tg_size_form x;
+  tg_size_form y;
+  load(a, &x);
+  load(b, &y);
+  TG_TRY(tg_size_form_add(&x, factor, &y, &x));
+  return store(sizes, &x, out);
+}
+
+tg_status tg_size_expand(const tg_sizes *sizes, tg_size a, tg_size_form *out)
+{
+  tg_size_form sum = tg_size_form_number(a.n_terms > 0 ? 0 : a.number);
+  for (int32_t t = 0; t < a.n_terms; t++) {
+    tg_size_form product = tg_size_form_number(a.terms[t].coef);
+    for (int32_t i = 0; i < a.terms[t].n; i++) {
+      const tg_size_variable *variable = &sizes->variables[a.terms[t].vars[i]];
+      tg_size_form factor = tg_size_form_variable(a.terms[t].vars[i]);
+      // Bindings point to older or resolved variables only, so this ends.
+      if (variable->bound) TG_TRY(tg_size_expand(sizes, variable->value, &factor));
+      TG_TRY(tg_size_form_times(&product, &factor, &product));
+    }
+    TG_TRY(tg_size_form_add(&sum, 1, &product, &sum));
   }
-  *out = product;
+  *out = sum;
   return TG_OK;
 }
 
-tg_status tg_size_resolve(const tg_sizes *sizes, tg_size a, tg_size *out)
+// A size that is too long to expand is none that is asked for.
+static bool expands(const tg_sizes *sizes, tg_size a, tg_size_form *out)
 {
-  tg_size result = tg_size_number(a.coef);
-  for (int32_t i = 0; i < a.n_vars; i++) {
-    const tg_size_variable *variable = &sizes->variables[a.vars[i]];
-    tg_size factor = {.coef = 1, .n_vars = 1, .vars = {a.vars[i]}};
-    // Bindings point to older or resolved variables only, so this ends.
-    if (variable->bound) TG_TRY(tg_size_resolve(sizes, variable->value, &factor));
-    TG_TRY(tg_size_times(NULL, result, factor, &result));
-  }
-  *out = result;
-  return TG_OK;
+  if (tg_size_expand(sizes, a, out) == TG_OK) return true;
+  tg_error_clear();
+  return false;
 }
 
 bool tg_size_is_one(const tg_sizes *sizes, tg_size a)
 {
-  tg_size resolved;
-  return tg_size_resolve(sizes, a, &resolved) == TG_OK && resolved.coef == 1 && resolved.n_vars == 0;
+  int64_t value = 0;
+  return tg_size_is_number(sizes, a, &value) && value == 1;
 }
 
-// Divides both by what they share.
-static void cancel(tg_size *a, tg_size *b)
+bool tg_size_is_number(const tg_sizes *sizes, tg_size a, int64_t *value)
 {
-  tg_size x = tg_size_number(a->coef);
-  tg_size y = tg_size_number(b->coef);
-  int32_t i = 0;
-  int32_t j = 0;
-  while (i < a->n_vars || j < b->n_vars) {
-    if (i < a->n_vars && j < b->n_vars && a->vars[i] == b->vars[j]) {
-      i++;
-      j++;
-    } else if (j == b->n_vars || (i < a->n_vars && a->vars[i] < b->vars[j])) {
-      x.vars[x.n_vars++] = a->vars[i++];
-    } else {
-      y.vars[y.n_vars++] = b->vars[j++];
-    }
+  tg_size_form form;
+  // An unknown that stands for another, or for none.
+  while (a.n_terms == 1 && a.terms[0].n == 1 && a.terms[0].coef == 1) {
+    const tg_size_variable *variable = &sizes->variables[a.terms[0].vars[0]];
+    if (!variable->bound) return false;
+    a = variable->value;
   }
-  int64_t divisor = x.coef;
-  for (int64_t rest = y.coef; rest != 0;) {
-    const int64_t next = divisor % rest;
-    divisor = rest;
-    rest = next;
-  }
-  if (divisor > 1) {
-    x.coef /= divisor;
-    y.coef /= divisor;
-  }
-  *a = x;
-  *b = y;
+  *value = a.number;
+  return a.n_terms == 0 || (expands(sizes, a, &form) && tg_size_form_is_number(&form, value));
 }
 
-static void bind(tg_sizes *sizes, int32_t variable, tg_size value)
+bool tg_size_is_equal(const tg_sizes *sizes, tg_size a, tg_size b)
 {
+  tg_size_form x;
+  tg_size_form y;
+  return expands(sizes, a, &x) && expands(sizes, b, &y) && tg_size_form_is_equal(&x, &y);
+}
+
+bool tg_size_is_at_least(const tg_sizes *sizes, tg_size a, tg_size b)
+{
+  tg_size_form x;
+  tg_size_form y;
+  if (!expands(sizes, a, &x) || !expands(sizes, b, &y)) return false;
+  return tg_size_form_add(&x, -1, &y, &x) == TG_OK && tg_size_form_is_at_least(&x, 0);
+}
+
+int32_t tg_size_variable_of(const tg_sizes *sizes, tg_size a)
+{
+  tg_size_form form;
+  if (!expands(sizes, a, &form) || form.n_terms != 1) return -1;
+  return form.terms[0].n == 1 && form.terms[0].coef == 1 ? form.terms[0].vars[0] : -1;
+}
+
+// ---- equations ----
+
+static tg_status bind(tg_sizes *sizes, int32_t variable, const tg_size_form *value)
+{
+  TG_TRY(store(sizes, value, &sizes->variables[variable].value));
   sizes->variables[variable].bound = true;
-  sizes->variables[variable].value = value;
+  return TG_OK;
 }
 
-static bool contains(const tg_size *a, int32_t variable)
+// Solves difference = 0 for the variable of term t, if it stands there alone and nowhere else: *value is what it must
+// be then.
+static tg_status solve_term(const tg_sizes *sizes, const tg_size_form *difference, int32_t t, bool *solved,
+                            tg_size_form *value)
 {
-  for (int32_t i = 0; i < a->n_vars; i++)
-    if (a->vars[i] == variable) return true;
-  return false;
+  const tg_size_term *term = &difference->terms[t];
+  *solved = term->n == 1 && (term->coef == 1 || term->coef == -1) && !sizes->variables[term->vars[0]].rigid;
+  if (!*solved) return TG_OK;
+  const tg_size_form alone = tg_size_form_variable(term->vars[0]);
+  TG_TRY(tg_size_form_add(difference, -term->coef, &alone, value));
+  *solved = !tg_size_form_contains(value, term->vars[0]);
+  const tg_size_form zero = {0};
+  return tg_size_form_add(&zero, -term->coef, value, value);
 }
 
-// Solves x = b for a single unknown x; between two unknowns the nameless, younger one is bound.
-static bool bind_single(tg_sizes *sizes, const tg_size *a, const tg_size *b)
+// Binds the unknown that the equation determines, where that is at least 1 for certain, or where it `may` be; between
+// several the nameless, youngest one is bound.
+static tg_status bind_one(tg_sizes *sizes, const tg_size_form *difference, bool may, bool *done)
 {
-  if (a->n_vars != 1 || a->coef != 1 || sizes->variables[a->vars[0]].rigid || contains(b, a->vars[0])) return false;
-  if (b->n_vars == 1 && b->coef == 1 && !sizes->variables[b->vars[0]].rigid) {
-    const bool a_named = sizes->variables[a->vars[0]].name != NULL;
-    const bool b_named = sizes->variables[b->vars[0]].name != NULL;
-    if ((a_named && !b_named) || (a_named == b_named && a->vars[0] < b->vars[0])) return false;
+  int32_t best = -1;
+  tg_size_form best_value = {0};
+  for (int32_t t = 0; t < difference->n_terms; t++) {
+    tg_size_form value;
+    bool solved = false;
+    TG_TRY(solve_term(sizes, difference, t, &solved, &value));
+    if (!solved || !(may || tg_size_form_is_at_least(&value, 1))) continue;
+    const int32_t variable = difference->terms[t].vars[0];
+    const bool is_named = sizes->variables[variable].name != NULL;
+    const bool best_named = best >= 0 && sizes->variables[best].name != NULL;
+    if (best >= 0 && (is_named == best_named ? variable < best : is_named)) continue;
+    best = variable;
+    best_value = value;
   }
-  bind(sizes, a->vars[0], *b);
-  return true;
+  *done = best >= 0;
+  return *done ? bind(sizes, best, &best_value) : TG_OK;
 }
 
 typedef enum outcome { EQUAL, DIFFERENT, UNDECIDED } outcome;
 
-static tg_status try_unify(tg_sizes *sizes, tg_size a, tg_size b, outcome *out)
+// A sum of products that are whole must be a given number: it is at least the sum of their coefficients, and if it is
+// no more, all sizes are 1.
+static tg_status unify_number(tg_sizes *sizes, const tg_size_form *products, int64_t number, outcome *out)
 {
+  int64_t least = 0;
+  for (int32_t t = 0; t < products->n_terms; t++) least += products->terms[t].coef;
+  if (least < 0) least = -least;
+  if (number < least) *out = DIFFERENT;
+  if (number != least) return TG_OK;
   *out = EQUAL;
-  TG_TRY(tg_size_resolve(sizes, a, &a));
-  TG_TRY(tg_size_resolve(sizes, b, &b));
-  cancel(&a, &b);
-  if (a.n_vars == 0 && b.n_vars == 0) {
-    *out = a.coef == b.coef ? EQUAL : DIFFERENT;
+  for (int32_t t = 0; t < products->n_terms; t++)
+    for (int32_t i = 0; i < products->terms[t].n; i++) {
+      const tg_size_form one = tg_size_form_number(1);
+      const int32_t variable = products->terms[t].vars[i];
+      if (sizes->variables[variable].rigid)
+        *out = DIFFERENT;
+      else
+        TG_TRY(bind(sizes, variable, &one));
+    }
+  return TG_OK;
+}
+
+// What an equation of several terms, none of which it determines, says all the same.
+static tg_status unify_open(tg_sizes *sizes, const tg_size_form *difference, outcome *out)
+{
+  tg_size_form products = *difference;
+  const tg_size_term *last = &products.terms[products.n_terms - 1];
+  const int64_t number = last->n == 0 ? last->coef : 0;
+  bool is_flexible = false;
+  int n_positive = 0;
+  if (last->n == 0) products.n_terms--;
+  for (int32_t t = 0; t < products.n_terms; t++) {
+    n_positive += products.terms[t].coef > 0;
+    for (int32_t i = 0; i < products.terms[t].n; i++)
+      is_flexible = is_flexible || !sizes->variables[products.terms[t].vars[i]].rigid;
+  }
+  *out = is_flexible ? UNDECIDED : DIFFERENT;
+  const bool one_sign = n_positive == 0 || n_positive == products.n_terms;
+  if (!is_flexible || (number == 0 && !one_sign)) return TG_OK;
+  // Sizes are positive.
+  if (one_sign && (number == 0 || (number > 0) == (n_positive > 0))) {
+    *out = DIFFERENT;
     return TG_OK;
   }
-  if (bind_single(sizes, &a, &b) || bind_single(sizes, &b, &a)) return TG_OK;
-  bool flexible = false;
-  for (int32_t i = 0; i < a.n_vars; i++) flexible = flexible || !sizes->variables[a.vars[i]].rigid;
-  for (int32_t i = 0; i < b.n_vars; i++) flexible = flexible || !sizes->variables[b.vars[i]].rigid;
-  *out = flexible ? UNDECIDED : DIFFERENT;
-  // A product of whole sizes equal to 1 has only factors 1; one that does not divide has no solution.
-  const tg_size *product = a.n_vars > 0 ? &a : &b;
-  const tg_size *other = a.n_vars > 0 ? &b : &a;
-  if (other->n_vars > 0) return TG_OK;
-  if (product->coef > 1) *out = DIFFERENT;
-  if (*out != UNDECIDED || other->coef != 1) return TG_OK;
-  for (int32_t i = 0; i < product->n_vars; i++) {
-    if (sizes->variables[product->vars[i]].rigid) *out = DIFFERENT;
-    if (!sizes->variables[product->vars[i]].rigid) bind(sizes, product->vars[i], tg_size_number(1));
-  }
-  if (*out == UNDECIDED) *out = EQUAL;
+  if (number % tg_size_form_divisor(&products) != 0) *out = DIFFERENT;
+  if (*out == DIFFERENT || !one_sign) return TG_OK;
+  return unify_number(sizes, &products, number < 0 ? -number : number, out);
+}
+
+static tg_status find_difference(const tg_sizes *sizes, tg_size a, tg_size b, tg_size_form *out)
+{
+  tg_size_form y;
+  TG_TRY(tg_size_expand(sizes, a, out));
+  TG_TRY(tg_size_expand(sizes, b, &y));
+  TG_TRY(tg_size_form_add(out, -1, &y, out));
+  tg_size_form_reduce(out);
   return TG_OK;
+}
+
+static tg_status try_unify(tg_sizes *sizes, tg_size a, tg_size b, outcome *out)
+{
+  tg_size_form difference;
+  int64_t number = 0;
+  bool done = false;
+  TG_TRY(find_difference(sizes, a, b, &difference));
+  *out = EQUAL;
+  if (tg_size_form_is_number(&difference, &number)) {
+    *out = number == 0 ? EQUAL : DIFFERENT;
+    return TG_OK;
+  }
+  TG_TRY(bind_one(sizes, &difference, false, &done));
+  return done ? TG_OK : unify_open(sizes, &difference, out);
 }
 
 tg_status tg_size_unify(tg_sizes *sizes, tg_size a, tg_size b, tg_span span, bool *equal)
@@ -259,23 +367,39 @@ static tg_status settle_round(tg_sizes *sizes, bool *progress)
   return TG_OK;
 }
 
-// m*p = n*q has many solutions; m = n, p = q is the one that is meant by kron(A, X) where a square matrix is needed.
-static tg_status assume_factorwise(tg_sizes *sizes, const tg_size_pair *pair, bool *done)
+// m*p = n*q and m + p = n + q have many solutions; m = n, p = q is the one that is meant by kron(A, X) where a square
+// matrix is needed, and by [A, B] + [C, D].
+static tg_status assume_in_order(tg_sizes *sizes, const tg_size_form *difference, bool *done)
 {
-  tg_size a;
-  tg_size b;
-  TG_TRY(tg_size_resolve(sizes, pair->a, &a));
-  TG_TRY(tg_size_resolve(sizes, pair->b, &b));
-  cancel(&a, &b);
-  *done = a.coef == b.coef && a.n_vars == b.n_vars;
-  for (int32_t i = 0; *done && i < a.n_vars; i++) {
-    outcome result = EQUAL;
-    const tg_size x = {.coef = 1, .n_vars = 1, .vars = {a.vars[i]}};
-    const tg_size y = {.coef = 1, .n_vars = 1, .vars = {b.vars[i]}};
-    TG_TRY(try_unify(sizes, x, y, &result));
-    *done = result == EQUAL;
+  const tg_size_term *sides[2][TG_SIZE_TERMS_MAX];
+  int32_t n[2] = {0, 0};
+  for (int32_t t = 0; t < difference->n_terms; t++) {
+    const int side = difference->terms[t].coef < 0;
+    sides[side][n[side]++] = &difference->terms[t];
   }
+  *done = n[0] == n[1];
+  for (int32_t t = 0; *done && t < n[0]; t++)
+    *done = sides[0][t]->n == sides[1][t]->n && sides[0][t]->coef == -sides[1][t]->coef;
+  for (int32_t t = 0; *done && t < n[0]; t++)
+    for (int32_t i = 0; *done && i < sides[0][t]->n; i++) {
+      outcome result = EQUAL;
+      tg_size x;
+      tg_size y;
+      TG_TRY(store_variable(sizes, sides[0][t]->vars[i], &x));
+      TG_TRY(store_variable(sizes, sides[1][t]->vars[i], &y));
+      TG_TRY(try_unify(sizes, x, y, &result));
+      *done = result == EQUAL;
+    }
   return TG_OK;
+}
+
+// The first equation that nothing decides.
+static tg_status assume_first(tg_sizes *sizes, bool *done)
+{
+  tg_size_form difference;
+  TG_TRY(find_difference(sizes, sizes->deferred[0].a, sizes->deferred[0].b, &difference));
+  TG_TRY(assume_in_order(sizes, &difference, done));
+  return *done ? TG_OK : bind_one(sizes, &difference, true, done);
 }
 
 tg_status tg_sizes_settle(tg_sizes *sizes)
@@ -284,7 +408,7 @@ tg_status tg_sizes_settle(tg_sizes *sizes)
   while (progress && sizes->n_deferred > 0) {
     TG_TRY(settle_round(sizes, &progress));
     if (!progress && sizes->n_deferred > 0) TG_TRY(grant_wishes(sizes, &progress));
-    if (!progress && sizes->n_deferred > 0) TG_TRY(assume_factorwise(sizes, &sizes->deferred[0], &progress));
+    if (!progress && sizes->n_deferred > 0) TG_TRY(assume_first(sizes, &progress));
   }
   return sizes->n_deferred > 0 ? fail_undecided(sizes, &sizes->deferred[0], false) : TG_OK;
 }
@@ -318,14 +442,32 @@ tg_status tg_sizes_name_unknowns(tg_sizes *sizes)
   return TG_OK;
 }
 
-void tg_size_print(tg_sizes *sizes, tg_size a, tg_text *out)
+static const char *name_of(const void *context, int32_t variable)
 {
-  tg_size resolved;
-  if (tg_size_resolve(sizes, a, &resolved) != TG_OK || tg_sizes_name_unknowns(sizes) != TG_OK) {
+  return ((const tg_sizes *)context)->variables[variable].name;
+}
+
+static void print_side(tg_sizes *sizes, tg_size a, bool is_side, tg_text *out)
+{
+  tg_size_form form;
+  if (!expands(sizes, a, &form) || tg_sizes_name_unknowns(sizes) != TG_OK) {
     tg_text_add(out, "?");
     return;
   }
-  if (resolved.coef != 1 || resolved.n_vars == 0) tg_text_addf(out, "%" PRId64, resolved.coef);
-  for (int32_t i = 0; i < resolved.n_vars; i++)
-    tg_text_addf(out, "%s%s", i > 0 || resolved.coef != 1 ? "*" : "", sizes->variables[resolved.vars[i]].name);
+  const bool is_sum = is_side && form.n_terms > 1;
+  tg_text_add(out, is_sum ? "(" : "");
+  tg_size_form_print(&form, name_of, sizes, out);
+  tg_text_add(out, is_sum ? ")" : "");
+}
+
+void tg_size_print(tg_sizes *sizes, tg_size a, tg_text *out)
+{
+  print_side(sizes, a, false, out);
+}
+
+void tg_size_print_shape(tg_sizes *sizes, tg_size rows, tg_size cols, tg_text *out)
+{
+  print_side(sizes, rows, true, out);
+  tg_text_add(out, " x ");
+  print_side(sizes, cols, true, out);
 }
