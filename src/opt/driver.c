@@ -125,13 +125,29 @@ static void go_on_from_true(opt_driver *self, bool *ended)
   *ended = end(self, OPT_STALLED);
 }
 
+// Whether the best point seen is lower by more than the rounding of a value.
+static bool is_above_best(const opt_driver *self)
+{
+  return self->best != NULL && self->best_f < self->run.f - opt_run_value_rounding(&self->run);
+}
+
+static tg_status move_to_best(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  TG_TRY(opt_copy(run->space, self->best, run->x));
+  TG_TRY(opt_run_make_feasible(run));
+  TG_TRY(opt_run_refresh(run));
+  run->solver->reset(self->state);
+  return TG_OK;
+}
+
 // A method may settle above the best point it has seen: one that is not monotone, and any other by steps that raise f
 // within the noise of a line search. It goes on from there. What stays above by no more than that noise is a minimum.
 static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
 {
   enum { RETURNS_MAX = 5 };
   opt_run *run = &self->run;
-  if (self->best == NULL || !(self->best_f < run->f - opt_run_value_rounding(run))) return TG_OK;
+  if (!is_above_best(self)) return TG_OK;
   if (self->returns++ >= RETURNS_MAX) {
     if (!(self->best_f < run->f - opt_run_noise(run))) return TG_OK;
     opt_run_explain(
@@ -142,11 +158,7 @@ static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
   }
   *returned = true;
   run->restarts++;
-  TG_TRY(opt_copy(run->space, self->best, run->x));
-  TG_TRY(opt_run_make_feasible(run));
-  TG_TRY(opt_run_refresh(run));
-  run->solver->reset(self->state);
-  return TG_OK;
+  return move_to_best(self);
 }
 
 // The stopping test; a carried gradient that passes is recomputed before anything is claimed.
@@ -185,11 +197,13 @@ static bool test_limits(opt_driver *self)
 
 // Iterations without a lower value or a smaller gradient after which the run is called stalled: few where the
 // gradient is down to the rounding error of the one at the start, many where a method that is not monotone may be
-// between two valleys.
+// between two valleys. A tenth of that where the tolerance of the job is met and a lower one was asked for.
 static int64_t patience(const opt_driver *self)
 {
-  if (self->window_g <= 16 * DBL_EPSILON * self->run.g_norm_start) return 20;
-  return self->run.solver->is_monotone ? 500 : 1000;
+  const opt_run *run = &self->run;
+  const int64_t most = run->solver->is_monotone ? 500 : 1000;
+  if (self->window_g <= 16 * DBL_EPSILON * run->g_norm_start) return 20;
+  return run->stationarity.cap < run->options->gradient_tolerance ? most / 10 : most;
 }
 
 static bool test_progress(opt_driver *self)
@@ -356,6 +370,7 @@ static tg_status after_move(opt_driver *self, bool *ended)
     return TG_OK;
   }
   opt_run_update_references(run);
+  opt_examiner_follow(&self->examiner);
   TG_TRY(keep_best(self));
   TG_TRY(report_iteration(self));
   *ended = test_floor(self) || test_progress(self);
@@ -437,6 +452,7 @@ static tg_status iterate(opt_driver *self)
     const bool may_test = !ended || self->result->outcome == OPT_STALLED;
     if (may_test && !is_range_lost(self)) TG_TRY(test_convergence(self, &ended));
   }
+  if (self->result->outcome == OPT_STALLED && is_above_best(self)) TG_TRY(move_to_best(self));
   opt_examiner_conclude(&self->examiner, &self->result->outcome);
   return TG_OK;
 }
@@ -463,6 +479,7 @@ static tg_status start_afresh(opt_driver *self)
   if (is_range_lost(self)) return TG_OK;
   TG_TRY(opt_run_start_references(run));
   run->space->ops->destroy(run->space, &run->spare);
+  opt_examiner_follow(&self->examiner);
   TG_TRY(keep_best(self));
   TG_TRY(report_iteration(self));
   return TG_OK;
@@ -480,9 +497,8 @@ static tg_status hand_back(opt_driver *self)
 {
   opt_run *run = &self->run;
   const opt_outcome outcome = self->result->outcome;
-  const bool is_best =
-      self->best == NULL || outcome == OPT_CONVERGED || !(self->best_f < run->f - opt_run_value_rounding(run));
-  if (!is_best) {
+  run->stationarity.cap = (double)INFINITY; // the tolerance is that of the job again
+  if (outcome != OPT_CONVERGED && is_above_best(self)) {
     TG_TRY(opt_copy(run->space, self->best, run->x));
     run->is_fresh = false;
   }
@@ -505,7 +521,8 @@ static tg_status hand_back(opt_driver *self)
   result->worst_target = opt_run_target_of(run, result->worst);
   result->saddles = self->examiner.saddles;
   result->bend = self->examiner.bend;
-  result->decrease_estimate = self->examiner.decrease;
+  result->decrease_estimate =
+      self->examiner.trend > self->examiner.decrease ? self->examiner.trend : self->examiner.decrease;
   result->condition_estimate = self->examiner.condition;
   result->iterations = run->iteration;
   result->restarts = run->restarts;

@@ -6,6 +6,7 @@ import numpy as np
 
 import random_constrained  # noqa: F401 (its families enter the list)
 import random_free  # noqa: F401
+import random_kernels  # noqa: F401
 from random_case import FAMILIES, METHODS
 
 __all__ = ["FAMILIES", "random_case"]

@@ -225,6 +225,7 @@ typedef struct trial {
   const char *objective;
   opt_constraint_kind kind; // of a set around the objective; FREE: as the objective says
   bool has_preconditioner;  // renewed after 6, 18, ... iterations
+  double tolerance;         // of the gradient; 0: the default
 } trial;
 
 // A preconditioner that depends on the point where it was made.
@@ -277,6 +278,7 @@ static void run_trial(const trial *t, int64_t iterations, keeper *k, fixture *f)
   }
   create_preconditioner(&preconditioner, &f->problem.space.base);
   if (t->has_preconditioner) f->options.preconditioning = &preconditioner.base;
+  if (t->tolerance > 0) f->options.gradient_tolerance = t->tolerance;
   f->options.memory = 3;
   f->options.max_iterations = iterations;
   f->problem.carried_error = carried_error;
@@ -305,36 +307,40 @@ static void check_equal(const trial *t, const char *what, int64_t stop, const fi
 
 // A run that was saved at each iteration, one that was interrupted and restarted in a fresh problem, and one that
 // nobody looked at: the same bits, the same counts.
-static void check_restart(const trial *t)
+static bool check_restart_at(const trial *t, int64_t stop)
 {
   static keeper k;
-  for (int64_t stop = 1; stop <= 21; stop += stop < 4 ? 1 : 5) {
-    const int64_t iterations = stop + 10;
-    fixture straight = {0};
-    fixture other = {0};
-    run_trial(t, iterations, NULL, &straight);
-    k = (keeper){.every = 1};
-    run_trial(t, iterations, &k, &other);
-    check_equal(t, "saved", stop, &other, &straight);
-    tear_down(&other);
+  const int64_t iterations = stop + 10;
+  fixture straight = {0};
+  fixture other = {0};
+  run_trial(t, iterations, NULL, &straight);
+  k = (keeper){.every = 1};
+  run_trial(t, iterations, &k, &other);
+  check_equal(t, "saved", stop, &other, &straight);
+  tear_down(&other);
 
+  memset(&other, 0, sizeof other);
+  k = (keeper){.interrupt_at = stop};
+  run_trial(t, iterations, &k, &other);
+  const bool is_over = other.result.outcome != OPT_INTERRUPTED; // converged before
+  tear_down(&other);
+  if (!is_over) {
+    assert_int_equal(k.checkpoints, 1);
     memset(&other, 0, sizeof other);
-    k = (keeper){.interrupt_at = stop};
+    k.restores = true;
     run_trial(t, iterations, &k, &other);
-    const bool is_over = other.result.outcome != OPT_INTERRUPTED; // converged before
+    assert_int_equal(k.restored, 1);
+    check_equal(t, "restarted", stop, &other, &straight);
     tear_down(&other);
-    if (!is_over) {
-      assert_int_equal(k.checkpoints, 1);
-      memset(&other, 0, sizeof other);
-      k.restores = true;
-      run_trial(t, iterations, &k, &other);
-      assert_int_equal(k.restored, 1);
-      check_equal(t, "restarted", stop, &other, &straight);
-      tear_down(&other);
-    }
-    tear_down(&straight);
-    if (is_over) return;
   }
+  tear_down(&straight);
+  return is_over;
+}
+
+static void check_restart(const trial *t)
+{
+  for (int64_t stop = 1; stop <= 21; stop += stop < 4 ? 1 : 5)
+    if (check_restart_at(t, stop)) return;
 }
 
 static void test_restarts_continue_bit_for_bit(void **unused)
@@ -347,6 +353,18 @@ static void test_restarts_continue_bit_for_bit(void **unused)
     for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++)
       check_restart(&(trial){.method = methods[m], .objective = objectives[i]});
     if (serves_manifolds(methods[m])) check_restart(&(trial){.method = methods[m], .objective = "trace-ratio"});
+  }
+}
+
+// An examination that found more to be had has lowered the tolerance: a restart does not examine that point again.
+static void test_restarts_with_a_lower_tolerance(void **unused)
+{
+  (void)unused;
+  const char *const methods[] = {"conjugate-gradient", "l-bfgs", "newton-cg"};
+  for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+    const trial t = {.method = methods[m], .objective = "quadratic-1e8-general", .tolerance = 1e-6};
+    for (int64_t stop = 1; stop <= 400; stop++)
+      if (check_restart_at(&t, stop)) break;
   }
 }
 
@@ -668,6 +686,7 @@ int main(void)
       cmocka_unit_test(test_absolute_tolerance),
       cmocka_unit_test(test_a_carried_gradient_is_not_believed),
       cmocka_unit_test(test_restarts_continue_bit_for_bit),
+      cmocka_unit_test(test_restarts_with_a_lower_tolerance),
       cmocka_unit_test(test_restarts_with_a_metric),
       cmocka_unit_test(test_restarts_on_convex_sets),
       cmocka_unit_test(test_steps_are_given_up),

@@ -5,7 +5,7 @@
 
 #include "opt/examine/tridiagonal.h"
 
-enum { STEPS_MAX = 12, STEPS_MIN = 3 };
+enum { STEPS_MAX = 12, STEPS_MIN = 3, STEPS_MAX_THOROUGH = OPT_TRIDIAGONAL_MAX, STEPS_MIN_THOROUGH = 12 };
 static const double flat = 1e-15; // a curvature below this share of the largest is rounding
 // A condition so near 1/eps that the steps lose their way before they have met the least eigenvalue.
 static const double hopeless = 1e12;
@@ -84,17 +84,20 @@ static tg_status advance(measuring *m, double step)
 
 // Whether more steps would change nothing: what g could hide along an eigenvalue that is smaller than the least one
 // seen by as much again as the spread seen is allowed as well, or the equation is solved. While each step gains more
-// than all before it together, smaller eigenvalues hold what g hides.
-static bool is_small(const measuring *m, double rz_start, double allowed, opt_decrease *out)
+// than all before it together, smaller eigenvalues hold what g hides. A thorough look ends when enough was found, too.
+static bool is_enough(const measuring *m, double rz_start, double allowed, bool is_thorough, opt_decrease *out)
 {
+  const bool is_solved = !(m->rz > 1e-8 * rz_start);
   double least = 0;
   double largest = 0;
   opt_tridiagonal_extremes(&m->t, &least, &largest);
   out->condition = least > 0 ? fmax(1, largest / least) : (double)INFINITY;
   out->reach = sqrt(2 * out->amount / fmax(least, 0));
-  if (!(m->rz > 1e-8 * rz_start)) return true;
-  if (m->t.n < STEPS_MIN || m->gain > out->amount / 2) return false;
-  return m->peak / (2 * least) * out->condition <= allowed;
+  out->is_sure = is_solved || m->peak / (2 * least) * out->condition <= allowed ||
+                 rz_start / (2 * DBL_EPSILON * largest) <= allowed;
+  if (is_thorough && m->t.n < STEPS_MIN_THOROUGH) return is_solved;
+  if (is_thorough && out->amount > allowed) return true;
+  return is_solved || (m->t.n >= STEPS_MIN && m->gain <= out->amount / 2 && out->is_sure);
 }
 
 // Where the condition is hopeless the sum says little: eigenvalues down to the rounding of the largest may hold all of
@@ -109,7 +112,8 @@ static void bound_rest(const measuring *m, double rz_start, opt_decrease *out)
   out->condition = fmin(out->condition, 1 / DBL_EPSILON);
 }
 
-tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, opt_decrease *out)
+tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, bool is_thorough,
+                            opt_decrease *out)
 {
   measuring m = {.space = s,
                  .r = work->now,
@@ -119,8 +123,9 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
   *out = (opt_decrease){.condition = 1};
   TG_TRY(begin(&m));
   const double rz_start = m.rz;
+  const int steps = is_thorough ? STEPS_MAX_THOROUGH : STEPS_MAX;
   m.peak = m.rz;
-  for (int k = 0; k < STEPS_MAX && m.rz > 0 && isfinite(m.rz); k++) {
+  for (int k = 0; k < steps && m.rz > 0 && isfinite(m.rz); k++) {
     double curved = 0;
     double square = 0;
     TG_TRY(bend(&m, &curved, &square));
@@ -142,7 +147,7 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     m.gain = m.rz * m.rz / curved / 2;
     out->amount += m.gain;
     TG_TRY(advance(&m, m.rz / curved));
-    if (is_small(&m, rz_start, allowed, out)) break;
+    if (is_enough(&m, rz_start, allowed, is_thorough, out)) break;
   }
   bound_rest(&m, rz_start, out);
   return TG_OK;

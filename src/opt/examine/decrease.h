@@ -15,13 +15,16 @@ typedef struct opt_decrease {
   double rest;      // what more there may be, where rounding hides the least eigenvalues; else 0
   double condition; // of M^-1 H, as far as the steps show it; 1 at least
   double reach;     // how far the step is that takes it, roughly, in the norm of M
+  bool is_sure;     // smaller eigenvalues than those met hold no more than is allowed, unless they are far smaller
   bool is_negative; // <d, H d> < 0 was met: d is in work->found, of norm 1, with this curvature
   double curvature;
   bool is_flat; // <d, H d> = 0 up to rounding was met: d is in work->found, of norm 1, with this slope
   double slope;
 } opt_decrease;
 
-// Stops as soon as the sum, and what the conditioning may hide, is below `allowed`. Collective.
-tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, opt_decrease *out);
+// Takes at most 12 steps, and stops as soon as the sum, and what the conditioning may hide, is below `allowed`. A
+// thorough look takes 12 at least and 32 at most. Collective.
+tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, double allowed, bool is_thorough,
+                            opt_decrease *out);
 
 #endif

@@ -23,8 +23,11 @@ static const double far_share = 0.01;
 // A slope that lowers f by more than this share of it on a way as long as x is none of a minimum's.
 static const double steep_share = 0.01;
 static const double far_worth = 1e-3;
+// What may be left of f, or of its fall, where a point is called converged: as estimated, and as the least estimate.
+static const double much_share = 0.1;
+static const double least_much_share = 1e-3;
 
-// A tolerance above this is a wish for a rough answer: then the estimate is said, and nothing more.
+// A tolerance above this asks for a rough answer: then the estimate is said, and nothing more.
 static const double loose_tolerance = 1e-6;
 
 // ---- life ----
@@ -72,8 +75,10 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
   TG_TRY(opt_listing_add_number(listing, "decrease_estimate", -1, &e->decrease));
   TG_TRY(opt_listing_add_number(listing, "decrease_rest", -1, &e->rest));
   TG_TRY(opt_listing_add_number(listing, "condition_estimate", -1, &e->condition));
+  TG_TRY(opt_listing_add_number(listing, "trend_estimate", -1, &e->trend));
   TG_TRY(opt_listing_add_number(listing, "reach_estimate", -1, &e->reach));
   TG_TRY(opt_listing_add_number(listing, "bend", -1, &e->bend));
+  TG_TRY(opt_trend_list(&e->gains, listing));
   TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
   return opt_listing_add_count(listing, "saddles", &e->saddles);
 }
@@ -96,6 +101,12 @@ static bool is_worth_it(const opt_examiner *e)
   return e->decrease > allowed_decrease(e);
 }
 
+// Whether the gains so far say that more is left than the estimate knows of.
+static bool is_promised(const opt_examiner *e)
+{
+  return e->trend > allowed_decrease(e);
+}
+
 // Whether rounding may hide a decrease that is.
 static bool is_hidden(const opt_examiner *e)
 {
@@ -111,7 +122,8 @@ static bool tighten(opt_examiner *e)
   opt_stationarity *s = &run->stationarity;
   const double before = s->cap;
   const double tolerance = fmin(run->options->gradient_tolerance, before);
-  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(e) / fmax(e->decrease, e->rest)) / 2));
+  const double largest = fmax(fmax(e->decrease, e->rest), e->trend);
+  const double share = fmin(0.3, fmax(1e-3, sqrt(allowed_decrease(e) / largest) / 2));
   int worst = 0;
   if (run->options->gradient_tolerance > loose_tolerance) return false;
   s->cap = share * fmin(tolerance, opt_run_share(run, &worst));
@@ -162,18 +174,37 @@ static tg_status bound_decrease(opt_examiner *e, double *out)
   return TG_OK;
 }
 
+// Where the gains so far speak for more than is allowed the look is thorough. What they say is believed where that
+// leaves it open; where eigenvalues smaller by as much again as those met would be rounding, all of what they say.
+static tg_status find_decrease(opt_examiner *e, const opt_subspace *s, opt_decrease *out)
+{
+  const opt_run *run = e->run;
+  const double allowed = allowed_decrease(e);
+  // A rough answer is asked for, or the run is one step.
+  int worst = 0;
+  const double share = fmax(run->options->gradient_tolerance, opt_run_share(run, &worst));
+  const bool says_nothing = share > loose_tolerance || run->options->closed_form != NULL;
+  const double trend = says_nothing ? 0 : opt_trend_left(run, &e->gains);
+  const double most = says_nothing ? 0 : opt_trend_most(run, &e->gains);
+  TG_TRY(opt_decrease_find(s, &e->work, allowed, fmax(trend, most) > allowed, out));
+  const bool reaches_rounding = out->condition * out->condition >= 1 / DBL_EPSILON;
+  e->trend = out->is_sure ? 0 : reaches_rounding ? fmax(trend, most) : trend;
+  return TG_OK;
+}
+
 static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *out)
 {
   const opt_run *run = e->run;
   double size = 0;
   *out = (opt_decrease){.condition = 1};
   e->reach = 0;
+  e->trend = 0;
   if (run->solver->measure != NULL || run->g_norm == 0) return TG_OK;
   // A closed form is backward stable: of f it leaves a share like the condition number times the square of eps (N.
   // Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 10 and 20).
   if (run->options->closed_form != NULL && run->manifold == NULL && run->iteration > 0) return TG_OK;
   TG_TRY(bound_decrease(e, &out->amount));
-  if (!(out->amount <= allowed_decrease(e))) TG_TRY(opt_decrease_find(s, &e->work, allowed_decrease(e), out));
+  if (!(out->amount <= allowed_decrease(e))) TG_TRY(find_decrease(e, s, out));
   e->decrease = out->amount;
   e->rest = out->rest;
   e->condition = out->condition;
@@ -184,34 +215,51 @@ static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *
   return TG_OK;
 }
 
+void opt_examiner_follow(opt_examiner *e)
+{
+  if (e->work.now != NULL) opt_trend_follow(e->run, &e->gains);
+}
+
 bool opt_examiner_doubts(const opt_examiner *e)
 {
   const opt_run *run = e->run;
-  return is_worth_it(e) && e->decrease >= 0.1 * fmax(run->f_start - run->f, fabs(run->f));
+  const bool is_least = is_hidden(e) || is_promised(e); // there may be much more
+  const double much = (is_least ? least_much_share : much_share) * fmax(run->f_start - run->f, fabs(run->f));
+  return (is_worth_it(e) && e->decrease >= much) || (is_promised(e) && e->trend >= much);
+}
+
+static void say_amount(const opt_run *run, double decrease, size_t size, char *out)
+{
+  const double share = decrease / fabs(run->f);
+  if (share <= 1)
+    snprintf(out, size, "%.2g%% of the objective", 100 * share);
+  else
+    snprintf(out, size, "decrease of %.3g", decrease);
 }
 
 void opt_examiner_qualify(opt_examiner *e)
 {
   char *reason = e->run->reason;
-  if (!is_worth_it(e) && !is_hidden(e)) return;
   const size_t used = strlen(reason);
-  const double share = e->decrease / fabs(e->run->f);
+  const size_t room = sizeof e->run->reason - used;
+  const bool by_trend = is_promised(e) && !(e->trend <= e->decrease);
   char amount[64];
-  if (share <= 1)
-    snprintf(amount, sizeof amount, "%.2g%% of the objective", 100 * share);
+  if (!by_trend && !is_worth_it(e) && !is_hidden(e)) return;
+  say_amount(e->run, by_trend ? e->trend : e->decrease, sizeof amount, amount);
+  if (by_trend)
+    snprintf(reason + used, room,
+             ", but an estimated %s may remain, by what the run gained so far: the problem is ill-conditioned (%.0e or "
+             "more)",
+             amount, e->condition);
   else
-    snprintf(amount, sizeof amount, "decrease of %.3g", e->decrease);
-  snprintf(reason + used, sizeof e->run->reason - used,
-           ", but an estimated %s%s remains: the problem is ill-conditioned (about %.0e)%s", amount,
-           is_hidden(e) ? " or more" : "", e->condition, is_hidden(e) ? ", rounding hides how much" : "");
+    snprintf(reason + used, room, ", but an estimated %s%s remains: the problem is ill-conditioned (about %.0e)%s",
+             amount, is_hidden(e) ? " or more" : "", e->condition, is_hidden(e) ? ", rounding hides how much" : "");
 }
 
-void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome)
+// What the outcome means where x passes by the tolerance of the job.
+static void conclude_passed(opt_examiner *e, opt_outcome *outcome)
 {
   opt_run *run = e->run;
-  if (!(run->stationarity.cap < run->options->gradient_tolerance)) return;
-  run->stationarity.cap = (double)INFINITY;
-  if (!opt_run_is_stationary(run)) return;
   switch (*outcome) {
   case OPT_STALLED:
     opt_run_explain(run, "the gradient norm %.6g, at the point returned, is within the tolerance %.6g", run->g_norm,
@@ -230,6 +278,16 @@ void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome)
   case OPT_OUTCOME_COUNT:
     break;
   }
+}
+
+void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome)
+{
+  opt_stationarity *s = &e->run->stationarity;
+  const double cap = s->cap;
+  if (!(cap < e->run->options->gradient_tolerance)) return;
+  s->cap = (double)INFINITY;
+  if (opt_run_is_stationary(e->run)) conclude_passed(e, outcome);
+  s->cap = cap; // a run that is resumed goes on towards it
 }
 
 // ---- negative curvature ----
@@ -341,6 +399,7 @@ static void has_left(opt_examiner *e, opt_finding *out)
 {
   opt_run *run = e->run;
   e->saddles++;
+  e->gains.met = 0;
   run->stationarity.cap = (double)INFINITY;
   run->restarts++;
   run->solver->reset(e->state);
@@ -396,7 +455,7 @@ static tg_status look(opt_examiner *e, opt_subspace *s, opt_finding *out)
       return TG_OK;
     }
   }
-  bool goes_on = (is_worth_it(e) || is_hidden(e)) && tighten(e);
+  bool goes_on = (is_worth_it(e) || is_hidden(e) || is_promised(e)) && tighten(e);
   if (!goes_on) TG_TRY(flatten(e, &goes_on));
   if (goes_on) {
     *out = OPT_FINDING_DECREASE;

@@ -9,6 +9,7 @@
 #define OPT_EXAMINE_H
 
 #include "opt/examine/leave.h"
+#include "opt/examine/trend.h"
 #include "opt/outcome.h"
 
 typedef enum opt_finding {
@@ -30,8 +31,10 @@ typedef struct opt_examiner {
   int64_t passed_at;  // 1 + the iteration whose point was found to be a minimum last; 0: none
   double decrease;    // still to be had, as estimated last; NAN: never
   double rest;        // what rounding may hide of it, likewise
+  double trend;       // what it may be by the gains so far, where the estimate is not sure; else 0
   double condition;   // of the Hessian in the preconditioner, likewise
   double reach;       // how far the step that takes the decrease is, as a share of x; 0: not known
+  opt_trend gains;    // of the run so far
 } opt_examiner;
 
 // Points that an examiner makes. Local.
@@ -46,8 +49,10 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing);
 tg_status opt_examine(opt_examiner *e, opt_finding *out);
 // At the end of a run whose tolerance was lowered: what it means, in outcome and reason. Local.
 void opt_examiner_conclude(opt_examiner *e, opt_outcome *outcome);
-// Whether so much is left, as estimated, that the point is no minimum whatever its gradient says: a tenth of f, or of
-// what it has fallen. Local.
+// At each point of the run. Local.
+void opt_examiner_follow(opt_examiner *e);
+// Whether so much is left, as estimated, that the point is no minimum whatever its gradient says: a tenth of f or of
+// what it has fallen, a thousandth where there may be much more. Local.
 bool opt_examiner_doubts(const opt_examiner *e);
 // " ..., but an estimated 3% of the objective remains ...", where that is so. Local.
 void opt_examiner_qualify(opt_examiner *e);
