@@ -125,6 +125,7 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
   const double rz_start = m.rz;
   const int steps = is_thorough ? STEPS_MAX_THOROUGH : STEPS_MAX;
   m.peak = m.rz;
+  out->is_sure = !(m.rz > 0);
   for (int k = 0; k < steps && m.rz > 0 && isfinite(m.rz); k++) {
     double curved = 0;
     double square = 0;
@@ -138,6 +139,7 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     // Along a direction without curvature beyond rounding f is linear: what it falls by on a way as long as x.
     if (!(curved > flat * m.largest * square)) {
       out->is_flat = true;
+      out->is_sure = k == 0; // no curvature at all: f is linear
       out->slope = -m.rz / sqrt(square);
       out->amount -= out->slope * s->size;
       out->reach = s->size;
