@@ -150,6 +150,10 @@ target_link_libraries(tracegrad_mpi_dependencies INTERFACE
 target_include_directories(tracegrad_mpi_dependencies SYSTEM INTERFACE ${tracegrad_blas_includes})
 # Open MPI's headers define C++-style macros and casts that our warnings reject.
 target_compile_definitions(tracegrad_mpi_dependencies INTERFACE OMPI_SKIP_MPICXX)
+# MPICH declares statuses as arrays, and MPI_STATUSES_IGNORE is a pointer to none: gcc warns of each use.
+if(TRACEGRAD_MPI_IS_MPICH AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(tracegrad_mpi_dependencies INTERFACE -Wno-stringop-overflow)
+endif()
 
 # HDF5 is optional, and loaded when a file needs it (src/mpi/file/hdf5_library.h), by the name that its users link with.
 foreach(module hdf5-serial hdf5)

@@ -432,6 +432,42 @@ class Tutorial(unittest.TestCase):
         self.assertEqual(space["shown"], space["expected"])
 
 
+class Notebook(unittest.TestCase):
+    def test_cells(self):
+        """The code cells of docs/tutorial.ipynb run in order; what they print is what is kept in the file, but for numbers."""
+        cells = json.loads((ROOT / "docs/tutorial.ipynb").read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        self.assertGreater(len(code), 10)
+        space = {}
+        before, path = os.getcwd(), os.environ["PATH"]
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            os.environ["PATH"] = f"{pathlib.Path(PROGRAM).resolve().parent}{os.pathsep}{path}"
+            try:
+                for cell in code:
+                    self.run_cell(cell, space)
+            finally:
+                os.chdir(before)
+                os.environ["PATH"] = path
+
+    def run_cell(self, cell, space):
+        source, kept = "".join(cell["source"]), cell["outputs"]
+        if "matplotlib" in cell["metadata"].get("tags", ()) and importlib.util.find_spec("matplotlib") is None:
+            return
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(source, "docs/tutorial.ipynb", "exec"), space)  # noqa: S102
+        self.assertFalse([o for o in kept if o["output_type"] == "error"], source)
+        if source.endswith(("r", "d")) and "print" not in source:
+            self.assertTrue(kept, source)  # shown by the notebook
+        said = "".join("".join(o["text"]) for o in kept if o["output_type"] == "stream" and o["name"] == "stdout")
+        self.assertEqual(without_numbers(out.getvalue()), without_numbers(said), source)
+
+
+def without_numbers(text):
+    return re.sub(r"-?\d[\d.]*(e[+-]?\d+)?", "#", text)
+
+
 class Ranks(unittest.TestCase):
     @unittest.skipUnless(HAS_MPI4PY, "mpi4py is not installed")
     def test_on_ranks(self):

@@ -1,5 +1,5 @@
 // OpenBLAS' own functions by name, and the core that runs in words.
-#define _GNU_SOURCE // RTLD_DEFAULT
+#define _GNU_SOURCE // RTLD_DEFAULT, dladdr
 #include "base/blas_loaded.h"
 
 #include <dlfcn.h>
@@ -25,17 +25,67 @@ static void ask_text(void *library, const char *symbol, size_t capacity, char *o
   copy_line(text != NULL ? text : "", capacity, out);
 }
 
-void tg_blas_loaded_get(void *library, tg_blas_loaded *out)
+// ---- which library it is ----
+
+// What a BLAS that is no OpenBLAS says of itself.
+static void ask_others(void *library, size_t capacity, char *out)
 {
-  *out = (tg_blas_loaded){.parallel = -1};
-  if (library == NULL) library = RTLD_DEFAULT;
+  char text[200] = "";
+  void *found = dlsym(library, "mkl_get_version_string");
+  void (*fill)(char *buffer, int capacity) = NULL;
+  memcpy(&fill, &found, sizeof fill);
+  if (fill != NULL) {
+    fill(text, sizeof text - 1);
+    copy_line(text, capacity, out);
+    return;
+  }
+  ask_text(library, "bli_info_get_version_str", sizeof text, text);
+  if (text[0] != '\0') snprintf(out, capacity, "BLIS %.40s", text);
+}
+
+// Another BLAS may be in the process as well, brought by ScaLAPACK: asked is the one whose cblas_dgemm is called, with
+// what it needs itself. A file that wraps its functions says nothing: then whatever is there is asked.
+static void *open_caller(char *file, size_t capacity)
+{
+  Dl_info info;
+  void *product = dlsym(RTLD_DEFAULT, "cblas_dgemm");
+  file[0] = '\0';
+  if (product == NULL || dladdr(product, &info) == 0 || info.dli_fname == NULL) return NULL;
+  char *path = realpath(info.dli_fname, NULL);
+  const char *name = path != NULL ? path : info.dli_fname;
+  const char *base = strrchr(name, '/');
+  snprintf(file, capacity, "%s", base != NULL ? base + 1 : name);
+  free(path);
+  return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+}
+
+static void ask(void *library, tg_blas_loaded *out)
+{
   ask_text(library, "openblas_get_corename", sizeof out->core, out->core);
   ask_text(library, "openblas_get_config", sizeof out->config, out->config);
   void *found = dlsym(library, "openblas_get_parallel");
-  int (*ask)(void) = NULL;
-  memcpy(&ask, &found, sizeof ask);
-  if (ask != NULL) out->parallel = ask();
+  int (*parallel)(void) = NULL;
+  memcpy(&parallel, &found, sizeof parallel);
+  if (parallel != NULL) out->parallel = parallel();
   out->can_choose = strstr(out->config, "DYNAMIC_ARCH") != NULL;
+  if (out->config[0] == '\0') ask_others(library, sizeof out->config, out->config);
+}
+
+void tg_blas_loaded_get(void *library, tg_blas_loaded *out)
+{
+  char file[sizeof out->config];
+  *out = (tg_blas_loaded){.parallel = -1};
+  if (library != NULL) {
+    ask(library, out);
+    return;
+  }
+  void *caller = open_caller(file, sizeof file);
+  if (caller != NULL) {
+    ask(caller, out);
+    dlclose(caller);
+  }
+  if (out->config[0] == '\0') ask(RTLD_DEFAULT, out);
+  if (out->config[0] == '\0') snprintf(out->config, sizeof out->config, "%s", file);
 }
 
 void tg_blas_kernel_get(void *library, tg_blas_kernel *out)

@@ -6,9 +6,10 @@
 
 typedef struct tg_blas_loaded {
   char core[TG_BLAS_NAME_BYTES]; // "" where the BLAS does not say
-  char config[160];              // "OpenBLAS 0.3.21 ...", "" where it is another
-  int parallel;                  // 0 sequential, 1 pthreads, 2 OpenMP, -1 unknown
-  bool can_choose;               // it has several cores
+  char
+      config[160]; // "OpenBLAS 0.3.21 ...", "BLIS 0.9.0"; of one that does not say its file, "" where that is not known
+  int parallel;    // 0 sequential, 1 pthreads, 2 OpenMP, -1 unknown
+  bool can_choose; // it has several cores
 } tg_blas_loaded;
 
 // library: of dlopen; NULL: what the caller is linked with.

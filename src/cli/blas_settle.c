@@ -50,7 +50,7 @@ static tg_status refuse(const tg_blas_kernel *kernel, const tg_blas_record *reco
   const tg_status status =
       tg_error_set(TG_NUMERIC, TG_HERE, "the BLAS computes wrongly%s%s: %s; install another one (%s)",
                    is_openblas ? " with every kernel tried, " : "", tg_text_string(&names), fault,
-                   is_openblas ? kernel->loaded.config : "this one is no OpenBLAS");
+                   kernel->loaded.config[0] != '\0' ? kernel->loaded.config : "this one does not say its name");
   tg_text_fini(&names);
   return status;
 }

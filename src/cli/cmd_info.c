@@ -28,7 +28,7 @@ static tg_status print_facts(const tg_environment *e, double share, tg_text *out
   tg_text_addf(out, "tracegrad   %s\n", TG_VERSION);
   tg_text_addf(out, "MPI         %s\n", e->mpi_library);
   const int parallel = e->blas.loaded.parallel;
-  tg_text_addf(out, "BLAS        %s, %s\n", e->blas.loaded.config[0] != '\0' ? e->blas.loaded.config : "no OpenBLAS",
+  tg_text_addf(out, "BLAS        %s, %s\n", e->blas.loaded.config[0] != '\0' ? e->blas.loaded.config : "unknown",
                parallel >= 0 && parallel <= 2 ? kinds[parallel] : "unknown threading");
   tg_text_addf(out, "CPU         %s\n", e->cpu);
   tg_environment_print_kernel(e, "BLAS core   ", out);

@@ -31,6 +31,13 @@ static void get_versions(tg_environment *out)
   MPI_Get_library_version(library, &length);
   char *comma = strchr(library, ',');
   if (comma != NULL) *comma = '\0';
+  // "Open MPI v4.1.4", but "MPICH Version:\t4.0.2"
+  char *label = strstr(library, " Version:");
+  if (label != NULL) {
+    const char *number = label + strlen(" Version:");
+    number += strspn(number, " \t");
+    memmove(label + 1, number, strlen(number) + 1);
+  }
   copy_line(out->mpi_library, sizeof out->mpi_library, library);
   tg_blas_kernel_get(NULL, &out->blas);
   // What the program was built with: the library itself is loaded when a file needs it.
@@ -76,6 +83,21 @@ static bool is_set(const char *variable)
   return value != NULL && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
 }
 
+// Each MPI has words of its own for the same.
+#ifdef OPEN_MPI
+static const char yield_advice[] = ", or --mca mpi_yield_when_idle 1";
+static void print_binding_advice(int threads, tg_text *out)
+{
+  tg_text_addf(out, "start it with mpirun --map-by slot:PE=%d, or --bind-to none\n", threads);
+}
+#else
+static const char yield_advice[] = "";
+static void print_binding_advice(int threads, tg_text *out)
+{
+  tg_text_addf(out, "give each rank %d cores, or start it without binding: mpiexec -bind-to none of MPICH\n", threads);
+}
+#endif
+
 void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
 {
   static const char *const kinds[] = {"without threads", "with pthreads"};
@@ -86,11 +108,11 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
                  "install libopenblas0-openmp and remove the other\n",
                  kinds[parallel]);
   const bool bound = e->threads > e->cores_bound && e->cores_bound < e->cores_here;
-  if (bound)
-    tg_text_addf(out,
-                 "each rank runs %d threads but is bound to %d core%s: start it with mpirun --map-by slot:PE=%d, or "
-                 "--bind-to none\n",
-                 e->threads, e->cores_bound, e->cores_bound == 1 ? "" : "s", e->threads);
+  if (bound) {
+    tg_text_addf(out, "each rank runs %d threads but is bound to %d core%s: ", e->threads, e->cores_bound,
+                 e->cores_bound == 1 ? "" : "s");
+    print_binding_advice(e->threads, out);
+  }
   // Ranks of one thread that yield while they wait share cores at little cost.
   const char *yields = getenv("OMPI_MCA_mpi_yield_when_idle");
   const bool yield =
@@ -105,7 +127,7 @@ void tg_environment_print_warnings(const tg_environment *e, tg_text *out)
       tg_text_addf(out, "set OMP_NUM_THREADS=%d\n", fitting);
     else
       tg_text_addf(out, "use at most %d ranks a node%s\n", e->cores_here,
-                   e->threads > 1 ? " and OMP_NUM_THREADS=1" : ", or --mca mpi_yield_when_idle 1");
+                   e->threads > 1 ? " and OMP_NUM_THREADS=1" : yield_advice);
   }
 }
 
