@@ -30,8 +30,8 @@ def _as_array(name: str, value: Any) -> np.ndarray:
         try:
             return np.from_dlpack(value)
         except Exception as error:
-            raise invalid(f"{name} cannot be taken by DLPack: {error}; expected an array on the CPU, of a type that NumPy has and without a recorded "
-                          f"gradient, such as {name}.detach().cpu()", "data") from error
+            raise invalid(f"{name} cannot be taken by DLPack: {error}; expected an array on the CPU, of a type that NumPy has and "
+                          f"without a recorded gradient, such as {name}.detach().cpu()", "data") from error
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as error:
