@@ -64,21 +64,12 @@ static tg_closed_plan plan_of(const made *m)
   return plan;
 }
 
-static double price(const tg_closed_plan *plan, tg_closed_phase phase)
-{
-  tg_closed_step steps[TG_CLOSED_STEPS];
-  const int n = tg_closed_steps(plan, phase, steps);
-  double flops = 0;
-  for (int k = 0; k < n; k++) flops += tg_closed_step_flops(&steps[k]);
-  return flops;
-}
-
 // What it takes is what `plan` says beforehand.
 static tg_status create(const tg_grid *grid, const made *m, tg_direct **out)
 {
   const tg_closed_plan plan = plan_of(m);
   TG_TRY(tg_direct_create(grid, &plan, m->matrices, out));
-  const double flops = price(&plan, TG_CLOSED_MAKE);
+  const double flops = tg_closed_flops(&plan, TG_CLOSED_MAKE);
   CHECK(fabs(tg_direct_flops(*out) - flops) <= 1e-12 * flops, "made by %.17g flops, priced %.17g",
         tg_direct_flops(*out), flops);
   return TG_OK;
@@ -89,7 +80,7 @@ static void check_use(tg_direct *direct, const made *m, const opt_point *r, opt_
 {
   const tg_closed_plan plan = plan_of(m);
   const double before = tg_direct_flops(direct);
-  const double flops = price(&plan, TG_CLOSED_USE);
+  const double flops = tg_closed_flops(&plan, TG_CLOSED_USE);
   REQUIRE_OK(tg_direct_apply(direct, r, z));
   CHECK(fabs(tg_direct_flops(direct) - before - flops) <= 1e-12 * flops, "used by %.17g flops, priced %.17g",
         tg_direct_flops(direct) - before, flops);

@@ -6,6 +6,7 @@
 #include "engine/model/declare.h"
 #include "engine/model/values.h"
 #include "engine/share/share.h"
+#include "grad/plan/closed_cost.h"
 
 // What the memo has, or is to have, of a side.
 typedef struct shared_side {
@@ -20,52 +21,12 @@ static void release(shared_side *sides)
   for (int k = 0; k < 2; k++) tg_dmat_destroy(&sides[k].basis);
 }
 
-// ---- what it costs, in flops on one rank: the same on all of them ----
-
-static double cube(double n)
-{
-  return n * n * n;
-}
-
-// Of the bases, once.
-static double making(const tg_closed_plan *plan)
-{
-  const double n[2] = {(double)plan->rows, (double)plan->cols};
-  double flops = 0;
-  for (int k = 0; k < 2; k++) {
-    if (plan->sides[k].has[TG_CLOSED_BASE]) flops += 9 * cube(n[k]);
-    if (plan->sides[k].has[TG_CLOSED_METRIC]) flops += 15 * cube(n[k]);
-  }
-  return flops;
-}
-
-// Of the point's own form.
-static double factorising(const tg_closed_plan *plan)
-{
-  const double n[2] = {(double)plan->rows, (double)plan->cols};
-  double flops = 0;
-  if (plan->kind == TG_CLOSED_SPECTRAL) return making(plan);
-  for (int k = 0; k < 2; k++) {
-    const tg_closed_plan_side *side = &plan->sides[k];
-    if (side->has[TG_CLOSED_BASE]) flops += cube(side->has[TG_CLOSED_WIDE] ? (double)side->wide_rows : n[k]) / 3;
-  }
-  return flops;
-}
-
-// Two products for each basis, where a solve takes one.
-static double using(const tg_closed_plan *plan)
-{
-  const double n[2] = {(double)plan->rows, (double)plan->cols};
-  double flops = 0;
-  for (int k = 0; k < 2; k++)
-    if (plan->sides[k].has[TG_CLOSED_BASE]) flops += 2 * n[0] * n[1] * n[k];
-  return flops;
-}
-
+// Bases once and a use of them a point, against factors and their use at each point. In flops: the same on all ranks.
 static bool pays(const tg_share *share, const tg_closed_plan *own, const tg_closed_plan *apart)
 {
   const double n = (double)tg_share_points(share);
-  return making(apart) + n * using(apart) < n * factorising(own);
+  const double shared = tg_closed_flops(apart, TG_CLOSED_MAKE) + n * tg_closed_flops(apart, TG_CLOSED_USE);
+  return shared < n * (tg_closed_flops(own, TG_CLOSED_MAKE) + tg_closed_flops(own, TG_CLOSED_USE));
 }
 
 // ---- bases ----
@@ -129,7 +90,7 @@ static tg_status make_bases(const tg_method_numbers *by, const tg_closed_plan *p
   // The direct solver reads them only.
   for (int k = 0; k < TG_CLOSED_MATRICES; k++) matrices[k] = tg_values_matrix_of(values, k);
   const double side = fmax((double)plan->rows, (double)plan->cols);
-  *by->products += tg_values_product_units(values, 2 * cube(side));
+  *by->products += tg_values_product_units(values, 2 * pow(side, 3));
   TG_TRY(tg_direct_create(by->grid, plan, matrices, &m->direct));
   return tg_agree(by->grid->comm, keep(by, m, sides));
 }

@@ -214,6 +214,15 @@ double tg_closed_step_flops(const tg_closed_step *s)
   return 0;
 }
 
+double tg_closed_flops(const tg_closed_plan *plan, tg_closed_phase phase)
+{
+  tg_closed_step steps[TG_CLOSED_STEPS];
+  const int n = tg_closed_steps(plan, phase, steps);
+  double flops = 0;
+  for (int k = 0; k < n; k++) flops += tg_closed_step_flops(&steps[k]);
+  return flops;
+}
+
 // A reduction to condensed form takes a product with a vector for each of `columns` columns, at the speed of memory,
 // and sends that vector along both sides of the grid.
 static void add_reduction(const tg_cost_grid *grid, int64_t rows, int64_t columns, tg_cost *out)

@@ -39,6 +39,7 @@ int tg_closed_steps(const tg_closed_plan *plan, tg_closed_phase phase, tg_closed
 void tg_closed_step_print(const tg_closed_step *step, tg_text *out);
 // Floating point operations of all ranks together. Local.
 double tg_closed_step_flops(const tg_closed_step *step);
+double tg_closed_flops(const tg_closed_plan *plan, tg_closed_phase phase);
 // TG_VALUE when the grid or the machine is not positive. Local.
 tg_status tg_closed_step_cost(const tg_closed_step *step, const tg_cost_grid *grid, const tg_cost_machine *machine,
                               tg_cost *out);

@@ -57,6 +57,10 @@ double tg_cost_matrix_bytes(const tg_cost_grid *grid, int64_t rows, int64_t cols
 
 // Workspace of products C (m x n) = op(A) op(B), op(A) m x k, in all four forms, one after another. Local.
 double tg_cost_product_bytes(const tg_cost_grid *grid, int64_t m, int64_t n, int64_t k);
+// Numbers that pdsyevd (n x n) and pdgesvd (m x n) work in on a rank with so many rows and columns: what mpi/factor
+// asks for, and what the forecast counts.
+double tg_cost_syevd_work(int64_t n, int64_t block, int64_t local_rows, int64_t local_cols);
+double tg_cost_gesvd_work(int64_t m, int64_t n, int64_t ranks, int64_t block, int64_t local_rows, int64_t local_cols);
 
 tg_status tg_plan_memory(const tg_plan *plan, const tg_cost_grid *grid, tg_memory_cost *out);
 

@@ -225,23 +225,36 @@ static void add_buffers(const tg_plan *plan, const tg_cost_grid *grid, tg_memory
       }
 }
 
-// What pdsyevd and pdgesvd work in: as mpi/factor/eigen.c asks for it.
-static double room_of_syevd(const tg_cost_grid *grid, double n, double rows, double cols)
+// What pdsyevd asks for forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16")
+// reaches the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front. And what
+// pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it): given to all
+// that own less than two.
+double tg_cost_syevd_work(int64_t n, int64_t block, int64_t local_rows, int64_t local_cols)
 {
-  const double block = (double)grid->block;
-  const double integers = 7 * n + 8 * (double)grid->cols + 2;
-  const double beyond = rows < 2 * block || cols < 2 * block ? block : 0;
-  const double merge = 2 * (rows + beyond) * (cols + beyond);
-  return 8 * (10 * n + block * (rows + cols + 3 * block) + merge) + 4 * integers;
+  const double update = (double)block * (double)(local_rows + local_cols + 3 * block);
+  const int64_t beyond = local_rows < 2 * block || local_cols < 2 * block ? block : 0;
+  const double merge = 2 * (double)(local_rows + beyond) * (double)(local_cols + beyond);
+  return 10 * (double)n + update + merge;
 }
 
-static double room_of_gesvd(const tg_cost_grid *grid, double m, double n, double rows, double cols)
+// A little more than its documentation says: rows and columns of the vectors lie on all ranks in turn while the
+// rotations are applied.
+double tg_cost_gesvd_work(int64_t m, int64_t n, int64_t ranks, int64_t block, int64_t local_rows, int64_t local_cols)
 {
-  const double block = (double)grid->block;
-  const double ranks = tg_cost_ranks(grid);
-  const double smaller = m < n ? m : n;
-  const double lines = ceil(m / ranks) + ceil(n / ranks) + 2 * block;
-  return 8 * (2 + 6 * (m + n) + block * (3 * (rows + cols) + 3 * block + 1) + cols + smaller * (lines + 4));
+  const double lines = (double)((m + ranks - 1) / ranks + (n + ranks - 1) / ranks + 2 * block);
+  const double panels = (double)block * (double)(3 * (local_rows + local_cols) + 3 * block + 1);
+  return 2 + 6 * (double)(m + n) + panels + (double)local_cols + (double)(m < n ? m : n) * (lines + 4);
+}
+
+static double room_of_spectrum(const tg_cost_grid *grid, const tg_plan_factor *f)
+{
+  const int64_t rows = tg_cost_share(f->rows, grid->block, 0, grid->rows);
+  const int64_t cols = tg_cost_share(f->cols, grid->block, 0, grid->cols);
+  if (f->use == TG_FACTOR_OF_SVD)
+    return 8 * tg_cost_gesvd_work(f->rows, f->cols, grid->rows * grid->cols, grid->block, rows, cols);
+  const int64_t n = f->rows < f->cols ? f->rows : f->cols;
+  const double integers = 7 * (double)n + 8 * (double)grid->cols + 2;
+  return 8 * tg_cost_syevd_work(n, grid->block, rows, cols) + 4 * integers;
 }
 
 // The decomposed matrix, the copy that is destroyed, the vectors and the values, and that room.
@@ -249,13 +262,9 @@ static double spectrum_bytes(const tg_cost_grid *grid, const tg_plan_factor *f)
 {
   const bool is_svd = f->use == TG_FACTOR_OF_SVD;
   const int64_t k = f->rows < f->cols ? f->rows : f->cols;
-  const double rows = (double)tg_cost_share(f->rows, grid->block, 0, grid->rows);
-  const double cols = (double)tg_cost_share(f->cols, grid->block, 0, grid->cols);
   const double matrix = tg_cost_most_entries(grid, f->rows, f->cols);
   const double vectors = tg_cost_most_entries(grid, f->rows, k) + (is_svd ? tg_cost_most_entries(grid, k, f->cols) : 0);
-  const double room = is_svd ? room_of_gesvd(grid, (double)f->rows, (double)f->cols, rows, cols)
-                             : room_of_syevd(grid, (double)k, rows, cols);
-  return 8 * (2 * matrix + vectors + (double)k) + room;
+  return 8 * (2 * matrix + vectors + (double)k) + room_of_spectrum(grid, f);
 }
 
 // The factors, their diagonal and pivots.

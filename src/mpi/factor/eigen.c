@@ -70,25 +70,13 @@ static tg_status call_syevd(tg_dmat *a, double *values, tg_dmat *v, double *work
   return tg_eigen_agree_on_info(v->grid, info, "pdsyevd");
 }
 
-// The query of pdsyevd forgets what pdormtr needs inside when blocks are large, and its complaint ("parameter 16")
-// reaches the terminal but not info: room for its formula beside the vectors that pdsyevd keeps in front. And what
-// pdstedc needs on ranks that own less than a block of rows (7 x 1 ranks, n = 10, block 2 overran it): given to all
-// that own less than two.
-static double least_work(int64_t n, int64_t block, int64_t local_rows, int64_t local_cols)
-{
-  const double update = (double)block * (double)(local_rows + local_cols + 3 * block);
-  const int64_t beyond = local_rows < 2 * block || local_cols < 2 * block ? block : 0;
-  const double merge = 2 * (double)(local_rows + beyond) * (double)(local_cols + beyond);
-  return 10 * (double)n + update + merge;
-}
-
 tg_status tg_syevd_prepare(tg_syevd *s, tg_dmat *a, double *values, tg_dmat *v)
 {
   double lwork = 0;
   int liwork = 0;
   *s = (tg_syevd){0};
   TG_TRY(call_syevd(a, values, v, &lwork, -1, &liwork, 1));
-  const double least = least_work(a->rows, a->block, a->local_rows, a->local_cols);
+  const double least = tg_cost_syevd_work(a->rows, a->block, a->local_rows, a->local_cols);
   TG_TRY(tg_eigen_create_work(v->grid, lwork > least ? lwork : least, &s->work, &s->lwork));
   s->liwork = liwork;
   return tg_agree(v->grid->comm, TG_NEW(liwork, &s->iwork));
@@ -130,7 +118,7 @@ double tg_eigen_symmetric_bytes(const tg_cost_grid *grid, int64_t n)
 {
   const int64_t rows = tg_layout_count(n, grid->block, 0, (int)grid->rows);
   const int64_t cols = tg_layout_count(n, grid->block, 0, (int)grid->cols);
-  return tg_cost_matrix_bytes(grid, n, n) + 8 * least_work(n, grid->block, rows, cols);
+  return tg_cost_matrix_bytes(grid, n, n) + 8 * tg_cost_syevd_work(n, grid->block, rows, cols);
 }
 
 // --- QR ----------------------------------------------------------------------------------------------
@@ -259,14 +247,7 @@ tg_status tg_gesvd_prepare(tg_gesvd *s, tg_dmat *a, tg_dmat *u, double *values, 
   double asked = 0;
   *s = (tg_gesvd){0};
   TG_TRY(call_gesvd(a, u, values, vt, &asked, -1));
-  // A little more than its documentation says, by sizes that the forecast of memory knows too: rows and columns of
-  // the vectors lie on all ranks in turn while the rotations are applied.
-  const int64_t smaller = a->rows < a->cols ? a->rows : a->cols;
-  const int64_t size = a->grid->size;
-  const double lines = (double)((a->rows + size - 1) / size + (a->cols + size - 1) / size + 2 * a->block);
-  const double local = (double)(3 * (a->local_rows + a->local_cols) + 3 * a->block + 1);
-  const double least = 2 + 6 * (double)(a->rows + a->cols) + (double)a->block * local + (double)a->local_cols +
-                       (double)smaller * (lines + 4);
+  const double least = tg_cost_gesvd_work(a->rows, a->cols, a->grid->size, a->block, a->local_rows, a->local_cols);
   return tg_eigen_create_work(a->grid, asked > least ? asked : least, &s->work, &s->lwork);
 }
 
