@@ -106,7 +106,8 @@ static tg_status remove_entries(const char *path, tg_text *name)
   return status;
 }
 
-tg_status tg_folder_remove(const char *path)
+// Removes a folder of plain files. TG_IO names what cannot be removed.
+static tg_status remove_folder(const char *path)
 {
   tg_text name;
   tg_text_init(&name);
@@ -138,7 +139,7 @@ static tg_status leaving_path(const char *directory, uint64_t owner, tg_text *ou
 // An error here is not the caller's: what cannot be removed is reported when its place is needed.
 void tg_folder_discard(const char *path)
 {
-  if (access(path, F_OK) == 0 && tg_folder_remove(path) != TG_OK) tg_error_clear();
+  if (access(path, F_OK) == 0 && remove_folder(path) != TG_OK) tg_error_clear();
 }
 
 static bool is_unfinished(const char *name, uint64_t owner)
@@ -210,7 +211,7 @@ static tg_status rename_and_remove(const char *from, const char *to)
 {
   tg_folder_discard(to);
   if (rename(from, to) != 0) TG_FAIL(TG_IO, "cannot rename %s to %s: %s", from, to, strerror(errno));
-  return tg_folder_remove(to);
+  return remove_folder(to);
 }
 
 tg_status tg_folder_retire(const char *directory, uint64_t owner, const char *name)

@@ -31,9 +31,7 @@ tg_status tg_folder_begin(const char *directory, uint64_t owner, tg_text *path);
 tg_status tg_folder_publish(const char *directory, const char *temporary, const char *name);
 // Removes a generation. It loses its name first, so that half of it is never taken for a whole. TG_IO.
 tg_status tg_folder_retire(const char *directory, uint64_t owner, const char *name);
-// Removes a folder of plain files. TG_IO names what cannot be removed.
-tg_status tg_folder_remove(const char *path);
-// The same for a folder that may not exist, or not go away.
+// Removes a folder of plain files that may not exist, or not go away.
 void tg_folder_discard(const char *path);
 // The size of a regular file, and its bytes' XXH64. TG_DATA says what is the matter with it.
 tg_status tg_folder_hash(const char *path, int64_t *bytes, uint64_t *hash);

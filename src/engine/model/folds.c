@@ -13,7 +13,8 @@ bool tg_folds_divide(const tg_folds *folds, int datum)
   return false;
 }
 
-int64_t tg_fold_count(const tg_folds *folds, int fold, int64_t length)
+// How many of `length` rows or columns are in the fold.
+static int64_t count_of(const tg_folds *folds, int fold, int64_t length)
 {
   return length / folds->n + (fold <= length % folds->n);
 }
@@ -55,7 +56,7 @@ tg_status tg_folds_assign(const tg_folds *folds, int64_t length, int *fold_of)
   if (folds->is_shuffled) qsort(tickets, (size_t)length, sizeof *tickets, compare);
   int64_t begin = 0;
   for (int fold = 1; fold <= folds->n; fold++) {
-    const int64_t end = begin + tg_fold_count(folds, fold, length);
+    const int64_t end = begin + count_of(folds, fold, length);
     for (; begin < end; begin++) fold_of[tickets[begin].index] = fold;
   }
   tg_free(tickets);
@@ -82,7 +83,7 @@ static tg_status reduce(tg_task *task, int64_t length)
     TG_FAIL_MARK(TG_VALUE, folds->n_mark, "folds: %d folds of %" PRId64 " %s of %s: some would be empty", folds->n,
                  length, what, task->spec->data[folds->of[0]].name);
   if (task->spec->fold == 0) return TG_OK;
-  const int64_t left_out = tg_fold_count(folds, task->spec->fold, length);
+  const int64_t left_out = count_of(folds, task->spec->fold, length);
   for (int k = 0; k < folds->n_of; k++)
     if (task->data[folds->of[k]].used)
       *side_of(folds, &task->data[folds->of[k]]) = task->spec->is_score ? left_out : length - left_out;

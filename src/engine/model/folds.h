@@ -9,8 +9,6 @@
 
 // Whether folds divide the datum, numbered as in the spec.
 bool tg_folds_divide(const tg_folds *folds, int datum);
-// How many of `length` rows or columns are in the fold.
-int64_t tg_fold_count(const tg_folds *folds, int fold, int64_t length);
 // fold_of[0..length): the fold of each row or column. TG_MEMORY. Local.
 tg_status tg_folds_assign(const tg_folds *folds, int64_t length, int *fold_of);
 // The fold of an entry of a matrix with so many rows. Local.

@@ -8,7 +8,8 @@
 #include "mpi/file/files.h"
 #include "mpi/matrix/dmat_ops.h"
 
-tg_status tg_setup_at_declaration(tg_mark mark, tg_status status)
+// An error about the numbers of a file or of its claims is shown at the declaration. Local.
+static tg_status at_declaration(tg_mark mark, tg_status status)
 {
   return status == TG_DATA ? tg_error_locate(mark, status) : status;
 }
@@ -35,11 +36,10 @@ static tg_status make_matrix(const tg_setup *setup, const tg_task_data *datum, b
 
 static tg_status read_and_verify(tg_setup *setup, const tg_task_data *datum, bool are_bounds, tg_dmat **out)
 {
-  TG_TRY(tg_setup_at_declaration(datum->spec->mark, make_matrix(setup, datum, are_bounds, out)));
+  TG_TRY(at_declaration(datum->spec->mark, make_matrix(setup, datum, are_bounds, out)));
   setup->read_bytes += datum->rows * datum->cols * (int64_t)sizeof(double);
   if (datum->spec->trust) return TG_OK;
-  return tg_setup_at_declaration(datum->spec->mark,
-                                 tg_properties_verify(*out, datum->spec->name, datum->spec->properties));
+  return at_declaration(datum->spec->mark, tg_properties_verify(*out, datum->spec->name, datum->spec->properties));
 }
 
 static tg_status read_whole(tg_setup *setup, const tg_task_data *datum, bool are_bounds, tg_dmat **out)
@@ -130,7 +130,7 @@ tg_status tg_setup_read_start(const tg_setup *setup, const tg_task_variable *var
   tg_dmat *read = NULL;
   tg_array_way way = TG_ARRAY_UNREAD;
   const bool is_file = variable->start == TG_START_FILE;
-  TG_TRY(tg_setup_at_declaration(
+  TG_TRY(at_declaration(
       variable->spec->start_mark,
       is_file
           ? tg_file_read(setup->grid, variable->spec->start_file, variable->spec->start_dataset, &read)

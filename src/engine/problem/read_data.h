@@ -12,7 +12,5 @@ tg_status tg_setup_make_datum(tg_setup *setup, const tg_model *model, int32_t po
 tg_status tg_setup_read_bounds(tg_setup *setup, const tg_task_data *datum, tg_dmat **out);
 // The start of a variable from its file or from memory, times its scale; errors are located at the start. Collective.
 tg_status tg_setup_read_start(const tg_setup *setup, const tg_task_variable *variable, tg_dmat *out);
-// An error about the numbers of a file or of its claims is shown at the declaration. Local.
-tg_status tg_setup_at_declaration(tg_mark mark, tg_status status);
 
 #endif

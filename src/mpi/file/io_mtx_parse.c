@@ -58,7 +58,7 @@ static shown show(word w)
   return out;
 }
 
-bool tg_mtx_is_blank(const char *line, const char *end)
+static bool is_blank(const char *line, const char *end)
 {
   while (line < end && is_space(*line)) line++;
   return line == end;
@@ -217,7 +217,7 @@ static tg_status parse_banner(const char *line, const char *end, tg_mtx_header *
     TG_FAIL(TG_DATA, "line 1: found '%s', expected 'coordinate' or 'array'", show(layout).text);
   TG_TRY(parse_field_name(next_word(&at, end), &out->field));
   TG_TRY(parse_symmetry(next_word(&at, end), &out->symmetry));
-  if (!tg_mtx_is_blank(at, end)) TG_FAIL(TG_DATA, "line 1: found more than the five words of the banner");
+  if (!is_blank(at, end)) TG_FAIL(TG_DATA, "line 1: found more than the five words of the banner");
   if (out->field == TG_MTX_PATTERN && !out->coordinate)
     TG_FAIL(TG_DATA, "line 1: an array cannot be a pattern, expected 'coordinate' or numbers");
   if (out->field == TG_MTX_PATTERN && out->symmetry == TG_MTX_SKEW)
@@ -255,7 +255,7 @@ static tg_status parse_sizes(const char *line, const char *end, int64_t number, 
       TG_FAIL(TG_DATA, "line %" PRId64 ": found '%s', expected the size line: %s", number, show(entries).text,
               expected);
   }
-  if (!tg_mtx_is_blank(at, end))
+  if (!is_blank(at, end))
     TG_FAIL(TG_DATA, "line %" PRId64 ": found more words, expected the size line: %s", number, expected);
   int64_t all = 0;
   if (out->rows == 0 || out->cols == 0)
@@ -338,12 +338,12 @@ tg_status tg_mtx_parse_coordinate(const tg_mtx_header *header, const char *line,
   TG_TRY(parse_index(next_word(&at, end), "row", header->rows, &out->row));
   TG_TRY(parse_index(next_word(&at, end), "column", header->cols, &out->col));
   if (header->field != TG_MTX_PATTERN) TG_TRY(parse_field(header, next_word(&at, end), &out->value));
-  if (!tg_mtx_is_blank(at, end) && header->field == TG_MTX_PATTERN)
+  if (!is_blank(at, end) && header->field == TG_MTX_PATTERN)
     TG_FAIL(TG_DATA,
             "found '%s' after the entry, but the first line says that the file is a pattern, without values; if they "
             "are meant, write 'real' there",
             show(next_word(&at, end)).text);
-  if (!tg_mtx_is_blank(at, end))
+  if (!is_blank(at, end))
     TG_FAIL(TG_DATA, "found '%s' after the entry, expected the end of the line", show(next_word(&at, end)).text);
   const char *kind = header->symmetry == TG_MTX_SKEW ? "skew-symmetric" : "symmetric";
   // Were both (i, j) and (j, i) accepted, mirroring would count the pair twice.
@@ -362,7 +362,7 @@ tg_status tg_mtx_parse_value(const tg_mtx_header *header, const char *line, cons
 {
   const char *at = line;
   TG_TRY(parse_field(header, next_word(&at, end), out));
-  if (!tg_mtx_is_blank(at, end))
+  if (!is_blank(at, end))
     TG_FAIL(TG_DATA, "found '%s' after the number, expected one number a line", show(next_word(&at, end)).text);
   return TG_OK;
 }

@@ -38,9 +38,8 @@ tg_status tg_mtx_parse_header(const char *bytes, size_t count, tg_mtx_header *ou
 // "real sparse symmetric", "integer array"
 void tg_mtx_describe(const tg_mtx_header *header, size_t room, char *out);
 
-// The lines are [line, end), without their line feed.
-bool tg_mtx_is_blank(const char *line, const char *end);
-// Nothing to be read: blank, or a comment, which may stand anywhere after the banner and be indented.
+// [line, end), without its line feed, has nothing to be read: blank, or a comment, which may stand anywhere after the
+// banner and be indented.
 bool tg_mtx_is_void(const char *line, const char *end);
 // "row column [value]", checked against the sizes and the stored triangle. TG_DATA.
 tg_status tg_mtx_parse_coordinate(const tg_mtx_header *header, const char *line, const char *end, tg_mtx_entry *out);

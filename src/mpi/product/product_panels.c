@@ -60,7 +60,7 @@ static panel before_first(const panel_order *order)
 }
 
 // The run that begins at position `at` of the panel, for an owner among `np` processes; neighbours are joined.
-stretch tg_panel_stretch(const panel_order *order, const panel *p, int64_t at, int np)
+static stretch stretch_at(const panel_order *order, const panel *p, int64_t at, int np)
 {
   stretch r = {.at = at};
   const int64_t total = panel_length(p);
@@ -78,7 +78,7 @@ stretch tg_panel_stretch(const panel_order *order, const panel *p, int64_t at, i
 
 static bool is_one_stretch(const panel_order *order, const panel *p, int np)
 {
-  return tg_panel_stretch(order, p, 0, np).length == panel_length(p);
+  return stretch_at(order, p, 0, np).length == panel_length(p);
 }
 
 // --- local work --------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ static void pack_columns(const panel_order *order, const panel *p, int np, const
 {
   const int64_t rows = from->local_rows;
   for (int64_t at = 0; at < panel_length(p);) {
-    const stretch r = tg_panel_stretch(order, p, at, np);
+    const stretch r = stretch_at(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < r.length; j++)
       memcpy(to + (at + j) * rows, from->data + (r.local + j) * from->ld, (size_t)rows * sizeof(double));
@@ -129,7 +129,7 @@ static void pack_rows(const panel_order *order, const panel *p, int np, const tg
 {
   const int64_t width = panel_length(p);
   for (int64_t at = 0; at < width;) {
-    const stretch r = tg_panel_stretch(order, p, at, np);
+    const stretch r = stretch_at(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < from->local_cols; j++)
       memcpy(to + at + j * width, from->data + r.local + j * from->ld, (size_t)r.length * sizeof(double));
@@ -220,7 +220,7 @@ static tg_status post_nn(panels_run *run, const panel *p, int side, operands *ou
   const int root_col = p->class % grid->cols;
   const int root_row = p->class % grid->rows;
   if (grid->cols == 1 && is_one_stretch(order, p, 1)) {
-    out->a = (piece){call->a->data + tg_panel_stretch(order, p, 0, 1).local * call->a->ld, call->a->ld};
+    out->a = (piece){call->a->data + stretch_at(order, p, 0, 1).local * call->a->ld, call->a->ld};
   } else {
     const int64_t rows = call->a->local_rows;
     out->a = (piece){run->buffers[0][side], rows > 0 ? rows : 1};
@@ -229,7 +229,7 @@ static tg_status post_nn(panels_run *run, const panel *p, int side, operands *ou
                           2 * side));
   }
   if (grid->rows == 1 && is_one_stretch(order, p, 1)) {
-    out->b = (piece){call->b->data + tg_panel_stretch(order, p, 0, 1).local, call->b->ld};
+    out->b = (piece){call->b->data + stretch_at(order, p, 0, 1).local, call->b->ld};
     return TG_OK;
   }
   out->b = (piece){run->buffers[1][side], panel_length(p)};
@@ -270,7 +270,7 @@ static void add_rows(const panel_order *order, const panel *p, int np, const dou
 {
   const int64_t width = panel_length(p);
   for (int64_t at = 0; at < width;) {
-    const stretch r = tg_panel_stretch(order, p, at, np);
+    const stretch r = stretch_at(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < c->local_cols; j++) {
       double *to = c->data + r.local + j * c->ld;
@@ -284,7 +284,7 @@ static void add_rows(const panel_order *order, const panel *p, int np, const dou
 static void add_columns(const panel_order *order, const panel *p, int np, const double *sum, double beta, tg_dmat *c)
 {
   for (int64_t at = 0; at < panel_length(p);) {
-    const stretch r = tg_panel_stretch(order, p, at, np);
+    const stretch r = stretch_at(order, p, at, np);
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < r.length; j++) {
       double *to = c->data + (r.local + j) * c->ld;
@@ -309,7 +309,7 @@ static tg_status post_moving(panels_run *run, const moving_form *form, const pan
   const tg_product_call *call = run->call;
   const tg_dmat *mover = form->rows_of_c ? call->a : call->b;
   if (form->send_size == 1 && is_one_stretch(order, p, 1)) {
-    const int64_t at = tg_panel_stretch(order, p, 0, 1).local;
+    const int64_t at = stretch_at(order, p, 0, 1).local;
     *out = (piece){mover->data + (form->rows_of_c ? at * mover->ld : at), mover->ld};
     return TG_OK;
   }
@@ -333,7 +333,7 @@ static tg_status multiply_moving(panels_run *run, const moving_form *form, const
   tg_dmat *c = call->c;
   const int64_t width = panel_length(p);
   *is_in_place = form->sum_size == 1 && is_one_stretch(&run->order, p, 1);
-  const int64_t local = *is_in_place ? tg_panel_stretch(&run->order, p, 0, 1).local : 0;
+  const int64_t local = *is_in_place ? stretch_at(&run->order, p, 0, 1).local : 0;
   const double beta = *is_in_place ? call->beta : 0;
   const int64_t rows = c->local_rows > 0 ? c->local_rows : 1;
   const piece to = *is_in_place ? (piece){c->data + (form->rows_of_c ? local : local * c->ld), c->ld}

@@ -31,9 +31,6 @@ typedef struct stretch {
   int64_t local;
 } stretch;
 
-// The run that begins at position `at` of the panel, for an owner among `np` processes; neighbours are joined.
-stretch tg_panel_stretch(const panel_order *order, const panel *p, int64_t at, int np);
-
 // A piece of a matrix as BLAS sees it.
 typedef struct piece {
   double *data;

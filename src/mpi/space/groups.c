@@ -3,7 +3,8 @@
 
 #include "mpi/matrix/reduce.h"
 
-int64_t tg_lines_local(const tg_lines *lines, const tg_dmat *matrix)
+// Lines of the matrix that have entries on this rank.
+static int64_t local_lines(const tg_lines *lines, const tg_dmat *matrix)
 {
   return lines->by_rows ? matrix->local_rows : matrix->local_cols;
 }
@@ -49,7 +50,7 @@ static void sum_rows(int n, const tg_dmat *const *a, const tg_dmat *const *b, do
 void tg_lines_add_dots(const tg_lines *lines, int n, const tg_dmat *const *a, const tg_dmat *const *b, double *scratch,
                        int stride, double *sums)
 {
-  const int64_t mine = tg_lines_local(lines, a[0]);
+  const int64_t mine = local_lines(lines, a[0]);
   (lines->by_rows ? sum_rows : sum_columns)(n, a, b, scratch);
   for (int64_t k = 0; k < mine; k++) {
     const int q = group_of(lines, a[0], k);
@@ -75,7 +76,7 @@ static void combine_rows(const double *a, const double *x, const double *b, doub
 void tg_lines_axpby(const tg_lines *lines, const double *a, const tg_dmat *x, const double *b, tg_dmat *y,
                     double *scratch)
 {
-  const int64_t n = tg_lines_local(lines, y);
+  const int64_t n = local_lines(lines, y);
   double *as = scratch; // by line
   double *bs = scratch + n;
   for (int64_t k = 0; k < n; k++) {

@@ -19,7 +19,5 @@ void tg_lines_add_dots(const tg_lines *lines, int n, const tg_dmat *const *a, co
 // y := a[q] x + b[q] y in group q, b[q] = 0 does not read y; scratch has room for my lines twice. Local.
 void tg_lines_axpby(const tg_lines *lines, const double *a, const tg_dmat *x, const double *b, tg_dmat *y,
                     double *scratch);
-// Lines of the matrix that have entries on this rank.
-int64_t tg_lines_local(const tg_lines *lines, const tg_dmat *matrix);
 
 #endif
