@@ -10,7 +10,7 @@
 #include "api/error.h"
 #include "api/host.h"
 #include "base/memory.h"
-#include "job/job_table.h"
+#include "job/job_validate.h"
 #include "mpi/matrix/grid.h"
 
 // ---- collective calls and failures ----

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "job/job_table.h"
+#include "job/job_validate.h"
 #include "job/job_values.h"
 
 static json_t *scalar_to_json(const tg_yaml_node *node)

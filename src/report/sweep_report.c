@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/run/run_cost.h"
 #include "engine/sweep/points.h"
+#include "grad/plan/cost.h"
 
 static void add(const tg_cost *cost, double *flops, double *seconds)
 {

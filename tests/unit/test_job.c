@@ -12,7 +12,7 @@
 #include "grad/graph/graph.h"
 #include "job/job.h"
 #include "job/job_echo.h"
-#include "job/job_table.h"
+#include "job/job_validate.h"
 #include "job/job_values.h"
 
 // A job whose objective is written as `objective` (raw YAML behind "minimize:").

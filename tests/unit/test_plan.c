@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "grad/plan/cost.h"
 #include "support/sample_plans.h"
 
 // A builder with one operand A (4 x 3), a block X (3 x 2) and its other buffers; every breaker adds one mistake.

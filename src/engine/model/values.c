@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "engine/model/build.h"
 #include "engine/share/share.h"
+#include "grad/plan/cost.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/problem/problem.h"
 #include "mpi/space/space.h"

@@ -1,5 +1,6 @@
 // What a run costs by the model.
 #include "engine/run/run_cost.h"
+#include "grad/plan/cost.h"
 
 tg_cost_grid tg_cost_grid_of(const tg_grid_choice *grid, int threads)
 {

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "grad/lower/lower_parts.h"
+#include "grad/plan/cost.h"
 
 static const char *const passes[TG_PASS_COUNT] = {
 #define TG_PASS_ROW(name, label, help) label,

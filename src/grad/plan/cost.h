@@ -13,6 +13,8 @@
 // A modern cluster node's share, for plans without a calibration: 30 GFLOP/s a thread, 10 GB/s, 10 GB/s, 2 us.
 tg_cost_machine tg_cost_machine_default(void);
 
+// Floating point operations of one instruction, all ranks together: 2 m n k for a product.
+double tg_instr_flops(const tg_plan *plan, const tg_instr *instr);
 // One instruction; a program. TG_VALUE when the grid or the machine is not positive. Local.
 tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid,
                         const tg_cost_machine *machine, tg_cost *out);

@@ -237,8 +237,6 @@ const char *tg_code_label(tg_code_op op);
 int32_t tg_plan_storage_count(const tg_plan *plan);
 // The buffer of a kind that has an index; -1 when the plan has none.
 int32_t tg_plan_find_buffer(const tg_plan *plan, tg_buffer_kind kind, int32_t index);
-// Floating point operations of one instruction, all ranks together: 2 m n k for a product.
-double tg_instr_flops(const tg_plan *plan, const tg_instr *instr);
 // Whether the instruction counts as a large product: GEMM, SOLVE, INVERSE.
 bool tg_instr_is_product(const tg_instr *instr);
 // How many of a program's instructions do.

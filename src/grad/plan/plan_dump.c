@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "grad/divided.h"
+#include "grad/plan/cost.h"
 #include "grad/plan/plan.h"
 
 enum { FORMULA_COLUMNS = 48 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "grad/plan/cost.h"
 #include "mpi/exec/exec_parts.h"
 
 // ---- creation ----

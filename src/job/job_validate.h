@@ -1,6 +1,6 @@
 // The table of job keys: lookup, validation of a tree against it, typed values.
-#ifndef TG_JOB_JOB_TABLE_H
-#define TG_JOB_JOB_TABLE_H
+#ifndef TG_JOB_JOB_VALIDATE_H
+#define TG_JOB_JOB_VALIDATE_H
 
 #include "job/job.h"
 #include "opt/constraint.h"

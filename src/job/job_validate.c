@@ -1,5 +1,5 @@
 // Validation of a job tree against the table of keys.
-#include "job/job_table.h"
+#include "job/job_validate.h"
 #include "job/job_values.h"
 
 #include <math.h>
