@@ -21,18 +21,38 @@ static _Thread_local struct {
 
 // ---- the call ----
 
+// The program's locale on this thread, while a public function runs on it; one may call another.
+static _Thread_local tg_api_host host;
+
 tg_status tg_api_enter(tg_api_call *call)
 {
   call->own = newlocale(LC_ALL_MASK, "C", (locale_t)0);
   if (call->own == (locale_t)0) TG_FAIL(TG_MEMORY, "cannot make a locale for numbers with a point");
   call->caller = uselocale(call->own);
+  if (host.depth++ == 0) host.locale = call->caller;
   return TG_OK;
 }
 
 void tg_api_leave(tg_api_call *call)
 {
+  host.depth--;
   uselocale(call->caller);
   freelocale(call->own);
+}
+
+tg_api_visit tg_api_visit_host(void)
+{
+  const tg_api_visit visit = {.ours = uselocale((locale_t)0), .host = host};
+  if (host.depth > 0) uselocale(host.locale);
+  // What the program calls from here enters anew.
+  host.depth = 0;
+  return visit;
+}
+
+void tg_api_return(const tg_api_visit *visit)
+{
+  uselocale(visit->ours);
+  host = visit->host;
 }
 
 // ---- keeping ----

@@ -17,6 +17,21 @@ typedef struct tg_api_call {
 tg_status tg_api_enter(tg_api_call *call);
 void tg_api_leave(tg_api_call *call);
 
+// The program's locale on this thread, while public functions run on it.
+typedef struct tg_api_host {
+  int depth;
+  locale_t locale;
+} tg_api_host;
+
+typedef struct tg_api_visit {
+  locale_t ours;
+  tg_api_host host;
+} tg_api_visit;
+
+// A function of the program that the library calls does its work between these two, in the locale of the program.
+tg_api_visit tg_api_visit_host(void);
+void tg_api_return(const tg_api_visit *visit);
+
 // Texts that errors lie in, each with its id. May be NULL where n is 0.
 typedef struct tg_api_texts {
   int32_t n;

@@ -48,7 +48,10 @@ static void warn(MPI_Comm comm, const char *text)
 {
   int rank = 0;
   MPI_Comm_rank(comm, &rank);
-  if (warnings.handler != NULL && (rank == 0 || warnings.is_given)) warnings.handler(warnings.self, text);
+  if (warnings.handler == NULL || (rank != 0 && !warnings.is_given)) return;
+  const tg_api_visit visit = tg_api_visit_host();
+  warnings.handler(warnings.self, text);
+  tg_api_return(&visit);
 }
 
 static void warn_lines(MPI_Comm comm, const tg_text *lines)

@@ -31,7 +31,9 @@ static tg_status on_iteration(void *self, const tg_run *run, const opt_record *r
   const tracegrad_point point = {
       .problem = p, .setup = setup, .space = setup->space, .point = (opt_point *)(uintptr_t)x};
   p->is_running = true;
+  const tg_api_visit visit = tg_api_visit_host();
   if (p->callback(p->callback_self, &figures, &point) != 0) p->stops = true;
+  tg_api_return(&visit);
   p->is_running = false;
   return TG_OK;
 }

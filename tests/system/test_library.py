@@ -77,6 +77,50 @@ def test_scalapack(prefix, folder):
         checks.equal("grid in the report", report["grid"]["block"], 7)
 
 
+def test_foreign(prefix, folder):
+    """A ScaLAPACK program with a grid of its own: the bits that the command line has from files on that grid."""
+    program = folder / "pdgemm_demo"
+    build(C, [ROOT / "tests/system/pdgemm_demo.c"], program, prefix, ["-lscalapack-openmpi"])
+    n, block = 48, 5
+    i, j = np.mgrid[1 : n + 1, 1 : n + 1]
+    a = ((3 * i + 7 * j + i * j) % 11 - 5) / 8 + 4 * np.eye(n)
+    b = ((5 * i + 2 * j + i * j) % 13 - 6) / 8 + 4 * np.eye(n)
+    np.save(folder / "C.npy", a @ b)
+    np.save(folder / "B.npy", b)
+    (folder / "same.yaml").write_text("minimize: sumsq(C*X - B) + sumsq(X)\nvariables: {X: {}}\n"
+                                      "data: {C: {file: C.npy}, B: {file: B.npy}}\nsolver: {method: l-bfgs}\n")
+    report = json.loads(good("info", [PROGRAM, "info", "--format", "json"]))["blas_kernel"]
+    kernel = {"OPENBLAS_CORETYPE": report["core"]} if report["chosen_by"] == "tracegrad" else {}
+    for rows, columns in ((1, 1), (1, 2), (2, 2), (4, 1)):
+        ranks, mine, theirs = rows * columns, folder / f"mine{rows}x{columns}", folder / f"theirs{rows}x{columns}"
+        out = good(f"demo on {rows} x {columns}", [ROOT / "scripts/mpirun-local", ranks, program, rows, columns, n, block, mine],
+                   OMP_NUM_THREADS="1", **kernel)
+        status, way, objective = out.split()
+        checks.equal(f"the demo on {rows} x {columns}", (status, way), ("converged", "borrowed"))
+        good("the command line", [ROOT / "scripts/mpirun-local", ranks, PROGRAM, "run", folder / "same.yaml", "--quiet", "--set",
+                                  f"process_grid={{rows: {rows}, columns: {columns}, block: {block}}}", "--set",
+                                  f"output.directory={theirs}"], OMP_NUM_THREADS="1")
+        checks.equal(f"objective on {rows} x {columns}", float(objective), json.loads((theirs / "report.json").read_text())["objective"])
+        checks.check(np.array_equal(np.load(mine / "X.npy"), np.load(theirs / "X.npy")), f"bits of X on {rows} x {columns}")
+
+
+def test_memory():
+    """Problems made, misused and destroyed under valgrind: what is lost belongs to MPI, and nothing wrong is read."""
+    tests = BUILD / "tests/mpi_tests"
+    if shutil.which("valgrind") is None or not tests.exists():
+        print("no valgrind: problems are not watched")
+        return
+    # Kernels that valgrind knows, and one rank without a network.
+    watched = call(["valgrind", "--leak-check=full", tests, "api_random"], TRACEGRAD_SEEDS="1", OPENBLAS_CORETYPE="Haswell",
+                   OMP_NUM_THREADS="1", OMPI_MCA_btl="self", OMPI_MCA_pml="ob1")
+    checks.equal(f"under valgrind: {watched.stdout[-500:]}", watched.returncode, 0)
+    records = re.split(r"==\d+== \n", watched.stderr)
+    ours = [record for record in records if re.search(r"by 0x\w+: (tg_|tracegrad_|opt_)", record)
+            and re.search("lost in loss record|Invalid|uninitialised", record)]
+    checks.equal(f"records of ours, of {len(records)}", ours, [])
+    checks.check("in use at exit" in watched.stderr, "valgrind has watched to the end")
+
+
 def test_own_solver(prefix, folder):
     program = folder / "own_solver"
     build(C, [ROOT / "examples/own_solver.c"], program, prefix)
@@ -118,9 +162,11 @@ def main():
         good("install", ["cmake", "--install", BUILD, "--prefix", prefix])
         test_arrays(prefix, folder)
         test_scalapack(prefix, folder)
+        test_foreign(prefix, folder)
         test_own_solver(prefix, folder)
         test_petsc(prefix, folder)
         test_fortran(prefix, folder)
+    test_memory()
     sys.exit(checks.finish())
 
 
