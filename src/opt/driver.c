@@ -32,14 +32,25 @@ static bool is_range_lost(const opt_driver *self)
   return !isfinite(self->run.f) || !isfinite(self->run.g_norm);
 }
 
+// f and g recomputed at the projection of x. That may lie on the border of the domain of f, where an entry is zero
+// under a log, say: then at the best point, which lies inside, and in the set up to rounding.
+static tg_status recompute(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  TG_TRY(opt_run_make_feasible(run));
+  TG_TRY(opt_run_refresh(run));
+  if (!is_range_lost(self) || self->best == NULL || !isfinite(self->best_f)) return TG_OK;
+  TG_TRY(opt_copy(run->space, self->best, run->x));
+  return opt_run_refresh(run);
+}
+
 // The gradient recomputed from x itself; how far the carried one had drifted goes into the result.
 static tg_status refresh(opt_driver *self)
 {
   opt_run *run = &self->run;
   const double carried = run->g_norm;
   const bool was_fresh = run->is_fresh;
-  TG_TRY(opt_run_make_feasible(run));
-  TG_TRY(opt_run_refresh(run));
+  TG_TRY(recompute(self));
   if (!was_fresh) {
     const double drift = fabs(carried - run->g_norm) / run->g_norm_start;
     if (isfinite(drift)) self->result->drift = fmax(self->result->drift, drift);
@@ -135,8 +146,7 @@ static tg_status move_to_best(opt_driver *self)
 {
   opt_run *run = &self->run;
   TG_TRY(opt_copy(run->space, self->best, run->x));
-  TG_TRY(opt_run_make_feasible(run));
-  TG_TRY(opt_run_refresh(run));
+  TG_TRY(recompute(self));
   run->solver->reset(self->state);
   return TG_OK;
 }
@@ -288,7 +298,7 @@ static tg_status handle_failure(opt_driver *self, opt_verdict verdict, bool *end
 // log(1 + exp(x)) does that on its way to 0.
 static bool is_bottomless(const opt_run *run)
 {
-  return isfinite(run->f) && run->f_scale > 0 && run->f < -1e40 * run->f_scale;
+  return isfinite(run->f) && run->f_scale > 0 && run->f < -1e100 * run->f_scale;
 }
 
 // The size of f, from the start on: where that is zero, by what the first steps with a fall lower it. A first step may
@@ -503,10 +513,7 @@ static tg_status hand_back(opt_driver *self)
     run->is_fresh = false;
   }
   if (outcome == OPT_NOT_FINITE) run->is_fresh = false;
-  if (!run->is_fresh) {
-    TG_TRY(opt_run_make_feasible(run));
-    TG_TRY(opt_run_refresh(run));
-  }
+  if (!run->is_fresh) TG_TRY(recompute(self));
   if (run->x != self->user_x) TG_TRY(opt_copy(run->space, run->x, self->user_x));
   opt_result *result = self->result;
   if (run->constraint != NULL) TG_TRY(run->constraint->ops->violation(run->constraint, run->x, &result->violation));

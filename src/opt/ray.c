@@ -477,6 +477,7 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
 {
   opt_run *run = ray->run;
   const opt_wording *wording = run->options->wording;
+  bool goes_on = run->manifold != NULL;
   switch (found->verdict) {
   case OPT_LINE_FOUND:
     TG_TRY(opt_ray_move(ray, found->t, verdict));
@@ -489,8 +490,9 @@ tg_status opt_ray_conclude(opt_ray *ray, const opt_line_found *found, opt_verdic
                     wording->below, opt_run_shown(run, run->f), wording->descent, wording->lowers, run->g_norm);
     break;
   case OPT_LINE_FALLING:
-    *verdict = run->manifold != NULL ? OPT_MOVED : opt_ray_falling(ray);
-    if (*verdict == OPT_MOVED) TG_TRY(opt_ray_move(ray, found->t, verdict));
+    if (!goes_on && ray->degree < 0) TG_TRY(opt_ray_turns(ray, found->t, &goes_on));
+    if (goes_on) return opt_ray_move(ray, found->t, verdict);
+    *verdict = opt_ray_falling(ray);
     break;
   case OPT_LINE_NOT_FINITE:
     *verdict = OPT_OUT_OF_RANGE;

@@ -105,3 +105,18 @@ tg_status opt_run_probe_recession(opt_run *run, bool *falls)
   TG_TRY(find_kernel(run, &p, &found));
   return found ? judge(run, &p, falls) : TG_OK;
 }
+
+tg_status opt_ray_turns(opt_ray *ray, double t, bool *turns)
+{
+  static const double shares[] = {1e-4, 1e-2, 1};
+  static const double least = 1e-6;
+  double slopes[3] = {0, 0, 0};
+  for (int k = 0; k < 3; k++) {
+    double rise = 0;
+    TG_TRY(opt_ray_eval(ray, shares[k] * t, &rise, &slopes[k]));
+  }
+  const double before = slopes[1] - slopes[0];
+  const double last = slopes[2] - slopes[1];
+  *turns = last > least * fabs(slopes[2]) && last >= before / 2;
+  return TG_OK;
+}

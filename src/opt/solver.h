@@ -192,6 +192,10 @@ double opt_ray_noise(const opt_ray *ray);
 opt_phi opt_ray_phi(opt_ray *ray);
 // Whether the ray's polynomial is known to fall without end.
 bool opt_ray_falls(const opt_ray *ray);
+// Where a general objective still falls at x + t d, far away: whether its slope has risen by half as much again over
+// the last two powers of ten as over the two before, like that of x log(x). Then f has a minimum further on, or falls
+// ever more slowly, and nothing is proved. Leaves the trial at t.
+tg_status opt_ray_turns(opt_ray *ray, double t, bool *turns);
 // The verdict FALLING with its reason, or STUCK where the slope is not resolved.
 opt_verdict opt_ray_falling(opt_ray *ray);
 

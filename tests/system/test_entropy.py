@@ -91,11 +91,39 @@ def test_other_borders(folder, rng):
         expect(folder, 1.5 * np.cbrt(2 * C).sum(), 1e-8, 60, "dot(C, X) + sum(X.^-0.5)", C.shape, {"C": C}, method=method)
 
 
+def test_far_minima(folder, rng):
+    """Minima a hundred powers of ten from the start, where f still falls 1e12 times as far as any line search goes; and what has none."""
+    for c in (-100, -200, 100, 200):
+        C = c + rng.standard_normal((3, 2))
+        for method in ("auto", "l-bfgs", "newton-cg"):
+            expect(folder, -np.exp(-1 - C).sum(), 1e-9, 400, ENTROPY, C.shape, {"C": C}, method=method)
+    C = -np.exp(rng.standard_normal((3, 2)))
+    np.save(folder / "C.npy", C)
+    job = folder / "job.yaml"
+    job.write_text(f'minimize: "dot(C, X) - sum(log(X))"\nvariables: {{X: {{rows: 3, columns: 2}}}}\ndata: {{C: {{file: {folder}/C.npy}}}}\n')
+    checks.equal("dot(C, X) - sum(log(X)), C < 0: unbounded", run_job(job, folder / "out", ranks=1).status, 4)
+
+
+def test_border_after_projection(folder, rng):
+    """Entries so small that a projection makes them zero, where X.*log(X) is not known: the value is that of a point inside."""
+    C = rng.uniform(0, 1, (6, 6))
+    np.save(folder / "C.npy", C)
+    job = folder / "job.yaml"
+    job.write_text('minimize: "dot(C, X) + 0.01*sum(X.*log(X))"\nvariables: {X: {rows: 6, columns: 6, constraint: doubly_stochastic}}\n'
+                   f"data: {{C: {{file: {folder}/C.npy}}}}\nsolver: {{max_iterations: 300}}\n")
+    done = run_job(job, folder / "out", ranks=1)
+    found = done.report["objective"]
+    X = np.load(folder / "out" / "X.npy")
+    checks.check(found is not None and X.min() > 0, f"doubly stochastic: {found} at a point with the least entry {X.min()}")
+    if found is not None:
+        checks.close("doubly stochastic: objective", found, (C * X).sum() + 0.01 * (X * np.log(X)).sum(), 1e-12)
+
+
 def main():
     rng = np.random.default_rng(20261130)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_closed_forms, test_scalar_sum, test_coupled, test_other_borders):
+        for test in (test_closed_forms, test_scalar_sum, test_coupled, test_other_borders, test_far_minima, test_border_after_projection):
             test(folder, rng)
     return checks.finish()
 

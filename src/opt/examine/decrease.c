@@ -139,7 +139,7 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     // Along a direction without curvature beyond rounding f is linear: what it falls by on a way as long as x.
     if (!(curved > flat * m.largest * square)) {
       out->is_flat = true;
-      out->is_sure = k == 0; // no curvature at all: f is linear
+      out->is_sure = out->is_sure || k == 0; // no curvature at all: f is linear
       out->slope = -m.rz / sqrt(square);
       out->amount -= out->slope * s->size;
       out->reach = s->size;

@@ -205,7 +205,7 @@ static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *
   if (run->options->closed_form != NULL && run->manifold == NULL && run->iteration > 0) return TG_OK;
   TG_TRY(bound_decrease(e, &out->amount));
   if (!(out->amount <= allowed_decrease(e))) TG_TRY(find_decrease(e, s, out));
-  e->decrease = out->amount;
+  e->decrease = isfinite(out->amount) ? out->amount : (double)NAN; // the range of numbers is no estimate
   e->rest = out->rest;
   e->condition = out->condition;
   // Between bounds the face may end before; in a preconditioner lengths are others.

@@ -223,7 +223,10 @@ static tg_status probe_kernel(opt_run *run, newton *self, opt_verdict *verdict)
     TG_TRY(opt_ray_eval(&ray, t, &rise, &slope));
     falls = isfinite(rise) && rise < 0.5 * t * q[0] && slope < 0.5 * q[0];
   }
-  if (falls && opt_ray_is_resolved(&ray)) *verdict = opt_ray_falling(&ray);
+  if (!falls || !opt_ray_is_resolved(&ray)) return TG_OK;
+  bool turns = false;
+  TG_TRY(opt_ray_turns(&ray, horizon, &turns));
+  if (!turns) *verdict = opt_ray_falling(&ray);
   return TG_OK;
 }
 
