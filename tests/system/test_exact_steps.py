@@ -168,6 +168,17 @@ def check_steepness(folder):
                      f"steepness {method}: converged at {np.sum(R**2)} where |g||x| is {slope}")
 
 
+def check_far_start(folder):
+    """From far the gradient at the start makes any other small: where f could still become negative, the point is no minimum."""
+    job = folder / "camel.yaml"
+    job.write_text("minimize: 4*x^2 - 2.1*x^4 + x^6/3 + x*y - 4*y^2 + 4*y^4\n"
+                   "variables:\n  x: {rows: 1, columns: 1, start: ones, scale: 1000}\n  y: {rows: 1, columns: 1, start: ones, scale: -1000}\n")
+    for method in ("auto", "l-bfgs", "conjugate-gradient", "newton-cg", "gradient-descent"):
+        done = run_job(job, folder / "camel", ranks=1, settings={"solver.method": method})
+        least = min(abs(done.report["objective"] - value) for value in (-1.0316284534899, -0.2154638243837, 2.1042503103))
+        checks.check(done.report["status"] != "converged" or least <= 1e-6, f"camel {method}: converged at {done.report['objective']}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -176,6 +187,7 @@ def main():
         check_best_returned(folder)
         check_valley(folder)
         check_steepness(folder)
+        check_far_start(folder)
     return checks.finish()
 
 

@@ -131,6 +131,8 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     double square = 0;
     TG_TRY(bend(&m, &curved, &square));
     if (!isfinite(curved)) return TG_OK;
+    // No curvature at all: f is linear, or g is the rounding of one that is zero.
+    if (!(curved > flat * m.largest * square)) out->is_sure = out->is_sure || k == 0;
     if (curved < -opt_curvature_flat * m.largest * square) {
       out->is_negative = true;
       out->curvature = curved / square;
@@ -139,7 +141,6 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     // Along a direction without curvature beyond rounding f is linear: what it falls by on a way as long as x.
     if (!(curved > flat * m.largest * square)) {
       out->is_flat = true;
-      out->is_sure = out->is_sure || k == 0; // no curvature at all: f is linear
       out->slope = -m.rz / sqrt(square);
       out->amount -= out->slope * s->size;
       out->reach = s->size;

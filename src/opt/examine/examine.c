@@ -85,6 +85,20 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
 
 // ---- the decrease still to be had ----
 
+// Whether f may vanish at its minimum, as sums of squares do: not where it would change its sign and become as large
+// again.
+static bool may_vanish(const opt_examiner *e)
+{
+  return e->run->options->is_nonnegative || !(e->decrease > 2 * fabs(e->run->f));
+}
+
+// What rounding may take of a fall: a share of it, and where f does not vanish no more than the rounding of its value.
+static double rounded_decrease(const opt_examiner *e, double fall)
+{
+  const double most = rounding_of_fall * fall;
+  return may_vanish(e) ? most : fmin(most, 10 * opt_run_value_rounding(e->run));
+}
+
 // What f may still fall without a word. Users who ask for less of the gradient ask for less of f.
 static double allowed_decrease(const opt_examiner *e)
 {
@@ -93,7 +107,7 @@ static double allowed_decrease(const opt_examiner *e)
   const double fall = fmax(0, run->f_start - run->f);
   const double worth = worth_of_value * (e->reach > far_share ? far_worth : 1);
   const double share = fmin(worth * value, worth_of_fall * fall);
-  return fmax(fmax(share, rounding_of_fall * fall), run->options->gradient_tolerance * value);
+  return fmax(fmax(share, rounded_decrease(e, fall)), run->options->gradient_tolerance * value);
 }
 
 static bool is_worth_it(const opt_examiner *e)
@@ -224,7 +238,8 @@ bool opt_examiner_doubts(const opt_examiner *e)
 {
   const opt_run *run = e->run;
   const bool is_least = is_hidden(e) || is_promised(e); // there may be much more
-  const double much = (is_least ? least_much_share : much_share) * fmax(run->f_start - run->f, fabs(run->f));
+  const double size = may_vanish(e) ? fmax(run->f_start - run->f, fabs(run->f)) : fabs(run->f);
+  const double much = (is_least ? least_much_share : much_share) * size;
   return (is_worth_it(e) && e->decrease >= much) || (is_promised(e) && e->trend >= much);
 }
 
