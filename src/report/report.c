@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/problem/assemble.h"
 #include "engine/problem/found_use.h"
 #include "job/job_echo.h"
 #include "report/constraints_report.h"
@@ -266,8 +267,9 @@ static json_t *build(const tg_run *run, json_t *job)
       tg_json_number(r->decrease_estimate), "condition_estimate", tg_json_number(r->condition_estimate), "drift",
       tg_json_number(r->drift), "taylor_probe", taylor(&run->engine->taylor), "seconds", seconds(run), "plan",
       plan(run), "counted",
-      json_pack("{s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
-                tg_json_number(run->engine->counted_bytes)));
+      json_pack("{s:o, s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
+                tg_json_number(run->engine->counted_bytes), "all_flops",
+                tg_json_number(tg_setup_flops(run->engine->setup))));
   json_t *machine =
       json_pack("{s:I, s:i, s:i, s:o, s:o, s:O}", "peak_memory_bytes_per_rank", (json_int_t)run->engine->peak_bytes,
                 "ranks", run->environment.ranks, "threads", run->environment.threads, "grid",

@@ -11,6 +11,7 @@
 #include "base/whole_file.h"
 #include "engine/checkpoint/folder.h"
 #include "engine/checkpoint/identity.h"
+#include "engine/problem/assemble.h"
 #include "engine/sweep/path.h"
 #include "engine/sweep/points.h"
 #include "engine/sweep/score.h"
@@ -149,7 +150,7 @@ static void fill_failure(double begin, tg_status status, tg_sweep_row *row)
   snprintf(row->status, sizeof row->status, "failed");
   snprintf(row->reason, sizeof row->reason, "%.600s", tg_error_get()->message);
   row->exit_class = tg_status_exit(status);
-  row->objective = row->gradient_norm = row->violation = row->score = (double)NAN;
+  row->objective = row->gradient_norm = row->violation = row->score = row->flops = (double)NAN;
   row->seconds = MPI_Wtime() - begin;
 }
 
@@ -284,6 +285,7 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
     TG_TRY(tg_score_evaluate(run->engine->setup, &run->spec->folds->score, &row->score));
     row->seconds += MPI_Wtime() - begin;
   }
+  row->flops = tg_setup_flops(run->engine->setup);
   if (!serves(run)) return TG_OK;
   return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->starts), row->point);
 }

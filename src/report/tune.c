@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/whole_file.h"
+#include "engine/problem/assemble.h"
 #include "engine/sweep/points.h"
 #include "engine/sweep/score.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -112,6 +113,7 @@ static tg_status take_score(tg_tune_run *t, tg_run *run, int fold, tg_tune_row *
   }
   for (int k = 0; k < tune->n; k++) row->slopes[k] += slopes[k] * row->numbers[k] / t->n_folds;
   row->products += products + run->engine->result.counts.products;
+  row->flops += tg_setup_flops(setup);
   row->iterations += run->engine->result.iterations;
   if (status == TG_OK && !tg_minimum_is_refused(&at) && tg_engine_serves_starts(run->engine))
     status = keep_start(t, setup, fold);
@@ -211,6 +213,7 @@ static json_t *row_json(const tg_tune_run *t, const tg_tune_row *row)
                 tg_json_number(row->score), "standard_error", tg_json_number(row->standard_error), "scores", scores,
                 "slopes", numbers_json(base, row->slopes), "iterations", (json_int_t)row->iterations, "products",
                 (json_int_t)row->products, "seconds", tg_json_number(row->seconds));
+  if (out != NULL) json_object_set_new(out, "flops", tg_json_number(row->flops));
   if (out != NULL && row->reason[0] != '\0') json_object_set_new(out, "reason", json_string(row->reason));
   return out;
 }

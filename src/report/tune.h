@@ -15,6 +15,7 @@ typedef struct tg_tune_row {
   double *scores;             // by fold
   int64_t iterations;         // of all fits
   int64_t products;           // of fits and derivatives
+  double flops;               // of all products, factorisations and decompositions
   double seconds;
   char reason[640]; // why there is no score
 } tg_tune_row;

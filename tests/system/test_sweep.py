@@ -157,6 +157,22 @@ keep: [W]
         checks.close(f"hard: objective at {mu}", row["objective"], value, 1e-10)
 
 
+def test_flops(folder):
+    """100 weights in one basis take less than ten single runs, and what is shared is counted once."""
+    n, p = 400, 120
+    np.save(folder / "A.npy", rng.standard_normal((n, p)))
+    np.save(folder / "B.npy", rng.standard_normal((n, 4)))
+    job = folder / "flops.yaml"
+    job.write_text("minimize: sumsq(B - A*W) + lambda*sumsq(W)\nvariables: {W: {}}\ndata: {A: {file: A.npy}, B: {file: B.npy}, lambda: 1}\n")
+    single = run_job(job, folder / "single", ranks=2).report["counted"]["all_flops"]
+    checks.check(single >= 2 * n * p * p, f"flops of a single run: {single}")
+    done = run(["run", job, "--output", folder / "flops", "--set", "sweep={lambda: {logspace: [1e-2, 1e2, 100]}}", "--set", "keep=[]"], ranks=2)
+    flops = [row["flops"] for row in rows_of(folder / "flops")]
+    checks.check(len(flops) == 100 and sum(flops) < 10 * single, f"flops: {sum(flops)} of 100 points, {single} of one")
+    checks.check(max(flops[1:]) < flops[0] / 3, f"flops: {flops[:3]}")
+    checks.check(f"flops: {sum(flops):.4g}" in done.out, f"flops: {done.out[-200:]}")
+
+
 def test_other_axes(folder):
     text = """minimize: sumsq(U.*U - ones) + 0.3*sum(U)
 variables: {U: {rows: 3, columns: 1, start: normal, seed: 1}}
@@ -379,7 +395,7 @@ def test_bad(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for test in [t for t in (test_ridge, test_path, test_shared, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+        for test in [t for t in (test_ridge, test_path, test_shared, test_flops, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)

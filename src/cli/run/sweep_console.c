@@ -197,6 +197,7 @@ tg_status tg_sweep_print_summary(const tg_sweep_run *s)
   const bool has_folds = s->job->spec.folds != NULL;
   const int64_t best = s->rank == 0 && !has_folds ? tg_sweep_best(s) : -1;
   double seconds = 0;
+  double flops = 0;
   tg_text text;
   tg_text_init(&text);
   if (has_folds && s->rank == 0)
@@ -211,8 +212,11 @@ tg_status tg_sweep_print_summary(const tg_sweep_run *s)
     tg_text_addf(&text, ": objective %.17g", s->rows[best].objective);
   }
   for (int64_t p = s->options->first; p <= s->options->last; p++)
-    if (s->rows[p].is_known && isfinite(s->rows[p].seconds)) seconds += s->rows[p].seconds;
-  tg_text_addf(&text, "\nseconds: %.3f (points %.3f)\nresults: %s/%s\n", s->seconds, seconds,
+    if (s->rows[p].is_known && isfinite(s->rows[p].seconds)) {
+      seconds += s->rows[p].seconds;
+      flops += isfinite(s->rows[p].flops) ? s->rows[p].flops : 0;
+    }
+  tg_text_addf(&text, "\nflops: %.4g\nseconds: %.3f (points %.3f)\nresults: %s/%s\n", flops, s->seconds, seconds,
                s->job->spec.output_directory, s->file);
   const tg_status status = tg_cli_print(stdout, &text);
   tg_text_fini(&text);

@@ -90,10 +90,18 @@ static tg_status open_grid(tg_setup *setup)
 {
   tg_share *share = setup->task->share;
   if (share != NULL) setup->grid = tg_share_grid(share, &setup->choice);
-  if (setup->grid != NULL) return TG_OK;
+  if (setup->grid != NULL) {
+    setup->flops_before = *setup->grid->flops;
+    return TG_OK;
+  }
   TG_TRY(tg_grid_create(setup->comm, setup->choice.rows, setup->choice.cols, setup->choice.block, &setup->grid));
   if (share != NULL) tg_share_take_grid(share, setup->grid, &setup->choice);
   return TG_OK;
+}
+
+double tg_setup_flops(const tg_setup *setup)
+{
+  return setup->grid != NULL ? *setup->grid->flops - setup->flops_before : 0;
 }
 
 static tg_status find_shapes(tg_setup *setup)

@@ -16,6 +16,9 @@ tg_status tg_setup_create(MPI_Comm comm, const tg_spec *spec, const tg_lower_opt
 // The same for an objective that is evaluated and not minimised, in the user's terms: a spec without constraints and
 // relations, no method. Collective.
 tg_status tg_setup_create_plain(MPI_Comm comm, const tg_spec *spec, tg_share *share, tg_setup **out);
+// Flops of products, factorisations and decompositions since the setup was made: those of the method, of tests, of the
+// objective as it is written and of scores included. Local, the same on all ranks.
+double tg_setup_flops(const tg_setup *setup);
 // Its data, space, executor and problem; x is the start as the spec gives it. Collective.
 tg_status tg_setup_fill_plain(tg_setup *setup);
 // Reads or generates the data, verifies declared properties, makes start point, executor and problem. Where the numbers

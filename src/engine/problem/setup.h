@@ -44,6 +44,7 @@ typedef struct tg_setup {
   char start_note[512];       // what the default start became, see domain_start.h; "": nothing
   double read_seconds;        // of the files and generators
   int64_t read_bytes;         // of numbers, all ranks together
+  double flops_before;        // of the grid, which points of a sweep share
 } tg_setup;
 
 #endif

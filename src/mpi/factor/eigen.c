@@ -108,6 +108,7 @@ tg_status tg_eigen_symmetric(const tg_dmat *a, double *values, tg_dmat *v)
   TG_TRY_GOTO(tg_eigen_copy_of(a, &copy));
   TG_TRY_GOTO(tg_syevd_prepare(&s, copy, values, v));
   TG_TRY_GOTO(tg_syevd_run(&s, copy, values, v));
+  *a->grid->flops += 9 * (double)a->rows * (double)a->rows * (double)a->rows;
 done:
   tg_dmat_destroy(&copy);
   tg_syevd_fini(&s);
@@ -201,6 +202,7 @@ tg_status tg_eigen_qr(const tg_dmat *a, tg_dmat *q, tg_dmat *r)
   tg_status status = TG_OK;
   int info = 0;
   TG_TRY_GOTO(prepare_qr(&s, desc, q));
+  *a->grid->flops += 4 * ((double)a->rows - (double)a->cols / 3) * (double)a->cols * (double)a->cols;
   pdgeqrf_(&desc[2], &desc[3], q->data, &one, &one, desc, s.tau, s.work, &s.lwork, &info);
   TG_TRY_GOTO(tg_eigen_agree_on_info(a->grid, info, "pdgeqrf"));
   if (r != NULL) take_triangle(q, r);
@@ -276,6 +278,7 @@ tg_status tg_eigen_svd(const tg_dmat *a, tg_dmat *u, double *values, tg_dmat *vt
   TG_TRY_GOTO(tg_eigen_copy_of(a, &copy));
   TG_TRY_GOTO(tg_gesvd_prepare(&s, copy, u, values, vt));
   TG_TRY_GOTO(tg_gesvd_run(&s, copy, u, values, vt));
+  *a->grid->flops += (double)k * (double)k * (6 * (double)(a->rows + a->cols - k) + 16 * (double)k);
 done:
   tg_dmat_destroy(&copy);
   tg_gesvd_fini(&s);

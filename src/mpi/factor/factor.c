@@ -112,10 +112,16 @@ static tg_status cholesky_in_place(tg_factor *factor)
   return TG_OK;
 }
 
+static double cube(int64_t n)
+{
+  return (double)n * (double)n * (double)n;
+}
+
 tg_status tg_factor_cholesky(tg_factor *factor, const tg_dmat *a)
 {
   int descriptor[TG_DESCRIPTOR_LENGTH];
   TG_TRY(start(factor, a, descriptor));
+  *a->grid->flops += cube(factor->n) / 3;
   return cholesky_in_place(factor);
 }
 
@@ -146,6 +152,7 @@ tg_status tg_factor_lu(tg_factor *factor, const tg_dmat *a)
 {
   int descriptor[TG_DESCRIPTOR_LENGTH];
   TG_TRY(start(factor, a, descriptor));
+  *a->grid->flops += 2 * cube(factor->n) / 3;
   const int one = 1;
   int info = 0;
   pdgetrf_(&descriptor[2], &descriptor[2], factor->matrix->data, &one, &one, descriptor, factor->pivots, &info);
@@ -272,6 +279,7 @@ tg_status tg_factor_solve(const tg_factor *factor, bool trans, bool right, const
       !tg_dmat_is_aligned(b, factor->matrix))
     TG_FAIL(TG_INTERNAL, "a %" PRId64 " x %" PRId64 " right-hand side does not fit a factor of order %" PRId64, b->rows,
             b->cols, factor->n);
+  *b->grid->flops += 2 * (double)b->rows * (double)b->cols * (double)factor->n;
   if (right && factor->kind == TG_FACTOR_LU) return solve_right_lu(factor, trans, b, x, workspace);
   TG_TRY(tg_dmat_copy(b, x));
   return right ? solve_right_cholesky(factor, x) : solve_left(factor, trans, x);
@@ -390,6 +398,7 @@ tg_status tg_factor_inverse(const tg_factor *factor, bool trans, tg_dmat *x, tg_
   if (x->rows != factor->n || x->cols != factor->n || !tg_dmat_is_aligned(x, factor->matrix))
     TG_FAIL(TG_INTERNAL, "the inverse of a matrix of order %" PRId64 " does not fit %" PRId64 " x %" PRId64, factor->n,
             x->rows, x->cols);
+  *x->grid->flops += (factor->kind == TG_FACTOR_CHOLESKY ? 2 : 4) * cube(factor->n) / 3;
   if (factor->kind == TG_FACTOR_CHOLESKY) return inverse_cholesky(factor, x, workspace);
   if (!trans) return inverse_lu(factor, x, workspace);
   tg_dmat turned;

@@ -169,12 +169,15 @@ tg_status tg_grid_create(MPI_Comm comm, int rows, int cols, int64_t block, tg_gr
   tg_grid *grid = NULL;
   tg_status status = TG_NEW(1, &grid);
   if (status == TG_OK) status = tg_alloc_numbers((int64_t)rows * cols * TG_GRID_BATCH, &grid->scratch);
+  if (status == TG_OK) status = tg_alloc_numbers(1, &grid->flops);
   status = tg_agree(comm, status);
   if (status != TG_OK) {
     if (grid != NULL) tg_free(grid->scratch);
+    if (grid != NULL) tg_free(grid->flops);
     tg_free(grid);
     return tg_error_pass(status, TG_HERE);
   }
+  *grid->flops = 0;
   grid->size = rows * cols;
   grid->rows = rows;
   grid->cols = cols;
@@ -206,6 +209,7 @@ void tg_grid_destroy(tg_grid **grid)
   MPI_Comm_free(&g->col_comm);
   MPI_Comm_free(&g->comm);
   tg_free(g->scratch);
+  tg_free(g->flops);
   tg_free(g);
   *grid = NULL;
 }

@@ -23,6 +23,7 @@ typedef struct tg_grid {
   int col;
   int64_t block;   // default block size of the matrices on this grid (square blocks)
   double *scratch; // of tg_reduce_sum: TG_GRID_BATCH numbers of each rank
+  double *flops;   // of the products, factorisations and decompositions so far, counted whole on every rank
 } tg_grid;
 
 // What tg_grid_choose found, and why, in one line for the report.

@@ -114,6 +114,8 @@ tg_status tg_product(tg_product_kind kind, bool transa, bool transb, double alph
   TG_TRY(check_operands(&call));
   TG_TRY(dispatch(kind, &call));
   call.counters->products++;
-  call.counters->flops += 2 * (double)call.m * (double)call.n * (double)call.k;
+  const double flops = 2 * (double)call.m * (double)call.n * (double)call.k;
+  call.counters->flops += flops;
+  *c->grid->flops += flops;
   return TG_OK;
 }
