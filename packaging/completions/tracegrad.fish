@@ -51,7 +51,7 @@ complete -c tracegrad -n '__fish_seen_subcommand_from run' -l help -d 'this text
 complete -c tracegrad -n __fish_use_subcommand -a plot -d 'draw the convergence of finished or running jobs (SVG, PNG, PDF)'
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -a '(__fish_complete_directories)'
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l format -d 'svg, png or pdf; several by commas (default: svg,png)' -x
-complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l output -d 'name of the pictures without suffix (default: DIR/convergence, of several runs comparison)' -x
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l output -d 'name of the pictures without suffix (default: DIR/convergence, of sweeps DIR/sweep, of several runs comparison)' -x
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l size -d 'width and height in pixels, of pdf in hundredths of an inch (default: 1200x700)' -x
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l help -d 'this text'
 complete -c tracegrad -n __fish_use_subcommand -a info -d 'show versions, ranks, threads, BLAS core and process grid'

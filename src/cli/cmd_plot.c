@@ -12,11 +12,12 @@
 #include "cli/cli.h"
 #include "cli/plot_history.h"
 #include "cli/plot_script.h"
+#include "cli/plot_sweep.h"
 
 static const tg_option options[] = {
     {"--format", "FORMAT", false, "svg, png or pdf; several by commas (default: svg,png)"},
     {"--output", "NAME", false,
-     "name of the pictures without suffix (default: DIR/convergence, of several runs comparison)"},
+     "name of the pictures without suffix (default: DIR/convergence, of sweeps DIR/sweep, of several runs comparison)"},
     {"--size", "WxH", false, "width and height in pixels, of pdf in hundredths of an inch (default: 1200x700)"},
 };
 
@@ -30,7 +31,9 @@ static const tg_args_spec spec = {
         "Gradient norm with its target and distance from the best objective (of all runs), by iterations, products "
         "and\n"
         "seconds; the violation where there is one. The run may still be going on: an unfinished last line is left\n"
-        "out. NAME.gp is the script with its data. Needs gnuplot.",
+        "out. Of a sweep or of tune: the score with its standard error, or the objective, and the norm of the "
+        "solution\n"
+        "over the number with the most values. NAME.gp is the script with its data. Needs gnuplot.",
     .n_options = sizeof options / sizeof *options,
     .options = options,
 };
@@ -166,15 +169,35 @@ static tg_status make_file(const picture *p, int format, const char *script)
   return status;
 }
 
+static tg_status draw_script(const picture *p, const tg_text *script)
+{
+  tg_status status = tg_text_status(script);
+  for (int k = 0; k < N_FORMATS && status == TG_OK; k++)
+    if (p->asked[k]) status = make_file(p, k, tg_text_string(script));
+  return status == TG_OK ? make_file(p, -1, tg_text_string(script)) : status;
+}
+
 static tg_status draw(const picture *p, int n, const tg_plot_history *histories)
 {
   tg_text script;
   tg_text_init(&script);
   tg_plot_script(n, histories, &script);
-  tg_status status = tg_text_status(&script);
-  for (int k = 0; k < N_FORMATS && status == TG_OK; k++)
-    if (p->asked[k]) status = make_file(p, k, tg_text_string(&script));
-  if (status == TG_OK) status = make_file(p, -1, tg_text_string(&script));
+  const tg_status status = draw_script(p, &script);
+  tg_text_fini(&script);
+  return status;
+}
+
+static tg_status draw_sweep(const char *folder, picture *p)
+{
+  tg_text script;
+  tg_text name;
+  tg_text_init(&script);
+  tg_text_init(&name);
+  tg_text_addf(&name, "%s/sweep", folder);
+  if (p->name == NULL) p->name = tg_text_string(&name);
+  tg_status status = tg_plot_sweep_script(folder, &script);
+  if (status == TG_OK) status = draw_script(p, &script);
+  tg_text_fini(&name);
   tg_text_fini(&script);
   return status;
 }
@@ -186,6 +209,7 @@ static tg_status plot_folders(int n, const char *const *folders, picture *p)
   tg_plot_history *histories = NULL;
   int n_read = 0;
   tg_text name;
+  if (n == 1 && tg_plot_is_sweep(folders[0])) return draw_sweep(folders[0], p);
   tg_text_init(&name);
   tg_status status = TG_NEW(n, &histories);
   while (status == TG_OK && n_read < n) {

@@ -162,6 +162,7 @@ json_t *tg_outputs_list(const tg_run *run)
     json_array_append_new(out, json_string(file));
   }
   if (out != NULL) tg_derivative_files_list(run, out);
+  if (out != NULL && run->options->tuned != NULL) json_array_append_new(out, json_string("tune.jsonl"));
   json_decref(rays);
   return out;
 }
@@ -196,9 +197,10 @@ static bool is_written(const json_t *written, const char *name)
   return false;
 }
 
-// A matrix file in the folder itself: a report may have been edited.
+// A matrix file in the folder itself, or the rows of tune: a report may have been edited.
 static bool may_remove(const char *name)
 {
+  if (strcmp(name, "tune.jsonl") == 0) return true;
   const tg_file_format *format = NULL;
   if (name == NULL || name[0] == '.' || strchr(name, '/') != NULL) return false;
   if (tg_file_find_target_format(name, &format) == TG_OK) return true;

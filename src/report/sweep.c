@@ -15,6 +15,7 @@
 #include "engine/sweep/path.h"
 #include "engine/sweep/points.h"
 #include "engine/sweep/score.h"
+#include "opt/vector.h"
 #include "report/fold_scores.h"
 #include "report/outputs.h"
 
@@ -150,7 +151,7 @@ static void fill_failure(double begin, tg_status status, tg_sweep_row *row)
   snprintf(row->status, sizeof row->status, "failed");
   snprintf(row->reason, sizeof row->reason, "%.600s", tg_error_get()->message);
   row->exit_class = tg_status_exit(status);
-  row->objective = row->gradient_norm = row->violation = row->score = row->flops = (double)NAN;
+  row->objective = row->gradient_norm = row->violation = row->score = row->flops = row->norm = (double)NAN;
   row->seconds = MPI_Wtime() - begin;
 }
 
@@ -286,6 +287,7 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
     row->seconds += MPI_Wtime() - begin;
   }
   row->flops = tg_setup_flops(run->engine->setup);
+  TG_TRY(opt_norm(run->engine->setup->space, run->engine->setup->x, &row->norm));
   if (!serves(run)) return TG_OK;
   return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->starts), row->point);
 }

@@ -92,6 +92,7 @@ static bool read_row(const json_t *json, int64_t n_points, tg_sweep_row *out)
   out->products = json_integer_value(json_object_get(json, "products"));
   out->seconds = number_of(json, "seconds");
   out->flops = number_of(json, "flops");
+  out->norm = number_of(json, "norm");
   out->score = number_of(json, "score");
   out->is_warm = json_is_true(json_object_get(json, "warm"));
   copy_text(json, "folder", out->folder, sizeof out->folder);
@@ -213,6 +214,7 @@ static tg_status print_row(const tg_sweep *sweep, const char *fingerprint, const
       (json_int_t)row->products, "seconds", tg_json_number(row->seconds), "warm", row->is_warm ? 1 : 0, "folder",
       row->folder[0] != '\0' ? row->folder : NULL, "sweep", fingerprint);
   if (json != NULL) json_object_set_new(json, "flops", tg_json_number(row->flops));
+  if (json != NULL) json_object_set_new(json, "norm", tg_json_number(row->norm));
   if (json != NULL && tg_sweep_fold_axis(sweep) >= 0) json_object_set_new(json, "score", tg_json_number(row->score));
   if (json != NULL && data != NULL) json_object_set_new(json, "data", json_deep_copy(data));
   char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;

@@ -23,6 +23,7 @@ typedef struct tg_sweep_row {
   int64_t iterations;
   int64_t products;
   double flops; // of all products, factorisations and decompositions, those of the score included
+  double norm;  // of all variables together
   double seconds;
   double score;    // on the fold; NAN: none
   bool is_warm;    // began where the point before ended

@@ -173,6 +173,26 @@ def test_flops(folder):
     checks.check(f"flops: {sum(flops):.4g}" in done.out, f"flops: {done.out[-200:]}")
 
 
+def test_plot(folder):
+    """Over the number with the most values, a curve for each of the others; of folds with standard errors."""
+    job = write(folder, "drawn", SMOOTH)
+    run(["run", job, "--output", folder / "drawn", "--quiet", "--set", "keep=[]"])
+    rows = rows_of(folder / "drawn")
+    checks.check(all(row["norm"] > 0 for row in rows), f"plot: {rows[0]}")
+    done = run(["plot", folder / "drawn"])
+    script = (folder / "drawn" / "sweep.gp").read_text() if done.status == 0 else ""
+    checks.check(done.status == 0 and (folder / "drawn" / "sweep.png").read_bytes()[:4] == b"\x89PNG", f"plot: {done.err}")
+    checks.check("set xlabel 'lambda'" in script and "title 'mu = 0.1'" in script and "norm of the solution" in script, f"plot: {script[-800:]}")
+    folds = 'folds={of: [X, Y], rows: 4, score: "sumsq(Y - X*W)"}'
+    run(["run", write(folder, "folded", RIDGE), "--output", folder / "folded", "--quiet", "--set", folds, "--set", "keep=[]"])
+    done = run(["plot", folder / "folded", "--format", "svg", "--output", folder / "picture"])
+    script = (folder / "picture.gp").read_text() if done.status == 0 else done.err
+    checks.check("yerrorbars" in script and "set ylabel 'score'" in script and "set logscale x" in script, f"plot of folds: {script[-800:]}")
+    (folder / "folded" / "sweep.jsonl").write_text("{}\n")
+    done = run(["plot", folder / "folded"])
+    checks.check(done.status == 2 and "no row has a number" in done.err, f"plot of nothing: {done.status} {done.err}")
+
+
 def test_other_axes(folder):
     text = """minimize: sumsq(U.*U - ones) + 0.3*sum(U)
 variables: {U: {rows: 3, columns: 1, start: normal, seed: 1}}
@@ -395,7 +415,7 @@ def test_bad(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for test in [t for t in (test_ridge, test_path, test_shared, test_flops, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+        for test in [t for t in (test_ridge, test_path, test_shared, test_flops, test_plot, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)

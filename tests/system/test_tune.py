@@ -84,6 +84,14 @@ def test_two(folder):
     found = done.report["tune"]
     checks.check(found["score"] <= least * (1 + 1e-6) and found["evaluations"] <= 15, f"two: {found}, the grid has {least}")
     checks.check("does not occur" not in done.err, f"two: {done.err}")
+    drawn = run(["plot", folder / "two"])
+    script = (folder / "two" / "sweep.gp").read_text() if drawn.status == 0 else drawn.err
+    checks.check("set xlabel 'mu'" in script and "'evaluations'" in script and "'lowest'" in script, f"plot of tune: {script[-500:]}")
+    # The rows go with the next run of the job that finds nothing.
+    plain = folder / "two.yaml"
+    plain.write_text(TWO)
+    run_job(plain, folder / "two", ranks=1)
+    checks.check(not (folder / "two" / "tune.jsonl").exists(), "two: tune.jsonl is left by a run without tune")
 
 
 def test_logistic(folder):
