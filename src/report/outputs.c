@@ -200,9 +200,9 @@ static bool is_written(const json_t *written, const char *name)
 // A matrix file in the folder itself, or the rows of tune: a report may have been edited.
 static bool may_remove(const char *name)
 {
-  if (strcmp(name, "tune.jsonl") == 0) return true;
   const tg_file_format *format = NULL;
   if (name == NULL || name[0] == '.' || strchr(name, '/') != NULL) return false;
+  if (strcmp(name, "tune.jsonl") == 0) return true;
   if (tg_file_find_target_format(name, &format) == TG_OK) return true;
   tg_error_clear();
   return false;
