@@ -32,11 +32,13 @@ typedef struct tracegrad_report {
 } tracegrad_report;
 
 /* Runs the job file on the ranks of comm and writes what the job asks for: variables, history.jsonl, report.json, and
- * checkpoints, from which `tracegrad run JOB --resume` goes on.
- * overrides: n texts KEY=VALUE as for --set; may be NULL when n is 0. *report is filled when 0 is returned, on every
- * rank alike. The first call tests the BLAS against plain loops, fails where it computes wrongly, and warns where it
- * runs kernels that are slow on this CPU: the variable OPENBLAS_CORETYPE then helps, set before the program starts (the
- * program tracegrad sets it by itself). MPI must be initialised (MPI_THREAD_FUNNELED is enough). Collective over comm.
+ * checkpoints, from which `tracegrad run JOB --resume` goes on. Of a sweep all points: *report has the worst exit
+ * status with its reason, the best objective, the sum of iterations and products. Of tune the run with the numbers
+ * found. overrides: n texts KEY=VALUE as for --set; may be NULL when n is 0. *report is filled when 0 is returned, on
+ * every rank alike. The first call tests the BLAS against plain loops, fails where it computes wrongly, and warns where
+ * it runs kernels that are slow on this CPU: the variable OPENBLAS_CORETYPE then helps, set before the program starts
+ * (the program tracegrad sets it by itself). MPI must be initialised (MPI_THREAD_FUNNELED is enough). Collective over
+ * comm.
  */
 TRACEGRAD_API int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides,
                                 tracegrad_report *report);

@@ -31,6 +31,11 @@ class Figures(Structure):
                 ("seconds", c_double), ("products", c_int64)]
 
 
+class Report(Structure):
+    _fields_ = [("status", ctypes.c_char * 32), ("exit_status", c_int), ("reason", ctypes.c_char * 512), ("objective", c_double),
+                ("gradient_norm", c_double), ("iterations", c_int64), ("products", c_int64), ("seconds", c_double)]
+
+
 class Constraint(Structure):
     _fields_ = [("text", c_char_p), ("is_kink", c_int32), ("reserved", c_int32), ("violation", c_double),
                 ("size", c_double), ("multiplier_norm", c_double), ("rows", c_int64), ("columns", c_int64)]
