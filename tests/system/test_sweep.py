@@ -363,7 +363,7 @@ def test_bad(folder):
         ("sweep={mu: 3}", "is a list, {logspace"),
         ("sweep={mu: [1, two]}", "needs a finite number, found 'two'"),
         ("sweep={muh: [1]}", "'muh' is no number of data; did you mean 'mu'?"),
-        ("sweep={W: [1]}", "W is a variable"),
+        ("sweep={W: [1]}", "'W' is a variable, expected a number of data, solver.KEY"),
         ("sweep={X: [1]}", "X is a matrix"),
         ("sweep={nu: [1, 2]}", "nu does not occur in the objective"),
         ("sweep={mu: [1], data.mu: [2]}", "data.mu is swept twice"),
