@@ -155,7 +155,8 @@ static tg_status print_steps(const tg_derivation *d, const tg_target *target, tg
     add_step(step, step->term == 0 && previous != 0, out);
     previous = step->term;
   }
-  if (explanation.shortened) tg_text_addf(out, "  ... (shown up to %d steps)\n", TG_STEPS_MAX);
+  if (explanation.shortened)
+    tg_text_addf(out, "  ... (shown up to %d steps or %d characters)\n", TG_STEPS_MAX, TG_STEPS_BYTES_MAX);
   tg_status status = TG_OK;
   if (d->within != NULL) status = print_projection(d, target, format, out);
   tg_explanation_fini(&explanation);
@@ -223,10 +224,7 @@ static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_te
 {
   const tg_format format = view->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
   tg_text_add(out, d->scalar ? "f = " : "F = ");
-  TG_TRY(tg_print(d->graph, d->f, format, out));
-  tg_text_add(out, "    (");
-  add_node_shape(d, d->f, out);
-  tg_text_add(out, ")\n");
+  TG_TRY(print_node(d, d->f, TG_LONG_DERIVATIVE, format, out));
   TG_TRY(print_names(d, out));
   for (int32_t k = 0; d->wants_steps && k < d->n_targets; k++) {
     TG_TRY(print_derivation_by(d, &d->targets[k], format, out));

@@ -3,10 +3,13 @@
 
 #include "grad/structure/structure.h"
 
+enum { OPERATOR_BYTES_MAX = 20000 };
+
 static tg_status print_operator(tg_graph *graph, const tg_structure *s, tg_format format, tg_text *out)
 {
+  const size_t begin = out->length;
   tg_text_addf(out, "  Hessian: H[%s] = ", s->direction);
-  for (int32_t k = 0; k < s->n_terms; k++) {
+  for (int32_t k = 0; k < s->n_terms && out->length - begin <= OPERATOR_BYTES_MAX; k++) {
     const tg_operator_term *term = &s->terms[k];
     const tg_node parts[3] = {term->scalars, term->left, term->right};
     double coef = term->coef;
@@ -21,10 +24,14 @@ static tg_status print_operator(tg_graph *graph, const tg_structure *s, tg_forma
       const bool sum = tg_node_info(graph, parts[i])->kind == TG_LIN;
       tg_text_add(out, i == 2 ? " " : "");
       tg_text_add(out, sum ? "(" : "");
-      TG_TRY(tg_print(graph, parts[i], format, out));
+      TG_TRY(tg_print_start(graph, parts[i], format, OPERATOR_BYTES_MAX, out));
       tg_text_add(out, sum ? ")" : "");
       tg_text_add(out, i == 2 ? "" : " ");
     }
+  }
+  if (out->length - begin > OPERATOR_BYTES_MAX) { // the option hessian shows it with its parts
+    out->length = begin;
+    tg_text_addf(out, "  Hessian: %d terms that are linear in the direction", (int)s->n_terms);
   }
   tg_text_addf(out, "; %s\n",
                s->self_adjoint ? "symmetric: the adjoint of each term is a term" : "symmetric as an operator");

@@ -65,8 +65,9 @@ enum { TG_PRINT_BYTES_MAX = 4000000 };
 // Prints a node; TG_FORMAT_EXPR parses back to the same node. TG_LIMIT: a graph of few nodes that share much, such as
 // the derivative of a tower of powers, is longer than TG_PRINT_BYTES_MAX when written out.
 tg_status tg_print(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
-// A node as a factor beside others: in parentheses unless it holds together beside `*`.
-tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_text *out);
+// A node as a factor beside others: in parentheses unless it holds together beside `*`. At most some more bytes than
+// `bytes` are printed.
+tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out);
 
 typedef struct tg_printed_part {
   const char *name;

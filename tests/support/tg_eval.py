@@ -343,10 +343,10 @@ class Evaluator:
     def range(self):
         begin, end = 1, None
         if self.peek() != ":":
-            begin = end = int(self.next()[1])
+            begin = end = self.size()
         if self.peek() == ":":
             self.next()
-            end = int(self.next()[1]) if self.peek() is None else None
+            end = self.size() if self.peek() is None else None
         return slice(begin - 1, end)
 
     def named(self, name):
@@ -368,6 +368,15 @@ class Evaluator:
         return functions[name](*arguments)
 
     def size(self):
+        """A sum of products of numbers and names of sizes."""
+        total, sign = 0, 1
+        while True:
+            total += sign * self.size_product()
+            if self.peek() not in ("+", "-"):
+                return total
+            sign = 1 if self.next()[1] == "+" else -1
+
+    def size_product(self):
         factors = []
         while True:
             kind, text = self.next()

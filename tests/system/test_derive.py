@@ -420,6 +420,13 @@ def test_large_powers():
     for text, options, piece in ((doubled, (), "degree in X: 2"), (nested, ("--hessian",), "not a polynomial")):
         finished = run(["derive", text, "--wrt", "X", "--dims", "X=3x3", *options], timeout=300)
         checks.check(finished.status == 0 and piece in finished.out, f"{text[:60]}: {finished.err[-300:]}")
+    # What occurs twice at each level is printed once, and steps that would repeat it are left out.
+    shared = "; ".join(["P0 = X"] + [f"P{i + 1} = inv(P{i} + 5*eye)*P{i}" for i in range(30)]) + "; sum(P30)"
+    for options, piece in (((), "where T1 = "), (("--format", "json"), '"parts"'), (("--steps",), "... (shown up to"),
+                           (("--steps", "--format", "latex"), "\\dots"), (("--format", "octave"), "T1 = ")):
+        finished = run(["derive", shared, "--wrt", "X", "--dims", "X=3x3", *options], timeout=60)
+        checks.check(finished.status == 0 and piece in finished.out, f"{options}: {finished.err[-300:]}")
+        checks.check(len(finished.out) < 2000000, f"{options}: {len(finished.out)} characters")
     for text, wrt, expected in (("s^k", "s", "k*s^(k - 1)"), ("sum(X.^k)", "X", "k*X.^(k - 1)"), ("s^k", "k", "s^k*log(s)")):
         out = run(["derive", text, "--wrt", wrt, "--format", "expr"]).out.strip()
         checks.equal(f"derivative of {text} by {wrt}", out, expected)

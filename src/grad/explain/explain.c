@@ -139,6 +139,7 @@ static tg_status reduce_once(tg_explainer *e, const tg_explain_term *t)
 
 static tg_status reduce(tg_explainer *e, const tg_explain_term *t)
 {
+  if (e->out->shortened) return TG_OK;
   if (e->depth >= EXPLAIN_DEPTH_MAX) TG_FAIL(TG_LIMIT, "a derivation of more than %d nested steps", EXPLAIN_DEPTH_MAX);
   e->depth++;
   const tg_status status = reduce_once(e, t);
@@ -159,9 +160,9 @@ static tg_status write_gathered(tg_explainer *e, tg_node gradient)
   TG_TRY_GOTO(tg_make_sym(e->g, e->wrt, &symbol));
   TG_TRY_GOTO(tg_make_trans(e->g, gradient, &inner));
   if (!scalar) tg_text_add(&text, tg_explain_trace(e));
-  TG_TRY_GOTO(tg_print_factor(e->g, inner, e->format, &text));
+  TG_TRY_GOTO(tg_explain_print(e, inner, true, &text));
   tg_text_addf(&text, "%s%s", tg_explain_times(e), tg_explain_d(e));
-  TG_TRY_GOTO(tg_print(e->g, symbol, e->format, &text));
+  TG_TRY_GOTO(tg_explain_print(e, symbol, false, &text));
   if (!scalar) tg_text_add(&text, tg_explain_right(e));
   TG_TRY_GOTO(tg_text_status(&text));
   // A single term is gathered already.
@@ -169,7 +170,7 @@ static tg_status write_gathered(tg_explainer *e, tg_node gradient)
   if (out->n_steps == 0 || strcmp(out->steps[out->n_steps - 1].text, tg_text_string(&text)) != 0)
     TG_TRY_GOTO(tg_explain_step(e, 0, tg_text_string(&text), "the terms gathered, common factors taken out"));
   tg_text_clear(&text);
-  TG_TRY_GOTO(tg_print(e->g, gradient, e->format, &text));
+  TG_TRY_GOTO(tg_explain_print(e, gradient, false, &text));
   TG_TRY_GOTO(
       tg_explain_step(e, -1, tg_text_string(&text),
                       scalar ? "read off df = G*dx" : "read off df = tr(G'*dX); transposes moved to the leaves"));
@@ -186,6 +187,8 @@ tg_status tg_explain(tg_graph *graph, tg_node f, int32_t wrt, tg_format format, 
   const tg_explain_term start = {.coef = 1.0, .z = f};
   tg_status status = TG_OK;
   if (tg_explain_active(&e, f)) TG_TRY_GOTO(reduce(&e, &start));
+  // The terms that were left out can be too many to go through.
+  if (out->shortened) TG_TRY_GOTO(tg_gradient(graph, f, 1, &wrt, &e.sum));
   if (e.sum == TG_NONE) {
     const tg_symbol *symbol = tg_symbol_info(graph, wrt);
     TG_TRY_GOTO(tg_make_zeros(graph, symbol->rows, symbol->cols, &e.sum));

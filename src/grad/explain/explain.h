@@ -15,11 +15,13 @@ typedef struct tg_explanation {
   tg_step *steps;
   int32_t n_steps;
   int32_t capacity;
-  bool shortened;   // more steps than TG_STEPS_MAX: the rest was done without being written down
-  tg_node gradient; // what the steps arrive at; must equal tg_gradient's
+  bool shortened;   // more steps than TG_STEPS_MAX, or longer ones than TG_STEPS_BYTES_MAX: the rest is left out
+  size_t bytes;     // of all texts
+  tg_node gradient; // what the steps arrive at; must equal tg_gradient's, which it is where they are shortened
 } tg_explanation;
 
-enum { TG_STEPS_MAX = 400 };
+// What shares much, as a part that occurs twice in the next, is written out at every step: at most so much of it.
+enum { TG_STEPS_MAX = 400, TG_STEP_BYTES_MAX = 20000, TG_STEPS_BYTES_MAX = 400000 };
 
 // Derives the gradient of the scalar f by the symbol wrt and writes down every step in the given format.
 // Independent of tg_gradient but for vec, diag and kron, whose trace rule is their adjoint.

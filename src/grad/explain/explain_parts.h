@@ -28,7 +28,8 @@ typedef struct tg_explainer {
   int depth;
 } tg_explainer;
 
-// Writing.
+// Writing; of what is longer than TG_STEP_BYTES_MAX the beginning.
+tg_status tg_explain_print(const tg_explainer *e, tg_node node, bool is_factor, tg_text *out);
 tg_status tg_explain_step(tg_explainer *e, int number, const char *text, const char *rule);
 // "d", "tr(" and ")" in the format.
 const char *tg_explain_d(const tg_explainer *e);

@@ -11,10 +11,10 @@
 tg_status tg_explain_step(tg_explainer *e, int number, const char *text, const char *rule)
 {
   tg_explanation *out = e->out;
-  if (out->n_steps >= TG_STEPS_MAX) {
-    out->shortened = true;
-    return TG_OK;
-  }
+  const bool is_last = number == -1; // the gradient is always shown
+  out->bytes += strlen(text);
+  out->shortened = out->shortened || out->n_steps >= TG_STEPS_MAX || out->bytes > TG_STEPS_BYTES_MAX;
+  if (out->shortened && !is_last) return TG_OK;
   if (out->n_steps == out->capacity) {
     const int32_t capacity = out->capacity > 0 ? 2 * out->capacity : 32;
     TG_TRY(tg_grow(capacity, sizeof(tg_step), (void **)&out->steps));
@@ -52,12 +52,21 @@ const char *tg_explain_right(const tg_explainer *e)
   return e->format == TG_FORMAT_LATEX ? "\\right)" : ")";
 }
 
+tg_status tg_explain_print(const tg_explainer *e, tg_node node, bool is_factor, tg_text *out)
+{
+  if (out->length > TG_STEP_BYTES_MAX) return TG_OK; // cut already
+  TG_TRY(is_factor ? tg_print_factor(e->g, node, e->format, TG_STEP_BYTES_MAX, out)
+                   : tg_print_start(e->g, node, e->format, TG_STEP_BYTES_MAX, out));
+  if (out->length > TG_STEP_BYTES_MAX) tg_text_add(out, " ...");
+  return TG_OK;
+}
+
 static tg_status write_differential(tg_explainer *e, const tg_explain_term *t, tg_text *out)
 {
   const bool leaf = tg_node_info(e->g, t->z)->kind == TG_SYM;
   tg_text_add(out, tg_explain_d(e));
   if (!leaf) tg_text_add(out, left_parenthesis(e));
-  TG_TRY(tg_print(e->g, t->z, e->format, out));
+  TG_TRY(tg_explain_print(e, t->z, false, out));
   if (!leaf) tg_text_add(out, tg_explain_right(e));
   if (t->transposed)
     tg_text_add(out, e->format == TG_FORMAT_UNICODE ? "ᵀ" : e->format == TG_FORMAT_LATEX ? "^{\\top}" : "'");
@@ -72,28 +81,28 @@ static tg_status write_term(tg_explainer *e, const tg_explain_term *t, tg_text *
   if (t->coef != 1.0 && t->coef != -1.0) {
     tg_node number = TG_NONE;
     TG_TRY(tg_make_num(e->g, t->coef, &number));
-    TG_TRY(tg_print(e->g, number, e->format, out)); // 3 \cdot 10^{-7} in LaTeX
+    TG_TRY(tg_explain_print(e, number, false, out)); // 3 \cdot 10^{-7} in LaTeX
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->scalars != TG_NONE) {
-    TG_TRY(tg_print_factor(e->g, t->scalars, e->format, out));
+    TG_TRY(tg_explain_print(e, t->scalars, true, out));
     tg_text_add(out, tg_explain_times(e));
   }
   if (trace) tg_text_add(out, tg_explain_trace(e));
   for (int32_t i = 0; i < t->n_left; i++) {
-    TG_TRY(tg_print_factor(e->g, t->left[i], e->format, out));
+    TG_TRY(tg_explain_print(e, t->left[i], true, out));
     tg_text_add(out, tg_explain_times(e));
   }
   if (t->had != TG_NONE) {
     tg_text_add(out, left_parenthesis(e));
-    TG_TRY(tg_print_factor(e->g, t->had, e->format, out));
+    TG_TRY(tg_explain_print(e, t->had, true, out));
     tg_text_add(out, e->format == TG_FORMAT_UNICODE ? " ⊙ " : e->format == TG_FORMAT_LATEX ? " \\odot " : ".*");
   }
   TG_TRY(write_differential(e, t, out));
   if (t->had != TG_NONE) tg_text_add(out, tg_explain_right(e));
   for (int32_t i = 0; i < t->n_right; i++) {
     tg_text_add(out, tg_explain_times(e));
-    TG_TRY(tg_print_factor(e->g, t->right[i], e->format, out));
+    TG_TRY(tg_explain_print(e, t->right[i], true, out));
   }
   if (trace) tg_text_add(out, tg_explain_right(e));
   return TG_OK;
@@ -104,6 +113,7 @@ tg_status tg_explain_write_terms(tg_explainer *e, int32_t n, const tg_explain_te
 {
   tg_status status = TG_OK;
   tg_text text;
+  if (e->out->shortened) return TG_OK;
   tg_text_init(&text);
   for (int32_t i = 0; i < n && status == TG_OK; i++) {
     tg_explain_term shown = terms[i];

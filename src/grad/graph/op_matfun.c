@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/graph/op.h"
+#include "grad/graph/along.h"
 #include "grad/graph/sample_dense.h"
 
 enum { FUNCTIONS = TG_DSQRTM - TG_SQRTM };
@@ -205,43 +205,21 @@ static tg_status refuse_third(const tg_graph *g, tg_node node)
   TG_FAIL(TG_UNSUPPORTED, "the third derivative of %s is not in the language", name);
 }
 
-// d f(S) = L(S, dS), d L(S,V) = L2(S, V, dS) + L(S, dV), likewise of the second one where S is constant.
-static tg_status forward(tg_graph *g, tg_node node, const tg_node *dargs, tg_node *out)
+static tg_status make_along(tg_graph *g, const tg_info *of, tg_node s, tg_node v, tg_node w, tg_node *out)
 {
-  const tg_info info = *tg_node_info(g, node);
-  const int order = order_of(info.kind);
-  const tg_node *a = info.args;
-  if (order == 0) return tg_make_matfun_along(g, of_order(info.kind, 1), a[0], dargs[0], TG_NONE, out);
-  if (order == 2 && dargs[0] != TG_NONE) return refuse_third(g, node);
-  *out = TG_NONE;
-  for (int k = 0; k <= order; k++) {
-    tg_node part = TG_NONE;
-    if (dargs[k] == TG_NONE) continue;
-    if (k == 0)
-      TG_TRY(tg_make_matfun_along(g, of_order(info.kind, 2), a[0], a[1], dargs[0], &part));
-    else
-      TG_TRY(tg_make_matfun_along(g, info.kind, a[0], dargs[k], order == 2 ? a[3 - k] : TG_NONE, &part));
-    if (*out == TG_NONE)
-      *out = part;
-    else
-      TG_TRY(tg_make_add(g, *out, part, out));
-  }
-  return TG_OK;
+  return tg_make_matfun_along(g, of_order(of->kind, w == TG_NONE ? 1 : 2), s, v, w, out);
 }
 
-// By the words of a power series: <G, L2(S,V,W)> = <L2(S',G,W'), V>, the same with S, V and G exchanged.
+static const tg_along along = {.first = 1, .make = make_along, .refuse_third = refuse_third};
+
+static tg_status forward(tg_graph *g, tg_node node, const tg_node *d, tg_node *out)
+{
+  return tg_along_forward(g, &along, node, d, out);
+}
+
 static tg_status reverse(tg_graph *g, tg_node node, tg_node adjoint, int32_t k, tg_node *out)
 {
-  const tg_info info = *tg_node_info(g, node);
-  const int order = order_of(info.kind);
-  tg_node turned = TG_NONE;
-  tg_node other = TG_NONE;
-  TG_TRY(tg_make_trans(g, info.args[0], &turned));
-  if (order == 2 && k == 0) return refuse_third(g, node);
-  if (order == 0 || (order == 1 && k == 1))
-    return tg_make_matfun_along(g, of_order(info.kind, 1), turned, adjoint, TG_NONE, out);
-  TG_TRY(tg_make_trans(g, info.args[order == 1 ? 1 : 3 - k], &other));
-  return tg_make_matfun_along(g, of_order(info.kind, 2), turned, adjoint, other, out);
+  return tg_along_reverse(g, &along, node, adjoint, k, out);
 }
 
 // R X + X R = V of the root R = sqrtm(S): inv(kron(I,R) + kron(R',I)). The others are no products of Kronecker's.

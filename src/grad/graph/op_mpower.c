@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "grad/graph/op.h"
+#include "grad/graph/along.h"
 
 // ---- X^k ----
 
@@ -233,49 +233,29 @@ static tg_status refuse_exponent(void)
   TG_FAIL(TG_UNSUPPORTED, "the exponent of a matrix is a whole number: there is no derivative by it");
 }
 
-static tg_status refuse_third(void)
+static tg_status refuse_third(const tg_graph *g, tg_node node)
 {
+  (void)g;
+  (void)node;
   TG_FAIL(TG_UNSUPPORTED, "the third derivative of a power of a matrix with an open exponent is not in the language; "
                           "write the exponent as a number");
 }
 
-// d X^k = D(X,k,dX), d D(X,k,V) = D2(X,k,V,dX) + D(X,k,dV), likewise of the second one where X is constant.
-static tg_status forward(tg_graph *g, tg_node node, const tg_node *d, tg_node *out)
+static tg_status make_along(tg_graph *g, const tg_info *of, tg_node s, tg_node v, tg_node w, tg_node *out)
 {
-  const tg_info *info = tg_node_info(g, node);
-  const tg_node *a = info->args;
-  if (d[1] != TG_NONE) return refuse_exponent();
-  if (info->kind == TG_MPOWER) return tg_make_mpower_along(g, a[0], a[1], d[0], TG_NONE, out);
-  if (info->kind == TG_D2MPOWER && d[0] != TG_NONE) return refuse_third();
-  *out = TG_NONE;
-  for (int k = 0; k < info->n_args; k++) {
-    tg_node part = TG_NONE;
-    if (k == 1 || d[k] == TG_NONE) continue;
-    if (k == 0)
-      TG_TRY(tg_make_mpower_along(g, a[0], a[1], a[2], d[0], &part));
-    else
-      TG_TRY(tg_make_mpower_along(g, a[0], a[1], d[k], info->n_args == 4 ? a[5 - k] : TG_NONE, &part));
-    if (*out == TG_NONE)
-      *out = part;
-    else
-      TG_TRY(tg_make_add(g, *out, part, out));
-  }
-  return TG_OK;
+  return tg_make_mpower_along(g, s, of->args[1], v, w, out);
 }
 
-// <G, D2(X,k,V,W)> = <D2(X',k,G,W'), V>, the same with X, V and G exchanged.
+static const tg_along along = {.first = 2, .make = make_along, .refuse_third = refuse_third};
+
+static tg_status forward(tg_graph *g, tg_node node, const tg_node *d, tg_node *out)
+{
+  return d[1] != TG_NONE ? refuse_exponent() : tg_along_forward(g, &along, node, d, out);
+}
+
 static tg_status reverse(tg_graph *g, tg_node node, tg_node adjoint, int32_t k, tg_node *out)
 {
-  const tg_info info = *tg_node_info(g, node);
-  tg_node turned = TG_NONE;
-  tg_node other = TG_NONE;
-  if (k == 1) return refuse_exponent();
-  TG_TRY(tg_make_trans(g, info.args[0], &turned));
-  if (info.kind == TG_D2MPOWER && k == 0) return refuse_third();
-  if (info.kind == TG_MPOWER || (info.kind == TG_DMPOWER && k == 2))
-    return tg_make_mpower_along(g, turned, info.args[1], adjoint, TG_NONE, out);
-  TG_TRY(tg_make_trans(g, info.args[info.kind == TG_DMPOWER ? 2 : 5 - k], &other));
-  return tg_make_mpower_along(g, turned, info.args[1], adjoint, other, out);
+  return k == 1 ? refuse_exponent() : tg_along_reverse(g, &along, node, adjoint, k, out);
 }
 
 static tg_status jacobian(tg_graph *g, tg_node node, int32_t k, tg_node *out)

@@ -251,7 +251,7 @@ void tg_print_node(tg_printer *p, tg_node node, precedence least, tg_status *sta
 
 // A factor of a chain that the caller writes: what * would tear apart stands in parentheses, as 1./X in A*(1./X) and
 // 2*X.*Y in A*(2*X.*Y).
-tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_text *out)
+tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_text *out)
 {
   const tg_printer p = {.g = graph, .format = format};
   const tg_info *info = tg_node_info(graph, node);
@@ -263,7 +263,7 @@ tg_status tg_print_factor(tg_graph *graph, tg_node node, tg_format format, tg_te
                        (!tg_node_is_scalar(graph, bare) && tg_print_is_reciprocal(graph, bare, &exponent));
   const bool parentheses = is_torn || precedence_of(&p, node) == PREC_SUM;
   if (parentheses) tg_text_add(out, format == TG_FORMAT_LATEX ? "\\left(" : "(");
-  TG_TRY(tg_print(graph, node, format, out));
+  TG_TRY(tg_print_start(graph, node, format, bytes, out));
   if (parentheses) tg_text_add(out, format == TG_FORMAT_LATEX ? "\\right)" : ")");
   return TG_OK;
 }
