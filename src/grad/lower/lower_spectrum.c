@@ -242,8 +242,9 @@ static tg_status decompose(tg_lowering *l, tg_node node, bool is_svd, int32_t *f
   const tg_program_id programs[2] = {l->program, TG_PROGRAM_SETUP};
   for (int p = 0; p < 2; p++) {
     const tg_low_list *list = &l->memo[programs[p]];
+    if (node >= list->count) continue;
     memo = (tg_low_memo *)list->items + node;
-    if (node < list->count && memo->has_spectrum[is_svd]) return factor_of(l, node, is_svd, factor);
+    if (memo->has_spectrum[is_svd]) return factor_of(l, node, is_svd, factor);
   }
   const tg_program_id before = tg_low_enter(l, node);
   tg_status status = tg_low_plain(l, node, &buffer);
