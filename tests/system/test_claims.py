@@ -162,7 +162,7 @@ def test_random():
         square = shape == "mm"
         for make in WRONG:
             made = make(rng, gradient, parts)
-            plain = (made or "").replace("ones", "ones(3,3)" if square else "ones(3,4)")
+            plain = re.sub(r"\bones\b(?!\()", "ones(3,3)" if square else "ones(3,4)", made or "")
             plain = re.sub(r"\beye$", "eye(3)", plain)
             if wrong[make.__name__] >= COUNT or not made or is_wrong(plain, gradient, shape, seed) is not True:
                 continue

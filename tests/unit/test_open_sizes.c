@@ -110,6 +110,12 @@ static const struct {
     {"X(1:n,:)*B + X(n+1:end,:)*C", "n x p", "X", "2*n x m"},
     {"X(2:end,1) + vec(Y)", "n*p x 1", "X", "(n*p+1) x m"},
     {"W(1:3,:)", "3 x w", "W", "v x w"},
+    {"[ones, X]*b", "m x 1", "b", "(n+1) x 1"},
+    {"cbind(1, X) %*% b", "m x 1", "b", "(n+1) x 1"},
+    {"rbind(A, B)", "(m+p) x n", "B", "p x n"},
+    {"x[1:] - x[:-1]", "(m-1) x 1", "x", "m x 1"},
+    {"K(i,j)", "1 x 1", "K", "v x v"},
+    {"\\begin{pmatrix} A & B \\\\ 0 & C \\end{pmatrix} x", "(m+q) x 1", "x", "(n+p) x 1"},
     {"eye(n+p)*X", "(n+p) x m", "X", "(n+p) x m"},
     {"ones(2*n-1,1)", "(2*n-1) x 1", NULL, NULL},
 };
@@ -175,6 +181,11 @@ static const char *const refused[][2] = {
     {"K*[W, W]*R - K", "K*[W, W]*R needs columns("},
     {"X(A:3,:)*A", "'A' is a size here and no scalar elsewhere"},
     {"X(sin(n):3,:)", "expected"},
+    {"rbind(1, W)", "a number that R repeats is written out"},
+    {"diff(W)", "write x(2:end) - x(1:end-1)"},
+    {"W[-1]", "brackets count from 0 in NumPy"},
+    {"W(-1,:)", "an index is at least 1; from the end, write end-1"},
+    {"t(W[-1,])", "a negative index leaves an entry out in R"},
     {"eye(n-n)", "a size is a whole number of at least 1"},
 };
 

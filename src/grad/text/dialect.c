@@ -15,8 +15,8 @@ typedef struct marks {
 // A name that only R calls so, before '('.
 static bool is_of_r(const char *name, const tg_name_index *declared)
 {
-  static const char *const names[] = {"t",     "crossprod", "tcrossprod", "pmax",     "pmin",
-                                      "solve", "rowSums",   "colSums",    "rowMeans", "colMeans"};
+  static const char *const names[] = {"t",       "crossprod", "tcrossprod", "pmax",     "pmin",  "solve",
+                                      "rowSums", "colSums",   "rowMeans",   "colMeans", "cbind", "rbind"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(name, names[i]) == 0) return declared == NULL || tg_name_index_find(declared, name) < 0;
   return false;

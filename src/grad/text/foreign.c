@@ -188,6 +188,8 @@ static tg_status read_sum(const call *c, tg_ast **out)
   return read_axis(c, "sum_rows", "sum_columns", "sum", out);
 }
 
+enum { BIND_MAX = 16 };
+
 static bool is_row_of_blocks(const tg_ast *ast)
 {
   return ast->kind == TG_AST_CALL && strcmp(ast->name, "horzcat") == 0;
@@ -207,6 +209,22 @@ static tg_status read_blocks(const call *c, tg_ast **out)
   for (int32_t i = 0; i < list->n_args; i++) nested = nested && is_row_of_blocks(list->args[i]);
   above = above || nested;
   return tg_parse_make_call(c->p, above ? "vertcat" : "horzcat", c->span, list->n_args, list->args, out);
+}
+
+// cbind(1, X), rbind(A, B) of R: a number is repeated for each row.
+static tg_status read_bind(const call *c, tg_ast **out)
+{
+  const bool above = c->name[0] == 'r';
+  tg_ast *blocks[BIND_MAX];
+  for (int32_t i = 0; i < c->n; i++) {
+    blocks[i] = c->args[i];
+    if (blocks[i]->kind != TG_AST_NUMBER) continue;
+    if (above || blocks[i]->number != 1.0)
+      TG_FAIL_AT(TG_SYNTAX, blocks[i]->span, "a number that R repeats is written out, as 2*ones(n,1) for n rows");
+    TG_TRY(tg_parse_name(c->p, "ones", blocks[i]->span, &blocks[i]));
+    blocks[i]->wants = 'c';
+  }
+  return tg_parse_make_call(c->p, above ? "vertcat" : "horzcat", c->span, c->n, blocks, out);
 }
 
 // var(X), or var(Z, 1) of MATLAB.
@@ -302,6 +320,8 @@ static const special specials[] = {
     {"hstack", 1, 1, read_blocks},
     {"vstack", 1, 1, read_blocks},
     {"concatenate", 1, 2, read_blocks},
+    {"cbind", 1, BIND_MAX, read_bind},
+    {"rbind", 1, BIND_MAX, read_bind},
     {"cat", 1, 2, read_blocks},
     {"slogdet", 1, 1, read_slogdet},
     {"expm_frechet", 2, 3, read_frechet},

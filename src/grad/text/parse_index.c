@@ -1,4 +1,6 @@
 // Submatrices, X(i:j,k:l), and matrices of blocks, [A, B; C, D].
+#include <string.h>
+
 #include "grad/text/foreign.h"
 #include "grad/text/parser.h"
 
@@ -27,6 +29,7 @@ bool tg_parse_looks_like_index(const tg_parser *p, bool is_name)
   const char close = tg_parse_at(p, '[') ? ']' : ')';
   bool has_colon = false;
   bool has_names = false;
+  bool has_operands = false; // names that are no sizes
   int commas = 0;
   int numbers = 0;
   if (tg_parse_advance(&ahead) != TG_OK) {
@@ -40,6 +43,7 @@ bool tg_parse_looks_like_index(const tg_parser *p, bool is_name)
       return false;
     has_colon = has_colon || tg_parse_at(&ahead, ':');
     has_names = has_names || is_size;
+    has_operands = has_operands || (is_size && tg_parse_is_declared(p, ahead.token.name));
     commas += tg_parse_at(&ahead, ',');
     numbers += is_number;
     if (tg_parse_advance(&ahead) != TG_OK) {
@@ -48,7 +52,9 @@ bool tg_parse_looks_like_index(const tg_parser *p, bool is_name)
     }
   }
   const bool is_row = commas == 1 && numbers == 0 && !has_names; // R's X[,]
-  return has_colon || (!has_names && !is_row && numbers > 0 && (commas == 1 || (is_name && commas == 0)));
+  // X(i,j), of a name that is declared.
+  const bool is_entry = is_name && has_names && !has_operands && commas == 1;
+  return has_colon || is_entry || (!has_names && !is_row && numbers > 0 && (commas == 1 || (is_name && commas == 0)));
 }
 
 static tg_status parse_position(tg_parser *p, tg_ast **out);
@@ -192,8 +198,11 @@ tg_status tg_parse_submatrix(tg_parser *p, tg_ast **out)
 
 // ---- blocks ----
 
+// ones beside something else is a column, as the intercept in [ones, X].
 static tg_status close_row(tg_parser *p, tg_operands *row, const char *name, size_t begin, tg_ast **out)
 {
+  for (int32_t i = 0; row->count > 1 && name[0] == 'h' && i < row->count; i++)
+    if (row->items[i]->kind == TG_AST_NAME && strcmp(row->items[i]->name, "ones") == 0) row->items[i]->wants = 'c';
   return tg_parse_make_call(p, name, (tg_span){begin, p->token.span.begin}, row->count, row->items, out);
 }
 
