@@ -15,17 +15,17 @@ def gaussian_kernel(rng, n):
 
 
 def newton(value, derivatives, z):
-    """The minimum of a strictly convex function: derivatives(z) gives gradient and Hessian."""
+    """The minimum of a strictly convex function, None where it is not reached: derivatives(z) gives gradient and Hessian."""
     for _ in range(200):
         g, H = derivatives(z)
         d = -np.linalg.solve(H, g)
         t = 1.0
-        while not value(z + t * d) < value(z):
+        while t > 1e-8 and not value(z + t * d) < value(z):
             t /= 2
-            if t < 1e-8:
-                return value(z)
+        if t <= 1e-8:
+            return value(z) if -g @ d <= 1e-9 * abs(value(z)) else None
         z = z + t * d
-    return value(z)
+    return None
 
 
 def ones(text, n):
