@@ -650,12 +650,13 @@ static bool is_sum_of_squares(const judge *self, const tg_info *info)
   return all;
 }
 
-// A power of a positive affine function: where it is concave, and where it is convex.
+// A power of an affine function where that is positive.
 static judgement judge_positive_power(double exponent)
 {
   if (exponent > 0.0 && exponent < 1.0)
-    return (judgement){.curvature = TG_CURVATURE_CONCAVE, .reason = "a root of a positive affine function"};
-  return convex(true, "a power of a positive affine function");
+    return (judgement){.curvature = TG_CURVATURE_CONCAVE,
+                       .reason = "a root of an affine function where that is positive"};
+  return convex(true, "a power of an affine function where that is positive");
 }
 
 static tg_status judge_root(judge *self, tg_node base, judgement *out)
@@ -680,7 +681,9 @@ static tg_status judge_power(judge *self, const tg_info *info, judgement *out)
     out->is_square = out->is_quadratic = exponent == 2.0;
     return TG_OK;
   }
-  if (is_moving(self, base) && is_positive_affine(self, base)) {
+  // A fractional power is defined for positive numbers alone, as a logarithm is.
+  const bool is_fractional = fmod(exponent, 1.0) != 0.0;
+  if (is_moving(self, base) && (is_positive_affine(self, base) || (is_fractional && is_affine(self, base)))) {
     *out = judge_positive_power(exponent);
     return TG_OK;
   }
