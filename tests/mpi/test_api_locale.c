@@ -6,24 +6,9 @@
 #include <string.h>
 
 #include "check.h"
+#include "support/comma_locale.h"
 
 #define OK(call) check_note((call) == 0, __FILE__, __LINE__, "%s: %s", #call, tracegrad_error())
-
-// One of the system, else one that is compiled here; false where neither can be had.
-static bool set_comma_locale(void)
-{
-  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8"};
-  char folder[] = "/tmp/tracegrad-locale-XXXXXX";
-  char command[256];
-  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-    if (setlocale(LC_ALL, names[k]) != NULL) return true;
-  if (mkdtemp(folder) == NULL) return false;
-  snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > %s/log 2>&1", folder, folder);
-  setenv("LOCPATH", folder, 1);
-  const bool is_made = system(command) == 0 && setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
-  snprintf(command, sizeof command, "rm -r %s", folder);
-  return system(command) == 0 && is_made;
-}
 
 static bool is_with_comma(void)
 {
@@ -107,7 +92,7 @@ static void test_numbers(void)
 static void run(void)
 {
   int rank = 0;
-  int has = set_comma_locale() ? 1 : 0;
+  int has = comma_locale_set() ? 1 : 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Allreduce(MPI_IN_PLACE, &has, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
   if (has == 0 && rank == 0) printf("no locale with a decimal comma: skipped\n");

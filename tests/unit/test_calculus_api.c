@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "support/comma_locale.h"
 
 static tracegrad_derivation *derived(const char *expression, const char *const *options)
 {
@@ -271,28 +272,11 @@ static void test_limits(void **state)
   tracegrad_derivation_destroy(&d);
 }
 
-// A locale with a decimal comma: one of the system, else one that is compiled for this test; false where neither can be
-// had.
-static bool set_comma_locale(void)
-{
-  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8"};
-  char folder[] = "/tmp/tracegrad-locale-XXXXXX";
-  char command[256];
-  for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-    if (setlocale(LC_ALL, names[k]) != NULL) return true;
-  if (mkdtemp(folder) == NULL) return false;
-  snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 > %s/log 2>&1", folder, folder);
-  setenv("LOCPATH", folder, 1);
-  const bool is_made = system(command) == 0 && setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
-  snprintf(command, sizeof command, "rm -r %s", folder);
-  return system(command) == 0 && is_made;
-}
-
 // A decimal comma in the caller's locale changes nothing, and is left to the caller.
 static void test_locale(void **state)
 {
   (void)state;
-  if (!set_comma_locale()) skip();
+  if (!comma_locale_set()) skip();
   char before[32];
   char after[32];
   snprintf(before, sizeof before, "%.1f", 0.5);
