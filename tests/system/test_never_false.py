@@ -33,7 +33,7 @@ from stationarity import Constraint, not_stationary, violation
 from tg_adjoint import Function
 from tracegrad_run import Checks
 
-TRIALS = int(os.environ.get("TRACEGRAD_TRIALS", "3"))
+TRIALS = int(os.environ.get("TRACEGRAD_TRIALS", "2"))
 FIRST = int(os.environ.get("TRACEGRAD_FIRST", "0"))
 ONLY = os.environ.get("TRACEGRAD_FAMILY")
 KEEP = os.environ.get("TRACEGRAD_KEEP")
