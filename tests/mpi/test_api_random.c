@@ -204,10 +204,9 @@ static void drop_points(table *t, int k)
 
 static int live_and_die(table *t, int k)
 {
-  static const char *const jobs[] = {"",
-                                     "minimize: sumsq(A*X)\nvariables: {X: {rows: 3, columns: 3}}\ndata: {A: "
-                                     "{generate: normal, rows: 3, columns: 3}}\n",
-                                     "minimize: [", "a"};
+  static const char right[] = "minimize: sumsq(A*X)\nvariables: {X: {rows: 3, columns: 3}}\ndata: {A: "
+                              "{generate: normal, rows: 3, columns: 3}}\n";
+  static const char *const jobs[] = {"", right, "minimize: [", "a"};
   const int i = below(POINTS);
   switch (below(6)) {
   case 0:
