@@ -44,7 +44,7 @@ tg_api_visit tg_api_visit_host(void)
 {
   const tg_api_visit visit = {.ours = uselocale((locale_t)0), .host = host};
   if (host.depth > 0) uselocale(host.locale);
-  // What the program calls from here enters anew.
+  // Calls that the program makes from here are calls from outside again.
   host.depth = 0;
   return visit;
 }

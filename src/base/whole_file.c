@@ -18,7 +18,7 @@ static tg_status write_all(int file, const char *path, const char *bytes, size_t
     if (put < 0) TG_FAIL(TG_IO, "cannot write %s: %s (%zu bytes are needed)", path, strerror(errno), length);
     done += (size_t)put;
   }
-  if (fsync(file) != 0) TG_FAIL(TG_IO, "cannot bring %s to the disk: %s", path, strerror(errno));
+  if (fsync(file) != 0) TG_FAIL(TG_IO, "cannot write %s: %s", path, strerror(errno));
   return TG_OK;
 }
 

@@ -1,5 +1,5 @@
 // A quasi-Newton method for a function of a few variables in a box, each value of which is dear: it hands out a point
-// and is told value and gradient there. Plain numbers: no space, no ranks.
+// and receives value and gradient there. Plain numbers: no space, no ranks.
 #ifndef OPT_TUNER_H
 #define OPT_TUNER_H
 

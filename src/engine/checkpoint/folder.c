@@ -189,7 +189,7 @@ tg_status tg_folder_prepare(const char *directory, uint64_t owner)
 static tg_status sync_folder(const char *path)
 {
   const int reason = tg_io_sync_folder(path);
-  if (reason != 0) TG_FAIL(TG_IO, "cannot bring the folder %s to the disk: %s", path, strerror(reason));
+  if (reason != 0) TG_FAIL(TG_IO, "cannot write the folder %s: %s", path, strerror(reason));
   return TG_OK;
 }
 
