@@ -274,7 +274,7 @@ static tg_status share_text(const tracegrad_problem *p, tg_text *text)
   int64_t length = (int64_t)text->length;
   char *bytes = NULL;
   TG_TRY_MPI(MPI_Bcast(&length, 1, MPI_INT64_T, 0, p->host));
-  TG_TRY(tg_agree(p->host, tg_alloc(length + 1, 1, (void **)&bytes)));
+  TG_TRY(tg_agree_memory(p->host, tg_alloc(length + 1, 1, (void **)&bytes), &bytes));
   if (p->rank == 0) memcpy(bytes, tg_text_string(text), (size_t)length);
   const tg_status sent = tg_mpi_check(MPI_Bcast(bytes, (int)length, MPI_CHAR, 0, p->host), TG_HERE);
   if (p->rank != 0) tg_text_clear(text);

@@ -164,7 +164,7 @@ static tg_status move_block(const tg_dmat *from, tg_dmat *to)
   const tg_grid *g = from->grid;
   if (g == to->grid) return tg_dmat_copy(from, to);
   int *ranks = NULL;
-  TG_TRY(tg_agree(g->comm, TG_NEW(g->size, &ranks)));
+  TG_TRY(tg_agree_memory(g->comm, TG_NEW(g->size, &ranks), &ranks));
   for (int k = 0; k < g->size; k++) ranks[k] = k % g->rows * g->cols + k / g->rows;
   const tg_array view = {.place = TG_ARRAY_DEALT,
                          .rows = from->rows,

@@ -47,7 +47,7 @@ static tg_status plan(tg_engine *e)
 tg_status tg_engine_create(MPI_Comm comm, const tg_spec *spec, const tg_engine_options *options, tg_engine **out)
 {
   *out = NULL;
-  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(1, out), out));
   **out = (tg_engine){
       .comm = comm, .options = *options, .spec = spec, .begin = options->begin > 0 ? options->begin : MPI_Wtime()};
   return plan(*out);

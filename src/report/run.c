@@ -176,7 +176,7 @@ static tg_status execute(tg_run *run)
 tg_status tg_run_execute(MPI_Comm comm, const tg_job *job, const tg_run_options *options, tg_run **out)
 {
   *out = NULL;
-  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(1, out), out));
   tg_run *run = *out;
   run->comm = comm;
   run->job = job;

@@ -489,7 +489,7 @@ static void remove_starts(const tg_sweep_run *s)
 tg_status tg_sweep_execute(MPI_Comm comm, const tg_job *job, const tg_sweep_options *options, tg_sweep_run **out)
 {
   *out = NULL;
-  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(1, out), out));
   tg_sweep_run *s = *out;
   s->comm = s->world = comm;
   s->owned = MPI_COMM_NULL;

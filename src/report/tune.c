@@ -85,7 +85,7 @@ static tg_status offer_start(tg_tune_run *t, int fold, bool *has_start)
   *has_start = t->starts[fold] != NULL;
   tg_share_set_weights(t->share, 0, &whole);
   if (!*has_start) return TG_OK;
-  TG_TRY(tg_agree(t->comm, TG_NEW(t->job->spec.n_variables, &held)));
+  TG_TRY(tg_agree_memory(t->comm, TG_NEW(t->job->spec.n_variables, &held), &held));
   for (int k = 0; k < t->job->spec.n_variables; k++) held[k] = tg_dmat_hold(t->starts[fold][k]);
   tg_share_add_start(t->share, fold, t->job->spec.n_variables, held);
   tg_share_set_weights(t->share, 1, &whole);
@@ -342,7 +342,7 @@ tg_status tg_tune_execute(MPI_Comm comm, const tg_job *job, const tg_run_options
                           tg_tune_run **out)
 {
   *out = NULL;
-  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(1, out), out));
   tg_tune_run *t = *out;
   t->comm = comm;
   t->job = job;

@@ -305,7 +305,7 @@ tg_status tg_alternating_create(tg_setup *setup, tg_alternating **out)
   *out = NULL;
   tg_alternating *self = NULL;
   if (!is_alternating(&setup->method->options)) return TG_OK;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(1, &self)));
+  TG_TRY(tg_agree_memory(setup->comm, TG_NEW(1, &self), &self));
   *self = (tg_alternating){.setup = setup, .n = setup->task->spec->n_variables};
   self->base = (opt_block_solver){.n = self->n, .solve = solve, .self = self};
   const tg_status status = create(self);

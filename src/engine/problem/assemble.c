@@ -145,7 +145,7 @@ static tg_status create(MPI_Comm comm, const tg_spec *spec, const tg_lower_optio
 {
   *out = NULL;
   tg_setup *setup = NULL;
-  TG_TRY(tg_agree(comm, TG_NEW(1, &setup)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(1, &setup), &setup));
   setup->comm = comm;
   setup->lowering = *options;
   tg_status status = tg_task_create(spec, &setup->task);

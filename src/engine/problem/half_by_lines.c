@@ -25,7 +25,7 @@ tg_status tg_line_half_create(const tg_grid *grid, opt_problem *problem, const t
   const opt_space *space = problem->space;
   tg_line_half *self = NULL;
   *out = NULL;
-  TG_TRY(tg_agree(grid->comm, TG_NEW(1, &self)));
+  TG_TRY(tg_agree_memory(grid->comm, TG_NEW(1, &self), &self));
   *out = self;
   *self = (tg_line_half){.problem = problem, .lines = *lines};
   TG_TRY(space->ops->create(space, &self->g));

@@ -240,7 +240,7 @@ static void drop(tg_covariance *c)
 tg_status tg_covariance_create(tg_setup *setup, const opt_result *result, tg_covariance **out)
 {
   tg_minimum at;
-  TG_TRY(tg_agree(setup->comm, TG_NEW(1, out)));
+  TG_TRY(tg_agree_memory(setup->comm, TG_NEW(1, out), out));
   tg_covariance *c = *out;
   c->space = setup->space;
   tg_status status = tg_minimum_open(setup, result, &at);

@@ -31,7 +31,7 @@ struct tg_share {
 
 tg_status tg_share_create(MPI_Comm comm, tg_share **out)
 {
-  TG_TRY(tg_agree(comm, TG_NEW(1, out)));
+  TG_TRY(tg_agree_memory(comm, TG_NEW(1, out), out));
   (*out)->comm = comm;
   return tg_agree(comm, tg_memo_create(&(*out)->memo));
 }

@@ -156,7 +156,7 @@ static tg_status invert_inverse(tg_direct *d, const tg_dmat *x, tg_dmat *diagona
   double *values = NULL;
   double logdet_s = 0;
   const double n = (double)x->rows;
-  TG_TRY(tg_agree(d->grid->comm, TG_NEW(x->rows, &values)));
+  TG_TRY(tg_agree_memory(d->grid->comm, TG_NEW(x->rows, &values), &values));
   tg_status status = tg_factor_gather_diagonal(x, values);
   if (status == TG_OK) status = tg_factor_logdet(d->sides[0].factor, &logdet_s);
   if (status == TG_OK) {

@@ -52,7 +52,7 @@ tg_status tg_line_descent_create(const tg_grid *grid, int64_t rows, int64_t cols
 {
   tg_line_descent *self = NULL;
   *out = NULL;
-  TG_TRY(tg_agree(grid->comm, TG_NEW(1, &self)));
+  TG_TRY(tg_agree_memory(grid->comm, TG_NEW(1, &self), &self));
   *out = self;
   *self = (tg_line_descent){.grid = grid, .by_rows = by_rows, .length = by_rows ? cols : rows};
   tg_status status = tg_alloc_numbers(self->length * self->length, &self->hessian);
