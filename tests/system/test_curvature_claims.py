@@ -220,8 +220,9 @@ def test_known():
             ("norm2(relu(A*x - b))", "x", (), "convex"),
             ("sqrt(tr(softplus(X)))", "X", (), "not decided"),
             ("sum(x.*log(x))", "x", (), "convex"),
-            ("sum(sqrt(x))", "x", (), "not decided"),
-            ("sum(sqrt(x))", "x", ("--positive", "x"), "concave"),
+            ("sum(sqrt(x))", "x", (), "concave"),
+            ("sum(1./x)", "x", (), "not decided"),
+            ("sum(1./x)", "x", ("--positive", "x"), "convex"),
             ("x'*x/t", "x", (), "not decided"),
             ("x'*x/t", "x", ("--positive", "t"), "convex")):
         finished = run(["derive", text, "--wrt", wrt, *options])
