@@ -220,7 +220,7 @@ int64_t tg_size_form_divisor(const tg_size_form *a)
 void tg_size_form_reduce(tg_size_form *a)
 {
   const int64_t divisor = tg_size_form_divisor(a);
-  if (a->n_terms == 0) return;
+  if (divisor == 0) return; // no terms
   for (int32_t i = 0; i < a->n_terms; i++) a->terms[i].coef /= divisor;
   const tg_size_term first = a->terms[0];
   for (int32_t k = 0; k < first.n; k++) (void)take_out(a, first.vars[k]);

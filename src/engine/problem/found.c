@@ -72,7 +72,7 @@ static double entry_of(int probe, int64_t i)
 // difference[0..n) = (A - A') v, summed in extended precision: what is left is of the entries alone.
 static tg_status turn_difference(const tg_dmat *a, int probe, long double *difference)
 {
-  memset(difference, 0, (size_t)a->rows * sizeof *difference);
+  for (int64_t i = 0; i < a->rows; i++) difference[i] = 0;
   for (int64_t j = 0; j < a->local_cols; j++) {
     const int64_t column = col_of(a, j);
     const long double v = (long double)entry_of(probe, column);

@@ -49,8 +49,9 @@ static void apply_exp(int64_t n, double *a, double *work)
   double *term = work;
   double *next = work + n * n;
   double *sum = work + 2 * n * n;
+  const double norm = distance(n, a, 0);
   int squarings = 0;
-  for (double norm = distance(n, a, 0); norm > 0.5 && squarings < 1100; norm /= 2) squarings++;
+  while (ldexp(norm, -squarings) > 0.5 && squarings < 1100) squarings++;
   for (int64_t i = 0; i < n * n; i++) a[i] = ldexp(a[i], -squarings);
   set_identity(n, term);
   set_identity(n, sum);

@@ -65,6 +65,5 @@ tg_status tg_sizes_name_unknowns(tg_sizes *sizes);
 // "3", "m", "2*m*n", "n+p"; unknowns get their names first.
 void tg_size_print(tg_sizes *sizes, tg_size a, tg_text *out);
 void tg_size_print_shape(tg_sizes *sizes, tg_size rows, tg_size cols, tg_text *out); // "3 x m", "(n+p) x q"
-void tg_size_print_shape(tg_sizes *sizes, tg_size rows, tg_size cols, tg_text *out); // "3 x m", "(n+p) x q"
 
 #endif
