@@ -7,27 +7,20 @@ Only what reads the table is compiled; the rest comes from the libraries of the 
 import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+from added_rows import FLAGS, ROOT, Rows, run
 from tracegrad_run import Checks
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["TRACEGRAD"]).resolve().parent
 DATA = ROOT / "tests/data"
 ROW = DATA / "added_constraint.def"
 MPICC = shutil.which("mpicc") or "mpicc"
-FLAGS = ["-O1", "-fopenmp", "-std=c17", "-D_XOPEN_SOURCE=700", "-D_FILE_OFFSET_BITS=64", f"-I{ROOT}/src", f"-I{ROOT}/tests",
-         f"-I{ROOT}/tests/mpi"]
 LIBRARIES = [str(BUILD / "tests/libtests_support.a"), *(str(BUILD / f"libtracegrad_{name}.a") for name in ("mpi", "opt", "grad", "base")),
              "-lscalapack-openmpi", "-lopenblas", "-ljansson", "-lcmocka", "-lm"]
 
 checks = Checks()
-
-
-def run(*command, timeout=300):
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=ROOT, timeout=timeout, check=False)
 
 
 def reads_table(source):
@@ -42,19 +35,6 @@ def sources():
             yield from (file for file, reads in zip(files, pool.map(reads_table, files)) if reads)
 
 
-def compile_one(source, folder, row, *more):
-    out = folder / ("_".join(source.parts[-3:]) + ".o")
-    return out, run(MPICC, *FLAGS, f'-DOPT_CONSTRAINTS_MORE="{row}"', *more, f"-I{folder}", "-c", source, "-o", out)
-
-
-def compile_all(folder, files):
-    with ThreadPoolExecutor(2) as pool:
-        built = list(pool.map(lambda source: compile_one(source, folder, ROW), files))
-    for out, done in built:
-        checks.check(done.returncode == 0, f"{out.name}: {done.stderr[:2000]}")
-    return [out for out, _ in built]
-
-
 def link(program, objects):
     return run(MPICC, "-fopenmp", *objects, *LIBRARIES, "-o", program)
 
@@ -67,12 +47,12 @@ def link_and_run(program, objects, *launcher):
     return run(*launcher, program)
 
 
-def test_suites(folder, common):
+def test_suites(rows, folder, common):
     """Laws and solvers on plain arrays; both implementations on three ranks."""
     (folder / "mpi_tests.def").write_text("MPI_TEST(constraints, program_constraints)\n")
-    twins = compile_all(folder, [DATA / "added_constraint_mpi.c", DATA / "added_constraint_serial.c"])
-    serial = compile_all(folder, [ROOT / "tests/conformance/test_constraints.c"])
-    ranks = compile_all(folder, [ROOT / "tests/mpi/test_constraints.c", ROOT / "tests/mpi/main.c"])
+    twins = rows.compile_all(MPICC, [DATA / "added_constraint_mpi.c", DATA / "added_constraint_serial.c"])
+    serial = rows.compile_all(MPICC, [ROOT / "tests/conformance/test_constraints.c"])
+    ranks = rows.compile_all(MPICC, [ROOT / "tests/mpi/test_constraints.c", ROOT / "tests/mpi/main.c"])
     done = link_and_run(folder / "laws", serial + twins + common)
     checks.check(done is not None and done.returncode == 0, f"laws: {done and (done.stdout + done.stderr)[-2000:]}")
     launcher = (ROOT / "scripts/mpirun-local", "3")
@@ -81,12 +61,12 @@ def test_suites(folder, common):
     return ranks, twins
 
 
-def test_failures(folder, common, ranks, twins):
+def test_failures(rows, folder, common, ranks, twins):
     missing = link(folder / "missing", ranks + twins[1:] + common)
     checks.check("tg_set_centred" in missing.stderr, f"a row without operations is linked: {missing.stderr[-300:]}")
     short = folder / "short.def"
     short.write_text(ROW.read_text().replace("NONE,", ""))
-    _, done = compile_one(ROOT / "src/opt/constraint.c", folder, short)
+    _, done = rows.compile_one(MPICC, ROOT / "src/opt/constraint.c", row=short)
     checks.check(done.returncode != 0, "a row with a fact too few compiles")
 
     for index, (right, wrong) in enumerate((("-= set->numbers", "+= set->numbers"), ("k == e % m ? 1", "k == e % m ? 2"))):
@@ -95,7 +75,7 @@ def test_failures(folder, common, ranks, twins):
         checks.equal(f"places of {right}", text.count(right), 1)
         source.write_text(text.replace(right, wrong))
         objects = list(twins)
-        objects[index] = compile_all(folder, [source])[0]
+        objects[index] = rows.compile_all(MPICC, [source])[0]
         done = link_and_run(folder / f"wrong{index}", ranks + objects + common)
         checks.check(done is not None and done.returncode != 0, f"{right} may be {wrong}")
 
@@ -103,9 +83,10 @@ def test_failures(folder, common, ranks, twins):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        common = compile_all(folder, list(sources()))
-        ranks, twins = test_suites(folder, common)
-        test_failures(folder, common, ranks, twins)
+        rows = Rows(checks, folder, "OPT_CONSTRAINTS_MORE", ROW, "-O1", "-fopenmp", f"-I{ROOT}/tests/mpi", f"-I{folder}")
+        common = rows.compile_all(MPICC, list(sources()))
+        ranks, twins = test_suites(rows, folder, common)
+        test_failures(rows, folder, common, ranks, twins)
     return checks.finish()
 
 

@@ -6,15 +6,13 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 
+from added_rows import FLAGS, ROOT, Rows
 from tracegrad_run import Checks
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROW = ROOT / "tests/data/added_function.def"
 SUITES = ("test_entrywise", "test_lower_serial", "test_plan_serial")
 SUPPORT = ("calculus_check", "calculus_world", "entry_text", "jacobi", "plan_emit", "sample_opcodes", "sample_plans", "serial_exec", "text_eval")
-FLAGS = ["-O0", "-std=c17", "-D_XOPEN_SOURCE=700", "-D_FILE_OFFSET_BITS=64", f"-I{ROOT}/src", f"-I{ROOT}/tests"]
 
 checks = Checks()
 
@@ -25,30 +23,15 @@ def sources():
     yield from (ROOT / f"tests/support/{name}.c" for name in SUPPORT)
 
 
-def compile_one(compiler, source, folder, row, *more):
-    out = folder / ("_".join(source.relative_to(ROOT).parts) + ".o")
-    done = subprocess.run([compiler, *FLAGS, f'-DTG_ENTRYWISE_MORE="{row}"', *more, "-c", str(source), "-o", str(out)],
-                          capture_output=True, text=True, check=False)
-    return out, done
-
-
-def compile_all(compiler, folder, files, *more):
-    with ThreadPoolExecutor(2) as pool:
-        built = list(pool.map(lambda source: compile_one(compiler, source, folder, ROW, *more), files))
-    for out, done in built:
-        checks.check(done.returncode == 0, f"{out.name}: {done.stderr[:2000]}")
-    return [str(out) for out, _ in built]
-
-
 def run_suite(command, name):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
     checks.equal(f"{name}: exit status {(done.stdout + done.stderr)[-2000:]}", done.returncode, 0)
 
 
-def test_calculus(folder, compiler):
-    objects = compile_all(compiler, folder, list(sources()))
+def test_calculus(rows, folder, compiler):
+    objects = rows.compile_all(compiler, list(sources()))
     for suite in SUITES:
-        main = compile_all(compiler, folder, [ROOT / f"tests/conformance/{suite}.c"])
+        main = rows.compile_all(compiler, [ROOT / f"tests/conformance/{suite}.c"])
         program = folder / suite
         linked = subprocess.run([compiler, *main, *objects, "-o", str(program), "-lcmocka", "-ljansson", "-lm"],
                                 capture_output=True, text=True, check=False)
@@ -91,13 +74,13 @@ int main(void)
     checks.equal("texts", found, "sum(asinh(X)) np.sum(np.arcsinh(X)) 1./sqrt(X.^2 + ones(m,n))")
 
 
-def test_kernel(folder):
+def test_kernel(rows, folder):
     """The executor's kernel on one rank."""
     mpicc = shutil.which("mpicc")
     checks.check(mpicc is not None, "mpicc is needed")
     files = [*sorted((ROOT / "src/mpi/matrix").glob("*.c")), ROOT / "tests/mpi/test_kernels.c", ROOT / "tests/mpi/main.c"]
     (folder / "mpi_tests.def").write_text("MPI_TEST(kernels, program_kernels)\n")
-    objects = compile_all(mpicc, folder, files, f"-I{folder}", f"-I{ROOT}/tests/mpi")
+    objects = rows.compile_all(mpicc, files, f"-I{folder}", f"-I{ROOT}/tests/mpi")
     others = [str(out) for out in folder.glob("src_*.o") if "_mpi_" not in out.name]
     program = folder / "kernels"
     linked = subprocess.run([mpicc, *objects, *others, "-o", str(program), "-lscalapack-openmpi", "-lopenblas",
@@ -107,14 +90,14 @@ def test_kernel(folder):
         run_suite([str(ROOT / "scripts/mpirun-local"), "1", str(program)], "kernels")
 
 
-def test_missing_fact(folder, compiler):
+def test_missing_fact(rows, folder, compiler):
     """Without its last column, and with a column that is no such fact."""
     row = ROW.read_text()
     for name, text in (("short", row[: row.rindex("{{0.5")].rstrip().rstrip(",") + ")\n"),
                        ("wrong", row.replace("TG_INCREASING", "TG_RISING"))):
         path = folder / f"{name}.def"
         path.write_text(text)
-        _, done = compile_one(compiler, ROOT / "src/grad/graph/op_entrywise.c", folder, path, "-Wextra", "-Werror")
+        _, done = rows.compile_one(compiler, ROOT / "src/grad/graph/op_entrywise.c", "-Wextra", "-Werror", row=path)
         checks.check(done.returncode != 0, f"a {name} row compiles")
 
 
@@ -122,10 +105,11 @@ def main():
     compiler = os.environ.get("CC") or shutil.which("cc")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        objects = test_calculus(folder, compiler)
+        rows = Rows(checks, folder, "TG_ENTRYWISE_MORE", ROW, "-O0")
+        objects = test_calculus(rows, folder, compiler)
         test_program(folder, compiler, objects)
-        test_kernel(folder)
-        test_missing_fact(folder, compiler)
+        test_kernel(rows, folder)
+        test_missing_fact(rows, folder, compiler)
     return checks.finish()
 
 
