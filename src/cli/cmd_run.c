@@ -263,6 +263,14 @@ static tg_status count_groups(const tg_job *job, int64_t n_points, int *out)
   return tg_mpi_check(MPI_Bcast(out, 1, MPI_INT, 0, MPI_COMM_WORLD), TG_HERE);
 }
 
+// The errors of the job are said, and nothing else is to be.
+static tg_status say_failure(const tg_job *job, tg_status status, int *exit_status)
+{
+  tg_cli_print_job_errors(job, status);
+  *exit_status = tg_status_exit(status);
+  return TG_OK;
+}
+
 static tg_status run_sweep(tg_job *job, const request *given, tg_run_console *console,
                            const tg_run_options *run_options, int *exit_status)
 {
@@ -286,9 +294,7 @@ static tg_status run_sweep(tg_job *job, const request *given, tg_run_console *co
     *exit_status = tg_sweep_exit(sweep);
     print_sweep_resumption(sweep, given);
   } else {
-    tg_cli_print_job_errors(job, status);
-    *exit_status = tg_status_exit(status);
-    status = TG_OK;
+    status = say_failure(job, status, exit_status);
   }
   tg_sweep_run_destroy(&sweep);
   return status;
@@ -308,9 +314,7 @@ static tg_status run_loaded(tg_job *job, const request *given, const tg_run_opti
     const tg_error failure = *tg_error_get();
     if (run != NULL && run->is_solved && print_summary(run) != TG_OK) tg_error_clear();
     *tg_error_get() = failure;
-    tg_cli_print_job_errors(job, status);
-    *exit_status = tg_status_exit(status);
-    status = TG_OK;
+    status = say_failure(job, status, exit_status);
   }
   tg_run_destroy(&run);
   return status;
@@ -334,9 +338,7 @@ static tg_status run_tune(tg_job *job, const request *given, tg_run_console *con
     if (status == TG_OK && tune->run != NULL) status = print_summary(tune->run);
     if (status == TG_OK && tune->run != NULL) print_end(tune->run, given, exit_status);
   } else {
-    tg_cli_print_job_errors(job, status);
-    *exit_status = tg_status_exit(status);
-    status = TG_OK;
+    status = say_failure(job, status, exit_status);
   }
   tg_tune_run_destroy(&tune);
   return status;
@@ -370,9 +372,7 @@ static tg_status run_request(const tg_args *args, const request *given, int argc
     status = run_any(job, given, &console, &run_options, exit_status);
     if (tg_cli_rank() == 0) tg_progress_finish(&console.progress);
   } else {
-    tg_cli_print_job_errors(job, status);
-    *exit_status = tg_status_exit(status);
-    status = TG_OK;
+    status = say_failure(job, status, exit_status);
   }
   tg_job_destroy(&job);
   return status;

@@ -68,14 +68,24 @@ static tg_status find_next(const tg_job *job, const tg_yaml_node *word, const ch
   return TG_OK;
 }
 
-tg_status tg_job_find_numbers(tg_job *job, const tg_yaml_node *list, const char *key, int *out, int *n)
+tg_status tg_job_find_numbers(tg_job *job, const tg_yaml_node *list, const char *key, int *out, tg_mark *marks, int *n)
 {
   *n = 0;
   if (list->n_items == 0) TG_FAIL_NODE(list, TG_VALUE, "%s: is empty; write %s: [lambda]", key, key);
   for (const tg_yaml_item *item = list->first; item != NULL; item = item->next) {
     const tg_status status = find_next(job, item->value, key, out, *n);
+    marks[*n] = item->value->mark;
     *n += status == TG_OK;
     TG_TRY(tg_errors_take(&job->errors, status));
+  }
+  return TG_OK;
+}
+
+tg_status tg_job_refuse_keys(const tg_job *job, const char *const *keys, size_t n, const char *why)
+{
+  for (size_t k = 0; k < n; k++) {
+    const tg_yaml_item *item = tg_yaml_find(job->root, keys[k]);
+    if (item != NULL) TG_FAIL_NODE(item->key, TG_JOB, "%s %s", keys[k], why);
   }
   return TG_OK;
 }

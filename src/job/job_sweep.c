@@ -427,11 +427,8 @@ static tg_status read_groups(const tg_job *job, tg_sweep *sweep)
 static tg_status refuse_without(const tg_job *job)
 {
   static const char *const keys[] = {"sweep_start", "sweep_groups", "sweep_limit", "keep"};
-  for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
-    const tg_yaml_item *item = tg_yaml_find(job->root, keys[k]);
-    if (item != NULL) TG_FAIL_NODE(item->key, TG_JOB, "%s belongs to a sweep, and this job has no key sweep", keys[k]);
-  }
-  return TG_OK;
+  return tg_job_refuse_keys(job, keys, sizeof keys / sizeof keys[0],
+                            "belongs to a sweep, and this job has no key sweep");
 }
 
 tg_status tg_job_read_sweep(tg_job *job)

@@ -26,17 +26,15 @@ static tg_status read_numbers(tg_job *job, const tg_yaml_node *node, tg_tune *tu
     TG_FAIL_NODE(over, TG_LIMIT, "tune: %d numbers, expected at most %d", over->n_items, TG_TUNE_MAX);
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)over->n_items + 1, &data));
   TG_TRY(TG_ARENA_NEW(&job->arena, (size_t)over->n_items + 1, &marks));
-  TG_TRY(tg_job_find_numbers(job, over, "tune", data, &tune->n));
-  const tg_yaml_item *item = over->first;
-  for (int k = 0; k < tune->n; k++, item = item->next) {
+  TG_TRY(tg_job_find_numbers(job, over, "tune", data, marks, &tune->n));
+  for (int k = 0; k < tune->n; k++) {
     const tg_spec_data *datum = &job->spec.data[data[k]];
-    marks[k] = item->value->mark;
     if (!(datum->number > 0))
-      TG_FAIL_NODE(item->value, TG_VALUE,
+      TG_FAIL_MARK(TG_VALUE, marks[k],
                    "tune: %s is %g, expected a positive number to begin with: it is found on a logarithmic scale",
                    datum->name, datum->number);
     if ((tune->smallest > 0 && datum->number < tune->smallest) || (tune->largest > 0 && datum->number > tune->largest))
-      TG_FAIL_NODE(item->value, TG_VALUE, "tune: %s begins with %g, outside of smallest and largest", datum->name,
+      TG_FAIL_MARK(TG_VALUE, marks[k], "tune: %s begins with %g, outside of smallest and largest", datum->name,
                    datum->number);
   }
   tune->data = data;
@@ -62,11 +60,7 @@ static tg_status read_score(tg_job *job, const tg_yaml_node *node, tg_tune *tune
 static tg_status refuse_others(const tg_job *job)
 {
   static const char *const keys[] = {"sweep", "keep", "sweep_start", "sweep_groups", "sweep_limit", "checkpoint"};
-  for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
-    const tg_yaml_item *item = tg_yaml_find(job->root, keys[k]);
-    if (item != NULL) TG_FAIL_NODE(item->key, TG_JOB, "%s does not go with tune", keys[k]);
-  }
-  return TG_OK;
+  return tg_job_refuse_keys(job, keys, sizeof keys / sizeof keys[0], "does not go with tune");
 }
 
 tg_status tg_job_read_tune(tg_job *job)

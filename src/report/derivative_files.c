@@ -10,7 +10,8 @@
 // Behind the derivatives by numbers: standard errors, and what they may be off by.
 enum { N_COVARIANCE = 2 };
 
-int tg_derivative_files_count(const tg_spec *spec)
+// How many such files a variable may have, numbered from 0.
+static int count_of(const tg_spec *spec)
 {
   return spec->n_sensitivities + (spec->covariance.is_asked ? N_COVARIANCE : 0);
 }
@@ -30,11 +31,6 @@ static const opt_point *point_of(const tg_run *run, int which)
   return which == n ? engine->covariance->errors : engine->covariance->deviation;
 }
 
-bool tg_derivative_files_has(const tg_run *run, int which)
-{
-  return point_of(run, which) != NULL;
-}
-
 // Of X and lambda: dX_dlambda; X.stderr.
 static void add_name(const tg_spec *spec, const char *stem, size_t length, int which, tg_text *out)
 {
@@ -47,7 +43,8 @@ static void add_name(const tg_spec *spec, const char *stem, size_t length, int w
     tg_text_add(out, suffix_of(spec, which));
 }
 
-tg_status tg_derivative_files_name(const tg_spec *spec, int variable, int which, tg_text *out)
+// dir/dX_dlambda.npy, dir/X.stderr.npy or dir/X.stderr.error.npy of dir/X.npy.
+static tg_status find_name(const tg_spec *spec, int variable, int which, tg_text *out)
 {
   const char *name = spec->variables[variable].output;
   const char *slash = strrchr(name, '/');
@@ -69,7 +66,7 @@ json_t *tg_derivative_files_of(const tg_run *run, int which)
   json_t *out = json_object();
   for (int k = 0; k < spec->n_variables && out != NULL; k++)
     if (point_of(run, which) != NULL && spec->variables[k].output != NULL && spec->output_directory != NULL &&
-        tg_derivative_files_name(spec, k, which, &name) == TG_OK)
+        find_name(spec, k, which, &name) == TG_OK)
       json_object_set_new(out, spec->variables[k].name, json_string(tg_text_string(&name)));
   tg_text_fini(&name);
   return out;
@@ -81,7 +78,7 @@ static tg_status refuse_clash(const tg_spec *spec, int k, int which, tg_text *pa
 {
   tg_file_use found = {NULL, NULL};
   const bool is_derivative = which < spec->n_sensitivities;
-  TG_TRY(tg_derivative_files_name(spec, k, which, room));
+  TG_TRY(find_name(spec, k, which, room));
   TG_TRY(tg_output_path(spec->output_directory, tg_text_string(room), path));
   TG_TRY(tg_output_find_use(spec, -1, spec->n_variables, tg_text_string(path), room, &found));
   if (found.other == NULL) return TG_OK;
@@ -96,7 +93,7 @@ tg_status tg_derivative_files_check(const tg_spec *spec, tg_text *path)
   tg_status status = TG_OK;
   tg_text_init(&room);
   for (int k = 0; k < spec->n_variables; k++)
-    for (int i = 0; i < tg_derivative_files_count(spec) && status == TG_OK; i++)
+    for (int i = 0; i < count_of(spec) && status == TG_OK; i++)
       if (spec->variables[k].output != NULL) status = refuse_clash(spec, k, i, path, &room);
   tg_text_fini(&room);
   return status;
@@ -111,7 +108,7 @@ static tg_status write_one(const tg_run *run, int which, int k, tg_text *path, t
   const tg_spec_variable *variable = &spec->variables[k];
   const tg_file_format *format = NULL;
   TG_TRY(tg_file_find_target_format(variable->output, &format));
-  tg_status status = tg_derivative_files_name(spec, k, which, dataset);
+  tg_status status = find_name(spec, k, which, dataset);
   if (status == TG_OK) status = tg_output_path(spec->output_directory, tg_text_string(dataset), path);
   tg_text_clear(dataset);
   tg_text_add(dataset, "/");
@@ -129,7 +126,7 @@ tg_status tg_derivative_files_write(const tg_run *run)
   tg_status status = TG_OK;
   tg_text_init(&path);
   tg_text_init(&dataset);
-  for (int i = 0; i < tg_derivative_files_count(spec); i++)
+  for (int i = 0; i < count_of(spec); i++)
     for (int k = 0; k < spec->n_variables && point_of(run, i) != NULL && status == TG_OK; k++)
       if (spec->variables[k].output != NULL) status = write_one(run, i, k, &path, &dataset);
   tg_text_fini(&dataset);
@@ -140,7 +137,7 @@ tg_status tg_derivative_files_write(const tg_run *run)
 void tg_derivative_files_list(const tg_run *run, json_t *out)
 {
   const tg_spec *spec = run->engine->spec;
-  for (int i = 0; i < tg_derivative_files_count(spec); i++) {
+  for (int i = 0; i < count_of(spec); i++) {
     json_t *files = tg_derivative_files_of(run, i);
     const char *name = NULL;
     json_t *file = NULL;

@@ -6,12 +6,8 @@
 
 #include "report/run_state.h"
 
-// How many such files a variable may have, numbered from 0; and whether the run has made number `which`. Local.
-int tg_derivative_files_count(const tg_spec *spec);
-bool tg_derivative_files_has(const tg_run *run, int which);
-// dir/dX_dlambda.npy, dir/X.stderr.npy or dir/X.stderr.error.npy of dir/X.npy. Local.
-tg_status tg_derivative_files_name(const tg_spec *spec, int variable, int which, tg_text *out);
-// Number `which` of each variable that has a file, by variable. NULL where memory is short. Local.
+// The files number `which` by variable: derivatives, one for each number of sensitivity, then standard errors, then
+// what they may be off by. NULL where memory is short. Local.
 json_t *tg_derivative_files_of(const tg_run *run, int which);
 
 // TG_JOB, located, where such a file is another one of the job. Rank 0.

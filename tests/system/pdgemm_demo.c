@@ -19,6 +19,28 @@ void pdgemm_(const char *ta, const char *tb, const int *m, const int *n, const i
              const double *a, const int *ia, const int *ja, const int *da, const double *b, const int *ib,
              const int *jb, const int *db, const double *beta, double *c, const int *ic, const int *jc, const int *dc);
 
+/* 0, or another number where it failed. */
+static int minimise(double *c, double *b, const int *descriptor, const char *folder, int rank)
+{
+  tracegrad_problem *p = NULL;
+  tracegrad_result r;
+  const tracegrad_array for_c = {
+      .size = sizeof for_c, .numbers = c, .place = TRACEGRAD_CYCLIC, .descriptor = descriptor};
+  const tracegrad_array for_b = {
+      .size = sizeof for_b, .numbers = b, .place = TRACEGRAD_CYCLIC, .descriptor = descriptor};
+  const char *way = "";
+  const int failed = tracegrad_problem_create(MPI_COMM_WORLD, &p) ||
+                     tracegrad_problem_objective(p, "sumsq(C*X - B) + sumsq(X)", 0) ||
+                     tracegrad_problem_variable(p, "X", 0, 0) || tracegrad_problem_data(p, "C", &for_c) ||
+                     tracegrad_problem_data(p, "B", &for_b) || tracegrad_problem_set(p, "solver.method", "l-bfgs") ||
+                     tracegrad_problem_set(p, "output.directory", folder) || tracegrad_problem_minimise(p) ||
+                     tracegrad_problem_result(p, sizeof r, &r) || tracegrad_problem_data_way(p, "C", &way);
+  if (failed) fprintf(stderr, "%s\n", tracegrad_error());
+  if (!failed && rank == 0) printf("%s %s %.17g\n", r.status, way, r.objective);
+  tracegrad_problem_destroy(&p);
+  return failed;
+}
+
 int main(int argc, char **argv)
 {
   const int zero = 0;
@@ -59,22 +81,7 @@ int main(int argc, char **argv)
   pdgemm_("N", "N", &n, &n, &n, &alpha, a, &one, &one, descriptor, b, &one, &one, descriptor, &beta, c, &one, &one,
           descriptor);
 
-  tracegrad_problem *p = NULL;
-  tracegrad_result r;
-  const tracegrad_array for_c = {
-      .size = sizeof for_c, .numbers = c, .place = TRACEGRAD_CYCLIC, .descriptor = descriptor};
-  const tracegrad_array for_b = {
-      .size = sizeof for_b, .numbers = b, .place = TRACEGRAD_CYCLIC, .descriptor = descriptor};
-  const char *way = "";
-  int failed = tracegrad_problem_create(MPI_COMM_WORLD, &p) ||
-               tracegrad_problem_objective(p, "sumsq(C*X - B) + sumsq(X)", 0) ||
-               tracegrad_problem_variable(p, "X", 0, 0) || tracegrad_problem_data(p, "C", &for_c) ||
-               tracegrad_problem_data(p, "B", &for_b) || tracegrad_problem_set(p, "solver.method", "l-bfgs") ||
-               tracegrad_problem_set(p, "output.directory", argv[5]) || tracegrad_problem_minimise(p) ||
-               tracegrad_problem_result(p, sizeof r, &r) || tracegrad_problem_data_way(p, "C", &way);
-  if (failed) fprintf(stderr, "%s\n", tracegrad_error());
-  if (!failed && rank == 0) printf("%s %s %.17g\n", r.status, way, r.objective);
-  tracegrad_problem_destroy(&p);
+  const int failed = minimise(c, b, descriptor, argv[5], rank);
   free(a);
   free(b);
   free(c);
