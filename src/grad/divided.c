@@ -2,6 +2,7 @@
 #include "grad/divided.h"
 
 #include <math.h>
+#include <string.h>
 
 // Closer than this, relative to the scale on which the function changes, f[a,c,b] is taken from its limits: the mean
 // of f[a,a,c] and f[b,b,c] differs from it by the square of the distance over 12, and a difference quotient by the
@@ -54,6 +55,7 @@ static double log_first(double a, double b)
 {
   const double low = fmin(a, b);
   const double t = fabs(a - b) / low;
+  if (!(low > 0)) return NAN;
   return t == 0 ? 1 / low : log1p(t) / t / low;
 }
 
@@ -112,6 +114,20 @@ const char *tg_divided_label(tg_divided which)
 #undef TG_DIVIDED_LABEL
   };
   return which < TG_DIVIDED_COUNT ? labels[which] : "unknown";
+}
+
+const char *tg_divided_function(tg_divided which)
+{
+  return which == TG_DIVIDED_EXP ? "divided_exp" : which == TG_DIVIDED_LOG ? "divided_log" : NULL;
+}
+
+tg_divided tg_divided_find(const char *function)
+{
+  for (int which = 0; which < TG_DIVIDED_COUNT; which++) {
+    const char *name = tg_divided_function((tg_divided)which);
+    if (name != NULL && strcmp(name, function) == 0) return (tg_divided)which;
+  }
+  return TG_DIVIDED_COUNT;
 }
 
 bool tg_divided_is_symmetric(tg_divided which)

@@ -31,8 +31,14 @@ typedef enum tg_divided {
       TG_DIVIDED_COUNT
 } tg_divided;
 
+// Where eigenvalues may lie. NONNEGATIVE: those below zero by rounding become zero.
+typedef enum tg_domain { TG_DOMAIN_REAL, TG_DOMAIN_NONNEGATIVE, TG_DOMAIN_POSITIVE, TG_DOMAIN_COUNT } tg_domain;
+
 double tg_divided_value(tg_divided which, double a, double b);
 const char *tg_divided_label(tg_divided which);
+// Its name as a function of the language, NULL where it has none; the other way, TG_DIVIDED_COUNT where there is none.
+const char *tg_divided_function(tg_divided which);
+tg_divided tg_divided_find(const char *function);
 bool tg_divided_is_symmetric(tg_divided which);
 
 #endif

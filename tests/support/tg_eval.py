@@ -172,7 +172,19 @@ def subgradient_along(x, w, nuclear):
     return u @ inner @ vt + outside
 
 
+def divided(function, rate, a, b):
+    """(f(a) - f(b))/(a - b) in more digits than are needed, f'(a) where the two are equal."""
+    a, b = a.astype(np.longdouble), b.astype(np.longdouble)
+    near = abs(a - b) < 1e-9 * np.maximum(1, abs(a))
+    apart = np.where(near, 1, a - b)
+    return np.where(near, rate((a + b) / 2), (function(a) - function(b)) / apart).astype(float)
+
+
 FUNCTIONS = {
+    "eigvectors": lambda s: np.linalg.eigh(s)[1],
+    "eigvalues": lambda s: np.linalg.eigvalsh(s).reshape(-1, 1),
+    "divided_exp": lambda a, b: divided(np.exp, np.exp, a, b),
+    "divided_log": lambda a, b: divided(np.log, lambda x: 1 / x, a, b),
     **matrix_functions(),
     "dpower": power_along,
     "d2power": power_along,

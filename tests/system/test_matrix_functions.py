@@ -139,7 +139,11 @@ REFUSED = [  # arguments, a piece of the message
     (["tr(B*sqrtm(A + B))", "--wrt", "A"], "declare it by --symmetric B,A"),
     (["tr(logm(A*B))", "--wrt", "A", "--symmetric", "A,B"], "which is none whatever its names are"),
     (["sum(expm(X*v))", "--wrt", "X", "--dims", "X=3x4,v=4"], "expm"),
-    (["expm(X)", "--wrt", "X", "--symmetric", "X"], "the Jacobian of expm has no formula"),
+    (["dexpm(X, A)", "--wrt", "X", "--symmetric", "X"], "its action along W has: d2expm(S, V, W)"),
+    (["eigvalues(X)", "--wrt", "X"], "declare it by --symmetric X"),
+    (["sum(eigvalues(X).^2)", "--wrt", "X", "--symmetric", "X"], "eigvalues has no derivative"),
+    (["sum(divided_exp(A, X))", "--wrt", "X"], "divided_exp has no derivative"),
+    (["divided_exp(A, B)", "--wrt", "A", "--dims", "A=2x3,B=3x2"], "equal shapes"),
     (["tr(d2expm(X, A, B))", "--wrt", "X", "--symmetric", "X"], "the third derivative of expm"),
     (["scipy.linalg.expm_frechet(X, V)", "--wrt", "V", "--symmetric", "X"], "compute_expm=False"),
 ]
@@ -161,9 +165,68 @@ def test_derive():
         checks.equal(f"{fmt} reads back: {again.err}", again.status, 0)
 
 
+JACOBIANS = ("expm(X)", "A*expm(X)*B", "logm(X)*A", "expm(2*X + X*X)", "sqrtm(X)", "logm(X)^2", "expm(X)'.*A", "dexpm(C, X)", "dlogm(C, A*X)",
+             "inv(expm(X))", "dsqrtm(C, X)", "expm(-X)*logm(X)", "d2expm(C, A, X)")
+
+
+def test_jacobians():
+    """Against complex steps in each entry, at matrices with eigenvalues apart and with equal ones; every format reads back."""
+    n = 3
+    random = np.random.default_rng(5)
+    q = np.linalg.qr(random.standard_normal((n, n)))[0]
+    arrays = {name: random.standard_normal((n, n)) for name in "AB"}
+    arrays["C"] = q @ np.diag([0.4, 1.1, 1.1 + 1e-9]) @ q.T
+    arrays["C"] = (arrays["C"] + arrays["C"].T) / 2
+    for text in JACOBIANS:
+        refused = "d2" in text
+        used = [name for name in "ABC" if name in text] + ["X"]
+        options = ["--wrt", "X", "--spd", "C,X" if "C" in used else "X", "--dims", ",".join(f"{name}={n}x{n}" for name in used)]
+        if "d" == text[0] and "C, X" in text:
+            options[3] = "C"
+        found = run(["derive", text, *options, "--format", "expr"])
+        checks.equal(f"{text}: exit status {found.err}", found.status, 2 if refused else 0)
+        if refused or found.status != 0:
+            continue
+        for spread in ([0.3, 1.0, 2.5], [0.7, 0.7, 0.7], [0.2, 1.3, 1.3 + 1e-7]):
+            x = q.T @ np.diag(spread) @ q
+            values = dict(arrays, X=(x + x.T) / 2)
+            expected = []
+            for column in range(n * n):
+                moved = values["X"].astype(complex)
+                moved[column % n, column // n] += 1e-30j
+                expected.append(tg_eval.evaluate(text, dict(values, X=moved), {}).imag.flatten("F") / 1e-30)
+            expected = np.array(expected).T
+            error = np.abs(tg_eval.evaluate(found.out.strip(), values, {}) - expected).max()
+            checks.check(error <= 1e-7 * np.abs(expected).max(), f"Jacobian of {text} at {spread}: off by {error}: {found.out}")
+        for style in ("expr", "human", "latex", "numpy", "octave"):
+            printed = run(["derive", text, *options, "--format", style]).out
+            if style == "human":
+                lines = [line.split("    (")[0].strip() for line in printed.split("d vec(F)/d vec(X)' = ", 1)[1].split("\n\n")[0].split("\n")]
+                printed = " ".join(lines)
+            again = run(["derive", text, *options, "--claim", printed.strip()])
+            checks.check(again.out.startswith("equal"), f"{text}: {style} {printed.strip()!r}: {again.out}{again.err}")
+    for claim, word in (("kron(expm(X), eye(3))", "different"), ("kron(eigvectors(X), eigvectors(X))", "different")):
+        again = run(["derive", "expm(X)", "--wrt", "X", "--symmetric", "X", "--dims", "X=3x3", "--claim", claim])
+        checks.check(again.out.startswith(word), f"the claim {claim}: {again.out}{again.err}")
+
+
+def test_eigenvectors_in_jobs(folder):
+    """Of data they are matrices of setup: min |X - Q'CQ|, with the eigenvalues as weights."""
+    job = {"minimize": "sumsq(X - eigvectors(C)'*C*eigvectors(C)) + sum(eigvalues(C).*diagvec(X))",
+           "variables": {"X": {"rows": N, "columns": N}}, "data": {"C": {"symmetric": True}},
+           "solver": {"gradient_tolerance": 1e-10}}
+    for ranks in RANKS:
+        solved = solve(job, {"C": C}, folder / f"eigen-{ranks}", ranks=ranks)
+        if checks.equal(f"eigenvectors of data: exit status {solved.err[-300:]}", solved.status, 0):
+            error = np.abs(solved.values["X"] - np.diag(np.linalg.eigvalsh(C)) / 2).max()
+            checks.check(error < 1e-8, f"eigenvectors of data on {ranks} ranks: off by {error}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         test_derive()
+        test_jacobians()
+        test_eigenvectors_in_jobs(pathlib.Path(name))
         test_jobs(pathlib.Path(name))
         test_newton(pathlib.Path(name))
         test_third_derivatives(pathlib.Path(name))

@@ -85,6 +85,39 @@ def test_numbers():
             checks.check(again.out.startswith("equal"), f"{text}: {style} {printed.strip()!r}: {again.out}{again.err}")
 
 
+def jacobian(text, values):
+    columns = []
+    for index in np.ndindex(N, N):  # X(i,j) in the order of vec(X)
+        unit = np.zeros((N, N))
+        unit[index[::-1]] = 1
+        columns.append(step(text, values, "X", unit).flatten("F"))
+    return np.array(columns).T
+
+
+def test_jacobians():
+    """Of powers, of their derivatives by X and by the direction: at several k, read back from every format."""
+    for text in ("X^k", "A*X^k*B", "X'^(k + 1)", "(A*X)^k*v", "X^k.*A", "dpower(X, k, A)", "dpower(A, k, X)",
+                 "dpower(X, k, X*A)", "d2power(A, k, X, B)", "X*dpower(X, k, A)'"):
+        dims = [f"{name}={N}x{N}" for name in "ABX" if name in text] + ["k=1"] + [f"v={N}"] * ("*v" in text)
+        options = ["--wrt", "X", "--dims", ",".join(dims)]
+        found = derive(text, *options, "--format", "expr")
+        if not checks.check(found.status == 0, f"{text}: {found.err}"):
+            continue
+        for k in EXPONENTS:
+            values = dict(VALUES, k=tg_eval.scalar(k), A=VALUES["A"] + 2 * np.eye(N))
+            near(f"Jacobian of {text}, k = {k}: {found.out}", tg_eval.evaluate(found.out.strip(), values, {"m": N}),
+                 jacobian(text, values))
+        for style in ("expr", "human", "latex", "numpy", "octave"):
+            printed = derive(text, *options, "--format", style).out
+            if style == "human":
+                printed = printed.split("d vec(F)/d vec(X)' = ", 1)[1].split("    (")[0]
+            again = derive(text, *options, "--claim", printed.strip())
+            checks.check(again.out.startswith("equal"), f"{text}: {style} {printed.strip()!r}: {again.out}{again.err}")
+    open_sizes = derive("X^k", "--wrt", "X", "--format", "numpy").out  # the text is a program
+    x = VALUES["X"]
+    near("X^k in NumPy", eval(open_sizes, {"np": np, "X": x, "k": 4, "m": N}), jacobian("X^k", dict(VALUES, k=tg_eval.scalar(4))))
+
+
 def test_normal_form():
     for text, expected in (("tr(X^k)", "k*X'^(k - 1)"), ("tr(X^k*X)", "(k + 1)*X'^k"), ("logdet(X^k)", "k*inv(X)'"),
                            ("tr(inv(X^k)*X^k*X)", "eye(m)"), ("tr(A*X^k)", "dpower(X, k, A)'")):
@@ -114,7 +147,8 @@ def test_jobs(folder):
 def test_refusals(folder):
     for arguments, words in ((["tr(A*X^k)", "--wrt", "k"], "there is no derivative by it"),
                              (["sumsq(dpower(X, k, B))", "--wrt", "X", "--hessian"], "third derivative"),
-                             (["X^k", "--wrt", "X"], "write the exponent as a number"),
+                             (["X^k", "--wrt", "k"], "there is no derivative by it"),
+                             (["d2power(X, k, A, B)", "--wrt", "X"], "third derivative"),
                              (["tr(X^2.5)", "--wrt", "X"], "whole number, found 2.5")):
         found = derive(*arguments)
         checks.check(found.status == 2 and words in found.err, f"{arguments}: exit {found.status}, {found.err}")
@@ -128,6 +162,7 @@ def test_refusals(folder):
 
 def main():
     test_numbers()
+    test_jacobians()
     test_normal_form()
     with tempfile.TemporaryDirectory() as folder:
         test_jobs(pathlib.Path(folder))

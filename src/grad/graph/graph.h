@@ -98,14 +98,13 @@ typedef enum tg_kind {
   TG_MPOWER,   // (X, k)
   TG_DMPOWER,  // (X, k, V)
   TG_D2MPOWER, // (X, k, V, W)
-  // made by lowering only
-  TG_LOWERED_FIRST,
-  TG_EIGVECTORS = TG_LOWERED_FIRST, // n x n, orthogonal: of the symmetric argument
-  TG_EIGVALUES,                     // n x 1, ascending; `exponent` says where they may lie (tg_domain)
-  TG_LEFTVECTORS,                   // m x k, k = min(m, n): of the singular values
-  TG_RIGHTVECTORS,                  // k x n, V'
-  TG_SINGULARVALUES,                // k x 1, descending
-  TG_DIVIDED, // (A, B): a divided difference of each pair of entries, `exponent` is the tg_divided
+  // what functions of matrices are made of, without derivatives
+  TG_EIGVECTORS,     // n x n, orthogonal: of the symmetric argument
+  TG_EIGVALUES,      // n x 1, ascending; `exponent` says where they may lie (tg_domain)
+  TG_LEFTVECTORS,    // m x k, k = min(m, n): of the singular values; made by lowering only
+  TG_RIGHTVECTORS,   // k x n, V'; made by lowering only
+  TG_SINGULARVALUES, // k x 1, descending; made by lowering only
+  TG_DIVIDED,        // (A, B): a divided difference of each pair of entries, `exponent` is the tg_divided
   TG_KIND_COUNT
 } tg_kind; // sqrt(X) is POW(X, 1/2); X ./ Y is HAD(X, POW(Y, -1)); norm2(X) is POW(TR(PROD(X', X)), 1/2)
 
@@ -264,6 +263,7 @@ tg_status tg_make_singular_part(tg_graph *g, tg_kind kind, tg_node a, tg_node *o
 // What these are computed from: eigenvectors, eigenvalues, divided differences of two matrices entry by entry.
 tg_status tg_make_eigvectors(tg_graph *g, tg_node s, tg_node *out);
 tg_status tg_make_eigvalues(tg_graph *g, tg_node s, int64_t domain, tg_node *out);
+tg_status tg_make_divided_pairs(tg_graph *g, tg_divided which, tg_node v, tg_node *out);
 tg_status tg_make_divided(tg_graph *g, tg_divided which, tg_node a, tg_node b, tg_node *out);
 tg_status tg_make_kronl(tg_graph *g, tg_node big, tg_node b, tg_node *out);
 tg_status tg_make_kronr(tg_graph *g, tg_node big, tg_node a, tg_node *out);

@@ -222,24 +222,44 @@ static tg_status reverse(tg_graph *g, tg_node node, tg_node adjoint, int32_t k, 
   return tg_along_reverse(g, &along, node, adjoint, k, out);
 }
 
-// R X + X R = V of the root R = sqrtm(S): inv(kron(I,R) + kron(R',I)). The others are no products of Kronecker's.
+// R X + X R = V of the root R = sqrtm(S): inv(kron(I,R) + kron(R',I)).
+static tg_status jacobian_of_root(tg_graph *g, tg_node s, tg_node *out)
+{
+  tg_node eye = TG_NONE;
+  tg_node root = TG_NONE;
+  tg_node other = TG_NONE;
+  TG_TRY(tg_make_identity(g, tg_node_info(g, s)->rows, &eye));
+  TG_TRY(tg_make_matfun(g, TG_SQRTM, s, &root));
+  TG_TRY(tg_make_trans(g, root, &other));
+  TG_TRY(tg_make_kron(g, other, eye, &other));
+  TG_TRY(tg_make_kron(g, eye, root, out));
+  TG_TRY(tg_make_add(g, *out, other, out));
+  return tg_make_inv(g, *out, out);
+}
+
+// vec(Q (F .* (Q'VQ)) Q') = kron(Q,Q) diag(vec(F)) kron(Q',Q') vec(V), F(i,j) = f[l_i,l_j]: of f by S, and of L(S,V) by
+// V. By S L(S,V) has the derivative L2(S,V,W) along W, which is no product of Kronecker's.
 static tg_status jacobian(tg_graph *g, tg_node node, int32_t k, tg_node *out)
 {
   const tg_info *info = tg_node_info(g, node);
-  tg_node eye = TG_NONE;
-  tg_node other = TG_NONE;
-  (void)k;
-  if (info->kind != TG_SQRTM)
-    TG_FAIL(
-        TG_UNSUPPORTED,
-        "the Jacobian of %s has no formula in the language; the gradient of a scalar function has, as of tr(A*%s(S))",
-        tg_kind_name(info->kind), tg_kind_name(of_order(info->kind, 0)));
-  TG_TRY(tg_make_identity(g, info->rows, &eye));
-  TG_TRY(tg_make_trans(g, node, &other));
-  TG_TRY(tg_make_kron(g, other, eye, &other));
-  TG_TRY(tg_make_kron(g, eye, node, out));
-  TG_TRY(tg_make_add(g, *out, other, out));
-  return tg_make_inv(g, *out, out);
+  const tg_kind f = of_order(info->kind, 0);
+  const tg_node s = info->args[0];
+  tg_node q = TG_NONE;
+  tg_node parts[3] = {TG_NONE, TG_NONE, TG_NONE};
+  if (order_of(info->kind) + (k == 0) > 1)
+    TG_FAIL(TG_UNSUPPORTED,
+            "the Jacobian of a second derivative of %s has no formula in the language; its action along W has: d2%s(S, "
+            "V, W)",
+            tg_kind_name(f), tg_kind_name(f));
+  if (f == TG_SQRTM) return jacobian_of_root(g, s, out);
+  TG_TRY(tg_make_eigvectors(g, s, &q));
+  TG_TRY(tg_make_kron(g, q, q, &parts[0]));
+  TG_TRY(tg_make_trans(g, parts[0], &parts[2]));
+  TG_TRY(tg_make_eigvalues(g, s, TG_DOMAIN_REAL, &parts[1]));
+  TG_TRY(tg_make_divided_pairs(g, f == TG_EXPM ? TG_DIVIDED_EXP : TG_DIVIDED_LOG, parts[1], &parts[1]));
+  TG_TRY(tg_make_vec(g, parts[1], &parts[1]));
+  TG_TRY(tg_make_diag(g, parts[1], &parts[1]));
+  return tg_make_prod(g, 3, parts, out);
 }
 
 // The derivatives of f at S stand above the diagonal of f of a block matrix (R. Mathias, 1996):

@@ -258,14 +258,66 @@ static tg_status reverse(tg_graph *g, tg_node node, tg_node adjoint, int32_t k, 
   return k == 1 ? refuse_exponent() : tg_along_reverse(g, &along, node, adjoint, k, out);
 }
 
+// ---- Jacobians: corners of powers of block matrices ----
+
+enum { CORNER_MAX = 3 };
+
+// The last block of the first row of B^k, B with the blocks diagonal[i] and above them beside[i], all of one size:
+// the sum of the words diagonal[0]^a beside[0] diagonal[1]^b ... whose exponents are k less the number of steps.
+static tg_status corner(tg_graph *g, int n, const tg_node *diagonal, const tg_node *beside, tg_node k, tg_node *out)
+{
+  const tg_dim own = tg_node_info(g, diagonal[0])->rows;
+  tg_dim whole = own;
+  tg_dim first = 0;
+  tg_node picks[CORNER_MAX][2]; // P, P'
+  tg_node terms[2 * CORNER_MAX];
+  static const double ones[2 * CORNER_MAX] = {1, 1, 1, 1, 1, 1};
+  for (int i = 1; i < n; i++) TG_TRY(tg_dim_sum(g, whole, 1, own, &whole));
+  TG_TRY(tg_dim_number(g, 1, &first));
+  for (int i = 0; i < n; i++) {
+    TG_TRY(tg_make_pick(g, own, whole, first, &picks[i][0]));
+    TG_TRY(tg_make_trans(g, picks[i][0], &picks[i][1]));
+    TG_TRY(tg_dim_sum(g, first, 1, own, &first));
+  }
+  for (int i = 0; i < n; i++) {
+    TG_TRY(tg_make_prod(g, 3, (const tg_node[]){picks[i][1], diagonal[i], picks[i][0]}, &terms[2 * i]));
+    if (i + 1 < n)
+      TG_TRY(tg_make_prod(g, 3, (const tg_node[]){picks[i][1], beside[i], picks[i + 1][0]}, &terms[2 * i + 1]));
+  }
+  TG_TRY(tg_make_lin(g, 2 * n - 1, ones, terms, out));
+  TG_TRY(tg_make_mpower(g, *out, k, out));
+  return tg_make_prod(g, 3, (const tg_node[]){picks[0][0], *out, picks[n - 1][1]}, out);
+}
+
+// With C = kron(X',I) and A = kron(I,X), which commute: of X^k the sum of C^i A^(k-1-i), in the corner of [C I; 0 A]^k.
+// Of D(X,k,V) by X, and of D2(X,k,.,V), the words X^a V X^b W X^c and X^a W X^b V X^c: those of [A kron(I,V) 0; 0 A I;
+// 0 0 C]^k and of [C kron(V',I) 0; 0 C I; 0 0 A]^k.
 static tg_status jacobian(tg_graph *g, tg_node node, int32_t k, tg_node *out)
 {
-  (void)g;
-  (void)node;
-  (void)k;
-  (void)out;
-  TG_FAIL(TG_UNSUPPORTED, "the Jacobian of a power of a matrix with an open exponent has no formula in the language; "
-                          "write the exponent as a number, or take the gradient of a scalar function, as of tr(A*X^k)");
+  const tg_info info = *tg_node_info(g, node);
+  const tg_node x = info.args[0];
+  const tg_node exponent = info.args[1];
+  tg_node eye = TG_NONE;
+  tg_node unit = TG_NONE; // eye of the Kronecker products' size
+  tg_node right = TG_NONE;
+  tg_node left = TG_NONE;
+  tg_node v = TG_NONE;
+  if (k == 1) return refuse_exponent();
+  if (info.kind == TG_D2MPOWER && k == 0) return refuse_third(g, node);
+  TG_TRY(tg_make_identity(g, info.rows, &eye));
+  TG_TRY(tg_make_kron(g, eye, eye, &unit));
+  TG_TRY(tg_make_trans(g, x, &right));
+  TG_TRY(tg_make_kron(g, right, eye, &right));
+  TG_TRY(tg_make_kron(g, eye, x, &left));
+  if (info.kind == TG_MPOWER || (info.kind == TG_DMPOWER && k == 2))
+    return corner(g, 2, (const tg_node[]){right, left}, &unit, exponent, out);
+  const tg_node direction = info.kind == TG_DMPOWER ? info.args[2] : info.args[5 - k];
+  TG_TRY(tg_make_kron(g, eye, direction, &v));
+  TG_TRY(corner(g, 3, (const tg_node[]){left, left, right}, (const tg_node[]){v, unit}, exponent, out));
+  TG_TRY(tg_make_trans(g, direction, &v));
+  TG_TRY(tg_make_kron(g, v, eye, &v));
+  TG_TRY(corner(g, 3, (const tg_node[]){right, right, left}, (const tg_node[]){v, unit}, exponent, &v));
+  return tg_make_add(g, *out, v, out);
 }
 
 // ---- values ----

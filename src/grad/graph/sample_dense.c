@@ -131,6 +131,69 @@ tg_status tg_dense_apply(tg_dense_function f, int64_t n, double *a)
   return TG_OK;
 }
 
+// ---- eigenvalues ----
+
+static double outside_diagonal(int64_t n, const double *a)
+{
+  double sum = 0;
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t i = 0; i < j; i++) sum += a[i + j * n] * a[i + j * n];
+  return sum;
+}
+
+// A := J' A J, Q := Q J with the rotation J of lines p and q that makes A(p,q) zero.
+static void rotate_pair(int64_t n, int64_t p, int64_t q, double *a, double *vectors)
+{
+  const double off = a[p + q * n];
+  if (off == 0) return;
+  const double zeta = (a[q + q * n] - a[p + p * n]) / (2 * off);
+  const double t = (zeta >= 0 ? 1 : -1) / (fabs(zeta) + hypot(1, zeta));
+  const double c = 1 / sqrt(1 + t * t);
+  const double s = c * t;
+  for (int64_t i = 0; i < n; i++) {
+    const double x = a[i + p * n];
+    const double y = a[i + q * n];
+    a[i + p * n] = c * x - s * y;
+    a[i + q * n] = s * x + c * y;
+    const double u = vectors[i + p * n];
+    const double v = vectors[i + q * n];
+    vectors[i + p * n] = c * u - s * v;
+    vectors[i + q * n] = s * u + c * v;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    const double x = a[p + i * n];
+    const double y = a[q + i * n];
+    a[p + i * n] = c * x - s * y;
+    a[q + i * n] = s * x + c * y;
+  }
+  a[p + q * n] = a[q + p * n] = 0;
+}
+
+void tg_dense_eigen(int64_t n, double *a, double *q, double *values)
+{
+  set_identity(n, q);
+  double before = HUGE_VAL;
+  for (double off = outside_diagonal(n, a); off > 0 && off < before; off = outside_diagonal(n, a)) {
+    before = off;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t j = i + 1; j < n; j++) rotate_pair(n, i, j, a, q);
+  }
+  for (int64_t i = 0; i < n; i++) values[i] = a[i + i * n];
+  for (int64_t i = 0; i < n; i++) {
+    int64_t least = i;
+    for (int64_t j = i + 1; j < n; j++)
+      if (values[j] < values[least]) least = j;
+    const double held = values[i];
+    values[i] = values[least];
+    values[least] = held;
+    for (int64_t k = 0; k < n && least != i; k++) {
+      const double x = q[k + i * n];
+      q[k + i * n] = q[k + least * n];
+      q[k + least * n] = x;
+    }
+  }
+}
+
 // ---- singular values ----
 
 static double column_dot(int64_t m, const double *x, const double *y)

@@ -55,20 +55,6 @@ static tg_status values_of(tg_graph *g, tg_kind kind, const basis *b, tg_node *o
   return tg_make_function(g, kind == TG_EXPM ? TG_EXP : TG_LOG, b->values, out);
 }
 
-// Entry (i,j) is the divided difference of l_i and l_j.
-static tg_status weights(tg_graph *g, tg_divided which, const basis *b, tg_node *out)
-{
-  const tg_dim n = tg_node_info(g, b->values)->rows;
-  tg_dim one = 0;
-  tg_node ones = TG_NONE;
-  tg_node sides[2] = {TG_NONE, TG_NONE};
-  TG_TRY(tg_dim_number(g, 1, &one));
-  TG_TRY(tg_make_ones(g, one, n, &ones));
-  TG_TRY(tg_make_mul(g, b->values, ones, &sides[0]));
-  TG_TRY(tg_make_trans(g, sides[0], &sides[1]));
-  return tg_make_divided(g, which, sides[0], sides[1], out);
-}
-
 static tg_status into_basis(tg_graph *g, const basis *b, tg_node v, tg_node *out)
 {
   return tg_make_prod(g, 3, (const tg_node[]){b->turned, v, b->q}, out);
@@ -106,12 +92,12 @@ static tg_status second_by_quotients(tg_graph *g, const function *f, const basis
   tg_node twice[2] = {TG_NONE, TG_NONE};
   tg_node masks[2] = {TG_NONE, TG_NONE};
   tg_node sums[2] = {TG_NONE, TG_NONE};
-  TG_TRY(weights(g, f->first, b, &first[0]));
+  TG_TRY(tg_make_divided_pairs(g, f->first, b->values, &first[0]));
   first[1] = first[0];
-  TG_TRY(weights(g, f->twice, b, &twice[0]));
+  TG_TRY(tg_make_divided_pairs(g, f->twice, b->values, &twice[0]));
   TG_TRY(tg_make_trans(g, twice[0], &twice[1]));
-  TG_TRY(weights(g, f->far, b, &masks[0]));
-  TG_TRY(weights(g, f->near, b, &masks[1]));
+  TG_TRY(tg_make_divided_pairs(g, f->far, b->values, &masks[0]));
+  TG_TRY(tg_make_divided_pairs(g, f->near, b->values, &masks[1]));
   for (int k = 0; k < 2; k++) {
     TG_TRY(add_pair(g, k == 0 ? first : twice, k == 0 ? minus : plus, v, w, &sums[k]));
     TG_TRY(add_pair(g, k == 0 ? first : twice, k == 0 ? minus : plus, w, v, &sums[k]));
@@ -124,7 +110,7 @@ static tg_status second_of_root(tg_graph *g, const basis *b, tg_node v, tg_node 
 {
   tg_node f = TG_NONE;
   tg_node products[2] = {TG_NONE, TG_NONE};
-  TG_TRY(weights(g, TG_DIVIDED_SQRT, b, &f));
+  TG_TRY(tg_make_divided_pairs(g, TG_DIVIDED_SQRT, b->values, &f));
   TG_TRY(had(g, f, v, &v));
   TG_TRY(had(g, f, w, &w));
   TG_TRY(tg_make_mul(g, v, w, &products[0]));
@@ -146,7 +132,7 @@ static tg_status open_matfun(tg_graph *g, tg_kind kind, const tg_node *args, tg_
   }
   TG_TRY(into_basis(g, &b, args[1], &inner[0]));
   if (tg_kind_is_matfun(kind, 1)) {
-    TG_TRY(weights(g, f.first, &b, &inner[1]));
+    TG_TRY(tg_make_divided_pairs(g, f.first, b.values, &inner[1]));
     TG_TRY(had(g, inner[1], inner[0], &inner[0]));
     return out_of_basis(g, &b, inner[0], out);
   }

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "grad/divided.h"
 
 // What a buffer holds and who fills it.
 typedef enum tg_buffer_kind {
@@ -132,9 +133,6 @@ typedef struct tg_instr {
   const tg_code *code; // ENTRYWISE, EWSUM, SCALAR
   int64_t dims[2];     // COMM, PICK, SLICE; VALUES: the tg_domain
 } tg_instr;
-
-// Where eigenvalues may lie. NONNEGATIVE: those below zero by rounding become zero.
-typedef enum tg_domain { TG_DOMAIN_REAL, TG_DOMAIN_NONNEGATIVE, TG_DOMAIN_POSITIVE, TG_DOMAIN_COUNT } tg_domain;
 
 // What a factorisation is made for, of a matrix rows x cols.
 typedef enum tg_factor_use { TG_FACTOR_OF_SYSTEM, TG_FACTOR_OF_EIGEN, TG_FACTOR_OF_SVD } tg_factor_use;

@@ -62,6 +62,23 @@ tg_status tg_function_build_matfun(tg_builder *builder, const tg_ast *ast, const
   return tg_make_matfun_along(builder->graph, kind, args[0], args[1], ast->n_args == 3 ? args[2] : TG_NONE, out);
 }
 
+// Of a scalar the basis is 1.
+tg_status tg_function_build_eigen(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  const bool is_values = tg_function_find(ast->name)->kind == TG_EIGVALUES;
+  TG_TRY(tg_builder_require_symmetric(builder, ast, args[0]));
+  *out = args[0];
+  if (tg_node_is_scalar(builder->graph, args[0]))
+    return is_values ? TG_OK : tg_make_num(builder->graph, 1.0, out);
+  return is_values ? tg_make_eigvalues(builder->graph, args[0], TG_DOMAIN_REAL, out)
+                   : tg_make_eigvectors(builder->graph, args[0], out);
+}
+
+tg_status tg_function_build_divided(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
+{
+  return tg_make_divided(builder->graph, tg_divided_find(ast->name), args[0], args[1], out);
+}
+
 tg_status tg_function_build_power_along(tg_builder *builder, const tg_ast *ast, const tg_node *args, tg_node *out)
 {
   tg_node exponent = args[1];

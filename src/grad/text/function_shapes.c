@@ -42,6 +42,13 @@ tg_status tg_function_shape_matfun(tg_shaper *shaper, tg_ast *ast)
   return TG_OK;
 }
 
+tg_status tg_function_shape_eigvalues(tg_shaper *shaper, tg_ast *ast)
+{
+  TG_TRY(tg_function_shape_square(shaper, ast));
+  ast->cols = tg_size_number(1);
+  return TG_OK;
+}
+
 tg_status tg_function_shape_along(tg_shaper *shaper, tg_ast *ast)
 {
   TG_TRY(tg_shape_require_equal(shaper, ast->name, ast->args[0], ast->args[1], ast->span));

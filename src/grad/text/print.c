@@ -136,6 +136,16 @@ static void print_unary(tg_printer *p, tg_node node, const tg_info *info, tg_sta
     }
   }
   if (tg_entry(info->kind) != NULL) print_entry(p, tg_entry(info->kind), info->args[0], status);
+  if (info->kind == TG_DIVIDED) { // divided_exp
+    char name[2 * 24];
+    const char *function = tg_divided_function((tg_divided)info->exponent);
+    const bool latex = p->format == TG_FORMAT_LATEX;
+    snprintf(name, sizeof name, latex ? "\\operatorname{divided\\_%s}" : "divided_%s",
+             function != NULL ? strchr(function, '_') + 1 : "difference");
+    tg_print_add(p, name);
+    print_arguments(p, latex ? "\\left(@, $\\right)" : "(@, $)", info->args, status);
+    return;
+  }
   const char *template = tg_op_get(info->kind)->templates[p->format];
   if (template != NULL) print_arguments(p, template, info->args, status);
 }

@@ -18,6 +18,7 @@ static double length_of(const tg_graph *g, tg_node node, const double *lengths, 
 {
   const tg_info *info = tg_node_info(g, node);
   double length = info->n_args == 0 ? 2.0 : 0.0;
+  if (info->kind == TG_EIGVECTORS || info->kind == TG_EIGVALUES) length = NAMED_LENGTH; // of its own name
   for (int32_t i = 0; i < info->n_args; i++)
     length += OPERATOR_LENGTH + (parts[info->args[i]] > 0 ? (double)NAME_LENGTH : lengths[info->args[i]]);
   return length;
@@ -242,6 +243,18 @@ static size_t length_with_parts(const sharing *s)
   return s->text.length + (size_t)(s->n_pieces - 1) * (DEFINITION_LENGTH + NAME_LENGTH);
 }
 
+// Eigenvectors stand at both ends of what they are the basis of: a name for them reads better in short results too.
+static tg_status holds_eigenvectors(const tg_graph *g, tg_node node, bool *holds)
+{
+  uint8_t *below = NULL;
+  TG_TRY(tg_node_find_below(g, node, &below));
+  *holds = false;
+  for (tg_node at = 1; at <= node; at++)
+    *holds = *holds || (below[at] != 0 && tg_node_info(g, at)->kind == TG_EIGVECTORS);
+  tg_free(below);
+  return TG_OK;
+}
+
 tg_status tg_print_shared(tg_graph *graph, tg_node node, tg_format format, size_t bytes, tg_printed *out)
 {
   tg_status status = TG_OK;
@@ -253,7 +266,9 @@ tg_status tg_print_shared(tg_graph *graph, tg_node node, tg_format format, size_
   *out = (tg_printed){0};
   tg_arena_init(&out->arena);
   TG_TRY_GOTO(tg_print_start(graph, node, format, bytes, &plain));
-  bool is_shared = plain.length > bytes;
+  bool is_shared = false;
+  TG_TRY_GOTO(holds_eigenvectors(graph, node, &is_shared));
+  is_shared = is_shared || plain.length > bytes;
   if (is_shared) {
     TG_TRY_GOTO(share(&s));
     plain.length = 0;
