@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "grad/calculus.h"
 #include "grad/lower/lower.h"
+#include "grad/lower/lower_parts.h"
 #include "grad/plan/cost.h"
 
 enum { DECLARATIONS_MAX = 8 };
@@ -663,9 +664,52 @@ static void survives_failing_allocations(void **state)
   assert_true(failures > 10);
 }
 
+// The runs of a chain are made once, however often the chain and parts of it are planned, and are what tg_make_prod
+// makes of their factors.
+static void runs_are_made_once(void **state)
+{
+  (void)state;
+  enum { LENGTH = 40, TIMES = 5 };
+  static const example e = {"sumsq(A*X*B)", {{.name = "A", .rows = 5, .cols = 5},
+                                            {.name = "X", .rows = 5, .cols = 5, .is_free = true},
+                                            {.name = "B", .rows = 5, .cols = 5}}};
+  lowered p;
+  tg_node chain[LENGTH];
+  tg_low_chain planned;
+  int64_t asked = 0;
+  int64_t made = 0;
+  load(&e, &every_pass, &p);
+  tg_lowering l = {.graph = p.graph, .options = &every_pass, .iterations = 100, .n = 1, .wrt = p.wrt, .along = p.wrt};
+  tg_arena_init(&l.arena);
+  assert_int_equal(tg_low_runs_create(&l.runs), TG_OK);
+  for (int k = 0; k < LENGTH; k++) // A X B A X B ...
+    assert_int_equal(tg_make_sym(p.graph, tg_symbol_find(p.graph, k % 3 == 0 ? "A" : k % 3 == 1 ? "X" : "B"), &chain[k]),
+                     TG_OK);
+  for (int k = 0; k < TIMES; k++) {
+    const int32_t n = LENGTH - 3 * k;
+    assert_int_equal(tg_low_chain_plan(&l, n, chain, n, &planned), TG_OK);
+    for (int32_t i = 0; i < n; i++)
+      for (int32_t j = i + 1; j < n; j++) {
+        tg_node product = TG_NONE;
+        assert_int_equal(tg_make_prod(p.graph, j - i + 1, &chain[i], &product), TG_OK);
+        assert_int_equal(planned.nodes[i * n + j], product);
+      }
+  }
+  tg_low_runs_count(l.runs, &asked, &made);
+  assert_int_equal(made, 3 * (LENGTH - 3) + 2 + 1); // three beginnings of each length up to 38, two of 39, one of 40
+  assert_true(asked > 20 * made);
+  tg_low_runs_destroy(&l.runs);
+  tg_free(l.constant.items);
+  for (int k = 0; k < TG_PROGRAM_COUNT; k++) tg_free(l.memo[k].items);
+  tg_free(l.wanted.items);
+  tg_arena_fini(&l.arena);
+  unload(&p);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(runs_are_made_once),
       cmocka_unit_test(trace_costs_four_products),
       cmocka_unit_test(symmetry_halves_it),
       cmocka_unit_test(quadratic_trace_costs_one_product),

@@ -255,6 +255,7 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
   static const tg_lower_options plain = {.want_hessian = false};
   tg_status status = TG_OK;
   int32_t *along = NULL;
+  tg_low_runs *runs = NULL;
   int degree = -1;
   candidate best = {.plan = NULL};
   *out = NULL;
@@ -263,8 +264,10 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
   TG_TRY_GOTO(TG_NEW(n, &along));
   for (int32_t k = 0; k < n; k++) TG_TRY_GOTO(direction_of(graph, n, wrt, wrt[k], &along[k]));
   TG_TRY_GOTO(tg_degree_find(graph, f, n, wrt, &degree));
+  TG_TRY_GOTO(tg_low_runs_create(&runs));
   const tg_lowering setting = {
       .graph = graph,
+      .runs = runs,
       .options = options,
       .iterations = options->expected_iterations > 0 ? (double)options->expected_iterations : 100,
       .n = n,
@@ -277,6 +280,7 @@ tg_status tg_lower(tg_graph *graph, tg_node f, int32_t n, const int32_t *wrt, co
   best.plan = NULL;
 done:
   tg_plan_destroy(&best.plan);
+  tg_low_runs_destroy(&runs);
   tg_free(along);
   return status;
 }

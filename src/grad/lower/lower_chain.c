@@ -87,6 +87,7 @@ static bool same_halves(tg_lowering *l, tg_node a, tg_node b)
 {
   tg_node transposed = TG_NONE;
   if (l->options->without[TG_PASS_SHARING]) return false;
+  if (tg_node_info(l->graph, a)->mirror != tg_node_info(l->graph, b)->mirror) return false;
   return a == b || (tg_make_trans(l->graph, b, &transposed) == TG_OK && a == transposed);
 }
 
@@ -142,20 +143,22 @@ static void plan_segment(tg_lowering *l, tg_low_chain *c, int32_t i, int32_t j)
 tg_status tg_low_chain_plan(tg_lowering *l, int32_t n, const tg_node *factors, int32_t longest, tg_low_chain *out)
 {
   const size_t cells = (size_t)n * (size_t)n;
+  int32_t *runs = NULL; // of the length at hand, by their first factor
   out->n = n;
   TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)n, &out->factors));
   TG_TRY(TG_ARENA_NEW(&l->arena, cells, &out->nodes));
   TG_TRY(TG_ARENA_NEW(&l->arena, cells, &out->cost));
   TG_TRY(TG_ARENA_NEW(&l->arena, cells, &out->split));
+  TG_TRY(TG_ARENA_NEW(&l->arena, (size_t)n, &runs));
   for (int32_t i = 0; i < n; i++) {
+    TG_TRY(tg_low_run(l, 0, 1, &factors[i], &runs[i], &out->nodes[i * n + i]));
     out->factors[i] = factors[i];
-    out->nodes[i * n + i] = factors[i];
     out->cost[i * n + i] = leaf_cost(l, factors[i]);
   }
   for (int32_t length = 2; length <= longest; length++)
     for (int32_t i = 0; i + length <= n; i++) {
       const int32_t j = i + length - 1;
-      TG_TRY(tg_make_prod(l->graph, length, &factors[i], &out->nodes[i * n + j]));
+      TG_TRY(tg_low_run(l, runs[i], length, &factors[i], &runs[i], &out->nodes[i * n + j]));
       plan_segment(l, out, i, j);
     }
   return TG_OK;

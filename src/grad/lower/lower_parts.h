@@ -66,8 +66,11 @@ typedef struct tg_low_variant {
   bool discount; // a product that several chains contain is charged to each in part
 } tg_low_variant;
 
+typedef struct tg_low_runs tg_low_runs;
+
 typedef struct tg_lowering {
   tg_graph *graph;
+  tg_low_runs *runs; // of all attempts
   const tg_lower_options *options;
   tg_low_variant variant;
   double iterations; // over which setup is spread
@@ -156,6 +159,16 @@ tg_status tg_low_spectrum_part(tg_lowering *l, tg_node node, int32_t *buffer);
 // ---- lower_lin.c: sums ----
 
 tg_status tg_low_lin(tg_lowering *l, tg_node node, tg_low_value *out);
+
+// ---- lower_runs.c: runs of chains ----
+
+tg_status tg_low_runs_create(tg_low_runs **out);
+void tg_low_runs_destroy(tg_low_runs **runs);
+// How many products of more than one factor were asked for, and made.
+void tg_low_runs_count(const tg_low_runs *runs, int64_t *asked, int64_t *made);
+// *out: the product of the factors. `before` is the number of the run without the last one, 0 where n is 1; *number is
+// this run's.
+tg_status tg_low_run(tg_lowering *l, int32_t before, int32_t n, const tg_node *factors, int32_t *number, tg_node *out);
 
 // ---- lower_chain.c: products of matrices ----
 

@@ -55,16 +55,18 @@ static tg_status count_runs(tg_lowering *l, tg_node node, bool cyclic)
   tg_node *factors = NULL;
   tg_node *doubled = NULL;
   tg_node *seen = NULL;
+  int32_t runs[RUNS_CHAIN_MAX]; // of the length at hand, by their first factor
+  tg_node run = TG_NONE;
   TG_TRY(tg_low_factors(l, node, &n, &factors));
   if (n < 2 || n > RUNS_CHAIN_MAX) return TG_OK;
   TG_TRY(TG_ARENA_NEW(&l->arena, 2 * (size_t)n, &doubled));
   TG_TRY(TG_ARENA_NEW(&l->arena, 2 * (size_t)n * (size_t)n, &seen));
   for (int32_t i = 0; i < 2 * n; i++) doubled[i] = factors[i % n];
+  for (int32_t i = 0; i < n; i++) TG_TRY(tg_low_run(l, 0, 1, &factors[i], &runs[i], &run));
   const int32_t longest = cyclic ? n - 1 : n;
   for (int32_t length = 2; length <= longest; length++)
     for (int32_t i = 0; i < n && (cyclic || i + length <= n); i++) {
-      tg_node run = TG_NONE;
-      TG_TRY(tg_make_prod(l->graph, length, &doubled[i], &run));
+      TG_TRY(tg_low_run(l, runs[i], length, &doubled[i], &runs[i], &run));
       TG_TRY(note_run(l, run, seen, &n_seen));
     }
   return TG_OK;
