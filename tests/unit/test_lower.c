@@ -670,9 +670,10 @@ static void runs_are_made_once(void **state)
 {
   (void)state;
   enum { LENGTH = 40, TIMES = 5 };
-  static const example e = {"sumsq(A*X*B)", {{.name = "A", .rows = 5, .cols = 5},
-                                            {.name = "X", .rows = 5, .cols = 5, .is_free = true},
-                                            {.name = "B", .rows = 5, .cols = 5}}};
+  static const example e = {"sumsq(A*X*B)",
+                            {{.name = "A", .rows = 5, .cols = 5},
+                             {.name = "X", .rows = 5, .cols = 5, .is_free = true},
+                             {.name = "B", .rows = 5, .cols = 5}}};
   lowered p;
   tg_node chain[LENGTH];
   tg_low_chain planned;
@@ -683,7 +684,11 @@ static void runs_are_made_once(void **state)
   tg_arena_init(&l.arena);
   assert_int_equal(tg_low_runs_create(&l.runs), TG_OK);
   for (int k = 0; k < LENGTH; k++) // A X B A X B ...
-    assert_int_equal(tg_make_sym(p.graph, tg_symbol_find(p.graph, k % 3 == 0 ? "A" : k % 3 == 1 ? "X" : "B"), &chain[k]),
+    assert_int_equal(tg_make_sym(p.graph,
+                                 tg_symbol_find(p.graph, k % 3 == 0   ? "A"
+                                                         : k % 3 == 1 ? "X"
+                                                                      : "B"),
+                                 &chain[k]),
                      TG_OK);
   for (int k = 0; k < TIMES; k++) {
     const int32_t n = LENGTH - 3 * k;

@@ -1,5 +1,5 @@
-// What functions of matrices are computed from: eigenvectors, eigenvalues, divided differences. Lowering makes them, and
-// Jacobians of functions of symmetric matrices hold them; they have no derivatives themselves.
+// What functions of matrices are computed from: eigenvectors, eigenvalues, divided differences. Lowering makes them,
+// and Jacobians of functions of symmetric matrices hold them; they have no derivatives themselves.
 #include <math.h>
 
 #include "base/memory.h"
@@ -138,16 +138,16 @@ static tg_status sample_none(const tg_graph *g, tg_node node, const tg_value *ar
   TG_FAIL(TG_INTERNAL, "%s stands in plans only", tg_kind_name(tg_node_info(g, node)->kind));
 }
 
-#define SPECTRUM(text, sampler)                                                                                    \
-  {                                                                                                                \
+#define SPECTRUM(text, sampler)                                                                                      \
+  {                                                                                                                  \
     .name = text, .remake = remake, .forward = forward, .reverse = reverse, .jacobian = jacobian, .sample = sampler, \
-    .degree = tg_degree_none, .templates = {                                                                       \
-      text "(@)",                                                                                                  \
-      text "(@)",                                                                                                  \
-      TG_LATEX_FUNCTION(text),                                                                                     \
-      text "(@)",                                                                                                  \
-      text "(@)"                                                                                                   \
-    }                                                                                                              \
+    .degree = tg_degree_none, .templates = {                                                                         \
+      text "(@)",                                                                                                    \
+      text "(@)",                                                                                                    \
+      TG_LATEX_FUNCTION(text),                                                                                       \
+      text "(@)",                                                                                                    \
+      text "(@)"                                                                                                     \
+    }                                                                                                                \
   }
 
 const tg_op tg_op_eigvectors = SPECTRUM("eigvectors", sample_eigen);

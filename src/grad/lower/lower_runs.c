@@ -15,10 +15,10 @@ typedef struct run {
 
 struct tg_low_runs {
   tg_low_list list; // of run; number 0 is no run
-  int32_t *slots;    // by hash: a number, 0 where the slot is free
-  uint32_t n_slots;  // a power of two
-  int64_t n_asked;   // products that were asked for
-  int64_t n_made;    // and made
+  int32_t *slots;   // by hash: a number, 0 where the slot is free
+  uint32_t n_slots; // a power of two
+  int64_t n_asked;  // products that were asked for
+  int64_t n_made;   // and made
 };
 
 tg_status tg_low_runs_create(tg_low_runs **out)

@@ -68,8 +68,7 @@ tg_status tg_function_build_eigen(tg_builder *builder, const tg_ast *ast, const 
   const bool is_values = tg_function_find(ast->name)->kind == TG_EIGVALUES;
   TG_TRY(tg_builder_require_symmetric(builder, ast, args[0]));
   *out = args[0];
-  if (tg_node_is_scalar(builder->graph, args[0]))
-    return is_values ? TG_OK : tg_make_num(builder->graph, 1.0, out);
+  if (tg_node_is_scalar(builder->graph, args[0])) return is_values ? TG_OK : tg_make_num(builder->graph, 1.0, out);
   return is_values ? tg_make_eigvalues(builder->graph, args[0], TG_DOMAIN_REAL, out)
                    : tg_make_eigvectors(builder->graph, args[0], out);
 }
