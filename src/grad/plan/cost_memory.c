@@ -126,6 +126,31 @@ static void need_logsumexp(scratch *s, const tg_plan_buffer *in, const tg_plan_b
   need(s, SLOT_VECTORS, sums * (double)(2 + (by_rows ? s->grid->cols : s->grid->rows)));
 }
 
+// What makes or reads a factor.
+static void need_factor(scratch *s, const tg_instr *instr, const tg_plan_buffer *in0)
+{
+  switch (instr->op) {
+  case TG_OP_EIGEN: // its symmetric part
+    need_transposition(s, in0->rows, in0->cols);
+    break;
+  case TG_OP_SOLVE:
+    // Solves from the right with LU factors are made on a transposed copy.
+    if (!instr->right || !factor_meets(s->plan, instr->factor, TG_OP_LU)) break;
+    need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
+    need_transposition(s, in0->rows, in0->cols);
+    need_transposition(s, in0->cols, in0->rows);
+    break;
+  case TG_OP_INVERSE:
+    need_inverse(s, instr);
+    break;
+  case TG_OP_LU: // for log det, the symmetric part is tried first
+    if (factor_meets(s->plan, instr->out, TG_OP_LOGDET)) need_transposition(s, in0->rows, in0->cols);
+    break;
+  default:
+    break;
+  }
+}
+
 static void need_instr(scratch *s, const tg_instr *instr)
 {
   const tg_plan_buffer *buffers = s->plan->buffers;
@@ -148,9 +173,6 @@ static void need_instr(scratch *s, const tg_instr *instr)
   case TG_OP_DIAGVEC:
     need(s, SLOT_VECTORS, 2.0 * (double)in0->rows);
     break;
-  case TG_OP_EIGEN: // its symmetric part
-    need_transposition(s, in0->rows, in0->cols);
-    break;
   case TG_OP_LOGSUMEXP:
     need_logsumexp(s, in0, out);
     break;
@@ -159,19 +181,6 @@ static void need_instr(scratch *s, const tg_instr *instr)
     break;
   case TG_OP_RESHAPE:
     if (in0->rows != out->rows) need_exchange(s);
-    break;
-  case TG_OP_SOLVE:
-    // Solves from the right with LU factors are made on a transposed copy.
-    if (!instr->right || !factor_meets(s->plan, instr->factor, TG_OP_LU)) break;
-    need(s, SLOT_TURNED, tg_cost_most_entries(s->grid, in0->cols, in0->rows));
-    need_transposition(s, in0->rows, in0->cols);
-    need_transposition(s, in0->cols, in0->rows);
-    break;
-  case TG_OP_INVERSE:
-    need_inverse(s, instr);
-    break;
-  case TG_OP_LU: // for log det, the symmetric part is tried first
-    if (factor_meets(s->plan, instr->out, TG_OP_LOGDET)) need_transposition(s, in0->rows, in0->cols);
     break;
   case TG_OP_TRANSPOSE:
     need_transposition(s, in0->rows, in0->cols);
@@ -186,6 +195,7 @@ static void need_instr(scratch *s, const tg_instr *instr)
     need(s, SLOT_PANEL_C, column_panel(out));
     break;
   default:
+    need_factor(s, instr, in0);
     break;
   }
 }

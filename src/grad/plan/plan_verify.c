@@ -314,21 +314,81 @@ static bool are_vectors(const tg_plan_factor *factor, bool right, const tg_plan_
   return out->rows == factor->rows && out->cols == smaller_side(factor);
 }
 
-// The formula beside each operation in plan.h, as sizes.
+// The formulas beside the operations in plan.h, as sizes: what makes or reads a factor.
+static bool factor_agrees(const checker *c, const tg_plan_buffer *in0, const tg_plan_buffer *out)
+{
+  const tg_instr *instr = c->instr;
+  const bool makes = tg_opcode_traits(instr->op)->result == TG_RESULT_FACTOR;
+  if (!makes && !tg_opcode_traits(instr->op)->uses_factor) return true;
+  const tg_plan_factor *factor = &c->plan->factors[makes ? instr->out : instr->factor];
+  switch (instr->op) {
+  case TG_OP_CHOLESKY:
+  case TG_OP_LU:
+    return is_square(in0) && in0->rows == factor->rows;
+  case TG_OP_EIGEN:
+  case TG_OP_SVD:
+    return in0->rows == factor->rows && in0->cols == factor->cols;
+  case TG_OP_VECTORS:
+    return are_vectors(factor, instr->trans[0], out);
+  case TG_OP_VALUES:
+    return out->rows == smaller_side(factor) && out->cols == 1 && instr->dims[0] >= 0 &&
+           instr->dims[0] < TG_DOMAIN_COUNT;
+  case TG_OP_SOLVE:
+    return same_shape(in0, out) && (instr->right ? in0->cols : in0->rows) == factor->rows;
+  case TG_OP_INVERSE:
+    return is_square(out) && out->rows == factor->rows;
+  default:
+    return true; // LOGDET, DET: a number
+  }
+}
+
+static bool same_count(const tg_plan_buffer *a, const tg_plan_buffer *b)
+{
+  int64_t entries = 0;
+  int64_t others = 0;
+  return !__builtin_mul_overflow(a->rows, a->cols, &entries) && !__builtin_mul_overflow(b->rows, b->cols, &others) &&
+         entries == others;
+}
+
+static bool lincomb_agrees(const checker *c, const tg_plan_buffer *out)
+{
+  for (int32_t k = 0; k < c->instr->n_in; k++)
+    if (!same_shape(buffer_of(c, c->instr->in[k]), out)) return false;
+  return true;
+}
+
+// The commutation matrix of dims[0] x dims[1].
+static bool comm_agrees(const tg_instr *instr, const tg_plan_buffer *out)
+{
+  return instr->dims[0] >= 1 && instr->dims[1] >= 1 && is_square(out) && out->rows % instr->dims[0] == 0 &&
+         out->rows / instr->dims[0] == instr->dims[1];
+}
+
+// diag(in): a row or a column.
+static bool diag_agrees(const tg_plan_buffer *in, const tg_plan_buffer *out)
+{
+  return is_square(out) && ((in->rows == out->rows && in->cols == 1) || (in->cols == out->rows && in->rows == 1));
+}
+
+// Sums over all entries, the rows or the columns.
+static bool logsumexp_agrees(const tg_plan_buffer *in, const tg_plan_buffer *out)
+{
+  return (out->rows == 1 || out->rows == in->rows) && (out->cols == 1 || out->cols == in->cols) &&
+         (out->rows == 1 || out->cols == 1);
+}
+
+// The formulas beside the operations in plan.h, as sizes: the others.
 static bool shapes_agree(const checker *c)
 {
   const tg_instr *instr = c->instr;
   const tg_plan_buffer *in0 = instr->n_in > 0 ? buffer_of(c, instr->in[0]) : NULL;
   const tg_plan_buffer *in1 = instr->n_in > 1 ? buffer_of(c, instr->in[1]) : NULL;
   const tg_plan_buffer *out = tg_opcode_traits(instr->op)->result == TG_RESULT_BUFFER ? buffer_of(c, instr->out) : NULL;
-  const tg_plan_factor *factors = c->plan->factors;
   switch (instr->op) {
   case TG_OP_GEMM:
     return gemm_agrees(instr, in0, in1, out);
   case TG_OP_LINCOMB:
-    for (int32_t k = 0; k < instr->n_in; k++)
-      if (!same_shape(buffer_of(c, instr->in[k]), out)) return false;
-    return true;
+    return lincomb_agrees(c, out);
   case TG_OP_TRANSPOSE:
     return in0->rows == out->cols && in0->cols == out->rows;
   case TG_OP_DOT:
@@ -342,48 +402,27 @@ static bool shapes_agree(const checker *c)
   case TG_OP_EYE:
     return is_square(out);
   case TG_OP_COMM:
-    return instr->dims[0] >= 1 && instr->dims[1] >= 1 && is_square(out) && out->rows % instr->dims[0] == 0 &&
-           out->rows / instr->dims[0] == instr->dims[1];
-  case TG_OP_CHOLESKY:
-  case TG_OP_LU:
-    return is_square(in0) && in0->rows == factors[instr->out].rows;
-  case TG_OP_EIGEN:
-  case TG_OP_SVD:
-    return in0->rows == factors[instr->out].rows && in0->cols == factors[instr->out].cols;
-  case TG_OP_VECTORS:
-    return are_vectors(&factors[instr->factor], instr->trans[0], out);
-  case TG_OP_VALUES:
-    return out->rows == smaller_side(&factors[instr->factor]) && out->cols == 1 && instr->dims[0] >= 0 &&
-           instr->dims[0] < TG_DOMAIN_COUNT;
-  case TG_OP_SOLVE:
-    return same_shape(in0, out) && (instr->right ? in0->cols : in0->rows) == factors[instr->factor].rows;
-  case TG_OP_INVERSE:
-    return is_square(out) && out->rows == factors[instr->factor].rows;
+    return comm_agrees(instr, out);
   case TG_OP_DIAG:
-    return is_square(out) && ((in0->rows == out->rows && in0->cols == 1) || (in0->cols == out->rows && in0->rows == 1));
+    return diag_agrees(in0, out);
   case TG_OP_DIAGVEC:
     return is_square(in0) && out->rows == in0->rows && out->cols == 1;
-  case TG_OP_RESHAPE: {
-    int64_t before = 0;
-    int64_t after = 0;
-    return !__builtin_mul_overflow(in0->rows, in0->cols, &before) &&
-           !__builtin_mul_overflow(out->rows, out->cols, &after) && before == after;
-  }
+  case TG_OP_RESHAPE:
+    return same_count(in0, out);
   case TG_OP_PICK:
     return instr->dims[0] >= 0 && instr->dims[0] <= out->cols - out->rows;
   case TG_OP_SLICE:
     return is_slice(in0->rows, out->rows, instr->dims[0]) && is_slice(in0->cols, out->cols, instr->dims[1]);
   case TG_OP_LOGSUMEXP:
-    return (out->rows == 1 || out->rows == in0->rows) && (out->cols == 1 || out->cols == in0->cols) &&
-           (out->rows == 1 || out->cols == 1);
+    return logsumexp_agrees(in0, out);
   case TG_OP_KRON:
     return is_kron_shape(out, in0, in1);
   case TG_OP_KRON_LEFT:
     return is_kron_shape(in0, out, in1);
   case TG_OP_KRON_RIGHT:
     return is_kron_shape(in0, in1, out);
-  default:
-    return true; // ENTRYWISE, EWSUM: by their code; FILL, SCALAR, LOGDET, DET: nothing to agree
+  default: // ENTRYWISE, EWSUM: by their code; FILL, SCALAR: nothing to agree
+    return factor_agrees(c, in0, out);
   }
 }
 
