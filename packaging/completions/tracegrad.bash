@@ -42,14 +42,14 @@ _tracegrad() {
     --format) COMPREPLY=($(compgen -W 'human expr latex numpy octave json' -- "$word")); return ;;
     --progress) COMPREPLY=($(compgen -W 'rows live none' -- "$word")); return ;;
     --output) COMPREPLY=($(compgen -d -- "$word")); return ;;
-    --claim|--define|--diagonal|--dims|--grid|--orthogonal|--plan-without|--points|--positive|--progress-interval|--psd|--ranks|--size|--spd|--symmetric|--threads|--within|--wrt) return ;;
+    --by|--claim|--define|--diagonal|--dims|--grid|--orthogonal|--plan-without|--points|--positive|--progress-interval|--psd|--ranks|--size|--spd|--symmetric|--threads|--what|--within|--wrt|--x-range|--y-range) return ;;
   esac
   case $name in
     derive) options='--wrt --dims --symmetric --spd --psd --positive --diagonal --orthogonal --within --define --steps --hessian --claim --format --function --help' takes=EXPR ;;
     check) options='--format --set --confined --help' takes=JOB ;;
     plan) options='--format --ranks --threads --grid --plan-without --set --confined --help' takes=JOB ;;
     run) options='--set --output --resume --points --progress --progress-interval --log-view --force --confined --quiet --help' takes=JOB ;;
-    plot) options='--format --output --size --help' takes=DIR ;;
+    plot) options='--what --by --x-range --y-range --log-x --format --output --size --help' takes=DIR ;;
     info) options='--format --keys --help' takes=NONE ;;
   esac
   case $word in
@@ -57,7 +57,7 @@ _tracegrad() {
     *)
       case $takes in
         JOB) COMPREPLY=($(compgen -f -X '!*.@(yaml|yml)' -- "$word") $(compgen -d -S / -- "$word")) ;;
-        DIR) COMPREPLY=($(compgen -d -- "$word")) ;;
+        DIR) COMPREPLY=($(compgen -f -X '!*.@(json|npy|mtx|h5)' -- "$word") $(compgen -d -- "$word")) ;;
       esac
       ;;
   esac

@@ -48,10 +48,15 @@ complete -c tracegrad -n '__fish_seen_subcommand_from run' -l force -d 'overwrit
 complete -c tracegrad -n '__fish_seen_subcommand_from run' -l confined -d 'refuse a job that reads or writes outside its folders (docs/job-file.md)'
 complete -c tracegrad -n '__fish_seen_subcommand_from run' -l quiet -d 'no header and no progress on stderr; warnings stay'
 complete -c tracegrad -n '__fish_seen_subcommand_from run' -l help -d 'this text'
-complete -c tracegrad -n __fish_use_subcommand -a plot -d 'draw the convergence of finished or running jobs (SVG, PNG, PDF)'
-complete -c tracegrad -n '__fish_seen_subcommand_from plot' -a '(__fish_complete_directories)'
+complete -c tracegrad -n __fish_use_subcommand -a plot -d 'draw runs, sweeps, checks and matrices (SVG, PNG, PDF)'
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -k -a '(__fish_complete_suffix .npy .mtx .h5 .json)'
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l what -d 'of runs: convergence (default), time or scaling' -x
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l by -d 'columns of a convergence: of iterations, products, seconds (default: all three)' -x
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l x-range -d 'of the horizontal axis; either may be left out' -x
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l y-range -d 'of the vertical axis; either may be left out' -x
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l log-x -d 'a logarithmic horizontal axis, of a convergence'
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l format -d 'svg, png or pdf; several by commas (default: svg,png)' -x
-complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l output -d 'name of the pictures without suffix (default: DIR/convergence, of sweeps DIR/sweep, of several runs comparison)' -x
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l output -d 'name of the pictures without suffix (default: DIR/convergence, DIR/sweep, DIR/time, FILE without its suffix; of several runs comparison or scaling)' -x
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l size -d 'width and height in pixels, of pdf in hundredths of an inch (default: 1200x700)' -x
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l help -d 'this text'
 complete -c tracegrad -n __fish_use_subcommand -a info -d 'show versions, ranks, threads, BLAS core and process grid'

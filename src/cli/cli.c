@@ -4,6 +4,7 @@
 #include "cli/blas_choice.h"
 #include "cli/blas_settle.h"
 #include "cli/launch.h"
+#include "cli/plot/matrix.h"
 #include "cli/run/signals.h"
 
 #include <malloc.h>
@@ -15,7 +16,7 @@
 
 #include "mpi/matrix/grid.h"
 
-typedef enum workers { WORKERS_ONE, WORKERS_RANKS, WORKERS_MPI } workers;
+typedef enum workers { WORKERS_ONE, WORKERS_RANKS, WORKERS_MPI, WORKERS_FILES } workers;
 
 typedef struct command {
   const char *name;
@@ -131,7 +132,8 @@ static int run_command(int argc, char **argv, tg_status begun)
   if (status == TG_OK && tg_cli_has_mpi()) status = agree_on_command(argc, argv);
   if (status == TG_OK) status = choose(argc, argv, &chosen);
   // A command for one process, under a launcher: rank 0 does it, the others wait for its outcome.
-  const bool mine = chosen == NULL || chosen->who != WORKERS_ONE || tg_cli_rank() == 0;
+  const bool mine =
+      chosen == NULL || (chosen->who != WORKERS_ONE && chosen->who != WORKERS_FILES) || tg_cli_rank() == 0;
   if (status == TG_OK && chosen != NULL && mine) status = chosen->run(argc - 1, argv + 1, &exit_status);
   if (status != TG_OK) {
     tg_cli_print_error(status, NULL);
@@ -140,13 +142,22 @@ static int run_command(int argc, char **argv, tg_status begun)
   return exit_status;
 }
 
+// Whether an argument that is no option names a matrix file: those are read by the engine.
+static bool names_matrix(int argc, char **argv)
+{
+  for (int k = 2; k < argc; k++)
+    if (argv[k][0] != '-' && tg_plot_is_matrix(argv[k])) return true;
+  return false;
+}
+
 static bool wants_mpi(int argc, char **argv)
 {
   if (tg_cli_is_launched()) return true;
   for (int k = 2; k < argc; k++)
     if (strcmp(argv[k], "--help") == 0) return false;
   for (int k = 0; k < N_COMMANDS; k++)
-    if (argc > 2 && strcmp(argv[1], commands[k].name) == 0) return commands[k].who == WORKERS_MPI;
+    if (argc > 2 && strcmp(argv[1], commands[k].name) == 0)
+      return commands[k].who == WORKERS_MPI || (commands[k].who == WORKERS_FILES && names_matrix(argc, argv));
   return false;
 }
 

@@ -71,6 +71,39 @@ void tg_log_print(const tg_engine *engine, int ranks, tg_text *out)
 
 // ---- JSON ----
 
+// What sort of work an operation is; products by their form.
+static const char *kind_of(const tg_instr *instr)
+{
+  switch (instr->op) {
+  case TG_OP_GEMM:
+    if (instr->trans[0]) return instr->trans[1] ? "product A'B'" : "product A'B";
+    return instr->trans[1] ? "product AB'" : "product AB";
+  case TG_OP_KRON:
+  case TG_OP_KRON_LEFT:
+  case TG_OP_KRON_RIGHT:
+    return "Kronecker product";
+  case TG_OP_CHOLESKY:
+  case TG_OP_LU:
+  case TG_OP_EIGEN:
+  case TG_OP_SVD:
+    return "factorisation";
+  case TG_OP_SOLVE:
+  case TG_OP_INVERSE:
+    return "solve";
+  case TG_OP_DOT:
+  case TG_OP_TRACE:
+  case TG_OP_EWSUM:
+  case TG_OP_LOGSUMEXP:
+    return "sum";
+  case TG_OP_TRANSPOSE:
+  case TG_OP_RESHAPE:
+  case TG_OP_SLICE:
+    return "rearrangement";
+  default:
+    return "entrywise";
+  }
+}
+
 static json_t *row_report(const tg_log_row *row)
 {
   tg_text name;
@@ -82,6 +115,7 @@ static json_t *row_report(const tg_log_row *row)
   int failed = out == NULL || tg_text_status(&name) != TG_OK;
   if (failed == 0 && row->operation >= 0) {
     failed = json_object_set_new(out, "operation", json_string(tg_opcode_label(instr_of(row)->op)));
+    if (failed == 0) failed = json_object_set_new(out, "kind", json_string(kind_of(instr_of(row))));
     if (failed == 0) failed = json_object_set_new(out, "result", json_string(tg_text_string(&name)));
   } else if (failed == 0) {
     failed = json_object_set_new(out, "program", json_string(tg_program_label(row->program)));

@@ -33,13 +33,20 @@ static int add_round(const opt_record *r, json_t *record)
   return failed != 0 ? failed : json_object_set_new(record, "constraint_violation", tg_json_number(r->violation));
 }
 
+static int add_attempt(const tg_run_observer *o, json_t *record)
+{
+  const tg_engine *engine = o->run->engine;
+  if (engine->spec->solver.restarts <= 1) return 0;
+  return json_object_set_new(record, "attempt", json_integer((json_int_t)engine->n_attempts + 1));
+}
+
 static tg_status write_record(tg_run_observer *o, const opt_record *r)
 {
   json_t *record = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "iteration", (json_int_t)r->iteration, "objective",
                              tg_json_number(r->objective), "gradient_norm", tg_json_number(r->gradient_norm),
                              "gradient_target", tg_json_number(r->gradient_target), "step", tg_json_number(r->step),
                              "seconds", tg_json_number(r->seconds), "products", (json_int_t)r->products);
-  if (record != NULL && add_round(r, record) != 0) {
+  if (record != NULL && (add_round(r, record) != 0 || add_attempt(o, record) != 0)) {
     json_decref(record);
     record = NULL;
   }

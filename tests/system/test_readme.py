@@ -92,7 +92,7 @@ def fenced(page, language):
 
 
 def test_programs(folder):
-    """The program that the README compares with comes to the same minimum."""
+    """The program that the README compares with comes near the same minimum: how near, its BLAS decides."""
     status, output = run_command("tracegrad run ridge.yaml --quiet --force", folder)
     ours = float(next(line for line in output if line.startswith("objective: ")).split()[1])
     checks.equal("ridge.yaml", status, 0)
@@ -104,7 +104,7 @@ def test_programs(folder):
             continue
         done = subprocess.run([sys.executable, "-c", text], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True, capture_output=True, check=False)
         if checks.equal(f"the program of README.md: {done.stderr[-300:]}", done.returncode, 0):
-            checks.close("its minimum", float(done.stdout), ours, 1e-5)
+            checks.close("its minimum", float(done.stdout), ours, 1e-4)
 
 
 def test_files():

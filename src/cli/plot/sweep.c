@@ -1,5 +1,5 @@
 // The pictures of `plot` of a sweep or of tune.
-#include "cli/plot_sweep.h"
+#include "cli/plot/sweep.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,13 +10,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "cli/plot_script.h"
+#include "cli/plot/chart.h"
 
 enum { KEY_BYTES = 200, NAMES_MAX = 8 };
-
-static const char *const colours[] = {"#1f5f8b", "#b3541e", "#4c8c4a", "#8a4f9e",
-                                      "#7a6a00", "#3b3b3b", "#c2185b", "#008b8b"};
-enum { N_COLOURS = sizeof colours / sizeof *colours };
 
 // A row of a file, or what several rows of the same numbers have in common.
 typedef struct point {
@@ -288,7 +284,7 @@ static void add_curves(const table *t, int blocks, int axis, int y, bool has_bar
   const char *before = "plot ";
   int64_t k = 0;
   for (int c = 0; c < blocks; c++) {
-    const char *colour = colours[c % N_COLOURS];
+    const char *colour = tg_plot_colour(c);
     const char *key = t->points[k].key;
     while (k < t->n && strcmp(t->points[k].key, key) == 0) k++;
     if (has_bars)
@@ -324,7 +320,7 @@ static void add_panels(const table *t, int blocks, tg_text *out)
       out, "set title ''\nset grid linetype 1 linewidth 0.5 linecolor rgb '#dddddd'\nset border linecolor rgb "
            "'#555555'\nset key top left noenhanced samplen 2\nset xtics nomirror\nset ytics nomirror\nset lmargin 12\n"
            "set rmargin 3\n");
-  if (blocks > N_COLOURS) tg_text_add(out, "unset key\n");
+  if (blocks > TG_PLOT_COLOURS) tg_text_add(out, "unset key\n");
   tg_text_addf(out, "set multiplot layout 1,%d\n", columns + (shows_norms ? 1 : 0));
   for (int axis = 0; axis < columns; axis++) {
     add_axes(t, axis, y, out);

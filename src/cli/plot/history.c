@@ -1,5 +1,5 @@
 // The history of a run as numbers, for `plot`.
-#include "cli/plot_history.h"
+#include "cli/plot/history.h"
 
 #include <errno.h>
 #include <math.h>
@@ -16,6 +16,11 @@ static double field(const json_t *record, const char *name)
   return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+static int64_t number(const json_t *record, const char *name)
+{
+  return json_integer_value(json_object_get(record, name));
+}
+
 static tg_status add_row(tg_plot_history *h, const json_t *record)
 {
   if (h->n == h->capacity) {
@@ -28,7 +33,9 @@ static tg_status add_row(tg_plot_history *h, const json_t *record)
                                   .objective = field(record, "objective"),
                                   .gradient_norm = field(record, "gradient_norm"),
                                   .gradient_target = field(record, "gradient_target"),
-                                  .violation = field(record, "constraint_violation")};
+                                  .violation = field(record, "constraint_violation"),
+                                  .attempt = number(record, "attempt"),
+                                  .round = number(record, "round")};
   return TG_OK;
 }
 

@@ -12,6 +12,8 @@ typedef struct tg_plot_row {
   double gradient_norm;
   double gradient_target;
   double violation;
+  int64_t attempt; // of solver.restarts, from 1; 0 without
+  int64_t round;   // of the augmented Lagrangian, from 1; 0 without
 } tg_plot_row;
 
 typedef struct tg_plot_history {
