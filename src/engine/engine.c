@@ -120,8 +120,13 @@ tg_status tg_engine_fill(tg_engine *e)
   tg_share *share = e->options.share;
   TG_TRY(tg_setup_fill(e->setup));
   if (share == NULL || !tg_engine_serves_starts(e)) return TG_OK;
-  for (int k = e->options.n_starts - 1; k >= 0 && tg_share_starts(share) < e->options.n_starts; k--)
-    TG_TRY(tg_sweep_path_read(e->setup, share, e->options.start_folder, e->options.starts[k]));
+  bool found = true;
+  for (int k = e->options.n_starts - 1; k >= 0 && tg_share_starts(share) < e->options.n_starts && found; k--)
+    TG_TRY(tg_sweep_path_read(e->setup, share, e->options.start_folder, e->options.starts[k], &found));
+  if (!found) {
+    tg_share_set_weights(share, 0, NULL);
+    tg_share_drop_metric(share);
+  }
   return tg_share_most_weights(share) > 0 ? tg_setup_start_from(e->setup, &e->is_warm) : TG_OK;
 }
 
@@ -176,6 +181,7 @@ tg_status tg_engine_prepare(tg_engine *e, bool *changed)
   }
   method->point = setup->x;
   method->begins_near = e->is_warm;
+  method->hands_on = e->options.share != NULL && tg_engine_serves_starts(e);
   TG_TRY(tg_method_prepare(setup->task, setup->model, setup->grid, setup->data, method));
   // With no iterations allowed, the value at the job's own start is what is asked for.
   if (method->direct != NULL && e->spec->solver.max_iterations > 0)

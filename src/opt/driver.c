@@ -390,7 +390,7 @@ static tg_status after_move(opt_driver *self, bool *ended)
 }
 
 // A preconditioner made of the Hessian at the start is made of that at x after 6, 18, 54, ... steps: soon, while x goes
-// far, and then ever more seldom.
+// far, and then ever more seldom. Near a minimum the first one is later.
 //
 // One that a wrong forecast kept out comes in by its first renewal, one that it brought in goes.
 static tg_status renew_preconditioner(opt_driver *self)
@@ -400,7 +400,9 @@ static tg_status renew_preconditioner(opt_driver *self)
   bool is_new = false;
   if (preconditioner == NULL || self->renewed_at == run->iteration) return TG_OK;
   const bool goes = preconditioner->until > 0 && run->iteration == preconditioner->until;
-  int64_t due = preconditioner->from > 0 ? preconditioner->from : 6;
+  int64_t due = preconditioner->from > 0            ? preconditioner->from
+                : preconditioner->first_renewal > 0 ? preconditioner->first_renewal
+                                                    : 6;
   while (due < run->iteration) due *= 3;
   if (!goes &&
       (preconditioner->renew == NULL || due != run->iteration || !opt_preconditioner_is_used(preconditioner, due)))

@@ -29,6 +29,9 @@ typedef struct opt_preconditioner {
   int64_t from;
   int64_t until;
   void (*drop)(void *self);
+  // M was made near the minimum, and is used from the start: the iteration of the first renewal. 0: an early one, for x
+  // goes far.
+  int64_t first_renewal;
   void *self;
 } opt_preconditioner;
 
@@ -127,6 +130,7 @@ typedef struct opt_options {
   opt_examines examines; // not settable by text
   double value_scale;    // the size of f and its terms, where the caller knows it; 0: he does not
   bool is_convex;        // f is convex where it is defined, by its symbols; likewise
+  double convexity;      // f - convexity/2 |x|^2 is as well; 0: not known, or f has constraints. Likewise
   bool is_nonnegative;   // f >= 0 by its symbols: it never falls without end, whatever rounding makes of its curvature
   bool has_border;       // f grows without bound towards the border of its domain
   bool has_jumps;        // its gradient does towards points where f jumps

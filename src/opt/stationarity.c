@@ -195,19 +195,24 @@ static tg_status refer_to_random(opt_run *run, opt_point *room)
   return opt_run_refresh(run);
 }
 
-// Where norms of gradients are what is measured.
-static void refer_to_start(opt_run *run)
+// Where norms of gradients are what is measured. *knows: each variable has one, and no other is needed.
+static void refer_to_start(opt_run *run, bool *knows)
 {
   const double *norms = run->options->start_norms;
-  if (norms == NULL || run->constraint != NULL || run->solver->measure != NULL) return;
-  for (int b = 0; b < run->stationarity.n; b++) opt_run_raise_reference(run, b, norms[b]);
+  *knows = norms != NULL && run->constraint == NULL && run->solver->measure == NULL;
+  for (int b = 0; b < run->stationarity.n && norms != NULL; b++) {
+    if (run->constraint == NULL && run->solver->measure == NULL) opt_run_raise_reference(run, b, norms[b]);
+    *knows = *knows && isfinite(norms[b]) && norms[b] > 0;
+  }
 }
 
 tg_status opt_run_start_references(opt_run *run)
 {
   double x_norm = 0;
+  bool knows = false;
   opt_run_update_references(run);
-  refer_to_start(run);
+  refer_to_start(run, &knows);
+  if (knows) return TG_OK;
   TG_TRY(opt_norm(run->space, run->x, &x_norm));
   if (!(x_norm > 0) || (!has_change(run) && !needs_random(run))) return TG_OK;
   // Any of these that there is: no step has been made yet.

@@ -288,6 +288,7 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
   }
   row->flops = tg_setup_flops(run->engine->setup);
   TG_TRY(opt_norm(run->engine->setup->space, run->engine->setup->x, &row->norm));
+  tg_share_follow_metric(s->share, row->point, row->iterations, run->engine->setup->method->renewal_price);
   if (!serves(run)) return TG_OK;
   return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->starts), row->point);
 }

@@ -114,6 +114,45 @@ def test_path(folder):
             checks.close("a run of its own: objective", a["objective"], single.report["objective"], 1e-10)
 
 
+def test_kept(folder):
+    """The preconditioner of a point serves those that follow, with their own numbers, until it does not pay; a ridge spares the look at the end."""
+    text = SMOOTH.replace(" + mu*sumsq(X*W)", "").replace("  mu: [0.1, 0.2]\n", "").replace("linspace: [3, 1, 3]", "logspace: [10, 0.01, 12]")
+    text = text.replace("1e-9}", "1e-9, preconditioner: kronecker}").replace("columns: 3}", "columns: 3, start: zeros}").replace("Y.npy", "labels.npy")
+    labels = (Y > 0).astype(float)
+    np.save(folder / "labels.npy", labels)
+    job = write(folder, "kept", text)
+    for ranks in (0, 3):
+        out = folder / f"kept-{ranks}"
+        done = run_job(job, out, ranks=ranks, options=["--set", "keep=[report, W]"])
+        if not checks.equal(f"kept on {ranks} ranks: exit status ({done.err[-300:]})", done.status, 0):
+            return
+        checks.check("shared      by the points, made once: " in done.err and "the preconditioner" in done.err, f"kept: {done.err[:1500]}")
+        rows = rows_of(out)
+        reports = [json.loads((out / row["folder"] / "report.json").read_text()) for row in rows]
+        # An iteration takes X W, X'R and two uses of the bases; to make these takes X'DX and an eigenproblem.
+        iteration = 2 * (2 * 40 * 12 * 3) + 2 * (2 * 2 * 12 * 12 * 3 + 2 * 2 * 12 * 3 * 3)
+        made = 2 * 40 * 12 * 12 + 9 * 12**3
+        beside = [row["flops"] - row["iterations"] * iteration for row in rows[1:]]
+        spared = sum(flops < min(beside) + made / 2 for flops in beside)
+        checks.check(len(rows) / 2 <= spared < len(rows), f"kept: {spared} points of {beside}, a making takes {made}")
+        checks.equal("kept: no look at the points that a bound spares", [r["evaluations"]["hessians"] for r in reports[1:6]], 5 * [0])
+        for row in rows:
+            W, lam = np.load(out / row["folder"] / "W.npy"), row["parameters"]["lambda"]
+            gradient = X.T @ (1 / (1 + np.exp(-X @ W)) - labels) + 2 * lam * W
+            checks.check(np.abs(gradient).max() <= 1e-7, f"kept: gradient {np.abs(gradient).max():.1e} of {row['parameters']}")
+    # Files of starts that are damaged are no obstacle: the point begins as a run of its own.
+    out = folder / "kept-0"
+    lines = (out / "sweep.jsonl").read_text().splitlines(keepends=True)
+    (out / "sweep.jsonl").write_text("".join(lines[:5]))
+    (out / ".starts" / "4").mkdir(parents=True)
+    (out / ".starts" / "4" / "W.npy").write_bytes(b"no matrix")
+    done = run_job(job, out, ranks=0, options=["--resume"], force=False)
+    found = rows_of(out)
+    checks.equal(f"damaged start: exit status ({done.err[-300:]})", (done.status, [row["warm"] for row in found][4:7]), (0, [True, False, True]))
+    for row, before in zip(found, lines, strict=True):
+        checks.close("damaged start: objective", row["objective"], json.loads(before)["objective"], 1e-12)
+
+
 def test_shared(folder):
     """What no swept number is in is made once, and a closed form of many points has one basis; each point is that of a run of its own."""
     A, B = rng.standard_normal((60, 40)), rng.standard_normal((60, 3))
@@ -415,7 +454,7 @@ def test_bad(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for test in [t for t in (test_ridge, test_path, test_shared, test_flops, test_plot, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+        for test in [t for t in (test_ridge, test_path, test_kept, test_shared, test_flops, test_plot, test_other_axes, test_failing_point, test_parts, test_resume, test_groups, test_gallery, test_bad) if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
             begin = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - begin:.1f} s", flush=True)

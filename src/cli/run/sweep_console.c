@@ -47,11 +47,13 @@ static void print_point(const tg_sweep_run *s, const tg_sweep_row *row)
   tg_text_fini(&text);
 }
 
-// How many points know what is shared: the second one does, and the first of the second fold.
+// How many points know what is shared: the second one does, and the first of the second fold; of a preconditioner that
+// was made where the second one began, the third.
 static int64_t points_to_tell(const tg_sweep_run *s)
 {
   const tg_folds *folds = s->job->spec.folds;
-  return folds != NULL ? s->job->spec.sweep->n_points / folds->n + 1 : 2;
+  const int64_t all = s->options->last - s->options->first + 1;
+  return folds != NULL ? s->job->spec.sweep->n_points / folds->n + 1 : all < 3 ? all : 3;
 }
 
 // What these points did not make again serves all of them.

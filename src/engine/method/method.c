@@ -41,6 +41,7 @@ static void fill_options(const tg_task *task, const tg_model *model, tg_method *
   m->options = task->spec->solver;
   m->options.memory = m->strategy->pairs;
   m->options.is_convex = model->is_convex;
+  m->options.convexity = model->convexity;
   m->options.is_nonnegative = m->strategy->is_nonnegative;
   m->options.has_jumps = m->strategy->has_jumps;
   if (!model->plan->has_hessian) m->options.examines = OPT_EXAMINE_NEVER;

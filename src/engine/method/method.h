@@ -25,9 +25,12 @@ typedef struct tg_method {
   char ray[640];                  // why the objective is unbounded, where that is known beforehand
   tg_direct *direct;              // the closed form in numbers
   bool begins_near;               // the start is near a minimum: another point of a sweep ended there
+  bool hands_on;                  // other points of a sweep go on from here, with its preconditioner
   bool is_shared;                 // in bases that serve all points of a sweep
   tg_direct *kronecker;           // the preconditioners in numbers
   tg_diagonal *diagonal;
+  tg_closed_plan kronecker_plan;
+  double renewal_price;         // what making the newest one takes, in iterations; 0: it is of no point
   double products;              // of the expressions that these are made of, and of preconditioners renewed since
   struct tg_method_numbers *by; // what a renewal needs
   opt_closed_form closed;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/method/method_parts.h"
 #include "engine/model/constants.h"
+#include "grad/plan/closed_cost.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/space/space.h"
 
@@ -18,22 +19,37 @@ static void destroy_all(int n, tg_dmat **matrices)
   for (int k = 0; k < n; k++) tg_dmat_destroy(&matrices[k]);
 }
 
-// The numbers of a closed form; extras are matrices already, two for each extra of the plan.
+// The nodes as matrices that stay the values'; both are read only.
+static tg_status evaluate(const numbers *by, int n, const tg_node *nodes, tg_dmat **matrices, tg_values **values)
+{
+  const tg_plan_data *x = &by->model->plan->variables[0];
+  TG_TRY(tg_values_create(by->task, by->model, by->grid, by->data, by->x, n, nodes, values));
+  TG_TRY(tg_values_evaluate(*values));
+  for (int k = 0; k < n; k++) matrices[k] = tg_values_matrix_of(*values, k);
+  *by->products += tg_values_product_units(*values, 2 * pow(fmax((double)x->rows, (double)x->cols), 3));
+  return TG_OK;
+}
+
+// m->kronecker of a closed form; extras are matrices already, two for each extra of the plan.
 static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, int n_extras,
-                               const tg_closed_extra *extras, tg_dmat *const *extra_matrices, tg_direct **out)
+                               const tg_closed_extra *extras, tg_dmat *const *extra_matrices, tg_method *m)
 {
   tg_closed_plan plan;
   tg_node nodes[TG_CLOSED_MATRICES];
   tg_dmat *matrices[TG_CLOSED_MATRICES + 2 * TG_CLOSED_EXTRAS];
+  tg_values *values = NULL;
   TG_TRY(tg_agree(by->grid->comm, tg_closed_form_plan(by->model->graph, form, &plan)));
   tg_closed_form_nodes(form, nodes);
   plan.n_extras = n_extras;
   for (int k = 0; k < n_extras; k++) plan.extras[k] = extras[k];
   for (ptrdiff_t k = 0; k < (ptrdiff_t)2 * n_extras; k++) matrices[TG_CLOSED_MATRICES + k] = extra_matrices[k];
-  tg_status status = tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, TG_CLOSED_MATRICES, nodes,
-                                           matrices, by->products);
-  if (status == TG_OK) status = tg_direct_create(by->grid, &plan, matrices, out);
-  destroy_all(TG_CLOSED_MATRICES, matrices);
+  tg_status status = evaluate(by, TG_CLOSED_MATRICES, nodes, matrices, &values);
+  if (status == TG_OK)
+    status = by->task->share != NULL && plan.kind == TG_CLOSED_SPECTRAL
+                 ? tg_method_make_spectral(by, &plan, values, matrices, &m->kronecker)
+                 : tg_direct_create(by->grid, &plan, matrices, &m->kronecker);
+  m->kronecker_plan = plan;
+  tg_values_destroy(&values);
   return status;
 }
 
@@ -155,7 +171,7 @@ static tg_status try_pair(const numbers *by, int first, int second, const tg_off
     memcpy(&extra_matrices[2 * (ptrdiff_t)n_extras], &matrices[2 * k], 2 * sizeof *matrices);
     extras[n_extras++] = extra;
   }
-  const tg_status status = evaluate_form(by, &form, n_extras, extras, extra_matrices, &m->kronecker);
+  const tg_status status = evaluate_form(by, &form, n_extras, extras, extra_matrices, m);
   if (status != TG_NUMERIC) return status;
   tg_error_clear();
   return TG_OK;
@@ -171,6 +187,7 @@ static tg_status try_single(const numbers *by, ptrdiff_t k, const tg_offer *offe
   tg_dmat *const factors[TG_CLOSED_MATRICES] = {[TG_CLOSED_BASE] = matrices[2 * k],
                                                 [TG_CLOSED_PARTS + TG_CLOSED_BASE] = matrices[2 * k + 1]};
   const tg_status status = tg_direct_create(by->grid, &plan, factors, &m->kronecker);
+  m->kronecker_plan = plan;
   if (status != TG_NUMERIC) return status;
   tg_error_clear();
   return TG_OK;
@@ -225,16 +242,27 @@ static tg_status make_kronecker(const numbers *by, tg_offer *offer, tg_dmat **ma
   return keep_if_it_pays(by, &judgement, offer, matrices, m);
 }
 
+// What it takes to make the preconditioner of a point, in iterations that apply it twice.
+static void note_price(const tg_model *model, const tg_values *values, tg_method *m)
+{
+  tg_program_id programs[3];
+  const int n = tg_plan_iteration_programs(model->plan, programs);
+  double iteration = 2 * tg_closed_flops(&m->kronecker_plan, TG_CLOSED_USE);
+  for (int k = 0; k < n; k++) iteration += tg_program_flops(model->plan, programs[k]);
+  m->renewal_price = (tg_values_flops(values) + tg_closed_flops(&m->kronecker_plan, TG_CLOSED_MAKE)) / iteration;
+}
+
 // The offer is the caller's copy: its terms are sorted.
 static tg_status evaluate_kronecker(const numbers *by, tg_offer *offer, tg_method *m)
 {
   tg_node nodes[TG_STRATEGY_NODES];
   tg_dmat *matrices[TG_STRATEGY_NODES];
+  tg_values *values = NULL;
   const int n = tg_offer_nodes(offer, nodes);
-  tg_status status =
-      tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
+  tg_status status = evaluate(by, n, nodes, matrices, &values);
   if (status == TG_OK) status = make_kronecker(by, offer, matrices, m);
-  destroy_all(n, matrices);
+  if (status == TG_OK && m->kronecker != NULL && by->x != NULL) note_price(by->model, values, m);
+  tg_values_destroy(&values);
   return status;
 }
 
@@ -250,16 +278,17 @@ static tg_status apply_kronecker(void *self, const opt_point *r, opt_point *z)
 static tg_status renew_kronecker(void *self, const opt_point *x, bool *is_new)
 {
   tg_method *m = self;
-  numbers by = *m->by;
+  numbers by;
   tg_direct *before = m->kronecker;
-  by.x = x;
   tg_offer offer = m->strategy->offer;
+  TG_TRY(tg_method_metric_renew(m->by, m, x, &by));
   m->kronecker = NULL;
   offer.n_weights = 0; // judged when it was made
   offer.n_terms = offer.n_moving;
   memcpy(offer.terms, offer.moving, sizeof offer.moving);
   const tg_status status = evaluate_kronecker(&by, &offer, m);
   *is_new = status == TG_OK && m->kronecker != NULL;
+  tg_method_metric_leave(m, &by, *is_new);
   if (!*is_new) {
     tg_direct_destroy(&m->kronecker);
     m->kronecker = before;
@@ -306,6 +335,13 @@ static void drop_kronecker(void *self)
   m->verdict.revisions = 1;
 }
 
+// Near a minimum what was made there serves longer: at least as long as it takes to make another one.
+static int64_t late_renewal(const tg_method *m)
+{
+  enum { LATE = 18 };
+  return (int64_t)fmax(LATE, ceil(m->renewal_price));
+}
+
 // The preconditioner that was made; one whose terms depend on the point will be renewed.
 static tg_status use_kronecker(const numbers *by, tg_method *m)
 {
@@ -320,21 +356,25 @@ static tg_status use_kronecker(const numbers *by, tg_method *m)
   if (m->strategy->offer.n_moving == 0) return TG_OK;
   TG_TRY(tg_agree(by->grid->comm, TG_NEW(1, &m->by)));
   *m->by = *by;
-  if (m->verdict.from == 0) m->preconditioning.renew = renew_kronecker;
+  if (m->verdict.from > 0) return TG_OK;
+  m->preconditioning.renew = renew_kronecker;
+  if (m->begins_near) m->preconditioning.first_renewal = late_renewal(m);
   return TG_OK;
 }
 
 // Near a minimum the Hessian there is the one that counts, not that at zero, where runs of their own begin.
 static tg_status make_at_start(const numbers *without, tg_method *m)
 {
-  numbers by = *without;
+  numbers by;
   tg_offer offer = m->strategy->offer;
   if (offer.n_moving == 0 || m->point == NULL) return TG_OK;
-  by.x = m->point;
+  TG_TRY(tg_method_metric_enter(without, m, &by));
   offer.n_weights = 0;
   offer.n_terms = offer.n_moving;
   memcpy(offer.terms, offer.moving, sizeof offer.moving);
-  return evaluate_kronecker(&by, &offer, m);
+  const tg_status status = evaluate_kronecker(&by, &offer, m);
+  tg_method_metric_leave(m, &by, status == TG_OK && m->kronecker != NULL);
+  return status;
 }
 
 static tg_status try_kronecker(const numbers *without, tg_method *m, bool *holds)
@@ -474,7 +514,7 @@ static tg_status try_way(const numbers *by, const tg_way *way, tg_method *m, boo
 tg_status tg_method_prepare(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                             tg_method *m)
 {
-  const numbers by = {task, model, grid, data, NULL, &m->products};
+  const numbers by = {.task = task, .model = model, .grid = grid, .data = data, .products = &m->products};
   const tg_strategy *s = m->strategy;
   tg_error refusal = {.code = TG_OK};
   bool holds = false;

@@ -3,6 +3,7 @@
 #define TG_ENGINE_METHOD_PARTS_H
 
 #include "engine/method/method.h"
+#include "engine/model/values.h"
 
 // What turns a method's symbols into numbers. Nothing is owned.
 typedef struct tg_method_numbers {
@@ -12,6 +13,7 @@ typedef struct tg_method_numbers {
   tg_dmat *const *data;
   const opt_point *x; // the point that the expressions may depend on, or NULL
   double *products;
+  opt_point *view; // x, where it is that of the share (method_metric.c)
 } tg_method_numbers;
 
 // From this condition of a Gram matrix on, its diagonal scaled to ones, the rows themselves are factorised: what its
@@ -28,6 +30,22 @@ tg_status tg_method_make_orthogonal(const tg_method_numbers *by, double gram, tg
 // m->direct in bases that serve all points of a sweep (method_shared.c), where they are there or pay; *made false: the
 // form of the point alone is to be taken. Collective.
 tg_status tg_method_make_shared(const tg_method_numbers *by, tg_method *m, bool *made);
+
+// SPECTRAL of the plan, in bases that the points of a sweep share where these are there; else they are made, and kept
+// for other points as far as the memo knows how they are made (method_shared.c). matrices as for tg_direct_create, of
+// which the first TG_CLOSED_MATRICES are those of `values`. Collective.
+tg_status tg_method_make_spectral(const tg_method_numbers *by, const tg_closed_plan *plan, const tg_values *values,
+                                  tg_dmat *const *matrices, tg_direct **out);
+
+// ---- the point that the preconditioner of a sweep is made of (method_metric.c) ----
+
+// *view: what the points before have left, or m->point as a new one, for which the share keeps a copy; m->point itself
+// where nothing is shared. To be destroyed by tg_method_metric_leave. Collective.
+tg_status tg_method_metric_enter(const tg_method_numbers *by, tg_method *m, tg_method_numbers *at);
+// The same of x, always a new one.
+tg_status tg_method_metric_renew(const tg_method_numbers *by, tg_method *m, const opt_point *x, tg_method_numbers *at);
+// holds: a preconditioner was made of it; else nothing is left to other points. Local.
+void tg_method_metric_leave(const tg_method *m, tg_method_numbers *at, bool holds);
 
 // What the numbers say of a kronecker preconditioner.
 typedef struct tg_kronecker_judgement {

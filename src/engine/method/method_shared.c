@@ -69,11 +69,11 @@ static bool are_known(const shared_side *sides)
   return true;
 }
 
-static tg_status keep(const tg_method_numbers *by, const tg_method *m, const shared_side *sides)
+static tg_status keep(const tg_method_numbers *by, const tg_direct *direct, const shared_side *sides)
 {
   for (int k = 0; k < 2; k++) {
     const double *values = NULL;
-    tg_dmat *basis = tg_direct_basis(m->direct, k, &values);
+    tg_dmat *basis = tg_direct_basis(direct, k, &values);
     if (basis == NULL) continue;
     const int64_t n = k == 0 ? basis->rows : basis->cols;
     TG_TRY(tg_memo_keep(tg_share_memo(by->task->share), sides[k].key,
@@ -92,7 +92,24 @@ static tg_status make_bases(const tg_method_numbers *by, const tg_closed_plan *p
   const double side = fmax((double)plan->rows, (double)plan->cols);
   *by->products += tg_values_product_units(values, 2 * pow(side, 3));
   TG_TRY(tg_direct_create(by->grid, plan, matrices, &m->direct));
-  return tg_agree(by->grid->comm, keep(by, m, sides));
+  return tg_agree(by->grid->comm, keep(by, m->direct, sides));
+}
+
+tg_status tg_method_make_spectral(const tg_method_numbers *by, const tg_closed_plan *plan, const tg_values *values,
+                                  tg_dmat *const *matrices, tg_direct **out)
+{
+  shared_side sides[2];
+  tg_status status = tg_agree(by->grid->comm, find_sides(by, plan, values, sides));
+  if (status == TG_OK && are_there(sides)) {
+    tg_dmat *const bases[2] = {sides[0].basis, sides[1].basis};
+    const double *const numbers[2] = {sides[0].values, sides[1].values};
+    status = tg_direct_create_in_bases(by->grid, plan, bases, numbers, matrices, out);
+  } else if (status == TG_OK) {
+    status = tg_direct_create(by->grid, plan, matrices, out);
+    if (status == TG_OK) status = tg_agree(by->grid->comm, keep(by, *out, sides));
+  }
+  release(sides);
+  return status;
 }
 
 static tg_status make(const tg_method_numbers *by, const tg_closed_plan *own, const tg_closed_plan *plan,
@@ -103,7 +120,7 @@ static tg_status make(const tg_method_numbers *by, const tg_closed_plan *own, co
   if (status == TG_OK && are_there(sides)) {
     tg_dmat *const bases[2] = {sides[0].basis, sides[1].basis};
     const double *const numbers[2] = {sides[0].values, sides[1].values};
-    status = tg_direct_create_in_bases(by->grid, plan, bases, numbers, &m->direct);
+    status = tg_direct_create_in_bases(by->grid, plan, bases, numbers, NULL, &m->direct);
   } else if (status == TG_OK && are_known(sides) && pays(by->task->share, own, plan)) {
     status = make_bases(by, plan, values, m, sides);
   }

@@ -14,6 +14,7 @@
 #include "grad/graph/op.h"
 #include "grad/structure/curvature.h"
 #include "grad/structure/groups.h"
+#include "grad/structure/ridge.h"
 #include "opt/constraint.h"
 
 // ---- graph ----
@@ -171,6 +172,20 @@ static tg_status is_convex_term(const tg_model *model, const tg_constraints_term
   return TG_OK;
 }
 
+static tg_status find_ridge(const tg_task *task, tg_model *model)
+{
+  double *values = NULL;
+  bool *known = NULL;
+  if (!model->is_convex || model->constraints != NULL) return TG_OK;
+  tg_status status = tg_model_numbers(task, model->graph, &values, &known);
+  if (status == TG_OK)
+    status = tg_ridge_find(model->graph, model->objective, model->n_variables, model->symbols, values, known,
+                           &model->convexity);
+  tg_free(known);
+  tg_free(values);
+  return status;
+}
+
 // Finds the convexity of an augmented Lagrangian by its parts, since the penalty is a symbol without a sign.
 static tg_status find_convexity(tg_model *model)
 {
@@ -283,6 +298,7 @@ static tg_status build(tg_task *task, const tg_lower_options *options, tg_model 
   TG_TRY(tg_metric_change_substitute(task, model));
   TG_TRY(find_kinks(model));
   TG_TRY(find_convexity(model));
+  TG_TRY(find_ridge(task, model));
   TG_TRY(find_groups(task, model));
   TG_TRY(
       tg_model_lower(task, model->graph, model->objective, model->n_variables, model->symbols, options, &model->plan));

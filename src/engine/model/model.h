@@ -33,6 +33,7 @@ typedef struct tg_model {
   bool *group_rows; // of each variable: a group has its rows, else its columns
   bool is_smooth;   // no abs, sign or relu in what is minimised: Taylor's theorem holds everywhere
   bool has_kinks;   // of the job's own, and not split: an augmented Lagrangian's are once differentiable
+  double convexity; // c of grad/structure/ridge.h; 0: not known, or there are constraints
   bool is_convex;   // jointly in all variables, where it is defined, by the rules of grad/structure/curvature.h
 } tg_model;
 

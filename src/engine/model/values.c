@@ -246,6 +246,15 @@ tg_status tg_values_key(const tg_values *values, int k, tg_memo_key *out)
   return values->blocks[k] >= 0 ? tg_exec_gradient_key(values->exec, values->blocks[k], out) : TG_OK;
 }
 
+double tg_values_flops(const tg_values *values)
+{
+  static const tg_program_id programs[] = {TG_PROGRAM_SETUP, TG_PROGRAM_REFRESH, TG_PROGRAM_GRADIENT};
+  double flops = 0;
+  for (size_t k = 0; k < sizeof programs / sizeof programs[0] && values->n > 0; k++)
+    flops += tg_program_flops(values->plan, programs[k]);
+  return flops;
+}
+
 int64_t tg_values_products(const tg_values *values)
 {
   return values->problem != NULL ? values->problem->counts.products : 0;

@@ -42,6 +42,8 @@ tg_status tg_values_cost(const tg_task *task, tg_model *model, const tg_cost_gri
 // How the matrix of nodes[k] is made (mpi/exec/memo.h): unknown where it is not of the data that points of a sweep
 // share. Local.
 tg_status tg_values_key(const tg_values *values, int k, tg_memo_key *out);
+// What evaluating them takes where nothing is remembered.
+double tg_values_flops(const tg_values *values);
 // Large products done so far.
 int64_t tg_values_products(const tg_values *values);
 // The same with every product of fewer than unit_flops counted as its share of them: what is made of constants is full

@@ -345,23 +345,26 @@ static tg_status note_own_start(tg_setup *setup)
 }
 
 // Many points follow the path further where they are exact; where they are not, their errors weigh more than the
-// path's curvature.
+// path's curvature. From the most on as long as fewer are better.
 tg_status tg_setup_start_from(tg_setup *setup, bool *serves)
 {
   const tg_share *share = setup->task->share;
   const int n = tg_share_most_weights(share);
-  int best = 1;
-  double f = 0;
+  int best = n;
+  int placed = n;
+  double f = (double)INFINITY;
   TG_TRY(note_own_start(setup));
-  for (int k = 1; k <= n; k++) {
+  for (int k = n; k >= 1; k--) {
     double f_here = 0;
     TG_TRY(place(setup, k, tg_share_weights(share, k)));
     TG_TRY(value_at_start(setup, &f_here));
-    if (k > 1 && !(f_here <= f)) continue;
+    placed = k;
+    if (isfinite(f) && !(f_here < f)) break;
+    if (k < n && !isfinite(f_here)) continue;
     best = k;
     f = f_here;
   }
-  if (best < n) TG_TRY(place(setup, best, tg_share_weights(share, best)));
+  if (best != placed) TG_TRY(place(setup, best, tg_share_weights(share, best)));
   *serves = isfinite(f);
   if (!*serves) return tg_setup_start_again(setup, 0);
   setup->start_note[0] = '\0';

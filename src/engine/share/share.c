@@ -25,6 +25,9 @@ struct tg_share {
   int n_starts;
   tg_dmat **starts[TG_SHARE_STARTS]; // newest first
   int64_t points[TG_SHARE_STARTS];
+  int n_metric;
+  tg_dmat **metric; // NULL: none
+  tg_share_metric metric_facts;
   int n_weights;
   double weights[TG_SHARE_STARTS][TG_SHARE_STARTS]; // by their number less one
 };
@@ -48,6 +51,7 @@ void tg_share_destroy(tg_share **share)
   tg_share *s = *share;
   if (s == NULL) return;
   while (s->n_starts > 0) drop_oldest(s);
+  tg_share_drop_metric(s);
   tg_memo_destroy(&s->memo);
   for (int k = 0; k < s->n_data; k++) tg_dmat_destroy(&s->data[k].matrix);
   tg_free(s->data);
@@ -167,6 +171,52 @@ tg_dmat *const *tg_share_start(const tg_share *share, int k)
 int64_t tg_share_start_point(const tg_share *share, int k)
 {
   return share->points[k];
+}
+
+// ---- the preconditioner's point ----
+
+void tg_share_drop_metric(tg_share *share)
+{
+  for (int k = 0; share->metric != NULL && k < share->n_metric; k++) {
+    tg_memo_drop_source(share->memo, share->metric[k]);
+    tg_dmat_destroy(&share->metric[k]);
+  }
+  tg_free(share->metric);
+  share->metric = NULL;
+}
+
+tg_status tg_share_set_metric(tg_share *share, int n, tg_dmat **matrices)
+{
+  tg_status status = TG_OK;
+  tg_share_drop_metric(share);
+  share->metric = matrices;
+  share->n_metric = n;
+  share->metric_facts = (tg_share_metric){.made_by = -1};
+  for (int k = 0; k < n && status == TG_OK; k++) status = tg_memo_add_source(share->memo, "", matrices[k]);
+  if (status != TG_OK) tg_share_drop_metric(share);
+  return status;
+}
+
+tg_dmat **tg_share_metric_matrices(const tg_share *share)
+{
+  return share->metric;
+}
+
+tg_share_metric *tg_share_metric_facts(tg_share *share)
+{
+  return &share->metric_facts;
+}
+
+void tg_share_follow_metric(tg_share *share, int64_t point, int64_t iterations, double price)
+{
+  tg_share_metric *facts = &share->metric_facts;
+  if (share->metric == NULL) return;
+  const bool is_new = facts->made_by < 0;
+  if (is_new) facts->made_by = point;
+  if (is_new && facts->was_renewed) return;
+  facts->points++;
+  facts->iterations += iterations;
+  if ((double)iterations * (double)facts->points > price + (double)facts->iterations) tg_share_drop_metric(share);
 }
 
 void tg_share_set_weights(tg_share *share, int n, const double *weights)

@@ -45,6 +45,26 @@ void tg_share_add_start(tg_share *share, int64_t point, int n, tg_dmat **start);
 int tg_share_starts(const tg_share *share);
 tg_dmat *const *tg_share_start(const tg_share *share, int k);
 int64_t tg_share_start_point(const tg_share *share, int k);
+// The point of the variables that the preconditioner at hand is made of, one matrix a variable, and the points of the
+// sweep that began with it. The matrices are sources of the memo: what is made of them is made once.
+typedef struct tg_share_metric {
+  int64_t made_by;    // the point of the sweep
+  int64_t points;     // that began with it, and have ended
+  int64_t iterations; // of these
+  bool was_renewed;   // made on the way to a minimum, not at the start of that point
+} tg_share_metric;
+
+// A new one, in the place of that before; `matrices` are taken over, also on failure. Local.
+tg_status tg_share_set_metric(tg_share *share, int n, tg_dmat **matrices);
+// NULL: there is none.
+tg_dmat **tg_share_metric_matrices(const tg_share *share);
+// What is known of it, to be changed by whoever knows more.
+tg_share_metric *tg_share_metric_facts(tg_share *share);
+void tg_share_drop_metric(tg_share *share);
+// A point has ended after so many iterations. Drops what does not pay any more: where a point that begins with it takes
+// more iterations than such points do on the average, what it took to make it, `price` iterations, included.
+void tg_share_follow_metric(tg_share *share, int64_t point, int64_t iterations, double price);
+
 // The next point may begin at the sum of weights[k] times start k, k < n, and at the like of fewer that were set
 // before; n = 0: as a run of its own, and forgets the others. Local.
 void tg_share_set_weights(tg_share *share, int n, const double *weights);

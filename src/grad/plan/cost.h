@@ -15,6 +15,7 @@ tg_cost_machine tg_cost_machine_default(void);
 
 // Floating point operations of one instruction, all ranks together: 2 m n k for a product.
 double tg_instr_flops(const tg_plan *plan, const tg_instr *instr);
+double tg_program_flops(const tg_plan *plan, tg_program_id program);
 // One instruction; a program. TG_VALUE when the grid or the machine is not positive. Local.
 tg_status tg_instr_cost(const tg_plan *plan, const tg_instr *instr, const tg_cost_grid *grid,
                         const tg_cost_machine *machine, tg_cost *out);

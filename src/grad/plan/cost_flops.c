@@ -47,6 +47,14 @@ static double factor_flops(const tg_plan *plan, const tg_instr *instr)
   }
 }
 
+double tg_program_flops(const tg_plan *plan, tg_program_id program)
+{
+  const tg_program *steps = &plan->programs[program];
+  double flops = 0;
+  for (int32_t k = 0; k < steps->n_instrs; k++) flops += tg_instr_flops(plan, &steps->instrs[k]);
+  return flops;
+}
+
 double tg_instr_flops(const tg_plan *plan, const tg_instr *instr)
 {
   switch (instr->op) {

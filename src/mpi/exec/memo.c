@@ -27,6 +27,7 @@ struct tg_memo {
   int n_sources;
   int64_t serial; // of the source that comes next: no two have the same
   source *sources;
+  const char *label; // of what is kept; NULL: its own
   int n;
   entry *entries;
 };
@@ -213,8 +214,13 @@ tg_status tg_memo_keep(tg_memo *memo, tg_memo_key key, const char *label, tg_dma
   }
   entry *e = &memo->entries[memo->n++];
   *e = (entry){.key = key, .matrix = tg_dmat_hold(matrix), .numbers = copy, .is_used = true, .is_new = true};
-  snprintf(e->label, sizeof e->label, "%.79s", label);
+  snprintf(e->label, sizeof e->label, "%.79s", memo->label != NULL ? memo->label : label);
   return TG_OK;
+}
+
+void tg_memo_set_label(tg_memo *memo, const char *label)
+{
+  memo->label = label;
 }
 
 void tg_memo_pin(tg_memo *memo, tg_memo_key key)
@@ -238,11 +244,18 @@ void tg_memo_end_point(tg_memo *memo)
   memo->n = kept;
 }
 
+static bool is_printed(const tg_memo *memo, int before)
+{
+  for (int k = 0; k < before; k++)
+    if (memo->entries[k].is_shared && strcmp(memo->entries[k].label, memo->entries[before].label) == 0) return true;
+  return false;
+}
+
 void tg_memo_print_shared(const tg_memo *memo, tg_text *out)
 {
   const char *between = "";
   for (int k = 0; k < memo->n; k++) {
-    if (!memo->entries[k].is_shared) continue;
+    if (!memo->entries[k].is_shared || is_printed(memo, k)) continue;
     tg_text_addf(out, "%s%s", between, memo->entries[k].label);
     between = ", ";
   }

@@ -57,6 +57,8 @@ tg_dmat *tg_memo_find(tg_memo *memo, tg_memo_key key);
 // label: what it is called.
 tg_status tg_memo_keep(tg_memo *memo, tg_memo_key key, const char *label, tg_dmat *matrix, int64_t n_numbers,
                        const double *numbers);
+// What all that is kept from now on is called, in the place of its own label; NULL: by that again. The text must stay.
+void tg_memo_set_label(tg_memo *memo, const char *label);
 // Keeps it beyond the points that use it: for other folds. Local.
 void tg_memo_pin(tg_memo *memo, tg_memo_key key);
 // The numbers that stand beside it; NULL: none.
@@ -64,7 +66,7 @@ const double *tg_memo_numbers(const tg_memo *memo, tg_memo_key key);
 
 // A point is done: what it has neither made nor used goes, such as results that depend on the numbers that change.
 void tg_memo_end_point(tg_memo *memo);
-// Appends the labels of what has served more than one point: "X'*X, X'*Y".
+// Appends the labels of what has served more than one point, each once: "X'*X, X'*Y".
 void tg_memo_print_shared(const tg_memo *memo, tg_text *out);
 
 #endif

@@ -377,13 +377,13 @@ static tg_status take_bases(tg_direct *d, tg_dmat *const bases[2], const double 
 }
 
 tg_status tg_direct_create_in_bases(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const bases[2],
-                                    const double *const values[2], tg_direct **out)
+                                    const double *const values[2], tg_dmat *const *matrices, tg_direct **out)
 {
-  TG_ASSERT(plan->kind == TG_CLOSED_SPECTRAL && plan->n_extras == 0);
+  TG_ASSERT(plan->kind == TG_CLOSED_SPECTRAL && (plan->n_extras == 0 || matrices != NULL));
   tg_status status = create(grid, DIRECT_SPECTRAL, plan->rows, plan->cols, out);
   if (status == TG_OK) status = make_scratch(*out);
   if (status == TG_OK) status = take_bases(*out, bases, values);
-  if (status == TG_OK) status = fill_spectrum(*out, plan, NULL);
+  if (status == TG_OK) status = fill_spectrum(*out, plan, matrices);
   return hand_over(out, status);
 }
 

@@ -37,10 +37,11 @@ tg_status tg_direct_create_least_squares(const tg_grid *grid, int64_t rows, int6
 // NULL is fine. Local.
 void tg_direct_destroy(tg_direct **direct);
 
-// SPECTRAL without extras in bases that are known: T and t of each side (of a form of the same sides), NULL where a
-// side has no base. The bases are held. No factorisation. Collective.
+// SPECTRAL in bases that are known: T and t of each side (of a form of the same sides), NULL where a side has no base.
+// The bases are held; of the matrices those of the extras are read, which may be NULL where there are none. No
+// factorisation. Collective.
 tg_status tg_direct_create_in_bases(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const bases[2],
-                                    const double *const values[2], tg_direct **out);
+                                    const double *const values[2], tg_dmat *const *matrices, tg_direct **out);
 // The basis T of a side and its t, side.n of them; NULL: it has none. Not owned.
 tg_dmat *tg_direct_basis(const tg_direct *direct, int side, const double **values);
 

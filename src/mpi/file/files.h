@@ -47,6 +47,10 @@ tg_status tg_file_fill(tg_dmat *matrix, const char *path, const char *dataset);
 // An .h5 file holds this one dataset afterwards; one that holds other datasets is not overwritten (TG_IO).
 tg_status tg_file_write(const tg_dmat *matrix, const char *path, const char *dataset);
 
+// The same of a file that nobody misses: it is not synced, and may be lost, or be something else, where the machine
+// fails.
+tg_status tg_file_write_passing(const tg_dmat *matrix, const char *path);
+
 // Whether tg_file_write of a matrix of this size could begin: the target is no folder or pipe, its name is not too
 // long, its folder is there on every rank and can be written, and has room. Leaves nothing behind, and removes what a
 // killed process left beside the target. TG_IO. COLLECTIVE.

@@ -37,12 +37,17 @@ int tg_space_blocks(const opt_point *point)
   return point->n_blocks;
 }
 
+tg_status tg_space_view_all(int n, tg_dmat *const *matrices, opt_point **out)
+{
+  TG_TRY(tg_alloc(1, sizeof **out + (size_t)n * sizeof(tg_dmat *), (void **)out));
+  (*out)->n_blocks = n;
+  for (int k = 0; k < n; k++) (*out)->blocks[k] = matrices[k];
+  return TG_OK;
+}
+
 tg_status tg_space_view(tg_dmat *matrix, opt_point **out)
 {
-  TG_TRY(tg_alloc(1, sizeof **out + sizeof(tg_dmat *), (void **)out));
-  (*out)->n_blocks = 1;
-  (*out)->blocks[0] = matrix;
-  return TG_OK;
+  return tg_space_view_all(1, &matrix, out);
 }
 
 void tg_space_view_destroy(opt_point **view)

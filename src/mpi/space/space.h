@@ -32,6 +32,8 @@ int tg_space_blocks(const opt_point *point);
 
 // A point of one block that is the matrix, which it does not own: of a space of its own, for listings. Local.
 tg_status tg_space_view(tg_dmat *matrix, opt_point **out);
+// The same of n blocks.
+tg_status tg_space_view_all(int n, tg_dmat *const *matrices, opt_point **out);
 // NULL is fine; the matrix stays. Local.
 void tg_space_view_destroy(opt_point **view);
 

@@ -27,6 +27,9 @@ static const double far_worth = 1e-3;
 static const double much_share = 0.1;
 static const double least_much_share = 1e-3;
 
+// How much smaller the gradient is made where convexity then says that nothing is left.
+static const double near_bound = 100;
+
 // A tolerance above this asks for a rough answer: then the estimate is said, and nothing more.
 static const double loose_tolerance = 1e-6;
 
@@ -171,8 +174,8 @@ static tg_status flatten(opt_examiner *e, bool *lowered)
   return TG_OK;
 }
 
-// Where a preconditioner is known to be a lower bound, H >= floor M, f falls by no more than <g, M^-1 g> / (2 floor),
-// which one application tells. *out = INFINITY where it is not known.
+// Where H >= c, f falls by no more than |g|^2 / (2 c); where a preconditioner is known to be a lower bound, H >= floor
+// M, by no more than <g, M^-1 g> / (2 floor), which one application tells. *out = INFINITY where neither is known.
 static tg_status bound_decrease(opt_examiner *e, double *out)
 {
   const opt_run *run = e->run;
@@ -180,12 +183,33 @@ static tg_status bound_decrease(opt_examiner *e, double *out)
   const opt_preconditioner *preconditioner = run->options->preconditioning;
   double product = 0;
   *out = (double)INFINITY;
+  if (run->options->convexity > 0 && run->options->is_convex && run->constraint == NULL)
+    *out = run->g_norm * run->g_norm / (2 * run->options->convexity);
+  if (*out <= allowed_decrease(e)) return TG_OK;
   if (preconditioner == NULL || !(preconditioner->floor > 0) || !run->options->is_convex || run->constraint != NULL)
     return TG_OK;
   TG_TRY(opt_run_precondition(run, run->g, w->scaled));
   TG_TRY(opt_dot(run->space, run->g, w->scaled, &product));
-  *out = product / (2 * preconditioner->floor);
+  *out = fmin(*out, product / (2 * preconditioner->floor));
   return TG_OK;
+}
+
+// Near a minimum, where a point of a sweep begins, a few more iterations cost less than a look, and the next point
+// begins the better: the tolerance becomes what the bound by convexity asks for, where that is not far.
+static bool aim_at_bound(opt_examiner *e)
+{
+  opt_run *run = e->run;
+  opt_stationarity *s = &run->stationarity;
+  const opt_options *options = run->options;
+  const double wanted = 0.9 * sqrt(2 * options->convexity * allowed_decrease(e));
+  int worst = 0;
+  if (options->start_norms == NULL || run->constraint != NULL || isfinite(s->cap)) return false;
+  if (options->gradient_tolerance > loose_tolerance || !(wanted > 0)) return false;
+  if (run->g_norm <= wanted || !(run->g_norm <= near_bound * wanted)) return false;
+  s->cap = wanted / run->g_norm * fmin(options->gradient_tolerance, opt_run_share(run, &worst));
+  if (s->cap > 4 * DBL_EPSILON && !opt_run_is_stationary(run)) return true;
+  s->cap = (double)INFINITY;
+  return false;
 }
 
 // Where the gains so far speak for more than is allowed the look is thorough. What they say is believed where that
@@ -455,6 +479,10 @@ static tg_status look(opt_examiner *e, opt_subspace *s, opt_finding *out)
 {
   opt_decrease decrease;
   opt_curvature curvature;
+  if (aim_at_bound(e)) {
+    *out = OPT_FINDING_DECREASE;
+    return TG_OK;
+  }
   TG_TRY(opt_subspace_gradient(s, e->work.now));
   TG_TRY(opt_norm(e->run->space, e->work.now, &s->residual));
   TG_TRY(estimate(e, s, &decrease));

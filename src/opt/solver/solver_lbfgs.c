@@ -144,7 +144,9 @@ static tg_status step_lbfgs(opt_run *run, void *state, opt_verdict *verdict)
     TG_TRY(direction(run, self, &slope, &d_norm));
   }
   const bool is_scaled = run->options->preconditioning != NULL && run->options->preconditioning->is_scaled;
-  const double first = pairs->count > 0 || is_scaled ? 1 : opt_first_trial(run, d_norm);
+  // What was made near this minimum is nearly its Hessian.
+  const bool is_near = run->options->preconditioning != NULL && run->options->preconditioning->first_renewal > 0;
+  const double first = pairs->count > 0 || is_scaled || is_near ? 1 : opt_first_trial(run, d_norm);
   TG_TRY(opt_run_search(run, self->d, slope, d_norm, first, 0.9, verdict));
   if (*verdict != OPT_MOVED) return TG_OK;
   // The border of the domain has cut the step short: far from where the pairs were made, a preconditioner that follows
