@@ -49,7 +49,7 @@ complete -c tracegrad -n '__fish_seen_subcommand_from run' -l confined -d 'refus
 complete -c tracegrad -n '__fish_seen_subcommand_from run' -l quiet -d 'no header and no progress on stderr; warnings stay'
 complete -c tracegrad -n '__fish_seen_subcommand_from run' -l help -d 'this text'
 complete -c tracegrad -n __fish_use_subcommand -a plot -d 'draw runs, sweeps, checks and matrices (SVG, PNG, PDF)'
-complete -c tracegrad -n '__fish_seen_subcommand_from plot' -k -a '(__fish_complete_suffix .npy .mtx .h5 .json)'
+complete -c tracegrad -n '__fish_seen_subcommand_from plot' -k -a '(__fish_complete_directories; __fish_complete_suffix .npy .mtx .h5 .json)'
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l what -d 'of runs: convergence (default), time or scaling' -x
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l by -d 'columns of a convergence: of iterations, products, seconds (default: all three)' -x
 complete -c tracegrad -n '__fish_seen_subcommand_from plot' -l x-range -d 'of the horizontal axis; either may be left out' -x
