@@ -431,6 +431,23 @@ class Tutorial(unittest.TestCase):
                 os.chdir(before)
         self.assertEqual(space["shown"], space["expected"])
 
+    def test_readme(self):
+        """The lines of README.md run from the root of the repository."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8").split("**From Python.**")[1]
+        code = "".join(line[4:] + "\n" for line in text.split("\n## ")[0].splitlines() if line.startswith("    "))
+        space, before, shown = {}, os.getcwd(), io.StringIO()
+        os.chdir(ROOT)
+        try:
+            with contextlib.redirect_stdout(shown):
+                exec(compile(code, "README.md", "exec"), space)  # noqa: S102
+        finally:
+            os.chdir(before)
+        self.assertTrue(shown.getvalue().startswith("converged (64, 10) "), shown.getvalue())
+        given = {name: space[name].astype(float) for name in ("X", "Y")}
+        right = np.linalg.solve(given["X"].T @ given["X"] + np.eye(64), given["X"].T @ given["Y"])
+        np.testing.assert_allclose(space["r"].W, right, rtol=1e-9, atol=1e-11)
+        self.assertGreater(space["f"].value_and_gradient(right)[0], 0)
+
 
 class Notebook(unittest.TestCase):
     def test_cells(self):
