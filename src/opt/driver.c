@@ -44,13 +44,17 @@ static tg_status recompute(opt_driver *self)
   return opt_run_refresh(run);
 }
 
-// The gradient recomputed from x itself; how far the carried one had drifted goes into the result.
+// f and gradient recomputed from x itself; how far the carried one had drifted goes into the result. Where x is the
+// best point, it is that with the value recomputed.
 static tg_status refresh(opt_driver *self)
 {
   opt_run *run = &self->run;
   const double carried = run->g_norm;
+  const double carried_f = run->f;
   const bool was_fresh = run->is_fresh;
   TG_TRY(recompute(self));
+  if (self->best_f == carried_f) self->best_f = run->f;
+  if (self->window_f == carried_f) self->window_f = run->f;
   if (!was_fresh) {
     const double drift = fabs(carried - run->g_norm) / run->g_norm_start;
     if (isfinite(drift)) self->result->drift = fmax(self->result->drift, drift);
@@ -89,6 +93,18 @@ static tg_status start_again(opt_driver *self, bool *ended)
   return after_move(self, ended);
 }
 
+// Shares of other references are no measure of progress, nor is the gradient at the start.
+static void forget_shares(opt_driver *self)
+{
+  opt_run *run = &self->run;
+  run->g_norm_start = fmax(run->g_norm, opt_run_target(run) / run->options->gradient_tolerance);
+  self->window_f = INFINITY;
+  self->window_g = INFINITY;
+  self->window_share = INFINITY;
+  self->failed_share = INFINITY;
+  self->failed_tests = 0;
+}
+
 // The gradient recomputed at x passes: the point is examined before it is called converged (examine.h).
 static tg_status conclude(opt_driver *self, bool *ended)
 {
@@ -109,6 +125,9 @@ static tg_status conclude(opt_driver *self, bool *ended)
   case OPT_FINDING_SADDLE:
   case OPT_FINDING_UNBOUNDED:
     *ended = end(self, finding == OPT_FINDING_SADDLE ? OPT_STALLED : OPT_UNBOUNDED);
+    break;
+  case OPT_FINDING_FAR:
+    forget_shares(self);
     break;
   case OPT_FINDING_DECREASE:
     break;
@@ -142,11 +161,19 @@ static bool is_above_best(const opt_driver *self)
   return self->best != NULL && self->best_f < self->run.f - opt_run_value_rounding(&self->run);
 }
 
+// x := the best point, unless its value recomputed at its projection is no lower: then x stays, and is the best one.
 static tg_status move_to_best(opt_driver *self)
 {
   opt_run *run = &self->run;
-  TG_TRY(opt_copy(run->space, self->best, run->x));
+  const double before = run->f;
+  opt_swap(&run->x, &self->best);
   TG_TRY(recompute(self));
+  if (!(run->f < before)) {
+    opt_swap(&run->x, &self->best);
+    TG_TRY(recompute(self));
+  }
+  self->best_f = run->f;
+  TG_TRY(opt_copy(run->space, run->x, self->best));
   run->solver->reset(self->state);
   return TG_OK;
 }
@@ -171,15 +198,27 @@ static tg_status return_to_best(opt_driver *self, bool *returned, bool *ended)
   return move_to_best(self);
 }
 
-// The stopping test; a carried gradient that passes is recomputed before anything is claimed.
-static tg_status test_convergence(opt_driver *self, bool *ended)
+// A carried gradient that passes is recomputed before anything is claimed; *passed: the carried one did. f is
+// recomputed with it: of an ill-conditioned problem that, too, may have drifted.
+static tg_status verify(opt_driver *self, bool *passed)
 {
   opt_run *run = &self->run;
   TG_TRY(opt_run_find_rounding(run));
-  if (!opt_run_is_stationary(run)) return TG_OK;
+  *passed = opt_run_is_stationary(run);
+  if (!*passed) return TG_OK;
   if (!run->is_fresh) TG_TRY(refresh(self));
-  TG_TRY(opt_run_find_rounding(run));
+  return opt_run_find_rounding(run);
+}
+
+// The stopping test.
+static tg_status test_convergence(opt_driver *self, bool *ended)
+{
+  opt_run *run = &self->run;
+  bool passed = false;
   bool returned = false;
+  TG_TRY(verify(self, &passed));
+  if (!passed && !self->is_refuted) return TG_OK;
+  self->is_refuted = false;
   if (opt_run_is_stationary(run)) TG_TRY(return_to_best(self, &returned, ended));
   if (*ended || (returned && !opt_run_is_stationary(run))) return TG_OK;
   if (opt_run_is_stationary(run)) return conclude(self, ended);
@@ -372,6 +411,7 @@ static tg_status test_fall(opt_driver *self, bool *ended)
 static tg_status after_move(opt_driver *self, bool *ended)
 {
   opt_run *run = &self->run;
+  bool passed = false;
   run->iteration++;
   find_value_scale(run);
   TG_TRY(opt_run_complete(run));
@@ -380,6 +420,8 @@ static tg_status after_move(opt_driver *self, bool *ended)
     return TG_OK;
   }
   opt_run_update_references(run);
+  TG_TRY(verify(self, &passed));
+  self->is_refuted = passed && !opt_run_is_stationary(run);
   opt_examiner_follow(&self->examiner);
   TG_TRY(keep_best(self));
   TG_TRY(report_iteration(self));
@@ -510,10 +552,7 @@ static tg_status hand_back(opt_driver *self)
   opt_run *run = &self->run;
   const opt_outcome outcome = self->result->outcome;
   run->stationarity.cap = (double)INFINITY; // the tolerance is that of the job again
-  if (outcome != OPT_CONVERGED && is_above_best(self)) {
-    TG_TRY(opt_copy(run->space, self->best, run->x));
-    run->is_fresh = false;
-  }
+  if (outcome != OPT_CONVERGED && is_above_best(self)) TG_TRY(move_to_best(self));
   if (outcome == OPT_NOT_FINITE) run->is_fresh = false;
   if (!run->is_fresh) TG_TRY(recompute(self));
   if (run->x != self->user_x) TG_TRY(opt_copy(run->space, run->x, self->user_x));

@@ -34,6 +34,7 @@ typedef struct opt_driver {
   int64_t small_steps;
   int64_t failed_tests; // times that the recomputed gradient failed where the carried one passed
   double failed_share;  // the least recomputed one, of the references
+  bool is_refuted;      // that has just happened
   int64_t last_failure; // iteration of the last step that found nothing, -1: none
   double f_before;
   int64_t renewed_at;       // iteration of the preconditioner's last renewal

@@ -91,16 +91,16 @@ void opt_driver_tear_down(opt_driver *self)
   const opt_space *space = run->space;
   if (run->solver != NULL) run->solver->destroy(space, &self->state);
   if (self->second != NULL) self->second->destroy(space, &self->second_state);
-  // x and trial may have changed places: the user keeps his.
-  opt_point *own = run->x != self->user_x ? run->x : run->trial;
-  space->ops->destroy(space, &own);
+  // x, trial and best may have changed places: the user keeps his.
+  opt_point **const places[] = {&run->x, &run->trial, &self->best};
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+    if (*places[i] != self->user_x) space->ops->destroy(space, places[i]);
   space->ops->destroy(space, &run->g);
   space->ops->destroy(space, &run->hd);
   for (int k = 0; k < 2; k++) space->ops->destroy(space, &run->rooms[k]);
   space->ops->destroy(space, &run->g_old);
   space->ops->destroy(space, &run->spare);
   space->ops->destroy(space, &run->feasible);
-  space->ops->destroy(space, &self->best);
   space->ops->destroy(space, &self->renewal_x);
   opt_examiner_destroy(&self->examiner);
   tg_free(run->group_products);

@@ -222,6 +222,18 @@ tg_status opt_run_start_references(opt_run *run)
   return TG_OK;
 }
 
+tg_status opt_run_refer_to_here(opt_run *run, opt_point *room)
+{
+  opt_stationarity *s = &run->stationarity;
+  for (int b = 0; b < s->n; b++) {
+    s->references[b] = s->norms[b];
+    s->rounding[b] = 0;
+  }
+  run->f_start = run->f;
+  TG_TRY(refer_to_change(run, room));
+  return opt_run_measure(run); // its rounding is that of g again
+}
+
 void opt_run_update_references(opt_run *run)
 {
   opt_stationarity *s = &run->stationarity;

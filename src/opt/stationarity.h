@@ -33,6 +33,9 @@ tg_status opt_run_note_rounding(const opt_run *run, const opt_point *g);
 // The references, at the start and after a move. The first takes a Hessian action, at most. Collective.
 tg_status opt_run_start_references(opt_run *run);
 void opt_run_update_references(opt_run *run);
+// Where the run came from so far away that its start says nothing of what is small here: the references are the
+// measures of g and H x at x, and f_start is f, as if it began here. Not on manifolds. room is overwritten. Collective.
+tg_status opt_run_refer_to_here(opt_run *run, opt_point *room);
 // Raises the reference of variable b to a measure on the way to the current point. Local.
 void opt_run_raise_reference(opt_run *run, int b, double norm);
 

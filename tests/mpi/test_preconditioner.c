@@ -42,8 +42,8 @@ static void test_division(const tg_grid *grid)
 // One entry of one rank decides for all.
 static void test_refusals(const tg_grid *grid)
 {
-  const double wrong[3] = {0, -2, check_nan()};
-  for (int k = 0; k < 3; k++) {
+  const double wrong[4] = {0, -2, check_nan(), 1e-30};
+  for (int k = 0; k < 4; k++) {
     tg_dmat *diagonal = check_matrix(grid, 5, 5, 1);
     double *entries = check_gather(diagonal);
     for (int64_t e = 0; e < 25; e++) entries[e] = e == 17 ? wrong[k] : 1;

@@ -4,6 +4,7 @@ The minimum is Newton's, in a basis where the problem is well-conditioned: K = R
 """
 
 import numpy as np
+import scipy.optimize
 
 from random_case import Case, family, sizes
 
@@ -62,6 +63,44 @@ def kernel_losses(rng):
                   lambda z: (R.T @ slopes(R @ z, y) + 2 * mu * z, (R.T * curvatures(R @ z, y)) @ R + 2 * mu * np.eye(n)), np.zeros(n))
     return Case(text + " + mu*a'*K*a", {"a": (n, 1)}, {"K": K, "y": y.reshape(-1, 1), "mu": mu, **ones(text, n)}, declared={"K": {"symmetric": True}},
                 solver={"max_iterations": 3000}, convex=True, bounded=True, best=best)
+
+
+# The infimum over all u of the losses, which a regular K comes to.
+LEAST = {
+    "logistic": lambda y: 0.0,
+    "counts": lambda y: float(sum(y - np.where(y > 0, y * np.log(np.maximum(y, 1)), 0))),
+    "robust": lambda y: float(len(y)),
+    "squares": lambda y: 0.0,
+}
+
+
+@family
+def bare_kernels(rng):
+    """Without a penalty: what eigenvalues below the rounding of the largest hold of the fall is for no search to gain, and has to be said."""
+    n = int(np.exp(rng.uniform(np.log(6), np.log(60))))
+    name = rng.choice(sorted(LOSSES))
+    text, labels, *_ = LOSSES[name]
+    points = rng.uniform(0, 1, n)
+    K = np.exp(-((points[:, None] - points[None]) ** 2) / (2 * 10 ** rng.uniform(-2, 0)))
+    y = labels(rng, np.sin(6 * points) + 0.3 * rng.standard_normal(n))
+    method = {} if rng.random() < 0.5 else {"method": rng.choice(["l-bfgs", "conjugate-gradient", "newton-cg"])}
+    return Case(text, {"a": (n, 1)}, {"K": K, "y": y.reshape(-1, 1), **ones(text, n)}, declared={"K": {"symmetric": True}},
+                solver={"max_iterations": 3000, **method}, convex=True, bounded=True, best=LEAST[name](y))
+
+
+@family
+def units_between_bounds(rng):
+    """Columns in units up to 1e8 apart, nonnegative coefficients: the minimum is found in units where they are alike."""
+    m, n = sizes(rng, (15, 60), (2, 10))
+    name = rng.choice(sorted(set(LOSSES) - {"counts"}))
+    text, labels, loss, slopes, _ = LOSSES[name]
+    A = rng.standard_normal((m, n))
+    y = labels(rng, A @ rng.standard_normal(n) + 0.5 * rng.standard_normal(m))
+    units = 10 ** rng.uniform(-4, 4, n)
+    least = scipy.optimize.minimize(lambda x: (loss(A @ x, y), A.T @ slopes(A @ x, y)), np.zeros(n), jac=True, method="L-BFGS-B",
+                                    bounds=[(0, None)] * n, options={"maxiter": 10000, "maxfun": 100000, "ftol": 1e-15, "gtol": 1e-10})
+    return Case(text.replace("K*a", "A*a"), {"a": (n, 1)}, {"A": A * units, "y": y.reshape(-1, 1), **ones(text, m)}, "bounds", {"a": "nonnegative"},
+                convex=True, bounded=True, best=least.fun if least.success else None)
 
 
 @family

@@ -6,6 +6,7 @@ depend on one another. The solution of the normal equations in fractions of the 
 
 import fractions
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -159,10 +160,60 @@ def test_what_is_left(folder):
             CHECKS.check(is_true, f"left, {method} on {ranks}: {left:.1e} of the fall, {report['reason']}")
 
 
+def test_far_start(folder):
+    """A start so far away that all that matters at the minimum is rounding beside the fall: the run goes on from where it has come to."""
+    rng = np.random.default_rng(0)
+    n = 6
+    A, B, c = rng.standard_normal((10, n)), rng.standard_normal((10, n)), rng.standard_normal((10, 1))
+    direction, y = rng.standard_normal((n, 1)), rng.standard_normal((n, 1))
+    b = A @ np.ones((n, 1)) + rng.standard_normal((10, 1))
+    of_y = np.sum((B @ np.linalg.lstsq(B, c, rcond=None)[0] - c) ** 2)
+    for far in (1e6, 1e8, 1e12, 1e16):
+        for weight in (1.0, 1e-6):
+            best = np.sum((A @ np.linalg.lstsq(A, b, rcond=None)[0] - b) ** 2) + weight * of_y
+            for method, ranks in (("auto", 1), ("auto", 3), ("l-bfgs", 1), ("newton-cg", 1), ("barzilai-borwein", 1)):
+                job = {"minimize": f"sumsq(A*x - b) + {weight!r}*sumsq(B*y - c)", "data": {}, "solver": {"method": method},
+                       "variables": {"x": {"rows": n, "columns": 1}, "y": {"rows": n, "columns": 1}}}
+                report = solve_job(job, {"A": A, "B": B, "b": b, "c": c}, folder / f"far-{far}-{weight}-{method}-{ranks}", ranks=ranks,
+                                   starts={"x": far * direction, "y": y}).report
+                left = report["objective"] / best - 1
+                CHECKS.check(report["status"] != "converged" or left <= 1e-6, f"from {far}, {weight}, {method} on {ranks}: {left:.1e}, {report['reason']}")
+                if method == "auto":
+                    CHECKS.equal(f"from {far}, {weight} on {ranks}: {report['reason']}", report["status"], "converged")
+
+
+def test_what_rounding_hides(folder):
+    """A Gaussian kernel without a penalty: what lies in eigenvalues below the rounding of the largest is said, to a factor of ten."""
+    rng = np.random.default_rng(1)
+    n = 20
+    t = np.sort(rng.uniform(0, 1, n))
+    y = (np.sin(6 * t) + 0.3 * rng.standard_normal(n)).reshape(-1, 1)
+    counts = rng.poisson(np.exp(1 + y)).astype(float)
+    least = np.sum(counts - np.where(counts > 0, counts * np.log(np.maximum(counts, 1)), 0))
+    for name, text, data, infimum in (("counts", "sum(exp(K*a)) - y'*K*a", counts, least), ("robust", "sum(sqrt((K*a - y).^2 + 1))", y, n)):
+        for width in (0.1, 0.3):
+            K = np.exp(-((t[:, None] - t[None]) ** 2) / (2 * width**2))
+            job = {"minimize": text, "variables": {"a": {"rows": n, "columns": 1}}, "data": {"K": {"symmetric": True}}, "solver": {"max_iterations": 2000}}
+            for ranks in (1, 3):
+                what = f"{name}, {width} on {ranks}"
+                solved = solve_job(job, {"K": K, "y": data}, folder / f"hidden-{name}-{width}-{ranks}", ranks=ranks)
+                report = solved.report
+                left, fall = report["objective"] - infimum, solved.history[0]["objective"] - infimum
+                CHECKS.check(left > 1e-4 * fall, f"{what}: only {left / fall:.1e} of the fall is left")
+                if report["status"] != "converged":
+                    CHECKS.equal(f"{what}: {report['reason']}", report["status"], "stalled")
+                    continue
+                found = re.search(r"estimated (decrease of )?[-+.e0-9]+%? to ([-+.e0-9]+)%? ", report["reason"])
+                if CHECKS.check(found is not None and "rounding hides how much" in report["reason"], f"{what}: {report['reason']}"):
+                    most = float(found[2]) * (1 if found[1] else abs(report["objective"]) / 100)
+                    CHECKS.check(0.1 * left <= most <= 10 * left, f"{what}: {left:.1e} is left, at most {most:.1e} is said")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_full_rank, test_units, test_few_digits_lost, test_deficient, test_wide, test_what_is_left):
+        for test in (test_full_rank, test_units, test_few_digits_lost, test_deficient, test_wide, test_what_is_left, test_far_start,
+                     test_what_rounding_hides):
             test(folder)
     return CHECKS.finish()
 

@@ -7,8 +7,7 @@
 
 enum { STEPS_MAX = 12, STEPS_MIN = 3, STEPS_MAX_THOROUGH = OPT_TRIDIAGONAL_MAX, STEPS_MIN_THOROUGH = 12 };
 static const double flat = 1e-15; // a curvature below this share of the largest is rounding
-// A condition so near 1/eps that the steps lose their way before they have met the least eigenvalue.
-static const double hopeless = 1e12;
+const double opt_decrease_hopeless = 1e12;
 
 typedef struct measuring {
   const opt_subspace *space;
@@ -30,7 +29,7 @@ static tg_status scale(measuring *m, double *rz)
   opt_run *run = m->space->run;
   if (m->z != m->r) {
     TG_TRY(opt_run_precondition(run, m->r, m->z));
-    TG_TRY(opt_subspace_restrict(m->space, m->z));
+    TG_TRY(opt_subspace_release(m->space, m->z));
   }
   return opt_dot(run->space, m->r, m->z, rz);
 }
@@ -73,7 +72,7 @@ static tg_status advance(measuring *m, double step)
   double rz = 0;
   extend(m, step);
   TG_TRY(opt_axpby(space, -step, m->hd, 1, m->r));
-  TG_TRY(opt_subspace_restrict(m->space, m->r));
+  TG_TRY(opt_subspace_release(m->space, m->r));
   TG_TRY(scale(m, &rz));
   m->last_step = step;
   m->last_beta = rz / m->rz;
@@ -101,12 +100,14 @@ static bool is_enough(const measuring *m, double rz_start, double allowed, bool 
 }
 
 // Where the condition is hopeless the sum says little: eigenvalues down to the rounding of the largest may hold all of
-// g, of which f falls by <g, M^-1 g> / (2 eps largest).
-static void bound_rest(const measuring *m, double rz_start, opt_decrease *out)
+// g, of which f falls by <g, M^-1 g> / (2 eps largest). So it is where a thorough look leaves open what eigenvalues
+// hold that are smaller by the spread seen, and these are down to rounding.
+static void bound_rest(const measuring *m, double rz_start, bool is_thorough, opt_decrease *out)
 {
   double least = 0;
   double largest = 0;
-  if (!(out->condition >= hopeless)) return;
+  const bool reaches_rounding = is_thorough && !out->is_sure && out->condition * out->condition >= 1 / DBL_EPSILON;
+  if (m->t.n == 0 || !(out->condition >= opt_decrease_hopeless || reaches_rounding)) return;
   opt_tridiagonal_extremes(&m->t, &least, &largest);
   out->rest = rz_start / (2 * DBL_EPSILON * largest);
   out->condition = fmin(out->condition, 1 / DBL_EPSILON);
@@ -145,6 +146,7 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
       out->amount -= out->slope * s->size;
       out->reach = s->size;
       out->condition = fmax(out->condition, 1 / flat);
+      bound_rest(&m, rz_start, is_thorough, out);
       return opt_axpby(s->run->space, 0, m.d, 1 / sqrt(square), m.d);
     }
     m.gain = m.rz * m.rz / curved / 2;
@@ -152,6 +154,6 @@ tg_status opt_decrease_find(const opt_subspace *s, const opt_krylov *work, doubl
     TG_TRY(advance(&m, m.rz / curved));
     if (is_enough(&m, rz_start, allowed, is_thorough, out)) break;
   }
-  bound_rest(&m, rz_start, out);
+  bound_rest(&m, rz_start, is_thorough, out);
   return TG_OK;
 }

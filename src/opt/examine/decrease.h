@@ -12,7 +12,7 @@
 
 typedef struct opt_decrease {
   double amount;    // the sum
-  double rest;      // what more there may be, where rounding hides the least eigenvalues; else 0
+  double rest;      // what there may be at most, where rounding hides the least eigenvalues; else 0
   double condition; // of M^-1 H, as far as the steps show it; 1 at least
   double reach;     // how far the step is that takes it, roughly, in the norm of M
   bool is_sure;     // smaller eigenvalues than those met hold no more than is allowed, unless they are far smaller
@@ -21,6 +21,9 @@ typedef struct opt_decrease {
   bool is_flat; // <d, H d> = 0 up to rounding was met: d is in work->found, of norm 1, with this slope
   double slope;
 } opt_decrease;
+
+// A condition so near 1/eps that the steps lose their way before they have met the least eigenvalue.
+extern const double opt_decrease_hopeless;
 
 // Takes at most 12 steps, and stops as soon as the sum, and what the conditioning may hide, is below `allowed`. A
 // thorough look takes 12 at least and 32 at most. Collective.

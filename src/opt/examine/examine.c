@@ -30,6 +30,12 @@ static const double least_much_share = 1e-3;
 // How much smaller the gradient is made where convexity then says that nothing is left.
 static const double near_bound = 100;
 
+// A start is far away where f has fallen by so much more than its terms are at x, and x is so much shorter than the way
+// to it: beside that fall all that is left here would pass for rounding.
+static const double far_fall = 1e8;
+static const double far_way = 100;
+enum { FAR_STARTS_MAX = 3 };
+
 // A tolerance above this asks for a rough answer: then the estimate is said, and nothing more.
 static const double loose_tolerance = 1e-6;
 
@@ -83,6 +89,7 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
   TG_TRY(opt_listing_add_number(listing, "bend", -1, &e->bend));
   TG_TRY(opt_trend_list(&e->gains, listing));
   TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
+  TG_TRY(opt_listing_add_count(listing, "far_starts", &e->far_starts));
   return opt_listing_add_count(listing, "saddles", &e->saddles);
 }
 
@@ -267,13 +274,19 @@ bool opt_examiner_doubts(const opt_examiner *e)
   return (is_worth_it(e) && e->decrease >= much) || (is_promised(e) && e->trend >= much);
 }
 
-static void say_amount(const opt_run *run, double decrease, size_t size, char *out)
+// "3% of the objective", "3% to 20% of the objective" where `most` is more, in numbers where shares would say little.
+static void say_amount(const opt_run *run, double least, double most, size_t size, char *out)
 {
-  const double share = decrease / fabs(run->f);
-  if (share <= 1)
-    snprintf(out, size, "%.2g%% of the objective", 100 * share);
+  const bool is_range = most > least;
+  const double unit = fabs(run->f) / 100;
+  if (most <= fabs(run->f) && is_range)
+    snprintf(out, size, "%.2g%% to %.2g%% of the objective", least / unit, most / unit);
+  else if (most <= fabs(run->f))
+    snprintf(out, size, "%.2g%% of the objective", least / unit);
+  else if (is_range)
+    snprintf(out, size, "decrease of %.3g to %.3g", least, most);
   else
-    snprintf(out, size, "decrease of %.3g", decrease);
+    snprintf(out, size, "decrease of %.3g", least);
 }
 
 void opt_examiner_qualify(opt_examiner *e)
@@ -282,17 +295,16 @@ void opt_examiner_qualify(opt_examiner *e)
   const size_t used = strlen(reason);
   const size_t room = sizeof e->run->reason - used;
   const bool by_trend = is_promised(e) && !(e->trend <= e->decrease);
-  char amount[64];
+  const bool hides = is_hidden(e) || e->condition >= opt_decrease_hopeless;
+  const double least = by_trend ? e->trend : e->decrease;
+  const double most = is_hidden(e) ? fmax(least, e->rest) : least;
+  char amount[96];
   if (!by_trend && !is_worth_it(e) && !is_hidden(e)) return;
-  say_amount(e->run, by_trend ? e->trend : e->decrease, sizeof amount, amount);
-  if (by_trend)
-    snprintf(reason + used, room,
-             ", but an estimated %s may remain, by what the run gained so far: the problem is ill-conditioned (%.0e or "
-             "more)",
-             amount, e->condition);
-  else
-    snprintf(reason + used, room, ", but an estimated %s%s remains: the problem is ill-conditioned (about %.0e)%s",
-             amount, is_hidden(e) ? " or more" : "", e->condition, is_hidden(e) ? ", rounding hides how much" : "");
+  say_amount(e->run, least, most, sizeof amount, amount);
+  snprintf(reason + used, room, ", but an estimated %s%s %s%s: the problem is ill-conditioned (%s%.0e%s)%s", amount,
+           hides && !(most > least) ? " or more" : "", by_trend ? "may remain" : "remains",
+           by_trend ? ", by what the run gained so far" : "", by_trend ? "" : "about ", e->condition,
+           by_trend ? " or more" : "", hides ? ", rounding hides how much" : "");
 }
 
 // What the outcome means where x passes by the tolerance of the job.
@@ -521,6 +533,31 @@ static tg_status provide_gradient(opt_examiner *e)
   return TG_OK;
 }
 
+// Whether the run began far away, as above. The terms of f at x: its value, and <x, H x>, by which a quadratic has
+// changed since zero, to first order.
+static tg_status leave_far_start(opt_examiner *e, bool *goes_on)
+{
+  opt_run *run = e->run;
+  double x_norm = 0;
+  double bent = 0;
+  *goes_on = false;
+  if (run->manifold != NULL || run->solver->measure != NULL || e->far_starts >= FAR_STARTS_MAX || run->iteration == 0 ||
+      run->options->closed_form != NULL || run->options->gradient_tolerance > loose_tolerance)
+    return TG_OK;
+  if (!(run->f_start - run->f > far_fall * fabs(run->f))) return TG_OK;
+  TG_TRY(opt_norm(run->space, run->x, &x_norm));
+  if (!(x_norm > 0 && far_way * x_norm < run->x_reach)) return TG_OK;
+  TG_TRY(run->problem->ops->hessian(run->problem, run->x, run->x, e->work.image));
+  TG_TRY(opt_dot(run->space, run->x, e->work.image, &bent));
+  if (!(run->f_start - run->f > far_fall * fabs(bent))) return TG_OK;
+  e->far_starts++;
+  e->gains.met = 0;
+  run->stationarity.cap = (double)INFINITY;
+  TG_TRY(opt_run_refer_to_here(run, e->work.image));
+  *goes_on = !opt_run_is_stationary(run);
+  return TG_OK;
+}
+
 tg_status opt_examine(opt_examiner *e, opt_finding *out)
 {
   opt_run *run = e->run;
@@ -533,6 +570,11 @@ tg_status opt_examine(opt_examiner *e, opt_finding *out)
     TG_TRY(try_plateau(e, out));
   } else {
     opt_subspace space;
+    bool goes_on = false;
+    TG_TRY(leave_far_start(e, &goes_on));
+    *out = OPT_FINDING_FAR;
+    if (goes_on) return TG_OK;
+    *out = OPT_FINDING_MINIMUM;
     TG_TRY(provide_gradient(e));
     TG_TRY(opt_subspace_find(run, e->scratch, &space));
     TG_TRY(look(e, &space, out));

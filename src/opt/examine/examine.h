@@ -15,6 +15,7 @@
 typedef enum opt_finding {
   OPT_FINDING_MINIMUM,   // nothing against it
   OPT_FINDING_DECREASE,  // the tolerance was lowered: go on
+  OPT_FINDING_FAR,       // the start was far away, and the tolerance refers to x now: go on
   OPT_FINDING_LEFT,      // x has moved away from a saddle
   OPT_FINDING_SADDLE,    // and x is not to move: run->reason says so
   OPT_FINDING_UNBOUNDED, // run->reason has the ray
@@ -27,6 +28,7 @@ typedef struct opt_examiner {
   opt_krylov work;
   opt_point *scratch; // of subspaces; on a manifold the Euclidean gradient
   int64_t saddles;    // left so far
+  int64_t far_starts; // times that the tolerance was referred to where the run had come
   double bend;        // a negative curvature along which f did not fall, the last one; 0: none
   int64_t passed_at;  // 1 + the iteration whose point was found to be a minimum last; 0: none
   double decrease;    // still to be had, as estimated last; NAN: never

@@ -138,11 +138,18 @@ tg_status opt_subspace_admit(const opt_subspace *s, opt_point *v)
   return s->kind == OPT_SUBSPACE_CONVEX ? admit_convex(s, v) : opt_subspace_restrict(s, v);
 }
 
+tg_status opt_subspace_release(const opt_subspace *s, opt_point *v)
+{
+  const opt_run *run = s->run;
+  if (s->kind == OPT_SUBSPACE_BOUNDS) return run->constraint->ops->mask(run->constraint, run->x, run->g, true, v);
+  return opt_subspace_restrict(s, v);
+}
+
 tg_status opt_subspace_gradient(const opt_subspace *s, opt_point *v)
 {
   const opt_run *run = s->run;
   TG_TRY(opt_copy(run->space, run->g, v));
-  if (s->kind != OPT_SUBSPACE_CONVEX) return opt_subspace_restrict(s, v);
+  if (s->kind != OPT_SUBSPACE_CONVEX) return opt_subspace_release(s, v);
   if (!(s->a > 0)) return TG_OK;
   TG_TRY(opt_copy(run->space, run->x, v));
   TG_TRY(opt_axpby(run->space, -s->a, run->g, 1, v));

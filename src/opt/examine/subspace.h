@@ -39,7 +39,10 @@ tg_status opt_subspace_find(opt_run *run, opt_point *scratch, opt_subspace *out)
 tg_status opt_subspace_restrict(const opt_subspace *s, opt_point *v);
 // v := its projection onto the cone. Collective.
 tg_status opt_subspace_admit(const opt_subspace *s, opt_point *v);
-// v := the gradient of f, norm1 included, within the span. Collective.
+// v := its part in the directions along which f can fall at first order: of the entries at a bound those that -g pulls
+// off it, however small their multipliers are beside others, which may have other units. Collective.
+tg_status opt_subspace_release(const opt_subspace *s, opt_point *v);
+// v := the gradient of f, norm1 included, within these directions. Collective.
 tg_status opt_subspace_gradient(const opt_subspace *s, opt_point *v);
 // Whether the cone is a linear space by construction. Local.
 bool opt_subspace_is_linear(const opt_subspace *s);
