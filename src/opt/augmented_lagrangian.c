@@ -345,7 +345,16 @@ static void choose_target_beyond(opt_outer *o)
 // At the start f and the constraints may say little of their sizes: from zero, or where the gradient of f vanishes.
 static tg_status find_scales(opt_outer *o)
 {
+  static const double far_share = 1e-3; // of x when sizes were looked at last: that was far away, and says nothing now
   double norm = 0;
+  double x_norm = 0;
+  TG_TRY(opt_norm(o->problem->space, o->x, &x_norm));
+  if (x_norm < far_share * o->x_norm && o->inner.outcome != OPT_UNBOUNDED) {
+    o->scaled = 0;
+    o->reference = 0;
+    o->value_scale = 0;
+  }
+  o->x_norm = x_norm;
   // Where L falls without end x is anywhere.
   if (o->scaled <= SCALED_MAX && o->inner.outcome != OPT_UNBOUNDED) {
     o->scaled++;
@@ -353,7 +362,7 @@ static tg_status find_scales(opt_outer *o)
     choose_target(o, norm);
   }
   if (o->report->rounds == 0) o->gradient_norm_start = norm;
-  return opt_norm(o->problem->space, o->x, &o->x_norm);
+  return TG_OK;
 }
 
 // A penalty that is small at the start lets f lead far away from the constraints, to where their violation may have a
@@ -458,6 +467,7 @@ static tg_status list(void *self, opt_listing *listing)
                  {"objective_size", &o->value_scale},
                  {"first_distance", &o->first_gone},
                  {"least_reference", &o->least_reference},
+                 {"size_of_x", &o->x_norm},
                  {"kept_objective", &o->kept_f},
                  {"kept_penalty", &o->kept_penalty},
                  {"kept_norm", &o->kept_norm},

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import numpy as np
+import scipy.optimize
 
 import random_free
 from random_jobs import random_case
@@ -182,6 +183,39 @@ def test_far_start(folder):
                     CHECKS.equal(f"from {far}, {weight} on {ranks}: {report['reason']}", report["status"], "converged")
 
 
+def test_far_start_on_sets(folder):
+    """The same under bounds, with norm1, under constraints, and where one factor stays far away."""
+    rng = np.random.default_rng(3)
+    n = 5
+    A = rng.standard_normal((12, n))
+    b = A @ rng.standard_normal((n, 1)) + rng.standard_normal((12, 1))
+    start, M = np.abs(rng.standard_normal((n, 1))), rng.standard_normal((8, 6))
+    column = {"x": {"rows": n, "columns": 1}}
+    bordered = np.block([[2 * A.T @ A, np.ones((n, 1))], [np.ones((1, n)), np.zeros((1, 1))]])
+    on_plane = np.linalg.solve(bordered, np.vstack([2 * A.T @ b, [[1]]]))[:n]
+    bounded = {"x": {**column["x"], "constraint": "nonnegative"}}
+    lasso = scipy.optimize.minimize(lambda z: (np.sum((A @ (z[:n] - z[n:]) - b[:, 0]) ** 2) + z.sum() / 2,
+                                               np.outer([1, -1], 2 * A.T @ (A @ (z[:n] - z[n:]) - b[:, 0])).ravel() + 0.5),
+                                    np.zeros(2 * n), jac=True, method="L-BFGS-B", bounds=[(0, None)] * 2 * n, options={"ftol": 1e-16, "gtol": 1e-12})
+    jobs = {"nonnegative": ("sumsq(A*x - b)", bounded, (), "newton-cg", scipy.optimize.nnls(A, b[:, 0])[1] ** 2),
+            "norm1": ("sumsq(A*x - b) + 0.5*norm1(x)", column, (), "auto", lasso.fun),
+            "plane": ("sumsq(A*x - b)", column, ("sum(x) = 1",), "auto", np.sum((A @ on_plane - b) ** 2)),
+            "factors": ("sumsq(M - U*V)", {"U": {"rows": 8, "columns": 2}, "V": {"rows": 2, "columns": 6}}, (), "l-bfgs",
+                        np.sum(np.linalg.svd(M, compute_uv=False)[2:] ** 2))}
+    for far in (1e6, 1e8, 1e12):
+        for name, (text, variables, subject_to, method, best) in jobs.items():
+            job = {"minimize": text, "variables": {key: dict(of) for key, of in variables.items()}, "solver": {"method": method}, "data": {}}
+            if subject_to:
+                job["subject_to"] = list(subject_to)
+            data = {"M": M} if name == "factors" else {"A": A, "b": b}
+            starts = {"U": far * rng.standard_normal((8, 2)), "V": rng.standard_normal((2, 6))} if name == "factors" else {"x": far * start}
+            for ranks in (1, 3):
+                report = solve_job(job, data, folder / f"far-{name}-{far}-{ranks}", ranks=ranks, starts=starts).report
+                left = abs(report["objective"] / best - 1)
+                CHECKS.check(report["status"] != "converged" or left <= 1e-6, f"{name} from {far} on {ranks}: {left:.1e}, {report['reason']}")
+                CHECKS.check(report["status"] in ("converged", "stalled"), f"{name} from {far} on {ranks}: {report['reason']}")
+
+
 def test_what_rounding_hides(folder):
     """A Gaussian kernel without a penalty: what lies in eigenvalues below the rounding of the largest is said, to a factor of ten."""
     rng = np.random.default_rng(1)
@@ -213,7 +247,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for test in (test_full_rank, test_units, test_few_digits_lost, test_deficient, test_wide, test_what_is_left, test_far_start,
-                     test_what_rounding_hides):
+                     test_far_start_on_sets, test_what_rounding_hides):
             test(folder)
     return CHECKS.finish()
 

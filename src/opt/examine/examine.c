@@ -30,11 +30,10 @@ static const double least_much_share = 1e-3;
 // How much smaller the gradient is made where convexity then says that nothing is left.
 static const double near_bound = 100;
 
-// A start is far away where f has fallen by so much more than its terms are at x, and x is so much shorter than the way
-// to it: beside that fall all that is left here would pass for rounding.
+// A start is far away where f has fallen by so much more than its terms are at x: beside that fall all that is left
+// here would pass for rounding.
 static const double far_fall = 1e8;
-static const double far_way = 100;
-enum { FAR_STARTS_MAX = 3 };
+enum { FAR_STARTS_MAX = 10 };
 
 // A tolerance above this asks for a rough answer: then the estimate is said, and nothing more.
 static const double loose_tolerance = 1e-6;
@@ -87,6 +86,7 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
   TG_TRY(opt_listing_add_number(listing, "trend_estimate", -1, &e->trend));
   TG_TRY(opt_listing_add_number(listing, "reach_estimate", -1, &e->reach));
   TG_TRY(opt_listing_add_number(listing, "bend", -1, &e->bend));
+  TG_TRY(opt_listing_add_number(listing, "start_size", -1, &e->start_size));
   TG_TRY(opt_trend_list(&e->gains, listing));
   TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
   TG_TRY(opt_listing_add_count(listing, "far_starts", &e->far_starts));
@@ -262,7 +262,9 @@ static tg_status estimate(opt_examiner *e, const opt_subspace *s, opt_decrease *
 
 void opt_examiner_follow(opt_examiner *e)
 {
-  if (e->work.now != NULL) opt_trend_follow(e->run, &e->gains);
+  if (e->work.now == NULL) return;
+  if (e->run->iteration == 0) e->start_size = e->run->x_reach;
+  opt_trend_follow(e->run, &e->gains);
 }
 
 bool opt_examiner_doubts(const opt_examiner *e)
@@ -534,7 +536,7 @@ static tg_status provide_gradient(opt_examiner *e)
 }
 
 // Whether the run began far away, as above. The terms of f at x: its value, and <x, H x>, by which a quadratic has
-// changed since zero, to first order.
+// changed since zero, to first order. Not where x has grown: towards a minimum at infinity f and its terms vanish.
 static tg_status leave_far_start(opt_examiner *e, bool *goes_on)
 {
   opt_run *run = e->run;
@@ -546,7 +548,7 @@ static tg_status leave_far_start(opt_examiner *e, bool *goes_on)
     return TG_OK;
   if (!(run->f_start - run->f > far_fall * fabs(run->f))) return TG_OK;
   TG_TRY(opt_norm(run->space, run->x, &x_norm));
-  if (!(x_norm > 0 && far_way * x_norm < run->x_reach)) return TG_OK;
+  if (!(x_norm <= 1.01 * e->start_size)) return TG_OK;
   TG_TRY(run->problem->ops->hessian(run->problem, run->x, run->x, e->work.image));
   TG_TRY(opt_dot(run->space, run->x, e->work.image, &bent));
   if (!(run->f_start - run->f > far_fall * fabs(bent))) return TG_OK;

@@ -36,6 +36,7 @@ typedef struct opt_examiner {
   double trend;       // what it may be by the gains so far, where the estimate is not sure; else 0
   double condition;   // of the Hessian in the preconditioner, likewise
   double reach;       // how far the step that takes the decrease is, as a share of x; 0: not known
+  double start_size;  // |x| at the start
   opt_trend gains;    // of the run so far
 } opt_examiner;
 
