@@ -53,6 +53,35 @@ class Sweeps(unittest.TestCase):
         self.assertAlmostEqual(s.scores[0, 0], np.sum((Y[own] - X[own] @ w) ** 2) / np.sum(Y[own] ** 2), 10)
         self.assertEqual(s.best["lam"], s.axes["lam"][np.argmin(s.mean)])
 
+    def test_tune(self):
+        rest, own = slice(0, 28), slice(28, 40)
+        job = {"X": X[rest], "Y": Y[rest], "U": X[own], "V": Y[own]}
+
+        def score(lam):
+            w = np.linalg.solve(job["X"].T @ job["X"] + lam * np.eye(6), job["X"].T @ job["Y"])
+            return np.sum((job["V"] - job["U"] @ w) ** 2), w
+
+        t = tg.tune("sumsq(Y - X*W) + lam*sumsq(W)", {"lam": 0.01}, score="sumsq(V - U*W)", tolerance=1e-9, **job)
+        found = t.parameters["lam"]
+        self.assertEqual((t.status, t.evaluations, t.fits), ("converged", len(t.rows), len(t.rows)))
+        np.testing.assert_allclose(t.W, score(found)[1], rtol=1e-8)
+        self.assertAlmostEqual(t.score / score(found)[0], 1, 10)
+        self.assertLessEqual(t.score, min(score(lam)[0] for lam in np.logspace(-4, 4, 41)) * (1 + 1e-9))
+        self.assertIn("tune: lam = ", repr(t))
+        with tempfile.TemporaryDirectory() as folder:
+            t = tg.tune("sumsq(Y - X*W) + lam*sumsq(W)", {"lam": 1.0}, X=X, Y=Y, directory=folder, evaluations=3,
+                        folds={"of": ["X", "Y"], "rows": 4, "score": "sumsq(Y - X*W)/sumsq(Y)"})
+            self.assertTrue((pathlib.Path(folder) / "tune.jsonl").exists())
+        self.assertLessEqual(t.evaluations, 3)
+        self.assertEqual(t.fits, 4 * t.evaluations)
+        self.assertGreater(t.standard_error, 0)
+        with self.assertRaises(tg.InvalidInput):
+            tg.tune("sumsq(Y - X*W) + lam*sumsq(W)", {}, X=X, Y=Y, score="sumsq(W)")
+        with self.assertRaises(tg.InvalidInput):
+            tg.tune("sumsq(Y - X*W) + lam*sumsq(W)", {"lam": 1.0}, X=X, Y=Y)
+        with self.assertRaises(tg.Error):
+            tg.tune("sumsq(Y - X*W) + lam*sumsq(W)", {"lam": -1.0}, X=X, Y=Y, score="sumsq(Y - X*W)")
+
     def test_options(self):
         s = tg.sweep("sum(softplus(X*w)) - sum(X*w)/2 + mu*sumsq(w)", {"solver.method": ["l-bfgs", "newton-cg"]}, X=X, mu=0.1,
                      variables={"w": (6, 1)})

@@ -15,10 +15,10 @@ from ._errors import (Error, ExpressionError, Failure, InvalidInput, NumericErro
 from ._function import Check, Function, check, function
 from ._parts import Cyclic, Part
 from ._solve import Iteration, Multiplier, Result, maximize, minimize, run
-from ._sweep import Sweep, sweep
+from ._sweep import Sweep, Tune, sweep, tune
 
 __version__ = "0.1.0"
 
 __all__ = ["Check", "Claim", "Cyclic", "Derivation", "Error", "ExpressionError", "Failure", "Function", "InvalidInput", "Iteration",
-           "Multiplier", "NumericError", "OutOfMemory", "Part", "Result", "ShapeError", "Sweep", "UnknownName", "Unsupported", "check",
-           "derive", "function", "maximize", "minimize", "run", "sweep"]
+           "Multiplier", "NumericError", "OutOfMemory", "Part", "Result", "ShapeError", "Sweep", "Tune", "UnknownName", "Unsupported", "check",
+           "derive", "function", "maximize", "minimize", "run", "sweep", "tune"]

@@ -163,14 +163,14 @@ def describe(objective: str, *, maximize: bool, given: Mapping[str, Any], data: 
              variables: Union[Mapping[str, Any], Iterable[str], None], start: Any,
              constraints: Optional[Mapping[str, Any]], subject_to: Union[str, Iterable[str]],
              define: Optional[Mapping[str, str]], options: Optional[Mapping[str, Any]],
-             properties: Mapping[str, Union[str, Iterable[str]]]) -> tuple[Description, Numbers]:
-    """Sorts the keywords of minimize and function."""
+             properties: Mapping[str, Union[str, Iterable[str]]], beside: Iterable[str] = ()) -> tuple[Description, Numbers]:
+    """Sorts the keywords of minimize and function; beside: expressions that name data as well, and no variable of their own."""
     if not isinstance(objective, str):
         raise invalid(f"the objective is a {type(objective).__name__}, expected a text")
     relations = [subject_to] if isinstance(subject_to, str) else list(subject_to)
     d = Description(objective, maximize, dict(define or {}), relations)
     numbers = Numbers()
-    every = [objective, *relations, *d.define.values()]
+    every = [objective, *relations, *d.define.values(), *beside]
     words = set(texts.identifiers(every))
     words |= {word for value in (constraints or {}).values() for word in texts.words_of(value)}
     _sort_keywords(d, numbers, words, given, texts.plain_names(every))

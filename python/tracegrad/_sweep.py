@@ -58,6 +58,42 @@ class Sweep:
         return f"sweep of {shape}: {int(np.sum(self.status == 'converged'))} of {self.status.size} points converged, best {self.best}"
 
 
+class Tune:
+    """What came of tune. parameters: the numbers found; score, standard_error (with folds), evaluations, fits, reason.
+
+    A variable of the run with these numbers is an attribute by its name and t["W"]; objective and status are its own. rows:
+    tune.jsonl as dicts; report: report.json as a dict.
+    """
+
+    def __init__(self, **fields: Any) -> None:
+        self.variables: dict[str, np.ndarray] = fields.pop("variables")
+        self.__dict__.update(fields)
+
+    parameters: dict
+    score: float
+    standard_error: Optional[float]
+    evaluations: int
+    fits: int
+    reason: str
+    objective: float
+    status: str
+    rows: list
+    report: dict
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.variables[name]
+
+    def __getattr__(self, name: str) -> Any:
+        variables = self.__dict__.get("variables", {})
+        if name in variables:
+            return variables[name]
+        raise AttributeError(f"what tune found has no {name!r}; its variables are {', '.join(variables)}")
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{name} = {value:.6g}" for name, value in self.parameters.items())
+        return f"tune: {found}, score {self.score:.6g}, {self.evaluations} evaluations, {self.fits} fits"
+
+
 def _values(key: str, given: Any) -> Any:
     """A list, or {"logspace": [a, b, n]} as a job file has it."""
     if isinstance(given, Mapping):
@@ -205,3 +241,51 @@ def sweep(objective: str, over: Optional[Mapping[str, Any]] = None, *, folds: Op
         job, output, kept = ranks.of_root(make)
         _run(ranks, job, output)
         return ranks.of_root(lambda: _read(pathlib.Path(output), kept, asked))
+
+
+def _read_tune(output: pathlib.Path, variables: list[str]) -> Tune:
+    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    rows = [json.loads(line) for line in (output / "tune.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = report["tune"]
+    return Tune(variables={name: np.load(output / f"{name}.npy") for name in variables}, rows=rows, report=report,
+                objective=report["objective"], status=report["status"],
+                **{key: found[key] for key in ("parameters", "score", "standard_error", "evaluations", "fits", "reason")})
+
+
+def tune(objective: str, over: Mapping[str, float], *, folds: Optional[Mapping[str, Any]] = None, score: Optional[str] = None,
+         smallest: Optional[float] = None, largest: Optional[float] = None, evaluations: Optional[int] = None,
+         tolerance: Optional[float] = None, data: Optional[Mapping[str, Any]] = None, variables: Any = None, start: Any = None,
+         constraints: Optional[Mapping[str, Any]] = None, define: Optional[Mapping[str, str]] = None, symmetric: Names = (),
+         spd: Names = (), diagonal: Names = (), orthogonal: Names = (), trust: Names = (),
+         options: Optional[Mapping[str, Any]] = None, directory: Union[str, os.PathLike, None] = None, comm: Any = None,
+         **given: Any) -> Tune:
+    """Finds positive numbers by which a score of the fit is lowest, by its derivatives, and minimises with them.
+
+    over: {"lam": 1.0}, the numbers and what they begin with. folds: {"of": ["X", "Y"], "rows": 5, "score": "sumsq(Y -
+    X*W)/sumsq(Y)"}, the score is the mean over the folds; or score: an expression on data of its own, among the keywords or
+    in data. smallest, largest: bounds of each number; evaluations: of the score, at most; tolerance: done when the score may
+    fall by less than this share. directory: where tune.jsonl and the files of the run stay; default: a temporary one that
+    goes. The other keywords are those of minimize. The same on every rank; comm: all of its ranks must call it.
+    """
+    ranks = Ranks(comm)
+    if not over:
+        raise invalid("there is nothing to find: give over={'lam': 1.0}")
+    if (folds is None) == (score is None):
+        raise invalid("tune needs folds, or score on data that are not fitted to, and not both")
+    properties = dict(zip(PROPERTIES, (symmetric, spd, diagonal, orthogonal, trust)))
+    asked = {"over": list(over), "score": score, "smallest": smallest, "largest": largest, "evaluations": evaluations, "tolerance": tolerance}
+    with tempfile.TemporaryDirectory(prefix="tracegrad-") as name:
+        def make() -> tuple[str, str, list[str]]:
+            numbers_given = {key: float(value) for key, value in over.items()}
+            description, numbers = describe(objective, maximize=False, given=given, data={**(data or {}), **numbers_given}, variables=variables,
+                                            start=start, constraints=constraints, subject_to=(), define=define, options=None,
+                                            properties=properties, beside=[score] if score is not None else [])
+            description.settings["tune"] = {key: value for key, value in asked.items() if value is not None}
+            if folds is not None:
+                description.settings["folds"] = dict(folds)
+            description.settings.update(options or {})
+            return (str(_write(pathlib.Path(name), description.job(), numbers)), str(directory or pathlib.Path(name) / "results"),
+                    list(description.variables))
+        job, output, kept = ranks.of_root(make)
+        _run(ranks, job, output)
+        return ranks.of_root(lambda: _read_tune(pathlib.Path(output), kept))

@@ -22,7 +22,8 @@
 static const tg_option options[] = {
     {"--set", "KEY=VALUE", true, "override a key of the job, such as solver.method=l-bfgs; repeatable"},
     {"--output", "DIR", false, "folder of the results instead of output.directory"},
-    {"--resume", NULL, false, "go on from the newest intact checkpoint; of a sweep from the points that are done"},
+    {"--resume", NULL, false,
+     "go on from the newest intact checkpoint; of a sweep from the points that are done, of tune from its evaluations"},
     {"--points", "A..B", false, "of a sweep these points alone; all: also in a task of a Slurm array"},
     {"--progress", "MODE", false, "rows (default), live (one line, redrawn) or none"},
     {"--progress-interval", "SECONDS", false, "between rows of progress, at least (default 1); 0: every iteration"},
@@ -329,7 +330,6 @@ static tg_status run_tune(tg_job *job, const request *given, tg_run_console *con
   const tg_messages messages = tg_cli_job_messages(job);
   const tg_tune_watch watch = tg_tune_console_watch(&shown);
   job->spec.messages = &messages;
-  if (run_options->resume) TG_FAIL(TG_USAGE, "run: --resume does not go with tune, which begins again");
   if (given->points != NULL) TG_FAIL(TG_USAGE, "run: --points is one of sweeps, and this job has tune");
   tg_status status = tg_tune_execute(MPI_COMM_WORLD, job, run_options, &watch, &tune);
   if (status == TG_OK) {

@@ -32,7 +32,7 @@ static json_t *axes(const tg_sweep *sweep)
   return out;
 }
 
-static json_t *folds(const tg_spec *base)
+json_t *tg_sweep_folds_json(const tg_spec *base)
 {
   static const char *const kinds[] = {
       [TG_FOLD_ROWS] = "rows", [TG_FOLD_COLUMNS] = "columns", [TG_FOLD_ENTRIES] = "entries"};
@@ -53,7 +53,7 @@ tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17])
   tg_status status = tg_identity_of_job(first, &identity);
   if (status == TG_OK && json_object_set_new(identity, "sweep", axes(base->sweep)) != 0)
     status = tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for the identity of the sweep");
-  if (status == TG_OK && base->folds != NULL && json_object_set_new(identity, "folds", folds(base)) != 0)
+  if (status == TG_OK && base->folds != NULL && json_object_set_new(identity, "folds", tg_sweep_folds_json(base)) != 0)
     status = tg_error_set(TG_MEMORY, TG_HERE, "not enough memory for the identity of the folds");
   if (status == TG_OK) status = tg_identity_hash(identity, &hash);
   json_decref(identity);

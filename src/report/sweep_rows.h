@@ -33,6 +33,9 @@ typedef struct tg_sweep_row {
 // What identifies the sweep: the job without its stopping rules, axes and values. 17 bytes with the end. TG_MEMORY.
 tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17]);
 
+// What identifies its folds. NULL: no memory.
+json_t *tg_sweep_folds_json(const tg_spec *base);
+
 // Reads the rows of this sweep from all its files in the folder into rows[0..n_points): the newest row of a point
 // counts. *others: the name of a file that holds rows of another sweep, "" where there is none. A last line that is cut
 // short is no row. *data: the hashes of the data that the rows name, to be freed; NULL: none. TG_IO.

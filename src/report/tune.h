@@ -5,20 +5,7 @@
 #include "engine/share/share.h"
 #include "opt/tuner.h"
 #include "report/run.h"
-
-// The score at some numbers.
-typedef struct tg_tune_row {
-  double numbers[TG_TUNE_MAX];
-  double score;               // its mean over the folds; NAN: none
-  double standard_error;      // of the mean; NAN without folds
-  double slopes[TG_TUNE_MAX]; // by the logarithms of the numbers
-  double *scores;             // by fold
-  int64_t iterations;         // of all fits
-  int64_t products;           // of fits and derivatives
-  double flops;               // of all products, factorisations and decompositions
-  double seconds;
-  char reason[640]; // why there is no score
-} tg_tune_row;
+#include "report/tune_rows.h"
 
 typedef struct tg_tune_run tg_tune_run;
 
@@ -40,12 +27,12 @@ struct tg_tune_run {
   const tg_tune_watch *watch;    // not owned
   tg_share *share;
   opt_tuner tuner;
-  int n_folds; // 1: there are none
-  int n;       // evaluations
-  tg_tune_row *rows;
+  tg_tune_log log;
+  bool has_data;      // log.data are those of this run
   int best;           // -1: none
   const char *reason; // why it ended
   tg_dmat ***starts;  // by fold: where its last fit ended, one matrix a variable; NULL: none
+  int64_t *places;    // of these among the files, by fold: evaluation times n_folds + fold; -1: none
   bool has_taylor;
   uint64_t probed; // shape of the plan whose gradient was tested
   tg_taylor taylor;
@@ -58,7 +45,9 @@ struct tg_tune_run {
 };
 
 // Minimises the score, then runs the job on all data with the numbers of its least value, which writes what a run
-// writes, and tune.jsonl beside it: a row for each evaluation. *out may be set after a failure too. Collective.
+// writes, and tune.jsonl beside it: a row for each evaluation. With options->resume the rows that are there count as
+// evaluated, and fits begin where those of that run ended: the search is that of a run that was not disturbed. *out may
+// be set after a failure too. Collective.
 tg_status tg_tune_execute(MPI_Comm comm, const tg_job *job, const tg_run_options *options, const tg_tune_watch *watch,
                           tg_tune_run **out);
 // NULL is fine. Collective.

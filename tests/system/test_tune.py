@@ -1,13 +1,17 @@
 """tune: numbers found by derivatives of a score: against the best point of a grid, differences and NumPy, and refused."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import ROOT, Checks, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job
 
 checks = Checks()
 rng = np.random.default_rng(9)
@@ -113,6 +117,101 @@ def test_logistic(folder):
     checks.close("digits: slope", rows[0]["slopes"]["mu"], (near[0] - near[1]) / (2 * np.log(1.01)), 1e-3)
 
 
+GRIDS = {
+    # name: (job without its data, numbers, data)
+    "ridge, validation": ('minimize: sumsq(Y - X*W) + lambda*sumsq(W)\nvariables: {W: {}}\ntune: {over: [lambda], score: "sumsq(V - U*W)/sumsq(V)"}\n', "lambda", "XYUV"),
+    "laplacian": (f"minimize: sumsq(Y - X*W) + 1e-3*sumsq(W) + lambda*tr(W'*L*W)\nvariables: {{W: {{}}}}\ntune: {{over: [lambda]}}\n{FOLDS}", "lambda", "XYL"),
+    "nonnegative": (f"minimize: sumsq(Y - X*W) + lambda*sumsq(W)\nvariables: {{W: {{constraint: nonnegative}}}}\ntune: {{over: [lambda]}}\n{FOLDS}", "lambda", "XY"),
+    "logistic": ("minimize: sum(softplus(X*W)) - dot(B, X*W) + lambda*sumsq(W)\nvariables: {W: {}}\ntune: {over: [lambda]}\n"
+                 'folds: {of: [X, B], rows: 4, score: "sum(softplus(X*W)) - dot(B, X*W)"}\n', "lambda", "XB"),
+    "smooth norm": ("minimize: sumsq(Y - X*W) + lambda*sum((W.^2 + 1e-2*ones).^0.5)\nvariables: {W: {}}\ntune: {over: [lambda]}\n" + FOLDS, "lambda", "XY"),
+}
+
+
+def test_grids(folder):
+    """Several kinds of jobs: from a number far away no point of a grid of 41 is better than what at most 15 evaluations find."""
+    DATA["B"] = (DATA["Y"] > 0).astype(float)
+    for k, (name, (text, number, names)) in enumerate(GRIDS.items()):
+        data = ", ".join(f"{key}: {{file: {key}.npy{', symmetric: true' if key == 'L' else ''}}}" for key in names)
+        job = write(folder, "tuned", text + f"data: {{{data}, {number}: 0.01}}\nsolver: {{gradient_tolerance: 1e-9}}\n")
+        done = run_job(job, folder / "tuned", ranks=1 + 2 * (k % 2))
+        if not checks.equal(f"{name}: {done.err[-300:]}", done.status, 0):
+            continue
+        found = done.report["tune"]
+        scores = []
+        if "folds:" in text:
+            head = "\n".join(line for line in text.splitlines() if not line.startswith("tune:"))
+            grid = write(folder, "grid", head + f"\ndata: {{{data}, {number}: 1}}\nsweep: {{{number}: {{logspace: [1e-4, 1e4, 41]}}}}\nkeep: []\nsolver: {{gradient_tolerance: 1e-9}}\n")
+            run(["run", grid, "--output", folder / "grid", "--quiet", "--force"])
+            scores = [point["mean"] for point in json.loads((folder / "grid" / "scores.json").read_text())["points"] if point["mean"] is not None]
+        else:
+            for lam in np.logspace(-4, 4, 41):
+                w = np.linalg.solve(DATA["X"].T @ DATA["X"] + lam * np.eye(P), DATA["X"].T @ DATA["Y"])
+                scores.append(np.sum((DATA["V"] - DATA["U"] @ w) ** 2) / np.sum(DATA["V"] ** 2))
+        checks.check(len(scores) > 30, f"{name}: {len(scores)} scores of the grid")
+        checks.check(found["evaluations"] <= 15, f"{name}: {found['evaluations']} evaluations")
+        checks.check(found["score"] <= min(scores) * (1 + 1e-6), f"{name}: {found['score']!r} is above the grid's {min(scores)!r}")
+        print(f"{name}: {found['evaluations']} evaluations, {found['fits']} fits, score {found['score']:.8g}, the grid's {min(scores):.8g}", flush=True)
+
+
+def test_resume(folder):
+    """Killed after each evaluation and resumed, on ranks, a search ends with the rows of one that was not; other data and other jobs are refused."""
+    text = GRIDS["logistic"][0] + "data: {X: {file: X.npy}, B: {file: B.npy}, lambda: 0.01}\nsolver: {gradient_tolerance: 1e-9}\n"
+    DATA["B"] = (DATA["Y"] > 0).astype(float)
+    job = write(folder, "resumed", text)
+    same = ("parameters", "score", "scores", "slopes", "iterations", "standard_error")
+    for ranks in (0, 3):
+        whole, out = folder / f"whole-{ranks}", folder / f"killed-{ranks}"
+        done = run_job(job, whole, ranks=ranks)
+        checks.equal(f"whole on {ranks}: {done.err[-300:]}", done.status, 0)
+        command = ([str(ROOT / "scripts" / "mpirun-local"), str(ranks)] if ranks > 1 else []) + [PROGRAM, "run", str(job), "--output", str(out), "--quiet", "--resume"]
+        killed = 0
+        for rows in (0, 2, 3, 5):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment_of(), start_new_session=True)
+            while process.poll() is None and ((out / "tune.jsonl").read_bytes().count(b"\n") if (out / "tune.jsonl").exists() else 0) < rows:
+                time.sleep(0.002)
+            if rows == 0:
+                time.sleep(0.3)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                killed += 1
+            process.wait()
+        checks.check(killed >= 2, f"killed on {ranks}: {killed} times")
+        done = run_job(job, out, ranks=ranks, options=["--resume"], force=False)
+        checks.equal(f"killed on {ranks}: {done.err[-300:]}", done.status, 0)
+        found, expected = ([{key: row[key] for key in same} for row in rows_of(at)] for at in (out, whole))
+        checks.equal(f"killed {killed} times on {ranks} ranks: rows", found, expected)
+        # The last run may have to make what fits have left to it, by another sum.
+        checks.check(np.allclose(np.load(out / "W.npy"), np.load(whole / "W.npy"), rtol=1e-8, atol=1e-10), f"killed on {ranks}: W")
+        checks.check(not (out / ".starts").exists(), f"killed on {ranks}: starts are left behind")
+    # Limits may change, the rest may not.
+    done = run_job(job, whole, ranks=0, options=["--resume"], force=False, settings={"tune.evaluations": 4})
+    checks.equal(f"fewer: {done.err[-300:]}", (done.status, done.report["tune"]["evaluations"]), (0, 4))
+    done = run(["run", job, "--output", out, "--resume", "--set", "data.lambda=0.02"])
+    checks.check(done.status == 2 and "rows of another job" in done.err and "tune.jsonl" in done.err, f"other job: {done.err}")
+    DATA["X"] = DATA["X"] + 1e-3
+    write(folder, "resumed", text)
+    done = run(["run", job, "--output", out, "--resume"])
+    checks.check(done.status == 2 and "the data are not those of the rows" in done.err, f"other data: {done.status} {done.err}")
+    DATA["X"] = DATA["X"] - 1e-3
+
+
+def test_memory(folder):
+    """The forecast has the parts of all folds, and a rank takes no more than it says."""
+    A, B = rng.standard_normal((6000, 200)), rng.standard_normal((6000, 2))
+    np.save(folder / "C.npy", A), np.save(folder / "D.npy", B)
+    text = ("minimize: sumsq(B - A*W) + lambda*sumsq(W)\nvariables: {W: {}}\ndata: {A: {file: C.npy}, B: {file: D.npy}, lambda: 1}\n"
+            'folds: {of: [A, B], rows: 5, score: "sumsq(B - A*W)/sumsq(B)"}\ntune: {over: [lambda], evaluations: 3}\n')
+    job = write(folder, "large", text)
+    done = run_job(job, folder / "large", ranks=0)
+    if checks.equal(f"large: {done.err[-300:]}", done.status, 0):
+        # Of the whole, and in five folds once more what is left and what is not.
+        least = 6 * A.nbytes
+        plan, peak = done.report["plan"], done.report["peak_memory_bytes_per_rank"]
+        checks.check(plan["memory"]["data"] >= least, f"large: {plan['memory']}, at least {least} of data")
+        checks.check(least <= peak <= plan["predicted_memory_bytes_per_rank"], f"large: {peak} of {plan['predicted_memory_bytes_per_rank']}")
+
+
 def test_bad(folder):
     for name, text, sentence in (
         ("over", RIDGE + FOLDS + "tune: {tolerance: 1e-3}\n", "needs over:"),
@@ -133,8 +232,6 @@ def test_bad(folder):
         done = run(["run", job, "--output", folder / "bad"])
         checks.check(done.status == 2 and sentence in done.err and "bad.yaml:" in done.err, f"{name}: {done.status} {done.err}")
     job = write(folder, "bad", RIDGE + FOLDS + "tune: {over: [lambda]}\n")
-    done = run(["run", job, "--output", folder / "bad", "--resume"])
-    checks.check(done.status == 2 and "--resume does not go with tune" in done.err, f"resume: {done.err}")
     done = run(["plan", job])
     checks.check(done.status == 0 and "at most 30 evaluations of the score, 5 fits each: 150 fits" in done.out, f"plan: {done.out} {done.err}")
     done = run(["plan", job, "--format", "json"])
@@ -147,7 +244,7 @@ def test_bad(folder):
 
 def main():
     with tempfile.TemporaryDirectory() as name:
-        for test in (test_ridge, test_two, test_logistic, test_bad):
+        for test in (test_ridge, test_two, test_logistic, test_grids, test_resume, test_memory, test_bad):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(Path(name))
     return checks.finish()

@@ -58,18 +58,28 @@ static double point_bytes(const forecasting *f)
 
 // ---- files ----
 
-// What a sweep with folds holds beside the data of a fit: the whole, and the fold's own.
+// So many lines of a matrix that is divided by rows or columns.
+static double lines_bytes(const forecasting *f, const tg_plan_data *d, int64_t lines)
+{
+  return f->task->spec->folds->kind == TG_FOLD_COLUMNS ? bytes_of(f, d->rows, lines) : bytes_of(f, lines, d->cols);
+}
+
+// What a sweep with folds holds beside the data of a fit: the whole, and the fold's own; tune the parts of all folds,
+// also in the run on all data.
 static double fold_bytes(const forecasting *f, int32_t k)
 {
-  const tg_folds *folds = f->task->spec->folds;
+  const tg_spec *spec = f->task->spec;
+  const tg_folds *folds = spec->folds;
   const tg_plan_data *d = &f->model->plan->data[k];
-  const bool is_columns = folds != NULL && folds->kind == TG_FOLD_COLUMNS;
-  if (f->task->spec->fold == 0 || f->task->spec->is_score || !tg_folds_divide(folds, f->model->data[k])) return 0;
-  if (folds->kind == TG_FOLD_ENTRIES) return 2 * bytes_of(f, d->rows, d->cols);
-  const int64_t left = is_columns ? d->cols : d->rows;
-  const int64_t own = (left + folds->n - 2) / (folds->n - 1);
-  return is_columns ? bytes_of(f, d->rows, left + own) + bytes_of(f, d->rows, own)
-                    : bytes_of(f, left + own, d->cols) + bytes_of(f, own, d->cols);
+  const bool is_fit = spec->fold > 0;
+  if (spec->is_score || !tg_folds_divide(folds, f->model->data[k]) || (!is_fit && spec->tune == NULL)) return 0;
+  const int others = spec->tune != NULL ? folds->n - (is_fit ? 1 : 0) : 0;
+  if (folds->kind == TG_FOLD_ENTRIES) return (2 * others + (is_fit ? 2 : 0)) * bytes_of(f, d->rows, d->cols);
+  const int64_t lines = folds->kind == TG_FOLD_COLUMNS ? d->cols : d->rows; // of a fit: without the fold
+  const int64_t own = is_fit ? (lines + folds->n - 2) / (folds->n - 1) : (lines + folds->n - 1) / folds->n;
+  const int64_t left = is_fit ? lines : lines - own;
+  const double here = is_fit ? lines_bytes(f, d, left + own) + lines_bytes(f, d, own) : 0;
+  return here + others * (lines_bytes(f, d, left) + lines_bytes(f, d, own));
 }
 
 // Beside the matrix itself: what brings it in, or verifies what is claimed of it.

@@ -46,11 +46,16 @@ static void drop_oldest(tg_share *share)
   tg_free(start);
 }
 
+void tg_share_drop_starts(tg_share *share)
+{
+  while (share->n_starts > 0) drop_oldest(share);
+}
+
 void tg_share_destroy(tg_share **share)
 {
   tg_share *s = *share;
   if (s == NULL) return;
-  while (s->n_starts > 0) drop_oldest(s);
+  tg_share_drop_starts(s);
   tg_share_drop_metric(s);
   tg_memo_destroy(&s->memo);
   for (int k = 0; k < s->n_data; k++) tg_dmat_destroy(&s->data[k].matrix);

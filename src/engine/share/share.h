@@ -43,6 +43,7 @@ tg_memo *tg_share_memo(const tg_share *share);
 enum { TG_SHARE_STARTS = 4 };
 void tg_share_add_start(tg_share *share, int64_t point, int n, tg_dmat **start);
 int tg_share_starts(const tg_share *share);
+void tg_share_drop_starts(tg_share *share);
 tg_dmat *const *tg_share_start(const tg_share *share, int k);
 int64_t tg_share_start_point(const tg_share *share, int k);
 // The point of the variables that the preconditioner at hand is made of, one matrix a variable, and the points of the

@@ -83,6 +83,14 @@ static tg_status for_each(const tg_setup *setup, const char *folder, int64_t poi
   return status;
 }
 
+tg_status tg_sweep_path_write(const tg_setup *setup, const char *folder, int64_t number, tg_dmat **matrices)
+{
+  int rank = 0;
+  MPI_Comm_rank(setup->comm, &rank);
+  TG_TRY(tg_agree(setup->comm, rank == 0 ? make_folder(folder, number) : TG_OK));
+  return for_each(setup, folder, number, write_one, matrices);
+}
+
 // ---- the metric ----
 
 static const char metric_name[] = "metric";
@@ -144,9 +152,7 @@ static tg_status keep_metric(const tg_setup *setup, tg_share *share, const char 
   tg_text_init(&path);
   if (held != NULL && made_by == point) {
     status = tg_agree(setup->comm, name_metrics(folder, &path));
-    if (status == TG_OK)
-      status = tg_agree(setup->comm, rank == 0 ? make_folder(tg_text_string(&path), made_by) : TG_OK);
-    if (status == TG_OK) status = for_each(setup, tg_text_string(&path), made_by, write_one, held);
+    if (status == TG_OK) status = tg_sweep_path_write(setup, tg_text_string(&path), made_by, held);
   }
   tg_text_fini(&path);
   TG_TRY(status);
@@ -198,8 +204,7 @@ tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char 
   MPI_Comm_rank(setup->comm, &rank);
   TG_TRY(tg_agree_memory(setup->comm, TG_NEW(n, &copies), &copies));
   tg_status status = copy_all(setup, copies);
-  if (status == TG_OK) status = tg_agree(setup->comm, rank == 0 ? make_folder(folder, point) : TG_OK);
-  if (status == TG_OK) status = for_each(setup, folder, point, write_one, copies);
+  if (status == TG_OK) status = tg_sweep_path_write(setup, folder, point, copies);
   if (status == TG_OK) status = keep_metric(setup, share, folder, point, rank);
   if (status != TG_OK) {
     destroy_all(n, copies);

@@ -11,6 +11,8 @@
 // the point that made it. Nothing is synced: where the machine fails, points that are done stay so by their rows, and
 // the next one begins as a run of its own. Collective.
 tg_status tg_sweep_path_keep(const tg_setup *setup, tg_share *share, const char *folder, int64_t point);
+// FOLDER/NUMBER/NAME.npy of each variable, and nothing else. Collective.
+tg_status tg_sweep_path_write(const tg_setup *setup, const char *folder, int64_t number, tg_dmat **matrices);
 // Files as the newest start of the share, and its metric as it was then. *found: false where they are damaged.
 // Collective.
 tg_status tg_sweep_path_read(const tg_setup *setup, tg_share *share, const char *folder, int64_t point, bool *found);
