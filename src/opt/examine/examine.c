@@ -90,6 +90,8 @@ tg_status opt_examiner_list(opt_examiner *e, opt_listing *listing)
   TG_TRY(opt_trend_list(&e->gains, listing));
   TG_TRY(opt_listing_add_count(listing, "examined_at", &e->passed_at));
   TG_TRY(opt_listing_add_count(listing, "far_starts", &e->far_starts));
+  TG_TRY(opt_listing_add_count(listing, "vanished", &e->vanished));
+  TG_TRY(opt_listing_add_count(listing, "may_be_far", &e->may_be_far));
   return opt_listing_add_count(listing, "saddles", &e->saddles);
 }
 
@@ -301,6 +303,13 @@ void opt_examiner_qualify(opt_examiner *e)
   const double least = by_trend ? e->trend : e->decrease;
   const double most = is_hidden(e) ? fmax(least, e->rest) : least;
   char amount[96];
+  if (e->may_be_far && e->decrease > worth_of_value * fabs(e->run->f)) {
+    snprintf(reason + used, room,
+             ", but an estimated %.2g%% of the objective remains, beside which that at the start was %.0e times as "
+             "large: unless the minimum is zero start nearer to it",
+             100 * e->decrease / fabs(e->run->f), fabs(e->run->f_start / e->run->f));
+    return;
+  }
   if (!by_trend && !is_worth_it(e) && !is_hidden(e)) return;
   say_amount(e->run, least, most, sizeof amount, amount);
   snprintf(reason + used, room, ", but an estimated %s%s %s%s: the problem is ill-conditioned (%s%.0e%s)%s", amount,
@@ -536,13 +545,16 @@ static tg_status provide_gradient(opt_examiner *e)
 }
 
 // Whether the run began far away, as above. The terms of f at x: its value, and <x, H x>, by which a quadratic has
-// changed since zero, to first order. Not where x has grown: towards a minimum at infinity f and its terms vanish.
+// changed since zero, to first order. Not where x has grown: towards a minimum at infinity f and its terms vanish. So
+// do they towards one of zero at zero, on the way to which g is as large as H x: once the run may go on from there, for
+// a start far away from another minimum looks alike.
 static tg_status leave_far_start(opt_examiner *e, bool *goes_on)
 {
   opt_run *run = e->run;
   double x_norm = 0;
-  double bent = 0;
+  double p[2]; // <x, H x>, <x, g>
   *goes_on = false;
+  e->may_be_far = false;
   if (run->manifold != NULL || run->solver->measure != NULL || e->far_starts >= FAR_STARTS_MAX || run->iteration == 0 ||
       run->options->closed_form != NULL || run->options->gradient_tolerance > loose_tolerance)
     return TG_OK;
@@ -550,8 +562,13 @@ static tg_status leave_far_start(opt_examiner *e, bool *goes_on)
   TG_TRY(opt_norm(run->space, run->x, &x_norm));
   if (!(x_norm <= 1.01 * e->start_size)) return TG_OK;
   TG_TRY(run->problem->ops->hessian(run->problem, run->x, run->x, e->work.image));
-  TG_TRY(opt_dot(run->space, run->x, e->work.image, &bent));
-  if (!(run->f_start - run->f > far_fall * fabs(bent))) return TG_OK;
+  TG_TRY(run->space->ops->dots(run->space, 2, (const opt_point *const[]){run->x, run->x},
+                               (const opt_point *const[]){e->work.image, run->g}, p));
+  if (!(run->f_start - run->f > far_fall * fabs(p[0]))) return TG_OK;
+  const bool vanishes = fabs(p[1]) >= 0.1 * fabs(p[0]) && p[1] != 0;
+  e->may_be_far = vanishes && e->vanished > 0;
+  if (e->may_be_far) return TG_OK;
+  if (vanishes) e->vanished++;
   e->far_starts++;
   e->gains.met = 0;
   run->stationarity.cap = (double)INFINITY;

@@ -29,6 +29,8 @@ typedef struct opt_examiner {
   opt_point *scratch; // of subspaces; on a manifold the Euclidean gradient
   int64_t saddles;    // left so far
   int64_t far_starts; // times that the tolerance was referred to where the run had come
+  int64_t vanished;   // times that all terms of f seemed to vanish there together
+  int64_t may_be_far; // and do again: nothing tells whether the minimum is zero
   double bend;        // a negative curvature along which f did not fall, the last one; 0: none
   int64_t passed_at;  // 1 + the iteration whose point was found to be a minimum last; 0: none
   double decrease;    // still to be had, as estimated last; NAN: never
