@@ -250,11 +250,22 @@ static tg_status add_reachable_graph(const tg_derivation *d, json_t *root)
   return status;
 }
 
+static tg_status add_domain(const tg_derivation *d, json_t *root)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_status status = tg_derivation_print_domain(d, TG_FORMAT_EXPR, &text);
+  if (status == TG_OK && text.length > 0) status = set(root, "domain", json_string(tg_text_string(&text)));
+  tg_text_fini(&text);
+  return status;
+}
+
 static tg_status build(tg_derivation *d, json_t *root)
 {
   TG_TRY(set(root, "expression", json_string(d->expression)));
   TG_TRY(add_expression(d, root, "value", d->f, TG_LONG_DERIVATIVE));
   TG_TRY(add_symbols(d, root));
+  TG_TRY(add_domain(d, root));
   if (d->within != NULL) TG_TRY(set(root, "within", json_string(d->within->name)));
   TG_TRY(add_derivatives(d, root));
   return add_reachable_graph(d, root);

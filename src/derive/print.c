@@ -7,6 +7,7 @@
 #include "derive/structure_report.h"
 #include "grad/explain/explain.h"
 #include "grad/structure/curvature.h"
+#include "grad/structure/real_domain.h"
 
 static void add_shape(const tg_derivation *d, tg_dim rows, tg_dim cols, tg_text *out)
 {
@@ -220,6 +221,18 @@ static tg_status print_joint_convexity(const tg_derivation *d, tg_text *out)
   return TG_OK;
 }
 
+// "  defined where X > 0 entry by entry"
+static tg_status print_domain(const tg_derivation *d, tg_format format, tg_text *out)
+{
+  tg_text domain;
+  tg_text_init(&domain);
+  tg_status status = tg_derivation_print_domain(d, format, &domain);
+  if (status == TG_OK && domain.length > 0)
+    tg_text_addf(out, "%s  defined where %s\n", d->scalar ? "" : "\n", tg_text_string(&domain));
+  tg_text_fini(&domain);
+  return status;
+}
+
 static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_text *out)
 {
   const tg_format format = view->utf8 ? TG_FORMAT_UNICODE : TG_FORMAT_EXPR;
@@ -235,6 +248,7 @@ static tg_status print_human(tg_derivation *d, const tg_derive_view *view, tg_te
   for (int32_t k = 0; d->scalar && k < d->n_targets; k++)
     TG_TRY(tg_structure_print(d->graph, d->targets[k].f, d->targets[k].symbol, format, out));
   TG_TRY(print_joint_convexity(d, out));
+  TG_TRY(print_domain(d, format, out));
   add_convention(d, out);
   return TG_OK;
 }
@@ -288,6 +302,13 @@ static tg_status print_view(tg_derivation *d, const tg_derive_view *view, tg_tex
   default:
     return print_human(d, view, out);
   }
+}
+
+tg_status tg_derivation_print_domain(const tg_derivation *d, tg_format format, tg_text *out)
+{
+  int32_t symbols[TG_TARGETS_MAX];
+  for (int32_t k = 0; k < d->n_targets; k++) symbols[k] = d->targets[k].symbol;
+  return tg_real_domain_print(d->graph, d->f, d->n_targets, symbols, format, out);
 }
 
 tg_status tg_derivation_print(tg_derivation *d, const tg_derive_view *view, tg_text *out)

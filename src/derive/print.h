@@ -54,6 +54,9 @@ tg_status tg_derivation_print_json_errors(const tg_derivation *d, tg_text *out);
 // Bytes from which on shared parts get names of their own; a shorter derivative can be copied as it stands.
 enum { TG_LONG_DERIVATIVE = 2000, TG_LONG_HESSIAN = 240 };
 
+// What the values of the names that are differentiated by must satisfy, in one line without its end; nothing where all
+// do.
+tg_status tg_derivation_print_domain(const tg_derivation *d, tg_format format, tg_text *out);
 // The steps by the target as an align* environment of LaTeX.
 tg_status tg_derivation_print_latex_steps(tg_derivation *d, const tg_target *target, tg_text *out);
 tg_status tg_derivation_print_json(tg_derivation *d, tg_text *out);

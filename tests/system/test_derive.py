@@ -432,8 +432,48 @@ def test_large_powers():
         checks.equal(f"derivative of {text} by {wrt}", out, expected)
 
 
+DOMAINS = (  # arguments, where the expression is defined; "" where it is everywhere
+    (["sum(X.^k)", "--wrt", "X"], "X > 0 entry by entry, or k is a whole number"),
+    (["sum(X.^k)", "--wrt", "k"], "X > 0 entry by entry"),
+    (["sum(X.^k)", "--wrt", "X", "--positive", "X"], ""),
+    (["sum(X.^3)", "--wrt", "X"], ""),
+    (["sum(X.^-2)", "--wrt", "X"], ""),
+    (["sum(X.^2.5)", "--wrt", "X"], "X >= 0 entry by entry"),
+    (["sum(sqrt(X))", "--wrt", "X"], "X > 0 entry by entry"),
+    (["sum(X.^2.5) + sum(sqrt(X'))", "--wrt", "X"], "X > 0 entry by entry"),
+    (["sum(sqrt(X.^2 + 1))", "--wrt", "X"], ""),
+    (["norm2(X)", "--wrt", "X"], ""),
+    (["sum(X.^Y)", "--wrt", "X"], "X > 0 entry by entry, or Y holds whole numbers"),
+    (["sum(exp(X).^k)", "--wrt", "X"], ""),
+    (["sum(2.^X)", "--wrt", "X"], ""),
+    (["tr(X)^k", "--wrt", "X"], "tr(X) > 0, or k is a whole number"),
+    (["sum(log(A*x - b))", "--wrt", "x"], "A*x - b > 0 entry by entry"),
+    (["sum(log(A*x - b))", "--wrt", "b"], "A*x - b > 0 entry by entry"),
+    (["sum(log(A)*x)", "--wrt", "x"], ""),
+    (["log(tr(X))", "--wrt", "X"], "tr(X) > 0"),
+    (["sum(log1p(X))", "--wrt", "X"], "X > -1 entry by entry"),
+    (["sum(log1p(X.^2))", "--wrt", "X"], ""),
+    (["sum(asin(X))", "--wrt", "X"], "-1 < X < 1 entry by entry"),
+    (["logdet(X)", "--wrt", "X"], "X is positive definite"),
+    (["logdet(X)", "--wrt", "X", "--spd", "X"], ""),
+    (["logdet(eye + X*X')", "--wrt", "X"], ""),
+    (["tr(A*sqrtm(X))", "--wrt", "X", "--symmetric", "X"], "X is positive semidefinite"),
+    (["logm(X)", "--wrt", "X", "--symmetric", "X"], "X is positive definite"),
+    (["sum(log(X))", "--wrt", "X'"], "X > 0 entry by entry"),
+    (["sum(log(x)) + sum(log(y))", "--wrt", "x,y"], "x > 0 entry by entry; y > 0 entry by entry"),
+)
+
+
+def test_domains():
+    for arguments, expected in DOMAINS:
+        found = run(["derive", *arguments, "--format", "json"])
+        checks.equal(f"domain of {arguments}: {found.err}", json.loads(found.out).get("domain", ""), expected)
+        words = [line for line in run(["derive", *arguments]).out.splitlines() if line.startswith("  defined where ")]
+        checks.equal(f"lines on the domain of {arguments}", len(words), 1 if expected else 0)
+
+
 def main():
-    for test in (test_known_answers, test_large_powers, test_several_names_and_transposes,
+    for test in (test_known_answers, test_domains, test_large_powers, test_several_names_and_transposes,
                  test_several_names_with_properties, test_hessian, test_formats, test_claims,
                  test_errors, test_inferred_sizes, test_octave, test_notes_and_letters, test_latex, test_time):
         try:
