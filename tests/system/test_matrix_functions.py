@@ -136,6 +136,7 @@ DERIVED = [  # arguments, what the line of expr is
 ]
 REFUSED = [  # arguments, a piece of the message
     (["tr(expm(X))", "--wrt", "X"], "declare it by --symmetric X"),
+    (["tr(rho*logm(rho))", "--wrt", "rho"], "declare it by --symmetric rho"),
     (["tr(B*sqrtm(A + B))", "--wrt", "A"], "declare it by --symmetric B,A"),
     (["tr(logm(A*B))", "--wrt", "A", "--symmetric", "A,B"], "which is none whatever its names are"),
     (["sum(expm(X*v))", "--wrt", "X", "--dims", "X=3x4,v=4"], "expm"),

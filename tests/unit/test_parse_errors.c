@@ -159,7 +159,7 @@ static const row rows[] = {
     {"a*B", NUMBERS, TG_NAME, 1, "unknown name 'a'; did you mean 'A'?"},
     {"s*lamda", NUMBERS, TG_NAME, 3, "unknown name 'lamda'; did you mean 'lambda'?"},
     {"tr(S*X)", NUMBERS, TG_NAME, 6, "unknown name 'X'"},
-    {"Tr(S)", NUMBERS, TG_NAME, 1, "unknown function 'Tr'; did you mean 'tr'?"},
+    {"TR(S)", NUMBERS, TG_NAME, 1, "unknown function 'TR'; did you mean 'tr'?"},
     {"LOGDET(S)", NUMBERS, TG_NAME, 1, "unknown function 'LOGDET'; did you mean 'logdet'?"},
     {"2*trace(A)", NUMBERS, TG_SHAPE, 9, "tr needs a square matrix: A is 3 x 4"},
     {"s*softpuls(S)", NUMBERS, TG_NAME, 3, "did you mean 'softplus'?"},

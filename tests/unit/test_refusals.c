@@ -285,7 +285,7 @@ static const slip slips[] = {
     {NUMPY, 'm', "scipy.special.softmax({X})", "softmax_rows(X)", "softmax_rows({X})"},
     {R, 'm', "apply({X}, 1, sum)", "sum_rows(X)", "rowSums({X})"},
     {R, 'm', "outer({x}, {x})", "x*y'", "{x} %*% t({x})"},
-    {R, 's', "norm({X}, \"2\")", "norm2(X)", "norm({X}, \"F\")"},
+    {R, 's', "norm({X}, \"M\")", "norm2(X)", "norm({X}, \"F\")"},
     {LATEX, 's', "\\operatorname{tr} X^\\top {Y}", "write tr(...)", "\\operatorname{tr}(X^\\top {Y})"},
     {LATEX, 's', "\\log\\det({X})^2", "log(...)", "\\log(\\det({X})^2)"},
     {LATEX, 'm', "{X}^+", "inv(A'*A)*A'", "({X}^\\top {X})^{-1} {X}^\\top"},

@@ -18,6 +18,35 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
+    // The index of a norm behind its exponent.
+    {"\\|X\\|^2_F", "X", "", "2*X"},
+    {"||X||^2_F", "X", "", "2*X"},
+    {"‖X‖²_F", "X", "", "2*X"},
+    {"\\|X - Y\\|^{2}_{F} + 1", "X", "", "2*X - 2*Y"},
+    {"\\|A x - b\\|^2_2", "x", "", "2*A'*(A*x - b)"},
+    {"‖x‖²₂ + λ‖x‖₁", "x", "", "lambda*sign(x) + 2*x"},
+    {"\\|X\\|^2_*", "X", "", "2*nuclear_norm(X)*polar_factor(X)"},
+    // Arrays with one dimension.
+    {"x @ A @ x", "x", "", "(A + A')*x"},
+    {"-x @ A @ x + b @ x", "x", "", "b - (A + A')*x"},
+    {"lam * w @ w", "w", "", "2*lam*w"},
+    {"(y - X @ w) @ (y - X @ w)", "w", "", "2*X'*(X*w - y)"},
+    {"mu @ Sigma @ mu", "mu", "", "(Sigma + Sigma')*mu"},
+    {"x @ A @ y", "x", "x 1x4,y 3x1", "y'*A'"},
+    {"a @ b", "a", "a 3x3,b 3x1", "kron(b', eye(3))"},
+    {"np.trace(x @ y.T)", "x", "", "y"},
+    {"u @ v.T @ x", "x", "", "u*v'"},
+    {"2 @ X", "X", "", NULL},
+    // A Greek word behind a row is a column, below tr, det and inv a matrix.
+    {"w'*mu/sqrt(w'*Sigma*w)", "mu", "", "w/sqrt(w'*Sigma*w)"},
+    {"x'*y*lambda", "x", "", "lambda*y"},
+    {"det(sigma)", "sigma", "", "det(sigma)*inv(sigma)'"},
+    {"x'*inv(sigma)*x", "x", "", "(inv(sigma) + inv(sigma)')*x"},
+    {"det(sigma)", "sigma", "sigma 1", "1"},
+    {"inv(A + lambda*eye)*b", "b", "", "inv(A + lambda*eye(m))"},
+    // Bars around a capital: a determinant as well as a scalar.
+    {"-\\frac{n}{2} \\log |\\Sigma| - \\mathrm{tr}(\\Sigma^{-1} S)", "Sigma", "", NULL},
+    {"log|K| + K^2", "K", "K 1", "2*K + sign(K)/abs(K)"},
     // A capital with a property is a matrix.
     {"logdet(s*A)", "s", "spd A", "tr(eye(m))/s"},
     {"tr(s*A)", "s", "symmetric A", "tr(A)"},
@@ -185,7 +214,7 @@ static int32_t declare(char *text, tg_declaration *out)
     if (spd || symmetric) continue;
     if (value[0] >= '1' && value[0] <= '9') {
       d->rows = value[0] - '0';
-      d->cols = 1;
+      d->cols = value[1] == 'x' ? value[2] - '0' : 1;
     } else {
       d->rows_name = d->cols_name = value;
     }
@@ -264,6 +293,9 @@ static const notice_row notice_rows[] = {
     {"(X + 1)^-1*y", "", "1 is added to every entry, as ones, not as eye\n"},
     {"logdet(X'*diag(1 + exp(X*w))*X)", "", ""},
     {"sumsq(X + 2) + tr(X)", "", ""},
+    {"x @ A @ x", "", "x @ y of two columns is their inner product, as of arrays with one dimension\n"},
+    {"x @ A @ y", "x 1x4,y 3x1", ""},
+    {"det(sigma)", "", "sigma is read as m x m; sizes say otherwise: --dims sigma=1\n"},
 };
 
 static void test_notices(void **unused)

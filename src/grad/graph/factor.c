@@ -57,35 +57,33 @@ static tg_status rest_of_term(tg_graph *g, tg_node term, int32_t drop, bool from
   return tg_make_prod(g, count, factors, out);
 }
 
-// Whether factoring with a remaining identity is wanted: X + X*A as X*(I + A) reads worse than it saves.
-static bool worth_factoring(const tg_graph *g, const tg_info *lin, const uint8_t *group, int32_t shared)
+static int32_t chain_length(const tg_graph *g, tg_node term)
 {
-  for (int32_t i = 0; i < lin->n_args; i++) {
-    int32_t n = 0;
-    int32_t n_scalars = 0;
-    const tg_node *chain = NULL;
-    chain_of(g, &lin->args[i], &n, &chain, &n_scalars);
-    if (group[i] != 0 && n == shared) return false;
-  }
-  return true;
+  int32_t n = 0;
+  int32_t n_scalars = 0;
+  const tg_node *chain = NULL;
+  chain_of(g, &term, &n, &chain, &n_scalars);
+  return n;
 }
 
-// Finds terms that share factors with term `first` at one side; shared is what all of them have in common.
+// Finds terms that share factors with term `first` at one side; shared is what all of them have in common. None is
+// shared as a whole: X + X*A as X*(I + A) reads worse than it saves.
 static int32_t find_group(const tg_graph *g, const tg_info *lin, int32_t first, bool from_end, uint8_t *group,
                           int32_t *shared)
 {
   int32_t members = 1;
+  const int32_t own = chain_length(g, lin->args[first]);
   memset(group, 0, (size_t)lin->n_args);
   group[first] = 1;
   *shared = 0;
   for (int32_t i = first + 1; i < lin->n_args; i++) {
     const int32_t common = shared_factors(g, &lin->args[first], &lin->args[i], from_end);
-    if (common == 0) continue;
+    if (common == 0 || common == own || common == chain_length(g, lin->args[i])) continue;
     *shared = members == 1 || common < *shared ? common : *shared;
     group[i] = 1;
     members++;
   }
-  return members > 1 && worth_factoring(g, lin, group, *shared) ? members : 0;
+  return members > 1 ? members : 0;
 }
 
 // Replaces the group by shared * (sum of the rests), or the mirror image.
@@ -157,6 +155,63 @@ static tg_status take_out_scalar(tg_graph *g, const tg_info *lin, bool *changed,
   return TG_OK;
 }
 
+static int32_t scalars_of(const tg_graph *g, tg_node term, const tg_node **scalars)
+{
+  const tg_info *info = tg_node_info(g, term);
+  *scalars = info->args;
+  return info->kind == TG_PROD && !tg_node_is_scalar(g, term) ? info->n_scalars : 0;
+}
+
+static bool has_same_scalars(const tg_graph *g, tg_node a, tg_node b)
+{
+  const tg_node *x = NULL;
+  const tg_node *y = NULL;
+  const int32_t n = scalars_of(g, a, &x);
+  return n > 0 && n == scalars_of(g, b, &y) && memcmp(x, y, sizeof *x * (size_t)n) == 0;
+}
+
+// s*A + s*B + C to s*(A + B) + C, for the first terms that have all their scalar factors in common.
+static tg_status group_scalars(tg_graph *g, const tg_info *lin, bool *changed, tg_node *out)
+{
+  tg_node *rests = NULL;
+  tg_node *others = NULL;
+  double *coefs = NULL; // of the rests, then of the others
+  const tg_node *scalars = NULL;
+  TG_TRY(TG_SCRATCH(g, lin->n_args, &rests));
+  TG_TRY(TG_SCRATCH(g, lin->n_args, &others));
+  TG_TRY(TG_SCRATCH(g, 2 * lin->n_args, &coefs));
+  double *other_coefs = coefs + lin->n_args;
+  *changed = false;
+  for (int32_t first = 0; first + 1 < lin->n_args && !*changed; first++) {
+    int32_t n_rests = 0;
+    int32_t n_others = 0;
+    for (int32_t i = 0; i < lin->n_args; i++) {
+      const tg_node term = lin->args[i];
+      const bool joins = i == first || (i > first && has_same_scalars(g, lin->args[first], term));
+      if (joins) coefs[n_rests] = lin->coefs[i];
+      if (joins) rests[n_rests++] = term;
+      if (!joins) other_coefs[n_others] = lin->coefs[i];
+      if (!joins) others[n_others++] = term;
+    }
+    if (n_rests < 2) continue;
+    *changed = true;
+    const int32_t n = scalars_of(g, lin->args[first], &scalars);
+    for (int32_t i = 0; i < n_rests; i++) {
+      const tg_info *info = tg_node_info(g, rests[i]);
+      TG_TRY(tg_make_prod(g, info->n_args - n, info->args + n, &rests[i]));
+    }
+    TG_TRY(tg_make_lin(g, n_rests, coefs, rests, out));
+    TG_TRY(factor_sum(g, *out, out));
+    TG_TRY(TG_SCRATCH(g, n + 1, &rests));
+    memcpy(rests, scalars, sizeof *rests * (size_t)n);
+    rests[n] = *out;
+    TG_TRY(tg_make_prod(g, n + 1, rests, &others[n_others]));
+    other_coefs[n_others++] = 1.0;
+    TG_TRY(tg_make_lin(g, n_others, other_coefs, others, out));
+  }
+  return TG_OK;
+}
+
 // Each factor taken out makes all that is left again: the time and the memory of a sum this long would be noticed.
 enum { FACTORS_MAX = 150000 };
 
@@ -188,7 +243,8 @@ static tg_status factor_sum(tg_graph *g, tg_node node, tg_node *out)
       return *out == node ? TG_OK : factor_sum(g, *out, out);
     }
   }
-  return TG_OK;
+  TG_TRY(group_scalars(g, info, &changed, out));
+  return changed && *out != node ? factor_sum(g, *out, out) : TG_OK;
 }
 
 tg_status tg_factor_common(tg_graph *graph, tg_node node, tg_node *out)

@@ -41,10 +41,12 @@ struct tg_ast {
   tg_ast **args;
   char *ops;
   char wants;         // 'v': args[0] must be a vector, as of norm(x); 's': a scalar, as of |s|; 'c': it is
-                      // a column itself, as a bold 1; 0: what the function takes
+                      // a column itself, as a bold 1; 'r' of TRANSPOSE: a row, of a column alone its transpose;
+                      // 0: what the function takes
   char form;          // PART: 's' a scalar by its form, 'm' a matrix; 0: neither
   int32_t part;       // PART: its position among the arguments of WHERE
   tg_ast *definition; // PART: that argument
+  bool turned;        // TRANSPOSE: filled by the shape pass, false where 'r' leaves it as it is
   tg_size rows;       // filled by the shape pass
   tg_size cols;
 };

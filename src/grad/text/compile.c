@@ -213,6 +213,7 @@ static tg_status build_node(tg_builder *b, const tg_ast *ast, tg_node *out)
     return tg_make_scale(b->graph, -1.0, *out, out);
   case TG_AST_TRANSPOSE:
     TG_TRY(build(b, ast->args[0], out));
+    if (!ast->turned) return TG_OK;
     return tg_make_trans(b->graph, *out, out);
   case TG_AST_POWER:
     return build_power(b, ast, out);

@@ -145,6 +145,38 @@ static void settle_reciprocal(const tg_name_index *declared, tg_ast *term)
   }
 }
 
+// ---- arrays with one dimension ----
+
+// x' in a chain is a row already: who writes it has columns.
+static bool is_written_row(const tg_ast *ast)
+{
+  return ast->kind == TG_AST_TRANSPOSE && tg_ast_is_column_form(ast->args[0]);
+}
+
+// x of x @ y, x @ A @ y becomes a row, where x is a column: '*' is '@' in a text whose own '*' still waits.
+static tg_status settle_inner(tg_arena *arena, tg_ast *term)
+{
+  int32_t last = 0;
+  for (int32_t i = 0; i < term->n_args; i = last + 1) {
+    bool rows = false;
+    for (last = i; last + 1 < term->n_args && term->ops[last + 1] == '*'; last++)
+      rows = rows || is_written_row(term->args[last + 1]);
+    if (last == i || rows || !tg_ast_is_column_form(term->args[i]) || !tg_ast_is_column_form(term->args[last]))
+      continue;
+    tg_ast *row = NULL;
+    TG_TRY(TG_ARENA_NEW(arena, 1, &row));
+    TG_TRY(TG_ARENA_NEW(arena, 1, &row->args));
+    TG_TRY(TG_ARENA_NEW(arena, 1, &row->ops));
+    row->kind = TG_AST_TRANSPOSE;
+    row->span = term->args[i]->span;
+    row->n_args = 1;
+    row->args[0] = term->args[i];
+    row->wants = 'r';
+    term->args[i] = row;
+  }
+  return TG_OK;
+}
+
 // ---- what our formats spell out ----
 
 static bool is_same(const tg_ast *a, const tg_ast *b)
@@ -267,12 +299,13 @@ static void settle_size(tg_ast *ast)
   }
 }
 
-tg_status tg_dialect_settle(tg_dialect dialect, const tg_name_index *declared, tg_ast *ast)
+tg_status tg_dialect_settle(tg_arena *arena, tg_dialect dialect, const tg_name_index *declared, tg_ast *ast)
 {
   const int32_t n = tg_ast_expressions(ast);
-  for (int32_t i = 0; i < n; i++) TG_TRY(tg_dialect_settle(dialect, declared, ast->args[i]));
+  for (int32_t i = 0; i < n; i++) TG_TRY(tg_dialect_settle(arena, dialect, declared, ast->args[i]));
   for (int32_t i = n; i < ast->n_args; i++) settle_size(ast->args[i]);
   if (ast->kind == TG_AST_TERM && dialect != TG_DIALECT_OWN) {
+    if (dialect == TG_DIALECT_NUMPY) TG_TRY(settle_inner(arena, ast));
     TG_TRY(settle_term(dialect, declared, ast));
     if (dialect != TG_DIALECT_MIXED) settle_reciprocal(declared, ast);
   }

@@ -135,11 +135,11 @@ static tg_status read_max(const call *c, tg_ast **out)
 static tg_status read_norm(const call *c, tg_ast **out)
 {
   const tg_ast *kind = c->n == 2 ? c->args[1] : NULL;
-  const bool frobenius =
-      kind != NULL && (is_word(kind, "fro") || is_word(kind, "F") || is_word(kind, "f") || is_word(kind, "ord=fro"));
-  const bool one = kind != NULL && (is_number(kind, 1.0) || is_word(kind, "ord=1"));
-  const bool two = kind == NULL || is_number(kind, 2.0) || is_word(kind, "ord=2");
-  if (kind != NULL && (is_word(kind, "nuc") || is_word(kind, "ord=nuc")))
+  const bool frobenius = kind != NULL && (is_word(kind, "fro") || is_word(kind, "F") || is_word(kind, "f") ||
+                                          is_word(kind, "ord=fro") || is_word(kind, "p=fro"));
+  const bool one = kind != NULL && (is_number(kind, 1.0) || is_word(kind, "ord=1") || is_word(kind, "p=1"));
+  const bool two = kind == NULL || is_number(kind, 2.0) || is_word(kind, "ord=2") || is_word(kind, "2");
+  if (kind != NULL && (is_word(kind, "nuc") || is_word(kind, "ord=nuc") || is_word(kind, "p=nuc")))
     return make_call(c, "nuclear_norm", c->args[0], out);
   if (kind != NULL && two) return make_call(c, "spectral_norm", c->args[0], out); // of a vector norm2
   if (!frobenius && !one && !two)

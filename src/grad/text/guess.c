@@ -43,6 +43,7 @@ typedef struct guess_search {
 // sumsq(y - X*beta) a column beta to a column X, sumsq(Y - X*w) a column Y to a scalar w.
 enum {
   COST_ODD = 20,             // diag(x), vec(x), tr(x), x' of a scalar
+  COST_SQUARE_SCALAR = 60,   // tr(rho*log(rho)), det(sigma) of nothing but scalars
   COST_CONSTANT = 5,         // eye, ones, zeros that are 1 x 1
   COST_VALUE = 3,            // a value that is no scalar, for each of its terms
   COST_MIXED = 30,           // with it, x a scalar beside a column y
@@ -123,6 +124,24 @@ static bool wants_entries(const tg_ast *ast, const tg_function_info *function)
   return found;
 }
 
+// Nothing but names of scalars, at least one of them a guessed Greek one.
+static bool is_of_scalars(const tg_shaper *shaper, const tg_ast *ast, bool *guessed)
+{
+  if (!tg_shape_is_scalar(shaper, ast)) return false;
+  const int32_t found = ast->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, ast->name) : -1;
+  *guessed = *guessed || (found >= 0 && shaper->symbols[found].guessed && tg_letter_of(ast->name) == TG_LETTER_GREEK);
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++)
+    if (!is_of_scalars(shaper, ast->args[i], guessed)) return false;
+  return true;
+}
+
+// tr, det, inv and the functions of matrices.
+static bool is_for_matrices(const tg_ast *ast, const tg_function_info *function)
+{
+  return ast->kind == TG_AST_CALL && ast->n_args > 0 &&
+         (tg_ast_takes_square(ast) || (function != NULL && function->kind >= TG_SQRTM && function->kind <= TG_LOGM));
+}
+
 // Names read as scalars where nobody would put one, and constants that came out as 1 x 1.
 static int odd_cost(const tg_shaper *shaper, const tg_ast *ast)
 {
@@ -133,6 +152,9 @@ static int odd_cost(const tg_shaper *shaper, const tg_ast *ast)
                           (ast->kind == TG_AST_CALL && function->kind >= TG_INV && function->kind <= TG_UNVEC);
   const bool wants_vector = function != NULL && (function->kind == TG_DIAG || function->kind == TG_VEC);
   int cost = adds_scalar(shaper, ast, false) ? COST_ADDED_SCALAR : 0;
+  bool guessed = false;
+  if (is_for_matrices(ast, function) && is_of_scalars(shaper, ast->args[0], &guessed) && guessed)
+    cost += COST_SQUARE_SCALAR;
   if (wants_entries(ast, function) && tg_shape_is_scalar(shaper, ast->args[0])) cost += COST_SUM_OF_SCALAR;
   for (int32_t i = 0; i < tg_ast_expressions(ast); i++) {
     const tg_ast *arg = ast->args[i];

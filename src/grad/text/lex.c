@@ -99,8 +99,21 @@ tg_status tg_lex_add_name(tg_token *token, const char *bytes, size_t n)
 static const char *const modules[] = {"np",     "numpy", "jnp",     "torch", "tf",        "scipy",
                                       "linalg", "math",  "special", "nn",    "functional"};
 
+// F of F.softmax(X, dim=1), as torch.nn.functional is imported; of F.sum() it is a matrix.
+static bool is_functional(const tg_lexer *l, size_t begin, size_t end)
+{
+  static const char *const functions[] = {"softmax(", "relu(",        "sigmoid(", "softplus(",
+                                          "tanh(",    "log_softmax(", "mse_loss("};
+  bool found = false;
+  if (end - begin != 1 || l->text[begin] != 'F' || tg_lex_at(l, end) != '.') return false;
+  for (size_t i = 0; !found && i < sizeof functions / sizeof functions[0]; i++)
+    found = tg_lex_starts(l, end + 1, functions[i]) && tg_lex_at(l, end + 1 + strlen(functions[i])) != ')';
+  return found;
+}
+
 static bool is_module(const tg_lexer *l, size_t begin, size_t end)
 {
+  if (is_functional(l, begin, end)) return true;
   for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++)
     if (strlen(modules[i]) == end - begin && memcmp(l->text + begin, modules[i], end - begin) == 0) return true;
   return false;
@@ -338,6 +351,32 @@ tg_status tg_lex_string(const char *text, size_t length, size_t *position, tg_to
   TG_TRY(tg_lex_add_name(out, text + begin + 1, end - begin - 1));
   *position = end + 1;
   return TG_OK;
+}
+
+// Bytes of a raised digit, U+00B2, U+00B3, U+00B9, U+2070 to U+2079; 0 where there is none.
+static size_t raised_digit(const tg_lexer *l, size_t p)
+{
+  if (tg_lex_starts(l, p, "\xC2\xB2") || tg_lex_starts(l, p, "\xC2\xB3") || tg_lex_starts(l, p, "\xC2\xB9")) return 2;
+  const unsigned char last = (unsigned char)(tg_lex_starts(l, p, "\xE2\x81") ? tg_lex_at(l, p + 2) : 0);
+  return last >= 0xB0 && last <= 0xB9 ? 3 : 0;
+}
+
+size_t tg_lex_index_behind_power(const char *text, size_t length, size_t position)
+{
+  const tg_lexer l = {text, length, position};
+  size_t end = position;
+  if (tg_lex_at(&l, end) == '^') {
+    const bool braced = tg_lex_at(&l, end + 1) == '{';
+    end += braced ? 2 : 1;
+    if (!tg_lex_is_digit(tg_lex_at(&l, end))) return position;
+    while (braced ? tg_lex_is_digit(tg_lex_at(&l, end)) : false) end++;
+    if (braced && tg_lex_at(&l, end) != '}') return position;
+    end++;
+  } else {
+    while (raised_digit(&l, end) > 0) end += raised_digit(&l, end);
+  }
+  const bool follows = end > position && (tg_lex_at(&l, end) == '_' || lowered_digit(&l, end) >= 0);
+  return follows ? end : position;
 }
 
 tg_status tg_lex_subscript(const char *text, size_t length, size_t *position, tg_token *out)

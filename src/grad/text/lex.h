@@ -55,6 +55,9 @@ tg_status tg_lex(const char *text, size_t length, size_t *position, tg_token *ou
 tg_status tg_lex_string(const char *text, size_t length, size_t *position, tg_token *out);
 // The subscript at *position, in whatever spelling: _F, _{2}, a lowered 1; an empty name where there is none.
 tg_status tg_lex_subscript(const char *text, size_t length, size_t *position, tg_token *out);
+// Behind a number as an exponent, ^2, ^{2} or a raised 2, the place of the subscript that follows it directly; position
+// where there is none.
+size_t tg_lex_index_behind_power(const char *text, size_t length, size_t position);
 
 // lambda, Sigma: the name of a Greek letter that is one in LaTeX, among the first bytes.
 bool tg_name_is_greek_letter(const char *name, size_t length);

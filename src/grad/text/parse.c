@@ -7,6 +7,7 @@
 
 tg_status tg_parse_advance(tg_parser *p)
 {
+  if (p->passed.end > p->passed.begin && p->position == p->passed.begin) p->position = p->passed.end;
   return tg_lex(p->text, p->length, &p->position, &p->token);
 }
 
@@ -477,7 +478,7 @@ tg_status tg_parse_range(tg_parser *p, tg_span range, tg_parse_style style, tg_a
   TG_TRY(tg_parse_advance(p));
   if (p->token.kind == TG_TOKEN_END) TG_FAIL_AT(TG_SYNTAX, p->token.span, "the expression is empty");
   TG_TRY(tg_parse_expression(p, out));
-  if (p->token.kind == TG_TOKEN_END) return tg_dialect_settle(p->dialect, p->declared, *out);
+  if (p->token.kind == TG_TOKEN_END) return tg_dialect_settle(p->arena, p->dialect, p->declared, *out);
   if (tg_parse_at(p, ';'))
     TG_FAIL_AT(TG_SYNTAX, p->token.span, "unexpected character ';'; blocks stand in brackets, [A; B]");
   if (tg_parse_at(p, ')')) TG_FAIL_AT(TG_SYNTAX, p->token.span, "')' without a '(' before it");

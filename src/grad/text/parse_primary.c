@@ -129,6 +129,13 @@ static tg_status parse_bars(tg_parser *p, tg_ast **out)
   p->nesting--;
   if (symbol == TG_SYMBOL_NORM) TG_TRY(tg_lex_subscript(p->text, p->length, &p->position, &index));
   const tg_span span = {begin, symbol == TG_SYMBOL_NORM ? index.span.end : p->token.span.end};
+  size_t behind = p->position;
+  if (symbol == TG_SYMBOL_NORM && index.name[0] == '\0')
+    behind = tg_lex_index_behind_power(p->text, p->length, p->position);
+  if (behind > p->position) { // ‖X‖²_F
+    p->passed = (tg_span){behind, behind};
+    TG_TRY(tg_lex_subscript(p->text, p->length, &p->passed.end, &index));
+  }
   TG_TRY(tg_parse_advance(p));
   p->long_word = (tg_span){0, 0};
   if (symbol == TG_SYMBOL_NORM) return make_norm(p, index.name, span, inner, out);

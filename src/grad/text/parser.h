@@ -13,6 +13,7 @@ typedef struct tg_parser {
   const char *text;
   size_t length;
   size_t position; // behind the token
+  tg_span passed;  // an index that was read ahead, behind an exponent: not read again
   tg_token token;  // the one being looked at
   int nesting;
   int operands;

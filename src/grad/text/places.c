@@ -54,12 +54,12 @@ static bool is_bare_small(const tg_ast *ast)
 }
 
 // A column by its form: x, A*x, A*x - b.
-static bool is_column_form(const tg_ast *ast)
+bool tg_ast_is_column_form(const tg_ast *ast)
 {
   if (ast->kind == TG_AST_TERM) return ast->ops[ast->n_args - 1] == '*' && is_bare_small(ast->args[ast->n_args - 1]);
   if (ast->kind != TG_AST_SUM) return is_bare_small(ast);
   bool column = true;
-  for (int32_t i = 0; column && i < ast->n_args; i++) column = is_column_form(ast->args[i]);
+  for (int32_t i = 0; column && i < ast->n_args; i++) column = tg_ast_is_column_form(ast->args[i]);
   return column;
 }
 
@@ -70,7 +70,7 @@ bool tg_ast_is_inner_product(const tg_ast *term, int32_t i)
   if (term->args[i]->kind != TG_AST_TRANSPOSE) return false;
   while (last + 1 < term->n_args && term->ops[last + 1] == '*') last++;
   return last > i && (last + 1 == term->n_args || term->ops[last + 1] == '/' || term->ops[last + 1] == 'q') &&
-         is_column_form(term->args[i]->args[0]) && is_column_form(term->args[last]);
+         tg_ast_is_column_form(term->args[i]->args[0]) && tg_ast_is_column_form(term->args[last]);
 }
 
 // A scalar by its form: a number, tr(X), x^2, x'*y.
@@ -198,6 +198,14 @@ static bool is_ones_by_name(const tg_ast *term)
          term->args[0]->n_args == 0;
 }
 
+// mu of w'*mu: the end of a product, or of what is divided, behind a row.
+static bool ends_row(const tg_ast *term, int32_t i)
+{
+  const tg_ast *row = term->args[i - 1];
+  const bool ends = i + 1 == term->n_args || term->ops[i + 1] == '/' || term->ops[i + 1] == 'q';
+  return ends && row->kind == TG_AST_TRANSPOSE && tg_ast_is_column_form(row->args[0]);
+}
+
 static void mark_term(const tg_places *places, const tg_ast *ast)
 {
   bool front = true;
@@ -207,7 +215,7 @@ static void mark_term(const tg_places *places, const tg_ast *ast)
     if (front && is_front_name(ast, i))
       mark(places, ast->args[i],
            scalar_follows(ast, i + 1) ? TG_PLACE_AT_FRONT | TG_PLACE_BY_SCALAR : TG_PLACE_AT_FRONT);
-    if (i > 0 && ast->ops[i] == '*' && tg_ast_is_matrix_form(ast->args[i - 1]))
+    if (i > 0 && ast->ops[i] == '*' && (tg_ast_is_matrix_form(ast->args[i - 1]) || ends_row(ast, i)))
       mark(places, ast->args[i], TG_PLACE_AFTER_MATRIX);
     front = front && (is_bare_small(ast->args[i]) || tg_ast_is_scalar_form(ast->args[i]));
   }

@@ -43,6 +43,8 @@ const tg_function_info *tg_ast_function(const tg_ast *ast);
 bool tg_ast_is_scalar_form(const tg_ast *ast);
 // A matrix by its form: X, X', inv(...), a sum or product that ends with one.
 bool tg_ast_is_matrix_form(const tg_ast *ast);
+// A column by its form: x, A*x, A*x - b.
+bool tg_ast_is_column_form(const tg_ast *ast);
 // Whether the factors from i on, up to a quotient, are a row times ... times a column: x'*A*(x - b).
 bool tg_ast_is_inner_product(const tg_ast *term, int32_t i);
 // x, -x, for a name without a function's meaning; else NULL.

@@ -250,10 +250,19 @@ static tg_status report_sums(tg_shaper *shaper, const tg_ast *ast, bool inside)
   return TG_OK;
 }
 
+// x @ y as of arrays with one dimension, which the language does not have.
+static void report_inner(const tg_shaper *shaper, const tg_ast *ast)
+{
+  if (ast->kind == TG_AST_TRANSPOSE && ast->wants == 'r' && ast->turned)
+    add_notice(shaper, "x @ y of two columns is their inner product, as of arrays with one dimension");
+  for (int32_t i = 0; i < tg_ast_expressions(ast); i++) report_inner(shaper, ast->args[i]);
+}
+
 tg_status tg_report_readings(tg_shaper *shaper, const tg_ast *ast, const tg_places *places)
 {
   if (shaper->options->notices == NULL) return TG_OK;
   if (places != NULL) TG_TRY(report_names(shaper, places));
   if (places != NULL) report_matrix_value(shaper, ast, places);
+  report_inner(shaper, ast);
   return report_sums(shaper, ast, false);
 }

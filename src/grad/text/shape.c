@@ -1,5 +1,6 @@
 // The shape pass: sizes of every subexpression by unification, conflicts told in the user's own terms.
 #include "grad/text/shape.h"
+#include "grad/text/places.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -449,6 +450,28 @@ static tg_status shape_factor(tg_shaper *shaper, char op, tg_ast *left, const tg
   }
 }
 
+static bool is_guessed_name(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const int32_t found = ast->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, ast->name) : -1;
+  return found >= 0 && shaper->symbols[found].guessed;
+}
+
+// w @ x, which NumPy refuses for numbers, and which of two arrays with one dimension is their inner product: no reading
+// in which one side came out as a scalar, or the name behind a column as a row. Both have their sizes here.
+static tg_status check_matmul(const tg_shaper *shaper, const tg_ast *left, const tg_ast *right)
+{
+  const tg_span span = {left->span.begin, right->span.end};
+  const bool scalar = tg_shape_is_scalar(shaper, left) || tg_shape_is_scalar(shaper, right);
+  const bool outer = is_guessed_name(shaper, right) && tg_size_is_one(&shaper->sizes, right->rows);
+  if (shaper->n_guesses == 0 || (!scalar && !outer)) return TG_OK;
+  for (size_t k = left->span.end; k < right->span.begin; k++)
+    if (shaper->text[k] == '@')
+      TG_FAIL_AT(TG_SHAPE, span,
+                 "'@' does not multiply by a scalar, write '*'; a vector is a column here: the inner product of two is "
+                 "x.T @ y");
+  return TG_OK;
+}
+
 static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
 {
   for (int32_t i = 0; i < ast->n_args; i++) TG_TRY(tg_shape(shaper, ast->args[i]));
@@ -460,7 +483,9 @@ static tg_status shape_term(tg_shaper *shaper, tg_ast *ast)
     const bool joins = ast->ops[i] == '*' && !tg_shape_is_scalar(shaper, &left);
     if (joins) TG_TRY(wish_equal_factors(shaper, before, true, right, false));
     if (!tg_shape_is_scalar(shaper, right)) before = right;
-    const tg_status status = shape_factor(shaper, ast->ops[i], &left, right);
+    const tg_ast front = left;
+    tg_status status = shape_factor(shaper, ast->ops[i], &left, right);
+    if (status == TG_OK) status = check_matmul(shaper, &front, right);
     if (status != TG_OK) {
       TG_TRY(keep(shaper, status));
       failed = status;
@@ -549,11 +574,16 @@ static tg_status shape_node(tg_shaper *shaper, tg_ast *ast)
   case TG_AST_POWER:
     return shape_power(shaper, ast);
   case TG_AST_NEGATIVE:
-  case TG_AST_TRANSPOSE:
+  case TG_AST_TRANSPOSE: {
     TG_TRY(tg_shape(shaper, ast->args[0]));
-    ast->rows = ast->kind == TG_AST_NEGATIVE ? ast->args[0]->rows : ast->args[0]->cols;
-    ast->cols = ast->kind == TG_AST_NEGATIVE ? ast->args[0]->cols : ast->args[0]->rows;
+    const tg_ast *arg = ast->args[0];
+    const bool keeps =
+        ast->kind == TG_AST_NEGATIVE || (ast->wants == 'r' && !tg_size_is_one(&shaper->sizes, arg->cols));
+    ast->turned = !keeps;
+    ast->rows = keeps ? arg->rows : arg->cols;
+    ast->cols = keeps ? arg->cols : arg->rows;
     return TG_OK;
+  }
   }
   TG_FAIL(TG_INTERNAL, "a parse node of no known kind");
 }
@@ -614,7 +644,11 @@ static tg_status check_wanted(const tg_shaper *shaper, const tg_ast *ast)
   const tg_ast *arg = ast->args[0];
   const bool row = tg_size_is_one(&shaper->sizes, arg->rows);
   const bool column = tg_size_is_one(&shaper->sizes, arg->cols);
-  if (ast->wants == 'v' ? row || column : row && column) return TG_OK;
+  const int32_t found = arg->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, arg->name) : -1;
+  // |Σ| of a capital that nobody declared: a determinant, or else a scalar by declaration.
+  const bool is_doubtful =
+      ast->wants == 's' && found >= 0 && shaper->symbols[found].guessed && tg_letter_of(arg->name) == TG_LETTER_MATRIX;
+  if (ast->wants == 'v' ? row || column : row && column && !is_doubtful) return TG_OK;
   tg_text quote;
   tg_text_init(&quote);
   tg_shape_quote(shaper, arg, &quote);
@@ -623,7 +657,8 @@ static tg_status check_wanted(const tg_shaper *shaper, const tg_ast *ast)
   if (ast->wants == 's')
     status = tg_error_set_at(
         TG_SHAPE, TG_HERE, ast->span,
-        "bars are the absolute value of a scalar; write abs(%s) entry by entry, det(%s), or norm2(%s)", q, q, q);
+        "bars are the absolute value of a scalar; write abs(%s) entry by entry, det(%s), or norm2(%s)%s%s%s", q, q, q,
+        is_doubtful ? "; a scalar is declared by --dims " : "", is_doubtful ? arg->name : "", is_doubtful ? "=1" : "");
   else if (strcmp(ast->name, "norm1") == 0)
     status = tg_error_set_at(
         TG_SHAPE, TG_HERE, ast->span,
