@@ -196,7 +196,7 @@ static const char *const remedies[][3] = {
     {"xᵀAx", "A*x", "xᵀA*x"},
     {"\\|Xw - y\\|_2^2", "X*w", "\\|X*w - y\\|_2^2"},
     {"log|Σ|", "det(Σ)", "log det(Σ)"},
-    {"-\\frac{n}{2} \\log |\\Sigma|", "det(\\Sigma)", "-\\frac{n}{2} \\log(\\det(\\Sigma))"},
+    {"-\\frac{n}{2} \\log |\\Sigma|", "--dims Sigma=1", "-\\frac{n}{2} \\log(\\det(\\Sigma))"},
     {"2 @ X", "write '*'", "2 * X"},
     {"norm(X)", "norm2(X)", "norm2(X)"},
     {"norm(X)", "spectral_norm(X)", "spectral_norm(X)"},

@@ -62,6 +62,7 @@ enum {
   COST_ADDED_NUMBER = 8,     // 1 - y is ones - y, somewhere
   COST_ADDED_SCALAR = 6,     // X + s is X + s*ones
   COST_SUM_OF_SCALAR = 4,    // sum(s), norm2(s)
+  COST_REFUSED = 1 << 20,    // |X| of a capital: a determinant as well as a scalar
   COST_INFEASIBLE = 1 << 30,
 };
 
@@ -124,6 +125,12 @@ static bool wants_entries(const tg_ast *ast, const tg_function_info *function)
   return found;
 }
 
+static bool is_guessed_capital(const tg_shaper *shaper, const tg_ast *ast)
+{
+  const int32_t found = ast->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, ast->name) : -1;
+  return found >= 0 && shaper->symbols[found].guessed && tg_letter_of(ast->name) == TG_LETTER_MATRIX;
+}
+
 // Nothing but names of scalars, at least one of them a guessed Greek one.
 static bool is_of_scalars(const tg_shaper *shaper, const tg_ast *ast, bool *guessed)
 {
@@ -152,6 +159,7 @@ static int odd_cost(const tg_shaper *shaper, const tg_ast *ast)
                           (ast->kind == TG_AST_CALL && function->kind >= TG_INV && function->kind <= TG_UNVEC);
   const bool wants_vector = function != NULL && (function->kind == TG_DIAG || function->kind == TG_VEC);
   int cost = adds_scalar(shaper, ast, false) ? COST_ADDED_SCALAR : 0;
+  if (ast->wants == 's' && is_guessed_capital(shaper, ast->args[0])) cost += COST_REFUSED;
   bool guessed = false;
   if (is_for_matrices(ast, function) && is_of_scalars(shaper, ast->args[0], &guessed) && guessed)
     cost += COST_SQUARE_SCALAR;
@@ -483,12 +491,34 @@ static tg_status fail_preferred(guess_search *search)
   return tg_shape_find_others(search->shaper, search->ast, status);
 }
 
+static const tg_ast *find_bars(const tg_shaper *shaper, const tg_ast *ast)
+{
+  if (ast->wants == 's' && is_guessed_capital(shaper, ast->args[0])) return ast;
+  const tg_ast *found = NULL;
+  for (int32_t i = 0; found == NULL && i < tg_ast_expressions(ast); i++) found = find_bars(shaper, ast->args[i]);
+  return found;
+}
+
+static tg_status fail_bars(guess_search *search)
+{
+  memcpy(search->guesses, search->best, (size_t)search->names.n * sizeof search->best[0]);
+  tg_error_clear();
+  TG_TRY(tg_shape_once(search->shaper, search->ast));
+  const tg_ast *bars = find_bars(search->shaper, search->ast);
+  const char *name = bars->args[0]->name;
+  TG_FAIL_AT(TG_SHAPE, bars->span,
+             "bars are the absolute value of a scalar; write det(%s) for the determinant; if %s is a scalar, give "
+             "--dims %s=1",
+             name, name, name);
+}
+
 static tg_status choose_reading(guess_search *search)
 {
   int best_cost = COST_INFEASIBLE;
   TG_TRY(search_readings(search, &best_cost));
   if (best_cost > COST_COUNT && add_capitals(search)) TG_TRY(search_readings(search, &best_cost));
   if (best_cost >= COST_INFEASIBLE / 2) return fail_preferred(search);
+  if (best_cost >= COST_REFUSED) return fail_bars(search);
   if (search->names.n > 0) memcpy(search->guesses, search->best, (size_t)search->names.n * sizeof search->best[0]);
   tg_error_clear();
   TG_TRY(tg_shape_once(search->shaper, search->ast)); // the best reading again

@@ -1,6 +1,5 @@
 // The shape pass: sizes of every subexpression by unification, conflicts told in the user's own terms.
 #include "grad/text/shape.h"
-#include "grad/text/places.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -644,11 +643,7 @@ static tg_status check_wanted(const tg_shaper *shaper, const tg_ast *ast)
   const tg_ast *arg = ast->args[0];
   const bool row = tg_size_is_one(&shaper->sizes, arg->rows);
   const bool column = tg_size_is_one(&shaper->sizes, arg->cols);
-  const int32_t found = arg->kind == TG_AST_NAME ? tg_name_index_find(&shaper->index, arg->name) : -1;
-  // |Σ| of a capital that nobody declared: a determinant, or else a scalar by declaration.
-  const bool is_doubtful =
-      ast->wants == 's' && found >= 0 && shaper->symbols[found].guessed && tg_letter_of(arg->name) == TG_LETTER_MATRIX;
-  if (ast->wants == 'v' ? row || column : row && column && !is_doubtful) return TG_OK;
+  if (ast->wants == 'v' ? row || column : row && column) return TG_OK;
   tg_text quote;
   tg_text_init(&quote);
   tg_shape_quote(shaper, arg, &quote);
@@ -657,8 +652,7 @@ static tg_status check_wanted(const tg_shaper *shaper, const tg_ast *ast)
   if (ast->wants == 's')
     status = tg_error_set_at(
         TG_SHAPE, TG_HERE, ast->span,
-        "bars are the absolute value of a scalar; write abs(%s) entry by entry, det(%s), or norm2(%s)%s%s%s", q, q, q,
-        is_doubtful ? "; a scalar is declared by --dims " : "", is_doubtful ? arg->name : "", is_doubtful ? "=1" : "");
+        "bars are the absolute value of a scalar; write abs(%s) entry by entry, det(%s), or norm2(%s)", q, q, q);
   else if (strcmp(ast->name, "norm1") == 0)
     status = tg_error_set_at(
         TG_SHAPE, TG_HERE, ast->span,
