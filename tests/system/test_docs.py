@@ -54,10 +54,37 @@ def test_faults_are_found():
         checks.check(max(map(len, lines)) <= 120 and lines[0] == "# One", f"--wrap: {lines}")
 
 
+def test_long_sentences_are_found():
+    """Of each form one sentence of 30 words and one of 31; tables, code, headings and sources are not counted."""
+    def words(count):
+        return "Word " + "word " * (count - 2) + "end"
+
+    page = [f"{words(30)}. {words(31)}.", "", f"- {words(31)}", f"- {words(30)}", "", f"{words(27)} `some code` [a link](#one).",
+            f"{words(27)} `some code` [a long link](#one).", "", f"| {words(31)} |", "", f"    {words(31)}", "", "```", words(31), "```", "",
+            f"## {words(31)}", "", f"{words(20)}, e.g. N. Higham in 1, 2, ... words with a long end.", "", f"*{words(31)}.*", "",
+            f"{words(16)}\n{words(15)}."]
+    with tempfile.TemporaryDirectory(prefix="tracegrad-docs-") as temporary:
+        copy = Path(temporary)
+        (copy / "scripts").mkdir()
+        (copy / "docs").mkdir()
+        (copy / "scripts/docs").write_text((ROOT / "scripts/docs").read_text())
+        (copy / "docs/one.md").write_text("\n".join(page) + "\n")
+        done = run_script(sys.executable, "-B", copy / "scripts/docs", "--sentences", folder=copy)
+        checks.equal("long sentences: exit status", done.returncode, 1)
+        found = [line.split(": ")[:2] for line in done.stdout.splitlines() if line.startswith("docs/")]
+        checks.equal("long sentences: places and lengths", [(place, text.split()[3]) for place, text in found],
+                     [("docs/one.md:1", "31"), ("docs/one.md:3", "31"), ("docs/one.md:6", "31"), ("docs/one.md:19", "31"),
+                      ("docs/one.md:23", "31")])
+        (copy / "docs/one.md").write_text(f"{words(30)}.\n")
+        done = run_script(sys.executable, "-B", copy / "scripts/docs", "--sentences", folder=copy)
+        checks.equal("short sentences: exit status", done.returncode, 0)
+
+
 def main():
     test_current()
     test_site()
     test_faults_are_found()
+    test_long_sentences_are_found()
     return checks.finish()
 
 
