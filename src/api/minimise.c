@@ -166,7 +166,7 @@ static void fill_result(const tracegrad_problem *p, tracegrad_result *out)
                             .total_seconds = run->seconds.total,
                             .predicted_flops = e->predicted_flops,
                             .predicted_bytes = e->predicted_bytes,
-                            .predicted_memory = e->forecast.total,
+                            .predicted_memory = tg_forecast_peak(&e->forecast, e->setup->method),
                             .counted_flops = e->counted_flops,
                             .counted_bytes = e->counted_bytes,
                             .peak_memory = e->peak_bytes};

@@ -80,10 +80,8 @@ void tg_engine_warn_unused(const tg_engine *e)
 static tg_status refuse(tg_engine *e, tg_model *model, tg_method *method)
 {
   const tg_cost_grid on = tg_cost_grid_of(&e->setup->choice, e->options.threads);
-  if (tg_method_may_be_orthogonal(method) && e->room.rank_bytes > 0 && e->forecast.total > e->room.rank_bytes) {
+  if (tg_method_may_be_orthogonal(method) && e->room.rank_bytes > 0 && e->forecast.orthogonal > e->room.rank_bytes)
     tg_method_leave_orthogonal(method);
-    TG_TRY(forecast(e, model, method));
-  }
   return tg_forecast_check(e->setup->task, model, method, &on, &e->room, &e->forecast);
 }
 

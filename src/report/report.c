@@ -53,13 +53,14 @@ static json_t *plan(const tg_run *run)
 {
   const tg_plan *p = run->engine->setup->model->plan;
   const tg_cost_compared *c = &run->engine->compared;
-  return json_pack(
-      "{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o, s:o}", "predicted_flops",
-      tg_json_number(run->engine->predicted_flops), "predicted_bytes", tg_json_number(run->engine->predicted_bytes),
-      "predicted_memory_bytes_per_rank", tg_json_number(run->engine->forecast.total), "memory",
-      tg_report_memory(&run->engine->forecast), "degree", (int)p->degree, "linear_images", p->has_state ? 1 : 0,
-      "iteration_products", (json_int_t)c->products, "iteration_flops", tg_json_number(c->flops), "written_products",
-      (json_int_t)c->written.products, "written_flops", tg_json_number(c->written.flops), "method", method_price(run));
+  return json_pack("{s:o, s:o, s:o, s:o, s:i, s:b, s:I, s:o, s:I, s:o, s:o}", "predicted_flops",
+                   tg_json_number(run->engine->predicted_flops), "predicted_bytes",
+                   tg_json_number(run->engine->predicted_bytes), "predicted_memory_bytes_per_rank",
+                   tg_json_number(tg_forecast_peak(&run->engine->forecast, run->engine->setup->method)), "memory",
+                   tg_report_memory(&run->engine->forecast), "degree", (int)p->degree, "linear_images",
+                   p->has_state ? 1 : 0, "iteration_products", (json_int_t)c->products, "iteration_flops",
+                   tg_json_number(c->flops), "written_products", (json_int_t)c->written.products, "written_flops",
+                   tg_json_number(c->written.flops), "method", method_price(run));
 }
 
 static json_t *grid(const tg_grid_choice *choice)

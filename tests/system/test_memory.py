@@ -89,9 +89,9 @@ output: {directory: out}
 """
 
 SEMIDEFINITE = """minimize: sumsq(X - A)
-variables: {X: {rows: 900, columns: 900, constraint: positive_semidefinite}}
-data: {A: {generate: normal, rows: 900, columns: 900}}
-solver: {max_iterations: 1}
+variables: {X: {rows: 800, columns: 800, constraint: positive_semidefinite}}
+data: {A: {generate: normal, rows: 800, columns: 800}}
+solver: {max_iterations: 20}
 output: {directory: out}
 """
 
@@ -101,6 +101,58 @@ data: {A: {generate: normal, rows: 2000, columns: 2000, symmetric: true, trust: 
 solver: {method: conjugate-gradient, max_iterations: 2}
 output: {directory: out}
 """
+
+
+# A square variable in a set.
+IN_SET = """minimize: sumsq(A*X - B)
+variables: {{X: {{rows: {n}, columns: {n}, constraint: {constraint}}}}}
+data:
+  A: {{generate: normal, rows: 600, columns: {n}, seed: 1, scale: 0.05}}
+  B: {{generate: normal, rows: 600, columns: {n}, seed: 2}}
+solver: {{method: {method}, max_iterations: 2}}
+output: {{directory: out}}
+"""
+
+SPLIT = """minimize: sumsq(A*X - B) + 0.1*norm1(X)
+variables: {X: {rows: 1500, columns: 1500}}
+data:
+  A: {generate: normal, rows: 800, columns: 1500, seed: 1, scale: 0.05}
+  B: {generate: normal, rows: 800, columns: 1500, seed: 2}
+solver: {max_iterations: 2}
+output: {directory: out}
+"""
+
+EQUALITIES = """minimize: sumsq(X - A)
+subject_to: ["X*r = s"]
+variables: {X: {rows: 1800, columns: 1800}}
+data:
+  A: {generate: normal, rows: 1800, columns: 1800, seed: 1}
+  r: {generate: normal, rows: 1800, columns: 1, seed: 2}
+  s: {generate: normal, rows: 1800, columns: 1, seed: 3}
+solver: {max_iterations: 5}
+output: {directory: out}
+"""
+
+RIDGE = """minimize: sumsq(X*W - Y) + mu*sumsq(W)
+variables: {W: {rows: 900, columns: 900}}
+data:
+  X: {generate: normal, rows: 2000, columns: 900, seed: 1}
+  Y: {generate: normal, rows: 2000, columns: 900, seed: 2}
+  mu: 0.5
+solver: {method: direct}
+output: {directory: out}
+"""
+
+MATRIX_FUNCTION = """minimize: tr(sqrtm(X*X' + S)) + sumsq(X)
+variables: {X: {rows: 600, columns: 600, start: normal}}
+data: {S: {generate: spd, rows: 600, condition: 1e1, spd: true, trust: true}}
+solver: {method: l-bfgs, max_iterations: 1}
+output: {directory: out}
+"""
+
+
+def in_set(n, constraint, method="auto"):
+    return IN_SET.format(n=n, constraint=constraint, method=method)
 
 
 def quadratic(n, method, preconditioner="none", trust="true"):
@@ -127,6 +179,24 @@ MORE_JOBS = [
     ("Cholesky", quadratic(1300, "direct"), 1),
     ("kronecker", quadratic(1200, "conjugate-gradient", "kronecker"), 1),
     ("semidefinite", SEMIDEFINITE, 1),
+    ("nonnegative", in_set(1500, "nonnegative"), 1),
+    ("nonnegative, Newton", in_set(1500, "nonnegative", "newton-cg"), 1),
+    ("nonnegative, spectral steps, on ranks", in_set(1800, "nonnegative", "barzilai-borwein"), 3),
+    ("box", in_set(1500, "{box: [0, 1]}", "l-bfgs"), 1),
+    ("ball", in_set(1500, "{frobenius_ball: 5}"), 1),
+    ("symmetric", in_set(1500, "symmetric"), 1),
+    ("simplex of rows", in_set(1500, "simplex_rows"), 1),
+    ("simplex of columns", in_set(1500, "simplex_columns", "frank-wolfe"), 1),
+    ("doubly stochastic", in_set(1200, "doubly_stochastic"), 1),
+    ("positive definite", ENTROPY.replace("start: identity", "constraint: positive_definite"), 1),
+    ("unit columns", in_set(1500, "unit_columns", "l-bfgs"), 1),
+    ("orthonormal, l-bfgs", in_set(900, "orthonormal_columns", "l-bfgs"), 1),
+    ("norm1", SPLIT, 1),
+    ("equalities", EQUALITIES, 1),
+    ("ridge", RIDGE, 1),
+    ("a function of matrices", MATRIX_FUNCTION, 1),
+    ("Newton's method on ranks", SMOOTH.replace("l-bfgs, max_iterations: 12", "newton-cg, max_iterations: 2"), 2),
+    ("gradient descent", quadratic(1400, "gradient-descent"), 1),
 ]
 
 
@@ -149,7 +219,9 @@ def check_job(checks, folder, name, text, ranks):
     parts = {key: round(value / 2**20, 1) for key, value in plan["memory"].items()}
     print(f"{name}: peak {peak / 2**20:.1f} MiB, forecast {forecast / peak - 1:+.1%}, {done.seconds:.0f} s", flush=True)
     checks.check(peak > 60 * 2**20, f"{name}: a peak of {peak} bytes is that of the libraries")
-    checks.check(abs(forecast / peak - 1) < 0.1, f"{name}: forecast {forecast / 2**20:.1f} MiB {parts}, "
+    # Of the work space of pdsyevd for a semidefinite set a part is never touched.
+    allowed = 0.15 if "semidefinite" in name else 0.1
+    checks.check(abs(forecast / peak - 1) < allowed, f"{name}: forecast {forecast / 2**20:.1f} MiB {parts}, "
                                                  f"peak {peak / 2**20:.1f} MiB")
     # `plan` says the same without running it.
     planned = run(["plan", job, "--ranks", ranks, "--threads", done.report["threads"]])

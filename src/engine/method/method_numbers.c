@@ -19,15 +19,25 @@ static void destroy_all(int n, tg_dmat **matrices)
   for (int k = 0; k < n; k++) tg_dmat_destroy(&matrices[k]);
 }
 
-// The nodes as matrices that stay the values'; both are read only.
+// The nodes as matrices. In a sweep they stay the values', by which points know what they share; else *values is NULL,
+// and all that made them is free again. Given back by release.
 static tg_status evaluate(const numbers *by, int n, const tg_node *nodes, tg_dmat **matrices, tg_values **values)
 {
   const tg_plan_data *x = &by->model->plan->variables[0];
+  *values = NULL;
+  if (by->task->share == NULL)
+    return tg_constants_evaluate(by->task, by->model, by->grid, by->data, by->x, n, nodes, matrices, by->products);
   TG_TRY(tg_values_create(by->task, by->model, by->grid, by->data, by->x, n, nodes, values));
   TG_TRY(tg_values_evaluate(*values));
   for (int k = 0; k < n; k++) matrices[k] = tg_values_matrix_of(*values, k);
   *by->products += tg_values_product_units(*values, 2 * pow(fmax((double)x->rows, (double)x->cols), 3));
   return TG_OK;
+}
+
+static void release(int n, tg_dmat **matrices, tg_values **values)
+{
+  if (*values == NULL) destroy_all(n, matrices);
+  tg_values_destroy(values);
 }
 
 // m->kronecker of a closed form; extras are matrices already, two for each extra of the plan.
@@ -36,7 +46,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
 {
   tg_closed_plan plan;
   tg_node nodes[TG_CLOSED_MATRICES];
-  tg_dmat *matrices[TG_CLOSED_MATRICES + 2 * TG_CLOSED_EXTRAS];
+  tg_dmat *matrices[TG_CLOSED_MATRICES + 2 * TG_CLOSED_EXTRAS] = {NULL};
   tg_values *values = NULL;
   TG_TRY(tg_agree(by->grid->comm, tg_closed_form_plan(by->model->graph, form, &plan)));
   tg_closed_form_nodes(form, nodes);
@@ -49,7 +59,7 @@ static tg_status evaluate_form(const numbers *by, const tg_closed_form *form, in
                  ? tg_method_make_spectral(by, &plan, values, matrices, &m->kronecker)
                  : tg_direct_create(by->grid, &plan, matrices, &m->kronecker);
   m->kronecker_plan = plan;
-  tg_values_destroy(&values);
+  release(TG_CLOSED_MATRICES, matrices, &values);
   return status;
 }
 
@@ -256,13 +266,13 @@ static void note_price(const tg_model *model, const tg_values *values, tg_method
 static tg_status evaluate_kronecker(const numbers *by, tg_offer *offer, tg_method *m)
 {
   tg_node nodes[TG_STRATEGY_NODES];
-  tg_dmat *matrices[TG_STRATEGY_NODES];
+  tg_dmat *matrices[TG_STRATEGY_NODES] = {NULL};
   tg_values *values = NULL;
   const int n = tg_offer_nodes(offer, nodes);
   tg_status status = evaluate(by, n, nodes, matrices, &values);
   if (status == TG_OK) status = make_kronecker(by, offer, matrices, m);
-  if (status == TG_OK && m->kronecker != NULL && by->x != NULL) note_price(by->model, values, m);
-  tg_values_destroy(&values);
+  if (status == TG_OK && m->kronecker != NULL && by->x != NULL && values != NULL) note_price(by->model, values, m);
+  release(n, matrices, &values);
   return status;
 }
 

@@ -192,9 +192,9 @@ static tg_status forecast_nodes(const forecasting *f, int n, const tg_node *node
   return TG_OK;
 }
 
-// Orthogonal factors of a least-squares problem, made where its Gram matrix turns out ill-conditioned; kept is the
-// minimiser.
-static tg_status forecast_stack(const forecasting *f, double *passing)
+// Orthogonal factors of a least-squares problem, made where its Gram matrix turns out ill-conditioned: what making them
+// takes at most beside the method; 0: they are not for this problem.
+static tg_status forecast_stack(const forecasting *f, double *out)
 {
   const tg_closed_stack *stack = &f->method->strategy->form.stack;
   const tg_plan_data *x = &f->model->plan->variables[0];
@@ -204,17 +204,15 @@ static tg_status forecast_stack(const forecasting *f, double *passing)
   double given = 0;
   double most = 0;
   double rows = 0;
-  if (!tg_method_may_be_orthogonal(f->method)) return TG_OK;
+  *out = 0;
+  if (!tg_method_may_be_orthogonal(f->method) || f->model->constraints != NULL) return TG_OK;
   const int n = tg_method_stack_nodes(stack, nodes);
   for (int k = 0; k < stack->n; k++)
     rows += (double)tg_dim_value(f->model->graph, tg_node_info(f->model->graph, stack->factors[k])->rows);
   for (int k = 0; k < n; k++)
     if (nodes[k] != TG_NONE && tg_node_info(f->model->graph, nodes[k])->kind == TG_SYM) nodes[k] = TG_NONE;
   TG_TRY(forecast_nodes(f, n, nodes, &most, &given));
-  const double own = tg_least_squares_bytes(f->grid, (int64_t)rows, unknowns, columns);
-  f->out->method += point_bytes(f);
-  *passing = fmax(*passing, f->out->method + given + own);
-  *passing = fmax(*passing, f->out->method + most);
+  *out = fmax(given + tg_least_squares_bytes(f->grid, (int64_t)rows, unknowns, columns), most);
   return TG_OK;
 }
 
@@ -229,7 +227,7 @@ static tg_status forecast_direct(const forecasting *f, double *passing)
   TG_TRY(tg_closed_form_plan(f->model->graph, &f->method->strategy->form, &plan));
   forecast_form(f, &plan, given, &building, &f->out->method);
   *passing = fmax(*passing, building);
-  return forecast_stack(f, passing);
+  return TG_OK;
 }
 
 // The terms that are tried as a pair in a common basis, then one alone.
@@ -396,6 +394,26 @@ static tg_status forecast_value(const forecasting *f, double *out)
 
 // ---- all ----
 
+// The peak with orthogonal factors, which keep the minimiser.
+static tg_status forecast_orthogonal(const forecasting *f)
+{
+  tg_forecast *out = f->out;
+  const double point = point_bytes(f);
+  double making = 0;
+  TG_TRY(forecast_stack(f, &making));
+  if (making == 0) return TG_OK;
+  const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
+  const double preparing = lasting + (kept_points(f) + 1) * point + out->method + making;
+  out->orthogonal = fmax(out->total, out->libraries + fmax(preparing, fmax(out->solving, out->writing) + point));
+  return TG_OK;
+}
+
+double tg_forecast_peak(const tg_forecast *forecast, const tg_method *method)
+{
+  const tg_orthogonal made = method->verdict.orthogonal;
+  return made == TG_ORTHOGONAL_FULL || made == TG_ORTHOGONAL_DEFICIENT ? forecast->orthogonal : forecast->total;
+}
+
 tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                            tg_forecast *out)
 {
@@ -430,7 +448,7 @@ tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method
   TG_TRY(forecast_value(&f, &valuing));
   out->writing = kept + out->method + fmax(valuing, derivative_bytes(&f) + writing_bytes(&f));
   out->total = out->libraries + fmax(fmax(out->reading, out->preparing), fmax(out->solving, out->writing));
-  return TG_OK;
+  return forecast_orthogonal(&f);
 }
 
 static void print_row(const char *name, double bytes, tg_text *out)
@@ -457,6 +475,7 @@ void tg_forecast_print(const tg_forecast *f, tg_text *out)
   print_row("minimising", f->libraries + f->solving, out);
   print_row("writing the variables", f->libraries + f->writing, out);
   print_row("peak", f->total, out);
+  if (f->orthogonal > f->total) print_row("at most, X'X ill-conditioned", f->orthogonal, out);
 }
 
 // ---- refusal ----

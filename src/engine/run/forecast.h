@@ -20,12 +20,16 @@ typedef struct tg_forecast {
   double solving;    // phase: the iterations
   double writing;    // phase: variables go out through slabs
   double total;      // the peak
+  double orthogonal; // the peak where a Gram matrix proves ill-conditioned and orthogonal factors are made; 0: never
 } tg_forecast;
 
 // The forecast for a job on a grid, with the method chosen for it. The job's data have their sizes. Local, no data;
 // adds auxiliary symbols to the model's graph.
 tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method *method, const tg_cost_grid *grid,
                            tg_forecast *out);
+
+// The peak of a run whose method has met the numbers.
+double tg_forecast_peak(const tg_forecast *forecast, const tg_method *method);
 
 // The table of `tracegrad plan`.
 void tg_forecast_print(const tg_forecast *forecast, tg_text *out);
