@@ -54,10 +54,12 @@ static tg_status refresh(opt_driver *self)
   const bool was_fresh = run->is_fresh;
   TG_TRY(recompute(self));
   if (self->best_f == carried_f) self->best_f = run->f;
-  if (self->window_f == carried_f) self->window_f = run->f;
+  if (run->f > carried_f) self->window_f += run->f - carried_f; // those of the steps before had drifted as well
   if (!was_fresh) {
     const double drift = fabs(carried - run->g_norm) / run->g_norm_start;
+    const double value_drift = fabs(carried_f - run->f);
     if (isfinite(drift)) self->result->drift = fmax(self->result->drift, drift);
+    if (isfinite(value_drift)) self->result->value_drift = fmax(self->result->value_drift, value_drift);
   }
   return TG_OK;
 }

@@ -66,6 +66,7 @@ typedef struct opt_result {
   double worst_target;
   double violation;         // of the constraints, at the point returned; 0 without any
   double drift;             // largest | |g| carried along - |g| recomputed | / |g start| met
+  double value_drift;       // largest |f carried along - f recomputed| met
   int64_t saddles;          // left along negative curvature
   double bend;              // a negative curvature met in an examination along which f did not fall; 0: none
   double decrease_estimate; // what f could still fall, as the last examination has it (opt/examine); NAN: not estimated

@@ -49,7 +49,8 @@ static tg_status list_numbers(opt_driver *self)
                                    {"window_gradient", &self->window_g},
                                    {"window_share", &self->window_share},
                                    {"failed_share", &self->failed_share},
-                                   {"drift", &self->result->drift}};
+                                   {"drift", &self->result->drift},
+                                   {"value_drift", &self->result->value_drift}};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     TG_TRY(opt_listing_add_number(&self->listing, numbers[i].name, -1, numbers[i].number));
   return TG_OK;

@@ -259,15 +259,15 @@ static json_t *build(const tg_run *run, json_t *job)
                               "iterations", (json_int_t)r->iterations, "evaluations", evaluations(&r->counts),
                               "products", (json_int_t)r->counts.products);
   json_t *details = json_pack(
-      "{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method",
+      "{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method",
       r->method, "method_reason", method_reason(run), "preconditioner", preconditioner(run), "pairs", pairs(run),
       "revisions", revisions(run), "groups", (json_int_t)tg_method_way(run->engine->setup->method)->n_groups, "found",
       found(run->engine->setup->task), "line_search", r->line_search, "stopping_measure", r->measure,
       "gradient_norm_start", tg_json_number(r->gradient_norm_start), "gradient_target",
       tg_json_number(r->gradient_target), "saddles", (json_int_t)r->saddles, "decrease_estimate",
       tg_json_number(r->decrease_estimate), "condition_estimate", tg_json_number(r->condition_estimate), "drift",
-      tg_json_number(r->drift), "taylor_probe", taylor(&run->engine->taylor), "seconds", seconds(run), "plan",
-      plan(run), "counted",
+      tg_json_number(r->drift), "objective_drift", tg_json_number(r->value_drift), "taylor_probe",
+      taylor(&run->engine->taylor), "seconds", seconds(run), "plan", plan(run), "counted",
       json_pack("{s:o, s:o, s:o}", "flops", tg_json_number(run->engine->counted_flops), "bytes",
                 tg_json_number(run->engine->counted_bytes), "all_flops",
                 tg_json_number(tg_setup_flops(run->engine->setup))));

@@ -76,6 +76,7 @@ def judge(case, solved, rng):
     values = [record["objective"] for record in solved.history if record["objective"] is not None]
     last = abs(values[-1] - found) if values else 0  # where that is little the report does not
     blur = 2 * (abs(iterated - found) if iterated is not None else last if last <= 1e-6 * abs(found) else 0)
+    blur = max(blur, report["objective_drift"])  # of values carried along from row to row, where they were recomputed
     augmented = "subject_to" in report  # also where norm1 is split: the history is that of the augmented Lagrangian
     # A value below the global minimum is one by rounding alone: no point had it.
     seen = max(min(values), case.best if case.convex and case.best is not None else -np.inf) if values else np.inf

@@ -96,7 +96,7 @@ typedef struct best_number {
   double *number;
 } best_number;
 
-enum { BEST_NUMBERS = 10 };
+enum { BEST_NUMBERS = 11 };
 
 static void list_best(opt_result *r, best_number out[BEST_NUMBERS])
 {
@@ -108,6 +108,7 @@ static void list_best(opt_result *r, best_number out[BEST_NUMBERS])
                                           {"worst_target", &r->worst_target},
                                           {"violation", &r->violation},
                                           {"drift", &r->drift},
+                                          {"value_drift", &r->value_drift},
                                           {"decrease_estimate", &r->decrease_estimate},
                                           {"condition_estimate", &r->condition_estimate}};
   memcpy(out, rows, sizeof rows);
