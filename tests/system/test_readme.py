@@ -2,7 +2,8 @@
 
 A command is an indented line that begins with "$ "; the indented lines behind it are lines of its output, in their order, others
 between them left out. Numbers may differ in the last digits, and be shown with fewer. A page has a folder of its own; a block of code
-with a title, ```yaml title="job.yaml", is written there under that name before the commands behind it.
+with a title, ```yaml title="job.yaml", is written there under that name before the commands behind it. Of commands that stand
+elsewhere, in blocks and in the text, program and options are looked up.
 """
 
 import os
@@ -64,7 +65,9 @@ def is_same(shown, line):
 
 def run_command(command, folder):
     """Its status and output; rooms of the repository are reached from `folder`."""
-    variables = environment_of(PATH=f"{Path(PROGRAM).parent}:{os.environ['PATH']}")
+    # A plain mpirun, on a machine of one core and beside other tests.
+    variables = environment_of(PATH=f"{Path(PROGRAM).parent}:{os.environ['PATH']}", OMPI_MCA_rmaps_base_oversubscribe="1",
+                               OMPI_MCA_hwloc_base_binding_policy="none", OMPI_MCA_mpi_yield_when_idle="1")
     words = [sys.executable if word == "python3" else word for word in shlex.split(command)]
     done = subprocess.run(words, cwd=folder, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=120, check=False)
@@ -85,6 +88,36 @@ def test_page(page, folder):
         for line in filter(str.strip, shown):
             if not checks.check(any(is_same(line, other) for other in rest), f"{where}: does not print, or not in this place: {line!r}"):
                 break
+
+
+NAMED = re.compile(r"(?<![\w.-])(?:tracegrad +|(?<=`))(derive|check|plan|run|plot|info)\b(?=[ `])|(?<![\w./-])((?:scripts|bench|packaging)/[\w-]+)(?![\w./-])")
+
+
+def named_commands(page):
+    """(line, command of the program or None, script or None, options) of all that is named in code."""
+    text = re.sub(r"\\\n *", lambda found: " " * len(found[0]), page.read_text())
+    for code in re.finditer(r"^    .*|^[a-z]\S* .*--\w.*|`[^`]+`", text, re.M):
+        begins = list(NAMED.finditer(code[0]))
+        ends = [found.start() for found in begins[1:]] + [len(code[0])]
+        for found, end in zip(begins, ends):
+            rest = re.split(r"[|;#`&]", re.sub(r"'[^']*'|\"[^\"]*\"", "", code[0][found.end() : end]))[0]
+            options = re.findall(r"(?<![\w-])(--[a-z][\w-]*)", rest) if found[2] != "scripts/mpirun-local" else []
+            yield text.count("\n", 0, code.start()) + 1, found[1], found[2], options
+
+
+def test_named(page, known={}):
+    """Commands that are not run here: their programs are there and know their options."""
+    for number, command, script, options in named_commands(page):
+        where = f"{page.name}:{number}: {command or script}"
+        if command is not None:
+            known[command] = known.get(command) or run_command(f"tracegrad {command} --help", ROOT)[1]
+            text = "\n".join(known[command])
+        else:
+            if not checks.check((ROOT / script).exists(), f"{where} is not there"):
+                continue
+            text = (ROOT / script).read_text() if (ROOT / script).is_file() else ""
+        for option in options:
+            checks.check(option == "--help" or re.search(rf"(?<![\w-]){option}(?![\w-])", text), f"{where} has no {option}")
 
 
 def fenced(page, language):
@@ -131,6 +164,7 @@ def main():
             (folder / "build").mkdir()
             (folder / "build" / "release").symlink_to(Path(PROGRAM).parent)
             test_page(page, folder)
+            test_named(page)
         test_programs(Path(temporary) / "README")
         test_files()
     return checks.finish()

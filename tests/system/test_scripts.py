@@ -61,13 +61,15 @@ def test_layers(folder):
     """The arrows of this tree are right; one against the tables and two circles are found in a copy of it."""
     done = call([SCRIPTS / "layers"])
     checks.check(done.returncode == 0, f"scripts/layers: {done.stdout}{done.stderr}")
-    for part in ("docs/architecture.md", "scripts/layers"):
+    for part in ("docs/architecture.md", "scripts/layers", "scripts/web"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
-    shutil.copytree(ROOT / "src", folder / "src")
+    for part in ("src", "web"):
+        shutil.copytree(ROOT / part, folder / part)
     files = {"src/opt/upwards.c": '#include "engine/spec.h"',
              "src/grad/graph/later.c": '#include "grad/lower/lower.h"',
              "src/base/one.h": '#include "base/two.h"',
+             "src/grad/graph/writer.c": '#include "base/json.h"',
              "src/base/two.h": '#include "base/one.h"'}
     for name, text in files.items():
         (folder / name).write_text(text + "\n")
@@ -75,6 +77,7 @@ def test_layers(folder):
     checks.equal("scripts/layers: exit status", done.returncode, 1)
     for words in ("src/opt/upwards.c includes engine/spec.h: the layer opt may not use engine",
                   "src/grad/graph/later.c includes grad/lower/lower.h: the room graph stands before lower",
+                  "src/grad/graph/writer.c is compiled by scripts/web, and src/base/json.h includes <jansson.h>",
                   "headers include each other: base/one.h, base/two.h", "files need each other: base/one, base/two"):
         checks.check(words in done.stdout, f"scripts/layers says '{words}': {done.stdout}")
 
@@ -107,6 +110,27 @@ def test_mpirun_without_memory():
     done = call(["unshare", "-m", "sh", "-c", script])
     checks.equal(f"small /dev/shm: exit status {done.stderr[-300:]}", done.returncode, 0)
     checks.check("/dev/shm has 64 KiB free, 2 ranks need" in done.stderr, f"small /dev/shm: {done.stderr}")
+
+
+def test_mpirun_without_program():
+    done = call([SCRIPTS / "mpirun-local", 2, "./no-such-program", "run"])
+    checks.equal("a program that is not there", (done.returncode, done.stderr), (127, "mpirun-local: there is no program ./no-such-program that can be run\n"))
+
+
+def test_demo(folder):
+    """What it shows, with a build that is there."""
+    if Path(PROGRAM).resolve() != (ROOT / "build/release/tracegrad").resolve():
+        print("not the release build: scripts/demo is not run")
+        return
+    stub(folder, "cmake", "exit 0")
+    stub(folder, "apt-get", "exit 1")
+    done = call([SCRIPTS / "demo"], path=f"{folder}:{os.environ['PATH']}")
+    checks.equal(f"scripts/demo: {done.stderr[-500:]}", done.returncode, 0)
+    parts = ("everything needed is installed", "df/dW = ", "status: converged", "results/demo/convergence.svg", " iterations\n")
+    places = [done.stdout.find(part) for part in parts]
+    checks.check(-1 not in places and places == sorted(places), f"scripts/demo shows {parts} at {places}: {done.stdout}")
+    for name in ("report.json", "W.npy", "convergence.svg", "convergence.png"):
+        checks.check((ROOT / "results/demo" / name).exists(), f"scripts/demo leaves no {name}")
 
 
 def test_mpirun_missing(folder):
@@ -188,7 +212,8 @@ def main():
     test_mpirun_local()
     test_mpirun_killed()
     test_mpirun_without_memory()
-    for test in (test_mpirun_missing, test_install, test_sketch, test_layers):
+    test_mpirun_without_program()
+    for test in (test_mpirun_missing, test_demo, test_install, test_sketch, test_layers):
         with tempfile.TemporaryDirectory(prefix="tracegrad-scripts-") as folder:
             test(Path(folder))
     test_usage()
