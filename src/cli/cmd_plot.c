@@ -156,7 +156,10 @@ static tg_status read_options(const tg_args *args, picture *p)
   TG_TRY(read_what(tg_args_value(args, "--what", 0), p));
   TG_TRY(read_by(by != NULL ? by : "iterations,products,seconds", p));
   TG_TRY(read_formats(format != NULL ? format : "svg,png", p));
-  return read_size(size != NULL ? size : "1200x700", p);
+  TG_TRY(read_size(size != NULL ? size : "1200x700", p));
+  p->axes.width = p->width;
+  p->axes.height = p->height;
+  return TG_OK;
 }
 
 // ---- files: each is made under another name first, so that a viewer never sees half of one ----
@@ -268,7 +271,7 @@ static tg_status draw_other(const char *operand, const tg_plot_axes *axes, tg_te
   *drawn = true;
   if (tg_plot_is_sweep(operand)) {
     tg_text_addf(name, "%s/sweep", operand);
-    return tg_plot_sweep_script(operand, script);
+    return tg_plot_sweep_script(operand, axes, script);
   }
   *drawn = tg_plot_is_json(operand) || tg_plot_is_matrix(operand);
   if (!*drawn) return TG_OK;

@@ -388,6 +388,27 @@ def test_names_and_shapes():
     checks.check(re.search(r"value_and_gradient\((X, x_1|x_1, X|X_1, x|x, X_1)", program), f"X and x are one name: {program}")
 
 
+def test_plain_numbers():
+    """A number may be one of the language; float32 stays that."""
+    arguments = ["derive", "lambda*sumsq(x - b)", "--wrt", "x", "--function", "--format"]
+    numbers = {"jax": np.array}
+    try:
+        import torch
+        numbers["pytorch"] = torch.tensor
+    except ImportError:
+        print("PyTorch is not installed: its programs are not run")
+    for language, as_array in numbers.items():
+        if language == "jax" and importlib.util.find_spec("jax") is None:
+            continue
+        space = {}
+        exec(run([*arguments, language]).out, space)  # noqa: S102
+        value, gradient = space["value_and_gradient"](1 / 3, as_array([1.0, 2.0]), as_array([0.0, 0.0]))
+        checks.close(f"value by a plain number in {language}", float(value), 5 / 3, 1e-6)
+        checks.equal(f"gradient by a plain number in {language}", tuple(gradient.shape), (2,))
+        if language == "pytorch":
+            checks.equal("kind of its numbers", gradient.dtype, torch.float32)
+
+
 def test_refusals():
     for arguments, words in ((["A*X", "--wrt", "X", "--format", "numpy"], "scalar"),
                              (["tr(X)", "--wrt", "X", "--format", "latex"], "numpy, jax"),
@@ -414,6 +435,7 @@ def main():
     test_products()
     test_overflow()
     test_names_and_shapes()
+    test_plain_numbers()
     test_refusals()
     return checks.finish()
 

@@ -1,6 +1,7 @@
 """The pictures of `plot`, by the numbers in their scripts: attempts and rounds, time, scaling, Taylor remainders, matrices."""
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -136,6 +137,28 @@ def test_matrix(folder):
     refused("no such matrix", [folder / "none.npy"], "none.npy")
 
 
+def test_legends(folder):
+    """The legend stands under the title, a long title has lines of its own, few points have marks, and nothing warns."""
+    job = folder / "one.yaml"
+    job.write_text("minimize: sumsq(X - A) + 0*tr(X*X') + 0*sumsq(X*X'*X) + sumsq(2*X - 2*A)\nvariables: {X: {rows: 4, columns: 3}}\n"
+                   "data: {A: {generate: normal, rows: 4, columns: 3}}\n")
+    for name, settings in (("one", {}), ("none", {"solver.max_iterations": 0})):
+        run_job(job, folder / name, ranks=1, settings=settings)
+        finished = run(["plot", folder / name, "--format", "svg,png,pdf", "--size", "400x400"])
+        checks.equal(f"{name}: warnings of gnuplot", finished.err, "")
+    script = (folder / "one" / "convergence.gp").read_text()
+    title = next(line for line in script.splitlines() if line.startswith("set multiplot"))
+    checks.check(title.count("\\n") >= 3 and "'minimize sumsq(X - A)" in title, f"a long title is one line: {title}")
+    checks.check(set(re.findall('"([^"]*)"', title)) <= {"\\n", "\\n "}, f"gnuplot reads what is in double quotes: {title}")
+    checks.check("set key at screen 0.5" in script and "linespoints pointtype 7" in script, "no legend under the title, or no marks")
+    ticks = [float(line.split()[-1]) for line in script.splitlines() if line.startswith("set xtics nomirror ")]
+    checks.equal("ticks of whole iterations and products", [tick for tick in ticks[:4] if tick % 1], [])
+    narrow = plot([folder / "one", "--by", "iterations", "--size", "120x400", "--output", folder / "narrow"], folder / "narrow")
+    checks.check(" ...'" in narrow, "a title of more than three lines is not cut")
+    wide = plot([folder / "one", folder / "none", "--output", folder / "wide"], folder / "wide")
+    checks.check("maxrows 1 " in wide, "two folders need two lines of a legend")
+
+
 def test_options(folder):
     refused("--what", [folder, "--what", "speed"], "convergence, time or scaling, found 'speed'")
     refused("--by", [folder, "--by", "iterations,hours"], "found 'hours'")
@@ -154,6 +177,7 @@ def main():
         test_scaling(folder)
         test_taylor(folder)
         test_matrix(folder)
+        test_legends(folder)
         test_options(folder)
     return checks.finish()
 

@@ -39,11 +39,60 @@ const char *tg_plot_colour(int k)
   return colours[k % TG_PLOT_COLOURS];
 }
 
-void tg_plot_begin(tg_text *out)
+// Of the fonts of all formats, in pixels or hundredths of an inch.
+enum { CHARACTER_WIDTH = 8, LINE_HEIGHT = 16, TITLE_LINES_MAX = 3 };
+
+// The bytes of `text` that stand in a line: up to its last space, or cut where it has none. A character of UTF-8 stays
+// whole.
+static size_t line_of(const char *text, size_t width)
 {
+  size_t length = strlen(text);
+  if (length <= width) return length;
+  length = width;
+  while (length > 0 && text[length] != ' ') length--;
+  if (length > 0) return length;
+  length = width;
+  while (length > 1 && ((unsigned char)text[length] & 0xC0) == 0x80) length--;
+  return length;
+}
+
+// The title as texts joined by ends of lines; their number. What does not fit into three lines is left out.
+static int add_lines(const char *title, size_t width, tg_text *out)
+{
+  int n = 0;
+  while (n == 0 || *title != '\0') {
+    const size_t length = line_of(title, width);
+    tg_text line;
+    tg_text_init(&line);
+    tg_text_add_bytes(&line, title, length);
+    if (++n == TITLE_LINES_MAX && title[length] != '\0') tg_text_add(&line, " ...");
+    if (n > 1) tg_text_add(out, ".\"\\n\".");
+    tg_plot_quoted(out, tg_text_string(&line));
+    tg_text_fini(&line);
+    if (n == TITLE_LINES_MAX) break;
+    title += length;
+    title += strspn(title, " ");
+  }
+  return n;
+}
+
+void tg_plot_panels(const tg_plot_axes *axes, int rows, int columns, bool is_by_column, const char *title,
+                    int64_t legend, tg_text *out)
+{
+  const int64_t width = axes->width / CHARACTER_WIDTH > 8 ? axes->width / CHARACTER_WIDTH - 4 : 4;
+  const int64_t more = legend > 0 ? 1 + (legend - 1) / width : 0;
   tg_text_add(out, "set title ''\nset grid linetype 1 linewidth 0.5 linecolor rgb '#dddddd'\n"
                    "set border linecolor rgb '#555555'\nset xtics nomirror\nset ytics nomirror\n"
                    "set lmargin 10\nset rmargin 3\n");
+  tg_text_addf(out, "set multiplot layout %d,%d %s title ", rows, columns, is_by_column ? "columnsfirst" : "rowsfirst");
+  const int lines = add_lines(title, (size_t)width, out);
+  // One line more than the legend has: lines are not as high in all formats.
+  for (int64_t k = 0; k < (more > 0 ? more + 1 : 0); k++) tg_text_add(out, ".\"\\n \"");
+  tg_text_add(out, " noenhanced\n");
+  if (legend > 0)
+    tg_text_addf(out, "set key at screen 0.5,screen %.4f center top vertical maxrows %d noenhanced samplen 2\n",
+                 1 - (double)(LINE_HEIGHT * lines + LINE_HEIGHT / 2) / (double)(axes->height > 0 ? axes->height : 1),
+                 (int)more);
 }
 
 void tg_plot_ranges(const tg_plot_axes *axes, tg_text *out)

@@ -2,6 +2,9 @@
 #ifndef TG_CLI_PLOT_CHART_H
 #define TG_CLI_PLOT_CHART_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/text.h"
 
 enum { TG_PLOT_COLOURS = 8 };
@@ -12,6 +15,7 @@ typedef struct tg_plot_axes {
   bool log_x;          // of a convergence
   const char *x_range; // "LOW:HIGH" as it was given, either may be empty; NULL: what fits the data
   const char *y_range;
+  int64_t width, height; // of the picture, in pixels or hundredths of an inch
 } tg_plot_axes;
 
 // text between single quotes, as gnuplot reads them.
@@ -26,8 +30,11 @@ double tg_plot_tick(double largest);
 // The k-th colour, from 0 and around: told apart in print and by readers who do not see red and green.
 const char *tg_plot_colour(int k);
 
-// Grid, borders and margins; panels of a row and of a column stand in line.
-void tg_plot_begin(tg_text *out);
+// Begins panels, row by row unless is_by_column, which stand in line, under a title that is broken into lines as wide
+// as the picture. `legend` is the number of characters of all entries of a legend: it gets lines of its own under the
+// title, where no curve is, and stands there in every panel until `unset key`. 0: the key is the caller's.
+void tg_plot_panels(const tg_plot_axes *axes, int rows, int columns, bool is_by_column, const char *title,
+                    int64_t legend, tg_text *out);
 
 // set xrange and yrange where the command line has them, else automatic ones.
 void tg_plot_ranges(const tg_plot_axes *axes, tg_text *out);

@@ -3,10 +3,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 // Columns of the data blocks.
 enum { BY_ITERATION = 1, BY_PRODUCTS, BY_SECONDS, GRADIENT, TARGET, GAP, VIOLATION };
 enum { BEGINNINGS_MAX = 60 }; // more dotted lines would hide the curve
+enum { MARKED_MAX = 25 };     // points of a curve with fewer have marks: one alone would not be seen
+enum { MARK_BYTES = 7 };      // of a legend's entry beside its text
 
 // What is drawn.
 typedef struct drawing {
@@ -83,6 +86,26 @@ static double largest_of(const drawing *d, int x)
   return largest;
 }
 
+// A curve at one height has no range of its own.
+static void add_height(const drawing *d, int y, tg_text *out)
+{
+  double low = INFINITY;
+  double high = 0;
+  for (int i = 0; i < d->n; i++)
+    for (int64_t k = 0; k < d->histories[i].n; k++) {
+      const tg_plot_row *r = &d->histories[i].rows[k];
+      const double values[2] = {value_of(r, y, d->best), y == GRADIENT ? r->gradient_target : (double)NAN};
+      for (int v = 0; v < 2; v++)
+        if (values[v] > 0 && isfinite(values[v])) {
+          low = fmin(low, values[v]);
+          high = fmax(high, values[v]);
+        }
+    }
+  if (d->axes->y_range == NULL && high == 0) tg_text_add(out, "set yrange [0:1]\n");
+  if (d->axes->y_range == NULL && high > 0 && high < 1.001 * low)
+    tg_text_addf(out, "set yrange [%.17g:%.17g]\n", low / 10, 10 * high);
+}
+
 static void add_axes(const drawing *d, int x, int y, bool is_left, double scale, tg_text *out)
 {
   static const char *const of_x[] = {
@@ -92,11 +115,16 @@ static void add_axes(const drawing *d, int x, int y, bool is_left, double scale,
   tg_plot_ranges(d->axes, out);
   if (d->axes->log_x)
     tg_text_add(out, "set logscale x\nset xtics autofreq\n");
-  else if (largest > 0 && d->axes->x_range == NULL)
-    tg_text_addf(out, "set xrange [0:%.17g]\nset xtics nomirror %.17g\n", largest, tg_plot_tick(largest));
+  else if (d->axes->x_range == NULL) {
+    const double width = largest > 0 ? largest : 1;
+    const double tick = tg_plot_tick(width);
+    tg_text_addf(out, "set xrange [0:%.17g]\nset xtics nomirror %.17g\n", width,
+                 x == BY_SECONDS ? tick : fmax(1, tick));
+  }
   tg_text_addf(out, "set xlabel '%s'\nset ylabel '%s'\n", scale > 1 ? "milliseconds" : of_x[x], is_left ? of_y : "");
   tg_text_add(out,
               any_points(d, y) ? "set logscale y\nset format y '10^{%T}'\n" : "unset logscale y\nset format y '%g'\n");
+  add_height(d, y, out);
 }
 
 // Where attempts and rounds of a single run begin. False: nowhere.
@@ -129,15 +157,20 @@ static void add_curve(tg_text *out, const char **before, int index, int x, int y
 
 // One run: its curve has a colour of the row and a legend only beside its target. Several: the legend names the
 // folders.
+static const char *look_of(const tg_plot_history *h)
+{
+  return h->n <= MARKED_MAX ? "linespoints pointtype 7 pointsize 0.45" : "lines";
+}
+
 static void add_curves(const drawing *d, int x, int y, double scale, bool has_beginnings, tg_text *out)
 {
   const char *before = "plot ";
   for (int i = 0; i < d->n; i++) {
     const tg_plot_history *h = &d->histories[i];
     const char *colour = tg_plot_colour(d->n > 1 ? i : y == GRADIENT ? 0 : y == GAP ? 1 : 2);
-    char style[96];
+    char style[128];
     if (!has_points(h, y, d->best)) continue;
-    (void)snprintf(style, sizeof style, "lines linewidth 2 dashtype %d linecolor rgb '%s' title ",
+    (void)snprintf(style, sizeof style, "%s linewidth 2 dashtype %d linecolor rgb '%s' title ", look_of(h),
                    1 + i / TG_PLOT_COLOURS % 4, colour);
     add_curve(out, &before, i, x, y, scale, style);
     if (d->n == 1)
@@ -162,18 +195,27 @@ static void add_panel(drawing *d, int x, int y, bool is_left, tg_text *out)
   const double scale = x == BY_SECONDS && largest_of(d, x) < 1 ? 1000 : 1;
   add_axes(d, x, y, is_left, scale, out);
   const bool has_beginnings = add_beginnings(d, x, scale, out);
-  tg_text_add(out, d->is_first ? "set key top right noenhanced samplen 2\n" : "unset key\n");
+  if (!d->is_first) tg_text_add(out, "unset key\n");
   add_curves(d, x, y, scale, has_beginnings, out);
   d->is_first = false;
 }
 
-static void add_title(const drawing *d, tg_text *out)
+// Characters of the legend.
+static int64_t legend_of(const drawing *d)
+{
+  int64_t length = 0;
+  if (d->n == 1) return (int64_t)strlen("gradient norm target attempt begins") + 3 * MARK_BYTES;
+  for (int i = 0; i < d->n; i++) length += (int64_t)strlen(d->histories[i].folder) + MARK_BYTES;
+  return length;
+}
+
+static void begin(const drawing *d, int rows, int columns, tg_text *out)
 {
   tg_text title;
   tg_text_init(&title);
   tg_text_addf(&title, "%s%s", tg_text_string(&d->histories[0].title),
                d->n == 1 ? tg_text_string(&d->histories[0].ending) : "");
-  tg_plot_quoted(out, tg_text_string(&title));
+  tg_plot_panels(d->axes, rows, columns, true, tg_text_string(&title), legend_of(d), out);
   tg_text_fini(&title);
 }
 
@@ -187,10 +229,7 @@ void tg_plot_convergence(int n, const tg_plot_history *histories, const tg_plot_
   for (int i = 0; i < n; i++) is_constrained = is_constrained || histories[i].is_constrained;
   for (int i = 0; i < n; i++) add_data(out, i, &histories[i], d.best);
   for (int k = 0; k < 3; k++) columns += axes->by[k];
-  tg_plot_begin(out);
-  tg_text_addf(out, "set multiplot layout %d,%d columnsfirst title ", is_constrained ? 3 : 2, columns);
-  add_title(&d, out);
-  tg_text_add(out, " noenhanced\n");
+  begin(&d, is_constrained ? 3 : 2, columns, out);
   for (int x = BY_ITERATION; x <= BY_SECONDS; x++) {
     if (!axes->by[x - BY_ITERATION]) continue;
     add_panel(&d, x, GRADIENT, is_left, out);

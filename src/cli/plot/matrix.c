@@ -12,6 +12,8 @@
 #include "mpi/file/files.h"
 
 enum { CELLS_MAX = 400, SPECTRUM_MAX = 1500, BLOCK = 64, SQUARE_MAX = 3 };
+enum { PIXELS_MAX = 4096 }; // cells that are drawn one by one: viewers blur an image of few
+enum { FEW = 40 };          // singular values that have room for larger points
 
 // ---- cells ----
 
@@ -113,11 +115,8 @@ static void draw(const tg_dmat *a, const cells *c, const char *path, bool has_va
   tg_text_init(&title);
   tg_text_addf(&title, "%s   %" PRId64 " x %" PRId64 "%s", path, a->rows, a->cols,
                c->rows < a->rows || c->cols < a->cols ? ", means of blocks" : "");
-  tg_plot_begin(out);
-  tg_text_addf(out, "set multiplot layout 1,%d title ", has_values ? 2 : 1);
-  tg_plot_quoted(out, tg_text_string(&title));
+  tg_plot_panels(axes, 1, has_values ? 2 : 1, false, tg_text_string(&title), 0, out);
   tg_text_fini(&title);
-  tg_text_add(out, " noenhanced\n");
   add_palette(c, out);
   // Cells are square unless that would leave a thread of a picture.
   const bool is_square = a->rows <= SQUARE_MAX * a->cols && a->cols <= SQUARE_MAX * a->rows;
@@ -127,17 +126,21 @@ static void draw(const tg_dmat *a, const cells *c, const char *path, bool has_va
   tg_text_addf(out,
                "unset key\nunset grid\nset xrange [0.5:%.17g]\nset yrange [%.17g:0.5]\nset xlabel 'column'\n"
                "set ylabel 'row'\nset size %s\nset rmargin 12\nset xtics nomirror %.17g\nset ytics nomirror %.17g\n"
-               "plot $cells matrix using (0.5+%.17g*($1+0.5)):(0.5+%.17g*($2+0.5)):3 with image\n",
+               "plot $cells matrix using (0.5+%.17g*($1+0.5)):(0.5+%.17g*($2+0.5)):3 with image%s\n",
                (double)a->cols + 0.5, (double)a->rows + 0.5, is_square ? "ratio -1" : "noratio",
-               fmax(1, tg_plot_tick((double)a->cols)), fmax(1, tg_plot_tick((double)a->rows)), dx, dy);
+               fmax(1, tg_plot_tick((double)a->cols)), fmax(1, tg_plot_tick((double)a->rows)), dx, dy,
+               c->rows * c->cols <= PIXELS_MAX ? " pixels" : "");
   if (has_values) {
-    tg_text_add(
-        out,
-        "set size noratio\nset rmargin 3\nset grid\nset format y '10^{%T}'\nset logscale y\n"
-        "set xtics nomirror autofreq\nset ytics nomirror autofreq\nset xlabel 'number'\nset ylabel 'singular value'\n");
+    const int64_t n = a->rows < a->cols ? a->rows : a->cols;
+    tg_text_add(out, "set size noratio\nset rmargin 3\nset grid\nset format y '10^{%T}'\nset logscale y\n"
+                     "set ytics nomirror autofreq\nset xlabel 'number'\nset ylabel 'singular value'\n");
     tg_plot_ranges(axes, out);
-    tg_text_addf(out, "plot $values using 1:2 with points pointtype 7 pointsize 0.5 linecolor rgb '%s'\n",
-                 tg_plot_colour(0));
+    if (axes->x_range == NULL)
+      tg_text_addf(out, "set xrange [%g:%g]\n", 1 - 0.02 * (double)n, 1.02 * (double)n + (n == 1 ? 0.5 : 0));
+    tg_text_addf(out,
+                 "set xtics nomirror %.17g\nplot $values using 1:2 with points pointtype 7 pointsize %g linecolor rgb "
+                 "'%s'\n",
+                 fmax(1, tg_plot_tick((double)n)), n > FEW ? 0.5 : 1.0, tg_plot_colour(0));
   }
   tg_text_add(out, "unset multiplot\n");
 }

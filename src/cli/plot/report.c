@@ -39,17 +39,10 @@ static const char *objective_of(const json_t *report)
   return text != NULL ? text : "";
 }
 
-static void add_multiplot(int columns, const char *title, tg_text *out)
-{
-  tg_plot_begin(out);
-  tg_text_addf(out, "set multiplot layout 1,%d title ", columns);
-  tg_plot_quoted(out, title);
-  tg_text_add(out, " noenhanced\n");
-}
-
 // ---- time and memory ----
 
 enum { KINDS_MAX = 24 };
+enum { BARS_MIN = 4 }; // a picture of fewer has room left over
 
 typedef struct bar {
   const char *name; // borrowed of the report
@@ -105,16 +98,21 @@ static int by_length(const void *a, const void *b)
   return (one > other) - (one < other);
 }
 
-// Horizontal bars: a name and a value in a line, the first one lowest, up to the largest.
-static void add_bars(const char *block, double largest, const char *label, const char *colour, const tg_plot_axes *axes,
-                     tg_text *out)
+// n horizontal bars: a name and a value in a line of the block, the first one lowest, up to the largest. The value
+// stands behind its bar, for a short one could not be read off.
+static void add_bars(const char *block, int n, double largest, const char *label, const char *colour,
+                     const tg_plot_axes *axes, tg_text *out)
 {
   if (largest > 0) tg_text_addf(out, "set xtics nomirror %.17g\n", 2 * tg_plot_tick(largest));
+  if (axes->x_range != NULL)
+    tg_text_addf(out, "set xrange [%s]\n", axes->x_range);
+  else
+    tg_text_addf(out, "set xrange [0:%.17g]\n", largest > 0 ? 1.25 * largest : 1);
   tg_text_addf(out,
-               "unset key\nset lmargin 20\nset xrange [%s]\nset yrange [-0.6:*]\nset xlabel '%s'\nset format x '%%g'\n"
+               "unset key\nset lmargin 20\nset yrange [%d-0.6:%d-0.4]\nset xlabel '%s'\nset format x '%%g'\n"
                "plot %s using 2:0:(0):2:($0-0.36):($0+0.36):ytic(1) with boxxyerror fillstyle solid 0.85 noborder "
-               "linecolor rgb '%s' notitle\n",
-               axes->x_range != NULL ? axes->x_range : "0:*", label, block, colour);
+               "linecolor rgb '%s' notitle, \\\n  %s using 2:0:(sprintf(' %%.2g', $2)) with labels left notitle\n",
+               n < BARS_MIN ? n - BARS_MIN : 0, n, label, block, colour, block);
 }
 
 static void add_bar(const char *name, double value, tg_text *out)
@@ -122,8 +120,9 @@ static void add_bar(const char *name, double value, tg_text *out)
   tg_text_addf(out, "\"%s\" %.17g\n", name, value);
 }
 
-// Uses of memory in MiB, the smallest first; those below a hundredth of the sum are left out. The largest.
-static double add_memory(const json_t *report, tg_text *out)
+// Uses of memory in MiB, the smallest first; those below a hundredth of the sum are left out. The largest and their
+// number.
+static double add_memory(const json_t *report, int *n, tg_text *out)
 {
   bars uses = {0};
   double sum = 0;
@@ -136,8 +135,12 @@ static double add_memory(const json_t *report, tg_text *out)
   }
   qsort(uses.rows, (size_t)uses.n, sizeof *uses.rows, by_length);
   tg_text_add(out, "$memory << EOD\n");
+  *n = 0;
   for (int k = 0; k < uses.n; k++)
-    if (uses.rows[k].length > 0.01 * sum) add_bar(uses.rows[k].name, uses.rows[k].length / 1048576, out);
+    if (uses.rows[k].length > 0.01 * sum) {
+      add_bar(uses.rows[k].name, uses.rows[k].length / 1048576, out);
+      (*n)++;
+    }
   tg_text_add(out, "EOD\n");
   return uses.n > 0 ? uses.rows[uses.n - 1].length / 1048576 : 0;
 }
@@ -145,6 +148,8 @@ static double add_memory(const json_t *report, tg_text *out)
 static void draw_time(const json_t *report, bars *all, const tg_plot_axes *axes, tg_text *out)
 {
   double sent = 0; // the most of one kind
+  int n_sent = 0;
+  int n_uses = 0;
   tg_text title;
   qsort(all->rows, (size_t)all->n, sizeof *all->rows, by_length);
   for (int k = 0; k < all->n; k++) sent = fmax(sent, all->rows[k].sent / 1048576);
@@ -152,17 +157,22 @@ static void draw_time(const json_t *report, bars *all, const tg_plot_axes *axes,
   for (int k = 0; k < all->n; k++) add_bar(all->rows[k].name, all->rows[k].length, out);
   tg_text_add(out, "EOD\n$sent << EOD\n");
   for (int k = 0; k < all->n; k++)
-    if (all->rows[k].sent > 0) add_bar(all->rows[k].name, all->rows[k].sent / 1048576, out);
+    if (all->rows[k].sent > 0) {
+      add_bar(all->rows[k].name, all->rows[k].sent / 1048576, out);
+      n_sent++;
+    }
   tg_text_add(out, "EOD\n");
-  const double memory = add_memory(report, out);
+  const double memory = add_memory(report, &n_uses, out);
+  const double ranks = number(report, "ranks");
+  const double threads = number(report, "threads");
   tg_text_init(&title);
-  tg_text_addf(&title, "%s   %g ranks x %g threads", objective_of(report), number(report, "ranks"),
-               number(report, "threads"));
-  add_multiplot(sent > 0 ? 3 : 2, tg_text_string(&title), out);
+  tg_text_addf(&title, "%s   %g rank%s x %g thread%s", objective_of(report), ranks, ranks == 1 ? "" : "s", threads,
+               threads == 1 ? "" : "s");
+  tg_plot_panels(axes, 1, n_sent > 0 ? 3 : 2, false, tg_text_string(&title), 0, out);
   tg_text_fini(&title);
-  add_bars("$time", all->rows[all->n - 1].length, "seconds of the slowest rank", tg_plot_colour(0), axes, out);
-  if (sent > 0) add_bars("$sent", sent, "MiB sent by all ranks", tg_plot_colour(1), axes, out);
-  add_bars("$memory", memory, "MiB of a rank, forecast", tg_plot_colour(2), axes, out);
+  add_bars("$time", all->n, all->rows[all->n - 1].length, "seconds of the slowest rank", tg_plot_colour(0), axes, out);
+  if (n_sent > 0) add_bars("$sent", n_sent, sent, "MiB sent by all ranks", tg_plot_colour(1), axes, out);
+  add_bars("$memory", n_uses, memory, "MiB of a rank, forecast", tg_plot_colour(2), axes, out);
   tg_text_add(out, "unset multiplot\n");
 }
 
@@ -235,7 +245,7 @@ static void draw_scaling(const scale_point *p, int n, const char *title, const t
     tg_text_addf(out, "%.17g %.17g %.17g %.17g\n", p[k].cores, p[k].seconds, p[0].seconds * p[0].cores / p[k].cores,
                  p[0].seconds * p[0].cores / (p[k].seconds * p[k].cores));
   tg_text_add(out, "EOD\n");
-  add_multiplot(2, title, out);
+  tg_plot_panels(axes, 1, 2, false, title, 0, out);
   tg_plot_ranges(axes, out);
   tg_text_add(out, "set logscale xy 2\nset format y '%g'\nset xlabel 'cores (ranks x threads)'\n"
                    "set ylabel 'seconds of the iterations'\nset key top right noenhanced samplen 2\n");
@@ -309,16 +319,18 @@ static void add_remainder_panel(const json_t *taylor, const char *block, const c
 {
   const char *verdict = json_string_value(json_object_get(taylor, "verdict"));
   tg_text_addf(out, "set title '%s: %s'\n", what, verdict != NULL ? verdict : "");
-  tg_text_addf(out,
-               "plot $%s using 1:2 with linespoints pointtype 7 linewidth 2 linecolor rgb '%s' title 'remainder', \\\n"
-               "  $%s using 1:3 with lines dashtype 2 linecolor rgb '#777777' title 'slope 2'\n",
-               block, colour, block);
+  tg_text_addf(out, "plot $%s using 1:2 with linespoints pointtype 7 linewidth 2 linecolor rgb '%s' title 'remainder'",
+               block, colour);
+  // Remainders that are rounding have no slope.
+  if (verdict == NULL || strcmp(verdict, "exact") != 0)
+    tg_text_addf(out, ", \\\n  $%s using 1:3 with lines dashtype 2 linecolor rgb '#777777' title 'slope 2'", block);
+  tg_text_add(out, "\n");
 }
 
 static void draw_taylor(const json_t *check, bool has_hessian, const tg_plot_axes *axes, tg_text *out)
 {
   const char *objective = json_string_value(json_object_get(check, "objective"));
-  add_multiplot(has_hessian ? 2 : 1, objective != NULL ? objective : "", out);
+  tg_plot_panels(axes, 1, has_hessian ? 2 : 1, false, objective != NULL ? objective : "", 0, out);
   tg_plot_ranges(axes, out);
   tg_text_add(out, "set logscale xy\nset format xy '10^{%T}'\nset xlabel 'step'\nset ylabel 'remainder'\n"
                    "set key bottom right noenhanced samplen 2\n");

@@ -13,6 +13,8 @@
 #include "cli/plot/chart.h"
 
 enum { KEY_BYTES = 200, NAMES_MAX = 8 };
+enum { MARKED_MAX = 60 }; // points of a picture with fewer have marks
+enum { MARK_BYTES = 7 };  // of a legend's entry beside its text
 
 // A row of a file, or what several rows of the same numbers have in common.
 typedef struct point {
@@ -34,6 +36,7 @@ typedef struct table {
   int64_t n;
   int64_t capacity;
   point *points;
+  tg_text title;
 } table;
 
 // ---- reading ----
@@ -173,6 +176,32 @@ static void choose_axis(const json_t *rows, char *out, size_t room)
   json_decref(seen);
 }
 
+// The objective, from the report of the folder itself or of the first point; else the folder's name.
+static void read_title(const char *folder, const json_t *rows, tg_text *out)
+{
+  const char *first = json_string_value(json_object_get(json_array_get(rows, 0), "folder"));
+  tg_text path;
+  tg_text_init(&path);
+  tg_text_addf(&path, "%s/report.json", folder);
+  json_t *report = json_load_file(tg_text_string(&path), 0, NULL);
+  if (report == NULL && first != NULL) {
+    tg_text_clear(&path);
+    tg_text_addf(&path, "%s/%s/report.json", folder, first);
+    report = json_load_file(tg_text_string(&path), 0, NULL);
+  }
+  tg_text_fini(&path);
+  const json_t *job = json_object_get(report, "job");
+  const char *least = json_string_value(json_object_get(job, "minimize"));
+  const char *most = json_string_value(json_object_get(job, "maximize"));
+  if (least != NULL)
+    tg_text_addf(out, "minimize %s", least);
+  else if (most != NULL)
+    tg_text_addf(out, "maximize %s", most);
+  else
+    tg_text_add(out, folder);
+  json_decref(report);
+}
+
 static tg_status read_table(const char *folder, table *t)
 {
   tg_text path;
@@ -187,6 +216,7 @@ static tg_status read_table(const char *folder, table *t)
     status = tg_error_set(TG_DATA, TG_HERE, "cannot open %s: %s", tg_text_string(&path), strerror(errno));
   choose_axis(rows, t->axis, sizeof t->axis);
   json_array_foreach(rows, index, row) if (status == TG_OK) status = add_row(t, row);
+  if (status == TG_OK) read_title(folder, rows, &t->title);
   json_decref(rows);
   if (status == TG_OK && t->n == 0)
     status = tg_error_set(TG_DATA, TG_HERE, "%s: no row has a number that is swept and a result to be drawn",
@@ -293,7 +323,10 @@ static void add_curves(const table *t, int blocks, int axis, int y, bool has_bar
                    before, c, axis + 1, y, y + 1, colour);
     if (has_bars) before = ", \\\n  ";
     tg_text_addf(out, "%s$curve%d using %d:%d with %s linewidth 2 linecolor rgb '%s'", before, c, axis + 1, y,
-                 t->is_tune ? "points pointtype 7 pointsize 0.9" : "lines", colour);
+                 t->is_tune           ? "points pointtype 7 pointsize 0.9"
+                 : t->n <= MARKED_MAX ? "linespoints pointtype 7 pointsize 0.7"
+                                      : "lines",
+                 colour);
     add_title(t, key, out);
     before = ", \\\n  ";
   }
@@ -309,19 +342,27 @@ static void add_curves(const table *t, int blocks, int axis, int y, bool has_bar
   }
 }
 
-static void add_panels(const table *t, int blocks, tg_text *out)
+// Characters of the legend.
+static int64_t legend_of(const table *t, int blocks)
+{
+  int64_t length = (int64_t)strlen("evaluations lowest") + 2 * MARK_BYTES;
+  if (blocks > TG_PLOT_COLOURS) return 0;
+  for (int64_t k = 0; k < t->n && !t->is_tune; k++)
+    if (k == 0 || strcmp(t->points[k].key, t->points[k - 1].key) != 0)
+      length += (int64_t)strlen(t->points[k].key) + MARK_BYTES;
+  return length;
+}
+
+static void add_panels(const table *t, int blocks, const tg_plot_axes *axes, tg_text *out)
 {
   const char *y = t->has_scores ? "score" : "objective";
   const int columns = t->is_tune ? t->n_names : 1;
   const bool shows_norms = has_norms(t);
   bool has_bars = false;
   for (int64_t k = 0; k < t->n; k++) has_bars = has_bars || error_of(t, &t->points[k]) > 0;
-  tg_text_add(
-      out, "set title ''\nset grid linetype 1 linewidth 0.5 linecolor rgb '#dddddd'\nset border linecolor rgb "
-           "'#555555'\nset key top left noenhanced samplen 2\nset xtics nomirror\nset ytics nomirror\nset lmargin 12\n"
-           "set rmargin 3\n");
+  tg_plot_panels(axes, 1, columns + (shows_norms ? 1 : 0), false, tg_text_string(&t->title), legend_of(t, blocks), out);
   if (blocks > TG_PLOT_COLOURS) tg_text_add(out, "unset key\n");
-  tg_text_addf(out, "set multiplot layout 1,%d\n", columns + (shows_norms ? 1 : 0));
+  tg_text_add(out, "set lmargin 12\n");
   for (int axis = 0; axis < columns; axis++) {
     add_axes(t, axis, y, out);
     add_curves(t, blocks, axis, columns + 1, has_bars, out);
@@ -334,15 +375,17 @@ static void add_panels(const table *t, int blocks, tg_text *out)
   tg_text_add(out, "unset multiplot\n");
 }
 
-tg_status tg_plot_sweep_script(const char *folder, tg_text *out)
+tg_status tg_plot_sweep_script(const char *folder, const tg_plot_axes *axes, tg_text *out)
 {
   table t = {0};
+  tg_text_init(&t.title);
   tg_status status = read_table(folder, &t);
   if (status == TG_OK) {
     if (!t.is_tune) qsort(t.points, (size_t)t.n, sizeof *t.points, by_key_and_number);
-    add_panels(&t, add_data(&t, out), out);
+    add_panels(&t, add_data(&t, out), axes, out);
     status = tg_text_status(out);
   }
   tg_free(t.points);
+  tg_text_fini(&t.title);
   return status;
 }

@@ -350,6 +350,7 @@ static void head_torch(const tg_export *e, tg_text *out)
 
 static const tg_export_helper torch_helpers[] = {
     {"_matrix", "def _matrix(x):\n"
+                "    x = torch.as_tensor(x, dtype=None if torch.is_tensor(x) else torch.float64)\n"
                 "    return x if x.ndim == 2 else x.reshape(-1, 1)\n\n\n"},
     {"_kron", "def _kron(a, b):\n"
               "    return torch.kron(a.contiguous(), b.contiguous())\n\n\n"},
