@@ -187,7 +187,10 @@ def brockett(n, p):
 # ---- none exists ----
 
 def orbital(folder):
-    """The matrices of the libOMM example from `folder`; without one, a band Hamiltonian of the same size and kind."""
+    """The matrices of the libOMM example from `folder`; without one, a band Hamiltonian of the same size and kind.
+
+    All levels lie below zero, the lower half apart from the others: a level above zero would make f unbounded below.
+    """
     n, p = 60, 30
     if folder:
         h, s = (np.load(pathlib.Path(folder) / f"omm-{name}.npy") for name in ("hamiltonian", "overlap"))
@@ -196,7 +199,7 @@ def orbital(folder):
         rng = np.random.default_rng(5)
         i = np.arange(n)
         s = 0.3 ** np.abs(np.subtract.outer(i, i))
-        levels = np.concatenate([np.linspace(-1.4, -0.5, p), np.linspace(0.3, 0.9, n - p)])
+        levels = np.concatenate([np.linspace(-2.4, -1.5, p), np.linspace(-0.7, -0.1, n - p)])
         root = np.linalg.cholesky(s)
         q = np.linalg.qr(rng.standard_normal((n, n)))[0]
         h = root @ (q * levels) @ q.T @ root.T

@@ -56,12 +56,14 @@ def test_formulas(checks):
 
 
 def test_run(checks, folder):
-    done = call(folder, "solvers", "--scale", "0.02", "--peers", "scipy", "--problems", "quadratic-1e4,third-term,logdet",
+    done = call(folder, "solvers", "--scale", "0.02", "--peers", "scipy", "--problems", "quadratic-1e4,third-term,logdet,orbital",
                 "--limit", "2", "--ranks", "2")
     if not checks.equal(f"solvers: exit status\n{done.stderr}", done.returncode, 0):
         return
-    last = json.loads(done.stdout.splitlines()[-1])
-    checks.equal("solvers: the file is the last line", json.loads((folder / "out" / "solvers.json").read_text()), last)
+    last = json.loads((folder / "out" / "solvers.json").read_text())
+    targets = [t for p in last["problems"] for t in p["targets"]]
+    checks.equal("solvers: the last line", done.stdout.splitlines()[-1],
+                 f"{len(targets)} targets, {sum(not t['holds'] for t in targets)} missed")
     found = {p["problem"]: p for p in last["problems"]}
     rows = found["quadratic-1e4"]["rows"]
     checks.equal("contestants", list(rows), ["auto", "cg", "cg-plain", "by-hand", "scipy-lbfgsb", "scipy-cg"])
@@ -79,6 +81,8 @@ def test_run(checks, folder):
     plain = found["third-term"]["rows"]
     for who in ("cg", "cg-plain", "scipy-lbfgsb"):
         checks.close(f"third-term: objective of {who}", plain[who]["objective"], plain["auto"]["objective"], 1e-6)
+    row = found["orbital"]["rows"]["auto"]
+    checks.check(row["status"] == "converged" and row["gradient"] <= 1e-8, f"orbital: bounded data, and yet {row}")
     bound = [t for t in found["logdet"]["targets"] if t["what"] == "products of auto"]
     checks.check(len(bound) == 1 and bound[0]["bound"] == 3 and bound[0]["holds"], f"logdet: targets {found['logdet']['targets']}")
     checks.check("by hand, 6 products" in done.stdout, "the formula is not shown")
@@ -125,7 +129,7 @@ def test_nmf(checks, folder):
     done = call(folder, "solvers", "--problems", "nmf-wine", "--limit", "1", path=str(package.parent))
     if not checks.equal(f"nmf: exit status\n{done.stderr}", done.returncode, 0):
         return
-    (problem,) = json.loads(done.stdout.splitlines()[-1])["problems"]
+    (problem,) = json.loads((folder / "out" / "solvers.json").read_text())["problems"]
     for row in problem["rows"].values():
         m, u, v = (np.load(folder / "out" / "nmf-wine" / str(row["seed"]) / f"{name}.npy") for name in "MUV")
         start = np.sum((m - u @ v) ** 2)
