@@ -17,6 +17,8 @@ static const double flat = 1e-13;
 static const double gain_wanted = 0.5;
 // Of such a one that is accepted.
 static const double residual_accepted = 1e-8;
+// What differences of projections leave of a residual.
+static const double residual_of_convex = 1e-9;
 // A residual below this share of the size of H times |x| is rounding: a right side may vanish but for that.
 static const double rounding = 1e-13;
 
@@ -45,6 +47,138 @@ static tg_status create(const opt_newton_equation *by, work *w)
   return TG_OK;
 }
 
+// ---- convex sets ----
+
+// |t v| as a share of x: far above the rounding of a projection, far below the distance to other faces.
+static const double near = 1e-5;
+
+// a such that a g is as long as x, or as H x would be where g is small beside it: else its rounding would be taken for
+// multipliers. Less where the part of g that does not vanish would hide what is `length` long.
+static tg_status choose_scale(opt_newton_equation *by)
+{
+  const opt_space *space = by->problem->space;
+  double size = 0;
+  double slope = 0;
+  double residual = 0;
+  TG_TRY(opt_norm(space, by->x, &size));
+  TG_TRY(by->problem->ops->hessian(by->problem, by->x, by->x, by->z));
+  TG_TRY(opt_norm(space, by->z, &residual));
+  TG_TRY(opt_norm(space, by->g, &slope));
+  slope = fmax(slope, residual);
+  if (!(size > 0)) size = 1;
+  by->length = near * size;
+  by->a = slope > 0 ? size / slope : 1;
+  TG_TRY(opt_copy(space, by->x, by->z));
+  TG_TRY(opt_axpby(space, -by->a, by->g, 1, by->z));
+  TG_TRY(by->constraint->ops->project(by->constraint, by->z));
+  TG_TRY(opt_axpby(space, -1, by->x, 1, by->z));
+  TG_TRY(opt_norm(space, by->z, &residual));
+  by->a *= fmin(1, 0.01 * by->length / fmax(residual, DBL_MIN));
+  TG_TRY(opt_copy(space, by->x, by->z));
+  return opt_axpby(space, -by->a, by->g, 1, by->z);
+}
+
+tg_status opt_newton_equation_open(opt_newton_equation *by)
+{
+  const opt_space *space = by->problem->space;
+  if (by->tangents != OPT_TANGENTS_CONVEX) return TG_OK;
+  TG_TRY(space->ops->create(space, &by->z));
+  for (int k = 0; k < 2; k++) TG_TRY(space->ops->create(space, &by->room[k]));
+  return choose_scale(by);
+}
+
+void opt_newton_equation_close(opt_newton_equation *by)
+{
+  if (by->problem == NULL) return;
+  const opt_space *space = by->problem->space;
+  space->ops->destroy(space, &by->z);
+  for (int k = 0; k < 2; k++) space->ops->destroy(space, &by->room[k]);
+}
+
+// room := P(z + t v)
+static tg_status project_near(const opt_newton_equation *by, double t, const opt_point *v, opt_point *room)
+{
+  const opt_space *space = by->problem->space;
+  TG_TRY(opt_copy(space, by->z, room));
+  if (t != 0) TG_TRY(opt_axpby(space, t, v, 1, room));
+  return by->constraint->ops->project(by->constraint, room);
+}
+
+// v := D v
+static tg_status differentiate_projection(const opt_newton_equation *by, opt_point *v)
+{
+  const opt_space *space = by->problem->space;
+  double norm = 0;
+  TG_TRY(opt_norm(space, v, &norm));
+  if (!(norm > 0)) return TG_OK;
+  const double t = by->length / norm;
+  TG_TRY(project_near(by, t, v, by->room[0]));
+  TG_TRY(project_near(by, -t, v, by->room[1]));
+  TG_TRY(opt_copy(space, by->room[0], v));
+  return opt_axpby(space, -1 / (2 * t), by->room[1], 1 / (2 * t), v);
+}
+
+// hv := D ((I - D) / a + H D) v. D v is kept in hv while v is needed.
+static tg_status apply_convex(const opt_newton_equation *by, const opt_point *v, opt_point *hv)
+{
+  const opt_space *space = by->problem->space;
+  opt_point *moved = NULL;
+  TG_TRY(space->ops->create(space, &moved));
+  tg_status status = opt_copy(space, v, moved);
+  if (status == TG_OK) status = differentiate_projection(by, moved);
+  if (status == TG_OK) status = by->problem->ops->hessian(by->problem, by->x, moved, hv);
+  if (status == TG_OK) status = opt_axpby(space, -1 / by->a, moved, 1, hv);
+  if (status == TG_OK) status = opt_axpby(space, 1 / by->a, v, 1, hv);
+  space->ops->destroy(space, &moved);
+  return status == TG_OK ? differentiate_projection(by, hv) : status;
+}
+
+// w = y + a (b - H y): what z moves by where x moves by y.
+static tg_status find_change(const opt_newton_equation *by, const opt_point *b, const opt_point *y, opt_point *w)
+{
+  const opt_space *space = by->problem->space;
+  TG_TRY(by->problem->ops->hessian(by->problem, by->x, y, w));
+  TG_TRY(opt_axpby(space, by->a, b, -by->a, w));
+  return opt_axpby(space, 1, y, 1, w);
+}
+
+static tg_status bend_along(const opt_newton_equation *by, const opt_point *w, opt_point *center, double size, double *out)
+{
+  const opt_space *space = by->problem->space;
+  double norm = 0;
+  TG_TRY(opt_norm(space, w, &norm));
+  if (!(norm > 0) || !(size > 0)) return TG_OK;
+  const double t = by->length / norm;
+  TG_TRY(project_near(by, 0, w, center));
+  TG_TRY(project_near(by, t, w, by->room[0]));
+  TG_TRY(project_near(by, -t, w, by->room[1]));
+  TG_TRY(opt_axpby(space, -2, center, 1, by->room[0]));
+  TG_TRY(opt_axpby(space, 1, by->room[1], 1, by->room[0]));
+  TG_TRY(opt_norm(space, by->room[0], &norm));
+  *out = norm / t / size;
+  return TG_OK;
+}
+
+tg_status opt_newton_equation_bend(const opt_newton_equation *by, const opt_point *b, const opt_point *y, double *out)
+{
+  const opt_space *space = by->problem->space;
+  opt_point *w = NULL;
+  opt_point *center = NULL;
+  double size = 0;
+  *out = 0;
+  if (by->tangents != OPT_TANGENTS_CONVEX) return TG_OK;
+  tg_status status = space->ops->create(space, &w);
+  if (status == TG_OK) status = space->ops->create(space, &center);
+  if (status == TG_OK) status = find_change(by, b, y, w);
+  if (status == TG_OK) status = opt_norm(space, y, &size);
+  if (status == TG_OK) status = bend_along(by, w, center, size, out);
+  space->ops->destroy(space, &center);
+  space->ops->destroy(space, &w);
+  return status;
+}
+
+// ---- the equation ----
+
 tg_status opt_newton_equation_project(const opt_newton_equation *by, opt_point *v)
 {
   switch (by->tangents) {
@@ -56,12 +190,15 @@ tg_status opt_newton_equation_project(const opt_newton_equation *by, opt_point *
     return by->constraint->ops->tangent(by->constraint, by->x, v);
   case OPT_TANGENTS_LINEAR:
     return by->constraint->ops->project(by->constraint, v);
+  case OPT_TANGENTS_CONVEX:
+    return differentiate_projection(by, v);
   }
   TG_FAIL(TG_INTERNAL, "a Newton equation without a space");
 }
 
 tg_status opt_newton_equation_apply(const opt_newton_equation *by, const opt_point *v, opt_point *hv)
 {
+  if (by->tangents == OPT_TANGENTS_CONVEX) return apply_convex(by, v, hv);
   TG_TRY(by->problem->ops->hessian(by->problem, by->x, v, hv));
   if (by->tangents == OPT_TANGENTS_MANIFOLD) TG_TRY(by->constraint->ops->hessian(by->constraint, by->x, by->g, v, hv));
   return opt_newton_equation_project(by, hv);
@@ -76,7 +213,7 @@ static tg_status precondition(const work *w)
     TG_TRY(by->closed_form->solve(by->closed_form->self, by->x, w->r, w->z));
     return opt_axpby(w->space, 1, by->x, -1, w->z);
   }
-  if (m == NULL) return opt_copy(w->space, w->r, w->z);
+  if (m == NULL || by->tangents == OPT_TANGENTS_CONVEX) return opt_copy(w->space, w->r, w->z);
   TG_TRY(m->apply_at != NULL ? m->apply_at(m->self, by->x, w->r, w->z) : m->apply(m->self, w->r, w->z));
   return opt_newton_equation_project(by, w->z);
 }
@@ -149,6 +286,7 @@ static tg_status solve(work *w, const opt_point *b, double tolerance, int64_t it
   double size = 0;
   double norm = 0;
   *result = (opt_newton_result){.verdict = OPT_NEWTON_SOLVED};
+  if (w->by->tangents == OPT_TANGENTS_CONVEX) tolerance = fmax(tolerance, residual_of_convex);
   TG_TRY(opt_copy(w->space, b, w->b));
   TG_TRY(opt_newton_equation_project(w->by, w->b));
   TG_TRY(opt_axpby(w->space, 0, b, 0, y));
@@ -175,6 +313,7 @@ tg_status opt_newton_equation_solve(const opt_newton_equation *by, const opt_poi
   work w;
   tg_status status = create(by, &w);
   if (status == TG_OK) status = solve(&w, b, tolerance, iterations, y, result);
+  if (status == TG_OK && by->tangents == OPT_TANGENTS_CONVEX) status = differentiate_projection(by, y);
   destroy(&w);
   return status;
 }

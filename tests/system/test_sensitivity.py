@@ -31,6 +31,14 @@ JOBS = {
     "symmetric": ("minimize: sumsq(X*A - A*D) + t*sumsq(X) + t^2*dot(B, X)", "X: {rows: 7, columns: 7, constraint: symmetric}", 0.3, {}),
     "orthonormal": ("maximize: tr(X'*(S + t*B)*X*D)", "X: {rows: 7, columns: 3, seed: 2, constraint: orthonormal_columns}", 0.1, {}),
     "unit": ("minimize: tr(X'*(S + t*B)*X) - 2*dot(A, X)", "X: {rows: 7, columns: 3, seed: 2, constraint: unit_columns}", 0.1, {}),
+    "simplex-rows": ("minimize: sumsq(A*X - S) + t*sumsq(X) + t^2*sum(X)", "X: {rows: 3, columns: 7, constraint: simplex_rows}", 0.5, {}),
+    "simplex-columns": ("minimize: sumsq(X*A' - S) + t*sumsq(X) + t*dot(A, X)", "X: {rows: 7, columns: 3, constraint: {simplex_columns: 2}}", 0.5, {}),
+    "ball": ("minimize: sumsq(A*X - S) + t*sumsq(X) + t^2*sum(X)", "X: {rows: 3, columns: 7, constraint: {frobenius_ball: 0.8}}", 0.5, {}),
+    "inside-ball": ("minimize: sumsq(A*X - S) + t*sumsq(X)", "X: {rows: 3, columns: 7, constraint: {frobenius_ball: 50}}", 0.5, {}),
+    "stochastic": ("minimize: sumsq(S*X - B) + t*sumsq(X) + t^2*dot(B, X)", "X: {rows: 7, columns: 7, constraint: doubly_stochastic}", 0.5, {}),
+    "semidefinite": ("minimize: sumsq(X - S) + t*sumsq(X*A) + t^2*dot(B, X)", "X: {rows: 7, columns: 7, constraint: positive_semidefinite}", 0.3, {}),
+    "several": ("minimize: sumsq(S - X*Z') + t*sumsq(X) + 2*t^2*sumsq(Z) + dot(A, X) + sumsq(Z - A)",
+                "X: {rows: 7, columns: 3, start: normal, constraint: {frobenius_ball: 1}}\n  Z: {rows: 7, columns: 3, start: normal, seed: 4, constraint: nonnegative}", 0.5, {}),
     "two": ("minimize: sumsq(S - X*Z') + t*sumsq(X) + t^2*sumsq(Z) + dot(A, X) + sumsq(Z - A)",
             "X: {rows: 7, columns: 3, start: normal}\n  Z: {rows: 7, columns: 3, start: normal, seed: 4}", 0.5, {}),
 }
@@ -118,6 +126,11 @@ def refused(folder, name, text, variables, value, *sentences, settings=None):
 def test_refused(folder):
     at_zero = ("minimize: sumsq(X - t*D)", "X: {rows: 3, columns: 3, constraint: nonnegative}")
     refused(folder, "degenerate", *at_zero, 0.0, "9 entries are at a bound", "there is no derivative")
+    # A simplex whose vertex is left by one entry, to one side of t; a ball that is touched.
+    refused(folder, "vertex", "minimize: sumsq(X - [1; 0; 0; 0; 0; 0; 0] - (t - 1)*[-1; 1; 0; 0; 0; 0; 0])",
+            "X: {rows: 7, columns: 1, constraint: simplex_columns}", 1.0, "there is no derivative", settings={"solver.gradient_tolerance": "1e-12"})
+    refused(folder, "touched", "minimize: sumsq(X - t*eye(3)/3^0.5)", "X: {rows: 3, columns: 3, constraint: {frobenius_ball: 1}}", 1.0, "there is no derivative",
+            settings={"solver.gradient_tolerance": "1e-12"})
     # What holds nine entries off the diagonal of D is not moved by t.
     job = write(folder, "held", *at_zero, 1.0, "sensitivity: [t]\n")
     done = run_job(job, folder / "degenerate", ranks=2)
@@ -152,7 +165,8 @@ def test_bad(folder):
     for text, variables, more, sentence in (
         (text, free, "subject_to: sum(X) = 1\n", "subject_to"),
         (text + " + norm1(X)", free, "", "kinks"),
-        (text, "X: {rows: 3, columns: 7, constraint: {frobenius_ball: 1}}", "", "not implemented for the constraint frobenius_ball of X"),
+        ("minimize: sumsq(A*X - Z) + t*sumsq(X)", "X: {rows: 3, columns: 7, constraint: {frobenius_ball: 1}}\n  Z: {rows: 7, columns: 7, constraint: orthonormal_columns}", "",
+         "not implemented for the constraint"),
         (text, "X: {rows: 3, columns: 7, constraint: {box: [-1, t]}}", "", "in the constraint of X"),
         ("minimize: sumsq(A*X - S)", free, "", "t does not occur in the objective"),
     ):

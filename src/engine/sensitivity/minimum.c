@@ -24,7 +24,7 @@ static bool is_bounds(const char *constraint)
 
 bool tg_minimum_find_tangents(const tg_task *task, opt_tangents *out, int *which)
 {
-  bool has[OPT_TANGENTS_LINEAR + 1] = {false};
+  bool has[OPT_TANGENTS_CONVEX + 1] = {false};
   *out = OPT_TANGENTS_ALL;
   for (int k = 0; k < task->spec->n_variables; k++) {
     const tg_task_variable *x = &task->variables[k];
@@ -37,10 +37,13 @@ bool tg_minimum_find_tangents(const tg_task *task, opt_tangents *out, int *which
     else if (tg_task_on_manifold(x))
       *out = OPT_TANGENTS_MANIFOLD;
     else
-      return false;
+      *out = OPT_TANGENTS_CONVEX;
     has[*out] = true;
   }
-  return has[OPT_TANGENTS_FACE] + has[OPT_TANGENTS_LINEAR] + has[OPT_TANGENTS_MANIFOLD] <= 1;
+  // The product of convex sets is one, whatever they are; manifolds stand by themselves.
+  const bool are_several = has[OPT_TANGENTS_FACE] + has[OPT_TANGENTS_LINEAR] + has[OPT_TANGENTS_CONVEX] > 1;
+  if (are_several || has[OPT_TANGENTS_CONVEX]) *out = OPT_TANGENTS_CONVEX;
+  return !has[OPT_TANGENTS_MANIFOLD] || *out == OPT_TANGENTS_MANIFOLD;
 }
 
 tg_status tg_minimum_check_smooth(const tg_task *task, const tg_model *model, const char *key, tg_mark mark)
@@ -66,10 +69,9 @@ tg_status tg_minimum_check(const tg_task *task, const tg_model *model, const cha
     TG_FAIL_MARK(TG_UNSUPPORTED, mark, "%s: not implemented for orthonormal_columns with a metric", key);
   if (!tg_minimum_find_tangents(task, &tangents, &which))
     TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "%s: not implemented for the constraint %s of %s%s; nonnegative and box, or symmetric, or "
-                 "orthonormal_columns and unit_columns are served",
-                 key, task->variables[which].constraint, job->variables[which].name,
-                 job->n_variables > 1 ? " beside the others" : "");
+                 "%s: not implemented for the constraint %s of %s beside the others: convex sets are served together, and "
+                 "so are orthonormal_columns and unit_columns",
+                 key, task->variables[which].constraint, job->variables[which].name);
   return tg_minimum_check_smooth(task, model, key, mark);
 }
 
@@ -113,6 +115,7 @@ static tg_status open_minimum(tg_minimum *m, const opt_result *result)
   tg_status status = s->problem->ops->gradient(s->problem, s->x, &f, m->gradient);
   m->equation.g = m->gradient;
   if (s->constraint != NULL) tg_minimum_find_tangents(s->task, &m->equation.tangents, &which);
+  if (status == TG_OK) status = opt_newton_equation_open(&m->equation);
   if (status == TG_OK) status = opt_copy(s->space, m->gradient, projected);
   if (status == TG_OK) status = opt_newton_equation_project(&m->equation, projected);
   if (status == TG_OK) status = opt_norm(s->space, projected, &m->free_norm);
@@ -140,6 +143,7 @@ void tg_minimum_close(tg_minimum *m, int64_t *products, double *seconds)
   if (products != NULL) *products = m->products + problem->counts.products - m->before.products;
   if (seconds != NULL) *seconds = MPI_Wtime() - m->begin;
   problem->counts = m->before;
+  opt_newton_equation_close(&m->equation);
   m->setup->space->ops->destroy(m->setup->space, &m->gradient);
 }
 

@@ -13,6 +13,8 @@
 static const double residual_wanted = 1e-10;
 // What the multipliers of degenerate entries may move by, of the right side.
 static const double degenerate_residual = 1e-7;
+// A share of dX that the two sides of a projection may differ by: that of a curved set is of second order.
+static const double bend_most = 1e-3;
 // Multipliers below so many times the gradient that the run has left are not told from zero.
 static const double multiplier_margin = 10;
 
@@ -93,6 +95,19 @@ static tg_status check_degenerate(work *w, const tg_sensitivity_row *row)
   return TG_OK;
 }
 
+// On a convex set by its projection: where that bends along the change, X leaves its face to one side of theta.
+static tg_status check_bend(work *w, const tg_sensitivity_row *row)
+{
+  double bend = 0;
+  TG_TRY(opt_newton_equation_bend(&w->at.equation, w->right, row->point, &bend));
+  if (bend > bend_most)
+    tg_minimum_refuse(&w->at,
+                      "the constraint holds X by a multiplier that is not told from zero, and would leave it to one "
+                      "side of %s (by a share of %.1e of dX): there is no derivative",
+                      row->name, bend);
+  return TG_OK;
+}
+
 // ---- the equation ----
 
 static tg_status solve(work *w, tg_sensitivity_row *row)
@@ -105,6 +120,7 @@ static tg_status solve(work *w, tg_sensitivity_row *row)
   if (tg_minimum_is_refused(&w->at)) return TG_OK;
   TG_TRY(s->space->ops->create(s->space, &row->point));
   TG_TRY(tg_minimum_solve(&w->at, w->right, residual_wanted, row->name, row->point, &result));
+  if (!tg_minimum_is_refused(&w->at)) TG_TRY(check_bend(w, row));
   if (!tg_minimum_is_refused(&w->at)) TG_TRY(check_degenerate(w, row));
   row->residual = result.residual;
   row->iterations = result.iterations;
