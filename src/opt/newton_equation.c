@@ -142,7 +142,8 @@ static tg_status find_change(const opt_newton_equation *by, const opt_point *b, 
   return opt_axpby(space, 1, y, 1, w);
 }
 
-static tg_status bend_along(const opt_newton_equation *by, const opt_point *w, opt_point *center, double size, double *out)
+static tg_status bend_along(const opt_newton_equation *by, const opt_point *w, opt_point *center, double size,
+                            double *out)
 {
   const opt_space *space = by->problem->space;
   double norm = 0;

@@ -2,12 +2,13 @@
 // the space of symmetric matrices, in a convex set, or in the whole space.
 //
 // On a convex set with the projection P a minimum is x = P(z), z = x - a g. Let D be the derivative of P at z, which is
-// symmetric with eigenvalues from 0 to 1 (a projection where the set has faces alone). A change b of -g moves x by y with
+// symmetric with eigenvalues from 0 to 1 (a projection where the set has faces alone). A change b of -g moves x by y
+// with
 //     y = D w,   D (I - D) / a w + D H D w = D b,
 // where the first term is the curvature of the set under the multipliers: w is the change of z (A. Haraux 1977; J. F.
 // Bonnans, A. Shapiro, Perturbation Analysis of Optimization Problems, 2000, 4.4). The system is symmetric and
-// semidefinite. D v is the difference of two projections near z. Where P bends at z, because a multiplier is zero, there
-// is no D: opt_newton_equation_bend tells.
+// semidefinite. D v is the difference of two projections near z. Where P bends at z, because a multiplier is zero,
+// there is no D: opt_newton_equation_bend tells.
 #ifndef OPT_NEWTON_EQUATION_H
 #define OPT_NEWTON_EQUATION_H
 

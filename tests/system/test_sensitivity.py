@@ -24,6 +24,9 @@ MATRICES = {
 MATRICES["S"] += MATRICES["S"].T
 MATRICES["B"] += MATRICES["B"].T
 
+MATRICES["G"] = MATRICES["S"] @ MATRICES["S"] + np.eye(N)
+CONSTRAINED = {"solver.constraint_tolerance": "1e-11"}
+
 # name: (objective, variables, t, settings)
 JOBS = {
     "scaled": ("minimize: sumsq(A*X - S) + t*sumsq(X) + exp(t)", "X: {rows: 3, columns: 7}", 0.5, {}),
@@ -39,6 +42,11 @@ JOBS = {
     "semidefinite": ("minimize: sumsq(X - S) + t*sumsq(X*A) + t^2*dot(B, X)", "X: {rows: 7, columns: 7, constraint: positive_semidefinite}", 0.3, {}),
     "several": ("minimize: sumsq(S - X*Z') + t*sumsq(X) + 2*t^2*sumsq(Z) + dot(A, X) + sumsq(Z - A)",
                 "X: {rows: 7, columns: 3, start: normal, constraint: {frobenius_ball: 1}}\n  Z: {rows: 7, columns: 3, start: normal, seed: 4, constraint: nonnegative}", 0.5, {}),
+    "metric": ("maximize: tr(X'*(S + t*B)*X*D)", "X: {rows: 7, columns: 3, seed: 2, constraint: {orthonormal_columns: {metric: G}}}", 0.1, {}),
+    "equality": ("minimize: sumsq(A*X - S) + t*sumsq(X)\nsubject_to: [\"X*ones(7, 1) = t*ones(3, 1)\"]", "X: {rows: 3, columns: 7}", 0.5, CONSTRAINED),
+    "curved": ("minimize: sumsq(A*X - S) + t*dot(X, A')\nsubject_to: [\"sumsq(X) = 1 + t\"]", "X: {rows: 3, columns: 7}", 0.5, CONSTRAINED),
+    "inequality": ("minimize: sumsq(A*X - S) + t*sumsq(X)\nsubject_to: [\"X <= t/4*ones(3, 7)\", \"sum(X) <= 0.3\"]", "X: {rows: 3, columns: 7}", 0.5, CONSTRAINED),
+    "bounded": ("minimize: sumsq(A*X - S) + t*sumsq(X)\nsubject_to: [\"sum(X) = t\"]", "X: {rows: 3, columns: 7, constraint: nonnegative}", 0.5, CONSTRAINED),
     "two": ("minimize: sumsq(S - X*Z') + t*sumsq(X) + t^2*sumsq(Z) + dot(A, X) + sumsq(Z - A)",
             "X: {rows: 7, columns: 3, start: normal}\n  Z: {rows: 7, columns: 3, start: normal, seed: 4}", 0.5, {}),
 }
@@ -50,6 +58,12 @@ GALLERY = {
     "precision-digits": [("rho", 5.0, 1e-2, {})],
     "nearly-orthogonal": [("rho", 1.0, 1e-2, {})],
     "poisson": [("h", 1 / 41, 1e-2, {})],
+    "balanced-digits": [("mu", 1000.0, 1e-2, {"solver.constraint_tolerance": "1e-11"})],
+    "sensitivity-digits": [("mu", 1.0, 1e-2, {}), ("lambda", 0.1, 1e-2, {})],
+    "quadratic-generated": [("t", 0.5, 1e-2, {"minimize": "tr(A*X*B*X') - 2*tr(C'*X) + t*sumsq(X)", "data.t": "0.5"})],
+    "precision-factor-digits": [("rho", 5.0, 1e-2, {"minimize": "tr((S + rho*eye(64))*F*F') - logdet(F*F') + 10*sumsq(F - eye(64))"})],
+    "pca-orthonormal-digits": [("t", 0.5, 1e-2, {"minimize": "", "maximize": "tr(V'*S*V*diag([5; 4; 3; 2; 1])) + t*sum(V)", "data.t": "0.5"})],
+    "qap-relaxation-nug12": [("t", 2000.0, 1e-2, {"minimize": "tr(F*X*D*X') + t*sumsq(X) + t*sum(F.*X)/1000", "data.t": "2000", "solver.method": "auto"})],
 }
 
 
@@ -57,7 +71,8 @@ def write(folder, name, text, variables, value, more=""):
     for key, matrix in MATRICES.items():
         np.save(folder / f"{key}.npy", matrix)
     head = text.split(":", 1)[1].replace("dot", "").replace("exp", "")
-    data = "".join(f"  {key}: {{file: {key}.npy{', symmetric: true' if key in 'SB' else ''}}}\n" for key in MATRICES if key in head)
+    data = "".join(f"  {key}: {{file: {key}.npy{', symmetric: true' if key in 'SB' else ', spd: true, symmetric: true' if key == 'G' else ''}}}\n"
+                   for key in MATRICES if key in head or (key == "G" and "metric: G" in variables))
     job = folder / f"{name}.yaml"
     job.write_text(f"{text}\nvariables:\n  {variables}\ndata:\n{data}  t: {value}\n{more}")
     return job
@@ -131,6 +146,12 @@ def test_refused(folder):
             "X: {rows: 7, columns: 1, constraint: simplex_columns}", 1.0, "there is no derivative", settings={"solver.gradient_tolerance": "1e-12"})
     refused(folder, "touched", "minimize: sumsq(X - t*eye(3)/3^0.5)", "X: {rows: 3, columns: 3, constraint: {frobenius_ball: 1}}", 1.0, "there is no derivative",
             settings={"solver.gradient_tolerance": "1e-12"})
+    # An inequality that is met with the multiplier zero, and equalities that say the same twice: these are no obstacle.
+    refused(folder, "chance", "minimize: sumsq(X - t*eye(3))\nsubject_to: [\"sum(X) <= 3\"]", "X: {rows: 3, columns: 3}", 1.0, "there is no derivative",
+            settings={"solver.gradient_tolerance": "1e-10"})
+    job = write(folder, "twice", "minimize: sumsq(X - t*eye(3))\nsubject_to: [\"sum(X) = 1\", \"2*sum(X) = 2\"]", "X: {rows: 3, columns: 3}", 1.0, "sensitivity: [t]\n")
+    done = run_job(job, folder / "twice", ranks=2, settings={"solver.gradient_tolerance": "1e-10"})
+    checks.check(np.allclose(np.load(folder / "twice" / "dX_dt.npy"), np.eye(3) - 1 / 3, atol=1e-7), f"twice: {done.report['sensitivity']}")
     # What holds nine entries off the diagonal of D is not moved by t.
     job = write(folder, "held", *at_zero, 1.0, "sensitivity: [t]\n")
     done = run_job(job, folder / "degenerate", ranks=2)
@@ -163,7 +184,7 @@ def test_bad(folder):
         done = run(["plan", job, "--set", f"sensitivity={names}"])
         checks.check(done.status == 2 and sentence in done.err and f"sensitivity={names}:1:" in done.err, f"{names}: {done.err}")
     for text, variables, more, sentence in (
-        (text, free, "subject_to: sum(X) = 1\n", "subject_to"),
+        (text, free, "subject_to: [\"sum(abs(X)) = 1\"]\n", "kinks"),
         (text + " + norm1(X)", free, "", "kinks"),
         ("minimize: sumsq(A*X - Z) + t*sumsq(X)", "X: {rows: 3, columns: 7, constraint: {frobenius_ball: 1}}\n  Z: {rows: 7, columns: 7, constraint: orthonormal_columns}", "",
          "not implemented for the constraint"),

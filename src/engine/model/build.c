@@ -127,7 +127,7 @@ static tg_status find_variables(const tg_task *task, tg_model *model)
   return TG_OK;
 }
 
-static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
+tg_status tg_model_find_kinks(const tg_graph *graph, tg_node f, bool *out)
 {
   uint8_t *below = NULL;
   TG_TRY(tg_node_find_below(graph, f, &below));
@@ -142,9 +142,9 @@ static tg_status has_kinks(const tg_graph *graph, tg_node f, bool *out)
 static tg_status find_kinks(tg_model *model)
 {
   bool has_any = false;
-  TG_TRY(has_kinks(model->graph, model->objective, &has_any));
+  TG_TRY(tg_model_find_kinks(model->graph, model->objective, &has_any));
   model->is_smooth = !has_any;
-  return has_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
+  return tg_model_find_kinks(model->graph, model->bare != TG_NONE ? model->bare : model->objective, &model->has_kinks);
 }
 
 static tg_status find_curvature(const tg_model *model, tg_node f, tg_curvature *out)

@@ -13,6 +13,8 @@ tg_status tg_model_create_plain(tg_task *task, const tg_lower_options *options, 
 // there; returns the first. For a spec that could not be read as a whole; is_incomplete: variables or data are missing
 // in it. Local.
 tg_status tg_model_find_errors(const tg_spec *spec, bool is_incomplete);
+// Whether abs, relu and the like stand in the expression. Local.
+tg_status tg_model_find_kinks(const tg_graph *graph, tg_node f, bool *out);
 // The plan of another scalar f over the symbols[0..n) of the same graph, with the job's numbers for its scalars. Local.
 tg_status tg_model_lower(const tg_task *task, tg_graph *graph, tg_node f, int n, const int32_t *symbols,
                          const tg_lower_options *given, tg_plan **out);

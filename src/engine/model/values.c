@@ -86,8 +86,11 @@ static tg_status add_term(tg_graph *graph, tg_node node, tg_values *self)
   return TG_OK;
 }
 
-static tg_dmat *find_matrix(const tg_model *model, tg_dmat *const *data, const opt_point *x, const char *name)
+static tg_dmat *find_matrix(const tg_model *model, tg_dmat *const *data, const opt_point *x,
+                            const tg_values_beside *beside, const char *name)
 {
+  for (int k = 0; beside != NULL && k < beside->n; k++)
+    if (strcmp(beside->names[k], name) == 0) return beside->matrices[k];
   for (int32_t k = 0; k < model->plan->n_data; k++)
     if (strcmp(model->plan->data[k].name, name) == 0) return data[k];
   for (int32_t k = 0; x != NULL && k < model->plan->n_variables; k++)
@@ -95,11 +98,12 @@ static tg_dmat *find_matrix(const tg_model *model, tg_dmat *const *data, const o
   return NULL;
 }
 
-static tg_status find_data(const tg_model *model, tg_dmat *const *data, const opt_point *x, tg_values *self)
+static tg_status find_data(const tg_model *model, tg_dmat *const *data, const opt_point *x,
+                           const tg_values_beside *beside, tg_values *self)
 {
   TG_TRY(TG_NEW(self->plan->n_data + 1, &self->data));
   for (int32_t k = 0; k < self->plan->n_data; k++) {
-    self->data[k] = find_matrix(model, data, x, self->plan->data[k].name);
+    self->data[k] = find_matrix(model, data, x, beside, self->plan->data[k].name);
     if (self->data[k] == NULL)
       TG_FAIL(TG_INTERNAL, "an expression needs %s, which the plan of the objective does not read",
               self->plan->data[k].name);
@@ -137,7 +141,8 @@ static tg_status allocate(const tg_grid *grid, tg_values *self)
 }
 
 static tg_status create(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
-                        const opt_point *x, int n, const tg_node *nodes, bool is_as_written, tg_values **out)
+                        const opt_point *x, const tg_values_beside *beside, int n, const tg_node *nodes,
+                        bool is_as_written, tg_values **out)
 {
   *out = NULL;
   tg_values *self = NULL;
@@ -145,7 +150,7 @@ static tg_status create(const tg_task *task, tg_model *model, const tg_grid *gri
   if (status == TG_OK) self->is_as_written = is_as_written;
   if (status == TG_OK && task->share != NULL && !is_as_written) self->memo = tg_share_memo(task->share);
   if (status == TG_OK) status = compile(task, model, n, nodes, self);
-  if (status == TG_OK && self->n > 0) status = find_data(model, data, x, self);
+  if (status == TG_OK && self->n > 0) status = find_data(model, data, x, beside, self);
   status = tg_agree(grid->comm, status);
   if (status == TG_OK && self->n > 0) status = allocate(grid, self);
   if (status != TG_OK) {
@@ -159,7 +164,14 @@ static tg_status create(const tg_task *task, tg_model *model, const tg_grid *gri
 tg_status tg_values_create(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                            const opt_point *x, int n, const tg_node *nodes, tg_values **out)
 {
-  return create(task, model, grid, data, x, n, nodes, false, out);
+  return create(task, model, grid, data, x, NULL, n, nodes, false, out);
+}
+
+tg_status tg_values_create_beside(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                                  const opt_point *x, const tg_values_beside *beside, int n, const tg_node *nodes,
+                                  tg_values **out)
+{
+  return create(task, model, grid, data, x, beside, n, nodes, false, out);
 }
 
 tg_status tg_values_scalar(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
@@ -167,7 +179,7 @@ tg_status tg_values_scalar(const tg_task *task, tg_model *model, const tg_grid *
 {
   tg_values *self = NULL;
   *out = (double)NAN;
-  TG_TRY(create(task, model, grid, data, x, 1, &node, true, &self));
+  TG_TRY(create(task, model, grid, data, x, NULL, 1, &node, true, &self));
   tg_status status = tg_values_evaluate(self);
   if (status == TG_OK) status = tg_dmat_fetch(tg_values_matrix(self, 0), out);
   tg_values_destroy(&self);

@@ -16,6 +16,17 @@ typedef struct tg_values tg_values;
 // The expressions are the gradient of sum_k <Z_k, node_k>, so that the plan's whole optimiser serves them.
 tg_status tg_values_create(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
                            const opt_point *x, int n, const tg_node *nodes, tg_values **out);
+// Matrices that expressions name beside the data and the variables; not owned, read at each evaluation.
+typedef struct tg_values_beside {
+  int n;
+  const char *const *names;
+  tg_dmat *const *matrices;
+} tg_values_beside;
+
+// The same with these.
+tg_status tg_values_create_beside(const tg_task *task, tg_model *model, const tg_grid *grid, tg_dmat *const *data,
+                                  const opt_point *x, const tg_values_beside *beside, int n, const tg_node *nodes,
+                                  tg_values **out);
 // NULL is fine. Local.
 void tg_values_destroy(tg_values **values);
 

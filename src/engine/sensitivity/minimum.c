@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/model/build.h"
 #include "engine/model/norm1_split.h"
 #include "engine/model/values.h"
 #include "mpi/matrix/dmat_ops.h"
@@ -46,33 +47,53 @@ bool tg_minimum_find_tangents(const tg_task *task, opt_tangents *out, int *which
   return !has[OPT_TANGENTS_MANIFOLD] || *out == OPT_TANGENTS_MANIFOLD;
 }
 
-tg_status tg_minimum_check_smooth(const tg_task *task, const tg_model *model, const char *key, tg_mark mark)
+static tg_status check_smooth(bool has_kinks, const char *key, tg_mark mark)
 {
-  if (!tg_model_has_norm1(task) && !model->has_kinks && model->is_smooth) return TG_OK;
+  if (!has_kinks) return TG_OK;
   TG_FAIL_MARK(TG_UNSUPPORTED, mark,
                "%s: the objective has kinks (norm1, abs, relu or a norm by singular values), at which it has no "
                "Hessian; write a smooth form, such as sum((E.^2 + 1e-6*ones).^0.5)",
                key);
 }
 
-tg_status tg_minimum_check(const tg_task *task, const tg_model *model, const char *key, tg_mark mark)
+tg_status tg_minimum_check_smooth(const tg_task *task, const tg_model *model, const char *key, tg_mark mark)
+{
+  return check_smooth(tg_model_has_norm1(task) || model->has_kinks || !model->is_smooth, key, mark);
+}
+
+// Of the objective as it is written: inequalities are smooth where their multipliers are told from zero.
+static tg_status has_own_kinks(const tg_model *model, bool *out)
+{
+  *out = model->has_kinks || (model->constraints == NULL && !model->is_smooth);
+  for (int k = 0; model->constraints != NULL && k < model->constraints->n; k++) {
+    bool here = false;
+    TG_TRY(tg_model_find_kinks(model->graph, model->constraints->terms[k].node, &here));
+    *out = *out || here || model->constraints->terms[k].is_kink;
+  }
+  return TG_OK;
+}
+
+tg_status tg_minimum_check(const tg_task *task, const tg_model *model, const char *key, bool is_search, tg_mark mark)
 {
   const tg_spec *job = task->spec;
   opt_tangents tangents = OPT_TANGENTS_ALL;
   int which = 0;
-  if (job->n_relations > 0)
+  if (is_search && job->n_relations > 0)
     TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "%s: how a minimum moves along the constraints of subject_to is not implemented; constraints "
-                 "of variables (nonnegative, box, symmetric, orthonormal_columns, unit_columns) are served",
+                 "%s: the slopes of a score along the constraints of subject_to are not implemented; constraints of "
+                 "variables are served",
                  key);
-  if (model->n_changes > 0)
+  if (is_search && model->n_changes > 0)
     TG_FAIL_MARK(TG_UNSUPPORTED, mark, "%s: not implemented for orthonormal_columns with a metric", key);
   if (!tg_minimum_find_tangents(task, &tangents, &which))
-    TG_FAIL_MARK(TG_UNSUPPORTED, mark,
-                 "%s: not implemented for the constraint %s of %s beside the others: convex sets are served together, and "
-                 "so are orthonormal_columns and unit_columns",
-                 key, task->variables[which].constraint, job->variables[which].name);
-  return tg_minimum_check_smooth(task, model, key, mark);
+    TG_FAIL_MARK(
+        TG_UNSUPPORTED, mark,
+        "%s: not implemented for the constraint %s of %s beside the others: convex sets are served together, and "
+        "so are orthonormal_columns and unit_columns",
+        key, task->variables[which].constraint, job->variables[which].name);
+  bool has_kinks = false;
+  TG_TRY(has_own_kinks(model, &has_kinks));
+  return check_smooth(tg_model_has_norm1(task) || has_kinks, key, mark);
 }
 
 tg_status tg_minimum_check_number(const tg_task *task, const tg_model *model, const char *key, int datum, tg_mark mark)

@@ -25,8 +25,10 @@ typedef struct tg_minimum {
 bool tg_minimum_find_tangents(const tg_task *task, opt_tangents *out, int *which);
 // TG_UNSUPPORTED, located at the mark of `key`, where the objective has kinks. Local.
 tg_status tg_minimum_check_smooth(const tg_task *task, const tg_model *model, const char *key, tg_mark mark);
-// The same where the sets of the variables have no space in common, or there are constraints by expressions. Local.
-tg_status tg_minimum_check(const tg_task *task, const tg_model *model, const char *key, tg_mark mark);
+// The same where the sets of the variables have no space in common. Local.
+// A search for numbers evaluates the score where the run has handed out X: neither a change of variables nor
+// constraints by expressions are served there.
+tg_status tg_minimum_check(const tg_task *task, const tg_model *model, const char *key, bool is_search, tg_mark mark);
 // TG_NAME where the number does not occur in the objective, TG_UNSUPPORTED where a constraint names it. Local.
 tg_status tg_minimum_check_number(const tg_task *task, const tg_model *model, const char *key, int datum, tg_mark mark);
 

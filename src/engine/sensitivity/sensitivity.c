@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/problem/metric_change_numbers.h"
 #include "engine/sensitivity/minimum.h"
+#include "engine/sensitivity/relations.h"
 #include "mpi/matrix/dmat_ops.h"
 #include "mpi/space/space.h"
 #include "opt/vector.h"
@@ -24,11 +26,11 @@ tg_status tg_sensitivity_check(const tg_task *task, const tg_model *model)
 {
   const tg_spec *job = task->spec;
   const tg_tune *tune = job->tune;
-  if (tune != NULL) TG_TRY(tg_minimum_check(task, model, "tune", tune->mark));
+  if (tune != NULL) TG_TRY(tg_minimum_check(task, model, "tune", true, tune->mark));
   for (int k = 0; tune != NULL && k < tune->n; k++)
     TG_TRY(tg_minimum_check_number(task, model, "tune", tune->data[k], tune->marks[k]));
   if (job->n_sensitivities == 0) return TG_OK;
-  TG_TRY(tg_minimum_check(task, model, "sensitivity", job->sensitivities[0].mark));
+  TG_TRY(tg_minimum_check(task, model, "sensitivity", false, job->sensitivities[0].mark));
   for (int k = 0; k < job->n_sensitivities; k++)
     TG_TRY(
         tg_minimum_check_number(task, model, "sensitivity", job->sensitivities[k].datum, job->sensitivities[k].mark));
@@ -40,7 +42,8 @@ tg_status tg_sensitivity_check(const tg_task *task, const tg_model *model)
 typedef struct work {
   tg_minimum at;
   tg_sensitivity *out;
-  opt_point *right; // -d(grad f)/dtheta
+  tg_relations *relations; // NULL: no subject_to
+  opt_point *right;        // -d(grad f)/dtheta
   opt_point *probe;
   opt_point *hessian; // H dX
   double weak;        // multipliers up to this may be zero
@@ -119,11 +122,15 @@ static tg_status solve(work *w, tg_sensitivity_row *row)
   row->objective = s->task->spec->maximize ? 0.0 - slope : slope;
   if (tg_minimum_is_refused(&w->at)) return TG_OK;
   TG_TRY(s->space->ops->create(s->space, &row->point));
-  TG_TRY(tg_minimum_solve(&w->at, w->right, residual_wanted, row->name, row->point, &result));
+  TG_TRY(w->relations != NULL
+             ? tg_relations_solve(w->relations, row->name, w->right, residual_wanted, row->point, &result)
+             : tg_minimum_solve(&w->at, w->right, residual_wanted, row->name, row->point, &result));
   if (!tg_minimum_is_refused(&w->at)) TG_TRY(check_bend(w, row));
   if (!tg_minimum_is_refused(&w->at)) TG_TRY(check_degenerate(w, row));
   row->residual = result.residual;
   row->iterations = result.iterations;
+  for (int k = 0; k < tg_space_blocks(row->point); k++)
+    TG_TRY(tg_metric_change_undo(s, k, tg_space_block(row->point, k)));
   return opt_norm(s->space, row->point, &row->norm);
 }
 
@@ -134,7 +141,8 @@ static tg_status find_all(work *w)
   TG_TRY(space->ops->create(space, &w->probe));
   TG_TRY(space->ops->create(space, &w->hessian));
   TG_TRY(check_multipliers(w));
-  TG_TRY(tg_minimum_check_singular(&w->at, w->right, w->probe));
+  TG_TRY(tg_relations_create(&w->at, &w->relations));
+  if (!tg_minimum_is_refused(&w->at)) TG_TRY(tg_minimum_check_singular(&w->at, w->right, w->probe));
   for (int k = 0; k < w->out->n; k++) TG_TRY(solve(w, &w->out->rows[k]));
   return TG_OK;
 }
@@ -149,6 +157,7 @@ static tg_status fill(work *w, tg_setup *setup, const opt_result *result)
   const opt_space *space = setup->space;
   tg_status status = tg_minimum_open(setup, result, &w->at);
   if (status == TG_OK && !tg_minimum_is_refused(&w->at)) status = find_all(w);
+  tg_relations_destroy(&w->relations);
   tg_minimum_close(&w->at, &w->out->products, &w->out->seconds);
   memcpy(w->out->refusal, w->at.refusal, sizeof w->out->refusal);
   space->ops->destroy(space, &w->right);
