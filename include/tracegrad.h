@@ -114,10 +114,10 @@ TRACEGRAD_API void tracegrad_derivation_destroy(tracegrad_derivation **d);
  * A wrong option is a failure here, and once more in tracegrad_derivation_derive, together with everything else. */
 TRACEGRAD_API int tracegrad_derivation_set(tracegrad_derivation *d, const char *option, const char *value);
 
-/* Derives. A scalar expression f gives its gradient G by each name X of wrt, an m x n matrix like X, with
- * f(X+H) = f(X) + <G,H> + o(|H|), <G,H> = tr(G'H), entries of X independent, or inside the set of `within`. A matrix
- * expression F, p x q, gives the Jacobian d vec(F) / d vec(X)', pq x mn, columns stacked. The other names of wrt are
- * held. May be called once for an object. */
+/* Derives. A scalar expression f gives its gradient G by each name X of wrt, an m x n matrix like X. It satisfies
+ * f(X+H) = f(X) + <G,H> + o(|H|), <G,H> = tr(G'H). The entries of X are independent, or inside the set of `within`. A
+ * matrix expression F, p x q, gives the Jacobian d vec(F) / d vec(X)', pq x mn, columns stacked. The other names of
+ * wrt are held. May be called once for an object. */
 TRACEGRAD_API int tracegrad_derivation_derive(tracegrad_derivation *d, const char *expression);
 
 /* The four calls above in one. options: texts "NAME=VALUE", "wrt=X" and "symmetric=A,B" for example, NULL behind the

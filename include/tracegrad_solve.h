@@ -35,11 +35,10 @@ typedef struct tracegrad_report {
  * checkpoints, from which `tracegrad run JOB --resume` goes on. Of a sweep all points: *report has the worst exit
  * status with its reason, the best objective, the sum of iterations and products. Of tune the run with the numbers
  * found. overrides: n texts KEY=VALUE as for --set; may be NULL when n is 0. *report is filled when 0 is returned, on
- * every rank alike. The first call tests the BLAS against plain loops, fails where it computes wrongly, and warns where
- * it runs kernels that are slow on this CPU: the variable OPENBLAS_CORETYPE then helps, set before the program starts
- * (the program tracegrad sets it by itself). MPI must be initialised (MPI_THREAD_FUNNELED is enough). Collective over
- * comm.
- */
+ * every rank alike. The first call tests the BLAS against plain loops. It fails where the BLAS computes wrongly, and
+ * warns where it runs kernels that are slow on this CPU. The variable OPENBLAS_CORETYPE then helps, set before the
+ * program starts (the program tracegrad sets it by itself). MPI must be initialised (MPI_THREAD_FUNNELED is enough).
+ * Collective over comm. */
 TRACEGRAD_API int tracegrad_run(MPI_Comm comm, const char *job_path, int n, const char *const *overrides,
                                 tracegrad_report *report);
 
@@ -61,9 +60,9 @@ enum tracegrad_place {
  * An array that is read is not written to, and one that is written is not read. Rows and columns must be the same on
  * all ranks. Of CYCLIC, descriptor holds ScaLAPACK's nine integers and replaces rows, columns, leading_dimension and
  * order; its context is the caller's, which stays as it is. Ranks outside of that process grid take part with context
- * -1, the same sizes, blocks and sources, and no numbers. Of PARTS, rows and columns are those of the whole, the last
- * four say which part is here, leading_dimension and order how it lies: rows must be cut alike in all columns, every
- * entry must be on one rank, and a rank without entries has local_rows or local_columns 0. */
+ * -1, the same sizes, blocks and sources, and no numbers. Of PARTS, rows and columns are those of the whole. The last
+ * four members say which part is here, leading_dimension and order how it lies. Rows must be cut alike in all
+ * columns, and every entry must be on one rank. A rank without entries has local_rows or local_columns 0. */
 typedef struct tracegrad_array {
   size_t size;     /* sizeof(tracegrad_array) as the caller was compiled */
   double *numbers; /* may be NULL where none lie on this rank, and for a plan */
@@ -84,10 +83,10 @@ typedef struct tracegrad_array {
 /* An objective over matrices on the ranks of a communicator, to be minimised or evaluated.
  *
  * Calls are local or collective, as each says. Collective calls must be made by all ranks of the problem's
- * communicator, in the same order and with the same arguments but for numbers; a local call that describes the problem
- * must be made on all ranks alike. Ranks that describe different problems, or make different calls, get USAGE on all of
- * them. A failure of a collective call is the same on all ranks. Of several problems each has its own duplicate of a
- * communicator, so that they may be used in turn; calls of one process come from one thread at a time
+ * communicator, in the same order and with the same arguments but for numbers. A local call that describes the
+ * problem must be made on all ranks alike. Ranks that describe different problems, or make different calls, get USAGE
+ * on all of them. A failure of a collective call is the same on all ranks. Each of several problems has its own
+ * duplicate of a communicator, so that they may be used in turn. Calls of one process come from one thread at a time
  * (MPI_THREAD_FUNNELED is enough). The OpenMP threads are those that the caller allows. */
 typedef struct tracegrad_problem tracegrad_problem;
 

@@ -83,10 +83,10 @@ os.register_at_fork(after_in_child=_end_in_child)
 class Function:
     """f, its gradient and its Hessian action at points that the caller chooses: what `function` returns.
 
-    A point is an array with the variable's shape or, of any number of variables, all entries in one axis, row by row, in
-    the order of wrt; so come gradients and H[v], in the shape of the point. shapes: the variables' sizes. Data arrays of
-    float64 are not copied: they must not change while the function is used. One thread at a time. On several ranks all
-    of them call it, with the same points. close() ends it; so does `with`.
+    A point is an array with the variable's shape. With any number of variables it may have all entries in one axis, row
+    by row, in the order of wrt. Gradients and H[v] have the shape of the point. shapes: the variables' sizes. Data
+    arrays of float64 are not copied: they must not change while the function is used. One thread at a time. On several
+    ranks all of them call it, with the same points. close() ends it; so does `with`.
     """
 
     def __init__(self, problem: Problem, order: Optional[list[str]]) -> None:

@@ -34,10 +34,10 @@ class Part:
 class Cyclic:
     """The local part of a block-cyclic matrix, as ScaLAPACK has it: read without a copy where it lies in columns.
 
-    shape: of the whole. block: rows and columns of a block, or one number for both. grid: (rows, columns) of the process
-    grid, over the ranks of comm row by row, or column by column with order="column"; or the BLACS context of a grid that
-    the program has made. source: the process of the first block. Of data and start points; in `into` the array, in
-    columns, gets the result.
+    shape: of the whole. block: rows and columns of a block, or one number for both. grid: (rows, columns) of the
+    process grid, over the ranks of comm row by row, or column by column with order="column". It may also be the BLACS
+    context of a grid that the program has made. source: the process of the first block. Of data and start points; in
+    `into` the array, in columns, gets the result.
     """
 
     def __init__(self, local: Any, shape: tuple[int, int], block: Union[int, tuple[int, int]],

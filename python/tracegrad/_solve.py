@@ -76,11 +76,12 @@ class Multiplier:
 class Result:
     """How a minimisation ended.
 
-    x: the variable, or a dict of all of them; each is an attribute by its name as well, r.W, and r["W"], whole on rank 0,
-    None on the other ranks. fun: the objective. status: "converged", "iteration_limit", "time_limit", "stalled", "unbounded",
-    "interrupted", "not_finite"; reason: a sentence; success: whether it converged. nit: iterations. history: a record
-    array of iteration, objective, gradient_norm, step, seconds, products. report: report.json as a dict.
-    multipliers: of subject_to. data_way: how each array was taken, "borrowed" for one without a copy. job: as a job file.
+    x: the variable, or a dict of all of them, whole on rank 0, None on the other ranks. Each is an attribute by its
+    name as well, r.W, and r["W"]. fun: the objective. status: "converged", "iteration_limit", "time_limit", "stalled",
+    "unbounded", "interrupted", "not_finite"; reason: a sentence; success: whether it converged. nit: iterations.
+    history: a record array of iteration, objective, gradient_norm, step, seconds, products. report: report.json as a
+    dict. multipliers: of subject_to. data_way: how each array was taken, "borrowed" for one without a copy. job: as a
+    job file.
     """
 
     def __init__(self, **fields: Any) -> None:
@@ -375,10 +376,10 @@ def minimize(objective: str, *, data: Optional[Mapping[str, Any]] = None, variab
     subject_to: ["X*ones = r", "tr(X) <= 1"]. define: parts, {"R": "Y - X*W"}. symmetric, spd, diagonal, orthogonal:
     properties of data, verified unless trust names them too. options: any dotted key of a job file.
 
-    comm: a communicator of mpi4py. Arrays are then whole on rank 0 and may be left out elsewhere, or each rank gives its
-    Part or its Cyclic part; results are whole on rank 0 and None elsewhere, or parts where into={"W": Part(array, ...)}.
-    callback: called with an Iteration after each; True stops. Ctrl-C stops at the next iteration. Both end with status
-    "interrupted" and the best point. progress: a line of figures on standard error.
+    comm: a communicator of mpi4py. Arrays are then whole on rank 0 and may be left out elsewhere, or each rank gives
+    its Part or its Cyclic part. Results are whole on rank 0 and None elsewhere, or parts where into={"W": Part(array,
+    ...)}. callback: called with an Iteration after each; True stops. Ctrl-C stops at the next iteration. Both end with
+    status "interrupted" and the best point. progress: a line of figures on standard error.
 
     Raises InvalidInput and its kinds for what is wrong with the input, Error for failures while running. A limit that was
     reached is no error: see status.

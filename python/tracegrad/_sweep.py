@@ -23,10 +23,11 @@ class Sweep:
     """What came of a sweep. All arrays have an axis for each key of `over`, in its order.
 
     axes: the values by key. objective, gradient_norm, seconds: floats; iterations, products: integers; status: texts. A
-    variable is an attribute by its name and s["W"]: its entries behind the axes. With folds: scores (an axis of the folds
-    behind the others), mean and standard_error of them; best: the values with the lowest mean, one_standard_error: the
-    largest ones within a standard error of it; the other arrays have the axis of the folds first. Without: best, the values
-    with the lowest objective. sensitivity: {number: {"objective": array, "W": array}}. rows: sweep.jsonl as dicts.
+    variable is an attribute by its name and s["W"]: its entries behind the axes. With folds: scores (an axis of the
+    folds behind the others), mean and standard_error of them. best: the values with the lowest mean;
+    one_standard_error: the largest ones within a standard error of it. The other arrays have the axis of the folds
+    first. Without: best, the values with the lowest objective. sensitivity: {number: {"objective": array, "W": array}}.
+    rows: sweep.jsonl as dicts.
     """
 
     def __init__(self, **fields: Any) -> None:
@@ -262,10 +263,11 @@ def tune(objective: str, over: Mapping[str, float], *, folds: Optional[Mapping[s
     """Finds positive numbers by which a score of the fit is lowest, by its derivatives, and minimises with them.
 
     over: {"lam": 1.0}, the numbers and what they begin with. folds: {"of": ["X", "Y"], "rows": 5, "score": "sumsq(Y -
-    X*W)/sumsq(Y)"}, the score is the mean over the folds; or score: an expression on data of its own, among the keywords or
-    in data. smallest, largest: bounds of each number; evaluations: of the score, at most; tolerance: done when the score may
-    fall by less than this share. directory: where tune.jsonl and the files of the run stay; default: a temporary one that
-    goes. The other keywords are those of minimize. The same on every rank; comm: all of its ranks must call it.
+    X*W)/sumsq(Y)"}. The score is then the mean over the folds. Or score: an expression on data of its own, among the
+    keywords or in data. smallest, largest: bounds of each number; evaluations: of the score, at most; tolerance: done
+    when the score may fall by less than this share. directory: where tune.jsonl and the files of the run stay; default:
+    a temporary one that goes. The other keywords are those of minimize. The same on every rank; comm: all of its ranks
+    must call it.
     """
     ranks = Ranks(comm)
     if not over:
