@@ -6,6 +6,7 @@ Every row of the corpus and random objectives, with sizes given and open, in Num
 
 import ctypes
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of matrices of four rows
+
+import numpy as np  # noqa: E402
 
 from random_claims import SHAPES, SIZES, Objectives
 from tg_eval import EvaluationError, evaluate
@@ -25,10 +28,16 @@ TOLERANCE = 1e-12
 EVERY = {"c": 10, "fortran": 16, "octave": 3, "pytorch": 2, "jax": 5}
 
 
+def whole(printed):
+    """The expression of an entry of JSON with its named parts."""
+    parts = ", ".join(f"{part['name']} = {part['expr']}" for part in printed.get("parts", []))
+    return f"{printed['expr']} where {parts}" if parts else printed["expr"]
+
+
 class Case:
     """An objective with numbers for its names, its value, gradient and Hessian product."""
 
-    def __init__(self, arguments, wrt, values, seed):
+    def __init__(self, arguments, wrt, values, seed, derivatives=None):
         self.arguments = arguments
         self.wrt = wrt
         self.tolerance = TOLERANCE
@@ -42,14 +51,14 @@ class Case:
         except EvaluationError: # the notation of another system: its normal form
             shown = run(arguments, environment={"LC_ALL": "C"}).out
             self.value = evaluate(re.match(r"f = (.*?)    \(", shown)[1], values, self.sizes)[0, 0]
-        printed = self.derive(["--format", "expr"])
-        self.gradient = evaluate(printed, values, self.sizes)
-        printed = self.derive(["--format", "expr", "--hessian"], allowed=(0, 2))
+        printed = derivatives or self.derive(["--format", "json", "--hessian"], allowed=(0, 2)) \
+            or self.derive(["--format", "json"])  # third derivatives are refused
+        derivative = json.loads(printed)["derivatives"][0]
+        self.gradient = evaluate(whole(derivative["gradient"]), values, self.sizes)
         self.hessian = None
-        if printed is not None:
-            name = re.search(r"\bV_*\b", printed)
-            directed = {**values, name[0] if name else "V": self.direction}
-            self.hessian = evaluate(printed, directed, self.sizes)
+        if "hessian_action" in derivative:
+            directed = {**values, derivative["direction"]: self.direction}
+            self.hessian = evaluate(whole(derivative["hessian_action"]), directed, self.sizes)
 
     def derive(self, more, allowed=(0,)):
         finished = run([*self.arguments, *more])
@@ -131,9 +140,10 @@ def random_cases(count, is_open):
         values = {name: rng.uniform(-1, 1, [SIZES.get(c, 1) for c in size]) for name, size in names.items()}
         values["S"] = values["S"] + values["S"].T
         arguments = ["derive", text, "--wrt", "X", "--dims", dims, "--symmetric", "S"]
-        if len(text) > 300 or run([*arguments, "--format", "expr", "--hessian"]).status != 0:
+        found = run([*arguments, "--format", "json", "--hessian"]) if len(text) <= 300 else None
+        if found is None or found.status != 0:
             continue
-        case = Case(arguments, "X", values, count)
+        case = Case(arguments, "X", values, count, found.out)
         if case.is_fit():
             count -= 1
             yield case
