@@ -45,7 +45,7 @@ class Case:
         expression = arguments[1]
         rng = np.random.default_rng(seed)
         self.direction = rng.uniform(-1, 1, values[wrt].shape)
-        self.sizes = {"m": SIZES["m"], "n": SIZES["n"]}
+        self.sizes = {"m": SIZES["m"], "n": SIZES["n"], "p": 2}
         try:
             self.value = evaluate(expression, values, self.sizes)[0, 0]
         except EvaluationError: # the notation of another system: its normal form
@@ -146,6 +146,26 @@ def random_cases(count, is_open):
         case = Case(arguments, "X", values, count, found.out)
         if case.is_fit():
             count -= 1
+            yield case
+
+
+def open_cases():
+    """Where the cheapest order hangs on the proportions of sizes, exponents are sizes, a matrix must be tall."""
+    rng = np.random.default_rng(9)
+    for expression, wrt, dims, options in (
+            ("sumsq(A*X')", "X", "A=mxn,X=pxn", []), ("tr(A*X*B*X'*C)", "X", "A=pxm,X=mxn,B=nxn,C=mxp", []),
+            ("tr(B'*X'*C*X*B)", "X", "B=nxp,X=mxn,C=mxm", []), ("tr(B'*X'*C*X*X'*C*X*B)", "X", "B=nxp,X=mxn,C=mxm", []),
+            ("det(s*A)", "s", "s=1,A=mxm", []), ("det(s*A) + s^2*tr(A)", "s", "s=1,A=nxn", []),
+            ("sumsq(Q*X - Y)", "X", "Q=nxm,X=mxp,Y=nxp", ["--orthogonal", "Q"])):
+        sizes = {"m": SIZES["m"], "n": SIZES["n"], "p": 2, "1": 1}
+        values = {}
+        for entry in dims.split(","):
+            name, _, shape = entry.partition("=")
+            values[name] = rng.uniform(-1, 1, [sizes[c] for c in (shape if shape != "1" else "1x1").split("x")])
+        if options:
+            values["Q"] = np.linalg.qr(values["Q"])[0]
+        case = Case(["derive", expression, "--wrt", wrt, "--dims", dims, *options], wrt, values, 4)
+        if checks.check(case.is_fit(), f"{expression} is not finite"):
             yield case
 
 
@@ -426,13 +446,17 @@ def test_refusals():
                              (["tr(X*X)", "--wrt", "X", "--within", "symmetric", "--format", "c"], "--within")):
         finished = run(["derive", *arguments, "--function"])
         checks.check(finished.status == 2 and words in finished.err, f"{arguments}: {finished}")
+    finished = run(["derive", "det(2*X)", "--wrt", "X", "--function", "--format", "numpy"])
+    checks.check(finished.status == 2 and "give them with the option dims" in finished.err, f"2^n: {finished}")
+    finished = run(["derive", "sumsq(X(1:k,:))", "--wrt", "X", "--function", "--format", "numpy"])
+    checks.check(finished.status == 2 and "no argument has the size k" in finished.err, f"k in an index alone: {finished}")
     finished = run(["derive", "tr(X)", "--wrt", "X", "--format", "julia"])
     checks.check(finished.status == 0 and "function value_and_gradient" in finished.out, f"julia: {finished}")
 
 
 def main():
     cases = [*corpus_cases(), *random_cases(25, False), *random_cases(25, True)]
-    spectral = list(spectral_cases())
+    spectral = [*spectral_cases(), *open_cases()]
     print(f"{len(cases)} objectives, {sum(case.hessian is not None for case in cases)} with a Hessian")
     test_numpy(cases + spectral)
     test_pytorch(chosen("pytorch", cases) + spectral)

@@ -15,6 +15,13 @@ static const int64_t primes[2][TG_EXPORT_SIZES_MAX] = {
     {101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179},
     {211, 223, 227, 229, 233, 239, 241, 251, 257, 263, 269, 271, 277, 281, 283, 293}};
 
+// Where that does not give one plan, sizes far apart, so that no two ways cost nearly the same, in nearly the same
+// proportions; the last size gets the first of them, so that a matrix with orthonormal columns, which has its rows
+// named first, is tall. The offsets are irregular, so that no sum of sizes is another size in both sets.
+static const int64_t spread[2][TG_EXPORT_SIZES_MAX] = {
+    {101, 149, 223, 331, 499, 743, 1103, 1663, 2503, 3733, 5591, 8389, 12583, 18869, 28307, 42461},
+    {113, 166, 251, 369, 560, 830, 1237, 1861, 2806, 4178, 6265, 9391, 14099, 21127, 31707, 47553}};
+
 // ---- which sizes are open ----
 
 static tg_export_size *find_size(tg_export *e, const char *name)
@@ -122,6 +129,11 @@ static tg_status find_other_sizes(tg_export *e, const uint8_t *below)
       TG_TRY(add_sizes(e, dims[k], -1, false));
       TG_TRY(add_sum(e, dims[k]));
     }
+    // det(s*A) is s^n det(A): n - 1 and n - 2 are exponents of its derivatives.
+    for (int less = 1; info.kind == TG_DET && less <= 2; less++) {
+      TG_TRY(tg_dim_offset(e->d->graph, tg_node_info(e->d->graph, info.args[0])->rows, -less, &offset));
+      TG_TRY(add_sum(e, offset));
+    }
   }
   return TG_OK;
 }
@@ -150,6 +162,12 @@ static int64_t nominal_form(tg_export *e, int set, const tg_size_form *form)
   return tg_size_form_value(&numbered, numbers);
 }
 
+static void add_nominal_sums(tg_export *e)
+{
+  for (int32_t k = 0; k < e->n_sums; k++)
+    for (int set = 0; set < 2; set++) e->sums[k].nominal[set] = nominal_form(e, set, &e->sums[k].form);
+}
+
 static tg_status find_sizes(tg_export *e)
 {
   tg_status status = TG_OK;
@@ -163,8 +181,7 @@ static tg_status find_sizes(tg_export *e)
   TG_TRY_GOTO(find_other_sizes(e, below));
   TG_TRY_GOTO(solve_sizes(e));
   TG_TRY_GOTO(choose_nominal(e, below));
-  for (int32_t k = 0; k < e->n_sums; k++)
-    for (int set = 0; set < 2; set++) e->sums[k].nominal[set] = nominal_form(e, set, &e->sums[k].form);
+  add_nominal_sums(e);
 done:
   tg_free(below);
   TG_TRY(status);
@@ -256,15 +273,46 @@ static bool is_same_plan(const tg_plan *a, const tg_plan *b)
   return true;
 }
 
+static void forget_plans(tg_export *e)
+{
+  for (int set = 0; set < 2; set++) {
+    tg_plan_destroy(&e->plans[set]);
+    tg_derivation_destroy(&e->nominal[set]);
+  }
+}
+
+static tg_status plan_spread(tg_export *e)
+{
+  uint8_t *below = NULL;
+  forget_plans(e);
+  for (int32_t k = 0; k < e->n_sizes; k++)
+    for (int set = 0; set < 2; set++) e->sizes[k].nominal[set] = spread[set][e->n_sizes - 1 - k];
+  TG_TRY(tg_node_find_below(e->d->graph, e->d->f, &below));
+  tg_status status = choose_nominal(e, below);
+  tg_free(below);
+  if (status == TG_OK) add_nominal_sums(e);
+  for (int set = 0; set < 2 && status == TG_OK; set++) status = plan_with(e, set);
+  return status;
+}
+
+static bool has_orthogonal(const tg_export *e)
+{
+  bool found = false;
+  for (int32_t k = 0; k < e->n_arguments; k++) found = found || (e->arguments[k].properties & TG_ORTHOGONAL) != 0;
+  return found;
+}
+
 tg_status tg_export_plan(tg_export *e)
 {
   TG_TRY(find_sizes(e));
-  TG_TRY(plan_with(e, 0));
+  const bool is_spread = e->n_sizes > 0 && has_orthogonal(e);
+  if (!is_spread) TG_TRY(plan_with(e, 0));
   if (e->n_sizes == 0) {
     e->plans[1] = e->plans[0];
     return TG_OK;
   }
-  TG_TRY(plan_with(e, 1));
+  if (!is_spread) TG_TRY(plan_with(e, 1));
+  if (is_spread || !is_same_plan(e->plans[0], e->plans[1])) TG_TRY(plan_spread(e));
   if (!is_same_plan(e->plans[0], e->plans[1]))
     TG_FAIL(TG_UNSUPPORTED, "which products are cheapest depends on the sizes; give them with the option dims");
   return TG_OK;
