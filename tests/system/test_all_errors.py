@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from tracegrad_run import Checks, run
 
 checks = Checks()
@@ -84,10 +86,40 @@ def test_derive():
     checks.equal("a consequence", len(places(finished.err)), 1)
 
 
+# A term, where its error stands in it, and words of the message.
+WRONG_TERMS = (("sum(A*B)", 4, "columns(A) = rows(B)"), ("tr(C)", 3, "square"), ("foo(A, A)", 0, "unknown function"), ("logdet(C)", 7, "square"),
+               ("sum(A + C)", 8, "equal shapes"), ("sumsq(inv(A)*X)", 10, "square"), ("sum(A.*B)", 4, "'.*'"), ("sum(X^2)", 4, "square"),
+               ("sum(sin(A, C))", 4, "sin takes 1 argument"), ("det(X)", 4, "square"), ("sum(kron(A))", 4, "kron takes 2 arguments"),
+               ("sum(A(9:12,:))", 4, "exceeds the size"), ("sum([A, B])", 8, "blocks beside one another"),
+               ("sum(cholesky(C))", 4, "a Cholesky factor"), ("sum(A/C)", 6, "divides by a scalar"))
+RIGHT_TERMS = ("sumsq(X)", "2*sum(A*X)", "norm1(C)", "x'*x", "sum(exp(X).*X)")
+
+
+def test_several_wrong_terms():
+    """One to six wrong terms among right ones: as many errors, each in its place, in the order of the text."""
+    random = np.random.default_rng(12)
+    for trial in range(40):
+        wrong = random.permutation(len(WRONG_TERMS))[:1 + trial % 6]
+        terms = [WRONG_TERMS[k] for k in wrong] + [(str(term), None, "") for term in random.choice(RIGHT_TERMS, 3)]
+        text, expected = "", []
+        for k in random.permutation(len(terms)):
+            term, at, words = terms[k]
+            text += (" - " if random.integers(2) else " + ") if text else ""
+            if at is not None:
+                expected.append(((1, len(text) + at + 1), words))
+            text += term
+        finished = run(["derive", text, "--wrt", "X", "--dims", "A=3x4,B=5x3,C=2x3,X=4x5,x=4"])
+        checks.equal(f"{text}: places {finished.err}", places(finished.err), [place for place, _ in expected])
+        messages = re.findall(r"error: (.*)", finished.err)
+        for message, (place, words) in zip(messages, expected):
+            checks.check(words in message, f"{text} at {place}: {message}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         test_jobs(folder)
     test_derive()
+    test_several_wrong_terms()
     return checks.finish()
 
 

@@ -225,6 +225,22 @@ def test_pytorch(cases):
         return
     for case in cases:
         run_python(case, "pytorch", lambda x: torch.from_numpy(np.array(x)), lambda x: x.numpy())
+        differentiate(case, torch)
+
+
+def differentiate(case, torch):
+    """PyTorch's own derivative of the program's value."""
+    space = {}
+    program = case.program("pytorch") or ""
+    exec(program, space)  # noqa: S102
+    names = names_of(program)
+    arguments = [torch.tensor(np.array(x), requires_grad=name == case.wrt) for name, x in zip(names, inputs_of(case, names))]
+    value, _ = space["value_and_gradient"](*arguments)
+    if case.wrt in names and isinstance(value, torch.Tensor) and value.requires_grad:
+        found, = torch.autograd.grad(value, arguments[names.index(case.wrt)])
+        scale = max(1.0, float(np.max(np.abs(case.gradient))))
+        error = float(np.max(np.abs(found.numpy().reshape(np.shape(case.gradient)) - case.gradient)))
+        checks.check(error <= 1e-6 * scale, f"the gradient of {' '.join(case.arguments)} by PyTorch: off by {error:.2e}")
 
 
 def test_jax(cases):
