@@ -123,6 +123,8 @@ JOINT = (
     "(sumsq(x) + w*sumsq(y))/(s + 2*sum(y))", "(sumsq(x) + sum(x))/s", "1/s", "s^1.5", "-sqrt(s)", "-sum(sqrt(y))", "sum(y.^-2)", "s*sumsq(x)",
     "sum(y.*log(y))", "s*log(s)", "y'*log(y)", "sum(y.*log(y + y))", "x'*y/s", "sumsq(x)/s^2", "x'*inv(S)*y", "x'*inv(S)*inv(S)*x", "sum(x.*log(y))",
     "s*log(sum(y))", "-logdet(S) + x'*inv(S)*x", "sumsq(x)/(s - 5)", "sumsq(relu(x))/s", "c*sumsq(x)/s", "sum(w*x.^2./y)", "-s^1.5", "s/sum(y)",
+    "s*exp(sum(x)/s)", "s*log(s/sum(y))", "-s*log(sum(y)/s)", "s*sum(exp(x/s))", "s*logsumexp(x/s)", "s*sum(sin(x/s))", "s*log(s/t)", "t*exp(s/t)",
+    "s*sqrt(1 + sumsq(x)/s^2)", "s*exp(sum(x))", "s^2*exp(sum(x)/s)", "s*sum(softplus(M*x/s))", "-s*sum(sqrt(y/s))", "s*log(sum(y)/s)", "s*sum((x/s).^4)",
     "sumsq(x)*sumsq(y)", "sum(exp(x))/s", "tr(inv(S)*(x*x'))", "sumsq(x)/(s*w)", "sumsq(x)/(s*t + c)", "norm2(x)/s", "sumsq(x)/sqrt(s)")
 
 
@@ -224,7 +226,12 @@ def test_known():
             ("sum(1./x)", "x", (), "not decided"),
             ("sum(1./x)", "x", ("--positive", "x"), "convex"),
             ("x'*x/t", "x", (), "not decided"),
-            ("x'*x/t", "x", ("--positive", "t"), "convex")):
+            ("x'*x/t", "x", ("--positive", "t"), "convex"),
+            ("t*exp(s/t)", "t", (), "not decided"),
+            ("t*exp(s/t)", "t", ("--positive", "t"), "convex"),
+            ("t*log(s/t)", "t", ("--positive", "s,t"), "concave"),
+            ("t*sin(s/t)", "t", ("--positive", "t"), "not decided"),
+            ("t*tr(Q*X)*exp(tr(Q*X)/t)/t", "X", ("--positive", "t", "--orthogonal", "Q"), "not decided")):
         finished = run(["derive", text, "--wrt", wrt, *options])
         checks.check(f"convexity in {wrt}: {word}" in finished.out, f"{text} {options}: {finished}, expected {word}")
     for text, options, word in (

@@ -798,6 +798,69 @@ static tg_status judge_quotient(judge *self, tg_node node, judgement *out)
   return out->curvature == TG_CURVATURE_UNKNOWN ? judge_entropy(self, info, out) : TG_OK;
 }
 
+// ---- perspectives ----
+
+enum { PERSPECTIVE_SYMBOLS_MAX = 16 };
+
+// Whether node = t h(x/t) for the x given, where h is the node with 1 for t; *out is h.
+static tg_status is_perspective(tg_graph *g, tg_node node, int32_t t, int32_t n, const int32_t *x, tg_node *out,
+                                bool *is)
+{
+  tg_node parts[3] = {TG_NONE, TG_NONE, TG_NONE}; // 1, t, 1/t
+  tg_node scaled[PERSPECTIVE_SYMBOLS_MAX];
+  tg_node again = TG_NONE;
+  TG_TRY(tg_make_num(g, 1.0, &parts[0]));
+  TG_TRY(tg_make_sym(g, t, &parts[1]));
+  TG_TRY(tg_make_pow_number(g, parts[1], -1.0, &parts[2]));
+  for (int32_t k = 0; k < n; k++) {
+    TG_TRY(tg_make_sym(g, x[k], &scaled[k]));
+    TG_TRY(tg_make_mul(g, parts[2], scaled[k], &scaled[k]));
+  }
+  TG_TRY(tg_substitute(g, node, 1, &t, &parts[0], out));
+  TG_TRY(tg_substitute(g, *out, n, x, scaled, &again));
+  TG_TRY(tg_make_mul(g, parts[1], again, &again));
+  *is = again == node;
+  return TG_OK;
+}
+
+// t h(x/t) is convex in x and t > 0 together where h is convex in x; x are the variables, or all names, for what is
+// convex in all of them is so in some.
+static tg_status judge_scaled(const judge *self, tg_node node, judgement *out)
+{
+  tg_graph *g = self->graph;
+  const int32_t count = tg_symbol_count(g);
+  for (int32_t t = 0; t < count; t++) {
+    const tg_symbol symbol = *tg_symbol_info(g, t);
+    if ((symbol.properties & TG_POSITIVE) == 0 || !tg_dim_is_one(g, symbol.rows) || !tg_dim_is_one(g, symbol.cols))
+      continue;
+    for (int all = 0; all < 2 && tg_node_depends_on(g, node, t); all++) {
+      int32_t x[PERSPECTIVE_SYMBOLS_MAX];
+      int32_t n = 0;
+      tg_node h = TG_NONE;
+      bool is = false;
+      tg_curvature curvature = TG_CURVATURE_UNKNOWN;
+      const char *reason = NULL;
+      for (int32_t s = 0; s < count && n < PERSPECTIVE_SYMBOLS_MAX; s++) {
+        bool taken = all == 1;
+        for (int32_t k = 0; k < self->n; k++) taken = taken || self->wrt[k] == s;
+        taken = taken && (tg_symbol_info(g, s)->properties & TG_ORTHOGONAL) == 0; // not so of Q/t
+        if (taken && s != t && tg_node_depends_on(g, node, s)) x[n++] = s;
+      }
+      if (n == 0 || n == PERSPECTIVE_SYMBOLS_MAX) continue;
+      TG_TRY(is_perspective(g, node, t, n, x, &h, &is));
+      if (!is) continue;
+      TG_TRY(tg_curvature_find(g, h, n, x, &curvature, &reason));
+      if (curvature == TG_CURVATURE_UNKNOWN) continue;
+      *out = (judgement){.curvature = curvature == TG_CURVATURE_AFFINE ? TG_CURVATURE_CONVEX : curvature,
+                         .reason = curvature == TG_CURVATURE_CONCAVE ? "the perspective of a concave function"
+                                                                     : "the perspective of a convex function",
+                         .among_symmetric = strstr(reason, "among") != NULL};
+      return TG_OK;
+    }
+  }
+  return TG_OK;
+}
+
 // ---- the rules ----
 
 static tg_status apply_rules(judge *self, tg_node node, judgement *out)
@@ -820,6 +883,8 @@ static tg_status apply_rules(judge *self, tg_node node, judgement *out)
     if (tg_node_is_scalar(self->graph, node)) TG_TRY(judge_product_cycle(self, info, out));
     if (out->curvature == TG_CURVATURE_UNKNOWN) TG_TRY(judge_product(self, info, out));
     if (out->curvature == TG_CURVATURE_UNKNOWN) TG_TRY(judge_quotient(self, node, out));
+    if (out->curvature == TG_CURVATURE_UNKNOWN && tg_node_is_scalar(self->graph, node))
+      TG_TRY(judge_scaled(self, node, out));
     return TG_OK;
   case TG_HAD:
     TG_TRY(judge_product(self, info, out));
