@@ -15,6 +15,7 @@
 #include "engine/sweep/path.h"
 #include "engine/sweep/points.h"
 #include "engine/sweep/score.h"
+#include "mpi/space/space.h"
 #include "opt/vector.h"
 #include "report/fold_scores.h"
 #include "report/outputs.h"
@@ -267,6 +268,21 @@ static void clean_up(const tg_sweep_run *s, const point_names *names, const tg_s
   tg_error_clear();
 }
 
+// The entries of a small solution. Collective.
+static tg_status take_coefficients(const tg_setup *setup, tg_sweep_row *row)
+{
+  int64_t n = 0;
+  for (int k = 0; k < tg_space_blocks(setup->x); k++)
+    n += tg_space_block(setup->x, k)->rows * tg_space_block(setup->x, k)->cols;
+  if (n > TG_SWEEP_COEFFICIENTS) return TG_OK;
+  for (int k = 0; k < tg_space_blocks(setup->x); k++) {
+    const tg_dmat *x = tg_space_block(setup->x, k);
+    TG_TRY(tg_dmat_gather_small(x, row->coefficients + row->n_coefficients));
+    row->n_coefficients += (int)(x->rows * x->cols);
+  }
+  return TG_OK;
+}
+
 // The run has come to an end of its own; *row tells of it.
 static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_names *names, tg_sweep_row *row)
 {
@@ -288,6 +304,7 @@ static tg_status take_result(tg_sweep_run *s, const tg_run *run, const point_nam
   }
   row->flops = tg_setup_flops(run->engine->setup);
   TG_TRY(opt_norm(run->engine->setup->space, run->engine->setup->x, &row->norm));
+  TG_TRY(take_coefficients(run->engine->setup, row));
   tg_share_follow_metric(s->share, row->point, row->iterations, run->engine->setup->method->renewal_price);
   if (!serves(run)) return TG_OK;
   return tg_sweep_path_keep(run->engine->setup, s->share, tg_text_string(&names->starts), row->point);

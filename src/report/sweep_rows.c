@@ -94,6 +94,13 @@ static bool read_row(const json_t *json, int64_t n_points, tg_sweep_row *out)
   out->flops = number_of(json, "flops");
   out->norm = number_of(json, "norm");
   out->score = number_of(json, "score");
+  const json_t *coefficients = json_object_get(json, "coefficients");
+  const size_t n = json_array_size(coefficients);
+  out->n_coefficients = n <= TG_SWEEP_COEFFICIENTS ? (int)n : 0;
+  for (int k = 0; k < out->n_coefficients; k++) {
+    const json_t *value = json_array_get(coefficients, (size_t)k);
+    out->coefficients[k] = json_is_number(value) ? json_number_value(value) : (double)NAN;
+  }
   out->is_warm = json_is_true(json_object_get(json, "warm"));
   copy_text(json, "folder", out->folder, sizeof out->folder);
   return out->point >= 0 && out->point < n_points;
@@ -215,6 +222,10 @@ static tg_status print_row(const tg_sweep *sweep, const char *fingerprint, const
       row->folder[0] != '\0' ? row->folder : NULL, "sweep", fingerprint);
   if (json != NULL) json_object_set_new(json, "flops", tg_json_number(row->flops));
   if (json != NULL) json_object_set_new(json, "norm", tg_json_number(row->norm));
+  json_t *coefficients = row->n_coefficients > 0 ? json_array() : NULL;
+  for (int k = 0; k < row->n_coefficients; k++)
+    json_array_append_new(coefficients, tg_json_number(row->coefficients[k]));
+  if (coefficients != NULL) json_object_set_new(json, "coefficients", coefficients);
   if (json != NULL && tg_sweep_fold_axis(sweep) >= 0) json_object_set_new(json, "score", tg_json_number(row->score));
   if (json != NULL && data != NULL) json_object_set_new(json, "data", json_deep_copy(data));
   char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;

@@ -9,6 +9,9 @@
 
 #include "engine/spec.h"
 
+// Solutions of no more entries stand in the row as well, for plot.
+enum { TG_SWEEP_COEFFICIENTS = 30 };
+
 // How a point ended. Of what has not been done only `point` is set.
 typedef struct tg_sweep_row {
   int64_t point;
@@ -22,8 +25,10 @@ typedef struct tg_sweep_row {
   double violation;
   int64_t iterations;
   int64_t products;
-  double flops; // of all products, factorisations and decompositions, those of the score included
-  double norm;  // of all variables together
+  double flops;       // of all products, factorisations and decompositions, those of the score included
+  double norm;        // of all variables together
+  int n_coefficients; // 0: there are more than TG_SWEEP_COEFFICIENTS
+  double coefficients[TG_SWEEP_COEFFICIENTS]; // of all variables, column by column
   double seconds;
   double score;    // on the fold; NAN: none
   bool is_warm;    // began where the point before ended

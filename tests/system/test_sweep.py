@@ -227,6 +227,17 @@ def test_plot(folder):
     done = run(["plot", folder / "folded", "--format", "svg", "--output", folder / "picture"])
     script = (folder / "picture.gp").read_text() if done.status == 0 else done.err
     checks.check("yerrorbars" in script and "set ylabel 'score'" in script and "set logscale x" in script, f"plot of folds: {script[-800:]}")
+    # A solution of at most 30 entries is drawn entry by entry.
+    small = write(folder, "small", RIDGE.replace("columns: 3}", "columns: 1}").replace("Y.npy", "y.npy"))
+    np.save(folder / "y.npy", Y[:, :1])
+    for ranks in (0, 3):
+        run_job(small, folder / "small", ranks=ranks)
+        rows = rows_of(folder / "small")
+        checks.check(all(np.array_equal(row["coefficients"], np.load(folder / "small" / row["folder"] / "W.npy").ravel("F")) for row in rows), f"plot: entries {rows[0]}")
+    checks.check("coefficients" not in rows_of(folder / "drawn")[0], "plot: 36 entries are too many for a row")
+    done = run(["plot", folder / "small"])
+    script = (folder / "small" / "sweep.gp").read_text() if done.status == 0 else done.err
+    checks.check("entries of the solution" in script and script.count("$curve0 using 1:") >= 12 and "norm of" not in script, f"plot of entries: {script[-900:]}")
     (folder / "folded" / "sweep.jsonl").write_text("{}\n")
     done = run(["plot", folder / "folded"])
     checks.check(done.status == 2 and "no row has a number" in done.err, f"plot of nothing: {done.status} {done.err}")

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/plot/chart.h"
+#include "report/sweep_rows.h"
 
 enum { KEY_BYTES = 200, NAMES_MAX = 8 };
 enum { MARKED_MAX = 60 }; // points of a picture with fewer have marks
@@ -22,8 +23,9 @@ typedef struct point {
   char key[KEY_BYTES]; // the others: "mu = 2, solver.memory = 5"
   double sum;          // of scores or objectives
   double squares;
-  double norm;  // sum
-  double error; // of tune: the standard error; NAN: none
+  double norm;                                // sum
+  double coefficients[TG_SWEEP_COEFFICIENTS]; // sums
+  double error;                               // of tune: the standard error; NAN: none
   int count;
 } point;
 
@@ -37,6 +39,7 @@ typedef struct table {
   int64_t capacity;
   point *points;
   tg_text title;
+  int n_coefficients; // that all rows have; 0: none
 } table;
 
 // ---- reading ----
@@ -106,6 +109,16 @@ static point *find(table *t, const point *like)
   return NULL;
 }
 
+// Of the first row; another number of them in a later one: none are drawn.
+static void read_coefficients(table *t, const json_t *row, point *p)
+{
+  const json_t *list = json_object_get(row, "coefficients");
+  const int n = json_array_size(list) <= TG_SWEEP_COEFFICIENTS ? (int)json_array_size(list) : 0;
+  if (t->n == 0) t->n_coefficients = n;
+  if (n != t->n_coefficients) t->n_coefficients = 0;
+  for (int k = 0; k < t->n_coefficients; k++) p->coefficients[k] = json_number_value(json_array_get(list, (size_t)k));
+}
+
 static tg_status add_row(table *t, const json_t *row)
 {
   point p = {.count = 1, .error = field(row, "standard_error")};
@@ -116,11 +129,13 @@ static tg_status add_row(table *t, const json_t *row)
   p.sum = value;
   p.squares = value * value;
   p.norm = field(row, "norm");
+  read_coefficients(t, row, &p);
   point *there = find(t, &p);
   if (there != NULL) {
     there->sum += p.sum;
     there->squares += p.squares;
     there->norm += p.norm;
+    for (int i = 0; i < TG_SWEEP_COEFFICIENTS; i++) there->coefficients[i] += p.coefficients[i];
     there->count++;
     return TG_OK;
   }
@@ -259,9 +274,11 @@ static int add_data(const table *t, tg_text *out)
     const double norm = p->norm / p->count;
     tg_text_addf(out, "%.17g %.17g ", mean_of(p), error_of(t, p));
     if (isfinite(norm))
-      tg_text_addf(out, "%.17g\n", norm);
+      tg_text_addf(out, "%.17g", norm);
     else
-      tg_text_add(out, "NaN\n");
+      tg_text_add(out, "NaN");
+    for (int i = 0; i < t->n_coefficients; i++) tg_text_addf(out, " %.17g", p->coefficients[i] / p->count);
+    tg_text_add(out, "\n");
   }
   tg_text_add(out, "EOD\n");
   return blocks;
@@ -353,6 +370,17 @@ static int64_t legend_of(const table *t, int blocks)
   return length;
 }
 
+// The path of each entry of a small solution, where there is one path.
+static void add_coefficients(const table *t, tg_text *out)
+{
+  add_axes(t, 0, "entries of the solution", out);
+  tg_text_add(out, "unset key\n");
+  for (int i = 0; i < t->n_coefficients; i++)
+    tg_text_addf(out, "%s$curve0 using 1:%d with lines linewidth 2 linecolor rgb '%s' notitle",
+                 i == 0 ? "plot " : ", \\\n  ", 5 + i, tg_plot_colour(i));
+  tg_text_add(out, "\n");
+}
+
 static void add_panels(const table *t, int blocks, const tg_plot_axes *axes, tg_text *out)
 {
   const char *y = t->has_scores ? "score" : "objective";
@@ -367,7 +395,9 @@ static void add_panels(const table *t, int blocks, const tg_plot_axes *axes, tg_
     add_axes(t, axis, y, out);
     add_curves(t, blocks, axis, columns + 1, has_bars, out);
   }
-  if (shows_norms) {
+  if (shows_norms && t->n_coefficients > 0 && blocks == 1) {
+    add_coefficients(t, out);
+  } else if (shows_norms) {
     add_axes(t, 0, "norm of the solution", out);
     tg_text_add(out, "unset key\n");
     add_curves(t, blocks, 0, columns + 3, false, out);
