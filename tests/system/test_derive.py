@@ -459,6 +459,8 @@ DOMAINS = (  # arguments, where the expression is defined; "" where it is everyw
     (["logdet(eye + X*X')", "--wrt", "X"], ""),
     (["tr(A*sqrtm(X))", "--wrt", "X", "--symmetric", "X"], "X is positive semidefinite"),
     (["logm(X)", "--wrt", "X", "--symmetric", "X"], "X is positive definite"),
+    (["sqrtm(X'*A'*A*X)", "--wrt", "X"], ""),
+    (["logdet(X'*X)", "--wrt", "X"], "X'*X is positive definite"),
     (["sum(log(X))", "--wrt", "X'"], "X > 0 entry by entry"),
     (["sum(log(x)) + sum(log(y))", "--wrt", "x,y"], "x > 0 entry by entry; y > 0 entry by entry"),
 )

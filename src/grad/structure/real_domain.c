@@ -34,6 +34,19 @@ static bool is_declared(const tg_graph *g, tg_node node, unsigned property)
   return info->kind == TG_SYM && (tg_symbol_info(g, info->symbol)->properties & property) != 0;
 }
 
+// Z'*Z, as a chain that is its own mirror image.
+static tg_status is_gram(tg_graph *g, tg_node node, bool *out)
+{
+  const tg_info *info = tg_node_info(g, node);
+  *out = info->kind == TG_PROD && info->n_scalars == 0 && info->n_args % 2 == 0;
+  for (int32_t i = 0; *out && i < info->n_args / 2; i++) {
+    tg_node turned = TG_NONE;
+    TG_TRY(tg_make_trans(g, info->args[info->n_args - 1 - i], &turned));
+    *out = turned == info->args[i];
+  }
+  return TG_OK;
+}
+
 static tg_status is_proved(const finder *self, const tg_condition *c, bool *out)
 {
   tg_graph *g = self->g;
@@ -49,7 +62,7 @@ static tg_status is_proved(const finder *self, const tg_condition *c, bool *out)
     return TG_OK;
   default:
     *out = tg_node_is_spd(g, c->node) || is_declared(g, c->node, TG_SPD | TG_PSD);
-    return TG_OK;
+    return *out ? TG_OK : is_gram(g, c->node, out);
   }
 }
 
