@@ -27,8 +27,9 @@
 
   // ---- the address ----
 
+  // A plus is a plus: who writes a link by hand means a sum, and not the space that it is in forms.
   function readAddress() {
-    const query = new URLSearchParams(location.hash.slice(1));
+    const query = new URLSearchParams(location.hash.slice(1).replace(/\+/g, "%2B"));
     state.expression = query.get("f") || "tr(X'*A*X)";
     state.wrt = query.get("wrt") ? query.get("wrt").split(",") : null;
     state.dims = {};
@@ -51,10 +52,13 @@
   }
 
   function address() {
-    const query = new URLSearchParams({ f: state.expression });
-    if (state.wrt) query.set("wrt", state.wrt.join(","));
-    for (const [name, value] of Object.entries(declarations())) query.set(name, value);
-    return `#${query}`;
+    return fragment({ f: state.expression, ...(state.wrt ? { wrt: state.wrt.join(",") } : {}), ...declarations() });
+  }
+
+  // Parentheses and quotes too: a link ends before them in many texts.
+  function fragment(values) {
+    const escape = (words) => encodeURIComponent(words).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+    return `#${Object.entries(values).map(([name, words]) => `${name}=${escape(words)}`).join("&")}`;
   }
 
   // ---- deriving ----
@@ -317,7 +321,7 @@
     }
     if (names(false).length) lines.push("", "data:");
     for (const symbol of names(false)) {
-      const property = { symmetric: ", symmetric: true", spd: ", spd: true", psd: ", psd: true", diagonal: ", diagonal: true",
+      const property = { symmetric: ", symmetric: true", spd: ", spd: true", psd: ", symmetric: true", diagonal: ", diagonal: true",
         orthogonal: ", orthogonal: true" }[state.properties[symbol.name]] || "";
       const isScalar = symbol.rows === "1" && symbol.columns === "1";
       lines.push(isScalar ? `  ${symbol.name}: 1.0` : `  ${symbol.name}: {file: ${symbol.name}.npy${property}}`);
@@ -337,6 +341,7 @@
   }
 
   async function copy(words, button) {
+    let isDone = true;
     try {
       await navigator.clipboard.writeText(words);
     } catch {
@@ -345,11 +350,11 @@
       field.value = words;
       document.body.append(field);
       field.select();
-      document.execCommand("copy");
+      isDone = document.execCommand("copy");
       field.remove();
       button.focus();
     }
-    at("copied").textContent = "copied";
+    at("copied").textContent = isDone ? "copied" : "not copied: select the text";
     setTimeout(() => { at("copied").textContent = ""; }, 1500);
   }
 
@@ -402,8 +407,7 @@
   }
 
   function load(expression, wrt, declared) {
-    const query = new URLSearchParams({ f: expression, wrt, ...declared });
-    location.hash = `#${query}`;
+    location.hash = fragment({ f: expression, wrt, ...declared });
   }
 
   function showExamples() {

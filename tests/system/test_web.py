@@ -127,6 +127,18 @@ def test_typing(page):
     checks.check(len(rules) >= 3 and any("read off" in rule for rule in rules), f"rules of the steps: {rules}")
 
 
+def test_address(page):
+    """A link written by hand has a sum where it has a plus; the page's own link opens as itself."""
+    open_page(page, "#f=sumsq(Y-X*W)+lambda*sumsq(W)&wrt=W")
+    checks.equal("a plus in a link", page.evaluate("document.getElementById('expression').value"), "sumsq(Y-X*W)+lambda*sumsq(W)")
+    for text in ("sumsq(A*X + B') - tr(C)", "x'*A*x + 2*b'*x"):
+        replace_expression(page, text)
+        own = page.evaluate("location.hash")
+        checks.check(not set("+ ()'*") & set(own), f"a link with signs at which links end: {own}")
+        open_page(page, own)
+        checks.equal("its own link", page.evaluate("document.getElementById('expression').value"), text)
+
+
 def test_names(page):
     open_page(page, "#f=tr(A*X*B*X')&wrt=X")
     for name in ("A", "B"):
@@ -163,11 +175,44 @@ def test_details(page):
         checks.check(words in code, f"code in {language}: {code[:300]}")
 
 
+def test_copying(page):
+    """What is shown is what is copied, with a clipboard and without one."""
+    page.call("Emulation.setFocusEmulationEnabled", enabled=True)
+    page.call("Page.bringToFront")
+    open_page(page, "#f=sumsq(Y - X*W)&wrt=W")
+    shown = {language: choose_language(page, language) for language in ("latex", "julia", "job")}
+    listen = "window.copied = []; document.addEventListener('copy', () => window.copied.push(String(document.activeElement.value)))"
+    clipboard = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: async (text) => {%s}}})"
+    page.evaluate(listen)
+
+    def press(button):
+        page.call("Runtime.evaluate", expression=f"window.copied = []; document.getElementById({button!r}).click()", userGesture=True)
+
+    for way in (clipboard % "window.copied.push(text)", clipboard % "throw new Error('refused')"):
+        page.evaluate(way)
+        for language, text in shown.items():
+            choose_language(page, language)
+            press("copy")
+            checks.check(page.wait("window.copied.length > 0", 5), f"{language} is not copied by {way}")
+            checks.equal(f"{language} as it is copied", page.evaluate("window.copied[0]"), text)
+        press("link")
+        checks.check(page.wait("window.copied.length > 0", 5), "the link is not copied")
+        checks.equal("the link", page.evaluate("window.copied[0]"), page.evaluate("location.href"))
+
+
 def test_jobs(page):
     """The job that the page writes is one."""
+    import numpy as np
+    for declared, means in (("symmetric", "symmetric"), ("spd", "spd"), ("psd", "symmetric"), ("diagonal", "diagonal"), ("orthogonal", "orthogonal")):
+        open_page(page, f"#f=tr(S*W*W') - tr(W)&wrt=W&dims=S=4x4,W=4x4&{declared}=S")
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "job.yaml").write_text(choose_language(page, "job"))
+            checks.check(f"{means}: true" in (Path(name) / "job.yaml").read_text(), f"the page's job has no {means}")
+            np.save(Path(name) / "S.npy", np.eye(4))
+            done = run(["check", "job.yaml"], cwd=name)
+            checks.check(done.status == 0, f"the page's job with {declared}: {done.err}")
     open_page(page, "#f=sumsq(Y - X*W) + lambda*sumsq(W)&wrt=W&dims=X=20x4,Y=20x3")
     with tempfile.TemporaryDirectory() as name:
-        import numpy as np
         (Path(name) / "job.yaml").write_text(choose_language(page, "job"))
         np.save(Path(name) / "X.npy", np.random.default_rng(1).normal(size=(20, 4)))
         np.save(Path(name) / "Y.npy", np.random.default_rng(2).normal(size=(20, 3)))
@@ -192,8 +237,10 @@ def test_pages(page, folder):
 def test_browser(folder):
     with Browser() as page:
         test_typing(page)
+        test_address(page)
         test_names(page)
         test_details(page)
+        test_copying(page)
         test_jobs(page)
         test_pages(page, folder)
         open_page(page)
