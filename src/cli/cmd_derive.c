@@ -32,10 +32,9 @@ static const tg_args_spec spec = {
     .n_operands = 1,
     .summary = "Prints the gradient of a scalar expression, or the Jacobian of a matrix expression.",
     .details =
-        "The gradient G of f has the shape of X, with f(X+H) = f(X) + <G,H> + o(|H|), entries independent, also\n"
-        "where X is declared symmetric; of several names the others are held, as declared. With --within SET H stays "
-        "in\n"
-        "the set, and G is the one gradient that lies in it.\n"
+        "The gradient G of f has the shape of X, with f(X+H) = f(X) + <G,H> + o(|H|). The entries of X are\n"
+        "independent, also where X is declared symmetric. Of several names the others are held, as declared.\n"
+        "With --within SET H stays in the set, and G is the one gradient that lies in it.\n"
         "The Jacobian is d vec(F) / d vec(X)', column-major.\n"
         "--format expr prints one line in the input language for each name.\n"
         "--function prints a complete function of value and gradient, and with --hessian one of H[V], with the fewest\n"

@@ -36,10 +36,9 @@ static const tg_args_spec spec = {
     .repeats_operand = true,
     .summary = "Draws runs, sweeps, the steps of a check, or a matrix.",
     .details =
-        "DIR of a run or several: gradient norm with its target and distance from the best objective (of all runs), "
-        "by\n"
-        "iterations, products and seconds; the violation where there is one; where attempts and rounds begin. The run\n"
-        "may still be going on: an unfinished last line is left out.\n"
+        "DIR of a run or several: gradient norm with its target, and distance from the best objective of all runs, by\n"
+        "iterations, products and seconds. The violation is drawn where there is one, and lines where attempts and\n"
+        "rounds begin. The run may still be going on: an unfinished last line is left out.\n"
         "--what time: seconds and bytes sent by kind of work, and memory by use. --what scaling: seconds over cores.\n"
         "DIR of a sweep or of tune: the score with its standard error, or the objective, and the norm of the\n"
         "solution over the number with the most values.\n"
