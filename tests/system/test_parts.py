@@ -17,8 +17,8 @@ checks = Checks()
 
 # Objective, name, sizes, textbook gradient; the Hessian is long enough to share parts.
 OBJECTIVES = (
-    ("sum(sin(X*W).*exp(X*W))^3", "W", "X=4x3,W=3x2",
-     "3*sum(sin(X*W).*exp(X*W))^2*(X'*((sin(X*W) + cos(X*W)).*exp(X*W)))"),
+    ("sum(sin(X*W).*exp(X*W))^3*sumsq(W)", "W", "X=4x3,W=3x2",
+     "3*sumsq(W)*sum(sin(X*W).*exp(X*W))^2*(X'*((sin(X*W) + cos(X*W)).*exp(X*W))) + 2*sum(sin(X*W).*exp(X*W))^3*W"),
     ("tr(X*X'*X*X'*X*X'*X*X')*sumsq(A*X - B)", "X", "X=3x2,A=4x3,B=4x2",
      "8*X*X'*X*X'*X*X'*X*sumsq(A*X - B) + 2*tr(X*X'*X*X'*X*X'*X*X')*A'*(A*X - B)"),
     ("logdet(eye(3) + X*X')^2*tr(inv(eye(3) + X*X'))", "X", "X=3x2",
