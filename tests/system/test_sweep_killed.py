@@ -4,6 +4,7 @@ A path of a logistic regression, whose points begin where others ended, with the
 With `test_sweep_killed.py KILLS [RANKS...]` each is killed so often, on so many ranks.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -64,6 +65,19 @@ def count_rows(folder):
         return 0
 
 
+def wait_for_ranks(path):
+    """Ranks outlive a killed mpirun for a moment, and must not write beside those that go on."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        lines = []
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                lines.append(process.read_bytes())
+        if not any(os.fsencode(str(path)) in line.split(b"\0") for line in lines):
+            return
+        time.sleep(0.01)
+
+
 def kill(command, folder, rows, delay):
     """Ends all ranks `delay` seconds after the sweep has so many rows. False: it was over before."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment_of(), cwd=ROOT, start_new_session=True)
@@ -75,6 +89,7 @@ def kill(command, folder, rows, delay):
     if killed:
         os.killpg(process.pid, signal.SIGKILL)
     error = process.communicate()[1]
+    wait_for_ranks(folder)
     checks.check(killed or process.returncode == 0, f"killed: exit status {process.returncode}: {error[-300:]}")
     return killed
 
