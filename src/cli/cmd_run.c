@@ -56,8 +56,9 @@ typedef struct request {
   const char *const *sets; // KEY=VALUE
   const char *output;      // folder; NULL: as the job says
   bool shows_log;          // where the time went
-  bool confined;           // the job is somebody else's: it keeps to its folders
-  const char *points;      // of a sweep; NULL: all, or those of the task
+  bool quiet;
+  bool confined;      // the job is somebody else's: it keeps to its folders
+  const char *points; // of a sweep; NULL: all, or those of the task
 } request;
 
 static tg_status progress_mode(const tg_args *args, tg_progress_mode *out)
@@ -172,12 +173,34 @@ static void add_larger_limit(const tg_run *run, tg_text *out)
   tg_text_addf(out, " --set 'solver.%s=%lld'", limit_key(run), (long long)larger);
 }
 
+// A limit of a run without checkpoints: the command with a larger one, which begins again. A limit of none is meant.
+static void print_larger_limit(const tg_run *run, const request *given)
+{
+  const opt_options *limits = &run->engine->spec->solver;
+  const bool is_meant = strcmp(limit_key(run), "max_iterations") == 0 && limits->max_iterations == 0;
+  if (run->engine->result.outcome != OPT_ITERATION_LIMIT || is_meant || run->is_early || given->quiet) return;
+  if (tg_cli_rank() != 0) return;
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_add(&text, "tracegrad: once more with a larger limit: ");
+  add_launch(given, run->environment.ranks, &text);
+  for (int k = 0; k < given->n_sets; k++)
+    if (!is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
+  add_larger_limit(run, &text);
+  add_rest(given, &text);
+  tg_text_add(&text, "; with `checkpoint` in the job --resume would go on\n");
+  // What cannot be said is no failure of the run.
+  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
+  tg_text_fini(&text);
+}
+
 // What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
 static void print_resumption(const tg_run *run, const request *given, int *exit_status)
 {
   const tg_checkpoint_log *log =
       run->engine->checkpoint != NULL ? tg_checkpoint_get_log(run->engine->checkpoint) : NULL;
   const int status = *exit_status;
+  if (log == NULL && status == 3) print_larger_limit(run, given);
   if (log == NULL || (status != 3 && status != 75)) return;
   if (log->last_failed && status == 3) return; // a warning has said so
   if (log->last_failed) {
@@ -385,6 +408,7 @@ static tg_status run_job(const tg_args *args, int argc, char **argv, const char 
                          .n_sets = tg_args_values(args, "--set", sets),
                          .output = tg_args_value(args, "--output", 0),
                          .shows_log = tg_args_has(args, "--log-view"),
+                         .quiet = tg_args_has(args, "--quiet"),
                          .confined = tg_args_has(args, "--confined"),
                          .points = tg_args_value(args, "--points", 0)};
   return run_request(args, &given, argc, argv, exit_status);

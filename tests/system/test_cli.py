@@ -244,7 +244,14 @@ def test_statuses(checks, folder):
                     settings={"solver.method": "conjugate-gradient", "solver.max_iterations": 1})
     checks.equal("iteration limit: exit status", limit.status, 3)
     checks.equal("iteration limit: status", limit.report and limit.report["status"], "iteration_limit")
+    hint = limit.err.splitlines()[-1]
+    checks.check("once more with a larger limit: mpirun -n 2 tracegrad run " in hint and "--set 'solver.max_iterations=10'" in hint
+                 and "max_iterations=1'" not in hint, f"iteration limit: no hint in {hint!r}")
+    quiet = run_job(write_job(folder, JOB), folder / "limit", ranks=1, options=["--quiet"],
+                    settings={"solver.method": "conjugate-gradient", "solver.max_iterations": 1})
+    checks.equal("iteration limit: --quiet", quiet.err, "")
     zero = run_job(write_job(folder, JOB), folder / "zero", ranks=1, settings={"solver.max_iterations": 0})
+    checks.check("larger limit" not in zero.err, f"no iterations: what is meant has a hint: {zero.err}")
     checks.equal("no iterations: exit status", zero.status, 3)
     checks.equal("no iterations: one record", len(zero.history), 1)
     down = run_job(write_job(folder, UNBOUNDED), folder / "down", ranks=2)
