@@ -69,7 +69,7 @@ def run(arguments, ranks=0, cwd=ROOT, timeout=400, environment=None):
     # purpose waits for that.
     variables = environment_of(**{"OMPI_MCA_odls_base_sigkill_timeout": "0", **(environment or {})})
     # `derive` starts no ranks and takes milliseconds, fewer than the locks of a busy machine.
-    with contextlib.nullcontext() if arguments[0] == "derive" else places(max(1, ranks)):
+    with contextlib.nullcontext() if list(arguments[:1]) == ["derive"] else places(max(1, ranks)):
         begin, before = time.monotonic(), processor_seconds()
         process = subprocess.run(command, cwd=cwd, env=variables, timeout=timeout, text=True, errors="replace",
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
