@@ -318,7 +318,7 @@ FLAGS = [
     (["run"], ["JOB is missing"]),
     (["plan"], ["JOB is missing"]),
     (["check"], ["JOB is missing"]),
-    (["plot"], ["DIR is missing"]),
+    (["plot"], ["DIR|FILE is missing"]),
     (["run", "a.yaml", "b.yaml"], ["unexpected argument 'b.yaml'"]),
     (["run", "job.yaml", "--ouput", "x"], ["did you mean '--output'"]),
     (["run", "job.yaml", "--sets", "a=b"], ["did you mean '--set'"]),
