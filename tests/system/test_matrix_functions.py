@@ -132,6 +132,7 @@ DERIVED = [  # arguments, what the line of expr is
     (["tr(A*dexpm(S, S))", "--wrt", "A", "--symmetric", "S"], "expm(S)*S"),
     (["tr(A*dsqrtm(S, S^2))", "--wrt", "A", "--spd", "S"], "0.5*sqrtm(S)*S"),
     (["tr(A*d2logm(S, S, B))", "--wrt", "A", "--symmetric", "B", "--spd", "S"], "-dlogm(S, B)"),
+    (["t*dot(logm(S), 2*eye(3))", "--wrt", "t", "--symmetric", "S", "--dims", "S=3x3,t=1"], "2*logdet(S)"),  # tr(X') = tr(X)
     (["tr(B*expm(logm(X)))", "--wrt", "X", "--spd", "X"], "B'"),
 ]
 REFUSED = [  # arguments, a piece of the message

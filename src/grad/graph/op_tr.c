@@ -130,6 +130,8 @@ tg_status tg_make_tr(tg_graph *g, tg_node a, tg_node *out)
   }
   case TG_PROD:
     return trace_of_chain(g, a, out);
+  case TG_TRANS:
+    return tg_make_tr(g, info->args[0], out);
   case TG_DIAG:
     return tg_make_sum(g, info->args[0], out);
   case TG_LOGM:
