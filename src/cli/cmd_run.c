@@ -123,6 +123,7 @@ static const char *launcher(void)
 // The limit that was reached, by its key.
 static const char *limit_key(const tg_run *run)
 {
+  if (run->engine->result.outcome == OPT_TIME_LIMIT) return "time_limit";
   return run->engine->result.iterations >= run->engine->spec->solver.max_iterations ? "max_iterations"
                                                                                     : "max_evaluations";
 }
@@ -165,6 +166,10 @@ static void add_larger_limit(const tg_run *run, tg_text *out)
 {
   const opt_options *given = &run->engine->spec->solver;
   const opt_result *result = &run->engine->result;
+  if (result->outcome == OPT_TIME_LIMIT) {
+    tg_text_addf(out, " --set 'solver.time_limit=%g'", 10 * given->time_limit);
+    return;
+  }
   const bool is_iterations = strcmp(limit_key(run), "max_iterations") == 0;
   const int64_t limit = is_iterations ? given->max_iterations : given->max_evaluations;
   const int64_t done = is_iterations ? result->iterations : opt_evaluations(&result->counts);
@@ -178,7 +183,8 @@ static void print_larger_limit(const tg_run *run, const request *given)
 {
   const opt_options *limits = &run->engine->spec->solver;
   const bool is_meant = strcmp(limit_key(run), "max_iterations") == 0 && limits->max_iterations == 0;
-  if (run->engine->result.outcome != OPT_ITERATION_LIMIT || is_meant || run->is_early || given->quiet) return;
+  const opt_outcome outcome = run->engine->result.outcome;
+  if ((outcome != OPT_ITERATION_LIMIT && outcome != OPT_TIME_LIMIT) || is_meant || run->is_early || given->quiet) return;
   if (tg_cli_rank() != 0) return;
   tg_text text;
   tg_text_init(&text);

@@ -260,6 +260,7 @@ def test_statuses(checks, folder):
     slow = run_job(write_job(folder, SLOW), folder / "slow", ranks=1, settings={"solver.time_limit": "0.5s"})
     checks.equal("time limit: exit status", slow.status, 3)
     checks.equal("time limit: status", slow.report and slow.report["status"], "time_limit")
+    checks.check("--set 'solver.time_limit=5'" in slow.err.splitlines()[-1], f"time limit: no hint in {slow.err!r}")
     domain = "minimize: tr(X) - logdet(X)\nvariables: {X: {rows: 4, columns: 4, start: zeros}}\n"
     outside = run_job(write_job(folder, domain), folder / "outside", ranks=2, settings={"solver.method": "l-bfgs"})
     checks.equal("start outside the domain: exit status", outside.status, 1)
