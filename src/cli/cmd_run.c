@@ -184,7 +184,8 @@ static void print_larger_limit(const tg_run *run, const request *given)
   const opt_options *limits = &run->engine->spec->solver;
   const bool is_meant = strcmp(limit_key(run), "max_iterations") == 0 && limits->max_iterations == 0;
   const opt_outcome outcome = run->engine->result.outcome;
-  if ((outcome != OPT_ITERATION_LIMIT && outcome != OPT_TIME_LIMIT) || is_meant || run->is_early || given->quiet) return;
+  if ((outcome != OPT_ITERATION_LIMIT && outcome != OPT_TIME_LIMIT) || is_meant || run->is_early || given->quiet)
+    return;
   if (tg_cli_rank() != 0) return;
   tg_text text;
   tg_text_init(&text);
