@@ -33,7 +33,7 @@ static void use(const tg_job *job, size_t length)
   const tg_spec *spec = &job->spec;
   require(spec->n_variables > 0 && spec->objective.text != NULL, "a job without an objective");
   for (int k = 0; k < spec->n_variables; k++)
-    require(spec->variables[k].rows > 0 && spec->variables[k].cols > 0, "a variable of no size");
+    require(spec->variables[k].rows >= 0 && spec->variables[k].cols >= 0, "a variable of a negative size");
   const tg_status status = tg_job_confine(job, false);
   if (status != TG_OK) check_failure(job, status, length);
 }

@@ -204,7 +204,7 @@ static void add_panel(drawing *d, int x, int y, bool is_left, tg_text *out)
 static int64_t legend_of(const drawing *d)
 {
   int64_t length = 0;
-  if (d->n == 1) return (int64_t)strlen("gradient norm target attempt begins") + 3 * MARK_BYTES;
+  if (d->n == 1) return (int64_t)strlen("gradient norm target attempt begins") + (int64_t)3 * MARK_BYTES;
   for (int i = 0; i < d->n; i++) length += (int64_t)strlen(d->histories[i].folder) + MARK_BYTES;
   return length;
 }

@@ -362,7 +362,7 @@ static void add_curves(const table *t, int blocks, int axis, int y, bool has_bar
 // Characters of the legend.
 static int64_t legend_of(const table *t, int blocks)
 {
-  int64_t length = (int64_t)strlen("evaluations lowest") + 2 * MARK_BYTES;
+  int64_t length = (int64_t)strlen("evaluations lowest") + (int64_t)2 * MARK_BYTES;
   if (blocks > TG_PLOT_COLOURS) return 0;
   for (int64_t k = 0; k < t->n && !t->is_tune; k++)
     if (k == 0 || strcmp(t->points[k].key, t->points[k - 1].key) != 0)
