@@ -36,9 +36,9 @@ tg_status tg_tune_fingerprint(const tg_spec *base, char out[17]);
 // {"lambda": 0.1, "mu": 2}
 json_t *tg_tune_numbers_json(const tg_spec *base, const double *numbers);
 // All rows so far, as a file that appears whole. Rank 0.
-tg_status tg_tune_rows_write(const tg_tune_log *log);
+tg_status tg_tune_rows_write(const tg_tune_log *t);
 // The rows of a run before, at most as many as there is room for, with n_earlier and data. None where there is no
 // file; TG_USAGE where they are those of another job. The scores of a row are the caller's to free. Rank 0.
-tg_status tg_tune_rows_read(tg_tune_log *log);
+tg_status tg_tune_rows_read(tg_tune_log *t);
 
 #endif

@@ -220,7 +220,7 @@ static tg_status make_duals(tg_relations *r)
   const tg_setup *s = r->at->setup;
   const int n = count_of(r);
   int64_t *sizes = NULL;
-  TG_TRY(tg_agree_memory(s->comm, TG_NEW(2 * n, &sizes), &sizes));
+  TG_TRY(tg_agree_memory(s->comm, TG_NEW((int64_t)2 * n, &sizes), &sizes));
   for (int k = 0; k < n; k++) {
     const tg_info *info = tg_node_info(s->model->graph, s->model->constraints->terms[k].node);
     sizes[k] = tg_dim_value(s->model->graph, info->rows);

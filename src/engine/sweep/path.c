@@ -134,11 +134,20 @@ static tg_status write_facts(tg_share *share, const char *folder, int64_t point)
 static void read_facts(const char *folder, int64_t point, tg_share_metric *out)
 {
   long long numbers[3] = {-1, 0, 0};
+  char line[80] = "";
+  char *at = line;
+  bool reads = true;
   tg_text path;
   tg_text_init(&path);
   FILE *file = name_facts(folder, point, &path) == TG_OK ? fopen(tg_text_string(&path), "r") : NULL;
-  if (file == NULL || fscanf(file, "%lld %lld %lld", &numbers[0], &numbers[1], &numbers[2]) != 3) numbers[0] = -1;
+  if (file == NULL || fgets(line, sizeof line, file) == NULL) line[0] = '\0';
   if (file != NULL) fclose(file);
+  for (int k = 0; k < 3; k++) {
+    char *begin = at;
+    numbers[k] = strtoll(begin, &at, 10);
+    reads = reads && at != begin;
+  }
+  if (!reads) numbers[0] = -1;
   tg_text_fini(&path);
   *out = (tg_share_metric){.made_by = numbers[0], .points = numbers[1], .iterations = numbers[2]};
 }

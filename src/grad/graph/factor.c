@@ -179,7 +179,7 @@ static tg_status group_scalars(tg_graph *g, const tg_info *lin, bool *changed, t
   const tg_node *scalars = NULL;
   TG_TRY(TG_SCRATCH(g, lin->n_args, &rests));
   TG_TRY(TG_SCRATCH(g, lin->n_args, &others));
-  TG_TRY(TG_SCRATCH(g, 2 * lin->n_args, &coefs));
+  TG_TRY(TG_SCRATCH(g, (int64_t)2 * lin->n_args, &coefs));
   double *other_coefs = coefs + lin->n_args;
   *changed = false;
   for (int32_t first = 0; first + 1 < lin->n_args && !*changed; first++) {

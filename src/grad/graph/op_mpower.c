@@ -280,9 +280,10 @@ static tg_status corner(tg_graph *g, int n, const tg_node *diagonal, const tg_no
     TG_TRY(tg_dim_sum(g, first, 1, own, &first));
   }
   for (int i = 0; i < n; i++) {
-    TG_TRY(tg_make_prod(g, 3, (const tg_node[]){picks[i][1], diagonal[i], picks[i][0]}, &terms[2 * i]));
+    TG_TRY(tg_make_prod(g, 3, (const tg_node[]){picks[i][1], diagonal[i], picks[i][0]}, &terms[2 * (ptrdiff_t)i]));
     if (i + 1 < n)
-      TG_TRY(tg_make_prod(g, 3, (const tg_node[]){picks[i][1], beside[i], picks[i + 1][0]}, &terms[2 * i + 1]));
+      TG_TRY(
+          tg_make_prod(g, 3, (const tg_node[]){picks[i][1], beside[i], picks[i + 1][0]}, &terms[2 * (ptrdiff_t)i + 1]));
   }
   TG_TRY(tg_make_lin(g, 2 * n - 1, ones, terms, out));
   TG_TRY(tg_make_mpower(g, *out, k, out));

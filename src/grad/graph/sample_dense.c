@@ -173,10 +173,12 @@ void tg_dense_eigen(int64_t n, double *a, double *q, double *values)
 {
   set_identity(n, q);
   double before = HUGE_VAL;
-  for (double off = outside_diagonal(n, a); off > 0 && off < before; off = outside_diagonal(n, a)) {
+  double off = outside_diagonal(n, a);
+  while (off > 0 && off < before) {
     before = off;
     for (int64_t i = 0; i < n; i++)
       for (int64_t j = i + 1; j < n; j++) rotate_pair(n, i, j, a, q);
+    off = outside_diagonal(n, a);
   }
   for (int64_t i = 0; i < n; i++) values[i] = a[i + i * n];
   for (int64_t i = 0; i < n; i++) {

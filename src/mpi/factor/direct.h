@@ -43,7 +43,7 @@ void tg_direct_destroy(tg_direct **direct);
 tg_status tg_direct_create_in_bases(const tg_grid *grid, const tg_closed_plan *plan, tg_dmat *const bases[2],
                                     const double *const values[2], tg_dmat *const *matrices, tg_direct **out);
 // The basis T of a side and its t, side.n of them; NULL: it has none. Not owned.
-tg_dmat *tg_direct_basis(const tg_direct *direct, int side, const double **values);
+tg_dmat *tg_direct_basis(const tg_direct *direct, int which, const double **values);
 
 // z = H^-1 r; for all but CHOLESKY and SPECTRAL z = the minimiser. self is the tg_direct: the signature is a
 // preconditioner's. r and z are different points of one block. Collective.
