@@ -75,6 +75,7 @@ def test_long_sentences_are_found():
         checks.equal("long sentences: places and lengths", [(place, text.split()[3]) for place, text in found],
                      [("docs/one.md:1", "31"), ("docs/one.md:3", "31"), ("docs/one.md:6", "31"), ("docs/one.md:19", "31"),
                       ("docs/one.md:23", "31")])
+        (copy / "mkdocs.yml").write_text("nav:\n  - One: one.md\n")
         whole = run_script(sys.executable, "-B", copy / "scripts/docs", folder=copy)
         checks.check("docs/one.md:1: a sentence of 31 words" in whole.stdout, f"long sentences are a fault: {whole.stdout} {whole.stderr}")
         (copy / "docs/one.md").write_text(f"{words(30)}.\n")
