@@ -19,6 +19,7 @@ from ._library import Callback, Constraint, ResultData, solver, text_of
 from ._mpi import Ranks
 from ._parts import Cyclic, Held, Part, Placed, collect
 from ._problem import PROPERTIES, Description, Numbers, Problem, Shape, describe, struct_of
+from ._variables import Variables
 
 Names = Union[str, Iterable[str]]
 HISTORY = np.dtype([("iteration", np.int64), ("objective", float), ("gradient_norm", float), ("step", float),
@@ -73,7 +74,7 @@ class Multiplier:
         return f"Multiplier({self.text!r}, violation={self.violation:.3g})"
 
 
-class Result:
+class Result(Variables):
     """How a minimisation ended.
 
     x: the variable, or a dict of all of them, whole on rank 0, None on the other ranks. Each is an attribute by its
@@ -84,10 +85,7 @@ class Result:
     job file.
     """
 
-    def __init__(self, **fields: Any) -> None:
-        self.variables: dict[str, Any] = fields.pop("variables")
-        self.__dict__.update(fields)
-
+    _what = "a result"
     fun: float
     status: str
     reason: str
@@ -112,18 +110,6 @@ class Result:
     @property
     def message(self) -> str:
         return self.reason
-
-    def __getitem__(self, name: str) -> Any:
-        return self.variables[name]
-
-    def __getattr__(self, name: str) -> Any:
-        variables = self.__dict__.get("variables", {})
-        if name in variables:
-            return variables[name]
-        raise AttributeError(f"a result has no {name!r}; its variables are {', '.join(variables)}")
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.variables]
 
     def save(self, directory: Union[str, os.PathLike]) -> pathlib.Path:
         """Writes job.yaml and its arrays as NAME.npy: `tracegrad run` does there what was done here. Rank 0."""

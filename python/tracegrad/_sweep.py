@@ -15,11 +15,12 @@ from ._errors import as_bytes, check, invalid
 from ._library import Report, solver
 from ._mpi import Ranks
 from ._problem import PROPERTIES, Numbers, describe
+from ._variables import Variables
 
 Names = Union[str, Iterable[str]]
 
 
-class Sweep:
+class Sweep(Variables):
     """What came of a sweep. All arrays have an axis for each key of `over`, in its order.
 
     axes: the values by key. objective, gradient_norm, seconds: floats; iterations, products: integers; status: texts. A
@@ -30,10 +31,7 @@ class Sweep:
     rows: sweep.jsonl as dicts.
     """
 
-    def __init__(self, **fields: Any) -> None:
-        self.variables: dict[str, np.ndarray] = fields.pop("variables")
-        self.__dict__.update(fields)
-
+    _what = "a sweep"
     axes: dict
     objective: np.ndarray
     gradient_norm: np.ndarray
@@ -45,31 +43,19 @@ class Sweep:
     sensitivity: dict
     rows: list
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.variables[name]
-
-    def __getattr__(self, name: str) -> Any:
-        variables = self.__dict__.get("variables", {})
-        if name in variables:
-            return variables[name]
-        raise AttributeError(f"a sweep has no {name!r}; its variables are {', '.join(variables)}")
-
     def __repr__(self) -> str:
         shape = " x ".join(f"{name} ({len(values)})" for name, values in self.axes.items())
         return f"sweep of {shape}: {int(np.sum(self.status == 'converged'))} of {self.status.size} points converged, best {self.best}"
 
 
-class Tune:
+class Tune(Variables):
     """What came of tune. parameters: the numbers found; score, standard_error (with folds), evaluations, fits, reason.
 
     A variable of the run with these numbers is an attribute by its name and t["W"]; objective and status are its own. rows:
     tune.jsonl as dicts; report: report.json as a dict.
     """
 
-    def __init__(self, **fields: Any) -> None:
-        self.variables: dict[str, np.ndarray] = fields.pop("variables")
-        self.__dict__.update(fields)
-
+    _what = "what tune found"
     parameters: dict
     score: float
     standard_error: Optional[float]
@@ -80,15 +66,6 @@ class Tune:
     status: str
     rows: list
     report: dict
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.variables[name]
-
-    def __getattr__(self, name: str) -> Any:
-        variables = self.__dict__.get("variables", {})
-        if name in variables:
-            return variables[name]
-        raise AttributeError(f"what tune found has no {name!r}; its variables are {', '.join(variables)}")
 
     def __repr__(self) -> str:
         found = ", ".join(f"{name} = {value:.6g}" for name, value in self.parameters.items())

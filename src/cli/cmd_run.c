@@ -178,6 +178,23 @@ static void add_larger_limit(const tg_run *run, tg_text *out)
   tg_text_addf(out, " --set 'solver.%s=%lld'", limit_key(run), (long long)larger);
 }
 
+// "tracegrad: LEAD: the command line BEHIND", on stderr; raises: with a larger limit in the place of the one reached.
+static void print_command(const tg_run *run, const request *given, const char *lead, bool raises, const char *behind)
+{
+  tg_text text;
+  tg_text_init(&text);
+  tg_text_addf(&text, "tracegrad: %s: ", lead);
+  add_launch(given, run->environment.ranks, &text);
+  for (int k = 0; k < given->n_sets; k++)
+    if (!raises || !is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
+  if (raises) add_larger_limit(run, &text);
+  add_rest(given, &text);
+  tg_text_addf(&text, "%s\n", behind);
+  // What cannot be said is no failure of the run.
+  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
+  tg_text_fini(&text);
+}
+
 // A limit of a run without checkpoints: the command with a larger one, which begins again. A limit of none is meant.
 static void print_larger_limit(const tg_run *run, const request *given)
 {
@@ -187,18 +204,8 @@ static void print_larger_limit(const tg_run *run, const request *given)
   if ((outcome != OPT_ITERATION_LIMIT && outcome != OPT_TIME_LIMIT) || is_meant || run->is_early || given->quiet)
     return;
   if (tg_cli_rank() != 0) return;
-  tg_text text;
-  tg_text_init(&text);
-  tg_text_add(&text, "tracegrad: once more with a larger limit: ");
-  add_launch(given, run->environment.ranks, &text);
-  for (int k = 0; k < given->n_sets; k++)
-    if (!is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
-  add_larger_limit(run, &text);
-  add_rest(given, &text);
-  tg_text_add(&text, "; with `checkpoint` in the job --resume would go on\n");
-  // What cannot be said is no failure of the run.
-  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
-  tg_text_fini(&text);
+  print_command(run, given, "once more with a larger limit", true,
+                "; with `checkpoint` in the job --resume would go on");
 }
 
 // What a run that stopped before its end says about going on, on stderr; and whether it may claim that it can be.
@@ -219,19 +226,12 @@ static void print_resumption(const tg_run *run, const request *given, int *exit_
   }
   if (tg_cli_rank() != 0 || log->last[0] == '\0') return;
   const bool is_limit = run->engine->result.outcome == OPT_ITERATION_LIMIT;
-  tg_text text;
-  tg_text_init(&text);
-  tg_text_addf(&text, "tracegrad: checkpoint %s at iteration %lld; to go on%s: ", log->last, (long long)log->iteration,
+  tg_text lead;
+  tg_text_init(&lead);
+  tg_text_addf(&lead, "checkpoint %s at iteration %lld; to go on%s", log->last, (long long)log->iteration,
                is_limit ? ", with a larger limit" : "");
-  add_launch(given, run->environment.ranks, &text);
-  for (int k = 0; k < given->n_sets; k++)
-    if (!is_limit || !is_raised(run, given->sets[k])) tg_text_addf(&text, " --set '%s'", given->sets[k]);
-  if (is_limit) add_larger_limit(run, &text);
-  add_rest(given, &text);
-  tg_text_add(&text, " --resume\n");
-  // What cannot be said is no failure of the run.
-  if (tg_cli_print(stderr, &text) != TG_OK) tg_error_clear();
-  tg_text_fini(&text);
+  print_command(run, given, tg_text_string(&lead), is_limit, " --resume");
+  tg_text_fini(&lead);
 }
 
 // The job on all ranks, as the command line changes it; *job may be set on failure too. Collective.

@@ -64,12 +64,6 @@ tg_status tg_sweep_fingerprint(const tg_spec *base, char out[17])
 
 // ---- reading ----
 
-static double number_of(const json_t *row, const char *key)
-{
-  const json_t *value = json_object_get(row, key);
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 static void copy_text(const json_t *row, const char *key, char *out, size_t room)
 {
   const char *text = json_string_value(json_object_get(row, key));
@@ -85,22 +79,20 @@ static bool read_row(const json_t *json, int64_t n_points, tg_sweep_row *out)
   copy_text(json, "status", out->status, sizeof out->status);
   copy_text(json, "reason", out->reason, sizeof out->reason);
   out->exit_class = (int)json_integer_value(json_object_get(json, "exit_status"));
-  out->objective = number_of(json, "objective");
-  out->gradient_norm = number_of(json, "gradient_norm");
-  out->violation = number_of(json, "constraint_violation");
+  out->objective = tg_json_member(json, "objective");
+  out->gradient_norm = tg_json_member(json, "gradient_norm");
+  out->violation = tg_json_member(json, "constraint_violation");
   out->iterations = json_integer_value(json_object_get(json, "iterations"));
   out->products = json_integer_value(json_object_get(json, "products"));
-  out->seconds = number_of(json, "seconds");
-  out->flops = number_of(json, "flops");
-  out->norm = number_of(json, "norm");
-  out->score = number_of(json, "score");
+  out->seconds = tg_json_member(json, "seconds");
+  out->flops = tg_json_member(json, "flops");
+  out->norm = tg_json_member(json, "norm");
+  out->score = tg_json_member(json, "score");
   const json_t *coefficients = json_object_get(json, "coefficients");
   const size_t n = json_array_size(coefficients);
   out->n_coefficients = n <= TG_SWEEP_COEFFICIENTS ? (int)n : 0;
-  for (int k = 0; k < out->n_coefficients; k++) {
-    const json_t *value = json_array_get(coefficients, (size_t)k);
-    out->coefficients[k] = json_is_number(value) ? json_number_value(value) : (double)NAN;
-  }
+  for (int k = 0; k < out->n_coefficients; k++)
+    out->coefficients[k] = tg_json_value(json_array_get(coefficients, (size_t)k));
   out->is_warm = json_is_true(json_object_get(json, "warm"));
   copy_text(json, "folder", out->folder, sizeof out->folder);
   return out->point >= 0 && out->point < n_points;

@@ -93,15 +93,10 @@ tg_status tg_tune_rows_write(const tg_tune_log *t)
 
 // ---- reading ----
 
-static double number_of(const json_t *value)
-{
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 static void read_numbers(const tg_spec *base, const json_t *json, double *out)
 {
   for (int k = 0; k < base->tune->n; k++)
-    out[k] = number_of(json_object_get(json, base->data[base->tune->data[k]].name));
+    out[k] = tg_json_value(json_object_get(json, base->data[base->tune->data[k]].name));
 }
 
 static tg_status read_row(const tg_tune_log *t, const json_t *json, tg_tune_row *out)
@@ -111,13 +106,13 @@ static tg_status read_row(const tg_tune_log *t, const json_t *json, tg_tune_row 
   TG_TRY(TG_NEW(t->n_folds, &out->scores));
   read_numbers(t->base, json_object_get(json, "parameters"), out->numbers);
   read_numbers(t->base, json_object_get(json, "slopes"), out->slopes);
-  for (int f = 0; f < t->n_folds; f++) out->scores[f] = number_of(json_array_get(scores, (size_t)f));
-  out->score = number_of(json_object_get(json, "score"));
-  out->standard_error = number_of(json_object_get(json, "standard_error"));
+  for (int f = 0; f < t->n_folds; f++) out->scores[f] = tg_json_value(json_array_get(scores, (size_t)f));
+  out->score = tg_json_value(json_object_get(json, "score"));
+  out->standard_error = tg_json_value(json_object_get(json, "standard_error"));
   out->iterations = json_integer_value(json_object_get(json, "iterations"));
   out->products = json_integer_value(json_object_get(json, "products"));
-  out->flops = number_of(json_object_get(json, "flops"));
-  out->seconds = number_of(json_object_get(json, "seconds"));
+  out->flops = tg_json_value(json_object_get(json, "flops"));
+  out->seconds = tg_json_value(json_object_get(json, "seconds"));
   snprintf(out->reason, sizeof out->reason, "%.600s", reason != NULL ? reason : "");
   return TG_OK;
 }

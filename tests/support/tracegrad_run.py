@@ -91,6 +91,19 @@ def run_job(job, folder, ranks=2, settings=None, options=(), timeout=400, force=
                folder=folder)
 
 
+def wait_for_ranks(path):
+    """Ranks outlive a killed mpirun for a moment, and must not write beside those that go on."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        lines = []
+        for process in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                lines.append(process.read_bytes())
+        if not any(os.fsencode(str(path)) in line.split(b"\0") for line in lines):
+            return
+        time.sleep(0.01)
+
+
 @contextlib.contextmanager
 def small_disk(path, kibibytes):
     """A file system of so many KiB at `path`, gone afterwards; gives whether it could be mounted."""

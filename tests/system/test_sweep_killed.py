@@ -4,7 +4,6 @@ A path of a logistic regression, whose points begin where others ended, with the
 With `test_sweep_killed.py KILLS [RANKS...]` each is killed so often, on so many ranks.
 """
 
-import contextlib
 import json
 import os
 import random
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, places, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, places, run_job, wait_for_ranks
 
 checks = Checks()
 rng = np.random.default_rng(171)
@@ -63,19 +62,6 @@ def count_rows(folder):
         return (folder / "sweep.jsonl").read_bytes().count(b"\n")
     except FileNotFoundError:
         return 0
-
-
-def wait_for_ranks(path):
-    """Ranks outlive a killed mpirun for a moment, and must not write beside those that go on."""
-    limit = time.monotonic() + 60
-    while time.monotonic() < limit:
-        lines = []
-        for process in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                lines.append(process.read_bytes())
-        if not any(os.fsencode(str(path)) in line.split(b"\0") for line in lines):
-            return
-        time.sleep(0.01)
 
 
 def kill(command, folder, rows, delay):

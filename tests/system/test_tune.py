@@ -1,6 +1,5 @@
 """tune: numbers found by derivatives of a score: against the best point of a grid, differences and NumPy, and refused."""
 
-import contextlib
 import json
 import os
 import signal
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job
+from tracegrad_run import PROGRAM, ROOT, Checks, environment_of, run, run_job, wait_for_ranks
 
 checks = Checks()
 rng = np.random.default_rng(9)
@@ -127,19 +126,6 @@ GRIDS = {
                  'folds: {of: [X, B], rows: 4, score: "sum(softplus(X*W)) - dot(B, X*W)"}\n', "lambda", "XB"),
     "smooth norm": ("minimize: sumsq(Y - X*W) + lambda*sum((W.^2 + 1e-2*ones).^0.5)\nvariables: {W: {}}\ntune: {over: [lambda]}\n" + FOLDS, "lambda", "XY"),
 }
-
-
-def wait_for_ranks(path):
-    """Ranks outlive a killed mpirun for a moment, and must not write beside those that go on."""
-    limit = time.monotonic() + 60
-    while time.monotonic() < limit:
-        lines = []
-        for process in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                lines.append(process.read_bytes())
-        if not any(os.fsencode(str(path)) in line.split(b"\0") for line in lines):
-            return
-        time.sleep(0.01)
 
 
 def test_grids(folder):

@@ -155,13 +155,14 @@ static void add_curve(tg_text *out, const char **before, int index, int x, int y
   *before = ", \\\n  ";
 }
 
-// One run: its curve has a colour of the row and a legend only beside its target. Several: the legend names the
-// folders.
+// Few points are marked: a single one draws no line.
 static const char *look_of(const tg_plot_history *h)
 {
   return h->n <= MARKED_MAX ? "linespoints pointtype 7 pointsize 0.45" : "lines";
 }
 
+// One run: its curve has a colour of the row and a legend only beside its target. Several: the legend names the
+// folders.
 static void add_curves(const drawing *d, int x, int y, double scale, bool has_beginnings, tg_text *out)
 {
   const char *before = "plot ";

@@ -10,12 +10,6 @@
 #include "base/memory.h"
 #include "report/json.h"
 
-static double field(const json_t *record, const char *name)
-{
-  const json_t *value = json_object_get(record, name);
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 static int64_t number(const json_t *record, const char *name)
 {
   return json_integer_value(json_object_get(record, name));
@@ -27,13 +21,13 @@ static tg_status add_row(tg_plot_history *h, const json_t *record)
     h->capacity = h->capacity > 0 ? 2 * h->capacity : 256;
     TG_TRY(tg_grow(h->capacity, sizeof *h->rows, (void **)&h->rows));
   }
-  h->rows[h->n++] = (tg_plot_row){.iteration = field(record, "iteration"),
-                                  .seconds = field(record, "seconds"),
-                                  .products = field(record, "products"),
-                                  .objective = field(record, "objective"),
-                                  .gradient_norm = field(record, "gradient_norm"),
-                                  .gradient_target = field(record, "gradient_target"),
-                                  .violation = field(record, "constraint_violation"),
+  h->rows[h->n++] = (tg_plot_row){.iteration = tg_json_member(record, "iteration"),
+                                  .seconds = tg_json_member(record, "seconds"),
+                                  .products = tg_json_member(record, "products"),
+                                  .objective = tg_json_member(record, "objective"),
+                                  .gradient_norm = tg_json_member(record, "gradient_norm"),
+                                  .gradient_target = tg_json_member(record, "gradient_target"),
+                                  .violation = tg_json_member(record, "constraint_violation"),
                                   .attempt = number(record, "attempt"),
                                   .round = number(record, "round")};
   return TG_OK;

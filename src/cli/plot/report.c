@@ -8,12 +8,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-static double number(const json_t *object, const char *name)
-{
-  const json_t *value = json_object_get(object, name);
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 // folder/report.json; *out is the caller's.
 static tg_status load_report(const char *folder, json_t **out)
 {
@@ -76,19 +70,19 @@ static void read_log(const json_t *report, bars *all)
   double inside = 0;
   json_array_foreach(json_object_get(report, "log"), p, program)
   {
-    const double seconds = number(program, "seconds");
+    const double seconds = tg_json_member(program, "seconds");
     inside += isfinite(seconds) ? seconds : 0;
     json_array_foreach(json_object_get(program, "operations"), k, operation)
     {
       const char *kind = json_string_value(json_object_get(operation, "kind"));
-      if (kind != NULL) add_to(all, kind, number(operation, "seconds"), number(operation, "bytes"));
+      if (kind != NULL) add_to(all, kind, tg_json_member(operation, "seconds"), tg_json_member(operation, "bytes"));
     }
   }
   const json_t *seconds = json_object_get(report, "seconds");
-  add_to(all, "method, set, vectors", fmax(0, number(seconds, "solve") - inside), 0);
-  add_to(all, "reading", number(seconds, "read"), 0);
-  add_to(all, "setup", number(seconds, "setup"), 0);
-  add_to(all, "writing", number(seconds, "write"), 0);
+  add_to(all, "method, set, vectors", fmax(0, tg_json_member(seconds, "solve") - inside), 0);
+  add_to(all, "reading", tg_json_member(seconds, "read"), 0);
+  add_to(all, "setup", tg_json_member(seconds, "setup"), 0);
+  add_to(all, "writing", tg_json_member(seconds, "write"), 0);
 }
 
 static int by_length(const void *a, const void *b)
@@ -163,8 +157,8 @@ static void draw_time(const json_t *report, bars *all, const tg_plot_axes *axes,
     }
   tg_text_add(out, "EOD\n");
   const double memory = add_memory(report, &n_uses, out);
-  const double ranks = number(report, "ranks");
-  const double threads = number(report, "threads");
+  const double ranks = tg_json_member(report, "ranks");
+  const double threads = tg_json_member(report, "threads");
   tg_text_init(&title);
   tg_text_addf(&title, "%s   %g rank%s x %g thread%s", objective_of(report), ranks, ranks == 1 ? "" : "s", threads,
                threads == 1 ? "" : "s");
@@ -183,7 +177,7 @@ tg_status tg_plot_time(const char *folder, const tg_plot_axes *axes, tg_text *ou
   TG_TRY(load_report(folder, &report));
   tg_status status = TG_OK;
   if (json_array_size(json_object_get(report, "log")) == 0 ||
-      !isfinite(number(json_object_get(report, "seconds"), "solve")))
+      !isfinite(tg_json_member(json_object_get(report, "seconds"), "solve")))
     status = tg_error_set(TG_DATA, TG_HERE, "%s/report.json has no log of a run", folder);
   if (status == TG_OK) {
     read_log(report, &all);
@@ -214,8 +208,8 @@ static tg_status read_point(const char *folder, const char *first, tg_text *titl
   json_t *report = NULL;
   TG_TRY(load_report(folder, &report));
   const char *objective = objective_of(report);
-  p->cores = number(report, "ranks") * number(report, "threads");
-  p->seconds = number(json_object_get(report, "seconds"), "solve");
+  p->cores = tg_json_member(report, "ranks") * tg_json_member(report, "threads");
+  p->seconds = tg_json_member(json_object_get(report, "seconds"), "solve");
   tg_status status = TG_OK;
   if (!(p->cores >= 1) || !(p->seconds > 0))
     status = tg_error_set(TG_DATA, TG_HERE, "%s/report.json lacks ranks, threads or seconds of iterations", folder);
@@ -300,8 +294,8 @@ static bool add_remainders(const json_t *taylor, const char *block, tg_text *out
   tg_text_addf(out, "$%s << EOD\n", block);
   json_array_foreach(json_object_get(taylor, "rows"), k, row)
   {
-    const double t = number(row, "t");
-    const double remainder = number(row, "remainder");
+    const double t = tg_json_member(row, "t");
+    const double remainder = tg_json_member(row, "remainder");
     const bool is_positive = t > 0 && remainder > 0 && isfinite(remainder);
     if (!isfinite(first) && is_positive) first = remainder / (t * t);
     found = found || is_positive;

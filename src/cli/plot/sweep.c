@@ -65,12 +65,6 @@ bool tg_plot_is_sweep(const char *folder)
   return has_file(folder, "tune.jsonl") || (has_file(folder, "sweep.jsonl") && !has_file(folder, "history.jsonl"));
 }
 
-static double field(const json_t *row, const char *name)
-{
-  const json_t *value = json_object_get(row, name);
-  return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 static void add_to_key(point *p, const char *name, const json_t *value)
 {
   const size_t used = strlen(p->key);
@@ -121,14 +115,14 @@ static void read_coefficients(table *t, const json_t *row, point *p)
 
 static tg_status add_row(table *t, const json_t *row)
 {
-  point p = {.count = 1, .error = field(row, "standard_error")};
+  point p = {.count = 1, .error = tg_json_member(row, "standard_error")};
   const bool has_score = json_object_get(row, "score") != NULL;
-  const double value = field(row, has_score ? "score" : "objective");
+  const double value = tg_json_member(row, has_score ? "score" : "objective");
   if (!read_numbers(t, row, &p) || !isfinite(value)) return TG_OK;
   t->has_scores = t->has_scores || has_score;
   p.sum = value;
   p.squares = value * value;
-  p.norm = field(row, "norm");
+  p.norm = tg_json_member(row, "norm");
   read_coefficients(t, row, &p);
   point *there = find(t, &p);
   if (there != NULL) {

@@ -394,6 +394,12 @@ static tg_status forecast_value(const forecasting *f, double *out)
 
 // ---- all ----
 
+// What lives through preparing, solving and writing.
+static double lasting_bytes(const tg_forecast *out)
+{
+  return out->data + out->storage + out->factors + out->workspace + out->constraint;
+}
+
 // The peak with orthogonal factors, which keep the minimiser.
 static tg_status forecast_orthogonal(const forecasting *f)
 {
@@ -402,7 +408,7 @@ static tg_status forecast_orthogonal(const forecasting *f)
   double making = 0;
   TG_TRY(forecast_stack(f, &making));
   if (making == 0) return TG_OK;
-  const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
+  const double lasting = lasting_bytes(out);
   const double preparing = lasting + (kept_points(f) + 1) * point + out->method + making;
   out->orthogonal = fmax(out->total, out->libraries + fmax(preparing, fmax(out->solving, out->writing) + point));
   return TG_OK;
@@ -438,7 +444,7 @@ tg_status tg_forecast_make(const tg_task *task, tg_model *model, const tg_method
   TG_TRY(tg_alternating_memory(task, &method->options, grid, &halves));
   out->method += halves;
   const double point = point_bytes(&f);
-  const double lasting = out->data + out->storage + out->factors + out->workspace + out->constraint;
+  const double lasting = lasting_bytes(out);
   out->points = (kept_points(&f) + solver_points(&f) + saved_points(&f)) * point;
   const double kept = lasting + kept_points(&f) * point;
   out->preparing = kept + fmax(building, fmax(TG_TAYLOR_POINTS * point, projecting));
